@@ -1,0 +1,56 @@
+"""Every refusal that crosses a room's border: a stable code, a sentence, and the details a caller can act on."""
+
+from __future__ import annotations
+
+
+class HydrophoneError(Exception):
+    """A refusal with a stable `code`; `details` name the field or rule at fault."""
+
+    code = "ERROR"
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class InvalidParameterError(HydrophoneError):
+    """A parameter is missing, malformed or out of range; `details["parameter"]` names it."""
+
+    code = "INVALID_PARAMETER"
+
+
+class UnknownSymbolError(HydrophoneError):
+    """No venue lists this symbol; `details["supported_symbols"]` lists those that are."""
+
+    code = "INVALID_SYMBOL"
+
+
+class AmbiguousSymbolError(HydrophoneError):
+    """The text fits several instruments; `details["candidates"]` lists them."""
+
+    code = "AMBIGUOUS_SYMBOL"
+
+
+class UnknownVenueError(HydrophoneError):
+    """No such venue; `details["supported_venues"]` lists those that are."""
+
+    code = "UNKNOWN_VENUE"
+
+
+class SymbolSyntaxError(HydrophoneError):
+    """The text is no symbol in the unified form."""
+
+    code = "SYMBOL_SYNTAX"
+
+
+class FrameError(HydrophoneError):
+    """A venue's frame could not be decoded; the message names the field or the channel at fault."""
+
+    code = "BAD_FRAME"
+
+
+class VenueError(HydrophoneError):
+    """A venue refused or failed a request; `details` carry the HTTP status, the venue's code and the seconds to wait."""
+
+    code = "VENUE_ERROR"

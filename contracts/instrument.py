@@ -1,0 +1,140 @@
+"""Instruments: the unified symbol, the venue's own spelling, and the subject tokens that name one instrument.
+
+The unified symbol is CCXT's (https://docs.ccxt.com/#/?id=contract-naming-conventions): `BTC/USDT` is spot,
+`BTC/USDT:USDT` a linear perpetual, `BTC/USD:BTC` an inverse one, `BTC/USDT:USDT-260626` a dated future.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from contracts.errors import SymbolSyntaxError
+
+SPOT: Final = "spot"
+PERP: Final = "perp"
+INVERSE: Final = "inverse"
+
+MAIN_QUOTES: Final[dict[str, str]] = {"coinbase": "USD", "kraken": "USD", "krakenfutures": "USD", "indodax": "IDR"}
+DEFAULT_QUOTE: Final = "USDT"
+VENUE_ALIASES: Final[dict[str, str]] = {"huobi": "htx"}
+
+_SYMBOL = re.compile(r"^(?P<base>[^/:]+)/(?P<quote>[^/:]+)(?::(?P<settle>[^/:-]+)(?:-(?P<expiry>\d{6}))?)?$")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]")
+_ESCAPED = re.compile(r"=([0-9A-F]{2})")
+_LEGAL = re.compile(r"^(?:[A-Za-z0-9_-]|=[0-9A-F]{2})+$")
+
+
+def escape_token(name: str) -> str:
+    """Write any name as one legal subject token (and key-value key part): other bytes become `=XX` of their UTF-8."""
+    if not name:
+        msg = "an empty name has no subject token"
+        raise SymbolSyntaxError(msg, name=name)
+    return "".join(
+        char if _PLAIN.fullmatch(char) else "".join(f"={byte:02X}" for byte in char.encode()) for char in name
+    )
+
+
+def unescape_token(token: str) -> str:
+    """Undo `escape_token`; raises SymbolSyntaxError for a token that it never writes."""
+    if not _LEGAL.fullmatch(token):
+        msg = f"{token!r} is no escaped token"
+        raise SymbolSyntaxError(msg, token=token)
+    raw = _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), token).encode("latin-1")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        msg = f"{token!r} escapes bytes that are no UTF-8"
+        raise SymbolSyntaxError(msg, token=token) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One thing that trades on one venue.
+
+    `contract_size` is how much one contract is worth: in the base coin for linear contracts, in the quote for inverse
+    ones; None where the venue counts in the base coin itself, or where it is not known (`sized_in_contracts` tells).
+    """
+
+    venue: str
+    symbol: str
+    venue_symbol: str
+    base: str
+    quote: str
+    settle: str | None
+    contract: str
+    contract_size: str | None = None
+    sized_in_contracts: bool = False
+
+    @property
+    def tail(self) -> str:
+        """`<venue>.<BASE>.<QUOTE>.<contract>`: the tokens that name this instrument in every subject and key."""
+        return f"{escape_token(self.venue)}.{escape_token(self.base)}.{escape_token(self.quote)}.{self.contract}"
+
+    @property
+    def is_inverse(self) -> bool:
+        """Whether profit and size are in the base coin (contracts worth a fixed amount of the quote)."""
+        return self.contract == INVERSE or self.contract.startswith("i2")
+
+
+def make_instrument(venue: str, symbol: str, venue_symbol: str, **sizes: str | bool | None) -> Instrument:
+    """Build an instrument from its unified symbol; raises SymbolSyntaxError where the symbol is not in that form."""
+    base, quote, settle, expiry = split_symbol(symbol)
+    size = sizes.get("contract_size")
+    return Instrument(
+        venue=venue,
+        symbol=symbol,
+        venue_symbol=venue_symbol,
+        base=base,
+        quote=quote,
+        settle=settle,
+        contract=_contract_token(symbol, (base, quote, settle, expiry)),
+        contract_size=size if isinstance(size, str) else None,
+        sized_in_contracts=bool(sizes.get("sized_in_contracts", size is not None)),
+    )
+
+
+def split_symbol(symbol: str) -> tuple[str, str, str | None, str | None]:
+    """Split a unified symbol into base, quote, settle and expiry (yymmdd)."""
+    found = _SYMBOL.fullmatch(symbol)
+    if found is None:
+        msg = f"{symbol!r} is no unified symbol: expected BASE/QUOTE, BASE/QUOTE:SETTLE or BASE/QUOTE:SETTLE-YYMMDD"
+        raise SymbolSyntaxError(msg, symbol=symbol)
+    return found["base"], found["quote"], found["settle"], found["expiry"]
+
+
+def _contract_token(symbol: str, parts: tuple[str, str, str | None, str | None]) -> str:
+    base, quote, settle, expiry = parts
+    if settle is None:
+        return SPOT
+    if settle not in {base, quote}:
+        msg = f"{symbol!r} settles in neither its base nor its quote: quanto contracts have no subject"
+        raise SymbolSyntaxError(msg, symbol=symbol)
+    if settle == quote:
+        return expiry or PERP
+    return f"i{expiry}" if expiry else INVERSE
+
+
+def main_quote(venue: str) -> str:
+    """Tell the quote that a bare base means on this venue (`BTC` is `BTC/USD` on Coinbase, `BTC/USDT` on Binance)."""
+    return MAIN_QUOTES.get(venue, DEFAULT_QUOTE)
+
+
+def tail_symbol(tail: str) -> tuple[str, str]:
+    """Give `(venue, unified symbol)` for the last four tokens of a subject."""
+    tokens = tail.split(".")
+    if len(tokens) != 4:  # noqa: PLR2004 - venue, base, quote, contract
+        msg = f"{tail!r} does not have the four tokens venue.BASE.QUOTE.contract"
+        raise SymbolSyntaxError(msg, tail=tail)
+    venue, base, quote = (unescape_token(token) for token in tokens[:3])
+    contract = tokens[3]
+    if contract == SPOT:
+        return venue, f"{base}/{quote}"
+    if contract == PERP:
+        return venue, f"{base}/{quote}:{quote}"
+    if contract == INVERSE:
+        return venue, f"{base}/{quote}:{base}"
+    if contract.startswith("i"):
+        return venue, f"{base}/{quote}:{base}-{contract[1:]}"
+    return venue, f"{base}/{quote}:{quote}-{contract}"

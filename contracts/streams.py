@@ -1,0 +1,121 @@
+"""Streams, buckets and durable consumers as frozen data; `runtime.provision` is the only one that creates them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from contracts import subjects
+
+MINUTE: Final = 60
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One stream. `max_age` and `duplicate_window` are seconds, `max_bytes` bytes; 0 or -1 mean no limit.
+
+    `effects` streams hold what must never be lost: they are synced on every write and refuse new messages when full.
+    The others are persisted asynchronously and drop their oldest messages.
+    """
+
+    name: str
+    subjects: tuple[str, ...]
+    max_age: int
+    max_bytes: int
+    effects: bool = False
+    retention: Literal["limits", "workqueue"] = "limits"
+    max_msgs_per_subject: int = -1
+    duplicate_window: int = 2 * MINUTE
+    optional: bool = False  # created only when asked for (recording)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSpec:
+    """One key-value bucket; `ttl` in seconds, 0 keeps for ever."""
+
+    name: str
+    max_bytes: int
+    ttl: int = 0
+    history: int = 1
+    effects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DurableSpec:
+    """One durable pull consumer; `ack_wait` in seconds. Redelivery is asked for with a delay, `max_deliver` times."""
+
+    stream: str
+    name: str
+    filter_subject: str
+    ack_wait: int = 30
+    max_deliver: int = 10
+    max_ack_pending: int = 64
+    deliver: Literal["all", "new", "last_per_subject"] = "new"
+
+
+MARKET: Final = "MARKET"
+BOOKS: Final = "BOOKS"
+DELTAS: Final = "DELTAS"
+SIGNALS: Final = "SIGNALS"
+FEEDS: Final = "FEEDS"
+TRADING: Final = "TRADING"
+JOBS: Final = "JOBS"
+DLQ: Final = "DLQ"
+
+STREAMS: Final[tuple[StreamSpec, ...]] = (
+    StreamSpec(
+        MARKET,
+        (
+            subjects.ALL_TRADES,
+            subjects.ALL_TICKERS,
+            subjects.ALL_LIQUIDATIONS,
+            subjects.ALL_FUNDING,
+            subjects.ALL_INTEREST,
+            subjects.ALL_CANDLES,
+        ),
+        max_age=DAY,
+        max_bytes=4096 * MIB,
+    ),
+    StreamSpec(BOOKS, (subjects.ALL_BOOKS,), max_age=DAY, max_bytes=512 * MIB, max_msgs_per_subject=1),
+    StreamSpec(DELTAS, (subjects.ALL_DELTAS,), max_age=HOUR, max_bytes=4096 * MIB, optional=True),
+    StreamSpec(SIGNALS, (subjects.ALL_SIGNALS, subjects.ALL_ALERTS), max_age=30 * DAY, max_bytes=1024 * MIB),
+    StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=7 * DAY, max_bytes=256 * MIB),
+    StreamSpec(
+        TRADING,
+        (subjects.ALL_ORDERS, subjects.ALL_STRATEGIES),
+        max_age=0,
+        max_bytes=1024 * MIB,
+        effects=True,
+        duplicate_window=30 * MINUTE,
+    ),
+    StreamSpec(
+        JOBS,
+        (subjects.ALL_JOBS,),
+        max_age=0,
+        max_bytes=1024 * MIB,
+        effects=True,
+        retention="workqueue",
+        duplicate_window=30 * MINUTE,
+    ),
+    StreamSpec(DLQ, (subjects.ALL_DEAD_LETTERS,), max_age=30 * DAY, max_bytes=256 * MIB, effects=True),
+)
+
+STATE: Final = "STATE"
+INSTRUMENTS: Final = "INSTRUMENTS"
+CANDLES: Final = "CANDLES"
+LEASES: Final = "LEASES"
+
+BUCKETS: Final[tuple[BucketSpec, ...]] = (
+    BucketSpec(STATE, max_bytes=256 * MIB),  # written by the cache consumer
+    BucketSpec(INSTRUMENTS, max_bytes=256 * MIB),  # <venue>: its listed instruments, written by the producers
+    BucketSpec(CANDLES, max_bytes=256 * MIB),  # open candles and how far the trades were read, by the candles consumer
+    BucketSpec(LEASES, max_bytes=16 * MIB, effects=True),
+)
+
+DURABLES: Final[tuple[DurableSpec, ...]] = (
+    DurableSpec(MARKET, "storms", subjects.ALL_LIQUIDATIONS),
+    DurableSpec(SIGNALS, "clusters", subjects.ALL_WHALES),
+)

@@ -1,0 +1,75 @@
+"""Every subject of the bus on one screen: templates, wildcards, key-value keys and headers, named here and nowhere else.
+
+Market data and signals end in `<venue>.<BASE>.<QUOTE>.<contract>` (`Instrument.tail`), so that a subscriber can filter
+on any of them: `md.v1.liquidation.>`, `md.v1.*.*.BTC.>`, `md.v1.trade.binance.>`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# ---- market data: md.v1.<kind>.<venue>.<BASE>.<QUOTE>.<contract>
+TRADE: Final = "md.v1.trade."
+TICKER: Final = "md.v1.ticker."
+BOOK: Final = "md.v1.book."
+DELTA: Final = "md.v1.delta."
+LIQUIDATION: Final = "md.v1.liquidation."
+FUNDING: Final = "md.v1.funding."
+INTEREST: Final = "md.v1.interest."
+CANDLE: Final = "md.v1.candle."  # followed by <tf>. and the instrument's tail
+
+# ---- signals and alerts: signal.v1.<kind>.<venue>.<BASE>.<QUOTE>.<contract>; `all` and `any` where one spans venues
+WHALE: Final = "signal.v1.whale."
+CLUSTER: Final = "signal.v1.cluster."
+STORM: Final = "signal.v1.storm."
+ALERT: Final = "alert.v1."
+
+# ---- the rest
+FEED: Final = "feed.v1."  # <venue>
+ORDER: Final = "order.v1."
+STRATEGY: Final = "strategy.v1."
+COMMAND: Final = "cmd.v1."  # <service>.<verb>
+JOB: Final = "job.v1."
+DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>
+REPLAY: Final = "rp."  # <run>. and then any subject above
+
+# ---- wildcards
+ALL_TRADES: Final = TRADE + ">"
+ALL_TICKERS: Final = TICKER + ">"
+ALL_BOOKS: Final = BOOK + ">"
+ALL_DELTAS: Final = DELTA + ">"
+ALL_LIQUIDATIONS: Final = LIQUIDATION + ">"
+ALL_FUNDING: Final = FUNDING + ">"
+ALL_INTEREST: Final = INTEREST + ">"
+ALL_CANDLES: Final = CANDLE + ">"
+ALL_WHALES: Final = WHALE + ">"
+ALL_CLUSTERS: Final = CLUSTER + ">"
+ALL_STORMS: Final = STORM + ">"
+ALL_SIGNALS: Final = "signal.v1.>"
+ALL_ALERTS: Final = ALERT + ">"
+ALL_FEEDS: Final = FEED + ">"
+ALL_ORDERS: Final = ORDER + ">"
+ALL_STRATEGIES: Final = STRATEGY + ">"
+ALL_JOBS: Final = JOB + ">"
+ALL_DEAD_LETTERS: Final = DEAD_LETTER + ">"
+
+# ---- headers of every event
+HEADER_MESSAGE_ID: Final = "Nats-Msg-Id"
+HEADER_SCHEMA: Final = "Hydrophone-Schema"  # <kind>/<version>
+HEADER_TRACE: Final = "traceparent"  # https://www.w3.org/TR/trace-context/
+HEADER_PUBLISHED: Final = "Hydrophone-Published"  # nanoseconds UTC
+
+# ---- keys of the STATE bucket: <kind>.<tail> holds the latest event of that kind of one instrument
+STATE_TICKER: Final = "ticker."
+STATE_TRADE: Final = "trade."
+STATE_BOOK: Final = "book."
+STATE_FUNDING: Final = "funding."
+STATE_INTEREST: Final = "interest."
+STATE_FEED: Final = "feed."  # <venue>: health of its feed
+STATE_WHALES: Final = "whales."  # <BASE>: the recent whale trades, newest first
+STATE_LIQUIDATIONS: Final = "liquidations."  # <BASE>: recent liquidations and totals by side
+
+
+def cross_venue_tail(base_token: str) -> str:
+    """Give the tail of a signal that spans venues, quotes and contracts: `all.<BASE>.USD.any`."""
+    return f"all.{base_token}.USD.any"
