@@ -1,0 +1,55 @@
+# Everything a developer or a first visitor does. `make` or `make help` lists it.
+# Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check coverage bench asyncapi lock clean venv venv-dev
+
+PY := .venv/bin/python
+PYTEST_ARGS ?=
+
+help:  ## list what can be done here
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##[[:space:]]*/\1\t/' | while IFS="	" read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+demo: venv  ## everything on this machine against simulated exchanges, with a live view; Ctrl-C ends it
+	@exec $(PY) -m deploy.launch demo
+
+run: venv  ## everything on this machine against the real exchanges (settings: .env or environment)
+	@exec $(PY) -m deploy.launch run
+
+test: venv-dev  ## run the tests (PYTEST_ARGS="-k book" for some of them)
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+check: venv-dev  ## lint, format, types and the rules of who may import whom
+	@echo "ruff check";  $(PY) -m ruff check .
+	@echo "ruff format"; $(PY) -m ruff format --check .
+	@echo "types";       $(PY) -m basedpyright
+	@echo "imports";     $(PY) .venv/bin/lint-imports --no-logo
+
+coverage: venv-dev  ## run the tests and show what they do not reach
+	@$(PY) -m coverage erase
+	@$(PY) -m coverage run -m pytest -q $(PYTEST_ARGS)
+	@$(PY) -m coverage combine -q
+	@$(PY) -m coverage report
+
+bench: venv-dev  ## measure the hot paths beside their references
+	@$(PY) -m tests.bench
+
+asyncapi: venv  ## write the bus's AsyncAPI document
+	@$(PY) -m contracts.asyncapi
+
+# The packages and hashes only: no lock records where a package came from.
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --prerelease if-necessary-or-explicit $(LOCK_ARGS) pyproject.toml
+
+lock:  ## solve the dependencies of pyproject.toml anew into the two locks (needs uv; LOCK_ARGS=--upgrade for newer ones)
+	@command -v uv >/dev/null || { echo "make lock needs uv on the path"; exit 1; }
+	$(LOCK) --extra embedded -o requirements.lock
+	$(LOCK) --extra embedded --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:  ## remove what was built here: .venv, caches, reports (never your data)
+	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov .bench build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv:
+	@sh deploy/venv.sh requirements.lock
+
+venv-dev:
+	@sh deploy/venv.sh requirements-dev.lock

@@ -1,0 +1,1 @@
+"""Programs that each turn what the bus says into one thing: a cache, alerts, candles."""

@@ -1,0 +1,1 @@
+"""How the parts are put together on a machine: launcher, terminal view, manifests."""
