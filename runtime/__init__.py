@@ -1,0 +1,1 @@
+"""What every process needs from the outside world, one noun a file."""

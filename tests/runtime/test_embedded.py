@@ -1,0 +1,90 @@
+"""The child servers: readiness, restart on the same store, errors that show the log, no orphans."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+import textwrap
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import nats as nats_py
+import pytest
+from nats.errors import Error as NatsError
+
+from runtime.children import Child, ServerNotReadyError
+from runtime.embedded import NatsServer, document_server, nats_server
+
+Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
+
+
+async def test_restarted_server_keeps_port_and_store(tmp_path: Path) -> None:
+    async with nats_server(tmp_path) as server:
+        client = await nats_py.connect(server.url)
+        await client.jetstream().add_stream(name="KEPT", subjects=["kept"])
+        await client.close()
+        await server.kill()
+        await server.start()
+        client = await nats_py.connect(server.url)
+        assert (await client.jetstream().stream_info("KEPT")).config.name == "KEPT"
+        await client.close()
+
+
+async def test_config_with_the_token_is_private(tmp_path: Path) -> None:
+    async with nats_server(tmp_path, token="secret-token") as server:
+        assert "secret-token" in server.url
+        assert stat.S_IMODE((tmp_path / "nats.conf").stat().st_mode) == 0o600
+
+
+async def test_document_server_answers_the_wire_protocol(tmp_path: Path) -> None:
+    async with document_server(tmp_path) as documents:
+        port = int(documents.url.split(":")[2].split("/")[0])
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+
+
+async def test_wrong_token_is_refused(nats: NatsServer) -> None:
+    host = nats.url.rsplit("@", 1)[1]
+    with pytest.raises(NatsError, match="Authorization"):
+        await nats_py.connect(f"nats://wrong@{host}", allow_reconnect=False)
+
+
+async def test_failed_start_shows_the_last_log_lines(tmp_path: Path) -> None:
+    async def never() -> None:
+        raise OSError("closed")
+
+    child = Child("broken", [sys.executable, "-c", "print('disk is full'); exit(3)"], tmp_path / "log", never)
+    with pytest.raises(ServerNotReadyError, match=r"(?s)code 3.*disk is full"):
+        await child.start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills children with their parent")
+async def test_server_dies_with_its_killed_parent(tmp_path: Path, eventually: Eventually) -> None:
+    code = textwrap.dedent("""
+        import asyncio, sys
+        from pathlib import Path
+        from runtime.embedded import nats_server
+        async def main():
+            async with nats_server(Path(sys.argv[1])) as server:
+                print(server.pid, flush=True)
+                await asyncio.sleep(60)
+        asyncio.run(main())
+    """)
+    parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid = int(await asyncio.to_thread(parent.stdout.readline))
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    await eventually(lambda: not _alive(pid))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
