@@ -1,0 +1,210 @@
+"""Market events: what producers publish. One frozen model each; `contracts.codec` derives the fast codec from them.
+
+Decimals are text on the wire (`"91000.10"`), `Decimal` here. Times are int64 nanoseconds UTC: `ts_event` is the venue's
+clock (null where it gives none), `ts_recv` ours; one is never written over the other.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+DECIMAL_PATTERN: Final = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
+_DECIMAL_TEXT: Final = re.compile(DECIMAL_PATTERN)
+INT64_MIN: Final = -(2**63)
+INT64_MAX: Final = 2**63 - 1
+
+
+def _from_text(value: object) -> object:
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            msg = "a decimal must be finite"
+            raise ValueError(msg)
+        return value
+    if isinstance(value, str) and _DECIMAL_TEXT.match(value) and not value.endswith("\n"):
+        return Decimal(value)
+    msg = "a decimal travels as text, like '91000.10'"
+    raise ValueError(msg)
+
+
+def _to_text(value: Decimal) -> str:
+    return format(value, "f")
+
+
+DecimalText = Annotated[
+    Decimal,
+    BeforeValidator(_from_text),
+    PlainSerializer(_to_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN, "description": "a decimal as text"}),
+]
+Nanoseconds = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX, description="int64 nanoseconds since 1970, UTC")]
+Sequence = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX, description="the venue's own sequence or update id")]
+Checksum = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX)]
+Level = tuple[DecimalText, DecimalText]
+Levels = Annotated[list[Level], Field(description="[[price, amount], …], best first")]
+Side = Literal["buy", "sell"]
+PositionSide = Literal["long", "short"]
+Quality = Literal["live", "stale", "gap", "sim"]
+AmountUnit = Literal["base", "contracts"]
+
+
+class Event(BaseModel):
+    """What every event carries."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    id: str = Field(description="deterministic: <tail>.<kind>.<the venue's own id or sequence>")
+    venue: str = Field(description="CCXT's id of the exchange")
+    symbol: str | None = Field(description="unified (CCXT) symbol; null only where an event is about a whole feed")
+    venue_symbol: str | None = Field(description="as the venue writes it")
+    ts_event: Nanoseconds | None = Field(description="the venue's clock, ns UTC; null if it gives none")
+    ts_recv: Nanoseconds = Field(description="our clock at receipt, ns UTC; 0 where a recording does not say")
+    sim: bool = Field(description="true for everything that a simulated exchange sent")
+
+
+class Trade(Event):
+    """One print. `side` is the aggressor's (taker's)."""
+
+    kind: ClassVar[str] = "trade"
+
+    trade_id: str
+    price: DecimalText
+    amount: DecimalText | None = Field(description="base coin; null only where the contract's multiplier is not known")
+    contracts: DecimalText | None = Field(description="as sent, where the venue counts in contracts")
+    side: Side | None
+    seq: Sequence | None = None
+
+
+class Ticker(Event):
+    """Best bid and offer and 24 hour figures; null means that the frame did not say."""
+
+    kind: ClassVar[str] = "ticker"
+
+    last: DecimalText | None
+    bid: DecimalText | None
+    bid_amount: DecimalText | None
+    ask: DecimalText | None
+    ask_amount: DecimalText | None
+    open_24h: DecimalText | None
+    high_24h: DecimalText | None
+    low_24h: DecimalText | None
+    volume_24h: DecimalText | None = Field(description="base coin")
+    quote_volume_24h: DecimalText | None
+    change_24h: DecimalText | None = Field(description="percent")
+    seq: Sequence | None = None
+
+
+class BookSnapshot(Event):
+    """The top of a book that was kept and verified."""
+
+    kind: ClassVar[str] = "book"
+
+    bids: Levels
+    asks: Levels
+    seq: Sequence | None
+    quality: Quality
+    checksum: Checksum | None = Field(
+        description="CRC-32 (unsigned) of 'price:amount' of all levels here, bids then asks, joined by '|'"
+    )
+    venue_checksum: Checksum | None = Field(description="the venue's, where it gives one that was verified")
+    unit: AmountUnit = Field(default="base", description="contracts only where the multiplier is not known")
+
+
+class BookDelta(Event):
+    """Changed levels: absolute new amounts, "0" removes. With `is_snapshot` they replace the whole book."""
+
+    kind: ClassVar[str] = "delta"
+
+    bids: Levels
+    asks: Levels
+    seq: Sequence | None
+    prev_seq: Sequence | None = Field(description="the sequence that this one continues; null where there is none")
+    is_snapshot: bool
+    unit: AmountUnit = Field(default="base", description="contracts only where the multiplier is not known")
+
+
+class Liquidation(Event):
+    """A forced order. `position_side` is the position that was closed, `order_side` the order that closed it."""
+
+    kind: ClassVar[str] = "liquidation"
+
+    price: DecimalText
+    price_kind: Literal["fill", "bankruptcy", "limit"]
+    amount: DecimalText | None = Field(description="base coin; null only where the contract's multiplier is not known")
+    contracts: DecimalText | None = Field(description="as sent, where the venue counts in contracts")
+    position_side: PositionSide | None
+    order_side: Side | None
+    sampled: bool = Field(description="true where the venue publishes a sample, so that sums are no totals")
+    average_price: DecimalText | None = Field(default=None, description="average fill price, where the venue gives it")
+
+
+class Funding(Event):
+    """A perpetual's funding rate with the prices that the venue gives beside it."""
+
+    kind: ClassVar[str] = "funding"
+
+    rate: DecimalText | None = Field(description="fraction for one interval: '0.0001' is 0.01 percent")
+    next_ts: Nanoseconds | None = Field(description="when it is paid next, ns UTC")
+    mark_price: DecimalText | None
+    index_price: DecimalText | None
+
+
+class OpenInterest(Event):
+    """Open positions of one contract."""
+
+    kind: ClassVar[str] = "interest"
+
+    amount: DecimalText | None = Field(description="base coin")
+    value: DecimalText | None = Field(description="in the quote")
+    contracts: DecimalText | None = Field(default=None, description="as sent, where the venue counts in contracts")
+
+
+Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
+
+
+class Candle(Event):
+    """Open, high, low, close and volume of one time frame, in UTC; weeks begin on Monday."""
+
+    kind: ClassVar[str] = "candle"
+
+    timeframe: str
+    open: DecimalText
+    high: DecimalText
+    low: DecimalText
+    close: DecimalText
+    volume: DecimalText = Field(description="base coin")
+    quote_volume: DecimalText | None
+    trades: int | None
+    closed: bool
+    start_ts: Nanoseconds = Field(description="when the time frame opened, ns UTC")
+
+
+FeedState = Literal["connecting", "live", "gap", "resync", "stale", "down"]
+
+
+class FeedStatus(Event):
+    """What happened to a feed; whoever folds state resets on it. `symbol` is null where it is about all of them."""
+
+    kind: ClassVar[str] = "feed"
+
+    state: FeedState
+    reason: str | None
+    channel: str | None
+
+
+MARKET_EVENTS: Final[tuple[type[Event], ...]] = (
+    Trade,
+    Ticker,
+    BookSnapshot,
+    BookDelta,
+    Liquidation,
+    Funding,
+    OpenInterest,
+    Candle,
+    FeedStatus,
+)
