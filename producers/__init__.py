@@ -1,0 +1,1 @@
+"""Producers hold the exchanges' sockets and publish what they hear."""

@@ -1,0 +1,226 @@
+"""What a venue's file provides to the socket loop, and what its decoder answers. Plain data; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Literal, Protocol
+
+from contracts.instrument import Instrument
+
+TRADE: Final = "trade"
+TICKER: Final = "ticker"
+BOOK: Final = "book"
+LIQUIDATION: Final = "liquidation"
+FUNDING: Final = "funding"
+INTEREST: Final = "interest"
+CHANNELS: Final = (TRADE, TICKER, BOOK, LIQUIDATION, FUNDING, INTEREST)
+
+
+# ---- what a decoder answers beside events (fast structs of contracts.codec); each has a `kind`, as events have
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The venue confirmed a subscription; `ref` is a request's `ref` or a subscription's `key`."""
+
+    kind: ClassVar[str] = "ack"
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The venue refused a subscription; `ref` is None where it does not say which one."""
+
+    kind: ClassVar[str] = "refused"
+    ref: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The venue answered our ping, or sent a heartbeat of its own that asks for nothing."""
+
+    kind: ClassVar[str] = "pong"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The venue asks for this answer at once (its own ping)."""
+
+    kind: ClassVar[str] = "reply"
+    frame: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The venue announces that it will close this connection: reconnect within `seconds`."""
+
+    kind: ClassVar[str] = "closing"
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastTrade:
+    """A heartbeat that tells the newest trade's id of an instrument, by which lost trades are noticed."""
+
+    kind: ClassVar[str] = "last_trade"
+    instrument: Instrument
+    trade_id: str
+
+
+Decoded = Any  # a fast event of contracts.codec, or one of the controls above
+FindInstrument = Callable[[str], Instrument]
+
+
+class Decoder(Protocol):
+    """Turns one connection's frames into events. May remember frames (ticker deltas); reads no clock, socket or log."""
+
+    def decode(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+        """Decode one frame; raises contracts.errors.FrameError (or msgspec.DecodeError) that names what is at fault."""
+        ...
+
+
+class MakeDecoder(Protocol):
+    """Makes the decoder of a new connection."""
+
+    def __call__(self, market: str, find: FindInstrument, *, sim: bool) -> Decoder:
+        """`market` is the connection's; `find` gives the instrument of a venue symbol; `sim` marks every event."""
+        ...
+
+
+# ---- connections
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One channel of one instrument (or of a whole market). `key` is the venue's own name of it.
+
+    `silence`: seconds without data after which the channel counts as stale though pings still answer; None where quiet
+    is normal (liquidations).
+    """
+
+    key: str
+    channel: str
+    instrument: Instrument | None
+    silence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeRequest:
+    """One frame that subscribes to `keys`; the ack names `ref` or each key."""
+
+    ref: str
+    frame: str
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPlan:
+    """One socket to hold: `url` is complete; `name` tells connections of a venue apart ("public.0")."""
+
+    name: str
+    market: str
+    url: str
+    subscriptions: tuple[Subscription, ...]
+    requests: tuple[SubscribeRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPolicy:
+    """How to treat a venue's sockets; all times in seconds.
+
+    `ping`: text that we send every `ping_every` (None: we send none; the WebSocket library answers ping frames);
+    `quiet`: no frame at all for so long means a dead socket; `max_age`: planned reconnect before the venue's forced one;
+    `pace`: between two frames that we send; `connect_pace`: between two new connections.
+    """
+
+    ping: str | None = None
+    ping_every: float = 20.0
+    quiet: float = 60.0
+    max_age: float | None = None
+    pace: float = 0.25
+    connect_pace: float = 0.5
+    ack_deadline: float = 10.0
+    first_data_deadline: float = 30.0
+    max_frame_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BookRule:
+    """How a venue's book is seeded and continued (applied by producers.book).
+
+    `seed`: "ws" = the first delta with `is_snapshot`; "rest" = a REST snapshot, deltas buffered meanwhile; "either" =
+    whichever comes. `chain`: "exact" = each delta's `prev_seq` equals the last `seq`; "overlap" = `prev_seq` may lie
+    before it; "none" = the venue gives no sequence. `wait`: seconds for a WebSocket snapshot before REST is asked
+    (seed "either").
+    """
+
+    seed: Literal["ws", "rest", "either"]
+    chain: Literal["exact", "overlap", "none"]
+    depth: int | None = None  # cut to this many levels a side after each delta (venues that send no removals beyond it)
+    wait: float = 3.0
+
+
+# ---- REST
+@dataclass(frozen=True, slots=True)
+class RestCall:
+    """One GET: path below the REST base, query parameters, and its weight against the venue's budget."""
+
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RestFailure:
+    """What an answer that is no success means; `retry_after` seconds pause all calls to that venue."""
+
+    reason: str
+    code: str | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestBudget:
+    """`weight` units may be spent within any `seconds`."""
+
+    weight: int
+    seconds: float
+
+
+class DecodeDepth(Protocol):
+    """Reads a REST depth answer into one `book` event."""
+
+    def __call__(self, body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
+        """`quality` is "sim" or "live"; raises FrameError naming the field at fault."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestFace:
+    """A venue's REST side, as far as producers need it. `base_url` carries no trailing slash."""
+
+    base_url: str
+    budget: RestBudget
+    instrument_calls: Callable[[], tuple[tuple[str, RestCall], ...]]  # (market, call) for each list of instruments
+    decode_instruments: Callable[[str, bytes], tuple[list[Instrument], RestCall | None]]  # (market, body); next page
+    depth_call: Callable[[Instrument], RestCall]
+    decode_depth: DecodeDepth
+    failure: Callable[[int, Mapping[str, str], bytes], RestFailure | None]  # (status, lower-case headers, body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """One venue: data and pure functions.
+
+    `plan(ws_base, instruments, channels)` lays the sockets for the instruments to follow; `guess(market, venue_symbol)`
+    names an instrument without metadata (recordings): its `contract_size` is then None.
+    """
+
+    id: str
+    markets: tuple[str, ...]
+    ws_url: str
+    policy: ConnectionPolicy
+    book: BookRule
+    plan: Callable[[str, Iterable[Instrument], Iterable[str]], tuple[ConnectionPlan, ...]]
+    decoder: MakeDecoder
+    guess: Callable[[str, str], Instrument]
+    rest: RestFace
