@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from runtime.bus import Bus, BusOptions
 from runtime.embedded import NatsServer, nats_server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def nats_session(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NatsServer]:
+async def nats_session(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[NatsServer]:
     """The session's bus."""
     async with nats_server(Path(tmp_path_factory.mktemp("nats"))) as server:
         yield server
@@ -25,9 +26,17 @@ def nats(nats_session: NatsServer) -> NatsServer:
     return nats_session
 
 
+@pytest_asyncio.fixture
+async def bus(nats: NatsServer) -> AsyncGenerator[Bus]:
+    """A connection of the test's own to the session's bus."""
+    connection = await Bus(BusOptions(servers=(nats.url,), name="test")).connect()
+    yield connection
+    await connection.close()
+
+
 @pytest.fixture
 def eventually() -> Callable[..., Awaitable[None]]:
-    """Return once `check()` is true and fail when it never is: `await eventually(check, seconds=10)`."""
+    """Wait until a check is true, and fail when it never is."""
 
     async def wait(check: Callable[[], bool], seconds: float = 10.0) -> None:
         async with asyncio.timeout(seconds):
