@@ -75,7 +75,7 @@ class Trade(Event):
     trade_id: str
     price: DecimalText
     amount: DecimalText | None = Field(description="base coin; null only where the contract's multiplier is not known")
-    contracts: DecimalText | None = Field(description="as sent, where the venue counts in contracts")
+    contracts: DecimalText | None = Field(default=None, description="as sent, where the venue counts in contracts")
     side: Side | None
     seq: Sequence | None = None
 
@@ -85,17 +85,17 @@ class Ticker(Event):
 
     kind: ClassVar[str] = "ticker"
 
-    last: DecimalText | None
-    bid: DecimalText | None
-    bid_amount: DecimalText | None
-    ask: DecimalText | None
-    ask_amount: DecimalText | None
-    open_24h: DecimalText | None
-    high_24h: DecimalText | None
-    low_24h: DecimalText | None
-    volume_24h: DecimalText | None = Field(description="base coin")
-    quote_volume_24h: DecimalText | None
-    change_24h: DecimalText | None = Field(description="percent")
+    last: DecimalText | None = None
+    bid: DecimalText | None = None
+    bid_amount: DecimalText | None = None
+    ask: DecimalText | None = None
+    ask_amount: DecimalText | None = None
+    open_24h: DecimalText | None = None
+    high_24h: DecimalText | None = None
+    low_24h: DecimalText | None = None
+    volume_24h: DecimalText | None = Field(default=None, description="base coin")
+    quote_volume_24h: DecimalText | None = None
+    change_24h: DecimalText | None = Field(default=None, description="percent")
     seq: Sequence | None = None
 
 
@@ -109,9 +109,10 @@ class BookSnapshot(Event):
     seq: Sequence | None
     quality: Quality
     checksum: Checksum | None = Field(
-        description="CRC-32 (unsigned) of 'price:amount' of all levels here, bids then asks, joined by '|'"
+        default=None,
+        description="CRC-32 (unsigned) of 'price:amount' of all levels here, bids then asks, joined by '|'",
     )
-    venue_checksum: Checksum | None = Field(description="the venue's, where it gives one that was verified")
+    venue_checksum: Checksum | None = Field(default=None, description="the venue's, where it gives one that was verified")
     unit: AmountUnit = Field(default="base", description="contracts only where the multiplier is not known")
 
 
@@ -123,7 +124,7 @@ class BookDelta(Event):
     bids: Levels
     asks: Levels
     seq: Sequence | None
-    prev_seq: Sequence | None = Field(description="the sequence that this one continues; null where there is none")
+    prev_seq: Sequence | None = Field(default=None, description="the sequence that this one continues; null where there is none")
     is_snapshot: bool
     unit: AmountUnit = Field(default="base", description="contracts only where the multiplier is not known")
 
@@ -136,7 +137,7 @@ class Liquidation(Event):
     price: DecimalText
     price_kind: Literal["fill", "bankruptcy", "limit"]
     amount: DecimalText | None = Field(description="base coin; null only where the contract's multiplier is not known")
-    contracts: DecimalText | None = Field(description="as sent, where the venue counts in contracts")
+    contracts: DecimalText | None = Field(default=None, description="as sent, where the venue counts in contracts")
     position_side: PositionSide | None
     order_side: Side | None
     sampled: bool = Field(description="true where the venue publishes a sample, so that sums are no totals")

@@ -1,0 +1,198 @@
+"""The order book and its continuity rules, pure: buffer, snapshot, deltas; a gap or a crossed book asks for a new seed."""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_left, insort
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from producers.venue import BookRule, Decoded
+
+Level = tuple[str, str]
+ZERO: Final = "0"
+
+
+class BookSide:
+    """One side of a book: price level by float key (bids negated, so that the best key is always the first)."""
+
+    __slots__ = ("_keys", "_levels", "_sign")
+
+    def __init__(self, sign: int) -> None:
+        self._sign = sign
+        self._levels: dict[float, Level] = {}
+        self._keys: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def replace(self, levels: Iterable[Level]) -> None:
+        """Forget everything and hold these levels; zero amounts are left out."""
+        self._levels = {self._sign * float(level[0]): level for level in levels if level[1] != ZERO}
+        self._keys = sorted(self._levels)
+
+    def apply(self, levels: Iterable[Level]) -> None:
+        """Set each level to its absolute amount; "0" removes it, also where it is not held."""
+        held, keys, sign = self._levels, self._keys, self._sign
+        for level in levels:
+            key = sign * float(level[0])
+            if level[1] != ZERO:
+                if key not in held:
+                    insort(keys, key)
+                held[key] = level
+            elif key in held:
+                del held[key]
+                del keys[bisect_left(keys, key)]
+
+    def cut(self, depth: int) -> None:
+        """Drop every level beyond `depth`."""
+        for key in self._keys[depth:]:
+            del self._levels[key]
+        del self._keys[depth:]
+
+    def best(self) -> float | None:
+        """Give the best price, None where the side is empty. For comparing only: texts are in `top`."""
+        return abs(self._keys[0]) if self._keys else None
+
+    def top(self, depth: int | None = None) -> list[Level]:
+        """Give the best levels first, with the venue's own texts."""
+        held = self._levels
+        return [held[key] for key in (self._keys if depth is None else self._keys[:depth])]
+
+
+class Change(Enum):
+    """What a delta or a snapshot did to a book."""
+
+    APPLIED = "applied"
+    BUFFERED = "buffered"
+    IGNORED = "ignored"  # duplicate, or older than what is held
+    GAP = "gap"  # continuity lost: the book is to be seeded anew
+    TOO_OLD = "too_old"  # the REST snapshot does not reach the buffered deltas: fetch another
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened, and why where it was no plain success."""
+
+    change: Change
+    reason: str | None = None
+
+
+_APPLIED: Final = Outcome(Change.APPLIED)
+_BUFFERED: Final = Outcome(Change.BUFFERED)
+_IGNORED: Final = Outcome(Change.IGNORED)
+
+
+class BookKeeper:
+    """One instrument's book, kept by its venue's rule. It is `live` only while its continuity is proven."""
+
+    def __init__(self, rule: BookRule, *, max_buffer: int = 5000) -> None:
+        self.rule = rule
+        self.bids = BookSide(-1)
+        self.asks = BookSide(1)
+        self.live = False
+        self.seq: int | None = None
+        self.ts_event: int | None = None
+        self.ts_recv = 0
+        self.unit = "base"
+        self._fresh = False  # seeded by REST and not yet joined to the deltas
+        self._buffer: deque[Decoded] = deque(maxlen=max_buffer)
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the best bid reaches the best ask, which no real book does."""
+        bid, ask = self.bids.best(), self.asks.best()
+        return bid is not None and ask is not None and bid >= ask
+
+    def reset(self) -> None:
+        """Forget the book: a new connection, or a gap."""
+        self.live = False
+        self.seq = None
+        self._fresh = False
+        self._buffer.clear()
+        self.bids.replace(())
+        self.asks.replace(())
+
+    def on_delta(self, delta: Decoded) -> Outcome:
+        """Fold one `delta` event (or a `book` event that the venue pushed as a whole)."""
+        if delta.is_snapshot:
+            return self._seed(delta, fresh=False)
+        if not self.live:
+            if self.rule.seed == "ws":
+                return _IGNORED
+            return self._keep(delta)
+        verdict = self._continues(delta)
+        if verdict is not None:
+            return verdict
+        self._apply(delta)
+        return self._gap("crossed") if self.crossed else _APPLIED
+
+    def on_snapshot(self, snapshot: Decoded) -> Outcome:
+        """Fold a REST snapshot (`book` event) and the deltas that were buffered meanwhile."""
+        if self.live:
+            return _IGNORED
+        first = self._buffer[0].prev_seq if self._buffer else None
+        if first is not None and snapshot.seq is not None and snapshot.seq < first:
+            return Outcome(Change.TOO_OLD, f"snapshot {snapshot.seq} ends before the first delta continues {first}")
+        waiting = list(self._buffer)
+        outcome = self._seed(snapshot, fresh=True)
+        for delta in waiting:
+            if outcome.change is Change.GAP:
+                return outcome
+            outcome = self.on_delta(delta)
+        return outcome if outcome.change is Change.GAP else _APPLIED
+
+    def _keep(self, delta: Decoded) -> Outcome:
+        if len(self._buffer) == self._buffer.maxlen:
+            return self._gap(f"more than {self._buffer.maxlen} deltas while waiting for a snapshot")
+        self._buffer.append(delta)
+        return _BUFFERED
+
+    def _seed(self, whole: Decoded, *, fresh: bool) -> Outcome:
+        self._buffer.clear()
+        self.bids.replace(whole.bids)
+        self.asks.replace(whole.asks)
+        self.seq, self.unit = whole.seq, whole.unit
+        self.ts_event, self.ts_recv = whole.ts_event, whole.ts_recv
+        self.live, self._fresh = True, fresh
+        return self._gap("crossed") if self.crossed else _APPLIED
+
+    def _continues(self, delta: Decoded) -> Outcome | None:
+        """Decide whether the delta continues the book (None), is old, or shows a gap."""
+        if self.rule.chain == "none" or self.seq is None:
+            return None
+        seq, prev = delta.seq, delta.prev_seq
+        if self._fresh or self.rule.chain == "overlap":
+            if seq <= self.seq:
+                return _IGNORED
+            return None if prev <= self.seq else self._gap(f"{prev} does not continue {self.seq}")
+        if prev == self.seq:
+            return None
+        return _IGNORED if seq <= self.seq else self._gap(f"{prev} does not continue {self.seq}")
+
+    def _apply(self, delta: Decoded) -> None:
+        self._fresh = False
+        self.bids.apply(delta.bids)
+        self.asks.apply(delta.asks)
+        if self.rule.depth is not None:
+            self.bids.cut(self.rule.depth)
+            self.asks.cut(self.rule.depth)
+        if delta.seq is not None:
+            self.seq = delta.seq
+        if delta.ts_event is not None:
+            self.ts_event = delta.ts_event
+        self.ts_recv = delta.ts_recv
+
+    def _gap(self, reason: str) -> Outcome:
+        self.reset()
+        return Outcome(Change.GAP, reason)
+
+
+def checksum(bids: Sequence[Level], asks: Sequence[Level]) -> int:
+    """CRC-32 of 'price:amount' of the levels, bids then asks, joined by '|': the proof that a snapshot carries."""
+    return zlib.crc32("|".join(f"{price}:{amount}" for price, amount in (*bids, *asks)).encode())
