@@ -53,7 +53,7 @@ if fresh; then exit 0; fi
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null && fits .venv/bin/python || make_venv
 say "installing $(grep -c '==' "$lock") packages from $lock (once; a minute or two)"
 export PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
-pip_install install --quiet --progress-bar off --require-hashes -r "$lock"
+pip_install install -qq --progress-bar off --require-hashes -r "$lock"
 cp "$lock" "$stamp"
 [ "$lock" = requirements-dev.lock ] && cp requirements.lock .venv/base-of-dev
 say "done"

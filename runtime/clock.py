@@ -1,0 +1,21 @@
+"""Time: the one place that reads a clock or sleeps, so that everything else can be given the time as a value."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+
+def now_ns() -> int:
+    """The wall clock in nanoseconds since 1970, UTC."""
+    return time.time_ns()
+
+
+def monotonic() -> float:
+    """Seconds on a clock that never goes back; only differences mean anything."""
+    return time.monotonic()
+
+
+async def sleep(seconds: float) -> None:
+    """Let other tasks run for so many seconds; negative counts as zero."""
+    await asyncio.sleep(max(0.0, seconds))

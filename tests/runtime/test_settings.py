@@ -1,0 +1,151 @@
+"""Settings: defaults, every problem at once, nothing secret shown, nothing undocumented."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import SettingsError, load, names
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine, and no `.env`."""
+    for name in os.environ:
+        if name.startswith(("GPT_API_", "HYDROPHONE_", "NATS_", "MONGO_", "REDIS_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_hold_without_any_setting() -> None:
+    settings = load()
+    assert (settings.api.host, settings.api.port, settings.api.rate_limit_requests) == ("0.0.0.0", 8000, 100)
+    assert settings.venues.venues == ("binance", "binanceusdm", "bybit", "okx", "coinbase")
+    assert settings.venues.symbols == ("BTC", "ETH", "SOL", "XRP", "DOGE")
+    assert settings.alerts.whale_usd_majors == Decimal(1_000_000)
+    assert settings.warnings == ()
+
+
+def test_environment_wins_over_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tmp_path.joinpath(".env").write_text("GPT_API_PORT=1111\nGPT_API_CACHE_TTL=7\nHYDROPHONE_OKX_WS_URL=ws://a:1\n")
+    monkeypatch.setenv("GPT_API_PORT", "2222")
+    settings = load()
+    assert (settings.api.port, settings.cache.ttl) == (2222, 7)
+    assert settings.venues.ws_urls == {"okx": "ws://a:1"}
+
+
+def test_lists_are_comma_separated_and_blanks_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDROPHONE_SYMBOLS", " BTC, ETH/USDT ,")
+    monkeypatch.setenv("GPT_API_API_KEYS", "one,two")
+    settings = load()
+    assert settings.venues.symbols == ("BTC", "ETH/USDT")
+    assert [key.get_secret_value() for key in settings.api.api_keys] == ["one", "two"]
+
+
+def test_data_directory_follows_the_platforms_data_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if sys.platform in {"win32", "darwin"}:
+        pytest.skip("the data home of XDG is not this platform's")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert load().store.data == tmp_path / "hydrophone"
+
+
+WRONG = {
+    "GPT_API_PORT": ("70000", "less than or equal to 65535"),
+    "GPT_API_LOG_LEVEL": ("LOUD", "'DEBUG'"),
+    "GPT_API_REQUIRE_AUTH": ("perhaps", "boolean"),
+    "GPT_API_IP_ALLOWLIST": ("10.0.0.0/8,nowhere", "address or a network"),
+    "GPT_API_CORS_ORIGINS": ("example.org", "like https://example.org"),
+    "GPT_API_ANALYTICS_EXPORT_FORMAT": ("xml", "'json'"),
+    "HYDROPHONE_VENUES": ("Binance!", "CCXT id"),
+    "HYDROPHONE_BYBIT_WS_URL": ("http://a", "ws://"),
+    "HYDROPHONE_WHALE_USD_MID": ("-1", "greater than 0"),
+    "HYDROPHONE_LARGE": ("BTC", "one tier"),
+    "NATS_URL": ("http://hunter2@bus", "nats://"),
+    "NATS_PASSWORD": ("hunter2", "set both or neither"),
+    "NATS_TLS_CA": ("nowhere.pem", "file that exists"),
+    "MONGO_URL": ("hunter2", "mongodb://"),
+}
+
+
+def test_every_wrong_setting_is_named_at_once_with_its_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, (value, _) in WRONG.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    for name, (_, rule) in WRONG.items():
+        assert any(line.startswith(name) and rule in line for line in caught.value.problems), name
+    assert len(caught.value.problems) == len(WRONG)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_two_ways_to_sign_in_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NATS_USER", "NATS_PASSWORD", "NATS_TOKEN"):
+        monkeypatch.setenv(name, "x")
+    with pytest.raises(SettingsError, match=r"only one of NATS_USER, NATS_TOKEN"):
+        load()
+
+
+def test_unknown_name_is_warned_about_with_the_nearest_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPT_API_PROT", "1")
+    monkeypatch.setenv("HYDROPHONE_BINANCE_WS_ULR", "ws://a")
+    monkeypatch.setenv("OTHER_PROT", "1")
+    assert load().warnings == (
+        "GPT_API_PROT is no setting; did you mean GPT_API_PORT?",
+        "HYDROPHONE_BINANCE_WS_ULR is no setting; did you mean HYDROPHONE_BINANCE_WS_URL?",
+    )
+
+
+def test_redis_is_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://x")
+    monkeypatch.setenv("GPT_API_REDIS_URL", "redis://x")
+    assert [line.split()[0] for line in load().warnings] == ["GPT_API_REDIS_URL", "REDIS_URL"]
+
+
+def test_check_prints_values_without_secrets(tmp_path: Path) -> None:
+    secrets = {
+        "GPT_API_API_KEYS": "hunter2",
+        "HYDROPHONE_ADMIN_KEYS": "hunter2",
+        "NATS_URL": "nats://hunter2@a:1",
+        "NATS_TOKEN": "hunter2",
+        "MONGO_URL": "mongodb://u:hunter2@a",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.settings", "--check"],
+        env={**os.environ, **secrets, "PYTHONPATH": str(ROOT), "GPT_API_PORT": "8123"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "GPT_API_PORT=8123" in done.stdout
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_every_setting_is_in_the_example_and_in_the_documentation() -> None:
+    example = (ROOT / ".env.example").read_text()
+    page = (ROOT / "docs" / "settings.md").read_text()
+    for name in names():
+        assert re.search(rf"^#? ?{re.escape(name)}\b", example, re.MULTILINE), f"{name} is missing in .env.example"
+        assert f"`{name}`" in page, f"{name} is missing in docs/settings.md"
+
+
+def test_the_example_names_no_setting_that_nobody_reads() -> None:
+    named = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert {name for name in named if not re.fullmatch(r"HYDROPHONE_[A-Z]+_(WS|REST)_URL", name)} <= set(names())
+
+
+def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
+    plain = load()
+    env_file = tmp_path / "example.env"
+    env_file.write_text((ROOT / ".env.example").read_text())
+    assert load(env_file) == plain
