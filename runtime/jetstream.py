@@ -1,0 +1,120 @@
+"""What the server is asked for: JetStream configurations of streams, buckets and durables, and their drift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.streams import BucketSpec, DurableSpec, StreamSpec
+
+SECOND_NS = 1_000_000_000
+BUCKET_PREFIX = "KV_"
+_BUCKET_WINDOW_SECONDS = 120
+Config = dict[str, Any]
+# What a server leaves out of its answer stands for these.
+_DEFAULTS: Mapping[str, Any] = {"persist_mode": "default", "allow_msg_ttl": False, "max_age": 0}
+# Limits may be changed under way; anything else changes the promise made for what is stored already.
+_SAFE = frozenset(
+    {
+        *("max_age", "max_bytes", "max_msgs_per_subject", "duplicate_window", "num_replicas"),
+        *("ack_wait", "max_deliver", "max_ack_pending"),
+    }
+)
+_SWITCHED_ON_ONLY = frozenset({"allow_direct", "allow_msg_ttl", "allow_rollup_hdrs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One field of a stream, bucket or durable that is not as declared; `safe` ones are applied."""
+
+    place: str
+    field: str
+    wanted: object
+    actual: object
+    safe: bool
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.field} is {self.actual!r}, declared {self.wanted!r}"
+
+
+def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
+    """The configuration of a stream; replicas are for effects, the others stay on one server, unsynced."""
+    return {
+        "name": spec.name,
+        "subjects": list(spec.subjects),
+        "retention": spec.retention,
+        "storage": "file",
+        "discard": "new" if spec.effects else "old",
+        "max_age": spec.max_age * SECOND_NS,
+        "max_bytes": spec.max_bytes,
+        "max_msgs_per_subject": spec.max_msgs_per_subject,
+        "duplicate_window": spec.duplicate_window * SECOND_NS,
+        "num_replicas": replicas if spec.effects else 1,
+        "persist_mode": "default" if spec.effects else "async",
+        "allow_direct": True,
+        "allow_msg_ttl": True,
+    }
+
+
+def bucket_config(spec: BucketSpec, replicas: int = 1) -> Config:
+    """The configuration of the stream that a key-value bucket is; a full bucket refuses writes."""
+    window = min(_BUCKET_WINDOW_SECONDS, spec.ttl) if spec.ttl else _BUCKET_WINDOW_SECONDS
+    return {
+        "name": BUCKET_PREFIX + spec.name,
+        "subjects": [f"$KV.{spec.name}.>"],
+        "retention": "limits",
+        "storage": "file",
+        "discard": "new",
+        "max_age": spec.ttl * SECOND_NS,
+        "max_bytes": spec.max_bytes,
+        "max_msgs_per_subject": spec.history,
+        "duplicate_window": window * SECOND_NS,
+        "num_replicas": replicas if spec.effects else 1,
+        "persist_mode": "default" if spec.effects else "async",
+        "allow_direct": True,
+        "allow_msg_ttl": True,
+        "allow_rollup_hdrs": True,
+        "deny_delete": True,
+    }
+
+
+def durable_config(spec: DurableSpec) -> Config:
+    """The configuration of a durable pull consumer."""
+    return {
+        "durable_name": spec.name,
+        "filter_subject": spec.filter_subject,
+        "deliver_policy": spec.deliver,
+        "ack_policy": "explicit",
+        "ack_wait": spec.ack_wait * SECOND_NS,
+        "max_deliver": spec.max_deliver,
+        "max_ack_pending": spec.max_ack_pending,
+        "replay_policy": "instant",
+    }
+
+
+def find_drift(place: str, wanted: Config, actual: Config) -> list[Drift]:
+    """Every declared field whose value on the server is another one."""
+    found: list[Drift] = []
+    for field, value in wanted.items():
+        here = actual.get(field, _DEFAULTS.get(field))
+        if _same(value, here):
+            continue
+        found.append(Drift(place=place, field=field, wanted=value, actual=here, safe=_is_safe(field, value, here)))
+    return found
+
+
+def _same(wanted: object, actual: object) -> bool:
+    return _as_set(wanted) == _as_set(actual) if isinstance(wanted, list) else wanted == actual
+
+
+def _is_safe(field: str, wanted: object, actual: object) -> bool:
+    if field == "subjects":
+        return _as_set(wanted) > _as_set(actual)
+    if field in _SWITCHED_ON_ONLY:
+        return wanted is True
+    return field in _SAFE
+
+
+def _as_set(items: Any) -> set[str]:  # noqa: ANN401  # a JSON value
+    return {str(item) for item in items or ()}

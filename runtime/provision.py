@@ -1,0 +1,241 @@
+"""The one owner of streams, buckets and durables: creates, checks and heals them from the contracts' data."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import urllib.request
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+
+from contracts import streams
+from contracts.streams import BucketSpec, DurableSpec, StreamSpec
+from runtime.bus import Bus, NoAnswerError
+from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
+from runtime.options import bus_options
+from runtime.settings import load
+
+_log = structlog.get_logger("provision")
+
+_NOT_FOUND = 404
+_HEAL_SECONDS = 1.0
+
+
+class ProvisionError(RuntimeError):
+    """The bus does not hold what the contracts declare; each line names the stream and the field or rule at fault."""
+
+
+class ApiRefusalError(RuntimeError):
+    """The server refused a JetStream request; `code` is HTTP-like."""
+
+    def __init__(self, call: str, code: int, description: str) -> None:
+        super().__init__(f"{call}: {description} ({code})")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What must exist; `replicas` for effects, 3 in a cluster. `synced`: every server syncs each write to disk."""
+
+    streams: tuple[StreamSpec, ...]
+    buckets: tuple[BucketSpec, ...]
+    durables: tuple[DurableSpec, ...]
+    replicas: int = 1
+    synced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing on the server: the requests that find, create and change it, and the configuration it must have."""
+
+    place: str
+    info: str
+    create: str
+    update: str
+    wanted: Config
+    durable_of: str | None = None
+
+    def body(self, action: str) -> bytes:
+        """The request that creates or updates it."""
+        if self.durable_of is None:
+            return json.dumps(self.wanted).encode()
+        return json.dumps({"stream_name": self.durable_of, "config": self.wanted, "action": action}).encode()
+
+
+def declared(*, synced: bool, replicas: int = 1, recording: bool = False) -> Plan:
+    """The contracts' plan; recording adds the optional streams."""
+    return Plan(
+        streams=tuple(spec for spec in streams.STREAMS if recording or not spec.optional),
+        buckets=streams.BUCKETS,
+        durables=streams.DURABLES,
+        replicas=replicas,
+        synced=synced,
+    )
+
+
+def items(plan: Plan) -> list[Item]:
+    """Everything of a plan, in the order in which it can be created."""
+    found = [_stream_item(f"stream {spec.name}", stream_config(spec, plan.replicas)) for spec in plan.streams]
+    found += [_stream_item(f"bucket {spec.name}", bucket_config(spec, plan.replicas)) for spec in plan.buckets]
+    return found + [_durable_item(spec) for spec in plan.durables]
+
+
+def _stream_item(place: str, config: Config) -> Item:
+    name = config["name"]
+    return Item(place, f"STREAM.INFO.{name}", f"STREAM.CREATE.{name}", f"STREAM.UPDATE.{name}", config)
+
+
+def _durable_item(spec: DurableSpec) -> Item:
+    call = f"CONSUMER.CREATE.{spec.stream}.{spec.name}.{spec.filter_subject}"
+    place = f"durable {spec.stream}/{spec.name}"
+    return Item(place, f"CONSUMER.INFO.{spec.stream}.{spec.name}", call, call, durable_config(spec), spec.stream)
+
+
+async def call(bus: Bus, name: str, body: bytes = b"") -> dict[str, Any]:
+    """One JetStream request's answer; ApiRefusalError carries the server's own words."""
+    answer = cast("dict[str, Any]", json.loads(await bus.api(name, body)))
+    if error := answer.get("error"):
+        raise ApiRefusalError(name, int(error.get("code", 0)), str(error.get("description", error)))
+    return answer
+
+
+async def find_config(bus: Bus, item: Item) -> Config | None:
+    """The configuration the server holds for an item, None where it has none."""
+    try:
+        return cast("Config", (await call(bus, item.info))["config"])
+    except ApiRefusalError as error:
+        if error.code == _NOT_FOUND:
+            return None
+        raise
+
+
+async def apply(bus: Bus, plan: Plan) -> list[str]:
+    """Create what is missing and change what may be changed; a line for each item.
+
+    ProvisionError names every field that differs and may not be changed, or the effects that the server cannot keep;
+    nothing is touched then.
+    """
+    _refuse_unsynced_effects(plan)
+    found = {item.place: await find_config(bus, item) for item in items(plan)}
+    drifts = {item.place: _drift(item, found[item.place]) for item in items(plan)}
+    if unsafe := [drift for place in drifts for drift in drifts[place] if not drift.safe]:
+        raise ProvisionError("\n".join(str(drift) for drift in unsafe))
+    lines: list[str] = []
+    for item in items(plan):
+        if found[item.place] is None:
+            await call(bus, item.create, item.body("create"))
+            lines.append(f"{item.place}: created")
+        elif drifts[item.place]:
+            await call(bus, item.update, item.body("update"))
+            lines.append(f"{item.place}: changed {', '.join(drift.field for drift in drifts[item.place])}")
+        else:
+            lines.append(f"{item.place}: as declared")
+    return lines
+
+
+def _drift(item: Item, actual: Config | None) -> list[Drift]:
+    return [] if actual is None else find_drift(item.place, item.wanted, actual)
+
+
+def _refuse_unsynced_effects(plan: Plan) -> None:
+    effects = [f"stream {spec.name}" for spec in plan.streams if spec.effects]
+    effects += [f"bucket {spec.name}" for spec in plan.buckets if spec.effects]
+    if effects and not plan.synced:
+        raise ProvisionError(
+            f"{', '.join(effects)}: refused, the server is not known to sync every write to disk"
+            " (jetstream sync_interval: always)"
+        )
+
+
+async def verify(bus: Bus, plan: Plan) -> None:
+    """For a service's start: ProvisionError names whatever of the plan is missing or differs; changes nothing."""
+    problems: list[str] = []
+    for item in items(plan):
+        actual = await find_config(bus, item)
+        if actual is None:
+            problems.append(f"{item.place}: missing")
+        problems += [str(drift) for drift in _drift(item, actual)]
+    if problems:
+        raise ProvisionError("\n".join(problems))
+
+
+async def heal(bus: Bus, plan: Plan) -> list[str]:
+    """Create again what vanished and return the places; what differs is left for `apply`."""
+    healed: list[str] = []
+    for item in items(plan):
+        if await find_config(bus, item) is None:
+            await call(bus, item.create, item.body("create"))
+            healed.append(item.place)
+    return healed
+
+
+async def keep(bus: Bus, plan: Plan, on_healed: Callable[[str], None], interval: float = _HEAL_SECONDS) -> None:
+    """Run for ever: each `interval` seconds create again what vanished, say so, and call `on_healed(place)`."""
+    _refuse_unsynced_effects(plan)
+    while True:
+        await asyncio.sleep(interval)
+        if not bus.connected:
+            continue
+        try:
+            for place in await heal(bus, plan):
+                _log.warning("provision.healed", place=place)
+                on_healed(place)
+        except (NoAnswerError, ApiRefusalError) as error:
+            _log.warning("provision.heal_failed", error=str(error))
+
+
+async def syncs_always(monitor_urls: Iterable[str]) -> bool:
+    """Whether every server says so at its monitoring endpoint; OSError when one does not answer, False for none."""
+    answers = [await asyncio.to_thread(_find_sync, url) for url in monitor_urls]
+    return bool(answers) and all(answers)
+
+
+def _find_sync(url: str) -> bool:
+    with urllib.request.urlopen(f"{url.rstrip('/')}/jsz", timeout=5.0) as response:  # noqa: S310  # the operator's URL
+        answer = cast("dict[str, dict[str, object] | None]", json.load(response))
+    return (answer.get("config") or {}).get("sync_always") is True
+
+
+async def provision_once(bus: Bus, arguments: argparse.Namespace, write: Callable[[str], None]) -> int:
+    """Apply the declared plan and write a line for each item; 1 when that is refused, with the reasons."""
+    try:
+        synced = arguments.trust_sync or await syncs_always(arguments.monitor)
+        plan = declared(synced=synced, replicas=arguments.replicas, recording=arguments.recording)
+        for line in await apply(bus, plan):
+            write(line)
+    except (ProvisionError, ApiRefusalError, NoAnswerError, OSError) as error:
+        write(f"refused: {error}")
+        return 1
+    if arguments.keep:
+        await keep(bus, plan, lambda place: write(f"{place}: created again"))
+    return 0
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The command line of `python -m runtime.provision`."""
+    parser = argparse.ArgumentParser(prog="python -m runtime.provision", description=__doc__)
+    parser.add_argument("--monitor", action="append", default=[], metavar="URL", help="a server's monitoring endpoint")
+    parser.add_argument("--trust-sync", action="store_true", help="take my word that every server syncs each write")
+    parser.add_argument("--replicas", type=int, default=1, help="copies of effects: 3 in a cluster")
+    parser.add_argument("--recording", action="store_true", help="create the optional streams too")
+    parser.add_argument("--keep", action="store_true", help="stay and create again what vanishes")
+    return parser.parse_args(argv)
+
+
+async def main(argv: list[str]) -> int:
+    """Wait for the bus, provision, close."""
+    arguments = parse(argv)
+    bus = await Bus(bus_options(load().bus, "provision")).connect()
+    try:
+        return await provision_once(bus, arguments, print)
+    finally:
+        await bus.close()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))

@@ -1,0 +1,156 @@
+"""The provisioner against a real server: what it creates, what it changes, what it refuses, what it heals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from contracts.streams import BucketSpec, DurableSpec, StreamSpec
+from runtime.bus import Bus
+from runtime.embedded import NatsConfig, NatsServer, free_port, nats_command, nats_server, save_nats_config
+from runtime.jetstream import find_drift, stream_config
+from runtime.provision import Plan, ProvisionError, apply, call, declared, keep, syncs_always, verify
+
+Eventually = Callable[..., Awaitable[None]]
+MIB = 1024 * 1024
+MARKET = StreamSpec("P_MARKET", ("p.md.>",), max_age=600, max_bytes=MIB)
+JOBS = StreamSpec("P_JOBS", ("p.job.>",), max_age=0, max_bytes=MIB, effects=True, retention="workqueue")
+BUCKET = BucketSpec("P_STATE", max_bytes=MIB, ttl=30)
+DURABLE = DurableSpec("P_MARKET", "p_storms", "p.md.liquidation.>")
+PLAN = Plan(streams=(MARKET, JOBS), buckets=(BUCKET,), durables=(DURABLE,), synced=True)
+
+
+@pytest_asyncio.fixture
+async def clean(bus: Bus) -> AsyncGenerator[Bus]:
+    yield bus
+    for name in ("P_MARKET", "P_JOBS", "KV_P_STATE"):
+        await bus.api(f"STREAM.DELETE.{name}")
+
+
+async def test_market_is_persisted_asynchronously_and_effects_are_not(clean: Bus) -> None:
+    await apply(clean, PLAN)
+    market = (await call(clean, "STREAM.INFO.P_MARKET"))["config"]
+    jobs = (await call(clean, "STREAM.INFO.P_JOBS"))["config"]
+    assert (market["persist_mode"], market["discard"]) == ("async", "old")
+    assert (jobs.get("persist_mode", "default"), jobs["discard"], jobs["retention"]) == ("default", "new", "workqueue")
+
+
+async def test_second_apply_changes_nothing(clean: Bus) -> None:
+    first = await apply(clean, PLAN)
+    assert {line.split(": ")[1] for line in first} == {"created"}
+    second = await apply(clean, PLAN)
+    assert {line.split(": ")[1] for line in second} == {"as declared"}
+    await verify(clean, PLAN)
+
+
+async def test_bucket_is_usable_as_key_value(clean: Bus) -> None:
+    await apply(clean, PLAN)
+    bucket = await clean.jetstream().key_value("P_STATE")
+    revision = await bucket.create("a.b", b"1")
+    await bucket.update("a.b", b"2", last=revision)
+    assert (await bucket.get("a.b")).value == b"2"
+
+
+async def test_changed_limits_are_applied(clean: Bus) -> None:
+    await apply(clean, PLAN)
+    bigger = replace(PLAN, streams=(replace(MARKET, max_bytes=2 * MIB), JOBS), durables=(replace(DURABLE, ack_wait=9),))
+    lines = await apply(clean, bigger)
+    assert "stream P_MARKET: changed max_bytes" in lines
+    assert "durable P_MARKET/p_storms: changed ack_wait" in lines
+    assert (await call(clean, "STREAM.INFO.P_MARKET"))["config"]["max_bytes"] == 2 * MIB
+
+
+async def test_unsafe_drift_is_refused_with_the_field_and_nothing_is_touched(clean: Bus) -> None:
+    await apply(clean, PLAN)
+    changed = replace(
+        PLAN,
+        streams=(replace(MARKET, max_bytes=2 * MIB), replace(JOBS, retention="limits")),
+        durables=(replace(DURABLE, deliver="all"),),
+    )
+    with pytest.raises(ProvisionError) as caught:
+        await apply(clean, changed)
+    assert "stream P_JOBS: retention is 'workqueue', declared 'limits'" in str(caught.value)
+    assert "durable P_MARKET/p_storms: deliver_policy is 'new', declared 'all'" in str(caught.value)
+    assert (await call(clean, "STREAM.INFO.P_MARKET"))["config"]["max_bytes"] == MIB
+
+
+async def test_verify_names_drift_and_what_is_missing(clean: Bus) -> None:
+    await apply(clean, replace(PLAN, buckets=()))
+    with pytest.raises(ProvisionError) as caught:
+        await verify(clean, replace(PLAN, streams=(replace(MARKET, max_age=601), JOBS)))
+    assert "stream P_MARKET: max_age is 600000000000, declared 601000000000" in str(caught.value)
+    assert "bucket P_STATE: missing" in str(caught.value)
+
+
+async def test_effects_are_refused_on_a_server_that_is_not_known_to_sync(bus: Bus) -> None:
+    with pytest.raises(ProvisionError, match=r"stream P_JOBS: refused.*sync_interval: always"):
+        await apply(bus, replace(PLAN, synced=False))
+
+
+async def test_synced_server_is_told_from_one_that_is_not(nats: NatsServer, tmp_path: Path) -> None:
+    assert await syncs_always([nats.monitor_url]) is True
+    assert await syncs_always([]) is False
+    lazy = NatsConfig(tmp_path, free_port(), free_port(), "t", sync_always=False)
+    process = await asyncio.create_subprocess_exec(*nats_command(save_nats_config(lazy)), stderr=-3)
+    try:
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    assert await syncs_always([f"http://127.0.0.1:{lazy.monitor_port}"]) is False
+                except OSError:
+                    await asyncio.sleep(0.05)
+                    continue
+                break
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_what_vanishes_is_created_again(clean: Bus, eventually: Eventually) -> None:
+    await apply(clean, PLAN)
+    healed: list[str] = []
+    keeper = asyncio.create_task(keep(clean, PLAN, healed.append, interval=0.05))
+    await clean.api("STREAM.DELETE.P_MARKET")
+    await eventually(lambda: len(healed) >= 2)
+    assert healed == ["stream P_MARKET", "durable P_MARKET/p_storms"]
+    keeper.cancel()
+    await verify(clean, PLAN)
+
+
+async def test_command_provisions_every_declared_item_and_says_so(tmp_path: Path) -> None:
+    async with nats_server(tmp_path) as server:
+        environment = {**os.environ, "NATS_URL": server.url}
+        command = [sys.executable, "-m", "runtime.provision", "--monitor", server.monitor_url]
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=-1)
+        output, _ = await process.communicate()
+        lines = output.decode().splitlines()
+        assert process.returncode == 0, lines
+        plan = declared(synced=True)
+        wanted = {f"stream {spec.name}: created" for spec in plan.streams}
+        wanted |= {f"bucket {spec.name}: created" for spec in plan.buckets}
+        wanted |= {f"durable {spec.stream}/{spec.name}: created" for spec in plan.durables}
+        assert wanted <= set(lines)
+
+
+async def test_command_refuses_effects_without_proof_of_sync(nats: NatsServer) -> None:
+    environment = {**os.environ, "NATS_URL": nats.url}
+    command = [sys.executable, "-m", "runtime.provision"]
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=-1)
+    output, _ = await process.communicate()
+    assert process.returncode == 1
+    assert b"sync_interval: always" in output
+
+
+def test_subjects_may_be_added_but_not_taken_away() -> None:
+    wanted = stream_config(MARKET)
+    assert [drift.safe for drift in find_drift("s", wanted, {**wanted, "subjects": []})] == [True]
+    assert [drift.safe for drift in find_drift("s", wanted, {**wanted, "subjects": ["p.md.>", "q"]})] == [False]
+    assert json.dumps(wanted)
