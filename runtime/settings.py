@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ from runtime.settings_check import (
     SettingsError,
     describe,
     find_warnings,
+    secret_values,
     venue_urls,
 )
 from runtime.settings_fields import (
@@ -221,6 +222,14 @@ class Settings:
     logs: LogSettings
     warnings: tuple[str, ...] = ()
 
+    def groups(self) -> list[BaseSettings]:
+        """The groups, in order."""
+        return [self.api, self.cache, self.venues, self.bus, self.store, self.alerts, self.logs]
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for `LogConfig.secrets`."""
+        return secret_values(self.groups())
+
 
 def names() -> tuple[str, ...]:
     """Every setting's name, in the order of the groups, the venue addresses as their two templates last."""
@@ -265,8 +274,7 @@ def main(arguments: list[str]) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    groups = (getattr(settings, field.name) for field in fields(settings))
-    lines = describe([group for group in groups if isinstance(group, BaseSettings)])
+    lines = describe(settings.groups())
     print("\n".join([*lines, *(f"warning: {line}" for line in settings.warnings), "settings: all right"]))  # noqa: T201
     return 0
 

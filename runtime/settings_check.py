@@ -6,7 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
@@ -98,6 +99,18 @@ def describe(groups: Iterable[BaseSettings]) -> list[str]:
                     f"HYDROPHONE_{venue.upper()}_{_URL_FIELDS[field]}={address}" for venue, address in value.items()
                 )
     return lines
+
+
+def secret_values(groups: Iterable[BaseSettings]) -> tuple[str, ...]:
+    """Every secret among the settings, credentials inside URLs on their own, for a log to know what to hide."""
+    found: list[str] = []
+    for group in groups:
+        for value in group.__dict__.values():
+            entries = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+            found.extend(entry.get_secret_value() for entry in entries if isinstance(entry, SecretStr))
+    urls = [part for text in found if "://" in text for part in text.split(",")]
+    hidden = [part for url in urls for part in (urlsplit(url).username, urlsplit(url).password) if part]
+    return (*(text for text in found if "://" not in text), *hidden)
 
 
 def _shown(value: object) -> str:

@@ -109,6 +109,13 @@ def test_redis_is_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> No
     assert [line.split()[0] for line in load().warnings] == ["GPT_API_REDIS_URL", "REDIS_URL"]
 
 
+def test_secrets_are_known_for_the_log_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPT_API_API_KEYS", "first,second")
+    monkeypatch.setenv("NATS_URL", "nats://bus-token@a:1,nats://b:2")
+    monkeypatch.setenv("MONGO_URL", "mongodb://user:word@a")
+    assert set(load().secrets()) == {"first", "second", "bus-token", "user", "word"}
+
+
 def test_check_prints_values_without_secrets(tmp_path: Path) -> None:
     secrets = {
         "GPT_API_API_KEYS": "hunter2",

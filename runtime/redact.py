@@ -1,0 +1,60 @@
+"""What a log line may not carry: secrets are taken out of finished text, keys appear partially."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, cast
+
+SHOWN_CHARACTERS: Final = 4
+_SHORTEST_KNOWN_SECRET: Final = 6
+_SECRET_NAME: Final = re.compile(
+    r"(?i)(?:^|[_-])(?:authorization|cookie|credentials?|key|passphrase|password|secret|seed|signature|token)s?$"
+)
+_PLAIN_KEYS: Final = frozenset({"kv_key", "state_key", "partition_key", "key_prefix", "partial_key"})
+_URL_USER: Final = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^\s/@'\"]+@")
+_BEARER: Final = re.compile(r"(?i)\b(?P<word>bearer|basic)\s+(?P<value>[^\s,;'\"]+)")
+_PAIR: Final = re.compile(
+    r"(?i)(?P<name>[\w-]*(?:api[_-]?key|token|secret|password|passphrase|signature|seed))"
+    r"(?P<sign>['\"]?\s*[=:]\s*['\"]?)(?P<value>[^\s&,;'\"})\]]+)"
+)
+_BOT_TOKEN: Final = re.compile(r"\b(?P<value>\d{6,12}:[A-Za-z0-9_-]{30,})")
+
+Redactor = Callable[[object], object]
+
+
+def partial(key: str) -> str:
+    """A key as a log may show it: its first four characters, or none of a short one."""
+    return f"{key[:SHOWN_CHARACTERS]}…" if len(key) >= 3 * SHOWN_CHARACTERS else "…"
+
+
+def redact_text(text: str, known: Iterable[str] = ()) -> str:
+    """The text without URL credentials, bearer tokens, `token=…` pairs, bot tokens and the secrets known by value."""
+    for secret in known:
+        text = text.replace(secret, partial(secret))
+    text = _URL_USER.sub(r"\g<scheme>***@", text)
+    text = _BEARER.sub(lambda m: f"{m['word']} {partial(m['value'])}", text)
+    text = _PAIR.sub(lambda m: f"{m['name']}{m['sign']}{partial(m['value'])}", text)
+    return _BOT_TOKEN.sub(lambda m: partial(m["value"]), text)
+
+
+def redactor(secrets: Iterable[str] = ()) -> Redactor:
+    """A function that redacts any value; secrets of at least six characters are found wherever they stand."""
+    known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_KNOWN_SECRET}, key=len, reverse=True)
+
+    def redact(value: object) -> object:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            entries = cast("Mapping[object, object]", value)
+            return {str(name): _entry(str(name), entry) for name, entry in entries.items()}
+        if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+            return [redact(entry) for entry in cast("Sequence[object]", value)]
+        return redact_text(value if isinstance(value, str) else repr(value), known)
+
+    def _entry(name: str, value: object) -> object:
+        if isinstance(value, str) and _SECRET_NAME.search(name) and name not in _PLAIN_KEYS:
+            return partial(value)
+        return redact(value)
+
+    return redact
