@@ -1,0 +1,255 @@
+"""What Binance's spot and futures sockets share: control messages, streams by name, wrapping, REST refusals.
+
+https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from producers.simulator.candles import Candle
+from producers.simulator.hub import Answer, Frame, Hangup, Hub, Session, Tick, encode
+from producers.simulator.instruments import number_text
+from producers.simulator.listing import Listing
+
+MAX_STREAMS = 1024
+UNIT_US = {
+    "s": 10**6,
+    "m": 60 * 10**6,
+    "h": 3600 * 10**6,
+    "d": 86_400 * 10**6,
+    "w": 604_800 * 10**6,
+    "M": 2_592_000 * 10**6,
+}
+INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One named stream: its payloads after a step."""
+
+    channel: str
+    symbol: str
+    emit: Callable[[Tick], list[str]]
+    is_delta: bool = False
+
+
+@dataclass(slots=True)
+class Wire:
+    """The sockets of one Binance product: who listens to what; `find_stream` builds a stream from its name."""
+
+    find_stream: Callable[[str], Stream | None]
+    per_second: int
+    enforce_limits: bool
+    unknown_is_error: bool
+    hub: Hub = field(default_factory=Hub)
+    streams: dict[str, Stream] = field(default_factory=dict)
+
+    def subscribe(
+        self, session: Session, names: list[str], *, audible: Callable[[str], bool] | None = None
+    ) -> str | None:
+        """Joins the streams; unknown names and names on a wrong path are accepted and stay silent."""
+        if len(session.streams) + len(names) > MAX_STREAMS:
+            return "Invalid request: too many streams"
+        found = {name: self.find_stream(name) for name in names}
+        if self.unknown_is_error and None in found.values():
+            return "Invalid request: unknown stream"
+        for name, stream in found.items():
+            session.streams[name] = None
+            if stream is None or (audible is not None and not audible(name)):
+                continue
+            if name not in self.streams:
+                self.streams[name] = stream
+            self.hub.join(session, name)
+        return None
+
+    def on_text(
+        self, session: Session, text: str, now_us: int, audible: Callable[[str], bool] | None = None
+    ) -> list[str]:
+        """Answers one control message; raises Hangup above the inbound limit."""
+        if session.count_within(now_us, 1_000_000) > self.per_second and self.enforce_limits:
+            raise Hangup(1008, "Too many requests")
+        try:
+            message = json.loads(text)
+        except json.JSONDecodeError as error:
+            return [_refusal(3, f"Invalid JSON: {error.msg} at line {error.lineno} column {error.colno}", None)]
+        if not isinstance(message, dict):
+            return [_refusal(2, "Invalid request: request must be an object", None)]
+        return [self._control(session, cast("dict[str, Any]", message), audible)]
+
+    def list_frames(self, tick: Tick) -> list[Frame]:
+        frames: list[Frame] = []
+        for name in list(self.streams):
+            sessions = self.hub.heard_by(name)
+            if not sessions:
+                del self.streams[name]
+                continue
+            stream = self.streams[name]
+            for payload in stream.emit(tick):
+                frames.extend(_frames(stream, name, payload, sessions))
+        return frames
+
+    def _control(self, session: Session, message: dict[str, Any], audible: Callable[[str], bool] | None) -> str:
+        method, params, ref = message.get("method"), message.get("params"), message.get("id")
+        if ref is not None and not isinstance(ref, int) and not (isinstance(ref, str) and len(ref) <= 36):
+            return _refusal(2, "Invalid request: request ID must be an unsigned integer or a short string", None)
+        if method == "LIST_SUBSCRIPTIONS":
+            return encode({"result": list(session.streams), "id": ref})
+        if method in ("SET_PROPERTY", "GET_PROPERTY"):
+            return _property(session, message)
+        if method not in ("SUBSCRIBE", "UNSUBSCRIBE"):
+            allowed = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
+            return _refusal(2, f"Invalid request: unknown variant `{method}`, expected one of {allowed}", ref)
+        rows = cast("list[Any]", params) if isinstance(params, list) else None
+        if rows is None or not all(isinstance(name, str) for name in rows):
+            return _refusal(2, "Invalid request: missing field `params`", ref)
+        names = [str(name) for name in rows]
+        if method == "UNSUBSCRIBE":
+            for name in names:
+                self.hub.leave(session, name)
+        else:
+            session.has_subscribed = True
+            refusal = self.subscribe(session, names, audible=audible)
+            if refusal:
+                return _refusal(2, refusal, ref)
+        return encode({"result": None, "id": ref})
+
+
+def url_streams(path: str, query: dict[str, str], prefix: str = "") -> list[str]:
+    """The streams that the URL itself names: `<prefix>/ws/<a>/<b>` or `<prefix>/stream?streams=<a>/<b>`."""
+    rest = path.removeprefix(prefix)
+    text = query.get("streams", "") if rest.startswith("/stream") else rest.removeprefix("/ws").strip("/")
+    return [name for name in text.split("/") if name]
+
+
+def refuse(strikes: int) -> Answer:
+    """A rate-limit answer: 429 at first, 418 with a ban for who goes on."""
+    if strikes <= 1:
+        text = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
+        return Answer(429, encode({"code": -1003, "msg": text}), (("Retry-After", "1"),))
+    text = "Way too much request weight used; IP banned until later. Please use WebSocket Streams for live updates."
+    return Answer(418, encode({"code": -1003, "msg": text}), (("Retry-After", "120"),))
+
+
+def rest_error(status: int, code: int, text: str) -> Answer:
+    return Answer(status, encode({"code": code, "msg": text}))
+
+
+def interval_us(interval: str) -> int | None:
+    """An interval's length, None when the venue has no such interval."""
+    return int(interval[:-1]) * UNIT_US[interval[-1]] if interval in INTERVALS else None
+
+
+def quote(listing: Listing, value: int, decimals: int) -> str:
+    """A sum of price x amount as text."""
+    terms = listing.instrument
+    return number_text(value, terms.price_scale + terms.amount_scale, decimals)
+
+
+def candle_row(listing: Listing, candle: Candle, length_us: int, decimals: int) -> list[Any]:
+    """One REST kline."""
+    terms = listing.instrument
+    return [
+        candle.start_us // 1000,
+        terms.price_text(candle.open),
+        terms.price_text(candle.high),
+        terms.price_text(candle.low),
+        terms.price_text(candle.close),
+        terms.amount_text(candle.volume),
+        (candle.start_us + length_us) // 1000 - 1,
+        quote(listing, candle.quote, decimals),
+        candle.trades,
+        terms.amount_text(candle.buy_volume),
+        quote(listing, candle.buy_quote, decimals),
+        "0",
+    ]
+
+
+def candle_rows(listing: Listing, query: dict[str, str], now_us: int, decimals: int) -> Answer:
+    """The answer to a klines request: startTime, endTime (ms), limit."""
+    length = interval_us(query.get("interval", ""))
+    if length is None:
+        return rest_error(400, -1120, "Invalid interval.")
+    limit = min(int(query.get("limit", "500")), 1000)
+    until = min(int(query.get("endTime", now_us // 1000)) * 1000, now_us)
+    if "startTime" in query:
+        start = -(-int(query["startTime"]) * 1000 // length) * length
+        until = min(until, start + (limit - 1) * length)
+        limit = max(0, (until - start) // length + 1) if until >= start else 0
+    candles = listing.candles.list_candles(length, until, limit)
+    return Answer(200, encode([candle_row(listing, candle, length, decimals) for candle in candles]))
+
+
+def kline_stream(
+    listing: Listing, interval: str, period_ms: int, tail: str, decimals: int
+) -> Callable[[Tick], list[str]]:
+    """Payloads of `<symbol>@kline_<interval>`: the open candle every period, the closed one when it ends."""
+    length = interval_us(interval) or UNIT_US["m"]
+    opened: list[int] = []
+
+    def emit(tick: Tick) -> list[str]:
+        start = tick.now_us - tick.now_us % length
+        payloads: list[str] = []
+        if opened and opened[0] < start:
+            payloads.append(_kline(listing, interval, (opened[0], length, True), (tick, tail, decimals)))
+        opened[:] = [start]
+        if tick.due(period_ms) and listing.trade_count:
+            payloads.append(_kline(listing, interval, (start, length, False), (tick, tail, decimals)))
+        return payloads
+
+    return emit
+
+
+def _kline(listing: Listing, interval: str, when: tuple[int, int, bool], how: tuple[Tick, str, int]) -> str:
+    start, length, closed = when
+    tick, tail, decimals = how
+    c = listing.candles.find(start, length)
+    t = listing.instrument
+    first = listing.next_trade_id - max(c.trades, 1) + 1
+    return (
+        f'{{"e":"kline","E":{tick.now_ms},"s":"{t.symbol}","k":{{"t":{start // 1000},"T":{(start + length) // 1000 - 1},'
+        f'"s":"{t.symbol}","i":"{interval}","f":{first},"L":{listing.next_trade_id},"o":"{t.price_text(c.open)}",'
+        f'"c":"{t.price_text(c.close)}","h":"{t.price_text(c.high)}","l":"{t.price_text(c.low)}",'
+        f'"v":"{t.amount_text(c.volume)}","n":{c.trades},"x":{str(closed).lower()},"q":"{quote(listing, c.quote, decimals)}",'
+        f'"V":"{t.amount_text(c.buy_volume)}","Q":"{quote(listing, c.buy_quote, decimals)}","B":"0"}}{tail}}}'
+    )
+
+
+def crossed(frame: Frame, best_ask: str) -> str:
+    """The frame with a bid at the best ask: a book that applies it is crossed."""
+    message = json.loads(frame.text)
+    body = message.get("data", message)
+    body["b"].insert(0, [best_ask, "1"])
+    return encode(message)
+
+
+def _frames(stream: Stream, name: str, payload: str, sessions: tuple[Session, ...]) -> list[Frame]:
+    raw = tuple(s for s in sessions if not s.combined)
+    combined = tuple(s for s in sessions if s.combined)
+    frames: list[Frame] = []
+    if raw:
+        frames.append(Frame(raw, payload, stream.channel, stream.symbol, name, stream.is_delta))
+    if combined:
+        text = f'{{"stream":"{name}","data":{payload}}}'
+        frames.append(Frame(combined, text, stream.channel, stream.symbol, name, stream.is_delta))
+    return frames
+
+
+def _property(session: Session, message: dict[str, Any]) -> str:
+    ref, params = message.get("id"), message.get("params")
+    rows = cast("list[Any]", params) if isinstance(params, list) else []
+    if not rows or rows[0] != "combined":
+        return _refusal(0, "Unknown property", ref)
+    if message["method"] == "GET_PROPERTY":
+        return encode({"result": session.combined, "id": ref})
+    if len(rows) != 2 or not isinstance(rows[1], bool):
+        return _refusal(1, "Invalid value type: expected Boolean", ref)
+    session.combined = rows[1]
+    return encode({"result": None, "id": ref})
+
+
+def _refusal(code: int, text: str, ref: object) -> str:
+    return encode({"code": code, "msg": text, "id": ref})

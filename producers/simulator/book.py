@@ -1,0 +1,77 @@
+"""One simulated order book: levels as whole numbers, best prices at hand, and a journal of what a step touched."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+
+
+class Book:
+    """Bids and asks of one instrument, price -> amount, both in the instrument's whole units.
+
+    Every change takes `stride` update ids; `touched_bids` and `touched_asks` hold the prices changed since
+    `begin_step`, and `first_id` the id of the first of these changes (0 when nothing changed).
+    """
+
+    __slots__ = (
+        "ask_prices",
+        "asks",
+        "bid_prices",
+        "bids",
+        "first_id",
+        "stride",
+        "touched_asks",
+        "touched_bids",
+        "update_id",
+    )
+
+    def __init__(self, update_id: int, stride: int) -> None:
+        self.bids: dict[int, int] = {}
+        self.asks: dict[int, int] = {}
+        self.bid_prices: list[int] = []
+        self.ask_prices: list[int] = []
+        self.touched_bids: set[int] = set()
+        self.touched_asks: set[int] = set()
+        self.update_id = update_id
+        self.first_id = 0
+        self.stride = stride
+
+    def begin_step(self) -> None:
+        self.touched_bids = set()
+        self.touched_asks = set()
+        self.first_id = 0
+
+    def save_level(self, is_bid: bool, price: int, amount: int) -> None:
+        """Sets the absolute amount of one level; 0 removes it."""
+        levels, prices = (self.bids, self.bid_prices) if is_bid else (self.asks, self.ask_prices)
+        held = levels.get(price, 0)
+        if held == amount:
+            return
+        if amount == 0:
+            del levels[price]
+            del prices[bisect_left(prices, price)]
+        else:
+            if held == 0:
+                insort(prices, price)
+            levels[price] = amount
+        self.update_id += self.stride
+        if self.first_id == 0:
+            self.first_id = self.update_id
+        (self.touched_bids if is_bid else self.touched_asks).add(price)
+
+    @property
+    def best_bid(self) -> int:
+        return self.bid_prices[-1]
+
+    @property
+    def best_ask(self) -> int:
+        return self.ask_prices[0]
+
+    def list_bids(self, limit: int | None = None) -> list[tuple[int, int]]:
+        """The best `limit` bids, best first."""
+        prices = self.bid_prices if limit is None else self.bid_prices[-limit:]
+        return [(price, self.bids[price]) for price in reversed(prices)]
+
+    def list_asks(self, limit: int | None = None) -> list[tuple[int, int]]:
+        """The best `limit` asks, best first."""
+        prices = self.ask_prices if limit is None else self.ask_prices[:limit]
+        return [(price, self.asks[price]) for price in prices]

@@ -1,0 +1,79 @@
+"""Everything a simulator is told: load, listing, keep-alive rules and the points that vendors leave open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from producers.simulator.hub import Heartbeat
+from producers.simulator.instruments import VENUES
+
+DEFAULT_BASES = ("BTC", "ETH", "SOL", "XRP", "DOGE")
+
+
+def default_heartbeats() -> dict[str, Heartbeat]:
+    """Each venue's documented keep-alive rules.
+
+    https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
+    https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
+    https://bybit-exchange.github.io/docs/v5/ws/connect
+    https://www.okx.com/docs-v5/en/#overview-websocket-connect
+    https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
+    """
+    return {
+        "binance": Heartbeat(ping_every=20, pong_within=60, lifetime=86_400),
+        "binanceusdm": Heartbeat(ping_every=180, pong_within=600, lifetime=86_400),
+        "bybit": Heartbeat(idle_inbound=600),
+        "okx": Heartbeat(idle_any=30, subscribe_within=30),
+        "coinbase": Heartbeat(subscribe_within=5),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the vendors' pages leave open, and limits that tests may want to move."""
+
+    binance_unknown_symbol_is_error: bool = False
+    okx_book_snapshot: bool = True
+    okx_net_positions: bool = False
+    bybit_all_or_nothing: bool = True
+    coinbase_level2_needs_auth: bool = True
+    notice_lead_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorConfig:
+    """One simulator. `rate` (0.1 to 50) multiplies every event rate; `port` 0 takes a free one.
+
+    `whale_every_s` and `cascade_every_s` are intervals at rate 1; `send_buffer` is how many bytes may wait for one
+    slow client before its socket is cut.
+    """
+
+    seed: int = 1
+    venues: tuple[str, ...] = VENUES
+    rate: float = 1.0
+    host: str = "127.0.0.1"
+    port: int = 0
+    bases: tuple[str, ...] = DEFAULT_BASES
+    whale_every_s: tuple[float, float] = (5.0, 10.0)
+    cascade_every_s: tuple[float, float] = (30.0, 60.0)
+    heartbeats: dict[str, Heartbeat] = field(default_factory=default_heartbeats)
+    options: Options = field(default_factory=Options)
+    enforce_limits: bool = True
+    send_buffer: int = 16 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.rate <= 50:
+            raise ValueError(f"rate: {self.rate} is not within 0.1 and 50")
+        if not self.venues:
+            raise ValueError("venues: none given")
+        for venue in self.venues:
+            if venue not in VENUES:
+                raise ValueError(f"venues: {venue!r} is not one of {', '.join(VENUES)}")
+
+    def heartbeat(self, venue: str) -> Heartbeat:
+        return self.heartbeats.get(venue) or default_heartbeats()[venue]
+
+    @property
+    def step_ms(self) -> int:
+        """How long one market step is: shorter at higher rates, always a divisor of 100 ms."""
+        return 50 if self.rate <= 4 else 20 if self.rate <= 15 else 10

@@ -1,0 +1,108 @@
+"""The simulator's own HTTP face for other processes: `/_control/...`, JSON answers, 400 that names the parameter."""
+
+from __future__ import annotations
+
+import json
+from typing import Protocol, cast
+
+from producers.simulator.faults import Fault, Kind
+from producers.simulator.hub import Answer, encode
+
+
+class Controls(Protocol):
+    """What can be ordered of a running simulator."""
+
+    def inject(self, fault: Fault) -> None: ...
+
+    def clear_faults(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def book(self, venue: str, market: str, venue_symbol: str) -> dict[str, object]: ...
+
+    def cut(self, venue: str | None = None) -> bool: ...
+
+    def stats(self) -> dict[str, object]: ...
+
+
+def answer_control(controls: Controls, path: str, query: dict[str, str]) -> Answer:
+    """Carries out one order, e.g. `/_control/fault?venue=binance&kind=gap&channel=depth&count=2`."""
+    try:
+        return Answer(200, encode(_carry_out(controls, path.removeprefix("/_control/"), query)))
+    except LookupError as error:
+        return Answer(404, encode({"error": str(error.args[0])}))
+    except ValueError as error:
+        return Answer(400, encode({"error": str(error)}))
+
+
+def read_fault(query: dict[str, str]) -> Fault:
+    """A fault from query parameters; ValueError names the parameter at fault."""
+    known = {"venue", "kind", "channel", "symbol", "count", "seconds", "probability", "delay"}
+    for name in query:
+        if name not in known:
+            raise ValueError(f"{name}: unknown parameter, known are {', '.join(sorted(known))}")
+    seconds = query.get("seconds")
+    return Fault(
+        venue=_required(query, "venue"),
+        kind=cast("Kind", _required(query, "kind")),
+        channel=query.get("channel") or None,
+        symbol=query.get("symbol") or None,
+        count=_count(query.get("count", "1")),
+        seconds=None if seconds is None else _number("seconds", seconds),
+        probability=_number("probability", query.get("probability", "1")),
+        delay=_number("delay", query.get("delay", "0.5")),
+    )
+
+
+def _carry_out(controls: Controls, order: str, query: dict[str, str]) -> object:
+    if order == "stats":
+        return controls.stats()
+    if order == "book":
+        return controls.book(_required(query, "venue"), _required(query, "market"), _required(query, "symbol"))
+    if order == "cut":
+        return {"cut": controls.cut(query.get("venue") or None)}
+    if order == "fault":
+        controls.inject(read_fault(query))
+    elif order == "clear":
+        controls.clear_faults()
+    elif order == "pause":
+        controls.pause()
+    elif order == "resume":
+        controls.resume()
+    else:
+        raise LookupError(f"{order}: no such order; fault, clear, pause, resume, book, cut and stats are")
+    return {"ok": True}
+
+
+def _required(query: dict[str, str], name: str) -> str:
+    if not query.get(name):
+        raise ValueError(f"{name}: missing")
+    return query[name]
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name}: {text!r} is not a number") from None
+
+
+def _count(text: str) -> int | None:
+    if text in ("", "none", "all"):
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"count: {text!r} is not a whole number") from None
+
+
+def shorten_batch(text: str) -> str:
+    """The request without the last entry of its batch: what a venue that acts on a part only would have read."""
+    message = json.loads(text)
+    for key in ("params", "args", "product_ids"):
+        rows = message.get(key) if isinstance(message, dict) else None
+        if isinstance(rows, list):
+            message[key] = rows[:-1]
+    return encode(message)

@@ -1,0 +1,157 @@
+"""Sessions, the streams they listen to, and the frames and answers that a venue hands to the server (no I/O)."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One client socket as its venue sees it. Times are microseconds of the server's clock."""
+
+    id: int
+    path: str
+    query: dict[str, str]
+    opened_us: int
+    streams: dict[str, None] = field(default_factory=dict)
+    combined: bool = False
+    has_subscribed: bool = False
+    arg_chars: int = 0
+    inbound: deque[int] = field(default_factory=lambda: deque(maxlen=1024))
+
+    @property
+    def conn_id(self) -> str:
+        return f"{self.id:08x}"
+
+    def count_within(self, now_us: int, window_us: int) -> int:
+        """Notes one inbound message and returns how many came within the window, this one included."""
+        self.inbound.append(now_us)
+        while self.inbound and self.inbound[0] <= now_us - window_us:
+            self.inbound.popleft()
+        return len(self.inbound)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One text for several sessions. `channel` is the canonical channel, `symbol` the venue's own.
+    `is_delta` marks book changes that build on the frame before them.
+    """
+
+    sessions: tuple[Session, ...]
+    text: str
+    channel: str
+    symbol: str
+    stream: str
+    is_delta: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer."""
+
+    status: int
+    body: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One REST request below a venue's prefix; `stale` asks for an old book."""
+
+    path: str
+    query: dict[str, str]
+    stale: bool = False
+
+
+class Hangup(Exception):
+    """The venue ends this socket after the given texts, with a close code and reason."""
+
+    def __init__(self, code: int, reason: str, texts: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.texts = texts
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Keep-alive rules in seconds, None where the venue has none.
+
+    `ping_every` / `pong_within`: the server's ping frames; `idle_inbound`: cut without any client message;
+    `idle_any`: cut when neither side sent; `subscribe_within`: first subscription; `lifetime`: forced close.
+    """
+
+    ping_every: float | None = None
+    pong_within: float | None = None
+    idle_inbound: float | None = None
+    idle_any: float | None = None
+    subscribe_within: float | None = None
+    lifetime: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One publishing moment. `elapsed_ms` counts market steps; `flush` makes every period due."""
+
+    now_us: int
+    elapsed_ms: int
+    step_ms: int
+    flush: bool = False
+
+    @property
+    def now_ms(self) -> int:
+        return self.now_us // 1000
+
+    def due(self, period_ms: int) -> bool:
+        return self.flush or self.elapsed_ms % period_ms < self.step_ms
+
+
+@dataclass(slots=True)
+class Hub:
+    """Who listens to which stream; newcomers of a stream with a snapshot wait for `welcome`."""
+
+    listeners: dict[str, dict[Session, None]] = field(default_factory=dict)
+    waiting: dict[str, dict[Session, None]] = field(default_factory=dict)
+
+    def join(self, session: Session, stream: str, *, wait: bool = False) -> None:
+        session.streams[stream] = None
+        (self.waiting if wait else self.listeners).setdefault(stream, {})[session] = None
+
+    def leave(self, session: Session, stream: str) -> None:
+        session.streams.pop(stream, None)
+        for table in (self.listeners, self.waiting):
+            sessions = table.get(stream)
+            if sessions is not None:
+                sessions.pop(session, None)
+                if not sessions:
+                    del table[stream]
+
+    def drop(self, session: Session) -> None:
+        for stream in list(session.streams):
+            self.leave(session, stream)
+
+    def is_heard(self, stream: str) -> bool:
+        return stream in self.listeners or stream in self.waiting
+
+    def heard_by(self, stream: str) -> tuple[Session, ...]:
+        return tuple(self.listeners.get(stream, ()))
+
+    def welcome(self, stream: str) -> tuple[Session, ...]:
+        """The newcomers of a stream, who listen from now on."""
+        newcomers = self.waiting.pop(stream, None)
+        if not newcomers:
+            return ()
+        self.listeners.setdefault(stream, {}).update(newcomers)
+        return tuple(newcomers)
+
+
+def encode(value: object) -> str:
+    """Compact JSON, keys in the order given."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def rows_text(rows: Iterable[str]) -> str:
+    return "[" + ",".join(rows) + "]"

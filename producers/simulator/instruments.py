@@ -1,0 +1,134 @@
+"""What the simulated venues list: each base's start price and pace, and every instrument's own precision."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "coinbase")
+MAJORS = ("BTC", "ETH")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """One coin of the simulated market: prices in USD, rates per second at rate 1."""
+
+    name: str
+    price: float
+    trades_per_s: float
+    orders_per_s: float
+    level_usd: float
+    whale_usd: float
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One listed instrument. Prices and amounts are whole numbers of 10**-price_scale and 10**-amount_scale;
+    `contract` is the base amount of one unit (1 where the venue counts in coins).
+    """
+
+    venue: str
+    market: str
+    symbol: str
+    base: str
+    quote: str
+    price_scale: int
+    amount_scale: int
+    price_decimals: int
+    amount_decimals: int
+    stripped: bool
+    contract: str = "1"
+
+    def price_text(self, price: int) -> str:
+        return number_text(price, self.price_scale, -1 if self.stripped else self.price_decimals)
+
+    def amount_text(self, amount: int) -> str:
+        return number_text(amount, self.amount_scale, -1 if self.stripped else self.amount_decimals)
+
+    @property
+    def tick(self) -> str:
+        return number_text(1, self.price_scale, self.price_scale)
+
+    @property
+    def lot(self) -> str:
+        return number_text(1, self.amount_scale, self.amount_scale)
+
+
+def number_text(units: int, scale: int, decimals: int) -> str:
+    """`units` of 10**-scale as text with `decimals` places, or without trailing zeros when decimals is -1."""
+    sign = ""
+    if units < 0:
+        sign, units = "-", -units
+    if scale == 0:
+        whole, fraction = str(units), ""
+    else:
+        digits = str(units).rjust(scale + 1, "0")
+        whole, fraction = digits[:-scale], digits[-scale:]
+    if decimals < 0:
+        fraction = fraction.rstrip("0")
+    else:
+        fraction = fraction.ljust(decimals, "0")[: max(decimals, 0)]
+    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
+
+
+BASES: dict[str, Base] = {
+    base.name: base
+    for base in (
+        Base("BTC", 84_650.0, 3.0, 40.0, 90_000.0, 1_000_000.0, "0.01"),
+        Base("ETH", 2_671.5, 2.2, 34.0, 70_000.0, 1_000_000.0, "0.1"),
+        Base("SOL", 148.2, 1.2, 22.0, 40_000.0, 500_000.0, "1"),
+        Base("XRP", 1.4912, 0.8, 14.0, 22_000.0, 200_000.0, "100"),
+        Base("DOGE", 0.18745, 0.6, 12.0, 20_000.0, 200_000.0, "1000"),
+        Base("BNB", 862.4, 0.6, 12.0, 20_000.0, 200_000.0, "0.01"),
+        Base("ADA", 0.6231, 0.5, 10.0, 18_000.0, 200_000.0, "100"),
+        Base("LINK", 14.27, 0.5, 10.0, 18_000.0, 200_000.0, "1"),
+        Base("AVAX", 17.34, 0.5, 10.0, 18_000.0, 200_000.0, "1"),
+        Base("LTC", 88.12, 0.5, 10.0, 18_000.0, 200_000.0, "1"),
+    )
+}
+
+
+def list_instruments(venue: str, bases: tuple[str, ...]) -> list[Instrument]:
+    """Every instrument that `venue` lists for these bases; ValueError names an unknown venue or base."""
+    if venue not in VENUES:
+        raise ValueError(f"venue: {venue!r} is not simulated, one of {', '.join(VENUES)} is")
+    listed: list[Instrument] = []
+    for name in bases:
+        if name not in BASES:
+            raise ValueError(f"bases: {name!r} is unknown, one of {', '.join(BASES)} is")
+        base = BASES[name]
+        magnitude = math.floor(math.log10(base.price))
+        fine = max(4 - magnitude, 2)
+        coarse = 1 if base.price > 10_000 else fine
+        lots = max(0, magnitude + 1)
+        listed.extend(_listed(venue, base, (fine, coarse, lots)))
+    return listed
+
+
+def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instrument]:
+    fine, coarse, lots = scales
+    name = base.name
+    if venue == "binance":
+        return [Instrument(venue, "spot", f"{name}USDT", name, "USDT", fine, lots, 8, 8, stripped=False)]
+    if venue == "binanceusdm":
+        lot = min(lots, 3)
+        return [
+            Instrument(venue, "linear", f"{name}USDT", name, "USDT", coarse, lot, max(coarse, 2), lot, stripped=False)
+        ]
+    if venue == "bybit":
+        perp = max(0, lots - 2)
+        return [
+            Instrument(venue, "spot", f"{name}USDT", name, "USDT", coarse, lots + 1, coarse, lots + 1, stripped=True),
+            Instrument(
+                venue, "linear", f"{name}USDT", name, "USDT", coarse, perp, max(coarse, 2), perp, stripped=False
+            ),
+        ]
+    if venue == "okx":
+        lot = 8 if base.price > 1000 else 6
+        return [
+            Instrument(venue, "spot", f"{name}-USDT", name, "USDT", coarse, lot, coarse, lot, stripped=True),
+            Instrument(venue, "linear", f"{name}-USDT-SWAP", name, "USDT", coarse, 2, coarse, 2, True, base.contract),
+        ]
+    lot = 8 if base.price > 1 else 1
+    return [Instrument(venue, "spot", f"{name}-USD", name, "USD", fine, lot, fine, lot, stripped=False)]

@@ -1,0 +1,94 @@
+"""What the server asks of a venue, and the views of a book that venues serve (no I/O)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from producers.simulator.hub import Answer, Frame, Request, Session, Tick
+from producers.simulator.listing import Listing
+
+STALE_AFTER_US = 4_000_000
+
+
+class Venue(Protocol):
+    """One exchange's side of its protocol. `path` is what follows the venue's prefix."""
+
+    name: str
+
+    def accepts(self, path: str) -> bool: ...
+
+    def on_open(self, session: Session, now_us: int) -> list[str]: ...
+
+    def on_text(self, session: Session, text: str, now_us: int) -> list[str]: ...
+
+    def on_close(self, session: Session) -> None: ...
+
+    def list_frames(self, tick: Tick) -> list[Frame]: ...
+
+    def answer(self, request: Request, now_us: int) -> Answer: ...
+
+    def find_seq(self, listing: Listing) -> int: ...
+
+    def mutate(self, frame: Frame, kind: str) -> str: ...
+
+    def on_reset(self, symbol: str | None) -> None: ...
+
+    def notice(self, session: Session, now_us: int) -> str | None: ...
+
+    def refuse(self, strikes: int) -> Answer: ...
+
+    def fail(self, now_us: int) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """One book at one update id, best levels first, in whole units."""
+
+    bids: list[tuple[int, int]]
+    asks: list[tuple[int, int]]
+    update_id: int
+    ts_us: int
+
+    def top(self, limit: int) -> Depth:
+        return replace(self, bids=self.bids[:limit], asks=self.asks[:limit])
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Books as they are, and as they were some seconds ago for the fault `stale_snapshot`."""
+
+    kept: dict[int, Depth] = field(default_factory=dict)
+    next: dict[int, Depth] = field(default_factory=dict)
+    turned_us: int = 0
+
+    def keep(self, listings: list[Listing], now_us: int) -> None:
+        """Turns the shelf every few seconds: the copies of the last turn become the stale ones."""
+        if now_us - self.turned_us < STALE_AFTER_US:
+            return
+        self.turned_us = now_us
+        fresh = {id(item): read_depth(item, now_us) for item in listings}
+        self.kept = self.next or fresh
+        self.next = fresh
+
+    def find(self, listing: Listing, now_us: int, *, stale: bool) -> Depth:
+        old = self.kept.get(id(listing)) if stale else None
+        return old or read_depth(listing, now_us)
+
+
+def read_depth(listing: Listing, now_us: int) -> Depth:
+    """The whole book as it is now."""
+    book = listing.book
+    return Depth(book.list_bids(), book.list_asks(), book.update_id, now_us)
+
+
+def level_texts(listing: Listing, levels: list[tuple[int, int]]) -> list[tuple[str, str]]:
+    """Levels in the venue's own number texts."""
+    terms = listing.instrument
+    return [(terms.price_text(price), terms.amount_text(amount)) for price, amount in levels]
+
+
+def pairs_text(listing: Listing, levels: list[tuple[int, int]]) -> str:
+    """JSON rows of [price, amount]."""
+    terms = listing.instrument
+    return "[" + ",".join(f'["{terms.price_text(p)}","{terms.amount_text(a)}"]' for p, a in levels) + "]"

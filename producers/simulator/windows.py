@@ -1,0 +1,123 @@
+"""Streams of book changes: what was touched since the last push, and what entered or left a limited view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from producers.simulator.hub import Tick
+from producers.simulator.listing import Listing
+
+Levels = list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The levels of one push with their absolute amounts (0 removes) and the ids that it spans."""
+
+    bids: Levels
+    asks: Levels
+    first_id: int
+    last_id: int
+    prev_id: int
+
+
+@dataclass(slots=True)
+class Window:
+    """Collects a whole book's changes and gives them out every `period_ms`."""
+
+    listing: Listing
+    period_ms: int
+    bids: set[int] = field(default_factory=lambda: set[int]())
+    asks: set[int] = field(default_factory=lambda: set[int]())
+    first_id: int = 0
+    last_id: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last_id = self.listing.book.update_id
+
+    def collect(self, tick: Tick) -> Change | None:
+        """To be called after every step; the change when one is due."""
+        book = self.listing.book
+        if book.first_id:
+            self.bids |= book.touched_bids
+            self.asks |= book.touched_asks
+            self.first_id = self.first_id or book.first_id
+        if not self.first_id or not tick.due(self.period_ms):
+            return None
+        change = Change(
+            [(price, book.bids.get(price, 0)) for price in sorted(self.bids, reverse=True)],
+            [(price, book.asks.get(price, 0)) for price in sorted(self.asks)],
+            self.first_id,
+            book.update_id,
+            self.last_id,
+        )
+        self.last_id = book.update_id
+        self.bids, self.asks, self.first_id = set(), set(), 0
+        return change
+
+
+@dataclass(slots=True)
+class View:
+    """The best `depth` levels a side as last published; `collect` gives what entered, changed and left."""
+
+    listing: Listing
+    depth: int
+    period_ms: int
+    bids: dict[int, int] = field(init=False)
+    asks: dict[int, int] = field(init=False)
+    last_id: int = field(init=False)
+    stirred: bool = False
+
+    def __post_init__(self) -> None:
+        self._read()
+
+    def collect(self, tick: Tick) -> Change | None:
+        """To be called after every step; the change when one is due and the view differs."""
+        book = self.listing.book
+        self.stirred = self.stirred or book.first_id != 0
+        if not self.stirred or not tick.due(self.period_ms):
+            return None
+        before_bids, before_asks, prev_id = self.bids, self.asks, self.last_id
+        self._read()
+        bids = _differences(before_bids, self.bids)
+        asks = _differences(before_asks, self.asks)
+        if not bids and not asks:
+            self.last_id = prev_id
+            return None
+        bids.sort(reverse=True)
+        asks.sort()
+        return Change(bids, asks, prev_id + 1, self.last_id, prev_id)
+
+    def levels(self) -> tuple[Levels, Levels]:
+        """The published view, best first."""
+        return list(self.bids.items()), list(self.asks.items())
+
+    def _read(self) -> None:
+        book = self.listing.book
+        self.bids = dict(book.list_bids(self.depth))
+        self.asks = dict(book.list_asks(self.depth))
+        self.last_id = book.update_id
+        self.stirred = False
+
+
+def _differences(before: dict[int, int], after: dict[int, int]) -> Levels:
+    rows = [(price, amount) for price, amount in after.items() if before.get(price) != amount]
+    rows.extend((price, 0) for price in before if price not in after)
+    return rows
+
+
+@dataclass(slots=True)
+class Touch:
+    """Remembers the best bid and ask as last published."""
+
+    listing: Listing
+    last: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def has_moved(self) -> bool:
+        """Whether the touch differs from what it was at the last call that said so."""
+        book = self.listing.book
+        bid, ask = book.best_bid, book.best_ask
+        now = (bid, book.bids[bid], ask, book.asks[ask])
+        moved = now != self.last
+        self.last = now
+        return moved
