@@ -1,4 +1,4 @@
-"""The order book and its continuity rules, pure: buffer, snapshot, deltas; a gap or a crossed book asks for a new seed."""
+"""The order book and its continuity rules, pure: buffer, snapshot, deltas; a gap or a cross asks for a new seed."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Literal, Protocol
 
@@ -75,7 +75,7 @@ FindInstrument = Callable[[str], Instrument]
 class Decoder(Protocol):
     """Turns one connection's frames into events. May remember frames (ticker deltas); reads no clock, socket or log."""
 
-    def decode(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame; raises contracts.errors.FrameError (or msgspec.DecodeError) that names what is at fault."""
         ...
 
@@ -128,8 +128,8 @@ class ConnectionPolicy:
     """How to treat a venue's sockets; all times in seconds.
 
     `ping`: text that we send every `ping_every` (None: we send none; the WebSocket library answers ping frames);
-    `quiet`: no frame at all for so long means a dead socket; `max_age`: planned reconnect before the venue's forced one;
-    `pace`: between two frames that we send; `connect_pace`: between two new connections.
+    `quiet`: no frame at all for so long means a dead socket; `max_age`: planned reconnect before the venue's forced
+    one; `pace`: between two frames that we send; `connect_pace`: between two new connections.
     """
 
     ping: str | None = None

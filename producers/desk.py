@@ -1,0 +1,177 @@
+"""The books of one connection: folds their deltas, asks for seeds, and publishes conflated, verified snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contracts.codec import fast
+from contracts.instrument import Instrument
+from contracts.market import BookSnapshot, FeedState
+from producers.book import BookKeeper, Change, checksum
+from producers.venue import BookRule, Decoded
+
+FastBook: Final = fast(BookSnapshot)
+OnState = Callable[[str, FeedState, str | None], None]  # (unified symbol, state, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class BookPace:
+    """How often (seconds) and how deep (levels a side) snapshots of a changed book are published."""
+
+    interval: float = 0.25
+    depth: int = 100
+
+
+class _Page:
+    """One instrument's book on the desk."""
+
+    __slots__ = ("dirty", "fetching", "instrument", "keeper", "published", "venue_checksum", "wanted_at")
+
+    def __init__(self, instrument: Instrument, rule: BookRule) -> None:
+        self.instrument = instrument
+        self.keeper = BookKeeper(rule)
+        self.dirty = False
+        self.fetching = False
+        self.published: Any = None
+        self.venue_checksum: int | None = None
+        self.wanted_at: float | None = None
+
+
+class BookDesk:
+    """Folds `delta` and `book` events. Pure but for the two callbacks: `publish(event)` and `on_state(...)`."""
+
+    def __init__(self, rule: BookRule, pace: BookPace, publish: Callable[[Decoded], None], on_state: OnState) -> None:
+        self._rule = rule
+        self._pace = pace
+        self._publish = publish
+        self._on_state = on_state
+        self._pages: dict[str, _Page] = {}
+        self._next = 0.0
+        self.simulated = False
+
+    @property
+    def all_live(self) -> bool:
+        """Whether every book's continuity is proven."""
+        return all(page.keeper.live for page in self._pages.values())
+
+    def open(self, instruments: Iterable[Instrument], *, now: float) -> None:
+        """Begin a connection: every book is empty and waits for its seed."""
+        for instrument in instruments:
+            page = self._pages.get(instrument.symbol)
+            if page is None or page.instrument != instrument:
+                page = self._pages[instrument.symbol] = _Page(instrument, self._rule)
+            page.keeper.reset()
+            page.fetching = False
+            page.wanted_at = self._seed_time(now, first=True)
+
+    def on_event(self, event: Decoded, *, now: float) -> bool:
+        """Fold one event; False means that the connection must be renewed to get a new seed."""
+        page = self._pages.get(event.symbol)
+        if page is None:
+            return True
+        was_live = page.keeper.live
+        outcome = page.keeper.on_delta(event) if event.kind == "delta" else page.keeper.on_snapshot(event)
+        return self._after(page, outcome.change, outcome.reason, was_live=was_live, now=now)
+
+    def on_silence(self, symbol: str) -> None:
+        """The channel is silent: what was published last is not live any more."""
+        page = self._pages.get(symbol)
+        if page is not None:
+            self._downgrade(page, "stale")
+
+    def lost(self) -> None:
+        """The connection is gone: no book is live."""
+        for page in self._pages.values():
+            page.keeper.reset()
+            page.wanted_at = None
+            self._downgrade(page, "gap")
+
+    def wanted(self, *, now: float) -> list[Instrument]:
+        """Give the instruments whose REST snapshot is due, and count them as being fetched."""
+        due = [page for page in self._pages.values() if self._is_due(page, now)]
+        for page in due:
+            page.fetching = True
+        return [page.instrument for page in due]
+
+    def on_snapshot(self, instrument: Instrument, snapshot: Decoded | None, *, now: float) -> bool:
+        """Fold a fetched REST snapshot; None means that it could not be had and is to be asked for again."""
+        page = self._pages[instrument.symbol]
+        page.fetching = False
+        if snapshot is None:
+            page.wanted_at = now + 1.0
+            return True
+        was_live = page.keeper.live
+        outcome = page.keeper.on_snapshot(snapshot)
+        if outcome.change is Change.TOO_OLD:
+            page.wanted_at = now + 0.3
+            return True
+        return self._after(page, outcome.change, outcome.reason, was_live=was_live, now=now)
+
+    def tick(self, *, now: float, force: bool = False) -> None:
+        """Publish a snapshot of each changed book, at most once an interval."""
+        if now < self._next and not force:
+            return
+        self._next = now + self._pace.interval
+        for page in self._pages.values():
+            if page.keeper.live and (page.dirty or force):
+                page.dirty = False
+                self._publish_page(page)
+
+    def _is_due(self, page: _Page, now: float) -> bool:
+        return not page.keeper.live and not page.fetching and page.wanted_at is not None and now >= page.wanted_at
+
+    def _seed_time(self, now: float, *, first: bool) -> float | None:
+        """Tell when to ask REST for a seed: never where the venue pushes it, after a while where it may."""
+        if self._rule.seed == "ws":
+            return None
+        if self._rule.seed == "either" and first:
+            return now + self._rule.wait
+        return now + (0.5 if first else 0.0)
+
+    def _after(self, page: _Page, change: Change, reason: str | None, *, was_live: bool, now: float) -> bool:
+        symbol = page.instrument.symbol
+        if change is Change.APPLIED:
+            page.dirty = True
+            if not was_live:
+                self._on_state(symbol, "live", None)
+        elif change is Change.GAP:
+            self._on_state(symbol, "gap", reason)
+            self._downgrade(page, "gap")
+            page.wanted_at = self._seed_time(now, first=False)
+            self._on_state(symbol, "resync", reason)
+            return page.wanted_at is not None
+        return True
+
+    def _publish_page(self, page: _Page) -> None:
+        keeper, instrument = page.keeper, page.instrument
+        bids, asks = keeper.bids.top(self._pace.depth), keeper.asks.top(self._pace.depth)
+        proof = checksum(bids, asks)
+        event = FastBook(
+            id=f"{instrument.tail}.book.{keeper.seq if keeper.seq is not None else keeper.ts_recv}.{proof:08x}",
+            venue=instrument.venue,
+            symbol=instrument.symbol,
+            venue_symbol=instrument.venue_symbol,
+            ts_event=keeper.ts_event,
+            ts_recv=keeper.ts_recv,
+            sim=self.simulated,
+            bids=bids,
+            asks=asks,
+            seq=keeper.seq,
+            quality="sim" if self.simulated else "live",
+            checksum=proof,
+            venue_checksum=page.venue_checksum,
+            unit=keeper.unit,
+        )
+        page.published = event
+        self._publish(event)
+
+    def _downgrade(self, page: _Page, quality: str) -> None:
+        """Publish the last snapshot once more, marked: nobody shall read it as live."""
+        held = page.published
+        if held is None or held.quality == quality:
+            return
+        fields = {name: getattr(held, name) for name in held.__struct_fields__}
+        page.published = FastBook(**{**fields, "quality": quality, "id": f"{held.id}.{quality}"})
+        self._publish(page.published)

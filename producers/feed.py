@@ -1,0 +1,302 @@
+"""The one socket loop: connect, subscribe and verify, watch, decode, publish, report gaps, back off, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from contracts.errors import FrameError, VenueError
+from contracts.instrument import Instrument
+from contracts.market import FeedState
+from producers.backoff import Backoff
+from producers.desk import BookDesk, BookPace
+from producers.outbox import Outbox
+from producers.rest import RestClient
+from producers.socket import OpenSocket, Socket, SocketError, SocketLimits
+from producers.tape import Tape
+from producers.venue import BOOK, Ack, Closing, ConnectionPlan, Decoded, Decoder, LastTrade, Refused, Reply, Venue
+from producers.watch import Lost, Patience, Stale, Watch
+from runtime import clock
+
+_log = structlog.get_logger("feed")
+TICK: Final = 0.1
+UNDECODABLE: Final = (FrameError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+class ConnectionLostError(Exception):
+    """The connection is given up; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedParts:
+    """What a feed works with; all of it is handed in. `on_undecodable(frame, error)` keeps what could not be read."""
+
+    venue: Venue
+    find: Callable[[str], Instrument]
+    outbox: Outbox
+    rest: RestClient
+    open_socket: OpenSocket
+    on_undecodable: Callable[[bytes, Exception], None]
+    connect_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    pace: BookPace = field(default_factory=BookPace)
+
+
+class Feed:
+    """Holds one connection of a venue. `connected`, `simulated` and the counters are for health and the view."""
+
+    def __init__(self, plan: ConnectionPlan, parts: FeedParts) -> None:
+        self.plan = plan
+        self.connected = False
+        self.simulated = False
+        self.reconnects = 0
+        self.undecodable = 0
+        self._parts = parts
+        self._patience = Patience()
+        self._tape = Tape()
+        self._watch = Watch(plan, parts.venue.policy, self._patience, now=clock.monotonic())
+        self._desk = BookDesk(parts.venue.book, parts.pace, parts.outbox.publish, self._on_book_state)
+        self._decoder: Decoder | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._socket: Socket | None = None
+        self._renew: str | None = None
+        self._live: set[str] = set()
+        self._subscribed = False
+        self._books = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
+        self._channels = sorted({item.channel for item in plan.subscriptions})
+        speaking = {item.channel for item in plan.subscriptions if item.silence is not None}
+        self._quiet = [channel for channel in self._channels if channel not in speaking]
+        self._controls: dict[str, Callable[[Any], None]] = {
+            "ack": self._on_ack,
+            "refused": self._on_refused,
+            "pong": lambda _pong: None,
+            "reply": self._on_reply,
+            "closing": self._on_closing,
+            "last_trade": self._on_last_trade,
+        }
+
+    async def run(self) -> None:
+        """Hold the connection for ever; ends only by cancellation."""
+        backoff = Backoff()
+        while True:
+            opened = clock.monotonic()
+            held = 0.0
+            try:
+                self._tell_all("connecting", None)
+                socket = await self._open()
+                opened = clock.monotonic()
+                await self._hold(socket)
+            except (SocketError, ConnectionLostError) as error:
+                held = clock.monotonic() - opened if self.connected else 0.0
+                self._on_lost(str(error))
+                delay = backoff.after(held)
+                _log.warning("feed.down", venue=self._parts.venue.id, feed=self.plan.name, reason=str(error),
+                             retry_in=round(delay, 1))  # fmt: skip
+                await clock.sleep(delay)
+
+    def on_bus_reconnect(self) -> None:
+        """Publish every live book again, whatever became of the last one."""
+        self._desk.tick(now=clock.monotonic(), force=True)
+
+    async def _open(self) -> Socket:
+        parts, policy = self._parts, self._parts.venue.policy
+        async with parts.connect_turn:
+            await clock.sleep(policy.connect_pace)
+        limits = SocketLimits(max_frame_bytes=policy.max_frame_bytes)
+        self._decoder = None
+        return await parts.open_socket(self.plan.url, self._on_frame, limits)
+
+    async def _hold(self, socket: Socket) -> None:
+        """Serve an open socket until it is lost (ConnectionLostError says why)."""
+        now = clock.monotonic()
+        venue = self._parts.venue
+        self._socket, self._renew, self.connected, self.simulated = socket, None, True, socket.simulated
+        self._watch = Watch(self.plan, venue.policy, self._patience, now=now)
+        self._live.clear()
+        self._subscribed = False
+        self._tape.forget()
+        self._desk.simulated = socket.simulated
+        self._desk.open(self._books, now=now)
+        self._decoder = venue.decoder(self.plan.market, self._parts.find, sim=socket.simulated)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                for job in (self._subscribe(socket), self._keep(), self._ping(socket), self._until_closed(socket)):
+                    tasks.create_task(job)
+        except* (SocketError, ConnectionLostError, OSError) as group:
+            raise ConnectionLostError(_first_reason(group)) from group
+        finally:
+            self._decoder = self._tasks = self._socket = None
+            await asyncio.shield(_closed(socket))
+
+    async def _subscribe(self, socket: Socket) -> None:
+        for request in self.plan.requests:
+            self._watch.on_sent(request.keys)
+            await socket.send(request.frame)
+            await clock.sleep(self._parts.venue.policy.pace)
+        self._subscribed = True
+
+    async def _ping(self, socket: Socket) -> None:
+        policy = self._parts.venue.policy
+        while policy.ping is not None:
+            await clock.sleep(policy.ping_every)
+            await socket.send(policy.ping)
+
+    async def _until_closed(self, socket: Socket) -> None:
+        raise ConnectionLostError(await socket.wait_closed())
+
+    async def _keep(self) -> None:
+        """Every tick: judge the connection, fetch the seeds that are due, publish the books that changed."""
+        while True:
+            await clock.sleep(TICK)
+            now = clock.monotonic()
+            if self._renew is not None:
+                raise ConnectionLostError(self._renew)
+            if self._subscribed and self._watch.acked:
+                self._tell_quiet()
+            for verdict in self._watch.verdicts(now):
+                if isinstance(verdict, Lost):
+                    raise ConnectionLostError(verdict.reason)
+                self._on_stale(verdict)
+            for instrument in self._desk.wanted(now=now):
+                self._spawn(self._seed(instrument))
+            self._desk.tick(now=now)
+
+    async def _seed(self, instrument: Instrument) -> None:
+        snapshot: Decoded | None = None
+        try:
+            snapshot = await self._parts.rest.find_depth(instrument)
+        except (VenueError, FrameError, msgspec.DecodeError) as error:
+            _log.warning("feed.no_snapshot", venue=instrument.venue, symbol=instrument.symbol, reason=str(error))
+        if not self._desk.on_snapshot(instrument, snapshot, now=clock.monotonic()):
+            self._renew = f"{instrument.symbol}: the book needs a new connection"
+
+    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
+        if self._tasks is None:
+            job.close()
+        else:
+            self._tasks.create_task(job)
+
+    # ---- frames
+    def _on_frame(self, frame: bytes) -> None:
+        decoder, ts_recv = self._decoder, clock.now_ns()
+        if decoder is None:
+            return
+        watch = self._watch
+        watch.on_frame()
+        try:
+            items = decoder.decode(frame, ts_recv)
+        except UNDECODABLE as error:
+            self.undecodable += 1
+            self._parts.on_undecodable(frame, error)
+            return
+        for item in items:
+            kind: str = item.kind
+            control = self._controls.get(kind)
+            if control is not None:
+                control(item)
+                continue
+            watch.on_event(kind, item.symbol)
+            self._on_event(kind, item)
+
+    def _on_event(self, kind: str, event: Decoded) -> None:
+        if kind not in self._live:
+            self._on_first(kind)
+        if kind == "delta":
+            self._parts.outbox.publish(event)
+            self._fold_book(event)
+        elif kind == "book":
+            self._fold_book(event)
+        else:
+            if kind == "trade":
+                self._tape.on_trade(event.symbol, event.trade_id)
+            self._parts.outbox.publish(event)
+
+    def _fold_book(self, event: Decoded) -> None:
+        if not self._desk.on_event(event, now=self._watch.now):
+            self._renew = f"{event.symbol}: the book needs a new connection"
+
+    def _on_first(self, kind: str) -> None:
+        """First data of a channel on this connection: it is live (books say so one by one)."""
+        self._live.add(kind)
+        if kind not in {"delta", "book"} and kind in self._channels:
+            self._tell("live", channel=kind, symbol=None, reason=None)
+
+    def _tell_quiet(self) -> None:
+        """Channels on which silence is normal are live as soon as the venue confirmed them."""
+        for channel in self._quiet:
+            if channel not in self._live:
+                self._on_first(channel)
+
+    # ---- controls
+    def _on_ack(self, ack: Ack) -> None:
+        self._watch.on_ack(ack.ref)
+
+    def _on_refused(self, refused: Refused) -> None:
+        keys = self._watch.on_refused(refused.ref, refused.reason)
+        _log.error("feed.refused", venue=self._parts.venue.id, keys=sorted(keys)[:10], reason=refused.reason)
+        for item in self.plan.subscriptions:
+            if item.key in keys:
+                symbol = item.instrument.symbol if item.instrument else None
+                self._tell("down", channel=item.channel, symbol=symbol, reason=f"refused: {refused.reason}")
+
+    def _on_reply(self, reply: Reply) -> None:
+        if self._socket is not None:
+            self._spawn(self._socket.send(reply.frame))
+
+    def _on_closing(self, closing: Closing) -> None:
+        self._watch.on_closing(closing.reason, closing.seconds)
+
+    def _on_last_trade(self, beat: LastTrade) -> None:
+        lost = self._tape.on_last_trade(beat.instrument.symbol, beat.trade_id)
+        if lost is not None:
+            self._tell("gap", channel="trade", symbol=beat.instrument.symbol, reason=lost)
+            self._tell("live", channel="trade", symbol=beat.instrument.symbol, reason=None)
+
+    # ---- states
+    def _on_stale(self, stale: Stale) -> None:
+        item = stale.subscription
+        symbol = item.instrument.symbol if item.instrument else None
+        reason = f"{item.key}: silent for {stale.seconds:.0f} s"
+        self._tell("stale", channel=item.channel, symbol=symbol, reason=reason)
+        if item.channel == BOOK and symbol is not None:
+            self._desk.on_silence(symbol)
+        self._renew = reason
+
+    def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
+        self._tell(state, channel=BOOK, symbol=symbol, reason=reason)
+        if state == "live" and self._desk.all_live:
+            self._tell("live", channel=BOOK, symbol=None, reason=None)
+
+    def _on_lost(self, reason: str) -> None:
+        if self.connected:
+            self.reconnects += 1
+        self.connected = False
+        self._desk.lost()
+        self._tell_all("down", reason)
+
+    def _tell_all(self, state: FeedState, reason: str | None) -> None:
+        for channel in self._channels:
+            self._tell(state, channel=channel, symbol=None, reason=reason)
+
+    def _tell(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+        self._parts.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+
+
+async def _closed(socket: Socket) -> None:
+    try:
+        async with asyncio.timeout(2.0):
+            await socket.close()
+    except (TimeoutError, OSError) as error:
+        _log.warning("feed.close_incomplete", reason=str(error) or type(error).__name__)
+
+
+def _first_reason(group: BaseExceptionGroup[BaseException]) -> str:
+    first = group.exceptions[0]
+    if isinstance(first, BaseExceptionGroup):
+        return _first_reason(first)
+    return str(first) or type(first).__name__

@@ -1,0 +1,82 @@
+"""From events to the bus: subject, bytes, message id, in one step for each event; states are told again after a gap."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from contracts import codec, subjects
+from contracts.codec import EVENTS, KIND_SUBJECTS, schema_of
+from contracts.instrument import escape_token, make_instrument
+from contracts.market import FeedState, FeedStatus
+from producers.venue import Decoded
+
+FastFeedStatus: Final = codec.fast(FeedStatus)
+SCHEMAS: Final = {kind: schema_of(model) for kind, model in EVENTS.items()}
+
+
+class Lane(Protocol):
+    """The part of the fast lane that producers need."""
+
+    def publish(self, subject: str, payload: bytes, *, msg_id: str | None, schema: str) -> None:
+        """Hand over one message; never waits."""
+        ...
+
+
+class Outbox:
+    """Publishes one venue's events and remembers the state of each of its channels."""
+
+    def __init__(self, venue: str, lane: Lane, now_ns: Callable[[], int]) -> None:
+        self.venue = venue
+        self.published: Counter[str] = Counter()
+        self.states: dict[tuple[str | None, str | None], FeedState] = {}
+        self._lane = lane
+        self._now_ns = now_ns
+        self._tails: dict[str, str] = {}
+        self._subjects: dict[str, dict[str, str]] = {kind: {} for kind in KIND_SUBJECTS}
+        self._feed_subject = subjects.FEED + escape_token(venue)
+        self._count = 0
+
+    def publish(self, event: Decoded) -> None:
+        """Publish one event on its own subject."""
+        kind: str = event.kind
+        symbol: str = event.symbol
+        known = self._subjects[kind]
+        subject = known.get(symbol)
+        if subject is None:
+            subject = known[symbol] = KIND_SUBJECTS[kind] + self._tail(symbol, event.venue_symbol)
+        self._lane.publish(subject, codec.encode(event), msg_id=event.id, schema=SCHEMAS[kind])
+        self.published[kind] += 1
+
+    def tell(self, state: FeedState, *, channel: str | None, symbol: str | None, reason: str | None, sim: bool) -> None:
+        """Publish a FeedStatus and remember the channel's state."""
+        self.states[channel, symbol] = state
+        self._count += 1
+        now = self._now_ns()
+        event: Any = FastFeedStatus(
+            id=f"{escape_token(self.venue)}.feed.{now}.{self._count}",
+            venue=self.venue,
+            symbol=symbol,
+            venue_symbol=None,
+            ts_event=None,
+            ts_recv=now,
+            sim=sim,
+            state=state,
+            reason=reason,
+            channel=channel,
+        )
+        self._lane.publish(self._feed_subject, codec.encode(event), msg_id=event.id, schema=SCHEMAS["feed"])
+        self.published["feed"] += 1
+
+    def on_bus_gap(self, lost: int, *, sim: bool) -> None:
+        """Say on every channel that events were lost on the way to the bus, then its state as it is now."""
+        for (channel, symbol), state in list(self.states.items()):
+            self.tell("gap", channel=channel, symbol=symbol, reason=f"bus: {lost} messages lost", sim=sim)
+            self.tell(state, channel=channel, symbol=symbol, reason="bus: publishing again", sim=sim)
+
+    def _tail(self, symbol: str, venue_symbol: str) -> str:
+        tail = self._tails.get(symbol)
+        if tail is None:
+            tail = self._tails[symbol] = make_instrument(self.venue, symbol, venue_symbol).tail
+        return tail

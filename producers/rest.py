@@ -1,0 +1,91 @@
+"""A venue's REST side over httpx: instruments and depth snapshots, within its budget, stopped where it says stop."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from contracts.errors import VenueError
+from producers.socket import SIMULATED_HEADER, USER_AGENT
+from runtime import clock
+
+if TYPE_CHECKING:
+    from contracts.instrument import Instrument
+    from producers.budget import Budget
+    from producers.venue import Decoded, RestCall, Venue
+
+REQUEST_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer: its body and whether a simulated exchange gave it."""
+
+    body: bytes
+    simulated: bool
+
+
+def open_http() -> httpx.AsyncClient:
+    """Open the pooled client that all venues of a process share."""
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(REQUEST_TIMEOUT, connect=5.0),
+        headers={"User-Agent": USER_AGENT},
+        follow_redirects=False,
+        limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
+    )
+
+
+class RestClient:
+    """One venue's REST calls; every failure is a VenueError with the venue, the reason and `retry_after` if any."""
+
+    def __init__(self, venue: Venue, base_url: str, http: httpx.AsyncClient, budget: Budget) -> None:
+        self._venue = venue
+        self._base_url = base_url.rstrip("/")
+        self._http = http
+        self._budget = budget
+        self._turn = asyncio.Lock()
+
+    async def list_instruments(self) -> list[Instrument]:
+        """Fetch every tradable instrument of all markets, page by page."""
+        found: list[Instrument] = []
+        for market, first in self._venue.rest.instrument_calls():
+            call: RestCall | None = first
+            while call is not None:
+                answer = await self._get(call)
+                page, call = self._venue.rest.decode_instruments(market, answer.body)
+                found += page
+        return found
+
+    async def find_depth(self, instrument: Instrument) -> Decoded:
+        """Fetch the book as one `book` event."""
+        answer = await self._get(self._venue.rest.depth_call(instrument))
+        return self._venue.rest.decode_depth(answer.body, instrument, clock.now_ns(), sim=answer.simulated)
+
+    async def _get(self, call: RestCall) -> Answer:
+        await self._wait_turn(call.weight)
+        try:
+            response = await self._http.get(self._base_url + call.path, params=dict(call.params))
+        except httpx.HTTPError as error:
+            reason = f"{self._venue.id}: {call.path} cannot be reached: {str(error) or type(error).__name__}"
+            raise VenueError(reason, venue=self._venue.id) from error
+        failure = self._venue.rest.failure(response.status_code, dict(response.headers), response.content)
+        if failure is None:
+            return Answer(response.content, SIMULATED_HEADER in response.headers)
+        if failure.retry_after is not None:
+            self._budget.pause(failure.retry_after, now=clock.monotonic())
+        raise VenueError(
+            f"{self._venue.id}: {call.path} answered {response.status_code}: {failure.reason}",
+            venue=self._venue.id,
+            status=response.status_code,
+            venue_code=failure.code,
+            retry_after=failure.retry_after,
+        )
+
+    async def _wait_turn(self, weight: int) -> None:
+        async with self._turn:
+            while (wait := self._budget.wait_for(weight, now=clock.monotonic())) > 0:
+                await clock.sleep(wait)
+            self._budget.spend(weight, now=clock.monotonic())

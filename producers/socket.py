@@ -1,0 +1,172 @@
+"""The one place that opens exchange sockets: a small face over a WebSocket client, frames handed over as bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from picows import WSAutoPingStrategy, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect  # pyright: ignore[reportUnknownVariableType]
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+SIMULATED_HEADER: Final = "X-Simulated"
+USER_AGENT: Final = "hydrophone"
+OnFrame = Callable[[bytes], None]
+
+
+class SocketError(Exception):
+    """The socket could not be opened; the message says why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """`open_timeout` and `close_timeout` in seconds; a frame beyond `max_frame_bytes` ends the connection."""
+
+    open_timeout: float = 10.0
+    close_timeout: float = 1.0
+    max_frame_bytes: int = 64 * 1024 * 1024
+
+
+class Socket(Protocol):
+    """An open WebSocket. Ping frames of the other side are answered by the client itself."""
+
+    simulated: bool
+
+    async def send(self, text: str) -> None:
+        """Send one text frame."""
+        ...
+
+    async def wait_closed(self) -> str:
+        """Wait until it is closed, by whomever; gives the reason."""
+        ...
+
+    async def close(self) -> None:
+        """Close it, waiting no longer than the limit."""
+        ...
+
+
+class OpenSocket(Protocol):
+    """Opens a socket whose frames go to `on_frame` as they arrive; raises SocketError."""
+
+    async def __call__(self, url: str, on_frame: OnFrame, limits: SocketLimits) -> Socket:
+        """Open `url`; an exception out of `on_frame` closes the socket."""
+        ...
+
+
+class _WebsocketsSocket:
+    def __init__(self, connection: ClientConnection, on_frame: OnFrame) -> None:
+        self.simulated = connection.response is not None and SIMULATED_HEADER in connection.response.headers
+        self._connection = connection
+        self._reader = asyncio.create_task(self._read(on_frame), name="socket reader")
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as closed:
+            raise SocketError(str(closed)) from closed
+
+    async def wait_closed(self) -> str:
+        return await asyncio.shield(self._reader)
+
+    async def close(self) -> None:
+        await self._connection.close()
+        await asyncio.wait({self._reader}, timeout=1.0)
+        self._reader.cancel()
+
+    async def _read(self, on_frame: OnFrame) -> str:
+        receive = self._connection.recv
+        try:
+            while True:
+                on_frame(await receive(decode=False))
+        except ConnectionClosed as closed:
+            return str(closed)
+
+
+async def open_websockets(url: str, on_frame: OnFrame, limits: SocketLimits) -> Socket:
+    """Open with the `websockets` library."""
+    try:
+        connection = await connect(
+            url,
+            open_timeout=limits.open_timeout,
+            close_timeout=limits.close_timeout,
+            max_size=limits.max_frame_bytes,
+            ping_interval=None,
+            compression=None,
+            user_agent_header=USER_AGENT,
+        )
+    except (OSError, TimeoutError, WebSocketException) as error:
+        raise SocketError(str(error) or type(error).__name__) from error
+    return _WebsocketsSocket(connection, on_frame)
+
+
+class _PicowsListener(WSListener):
+    """Hands over whole messages: continuation frames are joined first."""
+
+    def __init__(self, on_frame: OnFrame) -> None:
+        super().__init__()
+        self._on_frame = on_frame
+        self._parts: list[bytes] = []
+        self.reason = "connection closed"
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind in {WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION}:
+            if frame.fin and not self._parts:
+                self._on_frame(frame.get_payload_as_bytes())
+                return
+            self._parts.append(frame.get_payload_as_bytes())
+            if frame.fin:
+                whole, self._parts = b"".join(self._parts), []
+                self._on_frame(whole)
+        elif kind is WSMsgType.CLOSE:
+            message = (frame.get_close_message() or b"").decode(errors="replace")
+            self.reason = f"closed by the venue: {frame.get_close_code()} {message}".rstrip()
+            transport.send_close(frame.get_close_code(), b"")
+            transport.disconnect()
+
+
+class _PicowsSocket:
+    def __init__(self, transport: WSTransport, listener: _PicowsListener) -> None:
+        headers: Any = transport.response.headers
+        self.simulated = SIMULATED_HEADER in headers
+        self._transport = transport
+        self._listener = listener
+
+    async def send(self, text: str) -> None:
+        self._transport.send(WSMsgType.TEXT, text.encode())
+
+    async def wait_closed(self) -> str:
+        try:
+            await self._transport.wait_disconnected()
+        except (OSError, WSError, ValueError) as error:
+            return str(error) or type(error).__name__
+        return self._listener.reason
+
+    async def close(self) -> None:
+        self._transport.disconnect()
+
+
+async def open_picows(url: str, on_frame: OnFrame, limits: SocketLimits) -> Socket:
+    """Open with the `picows` library: the same behaviour at a fraction of the cost a frame."""
+    try:
+        transport, listener = await ws_connect(  # pyright: ignore[reportUnknownVariableType]
+            lambda: _PicowsListener(on_frame),
+            url,
+            websocket_handshake_timeout=limits.open_timeout,
+            enable_auto_ping=False,
+            auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
+            enable_auto_pong=True,
+            max_frame_size=limits.max_frame_bytes,
+            extra_headers={"User-Agent": USER_AGENT},
+        )
+    except (OSError, TimeoutError, WSError) as error:
+        raise SocketError(str(error) or type(error).__name__) from error
+    if not isinstance(listener, _PicowsListener):
+        msg = "picows gave another listener than it was handed"
+        raise TypeError(msg)
+    return _PicowsSocket(transport, listener)
+
+
+OPENERS: Final[dict[str, OpenSocket]] = {"websockets": open_websockets, "picows": open_picows}

@@ -1,0 +1,168 @@
+"""What one connection owes us, pure: acks within a deadline, first data, and data on every channel ever after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from producers.venue import BOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from producers.venue import ConnectionPlan, ConnectionPolicy, Subscription
+
+_BOOK_KINDS: Final = frozenset({"delta", "book"})
+MAX_PATIENCE: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection is to be given up, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A channel is silent though the connection answers."""
+
+    subscription: Subscription
+    seconds: float
+
+
+Verdict = Lost | Stale
+
+
+class Patience:
+    """How long silence is borne, by subscription; doubled each time that a new connection did not help.
+
+    It outlives connections: a market that is simply quiet must not be reconnected for ever at the same pace.
+    """
+
+    def __init__(self) -> None:
+        self._factor: dict[str, float] = {}
+
+    def limit(self, subscription: Subscription) -> float | None:
+        """Seconds of silence that are still normal; None where any is."""
+        if subscription.silence is None:
+            return None
+        return min(MAX_PATIENCE, subscription.silence * self._factor.get(subscription.key, 1.0))
+
+    def on_silence(self, subscription: Subscription) -> None:
+        """Remember that it was silent for too long."""
+        self._factor[subscription.key] = self._factor.get(subscription.key, 1.0) * 2
+
+    def on_data(self, key: str) -> None:
+        """Forget: it speaks."""
+        self._factor.pop(key, None)
+
+
+class Watch:
+    """The watchdog of one connection. Times are seconds of one monotonic clock, given by the caller at each tick."""
+
+    def __init__(self, plan: ConnectionPlan, policy: ConnectionPolicy, patience: Patience, *, now: float) -> None:
+        self.now = now
+        self._plan = plan
+        self._policy = policy
+        self._patience = patience
+        self._opened = now
+        self._last_frame = now
+        self._closing_at: float | None = None
+        self._closing_reason = ""
+        self._unacked: dict[str, float] = {}
+        self._refs = {request.ref: request.keys for request in plan.requests}
+        self._refused: dict[str, str] = {}
+        book_seen: dict[str | None, float] = {}
+        self.seen: dict[str, dict[str | None, float]] = dict.fromkeys(_BOOK_KINDS, book_seen)
+        for subscription in plan.subscriptions:
+            if subscription.channel != BOOK:
+                self.seen.setdefault(subscription.channel, {})
+        self._silenced: set[str] = set()
+
+    def on_sent(self, keys: Iterable[str]) -> None:
+        """Start waiting for the acks of these subscriptions."""
+        for key in keys:
+            self._unacked[key] = self.now + self._policy.ack_deadline
+
+    def on_frame(self) -> None:
+        """Anything at all arrived."""
+        self._last_frame = self.now
+
+    def on_event(self, kind: str, symbol: str | None) -> None:
+        """Data of a channel arrived."""
+        seen = self.seen.get(kind)
+        if seen is not None:
+            seen[symbol] = self.now
+
+    def on_ack(self, ref: str) -> None:
+        """A request or a single subscription was confirmed."""
+        for key in self._refs.get(ref, (ref,)):
+            self._unacked.pop(key, None)
+
+    def on_refused(self, ref: str | None, reason: str) -> frozenset[str]:
+        """Note a refusal; gives the keys that it names (all that still wait, where it names none)."""
+        keys = frozenset(self._unacked) if ref is None else self._refs.get(ref, frozenset({ref}))
+        for key in keys:
+            self._unacked.pop(key, None)
+            self._refused[key] = reason
+        return keys
+
+    def on_closing(self, reason: str, seconds: float) -> None:
+        """The venue will close the connection: leave it before that."""
+        self._closing_at = self.now + max(0.0, seconds * 0.5)
+        self._closing_reason = reason
+
+    @property
+    def acked(self) -> bool:
+        """Whether every subscription was answered."""
+        return not self._unacked
+
+    def verdicts(self, now: float) -> list[Verdict]:
+        """Judge the connection at this time."""
+        self.now = now
+        lost = self._lost(now)
+        if lost is not None:
+            return [Lost(lost)]
+        return [*self._stale(now)]
+
+    def _lost(self, now: float) -> str | None:
+        policy = self._policy
+        if now - self._last_frame > policy.quiet:
+            return f"nothing received for {policy.quiet:g} s"
+        late = sorted(key for key, deadline in self._unacked.items() if now > deadline)
+        if late:
+            return f"not confirmed within {policy.ack_deadline:g} s: {', '.join(late[:5])}"
+        if self._closing_at is not None and now >= self._closing_at:
+            return self._closing_reason
+        if policy.max_age is not None and now - self._opened > policy.max_age:
+            return "planned reconnect before the venue's forced one"
+        return None
+
+    def _stale(self, now: float) -> Iterable[Stale]:
+        for subscription in self._plan.subscriptions:
+            limit = self._patience.limit(subscription)
+            key = subscription.key
+            if limit is None or key in self._refused:
+                continue
+            last = self._last_data(subscription)
+            if last is None:
+                limit, since = max(limit, self._policy.first_data_deadline), self._opened
+            else:
+                since = last
+            if now - since <= limit:
+                if last is not None:
+                    self._silenced.discard(key)
+                    self._patience.on_data(key)
+                continue
+            if key not in self._silenced:
+                self._silenced.add(key)
+                self._patience.on_silence(subscription)
+                yield Stale(subscription, now - since)
+
+    def _last_data(self, subscription: Subscription) -> float | None:
+        kind = "delta" if subscription.channel == BOOK else subscription.channel
+        seen = self.seen.get(kind, {})
+        if subscription.instrument is None:
+            return max(seen.values(), default=None)
+        return seen.get(subscription.instrument.symbol)
