@@ -1,0 +1,128 @@
+"""Coinbase Exchange over REST: products, order books, and what its failures mean.
+
+Pages: https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/introduction
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+from contracts import market
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import Instrument, make_instrument
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.venues.coinbase.plan import MARKET, VENUE_ID
+from producers.venues.coinbase.wire import NO_TIME, read_levels, read_time
+
+FastBook = fast(market.BookSnapshot)
+
+_PRODUCTS: Final = RestCall("/products")
+_OK: Final = range(200, 300)
+_TOO_MANY: Final = 429
+
+
+class _Product(msgspec.Struct):
+    """`{"id":"BTC-USD","base_currency":"BTC","quote_currency":"USD","status":"online","trading_disabled":false}`."""
+
+    id: str
+    base_currency: str
+    quote_currency: str
+    status: str
+    trading_disabled: bool = False
+
+
+class _Depth(msgspec.Struct):
+    """`{"bids":[["90999.9","1.2",3]],"asks":[["91000.0","0.8",1]],"sequence":50,"time":"…"}`: price, size, orders."""
+
+    bids: list[tuple[str, str, int]]
+    asks: list[tuple[str, str, int]]
+    sequence: int
+    time: str | None = None
+
+
+class _Message(msgspec.Struct):
+    """`{"message":"NotFound"}`."""
+
+    message: str
+
+
+_products: Final = msgspec.json.Decoder(list[_Product]).decode
+_depth: Final = msgspec.json.Decoder(_Depth).decode
+_message: Final = msgspec.json.Decoder(_Message).decode
+
+
+def decode_instruments(name: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+    """Read `/products`, which comes in one page: those that are online and not closed to trading."""
+    del name
+    listed = [
+        make_instrument(VENUE_ID, f"{row.base_currency}/{row.quote_currency}", row.id)
+        for row in _products(body)
+        if row.status == "online" and not row.trading_disabled
+    ]
+    return listed, None
+
+
+def depth_call(instrument: Instrument) -> RestCall:
+    """Ask for the whole book, aggregated by price (level 2)."""
+    return RestCall(f"/products/{instrument.venue_symbol}/book", {"level": "2"})
+
+
+def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
+    """Read a level 2 book. `seq` is the sequence of the product's order feed; the level2 channels do not carry it."""
+    row = _depth(body)
+    if row.sequence < 0:
+        raise FrameError(f"sequence: {row.sequence} is negative", field="sequence")
+    return FastBook(
+        id=f"{instrument.tail}.book.{row.sequence}-{crc32(body):08x}",
+        venue=VENUE_ID,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None if row.time is None or row.time == NO_TIME else read_time(row.time),
+        ts_recv=ts_recv,
+        sim=sim,
+        bids=read_levels(((price, size) for price, size, _ in row.bids), "bids"),
+        asks=read_levels(((price, size) for price, size, _ in row.asks), "asks"),
+        seq=row.sequence,
+        quality="sim" if sim else "live",
+        checksum=None,
+        venue_checksum=None,
+    )
+
+
+def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:
+    """Tell what an answer without data means; refusals are `{"message": "…"}`, whatever the status.
+
+    429 counts by the second (https://docs.cdp.coinbase.com/exchange/rest-api/rate-limits), hence a pause of one second
+    where the answer names none.
+    """
+    said = _said(body)
+    if status in _OK and said is None:
+        return None
+    named = headers.get("retry-after", "")
+    pause = float(named) if named.isascii() and named.isdigit() else None
+    if pause is None and (status == _TOO_MANY or "rate limit" in (said or "").lower()):
+        pause = 1.0
+    return RestFailure(reason=said or f"HTTP {status}", code=None, retry_after=pause)
+
+
+def _said(body: bytes) -> str | None:
+    try:
+        return _message(body).message
+    except msgspec.DecodeError:  # data, or a page of HTML from a proxy: the status tells which
+        return None
+
+
+REST: Final = RestFace(
+    base_url="https://api.exchange.coinbase.com",
+    budget=RestBudget(weight=10, seconds=1.0),  # public endpoints: 10 requests a second and IP address
+    instrument_calls=lambda: ((MARKET, _PRODUCTS),),
+    decode_instruments=decode_instruments,
+    depth_call=depth_call,
+    decode_depth=decode_depth,
+    failure=failure,
+)
