@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import structlog
@@ -128,7 +128,7 @@ class Feed:
                 for job in (self._subscribe(socket), self._keep(), self._ping(socket), self._until_closed(socket)):
                     tasks.create_task(job)
         except* (SocketError, ConnectionLostError, OSError) as group:
-            raise ConnectionLostError(_first_reason(group)) from group
+            raise ConnectionLostError(_first_reason(cast("BaseExceptionGroup[Any]", group))) from group
         finally:
             self._decoder = self._tasks = self._socket = None
             await asyncio.shield(_closed(socket))
@@ -295,8 +295,8 @@ async def _closed(socket: Socket) -> None:
         _log.warning("feed.close_incomplete", reason=str(error) or type(error).__name__)
 
 
-def _first_reason(group: BaseExceptionGroup[BaseException]) -> str:
-    first = group.exceptions[0]
+def _first_reason(group: BaseExceptionGroup[Any]) -> str:
+    first: BaseException = group.exceptions[0]
     if isinstance(first, BaseExceptionGroup):
-        return _first_reason(first)
+        return _first_reason(cast("BaseExceptionGroup[Any]", first))
     return str(first) or type(first).__name__

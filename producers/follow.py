@@ -1,0 +1,51 @@
+"""Which of a venue's instruments to follow, decided from the wanted symbols; what is not listed is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from contracts.errors import UnknownSymbolError
+from contracts.instrument import INVERSE, PERP, SPOT, Instrument, main_quote
+from contracts.symbols import BASE_ALIASES, SymbolBook
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The instruments to follow, in order of their symbols, and the wanted symbols that the venue does not list."""
+
+    instruments: tuple[Instrument, ...]
+    missing: tuple[str, ...]
+
+
+def follow(listed: Iterable[Instrument], wanted: Iterable[str]) -> Followed:
+    """Choose the instruments that `wanted` names.
+
+    A bare base means spot and perpetual in the venue's main quote; anything else is resolved as symbols are everywhere.
+    Raises AmbiguousSymbolError, which lists the candidates.
+    """
+    book = SymbolBook(listed)
+    chosen: dict[str, Instrument] = {}
+    missing: list[str] = []
+    for text in wanted:
+        found = _of_base(book, text) or _named(book, text)
+        if not found:
+            missing.append(text)
+        chosen.update({item.symbol: item for item in found})
+    return Followed(tuple(chosen[symbol] for symbol in sorted(chosen)), tuple(missing))
+
+
+def _of_base(book: SymbolBook, text: str) -> list[Instrument]:
+    base = BASE_ALIASES.get(text.strip().upper(), text.strip().upper())
+    return [
+        item
+        for item in book.instruments
+        if item.base.upper() == base and item.contract in {SPOT, PERP, INVERSE} and item.quote == main_quote(item.venue)
+    ]
+
+
+def _named(book: SymbolBook, text: str) -> list[Instrument]:
+    try:
+        return list(book.find(text))
+    except UnknownSymbolError:
+        return []

@@ -1,0 +1,143 @@
+"""One venue's producer: learn its instruments, lay its connections, hold them all."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+import structlog
+
+from contracts import subjects
+from contracts.errors import FrameError, VenueError
+from contracts.instrument import Instrument, escape_token
+from producers.backoff import Backoff
+from producers.budget import Budget
+from producers.desk import BookPace
+from producers.feed import Feed, FeedParts
+from producers.follow import Followed, follow
+from producers.outbox import Lane, Outbox
+from producers.rest import RestClient, open_http
+from producers.socket import OpenSocket
+from producers.venue import CHANNELS, ConnectionPolicy, Venue
+from runtime import clock
+
+_log = structlog.get_logger("producer")
+SaveInstruments = Callable[[str, bytes], Awaitable[None]]
+UNDECODABLE_KEPT_A_MINUTE: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducerPlan:
+    """What one venue's producer is to do. `ws_url` and `rest_url` replace the venue's own addresses where given."""
+
+    venue: Venue
+    symbols: tuple[str, ...]
+    ws_url: str | None = None
+    rest_url: str | None = None
+    channels: tuple[str, ...] = CHANNELS
+    pace: BookPace = field(default_factory=BookPace)
+    policy: ConnectionPolicy | None = None
+
+
+class Producer:
+    """Runs one venue. `feeds` are its connections, empty until its instruments are known."""
+
+    def __init__(self, plan: ProducerPlan, lane: Lane, open_socket: OpenSocket, save: SaveInstruments) -> None:
+        self.plan = plan if plan.policy is None else replace(plan, venue=replace(plan.venue, policy=plan.policy))
+        self.venue = self.plan.venue
+        self.outbox = Outbox(self.venue.id, lane, clock.now_ns)
+        self.feeds: tuple[Feed, ...] = ()
+        self.instruments: tuple[Instrument, ...] = ()
+        self._lane = lane
+        self._open_socket = open_socket
+        self._save = save
+        self._kept = 0
+        self._kept_since = 0.0
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a simulated exchange is at the other end of any connection."""
+        return any(feed.simulated for feed in self.feeds)
+
+    async def run(self) -> None:
+        """Produce for ever; ends only by cancellation."""
+        async with open_http() as http:
+            budget = Budget(self.venue.rest.budget)
+            rest = RestClient(self.venue, self.plan.rest_url or self.venue.rest.base_url, http, budget)
+            followed = await self._learn(rest)
+            self.instruments = followed.instruments
+            self.feeds = tuple(self._lay(rest, followed.instruments))
+            _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
+                      connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
+            await self._save(self.venue.id, msgspec.json.encode(self.instruments))
+            async with asyncio.TaskGroup() as tasks:
+                for feed in self.feeds:
+                    tasks.create_task(feed.run(), name=f"{self.venue.id} {feed.plan.name}")
+
+    def on_bus_gap(self, lost: int) -> None:
+        """Events were lost between here and the bus: say so on every channel and publish the books again."""
+        self.outbox.on_bus_gap(lost, sim=self.simulated)
+        self.on_bus_reconnect()
+
+    def on_bus_reconnect(self) -> None:
+        """The bus is back: publish every live book again."""
+        for feed in self.feeds:
+            feed.on_bus_reconnect()
+
+    async def _learn(self, rest: RestClient) -> Followed:
+        """Fetch the instruments, trying again for ever and saying what is in the way."""
+        backoff = Backoff()
+        while True:
+            try:
+                return follow(await rest.list_instruments(), self.plan.symbols)
+            except (VenueError, FrameError, msgspec.DecodeError) as error:
+                delay = max(backoff.after(0), getattr(error, "details", {}).get("retry_after") or 0.0)
+                self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=False)
+                _log.warning("producer.unreachable", venue=self.venue.id, reason=str(error), retry_in=round(delay, 1))
+                await clock.sleep(delay)
+
+    def _lay(self, rest: RestClient, instruments: Iterable[Instrument]) -> Iterable[Feed]:
+        known = {(item.venue_symbol, item.contract == "spot"): item for item in instruments}
+        plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, tuple(instruments), self.plan.channels)
+        turn = asyncio.Lock()
+        for plan in plans:
+            yield Feed(
+                plan,
+                FeedParts(
+                    venue=self.venue,
+                    find=self._finder(plan.market, known),
+                    outbox=self.outbox,
+                    rest=rest,
+                    open_socket=self._open_socket,
+                    on_undecodable=self._on_undecodable,
+                    connect_turn=turn,
+                    pace=self.plan.pace,
+                ),
+            )
+
+    def _finder(self, market: str, known: dict[tuple[str, bool], Instrument]) -> Callable[[str], Instrument]:
+        """Find listed instruments by the venue's symbol; one that is not followed is named without its metadata."""
+
+        def find(venue_symbol: str) -> Instrument:
+            guessed = self.venue.guess(market, venue_symbol)
+            return known.get((venue_symbol, guessed.contract == "spot"), guessed)
+
+        return find
+
+    def _on_undecodable(self, frame: bytes, error: Exception) -> None:
+        """Keep what could not be read, with the reason, so that it can be looked at; a flood is counted only."""
+        now = clock.monotonic()
+        if now - self._kept_since > 60:  # noqa: PLR2004 - a minute
+            self._kept, self._kept_since = 0, now
+        self._kept += 1
+        if self._kept > UNDECODABLE_KEPT_A_MINUTE:
+            return
+        reason = str(error) or type(error).__name__
+        _log.error("feed.undecodable", venue=self.venue.id, reason=reason, frame=frame[:200].decode(errors="replace"))
+        body = msgspec.json.encode({"error": reason, "frame_base64": base64.b64encode(frame[:65536]).decode()})
+        subject = f"{subjects.DEAD_LETTER}producers.{subjects.FEED}{escape_token(self.venue.id)}"
+        self._lane.publish(subject, body, msg_id=None, schema="undecodable/1")
