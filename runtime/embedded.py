@@ -146,7 +146,8 @@ class DocumentServer:
         return self.child.pid
 
 
-async def _nats_answers(port: int, monitor_port: int) -> None:
+async def nats_answers(port: int, monitor_port: int) -> None:
+    """Returns when the bus on these loopback ports accepts clients and JetStream is ready; OSError before."""
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
         line = await reader.readline()
@@ -162,7 +163,8 @@ def _jetstream_answers(monitor_port: int) -> None:
         return
 
 
-async def _documents_answer(port: int) -> None:
+async def documents_answer(port: int) -> None:
+    """Returns when the document server on this loopback port answers; OSError or IncompleteReadError before."""
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
         writer.write(_HELLO)
@@ -181,7 +183,7 @@ async def nats_server(data_dir: Path, *, port: int = 0, token: str | None = None
         name="nats-server",
         argv=nats_command(save_nats_config(config)),
         log_path=data_dir / "nats.log",
-        ready=lambda: _nats_answers(chosen, monitor),
+        ready=lambda: nats_answers(chosen, monitor),
     )
     try:
         await child.start()
@@ -199,7 +201,7 @@ async def document_server(data_dir: Path, *, port: int = 0) -> AsyncGenerator[Do
         name="secantusd-py",
         argv=document_command(data_dir / "documents", chosen),
         log_path=data_dir / "documents.log",
-        ready=lambda: _documents_answer(chosen),
+        ready=lambda: documents_answer(chosen),
     )
     try:
         await child.start()
