@@ -1,0 +1,17 @@
+"""Every venue that can be followed: one line a venue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from producers.venue import Venue
+from producers.venues import binance
+
+VENUES: Final[Mapping[str, Venue]] = MappingProxyType({
+    venue.id: venue
+    for venue in (
+        binance.VENUE,
+    )
+})

@@ -1,0 +1,28 @@
+"""Binance spot (https://developers.binance.com/docs/binance-spot-api-docs): no liquidations, books seeded over REST.
+
+`frames` are the typed payloads, `handlers` make events of them, `decoder` finds the handler, `plan` lays the streams on
+sockets, `rest` reads the listing and depth snapshots.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venues.binance.decoder import SpotDecoder
+from producers.venues.binance.plan import guess, plan
+from producers.venues.binance.rest import REST
+
+VENUE: Final = Venue(
+    id="binance",
+    markets=("spot",),
+    ws_url="wss://stream.binance.com:9443",
+    # The server pings every 20 s and cuts after 60 s; it closes each connection after 24 h; we may send 5 messages/s
+    # and open 300 connections in 5 minutes.
+    policy=ConnectionPolicy(quiet=60.0, max_age=23.5 * 3600, pace=0.25, connect_pace=1.0),
+    book=BookRule(seed="rest", chain="overlap"),
+    plan=plan,
+    decoder=SpotDecoder,
+    guess=guess,
+    rest=REST,
+)

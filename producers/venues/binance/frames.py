@@ -1,0 +1,148 @@
+"""Binance spot's frames as typed structs: unknown fields are skipped, a missing one is an error that names it.
+
+Pages: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams. Prices and quantities are text,
+quantities in the base coin; times are ms, or microseconds where the URL asked for `timeUnit=MICROSECOND`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType, field
+
+Levels = list[tuple[str, str]]
+
+
+class Head(Struct, gc=False):
+    """What tells frames apart: an envelope, the answer to a request, or a payload's event type and symbol.
+
+    `{"stream":"btcusdt@trade","data":{…}}`, `{"result":null,"id":1}`, `{"code":2,"msg":"Invalid request","id":1}`.
+    """
+
+    stream: str | None = None
+    data: Raw | UnsetType = UNSET
+    e: str | None = None
+    s: str | None = None
+    u: Raw | UnsetType = UNSET
+    last_update_id: Raw | UnsetType = field(default=UNSET, name="lastUpdateId")
+    id: int | str | None = None
+    result: Raw | UnsetType = UNSET
+    code: int | None = None
+    msg: str | None = None
+    error: Raw | UnsetType = UNSET
+
+
+class Trade(Struct, gc=False):
+    """`{"e":"trade","s":"BTCUSDT","t":55,"p":"91000.10","q":"0.0031","T":1763700000122,"m":true}`.
+
+    `m`: the buyer is the maker, so the aggressor sold.
+    """
+
+    s: str
+    t: int
+    p: str
+    q: str
+    T: int
+    m: bool
+
+
+class AggTrade(Struct, gc=False):
+    """`aggTrade`: as `trade`, but `a` numbers what one taker order did at one price."""
+
+    s: str
+    t: int = field(name="a")
+    p: str
+    q: str
+    T: int
+    m: bool
+
+
+class BookTicker(Struct, gc=False):
+    """`{"u":400,"s":"BTCUSDT","b":"90999.9","B":"1.2","a":"91000.0","A":"0.8"}`: spot gives no type and no time."""
+
+    s: str
+    u: int
+    b: str
+    B: str
+    a: str
+    A: str
+    T: int | None = None
+    E: int | None = None
+
+
+class DayTicker(Struct, gc=False):
+    """`24hrTicker`: `c` last, `P` change in percent, `v` base and `q` quote volume; `24hrMiniTicker` has less."""
+
+    s: str
+    E: int
+    c: str
+    o: str
+    h: str
+    l: str
+    v: str
+    q: str
+    P: str | None = None
+    b: str | None = None
+    B: str | None = None
+    a: str | None = None
+    A: str | None = None
+
+
+class Depth(Struct, gc=False):
+    """`{"e":"depthUpdate","E":…,"s":"BTCUSDT","U":157,"u":160,"b":[["90999.9","0"]],"a":[["91000.0","1.5"]]}`."""
+
+    s: str
+    E: int
+    U: int
+    u: int
+    b: Levels
+    a: Levels
+
+
+class Snapshot(Struct, gc=False):
+    """A partial book, or the REST answer: `{"lastUpdateId":160,"bids":[["90999.9","1"]],"asks":[["91000.0","2"]]}`."""
+
+    last_update_id: int = field(name="lastUpdateId")
+    bids: Levels
+    asks: Levels
+
+
+class Candle(Struct, gc=False):
+    """The `k` of a `kline`: `t` open time, `i` interval, `v` base and `q` quote volume, `n` trades, `x` closed."""
+
+    t: int
+    i: str
+    o: str
+    c: str
+    h: str
+    l: str
+    v: str
+    q: str
+    n: int
+    x: bool
+
+
+class Kline(Struct, gc=False):
+    """`{"e":"kline","E":…,"s":"BTCUSDT","k":{…}}`."""
+
+    s: str
+    E: int
+    k: Candle
+
+
+def _reader(payload: type[Struct]) -> Callable[[bytes], Any]:
+    """Make the decoder of a combined frame whose `data` is this payload."""
+    return msgspec.json.Decoder(msgspec.defstruct("Combined", [("data", payload)], gc=False)).decode
+
+
+read_head: Final = msgspec.json.Decoder(Head).decode
+read_list: Final = msgspec.json.Decoder(list[Raw]).decode
+read_snapshot: Final = msgspec.json.Decoder(Snapshot).decode
+read_trade: Final = _reader(Trade)
+read_agg_trade: Final = _reader(AggTrade)
+read_book_ticker: Final = _reader(BookTicker)
+read_day_ticker: Final = _reader(DayTicker)
+read_depth: Final = _reader(Depth)
+read_kline: Final = _reader(Kline)

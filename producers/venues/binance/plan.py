@@ -1,0 +1,75 @@
+"""Binance spot's streams laid on sockets, and symbols named without metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from contracts.errors import FrameError
+from contracts.instrument import Instrument, make_instrument
+from producers.venue import BOOK, TICKER, TRADE, ConnectionPlan, SubscribeRequest, Subscription
+
+# https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams: at most 1024 streams a connection
+_STREAMS_PER_SOCKET: Final = 1000
+_PARAMS_PER_REQUEST: Final = 100
+# channel -> (stream's suffix, seconds of silence that mean it is stale)
+_STREAMS: Final[dict[str, tuple[tuple[str, float | None], ...]]] = {
+    TRADE: (("@trade", 180.0),),
+    TICKER: (("@bookTicker", 30.0), ("@ticker", 30.0)),
+    BOOK: (("@depth@100ms", 30.0),),
+}
+_QUOTES: Final = (
+    *("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDP", "USDS", "USD1", "BFUSD", "XUSD", "BIDR", "BVND", "BKRW", "IDRT"),
+    *("BTC", "ETH", "BNB", "XRP", "TRX", "DOGE", "SOL", "DOT", "VAI", "PAX", "DAI", "UST", "NGN", "RUB", "TRY", "EUR"),
+    *("GBP", "BRL", "IDR", "JPY", "AUD", "UAH", "ZAR", "PLN", "RON", "ARS", "MXN", "CZK", "COP", "KRW", "INR", "USD"),
+)
+_Item = TypeVar("_Item")
+_LONGEST_FIRST: Final = tuple(sorted(_QUOTES, key=len, reverse=True))
+
+
+def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
+    """Lay the streams on combined sockets (`<base>/stream`), subscribed by frames; stream names are in lower case."""
+    wanted = tuple(channels)
+    subscriptions = [
+        Subscription(f"{instrument.venue_symbol.lower()}{suffix}", channel, instrument, silence)
+        for instrument in instruments
+        for channel in wanted
+        for suffix, silence in _STREAMS.get(channel, ())
+    ]
+    return tuple(
+        ConnectionPlan(
+            name=f"stream.{number}",
+            market="spot",
+            url=f"{ws_base}/stream",
+            subscriptions=tuple(part),
+            requests=_requests([subscription.key for subscription in part]),
+        )
+        for number, part in enumerate(_parts(subscriptions, _STREAMS_PER_SOCKET))
+    )
+
+
+def _requests(keys: Sequence[str]) -> tuple[SubscribeRequest, ...]:
+    """Write `{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}`; the ack names the id."""
+    return tuple(
+        SubscribeRequest(
+            ref=str(number),
+            frame=msgspec.json.encode({"method": "SUBSCRIBE", "params": part, "id": number}).decode(),
+            keys=frozenset(part),
+        )
+        for number, part in enumerate(_parts(keys, _PARAMS_PER_REQUEST), start=1)
+    )
+
+
+def _parts(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def guess(market: str, venue_symbol: str) -> Instrument:
+    """Name an instrument by its spelling: the longest known quote ends it; raises FrameError where none does."""
+    quote = next((name for name in _LONGEST_FIRST if venue_symbol.endswith(name) and venue_symbol != name), None)
+    if quote is None:
+        msg = f"{market} symbol {venue_symbol!r} ends in no known quote"
+        raise FrameError(msg, field="s", symbol=venue_symbol)
+    return make_instrument("binance", f"{venue_symbol[: -len(quote)]}/{quote}", venue_symbol)
