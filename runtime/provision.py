@@ -9,7 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import structlog
 
@@ -19,6 +19,7 @@ from runtime.bus import Bus, NoAnswerError
 from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
 from runtime.options import bus_options
 from runtime.settings import load
+from runtime.stream_api import ApiRefusalError, call
 
 _log = structlog.get_logger("provision")
 
@@ -28,14 +29,6 @@ _HEAL_SECONDS = 1.0
 
 class ProvisionError(RuntimeError):
     """The bus does not hold what the contracts declare; each line names the stream and the field or rule at fault."""
-
-
-class ApiRefusalError(RuntimeError):
-    """The server refused a JetStream request; `code` is HTTP-like."""
-
-    def __init__(self, call: str, code: int, description: str) -> None:
-        super().__init__(f"{call}: {description} ({code})")
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +87,6 @@ def _durable_item(spec: DurableSpec) -> Item:
     call = f"CONSUMER.CREATE.{spec.stream}.{spec.name}.{spec.filter_subject}"
     place = f"durable {spec.stream}/{spec.name}"
     return Item(place, f"CONSUMER.INFO.{spec.stream}.{spec.name}", call, call, durable_config(spec), spec.stream)
-
-
-async def call(bus: Bus, name: str, body: bytes = b"") -> dict[str, Any]:
-    """One JetStream request's answer; ApiRefusalError carries the server's own words."""
-    answer = cast("dict[str, Any]", json.loads(await bus.api(name, body)))
-    if error := answer.get("error"):
-        raise ApiRefusalError(name, int(error.get("code", 0)), str(error.get("description", error)))
-    return answer
 
 
 async def find_config(bus: Bus, item: Item) -> Config | None:

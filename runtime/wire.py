@@ -8,7 +8,11 @@ from asyncio import StreamWriter
 from typing import Any, cast
 
 from nats.aio.client import Client
+from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
+from nats.protocol.parser import Parser
+
+from runtime.lane_parser import Lane, LaneParser
 
 
 class UnknownClientError(RuntimeError):
@@ -26,6 +30,41 @@ def check(client: Client) -> None:
         raise UnknownClientError("nats-py: Client has no _send_ping")
     if not {"out_msgs", "out_bytes"} <= inner.stats.keys():
         raise UnknownClientError("nats-py: Client.stats has no out_msgs and out_bytes")
+
+
+def open_lanes(client: Client) -> LaneParser:
+    """Put the lane's parser before nats-py's own, once for each client; UnknownClientError when that has changed."""
+    inner = cast("Any", client)
+    present: object = getattr(inner, "_ps", None)
+    if isinstance(present, LaneParser):
+        return present
+    if not isinstance(present, Parser) or not {"buf", "state", "nc"} <= vars(present).keys():
+        raise UnknownClientError("nats-py: Client._ps is no Parser with buf, state and nc")
+    parser = LaneParser(present, client.stats)
+    inner._ps = parser
+    return parser
+
+
+async def subscribe(client: Client, subject: str, queue: str, lane: Lane) -> Subscription:
+    """Subscribe with the lane as the receiver of every message from the very first."""
+    lanes = open_lanes(client).lanes
+    inner = cast("Any", client)
+    if not isinstance(getattr(inner, "_sid", None), int):
+        raise UnknownClientError("nats-py: Client._sid is no int")
+    number = b"%d" % (inner._sid + 1)
+    lanes[number] = lane
+    subscription = cast("Subscription", await inner.subscribe(subject, queue=queue))
+    if number != b"%d" % cast("Any", subscription)._id:
+        del lanes[number]
+        raise UnknownClientError("nats-py: a subscription's number is not the next one")
+    return subscription
+
+
+async def unsubscribe(client: Client, subscription: Subscription) -> None:
+    """End a lane's subscription; what is under way to it is thrown away by the client."""
+    open_lanes(client).lanes.pop(b"%d" % cast("Any", subscription)._id, None)
+    if not client.is_closed:
+        await subscription.unsubscribe()
 
 
 def _writer(client: Client) -> StreamWriter | None:

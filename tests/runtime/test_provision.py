@@ -17,7 +17,8 @@ from contracts.streams import BucketSpec, DurableSpec, StreamSpec
 from runtime.bus import Bus
 from runtime.embedded import NatsConfig, NatsServer, free_port, nats_command, nats_server, save_nats_config
 from runtime.jetstream import find_drift, stream_config
-from runtime.provision import Plan, ProvisionError, apply, call, declared, keep, syncs_always, verify
+from runtime.provision import Plan, ProvisionError, apply, declared, keep, syncs_always, verify
+from runtime.stream_api import call
 
 Eventually = Callable[..., Awaitable[None]]
 MIB = 1024 * 1024

@@ -1,0 +1,157 @@
+"""The fast lane's reading side: decoded batches of whatever arrived, handed to a synchronous callback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+from nats.aio.subscription import Subscription
+
+from runtime import wire
+from runtime.bus import Bus, subject_class
+from runtime.stream_reader import Start, StreamReader
+
+E = TypeVar("E")
+Decode = Callable[[str, bytes], E]
+OnUndecodable = Callable[[str, bytes, Exception], None]
+OnGap = Callable[[int], None]
+
+UNDECODABLE = (msgspec.MsgspecError, ValueError, KeyError)
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who hears of what was not handed over: undecodable (subject, payload, error), gaps (messages; 0: unknown)."""
+
+    on_undecodable: OnUndecodable
+    on_gap: OnGap
+
+
+class CoreLane(Generic[E]):
+    """One plain subscription: keeps at most `max_pending` messages, drops and counts the newest beyond that."""
+
+    def __init__(
+        self,
+        decode: Decode[E],
+        on_batch: Callable[[Sequence[tuple[str, E]]], None],
+        *,
+        bus: Bus,
+        watchers: Watchers,
+        failed: asyncio.Future[None],
+        max_pending: int,
+    ) -> None:
+        self._decode, self._on_batch = decode, on_batch
+        self._bus, self._watchers, self._failed = bus, watchers, failed
+        self._loop = asyncio.get_running_loop()
+        self._max_pending = max_pending
+        self._pending: list[tuple[bytes, bytes]] = []
+        self._dropped = 0
+
+    def take(self, subject: bytes, _reply: bytes, _headers: bytes, payload: bytes, /) -> None:
+        """Keep one message for this turn's batch."""
+        pending = self._pending
+        if not pending:
+            self._loop.call_soon(self._hand_over)
+        elif len(pending) >= self._max_pending:
+            self._dropped += 1
+            return
+        pending.append((subject, payload))
+
+    def _hand_over(self) -> None:
+        pending, self._pending = self._pending, []
+        dropped, self._dropped = self._dropped, 0
+        if self._failed.done():
+            return
+        try:
+            self._on_batch(decode_batch(pending, self._decode, self._watchers.on_undecodable))
+            if dropped:
+                self._bus.count_drop(subject_class(pending[-1][0].decode()), dropped)
+                self._watchers.on_gap(dropped)
+        except Exception as error:  # noqa: BLE001  # given to whoever awaits `failed`
+            self._failed.set_exception(error)
+
+
+def decode_batch(
+    messages: Sequence[tuple[bytes, bytes]], decode: Decode[E], on_undecodable: OnUndecodable
+) -> list[tuple[str, E]]:
+    """The (subject, event) of each message; those that cannot be decoded are told and left out."""
+    batch: list[tuple[str, E]] = []
+    add = batch.append
+    for raw, payload in messages:
+        subject = raw.decode()
+        try:
+            add((subject, decode(subject, payload)))
+        except UNDECODABLE as error:
+            on_undecodable(subject, payload, error)
+    return batch
+
+
+class LaneReader:
+    """Reads for one consumer; `failed` ends with the first error that a callback raises, and reading stops then."""
+
+    def __init__(self, bus: Bus, watchers: Watchers) -> None:
+        self._bus = bus
+        self._watchers = watchers
+        self._subscriptions: list[Subscription] = []
+        self._streams: list[StreamReader] = []
+        self._listening = False
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def subscribe(
+        self,
+        subject: str,
+        decode: Decode[E],
+        on_batch: Callable[[Sequence[tuple[str, E]]], None],
+        *,
+        queue: str = "",
+        max_pending: int = 65_536,
+    ) -> None:
+        """Read what is published from now on; on_gap(0) tells of a reconnect, what was sent meanwhile is not known."""
+        lane = CoreLane(
+            decode, on_batch, bus=self._bus, watchers=self._watchers, failed=self.failed, max_pending=max_pending
+        )
+        self._subscriptions.append(await wire.subscribe(self._bus.client, subject, queue, lane))
+        if not self._listening:
+            self._listening = True
+            self._bus.listen_reconnect(lambda: self._watchers.on_gap(0))
+
+    async def stream(
+        self,
+        stream: str,
+        subjects: Sequence[str],
+        decode: Decode[E],
+        on_batch: Callable[[Sequence[tuple[str, E]], int], None],
+        *,
+        start: Start,
+    ) -> None:
+        """Read a stream in order, nothing missed and nothing twice; on_batch(batch, last stream sequence of it).
+
+        `on_gap` tells of messages that the stream itself no longer had, or never will (0: it is another stream now).
+        """
+
+        def on_messages(messages: Sequence[tuple[bytes, bytes]], last: int) -> None:
+            on_batch(decode_batch(messages, decode, self._watchers.on_undecodable), last)
+
+        reader = StreamReader(
+            self._bus,
+            stream,
+            tuple(subjects),
+            on_messages=on_messages,
+            on_gap=self._watchers.on_gap,
+            failed=self.failed,
+            start=start,
+        )
+        self._streams.append(reader)
+        await reader.open()
+
+    async def close(self) -> None:
+        """End every subscription and stream of this reader."""
+        for reader in self._streams:
+            await reader.close()
+        for subscription in self._subscriptions:
+            await wire.unsubscribe(self._bus.client, subscription)
+        self._subscriptions, self._streams = [], []
+        self.failed.cancel()

@@ -1,0 +1,253 @@
+"""Reads a stream in order through ephemeral push consumers, made again from where it was after every kind of break."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from runtime import retry, wire
+from runtime.bus import Bus, NoAnswerError
+from runtime.stream_api import ApiRefusalError, Position, ack_position, call, parse_rfc3339, rfc3339
+
+_log = structlog.get_logger("lane")
+
+HEARTBEAT_SECONDS = 1.0
+_MISSED_HEARTBEATS = 3
+_INACTIVE_SECONDS = 30
+_SECOND_NS = 1_000_000_000
+_CONTROL = b"NATS/1.0 100"
+_LAST_CONSUMER = b"Nats-Last-Consumer: "
+_STALLED = b"Nats-Consumer-Stalled: "
+_AGAIN = retry.Policy(wait_initial=0.05, wait_max=2.0, jitter=0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to begin: at a stream sequence, at a time (ns UTC), or, both None, with what comes from now on."""
+
+    sequence: int | None = None
+    time_ns: int | None = None
+
+
+NEW = Start()
+ALL = Start(sequence=1)
+
+
+class _Generation:
+    """One consumer's deliveries: hands over rows without a hole and asks to be replaced at the first one."""
+
+    def __init__(self, owner: StreamReader) -> None:
+        self.owner = owner
+        self.heard = asyncio.get_running_loop().time()
+        self._next = 1
+
+    def take(self, subject: bytes, reply: bytes, headers: bytes, payload: bytes, /) -> None:
+        if self.owner.generation is not self:
+            return
+        self.heard = self.owner.loop.time()
+        if headers.startswith(_CONTROL) and not payload:
+            self._control(reply, headers)
+            return
+        position = ack_position(reply)
+        if position.consumer_seq != self._next:
+            self.owner.renew("messages of the consumer were lost on the way")
+            return
+        self._next += 1
+        self.owner.keep(subject, payload, position)
+
+    def _control(self, reply: bytes, headers: bytes) -> None:
+        if reply:  # flow control: answered when what came before it was handed over
+            self.owner.answer_after_batch(reply.decode())
+            return
+        last = _header(headers, _LAST_CONSUMER)
+        if last is not None and int(last) != self._next - 1:
+            self.owner.renew("a heartbeat tells of messages that did not arrive")
+        elif stalled := _header(headers, _STALLED):
+            self.owner.answer_after_batch(stalled.decode())
+
+
+class StreamReader:
+    """Hands `on_messages(rows of (subject, payload), last stream sequence)` everything of some subjects of a stream."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        stream: str,
+        subjects: tuple[str, ...],
+        *,
+        on_messages: Callable[[Sequence[tuple[bytes, bytes]], int], None],
+        on_gap: Callable[[int], None],
+        failed: asyncio.Future[None],
+        start: Start = NEW,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.generation: _Generation | None = None
+        self._bus, self._stream, self._subjects = bus, stream, subjects
+        self._on_messages, self._on_gap = on_messages, on_gap
+        self._failed, self._start = failed, start
+        self._last: Position | None = None
+        self._pending: list[tuple[bytes, bytes]] = []
+        self._replies: list[str] = []
+        self._subscription: Subscription | None = None
+        self._renewal = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._answers: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Make the first consumer and keep one for ever; ApiRefusalError when the stream does not exist."""
+        if self._start == NEW:
+            info = await call(self._bus, f"STREAM.INFO.{self._stream}")
+            self._start = Start(time_ns=parse_rfc3339(str(info["ts"])))
+        await self._make()
+        self._bus.listen_reconnect(self._on_reconnect)
+        self._keeper = asyncio.create_task(self._keep(), name=f"reader of {self._stream}")
+
+    async def close(self) -> None:
+        """Stop reading."""
+        self.generation = None
+        if self._keeper is not None:
+            self._keeper.cancel()
+        await self._drop_subscription()
+
+    def keep(self, subject: bytes, payload: bytes, position: Position) -> None:
+        """Take one message of the current consumer into this turn's batch, unless it was handed over before."""
+        if self._last is not None and position.stream_seq <= self._last.stream_seq:
+            return
+        self._last = position
+        if not self._pending:
+            self.loop.call_soon(self._hand_over)
+        self._pending.append((subject, payload))
+
+    def answer_after_batch(self, reply: str) -> None:
+        """Tell the server to go on once what came so far was handed over."""
+        self._replies.append(reply)
+        if not self._pending:
+            self.loop.call_soon(self._hand_over)
+
+    def renew(self, reason: str) -> None:
+        """Replace the consumer from after the last message that was handed over."""
+        self.generation = None
+        _log.info("stream_reader.renewed", stream=self._stream, reason=reason)
+        self._renewal.set()
+
+    def _on_reconnect(self) -> None:
+        if self._keeper is not None and not self._keeper.done():
+            self.renew("the connection was made again")
+
+    def _hand_over(self) -> None:
+        pending, self._pending = self._pending, []
+        replies, self._replies = self._replies, []
+        if pending and self._last is not None and not self._failed.done():
+            try:
+                self._on_messages(pending, self._last.stream_seq)
+            except Exception as error:  # noqa: BLE001  # given to whoever awaits `failed`
+                self._failed.set_exception(error)
+        for reply in replies:
+            task = self.loop.create_task(self._answer(reply))
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
+
+    async def _answer(self, reply: str) -> None:
+        with suppress(NatsError):  # without a connection the consumer is replaced anyway
+            await self._bus.client.publish(reply)
+
+    async def _keep(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._renewal.wait(), HEARTBEAT_SECONDS)
+            if self._bus.connected and self.generation is not None and self._silent(self.generation):
+                self.renew("no heartbeat")
+            if self._renewal.is_set():
+                await self._make_again()
+
+    def _silent(self, generation: _Generation) -> bool:
+        return self.loop.time() - generation.heard > _MISSED_HEARTBEATS * HEARTBEAT_SECONDS
+
+    async def _make_again(self) -> None:
+        for delay in retry.delays(_AGAIN):
+            self._renewal.clear()
+            try:
+                await self._make()
+            except (NoAnswerError, ApiRefusalError, NatsError) as error:
+                _log.warning("stream_reader.waiting", stream=self._stream, error=str(error))
+                await asyncio.sleep(delay)
+            else:
+                return
+
+    async def _make(self) -> None:
+        await self._drop_subscription()
+        begin = await self._begin()
+        inbox = self._bus.client.new_inbox()
+        generation = _Generation(self)
+        self.generation = generation
+        self._subscription = await wire.subscribe(self._bus.client, inbox, "", generation)
+        config: dict[str, Any] = {
+            "deliver_subject": inbox,
+            "ack_policy": "none",
+            "max_deliver": 1,
+            "flow_control": True,
+            "idle_heartbeat": int(HEARTBEAT_SECONDS * _SECOND_NS),
+            "inactive_threshold": _INACTIVE_SECONDS * _SECOND_NS,
+            "mem_storage": True,
+            "num_replicas": 1,
+            "replay_policy": "instant",
+            "filter_subjects": list(self._subjects),
+            **begin,
+        }
+        body = json.dumps({"stream_name": self._stream, "config": config}).encode()
+        await call(self._bus, f"CONSUMER.CREATE.{self._stream}", body)
+
+    async def _begin(self) -> dict[str, Any]:
+        """The deliver policy that goes on after the last message; by time where the stream is not the one we read.
+
+        A stream can have lost its tail (asynchronous persistence) or been made anew: its sequences then name other
+        messages than those that were handed over, while every new message is younger than the last of those.
+        """
+        if self._last is None:
+            return _policy(self._start)
+        last = self._last
+        if await self._holds(last):
+            return _policy(Start(sequence=last.stream_seq + 1))
+        _log.warning("stream_reader.other_stream", stream=self._stream, sequence=last.stream_seq)
+        self._on_gap(0)
+        self._start, self._last = Start(time_ns=last.time_ns + 1), None
+        return _policy(self._start)
+
+    async def _holds(self, last: Position) -> bool:
+        state = cast("dict[str, Any]", (await call(self._bus, f"STREAM.INFO.{self._stream}"))["state"])
+        if (missed := int(state["first_seq"]) - last.stream_seq - 1) >= 0:
+            if missed:
+                self._on_gap(missed)
+            return True  # it aged out: what the stream still has follows
+        if int(state["last_seq"]) < last.stream_seq:
+            return False
+        body = json.dumps({"seq": last.stream_seq}).encode()
+        try:
+            message = (await call(self._bus, f"STREAM.MSG.GET.{self._stream}", body))["message"]
+        except ApiRefusalError:
+            return True  # replaced by a newer one of its subject
+        return rfc3339(last.time_ns) == str(message["time"])
+
+    async def _drop_subscription(self) -> None:
+        if self._subscription is not None:
+            subscription, self._subscription = self._subscription, None
+            await wire.unsubscribe(self._bus.client, subscription)
+
+
+def _policy(start: Start) -> dict[str, Any]:
+    if start.time_ns is not None:
+        return {"deliver_policy": "by_start_time", "opt_start_time": rfc3339(start.time_ns)}
+    return {"deliver_policy": "by_start_sequence", "opt_start_seq": max(1, start.sequence or 1)}
+
+
+def _header(headers: bytes, name: bytes) -> bytes | None:
+    at = headers.find(name)
+    return None if at < 0 else headers[at + len(name) : headers.find(b"\r\n", at)]
