@@ -30,6 +30,7 @@ from runtime.settings_fields import (
     Count,
     ExistingFile,
     HttpUrl,
+    HttpUrls,
     Keys,
     Level,
     MongoUrl,
@@ -121,6 +122,9 @@ class BusSettings(BaseSettings):
     token: SecretStr | None = Field(None, validation_alias="NATS_TOKEN")
     nkey_seed_file: ExistingFile = Field(None, validation_alias="NATS_NKEY_SEED_FILE")
     creds_file: ExistingFile = Field(None, validation_alias="NATS_CREDS_FILE", validate_default=True)
+    monitor_urls: HttpUrls = Field((), validation_alias="NATS_MONITOR_URLS")
+    trust_sync: bool = Field(default=False, validation_alias="HYDROPHONE_TRUST_SYNC")
+    replicas: Count = Field(1, validation_alias="HYDROPHONE_REPLICAS")
     tls_ca: ExistingFile = Field(None, validation_alias="NATS_TLS_CA")
     tls_cert: ExistingFile = Field(None, validation_alias="NATS_TLS_CERT")
     tls_key: ExistingFile = Field(None, validation_alias="NATS_TLS_KEY", validate_default=True)

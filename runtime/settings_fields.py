@@ -103,6 +103,7 @@ Symbols = Annotated[
 Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], NoDecode, BeforeValidator(_split)]
 SocketUrl = Annotated[str, AfterValidator(_url("ws", "wss"))]
 HttpUrl = Annotated[str, AfterValidator(_url("http", "https"))]
+HttpUrls = Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(_split)]
 NatsUrl = Annotated[SecretStr, AfterValidator(_secret_urls(",", "nats", "tls", "ws", "wss"))]
 MongoUrl = Annotated[SecretStr, AfterValidator(_secret_urls(None, "mongodb", "mongodb+srv"))]
 ExistingFile = Annotated[Path | None, AfterValidator(_readable)]

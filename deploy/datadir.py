@@ -1,0 +1,61 @@
+"""The data directory of one running copy: its lock, and run.json, which says where everything is."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+COPIES: Final = 20
+
+
+class NoDirectoryError(RuntimeError):
+    """Every data directory that may be used belongs to a running copy already."""
+
+
+@contextmanager
+def claimed(wanted: Path) -> Generator[Path]:
+    """This directory, or `<name>-2` and so on beside it while another copy holds it; ours for as long as the block."""
+    for number in range(1, COPIES + 1):
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        lock = _try_lock(path)
+        if lock is None:
+            continue
+        try:
+            remove_run(path)  # a killed copy may have left its own
+            yield path
+        finally:
+            remove_run(path)
+            os.close(lock)
+        return
+    raise NoDirectoryError(f"{wanted} and {COPIES - 1} directories beside it are all in use")
+
+
+def _try_lock(path: Path) -> int | None:
+    path.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def save_run(directory: Path, run: Mapping[str, object]) -> Path:
+    """Write run.json in one step, readable by its owner only, and return its path."""
+    draft = directory / "run.json.new"
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(run, file, indent=2)
+        file.write("\n")
+    return draft.replace(directory / "run.json")
+
+
+def remove_run(directory: Path) -> None:
+    """Remove run.json if it is there."""
+    (directory / "run.json").unlink(missing_ok=True)

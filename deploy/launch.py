@@ -1,0 +1,154 @@
+"""Everything on one machine: `python -m deploy.launch demo|run` starts, watches and stops the parts."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, cast, get_args
+
+from deploy import view
+from deploy.datadir import NoDirectoryError, claimed, remove_run, save_run
+from deploy.parts import Layout, Mode, own_servers, procfile_parts
+from deploy.ready import choose_port
+from deploy.supervisor import Part, StartError, Supervisor
+from runtime.clock import monotonic
+from runtime.embedded import free_port, save_nats_config
+from runtime.logs import LogConfig, configure
+from runtime.settings import Settings, SettingsError, environment, load
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PROCFILE: Final = Path(__file__).with_name("Procfile")
+OWN_SERVERS: Final = ("bus", "documents")
+
+
+def decide_layout(mode: Mode, data: Path, settings: Settings) -> Layout:
+    """Ports, tokens and keys of this copy; OSError where GPT_API_PORT asks for a port that is taken."""
+    insist = "port" in settings.api.model_fields_set
+    return Layout(
+        mode=mode,
+        data=data,
+        settings=settings,
+        bus_port=free_port() if settings.bus.url is None else None,
+        monitor_port=free_port(),
+        bus_token=secrets.token_hex(16),
+        documents_port=free_port() if settings.store.url is None else None,
+        simulator_port=free_port(),
+        api_port=choose_port(settings.api.host, settings.api.port, insist=insist),
+        read_key=secrets.token_urlsafe(24),
+        admin_key=secrets.token_urlsafe(24),
+    )
+
+
+def run_facts(layout: Layout, pids: Mapping[str, int]) -> dict[str, object]:
+    """What run.json says."""
+    keys = {"key": layout.read_key} if layout.mode == "demo" else {}
+    return {
+        "mode": layout.mode,
+        "nats": {"url": layout.bus_url},
+        "documents": {"url": layout.documents_url},
+        "api": {"url": layout.api_url, **keys, "admin_key": layout.admin_key},
+        "bot": {"url": None},
+        "pids": dict(pids),
+    }
+
+
+def find_parts(layout: Layout, procfile: str) -> list[Part]:
+    """Every part in the order of starting."""
+    environ = environment()
+    return [*own_servers(layout, environ), *procfile_parts(layout, environ, procfile)]
+
+
+async def start_parts(supervisor: Supervisor, parts: list[Part], on_bus: Callable[[], None]) -> None:
+    """Start one after another, telling how long each took; `on_bus` is called once the bus is provisioned."""
+    told = False
+    for part in parts:
+        began = monotonic()
+        supervisor.say(f"starting {part.name} …")
+        await supervisor.start(part)
+        done = "done" if part.once else "ready" if part.ready is not None else "started"
+        supervisor.say(f"{part.name} {done} ({monotonic() - began:.1f} s)")
+        if not told and part.name not in OWN_SERVERS:
+            told = True
+            on_bus()
+
+
+async def launch(layout: Layout, procfile: str, tell: view.Teller) -> int:
+    """Run everything until a signal; 0 after a clean stop, 1 when it did not come up."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stopping.set)
+    supervisor = Supervisor(layout.data / "logs", ROOT, tell.say)
+    watching = view.Watch(layout.bus_options(), tell)
+    layout.simulator_ready.unlink(missing_ok=True)
+    if layout.bus_port is not None:
+        save_nats_config(layout.bus_config())
+    starting = asyncio.create_task(
+        start_parts(supervisor, find_parts(layout, procfile), watching.start if layout.mode == "demo" else lambda: None)
+    )
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.is_set():
+            starting.result()
+            _announce(supervisor, layout, watching)
+            await waiting
+        tell.say("stopping …")
+    except (StartError, FileNotFoundError) as error:
+        tell.say(str(error))
+        return 1
+    finally:
+        await _stop(supervisor, layout, [starting, waiting], watching)
+    tell.say("stopped")
+    return 0
+
+
+def _announce(supervisor: Supervisor, layout: Layout, watching: view.Watch) -> None:
+    def save() -> None:
+        save_run(layout.data, run_facts(layout, supervisor.pids()))
+
+    save()
+    supervisor.on_change = save
+    watching.show(view.Places(layout.api_url, layout.bus_url, layout.read_key, str(layout.data / "run.json")))
+
+
+async def _stop(
+    supervisor: Supervisor, layout: Layout, tasks: list[asyncio.Task[object]], watching: view.Watch
+) -> None:
+    remove_run(layout.data)
+    supervisor.on_change = lambda: None
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError, StartError, FileNotFoundError):
+            await task
+    await watching.stop()
+    await supervisor.stop()
+
+
+def main(arguments: list[str]) -> int:
+    """`demo` or `run`; 2 for anything else, 1 when it did not come up."""
+    if len(arguments) != 1 or arguments[0] not in get_args(Mode):
+        print("usage: python -m deploy.launch demo|run", file=sys.stderr)
+        return 2
+    mode = cast("Mode", arguments[0])
+    tell = view.Teller()
+    try:
+        settings = load()
+        configure(LogConfig(part="launcher", level="ERROR", secrets=settings.secrets()), sys.stderr)
+        with claimed(settings.store.data.expanduser().absolute()) as data:
+            for warning in settings.warnings:
+                tell.say(f"warning: {warning}")
+            tell.say(f"{mode}: data in {data}, logs of the parts in {data / 'logs'}")
+            return asyncio.run(launch(decide_layout(mode, data, settings), PROCFILE.read_text(), tell))
+    except (SettingsError, NoDirectoryError, OSError) as error:
+        tell.say(str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

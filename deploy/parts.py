@@ -1,0 +1,185 @@
+"""Which parts a mode runs, with what command and environment: decided from the settings, nothing is started here."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Final, Literal, cast
+
+from honcho.environ import parse_procfile  # pyright: ignore[reportUnknownVariableType]
+from pydantic import SecretStr
+
+from deploy.ready import file_appears, http_answers
+from deploy.supervisor import Part
+from runtime.bus import BusOptions
+from runtime.embedded import (
+    NatsConfig,
+    document_command,
+    document_url,
+    documents_answer,
+    nats_answers,
+    nats_command,
+    nats_url,
+)
+from runtime.options import bus_options
+from runtime.settings import Settings
+
+Mode = Literal["demo", "run"]
+ONCE: Final = ("provision",)
+ONLY_IN_DEMO: Final = ("simulator",)
+_ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  # to be reached, not bound
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One running copy: its directory, ports, keys and URLs. An own server's port is None where the user names one."""
+
+    mode: Mode
+    data: Path
+    settings: Settings
+    bus_port: int | None
+    monitor_port: int
+    bus_token: str
+    documents_port: int | None
+    simulator_port: int
+    api_port: int
+    read_key: str
+    admin_key: str
+
+    @property
+    def store(self) -> Path:
+        """The embedded servers' files: simulated and real data never share a store."""
+        return self.data / self.mode
+
+    @property
+    def bus_url(self) -> str:
+        """The bus, its token included."""
+        given = self.settings.bus.url
+        if self.bus_port is not None or given is None:
+            return nats_url(self.bus_port or 0, self.bus_token)
+        return given.get_secret_value()
+
+    @property
+    def documents_url(self) -> str:
+        """The document server."""
+        given = self.settings.store.url
+        if self.documents_port is not None or given is None:
+            return document_url(self.documents_port or 0)
+        return given.get_secret_value()
+
+    @property
+    def api_url(self) -> str:
+        """Where the API can be reached from this machine."""
+        host = self.settings.api.host
+        return f"http://{_ANY_HOST.get(host, host)}:{self.api_port}"
+
+    @property
+    def simulator_ready(self) -> Path:
+        """The file that the simulator writes when it serves."""
+        return self.store / "simulator.json"
+
+    def bus_options(self) -> BusOptions:
+        """How the launcher's own view connects."""
+        bus = self.settings.bus.model_copy(update={"url": SecretStr(self.bus_url)})
+        return bus_options(bus, "view")
+
+    def bus_config(self) -> NatsConfig:
+        """The embedded bus's configuration."""
+        return NatsConfig(
+            data_dir=self.store / "nats",
+            port=self.bus_port or 0,
+            monitor_port=self.monitor_port,
+            token=self.bus_token,
+        )
+
+
+def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> dict[str, str]:
+    """The environment of one part: the user's own, and above it what this copy decided."""
+    settings = layout.settings
+    keys = [key.get_secret_value() for key in settings.api.api_keys]
+    admin_keys = [key.get_secret_value() for key in settings.api.admin_keys]
+    decided = {
+        "PYTHONUNBUFFERED": "1",
+        "NATS_URL": layout.bus_url,
+        "MONGO_URL": layout.documents_url,
+        "HYDROPHONE_DATA": str(layout.data),
+        "GPT_API_PORT": str(layout.api_port),
+        "GPT_API_API_KEYS": ",".join([*keys, layout.read_key] if layout.mode == "demo" else keys),
+        "HYDROPHONE_ADMIN_KEYS": ",".join([*admin_keys, layout.admin_key]),
+    }
+    if layout.mode == "demo":
+        for venue in settings.venues.venues:
+            address = f"127.0.0.1:{layout.simulator_port}/{venue}"
+            decided[f"HYDROPHONE_{venue.upper()}_WS_URL"] = f"ws://{address}"
+            decided[f"HYDROPHONE_{venue.upper()}_REST_URL"] = f"http://{address}"
+    if settings.logs.metrics_port and part == "consumers":
+        decided["HYDROPHONE_METRICS_PORT"] = str(settings.logs.metrics_port + 1)
+    return {**environ, **decided}
+
+
+def substitutions(layout: Layout) -> dict[str, str]:
+    """What the Procfile's $NAMES stand for."""
+    venues = layout.settings.venues
+    bases = dict.fromkeys(symbol.split("/")[0] for symbol in venues.symbols)
+    return {
+        "PROVISION_OPTIONS": shlex.join(provision_options(layout)),
+        "SIMULATOR_PORT": str(layout.simulator_port),
+        "SIMULATOR_READY": shlex.quote(str(layout.simulator_ready)),
+        "VENUES": shlex.quote(",".join(venues.venues)),
+        "BASES": shlex.quote(",".join(bases)),
+    }
+
+
+def provision_options(layout: Layout) -> list[str]:
+    """How the provisioner learns whether the bus syncs each write, and how many copies of effects to keep."""
+    bus = layout.settings.bus
+    own = layout.bus_port is not None
+    monitors = [f"http://127.0.0.1:{layout.monitor_port}"] if own else list(bus.monitor_urls)
+    options = [word for url in monitors for word in ("--monitor", url)]
+    options += ["--trust-sync"] if bus.trust_sync and not own else []
+    return [*options, "--replicas", "1" if own else str(bus.replicas)]
+
+
+def decide_argv(command: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    """A Procfile's command as an argument list; `python` is the one that runs this. KeyError names an unknown $NAME."""
+    words = shlex.split(Template(command).substitute(names))
+    return tuple(sys.executable if word == "python" and place == 0 else word for place, word in enumerate(words))
+
+
+def own_servers(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
+    """The bus and the document server, where the user names none; the bus's configuration must have been saved."""
+    parts: list[Part] = []
+    bus, documents = layout.bus_port, layout.documents_port
+    if bus is not None:
+        argv = nats_command(layout.store / "nats" / "nats.conf")
+        parts.append(Part("bus", tuple(argv), environ, ready=lambda: nats_answers(bus, layout.monitor_port)))
+    if documents is not None:
+        argv = document_command(layout.store / "documents", documents)
+        parts.append(Part("documents", tuple(argv), environ, ready=lambda: documents_answer(documents)))
+    return parts
+
+
+def procfile_parts(layout: Layout, environ: Mapping[str, str], procfile: str) -> list[Part]:
+    """The Procfile's parts that this mode runs, in its order."""
+    names = substitutions(layout)
+    commands = cast("Mapping[str, str]", parse_procfile(procfile).processes)
+    readiness = {
+        "simulator": lambda: file_appears(layout.simulator_ready),
+        "api": lambda: http_answers(f"{layout.api_url}/health/ready"),
+    }
+    return [
+        Part(
+            name=name,
+            argv=decide_argv(command, names),
+            environ=part_environment(layout, environ, name),
+            ready=readiness.get(name),
+            once=name in ONCE,
+            start_seconds=120.0 if name == "api" else 60.0,
+        )
+        for name, command in commands.items()
+        if layout.mode == "demo" or name not in ONLY_IN_DEMO
+    ]

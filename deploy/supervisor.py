@@ -1,0 +1,200 @@
+"""Child processes kept running: started in order, restarted after a growing delay, stopped in reverse, none left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from runtime.children import die_with_parent
+from runtime.clock import monotonic, sleep
+
+POLL_SECONDS: Final = 0.05
+FIRST_DELAY: Final = 0.5
+LONGEST_DELAY: Final = 30.0
+STEADY_SECONDS: Final = 60.0
+EXITS_BEFORE_READY: Final = 3
+LOG_BYTES: Final = 20 * 1024 * 1024
+TAIL_LINES: Final = 12
+
+Ready = Callable[[], Awaitable[None]]
+
+
+class StartError(RuntimeError):
+    """A part did not come up; the text names it and ends with the last lines of its log."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One program. `ready` raises OSError until it serves; a part that runs `once` must end with code 0."""
+
+    name: str
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+    ready: Ready | None = None
+    once: bool = False
+    start_seconds: float = 60.0
+
+
+@dataclass
+class Running:
+    """A part under supervision: its present process, how often it ended, and the task that restarts it."""
+
+    part: Part
+    process: subprocess.Popen[bytes] | None = None
+    exits: int = 0
+    keeper: asyncio.Task[None] | None = None
+
+
+def backoff(failures: int, chance: float) -> float:
+    """Seconds before the next start after so many failures in a row; `chance` in [0, 1) spreads it by half."""
+    return min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(failures - 1, 10)) * (0.5 + chance)
+
+
+@dataclass
+class Supervisor:
+    """Runs parts with their logs in `log_dir`; `say` gets a line for people, `on_change` is called after a restart."""
+
+    log_dir: Path
+    directory: Path
+    say: Callable[[str], None]
+    on_change: Callable[[], None] = lambda: None
+    grace_seconds: float = 10.0
+    _running: dict[str, Running] = field(default_factory=dict[str, Running])
+
+    def pids(self) -> dict[str, int]:
+        """The parts that run now."""
+        return {
+            name: running.process.pid
+            for name, running in self._running.items()
+            if running.process is not None and running.process.poll() is None
+        }
+
+    async def start(self, part: Part) -> None:
+        """Start a part and return once it is ready (or, for one that runs once, done); StartError if that fails."""
+        running = self._running[part.name] = Running(part)
+        running.process = self._spawn(part)
+        if part.once:
+            await self._wait_done(running)
+            return
+        running.keeper = asyncio.create_task(self._keep(running), name=f"keep {part.name}")
+        if part.ready is not None:
+            await self._wait_ready(running, part.ready)
+
+    async def stop(self) -> None:
+        """Stop everything in reverse order of starting: SIGTERM, SIGKILL after the grace; returns when all are gone."""
+        for running in reversed(self._running.values()):
+            if running.keeper is not None:
+                running.keeper.cancel()
+                with suppress(asyncio.CancelledError):
+                    await running.keeper
+            if running.process is not None:
+                await self._end(running.part.name, running.process)
+        self._running.clear()
+
+    def log_path(self, name: str) -> Path:
+        """Where a part's output goes."""
+        return self.log_dir / f"{name}.log"
+
+    def tail(self, name: str) -> str:
+        """The last lines of a part's log, indented."""
+        lines = self.log_path(name).read_text(errors="replace").splitlines()[-TAIL_LINES:]
+        return "\n".join(f"    {line}" for line in lines)
+
+    def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        with self.log_path(part.name).open("ab") as log:
+            return subprocess.Popen(
+                part.argv,
+                env=part.environ,
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the launcher alone, which stops the parts in order
+                preexec_fn=die_with_parent,  # noqa: PLW1509  # one prctl call
+            )
+
+    async def _keep(self, running: Running) -> None:
+        part, failures = running.part, 0
+        while True:
+            started = monotonic()
+            code = await self._wait_exit(running)
+            running.exits += 1
+            failures = 1 if monotonic() - started > STEADY_SECONDS else failures + 1
+            delay = backoff(failures, random.random())
+            self.say(
+                f"{part.name} ended with {_meaning(code)}; again in {delay:.1f} s (log: {self.log_path(part.name)})"
+            )
+            await sleep(delay)
+            running.process = self._spawn(part)
+            self.say(f"{part.name} runs again")
+            self.on_change()
+
+    async def _wait_exit(self, running: Running) -> int:
+        process = running.process
+        if process is None:
+            raise StartError(f"{running.part.name} was not started")
+        while (code := process.poll()) is None:
+            self._cut_log(running.part.name)
+            await sleep(POLL_SECONDS)
+        _kill_group(process)
+        return code
+
+    def _cut_log(self, name: str) -> None:
+        path = self.log_path(name)
+        if path.exists() and path.stat().st_size > LOG_BYTES:
+            path.with_suffix(".log.1").write_bytes(path.read_bytes())
+            os.truncate(path, 0)
+
+    async def _wait_done(self, running: Running) -> None:
+        name = running.part.name
+        try:
+            code = await asyncio.wait_for(self._wait_exit(running), running.part.start_seconds)
+        except TimeoutError:
+            raise StartError(f"{name} was not done in {running.part.start_seconds:.0f} s:\n{self.tail(name)}") from None
+        if code != 0:
+            raise StartError(f"{name} ended with {_meaning(code)}:\n{self.tail(name)}")
+
+    async def _wait_ready(self, running: Running, ready: Ready) -> None:
+        name, deadline = running.part.name, monotonic() + running.part.start_seconds
+        problem = "no answer yet"
+        while monotonic() < deadline:
+            if running.exits >= EXITS_BEFORE_READY:
+                raise StartError(f"{name} ended {running.exits} times before it was ready:\n{self.tail(name)}")
+            try:
+                await asyncio.wait_for(ready(), 5.0)
+            except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+                problem = str(error) or type(error).__name__
+                await sleep(POLL_SECONDS)
+            else:
+                return
+        raise StartError(f"{name} was not ready in {running.part.start_seconds:.0f} s ({problem}):\n{self.tail(name)}")
+
+    async def _end(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is None:
+            process.terminate()
+        deadline = monotonic() + self.grace_seconds
+        while process.poll() is None and monotonic() < deadline:
+            await sleep(POLL_SECONDS)
+        if process.poll() is None:
+            self.say(f"{name} did not stop in {self.grace_seconds:.0f} s and is killed")
+        _kill_group(process)
+        while process.poll() is None:
+            await sleep(POLL_SECONDS)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _meaning(code: int) -> str:
+    return f"code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
