@@ -1,0 +1,165 @@
+"""The table of recordings: which venue and market decode each file, and where its expected records mean other things.
+
+Add a row for every file of a venue's folder. `translate` functions take an expected record and the frame's text, and
+give the record as we would say it (None drops it); each says why. `unlisted` names kinds of ours that the source leaves out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+Record = dict[str, Any]
+Translate = Callable[[Record, str], Record | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One recording. `undecodable`: line -> a part of the reason with which it must be refused."""
+
+    folder: str
+    name: str
+    venue: str
+    market: str
+    seed: str | None = None
+    translate: tuple[Translate, ...] = ()
+    unlisted: frozenset[str] = frozenset()
+    undecodable: Mapping[int, str] = field(default_factory=dict[int, str])
+
+    @property
+    def id(self) -> str:
+        return f"{self.folder}/{self.name}"
+
+
+def _payload(raw: str) -> Any:
+    frame = json.loads(raw, parse_float=Decimal)
+    return frame["data"] if "stream" in frame else frame
+
+
+# ---- translations
+def no_venue_time(record: Record, raw: str) -> Record:
+    """Cryptofeed stamps Binance spot's bookTicker, which carries no time, with its own clock; we say null."""
+    if record["type"] != "ticker":
+        return record
+    assert "E" not in _payload(raw)
+    return {**record, "timestamp": None}
+
+
+def engine_time(record: Record, raw: str) -> Record:
+    """Cryptofeed and tardis take the push time `E` of a USD-M bookTicker; we take the matching engine's `T`."""
+    if record["type"] not in {"ticker", "book_ticker"}:
+        return record
+    payload = _payload(raw)
+    if "exchange" not in record:
+        assert record["timestamp"] * 1000 == payload["E"]
+    return {key: value for key, value in record.items() if key != "timestamp"} | {"timestamp_ms": payload["T"]}
+
+
+def no_receive_time(record: Record, raw: str) -> Record:
+    """Tardis stamps a frame without venue time with its own clock; we say null."""
+    return {**record, "timestamp": None} if "E" not in _payload(raw) else record
+
+
+# ---- rows
+BINANCE: Final = (
+    Case(
+        folder="binance",
+        name="cryptofeed_ws1",
+        venue="binance",
+        market="spot",
+        seed="cryptofeed_http.rest",
+        translate=(no_venue_time,),
+    ),
+    Case(folder="binance", name="hftbacktest_spot_btcusdt_20240808", venue="binance", market="spot"),
+    Case(
+        folder="binance",
+        name="nautilus_single_frames",
+        venue="binance",
+        market="spot",
+        unlisted=frozenset({"trade", "ticker"}),
+    ),
+    Case(folder="binance", name="tardis_binance", venue="binance", market="spot", translate=(no_receive_time,)),
+)
+BINANCEUSDM: Final = (
+    Case(folder="binance_futures", name="community_bookticker", venue="binanceusdm", market="linear"),
+    Case(folder="binance_futures", name="community_liquidations", venue="binanceusdm", market="linear"),
+    Case(
+        folder="binance_futures",
+        name="cryptofeed_ws1",
+        venue="binanceusdm",
+        market="linear",
+        seed="cryptofeed_http.rest",
+        translate=(engine_time,),
+    ),
+    Case(folder="binance_futures", name="hftbacktest_usdm_ethusdt_20240808", venue="binanceusdm", market="linear"),
+    Case(
+        folder="binance_futures",
+        name="nautilus_single_frames",
+        venue="binanceusdm",
+        market="linear",
+        unlisted=frozenset({"trade", "ticker", "candle"}),  # single frames without expected records
+    ),
+    Case(
+        folder="binance_futures",
+        name="tardis_binance-futures",
+        venue="binanceusdm",
+        market="linear",
+        translate=(engine_time,),
+        unlisted=frozenset(
+            {"trade", "ticker"}
+        ),  # tardis skips aggTrade, and a 24 hour ticker that repeats the last one
+    ),
+)
+BYBIT: Final = (
+    Case(folder="bybit", name="community_liquidations", venue="bybit", market="linear"),
+    Case(
+        folder="bybit",
+        name="community_tickers_delta",
+        venue="bybit",
+        market="linear",
+        unlisted=frozenset({"ticker"}),  # expected is the state after the last of two deltas
+    ),
+    Case(folder="bybit", name="fastmm_v5_spot_testnet_btcusdt", venue="bybit", market="spot"),
+    Case(
+        folder="bybit",
+        name="nautilus_single_frames",
+        venue="bybit",
+        market="linear",
+        unlisted=frozenset({"trade", "ticker", "candle"}),  # single frames without expected records
+    ),
+    Case(folder="bybit", name="tardis_bybit-spot_m20230405", venue="bybit", market="spot"),
+    Case(folder="bybit", name="tardis_bybit_m20230405", venue="bybit", market="linear"),
+)
+OKX: Final = (
+    Case(folder="okx", name="community_liquidations", venue="okx", market="swap"),
+    Case(folder="okx", name="cryptofeed_ws1", venue="okx", market="spot"),
+    Case(
+        folder="okx",
+        name="nautilus_single_frames",
+        venue="okx",
+        market="swap",
+        unlisted=frozenset({"trade", "ticker", "candle"}),  # single frames without expected records
+    ),
+    Case(folder="okx", name="tardis_okex-futures_m20211223", venue="okx", market="futures"),
+    Case(folder="okx", name="tardis_okex-swap_m20211223", venue="okx", market="swap"),
+    Case(folder="okx", name="tardis_okex-swap_m20220506", venue="okx", market="swap"),
+    Case(folder="okx", name="tardis_okex_m20211223", venue="okx", market="spot"),
+)
+COINBASE: Final = (
+    Case(folder="coinbase", name="cryptofeed_ws28", venue="coinbase", market="spot"),
+    Case(folder="coinbase", name="fastmm_advanced_trade", venue="coinbase", market="spot"),
+    Case(folder="coinbase", name="fastmm_exchange_level2_batch", venue="coinbase", market="spot"),
+    Case(
+        folder="coinbase",
+        name="nautilus_single_frames",
+        venue="coinbase",
+        market="spot",
+        unlisted=frozenset({"trade", "ticker", "candle"}),  # single frames without expected records
+    ),
+    Case(folder="coinbase", name="tardis_coinbase", venue="coinbase", market="spot"),
+)
+
+CASES: Final = (*BINANCE, *BINANCEUSDM, *BYBIT, *OKX, *COINBASE)

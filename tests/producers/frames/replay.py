@@ -1,0 +1,164 @@
+"""Replays a recording through a venue's decoder, line by line, and keeps books from the events alone.
+
+The book here is a dictionary of its own, independent of producers.book: it judges the decoders' events by the rule that
+the bus promises ("a delta continues the book when its prev_seq is the last seq").
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from contracts.codec import EVENTS
+from contracts.errors import HydrophoneError
+from producers.venue import BookRule, Venue
+
+ROOT = Path(__file__).resolve().parents[3].parent / "shared" / "frames" / "dev"
+
+
+@dataclass(slots=True)
+class Book:
+    """Levels by price, `(price, amount)` as text; deltas wait in `buffer` until the first snapshot."""
+
+    rule: BookRule
+    sides: tuple[dict[Decimal, tuple[str, str]], dict[Decimal, tuple[str, str]]] = field(
+        default_factory=lambda: ({}, {})
+    )
+    seq: int | None = None
+    seeded: bool = False
+    rest_seeded: bool = False
+    broken: str | None = None
+    buffer: list[Any] = field(default_factory=list)
+    at_seed: tuple[Any, ...] = ()
+
+    def on_event(self, event: Any) -> None:
+        """Fold one `book` or `delta`."""
+        if event.kind == "book" or event.is_snapshot:
+            self._replace(event)
+        elif not self.seeded:
+            self.buffer.append(event)
+        else:
+            self._continue(event)
+
+    def _replace(self, event: Any) -> None:
+        for side in self.sides:
+            side.clear()
+        self._write(event)
+        self.seq, self.seeded, self.broken = event.seq, True, None
+        self.rest_seeded = event.kind == "book"
+        self.at_seed = self.top()
+        waiting, self.buffer = self.buffer, []
+        for delta in waiting if self.rest_seeded else ():
+            self._continue(delta)
+
+    def _continue(self, delta: Any) -> None:
+        if delta.seq is not None and self.seq is not None:
+            if delta.seq <= self.seq and self.rest_seeded:
+                return  # older than the REST snapshot
+            spans = delta.prev_seq <= self.seq
+            exact = delta.prev_seq == self.seq
+            if not (
+                exact or (spans and (self.rule.chain == "overlap" or self.rest_seeded)) or self.rule.chain == "none"
+            ):
+                self.broken = f"prev_seq {delta.prev_seq} does not continue {self.seq}"
+        if self.rule.chain == "exact":
+            self.rest_seeded = False  # only the first delta after a REST snapshot may reach back before it
+        self._write(delta)
+        self.seq = delta.seq if delta.seq is not None else self.seq
+
+    def _write(self, event: Any) -> None:
+        for side, levels in zip(self.sides, (event.bids, event.asks), strict=True):
+            for price, amount in levels:
+                if amount == "0":
+                    side.pop(Decimal(price), None)
+                else:
+                    assert Decimal(amount) > 0, f"amount {amount!r} in {event.id}"
+                    side[Decimal(price)] = (price, amount)
+        if self.rule.depth is not None:
+            for side, is_bids in zip(self.sides, (True, False), strict=True):
+                for price in sorted(side, reverse=is_bids)[self.rule.depth :]:
+                    del side[price]
+
+    def top(self) -> tuple[Any, ...]:
+        """Give best bid, best ask, and the number of levels of each."""
+        bids, asks = self.sides
+        return (bids[max(bids)] if bids else None, asks[min(asks)] if asks else None, len(bids), len(asks))
+
+    def levels(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """List both sides, best first."""
+        bids, asks = self.sides
+        return [bids[price] for price in sorted(bids, reverse=True)], [asks[price] for price in sorted(asks)]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one recorded frame became."""
+
+    number: int
+    raw: str
+    events: list[Any]
+    error: str | None
+
+
+@dataclass(slots=True)
+class Replay:
+    """A venue's decoder with the books that its events make."""
+
+    venue: Venue
+    market: str
+    books: dict[str, Book] = field(default_factory=dict)
+
+    def seed(self, path: Path) -> None:
+        """Fold a file of REST depth answers."""
+        for row in _rows(path):
+            self._fold(self._snapshot(row))
+
+    def lines(self, path: Path) -> Iterator[Line]:
+        """Decode each line and fold its books; the caller looks at `books` after each."""
+        find = cache(lambda venue_symbol: self.venue.guess(self.market, venue_symbol))
+        decoder = self.venue.decoder(self.market, find, sim=False)
+        for number, row in enumerate(_rows(path)):
+            frame = _frame(row)
+            try:
+                if row.get("channel") == "rest_depth":
+                    events = [self._snapshot(row)]
+                else:
+                    events = [event for event in decoder.decode(frame, _ts_recv(row)) if event.kind in EVENTS]
+            except (HydrophoneError, ValueError) as error:  # msgspec's errors are ValueErrors
+                yield Line(number, frame.decode(), [], str(error))
+                continue
+            for event in events:
+                if event.kind in {"book", "delta"}:
+                    self._fold(event)
+            yield Line(number, frame.decode(), events, None)
+
+    def _snapshot(self, row: dict[str, Any]) -> Any:
+        instrument = self.venue.guess(self.market, row["symbol"])
+        return self.venue.rest.decode_depth(_frame(row), instrument, _ts_recv(row), sim=False)
+
+    def _fold(self, event: Any) -> None:
+        self.books.setdefault(event.venue_symbol, Book(self.venue.book)).on_event(event)
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line, parse_float=Decimal)
+
+
+def _frame(row: dict[str, Any]) -> bytes:
+    if row.get("raw") is not None:
+        return row["raw"].encode()
+    data = base64.b64decode(row["raw_b64"])
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def _ts_recv(row: dict[str, Any]) -> int:
+    return int(row.get("recv_ts_ns") or Decimal(row["recv_ts"] or 0) * 10**9)
