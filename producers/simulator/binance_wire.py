@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, cast
 
 from producers.simulator.candles import Candle
 from producers.simulator.hub import Answer, Frame, Hangup, Hub, Session, Tick, encode
 from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
+from producers.simulator.listing import Listing, Trade
 
 MAX_STREAMS = 1024
 UNIT_US = {
@@ -125,10 +126,10 @@ def url_streams(path: str, query: dict[str, str], prefix: str = "") -> list[str]
     return [name for name in text.split("/") if name]
 
 
-def refuse(strikes: int) -> Answer:
+def refuse(strikes: int, weight: int = 6000) -> Answer:
     """A rate-limit answer: 429 at first, 418 with a ban for who goes on."""
     if strikes <= 1:
-        text = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
+        text = f"Too much request weight used; current limit is {weight} request weight per 1 MINUTE."
         return Answer(429, encode({"code": -1003, "msg": text}), (("Retry-After", "1"),))
     text = "Way too much request weight used; IP banned until later. Please use WebSocket Streams for live updates."
     return Answer(418, encode({"code": -1003, "msg": text}), (("Retry-After", "120"),))
@@ -253,3 +254,52 @@ def _property(session: Session, message: dict[str, Any]) -> str:
 
 def _refusal(code: int, text: str, ref: object) -> str:
     return encode({"code": code, "msg": text, "id": ref})
+
+
+def group_fills(trades: list[Trade]) -> list[list[Trade]]:
+    """Fills of one aggressor at one price belong together."""
+    return [list(fills) for _, fills in groupby(trades, key=lambda trade: trade.agg_id)]
+
+
+def figures(listing: Listing, now_us: int) -> dict[str, Any]:
+    """The rolling 24 h figures that streams and REST share, by the stream's letters."""
+    t, last = listing.instrument, listing.last
+    change = last.price - listing.open_24h
+    average = listing.quote_units // max(listing.volume_units, 1)
+    return {
+        "p": t.price_text(change),
+        "P": f"{change / listing.open_24h * 100:.3f}",
+        "w": t.price_text(average),
+        "c": t.price_text(last.price),
+        "Q": t.amount_text(last.amount),
+        "o": t.price_text(listing.open_24h),
+        "h": t.price_text(listing.high_24h),
+        "l": t.price_text(listing.low_24h),
+        "v": listing.volume_text(),
+        "q": listing.quote_text(8 if t.market == "spot" else 2),
+        "O": now_us // 1000 - 86_400_000,
+        "C": now_us // 1000,
+        "F": last.id - 1_000_000,
+        "L": last.id,
+        "n": 1_000_001,
+    }
+
+
+def ticker_row(listing: Listing, path: str, now_us: int) -> dict[str, Any]:
+    t, book, f = listing.instrument, listing.book, figures(listing, now_us)
+    if path == "ticker/price":
+        return {"symbol": t.symbol, "price": f["c"]}
+    touch = {
+        "bidPrice": t.price_text(book.best_bid),
+        "bidQty": t.amount_text(book.bids[book.best_bid]),
+        "askPrice": t.price_text(book.best_ask),
+        "askQty": t.amount_text(book.asks[book.best_ask]),
+    }
+    if path == "ticker/bookTicker":
+        return {"symbol": t.symbol, **touch}
+    names = {
+        "p": "priceChange", "P": "priceChangePercent", "w": "weightedAvgPrice", "c": "lastPrice", "Q": "lastQty",
+        "o": "openPrice", "h": "highPrice", "l": "lowPrice", "v": "volume", "q": "quoteVolume",
+        "O": "openTime", "C": "closeTime", "F": "firstId", "L": "lastId", "n": "count",
+    }  # fmt: skip
+    return {"symbol": t.symbol, "prevClosePrice": f["o"], **{name: f[key] for key, name in names.items()}, **touch}

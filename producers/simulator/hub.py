@@ -106,7 +106,7 @@ class Tick:
         return self.now_us // 1000
 
     def due(self, period_ms: int) -> bool:
-        return self.flush or self.elapsed_ms % period_ms < self.step_ms
+        return self.flush or period_ms <= self.step_ms or self.elapsed_ms % period_ms < self.step_ms
 
 
 @dataclass(slots=True)

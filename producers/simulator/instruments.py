@@ -39,11 +39,14 @@ class Instrument:
     amount_decimals: int
     stripped: bool
     contract: str = "1"
+    bare_zero: bool = False
 
     def price_text(self, price: int) -> str:
         return number_text(price, self.price_scale, -1 if self.stripped else self.price_decimals)
 
     def amount_text(self, amount: int) -> str:
+        if amount == 0 and self.bare_zero:
+            return "0"
         return number_text(amount, self.amount_scale, -1 if self.stripped else self.amount_decimals)
 
     @property
@@ -118,11 +121,10 @@ def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instru
         ]
     if venue == "bybit":
         perp = max(0, lots - 2)
+        shown = max(coarse, 2)
         return [
             Instrument(venue, "spot", f"{name}USDT", name, "USDT", coarse, lots + 1, coarse, lots + 1, stripped=True),
-            Instrument(
-                venue, "linear", f"{name}USDT", name, "USDT", coarse, perp, max(coarse, 2), perp, stripped=False
-            ),
+            Instrument(venue, "linear", f"{name}USDT", name, "USDT", coarse, perp, shown, perp, False, bare_zero=True),
         ]
     if venue == "okx":
         lot = 8 if base.price > 1000 else 6

@@ -8,7 +8,15 @@ from producers.simulator.config import SimulatorConfig
 from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf, Venue
 from producers.simulator.venues.binance import Binance
+from producers.simulator.venues.binanceusdm import BinanceUsdm
+from producers.simulator.venues.bybit import Bybit
+from producers.simulator.venues.coinbase import Coinbase
+from producers.simulator.venues.okx import Okx
 
 VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]] = {
     "binance": Binance,
+    "binanceusdm": BinanceUsdm,
+    "bybit": Bybit,
+    "okx": Okx,
+    "coinbase": Coinbase,
 }

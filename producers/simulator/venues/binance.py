@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import groupby
 from typing import Any
 
 from producers.simulator import binance_wire as wire
@@ -123,7 +122,7 @@ class Binance:
         if wanted is not None and wanted not in self._listings:
             return wire.rest_error(400, -1121, "Invalid symbol.")
         found = [self._listings[wanted]] if wanted else list(self._listings.values())
-        rows = [_ticker_row(item, path, now_us) for item in found]
+        rows = [wire.ticker_row(item, path, now_us) for item in found]
         return Answer(200, encode(rows[0] if wanted else rows))
 
     def _find_stream(self, name: str) -> wire.Stream | None:
@@ -168,11 +167,6 @@ def trade_payloads(listing: Listing, tick: Tick) -> list[str]:
     ]
 
 
-def group_fills(trades: list[Trade]) -> list[list[Trade]]:
-    """Fills of one aggressor at one price belong together."""
-    return [list(fills) for _, fills in groupby(trades, key=lambda trade: trade.agg_id)]
-
-
 def agg_payloads(listing: Listing, tick: Tick) -> list[str]:
     """One payload per aggressor and price."""
     t = listing.instrument
@@ -180,7 +174,7 @@ def agg_payloads(listing: Listing, tick: Tick) -> list[str]:
         f'{{"e":"aggTrade","E":{tick.now_ms},"s":"{t.symbol}","a":{g[0].agg_id},"p":"{t.price_text(g[0].price)}",'
         f'"q":"{t.amount_text(sum(x.amount for x in g))}","f":{g[0].id},"l":{g[-1].id},"T":{g[0].ts_us // 1000},'
         f'"m":{"false" if g[0].taker_buys else "true"},"M":true}}'
-        for g in group_fills(listing.trades)
+        for g in wire.group_fills(listing.trades)
     ]
 
 
@@ -193,34 +187,10 @@ def _book_ticker(listing: Listing) -> list[str]:
     ]
 
 
-def figures(listing: Listing, now_us: int) -> dict[str, Any]:
-    """The rolling 24 h figures that streams and REST share, by the stream's letters."""
-    t, last = listing.instrument, listing.last
-    change = last.price - listing.open_24h
-    average = listing.quote_units // max(listing.volume_units, 1)
-    return {
-        "p": t.price_text(change),
-        "P": f"{change / listing.open_24h * 100:.3f}",
-        "w": t.price_text(average),
-        "c": t.price_text(last.price),
-        "Q": t.amount_text(last.amount),
-        "o": t.price_text(listing.open_24h),
-        "h": t.price_text(listing.high_24h),
-        "l": t.price_text(listing.low_24h),
-        "v": listing.volume_text(),
-        "q": listing.quote_text(8 if t.market == "spot" else 2),
-        "O": now_us // 1000 - 86_400_000,
-        "C": now_us // 1000,
-        "F": last.id - 1_000_000,
-        "L": last.id,
-        "n": 1_000_001,
-    }
-
-
 def _ticker(listing: Listing, tick: Tick) -> list[str]:
     if not tick.due(1000):
         return []
-    f, t, book = figures(listing, tick.now_us), listing.instrument, listing.book
+    f, t, book = wire.figures(listing, tick.now_us), listing.instrument, listing.book
     touch = {
         "b": t.price_text(book.best_bid),
         "B": t.amount_text(book.bids[book.best_bid]),
@@ -235,7 +205,7 @@ def _ticker(listing: Listing, tick: Tick) -> list[str]:
 def _mini_ticker(listing: Listing, tick: Tick) -> list[str]:
     if not tick.due(1000):
         return []
-    f = figures(listing, tick.now_us)
+    f = wire.figures(listing, tick.now_us)
     head = {"e": "24hrMiniTicker", "E": tick.now_ms, "s": listing.instrument.symbol}
     return [encode({**head, **{key: f[key] for key in ("c", "o", "h", "l", "v", "q")}})]
 
@@ -261,7 +231,7 @@ def _trades(listing: Listing, request: Request, path: str) -> Answer:
     t = listing.instrument
     limit = min(int(request.query.get("limit", "500")), 1000)
     if path == "aggTrades":
-        groups = group_fills(list(listing.recent))[-limit:]
+        groups = wire.group_fills(list(listing.recent))[-limit:]
         return Answer(200, encode([_agg_row(listing, fills) for fills in groups]))
     rows = [
         {
@@ -313,23 +283,3 @@ def _symbol(listing: Listing) -> dict[str, Any]:
         "permissions": [],
         "permissionSets": [["SPOT", "MARGIN"]],
     }
-
-
-def _ticker_row(listing: Listing, path: str, now_us: int) -> dict[str, Any]:
-    t, book, f = listing.instrument, listing.book, figures(listing, now_us)
-    if path == "ticker/price":
-        return {"symbol": t.symbol, "price": f["c"]}
-    touch = {
-        "bidPrice": t.price_text(book.best_bid),
-        "bidQty": t.amount_text(book.bids[book.best_bid]),
-        "askPrice": t.price_text(book.best_ask),
-        "askQty": t.amount_text(book.asks[book.best_ask]),
-    }
-    if path == "ticker/bookTicker":
-        return {"symbol": t.symbol, **touch}
-    names = {
-        "p": "priceChange", "P": "priceChangePercent", "w": "weightedAvgPrice", "c": "lastPrice", "Q": "lastQty",
-        "o": "openPrice", "h": "highPrice", "l": "lowPrice", "v": "volume", "q": "quoteVolume",
-        "O": "openTime", "C": "closeTime", "F": "firstId", "L": "lastId", "n": "count",
-    }  # fmt: skip
-    return {"symbol": t.symbol, "prevClosePrice": f["o"], **{name: f[key] for key, name in names.items()}, **touch}

@@ -1,0 +1,361 @@
+"""Bybit's public topics: the texts of trades, books, tickers, liquidations and klines after a step.
+
+https://bybit-exchange.github.io/docs/v5/websocket/public/trade
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from producers.simulator.hub import Tick, encode
+from producers.simulator.instruments import number_text
+from producers.simulator.listing import Listing
+from producers.simulator.topics import Topic
+from producers.simulator.venue import pairs_text
+from producers.simulator.windows import Touch, View
+
+BOOK_PERIODS_MS = {50: 20, 200: 100, 1000: 200}
+REPEAT_US = 3_000_000
+MINUTES = {"D": 1440, "W": 10_080, "M": 43_200}
+INTERVALS = ("1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D", "W", "M")
+FUNDING_US = 8 * 3600 * 10**6
+MAX_TRADES = 1024
+
+
+def open_topic(kind: str, listing: Listing, counters: dict[str, int]) -> Topic | None:
+    """The topic `kind` (such as `orderbook.50`) of an instrument; None when the venue has no such topic."""
+    head, _, tail = kind.partition(".")
+    is_linear = listing.instrument.market == "linear"
+    if kind == "publicTrade":
+        return Trades(listing)
+    if kind == "tickers":
+        return LinearTicker(listing) if is_linear else SpotTicker(listing)
+    if kind == "allLiquidation" and is_linear:
+        return Liquidations(listing)
+    if kind == "orderbook.1":
+        return TopOfBook(listing, counters)
+    if head == "orderbook" and tail.isdigit() and int(tail) in BOOK_PERIODS_MS:
+        return OrderBook(listing, int(tail), counters)
+    if head == "kline" and tail in INTERVALS:
+        return Klines(listing, tail)
+    return None
+
+
+class Trades:
+    """`publicTrade`: all fills of a step in one message; `S` is the taker's side."""
+
+    channel = "trades"
+    is_delta = False
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.symbol = listing.instrument.symbol
+        self._price = listing.last.price
+
+    def list_texts(self, tick: Tick) -> list[str]:
+        rows = [self._row(index) for index in range(len(self.listing.trades))]
+        topic = f'"topic":"publicTrade.{self.listing.instrument.symbol}"'
+        kind = f'"ts":{tick.now_ms},"type":"snapshot"'
+        batches = [rows[at : at + MAX_TRADES] for at in range(0, len(rows), MAX_TRADES)]
+        return [f'{{{topic},{kind},"data":{encode(batch)}}}' for batch in batches]
+
+    def snapshot(self, tick: Tick) -> str | None:
+        return None
+
+    def _row(self, index: int) -> dict[str, Any]:
+        trade, t = self.listing.trades[index], self.listing.instrument
+        row: dict[str, Any] = {
+            "i": trade_id(self.listing, trade.id),
+            "T": trade.ts_us // 1000,
+            "p": t.price_text(trade.price),
+            "v": t.amount_text(trade.amount),
+            "S": "Buy" if trade.taker_buys else "Sell",
+            "seq": trade.order,
+            "s": t.symbol,
+        }
+        if t.market == "linear":
+            moved = trade.price - self._price
+            row["L"] = "PlusTick" if moved > 0 else "MinusTick" if moved < 0 else "ZeroPlusTick"
+        self._price = trade.price
+        return {**row, "BT": False, "RPI": False}
+
+
+class TopOfBook:
+    """`orderbook.1`: snapshots only, repeated with the same `u` after 3 s without a change."""
+
+    channel = "bbo"
+    is_delta = False
+
+    def __init__(self, listing: Listing, counters: dict[str, int]) -> None:
+        self.listing = listing
+        self.symbol = listing.instrument.symbol
+        self._touch = Touch(listing)
+        self._counter = Counter(listing, 1, counters)
+        self._sent_us = 0
+
+    def list_texts(self, tick: Tick) -> list[str]:
+        if self._touch.has_moved():
+            self._counter.advance()
+        elif tick.now_us - self._sent_us < REPEAT_US:
+            return []
+        self._sent_us = tick.now_us
+        return [self.snapshot(tick)]
+
+    def snapshot(self, tick: Tick) -> str:
+        book = self.listing.book
+        return _book_text(
+            self.listing, tick, ("1", "snapshot"), (book.list_bids(1), book.list_asks(1), self._counter.u)
+        )
+
+
+class OrderBook:
+    """`orderbook.50|200|1000`: a snapshot first, then deltas with `u` + 1."""
+
+    channel = "depth"
+    is_delta = True
+
+    def __init__(self, listing: Listing, depth: int, counters: dict[str, int]) -> None:
+        self.listing = listing
+        self.symbol = listing.instrument.symbol
+        self._name = str(depth)
+        self._view = View(listing, depth, BOOK_PERIODS_MS[depth])
+        self._counter = Counter(listing, depth, counters)
+        self._is_reset = False
+
+    def reset(self) -> None:
+        """The next push is a snapshot with `u` 1, as after a restart of the venue's service."""
+        self._is_reset = True
+
+    def list_texts(self, tick: Tick) -> list[str]:
+        change = self._view.collect(tick)
+        if self._is_reset:
+            self._is_reset = False
+            self._counter.restart()
+            return [self.snapshot(tick)]
+        if change is None:
+            return []
+        self._counter.advance()
+        return [_book_text(self.listing, tick, (self._name, "delta"), (change.bids, change.asks, self._counter.u))]
+
+    def snapshot(self, tick: Tick) -> str:
+        bids, asks = self._view.levels()
+        return _book_text(self.listing, tick, (self._name, "snapshot"), (bids, asks, self._counter.u))
+
+
+class SpotTicker:
+    """`tickers` on spot: snapshots only, without bid and ask."""
+
+    channel = "ticker"
+    is_delta = False
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.symbol = listing.instrument.symbol
+        self._trades = 0
+
+    def list_texts(self, tick: Tick) -> list[str]:
+        if self.listing.trade_count == self._trades or not tick.due(50):
+            return []
+        self._trades = self.listing.trade_count
+        return [self.snapshot(tick)]
+
+    def snapshot(self, tick: Tick) -> str:
+        return encode(
+            {
+                "topic": f"tickers.{self.listing.instrument.symbol}",
+                "ts": tick.now_ms,
+                "type": "snapshot",
+                "cs": self.listing.book.update_id,
+                "data": {**spot_figures(self.listing), "usdIndexPrice": index_price(self.listing)},
+            }
+        )
+
+
+class LinearTicker:
+    """`tickers` on linear: a snapshot first, then only the fields that changed."""
+
+    channel = "ticker"
+    is_delta = False
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.symbol = listing.instrument.symbol
+        self._fields: dict[str, str] = {}
+
+    def list_texts(self, tick: Tick) -> list[str]:
+        if not tick.due(100):
+            return []
+        fields = linear_figures(self.listing, tick.now_us)
+        changed = {name: text for name, text in fields.items() if self._fields.get(name) != text}
+        self._fields = fields
+        return [self._text(tick, "delta", changed)] if changed else []
+
+    def snapshot(self, tick: Tick) -> str:
+        self._fields = self._fields or linear_figures(self.listing, tick.now_us)
+        return self._text(tick, "snapshot", self._fields)
+
+    def _text(self, tick: Tick, kind: str, fields: dict[str, str]) -> str:
+        symbol = self.listing.instrument.symbol
+        row = {"topic": f"tickers.{symbol}", "type": kind, "data": {"symbol": symbol, **fields}}
+        return encode({**row, "cs": self.listing.book.update_id, "ts": tick.now_ms})
+
+
+class Liquidations:
+    """`allLiquidation`: everything, in batches of 500 ms; `S` is the side of the POSITION (Buy: a long)."""
+
+    channel = "liquidations"
+    is_delta = False
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.symbol = listing.instrument.symbol
+        self._rows: list[dict[str, Any]] = []
+
+    def list_texts(self, tick: Tick) -> list[str]:
+        t = self.listing.instrument
+        for x in self.listing.liquidations:
+            side = "Buy" if x.is_long else "Sell"
+            row = {"T": x.ts_us // 1000, "s": t.symbol, "S": side, "v": t.amount_text(x.amount)}
+            self._rows.append({**row, "p": t.price_text(x.bankruptcy_price)})
+        if not self._rows or not tick.due(500):
+            return []
+        rows, self._rows = self._rows, []
+        return [encode({"topic": f"allLiquidation.{t.symbol}", "type": "snapshot", "ts": tick.now_ms, "data": rows})]
+
+    def snapshot(self, tick: Tick) -> str | None:
+        return None
+
+
+class Klines:
+    """`kline.<interval>`: the open candle every second, and the closed one with `confirm`."""
+
+    channel = "candles"
+    is_delta = False
+
+    def __init__(self, listing: Listing, interval: str) -> None:
+        self.listing = listing
+        self.symbol = listing.instrument.symbol
+        self._interval = interval
+        self._length_us = interval_us(interval)
+        self._open_us = 0
+
+    def list_texts(self, tick: Tick) -> list[str]:
+        start = tick.now_us - tick.now_us % self._length_us
+        texts = [self._text(tick, self._open_us, confirm=True)] if 0 < self._open_us < start else []
+        self._open_us = start
+        if tick.due(1000):
+            texts.append(self._text(tick, start, confirm=False))
+        return texts
+
+    def snapshot(self, tick: Tick) -> str | None:
+        return None
+
+    def _text(self, tick: Tick, start_us: int, *, confirm: bool) -> str:
+        t, c = self.listing.instrument, self.listing.candles.find(start_us, self._length_us)
+        prices = {"open": c.open, "close": c.close, "high": c.high, "low": c.low}
+        row = {
+            "start": start_us // 1000,
+            "end": (start_us + self._length_us) // 1000 - 1,
+            "interval": self._interval,
+            **{name: t.price_text(price) for name, price in prices.items()},
+            "volume": t.amount_text(c.volume),
+            "turnover": number_text(c.quote, t.price_scale + t.amount_scale, -1),
+            "confirm": confirm,
+            "timestamp": tick.now_ms,
+        }
+        topic = f"kline.{self._interval}.{t.symbol}"
+        return encode({"topic": topic, "data": [row], "ts": tick.now_ms, "type": "snapshot"})
+
+
+class Counter:
+    """The update id `u` of one topic, kept while nobody listens."""
+
+    def __init__(self, listing: Listing, depth: int, counters: dict[str, int]) -> None:
+        t = listing.instrument
+        self._key = counter_key(t.market, t.symbol, depth)
+        self._counters = counters
+        counters.setdefault(self._key, 1_000_000 + depth * 1000 + listing.book.update_id % 997)
+
+    @property
+    def u(self) -> int:
+        return self._counters[self._key]
+
+    def advance(self) -> None:
+        self._counters[self._key] += 1
+
+    def restart(self) -> None:
+        self._counters[self._key] = 1
+
+
+def counter_key(market: str, symbol: str, depth: int) -> str:
+    return f"{market}|{symbol}|{depth}"
+
+
+def interval_us(interval: str) -> int:
+    """The length of a kline interval."""
+    return (MINUTES.get(interval) or int(interval)) * 60_000_000
+
+
+def trade_id(listing: Listing, number: int) -> str:
+    """A UUID on linear, a numeric text on spot."""
+    return str(UUID(int=number << 64 | number * 2654435761)) if listing.instrument.market == "linear" else str(number)
+
+
+def index_price(listing: Listing) -> str:
+    return number_text(round(listing.mark_price() * 10_002 / 10_000 * 100), listing.instrument.price_scale + 2, -1)
+
+
+def spot_figures(listing: Listing) -> dict[str, str]:
+    """The 24 h figures that sockets and REST share."""
+    t, last = listing.instrument, listing.last.price
+    return {
+        "symbol": t.symbol,
+        "lastPrice": t.price_text(last),
+        "highPrice24h": t.price_text(listing.high_24h),
+        "lowPrice24h": t.price_text(listing.low_24h),
+        "prevPrice24h": t.price_text(listing.open_24h),
+        "volume24h": listing.volume_text(),
+        "turnover24h": listing.quote_text(),
+        "price24hPcnt": f"{(last - listing.open_24h) / listing.open_24h:.6f}",
+    }
+
+
+def linear_figures(listing: Listing, now_us: int) -> dict[str, str]:
+    """All fields of a linear ticker but its symbol."""
+    t, book = listing.instrument, listing.book
+    mark = round(listing.mark_price())
+    funding_us = now_us - now_us % FUNDING_US + FUNDING_US
+    shared = spot_figures(listing)
+    del shared["symbol"]
+    return {
+        "tickDirection": "PlusTick" if listing.last.taker_buys else "MinusTick",
+        **shared,
+        "prevPrice1h": t.price_text(listing.candles.find((now_us // 60_000_000 - 60) * 60_000_000, 60_000_000).open),
+        "markPrice": t.price_text(mark),
+        "indexPrice": index_price(listing),
+        "openInterest": t.amount_text(listing.open_interest),
+        "openInterestValue": number_text(listing.open_interest * mark, t.price_scale + t.amount_scale, 2),
+        "nextFundingTime": str(funding_us // 1000),
+        "fundingRate": f"{listing.funding_rate:.8f}".rstrip("0"),
+        "bid1Price": t.price_text(book.best_bid),
+        "bid1Size": t.amount_text(book.bids[book.best_bid]),
+        "ask1Price": t.price_text(book.best_ask),
+        "ask1Size": t.amount_text(book.asks[book.best_ask]),
+        "fundingIntervalHour": "8",
+        "fundingCap": "0.005",
+    }
+
+
+Levels = list[tuple[int, int]]
+
+
+def _book_text(listing: Listing, tick: Tick, what: tuple[str, str], book: tuple[Levels, Levels, int]) -> str:
+    depth, kind = what
+    bids, asks, u = book
+    symbol = listing.instrument.symbol
+    rows = f'"b":{pairs_text(listing, bids)},"a":{pairs_text(listing, asks)}'
+    return (
+        f'{{"topic":"orderbook.{depth}.{symbol}","ts":{tick.now_ms},"type":"{kind}","data":{{"s":"{symbol}",{rows},'
+        f'"u":{u},"seq":{listing.book.update_id}}},"cts":{tick.now_ms - 1}}}'
+    )

@@ -1,0 +1,381 @@
+"""Binance USD-M futures: routed sockets `/public` and `/market`, REST `/fapi/v1`.
+
+https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from producers.simulator import binance_wire as wire
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.hub import Answer, Frame, Hangup, Request, Session, Tick, encode
+from producers.simulator.instruments import number_text
+from producers.simulator.listing import Listing
+from producers.simulator.venue import Shelf, level_texts, pairs_text
+from producers.simulator.windows import Touch, Window
+
+ROUTES = ("/public", "/market")
+DIFF = re.compile(r"^depth(?:@(0|100|250|500)ms)?$")
+PARTIAL = re.compile(r"^depth(5|10|20)(?:@(100|250|500)ms)?$")
+PUBLIC = re.compile(r"@(bookTicker|trade|depth|rpiDepth)|^!bookTicker")
+DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
+FUNDING_US = 8 * 3600 * 10**6
+
+
+class BinanceUsdm:
+    """The futures exchange."""
+
+    name = "binanceusdm"
+
+    def __init__(self, listings: list[Listing], config: SimulatorConfig, shelf: Shelf) -> None:
+        self._listings = {item.instrument.symbol: item for item in listings}
+        self._shelf = shelf
+        unknown_is_error = config.options.binance_unknown_symbol_is_error
+        self._wire = wire.Wire(self._find_stream, 10, config.enforce_limits, unknown_is_error)
+
+    def accepts(self, path: str) -> bool:
+        return any(path in (f"{r}/ws", f"{r}/stream") or path.startswith(f"{r}/ws/") for r in ROUTES)
+
+    def on_open(self, session: Session, now_us: int) -> list[str]:
+        route = _route(session)
+        session.combined = session.path.startswith(f"{route}/stream")
+        session.has_subscribed = True
+        names = wire.url_streams(session.path, session.query, route)
+        refusal = self._wire.subscribe(session, names, audible=_audible(session))
+        if refusal:
+            raise Hangup(1008, refusal)
+        return []
+
+    def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
+        return self._wire.on_text(session, text, now_us, _audible(session))
+
+    def on_close(self, session: Session) -> None:
+        self._wire.hub.drop(session)
+
+    def list_frames(self, tick: Tick) -> list[Frame]:
+        return self._wire.list_frames(tick)
+
+    def find_seq(self, listing: Listing) -> int:
+        return listing.book.update_id
+
+    def mutate(self, frame: Frame, kind: str) -> str:
+        if kind != "crossed":
+            return frame.text
+        listing = self._listings[frame.symbol]
+        return wire.crossed(frame, listing.instrument.price_text(listing.book.best_ask))
+
+    def on_reset(self, symbol: str | None) -> None:
+        """This venue's update ids never start again."""
+
+    def notice(self, session: Session, now_us: int) -> str | None:
+        if session.combined:
+            return f'{{"stream":"!serverShutdown","data":{{"e":"serverShutdown","E":{now_us // 1000}}}}}'
+        return f'{{"e":"serverShutdown","E":{now_us // 1000}}}'
+
+    def refuse(self, strikes: int) -> Answer:
+        return wire.refuse(strikes, 2400)
+
+    def fail(self, now_us: int) -> Answer:
+        return wire.rest_error(
+            503, -1008, "Server is currently overloaded with other requests. Please try again later."
+        )
+
+    def answer(self, request: Request, now_us: int) -> Answer:
+        path = re.sub(r"^/fapi/v[12]/", "", request.path)
+        if path in ("ping", "time"):
+            return Answer(200, encode({"serverTime": now_us // 1000} if path == "time" else {}))
+        listing = self._listings.get(request.query.get("symbol", ""))
+        if "symbol" in request.query and listing is None:
+            return wire.rest_error(400, -1121, "Invalid symbol.")
+        found = [listing] if listing else list(self._listings.values())
+        if path == "exchangeInfo":
+            return _exchange_info(list(self._listings.values()), now_us)
+        if path in ROWS:
+            rows = [ROWS[path](item, now_us) for item in found]
+            return Answer(200, encode(rows[0] if listing else rows))
+        if path not in ("depth", "klines", "trades", "openInterest"):
+            return Answer(404, "<html><body><h2>404 Not found</h2></body></html>")
+        if listing is None:
+            text = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
+            return wire.rest_error(400, -1102, text)
+        if path == "openInterest":
+            amount = listing.instrument.amount_text(listing.open_interest)
+            body = {"openInterest": amount, "symbol": listing.instrument.symbol, "time": now_us // 1000}
+            return Answer(200, encode(body))
+        if path == "klines":
+            return wire.candle_rows(listing, request.query, now_us, 5)
+        return self._depth(listing, request, now_us) if path == "depth" else _trades(listing, request)
+
+    def _depth(self, listing: Listing, request: Request, now_us: int) -> Answer:
+        limit = int(request.query.get("limit", "500"))
+        if limit not in DEPTH_LIMITS:
+            return wire.rest_error(400, -4021, f"{limit} is not valid depth limit.")
+        depth = self._shelf.find(listing, now_us, stale=request.stale).top(limit)
+        body = {
+            "lastUpdateId": depth.update_id,
+            "E": now_us // 1000,
+            "T": depth.ts_us // 1000,
+            "bids": level_texts(listing, depth.bids),
+            "asks": level_texts(listing, depth.asks),
+        }
+        return Answer(200, encode(body))
+
+    def _find_stream(self, name: str) -> wire.Stream | None:
+        if name.startswith("!"):
+            return self._find_all(name)
+        symbol, _, kind = name.partition("@")
+        listing = self._listings.get(symbol.upper()) if symbol == symbol.lower() else None
+        if listing is None:
+            return None
+        listed = listing.instrument.symbol
+        if kind in SIMPLE:
+            channel, emit = SIMPLE[kind]
+            return wire.Stream(channel, listed, lambda tick: emit(listing, tick))
+        if kind == "bookTicker":
+            touch = Touch(listing)
+            return wire.Stream("bbo", listed, lambda tick: _book_ticker(listing, tick) if touch.has_moved() else [])
+        if kind == "forceOrder":
+            sampler = Sampler([listing])
+            return wire.Stream("liquidations", listed, sampler.emit)
+        if diff := DIFF.match(kind):
+            window = Window(listing, int(diff[1] or 250))
+            return wire.Stream("depth", listed, lambda tick: _diff(window, tick), is_delta=True)
+        if partial := PARTIAL.match(kind):
+            levels, period = int(partial[1]), int(partial[2] or 250)
+            return wire.Stream(
+                "depth", listed, lambda tick: _partial(listing, levels, tick) if tick.due(period) else []
+            )
+        if kind.startswith("kline_") and wire.interval_us(kind[6:]) and kind != "kline_1s":
+            return wire.Stream("candles", listed, wire.kline_stream(listing, kind[6:], 250, ',"st":1', 5))
+        return None
+
+    def _find_all(self, name: str) -> wire.Stream | None:
+        listings = list(self._listings.values())
+        if name == "!forceOrder@arr":
+            return wire.Stream("liquidations", "", Sampler(listings).emit)
+        if name == "!bookTicker":
+            return wire.Stream(
+                "bbo", "", lambda tick: [x for i in listings for x in _book_ticker(i, tick)] if tick.due(5000) else []
+            )
+        arrays = {
+            "!ticker@arr": ("ticker", 1000, _ticker_text),
+            "!miniTicker@arr": ("ticker", 1000, _mini_text),
+            "!markPrice@arr": ("mark", 3000, _mark_text),
+            "!markPrice@arr@1s": ("mark", 1000, _mark_text),
+        }
+        if name not in arrays:
+            return None
+        channel, period, text = arrays[name]
+        return wire.Stream(
+            channel, "", lambda tick: [f"[{','.join(text(i, tick) for i in listings)}]"] if tick.due(period) else []
+        )
+
+
+class Sampler:
+    """Forced orders as this venue shows them: at most the latest one per symbol and second."""
+
+    def __init__(self, listings: list[Listing]) -> None:
+        self._listings = listings
+        self._latest: dict[str, str] = {}
+        self._sent_us: dict[str, int] = {}
+
+    def emit(self, tick: Tick) -> list[str]:
+        for listing in self._listings:
+            if listing.liquidations:
+                self._latest[listing.instrument.symbol] = _force_order(listing)
+        payloads: list[str] = []
+        for symbol in list(self._latest):
+            if tick.now_us - self._sent_us.get(symbol, 0) >= 1_000_000:
+                self._sent_us[symbol] = tick.now_us
+                payloads.append(f'{{"e":"forceOrder","E":{tick.now_ms},"o":{self._latest.pop(symbol)}}}')
+        return payloads
+
+
+def _route(session: Session) -> str:
+    return next(route for route in ROUTES if session.path.startswith(route))
+
+
+def _audible(session: Session) -> Callable[[str], bool]:
+    """A stream on the wrong path is acknowledged and never sends."""
+    on_public = _route(session) == "/public"
+    return lambda name: bool(PUBLIC.search(name)) == on_public
+
+
+def _trade(listing: Listing, tick: Tick) -> list[str]:
+    t = listing.instrument
+    return [
+        f'{{"e":"trade","E":{tick.now_ms},"T":{x.ts_us // 1000},"s":"{t.symbol}","t":{x.id},'
+        f'"p":"{t.price_text(x.price)}","q":"{t.amount_text(x.amount)}","X":"MARKET",'
+        f'"m":{"false" if x.taker_buys else "true"},"st":1,"ps":"{t.symbol}"}}'
+        for x in listing.trades
+    ]
+
+
+def _agg_trade(listing: Listing, tick: Tick) -> list[str]:
+    t = listing.instrument
+    return [
+        f'{{"e":"aggTrade","E":{tick.now_ms},"a":{g[0].agg_id},"s":"{t.symbol}","p":"{t.price_text(g[0].price)}",'
+        f'"q":"{t.amount_text(sum(x.amount for x in g))}","f":{g[0].id},"l":{g[-1].id},"T":{g[0].ts_us // 1000},'
+        f'"m":{"false" if g[0].taker_buys else "true"},"st":1}}'
+        for g in wire.group_fills(listing.trades)
+    ]
+
+
+def _book_ticker(listing: Listing, tick: Tick) -> list[str]:
+    t, book = listing.instrument, listing.book
+    return [
+        f'{{"e":"bookTicker","u":{book.update_id},"s":"{t.symbol}","ps":"{t.symbol}",'
+        f'"b":"{t.price_text(book.best_bid)}","B":"{t.amount_text(book.bids[book.best_bid])}",'
+        f'"a":"{t.price_text(book.best_ask)}","A":"{t.amount_text(book.asks[book.best_ask])}",'
+        f'"T":{tick.now_ms},"E":{tick.now_ms},"st":1}}'
+    ]
+
+
+def _ticker_text(listing: Listing, tick: Tick) -> str:
+    head = {"e": "24hrTicker", "E": tick.now_ms, "s": listing.instrument.symbol}
+    return encode({**head, **wire.figures(listing, tick.now_us), "st": 1})
+
+
+def _mini_text(listing: Listing, tick: Tick) -> str:
+    f = wire.figures(listing, tick.now_us)
+    head = {"e": "24hrMiniTicker", "E": tick.now_ms, "s": listing.instrument.symbol}
+    return encode({**head, **{key: f[key] for key in ("c", "o", "h", "l", "v", "q")}, "st": 1})
+
+
+def _mark_text(listing: Listing, tick: Tick) -> str:
+    mark, index = _mark_prices(listing)
+    row = {"e": "markPriceUpdate", "E": tick.now_ms, "s": listing.instrument.symbol, "p": mark, "i": index, "P": index}
+    due = tick.now_us - tick.now_us % FUNDING_US + FUNDING_US
+    return encode({**row, "r": f"{listing.funding_rate:.8f}", "T": due // 1000, "st": 1})
+
+
+def _mark_prices(listing: Listing) -> tuple[str, str]:
+    scale = listing.instrument.price_scale
+    mark = round(listing.mark_price() * 10 ** (8 - scale))
+    return number_text(mark, 8, 8), number_text(mark * 10_002 // 10_000, 8, 8)
+
+
+def _diff(window: Window, tick: Tick) -> list[str]:
+    change = window.collect(tick)
+    if change is None:
+        return []
+    listing, symbol = window.listing, window.listing.instrument.symbol
+    return [
+        f'{{"e":"depthUpdate","E":{tick.now_ms},"T":{tick.now_ms},"s":"{symbol}","ps":"{symbol}","st":1,'
+        f'"U":{change.first_id},"u":{change.last_id},"pu":{change.prev_id},'
+        f'"b":{pairs_text(listing, change.bids)},"a":{pairs_text(listing, change.asks)}}}'
+    ]
+
+
+def _partial(listing: Listing, levels: int, tick: Tick) -> list[str]:
+    book, symbol = listing.book, listing.instrument.symbol
+    bids, asks = pairs_text(listing, book.list_bids(levels)), pairs_text(listing, book.list_asks(levels))
+    return [
+        f'{{"e":"depthUpdate","E":{tick.now_ms},"T":{tick.now_ms},"s":"{symbol}","ps":"{symbol}","st":1,'
+        f'"U":{book.update_id},"u":{book.update_id},"pu":{book.update_id - 1},"b":{bids},"a":{asks}}}'
+    ]
+
+
+def _force_order(listing: Listing) -> str:
+    t, x = listing.instrument, listing.liquidations[-1]
+    amount = t.amount_text(x.amount)
+    row = {"s": t.symbol, "S": "SELL" if x.is_long else "BUY", "o": "LIMIT", "f": "IOC", "q": amount}
+    prices = {"p": t.price_text(x.bankruptcy_price), "ap": t.price_text(x.fill_price), "X": "FILLED"}
+    return encode({**row, **prices, "l": amount, "z": amount, "T": x.ts_us // 1000, "ps": t.symbol, "st": 1})
+
+
+def _every(period_ms: int, text: Callable[[Listing, Tick], str]) -> Callable[[Listing, Tick], list[str]]:
+    return lambda listing, tick: [text(listing, tick)] if tick.due(period_ms) else []
+
+
+SIMPLE: dict[str, tuple[str, Callable[[Listing, Tick], list[str]]]] = {
+    "trade": ("trades", _trade),
+    "aggTrade": ("trades", _agg_trade),
+    "ticker": ("ticker", _every(2000, _ticker_text)),
+    "miniTicker": ("ticker", _every(2000, _mini_text)),
+    "markPrice": ("mark", _every(3000, _mark_text)),
+    "markPrice@1s": ("mark", _every(1000, _mark_text)),
+}
+
+
+def _trades(listing: Listing, request: Request) -> Answer:
+    t = listing.instrument
+    limit = min(int(request.query.get("limit", "500")), 1000)
+    rows = [
+        {
+            "id": x.id,
+            "price": t.price_text(x.price),
+            "qty": t.amount_text(x.amount),
+            "quoteQty": wire.quote(listing, x.price * x.amount, 2),
+            "time": x.ts_us // 1000,
+            "isBuyerMaker": not x.taker_buys,
+        }
+        for x in list(listing.recent)[-limit:]
+    ]
+    return Answer(200, encode(rows))
+
+
+def _premium_row(listing: Listing, now_us: int) -> dict[str, Any]:
+    mark, index = _mark_prices(listing)
+    due = now_us - now_us % FUNDING_US + FUNDING_US
+    row = {"symbol": listing.instrument.symbol, "markPrice": mark, "indexPrice": index, "estimatedSettlePrice": index}
+    rate = {"lastFundingRate": f"{listing.funding_rate:.8f}", "interestRate": "0.00010000"}
+    return {**row, **rate, "nextFundingTime": due // 1000, "time": now_us // 1000}
+
+
+def _timed(path: str) -> Callable[[Listing, int], dict[str, Any]]:
+    return lambda listing, now_us: {**wire.ticker_row(listing, path, now_us), "time": now_us // 1000}
+
+
+ROWS: dict[str, Callable[[Listing, int], dict[str, Any]]] = {
+    "premiumIndex": _premium_row,
+    "ticker/24hr": lambda listing, now_us: wire.ticker_row(listing, "ticker/24hr", now_us),
+    "ticker/price": _timed("ticker/price"),
+    "ticker/bookTicker": _timed("ticker/bookTicker"),
+}
+
+
+def _exchange_info(listings: list[Listing], now_us: int) -> Answer:
+    limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400}
+    body = {
+        "timezone": "UTC",
+        "serverTime": now_us // 1000,
+        "futuresType": "U_MARGINED",
+        "rateLimits": [limit],
+        "exchangeFilters": [],
+        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
+        "symbols": [_symbol(item) for item in listings],
+    }
+    return Answer(200, encode(body))
+
+
+def _symbol(listing: Listing) -> dict[str, Any]:
+    t = listing.instrument
+    return {
+        "symbol": t.symbol,
+        "pair": t.symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000,
+        "onboardDate": 1569398400000,
+        "status": "TRADING",
+        "baseAsset": t.base,
+        "quoteAsset": t.quote,
+        "marginAsset": t.quote,
+        "pricePrecision": t.price_decimals,
+        "quantityPrecision": t.amount_scale,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": ["PoW"],
+        "filters": [
+            {"filterType": "PRICE_FILTER", "minPrice": t.tick, "maxPrice": "1000000", "tickSize": t.tick},
+            {"filterType": "LOT_SIZE", "minQty": t.lot, "maxQty": "1000000", "stepSize": t.lot},
+            {"filterType": "MARKET_LOT_SIZE", "minQty": t.lot, "maxQty": "120000", "stepSize": t.lot},
+            {"filterType": "MIN_NOTIONAL", "notional": "50"},
+        ],
+        "orderTypes": ["LIMIT", "MARKET", "STOP", "TAKE_PROFIT"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+    }

@@ -1,0 +1,147 @@
+"""Coinbase Exchange: the feed at `/`, its subscriptions, and the refusals of feed and REST.
+
+https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from producers.simulator.coinbase_channels import AUTHENTICATED, CHANNELS, open_channel
+from producers.simulator.coinbase_rest import CoinbaseRest
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.hub import Answer, Frame, Hangup, Request, Session, Tick, encode
+from producers.simulator.listing import Listing
+from producers.simulator.topics import Board
+from producers.simulator.venue import Shelf
+
+REQUESTS_PER_S = 20
+CREDENTIALS = ("signature", "key", "passphrase", "timestamp")
+
+
+class Coinbase:
+    """The USD spot exchange; a match's side is the maker's."""
+
+    name = "coinbase"
+
+    def __init__(self, listings: list[Listing], config: SimulatorConfig, shelf: Shelf) -> None:
+        self._listings = {item.instrument.symbol: item for item in listings}
+        self._config = config
+        self._board = Board()
+        self._rest = CoinbaseRest(self._listings, shelf)
+
+    def accepts(self, path: str) -> bool:
+        return path == "/"
+
+    def on_open(self, session: Session, now_us: int) -> list[str]:
+        return []
+
+    def on_close(self, session: Session) -> None:
+        self._board.hub.drop(session)
+
+    def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
+        if session.count_within(now_us, 1_000_000) > REQUESTS_PER_S and self._config.enforce_limits:
+            raise Hangup(1008, "Rate limit exceeded", (_error("Rate limit exceeded", ""),))
+        try:
+            message = json.loads(text)
+        except json.JSONDecodeError:
+            return [_error("Malformed JSON", "")]
+        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
+        kind = order.get("type")
+        if kind not in ("subscribe", "unsubscribe"):
+            return [_error("Failed to subscribe", f"{kind} is not a valid type")]
+        wanted = _read_channels(order)
+        if kind == "unsubscribe":
+            self._unsubscribe(session, wanted)
+            return [_subscriptions(session)]
+        reason = self._refusal(order, wanted)
+        if reason:
+            return [_error("Failed to subscribe", reason)]
+        for channel, products in wanted.items():
+            for product in products:
+                key = f"{channel}|{product}"
+                found = self._board.topics.get(key) or open_channel(channel, self._listings[product])
+                self._board.join(session, key, found)
+        session.has_subscribed = True
+        return [_subscriptions(session)]
+
+    def list_frames(self, tick: Tick) -> list[Frame]:
+        return self._board.list_frames(tick)
+
+    def find_seq(self, listing: Listing) -> int:
+        return listing.book.update_id
+
+    def mutate(self, frame: Frame, kind: str) -> str:
+        if kind != "crossed":
+            return frame.text
+        message = json.loads(frame.text)
+        listing = self._listings[frame.symbol]
+        message["changes"].insert(0, ["buy", listing.instrument.price_text(listing.book.best_ask), "1.00000000"])
+        return encode(message)
+
+    def on_reset(self, symbol: str | None) -> None:
+        """This venue's book has no sequence to start again."""
+
+    def notice(self, session: Session, now_us: int) -> str | None:
+        return None
+
+    def refuse(self, strikes: int) -> Answer:
+        return Answer(429, encode({"message": "Public rate limit exceeded"}), (("Retry-After", "1"),))
+
+    def fail(self, now_us: int) -> Answer:
+        return Answer(503, encode({"message": "Exchange is currently under maintenance. Please try again later"}))
+
+    def answer(self, request: Request, now_us: int) -> Answer:
+        return self._rest.answer(request, now_us)
+
+    def _refusal(self, order: dict[str, Any], wanted: dict[str, list[str]]) -> str:
+        """Why a subscription is not accepted; empty when it is."""
+        if not wanted:
+            return "channels must be a non-empty list"
+        needs_auth = self._config.options.coinbase_level2_needs_auth and not all(name in order for name in CREDENTIALS)
+        for channel, products in wanted.items():
+            if channel not in CHANNELS:
+                return f"{channel} is not a valid channel"
+            if needs_auth and channel in AUTHENTICATED:
+                return "level2, level3, and full channels now require authentication"
+            if not products:
+                return "product_ids must be a non-empty list"
+            for product in products:
+                if product not in self._listings:
+                    return f"{product} is not a valid product"
+        return ""
+
+    def _unsubscribe(self, session: Session, wanted: dict[str, list[str]]) -> None:
+        for channel, products in wanted.items():
+            for key in list(session.streams):
+                held, _, product = key.partition("|")
+                if held == channel and (not products or product in products):
+                    self._board.hub.leave(session, key)
+
+
+def _read_channels(order: dict[str, Any]) -> dict[str, list[str]]:
+    """Channel to products: a channel may bring products of its own."""
+    shared = [str(name) for name in order.get("product_ids") or []]
+    wanted: dict[str, list[str]] = {}
+    for entry in order.get("channels") or []:
+        if isinstance(entry, dict):
+            row = cast("dict[str, Any]", entry)
+            own = [str(name) for name in row.get("product_ids") or []]
+            wanted[str(row.get("name"))] = [*shared, *own]
+        else:
+            wanted[str(entry)] = shared
+    return wanted
+
+
+def _subscriptions(session: Session) -> str:
+    channels: dict[str, list[str]] = {}
+    for key in session.streams:
+        name, _, product = key.partition("|")
+        channels.setdefault(name, []).append(product)
+    rows = [{"name": name, "product_ids": products, "account_ids": None} for name, products in channels.items()]
+    return encode({"type": "subscriptions", "channels": rows})
+
+
+def _error(message: str, reason: str) -> str:
+    return encode({"type": "error", "message": message, "reason": reason})
