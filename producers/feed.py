@@ -13,7 +13,6 @@ import structlog
 from contracts.errors import FrameError, VenueError
 from contracts.instrument import Instrument
 from contracts.market import FeedState
-from producers.backoff import Backoff
 from producers.desk import BookDesk, BookPace
 from producers.outbox import Outbox
 from producers.rest import RestClient
@@ -22,9 +21,12 @@ from producers.tape import Tape
 from producers.venue import BOOK, Ack, Closing, ConnectionPlan, Decoded, Decoder, LastTrade, Refused, Reply, Venue
 from producers.watch import Lost, Patience, Stale, Watch
 from runtime import clock
+from runtime.retry import Policy, delays
 
 _log = structlog.get_logger("feed")
 TICK: Final = 0.1
+LASTED: Final = 20.0
+RECONNECT: Final = Policy(attempts=None, timeout=None, wait_initial=0.2, wait_max=30.0, jitter=0.5)
 UNDECODABLE: Final = (FrameError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
@@ -52,7 +54,7 @@ class Feed:
     def __init__(self, plan: ConnectionPlan, parts: FeedParts) -> None:
         self.plan = plan
         self.connected = False
-        self.simulated = False
+        self.simulated = parts.rest.simulated
         self.reconnects = 0
         self.undecodable = 0
         self._parts = parts
@@ -81,7 +83,7 @@ class Feed:
 
     async def run(self) -> None:
         """Hold the connection for ever; ends only by cancellation."""
-        backoff = Backoff()
+        waits = delays(RECONNECT)
         while True:
             opened = clock.monotonic()
             held = 0.0
@@ -93,7 +95,9 @@ class Feed:
             except (SocketError, ConnectionLostError) as error:
                 held = clock.monotonic() - opened if self.connected else 0.0
                 self._on_lost(str(error))
-                delay = backoff.after(held)
+                if held >= LASTED:
+                    waits = delays(RECONNECT)
+                delay = next(waits)
                 _log.warning("feed.down", venue=self._parts.venue.id, feed=self.plan.name, reason=str(error),
                              retry_in=round(delay, 1))  # fmt: skip
                 await clock.sleep(delay)

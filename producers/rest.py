@@ -39,7 +39,10 @@ def open_http() -> httpx.AsyncClient:
 
 
 class RestClient:
-    """One venue's REST calls; every failure is a VenueError with the venue, the reason and `retry_after` if any."""
+    """One venue's REST calls; every failure is a VenueError with the venue, the reason and `retry_after` if any.
+
+    `simulated` tells whether a simulated exchange gave the last answer.
+    """
 
     def __init__(self, venue: Venue, base_url: str, http: httpx.AsyncClient, budget: Budget) -> None:
         self._venue = venue
@@ -47,6 +50,7 @@ class RestClient:
         self._http = http
         self._budget = budget
         self._turn = asyncio.Lock()
+        self.simulated = False
 
     async def list_instruments(self) -> list[Instrument]:
         """Fetch every tradable instrument of all markets, page by page."""
@@ -72,8 +76,9 @@ class RestClient:
             reason = f"{self._venue.id}: {call.path} cannot be reached: {str(error) or type(error).__name__}"
             raise VenueError(reason, venue=self._venue.id) from error
         failure = self._venue.rest.failure(response.status_code, dict(response.headers), response.content)
+        self.simulated = SIMULATED_HEADER in response.headers
         if failure is None:
-            return Answer(response.content, SIMULATED_HEADER in response.headers)
+            return Answer(response.content, self.simulated)
         if failure.retry_after is not None:
             self._budget.pause(failure.retry_after, now=clock.monotonic())
         raise VenueError(

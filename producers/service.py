@@ -14,16 +14,16 @@ import structlog
 from contracts import subjects
 from contracts.errors import FrameError, VenueError
 from contracts.instrument import Instrument, escape_token
-from producers.backoff import Backoff
 from producers.budget import Budget
 from producers.desk import BookPace
-from producers.feed import Feed, FeedParts
+from producers.feed import RECONNECT, Feed, FeedParts
 from producers.follow import Followed, follow
 from producers.outbox import Lane, Outbox
 from producers.rest import RestClient, open_http
 from producers.socket import OpenSocket
 from producers.venue import CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
+from runtime.retry import delays
 
 _log = structlog.get_logger("producer")
 SaveInstruments = Callable[[str, bytes], Awaitable[None]]
@@ -90,13 +90,13 @@ class Producer:
 
     async def _learn(self, rest: RestClient) -> Followed:
         """Fetch the instruments, trying again for ever and saying what is in the way."""
-        backoff = Backoff()
+        waits = delays(RECONNECT)
         while True:
             try:
                 return follow(await rest.list_instruments(), self.plan.symbols)
             except (VenueError, FrameError, msgspec.DecodeError) as error:
-                delay = max(backoff.after(0), getattr(error, "details", {}).get("retry_after") or 0.0)
-                self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=False)
+                delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
+                self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
                 _log.warning("producer.unreachable", venue=self.venue.id, reason=str(error), retry_in=round(delay, 1))
                 await clock.sleep(delay)
 

@@ -1,0 +1,159 @@
+"""The watchdog notices what a connection owes: acks, first data, data on each channel, any frame at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contracts.instrument import make_instrument
+from producers.venue import ConnectionPlan, ConnectionPolicy, SubscribeRequest, Subscription
+from producers.watch import Lost, Patience, Stale, Watch
+
+BTC = make_instrument("binance", "BTC/USDT", "BTCUSDT")
+ETH = make_instrument("binance", "ETH/USDT", "ETHUSDT")
+TRADES = Subscription("btcusdt@trade", "trade", BTC, silence=20)
+BOOK = Subscription("btcusdt@depth", "book", BTC, silence=10)
+ETH_TRADES = Subscription("ethusdt@trade", "trade", ETH, silence=20)
+QUIET = Subscription("!forceOrder", "liquidation", None)
+REQUEST = SubscribeRequest("1", "{}", frozenset({TRADES.key, BOOK.key}))
+PLAN = ConnectionPlan("p", "spot", "ws://x", (TRADES, BOOK, ETH_TRADES, QUIET), (REQUEST,))
+POLICY = ConnectionPolicy(quiet=60, ack_deadline=5, first_data_deadline=30, max_age=1000)
+
+
+def watch(policy=POLICY, patience=None):
+    return Watch(PLAN, policy, patience or Patience(), now=0.0)
+
+
+def feed(subject, *, now, trades=("BTC/USDT", "ETH/USDT"), books=("BTC/USDT",)):
+    subject.now = now
+    subject.on_frame()
+    for symbol in trades:
+        subject.on_event("trade", symbol)
+    for symbol in books:
+        subject.on_event("delta", symbol)
+
+
+def test_connection_with_data_on_every_channel_is_fine():
+    subject = watch()
+    for second in range(0, 100, 5):
+        feed(subject, now=second)
+        assert subject.verdicts(second) == []
+
+
+def test_missing_ack_loses_the_connection_and_names_the_subscription():
+    subject = watch()
+    subject.on_sent(REQUEST.keys)
+    assert not subject.acked
+    assert subject.verdicts(5) == []
+    (verdict,) = subject.verdicts(5.1)
+    assert isinstance(verdict, Lost)
+    assert "btcusdt@trade" in verdict.reason
+
+
+def test_ack_of_the_request_covers_its_subscriptions():
+    subject = watch()
+    subject.on_sent(REQUEST.keys)
+    subject.on_ack("1")
+    assert subject.acked
+
+
+def test_ack_of_one_subscription_leaves_the_others_waiting():
+    subject = watch()
+    subject.on_sent(REQUEST.keys)
+    subject.on_ack(TRADES.key)
+    (verdict,) = subject.verdicts(6)
+    assert isinstance(verdict, Lost)
+    assert verdict.reason.endswith("btcusdt@depth")
+
+
+def test_silence_of_one_channel_is_noticed_while_others_speak():
+    subject = watch()
+    feed(subject, now=0)
+    feed(subject, now=15, books=())
+    (verdict,) = subject.verdicts(15)
+    assert isinstance(verdict, Stale)
+    assert verdict.subscription is BOOK
+
+
+def test_silence_of_one_instrument_is_noticed_while_others_of_the_channel_speak():
+    subject = watch()
+    feed(subject, now=0)
+    feed(subject, now=25, trades=("BTC/USDT",))
+    assert [item.subscription for item in subject.verdicts(25)] == [ETH_TRADES]
+
+
+def test_silence_is_told_once():
+    subject = watch()
+    feed(subject, now=0)
+    feed(subject, now=15, books=())
+    assert len(subject.verdicts(15)) == 1
+    assert subject.verdicts(16) == []
+
+
+def test_channel_that_never_spoke_is_noticed_after_the_first_data_deadline():
+    subject = watch()
+    for now in (0, 10, 20, 29):
+        feed(subject, now=now, trades=("BTC/USDT",))
+        assert subject.verdicts(now) == []
+    feed(subject, now=31, trades=("BTC/USDT",))
+    assert [item.subscription for item in subject.verdicts(31)] == [ETH_TRADES]
+
+
+def test_quiet_channel_without_a_limit_is_never_stale():
+    subject = watch()
+    for second in range(0, 500, 5):
+        feed(subject, now=second)
+        assert all(item.subscription is not QUIET for item in subject.verdicts(second) if isinstance(item, Stale))
+
+
+def test_patience_doubles_with_each_silence_and_is_forgotten_with_data():
+    patience = Patience()
+    assert patience.limit(BOOK) == 10
+    patience.on_silence(BOOK)
+    patience.on_silence(BOOK)
+    assert patience.limit(BOOK) == 40
+    patience.on_data(BOOK.key)
+    assert patience.limit(BOOK) == 10
+    assert patience.limit(QUIET) is None
+
+
+def test_no_frame_at_all_loses_the_connection():
+    subject = watch()
+    feed(subject, now=0)
+    subject.verdicts(0)
+    (verdict,) = subject.verdicts(61)
+    assert isinstance(verdict, Lost)
+    assert "60 s" in verdict.reason
+
+
+def test_announced_close_is_left_before_it_comes():
+    subject = watch()
+    feed(subject, now=0)
+    subject.on_closing("notice 64008", 30)
+    assert not any(isinstance(item, Lost) for item in subject.verdicts(9))
+    feed(subject, now=15)
+    assert subject.verdicts(15.1) == [Lost("notice 64008")]
+
+
+def test_connection_is_renewed_before_the_venue_forces_it():
+    subject = watch(replace(POLICY, max_age=50))
+    for second in range(0, 50, 5):
+        feed(subject, now=second)
+        assert subject.verdicts(second) == []
+    feed(subject, now=51)
+    (verdict,) = subject.verdicts(51)
+    assert isinstance(verdict, Lost)
+
+
+def test_refusal_names_its_subscriptions_and_ends_the_wait():
+    subject = watch()
+    subject.on_sent(REQUEST.keys)
+    assert subject.on_refused("1", "no such symbol") == REQUEST.keys
+    assert subject.acked
+    feed(subject, now=40, trades=("ETH/USDT",), books=())
+    assert subject.verdicts(40) == []
+
+
+def test_refusal_without_a_name_ends_the_wait_of_all():
+    subject = watch()
+    subject.on_sent(REQUEST.keys)
+    assert subject.on_refused(None, "bad") == REQUEST.keys
