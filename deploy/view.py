@@ -120,7 +120,7 @@ class Watch:
     def __init__(self, options: BusOptions, tell: Teller) -> None:
         self._options = options
         self._tell = tell
-        self._state = State()
+        self.heard = State()
         self._waiting: deque[Message] = deque(maxlen=WAITING_MESSAGES)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -157,7 +157,7 @@ class Watch:
                 await sleep(FOLD_SECONDS)
                 batch = list(self._waiting)
                 self._waiting.clear()
-                fold(self._state, batch)
+                fold(self.heard, batch)
         finally:
             await bus.close(timeout=2.0)
 
@@ -173,7 +173,7 @@ class Watch:
             self._tell.console = console
             try:
                 while True:
-                    live.update(render(self._state, places, now_ns()), refresh=True)
+                    live.update(render(self.heard, places, now_ns()), refresh=True)
                     await sleep(2 * FOLD_SECONDS)
             finally:
                 self._tell.console = None
@@ -181,4 +181,4 @@ class Watch:
     async def _write(self) -> None:
         while True:
             await sleep(LINE_SECONDS)
-            self._tell.say(line(self._state, now_ns()))
+            self._tell.say(line(self.heard, now_ns()))
