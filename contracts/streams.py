@@ -106,12 +106,14 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
 STATE: Final = "STATE"
 INSTRUMENTS: Final = "INSTRUMENTS"
 CANDLES: Final = "CANDLES"
+POSITIONS: Final = "POSITIONS"
 LEASES: Final = "LEASES"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=256 * MIB),  # written by the cache consumer
     BucketSpec(INSTRUMENTS, max_bytes=256 * MIB),  # <venue>: its listed instruments, written by the producers
     BucketSpec(CANDLES, max_bytes=256 * MIB),  # open candles and how far the trades were read, by the candles consumer
+    BucketSpec(POSITIONS, max_bytes=64 * MIB),  # what the other readers of streams resume from, a key each
     BucketSpec(LEASES, max_bytes=16 * MIB, effects=True),
 )
 

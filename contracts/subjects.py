@@ -58,6 +58,8 @@ HEADER_MESSAGE_ID: Final = "Nats-Msg-Id"
 HEADER_SCHEMA: Final = "Hydrophone-Schema"  # <kind>/<version>
 HEADER_TRACE: Final = "traceparent"  # https://www.w3.org/TR/trace-context/
 HEADER_PUBLISHED: Final = "Hydrophone-Published"  # nanoseconds UTC
+HEADER_ERROR: Final = "Hydrophone-Error"  # of a dead letter: why it could not be handled
+HEADER_DELIVERIES: Final = "Hydrophone-Deliveries"  # of a dead letter: how often it was tried
 
 # ---- keys of the STATE bucket: <kind>.<tail> holds the latest event of that kind of one instrument
 STATE_TICKER: Final = "ticker."

@@ -1,0 +1,226 @@
+"""Folds events into the latest state of each instrument, base and venue. Pure: batches in, changed documents out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from consumers.cache.feeds import Feed, restore_feed
+from consumers.cache.pages import (
+    TICKER,
+    FastEvent,
+    Page,
+    marked_book,
+    merge_last,
+    merge_ticker,
+    shown_keys,
+    ticker_document,
+    trades_document,
+)
+from consumers.cache.tallies import LiquidationTally, WhaleList
+from contracts import codec, subjects
+from contracts.instrument import escape_token
+from contracts.market import Trade
+from contracts.signals import WhaleTrade
+from contracts.usd import UsdRates
+
+Batch = Iterable[tuple[str, FastEvent]]
+_SAMPLE_EVERY: Final = 8
+_SECOND: Final = 1_000_000_000
+
+
+class StateCache:
+    """Everything that the STATE bucket shows. `drain` gives each changed document once."""
+
+    def __init__(self) -> None:
+        self.rates = UsdRates()
+        self._pages: dict[str, Page] = {}
+        self._by_subject: dict[str, Page] = {}
+        self._feeds: dict[str, Feed] = {}
+        self._liquidations: dict[str, LiquidationTally] = {}
+        self._whales: dict[str, WhaleList] = {}
+
+    # ---- folding
+    def fold_tickers(self, batch: Batch, now: int) -> None:
+        """Fold (subject, ticker) pairs; a frame changes only the parts that it carries."""
+        for subject, event in batch:
+            page = self._find_page(subject, subjects.TICKER)
+            merge_ticker(page, event)
+            if event.last is not None:
+                self._take_price(page, event.last, event.ts_recv)
+            self._count(page, "ticker", event, now)
+
+    def fold_trades(self, batch: Batch, now: int) -> None:
+        """Fold (subject, trade) pairs: the recent trades, and the ticker's last price."""
+        for subject, event in batch:
+            page = self._find_page(subject, subjects.TRADE)
+            merge_last(page, event, event.price)
+            page.trades.appendleft(event)
+            page.dirty.add(subjects.STATE_TRADE)
+            self._take_price(page, event.price, event.ts_recv)
+            self._count(page, "trade", event, now)
+
+    def fold_bodies(self, prefix: str, batch: Iterable[tuple[str, bytes]], now: int) -> None:
+        """Keep the latest body of (subject, body) pairs; `prefix` is the subjects': book, funding or interest."""
+        key = _BODY_KEYS[prefix]
+        for subject, body in batch:
+            page = self._find_page(subject, prefix)
+            page.bodies[key] = body
+            page.dirty.add(key)
+            page.feed.on_events(codec.SUBJECT_KINDS[prefix], 1, now)
+
+    def fold_liquidations(self, batch: Batch, now: int) -> None:
+        """Fold (subject, liquidation) pairs; `now` 0 while the past is being read again: feeds are not counted then."""
+        for subject, event in batch:
+            base, _, rest = event.symbol.partition("/")
+            tally = self._liquidations.setdefault(base, LiquidationTally(base))
+            tally.fold(event, rest.partition(":")[0], self.rates)
+            if now:
+                self._find_feed(subject.split(".")[3]).on_events("liquidation", 1, event.ts_recv)
+
+    def fold_whales(self, batch: Batch, seq: int) -> None:
+        """Fold (subject, whale) pairs; `seq` is the stream's sequence of the last one."""
+        for _, event in batch:
+            base = event.symbol.partition("/")[0]
+            self._whales.setdefault(base, WhaleList(base)).fold(event, seq)
+
+    def fold_feeds(self, batch: Batch, seq: int) -> None:
+        """Fold (subject, FeedStatus) pairs: what depends on a feed is marked until it is live again."""
+        for subject, event in batch:
+            venue = subject.removeprefix(subjects.FEED)
+            self._find_feed(venue).on_status(event, seq)
+            for page in self._pages.values():
+                if page.venue == event.venue:
+                    page.dirty |= shown_keys(page)
+
+    # ---- showing
+    def drain(self, now: int, *, liquidations: bool = True) -> dict[str, bytes]:
+        """Give key -> document of everything that changed since the last call; without liquidations where asked."""
+        changed: dict[str, bytes] = {}
+        for page in self._pages.values():
+            for kind, (count, last) in page.counts.items():
+                page.feed.on_events(kind, count, last)
+            page.counts.clear()
+            for key in page.dirty:
+                changed[key + page.tail] = self._show(page, key)
+            page.dirty.clear()
+        for venue, feed in self._feeds.items():
+            if feed.dirty:
+                feed.dirty = False
+                changed[subjects.STATE_FEED + venue] = codec.encode(feed.document())
+        for base, whales in self._whales.items():
+            if whales.dirty:
+                whales.dirty = False
+                changed[subjects.STATE_WHALES + escape_token(base)] = codec.encode(whales.document())
+        for base, tally in self._liquidations.items() if liquidations else ():
+            if tally.dirty or tally.is_due(now):
+                tally.dirty = False
+                changed[subjects.STATE_LIQUIDATIONS + escape_token(base)] = codec.encode(tally.document(now))
+        return changed
+
+    # ---- restoring
+    def restore(self, documents: Mapping[str, bytes]) -> None:
+        """Take back what `drain` gave before a restart; liquidations are folded anew from their stream instead.
+
+        Raises msgspec.MsgspecError or KeyError where a document is not as `drain` writes it.
+        """
+        for key, body in documents.items():
+            for prefix, read in self._readers().items():
+                if key.startswith(prefix):
+                    read(key.removeprefix(prefix), body)
+
+    def find_feeds_seq(self) -> int:
+        """Tell the last sequence of the feeds' stream that is folded; 0 for none."""
+        return max((feed.seq for feed in self._feeds.values()), default=0)
+
+    def find_whales_seq(self) -> int:
+        """Tell the last sequence of the whales' stream that is folded; 0 for none."""
+        return max((whales.seq for whales in self._whales.values()), default=0)
+
+    def _readers(self) -> dict[str, Callable[[str, bytes], None]]:
+        return {
+            subjects.STATE_TICKER: self._read_ticker,
+            subjects.STATE_TRADE: self._read_trades,
+            subjects.STATE_FEED: self._read_feed,
+            subjects.STATE_WHALES: self._read_whales,
+            subjects.STATE_BOOK: lambda tail, body: self._read_body(subjects.STATE_BOOK, tail, body),
+            subjects.STATE_FUNDING: lambda tail, body: self._read_body(subjects.STATE_FUNDING, tail, body),
+            subjects.STATE_INTEREST: lambda tail, body: self._read_body(subjects.STATE_INTEREST, tail, body),
+        }
+
+    def _read_ticker(self, tail: str, body: bytes) -> None:
+        document = msgspec.json.decode(body, type=dict[str, Any])
+        page = self._open_page(tail)
+        page.ticker = {name: document[name] for name in TICKER}
+        page.venue_symbol, page.latest, page.sim = document["venue_symbol"], document["ts_recv"], document["sim"]
+        page.has_ticker = True
+
+    def _read_trades(self, tail: str, body: bytes) -> None:
+        document = msgspec.json.decode(body, type=dict[str, Any])
+        held = msgspec.convert(document["trades"], list[codec.fast(Trade)])
+        self._open_page(tail).trades.extend(held)
+
+    def _read_feed(self, venue: str, body: bytes) -> None:
+        feed = restore_feed(msgspec.json.decode(body, type=dict[str, Any]))
+        held = self._feeds.get(venue)
+        self._feeds[venue] = feed
+        for page in self._pages.values():
+            if page.feed is held:
+                page.feed = feed
+
+    def _read_whales(self, _key: str, body: bytes) -> None:
+        document = msgspec.json.decode(body, type=dict[str, Any])
+        whales = self._whales[document["base"]] = WhaleList(document["base"])
+        whales.whales.extend(msgspec.convert(document["whales"], list[codec.fast(WhaleTrade)]))
+        whales.seq, whales.dirty = document["seq"], False
+
+    def _read_body(self, key: str, tail: str, body: bytes) -> None:
+        self._open_page(tail).bodies[key] = body
+
+    # ---- parts
+    def _find_feed(self, venue: str) -> Feed:
+        feed = self._feeds.get(venue)
+        if feed is None:
+            feed = self._feeds[venue] = Feed(venue)
+        return feed
+
+    def _find_page(self, subject: str, prefix: str) -> Page:
+        page = self._by_subject.get(subject)
+        if page is None:
+            page = self._by_subject[subject] = self._open_page(subject.removeprefix(prefix))
+        return page
+
+    def _open_page(self, tail: str) -> Page:
+        page = self._pages.get(tail)
+        if page is None:
+            page = self._pages[tail] = Page(tail, self._find_feed(tail.split(".", 1)[0]))
+        return page
+
+    def _take_price(self, page: Page, price: str, ts: int) -> None:
+        if page.tells_usd and ts - page.priced > _SECOND:
+            page.priced = ts
+            self.rates.on_price(page.symbol.partition("/")[0], page.quote, price, ts)
+
+    def _count(self, page: Page, kind: str, event: FastEvent, now: int) -> None:
+        count, last = page.counts.get(kind, (0, 0))
+        page.counts[kind] = (count + 1, max(last, event.ts_recv))
+        page.feed.sim = event.sim
+        if count % _SAMPLE_EVERY == 0:
+            page.feed.on_latency(event, now)
+
+    def _show(self, page: Page, key: str) -> bytes:
+        if key == subjects.STATE_TICKER:
+            return codec.encode(ticker_document(page))
+        if key == subjects.STATE_TRADE:
+            return codec.encode(trades_document(page))
+        body = page.bodies[key]
+        return marked_book(page, body) if key == subjects.STATE_BOOK else body
+
+
+_BODY_KEYS: Final = {
+    subjects.BOOK: subjects.STATE_BOOK,
+    subjects.FUNDING: subjects.STATE_FUNDING,
+    subjects.INTEREST: subjects.STATE_INTEREST,
+}

@@ -1,0 +1,146 @@
+"""Liquidations and whales of one base on every venue: the recent ones, and sums of liquidations by the minute. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Context, Decimal
+from typing import Any, Final
+
+from contracts.usd import UsdRates
+from runtime.bounded import SeenIds
+
+FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+MINUTE: Final = 60_000_000_000
+WINDOWS: Final[dict[str, int]] = {"1h": 60, "4h": 240, "24h": 1440}
+KEPT: Final = 100
+_DAY_MINUTES: Final = 1440
+_REMEMBERED: Final = 20_000
+_EXACT: Final = Context(prec=400)
+_CENT: Final = Decimal("0.01")
+
+
+class _Minute:
+    __slots__ = ("count", "sampled", "sides", "sim", "unvalued")
+
+    def __init__(self) -> None:
+        self.sides: dict[str | None, Decimal] = {"long": Decimal(0), "short": Decimal(0), None: Decimal(0)}
+        self.count = 0
+        self.unvalued = 0
+        self.sampled = False
+        self.sim = False
+
+
+class LiquidationTally:
+    """Liquidations of one base; sums reach 24 h back."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.dirty = True
+        self.as_of = 0
+        self._recent: deque[dict[str, object]] = deque(maxlen=KEPT)
+        self._minutes: dict[int, _Minute] = {}
+        self._seen = SeenIds(_REMEMBERED)
+
+    def fold(self, event: FastEvent, quote: str, rates: UsdRates) -> None:
+        """Fold one liquidation whose price is in `quote`; a repeated one changes nothing."""
+        if not self._seen.add(event.id):
+            return
+        ts = event.ts_recv if event.ts_event is None else event.ts_event
+        usd = _value(event, quote, rates, ts)
+        minute = self._minutes.setdefault(ts // MINUTE, _Minute())
+        minute.count += 1
+        minute.sampled = minute.sampled or event.sampled
+        minute.sim = minute.sim or event.sim
+        if usd is None:
+            minute.unvalued += 1
+        else:
+            minute.sides[event.position_side] = _EXACT.add(minute.sides[event.position_side], usd)
+        self._recent.appendleft(_entry(event, ts, usd))
+        self.dirty = True
+
+    def document(self, now: int) -> dict[str, object]:
+        """Give the body of `contracts.state.LiquidationsState` with windows that end at `now` (ns UTC)."""
+        self.as_of = now
+        oldest = now // MINUTE - _DAY_MINUTES
+        for minute in [minute for minute in self._minutes if minute <= oldest]:
+            del self._minutes[minute]
+        return {
+            "sim": any(minute.sim for minute in self._minutes.values()),
+            "base": self.base,
+            "recent": list(self._recent),
+            "totals": {name: self._total(now // MINUTE - minutes) for name, minutes in WINDOWS.items()},
+            "as_of": now,
+            "sampled": any(minute.sampled for minute in self._minutes.values()),
+        }
+
+    def is_due(self, now: int) -> bool:
+        """Tell whether the windows have moved on by a minute since the last document."""
+        return bool(self._minutes) and now // MINUTE > self.as_of // MINUTE
+
+    def _total(self, after: int) -> dict[str, object]:
+        minutes = [minute for start, minute in self._minutes.items() if start > after]
+        return {
+            "long_usd": _sum(minutes, "long"),
+            "short_usd": _sum(minutes, "short"),
+            "unknown_usd": _sum(minutes, None),
+            "count": sum(minute.count for minute in minutes),
+            "unvalued": sum(minute.unvalued for minute in minutes),
+        }
+
+
+class WhaleList:
+    """The newest whales of one base, newest first."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.dirty = True
+        self.seq = 0
+        self.whales: deque[FastEvent] = deque(maxlen=KEPT)
+
+    def fold(self, whale: FastEvent, seq: int) -> None:
+        """Fold one whale; a repeated one changes nothing."""
+        self.seq = max(self.seq, seq)
+        if any(held.id == whale.id for held in self.whales):
+            return
+        self.whales.appendleft(whale)
+        self.dirty = True
+
+    def document(self) -> dict[str, object]:
+        """Give the body of `contracts.state.WhalesState`."""
+        return {
+            "sim": any(whale.sim for whale in self.whales),
+            "base": self.base,
+            "whales": list(self.whales),
+            "seq": self.seq,
+        }
+
+
+def _value(event: FastEvent, quote: str, rates: UsdRates, ts: int) -> Decimal | None:
+    rate = rates.find(quote, ts)
+    if rate is None or event.amount is None:
+        return None
+    price = Decimal(event.average_price or event.price)
+    return _EXACT.multiply(_EXACT.multiply(Decimal(event.amount), price), rate.rate)
+
+
+def _entry(event: FastEvent, ts: int, usd: Decimal | None) -> dict[str, object]:
+    return {
+        "sim": event.sim,
+        "id": event.id,
+        "venue": event.venue,
+        "symbol": event.symbol,
+        "ts": ts,
+        "price": event.average_price or event.price,
+        "amount": event.amount,
+        "usd_value": None if usd is None else format(_EXACT.quantize(usd, _CENT), "f"),
+        "position_side": event.position_side,
+        "order_side": event.order_side,
+        "sampled": event.sampled,
+    }
+
+
+def _sum(minutes: list[_Minute], side: str | None) -> str:
+    total = Decimal(0)
+    for minute in minutes:
+        total = _EXACT.add(total, minute.sides[side])
+    return format(_EXACT.quantize(total, _CENT), "f")

@@ -1,0 +1,1 @@
+"""Candles of every time frame, folded from trades."""

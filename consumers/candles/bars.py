@@ -1,0 +1,126 @@
+"""One bar: exact sums of trades, merged in any order to the same result. Pure."""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+from typing import Any, Final
+
+import msgspec
+
+FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+
+EXACT: Final = Context(prec=400)  # sums and products of what venues send are never rounded
+SECOND: Final = 1_000_000_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+_FIRST_MONDAY: Final = 4 * DAY  # 1970-01-05
+
+TIMEFRAMES: Final[dict[str, int]] = {
+    "1m": MINUTE,
+    "5m": 5 * MINUTE,
+    "15m": 15 * MINUTE,
+    "30m": 30 * MINUTE,
+    "1h": HOUR,
+    "4h": 4 * HOUR,
+    "1d": DAY,
+    "1w": 7 * DAY,
+}
+
+
+def find_start(timeframe: str, ts: int) -> int:
+    """Give the start (ns UTC) of the time frame that a time is in; weeks begin on Monday, 00:00 UTC."""
+    size = TIMEFRAMES[timeframe]
+    return ts - (ts - _FIRST_MONDAY) % size if timeframe == "1w" else ts - ts % size
+
+
+class Bar(msgspec.Struct, gc=False):
+    """Trades of one span, summed. What decides open and close is (time, numeric trade id, order of arrival)."""
+
+    start: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    quote_volume: Decimal
+    trades: int
+    open_ts: int
+    open_id: str
+    open_n: int
+    close_ts: int
+    close_id: str
+    close_n: int
+    ts_recv: int
+    sim: bool
+    closed: bool = False
+    dirty: bool = True
+    published: int = 0  # when, ns UTC
+
+
+def open_bar(start: int, trade: FastEvent, ts: int, n: int) -> Bar:
+    """Begin a bar with its first trade, the n-th of its instrument."""
+    price = Decimal(trade.price)
+    amount = Decimal(trade.amount)
+    return Bar(
+        start=start,
+        open=price,
+        high=price,
+        low=price,
+        close=price,
+        volume=amount,
+        quote_volume=EXACT.multiply(price, amount),
+        trades=1,
+        open_ts=ts,
+        open_id=trade.trade_id,
+        open_n=n,
+        close_ts=ts,
+        close_id=trade.trade_id,
+        close_n=n,
+        ts_recv=trade.ts_recv,
+        sim=trade.sim,
+    )
+
+
+def fold_trade(bar: Bar, trade: FastEvent, ts: int, n: int) -> None:
+    """Add one trade."""
+    price = Decimal(trade.price)
+    amount = Decimal(trade.amount)
+    if price > bar.high:
+        bar.high = price
+    elif price < bar.low:
+        bar.low = price
+    bar.volume = EXACT.add(bar.volume, amount)
+    bar.quote_volume = EXACT.fma(price, amount, bar.quote_volume)
+    bar.trades += 1
+    trade_id = trade.trade_id
+    if ts > bar.close_ts or (ts == bar.close_ts and rank(trade_id, n) > rank(bar.close_id, bar.close_n)):
+        bar.close, bar.close_ts, bar.close_id, bar.close_n = price, ts, trade_id, n
+    if ts < bar.open_ts or (ts == bar.open_ts and rank(trade_id, n) < rank(bar.open_id, bar.open_n)):
+        bar.open, bar.open_ts, bar.open_id, bar.open_n = price, ts, trade_id, n
+    bar.ts_recv = max(bar.ts_recv, trade.ts_recv)
+    if trade.sim:
+        bar.sim = True
+
+
+def merge(bar: Bar, part: Bar) -> None:
+    """Add the trades of another bar that lies within this one's span."""
+    bar.high = max(bar.high, part.high)
+    bar.low = min(bar.low, part.low)
+    bar.volume = EXACT.add(bar.volume, part.volume)
+    bar.quote_volume = EXACT.add(bar.quote_volume, part.quote_volume)
+    bar.trades += part.trades
+    part_close = (part.close_ts, *rank(part.close_id, part.close_n))
+    if part_close > (bar.close_ts, *rank(bar.close_id, bar.close_n)):
+        bar.close, bar.close_ts, bar.close_id, bar.close_n = part.close, part.close_ts, part.close_id, part.close_n
+    part_open = (part.open_ts, *rank(part.open_id, part.open_n))
+    if part_open < (bar.open_ts, *rank(bar.open_id, bar.open_n)):
+        bar.open, bar.open_ts, bar.open_id, bar.open_n = part.open, part.open_ts, part.open_id, part.open_n
+    bar.ts_recv = max(bar.ts_recv, part.ts_recv)
+    bar.sim = bar.sim or part.sim
+    bar.dirty = True
+
+
+def rank(trade_id: str, n: int) -> tuple[int, int]:
+    """Order trades of one time: by the venue's number where it counts, else by arrival."""
+    return (int(trade_id), n) if trade_id.isdecimal() else (0, n)

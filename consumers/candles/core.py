@@ -1,0 +1,241 @@
+"""Folds trades into candles of every time frame. Pure: trades and the time go in, candles come out.
+
+A trade is folded once, into the bar of its minute; `tick` merges those bars into all time frames and tells which
+candles to publish. Sums are exact decimals, so the result does not depend on how trades were batched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from consumers.candles.bars import MINUTE, SECOND, TIMEFRAMES, Bar, find_start, fold_trade, merge, open_bar
+from contracts import subjects
+from contracts.codec import fast
+from contracts.market import Candle
+from runtime.bounded import SeenIds
+
+FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+
+FastCandle: Final = fast(Candle)
+Outputs = list[tuple[str, FastEvent]]
+"""(subject, candle) pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandleRules:
+    """When candles close, change and are published; ns.
+
+    How long after its end a candle stays open for stragglers and may be amended, how often one is
+    published, and how far a venue's clock may be ahead of ours. `remember`: trade ids kept for each instrument.
+    """
+
+    grace: int = SECOND
+    retention: int = 15 * MINUTE
+    interval: int = SECOND
+    ahead: int = MINUTE
+    remember: int = 4096
+
+
+@dataclass(slots=True)
+class CandleCounts:
+    """What was folded and what could not be, with its reason."""
+
+    folded: int = 0
+    duplicates: int = 0
+    unsized: int = 0  # the amount in base coin is not known
+    ahead: int = 0  # the venue's clock is beyond ours
+    amended: int = 0  # trades that changed a closed candle
+    too_late: dict[str, int] = field(default_factory=dict[str, int])  # by time frame: beyond the retention
+
+
+class SavedPage(msgspec.Struct):
+    """One instrument's bars as kept in the bucket; `seq` is the last stream sequence that they contain."""
+
+    seq: int
+    arrivals: int
+    venue: str
+    symbol: str
+    venue_symbol: str | None
+    bars: dict[str, list[Bar]]
+
+
+class _Page:
+    """One instrument: bars of the minutes since the last tick, and the candles that may still change."""
+
+    __slots__ = ("arrivals", "bars", "changed", "minutes", "seen", "symbol", "tail", "venue", "venue_symbol")
+
+    def __init__(self, tail: str, remember: int) -> None:
+        self.tail = tail
+        self.venue = ""
+        self.symbol = ""
+        self.venue_symbol: str | None = None
+        self.arrivals = 0
+        self.minutes: dict[int, Bar] = {}
+        self.bars: dict[str, dict[int, Bar]] = {timeframe: {} for timeframe in TIMEFRAMES}
+        self.seen = SeenIds(remember)
+        self.changed = False
+
+
+class CandleBook:
+    """The candles of every instrument. `clock` is the latest time it was told, ns UTC."""
+
+    def __init__(self, rules: CandleRules | None = None) -> None:
+        self.rules = rules or CandleRules()
+        self.counts = CandleCounts()
+        self.clock = 0
+        self.seq = 0
+        self._pages: dict[str, _Page] = {}
+
+    def fold(self, batch: Iterable[tuple[str, FastEvent]], seq: int) -> None:
+        """Fold (subject, trade) pairs in the order of the stream; `seq` is the sequence of the last one."""
+        ahead = self.rules.ahead
+        for subject, trade in batch:
+            page = self._pages.get(subject) or self._open_page(subject)
+            if not page.seen.add(trade.id):
+                self.counts.duplicates += 1
+                continue
+            if trade.amount is None:
+                self.counts.unsized += 1
+                continue
+            ts = trade.ts_recv if trade.ts_event is None else trade.ts_event
+            if ts > trade.ts_recv + ahead:
+                self.counts.ahead += 1
+                continue
+            self.counts.folded += 1
+            page.arrivals += 1
+            minute = ts - ts % MINUTE
+            bar = page.minutes.get(minute)
+            if bar is not None:
+                fold_trade(bar, trade, ts, page.arrivals)
+                continue
+            page.minutes[minute] = open_bar(minute, trade, ts, page.arrivals)
+            page.venue, page.symbol, page.venue_symbol = trade.venue, trade.symbol, trade.venue_symbol
+        self.seq = max(self.seq, seq)
+
+    def remember(self, batch: Iterable[tuple[str, FastEvent]]) -> None:
+        """Only take note of ids that were folded before a restart, so that a repeat is known as one."""
+        for subject, trade in batch:
+            (self._pages.get(subject) or self._open_page(subject)).seen.add(trade.id)
+
+    def tick(self, now: int) -> Outputs:
+        """Tell the time (ns UTC) and give what is to be published: changed candles, and those that have just closed."""
+        outputs: Outputs = []
+        self._settle()
+        self.clock = max(self.clock, now)
+        for page in self._pages.values():
+            for timeframe, bars in page.bars.items():
+                if bars:
+                    self._tick_bars(page, timeframe, outputs)
+        return outputs
+
+    def save(self) -> dict[str, bytes]:
+        """Give the instruments that changed since the last call: tail -> document for `restore`."""
+        self._settle()
+        saved = {page.tail: self._save_page(page) for page in self._pages.values() if page.changed}
+        for page in self._pages.values():
+            page.changed = False
+        return saved
+
+    def restore(self, tail: str, document: bytes) -> int:
+        """Take back one instrument; gives the sequence that it contains. Raises msgspec.ValidationError."""
+        saved = msgspec.json.decode(document, type=SavedPage)
+        page = self._open_page(subjects.TRADE + tail)
+        page.arrivals = saved.arrivals
+        page.venue, page.symbol, page.venue_symbol = saved.venue, saved.symbol, saved.venue_symbol
+        for timeframe, bars in saved.bars.items():
+            page.bars[timeframe] = {bar.start: bar for bar in bars}
+        self.seq = max(self.seq, saved.seq)
+        return saved.seq
+
+    def _open_page(self, subject: str) -> _Page:
+        page = _Page(subject.removeprefix(subjects.TRADE), self.rules.remember)
+        self._pages[subject] = page
+        return page
+
+    def _settle(self) -> None:
+        """Merge the minutes folded since the last time into every time frame."""
+        for page in self._pages.values():
+            if page.minutes:
+                for bar in page.minutes.values():
+                    self._settle_bar(page, bar)
+                page.minutes.clear()
+                page.changed = True
+
+    def _settle_bar(self, page: _Page, part: Bar) -> None:
+        for timeframe, size in TIMEFRAMES.items():
+            start = find_start(timeframe, part.start)
+            if self.clock >= start + size + self.rules.retention:
+                self.counts.too_late[timeframe] = self.counts.too_late.get(timeframe, 0) + part.trades
+                continue
+            bar = page.bars[timeframe].get(start)
+            if bar is None:
+                page.bars[timeframe][start] = msgspec.structs.replace(part, start=start)
+                continue
+            if bar.closed:
+                self.counts.amended += part.trades
+            merge(bar, part)
+
+    def _tick_bars(self, page: _Page, timeframe: str, outputs: Outputs) -> None:
+        rules, clock, size = self.rules, self.clock, TIMEFRAMES[timeframe]
+        bars = page.bars[timeframe]
+        for bar in list(bars.values()):
+            if not bar.closed and clock >= bar.start + size + rules.grace:
+                bar.closed = bar.dirty = True
+                bar.published = 0
+            if bar.dirty and clock - bar.published >= rules.interval:
+                bar.dirty = False
+                bar.published = clock
+                page.changed = True
+                outputs.append((f"{subjects.CANDLE}{timeframe}.{page.tail}", _candle(page, timeframe, bar)))
+            if clock >= bar.start + size + rules.retention and not bar.dirty:
+                del bars[bar.start]
+                page.changed = True
+
+    def _save_page(self, page: _Page) -> bytes:
+        bars = {timeframe: list(held.values()) for timeframe, held in page.bars.items() if held}
+        return msgspec.json.encode(
+            SavedPage(
+                seq=self.seq,
+                arrivals=page.arrivals,
+                venue=page.venue,
+                symbol=page.symbol,
+                venue_symbol=page.venue_symbol,
+                bars=bars,
+            )
+        )
+
+
+def fold_after(book: CandleBook, messages: Sequence[tuple[int, str, FastEvent]], known: dict[str, int]) -> None:
+    """Fold (sequence, subject, trade) of a stretch that some instruments contain already; `known`: subject -> seq."""
+    for seq, subject, trade in messages:
+        if seq <= known.get(subject, 0):
+            book.remember([(subject, trade)])
+        else:
+            book.fold([(subject, trade)], seq)
+
+
+def _candle(page: _Page, timeframe: str, bar: Bar) -> FastEvent:
+    closed = ".closed" if bar.closed else ""
+    return FastCandle(
+        id=f"{page.tail}.candle.{timeframe}.{bar.start // SECOND}.{bar.trades}{closed}",
+        venue=page.venue,
+        symbol=page.symbol,
+        venue_symbol=page.venue_symbol,
+        ts_event=bar.close_ts,
+        ts_recv=bar.ts_recv,
+        sim=bar.sim,
+        timeframe=timeframe,
+        open=format(bar.open, "f"),
+        high=format(bar.high, "f"),
+        low=format(bar.low, "f"),
+        close=format(bar.close, "f"),
+        volume=format(bar.volume, "f"),
+        quote_volume=format(bar.quote_volume, "f"),
+        trades=bar.trades,
+        closed=bar.closed,
+        start_ts=bar.start,
+    )

@@ -1,0 +1,1 @@
+"""Whale clusters: several whale trades on one side of one base within a window."""

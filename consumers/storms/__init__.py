@@ -1,0 +1,1 @@
+"""Liquidation storms: liquidations of one base that pile up within seconds."""

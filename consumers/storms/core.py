@@ -1,0 +1,140 @@
+"""Decides when liquidations of one base form a storm. Pure: liquidations go in, storms come out.
+
+Time is the liquidations' own (the venue's clock, ours where it gives none), so the same ones give the same storms.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from hashlib import blake2b
+from typing import Any, Final
+
+from contracts import subjects
+from contracts.codec import fast
+from contracts.instrument import escape_token, split_symbol
+from contracts.signals import LiquidationStorm, Tier
+from contracts.tiers import CountByTier, Tiers, UsdByTier
+from contracts.usd import USD, UsdRates
+
+FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+
+FastStorm: Final = fast(LiquidationStorm)
+SECOND: Final = 1_000_000_000
+RULE: Final = "storm/1"
+Outputs = list[tuple[str, FastEvent]]
+"""(subject, storm) pairs."""
+_EXACT: Final = Context(prec=400)
+_CENT: Final = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class StormRules:
+    """Within `window` ns at least `usd` over at least `count` events, by tier; then silence for `cooldown` ns."""
+
+    tiers: Tiers
+    usd: UsdByTier
+    count: CountByTier
+    cooldown: Mapping[Tier, int]
+    window: int = 30 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One liquidation with its value in USD and its time."""
+
+    event: FastEvent
+    usd: Decimal
+    ts: int
+
+
+class StormDetector:
+    """The liquidations of the last window, by base; `unvalued` counts those that are in no sum."""
+
+    def __init__(self, rules: StormRules, rates: UsdRates) -> None:
+        self.rules = rules
+        self.window = rules.window
+        self.unvalued = 0
+        self._rates = rates
+        self._hits: dict[str, dict[str, Hit]] = defaultdict(dict)
+        self._fired: dict[str, int] = {}
+
+    def recall(self, storm: FastEvent) -> None:
+        """Take note of a storm that was published before: its cooldown holds."""
+        self._fired[storm.base] = max(self._fired.get(storm.base, 0), _time(storm))
+
+    def fold(self, liquidation: FastEvent) -> Outputs:
+        """Fold one liquidation; a repeated one changes nothing."""
+        base, quote, _, _ = split_symbol(liquidation.symbol)
+        held = self._hits[base]
+        if liquidation.id in held:
+            return []
+        ts = _time(liquidation)
+        usd = self._value(liquidation, quote, ts)
+        if usd is None:
+            self.unvalued += 1
+            return []
+        held[liquidation.id] = Hit(liquidation, usd, ts)
+        end = max(hit.ts for hit in held.values())
+        recent = {key: hit for key, hit in held.items() if hit.ts > end - self.rules.window}
+        self._hits[base] = recent
+        if liquidation.id not in recent:
+            return []
+        return self._decide(base, end, sorted(recent.values(), key=lambda hit: (hit.ts, hit.event.id)))
+
+    def _value(self, liquidation: FastEvent, quote: str, ts: int) -> Decimal | None:
+        rate = self._rates.find(quote, ts)
+        if rate is None or liquidation.amount is None:
+            return None
+        price = Decimal(liquidation.average_price or liquidation.price)
+        return _EXACT.multiply(_EXACT.multiply(Decimal(liquidation.amount), price), rate.rate)
+
+    def _decide(self, base: str, end: int, hits: list[Hit]) -> Outputs:
+        rules = self.rules
+        tier = rules.tiers.find(base)
+        total = sum((hit.usd for hit in hits), Decimal(0))
+        if len(hits) < rules.count[tier] or total < rules.usd[tier]:
+            return []
+        fired = self._fired.get(base)
+        if fired is not None and end < fired + rules.cooldown[tier]:
+            return []
+        self._fired[base] = end
+        tail = subjects.cross_venue_tail(escape_token(base))
+        return [(subjects.STORM + tail, self._storm(base, tail, tier, hits))]
+
+    def _storm(self, base: str, tail: str, tier: Tier, hits: list[Hit]) -> FastEvent:
+        rules, first, last = self.rules, hits[0].event, hits[-1].event
+        mark = blake2b(f"{first.id} {last.id}".encode(), digest_size=12).hexdigest()
+        return FastStorm(
+            id=f"{tail}.storm.{mark}",
+            venue="all",
+            symbol=f"{base}/{USD}",
+            venue_symbol=None,
+            ts_event=hits[-1].ts,
+            ts_recv=max(hit.event.ts_recv for hit in hits),
+            sim=any(hit.event.sim for hit in hits),
+            base=base,
+            usd_value=_sum(hits, ("long", "short", None)),
+            long_usd=_sum(hits, ("long",)),
+            short_usd=_sum(hits, ("short",)),
+            count=len(hits),
+            window_ns=rules.window,
+            threshold_usd=format(rules.usd[tier], "f"),
+            threshold_count=rules.count[tier],
+            venues=sorted({hit.event.venue for hit in hits}),
+            liquidation_ids=[hit.event.id for hit in hits],
+            sampled=any(hit.event.sampled for hit in hits),
+            tier=tier,
+            rule=RULE,
+        )
+
+
+def _sum(hits: list[Hit], sides: tuple[str | None, ...]) -> str:
+    total = sum((hit.usd for hit in hits if hit.event.position_side in sides), Decimal(0))
+    return format(_EXACT.quantize(total, _CENT), "f")
+
+
+def _time(event: FastEvent) -> int:
+    return event.ts_recv if event.ts_event is None else event.ts_event

@@ -1,0 +1,1 @@
+"""Whale trades: one aggressor's fills, merged, worth more than a limit."""

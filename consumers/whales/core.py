@@ -1,0 +1,219 @@
+"""Merges one aggressor's fills and decides which of them are whales. Pure: trades and the time go in, signals come out.
+
+Fills belong together where venue, instrument, side and the venue's own time are the same. A group is complete when the
+instrument's next other trade arrives, or when nothing was added for `hold`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from consumers.whales.groups import EXACT, Group, Page, add_fill, average_price, begin_group, sum_group
+from contracts import subjects
+from contracts.codec import fast
+from contracts.signals import Tier, WhaleTrade
+from contracts.tiers import Tiers
+from contracts.usd import UsdRates
+
+FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+
+FastWhale: Final = fast(WhaleTrade)
+MILLISECOND: Final = 1_000_000
+SECOND: Final = 1_000_000_000
+Outputs = list[tuple[str, FastEvent]]
+"""(subject, whale) pairs."""
+_CENT: Final = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptive:
+    """Take the quantile of an instrument's own trade sizes of the last 24 h as its limit, never below `floor_usd`.
+
+    `share` is (numerator, denominator), for example (999, 1000); below `samples` sizes the tier's limit holds.
+    """
+
+    share: tuple[int, int] = (999, 1000)
+    samples: int = 1000
+    floor_usd: Decimal = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class WhaleRules:
+    """USD limits by tier; `hold` in ns."""
+
+    tiers: Tiers
+    limits: Mapping[Tier, Decimal]
+    hold: int = 200 * MILLISECOND
+    adaptive: Adaptive | None = None
+
+    @property
+    def name(self) -> str:
+        """The rule and its version, as signals carry it."""
+        return "whale/1" if self.adaptive is None else "whale/1 adaptive {}/{}".format(*self.adaptive.share)
+
+
+@dataclass(slots=True)
+class WhaleCounts:
+    """What was folded and what could not be decided, with its reason; `unvalued` and `emitted` count groups."""
+
+    folded: int = 0
+    duplicates: int = 0
+    sideless: int = 0
+    unsized: int = 0
+    unvalued: int = 0
+    emitted: int = 0
+
+
+class Saved(msgspec.Struct):
+    """Everything needed to go on after the stream's sequence `seq`."""
+
+    seq: int
+    groups: dict[str, Group]
+    prices: list[tuple[str, str, str, int]]
+
+
+class WhaleDetector:
+    """The open groups of every instrument."""
+
+    def __init__(self, rules: WhaleRules, rates: UsdRates | None = None) -> None:
+        self.rules = rules
+        self.counts = WhaleCounts()
+        self.seq = 0
+        self._rates = rates or UsdRates()
+        self._prices: dict[tuple[str, str], tuple[str, int]] = {}
+        self._pages: dict[str, Page] = {}
+        self._open: dict[str, Page] = {}
+
+    def fold(self, batch: Iterable[tuple[str, FastEvent]], seq: int, now: int) -> Outputs:
+        """Fold (subject, trade or ticker) pairs in the stream's order; `seq` is the last one's, `now` ns UTC."""
+        outputs: Outputs = []
+        for subject, event in batch:
+            page = self._pages.get(subject)
+            if page is None:
+                page = self._pages[subject] = Page(subject, self.rules.tiers)
+            if page.is_ticker:
+                if event.last is not None:
+                    self._take_price(page, event.last, event.ts_recv)
+                continue
+            if page.tells_usd:
+                self._take_price(page, event.price, event.ts_recv)
+            self._fold_trade(page, event, now, outputs)
+        self.seq = max(self.seq, seq)
+        return outputs
+
+    def tick(self, now: int) -> Outputs:
+        """Close the groups that nothing was added to for `hold`; `now` ns UTC."""
+        outputs: Outputs = []
+        hold = self.rules.hold
+        for page in [page for page in self._open.values() if page.group and now - page.group.touched >= hold]:
+            self._close(page, outputs)
+        return outputs
+
+    def save(self) -> bytes:
+        """Give everything that `restore` needs, in one document."""
+        groups = {subject: page.group for subject, page in self._open.items() if page.group is not None}
+        prices = [(base, quote, price, ts) for (base, quote), (price, ts) in self._prices.items()]
+        return msgspec.json.encode(Saved(seq=self.seq, groups=groups, prices=prices))
+
+    def restore(self, document: bytes) -> int:
+        """Take back what `save` gave; the sequence to go on after. Raises msgspec.ValidationError."""
+        saved = msgspec.json.decode(document, type=Saved)
+        for base, quote, price, ts in saved.prices:
+            self._prices[base, quote] = (price, ts)
+            self._rates.on_price(base, quote, price, ts)
+        for subject, group in saved.groups.items():
+            page = Page(subject, self.rules.tiers)
+            page.group = group
+            for trade_id in group.ids:
+                page.seen.add(trade_id)
+            self._pages[subject] = self._open[subject] = page
+        self.seq = saved.seq
+        return saved.seq
+
+    def _fold_trade(self, page: Page, trade: FastEvent, now: int, outputs: Outputs) -> None:
+        self.counts.folded += 1
+        if not page.seen.add(trade.id):
+            self.counts.duplicates += 1
+            return
+        group = page.group
+        if group is not None:
+            ts = trade.ts_event
+            if trade.side == group.side and ts is not None and ts == group.ts_event and trade.amount is not None:
+                add_fill(group, trade, now)
+                return
+            self._close(page, outputs)
+        if trade.side is None:
+            self.counts.sideless += 1
+        elif trade.amount is None:
+            self.counts.unsized += 1
+        else:
+            page.group = begin_group(trade, now)
+            self._open[page.subject] = page
+
+    def _take_price(self, page: Page, price: str, ts: int) -> None:
+        if price == page.last_price and ts - page.priced < SECOND:
+            return
+        page.last_price, page.priced = price, ts
+        self._prices[page.base, page.quote] = (price, ts)
+        self._rates.on_price(page.base, page.quote, price, ts)
+
+    def _close(self, page: Page, outputs: Outputs) -> None:
+        group, page.group = page.group, None
+        self._open.pop(page.subject, None)
+        if group is None:
+            return
+        if page.limit_at is None or not 0 <= group.ts_recv - page.limit_at < SECOND:
+            self._refresh_limit(page, group.ts_recv)
+        if page.rate is None:
+            self.counts.unvalued += 1
+            return
+        adaptive = self.rules.adaptive is not None
+        if group.bound < page.least and not adaptive:
+            return
+        amount, value = sum_group(group)
+        usd = EXACT.multiply(value, page.rate.rate)
+        if adaptive:
+            page.sizes.add(int(usd), group.ts_recv)
+        if usd >= page.limit:
+            self.counts.emitted += 1
+            outputs.append((subjects.WHALE + page.tail, self._whale(page, group, amount, (value, usd))))
+
+    def _refresh_limit(self, page: Page, at: int) -> None:
+        rules = self.rules
+        page.limit_at = at
+        page.rate = self._rates.find(page.quote, at)
+        page.limit = rules.limits[page.tier]
+        adaptive = rules.adaptive
+        if adaptive is not None and page.sizes.count >= adaptive.samples:
+            page.limit = max(adaptive.floor_usd, Decimal(page.sizes.find_quantile(adaptive.share) or 0))
+        page.least = 0 if page.rate is None else int(page.limit / page.rate.rate)
+
+    def _whale(self, page: Page, group: Group, amount: Decimal, worth: tuple[Decimal, Decimal]) -> FastEvent:
+        value, usd = worth
+        rate = page.rate
+        if rate is None:
+            raise AssertionError("a group without a rate is not valued")
+        return FastWhale(
+            id=f"{page.tail}.whale.{group.id}",
+            venue=group.venue,
+            symbol=group.symbol,
+            venue_symbol=group.venue_symbol,
+            ts_event=group.ts_event,
+            ts_recv=group.ts_recv,
+            sim=group.sim,
+            side=group.side,
+            price=format(average_price(group, amount, value), "f"),
+            amount=format(amount, "f"),
+            usd_value=format(EXACT.quantize(usd, _CENT), "f"),
+            usd_rate=format(rate.rate, "f"),
+            usd_rate_source=rate.source,
+            tier=page.tier,
+            threshold_usd=format(page.limit, "f"),
+            trade_ids=list(group.ids),
+            rule=self.rules.name,
+        )

@@ -1,0 +1,130 @@
+"""What the STATE bucket holds: one document a key, written by the cache consumer, read by whoever answers from memory.
+
+`book.`, `funding.` and `interest.` keys hold the latest event itself (`BookSnapshot`, `Funding`, `OpenInterest`); the
+others hold the documents below. Times are ns UTC; `seq` is the last stream sequence that was folded.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.market import DecimalText, FeedState, Nanoseconds, PositionSide, Quality, Side, Trade
+from contracts.signals import WhaleTrade
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class StateDocument(BaseModel):
+    """What every document carries: readers tolerate unknown fields."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    sim: bool = Field(description="true as soon as anything in here was simulated")
+
+
+class TickerState(StateDocument):
+    """All ticker frames and trades of an instrument, merged; each part tells its own time, so that its age is known."""
+
+    venue: str
+    symbol: str
+    venue_symbol: str | None
+    last: DecimalText | None = None
+    bid: DecimalText | None = None
+    bid_amount: DecimalText | None = None
+    ask: DecimalText | None = None
+    ask_amount: DecimalText | None = None
+    open_24h: DecimalText | None = None
+    high_24h: DecimalText | None = None
+    low_24h: DecimalText | None = None
+    volume_24h: DecimalText | None = Field(default=None, description="base coin")
+    quote_volume_24h: DecimalText | None = None
+    change_24h: DecimalText | None = Field(default=None, description="percent")
+    last_ts: Nanoseconds | None = Field(default=None, description="of `last`: venue's clock, ours where it gives none")
+    bbo_ts: Nanoseconds | None = Field(default=None, description="of bid and ask")
+    stats_ts: Nanoseconds | None = Field(default=None, description="of the 24 hour figures")
+    ts_recv: Nanoseconds = Field(description="our clock when the newest part arrived")
+    quality: Quality
+
+
+class TradesState(StateDocument):
+    """The recent trades of an instrument, newest first."""
+
+    venue: str
+    symbol: str
+    trades: list[Trade]
+    quality: Quality
+
+
+class WhalesState(StateDocument):
+    """The recent whale trades of a base on every venue, newest first."""
+
+    base: str
+    whales: list[WhaleTrade]
+    seq: Count
+
+
+class LiquidationEntry(StateDocument):
+    """One liquidation with its value; `usd_value` is null where the amount or the quote's rate is not known."""
+
+    id: str
+    venue: str
+    symbol: str
+    ts: Nanoseconds = Field(description="the venue's clock, ours where it gives none")
+    price: DecimalText
+    amount: DecimalText | None
+    usd_value: DecimalText | None
+    position_side: PositionSide | None
+    order_side: Side | None
+    sampled: bool
+
+
+class LiquidationTotals(BaseModel):
+    """Sums over one window, in USD by the side of the position that was closed."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    long_usd: DecimalText
+    short_usd: DecimalText
+    unknown_usd: DecimalText = Field(description="where the venue does not say which side")
+    count: Count
+    unvalued: Count = Field(description="liquidations that could not be valued and are in no sum")
+
+
+class LiquidationsState(StateDocument):
+    """The recent liquidations of a base on every venue, newest first, and totals to the minute."""
+
+    base: str
+    recent: list[LiquidationEntry]
+    totals: dict[str, LiquidationTotals] = Field(description="by window: 1h, 4h, 24h")
+    as_of: Nanoseconds = Field(description="the time at which the windows end")
+    sampled: bool = Field(description="true where a venue publishes only a sample: the sums are lower bounds")
+
+
+class LatencyState(BaseModel):
+    """Half and 99 of 100 messages of the last minutes were faster; ns, null before the first."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    p50: int | None
+    p99: int | None
+
+
+class FeedHealth(StateDocument):
+    """The state of one venue's feed as its events tell it."""
+
+    venue: str
+    connected: bool
+    state: FeedState | None = Field(description="of the whole feed; null before it said anything")
+    reason: str | None
+    channels: dict[str, FeedState] = Field(description="the worst state of each channel's instruments")
+    since: Nanoseconds | None = Field(description="when the feed's state changed last")
+    last_message_ts: dict[str, int] = Field(description="by kind of event: our clock when the last one arrived")
+    events: dict[str, int] = Field(description="by kind of event: how many since the consumer started")
+    reconnects: Count
+    gaps: Count
+    resyncs: Count
+    venue_latency: LatencyState = Field(description="from the venue's clock to ours, which may differ")
+    bus_latency: LatencyState = Field(description="from receipt to this consumer")
+    seq: Count

@@ -1,0 +1,101 @@
+"""Memory that never grows: ids seen recently, and sizes counted in buckets of about six percent, by time."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+_EXACT: Final = 32  # values below are counted exactly; above, sixteen buckets for each power of two
+
+
+class SeenIds:
+    """Remembers at least the last `limit` ids, at most twice as many."""
+
+    __slots__ = ("_before", "_limit", "_now")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._now: set[str] = set()
+        self._before: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._now or key in self._before
+
+    def add(self, key: str) -> bool:
+        """Remember an id; False where it is remembered already."""
+        if key in self._now or key in self._before:
+            return False
+        if len(self._now) >= self._limit:
+            self._before = self._now
+            self._now = set()
+        self._now.add(key)
+        return True
+
+
+def bucket_of(value: int) -> int:
+    """Give the bucket of a value; negative ones count as 0."""
+    if value < _EXACT:
+        return max(value, 0)
+    shift = value.bit_length() - 5
+    return (shift << 4) + (value >> shift)
+
+
+def edge_of(bucket: int) -> int:
+    """Give the smallest value of a bucket."""
+    if bucket < _EXACT:
+        return bucket
+    shift = (bucket >> 4) - 1
+    return (bucket - (shift << 4)) << shift
+
+
+class RollingHistogram:
+    """Counts values of the last `slots` x `width` ns; a quantile is exact to one part in sixteen."""
+
+    __slots__ = ("_slots", "_width", "count")
+
+    def __init__(self, slots: int, width: int) -> None:
+        self._width = width
+        self._slots: deque[tuple[int, dict[int, int]]] = deque(maxlen=slots)
+        self.count = 0
+
+    def add(self, value: int, at: int) -> None:
+        """Count a value at a time (ns); a time before the newest slot counts into the newest."""
+        slot = at // self._width
+        if not self._slots or slot > self._slots[-1][0]:
+            self._slots.append((slot, {}))
+            self._expire(slot)
+        counts = self._slots[-1][1]
+        bucket = bucket_of(value)
+        counts[bucket] = counts.get(bucket, 0) + 1
+        self.count += 1
+
+    def find_quantile(self, share: tuple[int, int]) -> int | None:
+        """Give the value that `share` (numerator, denominator) of all do not exceed; None where there are none."""
+        merged: dict[int, int] = {}
+        for _, counts in self._slots:
+            for bucket, number in counts.items():
+                merged[bucket] = merged.get(bucket, 0) + number
+        total = sum(merged.values())
+        wanted = -(-total * share[0] // share[1])
+        passed = 0
+        for bucket in sorted(merged):
+            passed += merged[bucket]
+            if passed >= wanted:
+                return edge_of(bucket)
+        return None
+
+    def dump(self) -> list[tuple[int, dict[int, int]]]:
+        """Give everything that `restore` needs."""
+        return [(slot, dict(counts)) for slot, counts in self._slots]
+
+    def restore(self, slots: list[tuple[int, dict[int, int]]]) -> None:
+        """Take back what `dump` gave, instead of what is held."""
+        self._slots.clear()
+        self._slots.extend(slots)
+        self.count = sum(sum(counts.values()) for _, counts in self._slots)
+
+    def _expire(self, newest: int) -> None:
+        kept = self._slots.maxlen or 1
+        while self._slots and self._slots[0][0] <= newest - kept:
+            self._slots.popleft()
+        self.count = sum(sum(counts.values()) for _, counts in self._slots)
