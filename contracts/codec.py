@@ -62,11 +62,15 @@ def fast(model: type[Event]) -> type[Any]:
 
 @cache
 def decoder(model: type[Event]) -> msgspec.json.Decoder[Any]:
-    """Give the typed decoder of an event's body; it raises msgspec.ValidationError that names the field at fault."""
+    """Give the typed decoder of an event's body.
+
+    It raises msgspec.DecodeError (as ValidationError it names the field at fault), and UnicodeDecodeError for text that
+    is no UTF-8.
+    """
     return msgspec.json.Decoder(fast(model))
 
 
-def decode(subject: str, body: bytes) -> Any:
+def decode(subject: str, body: bytes) -> Any:  # noqa: ANN401 - a struct made at run time
     """Decode a body by its subject; raises KeyError for a subject that carries no event."""
     return decoder(EVENTS[kind_of(subject)]).decode(body)
 
@@ -84,7 +88,7 @@ def schema_of(model: type[Event]) -> str:
     return f"{model.kind}/{model.version}"
 
 
-def _fast_type(hint: Any) -> Any:
+def _fast_type(hint: Any) -> Any:  # noqa: ANN401 - annotations are values here
     origin = get_origin(hint)
     if origin is Annotated:
         return _fast_annotated(hint)
@@ -97,7 +101,7 @@ def _fast_type(hint: Any) -> Any:
     return hint
 
 
-def _fast_annotated(hint: Any) -> Any:
+def _fast_annotated(hint: Any) -> Any:  # noqa: ANN401 - annotations are values here
     inner, *marks = get_args(hint)
     if inner is Decimal:
         return _DECIMAL_TEXT
@@ -106,4 +110,4 @@ def _fast_annotated(hint: Any) -> Any:
         for rule in mark.metadata if isinstance(mark, FieldInfo) else ():
             bounds.update({edge: getattr(rule, edge) for edge in ("ge", "le") if hasattr(rule, edge)})
     kind = _fast_type(inner)
-    return Annotated[kind, msgspec.Meta(**bounds)] if bounds else kind
+    return Annotated[kind, msgspec.Meta(ge=bounds.get("ge"), le=bounds.get("le"))] if bounds else kind

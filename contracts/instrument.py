@@ -43,10 +43,14 @@ def unescape_token(token: str) -> str:
         raise SymbolSyntaxError(msg, token=token)
     raw = _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), token).encode("latin-1")
     try:
-        return raw.decode()
+        name = raw.decode()
     except UnicodeDecodeError as error:
         msg = f"{token!r} escapes bytes that are no UTF-8"
         raise SymbolSyntaxError(msg, token=token) from error
+    if escape_token(name) != token:
+        msg = f"{token!r} escapes what needs no escape"
+        raise SymbolSyntaxError(msg, token=token)
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Instrument:
     @property
     def is_inverse(self) -> bool:
         """Whether profit and size are in the base coin (contracts worth a fixed amount of the quote)."""
-        return self.contract == INVERSE or self.contract.startswith("i2")
+        return self.contract.startswith("i")  # `inverse`, or `i` and an expiry
 
 
 def make_instrument(venue: str, symbol: str, venue_symbol: str, **sizes: str | bool | None) -> Instrument:
