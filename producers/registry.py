@@ -7,11 +7,14 @@ from types import MappingProxyType
 from typing import Final
 
 from producers.venue import Venue
-from producers.venues import binance
+from producers.venues import binance, binanceusdm
 
-VENUES: Final[Mapping[str, Venue]] = MappingProxyType({
-    venue.id: venue
-    for venue in (
-        binance.VENUE,
-    )
-})
+VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
+    {
+        venue.id: venue
+        for venue in (
+            binance.VENUE,
+            binanceusdm.VENUE,
+        )
+    }
+)

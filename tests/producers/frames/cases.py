@@ -1,7 +1,7 @@
 """The table of recordings: which venue and market decode each file, and where its expected records mean other things.
 
 Add a row for every file of a venue's folder. `translate` functions take an expected record and the frame's text, and
-give the record as we would say it (None drops it); each says why. `unlisted` names kinds of ours that the source leaves out.
+give the record as we would say it (None drops it); each says why. `unlisted` names kinds that the source leaves out.
 """
 
 from __future__ import annotations

@@ -60,8 +60,10 @@ class Book:
 
     def _continue(self, delta: Any) -> None:
         if delta.seq is not None and self.seq is not None:
-            if delta.seq <= self.seq and self.rest_seeded:
-                return  # older than the REST snapshot
+            # Older than the REST snapshot; where changes are chained exactly the one that ends at it still applies
+            # (https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams).
+            if self.rest_seeded and delta.seq < self.seq + (self.rule.chain != "exact"):
+                return
             spans = delta.prev_seq <= self.seq
             exact = delta.prev_seq == self.seq
             if not (

@@ -1,0 +1,29 @@
+"""Binance USD-M futures (https://developers.binance.com/docs/derivatives/usds-margined-futures).
+
+`frames` are the typed payloads, `handlers` and `depth` make events of them, `decoder` finds the handler, `plan` lays
+the streams on sockets (two paths), `rest` reads the listing and depth snapshots. Sizes are in the base coin; liquidations
+are a sample.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venues.binanceusdm.decoder import UsdmDecoder
+from producers.venues.binanceusdm.plan import guess, plan
+from producers.venues.binanceusdm.rest import REST
+
+VENUE: Final = Venue(
+    id="binanceusdm",
+    markets=("linear",),
+    ws_url="wss://fstream.binance.com",
+    # The server pings every 3 minutes and cuts after 10; it closes each connection after 24 h; we may send 10
+    # messages/s. A socket of liquidations alone can be quiet for minutes; the channels have silences of their own.
+    policy=ConnectionPolicy(quiet=240.0, max_age=23.5 * 3600, pace=0.2, connect_pace=1.0),
+    book=BookRule(seed="rest", chain="exact"),
+    plan=plan,
+    decoder=UsdmDecoder,
+    guess=guess,
+    rest=REST,
+)

@@ -1,0 +1,65 @@
+"""Binance USD-M's book frames: changes chained by `pu`, and partial books that hold the whole top."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from contracts import market
+from contracts.codec import fast
+from contracts.instrument import Instrument
+from producers.venue import Decoded
+from producers.venues.binanceusdm import frames
+
+FastDelta = fast(market.BookDelta)
+
+Handler = Callable[[bytes, int], tuple[Decoded, ...]]
+
+
+def plain_zeros(levels: frames.Levels) -> frames.Levels:
+    """Write every amount of zero as "0"."""
+    return [level if level[1].strip("0.") else (level[0], "0") for level in levels]
+
+
+def _on_depth(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
+    prefix, is_snapshot = f"{instrument.tail}.delta.{mark}", bool(mark)
+    symbol, venue_symbol, read = instrument.symbol, instrument.venue_symbol, frames.read_depth
+    decimals, zero = 3, b'"0.000"]'
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        nonlocal decimals, zero
+        depth = read(frame.replace(zero, b'"0"]')).data
+        bids, asks = depth.b, depth.a
+        amount = bids[0][1] if bids else asks[0][1] if asks else "0"
+        if amount != "0" and len(amount.partition(".")[2]) != decimals:
+            # A symbol's amounts all have the same number of decimals: learn how this one spells zero.
+            decimals = len(amount.partition(".")[2])
+            zero = b'"0.' + b"0" * decimals + b'"]' if decimals else b'"0"]'
+            bids, asks = plain_zeros(bids), plain_zeros(asks)
+        return (
+            FastDelta(
+                id=f"{prefix}{depth.u}",
+                venue="binanceusdm",
+                symbol=symbol,
+                venue_symbol=venue_symbol,
+                ts_event=depth.T * 1_000_000,
+                ts_recv=ts_recv,
+                sim=sim,
+                bids=bids,
+                asks=asks,
+                seq=depth.u,
+                prev_seq=None if is_snapshot else depth.pu,
+                is_snapshot=is_snapshot,
+            ),
+        )
+
+    return handle
+
+
+# The partial books of `@depth5`, `@depth10` and `@depth20` have the event type of the changes; the stream tells them.
+PARTIAL: Final = "partialDepth"
+HANDLERS: Final[dict[str, Callable[..., Handler]]] = {
+    "depthUpdate": partial(_on_depth, ""),
+    PARTIAL: partial(_on_depth, "top-"),
+}

@@ -1,0 +1,208 @@
+"""Binance USD-M futures' frames as typed structs: unknown fields are skipped, a missing one is an error that names it.
+
+Pages: https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams. Prices and
+quantities are text, quantities in the base coin; times are ms: `T` is the matching engine's, `E` that of the push.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType, field
+
+Levels = list[tuple[str, str]]
+
+
+class Head(Struct, gc=False):
+    """What tells frames apart: an envelope, the answer to a request, or a payload's event type and symbol.
+
+    `st` is 2 for COIN-M symbols, which share the all-market streams. `{"stream":"btcusdt@aggTrade","data":{…}}`,
+    `{"result":null,"id":1}`, `{"code":2,"msg":"Invalid request","id":1}`.
+    """
+
+    stream: str | None = None
+    data: Raw | UnsetType = UNSET
+    e: str | None = None
+    s: str | None = None
+    st: int = 1
+    o: Raw | UnsetType = UNSET
+    last_update_id: Raw | UnsetType = field(default=UNSET, name="lastUpdateId")
+    open_interest: Raw | UnsetType = field(default=UNSET, name="openInterest")
+    id: int | str | None = None
+    result: Raw | UnsetType = UNSET
+    code: int | None = None
+    msg: str | None = None
+    error: Raw | UnsetType = UNSET
+
+
+class Owner(Struct, gc=False):
+    """Whose a forced order is: the symbol is inside `o`."""
+
+    s: str
+    st: int = 1
+
+
+class Trade(Struct, gc=False):
+    """`{"e":"trade","s":"BTCUSDT","t":55,"p":"91000.1","q":"0.1","X":"MARKET","T":1763700000122,"m":true}`.
+
+    `m`: the buyer is the maker, so the aggressor sold. `X` other than MARKET (INSURANCE_FUND, ADL, NA) is no print of
+    the market: the venue leaves those out of its documented `aggTrade` as well.
+    """
+
+    s: str
+    t: int
+    p: str
+    q: str
+    T: int
+    m: bool
+    X: str = "MARKET"
+
+
+class AggTrade(Struct, gc=False):
+    """`{"e":"aggTrade","a":59,"s":"BTCUSDT","p":"91000.1","q":"0.1","f":100,"l":105,"T":…,"m":true,"st":1}`.
+
+    What one taker order did at one price within 100 ms. Frames of 2019 lack the number `a`.
+    """
+
+    s: str
+    p: str
+    q: str
+    f: int
+    l: int
+    T: int
+    m: bool
+    a: int | None = None
+
+
+class BookTicker(Struct, gc=False):
+    """`{"e":"bookTicker","u":400,"E":…,"T":…,"s":"BTCUSDT","b":"90999.9","B":"1.2","a":"91000.0","A":"0.8"}`."""
+
+    s: str
+    u: int
+    T: int
+    b: str
+    B: str
+    a: str
+    A: str
+
+
+class DayTicker(Struct, gc=False):
+    """`24hrTicker`: `c` last, `P` change in percent, `v` base and `q` quote volume; `24hrMiniTicker` lacks `P`."""
+
+    s: str
+    E: int
+    c: str
+    o: str
+    h: str
+    l: str
+    v: str
+    q: str
+    P: str | None = None
+
+
+class Depth(Struct, gc=False):
+    """`{"e":"depthUpdate","T":…,"s":"BTCUSDT","U":157,"u":160,"pu":149,"b":[["p","q"]],"a":[["p","0"]]}`.
+
+    `pu` is the `u` of the event before; a partial book (`@depth20`) has the same shape and holds the whole top.
+    """
+
+    s: str
+    T: int
+    U: int
+    u: int
+    pu: int
+    b: Levels
+    a: Levels
+
+
+class Candle(Struct, gc=False):
+    """The `k` of a `kline`: `t` open time, `i` interval, `v` base and `q` quote volume, `n` trades, `x` closed."""
+
+    t: int
+    i: str
+    o: str
+    c: str
+    h: str
+    l: str
+    v: str
+    q: str
+    n: int
+    x: bool
+
+
+class Kline(Struct, gc=False):
+    """`{"e":"kline","E":…,"s":"BTCUSDT","k":{…}}`."""
+
+    s: str
+    E: int
+    k: Candle
+
+
+class MarkPrice(Struct, gc=False):
+    """`markPriceUpdate`: `p` mark, `i` index (absent before 2020), `r` funding rate, `T` when it is paid next.
+
+    Dated futures have no funding: `r` is empty and `T` is 0.
+    """
+
+    s: str
+    E: int
+    p: str
+    r: str
+    T: int
+    i: str | None = None
+
+
+class Order(Struct, gc=False):
+    """The `o` of a `forceOrder`: `S` the order's side, `p` its limit price, `ap` the average fill, `q` its quantity."""
+
+    s: str
+    S: str
+    q: str
+    p: str
+    T: int
+    ap: str | None = None
+
+
+class ForceOrder(Struct, gc=False):
+    """`{"e":"forceOrder","o":{"s":"BTCUSDT","S":"SELL","q":"0.014","p":"90910","ap":"91000","T":…}}`."""
+
+    o: Order
+
+
+class OpenInterest(Struct, gc=False):
+    """The REST answer as recorders write it into the stream: `{"symbol":"BTCUSDT","openInterest":"26.1","time":…}`."""
+
+    symbol: str
+    amount: str = field(name="openInterest")
+    time: int | None = None
+
+
+class Snapshot(Struct, gc=False):
+    """`{"lastUpdateId":160,"E":…,"T":…,"bids":[["p","q"]],"asks":[["p","q"]]}`."""
+
+    last_update_id: int = field(name="lastUpdateId")
+    bids: Levels
+    asks: Levels
+    T: int | None = None
+
+
+def _reader(payload: type[Struct]) -> Callable[[bytes], Any]:
+    """Make the decoder of a combined frame whose `data` is this payload."""
+    return msgspec.json.Decoder(msgspec.defstruct("Combined", [("data", payload)], gc=False)).decode
+
+
+read_head: Final = msgspec.json.Decoder(Head).decode
+read_list: Final = msgspec.json.Decoder(list[Raw]).decode
+read_owner: Final = msgspec.json.Decoder(Owner).decode
+read_snapshot: Final = msgspec.json.Decoder(Snapshot).decode
+read_open_interest: Final = msgspec.json.Decoder(OpenInterest).decode
+read_trade: Final = _reader(Trade)
+read_agg_trade: Final = _reader(AggTrade)
+read_book_ticker: Final = _reader(BookTicker)
+read_day_ticker: Final = _reader(DayTicker)
+read_depth: Final = _reader(Depth)
+read_kline: Final = _reader(Kline)
+read_mark_price: Final = _reader(MarkPrice)
+read_force_order: Final = _reader(ForceOrder)
