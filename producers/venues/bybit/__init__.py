@@ -1,0 +1,24 @@
+"""Bybit v5: spot, linear and inverse; one socket path a market (https://bybit-exchange.github.io/docs/v5/ws/connect)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venues.bybit.frames import make_decoder
+from producers.venues.bybit.plan import MARKETS, VENUE_ID, guess, plan
+from producers.venues.bybit.rest import REST
+
+VENUE: Final = Venue(
+    id=VENUE_ID,
+    markets=MARKETS,
+    ws_url="wss://stream.bybit.com/v5/public",
+    # The venue asks for a ping every 20 s and allows 500 new connections in 5 minutes.
+    policy=ConnectionPolicy(ping='{"op":"ping"}', ping_every=20.0, quiet=60.0, pace=0.1, connect_pace=0.7),
+    # `u` counts messages of one topic without holes; a gap is healed by subscribing anew, which brings a snapshot.
+    book=BookRule(seed="ws", chain="exact"),
+    plan=plan,
+    decoder=make_decoder,
+    guess=guess,
+    rest=REST,
+)

@@ -1,0 +1,50 @@
+"""One subscribed Bybit topic: its instrument, what its events have in common, and what earlier frames told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from contracts.instrument import Instrument
+from producers.venues.bybit import wire
+
+MS: Final = 1_000_000  # nanoseconds
+
+
+@dataclass(slots=True)
+class Topic:
+    """A topic of one connection. `detail` is an order book's depth or a candle's interval; `state` a merged ticker."""
+
+    instrument: Instrument
+    kind: str
+    detail: str
+    sim: bool
+    id_start: str = ""
+    is_inverse: bool = False
+    state: dict[str, str | None] = field(default_factory=dict[str, str | None])
+
+    def __post_init__(self) -> None:
+        self.id_start = f"{self.instrument.tail}.{self.kind}."
+        self.is_inverse = self.instrument.is_inverse
+
+    def common(self, ts_event: int, ts_recv: int) -> dict[str, Any]:
+        """Give the fields that every event has, but for its id; `ts_event` in ms as the venue sends it."""
+        return {
+            "venue": self.instrument.venue,
+            "symbol": self.instrument.symbol,
+            "venue_symbol": self.instrument.venue_symbol,
+            "ts_event": ts_event * MS,
+            "ts_recv": ts_recv,
+            "sim": self.sim,
+        }
+
+    def sizes(self, size: str, price: str) -> tuple[str | None, str | None]:
+        """Give (amount in the base coin, contracts).
+
+        Sizes of spot and linear are in the base coin as they come; those of inverse contracts count USD, and the
+        amount is known where the instrument's contract size is.
+        """
+        if not self.is_inverse:
+            return size, None
+        unit = self.instrument.contract_size
+        return (None if unit is None else wire.base_amount(size, price, unit)), size

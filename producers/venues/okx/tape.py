@@ -1,0 +1,228 @@
+"""OKX's trades, books, tickers, liquidations and candles: pure functions from one channel's frame to its events."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contracts import market as events
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import SPOT
+from producers.venue import Decoded
+from producers.venues.okx import sizes, wire
+from producers.venues.okx.topic import Topic
+
+FastTrade = fast(events.Trade)
+FastTicker = fast(events.Ticker)
+FastDelta = fast(events.BookDelta)
+FastLiquidation = fast(events.Liquidation)
+FastCandle = fast(events.Candle)
+
+WHOLE_BOOKS: Final = frozenset({"books5"})
+_FORCED: Final = {"sell": "long", "buy": "short"}  # the side of the order: the position that it closes
+_POSITIONS: Final = frozenset({"long", "short"})
+# Bars of six hours and more are Hong Kong's days, but for those that say `utc`: only these are candles of ours.
+TIMEFRAMES: Final[dict[str, str]] = {
+    "1s": "1s",
+    "1m": "1m",
+    "3m": "3m",
+    "5m": "5m",
+    "15m": "15m",
+    "30m": "30m",
+    "1H": "1h",
+    "2H": "2h",
+    "4H": "4h",
+    "6Hutc": "6h",
+    "12Hutc": "12h",
+    "1Dutc": "1d",
+    "1Wutc": "1w",
+    "1Mutc": "1M",
+}
+
+
+def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
+    """Read trades: in `trades` a row is one taker order at one price, in `trades-all` one fill."""
+    instrument, sim = topic.instrument, topic.sim
+    in_contracts = instrument.sized_in_contracts
+    id_start = f"{topic.tail}.trade." if channel == "trades" else f"{topic.tail}.trade.fill-"
+    found: list[Decoded] = []
+    for row in wire.decode_trades(frame).data:
+        price = row.px
+        if not (price.replace(".", "", 1).isdigit() and row.sz.replace(".", "", 1).isdigit()):
+            raise FrameError(f"data.px or data.sz is no number: {price!r}, {row.sz!r}", field="data.px or data.sz")
+        amount, contracts = sizes.sizes(instrument, row.sz, price) if in_contracts else (row.sz, None)
+        found.append(
+            FastTrade(
+                id=id_start + row.tradeId,
+                venue=instrument.venue,
+                symbol=instrument.symbol,
+                venue_symbol=instrument.venue_symbol,
+                ts_event=wire.time(row.ts, "data.ts"),
+                ts_recv=ts_recv,
+                sim=sim,
+                trade_id=row.tradeId,
+                price=price,
+                amount=amount,
+                contracts=contracts,
+                side=row.side,
+                seq=row.seqId,
+            )
+        )
+    return found
+
+
+def decode_books(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
+    """Read a book's snapshot or update; `books5` is a whole book of five levels each time.
+
+    Frames of before 2023 have no `seqId`; their ids are made of time and checksum. The checksum of today is always 0.
+    """
+    push = wire.decode_books(frame)
+    whole = push.action == "snapshot" or channel in WHOLE_BOOKS
+    if push.action is None and not whole:
+        raise FrameError(f"a push of {channel} has no action", field="action")
+    instrument = topic.instrument
+    found: list[Decoded] = []
+    for row in push.data:
+        bids, asks = wire.read_levels(row.bids, whole=whole), wire.read_levels(row.asks, whole=whole)
+        bids, asks, unit = sizes.book(instrument, bids, asks)
+        native = f"{channel}-{'snapshot-' if whole else ''}{row.checksum if row.seqId is None else row.seqId}-{row.ts}"
+        found.append(
+            FastDelta(
+                id=f"{topic.tail}.delta.{native}",
+                venue=instrument.venue,
+                symbol=instrument.symbol,
+                venue_symbol=instrument.venue_symbol,
+                ts_event=wire.time(row.ts, "data.ts"),
+                ts_recv=ts_recv,
+                sim=topic.sim,
+                bids=bids,
+                asks=asks,
+                seq=row.seqId,
+                prev_seq=None if whole else row.prevSeqId,
+                is_snapshot=whole,
+                unit=unit,
+            )
+        )
+    return found
+
+
+def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
+    """Read `bbo-tbt`: the best level of each side, either of which may be empty."""
+    instrument = topic.instrument
+    found: list[Decoded] = []
+    for row in wire.decode_books(frame).data:
+        bid = next(iter(wire.read_levels(row.bids, whole=True)), (None, None))
+        ask = next(iter(wire.read_levels(row.asks, whole=True)), (None, None))
+        found.append(
+            FastTicker(
+                id=f"{topic.tail}.ticker.{channel}-{row.seqId}-{row.ts}",
+                **topic.common(wire.time(row.ts, "data.ts"), ts_recv),
+                last=None,
+                bid=bid[0],
+                bid_amount=None if bid[1] is None else sizes.amount(instrument, bid[1], bid[0]),
+                ask=ask[0],
+                ask_amount=None if ask[1] is None else sizes.amount(instrument, ask[1], ask[0]),
+                open_24h=None,
+                high_24h=None,
+                low_24h=None,
+                volume_24h=None,
+                quote_volume_24h=None,
+                change_24h=None,
+                seq=row.seqId,
+            )
+        )
+    return found
+
+
+def decode_tickers(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
+    """Read tickers. `volCcy24h` is in the quote coin on spot, in the base coin on derivatives."""
+    instrument, optional = topic.instrument, wire.optional_number
+    is_spot = instrument.contract == SPOT
+    found: list[Decoded] = []
+    for row in wire.decode_tickers(frame).data:
+        bid, ask = optional(row.bidPx, "data.bidPx"), optional(row.askPx, "data.askPx")
+        bid_size, ask_size = optional(row.bidSz, "data.bidSz"), optional(row.askSz, "data.askSz")
+        in_currency = optional(row.volCcy24h, "data.volCcy24h")
+        found.append(
+            FastTicker(
+                id=f"{topic.tail}.ticker.{channel}-{row.ts}-{row.last}-{row.bidPx}-{row.askPx}",
+                venue=instrument.venue,
+                symbol=instrument.symbol,
+                venue_symbol=instrument.venue_symbol,
+                ts_event=wire.time(row.ts, "data.ts"),
+                ts_recv=ts_recv,
+                sim=topic.sim,
+                last=optional(row.last, "data.last"),
+                bid=bid,
+                bid_amount=None if bid_size is None else sizes.amount(instrument, bid_size, bid),
+                ask=ask,
+                ask_amount=None if ask_size is None else sizes.amount(instrument, ask_size, ask),
+                open_24h=optional(row.open24h, "data.open24h"),
+                high_24h=optional(row.high24h, "data.high24h"),
+                low_24h=optional(row.low24h, "data.low24h"),
+                volume_24h=optional(row.vol24h, "data.vol24h") if is_spot else in_currency,
+                quote_volume_24h=in_currency if is_spot else None,
+                change_24h=None,
+                seq=None,
+            )
+        )
+    return found
+
+
+def decode_forced(topic: Topic, rows: list[wire.Forced], ts_recv: int) -> list[Decoded]:
+    """Read one instrument's liquidations. The price is the bankruptcy price; in net mode `posSide` says nothing.
+
+    The venue gives no id, and repeats a backlog on subscribing: an id is made of what a row says, and equal rows of one
+    frame are told apart by number.
+    """
+    seen: dict[str, int] = {}
+    found: list[Decoded] = []
+    for row in rows:
+        native = f"{row.ts}-{row.side}-{row.bkPx}-{row.sz}"
+        again = seen[native] = seen.get(native, -1) + 1
+        price = wire.number(row.bkPx, "data.details.bkPx")
+        amount, contracts = sizes.sizes(topic.instrument, wire.number(row.sz, "data.details.sz"), price)
+        found.append(
+            FastLiquidation(
+                id=f"{topic.tail}.liquidation.{native}" + (f"-{again}" if again else ""),
+                **topic.common(wire.time(row.ts, "data.details.ts"), ts_recv),
+                price=price,
+                price_kind="bankruptcy",
+                amount=amount,
+                contracts=contracts,
+                position_side=row.posSide if row.posSide in _POSITIONS else _FORCED[row.side],
+                order_side=row.side,
+                sampled=True,
+            )
+        )
+    return found
+
+
+def decode_instrument_liquidations(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:  # noqa: ARG001
+    """Read the bare rows of one instrument (channel `liquidations` of recordings)."""
+    return decode_forced(topic, wire.decode_instrument_liquidations(frame).data, ts_recv)
+
+
+def decode_candles(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
+    """Read candles. `vol` counts coins on spot and contracts on derivatives, whose `volCcy` counts coins."""
+    timeframe = TIMEFRAMES[channel.removeprefix("candle")]
+    is_spot = topic.instrument.contract == SPOT
+    found: list[Decoded] = []
+    for start, opened, high, low, closed, vol, in_currency, in_quote, confirm in wire.decode_candles(frame).data:
+        found.append(
+            FastCandle(
+                id=f"{topic.tail}.candle.{timeframe}-{start}-{vol}-{closed}-{confirm}",
+                **topic.common(None, ts_recv),
+                timeframe=timeframe,
+                open=wire.number(opened, "data[1] (open)"),
+                high=wire.number(high, "data[2] (high)"),
+                low=wire.number(low, "data[3] (low)"),
+                close=wire.number(closed, "data[4] (close)"),
+                volume=wire.number(vol if is_spot else in_currency, "data[5] (vol), data[6] (volCcy)"),
+                quote_volume=wire.optional_number(in_quote, "data[7] (volCcyQuote)"),
+                trades=None,
+                closed=confirm == "1",
+                start_ts=wire.time(start, "data[0] (ts)"),
+            )
+        )
+    return found

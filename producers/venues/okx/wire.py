@@ -1,0 +1,253 @@
+"""OKX's frames as typed structs, one a channel. All values are text, times in ms; empty text is a null.
+
+Pages: https://www.okx.com/docs-v5/en/#order-book-trading-market-data and #public-data-websocket.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from contracts.errors import FrameError
+
+Side = Literal["buy", "sell"]
+Row = tuple[str, str]
+
+MS: Final = 1_000_000  # nanoseconds
+_NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+
+
+class Arg(Struct):
+    """What a push or an answer is about: `{"channel":"trades","instId":"BTC-USDT"}`, or an `instType`."""
+
+    channel: str
+    instId: str | None = None
+    instType: str | None = None
+
+
+class Head(Struct):
+    """What tells frames apart: a push has `arg` and `data`, an answer an `event`.
+
+    `{"id":"1","event":"error","code":"60018","msg":"channel:trades,instId:NO-SUCH doesn't exist","connId":"a4d3ae55"}`
+    """
+
+    event: str | None = None
+    arg: Arg | None = None
+    id: str | None = None
+    code: str | None = None
+    msg: str | None = None
+
+
+class Trade(Struct, gc=False):
+    """`{"instId":"BTC-USDT","tradeId":"13","px":"91000.1","sz":"0.01","side":"buy","ts":"17637…","count":"3"}`."""
+
+    tradeId: str
+    px: str
+    sz: str
+    side: Side
+    ts: str
+    seqId: int | None = None
+
+
+class Trades(Struct, gc=False):
+    """Channel `trades`: a row is one taker order at one price (`count` fills); `trades-all`: a row is one fill."""
+
+    data: list[Trade]
+
+
+class Level(Struct, array_like=True, gc=False):
+    """`["91000.1","0.5","0","4"]`: price, size, nothing, number of orders."""
+
+    px: str
+    sz: str
+
+
+class Book(Struct, gc=False):
+    """`{"asks":[…],"bids":[…],"ts":"1763700000000","checksum":0,"seqId":12,"prevSeqId":11}`."""
+
+    asks: list[Level]
+    bids: list[Level]
+    ts: str
+    seqId: int | None = None
+    prevSeqId: int | None = None
+    checksum: int | None = None
+
+
+class Books(Struct, gc=False):
+    """Channels `books`, `books-l2-tbt`, `books50-l2-tbt` with an `action`; `books5` and `bbo-tbt` without."""
+
+    data: list[Book]
+    action: Literal["snapshot", "update"] | None = None
+
+
+class Ticker(Struct, gc=False):
+    """`{"instId":"BTC-USDT","last":"1","bidPx":"1","bidSz":"1","askPx":"1","askSz":"1","vol24h":"1",…,"ts":"17637"}`."""
+
+    last: str
+    bidPx: str
+    bidSz: str
+    askPx: str
+    askSz: str
+    open24h: str
+    high24h: str
+    low24h: str
+    vol24h: str
+    volCcy24h: str
+    ts: str
+
+
+class Tickers(Struct, gc=False):
+    """Channel `tickers`: the whole ticker in each push."""
+
+    data: list[Ticker]
+
+
+class Forced(Struct, gc=False):
+    """`{"side":"buy","posSide":"short","bkPx":"3010.5","sz":"13","bkLoss":"0","ccy":"","ts":"1763700000456"}`."""
+
+    side: Side
+    bkPx: str
+    sz: str
+    ts: str
+    posSide: str = ""
+
+
+class ForcedOf(Struct, gc=False):
+    """Liquidations of one instrument."""
+
+    instId: str
+    details: list[Forced]
+
+
+class Liquidations(Struct, gc=False):
+    """Channel `liquidation-orders`, subscribed by instType: at most one order a second and contract."""
+
+    data: list[ForcedOf]
+
+
+class InstrumentLiquidations(Struct, gc=False):
+    """The bare rows of one instrument, under a channel `liquidations` that recordings hold."""
+
+    data: list[Forced]
+
+
+class FundingRate(Struct, gc=False):
+    """`{"instId":"BTC-USDT-SWAP","fundingRate":"0.0001","fundingTime":"17637…","nextFundingTime":"17637…","ts":"1"}`."""
+
+    fundingRate: str
+    fundingTime: str
+    ts: str | None = None
+
+
+class FundingRates(Struct, gc=False):
+    """Channel `funding-rate`: the rate that is paid at `fundingTime`."""
+
+    data: list[FundingRate]
+
+
+class MarkPrice(Struct, gc=False):
+    """`{"instId":"BTC-USDT-SWAP","instType":"SWAP","markPx":"91000.1","ts":"1763700000000"}`."""
+
+    markPx: str
+    ts: str
+
+
+class MarkPrices(Struct, gc=False):
+    """Channel `mark-price`."""
+
+    data: list[MarkPrice]
+
+
+class IndexTicker(Struct, gc=False):
+    """`{"instId":"BTC-USDT","idxPx":"91000.2","ts":"1763700000000"}`."""
+
+    idxPx: str
+
+
+class IndexTickers(Struct, gc=False):
+    """Channel `index-tickers`: `instId` names the index, not an instrument."""
+
+    data: list[IndexTicker]
+
+
+class Interest(Struct, gc=False):
+    """`{"instId":"BTC-USDT-SWAP","oi":"5000","oiCcy":"50","oiUsd":"4550000","ts":"1763700000000"}`: contracts, coin."""
+
+    oi: str
+    oiCcy: str
+    ts: str
+    oiUsd: str = ""
+
+
+class Interests(Struct, gc=False):
+    """Channel `open-interest`."""
+
+    data: list[Interest]
+
+
+class Candles(Struct, gc=False):
+    """Channels `candle1m` and so on: `[ts, open, high, low, close, vol, volCcy, volCcyQuote, confirm]`."""
+
+    data: list[tuple[str, str, str, str, str, str, str, str, str]]
+
+
+decode_head: Final = msgspec.json.Decoder(Head).decode
+decode_trades: Final = msgspec.json.Decoder(Trades, strict=False).decode
+decode_books: Final = msgspec.json.Decoder(Books, strict=False).decode
+decode_tickers: Final = msgspec.json.Decoder(Tickers).decode
+decode_liquidations: Final = msgspec.json.Decoder(Liquidations).decode
+decode_instrument_liquidations: Final = msgspec.json.Decoder(InstrumentLiquidations).decode
+decode_funding_rates: Final = msgspec.json.Decoder(FundingRates).decode
+decode_mark_prices: Final = msgspec.json.Decoder(MarkPrices).decode
+decode_index_tickers: Final = msgspec.json.Decoder(IndexTickers).decode
+decode_interests: Final = msgspec.json.Decoder(Interests).decode
+decode_candles: Final = msgspec.json.Decoder(Candles).decode
+
+
+def number(text: str, field: str) -> str:
+    """Let a plain, unsigned number through; raises FrameError naming the field."""
+    if not text.replace(".", "", 1).isdigit():
+        raise FrameError(f"{field} is no number: {text!r}", field=field)
+    return text
+
+
+def optional_number(text: str, field: str) -> str | None:
+    """Let a plain number of either sign through; an empty text is a null. Raises FrameError naming the field."""
+    if not text:
+        return None
+    number(text.removeprefix("-"), field)
+    return text
+
+
+def time(text: str, field: str) -> int:
+    """Read a time in ms as ns; raises FrameError naming the field."""
+    if not text.isdigit():
+        raise FrameError(f"{field} is no time in ms: {text!r}", field=field)
+    return int(text) * MS
+
+
+def optional_time(text: str | None, field: str) -> int | None:
+    """Read a time in ms as ns; absent and empty are null."""
+    return time(text, field) if text else None
+
+
+def read_levels(rows: list[Level], *, whole: bool) -> list[Row]:
+    """Read one side of a book as (price, size); a zero size in any spelling becomes "0".
+
+    A malformed level is left out of a snapshot (`whole`), and makes an update worthless: FrameError.
+    """
+    texts = [row.sz for row in rows]
+    texts += [row.px for row in rows]
+    if texts and ("" in texts or not "".join(texts).replace(".", "").isdigit()):
+        bad = next(row for row in rows if not _is_level(row))
+        if not whole:
+            raise FrameError(f"a level of an update is malformed: {bad.px!r}, {bad.sz!r}", field="data.bids/data.asks")
+        rows = [row for row in rows if _is_level(row)]
+    return [(row.px, row.sz if row.sz.strip("0.") else "0") for row in rows]
+
+
+def _is_level(row: Level) -> bool:
+    return _NUMBER.fullmatch(row.px) is not None and _NUMBER.fullmatch(row.sz) is not None
