@@ -55,7 +55,7 @@ class Running:
 
 def backoff(failures: int, chance: float) -> float:
     """Seconds before the next start after so many failures in a row; `chance` in [0, 1) spreads it by half."""
-    return min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(failures - 1, 10)) * (0.5 + chance)
+    return min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(failures - 1, 10) * (0.5 + chance))
 
 
 @dataclass
