@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from producers.venue import Venue
-from producers.venues import binance, binanceusdm
+from producers.venues import binance, binanceusdm, bybit, okx
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
     {
@@ -15,6 +15,8 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
         for venue in (
             binance.VENUE,
             binanceusdm.VENUE,
+            bybit.VENUE,
+            okx.VENUE,
         )
     }
 )
