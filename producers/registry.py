@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from producers.venue import Venue
-from producers.venues import binance, binanceusdm, bybit, okx
+from producers.venues import binance, binanceusdm, bybit, coinbase, okx
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
     {
@@ -17,6 +17,7 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
             binanceusdm.VENUE,
             bybit.VENUE,
             okx.VENUE,
+            coinbase.VENUE,
         )
     }
 )
