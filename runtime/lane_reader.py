@@ -12,7 +12,7 @@ from nats.aio.subscription import Subscription
 
 from runtime import wire
 from runtime.bus import Bus, subject_class
-from runtime.stream_reader import Start, StreamReader
+from runtime.stream_reader import Row, Start, StreamReader
 
 E = TypeVar("E")
 Decode = Callable[[str, bytes], E]
@@ -132,8 +132,9 @@ class LaneReader:
         `on_gap` tells of messages that the stream itself no longer had, or never will (0: it is another stream now).
         """
 
-        def on_messages(messages: Sequence[tuple[bytes, bytes]], last: int) -> None:
-            on_batch(decode_batch(messages, decode, self._watchers.on_undecodable), last)
+        def on_messages(rows: Sequence[Row]) -> None:
+            messages = [(row.subject, row.payload) for row in rows]
+            on_batch(decode_batch(messages, decode, self._watchers.on_undecodable), rows[-1].position.stream_seq)
 
         reader = StreamReader(
             self._bus,

@@ -23,11 +23,12 @@ class ApiRefusalError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a delivered message stands; `time_ns` is when the stream took it, ns UTC."""
+    """Where a delivered message stands; `time_ns` is when the stream took it (ns UTC), `pending` how many follow."""
 
     stream_seq: int
     consumer_seq: int
     time_ns: int
+    pending: int
 
 
 async def call(bus: Bus, name: str, body: bytes = b"") -> dict[str, Any]:
@@ -45,7 +46,7 @@ def ack_position(reply: bytes) -> Position:
     """
     tokens = reply.split(b".")
     at = 5 if len(tokens) == _SHORT_ACK_TOKENS else 7
-    return Position(int(tokens[at]), int(tokens[at + 1]), int(tokens[at + 2]))
+    return Position(*(int(token) for token in tokens[at : at + 4]))
 
 
 def rfc3339(time_ns: int) -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import structlog
 from nats.aio.subscription import Subscription
@@ -41,6 +41,15 @@ NEW = Start()
 ALL = Start(sequence=1)
 
 
+class Row(NamedTuple):
+    """One message of a stream as it came."""
+
+    subject: bytes
+    headers: bytes
+    payload: bytes
+    position: Position
+
+
 class _Generation:
     """One consumer's deliveries: hands over rows without a hole and asks to be replaced at the first one."""
 
@@ -61,7 +70,7 @@ class _Generation:
             self.owner.renew("messages of the consumer were lost on the way")
             return
         self._next += 1
-        self.owner.keep(subject, payload, position)
+        self.owner.keep(Row(subject, headers, payload, position))
 
     def _control(self, reply: bytes, headers: bytes) -> None:
         if reply:  # flow control: answered when what came before it was handed over
@@ -75,7 +84,7 @@ class _Generation:
 
 
 class StreamReader:
-    """Hands `on_messages(rows of (subject, payload), last stream sequence)` everything of some subjects of a stream."""
+    """Hands `on_messages(rows)` everything of some subjects of a stream, in order, nothing missed and nothing twice."""
 
     def __init__(
         self,
@@ -83,7 +92,7 @@ class StreamReader:
         stream: str,
         subjects: tuple[str, ...],
         *,
-        on_messages: Callable[[Sequence[tuple[bytes, bytes]], int], None],
+        on_messages: Callable[[Sequence[Row]], None],
         on_gap: Callable[[int], None],
         failed: asyncio.Future[None],
         start: Start = NEW,
@@ -94,7 +103,8 @@ class StreamReader:
         self._on_messages, self._on_gap = on_messages, on_gap
         self._failed, self._start = failed, start
         self._last: Position | None = None
-        self._pending: list[tuple[bytes, bytes]] = []
+        self.backlog = 0  # messages that waited when the present consumer was made
+        self._pending: list[Row] = []
         self._replies: list[str] = []
         self._subscription: Subscription | None = None
         self._renewal = asyncio.Event()
@@ -110,6 +120,11 @@ class StreamReader:
         self._bus.listen_reconnect(self._on_reconnect)
         self._keeper = asyncio.create_task(self._keep(), name=f"reader of {self._stream}")
 
+    @property
+    def heard(self) -> float:
+        """When the stream last said something, if only that it is there: the event loop's time, 0 while it is away."""
+        return 0.0 if self.generation is None else self.generation.heard
+
     async def close(self) -> None:
         """Stop reading."""
         self.generation = None
@@ -117,14 +132,14 @@ class StreamReader:
             self._keeper.cancel()
         await self._drop_subscription()
 
-    def keep(self, subject: bytes, payload: bytes, position: Position) -> None:
+    def keep(self, row: Row) -> None:
         """Take one message of the current consumer into this turn's batch, unless it was handed over before."""
-        if self._last is not None and position.stream_seq <= self._last.stream_seq:
+        if self._last is not None and row.position.stream_seq <= self._last.stream_seq:
             return
-        self._last = position
+        self._last = row.position
         if not self._pending:
             self.loop.call_soon(self._hand_over)
-        self._pending.append((subject, payload))
+        self._pending.append(row)
 
     def answer_after_batch(self, reply: str) -> None:
         """Tell the server to go on once what came so far was handed over."""
@@ -145,9 +160,9 @@ class StreamReader:
     def _hand_over(self) -> None:
         pending, self._pending = self._pending, []
         replies, self._replies = self._replies, []
-        if pending and self._last is not None and not self._failed.done():
+        if pending and not self._failed.done():
             try:
-                self._on_messages(pending, self._last.stream_seq)
+                self._on_messages(pending)
             except Exception as error:  # noqa: BLE001  # given to whoever awaits `failed`
                 self._failed.set_exception(error)
         for reply in replies:
@@ -203,7 +218,7 @@ class StreamReader:
             **begin,
         }
         body = json.dumps({"stream_name": self._stream, "config": config}).encode()
-        await call(self._bus, f"CONSUMER.CREATE.{self._stream}", body)
+        self.backlog = int((await call(self._bus, f"CONSUMER.CREATE.{self._stream}", body)).get("num_pending", 0))
 
     async def _begin(self) -> dict[str, Any]:
         """The deliver policy that goes on after the last message; by time where the stream is not the one we read.

@@ -1,0 +1,151 @@
+"""Leases: who of several processes may act now, with a token that grows at every change of hands."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any, cast
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+
+from contracts.streams import LEASES
+from runtime import retry
+from runtime.bus import Bus, NoAnswerError
+from runtime.clock import now_ns
+from runtime.jetstream import BUCKET_PREFIX
+from runtime.stream_api import ApiRefusalError, call
+
+_log = structlog.get_logger("leases")
+
+_NOT_FOUND = 404
+_WRONG_SEQUENCE = 10071
+_EXPECTED = "Nats-Expected-Last-Subject-Sequence"
+_MILLISECOND_NS = 1_000_000
+_AGAIN = retry.Policy(wait_initial=0.1, wait_max=1.0, jitter=0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the bucket says: who holds the lease (None: nobody), its token, and the revision of that word."""
+
+    holder: str | None
+    token: int
+    revision: int
+
+
+def next_token(previous: int, now: int) -> int:
+    """A token that is larger than any before, also when the bucket was lost: milliseconds UTC, or the previous + 1."""
+    return max(previous + 1, now // _MILLISECOND_NS)
+
+
+class Lease:
+    """One lease, wanted by one process; `ttl` in seconds is how long a silent holder keeps it.
+
+    Others take it when its word did not change for `ttl` by their own clock; the holder stops believing in it after two
+    thirds of that without a renewal, so clocks need not agree. `on_lost` is called when a held lease ends unasked.
+    """
+
+    def __init__(
+        self, bus: Bus, key: str, *, on_lost: Callable[[], None], ttl: float = 10.0, bucket: str = LEASES
+    ) -> None:
+        self._bus, self._key, self._bucket = bus, key, bucket
+        self._on_lost, self._ttl = on_lost, ttl
+        self._me = token_hex(8)
+        self._loop = asyncio.get_running_loop()
+        self._grant: Grant | None = None
+        self._believed_until = 0.0
+        self._renewer: asyncio.Task[None] | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether we may act right now; ask before each act."""
+        return self._grant is not None and self._loop.time() < self._believed_until
+
+    @property
+    def token(self) -> int:
+        """The fencing token to send along with each act; 0 while the lease is not held."""
+        return self._grant.token if self._grant is not None and self.held else 0
+
+    async def acquire(self) -> int:
+        """Wait until the lease is ours and keep it renewed; the token."""
+        seen: Grant | None = None
+        since = self._loop.time()
+        delays = retry.delays(_AGAIN)
+        while True:
+            began = self._loop.time()
+            try:
+                grant = await self._find()
+                if seen is None or grant.revision != seen.revision:
+                    seen, since = grant, began
+                free = grant.holder in {None, self._me} or began - since >= self._ttl
+                if free and (mine := await self._write(self._me, next_token(grant.token, now_ns()), grant.revision)):
+                    return self._begin(mine, began)
+            except (NatsError, NoAnswerError, ApiRefusalError) as error:
+                _log.warning("lease.waiting", key=self._key, error=str(error))
+            await asyncio.sleep(min(next(delays), self._ttl / 5))
+
+    async def release(self) -> None:
+        """Give it back, so that the next one need not wait."""
+        if self._renewer is not None:
+            self._renewer.cancel()
+        grant, self._grant = self._grant, None
+        if grant is not None and self._loop.time() < self._believed_until:
+            await self._write(None, grant.token, grant.revision)
+
+    def _begin(self, grant: Grant, began: float) -> int:
+        self._grant = grant
+        self._believed_until = began + self._ttl * 2 / 3
+        self._renewer = asyncio.create_task(self._renew(), name=f"lease {self._key}")
+        _log.info("lease.held", key=self._key, token=grant.token)
+        return grant.token
+
+    async def _renew(self) -> None:
+        while self._grant is not None and self.held:
+            await asyncio.sleep(self._ttl / 6)
+            began = self._loop.time()
+            try:
+                renewed = await self._write(self._me, self._grant.token, self._grant.revision)
+            except (NatsError, NoAnswerError, ApiRefusalError) as error:
+                _log.warning("lease.renewal_failed", key=self._key, error=str(error))
+                continue
+            if renewed is None:
+                break
+            self._grant = renewed
+            self._believed_until = began + self._ttl * 2 / 3
+        self._grant = None
+        _log.warning("lease.lost", key=self._key)
+        self._on_lost()
+
+    async def _find(self) -> Grant:
+        body = json.dumps({"last_by_subj": f"$KV.{self._bucket}.{self._key}"}).encode()
+        try:
+            answer = await call(self._bus, f"STREAM.MSG.GET.{BUCKET_PREFIX}{self._bucket}", body)
+        except ApiRefusalError as error:
+            if error.code == _NOT_FOUND and "message" in str(error):
+                return Grant(None, 0, 0)
+            raise
+        message = cast("dict[str, Any]", answer["message"])
+        word = json.loads(base64.b64decode(message.get("data", "")) or b"{}")
+        return Grant(word.get("holder"), int(word.get("token", 0)), int(message["seq"]))
+
+    async def _write(self, holder: str | None, token: int, revision: int) -> Grant | None:
+        """Write our word over the one of `revision`; None when somebody else was faster."""
+        nonce = token_hex(8)
+        body = json.dumps({"holder": holder, "token": token, "nonce": nonce}).encode()
+        headers = {_EXPECTED: str(revision), "Nats-Msg-Id": f"lease.{self._key}.{nonce}"}
+        try:
+            ack = await self._bus.jetstream(timeout=min(2.0, self._ttl / 4)).publish(
+                f"$KV.{self._bucket}.{self._key}", body, stream=BUCKET_PREFIX + self._bucket, headers=headers
+            )
+        except APIError as error:
+            if error.err_code == _WRONG_SEQUENCE:
+                found = await self._find()
+                return found if holder is not None and found.holder == holder and found.token == token else None
+            raise
+        return Grant(holder, token, ack.seq)
