@@ -17,8 +17,6 @@ from runtime.provision import Plan, apply
 Eventually = Callable[..., Awaitable[None]]
 BUCKET = BucketSpec("L_LEASES", max_bytes=1024 * 1024, effects=True)
 PLAN = Plan(streams=(), buckets=(BUCKET,), durables=(), synced=True)
-    streams=(), buckets=(BucketSpec("L_LEASES", max_bytes=1024 * 1024, effects=True),), durables=(), synced=True
-)
 TTL = 1.2
 
 
