@@ -1,6 +1,7 @@
 """One handler a channel and instrument of Binance spot: a combined frame in, its event out.
 
-A handler binds what never changes for its instrument, so that a frame costs one typed decode and one event.
+A handler binds what never changes for its instrument in a template, so that a frame costs one typed decode and one copy
+of the template with the frame's own values.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from contracts import market
 from contracts.codec import fast
@@ -37,24 +40,33 @@ def plain_zeros(levels: frames.Levels) -> frames.Levels:
 
 def _on_trade(read: Callable[[bytes], Any], mark: str, instrument: Instrument, *, sim: bool) -> Handler:
     prefix = f"{instrument.tail}.trade.{mark}"
-    symbol, venue_symbol = instrument.symbol, instrument.venue_symbol
+    template = FastTrade(
+        id=prefix,
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None,
+        ts_recv=0,
+        sim=sim,
+        trade_id="",
+        price="0",
+        amount=None,
+        contracts=None,
+        side=None,
+    )
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
         trade_id, time = str(trade.t), trade.T
         return (
-            FastTrade(
+            replace(
+                template,
                 id=prefix + trade_id,
-                venue="binance",
-                symbol=symbol,
-                venue_symbol=venue_symbol,
                 ts_event=time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
-                sim=sim,
                 trade_id=trade_id,
                 price=trade.p,
                 amount=trade.q,
-                contracts=None,
                 side="sell" if trade.m else "buy",
             ),
         )
@@ -62,33 +74,45 @@ def _on_trade(read: Callable[[bytes], Any], mark: str, instrument: Instrument, *
     return handle
 
 
+def _empty_ticker(instrument: Instrument, *, sim: bool) -> Decoded:
+    return FastTicker(
+        id="",
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None,
+        ts_recv=0,
+        sim=sim,
+        last=None,
+        bid=None,
+        bid_amount=None,
+        ask=None,
+        ask_amount=None,
+        open_24h=None,
+        high_24h=None,
+        low_24h=None,
+        volume_24h=None,
+        quote_volume_24h=None,
+        change_24h=None,
+    )
+
+
 def _on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
-    prefix = f"{instrument.tail}.ticker."
-    symbol, venue_symbol, read = instrument.symbol, instrument.venue_symbol, frames.read_book_ticker
+    prefix, template, read = f"{instrument.tail}.ticker.", _empty_ticker(instrument, sim=sim), frames.read_book_ticker
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = read(frame).data
         time = ticker.T or ticker.E
         return (
-            FastTicker(
+            replace(
+                template,
                 id=f"{prefix}{ticker.u}",
-                venue="binance",
-                symbol=symbol,
-                venue_symbol=venue_symbol,
                 ts_event=nanoseconds(time) if time else None,
                 ts_recv=ts_recv,
-                sim=sim,
-                last=None,
                 bid=ticker.b,
                 bid_amount=ticker.B,
                 ask=ticker.a,
                 ask_amount=ticker.A,
-                open_24h=None,
-                high_24h=None,
-                low_24h=None,
-                volume_24h=None,
-                quote_volume_24h=None,
-                change_24h=None,
                 seq=ticker.u,
             ),
         )
@@ -97,19 +121,16 @@ def _on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
 
 
 def _on_day_ticker(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
-    prefix = f"{instrument.tail}.ticker.{mark}-"
+    prefix, template = f"{instrument.tail}.ticker.{mark}-", _empty_ticker(instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = frames.read_day_ticker(frame).data
         return (
-            FastTicker(
+            replace(
+                template,
                 id=f"{prefix}{day.E}",
-                venue="binance",
-                symbol=instrument.symbol,
-                venue_symbol=instrument.venue_symbol,
                 ts_event=nanoseconds(day.E),
                 ts_recv=ts_recv,
-                sim=sim,
                 last=day.c,
                 bid=day.b,
                 bid_amount=day.B,
@@ -129,7 +150,21 @@ def _on_day_ticker(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
 
 def _on_depth(instrument: Instrument, *, sim: bool) -> Handler:
     prefix = f"{instrument.tail}.delta."
-    symbol, venue_symbol, read = instrument.symbol, instrument.venue_symbol, frames.read_depth
+    read = frames.read_depth
+    template = FastDelta(
+        id="",
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None,
+        ts_recv=0,
+        sim=sim,
+        bids=[],
+        asks=[],
+        seq=None,
+        prev_seq=None,
+        is_snapshot=False,
+    )
     decimals, zero = 8, b'"0.00000000"]'
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
@@ -143,19 +178,15 @@ def _on_depth(instrument: Instrument, *, sim: bool) -> Handler:
             zero = b'"0.' + b"0" * decimals + b'"]' if decimals else b'"0"]'
             bids, asks = plain_zeros(bids), plain_zeros(asks)
         return (
-            FastDelta(
+            replace(
+                template,
                 id=f"{prefix}{depth.u}",
-                venue="binance",
-                symbol=symbol,
-                venue_symbol=venue_symbol,
                 ts_event=nanoseconds(depth.E),
                 ts_recv=ts_recv,
-                sim=sim,
                 bids=bids,
                 asks=asks,
                 seq=depth.u,
                 prev_seq=depth.U - 1,
-                is_snapshot=False,
             ),
         )
 
@@ -171,7 +202,7 @@ def _on_kline(instrument: Instrument, *, sim: bool) -> Handler:
         return (
             FastCandle(
                 id=f"{prefix}{bar.i}-{bar.t}-{kline.E}",
-                venue="binance",
+                venue=instrument.venue,
                 symbol=instrument.symbol,
                 venue_symbol=instrument.venue_symbol,
                 ts_event=nanoseconds(kline.E),

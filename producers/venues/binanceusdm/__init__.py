@@ -1,8 +1,8 @@
 """Binance USD-M futures (https://developers.binance.com/docs/derivatives/usds-margined-futures).
 
 `frames` are the typed payloads, `handlers` and `depth` make events of them, `decoder` finds the handler, `plan` lays
-the streams on sockets (two paths), `rest` reads the listing and depth snapshots. Sizes are in the base coin; liquidations
-are a sample.
+the streams on sockets (two paths), `rest` reads the listing and depth snapshots. Sizes are in the base coin and
+liquidations are a sample.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
@@ -24,7 +26,21 @@ def plain_zeros(levels: frames.Levels) -> frames.Levels:
 
 def _on_depth(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
     prefix, is_snapshot = f"{instrument.tail}.delta.{mark}", bool(mark)
-    symbol, venue_symbol, read = instrument.symbol, instrument.venue_symbol, frames.read_depth
+    read = frames.read_depth
+    template = FastDelta(
+        id="",
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None,
+        ts_recv=0,
+        sim=sim,
+        bids=[],
+        asks=[],
+        seq=None,
+        prev_seq=None,
+        is_snapshot=is_snapshot,
+    )
     decimals, zero = 3, b'"0.000"]'
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
@@ -38,19 +54,15 @@ def _on_depth(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
             zero = b'"0.' + b"0" * decimals + b'"]' if decimals else b'"0"]'
             bids, asks = plain_zeros(bids), plain_zeros(asks)
         return (
-            FastDelta(
+            replace(
+                template,
                 id=f"{prefix}{depth.u}",
-                venue="binanceusdm",
-                symbol=symbol,
-                venue_symbol=venue_symbol,
                 ts_event=depth.T * 1_000_000,
                 ts_recv=ts_recv,
-                sim=sim,
                 bids=bids,
                 asks=asks,
                 seq=depth.u,
                 prev_seq=None if is_snapshot else depth.pu,
-                is_snapshot=is_snapshot,
             ),
         )
 

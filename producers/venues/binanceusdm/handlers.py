@@ -1,13 +1,16 @@
 """Handlers of Binance USD-M's trades, tickers, candles, funding and liquidations: a combined frame in, its event out.
 
-A handler binds what never changes for its instrument, so that a frame costs one typed decode and one event.
+A handler binds what never changes for its instrument in a template, so that a frame costs one typed decode and one copy
+of the template with the frame's own values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from contracts import market
 from contracts.codec import fast
@@ -27,10 +30,49 @@ Handler = Callable[[bytes, int], tuple[Decoded, ...]]
 _ORDER_SIDES: Final = {"SELL": ("sell", "long"), "BUY": ("buy", "short")}
 
 
+def _empty_trade(instrument: Instrument, *, sim: bool) -> Decoded:
+    return FastTrade(
+        id="",
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None,
+        ts_recv=0,
+        sim=sim,
+        trade_id="",
+        price="0",
+        amount=None,
+        contracts=None,
+        side=None,
+    )
+
+
+def _empty_ticker(instrument: Instrument, *, sim: bool) -> Decoded:
+    return FastTicker(
+        id="",
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None,
+        ts_recv=0,
+        sim=sim,
+        last=None,
+        bid=None,
+        bid_amount=None,
+        ask=None,
+        ask_amount=None,
+        open_24h=None,
+        high_24h=None,
+        low_24h=None,
+        volume_24h=None,
+        quote_volume_24h=None,
+        change_24h=None,
+    )
+
+
 def on_trade(instrument: Instrument, *, sim: bool) -> Handler:
     """Decode single trades; what the insurance fund or a deleveraging took over is no print."""
-    prefix = f"{instrument.tail}.trade."
-    symbol, venue_symbol, read = instrument.symbol, instrument.venue_symbol, frames.read_trade
+    prefix, template, read = f"{instrument.tail}.trade.", _empty_trade(instrument, sim=sim), frames.read_trade
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
@@ -38,18 +80,14 @@ def on_trade(instrument: Instrument, *, sim: bool) -> Handler:
             return ()
         trade_id = str(trade.t)
         return (
-            FastTrade(
+            replace(
+                template,
                 id=prefix + trade_id,
-                venue="binanceusdm",
-                symbol=symbol,
-                venue_symbol=venue_symbol,
                 ts_event=trade.T * 1_000_000,
                 ts_recv=ts_recv,
-                sim=sim,
                 trade_id=trade_id,
                 price=trade.p,
                 amount=trade.q,
-                contracts=None,
                 side="sell" if trade.m else "buy",
             ),
         )
@@ -59,25 +97,20 @@ def on_trade(instrument: Instrument, *, sim: bool) -> Handler:
 
 def on_agg_trade(instrument: Instrument, *, sim: bool) -> Handler:
     """Decode aggregated trades, whose own numbers are kept apart from those of single trades by an "a" in the id."""
-    prefix = f"{instrument.tail}.trade.a"
-    symbol, venue_symbol, read = instrument.symbol, instrument.venue_symbol, frames.read_agg_trade
+    prefix, template, read = f"{instrument.tail}.trade.a", _empty_trade(instrument, sim=sim), frames.read_agg_trade
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
         trade_id = str(trade.a) if trade.a is not None else f"{trade.f}-{trade.l}"
         return (
-            FastTrade(
+            replace(
+                template,
                 id=prefix + trade_id,
-                venue="binanceusdm",
-                symbol=symbol,
-                venue_symbol=venue_symbol,
                 ts_event=trade.T * 1_000_000,
                 ts_recv=ts_recv,
-                sim=sim,
                 trade_id=trade_id,
                 price=trade.p,
                 amount=trade.q,
-                contracts=None,
                 side="sell" if trade.m else "buy",
             ),
         )
@@ -87,31 +120,20 @@ def on_agg_trade(instrument: Instrument, *, sim: bool) -> Handler:
 
 def on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
     """Decode best bid and offer."""
-    prefix = f"{instrument.tail}.ticker."
-    symbol, venue_symbol, read = instrument.symbol, instrument.venue_symbol, frames.read_book_ticker
+    prefix, template, read = f"{instrument.tail}.ticker.", _empty_ticker(instrument, sim=sim), frames.read_book_ticker
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = read(frame).data
         return (
-            FastTicker(
+            replace(
+                template,
                 id=f"{prefix}{ticker.u}",
-                venue="binanceusdm",
-                symbol=symbol,
-                venue_symbol=venue_symbol,
                 ts_event=ticker.T * 1_000_000,
                 ts_recv=ts_recv,
-                sim=sim,
-                last=None,
                 bid=ticker.b,
                 bid_amount=ticker.B,
                 ask=ticker.a,
                 ask_amount=ticker.A,
-                open_24h=None,
-                high_24h=None,
-                low_24h=None,
-                volume_24h=None,
-                quote_volume_24h=None,
-                change_24h=None,
                 seq=ticker.u,
             ),
         )
@@ -121,24 +143,17 @@ def on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
 
 def on_day_ticker(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
     """Decode the figures of the last 24 hours."""
-    prefix = f"{instrument.tail}.ticker.{mark}-"
+    prefix, template = f"{instrument.tail}.ticker.{mark}-", _empty_ticker(instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = frames.read_day_ticker(frame).data
         return (
-            FastTicker(
+            replace(
+                template,
                 id=f"{prefix}{day.E}",
-                venue="binanceusdm",
-                symbol=instrument.symbol,
-                venue_symbol=instrument.venue_symbol,
                 ts_event=day.E * 1_000_000,
                 ts_recv=ts_recv,
-                sim=sim,
                 last=day.c,
-                bid=None,
-                bid_amount=None,
-                ask=None,
-                ask_amount=None,
                 open_24h=day.o,
                 high_24h=day.h,
                 low_24h=day.l,
@@ -161,7 +176,7 @@ def on_kline(instrument: Instrument, *, sim: bool) -> Handler:
         return (
             FastCandle(
                 id=f"{prefix}{bar.i}-{bar.t}-{kline.E}",
-                venue="binanceusdm",
+                venue=instrument.venue,
                 symbol=instrument.symbol,
                 venue_symbol=instrument.venue_symbol,
                 ts_event=kline.E * 1_000_000,
@@ -192,7 +207,7 @@ def on_mark_price(instrument: Instrument, *, sim: bool) -> Handler:
         return (
             FastFunding(
                 id=f"{prefix}{mark.E}",
-                venue="binanceusdm",
+                venue=instrument.venue,
                 symbol=instrument.symbol,
                 venue_symbol=instrument.venue_symbol,
                 ts_event=mark.E * 1_000_000,
@@ -221,7 +236,7 @@ def on_force_order(instrument: Instrument, *, sim: bool) -> Handler:
         return (
             FastLiquidation(
                 id=f"{prefix}{order.T}-{order_side}-{order.p}-{order.q}",
-                venue="binanceusdm",
+                venue=instrument.venue,
                 symbol=instrument.symbol,
                 venue_symbol=instrument.venue_symbol,
                 ts_event=order.T * 1_000_000,
