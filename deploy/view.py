@@ -79,8 +79,11 @@ def hints(places: Places) -> str:
 def render(state: State, places: Places, now: int) -> Group:
     """The whole view."""
     table = Table(expand=True)
-    for name in ("venue", "state", "events/s", "p50 ms", "p99 ms", "events", "last word"):
-        table.add_column(name, justify="left" if name in {"venue", "state", "last word"} else "right", no_wrap=True)
+    for name, width in (("venue", 14), ("state", 10)):
+        table.add_column(name, min_width=width, no_wrap=True)
+    for name, width in (("events/s", 8), ("p50 ms", 7), ("p99 ms", 7), ("events", 9)):
+        table.add_column(name, min_width=width, justify="right", no_wrap=True)
+    table.add_column("last word", ratio=1, no_wrap=True)
     for name, venue in sorted(state.venues.items()):
         rate, middle, high = measure(venue, now)
         table.add_row(
@@ -96,7 +99,8 @@ def render(state: State, places: Places, now: int) -> Group:
     tapes.add_column(ratio=1)
     tapes.add_column(ratio=1)
     tapes.add_row(_tape("whales", state.whales), _tape("liquidations", state.liquidations))
-    return Group(table, tapes, Panel(Text(hints(places), no_wrap=True), title="try", title_align="left"))
+    end = Text(f"{places.api_url}  ·  keys and addresses: {places.run_path}  ·  Ctrl-C ends it", style="dim")
+    return Group(table, tapes, end)
 
 
 def _tape(title: str, lines: deque[str]) -> Panel:
@@ -133,10 +137,10 @@ class Watch:
         self._tell.say(f"ready: API {places.api_url}, facts in {places.run_path}")
         if not self._tasks:
             return
+        print(f"\n{hints(places)}\n", file=self._tell.out, flush=True)
         if self._tell.out.isatty():
             self._tasks.append(asyncio.create_task(self._draw(places), name="view draws"))
         else:
-            print(hints(places), file=self._tell.out, flush=True)
             self._tasks.append(asyncio.create_task(self._write(), name="view writes"))
 
     async def stop(self) -> None:

@@ -13,7 +13,7 @@ from contracts import codec, subjects
 
 WINDOW_NS: Final = 5_000_000_000
 LATENCIES_KEPT: Final = 2000
-TAPE_LENGTH: Final = 8
+TAPE_LENGTH: Final = 6
 CELLS_KEPT: Final = 10_000
 # The worst state of a venue's channels is the venue's.
 WORST_FIRST: Final = ("down", "connecting", "resync", "gap", "stale", "live")

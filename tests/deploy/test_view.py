@@ -152,7 +152,7 @@ def test_view_shows_venues_tapes_and_what_to_try() -> None:
     console = Console(file=io.StringIO(), width=160)
     console.print(render(state, PLACES, 0))
     text = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
-    for shown in ("okx", "live", "2.0", "1,234,567", "2.5 at 99", "STORM in BTC", "Bearer the-key", "md.v1.trade.>"):
+    for shown in ("okx", "live", "2.0", "1,234,567", "2.5 at 99", "STORM in BTC", "http://127.0.0.1:8000", "run.json"):
         assert shown in text, shown
 
 
@@ -166,6 +166,8 @@ def test_plain_line_tells_the_same() -> None:
 def test_hint_script_is_five_lines_of_valid_python() -> None:
     script = hints(PLACES).partition("\n\n")[2]
     assert len(script.splitlines()) == 5
+    assert PLACES.bus_url in script
+    assert "Bearer the-key" in hints(PLACES)
     compile(script, "hint", "exec")
 
 
