@@ -24,7 +24,7 @@ Channel = Literal["application", "access", "audit"]
 CHANNELS: Final[tuple[Channel, ...]] = ("application", "access", "audit")
 FILE_BYTES: Final = 10 * 1024 * 1024
 FILES_KEPT: Final = 5
-# httpx writes full URLs at INFO, with whatever secret they carry; picows a line for each lost socket, as we do ourselves.
+# httpx writes full URLs at INFO, with whatever secret they carry; picows a line for each socket that was lost.
 _QUIET: Final = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "picows": logging.WARNING}
 
 
