@@ -1,0 +1,153 @@
+"""The document store behind one small face; the only file that knows the driver."""
+# ruff: noqa: A002, ANN401, D102 - the face of a collection has the driver's own names and values
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any, Protocol, cast
+
+from bson import json_util
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+from pymongo.errors import AutoReconnect, DuplicateKeyError, PyMongoError
+
+Document = dict[str, Any]
+Filter = Mapping[str, Any]
+StoreError = PyMongoError
+AlreadyThereError = DuplicateKeyError
+UnreachableError = AutoReconnect
+
+_EXPORT_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """One index: fields in order (`-name` descending), unique or not, `ttl` in seconds for a date field."""
+
+    collection: str
+    fields: tuple[str, ...]
+    unique: bool = False
+    ttl: int | None = None
+    where: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def model(self) -> IndexModel:
+        """The driver's form of it, named after what it holds so that a changed one is another one."""
+        keys = [(name.removeprefix("-"), DESCENDING if name.startswith("-") else ASCENDING) for name in self.fields]
+        options: dict[str, Any] = {"unique": self.unique, "name": "_".join(self.fields).replace("-", "down_")}
+        if self.ttl is not None:
+            options["expireAfterSeconds"] = int(timedelta(seconds=self.ttl).total_seconds())
+        if self.where:
+            options["partialFilterExpression"] = dict(self.where)
+        return IndexModel(keys, **options)
+
+
+class Collection(Protocol):
+    """What the rooms use of a collection; documents are plain dictionaries with `_id`."""
+
+    async def insert_one(self, document: Document) -> Any: ...
+    async def insert_many(self, documents: Sequence[Document], *, ordered: bool = True) -> Any: ...
+    async def find_one(self, filter: Filter, projection: Filter | None = None) -> Document | None: ...
+    def find(self, filter: Filter, projection: Filter | None = None) -> Any: ...
+    async def update_one(self, filter: Filter, update: Filter, *, upsert: bool = False) -> Any: ...
+    async def update_many(self, filter: Filter, update: Filter) -> Any: ...
+    async def replace_one(self, filter: Filter, replacement: Document, *, upsert: bool = False) -> Any: ...
+    async def delete_one(self, filter: Filter) -> Any: ...
+    async def delete_many(self, filter: Filter) -> Any: ...
+    async def count_documents(self, filter: Filter) -> int: ...
+    def aggregate(self, pipeline: Sequence[Filter]) -> Any: ...
+    async def bulk_write(self, requests: Sequence[Any], *, ordered: bool = True) -> Any: ...
+
+
+def upsert(filter: Filter, update: Filter) -> Any:
+    """One request of a `bulk_write`: update the document that `filter` names, or create it."""
+    return UpdateOne(filter, update, upsert=True)
+
+
+class Store:
+    """One database; times are UTC and aware. `timeout` in seconds bounds every operation."""
+
+    def __init__(self, url: str, database: str, *, timeout: float = 10.0) -> None:
+        milliseconds = int(timeout * 1000)
+        self._client = cast(
+            "Any",
+            AsyncIOMotorClient(
+                url,
+                maxPoolSize=50,
+                minPoolSize=10,
+                serverSelectionTimeoutMS=milliseconds,
+                connectTimeoutMS=milliseconds,
+                socketTimeoutMS=milliseconds,
+                waitQueueTimeoutMS=milliseconds,
+                tz_aware=True,
+                appname="hydrophone",
+            ),
+        )
+        self._database = self._client.get_database(database, codec_options=CodecOptions(tz_aware=True))
+
+    def collection(self, name: str) -> Collection:
+        """A collection of the database; it exists from its first document on."""
+        return cast("Collection", self._database[name])
+
+    async def ping(self) -> None:
+        """Return when the server answers; StoreError (its message names the server) when it does not in time."""
+        await self._client.admin.command("ping")
+
+    async def create_indexes(self, indexes: Sequence[IndexSpec]) -> None:
+        """Create what is missing; what is there already is left."""
+        for spec in indexes:
+            await self._database[spec.collection].create_indexes([spec.model()])
+
+    async def list_collections(self) -> list[str]:
+        """The names of the collections that hold something."""
+        return sorted(await self._database.list_collection_names())
+
+    async def drop_database(self) -> None:
+        """Take everything away."""
+        await self._client.drop_database(self._database.name)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+    async def export(self, directory: Path) -> dict[str, int]:
+        """Write each collection as `<name>.jsonl` (extended JSON, one document a line); documents by collection."""
+        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        counts: dict[str, int] = {}
+        for name in await self.list_collections():
+            with (directory / f"{name}.jsonl").open("w", encoding="utf-8") as file:
+                counts[name] = await self._export_one(name, file)
+        return counts
+
+    async def _export_one(self, name: str, file: IO[str]) -> int:
+        count = 0
+        async for document in cast("AsyncIterator[Document]", self._database[name].find({}).batch_size(_EXPORT_BATCH)):
+            file.write(_dumps(document) + "\n")
+            count += 1
+        return count
+
+    async def load(self, directory: Path) -> dict[str, int]:
+        """Read what `export` wrote, replacing documents of the same `_id`; ValueError names file and line."""
+        counts: dict[str, int] = {}
+        for path in await asyncio.to_thread(lambda: sorted(directory.glob("*.jsonl"))):
+            collection = self.collection(path.stem)
+            with path.open(encoding="utf-8") as file:
+                for number, line in enumerate(file, start=1):
+                    document = _loads(line, f"{path.name}:{number}")
+                    await collection.replace_one({"_id": document["_id"]}, document, upsert=True)
+                    counts[path.stem] = number
+        return counts
+
+
+_dumps = cast("Callable[[Document], str]", json_util.dumps)
+
+
+def _loads(line: str, place: str) -> Document:
+    document = json_util.loads(line, json_options=json_util.JSONOptions(tz_aware=True))
+    if not isinstance(document, dict) or "_id" not in document:
+        raise ValueError(f"{place}: not a document with an _id")
+    return cast("Document", document)

@@ -1,0 +1,86 @@
+"""The FastStream lane on a real bus: survives a restart, waits for nothing it was not told, ends loudly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runtime.broker import make_broker, watch_broker
+from runtime.bus import Bus, BusOptions
+from runtime.embedded import NatsServer, nats_server
+from runtime.watchdog import WatchRule
+
+Eventually = Callable[..., Awaitable[None]]
+
+
+def ignore(*_args: object) -> None:
+    return
+
+
+async def test_handler_answers_before_and_after_a_restart_of_the_server(tmp_path: Path, eventually: Eventually) -> None:
+    async with nats_server(tmp_path) as server:
+        options = BusOptions(servers=(server.url,), name="broker")
+        closed: list[int] = []
+        broker, closing = make_broker(options, on_drop=ignore, on_closed=lambda: closed.append(1))
+
+        @broker.subscriber("cmd.v1.broker.echo")
+        async def on_echo(body: str) -> str:
+            return f"heard {body}"
+
+        await broker.start()
+        bus = await Bus(options).connect()
+        assert await bus.request("cmd.v1.broker.echo", b"one", 5.0) == b"heard one"
+        await server.kill()
+        await server.start()
+        client = await broker.connect()
+        await eventually(lambda: bus.connected and client.is_connected)
+        await client.flush()
+        assert await bus.request("cmd.v1.broker.echo", b"two", 5.0) == b"heard two"
+        closing()
+        await broker.stop()
+        await bus.close()
+        assert closed == []
+
+
+async def test_broker_leaves_a_frozen_server(tmp_path: Path, eventually: Eventually) -> None:
+    async with nats_server(tmp_path) as server:
+        options = BusOptions(
+            servers=(server.url,), name="broker", watch=WatchRule(interval=0.2, misses=3), connect_timeout=0.5
+        )
+        broker, closing = make_broker(options, on_drop=ignore)
+        await broker.start()
+        watching = asyncio.create_task(watch_broker(broker, options, ignore))
+        client = await broker.connect()
+        await asyncio.sleep(0)
+        await server.freeze()
+        await eventually(lambda: not client.is_connected)
+        await server.thaw()
+        await eventually(lambda: client.is_connected)
+        closing()
+        watching.cancel()
+        await broker.stop()
+
+
+async def test_connection_closed_for_good_is_told(nats: NatsServer) -> None:
+    closed: list[int] = []
+    broker, _ = make_broker(
+        BusOptions(servers=(nats.url,), name="x"), on_drop=ignore, on_closed=lambda: closed.append(1)
+    )
+    await broker.start()
+    await (await broker.connect()).close()
+    assert closed == [1]
+
+
+async def test_token_may_stand_beside_the_url(nats: NatsServer) -> None:
+    parts = urlsplit(nats.url)
+    options = BusOptions(servers=(f"nats://{parts.hostname}:{parts.port}",), name="x", token=parts.username)
+    broker, closing = make_broker(options, on_drop=ignore)
+    await broker.start()
+    assert (await broker.connect()).is_connected
+    closing()
+    await broker.stop()
+    bus = await Bus(options).connect()
+    assert bus.connected
+    await bus.close()
