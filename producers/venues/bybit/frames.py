@@ -13,8 +13,7 @@ from producers.venues.bybit.topic import Topic
 
 _Decode = Callable[[Topic, bytes, int], Sequence[Decoded]]
 
-_START: Final = b'{"topic":"'
-_NAME_AT: Final = len(_START)
+_NAME_AT: Final = len(b'{"topic":"')
 _BOOK: Final = "orderbook"
 _KINDS: Final[dict[str, tuple[str, _Decode]]] = {
     "publicTrade": ("trade", tape.decode_trades),
@@ -47,10 +46,9 @@ class BybitDecoder:
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame. Keys come in any order; where the topic is first, its route is found without parsing."""
-        if frame.startswith(_START):
-            route = self._routes.get(frame[_NAME_AT : frame.find(b'"', _NAME_AT)])
-            if route is not None:
-                return route[0](route[1], frame, ts_recv)
+        route = self._routes.get(frame[_NAME_AT : frame.find(b'"', _NAME_AT)])
+        if route is not None:
+            return route[0](route[1], frame, ts_recv)
         head = wire.decode_head(frame)
         if head.topic is None:
             return _decode_answer(head)

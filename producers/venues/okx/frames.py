@@ -83,7 +83,7 @@ class OkxDecoder:
         decode = _CHANNELS.get(channel)
         if decode is not None:
             if arg.instId is None:
-                raise FrameError(f"a push of {channel} names no instrument", field="arg.instId")
+                raise FrameError(f"arg.instId is missing in a push of {channel}", field="arg.instId")
             route = (decode, self._topic(arg.instId), channel)
             if start:
                 self._routes[start] = route
