@@ -129,10 +129,14 @@ class Feed:
         channels: dict[str, FeedState] = dict.fromkeys(self.events, "live")
         for (channel, _), state in self.marks.items():
             name = channel or _ALL_CHANNELS
-            channels[name] = max(channels.get(name, "live"), state, key=_WORST.index)
-        if self.state is not None and self.state != "live":
-            return {name: max(state, self.state, key=_WORST.index) for name, state in channels.items()}
-        return channels
+            channels[name] = _worse(channels.get(name, "live"), state)
+        if self.state is None:
+            return channels
+        return {name: _worse(state, self.state) for name, state in channels.items()}
+
+
+def _worse(one: FeedState, other: FeedState) -> FeedState:
+    return one if _WORST.index(one) >= _WORST.index(other) else other
 
 
 def restore_feed(document: dict[str, Any]) -> Feed:

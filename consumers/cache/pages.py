@@ -25,8 +25,24 @@ TICKER: Final = (
 class Page:
     """One instrument: its merged ticker, its recent trades, and the latest bodies of the other kinds by their key."""
 
-    __slots__ = ("bodies", "counts", "dirty", "feed", "has_ticker", "latest", "sim", "symbol", "tail", "ticker")
-    __slots__ += ("priced", "quote", "tells_usd", "trades", "venue", "venue_symbol")
+    __slots__ = (
+        "bodies",
+        "counts",
+        "dirty",
+        "feed",
+        "has_ticker",
+        "latest",
+        "priced",
+        "quote",
+        "sim",
+        "symbol",
+        "tail",
+        "tells_usd",
+        "ticker",
+        "trades",
+        "venue",
+        "venue_symbol",
+    )
 
     def __init__(self, tail: str, feed: Feed) -> None:
         self.tail, self.feed = tail, feed

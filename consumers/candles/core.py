@@ -6,7 +6,7 @@ candles to publish. Sums are exact decimals, so the result does not depend on ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -132,6 +132,13 @@ class CandleBook:
                     self._tick_bars(page, timeframe, outputs)
         return outputs
 
+    def touch(self) -> None:
+        """Publish every kept candle again with the next tick: some that were published may not have arrived."""
+        for page in self._pages.values():
+            for bars in page.bars.values():
+                for bar in bars.values():
+                    bar.dirty = True
+
     def save(self) -> dict[str, bytes]:
         """Give the instruments that changed since the last call: tail -> document for `restore`."""
         self._settle()
@@ -209,10 +216,15 @@ class CandleBook:
         )
 
 
-def fold_after(book: CandleBook, messages: Sequence[tuple[int, str, FastEvent]], known: dict[str, int]) -> None:
-    """Fold (sequence, subject, trade) of a stretch that some instruments contain already; `known`: subject -> seq."""
+def fold_after(
+    book: CandleBook, messages: Sequence[tuple[int, str, FastEvent]], known: Mapping[str, int], floor: int = 0
+) -> None:
+    """Fold (sequence, subject, trade) of a stretch that was partly folded before a restart.
+
+    Everything up to `floor` was, and of some instruments more: `known` is subject -> sequence.
+    """
     for seq, subject, trade in messages:
-        if seq <= known.get(subject, 0):
+        if seq <= max(floor, known.get(subject, 0)):
             book.remember([(subject, trade)])
         else:
             book.fold([(subject, trade)], seq)

@@ -1,0 +1,167 @@
+"""Reads trades from their stream, publishes candles, and keeps what it needs to go on exactly where it was."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from consumers.candles.core import CandleBook, CandleRules, fold_after
+from contracts import codec, streams, subjects
+from contracts.market import Candle, Trade
+from runtime import clock
+from runtime.bucket_writer import BucketWriter
+from runtime.deadletter import DeadLetters
+from runtime.kv import Mirror
+from runtime.lane import LanePublisher
+from runtime.lane_reader import UNDECODABLE
+from runtime.service import Service
+from runtime.stream_api import call
+from runtime.stream_reader import Row, Start, StreamReader
+from runtime.turns import turns
+
+_log = structlog.get_logger("candles")
+_POSITION: Final = "position"
+_BEHIND: Final = 5000  # messages: with more waiting, time is the stream's, not the clock's
+_SCHEMA: Final = codec.schema_of(Candle)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandlePlan:
+    """Where to read and keep; seconds between ticks and between saves, messages read again to know repeated trades."""
+
+    rules: CandleRules = field(default_factory=CandleRules)
+    stream: str = streams.MARKET
+    trades: str = subjects.ALL_TRADES
+    bucket: str = streams.CANDLES
+    dlq: str = streams.DLQ
+    tick_seconds: float = 0.25
+    save_seconds: float = 5.0
+    overlap: int = 50_000
+
+
+class Position(msgspec.Struct):
+    """Up to where every instrument is saved, and the time that the candles were told last, ns UTC."""
+
+    seq: int
+    clock: int
+
+
+class _Reading:
+    """Folds rows into the book; `known` and `floor` are what was folded before the restart."""
+
+    def __init__(self, book: CandleBook, letters: DeadLetters, floor: int, known: dict[str, int]) -> None:
+        self.book, self.floor, self.known = book, floor, known
+        self.now = 0  # of the stream, while there is much to catch up with; 0 otherwise
+        self.lost = 0
+        self._letters = letters
+        self._again_until = max([floor, *known.values()])
+        self._decode = codec.decoder(Trade).decode
+
+    def on_rows(self, rows: Sequence[Row]) -> None:
+        messages: list[tuple[int, str, Any]] = []
+        for row in rows:
+            subject = row.subject.decode()
+            try:
+                messages.append((row.position.stream_seq, subject, self._decode(row.payload)))
+            except UNDECODABLE as error:
+                self._letters.keep(subject, row.payload, error)
+        if rows[0].position.stream_seq <= self._again_until:
+            fold_after(self.book, messages, self.known, self.floor)
+        else:
+            last = rows[-1].position.stream_seq
+            self.book.fold(((subject, trade) for _, subject, trade in messages), last)
+        end = rows[-1].position
+        self.now = end.time_ns if end.pending > _BEHIND else 0
+
+    def on_gap(self, messages: int) -> None:
+        self.lost += messages
+        _log.warning("candles.trades_lost", messages=messages)
+
+
+async def run(service: Service, plan: CandlePlan) -> None:
+    """Fold until the service is stopped; then save."""
+    bus = service.bus
+    book = CandleBook(plan.rules)
+    floor, known = await _restore(service, book, plan)
+    letters = DeadLetters(bus, service.name, stream=plan.dlq)
+    reading = _Reading(book, letters, floor, known)
+    lane = LanePublisher(bus, on_gap=lambda _: book.touch())
+    writer = BucketWriter(bus, plan.bucket)
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    reader = StreamReader(
+        bus,
+        plan.stream,
+        (plan.trades,),
+        on_messages=reading.on_rows,
+        on_gap=reading.on_gap,
+        failed=failed,
+        start=Start(sequence=max(1, floor + 1 - plan.overlap)),
+    )
+    saved = clock.monotonic()
+    try:
+        await reader.open()
+        service.ready()
+        async for _ in turns(service.stop, plan.tick_seconds, failed):
+            _publish(lane, book, reading.now or clock.now_ns())
+            _report(service, book, reading)
+            if clock.monotonic() - saved >= plan.save_seconds:
+                await _save(writer, book)
+                saved = clock.monotonic()
+    finally:
+        await reader.close()
+        failed.cancel()
+    await _save(writer, book)
+    lane.flush()
+    await letters.flush()
+    await writer.close()
+
+
+async def _restore(service: Service, book: CandleBook, plan: CandlePlan) -> tuple[int, dict[str, int]]:
+    """Take back what was saved: the sequence that all of it contains, and subject -> sequence where it is more."""
+    mirror = await Mirror(service.bus, plan.bucket).open()
+    await mirror.close()
+    entry = mirror.get(_POSITION)
+    if entry is None:
+        return 0, {}
+    position = msgspec.json.decode(entry.value, type=Position)
+    state = (await call(service.bus, f"STREAM.INFO.{plan.stream}"))["state"]
+    known = {subjects.TRADE + key: book.restore(key, held.value) for key, held in mirror.entries() if key != _POSITION}
+    book.clock = position.clock
+    if int(state["last_seq"]) < max([position.seq, *known.values()]):
+        _log.warning("candles.other_stream", stream=plan.stream, saved=position.seq, last=state["last_seq"])
+        book.seq = 0
+        return 0, {}
+    if int(state["first_seq"]) > position.seq + 1:
+        _log.warning("candles.trades_lost", messages=int(state["first_seq"]) - position.seq - 1)
+    return position.seq, known
+
+
+async def _save(writer: BucketWriter, book: CandleBook) -> None:
+    """Write every changed instrument, then the position: whatever ends us between, nothing counts twice."""
+    documents = book.save()
+    position = Position(seq=book.seq, clock=book.clock)
+    for tail, document in documents.items():
+        writer.put(tail, document)
+    await writer.flush()
+    writer.put(_POSITION, msgspec.json.encode(position))
+
+
+def _publish(lane: LanePublisher, book: CandleBook, now: int) -> None:
+    for subject, candle in book.tick(now):
+        lane.publish(subject, codec.encode(candle), schema=_SCHEMA)
+
+
+def _report(service: Service, book: CandleBook, reading: _Reading) -> None:
+    counts = book.counts
+    service.report("folded", counts.folded)
+    service.report("duplicates", counts.duplicates)
+    service.report("unsized", counts.unsized)
+    service.report("ahead", counts.ahead)
+    service.report("amended", counts.amended)
+    service.report("too_late", sum(counts.too_late.values()))
+    service.report("lost", reading.lost)

@@ -1,0 +1,22 @@
+"""Clusters on the bus: whales from their durable, clusters onto the stream of signals."""
+
+from __future__ import annotations
+
+from consumers.clusters.core import ClusterDetector, ClusterRules
+from contracts import codec, subjects
+from contracts.streams import DURABLES, DurableSpec
+from runtime.detecting import Detection, detect
+from runtime.service import Service
+
+DURABLE: DurableSpec = next(spec for spec in DURABLES if spec.name == "clusters")
+
+
+def plan_for(rules: ClusterRules) -> Detection:
+    """Give the declared plan."""
+    cooldown = max(rules.cooldown.values(), default=0)
+    return Detection(durable=DURABLE, signals=subjects.ALL_CLUSTERS, cooldown=cooldown, decode=codec.decode)
+
+
+async def run(service: Service, rules: ClusterRules, plan: Detection | None = None) -> None:
+    """Detect until the service is stopped."""
+    await detect(service, ClusterDetector(rules), plan or plan_for(rules))

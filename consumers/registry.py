@@ -1,0 +1,77 @@
+"""Every consumer, one line each, and how the settings' values become its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Final
+
+from consumers.cache import handlers as cache
+from consumers.candles import handlers as candles
+from consumers.clusters import handlers as clusters
+from consumers.clusters.core import ClusterRules
+from consumers.storms import handlers as storms
+from consumers.storms.core import StormRules
+from consumers.whales import handlers as whales
+from consumers.whales.core import WhaleRules
+from contracts.signals import Tier
+from contracts.tiers import Tiers
+from runtime.service import Service
+from runtime.settings import Settings
+
+Run = Callable[[Service, Settings], Awaitable[None]]
+_SECOND: Final = 1_000_000_000
+
+CONSUMERS: Final[dict[str, Run]] = {
+    "cache": lambda service, _: cache.run(service, cache.CachePlan()),
+    "candles": lambda service, _: candles.run(service, candles.CandlePlan()),
+    "whales": lambda service, settings: whales.run(service, whales.WhalePlan(rules=whale_rules(settings))),
+    "clusters": lambda service, settings: clusters.run(service, cluster_rules(settings)),
+    "storms": lambda service, settings: storms.run(service, storm_rules(settings)),
+}
+
+
+def whale_rules(settings: Settings) -> WhaleRules:
+    """The whale's limits by tier."""
+    alerts = settings.alerts
+    limits: dict[Tier, Decimal] = {
+        "majors": alerts.whale_usd_majors,
+        "large": alerts.whale_usd_large,
+        "mid": alerts.whale_usd_mid,
+    }
+    return WhaleRules(tiers=_tiers(settings), limits=limits)
+
+
+def cluster_rules(settings: Settings) -> ClusterRules:
+    """How many whales within which window make a cluster, and for how long one silences."""
+    return ClusterRules(
+        tiers=_tiers(settings),
+        cooldown=_cooldown(settings),
+        window=settings.alerts.cluster_window_seconds * _SECOND,
+        count=settings.alerts.cluster_count,
+    )
+
+
+def storm_rules(settings: Settings) -> StormRules:
+    """What makes a storm by tier, and for how long one silences."""
+    alerts = settings.alerts
+    return StormRules(
+        tiers=_tiers(settings),
+        usd={"majors": alerts.storm_usd_majors, "large": alerts.storm_usd_large, "mid": alerts.storm_usd_mid},
+        count={"majors": alerts.storm_count_majors, "large": alerts.storm_count_large, "mid": alerts.storm_count_mid},
+        cooldown=_cooldown(settings),
+        window=alerts.storm_window_seconds * _SECOND,
+    )
+
+
+def _tiers(settings: Settings) -> Tiers:
+    return Tiers(majors=frozenset(settings.alerts.majors), large=frozenset(settings.alerts.large))
+
+
+def _cooldown(settings: Settings) -> dict[Tier, int]:
+    alerts = settings.alerts
+    return {
+        "majors": alerts.cooldown_seconds_majors * _SECOND,
+        "large": alerts.cooldown_seconds_large * _SECOND,
+        "mid": alerts.cooldown_seconds_mid * _SECOND,
+    }

@@ -1,0 +1,53 @@
+"""Storms on the bus: liquidations from their durable, storms onto the stream of signals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+
+from consumers.storms.core import StormDetector, StormRules
+from contracts import codec, subjects
+from contracts.instrument import tail_symbol
+from contracts.streams import DURABLES, DurableSpec
+from contracts.usd import UsdRates
+from runtime.deadletter import DeadLetters
+from runtime.detecting import Detection, detect
+from runtime.lane import LaneReader
+from runtime.lane_reader import Watchers
+from runtime.service import Service
+
+_log = structlog.get_logger("storms")
+DOLLAR_TICKERS: Final = subjects.TICKER + "*.*.USD.spot"
+DURABLE: DurableSpec = next(spec for spec in DURABLES if spec.name == "storms")
+
+
+def plan_for(rules: StormRules) -> Detection:
+    """Give the declared plan."""
+    cooldown = max(rules.cooldown.values(), default=0)
+    return Detection(durable=DURABLE, signals=subjects.ALL_STORMS, cooldown=cooldown, decode=codec.decode)
+
+
+async def run(service: Service, rules: StormRules, plan: Detection | None = None) -> None:
+    """Detect until the service is stopped; quotes other than dollars are valued by the bus's own spot prices."""
+    rates = UsdRates()
+    plan = plan or plan_for(rules)
+
+    def on_tickers(batch: Sequence[tuple[str, Any]]) -> None:
+        for subject, ticker in batch:
+            if ticker.last is not None:
+                base, _, quote = tail_symbol(subject.removeprefix(subjects.TICKER))[1].partition("/")
+                rates.on_price(base, quote, ticker.last, ticker.ts_recv)
+
+    def on_gap(messages: int) -> None:
+        _log.info("storms.prices_missed", messages=messages)  # the next price of each pair makes up for it
+
+    letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
+    prices = LaneReader(service.bus, Watchers(letters.keep, on_gap))
+    try:
+        await prices.subscribe(DOLLAR_TICKERS, codec.decode, on_tickers)
+        await detect(service, StormDetector(rules, rates), plan)
+    finally:
+        await prices.close()
+        await letters.flush()

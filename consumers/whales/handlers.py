@@ -1,0 +1,141 @@
+"""Reads trades and dollar prices from their stream, publishes whales acknowledged, and goes on where it was."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from consumers.whales.core import WhaleDetector, WhaleRules
+from contracts import codec, streams, subjects
+from runtime import clock
+from runtime.bucket_writer import BucketWriter
+from runtime.deadletter import DeadLetters
+from runtime.history import read_past
+from runtime.kv import Mirror
+from runtime.lane import LaneReader
+from runtime.lane_reader import Watchers
+from runtime.service import Service
+from runtime.signals import publish_signal
+from runtime.stream_api import call
+from runtime.stream_reader import NEW, Start
+from runtime.turns import turns
+
+_log = structlog.get_logger("whales")
+_KEY: Final = "whales"
+_UNSENT: Final = 10_000  # whales that wait for their acknowledgement; more end the process, which goes on from its save
+_KNOWN: Final = 5_000  # signals of the stream's end that are known as published after a restart
+DOLLAR_TICKERS: Final = subjects.TICKER + "*.*.USD.spot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhalePlan:
+    """Where to read and write; seconds between ticks and between saves."""
+
+    rules: WhaleRules
+    stream: str = streams.MARKET
+    reads: tuple[str, ...] = (subjects.ALL_TRADES, DOLLAR_TICKERS)
+    signals_stream: str = streams.SIGNALS
+    signals: str = subjects.ALL_WHALES
+    bucket: str = streams.POSITIONS
+    dlq: str = streams.DLQ
+    tick_seconds: float = 0.02
+    save_seconds: float = 1.0
+
+
+class TooManyUnsentError(RuntimeError):
+    """The stream of signals takes nothing any more and more whales wait than may."""
+
+
+class _Outbox:
+    """Whales in the order in which they were decided, until the stream has them."""
+
+    def __init__(self, service: Service, detector: WhaleDetector, plan: WhalePlan, known: frozenset[str]) -> None:
+        self._bus, self._detector, self._plan, self._known = service.bus, detector, plan, known
+        self._unsent: deque[tuple[str, Any]] = deque()
+
+    def on_batch(self, batch: Sequence[tuple[str, Any]], last: int) -> None:
+        self._unsent.extend(self._detector.fold(batch, last, clock.now_ns()))
+        if len(self._unsent) > _UNSENT:
+            raise TooManyUnsentError(f"{len(self._unsent)} whales wait for stream {self._plan.signals_stream}")
+
+    def on_tick(self) -> None:
+        self._unsent.extend(self._detector.tick(clock.now_ns()))
+
+    async def send(self) -> None:
+        """Publish what waits; afterwards, until the next await, whatever was folded is sent or in `save`."""
+        while self._unsent:
+            subject, whale = self._unsent[0]
+            if whale.id not in self._known:
+                await publish_signal(self._bus, subject, whale, stream=self._plan.signals_stream)
+            self._unsent.popleft()
+
+
+async def run(service: Service, plan: WhalePlan) -> None:
+    """Detect until the service is stopped; then send what is decided, and save."""
+    detector = WhaleDetector(plan.rules)
+    start = await _restore(service, detector, plan)
+    outbox = _Outbox(service, detector, plan, await _find_published(service, plan, start))
+    letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
+    reader = LaneReader(service.bus, Watchers(letters.keep, _on_gap))
+    writer = BucketWriter(service.bus, plan.bucket)
+    saved = clock.monotonic()
+    try:
+        await reader.stream(plan.stream, plan.reads, codec.decode, outbox.on_batch, start=start)
+        service.ready()
+        async for _ in turns(service.stop, plan.tick_seconds, reader.failed):
+            outbox.on_tick()
+            await outbox.send()
+            if clock.monotonic() - saved >= plan.save_seconds:
+                writer.put(_KEY, detector.save())
+                _report(service, detector)
+                saved = clock.monotonic()
+    finally:
+        await reader.close()
+    await outbox.send()
+    writer.put(_KEY, detector.save())
+    await letters.flush()
+    await writer.close()
+
+
+def _on_gap(messages: int) -> None:
+    _log.warning("whales.trades_lost", messages=messages)
+
+
+async def _restore(service: Service, detector: WhaleDetector, plan: WhalePlan) -> Start:
+    """Take back what was saved and give where to go on; what comes from now on where nothing was."""
+    mirror = await Mirror(service.bus, plan.bucket).open()
+    await mirror.close()
+    entry = mirror.get(_KEY)
+    if entry is None:
+        return NEW
+    seq = detector.restore(entry.value)
+    state = (await call(service.bus, f"STREAM.INFO.{plan.stream}"))["state"]
+    if int(state["last_seq"]) < seq:
+        _log.warning("whales.other_stream", stream=plan.stream, saved=seq, last=state["last_seq"])
+        detector.seq = 0
+        return Start(time_ns=entry.time_ns)
+    return Start(sequence=seq + 1)
+
+
+async def _find_published(service: Service, plan: WhalePlan, start: Start) -> frozenset[str]:
+    """Give the ids at the end of the signals' stream: a whale decided again after a crash is not published again."""
+    if start == NEW:
+        return frozenset()
+    state = (await call(service.bus, f"STREAM.INFO.{plan.signals_stream}"))["state"]
+    since = Start(sequence=max(1, int(state["last_seq"]) - _KNOWN))
+    rows = await read_past(service.bus, plan.signals_stream, (plan.signals,), since)
+    return frozenset(codec.decode(row.subject.decode(), row.payload).id for row in rows)
+
+
+def _report(service: Service, detector: WhaleDetector) -> None:
+    counts = detector.counts
+    service.report("folded", counts.folded)
+    service.report("duplicates", counts.duplicates)
+    service.report("sideless", counts.sideless)
+    service.report("unsized", counts.unsized)
+    service.report("unvalued", counts.unvalued)
+    service.report("emitted", counts.emitted)

@@ -1,0 +1,130 @@
+"""Runs a detector: the past of its window first, then every event from its durable, its signals published once each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import structlog
+
+from contracts import streams
+from contracts.streams import DurableSpec
+from runtime import clock
+from runtime.bus import Bus
+from runtime.durable import BadMessageError, DurableLane, DurableRule, wait_for_durable
+from runtime.history import read_past
+from runtime.lane_reader import UNDECODABLE, Decode
+from runtime.service import Service
+from runtime.signals import publish_signal
+from runtime.stream_api import ApiRefusalError, call, parse_rfc3339
+from runtime.stream_reader import Start
+from runtime.turns import turns
+
+FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+_log = structlog.get_logger("detector")
+_MARGIN: Final = 60_000_000_000  # events arrive later than they happened
+Signals = Sequence[tuple[str, FastEvent]]
+"""(subject, fast event) pairs."""
+
+
+class Detector(Protocol):
+    """Decides by events alone, without clock or I/O, so that the same events always give the same signals and ids.
+
+    `window`: how far back (ns) events matter. A repeated event must give nothing.
+    """
+
+    @property
+    def window(self) -> int:
+        """How far back events matter, ns."""
+        ...
+
+    def recall(self, signal: FastEvent, /) -> None:
+        """Take note of a signal that was published before: its cooldown holds."""
+        ...
+
+    def fold(self, event: FastEvent, /) -> Signals:
+        """Fold one event and give the signals that follow from it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """Where a detector reads and writes; `signals`: the wildcard of its own, `cooldown` (ns): how long one silences."""
+
+    durable: DurableSpec
+    signals: str
+    cooldown: int
+    decode: Decode[FastEvent]
+    rule: DurableRule = field(default_factory=DurableRule)
+    signals_stream: str = streams.SIGNALS
+    dlq: str = streams.DLQ
+
+
+async def detect(service: Service, detector: Detector, plan: Detection) -> None:
+    """Run until the service is stopped; MissingDurableError when the durable vanishes."""
+    bus = service.bus
+    info = await wait_for_durable(bus, plan.durable, plan.rule)
+    await _recall(bus, detector, plan)
+    unsent = await _refold(bus, detector, plan, int(info["ack_floor"]["stream_seq"]))
+
+    sent = 0
+
+    async def send() -> None:
+        nonlocal sent
+        while unsent:  # what could not be published stays and goes first the next time
+            await publish_signal(bus, *unsent[0], stream=plan.signals_stream)
+            del unsent[0]
+            sent += 1
+
+    async def handle(subject: str, body: bytes) -> None:
+        try:
+            event = plan.decode(subject, body)
+        except UNDECODABLE as error:
+            raise BadMessageError(f"{type(error).__name__}: {error}") from error
+        unsent.extend(detector.fold(event))
+        await send()
+
+    await send()
+    lane = DurableLane(bus, plan.durable, handle, rule=plan.rule, dlq=plan.dlq)
+    try:
+        await lane.open()
+        service.ready()
+        async for _ in turns(service.stop, 1.0, lane.failed):
+            service.report("signals", sent)
+    finally:
+        await lane.close()
+
+
+async def _recall(bus: Bus, detector: Detector, plan: Detection) -> None:
+    since = Start(time_ns=clock.now_ns() - plan.cooldown - _MARGIN)
+    for row in await read_past(bus, plan.signals_stream, (plan.signals,), since):
+        detector.recall(plan.decode(row.subject.decode(), row.payload))
+
+
+async def _refold(bus: Bus, detector: Detector, plan: Detection, floor: int) -> list[tuple[str, FastEvent]]:
+    """Fold the window that ends at the last acked message; signals that were never published follow from it again."""
+    spec = plan.durable
+    since = Start(time_ns=await _time_of(bus, spec.stream, floor) - detector.window - _MARGIN)
+    found: list[tuple[str, FastEvent]] = []
+    folded = 0
+    for row in await read_past(bus, spec.stream, (spec.filter_subject,), since):
+        if row.position.stream_seq > floor:
+            break
+        try:
+            event = plan.decode(row.subject.decode(), row.payload)
+        except UNDECODABLE:
+            continue  # it is among the dead letters since it was delivered
+        found += detector.fold(event)
+        folded += 1
+    _log.info("detector.refolded", durable=spec.name, events=folded, signals=len(found))
+    return found
+
+
+async def _time_of(bus: Bus, stream: str, sequence: int) -> int:
+    """When the stream took a message, ns UTC; the present where it does not hold it any more."""
+    body = f'{{"seq":{sequence}}}'.encode()
+    try:
+        return parse_rfc3339(str((await call(bus, f"STREAM.MSG.GET.{stream}", body))["message"]["time"]))
+    except ApiRefusalError:
+        return clock.now_ns()

@@ -1,0 +1,28 @@
+"""What a composition root gives each service that it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from runtime.bus import Bus
+
+
+def _say_nothing(_name: str, _value: int) -> None:
+    return
+
+
+def _do_nothing() -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The bus, the event that ends the service, where its figures go, and whom to tell that it reads live."""
+
+    name: str
+    bus: Bus
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    report: Callable[[str, int], None] = _say_nothing
+    ready: Callable[[], None] = _do_nothing
