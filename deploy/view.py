@@ -71,7 +71,8 @@ def hints(places: Places) -> str:
         "import asyncio, nats\n"
         "async def main():\n"
         f'    bus = await nats.connect("{places.bus_url}")\n'
-        '    async for m in (await bus.subscribe("md.v1.trade.>")).messages: print(m.subject, m.data.decode())\n'
+        f'    async for m in (await bus.subscribe("{subjects.ALL_TRADES}")).messages: '
+        "print(m.subject, m.data.decode())\n"
         "asyncio.run(main())"
     )
 

@@ -10,12 +10,11 @@ import structlog
 from nats.errors import Error as NatsError
 
 from contracts.streams import DLQ
-from contracts.subjects import DEAD_LETTER, HEADER_MESSAGE_ID
+from contracts.subjects import DEAD_LETTER, HEADER_ERROR, HEADER_MESSAGE_ID
 from runtime.bus import Bus, subject_class
 
 _log = structlog.get_logger("deadletter")
 
-HEADER_ERROR = "Hydrophone-Error"
 _ERROR_LENGTH = 500
 
 

@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
 from contracts.streams import LEASES
+from contracts.subjects import HEADER_MESSAGE_ID
 from runtime import retry
 from runtime.bus import Bus, NoAnswerError
 from runtime.clock import now_ns
@@ -138,7 +139,7 @@ class Lease:
         """Write our word over the one of `revision`; None when somebody else was faster."""
         nonce = token_hex(8)
         body = json.dumps({"holder": holder, "token": token, "nonce": nonce}).encode()
-        headers = {_EXPECTED: str(revision), "Nats-Msg-Id": f"lease.{self._key}.{nonce}"}
+        headers = {_EXPECTED: str(revision), HEADER_MESSAGE_ID: f"lease.{self._key}.{nonce}"}
         try:
             ack = await self._bus.jetstream(timeout=min(2.0, self._ttl / 4)).publish(
                 f"$KV.{self._bucket}.{self._key}", body, stream=BUCKET_PREFIX + self._bucket, headers=headers
