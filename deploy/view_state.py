@@ -73,13 +73,13 @@ def fold(state: State, messages: Iterable[Message]) -> None:
             _fold_market(state, event, message.at)
 
 
-def _fold_market(state: State, event: Any, at: int) -> None:  # noqa: ANN401  # a struct derived at run time
+def _fold_market(state: State, event: Any, at: int) -> None:  # a struct derived at run time
     venue = state.venues.setdefault(event.venue, Venue())
     venue.events += 1
     venue.latencies.append((at, at - event.ts_recv))
 
 
-def _fold_feed(state: State, event: Any) -> None:  # noqa: ANN401
+def _fold_feed(state: State, event: Any) -> None:
     venue = state.venues.setdefault(event.venue, Venue())
     if event.channel is None and event.symbol is None:
         venue.cells.clear()
@@ -90,22 +90,22 @@ def _fold_feed(state: State, event: Any) -> None:  # noqa: ANN401
     state.feeds.appendleft(f"{about}: {event.state}" + (f" ({event.reason})" if event.reason else ""))
 
 
-def _fold_whale(state: State, event: Any) -> None:  # noqa: ANN401
+def _fold_whale(state: State, event: Any) -> None:
     state.whales.appendleft(f"{event.side:<4} ${float(event.usd_value):>12,.0f}  {event.symbol} on {event.venue}")
 
 
-def _fold_cluster(state: State, event: Any) -> None:  # noqa: ANN401
+def _fold_cluster(state: State, event: Any) -> None:
     state.whales.appendleft(f"{event.pattern} of {event.base}: {event.count} whales, ${float(event.usd_value):,.0f}")
 
 
-def _fold_liquidation(state: State, event: Any) -> None:  # noqa: ANN401
+def _fold_liquidation(state: State, event: Any) -> None:
     size = event.amount if event.amount is not None else f"{event.contracts} contracts"
     state.liquidations.appendleft(
         f"{event.position_side or '?':<5} {size} at {event.price}  {event.symbol} on {event.venue}"
     )
 
 
-def _fold_storm(state: State, event: Any) -> None:  # noqa: ANN401
+def _fold_storm(state: State, event: Any) -> None:
     state.liquidations.appendleft(f"STORM in {event.base}: {event.count} events, ${float(event.usd_value):,.0f}")
 
 

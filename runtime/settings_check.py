@@ -35,7 +35,7 @@ class GroupReader:
         self._env_file = env_file
         self.problems: list[str] = []
 
-    def read(self, kind: type[Group], **values: Any) -> Group:  # noqa: ANN401  # pydantic checks them
+    def read(self, kind: type[Group], **values: Any) -> Group:  # pydantic checks them
         """The group; after a problem one with defaults, which nobody may use."""
         try:
             return kind(_env_file=self._env_file, **values)
