@@ -171,10 +171,12 @@ def _on_depth(instrument: Instrument, *, sim: bool) -> Handler:
         nonlocal decimals, zero
         depth = read(frame.replace(zero, b'"0"]')).data
         bids, asks = depth.b, depth.a
-        amount = bids[0][1] if bids else asks[0][1] if asks else "0"
-        if amount != "0" and len(amount.partition(".")[2]) != decimals:
+        bid, ask = bids[0][1] if bids else "0", asks[0][1] if asks else "0"
+        if (bid != "0" and len(bid.partition(".")[2]) != decimals) or (
+            ask != "0" and len(ask.partition(".")[2]) != decimals
+        ):
             # A symbol's amounts all have the same number of decimals: learn how this one spells zero.
-            decimals = len(amount.partition(".")[2])
+            decimals = len((bid if bid != "0" else ask).partition(".")[2])
             zero = b'"0.' + b"0" * decimals + b'"]' if decimals else b'"0"]'
             bids, asks = plain_zeros(bids), plain_zeros(asks)
         return (

@@ -24,7 +24,7 @@ _NOT_CARRIED: Final = frozenset({"continuous_kline", "compositeIndex", "assetInd
 class UsdmDecoder:
     """Decodes the frames of one connection, combined (`{"stream":…,"data":…}`) or bare."""
 
-    def __init__(self, market: str, find: v.FindInstrument, *, sim: bool) -> None:  # noqa: ARG002 - one market here
+    def __init__(self, market: str, find: v.FindInstrument, *, sim: bool) -> None:
         self._find = find
         self._sim = sim
         self._by_stream: dict[bytes, handlers.Handler] = {}
