@@ -68,9 +68,9 @@ class Producer:
         async with open_http() as http:
             budget = Budget(self.venue.rest.budget)
             rest = RestClient(self.venue, self.plan.rest_url or self.venue.rest.base_url, http, budget)
-            followed = await self._learn(rest)
+            listed, followed = await self._learn(rest)
             self.instruments = followed.instruments
-            self.feeds = tuple(self._lay(rest, followed.instruments))
+            self.feeds = tuple(self._lay(rest, listed))
             _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
                       connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
             await self._save(self.venue.id, msgspec.json.encode(self.instruments))
@@ -88,21 +88,24 @@ class Producer:
         for feed in self.feeds:
             feed.on_bus_reconnect()
 
-    async def _learn(self, rest: RestClient) -> Followed:
-        """Fetch the instruments, trying again for ever and saying what is in the way."""
+    async def _learn(self, rest: RestClient) -> tuple[list[Instrument], Followed]:
+        """Fetch what is listed and choose from it, trying again for ever and saying what is in the way."""
         waits = delays(RECONNECT)
         while True:
             try:
-                return follow(await rest.list_instruments(), self.plan.symbols)
+                listed = await rest.list_instruments()
+                return listed, follow(listed, self.plan.symbols)
             except (VenueError, FrameError, msgspec.DecodeError) as error:
                 delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
                 self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
                 _log.warning("producer.unreachable", venue=self.venue.id, reason=str(error), retry_in=round(delay, 1))
                 await clock.sleep(delay)
 
-    def _lay(self, rest: RestClient, instruments: Iterable[Instrument]) -> Iterable[Feed]:
-        known = {(item.venue_symbol, item.contract == "spot"): item for item in instruments}
-        plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, tuple(instruments), self.plan.channels)
+    def _lay(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
+        known: dict[str, list[Instrument]] = {}
+        for item in listed:
+            known.setdefault(item.venue_symbol, []).append(item)
+        plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, self.instruments, self.plan.channels)
         turn = asyncio.Lock()
         for plan in plans:
             yield Feed(
@@ -119,12 +122,15 @@ class Producer:
                 ),
             )
 
-    def _finder(self, market: str, known: dict[tuple[str, bool], Instrument]) -> Callable[[str], Instrument]:
-        """Find listed instruments by the venue's symbol; one that is not followed is named without its metadata."""
+    def _finder(self, market: str, known: dict[str, list[Instrument]]) -> Callable[[str], Instrument]:
+        """Find listed instruments by the venue's symbol; one that is not listed is named without its metadata."""
 
         def find(venue_symbol: str) -> Instrument:
+            candidates = known.get(venue_symbol, [])
+            if len(candidates) == 1:
+                return candidates[0]
             guessed = self.venue.guess(market, venue_symbol)
-            return known.get((venue_symbol, guessed.contract == "spot"), guessed)
+            return next((item for item in candidates if item.symbol == guessed.symbol), guessed)
 
         return find
 

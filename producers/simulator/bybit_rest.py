@@ -20,7 +20,7 @@ from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf, level_texts
 
-CATEGORIES = ("spot", "linear")
+CATEGORIES = ("spot", "linear", "inverse", "option")  # inverse and options are listed empty
 
 
 class BybitRest:

@@ -61,7 +61,7 @@ class OkxRest:
         inst_id, inst_type = query.get("instId"), query.get("instType")
         if inst_id is None and path in ONE:
             return refusal("50014", "Parameter instId can not be empty.")
-        if inst_id is None and inst_type not in ("SPOT", "SWAP"):
+        if inst_id is None and inst_type not in ("SPOT", "SWAP", "FUTURES", "OPTION"):  # the last two are listed empty
             return refusal("51000", "Parameter instType error")
         found = list(self._listings.values())
         if inst_type is not None:
