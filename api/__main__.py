@@ -1,0 +1,56 @@
+"""`python -m api`: the HTTP and WebSocket face as one process, with the settings of the environment."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from api.app import ApiOptions, compose
+from api.server import make_server, serve
+from runtime import logs, settings
+from runtime.options import bus_options
+from runtime.settings import Settings
+
+ASYNCAPI_FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "asyncapi.json"
+
+
+def main() -> int:
+    """Serve until a signal; 2 when the settings are wrong."""
+    try:
+        found = settings.load()
+        options = make_options(found)
+    except (settings.SettingsError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    logs.configure(log_config(found))
+    for warning in found.warnings:
+        logs.get().warning("settings.unused", text=warning)
+    server = make_server(compose(options), found.api.host, found.api.port)
+    serve(server)
+    return 0 if server.started else 1
+
+
+def make_options(found: Settings) -> ApiOptions:
+    """What the app is made from; ValueError names a setting that is missing."""
+    return ApiOptions(settings=found.api, bus=bus_options(found.bus, "api"), asyncapi=read_asyncapi)
+
+
+def log_config(found: Settings) -> logs.LogConfig:
+    """How this process logs: at the level that `GPT_API_LOG_LEVEL` says, with every key taken out."""
+    keys = (*found.api.api_keys, *found.api.admin_keys)
+    return logs.LogConfig(
+        part="api",
+        level="DEBUG" if found.api.debug else found.api.log_level,
+        directory=found.logs.directory,
+        secrets=tuple(key.get_secret_value() for key in keys),
+    )
+
+
+def read_asyncapi() -> bytes | None:
+    """The bus's document as it was generated; None where it was not."""
+    return ASYNCAPI_FILE.read_bytes() if ASYNCAPI_FILE.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""The gate: who asks, from where, may they, and have they asked too often. Pure but for the counters it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from api.access.clients import Address, Networks, client_address, counting_name
+from api.access.keys import ANONYMOUS, Identity, Keyring, bearer_token
+from api.access.limits import Counters, Limit, Standing, decide_standing, limit_headers
+from api.refusals import ForbiddenError, RateLimitedError, UnauthorizedError
+from contracts.errors import HydrophoneError
+
+OPEN: Final = ""  # the scope of a route that anybody may ask
+ANY_KEY: Final = "*"  # of what is no route: whoever may ask anything is told that it is not there
+PROBES: Final = frozenset({"/health", "/health/ready"})  # asked from wherever the supervisor sits
+UNCOUNTED: Final = ("/health", "/metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The four limits, each in requests and seconds."""
+
+    key: Limit
+    address_known: Limit
+    address_anonymous: Limit
+    everybody: Limit
+
+
+def default_limits(requests: int, window: int) -> Limits:
+    """The limits of the service: `requests` in `window` seconds a key, the others a minute."""
+    return Limits(
+        key=Limit("key", requests, window),
+        address_known=Limit("ip", 1000, 60),
+        address_anonymous=Limit("anonymous-ip", 100, 60),
+        everybody=Limit("global", 10_000, 60),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """What a request shows at the gate."""
+
+    path: str
+    peer: str | None
+    headers: Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the gate says: who it is, the headers to answer with, and why not, if not."""
+
+    identity: Identity
+    address: Address | None
+    headers: tuple[tuple[bytes, bytes], ...]
+    refused: HydrophoneError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """Whom the gate lets in; `scope_of` names the scope that a path needs."""
+
+    limits: Limits
+    scope_of: Callable[[str], str]
+    allowed: Networks
+    proxies: Networks
+    require_auth: bool = True
+
+
+class Gate:
+    """Decides on every request before anything else looks at it."""
+
+    def __init__(self, rules: GateRules, keys: Keyring, counters: Counters) -> None:
+        self.rules = rules
+        self._keys = keys
+        self._counters = counters
+
+    def admit(self, knock: Knock, now: float) -> Admission:
+        """Decide on one request; `now` is seconds UTC. A refused one is not counted, but for unknown keys."""
+        address = client_address(knock.peer, knock.headers.get(b"x-forwarded-for"), self.rules.proxies)
+        if self.rules.allowed and address not in self.rules.allowed and knock.path not in PROBES:
+            return Admission(ANONYMOUS, address, (), _not_allowed(address))
+        token = bearer_token(knock.headers.get(b"authorization"))
+        identity = self.identify(token)
+        standings = self._standings(identity, address, now)
+        nearest = min(standings, key=lambda standing: standing.remaining)
+        if knock.path.startswith(UNCOUNTED):
+            return Admission(identity, address, limit_headers(nearest), self._refuse(identity, token, knock.path))
+        limited = max(standings, key=lambda standing: standing.retry_after)
+        if limited.retry_after:
+            return Admission(identity, address, limit_headers(limited), _rate_limited(limited))
+        self._count(identity, address, now)
+        headers = limit_headers(replace(nearest, remaining=max(0, nearest.remaining - 1)))
+        return Admission(identity, address, headers, self._refuse(identity, token, knock.path))
+
+    def identify(self, token: str | None) -> Identity:
+        """Whom a token stands for; anonymous where it is absent or unknown."""
+        return (self._keys.find(token) if token is not None else None) or ANONYMOUS
+
+    def _refuse(self, identity: Identity, token: str | None, path: str) -> HydrophoneError | None:
+        scope = self.rules.scope_of(path)
+        return None if scope == OPEN else self.decide_scope(identity, token, scope)
+
+    def decide_scope(self, identity: Identity, token: str | None, scope: str) -> HydrophoneError | None:
+        """Why this identity may not do what needs `scope`; None if it may."""
+        granted = scope in {ANY_KEY, *identity.scopes}
+        if not identity.known and (token is not None or self.rules.require_auth or not granted):
+            known = "The key is not known" if token is not None else "A key is needed"
+            return UnauthorizedError(f"{known}: send it as Authorization: Bearer <key>", required_scope=scope)
+        if granted:
+            return None
+        return ForbiddenError(f"The key lacks the scope {scope}", required_scope=scope, scopes=sorted(identity.scopes))
+
+    def _counted(self, identity: Identity, address: Address | None) -> tuple[tuple[Limit, str], ...]:
+        limits, name = self.rules.limits, counting_name(address)
+        if identity.known:
+            return (limits.key, identity.uid), (limits.address_known, name), (limits.everybody, "")
+        return (limits.address_anonymous, name), (limits.everybody, "")
+
+    def _standings(self, identity: Identity, address: Address | None, now: float) -> list[Standing]:
+        counted = self._counted(identity, address)
+        return [decide_standing(limit, self._counters.use(limit, name, now)) for limit, name in counted]
+
+    def _count(self, identity: Identity, address: Address | None, now: float) -> None:
+        for limit, name in self._counted(identity, address):
+            self._counters.add(limit, name, now)
+
+
+def _not_allowed(address: Address | None) -> HydrophoneError:
+    return ForbiddenError(f"The address {address} is not on the list of allowed ones", address=str(address))
+
+
+def _rate_limited(standing: Standing) -> HydrophoneError:
+    limit = standing.limit
+    return RateLimitedError(
+        f"More than {limit.requests} requests in {limit.window} seconds: wait {standing.retry_after} seconds",
+        limit=limit.rule,
+        requests=limit.requests,
+        window=limit.window,
+        retry_after=standing.retry_after,
+    )

@@ -1,0 +1,81 @@
+"""Keys: whom a bearer token stands for. Kept as hashes, looked up in constant time, logged by four characters."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+MARKET_READ: Final = "market:read"
+WEBHOOKS_WRITE: Final = "webhooks:write"
+GROUPS_ADMIN: Final = "groups:admin"
+TRADE: Final = "trade"
+ADMIN: Final = "admin"
+READ_SCOPES: Final = frozenset({MARKET_READ})
+ADMIN_SCOPES: Final = frozenset({MARKET_READ, ADMIN})
+_SHOWN: Final = 4
+_SHORT: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks: `name` is fit for logs (a partial key), `uid` for counting; `known` is false without a key."""
+
+    name: str
+    uid: str
+    scopes: frozenset[str]
+    known: bool = True
+
+
+ANONYMOUS: Final = Identity("anonymous", "anonymous", READ_SCOPES, known=False)
+
+
+class Keyring(Protocol):
+    """Where keys are looked up."""
+
+    def find(self, token: str) -> Identity | None:
+        """Give whom the token stands for, or None."""
+        ...
+
+
+class FixedKeyring:
+    """The keys of the settings; every entry is compared on each look-up, so that time tells nothing."""
+
+    def __init__(self, read_keys: Iterable[str], admin_keys: Iterable[str]) -> None:
+        entries = [(key, READ_SCOPES) for key in read_keys] + [(key, ADMIN_SCOPES) for key in admin_keys]
+        self._entries = tuple((_digest(key), _identity(key, scopes)) for key, scopes in entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def find(self, token: str) -> Identity | None:
+        """Give whom the token stands for; the last entry wins, so an admin key that is a read key too is an admin's."""
+        digest, found = _digest(token), None
+        for known, identity in self._entries:
+            if hmac.compare_digest(known, digest):
+                found = identity
+        return found
+
+
+def bearer_token(authorization: bytes | None) -> str | None:
+    """The token of an `Authorization: Bearer …` header; None where the header is absent or says something else."""
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.partition(b" ")
+    token = token.strip()
+    return token.decode("latin-1") if scheme.lower() == b"bearer" and token else None
+
+
+def partial(key: str) -> str:
+    """What of a key may be shown: its first four characters, none of a short one."""
+    return f"{key[:_SHOWN]}…" if len(key) >= _SHORT else "…"
+
+
+def _identity(key: str, scopes: frozenset[str]) -> Identity:
+    return Identity(partial(key), _digest(key).hex()[:16], scopes)
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

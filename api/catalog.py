@@ -1,0 +1,164 @@
+"""The routes of this face on one screen: path, scope, handler, and what OpenAPI says of each."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from api import models
+from api.access.gate import OPEN
+from api.access.keys import MARKET_READ
+from api.documents import Documents
+from api.endpoints import Endpoint, Handler, Param
+from api.health import Health
+from api.market import feeds, flows, orderbook, snapshot
+from api.market.answering import Answerer, Compose
+
+SYMBOL: Final = Param(
+    "symbol",
+    "A coin (`BTC`: each exchange's main quote), a pair in any spelling, or the exchange's own name of a contract",
+    {"type": "string", "minLength": 1, "maxLength": 64},
+    example="BTC",
+    required=True,
+)
+
+
+def _count(name: str, default: int, description: str) -> Param:
+    return Param(name, description, {"type": "integer", "minimum": 1, "maximum": 100, "default": default})
+
+
+def market_endpoints(answerer: Answerer) -> tuple[Endpoint, ...]:
+    """The market data routes."""
+
+    def kept(route: str, compose: Compose) -> Handler:
+        return lambda ask: answerer.answer(route, compose, ask.params, ask.now_ns)
+
+    return (
+        Endpoint(
+            "/gpt/raw",
+            MARKET_READ,
+            kept("raw", snapshot.compose_raw),
+            operation_id="getMarketSnapshot",
+            summary="Full snapshot of a symbol",
+            description="Price (volume-weighted over fresh exchanges of one quote), 24 hour figures, each exchange's "
+            "price, funding, open interest, recent whale trades and liquidation totals, each with age and quality.",
+            tag="market",
+            params=(SYMBOL,),
+            model=models.RawAnswer,
+        ),
+        Endpoint(
+            "/gpt/whale",
+            MARKET_READ,
+            kept("whale", flows.compose_whales),
+            operation_id="getWhaleTrades",
+            summary="Recent whale trades of a symbol",
+            tag="market",
+            params=(
+                SYMBOL,
+                _count("limit", flows.DEFAULT_WHALES, "At most so many, newest first"),
+                Param("min_usd", "Only trades worth at least so many USD", {"type": "number", "minimum": 0}),
+            ),
+            model=models.WhaleAnswer,
+            example=_WHALES,
+        ),
+        Endpoint(
+            "/gpt/liq",
+            MARKET_READ,
+            kept("liq", flows.compose_liquidations),
+            operation_id="getLiquidations",
+            summary="Recent liquidations of a symbol's base with totals over 1, 4 and 24 hours",
+            tag="market",
+            params=(SYMBOL, _count("limit", flows.DEFAULT_LIQUIDATIONS, "At most so many, newest first")),
+            model=models.LiquidationAnswer,
+        ),
+        Endpoint(
+            "/gpt/orderbook",
+            MARKET_READ,
+            kept("orderbook", orderbook.compose_orderbook),
+            operation_id="getOrderbook",
+            summary="Order book of a symbol on one exchange",
+            tag="market",
+            params=(
+                SYMBOL,
+                _count("depth", orderbook.DEFAULT_DEPTH, "Levels of each side"),
+                Param("exchange", "Which exchange; the deepest live one if not given", {"type": "string"}),
+            ),
+            model=models.OrderbookAnswer,
+        ),
+        Endpoint(
+            "/api/market/price",
+            MARKET_READ,
+            kept("price", snapshot.compose_price),
+            operation_id="getPrice",
+            summary="Price of a symbol",
+            tag="market",
+            params=(SYMBOL,),
+            model=models.PriceAnswer,
+            example=_PRICE,
+        ),
+        Endpoint(
+            "/multi/health",
+            MARKET_READ,
+            kept("feeds", feeds.compose_health),
+            operation_id="getFeedHealth",
+            summary="State of each exchange's feed",
+            tag="market",
+            model=models.FeedsAnswer,
+            failures=(400, 401, 403, 429),
+        ),
+    )
+
+
+def service_endpoints(health: Health, documents: Documents) -> tuple[Endpoint, ...]:
+    """Health, metrics and descriptions: open to anybody, without a key."""
+
+    def opened(path: str, handler: Handler, names: tuple[str, str], **more: Any) -> Endpoint:
+        operation_id, summary = names
+        more = {"failures": (), **more}
+        return Endpoint(path, OPEN, handler, operation_id=operation_id, summary=summary, tag="service", **more)
+
+    return (
+        opened("/health", health.alive, ("getHealth", "Whether the process answers")),
+        opened("/health/ready", health.ready, ("getReadiness", "Whether it can answer"), failures=(503,)),
+        opened("/health/detailed", health.detailed, ("getHealthDetails", "Every part of it")),
+        opened("/health/cache", health.cache, ("getCacheHealth", "The cached state")),
+        opened("/health/exchanges", health.exchanges, ("getExchangeHealth", "Each exchange in short")),
+        opened("/metrics", documents.metrics, ("getMetrics", "Prometheus metrics"), media="text/plain"),
+        opened("/openapi.json", documents.openapi, ("getOpenApi", "This description")),
+        opened("/docs", documents.page, ("getDocs", "This description as a page"), media="text/html"),
+        opened("/asyncapi", documents.asyncapi, ("getAsyncApi", "The bus, as AsyncAPI"), failures=(404,)),
+    )
+
+
+_WHALES: Final = {
+    "success": True,
+    "symbol": "BTC",
+    "data": [
+        {
+            "id": "binance.BTC.USDT.spot.whale.4021",
+            "symbol": "BTC/USDT",
+            "side": "buy",
+            "amount": 12.5,
+            "price": 91000.1,
+            "usd_value": 1137501.25,
+            "exchange": "binance",
+            "timestamp": "2026-01-01T12:00:00.125Z",
+        }
+    ],
+    "age": 0.042,
+    "quality": "live",
+    "stale_exchanges": [],
+    "timestamp": "2026-01-01T12:00:01Z",
+}
+_PRICE: Final = {
+    "symbol": "BTC",
+    "price": 91000.1,
+    "quote": "USDT",
+    "market": "spot",
+    "source": "aggregated",
+    "exchanges": ["binance", "bybit"],
+    "stale_exchanges": [],
+    "age": 0.042,
+    "quality": "live",
+    "sim": False,
+    "timestamp": "2026-01-01T12:00:00.958Z",
+}

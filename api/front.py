@@ -1,0 +1,165 @@
+"""The outermost ASGI room: time, size and access limits, the access log, refusals as answers, and the shortcut.
+
+A declared endpoint is answered here from its handler's bytes, without routing; everything else goes on to FastAPI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.access.gate import Admission, Gate, Knock
+from api.answers import Reply
+from api.endpoints import Ask, Handler, read_params
+from api.metrics import HttpMetrics
+from api.refusals import InternalError, PayloadTooLargeError, TimedOutError, refusal
+from contracts.errors import HydrophoneError
+from runtime import clock, logs
+
+SECOND_NS: Final = 1_000_000_000
+SAFE_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontLimits:
+    """The size of a body in bytes and the time of a request in seconds."""
+
+    body_bytes: int = 1024 * 1024
+    request_seconds: float = 30.0
+
+
+class Front:
+    """The whole HTTP face as one ASGI app."""
+
+    def __init__(
+        self, app: ASGIApp, gate: Gate, shortcuts: Mapping[str, Handler], *, limits: FrontLimits, metrics: HttpMetrics
+    ) -> None:
+        self._app = app
+        self._gate = gate
+        self._shortcuts = shortcuts
+        self._limits = limits
+        self._metrics = metrics
+        self._log = logs.get("access")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; sockets and the lifespan go on as they are."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        peer = scope["client"][0] if scope.get("client") else None
+        now_ns = scope["hydrophone.now_ns"] = clock.now_ns()
+        admission = self._gate.admit(Knock(scope["path"], peer, headers), now_ns / SECOND_NS)
+        scope["hydrophone.admission"] = admission
+        started = clock.monotonic()
+        status = await self._answer(scope, receive, Outgoing(send, admission.headers), headers)
+        self._on_answered(scope, admission, status, clock.monotonic() - started)
+
+    async def _answer(self, scope: Scope, receive: Receive, outgoing: Outgoing, headers: Mapping[bytes, bytes]) -> int:
+        path, now_ns = scope["path"], scope["hydrophone.now_ns"]
+        admission: Admission = scope["hydrophone.admission"]
+        try:
+            if admission.refused is not None:
+                raise admission.refused
+            self._refuse_large(headers)
+            shortcut = self._shortcuts.get(path) if scope["method"] == "GET" else None
+            if shortcut is not None:
+                reply = shortcut(Ask(path, read_params(scope["query_string"]), headers, now_ns))
+                await outgoing.reply(reply)
+            else:
+                await self._pass_on(scope, receive, outgoing)
+        except HydrophoneError as error:
+            await outgoing.reply(refusal(path, error, now_ns))
+        except Exception:  # noqa: BLE001 - the last one before the client: told to the log, never to the client
+            logs.get().exception("request.failed", method=scope["method"], path=path)
+            await outgoing.reply(refusal(path, InternalError("Something went wrong here"), now_ns))
+        return outgoing.status
+
+    async def _pass_on(self, scope: Scope, receive: Receive, outgoing: Outgoing) -> None:
+        body = Incoming(receive, self._limits.body_bytes)
+        seconds = self._limits.request_seconds
+        timer = asyncio.timeout(seconds)
+        try:
+            async with timer:
+                await self._app(scope, body.receive, outgoing.send)
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            raise TimedOutError(f"No answer within {seconds:g} seconds", limit_seconds=seconds) from None
+
+    def _refuse_large(self, headers: Mapping[bytes, bytes]) -> None:
+        said = headers.get(b"content-length", b"0")
+        if said.isdigit() and int(said) > self._limits.body_bytes:
+            raise too_large(self._limits.body_bytes)
+
+    def _on_answered(self, scope: Scope, admission: Admission, status: int, seconds: float) -> None:
+        path = scope["path"]
+        route = path if path in self._shortcuts else getattr(scope.get("route"), "path", "(other)")
+        self._metrics.on_answered(route, scope["method"], status, seconds)
+        self._log.info(
+            "request",
+            method=scope["method"],
+            path=path,
+            status=status,
+            ms=round(seconds * 1000, 3),
+            key=admission.identity.name,
+            address=str(admission.address),
+            code=None if admission.refused is None else admission.refused.code,
+        )
+
+
+class Outgoing:
+    """The way out: adds the headers of every answer and remembers the status."""
+
+    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        self._send = send
+        self._headers = (*headers, *SAFE_HEADERS)
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+        await self._send(message)
+
+    async def reply(self, reply: Reply) -> None:
+        """Send a whole answer; nothing where one has begun already."""
+        if self.status:
+            return
+        self.status = reply.status
+        length = (b"content-length", b"%d" % len(reply.body))
+        headers = [(b"content-type", reply.content_type), length, *reply.headers, *self._headers]
+        await self._send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": reply.body})
+
+
+class Incoming:
+    """The way in: counts a body that does not say its length."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
+        self._most = most
+        self._taken = 0
+
+    async def receive(self) -> Message:
+        """Take the next message; PayloadTooLargeError past the limit."""
+        message = await self._receive()
+        self._taken += len(message.get("body", b""))
+        if self._taken > self._most:
+            raise too_large(self._most)
+        return message
+
+
+def too_large(most: int) -> PayloadTooLargeError:
+    """The refusal of a body of more than `most` bytes."""
+    details: dict[str, Any] = {"limit_bytes": most}
+    return PayloadTooLargeError(f"The body is larger than {most} bytes", **details)

@@ -1,0 +1,122 @@
+"""Health of this process: alive, ready, and what is cached, with how old it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from api import answers
+from api.answers import Age, Reply, SentAt
+from api.endpoints import Ask
+from api.market.answering import Answerer
+from api.market.feeds import feeds_by_venue
+from api.market.state import MarketState, Reader
+from api.refusals import NotReadyError, refusal
+
+_ALIVE: Final = answers.template({"status": "ok", "timestamp": SentAt()})
+
+
+class MirrorState(Protocol):
+    """What a mirrored bucket tells of itself."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether every key was read at least once."""
+        ...
+
+    @property
+    def changed_ns(self) -> int | None:
+        """When the last change arrived, ns UTC."""
+        ...
+
+    def __len__(self) -> int:
+        """How many keys it holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What health is read from; `started_ns` is ns UTC, `clients` counts the stream's."""
+
+    started_ns: int
+    connected: Callable[[], bool]
+    mirrors: Mapping[str, MirrorState]
+    state: MarketState
+    answerer: Answerer
+    clients: Callable[[], int]
+
+
+class Health:
+    """The health routes."""
+
+    def __init__(self, vitals: Vitals) -> None:
+        self._vitals = vitals
+
+    def waiting_for(self) -> list[str]:
+        """What this process cannot answer without: nothing once every mirror was loaded."""
+        mirrors = [f"bucket {name}" for name, mirror in self._vitals.mirrors.items() if not mirror.loaded]
+        bus = ["bus"] if mirrors and not self._vitals.connected() else []
+        return bus + mirrors
+
+    def alive(self, ask: Ask) -> Reply:
+        """`GET /health`: the process answers."""
+        return Reply(200, _ALIVE.render(ask.now_ns))
+
+    def ready(self, ask: Ask) -> Reply:
+        """`GET /health/ready`: 503 with what is waited for; degraded, but ready, while the bus is away."""
+        waiting = self.waiting_for()
+        if waiting:
+            return refusal(
+                ask.path, NotReadyError(f"Waiting for {', '.join(waiting)}", waiting_for=waiting), ask.now_ns
+            )
+        document = {"status": "ready", "degraded": self._degraded(), "timestamp": SentAt()}
+        return Reply(200, answers.encode(document, ask.now_ns))
+
+    def detailed(self, ask: Ask) -> Reply:
+        """`GET /health/detailed`: every part, and whether it is well."""
+        vitals, waiting = self._vitals, self.waiting_for()
+        document = {
+            "status": "waiting" if waiting else "degraded" if self._degraded() else "ok",
+            "waiting_for": waiting,
+            "uptime": Age(vitals.started_ns),
+            "bus": {"connected": vitals.connected()},
+            "cache": self._cache(),
+            "exchanges": self._exchanges(ask.now_ns),
+            "stream": {"clients": vitals.clients()},
+            "timestamp": SentAt(),
+        }
+        return Reply(200, answers.encode(document, ask.now_ns))
+
+    def cache(self, ask: Ask) -> Reply:
+        """`GET /health/cache`: the mirrors and the kept answers."""
+        document = {"status": "stale" if self._degraded() else "ok", **self._cache(), "timestamp": SentAt()}
+        return Reply(200, answers.encode(document, ask.now_ns))
+
+    def exchanges(self, ask: Ask) -> Reply:
+        """`GET /health/exchanges`: each venue in short."""
+        venues = self._exchanges(ask.now_ns)
+        well = bool(venues) and all(venue["connected"] for venue in venues.values())
+        document = {"status": "ok" if well else "degraded", "exchanges": venues, "timestamp": SentAt()}
+        return Reply(200, answers.encode(document, ask.now_ns))
+
+    def _degraded(self) -> list[str]:
+        return [] if self._vitals.connected() else ["bus"]
+
+    def _cache(self) -> dict[str, Any]:
+        answerer = self._vitals.answerer
+        buckets = {name: _mirror(mirror) for name, mirror in self._vitals.mirrors.items()}
+        return {
+            "buckets": buckets,
+            "answers": {"entries": len(answerer), "hits": answerer.hits, "misses": answerer.misses},
+        }
+
+    def _exchanges(self, now_ns: int) -> dict[str, Any]:
+        feeds = feeds_by_venue(Reader(self._vitals.state, now_ns))
+        shown = ("connected", "state", "quality", "last_message_age", "sim")
+        return {venue: {name: feed[name] for name in shown} for venue, feed in feeds.items()}
+
+
+def _mirror(mirror: MirrorState) -> dict[str, Any]:
+    changed = mirror.changed_ns
+    return {"loaded": mirror.loaded, "keys": len(mirror), "last_change_age": None if changed is None else Age(changed)}

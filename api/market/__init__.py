@@ -1,0 +1,1 @@
+"""Market data from the cached state: prices, whales, liquidations, books, feeds."""

@@ -1,0 +1,59 @@
+"""`GET /multi/health` and `GET /health/exchanges`: the state of each venue's feed, as its own events tell it. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from api.answers import Age, envelope, iso, number
+from api.market.answering import Params, refuse_unknown
+from api.market.documents import Feed, Latency
+from api.market.quality import STALE, feed_quality
+from api.market.state import Reader
+from contracts.subjects import STATE_FEED
+
+_NS_IN_MS: Final = 1_000_000
+
+
+def compose_health(reader: Reader, params: Params) -> dict[str, Any]:
+    """Each venue's feed by the venue's name."""
+    refuse_unknown(params, ())
+    return envelope(None, feeds_by_venue(reader))
+
+
+def feeds_by_venue(reader: Reader) -> dict[str, Any]:
+    """The feeds that the state knows, by venue."""
+    keys = sorted(key for key in reader.state.bucket.keys() if key.startswith(STATE_FEED))  # noqa: SIM118
+    feeds = [feed for key in keys if (feed := reader.find_document(Feed, key)) is not None]
+    return {feed.venue: feed_fields(feed, cut=reader.freshness.cut) for feed in feeds}
+
+
+def feed_fields(feed: Feed, *, cut: bool) -> dict[str, Any]:
+    """One feed: ages in seconds by kind of event, latencies in milliseconds; stale while the bus is `cut` off."""
+    newest = max(feed.last_message_ts.values(), default=None)
+    return {
+        "connected": feed.connected,
+        "state": feed.state,
+        "reason": feed.reason,
+        "quality": STALE if cut else feed_quality(feed),
+        "since": None if feed.since is None else iso(feed.since),
+        "last_message_age": None if newest is None else Age(newest),
+        "last_message_ages": {kind: Age(ts) for kind, ts in sorted(feed.last_message_ts.items())},
+        "channels": feed.channels,
+        "events": feed.events,
+        "reconnects": feed.reconnects,
+        "gaps": feed.gaps,
+        "resyncs": feed.resyncs,
+        "latency": {"venue_ms": _latency(feed.venue_latency), "bus_ms": _latency(feed.bus_latency)},
+        "sim": feed.sim,
+    }
+
+
+def _latency(latency: Latency) -> dict[str, Any]:
+    return {"p50": _milliseconds(latency.p50), "p99": _milliseconds(latency.p99)}
+
+
+def _milliseconds(ns: int | None) -> Any:
+    if ns is None:
+        return None
+    sign, size = ("-" if ns < 0 else ""), abs(ns)
+    return number(f"{sign}{size // _NS_IN_MS}.{size % _NS_IN_MS // 1000:03d}")

@@ -1,0 +1,171 @@
+"""One price from many venues: volume-weighted over the fresh ones of one quote and one kind of market. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from statistics import median
+from typing import Final
+
+from api.market.documents import Ticker
+from api.market.quality import STALE, worst
+
+EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+SPOT: Final = "spot"
+OUTLIER: Final = Decimal("0.05")  # a venue further than this from the middle of three or more is left out
+_ENOUGH_FOR_A_MIDDLE: Final = 3
+_PERCENT_PLACES: Final = Decimal("0.0001")
+_ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What one venue says: `market` is `spot` or the contract's kind, `quote` the coin that the price is in."""
+
+    ticker: Ticker
+    quality: str
+    market: str
+    quote: str
+
+    @property
+    def price(self) -> Decimal | None:
+        """The last price."""
+        return None if self.ticker.last is None else Decimal(self.ticker.last)
+
+    @property
+    def volume(self) -> Decimal:
+        """Traded in 24 hours, base coin; zero where the venue does not say."""
+        return _ZERO if self.ticker.volume_24h is None else Decimal(self.ticker.volume_24h)
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated:
+    """The price of a symbol: from which venues (`used`), in which quote, and who was left out for what."""
+
+    price: Decimal
+    quote: str
+    market: str
+    quality: str
+    sim: bool
+    ts_recv: int
+    used: tuple[Quoted, ...]
+    stale: tuple[str, ...]
+    outliers: tuple[str, ...]
+    change_24h: Decimal | None
+    volume_24h: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    bid: Decimal | None
+    ask: Decimal | None
+    bid_ask_exchange: str | None
+
+    @property
+    def spread(self) -> Decimal | None:
+        """Ask less bid of the venue that both are from."""
+        return None if self.bid is None or self.ask is None else EXACT.subtract(self.ask, self.bid)
+
+    @property
+    def source(self) -> str:
+        """The venue where there is one only, else `aggregated`."""
+        return self.used[0].ticker.venue if len(self.used) == 1 else "aggregated"
+
+
+def decide_price(quoted: Iterable[Quoted]) -> Consolidated | None:
+    """Choose the main group (spot before contracts, then most volume) and weigh its fresh venues.
+
+    Without any fresh venue the freshest stale one is told, as stale. None where no venue has a price.
+    """
+    priced = [item for item in quoted if item.price is not None]
+    if not priced:
+        return None
+    fresh = [item for item in priced if item.quality != STALE]
+    group = _main_group(fresh or priced)
+    if not fresh:
+        group = [max(group, key=lambda item: item.ticker.ts_recv)]
+    used = _without_outliers(group)
+    main = used[0]
+    stale = tuple(item.ticker.venue for item in priced if item.quality == STALE and _kind(item) == _kind(main))
+    outliers = tuple(item.ticker.venue for item in group if item not in used)
+    return _consolidate(used, stale, outliers)
+
+
+def _kind(item: Quoted) -> tuple[str, str]:
+    return item.market, item.quote
+
+
+def _main_group(quoted: Sequence[Quoted]) -> list[Quoted]:
+    groups: dict[tuple[str, str], list[Quoted]] = defaultdict(list)
+    for item in quoted:
+        groups[_kind(item)].append(item)
+    return max(
+        groups.values(), key=lambda group: (group[0].market == SPOT, sum((item.volume for item in group), _ZERO))
+    )
+
+
+def _without_outliers(group: Sequence[Quoted]) -> tuple[Quoted, ...]:
+    if len(group) < _ENOUGH_FOR_A_MIDDLE:
+        return tuple(group)
+    middle = median([item.price for item in group if item.price is not None])
+    near = tuple(item for item in group if item.price is not None and abs(item.price - middle) <= middle * OUTLIER)
+    return near or tuple(group)
+
+
+def _consolidate(used: tuple[Quoted, ...], stale: tuple[str, ...], outliers: tuple[str, ...]) -> Consolidated:
+    main = max(used, key=lambda item: (item.ticker.bid is not None and item.ticker.ask is not None, item.volume))
+    bid, ask = main.ticker.bid, main.ticker.ask
+    both = bid is not None and ask is not None
+    volumes = [item.ticker.volume_24h for item in used if item.ticker.volume_24h is not None]
+    highs = [Decimal(item.ticker.high_24h) for item in used if item.ticker.high_24h is not None]
+    lows = [Decimal(item.ticker.low_24h) for item in used if item.ticker.low_24h is not None]
+    return Consolidated(
+        price=_weighted([(item.price, item.volume) for item in used if item.price is not None], None),
+        quote=main.quote,
+        market=main.market,
+        quality=worst(item.quality for item in used),
+        sim=any(item.ticker.sim for item in used),
+        ts_recv=max(item.ticker.ts_recv for item in used),
+        used=used,
+        stale=stale,
+        outliers=outliers,
+        change_24h=_change(used),
+        volume_24h=_total(volumes),
+        high=max(highs, default=None),
+        low=min(lows, default=None),
+        bid=Decimal(bid) if bid is not None and both else None,
+        ask=Decimal(ask) if ask is not None and both else None,
+        bid_ask_exchange=main.ticker.venue if both else None,
+    )
+
+
+def _change(used: Iterable[Quoted]) -> Decimal | None:
+    changes = [(Decimal(item.ticker.change_24h), item.volume) for item in used if item.ticker.change_24h is not None]
+    return _weighted(changes, _PERCENT_PLACES) if changes else None
+
+
+def _total(texts: Sequence[str]) -> Decimal | None:
+    total = _ZERO
+    for text in texts:
+        total = EXACT.add(total, Decimal(text))
+    return total if texts else None
+
+
+def _weighted(values: Sequence[tuple[Decimal, Decimal]], places: Decimal | None) -> Decimal:
+    """The mean weighted by volume, plain where nobody tells a volume, at the finest tick seen; one value is exact."""
+    if len(values) == 1:
+        return values[0][0]
+    total, weights = _ZERO, _ZERO
+    equal = all(weight == 0 for _, weight in values)
+    for value, weight in values:
+        share = Decimal(1) if equal else weight
+        total = EXACT.add(total, EXACT.multiply(value, share))
+        weights = EXACT.add(weights, share)
+    finest = min((value for value, _ in values), key=_exponent)
+    tick = places or Decimal(1).scaleb(_exponent(finest))
+    return EXACT.divide(total, weights).quantize(tick, context=EXACT)
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0

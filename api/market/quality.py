@@ -1,0 +1,52 @@
+"""How far a piece of market data can be trusted: live, simulated, after a gap, or stale. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from api.market.documents import Feed
+
+LIVE: Final = "live"
+SIM: Final = "sim"
+GAP: Final = "gap"
+STALE: Final = "stale"
+_WORSE: Final = {LIVE: 0, SIM: 1, GAP: 2, STALE: 3}
+_FEED_STATES: Final = {
+    "live": LIVE,
+    "gap": GAP,
+    "resync": GAP,
+    "stale": STALE,
+    "down": STALE,
+    "connecting": STALE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """When data counts as stale: `after_ns` since it arrived, and at once while the bus is `cut` off."""
+
+    after_ns: int
+    cut: bool = False
+
+
+def worst(qualities: Iterable[str]) -> str:
+    """The worst of some qualities; stale where there is none."""
+    return max(qualities, key=lambda quality: _WORSE.get(quality, _WORSE[STALE]), default=STALE)
+
+
+def feed_quality(feed: Feed | None) -> str:
+    """What the state of a venue's feed means for everything it sent; a venue that tells none is taken by its data."""
+    if feed is None:
+        return LIVE
+    if not feed.connected:
+        return STALE
+    return LIVE if feed.state is None else _FEED_STATES.get(feed.state, STALE)
+
+
+def decide_quality(own: str, feed: Feed | None, age_ns: int, freshness: Freshness) -> str:
+    """The quality of one document: its own, its feed's and its age's, whichever is worst."""
+    if freshness.cut or age_ns > freshness.after_ns:
+        return STALE
+    return worst((own if own in _WORSE else STALE, feed_quality(feed)))

@@ -1,0 +1,254 @@
+"""One stream client: its conversation, its subscriptions, and the writer that never waits longer than its patience."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from api import answers
+from api.answers import SentAt
+from api.market.state import MarketState
+from api.refusals import NotReadyError, RateLimitedError
+from api.stream import protocol
+from api.stream.feed import StreamFeed
+from api.stream.hub import Hub
+from api.stream.outbox import FullError, Message, Outbox, make_message
+from api.stream.protocol import Auth, ListWishes, Ping, Said, Wish
+from api.stream.topics import Meaning, Topic, decide_meaning
+from contracts.errors import HydrophoneError, InvalidParameterError
+from runtime import clock
+
+SEND_SECONDS: Final = 5.0
+MOST_SUBSCRIPTIONS: Final = 500
+MOST_MESSAGES: Final = 200  # in
+MESSAGES_SECONDS: Final = 10.0
+POLICY: Final = 1008
+TRY_LATER: Final = 1013
+
+
+class ClientGoneError(Exception):
+    """The other side is not there any more."""
+
+
+class Socket(Protocol):
+    """The connection of a client."""
+
+    async def receive(self) -> str | None:
+        """Take the next text, None for a binary message; ClientGoneError at the end."""
+        ...
+
+    async def write(self, frames: bytes) -> None:
+        """Write whole frames once there is room; ClientGoneError when nobody is there."""
+        ...
+
+    def end(self, code: int, reason: str) -> None:
+        """Close without waiting for anybody."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a client talks to."""
+
+    state: MarketState
+    hub: Hub
+    feed: StreamFeed
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One subscription: what it means, and the task that sends it at an interval."""
+
+    wish: Wish
+    meaning: Meaning
+    pacer: asyncio.Task[None] | None
+
+
+class StreamClient:
+    """Talks with one client until it goes or is sent away."""
+
+    def __init__(self, socket: Socket, around: Surroundings, send_seconds: float = SEND_SECONDS) -> None:
+        self.outbox = Outbox()
+        self.name = secrets.token_hex(8)
+        self._socket = socket
+        self._around = around
+        self._send_seconds = send_seconds
+        self._held: dict[tuple[str, str, str], Held] = {}
+        self._window = (0.0, 0)
+
+    async def run(self) -> None:
+        """Converse; returns when the connection is over. Raises nothing but cancellation."""
+        self._around.hub.join(self)
+        writer = asyncio.create_task(self._keep_writing(), name=f"stream writer {self.name}")
+        reader = asyncio.create_task(self._keep_reading(), name=f"stream reader {self.name}")
+        try:
+            await asyncio.wait({writer, reader}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (writer, reader):
+                task.cancel()
+            await asyncio.gather(writer, reader, return_exceptions=True)
+            self._forget_all()
+
+    def say(self, fields: dict[str, Any]) -> None:
+        """Queue an answer."""
+        self.outbox.put_control(self._message({**fields, "timestamp": SentAt()}))
+
+    def _message(self, fields: dict[str, Any]) -> Message:
+        return make_message(answers.encode(fields, clock.now_ns()))
+
+    async def _keep_writing(self) -> None:
+        try:
+            while True:
+                await self.outbox.wait()
+                async with asyncio.timeout(self._send_seconds):
+                    await self._socket.write(b"".join(self.outbox.take()))
+        except TimeoutError:
+            self._socket.end(TRY_LATER, "too slow: try again later")
+        except ClientGoneError:
+            return
+
+    async def _keep_reading(self) -> None:
+        try:
+            while True:
+                self._on_text(await self._socket.receive())
+        except ClientGoneError:
+            return
+        except FullError:
+            self._socket.end(POLICY, "answers are not read")
+
+    def _on_text(self, text: str | None) -> None:
+        try:
+            self._refuse_flood()
+            self._on_said(protocol.decode(text))
+        except HydrophoneError as error:
+            self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+
+    def _on_said(self, said: Said) -> None:
+        match said:
+            case Ping():
+                self.say({"type": "pong", **({} if said.id is None else {"id": said.id})})
+            case ListWishes():
+                self.say({"type": "subscriptions", "subscriptions": [_shown(held) for held in self._held.values()]})
+            case Auth():
+                self.say({"type": "authenticated"})
+            case Wish() if said.remove:
+                self._on_unsubscribe(said)
+            case Wish():
+                self._on_subscribe(said)
+
+    def _on_subscribe(self, wish: Wish) -> None:
+        taken: list[Meaning] = []
+        for symbol in wish.symbols:
+            try:
+                meaning = decide_meaning(wish, symbol, self._around.state)
+                self._refuse_more(meaning)
+            except HydrophoneError as error:
+                self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+                continue
+            self._forget(_key(wish, meaning))
+            taken.append(meaning)
+        if not taken:
+            return
+        self._confirm("subscribed", wish, [meaning.symbol for meaning in taken])
+        for meaning in taken:
+            self._hold(wish, meaning)
+
+    def _on_unsubscribe(self, wish: Wish) -> None:
+        gone: list[str] = []
+        for symbol in wish.symbols:
+            try:
+                meaning = decide_meaning(wish, symbol, self._around.state)
+                if not self._forget(_key(wish, meaning)):
+                    raise InvalidParameterError(
+                        f"{wish.channel} of {symbol} is not subscribed", parameter="symbol", channel=wish.channel
+                    )
+                gone.append(meaning.symbol)
+            except HydrophoneError as error:
+                self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+        if gone:
+            self._confirm("unsubscribed", wish, gone)
+
+    def _confirm(self, kind: str, wish: Wish, symbols: list[str]) -> None:
+        named = {"symbol": symbols[0]} if len(symbols) == 1 and symbols[0] else {}
+        paced = {} if wish.interval is None else {"interval": wish.interval}
+        self.say({"type": kind, "channel": wish.channel, **named, "symbols": [s for s in symbols if s], **paced})
+
+    def _hold(self, wish: Wish, meaning: Meaning) -> None:
+        hub = self._around.hub
+        for pattern in meaning.patterns:
+            self._around.feed.want(pattern)
+        pacer = None
+        if wish.interval is not None:
+            pacer = asyncio.create_task(self._keep_pace(meaning.topics, wish.interval))
+        for topic in meaning.topics:
+            if pacer is None:
+                hub.add(self, topic)
+                self._send_current(topic)
+            else:
+                hub.watch(topic)
+        self._held[_key(wish, meaning)] = Held(wish, meaning, pacer)
+
+    def _send_current(self, topic: Topic) -> None:
+        message = self._around.hub.current(topic)
+        if message is not None:
+            self.outbox.put_state(topic, message)
+
+    async def _keep_pace(self, topics: tuple[Topic, ...], seconds: int) -> None:
+        while True:
+            for topic in topics:
+                self._send_current(topic)
+            await clock.sleep(seconds)
+
+    def _forget(self, key: tuple[str, str, str]) -> bool:
+        held = self._held.pop(key, None)
+        if held is None:
+            return False
+        for pattern in held.meaning.patterns:
+            self._around.feed.unwant(pattern)
+        if held.pacer is not None:
+            held.pacer.cancel()
+        for topic in held.meaning.topics:
+            if held.pacer is None:
+                self._around.hub.remove(self, topic)
+            else:
+                self._around.hub.unwatch(topic)
+        return True
+
+    def _forget_all(self) -> None:
+        for key in list(self._held):
+            self._forget(key)
+        self._around.hub.leave(self)
+
+    def _refuse_more(self, meaning: Meaning) -> None:
+        if sum(len(held.meaning.topics) for held in self._held.values()) + len(meaning.topics) > MOST_SUBSCRIPTIONS:
+            raise InvalidParameterError(
+                f"At most {MOST_SUBSCRIPTIONS} subscriptions a connection",
+                parameter="symbols",
+                maximum=MOST_SUBSCRIPTIONS,
+            )
+        if not meaning.topics:
+            raise NotReadyError("Nothing is listed for this symbol yet", waiting_for=["instruments"])
+
+    def _refuse_flood(self) -> None:
+        began, count = self._window
+        now = clock.monotonic()
+        if now - began > MESSAGES_SECONDS:
+            began, count = now, 0
+        self._window = (began, count + 1)
+        if count >= MOST_MESSAGES:
+            wait = max(1, round(MESSAGES_SECONDS - (now - began)))
+            raise RateLimitedError(
+                f"More than {MOST_MESSAGES} messages in {MESSAGES_SECONDS:g} seconds", retry_after=wait
+            )
+
+
+def _key(wish: Wish, meaning: Meaning) -> tuple[str, str, str]:
+    return wish.channel, meaning.symbol, wish.timeframe if wish.channel == protocol.CANDLES else ""
+
+
+def _shown(held: Held) -> dict[str, Any]:
+    wish = held.wish
+    shown: dict[str, Any] = {"channel": wish.channel, "symbol": held.meaning.symbol or None, "interval": wish.interval}
+    return {**shown, "timeframe": wish.timeframe} if wish.channel == protocol.CANDLES else shown
