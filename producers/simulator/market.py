@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from producers.simulator.book import Book
 from producers.simulator.candles import Candles
 from producers.simulator.instruments import BASES, Instrument, list_instruments
-from producers.simulator.listing import Liquidation, Listing
+from producers.simulator.listing import Liquidation, Listing, Trade
 from producers.simulator.orders import fill_book, follow_fair, poisson, rest_orders, sweep
 from producers.simulator.shocks import ForcedOrder, Shocks
 
@@ -123,14 +123,13 @@ class Market:
             amount = max(1, round(usd / listing.lot_usd))
             sweep(listing, rng.random() < 0.5, amount, now_us - length_us + 1 + int(at * (length_us - 1)))
 
-    def _strike(self, listing: Listing, taker_buys: bool, usd: float, now_us: int) -> int:
-        """One big aggressor; moves the fair price half the way it swept. Returns the average fill price."""
+    def _strike(self, listing: Listing, taker_buys: bool, usd: float, now_us: int) -> list[Trade]:
+        """One big aggressor; moves the fair price half the way it swept. Returns its fills."""
         before = listing.mark_price()
         fills = sweep(listing, taker_buys, max(1, round(usd / listing.lot_usd)), now_us)
-        if not fills:
-            return round(before)
-        listing.skew += 0.5 * (fills[-1].price - before) / before
-        return sum(f.price * f.amount for f in fills) // sum(f.amount for f in fills)
+        if fills:
+            listing.skew += 0.5 * (fills[-1].price - before) / before
+        return fills
 
     def _cascade(self, now_us: int) -> None:
         fresh = self.shocks.list_cascade(now_us)
@@ -150,8 +149,11 @@ class Market:
             due = self._stray(now_us)
         for order in due:
             listing = order.listing
-            amount = max(1, round(order.usd / listing.lot_usd))
-            price = self._strike(listing, not order.is_long, order.usd, now_us)
+            fills = self._strike(listing, not order.is_long, order.usd, now_us)
+            if not fills:
+                continue
+            amount = sum(f.amount for f in fills)
+            price = sum(f.price * f.amount for f in fills) // amount
             bankrupt = round(price * (0.995 if order.is_long else 1.005))
             listing.liquidations.append(Liquidation(order.is_long, amount, price, bankrupt, now_us))
             self.liquidation_count += 1

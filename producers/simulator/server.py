@@ -64,6 +64,7 @@ class Simulator:
         self._runner: asyncio.Task[None] | None = None
         for index in range(WARM_UP_STEPS):
             self.market.step(begin + (index + 1) * self._step_us, self._step_us)
+        self._shelf.keep(list(self.market.listings.values()), self._now_us())
 
     async def __aenter__(self) -> Simulator:
         self._server = await serve(

@@ -1,0 +1,25 @@
+"""A running simulator for each test, quick enough that data comes at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from producers.simulator import Simulator, SimulatorConfig
+
+StartSimulator = Callable[..., Awaitable[Simulator]]
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[StartSimulator]:
+    """Starts simulators that end with the test: `await start("okx", rate=4.0)`."""
+    async with AsyncExitStack() as stack:
+
+        async def begin(*venues: str, **settings: Any) -> Simulator:
+            config = SimulatorConfig(**{"seed": 7, "venues": venues, "rate": 16.0, "bases": ("BTC", "ETH"), **settings})
+            return await stack.enter_async_context(Simulator(config))
+
+        yield begin
