@@ -40,7 +40,7 @@ def make_broker(
     *,
     on_drop: Callable[[str, int], None],
     on_closed: Callable[[], None] = end_process,
-    **more: Any,  # noqa: ANN401  # FastStream's own arguments
+    **more: Any,  # FastStream's own arguments
 ) -> tuple[NatsBroker, Callable[[], None]]:
     """A broker that reconnects for ever, acknowledges by hand, and tells when it is closed for good.
 

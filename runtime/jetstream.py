@@ -116,5 +116,5 @@ def _is_safe(field: str, wanted: object, actual: object) -> bool:
     return field in _SAFE
 
 
-def _as_set(items: Any) -> set[str]:  # noqa: ANN401  # a JSON value
+def _as_set(items: Any) -> set[str]:  # a JSON value
     return {str(item) for item in items or ()}

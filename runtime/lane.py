@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from urllib.parse import quote
 
-from contracts.subjects import HEADER_MESSAGE_ID, HEADER_PUBLISHED, HEADER_SCHEMA, HEADER_TRACE
+from contracts.subjects import HEADER_MESSAGE_ID, HEADER_TRACE
 from runtime import wire
 from runtime.bus import Bus, subject_class
 from runtime.clock import now_ns
 from runtime.lane_reader import LaneReader as LaneReader  # noqa: PLC0414  # both sides of the lane from one place
+from runtime.lane_words import Words, header_value
 
 _RECOVER_SECONDS = 0.1
-_KNOWN_SUBJECTS = 100_000
 _CRLF = b"\r\n"
 
 
@@ -43,8 +42,7 @@ class LanePublisher:
         self._parts: list[bytes] = []
         self._size = 0
         self._stamp = ""
-        self._heads: dict[str, str] = {}
-        self._subjects: set[str] = set()
+        self._words = Words()
         self._dropped = 0
         self._in_gap = False
         self._written = False
@@ -55,16 +53,14 @@ class LanePublisher:
         self, subject: str, payload: bytes, *, schema: str, msg_id: str | None = None, traceparent: str | None = None
     ) -> None:
         """Send it with this turn of the loop; ValueError for a subject that the bus would misread."""
-        if subject not in self._subjects:
-            self._admit(subject)
+        self._words.admit(subject)
         if not self._size:
             self._begin_turn()
-        head = self._heads.get(schema) or self._new_head(schema)
-        headers = f"{head}{self._stamp}"
+        headers = f"{self._words.head(schema)}{self._stamp}"
         if msg_id is not None:
-            headers += f"{HEADER_MESSAGE_ID}: {_header_value(msg_id)}\r\n"
+            headers += f"{HEADER_MESSAGE_ID}: {header_value(msg_id)}\r\n"
         if traceparent is not None:
-            headers += f"{HEADER_TRACE}: {_header_value(traceparent)}\r\n"
+            headers += f"{HEADER_TRACE}: {header_value(traceparent)}\r\n"
         length = len(headers) + 2
         total = length + len(payload)
         self._parts += (f"HPUB {subject} {length} {total}\r\n{headers}\r\n".encode("ascii"), payload, _CRLF)
@@ -89,18 +85,6 @@ class LanePublisher:
     def _begin_turn(self) -> None:
         self._stamp = f"{now_ns()}\r\n"
         self._loop.call_soon(self.flush)
-
-    def _new_head(self, schema: str) -> str:
-        head = f"NATS/1.0\r\n{HEADER_SCHEMA}: {_header_value(schema)}\r\n{HEADER_PUBLISHED}: "
-        self._heads[schema] = head
-        return head
-
-    def _admit(self, subject: str) -> None:
-        if not subject or not subject.isascii() or not subject.isprintable() or " " in subject:
-            raise ValueError(f"subject {subject!r}: only printable ASCII without spaces can be published")
-        if len(self._subjects) >= _KNOWN_SUBJECTS:
-            self._subjects.clear()
-        self._subjects.add(subject)
 
     def _free(self, limit: int) -> bool:
         client = self._bus.client
@@ -130,8 +114,3 @@ class LanePublisher:
             self._written = False
             self._in_gap = True
             self._recover()
-
-
-def _header_value(text: str) -> str:
-    """The text as it is, or percent-encoded where it holds what no header may."""
-    return text if text.isascii() and text.isprintable() else quote(text)

@@ -1,5 +1,5 @@
 """The document store behind one small face; the only file that knows the driver."""
-# ruff: noqa: A002, ANN401, D102 - the face of a collection has the driver's own names and values
+# ruff: noqa: A002, D102 - the face of a collection has the driver's own names and values
 
 from __future__ import annotations
 
