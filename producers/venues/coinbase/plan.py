@@ -22,11 +22,11 @@ _CHANNELS: Final[dict[str, tuple[str, float]]] = {
     BOOK: (LEVEL2, 30.0),
 }
 DATA_CHANNELS: Final = tuple(name for name, _ in _CHANNELS.values())
-_PRODUCTS_PER_SOCKET: Final = 50
+_PRODUCTS_PER_SOCKET: Final = 20  # few, since a socket is renewed as a whole
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: 50 products each, everything in one request.
+    """Lay the sockets: 20 products each, everything in one request.
 
     The venue closes a socket on which nothing was subscribed for 5 seconds, hence the one request
     (https://docs.cdp.coinbase.com/exchange/websocket-feed/overview). `heartbeat` is always part of it: it carries the

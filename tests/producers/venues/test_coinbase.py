@@ -379,8 +379,8 @@ def test_everything_is_asked_for_in_one_request_with_heartbeats() -> None:
 
 
 def test_products_are_spread_over_sockets() -> None:
-    sockets = VENUE.plan("ws://feed", instruments(120), ["trade"])
-    assert [len(item.subscriptions) for item in sockets] == [50, 50, 20]
+    sockets = VENUE.plan("ws://feed", instruments(50), ["trade"])
+    assert [len(item.subscriptions) for item in sockets] == [20, 20, 10]
     assert len({item.name for item in sockets}) == 3
 
 
