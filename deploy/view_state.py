@@ -120,7 +120,7 @@ _TAPES: Final = {
 def measure(venue: Venue, now: int) -> tuple[float, float | None, float | None]:
     """Events a second, p50 and p99 of receipt to here in milliseconds over the last seconds; None where none came."""
     venue.marks.append((now, venue.events))
-    while len(venue.marks) > 1 and now - venue.marks[0][0] > WINDOW_NS:
+    while len(venue.marks) > 1 and now - venue.marks[1][0] >= WINDOW_NS:
         venue.marks.popleft()
     (start, before), seconds = venue.marks[0], (now - venue.marks[0][0]) / 1e9
     rate = (venue.events - before) / seconds if now > start else 0.0

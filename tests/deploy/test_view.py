@@ -115,6 +115,15 @@ def test_rate_and_latency_are_of_the_last_seconds() -> None:
     assert measure(venue, 2 * SECOND + 2 * WINDOW_NS)[1:] == (None, None)
 
 
+def test_rate_holds_when_the_view_looks_less_often_than_its_window() -> None:
+    state = State()
+    fold(state, [trade(at=0, received=0)])
+    venue = state.venues["okx"]
+    measure(venue, 0)
+    fold(state, [trade(at=SECOND, received=SECOND)] * 60)
+    assert measure(venue, WINDOW_NS + SECOND)[0] == 10.0
+
+
 def test_venue_is_as_bad_as_its_worst_channel() -> None:
     state = State()
     fold(state, [feed("live", channel="trade"), feed("gap", channel="book", reason="sequence")])
