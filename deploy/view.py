@@ -184,6 +184,7 @@ class Watch:
                 self._tell.console = None
 
     async def _write(self) -> None:
+        line(self.heard, now_ns())  # the mark that the first line's rates are measured from
         while True:
             await sleep(LINE_SECONDS)
             self._tell.say(line(self.heard, now_ns()))
