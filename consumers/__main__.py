@@ -6,36 +6,45 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 import structlog
 import uvloop
-from prometheus_client import CollectorRegistry, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Gauge
 
 from consumers.registry import CONSUMERS
 from runtime import logs
 from runtime.bus import Bus
+from runtime.health import Health
 from runtime.metrics import BusMetrics
+from runtime.monitor import monitor
 from runtime.options import bus_options
 from runtime.service import Service
 from runtime.settings import Settings, SettingsError, load
 
 _log = structlog.get_logger("consumers")
 _STOP_SECONDS = 20.0
+_ALIVE_SECONDS = 60.0
+_ANYWHERE = "0.0.0.0"  # noqa: S104  # probes and Prometheus come from other machines
 
 
 async def consume(settings: Settings, names: Sequence[str]) -> int:
     """Run consumers until a signal says stop (0), or one of them fails (1): a supervisor starts the process again."""
     registry = CollectorRegistry()
     counts = Gauge("hydrophone_consumer_events", "What a consumer counted", ["consumer", "event"], registry=registry)
-    if settings.logs.metrics_port:
-        start_http_server(settings.logs.metrics_port, registry=registry)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     bus = await Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(registry)).connect()
-    services = [_service(name, bus, stop, counts) for name in names]
+    health = Health()
+    health.check("bus", lambda: None if bus.connected else "no server answers")
+    services = [_service(name, bus, stop, _Figures(counts, health)) for name in names]
     try:
-        return await _run_all(services, settings, stop)
+        async with AsyncExitStack() as stack:
+            if settings.logs.metrics_port:
+                await stack.enter_async_context(monitor(_ANYWHERE, settings.logs.metrics_port, health, registry))
+            return await _run_all(services, settings, stop)
     finally:
         await bus.close()
 
@@ -63,12 +72,24 @@ async def _run(service: Service, settings: Settings) -> bool:
     return True
 
 
-def _service(name: str, bus: Bus, stop: asyncio.Event, counts: Gauge) -> Service:
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """Where a consumer's figures go; that they come tells that it lives."""
+
+    counts: Gauge
+    health: Health
+
+    def report(self, name: str, event: str, value: int) -> None:
+        self.health.beat(name, _ALIVE_SECONDS)
+        self.counts.labels(consumer=name, event=event).set(value)
+
+
+def _service(name: str, bus: Bus, stop: asyncio.Event, figures: _Figures) -> Service:
     return Service(
         name=name,
         bus=bus,
         stop=stop,
-        report=lambda event, value: counts.labels(consumer=name, event=event).set(value),
+        report=lambda event, value: figures.report(name, event, value),
         ready=lambda: _log.info("consumer.ready", consumer=name),
     )
 

@@ -1,4 +1,4 @@
-"""One durable pull consumer, served by FastStream on the bus's own connection: one at a time, in order, acked by hand.
+"""One durable pull consumer, served by FastStream: one message at a time, in order, acknowledged by hand.
 
 What fails is asked for again with a growing delay; what cannot be read, or failed on its last delivery, goes to the
 dead-letter stream with its error. A durable that vanished ends the service (`failed`): FastStream would only spin.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from faststream import AckPolicy
@@ -22,6 +22,7 @@ from contracts import streams
 from contracts.streams import DurableSpec
 from contracts.subjects import DEAD_LETTER, HEADER_DELIVERIES, HEADER_ERROR, HEADER_MESSAGE_ID
 from runtime import clock, retry
+from runtime.broker import make_broker, watch_broker
 from runtime.bus import Bus, NoAnswerError
 from runtime.stream_api import ApiRefusalError, call
 
@@ -85,14 +86,14 @@ class DurableLane:
         self._rule = rule or DurableRule()
         self._dlq = dlq
         self._broker: NatsBroker | None = None
-        self._guard: asyncio.Task[None] | None = None
+        self._before_stop: Callable[[], None] = lambda: None
+        self._guards: tuple[asyncio.Task[None], ...] = ()
 
     async def open(self) -> None:
         """Wait for the durable, then serve it; MissingDurableError where nobody makes it."""
         spec = self._spec
         info = await wait_for_durable(self._bus, spec, self._rule)
-        broker = NatsBroker(logger=None, graceful_timeout=10.0)
-        _lend(self._bus, broker)
+        broker, self._before_stop = make_broker(self._bus.options, on_drop=self._bus.count_drop, logger=None)
         broker.subscriber(
             spec.filter_subject,
             durable=spec.name,
@@ -103,14 +104,18 @@ class DurableLane:
         )(self._on_message)
         self._broker = broker
         await broker.start()
-        self._guard = asyncio.create_task(self._watch(str(info["created"])), name=f"guard of {spec.name}")
+        self._guards = (
+            asyncio.create_task(self._watch(str(info["created"])), name=f"guard of {spec.name}"),
+            asyncio.create_task(watch_broker(broker, self._bus.options, lambda _: None), name=f"watch of {spec.name}"),
+        )
 
     async def close(self) -> None:
         """Finish the message at hand, then stop."""
-        if self._guard is not None:
-            self._guard.cancel()
+        for guard in self._guards:
+            guard.cancel()
         if self._broker is not None:
-            await _give_back(self._broker)
+            self._before_stop()
+            await self._broker.stop()
         self.failed.cancel()
 
     async def _on_message(self, message: NatsMessage) -> None:
@@ -173,16 +178,3 @@ def _say(error: Exception) -> str:
 
 async def _as_it_is(message: NatsMessage) -> bytes:
     return message.body
-
-
-def _lend(bus: Bus, broker: NatsBroker) -> None:
-    """Make a broker use the bus's connection: its watchdog, its reconnects and its ways to sign in."""
-    inner = cast("Any", broker)
-    inner._connection = bus.client  # noqa: SLF001  # FastStream has no public way to bring a connection
-    inner.config.connect(bus.client)
-
-
-async def _give_back(broker: NatsBroker) -> None:
-    """Stop the broker's subscribers and leave the connection open: it is the bus's."""
-    cast("Any", broker)._connection = None  # noqa: SLF001
-    await broker.stop()

@@ -81,7 +81,7 @@ async def run(service: Service, plan: CachePlan) -> None:
         await _subscribe(reader, cache)
         await _follow(service, reader, cache, plan)
         await past.open()
-        liquidations.is_whole = past.backlog == 0
+        liquidations.is_whole = liquidations.is_whole or past.backlog == 0
         service.ready()
         async for _ in turns(service.stop, plan.drain_seconds, reader.failed):
             _drain(service, cache, writer, whole=liquidations.is_whole)
