@@ -123,7 +123,7 @@ class AckedPublisher:
             if int(error.get("code", 0)) not in _BAD_REQUEST:
                 return  # a full or leaderless stream: repeated later
             sent = self._waiting[number]
-            self._on_refused(sent.subject, sent.payload, str(error.get("description", error)))
+            self._loop.call_soon(self._on_refused, sent.subject, sent.payload, str(error.get("description", error)))
         del self._waiting[number]
         if not self._room.is_set() and len(self._waiting) < self._max_waiting // 2:
             self._room.set()

@@ -259,16 +259,19 @@ class Bus:
         self._set_connected(up=False)
         if not self._closing:
             _log.warning("bus.disconnected", servers=self.options.places())
-        for listener in self._disconnect_listeners:
-            listener()
+        self._tell(self._disconnect_listeners)
 
     async def _on_reconnect(self) -> None:
         self._set_connected(up=True)
         if self._metrics is not None:
             self._metrics.reconnects.inc()
         _log.info("bus.reconnected", servers=self.options.places())
-        for listener in self._reconnect_listeners:
-            listener()
+        self._tell(self._reconnect_listeners)
+
+    def _tell(self, listeners: list[Callable[[], None]]) -> None:
+        """Call them on the loop's next turn: what one of them raises must not break the client's reconnecting."""
+        for listener in listeners:
+            asyncio.get_running_loop().call_soon(listener)
 
     async def _on_client_closed(self) -> None:
         if not self._closing:

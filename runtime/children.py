@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 READY_SECONDS = 20.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 5.0
 _LOG_TAIL_LINES = 15
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -89,7 +89,7 @@ class Child:
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
-        """SIGTERM, then SIGKILL after ten seconds; returns when it is gone."""
+        """SIGTERM, then SIGKILL after five seconds; returns when it is gone."""
         await self._end(signal.SIGTERM)
 
     async def _end(self, first: signal.Signals) -> None:

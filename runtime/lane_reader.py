@@ -12,7 +12,7 @@ from nats.aio.subscription import Subscription
 
 from runtime import wire
 from runtime.bus import Bus, subject_class
-from runtime.stream_reader import Row, Start, StreamReader
+from runtime.stream_reader import HEARTBEAT_SECONDS, Row, Start, StreamReader
 
 E = TypeVar("E")
 Decode = Callable[[str, bytes], E]
@@ -90,10 +90,14 @@ def decode_batch(
 
 
 class LaneReader:
-    """Reads for one consumer; `failed` ends with the first error that a callback raises, and reading stops then."""
+    """Reads for one consumer; `failed` ends with the first error that a callback raises, and reading stops then.
 
-    def __init__(self, bus: Bus, watchers: Watchers) -> None:
+    A stream that is silent for three times `heartbeat` seconds is asked anew.
+    """
+
+    def __init__(self, bus: Bus, watchers: Watchers, *, heartbeat: float = HEARTBEAT_SECONDS) -> None:
         self._bus = bus
+        self._heartbeat = heartbeat
         self._watchers = watchers
         self._subscriptions: list[Subscription] = []
         self._streams: list[StreamReader] = []
@@ -144,6 +148,7 @@ class LaneReader:
             on_gap=self._watchers.on_gap,
             failed=self.failed,
             start=start,
+            heartbeat=self._heartbeat,
         )
         self._streams.append(reader)
         await reader.open()

@@ -96,12 +96,14 @@ class StreamReader:
         on_gap: Callable[[int], None],
         failed: asyncio.Future[None],
         start: Start = NEW,
+        heartbeat: float = HEARTBEAT_SECONDS,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.generation: _Generation | None = None
         self._bus, self._stream, self._subjects = bus, stream, subjects
         self._on_messages, self._on_gap = on_messages, on_gap
         self._failed, self._start = failed, start
+        self._heartbeat = heartbeat
         self._last: Position | None = None
         self.backlog = 0  # messages that waited when the present consumer was made
         self._pending: list[Row] = []
@@ -177,14 +179,14 @@ class StreamReader:
     async def _keep(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._renewal.wait(), HEARTBEAT_SECONDS)
+                await asyncio.wait_for(self._renewal.wait(), self._heartbeat)
             if self._bus.connected and self.generation is not None and self._silent(self.generation):
                 self.renew("no heartbeat")
             if self._renewal.is_set():
                 await self._make_again()
 
     def _silent(self, generation: _Generation) -> bool:
-        return self.loop.time() - generation.heard > _MISSED_HEARTBEATS * HEARTBEAT_SECONDS
+        return self.loop.time() - generation.heard > _MISSED_HEARTBEATS * self._heartbeat
 
     async def _make_again(self) -> None:
         for delay in retry.delays(_AGAIN):
@@ -209,7 +211,7 @@ class StreamReader:
             "ack_policy": "none",
             "max_deliver": 1,
             "flow_control": True,
-            "idle_heartbeat": int(HEARTBEAT_SECONDS * _SECOND_NS),
+            "idle_heartbeat": int(self._heartbeat * _SECOND_NS),
             "inactive_threshold": _INACTIVE_SECONDS * _SECOND_NS,
             "mem_storage": True,
             "num_replicas": 1,
