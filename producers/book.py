@@ -167,13 +167,13 @@ class BookKeeper:
         if self.rule.chain == "none" or self.seq is None:
             return None
         seq, prev = delta.seq, delta.prev_seq
-        if self._fresh or self.rule.chain == "overlap":
-            if seq <= self.seq:
-                return _IGNORED
-            return None if prev <= self.seq else self._gap(f"{prev} does not continue {self.seq}")
-        if prev == self.seq:
-            return None
-        return _IGNORED if seq <= self.seq else self._gap(f"{prev} does not continue {self.seq}")
+        exact = self.rule.chain == "exact"
+        if seq < self.seq and prev != self.seq:
+            return _IGNORED
+        if seq == self.seq and not (exact and (self._fresh or prev == seq)):
+            return _IGNORED
+        joins = prev == self.seq or (prev < self.seq and (self._fresh or not exact))
+        return None if joins else self._gap(f"{prev} does not continue {self.seq}")
 
     def _apply(self, delta: Decoded) -> None:
         self._fresh = False

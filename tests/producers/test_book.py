@@ -68,6 +68,19 @@ def test_snapshot_that_reaches_just_to_the_first_delta_is_taken():
     assert keeper.seq == 102
 
 
+def test_delta_that_ends_where_the_snapshot_ends_still_counts_where_the_chain_is_exact():
+    keeper = seeded(EXACT)
+    assert keeper.on_delta(delta(98, 100, bids=[("2", "7")])).change is Change.APPLIED
+    assert keeper.bids.top() == [("10", "1"), ("9", "2"), ("2", "7")]
+    assert keeper.on_delta(delta(98, 100, bids=[("2", "8")])).change is Change.IGNORED
+    assert keeper.on_delta(delta(100, 104)).change is Change.APPLIED
+
+
+def test_delta_older_than_the_snapshot_is_ignored():
+    for rule in (EXACT, OVERLAP):
+        assert seeded(rule).on_delta(delta(90, 99, bids=[("2", "7")])).change is Change.IGNORED
+
+
 @pytest.mark.parametrize("rule", [EXACT, OVERLAP])
 def test_gap_resets_the_book(rule):
     keeper = seeded(rule)
