@@ -179,7 +179,7 @@ def _schemas(model: type[Event]) -> Json:
     return {_schema_name(model): schema, **nested}
 
 
-def _draft7(node: Any) -> Any:  # noqa: ANN401 - any part of a schema
+def _draft7(node: Any) -> Any:
     """Write pairs as draft 7 does, and leave out the titles that only repeat the fields' names."""
     if isinstance(node, list):
         return [_draft7(item) for item in cast("list[Any]", node)]

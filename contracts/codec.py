@@ -70,7 +70,7 @@ def decoder(model: type[Event]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(fast(model))
 
 
-def decode(subject: str, body: bytes) -> Any:  # noqa: ANN401 - a struct made at run time
+def decode(subject: str, body: bytes) -> Any:
     """Decode a body by its subject; raises KeyError for a subject that carries no event."""
     return decoder(EVENTS[kind_of(subject)]).decode(body)
 
@@ -88,7 +88,7 @@ def schema_of(model: type[Event]) -> str:
     return f"{model.kind}/{model.version}"
 
 
-def _fast_type(hint: Any) -> Any:  # noqa: ANN401 - annotations are values here
+def _fast_type(hint: Any) -> Any:
     origin = get_origin(hint)
     if origin is Annotated:
         return _fast_annotated(hint)
@@ -101,7 +101,7 @@ def _fast_type(hint: Any) -> Any:  # noqa: ANN401 - annotations are values here
     return hint
 
 
-def _fast_annotated(hint: Any) -> Any:  # noqa: ANN401 - annotations are values here
+def _fast_annotated(hint: Any) -> Any:
     inner, *marks = get_args(hint)
     if inner is Decimal:
         return _DECIMAL_TEXT

@@ -83,7 +83,7 @@ def _binding(schema: Json, document: Json) -> str:
     return json.dumps(_plain(schema, document), sort_keys=True, ensure_ascii=False)
 
 
-def _plain(node: Any, document: Json) -> Any:  # noqa: ANN401 - any part of a schema
+def _plain(node: Any, document: Json) -> Any:
     if isinstance(node, list):
         return [_plain(item, document) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):

@@ -51,6 +51,6 @@ class FrameError(HydrophoneError):
 
 
 class VenueError(HydrophoneError):
-    """A venue refused or failed a request; `details` carry the HTTP status, the venue's code and the seconds to wait."""
+    """A venue refused or failed a request; `details` carry HTTP status, the venue's code and seconds to wait."""
 
     code = "VENUE_ERROR"

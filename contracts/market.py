@@ -112,7 +112,9 @@ class BookSnapshot(Event):
         default=None,
         description="CRC-32 (unsigned) of 'price:amount' of all levels here, bids then asks, joined by '|'",
     )
-    venue_checksum: Checksum | None = Field(default=None, description="the venue's, where it gives one that was verified")
+    venue_checksum: Checksum | None = Field(
+        default=None, description="the venue's, where it gives one that was verified"
+    )
     unit: AmountUnit = Field(default="base", description="contracts only where the multiplier is not known")
 
 
@@ -124,7 +126,9 @@ class BookDelta(Event):
     bids: Levels
     asks: Levels
     seq: Sequence | None
-    prev_seq: Sequence | None = Field(default=None, description="the sequence that this one continues; null where there is none")
+    prev_seq: Sequence | None = Field(
+        default=None, description="the sequence that this one continues; null where there is none"
+    )
     is_snapshot: bool
     unit: AmountUnit = Field(default="base", description="contracts only where the multiplier is not known")
 

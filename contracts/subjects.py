@@ -1,4 +1,4 @@
-"""Every subject of the bus on one screen: templates, wildcards, key-value keys and headers, named here and nowhere else.
+"""Every subject of the bus on one screen: templates, wildcards, key-value keys, headers; named here and nowhere else.
 
 Market data and signals end in `<venue>.<BASE>.<QUOTE>.<contract>` (`Instrument.tail`), so that a subscriber can filter
 on any of them: `md.v1.liquidation.>`, `md.v1.*.*.BTC.>`, `md.v1.trade.binance.>`.

@@ -1,4 +1,4 @@
-"""Every spelling of a symbol that people and venues use, resolved to listed instruments or refused with the candidates."""
+"""Every spelling of a symbol that people and venues use, resolved to listed instruments or refused with candidates."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _normal(text: str) -> str:
 
 
 def _spellings(item: Instrument) -> set[str]:
-    """List what this instrument is called: unified, joined, separated, by its base alone, and as the venue writes it."""
+    """List what this instrument is called: unified, joined, separated, by its base alone, as the venue writes it."""
     names = {item.symbol, item.venue_symbol}
     bases = {item.base} | {alias for alias, name in BASE_ALIASES.items() if name == item.base}
     for base in bases:

@@ -7,7 +7,7 @@ sequence counts the connection's frames, not a product's, so that no event carri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final, Literal
 from zlib import crc32
@@ -161,7 +161,7 @@ class AdvancedDecoder:
             "subscriptions": self._on_subscriptions,
         }
 
-    def decode(self, channel: str, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def decode(self, channel: str, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame of `channel`; an unknown channel is an error that names it."""
         handler = self._by_channel.get(channel)
         if handler is not None:

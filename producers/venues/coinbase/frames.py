@@ -6,7 +6,7 @@ Channels and fields: https://docs.cdp.coinbase.com/exchange/websocket-feed/chann
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 from zlib import crc32
 
@@ -150,7 +150,7 @@ class ExchangeDecoder:
         self._sim = sim
         self._products: dict[str, Product] = {}
         self._advanced = AdvancedDecoder(self._product, sim=sim)
-        self._by_type: dict[bytes, Callable[[bytes, int], Iterable[Decoded]]] = {
+        self._by_type: dict[bytes, Callable[[bytes, int], Sequence[Decoded]]] = {
             b"match": self._on_match,
             b"last_match": self._on_match,
             b"ticker": self._on_ticker,
@@ -161,7 +161,7 @@ class ExchangeDecoder:
             b"error": self._on_error,
         }
 
-    def decode(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame; an unknown type or channel is an error that names it."""
         if frame.startswith(_PREFIX):
             handler = self._by_type.get(frame[9 : frame.find(b'"', 9)])
@@ -169,7 +169,7 @@ class ExchangeDecoder:
                 return handler(frame, ts_recv)
         return self._by_head(frame, ts_recv)
 
-    def _by_head(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def _by_head(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         head = _head(frame)
         if head.type is not None:
             handler = self._by_type.get(head.type.encode())
@@ -188,7 +188,7 @@ class ExchangeDecoder:
             product = self._products[product_id] = Product(self._find(product_id))
         return product
 
-    def _on_match(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def _on_match(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = _match(frame)
         product = self._products.get(row.product_id) or self._product(row.product_id)
         trade_id = str(row.trade_id)
@@ -214,7 +214,7 @@ class ExchangeDecoder:
             ),
         )
 
-    def _on_ticker(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def _on_ticker(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = _ticker(frame)
         product = self._product(row.product_id)
         return (
@@ -241,12 +241,12 @@ class ExchangeDecoder:
             ),
         )
 
-    def _on_snapshot(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def _on_snapshot(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = _snapshot(frame)
         sides = (read_levels(row.bids, "bids"), read_levels(row.asks, "asks"))
         return (self._delta(row, sides, (frame, ts_recv)),)
 
-    def _on_l2update(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def _on_l2update(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = _l2update(frame)
         return (self._delta(row, read_changes(row.changes, "buy"), (frame, ts_recv)),)
 
@@ -277,17 +277,17 @@ class ExchangeDecoder:
             is_snapshot=type(row) is _Snapshot,
         )
 
-    def _on_heartbeat(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def _on_heartbeat(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         del ts_recv
         row = _heartbeat(frame)
         return (LastTrade(instrument=self._product(row.product_id).instrument, trade_id=str(row.last_trade_id)),)
 
-    def _on_subscriptions(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def _on_subscriptions(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         del ts_recv
         names = ((LEVEL2 if item.name in _LEVEL2_NAMES else item.name, item) for item in _subscriptions(frame).channels)
         return [Ack(f"{name}:{product}") for name, item in names for product in item.product_ids or ()]
 
-    def _on_error(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def _on_error(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Refuse all channels of the products that the text names, or nothing in particular (`ref` None)."""
         del ts_recv
         row = _error(frame)
