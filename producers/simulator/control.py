@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from producers.simulator.faults import Fault, Kind
 from producers.simulator.hub import Answer, encode
@@ -100,9 +100,15 @@ def _count(text: str) -> int | None:
 
 def shorten_batch(text: str) -> str:
     """The request without the last entry of its batch: what a venue that acts on a part only would have read."""
-    message = json.loads(text)
+    try:
+        message = json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    if not isinstance(message, dict):
+        return text
+    order = cast("dict[str, Any]", message)
     for key in ("params", "args", "product_ids"):
-        rows = message.get(key) if isinstance(message, dict) else None
+        rows = order.get(key)
         if isinstance(rows, list):
-            message[key] = rows[:-1]
-    return encode(message)
+            order[key] = cast("list[Any]", rows)[:-1]
+    return encode(order)

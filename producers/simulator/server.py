@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from http import HTTPStatus
 from types import TracebackType
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest
 from websockets.http11 import Response
@@ -26,8 +24,8 @@ from producers.simulator.market import Market, MarketConfig
 from producers.simulator.registry import VENUE_TYPES
 from producers.simulator.sockets import Client, Sockets
 from producers.simulator.venue import Shelf, Venue, level_texts
+from producers.simulator.web import mark_response, read_target, respond, split_venue
 
-MARK = ("X-Simulated", "hydrophone")
 WARM_UP_STEPS = 60
 MARKETS = {"swap": "linear", "perp": "linear", "SWAP": "linear", "SPOT": "spot"}
 CLOSES: dict[Action, tuple[int, str]] = {
@@ -66,13 +64,13 @@ class Simulator:
             self.market.step(begin + (index + 1) * self._step_us, self._step_us)
         self._shelf.keep(list(self.market.listings.values()), self._now_us())
 
-    async def __aenter__(self) -> Simulator:
+    async def __aenter__(self) -> Self:
         self._server = await serve(
             self._serve_socket,
             self.config.host,
             self.config.port,
             process_request=self._on_request,
-            process_response=_mark_response,
+            process_response=mark_response,
             ping_interval=None,
             compression=None,
             max_size=1 << 20,
@@ -245,22 +243,20 @@ class Simulator:
         self._venues[client.venue].on_close(client.session)
         self._sockets.clients.pop(client.session, None)
 
-    def _on_request(self, socket: ServerConnection, request: HttpRequest) -> Response | None:
-        split = urlsplit(request.path)
-        query = dict(parse_qsl(split.query, keep_blank_values=True))
-        path = unquote(split.path)
+    def _on_request(self, _socket: ServerConnection, request: HttpRequest) -> Response | None:
+        path, query = read_target(request.path)
         if path.startswith("/_control/"):
-            return _respond(control.answer_control(self, path, query))
-        name, rest = _split_venue(path)
+            return respond(control.answer_control(self, path, query))
+        name, rest = split_venue(path)
         if name not in self._venues:
-            return _respond(Answer(404, f'{{"error":"no venue at {path}"}}'))
+            return respond(Answer(404, f'{{"error":"no venue at {path}"}}'))
         wants_socket = request.headers.get("Upgrade", "").lower() == "websocket"
         refusal = self._refusal(name)
         if refusal is not None:
-            return _respond(refusal)
+            return respond(refusal)
         if wants_socket:
-            return None if self._venues[name].accepts(rest) else _respond(Answer(404, "Not Found"))
-        return _respond(self._answer(name, rest, query))
+            return None if self._venues[name].accepts(rest) else respond(Answer(404, "Not Found"))
+        return respond(self._answer(name, rest, query))
 
     def _refusal(self, name: str) -> Answer | None:
         if self._faults.find_fault(name, "ban", self._now_us()) is None:
@@ -284,11 +280,11 @@ class Simulator:
     async def _serve_socket(self, socket: ServerConnection) -> None:
         if socket.request is None:
             return
-        split = urlsplit(socket.request.path)
-        name, path = _split_venue(unquote(split.path))
+        target, query = read_target(socket.request.path)
+        name, path = split_venue(target)
         now = self._now_us()
         self._session_id += 1
-        session = Session(self._session_id, path, dict(parse_qsl(split.query)), now)
+        session = Session(self._session_id, path, query, now)
         client = Client(name, session, socket, Pulse(now, now, now, now))
         self._sockets.clients[session] = client
         try:
@@ -314,25 +310,3 @@ class Simulator:
             text = control.shorten_batch(text)
         for answer in venue.on_text(client.session, text, now):
             self._sockets.send(client, answer)
-
-
-def _split_venue(path: str) -> tuple[str, str]:
-    name, _, rest = path.lstrip("/").partition("/")
-    return name, f"/{rest}"
-
-
-def _mark_response(socket: ServerConnection, request: HttpRequest, response: Response) -> None:
-    if MARK[0] not in response.headers:
-        response.headers[MARK[0]] = MARK[1]
-
-
-def _respond(answer: Answer) -> Response:
-    body = answer.body.encode()
-    headers = Headers()
-    headers["Content-Type"] = "application/json" if body[:1] in (b"{", b"[") else "text/html"
-    headers["Content-Length"] = str(len(body))
-    headers["Connection"] = "close"
-    headers[MARK[0]] = MARK[1]
-    for name, value in answer.headers:
-        headers[name] = value
-    return Response(answer.status, HTTPStatus(answer.status).phrase, headers, body)

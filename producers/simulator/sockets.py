@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from websockets.asyncio.connection import broadcast
 from websockets.asyncio.server import ServerConnection
@@ -36,7 +37,7 @@ class Sockets:
     now_us: Callable[[], int]
     send_buffer: int
     clients: dict[Session, Client] = field(default_factory=dict)
-    tasks: set[asyncio.Task[None]] = field(default_factory=lambda: set[asyncio.Task[None]]())
+    tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     sent: dict[str, int] = field(default_factory=dict)
     cut_slow: int = 0
 
@@ -93,8 +94,8 @@ class Sockets:
         self.cut_slow += 1
         self.abort(client)
 
-    def _spawn(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 

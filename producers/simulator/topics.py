@@ -25,7 +25,7 @@ class Board:
     """All heard topics by key; a topic that nobody hears any more is forgotten."""
 
     hub: Hub = field(default_factory=Hub)
-    topics: dict[str, Topic] = field(default_factory=lambda: {})
+    topics: dict[str, Topic] = field(default_factory=dict[str, Topic])
 
     def join(self, session: Session, key: str, topic: Topic) -> None:
         """Lets a session hear a topic from its next snapshot on; a second subscription changes nothing."""

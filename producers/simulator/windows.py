@@ -27,8 +27,8 @@ class Window:
 
     listing: Listing
     period_ms: int
-    bids: set[int] = field(default_factory=lambda: set[int]())
-    asks: set[int] = field(default_factory=lambda: set[int]())
+    bids: set[int] = field(default_factory=set[int])
+    asks: set[int] = field(default_factory=set[int])
     first_id: int = 0
     last_id: int = field(init=False)
 

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from producers.simulator import binance_wire as wire
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
 from producers.simulator.listing import Listing, Trade
 from producers.simulator.venue import Shelf, level_texts, pairs_text
+from producers.simulator.venues import binance_rows as figs
+from producers.simulator.venues import binance_wire as wire
 from producers.simulator.windows import Change, Touch, Window
 
 PARTIAL = re.compile(r"^depth(5|10|20)(@100ms)?$")
@@ -67,10 +68,10 @@ class Binance:
         return f'{{"e":"serverShutdown","E":{now_us // 1000}}}'
 
     def refuse(self, strikes: int) -> Answer:
-        return wire.refuse(strikes)
+        return figs.refuse(strikes)
 
     def fail(self, now_us: int) -> Answer:
-        return wire.rest_error(
+        return figs.rest_error(
             503, -1008, "Server is currently overloaded with other requests. Please try again later."
         )
 
@@ -88,12 +89,12 @@ class Binance:
             return Answer(404, "<html><body><h2>404 Not found</h2></body></html>")
         if "symbol" not in request.query:
             text = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
-            return wire.rest_error(400, -1102, text)
+            return figs.rest_error(400, -1102, text)
         listing = self._listings.get(request.query["symbol"])
         if listing is None:
-            return wire.rest_error(400, -1121, "Invalid symbol.")
+            return figs.rest_error(400, -1121, "Invalid symbol.")
         if path == "klines":
-            return wire.candle_rows(listing, request.query, now_us, 8)
+            return figs.candle_rows(listing, request.query, now_us, 8)
         return self._depth(listing, request, now_us) if path == "depth" else _trades(listing, request, path)
 
     def _depth(self, listing: Listing, request: Request, now_us: int) -> Answer:
@@ -105,7 +106,7 @@ class Binance:
     def _exchange_info(self, request: Request, now_us: int) -> Answer:
         wanted = request.query.get("symbol")
         if wanted is not None and wanted not in self._listings:
-            return wire.rest_error(400, -1121, "Invalid symbol.")
+            return figs.rest_error(400, -1121, "Invalid symbol.")
         found = [self._listings[wanted]] if wanted else list(self._listings.values())
         limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000}
         body = {
@@ -120,9 +121,9 @@ class Binance:
     def _tickers(self, path: str, request: Request, now_us: int) -> Answer:
         wanted = request.query.get("symbol")
         if wanted is not None and wanted not in self._listings:
-            return wire.rest_error(400, -1121, "Invalid symbol.")
+            return figs.rest_error(400, -1121, "Invalid symbol.")
         found = [self._listings[wanted]] if wanted else list(self._listings.values())
-        rows = [wire.ticker_row(item, path, now_us) for item in found]
+        rows = [figs.ticker_row(item, path, now_us) for item in found]
         return Answer(200, encode(rows[0] if wanted else rows))
 
     def _find_stream(self, name: str) -> wire.Stream | None:
@@ -151,7 +152,7 @@ class Binance:
             return wire.Stream(
                 "depth", listed, lambda tick: _partial(listing, levels, tick) if tick.due(period) else []
             )
-        if kind.startswith("kline_") and wire.interval_us(kind[6:]):
+        if kind.startswith("kline_") and figs.interval_us(kind[6:]):
             period = 1000 if kind == "kline_1s" else 2000
             return wire.Stream("candles", listed, wire.kline_stream(listing, kind[6:], period, "", 8))
         return None
@@ -174,7 +175,7 @@ def agg_payloads(listing: Listing, tick: Tick) -> list[str]:
         f'{{"e":"aggTrade","E":{tick.now_ms},"s":"{t.symbol}","a":{g[0].agg_id},"p":"{t.price_text(g[0].price)}",'
         f'"q":"{t.amount_text(sum(x.amount for x in g))}","f":{g[0].id},"l":{g[-1].id},"T":{g[0].ts_us // 1000},'
         f'"m":{"false" if g[0].taker_buys else "true"},"M":true}}'
-        for g in wire.group_fills(listing.trades)
+        for g in figs.group_fills(listing.trades)
     ]
 
 
@@ -190,7 +191,7 @@ def _book_ticker(listing: Listing) -> list[str]:
 def _ticker(listing: Listing, tick: Tick) -> list[str]:
     if not tick.due(1000):
         return []
-    f, t, book = wire.figures(listing, tick.now_us), listing.instrument, listing.book
+    f, t, book = figs.figures(listing, tick.now_us), listing.instrument, listing.book
     touch = {
         "b": t.price_text(book.best_bid),
         "B": t.amount_text(book.bids[book.best_bid]),
@@ -205,7 +206,7 @@ def _ticker(listing: Listing, tick: Tick) -> list[str]:
 def _mini_ticker(listing: Listing, tick: Tick) -> list[str]:
     if not tick.due(1000):
         return []
-    f = wire.figures(listing, tick.now_us)
+    f = figs.figures(listing, tick.now_us)
     head = {"e": "24hrMiniTicker", "E": tick.now_ms, "s": listing.instrument.symbol}
     return [encode({**head, **{key: f[key] for key in ("c", "o", "h", "l", "v", "q")}})]
 
@@ -231,14 +232,14 @@ def _trades(listing: Listing, request: Request, path: str) -> Answer:
     t = listing.instrument
     limit = min(int(request.query.get("limit", "500")), 1000)
     if path == "aggTrades":
-        groups = wire.group_fills(list(listing.recent))[-limit:]
+        groups = figs.group_fills(list(listing.recent))[-limit:]
         return Answer(200, encode([_agg_row(listing, fills) for fills in groups]))
     rows = [
         {
             "id": x.id,
             "price": t.price_text(x.price),
             "qty": t.amount_text(x.amount),
-            "quoteQty": wire.quote(listing, x.price * x.amount, 8),
+            "quoteQty": figs.quote(listing, x.price * x.amount, 8),
             "time": x.ts_us // 1000,
             "isBuyerMaker": not x.taker_buys,
             "isBestMatch": True,

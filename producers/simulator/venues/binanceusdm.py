@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
-from producers.simulator import binance_wire as wire
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Frame, Hangup, Request, Session, Tick, encode
-from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf, level_texts, pairs_text
+from producers.simulator.venues import binance_rows as figs
+from producers.simulator.venues import binance_wire as wire
+from producers.simulator.venues.binanceusdm_rest import (
+    DEPTH_LIMITS,
+    FUNDING_US,
+    ROWS,
+    exchange_info,
+    list_trades,
+    mark_prices,
+)
 from producers.simulator.windows import Touch, Window
 
 ROUTES = ("/public", "/market")
 DIFF = re.compile(r"^depth(?:@(0|100|250|500)ms)?$")
 PARTIAL = re.compile(r"^depth(5|10|20)(?:@(100|250|500)ms)?$")
 PUBLIC = re.compile(r"@(bookTicker|trade|depth|rpiDepth)|^!bookTicker")
-DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
-FUNDING_US = 8 * 3600 * 10**6
 
 
 class BinanceUsdm:
@@ -76,10 +81,10 @@ class BinanceUsdm:
         return f'{{"e":"serverShutdown","E":{now_us // 1000}}}'
 
     def refuse(self, strikes: int) -> Answer:
-        return wire.refuse(strikes, 2400)
+        return figs.refuse(strikes, 2400)
 
     def fail(self, now_us: int) -> Answer:
-        return wire.rest_error(
+        return figs.rest_error(
             503, -1008, "Server is currently overloaded with other requests. Please try again later."
         )
 
@@ -89,10 +94,10 @@ class BinanceUsdm:
             return Answer(200, encode({"serverTime": now_us // 1000} if path == "time" else {}))
         listing = self._listings.get(request.query.get("symbol", ""))
         if "symbol" in request.query and listing is None:
-            return wire.rest_error(400, -1121, "Invalid symbol.")
+            return figs.rest_error(400, -1121, "Invalid symbol.")
         found = [listing] if listing else list(self._listings.values())
         if path == "exchangeInfo":
-            return _exchange_info(list(self._listings.values()), now_us)
+            return exchange_info(list(self._listings.values()), now_us)
         if path in ROWS:
             rows = [ROWS[path](item, now_us) for item in found]
             return Answer(200, encode(rows[0] if listing else rows))
@@ -100,19 +105,19 @@ class BinanceUsdm:
             return Answer(404, "<html><body><h2>404 Not found</h2></body></html>")
         if listing is None:
             text = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
-            return wire.rest_error(400, -1102, text)
+            return figs.rest_error(400, -1102, text)
         if path == "openInterest":
             amount = listing.instrument.amount_text(listing.open_interest)
             body = {"openInterest": amount, "symbol": listing.instrument.symbol, "time": now_us // 1000}
             return Answer(200, encode(body))
         if path == "klines":
-            return wire.candle_rows(listing, request.query, now_us, 5)
-        return self._depth(listing, request, now_us) if path == "depth" else _trades(listing, request)
+            return figs.candle_rows(listing, request.query, now_us, 5)
+        return self._depth(listing, request, now_us) if path == "depth" else list_trades(listing, request)
 
     def _depth(self, listing: Listing, request: Request, now_us: int) -> Answer:
         limit = int(request.query.get("limit", "500"))
         if limit not in DEPTH_LIMITS:
-            return wire.rest_error(400, -4021, f"{limit} is not valid depth limit.")
+            return figs.rest_error(400, -4021, f"{limit} is not valid depth limit.")
         depth = self._shelf.find(listing, now_us, stale=request.stale).top(limit)
         body = {
             "lastUpdateId": depth.update_id,
@@ -148,7 +153,7 @@ class BinanceUsdm:
             return wire.Stream(
                 "depth", listed, lambda tick: _partial(listing, levels, tick) if tick.due(period) else []
             )
-        if kind.startswith("kline_") and wire.interval_us(kind[6:]) and kind != "kline_1s":
+        if kind.startswith("kline_") and figs.interval_us(kind[6:]) and kind != "kline_1s":
             return wire.Stream("candles", listed, wire.kline_stream(listing, kind[6:], 250, ',"st":1', 5))
         return None
 
@@ -220,7 +225,7 @@ def _agg_trade(listing: Listing, tick: Tick) -> list[str]:
         f'{{"e":"aggTrade","E":{tick.now_ms},"a":{g[0].agg_id},"s":"{t.symbol}","p":"{t.price_text(g[0].price)}",'
         f'"q":"{t.amount_text(sum(x.amount for x in g))}","f":{g[0].id},"l":{g[-1].id},"T":{g[0].ts_us // 1000},'
         f'"m":{"false" if g[0].taker_buys else "true"},"st":1}}'
-        for g in wire.group_fills(listing.trades)
+        for g in figs.group_fills(listing.trades)
     ]
 
 
@@ -236,26 +241,20 @@ def _book_ticker(listing: Listing, tick: Tick) -> list[str]:
 
 def _ticker_text(listing: Listing, tick: Tick) -> str:
     head = {"e": "24hrTicker", "E": tick.now_ms, "s": listing.instrument.symbol}
-    return encode({**head, **wire.figures(listing, tick.now_us), "st": 1})
+    return encode({**head, **figs.figures(listing, tick.now_us), "st": 1})
 
 
 def _mini_text(listing: Listing, tick: Tick) -> str:
-    f = wire.figures(listing, tick.now_us)
+    f = figs.figures(listing, tick.now_us)
     head = {"e": "24hrMiniTicker", "E": tick.now_ms, "s": listing.instrument.symbol}
     return encode({**head, **{key: f[key] for key in ("c", "o", "h", "l", "v", "q")}, "st": 1})
 
 
 def _mark_text(listing: Listing, tick: Tick) -> str:
-    mark, index = _mark_prices(listing)
+    mark, index = mark_prices(listing)
     row = {"e": "markPriceUpdate", "E": tick.now_ms, "s": listing.instrument.symbol, "p": mark, "i": index, "P": index}
     due = tick.now_us - tick.now_us % FUNDING_US + FUNDING_US
     return encode({**row, "r": f"{listing.funding_rate:.8f}", "T": due // 1000, "st": 1})
-
-
-def _mark_prices(listing: Listing) -> tuple[str, str]:
-    scale = listing.instrument.price_scale
-    mark = round(listing.mark_price() * 10 ** (8 - scale))
-    return number_text(mark, 8, 8), number_text(mark * 10_002 // 10_000, 8, 8)
 
 
 def _diff(window: Window, tick: Tick) -> list[str]:
@@ -299,83 +298,3 @@ SIMPLE: dict[str, tuple[str, Callable[[Listing, Tick], list[str]]]] = {
     "markPrice": ("mark", _every(3000, _mark_text)),
     "markPrice@1s": ("mark", _every(1000, _mark_text)),
 }
-
-
-def _trades(listing: Listing, request: Request) -> Answer:
-    t = listing.instrument
-    limit = min(int(request.query.get("limit", "500")), 1000)
-    rows = [
-        {
-            "id": x.id,
-            "price": t.price_text(x.price),
-            "qty": t.amount_text(x.amount),
-            "quoteQty": wire.quote(listing, x.price * x.amount, 2),
-            "time": x.ts_us // 1000,
-            "isBuyerMaker": not x.taker_buys,
-        }
-        for x in list(listing.recent)[-limit:]
-    ]
-    return Answer(200, encode(rows))
-
-
-def _premium_row(listing: Listing, now_us: int) -> dict[str, Any]:
-    mark, index = _mark_prices(listing)
-    due = now_us - now_us % FUNDING_US + FUNDING_US
-    row = {"symbol": listing.instrument.symbol, "markPrice": mark, "indexPrice": index, "estimatedSettlePrice": index}
-    rate = {"lastFundingRate": f"{listing.funding_rate:.8f}", "interestRate": "0.00010000"}
-    return {**row, **rate, "nextFundingTime": due // 1000, "time": now_us // 1000}
-
-
-def _timed(path: str) -> Callable[[Listing, int], dict[str, Any]]:
-    return lambda listing, now_us: {**wire.ticker_row(listing, path, now_us), "time": now_us // 1000}
-
-
-ROWS: dict[str, Callable[[Listing, int], dict[str, Any]]] = {
-    "premiumIndex": _premium_row,
-    "ticker/24hr": lambda listing, now_us: wire.ticker_row(listing, "ticker/24hr", now_us),
-    "ticker/price": _timed("ticker/price"),
-    "ticker/bookTicker": _timed("ticker/bookTicker"),
-}
-
-
-def _exchange_info(listings: list[Listing], now_us: int) -> Answer:
-    limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400}
-    body = {
-        "timezone": "UTC",
-        "serverTime": now_us // 1000,
-        "futuresType": "U_MARGINED",
-        "rateLimits": [limit],
-        "exchangeFilters": [],
-        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
-        "symbols": [_symbol(item) for item in listings],
-    }
-    return Answer(200, encode(body))
-
-
-def _symbol(listing: Listing) -> dict[str, Any]:
-    t = listing.instrument
-    return {
-        "symbol": t.symbol,
-        "pair": t.symbol,
-        "contractType": "PERPETUAL",
-        "deliveryDate": 4133404800000,
-        "onboardDate": 1569398400000,
-        "status": "TRADING",
-        "baseAsset": t.base,
-        "quoteAsset": t.quote,
-        "marginAsset": t.quote,
-        "pricePrecision": t.price_decimals,
-        "quantityPrecision": t.amount_scale,
-        "baseAssetPrecision": 8,
-        "quotePrecision": 8,
-        "underlyingType": "COIN",
-        "underlyingSubType": ["PoW"],
-        "filters": [
-            {"filterType": "PRICE_FILTER", "minPrice": t.tick, "maxPrice": "1000000", "tickSize": t.tick},
-            {"filterType": "LOT_SIZE", "minQty": t.lot, "maxQty": "1000000", "stepSize": t.lot},
-            {"filterType": "MARKET_LOT_SIZE", "minQty": t.lot, "maxQty": "120000", "stepSize": t.lot},
-            {"filterType": "MIN_NOTIONAL", "notional": "50"},
-        ],
-        "orderTypes": ["LIMIT", "MARKET", "STOP", "TAKE_PROFIT"],
-        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
-    }

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.bybit_rest import BybitRest
-from producers.simulator.bybit_topics import OrderBook, open_topic
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Frame, Hangup, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Shelf
+from producers.simulator.venues.bybit_rest import BybitRest
+from producers.simulator.venues.bybit_topics import OrderBook, open_topic
 
 PATHS = {"/v5/public/spot": "spot", "/v5/public/linear": "linear"}
 SPOT_ARGS = 10
@@ -93,7 +93,13 @@ class Bybit:
         return Answer(403, encode({"retCode": 403, "retMsg": "access too frequent"}))
 
     def fail(self, now_us: int) -> Answer:
-        body = {"retCode": 10016, "retMsg": "Server error.", "result": {}, "retExtInfo": {}, "time": now_us // 1000}
+        body: dict[str, Any] = {
+            "retCode": 10016,
+            "retMsg": "Server error.",
+            "result": {},
+            "retExtInfo": {},
+            "time": now_us // 1000,
+        }
         return Answer(200, encode(body))
 
     def answer(self, request: Request, now_us: int) -> Answer:

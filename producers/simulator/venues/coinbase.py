@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.coinbase_channels import AUTHENTICATED, CHANNELS, open_channel
-from producers.simulator.coinbase_rest import CoinbaseRest
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Frame, Hangup, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Shelf
+from producers.simulator.venues.coinbase_channels import AUTHENTICATED, CHANNELS, open_channel
+from producers.simulator.venues.coinbase_rest import CoinbaseRest
 
 REQUESTS_PER_S = 20
 CREDENTIALS = ("signature", "key", "passphrase", "timestamp")
@@ -122,16 +122,21 @@ class Coinbase:
 
 def _read_channels(order: dict[str, Any]) -> dict[str, list[str]]:
     """Channel to products: a channel may bring products of its own."""
-    shared = [str(name) for name in order.get("product_ids") or []]
+    shared = _names(order)
     wanted: dict[str, list[str]] = {}
-    for entry in order.get("channels") or []:
+    entries = order.get("channels")
+    for entry in cast("list[Any]", entries) if isinstance(entries, list) else []:
         if isinstance(entry, dict):
             row = cast("dict[str, Any]", entry)
-            own = [str(name) for name in row.get("product_ids") or []]
-            wanted[str(row.get("name"))] = [*shared, *own]
+            wanted[str(row.get("name"))] = [*shared, *_names(row)]
         else:
             wanted[str(entry)] = shared
     return wanted
+
+
+def _names(row: dict[str, Any]) -> list[str]:
+    names = row.get("product_ids")
+    return [str(name) for name in cast("list[Any]", names)] if isinstance(names, list) else []
 
 
 def _subscriptions(session: Session) -> str:

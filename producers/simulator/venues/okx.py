@@ -11,10 +11,10 @@ from typing import Any, cast
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
-from producers.simulator.okx_channels import Sequences, open_channel
-from producers.simulator.okx_rest import OkxRest
 from producers.simulator.topics import Board
 from producers.simulator.venue import Shelf
+from producers.simulator.venues.okx_channels import Sequences, open_channel
+from producers.simulator.venues.okx_rest import OkxRest
 
 PATHS = ("/ws/v5/public", "/ws/v5/business")
 OPERATIONS_PER_HOUR = 480
@@ -57,8 +57,8 @@ class Okx:
         rate = session.count_within(now_us, HOUR_US)
         if rate > OPERATIONS_PER_HOUR and self._config.enforce_limits:
             return [_error(session, order, "60014", "Requests too frequent")]
-        rows = cast("list[Any]", args)
-        return [self._answer_arg(session, order, arg if isinstance(arg, dict) else {}) for arg in rows]
+        rows = [cast("dict[str, Any]", arg) if isinstance(arg, dict) else {} for arg in cast("list[Any]", args)]
+        return [self._answer_arg(session, order, arg) for arg in rows]
 
     def list_frames(self, tick: Tick) -> list[Frame]:
         return self._board.list_frames(tick)
@@ -101,10 +101,8 @@ class Okx:
         if order["op"] == "unsubscribe":
             self._board.hub.leave(session, key)
             return encode({**head, "event": "unsubscribe", "arg": arg, "connId": session.conn_id})
-        found = self._board.topics.get(key)
-        is_business = session.path.endswith("/business")
-        channel = found or open_channel(arg, self._listings, self._sequences, self._config.options)
-        if channel is None or channel.is_business != is_business:
+        channel = open_channel(arg, self._listings, self._sequences, self._config.options)
+        if channel is None or channel.is_business != session.path.endswith("/business"):
             what = ",".join(f"{name}:{value}" for name, value in arg.items())
             text = f"Wrong URL or {what} doesn't exist. Please use the correct URL, channel and parameters."
             return _error(session, order, "60018", text)

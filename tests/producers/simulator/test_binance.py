@@ -86,7 +86,9 @@ async def test_frames_have_the_keys_of_real_frames(start: StartSimulator) -> Non
     kinds = ("trade", "aggTrade", "bookTicker", "ticker", "kline_1s", "depth5@100ms")
     async with connect(f"{sim.ws_url('binance')}/stream?streams={'/'.join(f'btcusdt@{kind}' for kind in kinds)}") as ws:
         seen: dict[str, Any] = {}
-        await read_until(ws, lambda f: bool(seen.setdefault(f["stream"].split("@", 1)[1], f["data"])) and len(seen) == 6)
+        await read_until(
+            ws, lambda f: bool(seen.setdefault(f["stream"].split("@", 1)[1], f["data"])) and len(seen) == 6
+        )
     assert set(seen["trade"]) == {"e", "E", "s", "t", "p", "q", "T", "m", "M"}
     assert set(seen["aggTrade"]) == {"e", "E", "s", "a", "p", "q", "f", "l", "T", "m", "M"}
     assert set(seen["bookTicker"]) == {"u", "s", "b", "B", "a", "A"}

@@ -42,7 +42,9 @@ async def test_bad_topic_refuses_the_whole_request_unless_told_otherwise(start: 
 
 async def test_more_than_ten_spot_arguments_are_refused(start: StartSimulator) -> None:
     sim = await start("bybit")
-    args = [f"{kind}.{s}USDT" for s in ("BTC", "ETH") for kind in ("publicTrade", "tickers", "orderbook.1", "orderbook.50")]
+    args = [
+        f"{kind}.{s}USDT" for s in ("BTC", "ETH") for kind in ("publicTrade", "tickers", "orderbook.1", "orderbook.50")
+    ]
     async with connect(f"{sim.ws_url('bybit')}/v5/public/spot") as ws:
         await send(ws, {"op": "subscribe", "args": [*args, "kline.1.BTCUSDT", "kline.5.BTCUSDT", "kline.D.BTCUSDT"]})
         assert (await read(ws))["success"] is False

@@ -28,7 +28,13 @@ async def ended(ws: ClientConnection, within: float = 6.0) -> int | None:
 async def test_binance_pings_and_closes_a_client_that_sends_no_pong(start: StartSimulator) -> None:
     sim = await start("binance", heartbeats={"binance": Heartbeat(ping_every=0.2, pong_within=0.5)})
     reader, writer = await asyncio.open_connection("127.0.0.1", sim.port)
-    lines = ["GET /binance/ws HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+    lines = [
+        "GET /binance/ws HTTP/1.1",
+        "Host: x",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+    ]
     writer.write("\r\n".join([*lines, "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""]).encode())
     async with connect(f"{sim.ws_url('binance')}/ws") as polite:
         received = await asyncio.wait_for(reader.read(), 6)

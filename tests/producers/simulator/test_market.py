@@ -87,7 +87,9 @@ def test_cascade_strikes_one_base_on_one_side_with_trades() -> None:
 def test_prices_of_one_base_stay_together_across_venues() -> None:
     market = Market(CONFIG, BEGIN_US)
     run(market, 200)
-    prices = [i.mark_price() / 10**i.instrument.price_scale for i in market.listings.values() if i.instrument.base == "BTC"]
+    prices = [
+        i.mark_price() / 10**i.instrument.price_scale for i in market.listings.values() if i.instrument.base == "BTC"
+    ]
     assert max(prices) / min(prices) < 1.01
 
 
@@ -117,13 +119,21 @@ def test_candles_of_what_was_traded_close_where_the_next_window_begins() -> None
 
 @pytest.mark.parametrize(
     ("units", "scale", "decimals", "text"),
-    [(8465000, 2, 8, "84650.00000000"), (8465010, 2, -1, "84650.1"), (7, 5, -1, "0.00007"), (0, 3, -1, "0"), (-5, 1, 2, "-0.50")],
+    [
+        (8465000, 2, 8, "84650.00000000"),
+        (8465010, 2, -1, "84650.1"),
+        (7, 5, -1, "0.00007"),
+        (0, 3, -1, "0"),
+        (-5, 1, 2, "-0.50"),
+    ],
 )
 def test_numbers_are_written_with_the_venues_precision(units: int, scale: int, decimals: int, text: str) -> None:
     assert number_text(units, scale, decimals) == text
 
 
-@pytest.mark.parametrize(("settings", "name"), [({"rate": 51}, "rate"), ({"venues": ("mtgox",)}, "venues"), ({"venues": ()}, "venues")])
+@pytest.mark.parametrize(
+    ("settings", "name"), [({"rate": 51}, "rate"), ({"venues": ("mtgox",)}, "venues"), ({"venues": ()}, "venues")]
+)
 def test_impossible_configuration_is_refused_by_name(settings: dict[str, object], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}:"):
         SimulatorConfig(**settings)  # type: ignore[arg-type]

@@ -29,7 +29,9 @@ async def test_every_argument_has_its_own_acknowledgement(start: StartSimulator)
     sim = await start("okx")
     good, bad = {"channel": "trades", "instId": "BTC-USDT"}, {"channel": "trades", "instId": "NOPE"}
     async with connect(url(sim)) as ws:
-        await send(ws, {"id": "1512", "op": "subscribe", "args": [good, bad, {"channel": "candle1m", "instId": "BTC-USDT"}]})
+        await send(
+            ws, {"id": "1512", "op": "subscribe", "args": [good, bad, {"channel": "candle1m", "instId": "BTC-USDT"}]}
+        )
         answers = await read_some(ws, lambda frame: "event" in frame, 3)
         assert (answers[0]["event"], answers[0]["arg"], answers[0]["id"]) == ("subscribe", good, "1512")
         assert [answer.get("code") for answer in answers[1:]] == ["60018", "60018"]

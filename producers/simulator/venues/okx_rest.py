@@ -8,17 +8,18 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from producers.simulator import okx_channels as channels
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf
+from producers.simulator.venues import okx_rows as shapes
+from producers.simulator.venues.okx_channels import Sequences
 
 FIGURES = {
-    "public/funding-rate": channels.funding_row,
-    "public/open-interest": channels.interest_row,
-    "public/mark-price": channels.mark_row,
-    "market/ticker": channels.ticker_row,
-    "market/tickers": channels.ticker_row,
+    "public/funding-rate": shapes.funding_row,
+    "public/open-interest": shapes.interest_row,
+    "public/mark-price": shapes.mark_row,
+    "market/ticker": shapes.ticker_row,
+    "market/tickers": shapes.ticker_row,
 }
 ONE = (
     "market/books",
@@ -33,7 +34,7 @@ ONE = (
 class OkxRest:
     """Answers of `/api/v5/...`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf, sequences: channels.Sequences) -> None:
+    def __init__(self, listings: dict[str, Listing], shelf: Shelf, sequences: Sequences) -> None:
         self._listings = listings
         self._shelf = shelf
         self._sequences = sequences
@@ -76,14 +77,14 @@ class OkxRest:
         size = min(int(request.query.get("sz", "1")), 400)
         depth = self._shelf.find(listing, now_us, stale=request.stale).top(size)
         seq = self._sequences.show(listing, depth.update_id)
-        bids, asks = channels.rows_text(listing, depth.bids), channels.rows_text(listing, depth.asks)
+        bids, asks = shapes.rows_text(listing, depth.bids), shapes.rows_text(listing, depth.asks)
         row = f'{{"asks":{asks},"bids":{bids},"ts":"{depth.ts_us // 1000}","seqId":{seq}}}'
         return Answer(200, f'{{"code":"0","msg":"","data":[{row}]}}')
 
     def _trades(self, listing: Listing, request: Request) -> Answer:
         limit = min(int(request.query.get("limit", "100")), 500)
         groups = [list(fills) for _, fills in groupby(listing.recent, key=lambda x: x.agg_id)]
-        rows = [channels.trade_row(listing, fills, self._sequences.show(listing, fills[0].order)) for fills in groups]
+        rows = [shapes.trade_row(listing, fills, self._sequences.show(listing, fills[0].order)) for fills in groups]
         return envelope(list(reversed(rows[-limit:])))
 
 
@@ -104,7 +105,7 @@ def _type(listing: Listing) -> str:
 def _candles(listing: Listing, request: Request, now_us: int) -> Answer:
     """`after` (older than) and `before` (newer than) are opening times in ms; newest first."""
     query = request.query
-    bar = channels.find_bar(query.get("bar", "1m"))
+    bar = shapes.find_bar(query.get("bar", "1m"))
     if bar is None:
         return refusal("51000", "Parameter bar error")
     length, shift = bar
@@ -114,7 +115,7 @@ def _candles(listing: Listing, request: Request, now_us: int) -> Answer:
     starts = [newest - i * length for i in range(limit)]
     before = int(query.get("before", "0")) * 1000
     found = [listing.candles.find(start, length) for start in starts if start > before]
-    return envelope([channels.candle_row(listing, c, closed=c.start_us + length <= now_us) for c in found])
+    return envelope([shapes.candle_row(listing, c, closed=c.start_us + length <= now_us) for c in found])
 
 
 def _instrument(listing: Listing) -> dict[str, str]:

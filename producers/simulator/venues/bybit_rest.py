@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from producers.simulator.bybit_topics import (
+from producers.simulator.hub import Answer, Request, encode
+from producers.simulator.instruments import number_text
+from producers.simulator.listing import Listing
+from producers.simulator.venue import Shelf, level_texts
+from producers.simulator.venues.bybit_figures import (
     INTERVALS,
     counter_key,
     interval_us,
@@ -15,10 +19,6 @@ from producers.simulator.bybit_topics import (
     spot_figures,
     trade_id,
 )
-from producers.simulator.hub import Answer, Request, encode
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf, level_texts
 
 CATEGORIES = ("spot", "linear", "inverse", "option")  # inverse and options are listed empty
 
@@ -79,7 +79,7 @@ class BybitRest:
 
 def refusal(code: int, text: str, now_us: int) -> Answer:
     """An error: still HTTP 200."""
-    body = {"retCode": code, "retMsg": text, "result": {}, "retExtInfo": {}, "time": now_us // 1000}
+    body: dict[str, Any] = {"retCode": code, "retMsg": text, "result": {}, "retExtInfo": {}, "time": now_us // 1000}
     return Answer(200, encode(body))
 
 

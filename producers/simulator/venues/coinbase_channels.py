@@ -5,7 +5,7 @@ https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ CHANNELS = ("matches", "ticker", "ticker_batch", "level2", "level2_batch", "hear
 
 def time_text(us: int) -> str:
     """RFC 3339 with microseconds, UTC."""
-    moment = datetime.fromtimestamp(us // 1_000_000, timezone.utc)
+    moment = datetime.fromtimestamp(us // 1_000_000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{us % 1_000_000:06d}Z"
 
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from producers.simulator.coinbase_channels import maker_side, product_row, time_text
 from producers.simulator.hub import Answer, Request, encode, rows_text
 from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf
+from producers.simulator.venues.coinbase_channels import maker_side, product_row, time_text
 
 GRANULARITIES = (60, 300, 900, 3600, 21_600, 86_400)
 NOT_FOUND = Answer(404, '{"message":"NotFound"}')

@@ -1,0 +1,103 @@
+"""Binance USD-M's REST rows, and the mark price that its streams share.
+
+https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from producers.simulator.hub import Answer, Request, encode
+from producers.simulator.instruments import number_text
+from producers.simulator.listing import Listing
+from producers.simulator.venues import binance_rows as figs
+
+FUNDING_US = 8 * 3600 * 10**6
+DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
+
+
+def mark_prices(listing: Listing) -> tuple[str, str]:
+    scale = listing.instrument.price_scale
+    mark = round(listing.mark_price() * 10 ** (8 - scale))
+    return number_text(mark, 8, 8), number_text(mark * 10_002 // 10_000, 8, 8)
+
+
+def list_trades(listing: Listing, request: Request) -> Answer:
+    t = listing.instrument
+    limit = min(int(request.query.get("limit", "500")), 1000)
+    rows = [
+        {
+            "id": x.id,
+            "price": t.price_text(x.price),
+            "qty": t.amount_text(x.amount),
+            "quoteQty": figs.quote(listing, x.price * x.amount, 2),
+            "time": x.ts_us // 1000,
+            "isBuyerMaker": not x.taker_buys,
+        }
+        for x in list(listing.recent)[-limit:]
+    ]
+    return Answer(200, encode(rows))
+
+
+def _premium_row(listing: Listing, now_us: int) -> dict[str, Any]:
+    mark, index = mark_prices(listing)
+    due = now_us - now_us % FUNDING_US + FUNDING_US
+    row = {"symbol": listing.instrument.symbol, "markPrice": mark, "indexPrice": index, "estimatedSettlePrice": index}
+    rate = {"lastFundingRate": f"{listing.funding_rate:.8f}", "interestRate": "0.00010000"}
+    return {**row, **rate, "nextFundingTime": due // 1000, "time": now_us // 1000}
+
+
+def _timed(path: str) -> Callable[[Listing, int], dict[str, Any]]:
+    return lambda listing, now_us: {**figs.ticker_row(listing, path, now_us), "time": now_us // 1000}
+
+
+ROWS: dict[str, Callable[[Listing, int], dict[str, Any]]] = {
+    "premiumIndex": _premium_row,
+    "ticker/24hr": lambda listing, now_us: figs.ticker_row(listing, "ticker/24hr", now_us),
+    "ticker/price": _timed("ticker/price"),
+    "ticker/bookTicker": _timed("ticker/bookTicker"),
+}
+
+
+def exchange_info(listings: list[Listing], now_us: int) -> Answer:
+    limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400}
+    body = {
+        "timezone": "UTC",
+        "serverTime": now_us // 1000,
+        "futuresType": "U_MARGINED",
+        "rateLimits": [limit],
+        "exchangeFilters": [],
+        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
+        "symbols": [_symbol(item) for item in listings],
+    }
+    return Answer(200, encode(body))
+
+
+def _symbol(listing: Listing) -> dict[str, Any]:
+    t = listing.instrument
+    return {
+        "symbol": t.symbol,
+        "pair": t.symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000,
+        "onboardDate": 1569398400000,
+        "status": "TRADING",
+        "baseAsset": t.base,
+        "quoteAsset": t.quote,
+        "marginAsset": t.quote,
+        "pricePrecision": t.price_decimals,
+        "quantityPrecision": t.amount_scale,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": ["PoW"],
+        "filters": [
+            {"filterType": "PRICE_FILTER", "minPrice": t.tick, "maxPrice": "1000000", "tickSize": t.tick},
+            {"filterType": "LOT_SIZE", "minQty": t.lot, "maxQty": "1000000", "stepSize": t.lot},
+            {"filterType": "MARKET_LOT_SIZE", "minQty": t.lot, "maxQty": "120000", "stepSize": t.lot},
+            {"filterType": "MIN_NOTIONAL", "notional": "50"},
+        ],
+        "orderTypes": ["LIMIT", "MARKET", "STOP", "TAKE_PROFIT"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+    }
