@@ -70,7 +70,7 @@ class RollingHistogram:
         self.count += 1
 
     def find_quantile(self, share: tuple[int, int]) -> int | None:
-        """Give the value that `share` (numerator, denominator) of all do not exceed; None where there are none."""
+        """Give what `share` (numerator, denominator) of all do not exceed, at most 1/16 too high; None for none."""
         merged: dict[int, int] = {}
         for _, counts in self._slots:
             for bucket, number in counts.items():
@@ -81,18 +81,8 @@ class RollingHistogram:
         for bucket in sorted(merged):
             passed += merged[bucket]
             if passed >= wanted:
-                return edge_of(bucket)
+                return edge_of(bucket + 1) - 1
         return None
-
-    def dump(self) -> list[tuple[int, dict[int, int]]]:
-        """Give everything that `restore` needs."""
-        return [(slot, dict(counts)) for slot, counts in self._slots]
-
-    def restore(self, slots: list[tuple[int, dict[int, int]]]) -> None:
-        """Take back what `dump` gave, instead of what is held."""
-        self._slots.clear()
-        self._slots.extend(slots)
-        self.count = sum(sum(counts.values()) for _, counts in self._slots)
 
     def _expire(self, newest: int) -> None:
         kept = self._slots.maxlen or 1

@@ -145,7 +145,7 @@ def _on_gap(messages: int) -> None:
     _log.warning("cache.events_missed", messages=messages)
 
 
-def _decoded(decode: Callable[[bytes], Any], _subject: str, body: bytes) -> Any:  # noqa: ANN401  # a fast struct
+def _decoded(decode: Callable[[bytes], Any], _subject: str, body: bytes) -> Any:  # a fast struct
     return decode(body)
 
 

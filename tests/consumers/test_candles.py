@@ -231,5 +231,5 @@ def test_only_changed_instruments_are_saved(trade: Make) -> None:
 
 @pytest.mark.parametrize("broken", [b"{}", b'{"seq": "x"}'])
 def test_a_document_of_another_shape_is_refused(broken: bytes) -> None:
-    with pytest.raises(ValueError, match="field|missing|Expected"):
+    with pytest.raises(ValueError, match=r"field|missing|Expected"):
         CandleBook().restore(TAIL, broken)

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import pytest_asyncio
@@ -82,7 +82,7 @@ class Running:
         self.service = Service(name=name, bus=bus, ready=self.ready.set)
         self.task = asyncio.ensure_future(run(self.service))
 
-    async def __aenter__(self) -> Running:
+    async def __aenter__(self) -> Self:
         waiting = asyncio.ensure_future(self.ready.wait())
         await asyncio.wait({waiting, self.task}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
@@ -113,6 +113,12 @@ async def wait_stored(bus: Bus, stream: str, subject: str, count: int) -> list[A
             await asyncio.sleep(0.05)
 
 
+async def wait_folded(bus: Bus, subject: str, trades: int) -> None:
+    async with asyncio.timeout(10):
+        while (await stored(bus, streams.MARKET, subject))[-1].trades < trades:
+            await asyncio.sleep(0.05)
+
+
 def fast_candles() -> candles.CandlePlan:
     return candles.CandlePlan(tick_seconds=0.05, save_seconds=0.1)
 
@@ -126,9 +132,7 @@ async def test_candles_go_on_after_a_restart_without_losing_or_repeating_a_trade
     for number in range(15, 40):  # five of them are repeats
         await publish(own, TRADES, trade(number, start + number, price=str(100 + number)))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
-        async with asyncio.timeout(10):
-            while (await stored(own, streams.MARKET, "md.v1.candle.1w.>"))[-1].trades < 40:
-                await asyncio.sleep(0.05)
+        await wait_folded(own, "md.v1.candle.1w.>", 40)
     last = (await stored(own, streams.MARKET, "md.v1.candle.1w.>"))[-1]
     assert (last.trades, last.open, last.close, last.volume) == (40, "100", "139", "40")
 
@@ -145,9 +149,7 @@ async def test_candles_killed_between_saving_instruments_and_position_count_each
     await bucket.put("position", json.dumps({**position, "seq": 0}).encode())
     await publish(own, TRADES, trade(2, start + 1))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
-        async with asyncio.timeout(10):
-            while (await stored(own, streams.MARKET, "md.v1.candle.1d.>"))[-1].trades < 2:
-                await asyncio.sleep(0.05)
+        await wait_folded(own, "md.v1.candle.1d.>", 2)
     assert (await stored(own, streams.MARKET, "md.v1.candle.1d.>"))[-1].trades == 2
 
 
@@ -183,7 +185,7 @@ async def test_the_cache_writes_merged_documents_and_marks_them_when_the_feed_br
 
     async def until(check: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
-            while not check():
+            while not check():  # noqa: ASYNC110  # another connection writes it
                 await asyncio.sleep(0.02)
 
     async with Running(own, "cache", lambda service: cache.run(service, cache.CachePlan(drain_seconds=0.05))):

@@ -1,0 +1,223 @@
+"""The latest state: what is merged, what is marked, what is kept, what comes back after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from consumers.cache.core import StateCache
+from contracts import subjects
+from contracts.codec import encode, fast
+from contracts.market import BookSnapshot
+from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
+
+SECOND = 1_000_000_000
+HOUR = 3600 * SECOND
+START = 1_767_225_600 * SECOND
+TAIL = "binance.BTC.USDT.spot"
+TICKER = subjects.TICKER + TAIL
+TRADE = subjects.TRADE + TAIL
+LIQUIDATION = "md.v1.liquidation.bybit.BTC.USDT.perp"
+MODELS: dict[str, type[BaseModel]] = {
+    subjects.STATE_TICKER: TickerState,
+    subjects.STATE_TRADE: TradesState,
+    subjects.STATE_BOOK: BookSnapshot,
+    subjects.STATE_FEED: FeedHealth,
+    subjects.STATE_WHALES: WhalesState,
+    subjects.STATE_LIQUIDATIONS: LiquidationsState,
+}
+
+Make = Callable[..., Any]
+
+
+def drain(cache: StateCache, now: int = START) -> dict[str, Any]:
+    """Everything that changed, parsed by its model."""
+    changed = cache.drain(now)
+    return {
+        key: next(model for prefix, model in MODELS.items() if key.startswith(prefix)).model_validate_json(body)
+        for key, body in changed.items()
+    }
+
+
+def book(quality: str = "live", **fields: Any) -> Any:
+    values: dict[str, Any] = {
+        "id": f"{TAIL}.book.1",
+        "venue": "binance",
+        "symbol": "BTC/USDT",
+        "venue_symbol": "BTCUSDT",
+        "ts_event": START,
+        "ts_recv": START,
+        "sim": False,
+        "bids": [("99", "1")],
+        "asks": [("101", "2")],
+        "seq": 1,
+        "quality": quality,
+        "checksum": 7,
+        "venue_checksum": None,
+    }
+    return fast(BookSnapshot)(**{**values, **fields})
+
+
+def test_a_frame_changes_only_the_parts_that_it_carries(ticker: Make) -> None:
+    cache = StateCache()
+    stats = {"last": "100", "open_24h": "90", "volume_24h": "5"}
+    cache.fold_tickers([(TICKER, ticker(START, bid="99", bid_amount="1", ask="101", ask_amount="2", **stats))], START)
+    cache.fold_tickers([(TICKER, ticker(START + 1, bid="98", bid_amount="3"))], START + 1)
+    shown = drain(cache)["ticker." + TAIL]
+    assert (shown.bid, shown.bid_amount, shown.ask, shown.ask_amount) == (98, 3, 101, 2)
+    assert (shown.last, shown.open_24h, shown.volume_24h, shown.high_24h) == (100, 90, 5, None)
+    assert (shown.last_ts, shown.bbo_ts, shown.stats_ts) == (START, START + 1, START)
+    assert shown.quality == "live"
+
+
+def test_the_last_price_comes_from_trades_too_unless_they_are_older(ticker: Make, trade: Make) -> None:
+    cache = StateCache()
+    cache.fold_trades([(TRADE, trade(1, START + 5, price="7"))], START)
+    cache.fold_tickers([(TICKER, ticker(START, last="6"))], START)
+    cache.fold_trades([(TRADE, trade(2, START + 4, price="8"))], START)
+    shown = drain(cache)["ticker." + TAIL]
+    assert (shown.last, shown.last_ts) == (Decimal(7), START + 5)
+
+
+def test_nothing_is_drained_twice_and_many_changes_are_one_document(trade: Make) -> None:
+    cache = StateCache()
+    cache.fold_trades([(TRADE, trade(number)) for number in range(80)], START)
+    changed = drain(cache)
+    assert set(changed) == {"ticker." + TAIL, "trade." + TAIL, "feed.binance"}
+    assert [trade.trade_id for trade in changed["trade." + TAIL].trades] == [str(n) for n in range(79, 29, -1)]
+    assert changed["feed.binance"].events == {"trade": 80}
+    assert cache.drain(START) == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "marked"),
+    [
+        ({"state": "down"}, {"ticker": "stale", "trade": "stale", "book": "stale"}),
+        ({"state": "gap", "symbol": "BTC/USDT", "channel": "book"}, {"book": "gap"}),
+        ({"state": "gap", "symbol": "ETH/USDT", "channel": "book"}, {}),
+        ({"state": "stale", "channel": "trade"}, {"trade": "stale"}),
+        ({"state": "stale", "symbol": "BTC/USDT"}, {"ticker": "stale", "trade": "stale", "book": "stale"}),
+    ],
+    ids=["all of it", "one book", "another book", "one channel", "one symbol"],
+)
+def test_a_broken_feed_marks_what_depends_on_it_until_it_is_live(
+    trade: Make, status: Make, fields: dict[str, Any], marked: dict[str, str]
+) -> None:
+    cache = StateCache()
+    cache.fold_trades([(TRADE, trade(1))], START)
+    cache.fold_bodies(subjects.BOOK, [(subjects.BOOK + TAIL, encode(book()))], START)
+    cache.fold_feeds([("feed.v1.binance", status("live"))], 1)
+    drain(cache)
+    cache.fold_feeds([("feed.v1.binance", status(**fields))], 2)
+    changed = drain(cache)
+    for kind in ("ticker", "trade", "book"):
+        assert changed[f"{kind}.{TAIL}"].quality == marked.get(kind, "live")
+    cache.fold_feeds([("feed.v1.binance", status(**{**fields, "state": "live"}))], 3)
+    changed = drain(cache)
+    assert {changed[f"{kind}.{TAIL}"].quality for kind in ("ticker", "trade", "book")} == {"live"}
+
+
+def test_simulated_stays_simulated_and_is_never_mixed_with_real(ticker: Make, status: Make) -> None:
+    cache = StateCache()
+    cache.fold_tickers([(TICKER, ticker(START, bid="99", last="100", sim=True))], START)
+    cache.fold_feeds([("feed.v1.binance", status("down", sim=True))], 1)
+    shown = drain(cache)
+    assert (shown["ticker." + TAIL].quality, shown["ticker." + TAIL].sim) == ("sim", True)
+    assert shown["feed.binance"].sim
+    cache.fold_tickers([(TICKER, ticker(START + 1, ask="101"))], START)
+    real = drain(cache)["ticker." + TAIL]
+    assert (real.sim, real.bid, real.last, real.ask) == (False, None, None, Decimal(101))
+
+
+def test_bodies_are_kept_as_they_are() -> None:
+    cache = StateCache()
+    body = encode(book("gap"))
+    cache.fold_bodies(subjects.BOOK, [(subjects.BOOK + TAIL, body)], START)
+    assert cache.drain(START)["book." + TAIL] == body
+
+
+def test_feed_health_counts_reconnects_gaps_resyncs_and_tells_the_worst_of_each_channel(
+    trade: Make, status: Make
+) -> None:
+    cache = StateCache()
+    for seq, (state, fields) in enumerate(
+        [
+            ("connecting", {}),
+            ("live", {}),
+            ("down", {"reason": "closed"}),
+            ("connecting", {}),
+            ("live", {}),
+            ("gap", {"channel": "book", "symbol": "BTC/USDT"}),
+            ("resync", {"channel": "book", "symbol": "BTC/USDT"}),
+            ("stale", {"channel": "book", "symbol": "ETH/USDT"}),
+        ]
+    ):
+        cache.fold_feeds([("feed.v1.binance", status(state, START + seq, **fields))], seq)
+    late = [trade(number, START, ts_recv=START + 1_000_000) for number in range(16)]
+    cache.fold_trades([(TRADE, item) for item in late], START + 3_000_000)
+    health = drain(cache)["feed.binance"]
+    assert (health.connected, health.state, health.since) == (True, "live", START + 4)
+    assert (health.reconnects, health.gaps, health.resyncs) == (1, 1, 1)
+    assert health.channels == {"book": "resync", "trade": "live"}
+    assert health.last_message_ts == {"trade": START + 1_000_000}
+    assert 1_000_000 <= health.venue_latency.p50 < 1_070_000
+    assert 2_000_000 <= health.bus_latency.p99 < 2_130_000
+
+
+def test_liquidation_totals_cover_their_windows_by_side(liquidation: Make) -> None:
+    cache = StateCache()
+    now = START + 24 * HOUR
+    ages = {1: 0, 2: 2 * HOUR, 3: 5 * HOUR, 4: 25 * HOUR}
+    for number, age in ages.items():
+        cache.fold_liquidations([(LIQUIDATION, liquidation(number, now - age))], now)
+    cache.fold_liquidations([(LIQUIDATION, liquidation(5, now, position_side="short", sampled=True))], now)
+    cache.fold_liquidations([(LIQUIDATION, liquidation(5, now, position_side="short"))], now)
+    cache.fold_liquidations([(LIQUIDATION, liquidation(6, now, amount=None, contracts="9"))], now)
+    shown = drain(cache, now)["liquidations.BTC"]
+    assert {name: (total.long_usd, total.short_usd, total.count) for name, total in shown.totals.items()} == {
+        "1h": (1_000_000, 1_000_000, 3),
+        "4h": (2_000_000, 1_000_000, 4),
+        "24h": (3_000_000, 1_000_000, 5),
+    }
+    assert shown.totals["1h"].unvalued == 1
+    assert shown.sampled
+    assert [entry.usd_value for entry in shown.recent][:2] == [None, Decimal(1_000_000)]
+
+
+def test_liquidation_totals_shrink_as_time_passes_without_any_event(liquidation: Make) -> None:
+    cache = StateCache()
+    cache.fold_liquidations([(LIQUIDATION, liquidation(1))], START)
+    drain(cache)
+    assert "liquidations.BTC" not in drain(cache, START + SECOND)
+    assert drain(cache, START + HOUR)["liquidations.BTC"].totals["1h"].count == 0
+
+
+def test_liquidations_wait_until_the_past_is_read(liquidation: Make) -> None:
+    cache = StateCache()
+    cache.fold_liquidations([(LIQUIDATION, liquidation(1))], 0)
+    assert cache.drain(START, liquidations=False) == {}
+    assert "liquidations.BTC" in cache.drain(START)
+
+
+def test_everything_comes_back_after_a_restart(ticker: Make, trade: Make, status: Make) -> None:
+    cache = StateCache()
+    cache.fold_tickers([(TICKER, ticker(START, bid="99", bid_amount="1", open_24h="90"))], START)
+    cache.fold_trades([(TRADE, trade(1)), (TRADE, trade(2))], START)
+    cache.fold_feeds([("feed.v1.binance", status("live")), ("feed.v1.binance", status("gap", channel="book"))], 9)
+    cache.fold_bodies(subjects.BOOK, [(subjects.BOOK + TAIL, encode(book()))], START)
+    documents = cache.drain(START)
+    again = StateCache()
+    again.restore(documents)
+    assert again.find_feeds_seq() == 9
+    again.fold_trades([(TRADE, trade(3, START + 1, price="5"))], START)
+    again.fold_feeds([("feed.v1.binance", status("live"))], 10)
+    shown = drain(again)
+    assert [trade.trade_id for trade in shown["trade." + TAIL].trades] == ["3", "2", "1"]
+    merged = shown["ticker." + TAIL]
+    assert (merged.last, merged.bid, merged.open_24h) == (5, 99, 90)
+    assert shown["book." + TAIL].quality == "gap"
+    assert (shown["feed.binance"].gaps, shown["feed.binance"].seq) == (1, 10)

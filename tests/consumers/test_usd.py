@@ -1,0 +1,108 @@
+"""Dollar rates, tiers, the registry's plans, and memory that stays bounded."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.__main__ import main
+from consumers.registry import CONSUMERS, cluster_rules, storm_rules, whale_rules
+from contracts.tiers import Tiers
+from contracts.usd import HOUR_NS, UsdRates
+from runtime.bounded import RollingHistogram, SeenIds, bucket_of, edge_of
+from runtime.settings import load
+
+
+def test_a_dollar_is_a_dollar_and_a_dollar_coin_without_price_is_taken_as_one() -> None:
+    rates = UsdRates()
+    dollar, coin = rates.find("USD", 0), rates.find("USDC", 0)
+    assert dollar is not None
+    assert coin is not None
+    assert (dollar.rate, dollar.source, coin.rate, coin.source) == (1, "usd", 1, "peg")
+    assert rates.find("EUR", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("prices", "coin", "rate", "source"),
+    [
+        ([("USDT", "USD", "0.99")], "USDT", "0.99", "bus"),
+        ([("BTC", "USDT", "50000")], "BTC", "50000", "peg"),
+        ([("BTC", "USDT", "50000"), ("USDT", "USD", "0.5")], "BTC", "25000.0", "bus"),
+        ([("BTC", "USDT", "1"), ("BTC", "USD", "50000")], "BTC", "50000", "bus"),
+        ([("USDT", "IDR", "16000")], "IDR", "0.0000625", "peg"),
+    ],
+)
+def test_a_rate_follows_the_buss_own_prices(
+    prices: list[tuple[str, str, str]], coin: str, rate: str, source: str
+) -> None:
+    rates = UsdRates()
+    for base, quote, price in prices:
+        rates.on_price(base, quote, price, 10)
+    found = rates.find(coin, 10)
+    assert found is not None
+    assert (found.rate, found.source) == (Decimal(rate), source)
+
+
+def test_an_old_price_or_one_that_is_no_price_is_not_used() -> None:
+    rates = UsdRates()
+    rates.on_price("BTC", "USD", "50000", 0)
+    assert rates.find("BTC", HOUR_NS) is not None
+    assert rates.find("BTC", HOUR_NS + 1) is None
+    rates.on_price("BTC", "USD", "0", HOUR_NS)
+    assert rates.find("BTC", HOUR_NS) is None
+
+
+def test_an_older_price_does_not_replace_a_newer() -> None:
+    rates = UsdRates()
+    rates.on_price("BTC", "USD", "2", 5)
+    rates.on_price("BTC", "USD", "1", 4)
+    found = rates.find("BTC", 5)
+    assert found is not None
+    assert found.rate == 2
+
+
+def test_tiers_name_every_base() -> None:
+    assert [Tiers().find(base) for base in ("ETH", "XRP", "PEPE")] == ["majors", "large", "mid"]
+
+
+def test_plans_carry_the_documented_limits() -> None:
+    settings = load()
+    assert whale_rules(settings).limits == {"majors": 1_000_000, "large": 500_000, "mid": 200_000}
+    storm = storm_rules(settings)
+    assert (storm.usd["majors"], storm.count["majors"], storm.window) == (2_000_000, 3, 30 * 10**9)
+    assert storm.cooldown == {"majors": 300 * 10**9, "large": 450 * 10**9, "mid": 600 * 10**9}
+    cluster = cluster_rules(settings)
+    assert (cluster.count, cluster.window) == (3, 300 * 10**9)
+
+
+def test_an_unknown_consumer_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nothing"]) == 2
+    assert capsys.readouterr().err == f"no such consumer: nothing; there are {', '.join(CONSUMERS)}\n"
+
+
+def test_seen_ids_remember_the_last_ones_and_no_more_than_twice_the_limit() -> None:
+    seen = SeenIds(100)
+    assert all(seen.add(str(number)) for number in range(1000))
+    assert not any(seen.add(str(number)) for number in range(900, 1000))
+    assert sum(str(number) in seen for number in range(1000)) <= 200
+
+
+@given(st.integers(0, 2**70))
+def test_buckets_are_at_most_a_sixteenth_wide(value: int) -> None:
+    bucket = bucket_of(value)
+    assert edge_of(bucket) <= value < edge_of(bucket + 1)
+    assert (edge_of(bucket + 1) - edge_of(bucket)) * 16 <= max(edge_of(bucket), 16)
+
+
+def test_a_rolling_quantile_forgets_what_is_old() -> None:
+    sizes = RollingHistogram(2, 10)
+    for _ in range(100):
+        sizes.add(1000, 0)
+    assert sizes.find_quantile((1, 2)) in range(1000, 1064)
+    for _ in range(10):
+        sizes.add(7, 25)
+    assert (sizes.find_quantile((99, 100)), sizes.count) == (7, 10)
+    assert RollingHistogram(2, 10).find_quantile((1, 2)) is None
