@@ -184,7 +184,6 @@ class AdvancedDecoder:
                 trade_id=row.trade_id,
                 price=read_number(row.price, "price"),
                 amount=read_number(row.size, "size"),
-                contracts=None,
                 side=_TAKER.get(row.side),
             )
 
@@ -206,11 +205,9 @@ class AdvancedDecoder:
                 bid_amount=optional_number(row.best_bid_quantity, "best_bid_quantity"),
                 ask=optional_number(row.best_ask, "best_ask"),
                 ask_amount=optional_number(row.best_ask_quantity, "best_ask_quantity"),
-                open_24h=None,
                 high_24h=optional_number(row.high_24_h, "high_24_h"),
                 low_24h=optional_number(row.low_24_h, "low_24_h"),
                 volume_24h=optional_number(row.volume_24_h, "volume_24_h"),
-                quote_volume_24h=None,
                 change_24h=_percent(row.price_percent_chg_24_h),
             )
 
@@ -232,7 +229,6 @@ class AdvancedDecoder:
                 bids=bids,
                 asks=asks,
                 seq=None,
-                prev_seq=None,
                 is_snapshot=is_snapshot,
             )
 

@@ -208,7 +208,6 @@ class ExchangeDecoder:
                 trade_id=trade_id,
                 price=price,
                 amount=size,
-                contracts=None,
                 side=_TAKER[row.side],
                 seq=row.sequence,
             ),
@@ -235,8 +234,6 @@ class ExchangeDecoder:
                 high_24h=optional_number(row.high_24h, "high_24h"),
                 low_24h=optional_number(row.low_24h, "low_24h"),
                 volume_24h=optional_number(row.volume_24h, "volume_24h"),
-                quote_volume_24h=None,
-                change_24h=None,
                 seq=row.sequence,
             ),
         )
@@ -273,7 +270,6 @@ class ExchangeDecoder:
             bids=sides[0],
             asks=sides[1],
             seq=None,
-            prev_seq=None,
             is_snapshot=type(row) is _Snapshot,
         )
 

@@ -89,8 +89,6 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
         asks=read_levels(((price, size) for price, size, _ in row.asks), "asks"),
         seq=row.sequence,
         quality="sim" if sim else "live",
-        checksum=None,
-        venue_checksum=None,
     )
 
 
