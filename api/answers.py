@@ -21,16 +21,22 @@ _MARK: Final = b"\x00"  # never stands unescaped in JSON
 _TIME: Final = b"t"
 
 
-@dataclass(frozen=True, slots=True)
 class Age:
-    """Seconds from `ts_recv` (ns UTC) to when the answer is sent, as a number with three decimals."""
+    """Seconds from `ts_recv` (ns UTC) to when the answer is sent, as a number with three decimals.
 
-    ts_recv: int
+    No dataclass, as those are encoded by their fields.
+    """
+
+    __slots__ = ("ts_recv",)
+
+    def __init__(self, ts_recv: int) -> None:
+        self.ts_recv = ts_recv
 
 
-@dataclass(frozen=True, slots=True)
 class SentAt:
     """When the answer is sent, ISO 8601 UTC."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,7 @@ def _vitals(parts: Parts) -> Vitals:
         state=parts.state,
         answerer=parts.answerer,
         clients=lambda: parts.hub.clients,
+        indexing=lambda: parts.listing.behind,
     )
 
 

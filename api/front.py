@@ -110,7 +110,7 @@ class Front:
             path=path,
             status=status,
             ms=round(seconds * 1000, 3),
-            key=admission.identity.name,
+            caller=admission.identity.name,
             address=str(admission.address),
             code=None if admission.refused is None else admission.refused.code,
         )

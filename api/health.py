@@ -45,6 +45,7 @@ class Vitals:
     state: MarketState
     answerer: Answerer
     clients: Callable[[], int]
+    indexing: Callable[[], bool]
 
 
 class Health:
@@ -57,7 +58,8 @@ class Health:
         """What this process cannot answer without: nothing once every mirror was loaded."""
         mirrors = [f"bucket {name}" for name, mirror in self._vitals.mirrors.items() if not mirror.loaded]
         bus = ["bus"] if mirrors and not self._vitals.connected() else []
-        return bus + mirrors
+        first_index = self._vitals.indexing() and not self._vitals.state.symbols.instruments
+        return bus + mirrors + (["index of symbols"] if first_index else [])
 
     def alive(self, ask: Ask) -> Reply:
         """`GET /health`: the process answers."""

@@ -77,9 +77,16 @@ class Listing:
         self._bucket = bucket
         self._on_symbols = on_symbols
         self._changed = asyncio.Event()
+        self._behind = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether something was listed that is not in the index yet."""
+        return self._behind
 
     def on_change(self, _key: str) -> None:
         """Take note that a venue's entry changed."""
+        self._behind = True
         self._changed.set()
 
     async def run(self) -> None:
@@ -89,6 +96,7 @@ class Listing:
             await sleep(LISTING_TURN_SECONDS)
             self._changed.clear()
             self._on_symbols(await asyncio.to_thread(index_symbols, dict(self._bucket())))
+            self._behind = self._changed.is_set()
 
 
 def index_symbols(entries: Mapping[str, bytes]) -> SymbolBook:

@@ -119,7 +119,7 @@ class StreamEntrance:
     async def _converse(self, socket: AsgiSocket, name: str, admission: Admission) -> None:
         client = StreamClient(socket, self._around, self._rules.send_seconds)
         started = clock.monotonic()
-        self._log.info("stream.opened", client=client.name, key=name, address=str(admission.address))
+        self._log.info("stream.opened", client=client.name, caller=name, address=str(admission.address))
         await client.run()
         self._log.info(
             "stream.closed",

@@ -1,0 +1,55 @@
+"""A real bus with the streams and buckets of the contracts, and the API started against it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from api.app import ApiOptions
+from contracts.streams import INSTRUMENTS, STATE
+from runtime import provision
+from runtime.bus import Bus, BusOptions
+from runtime.embedded import NatsServer, nats_server
+from tests.api.world import Api, Start, Store, api_settings, serving
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def api_nats(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[NatsServer]:
+    """A bus of these tests' own, with the streams and buckets of the contracts."""
+    async with nats_server(Path(tmp_path_factory.mktemp("api-nats"))) as server:
+        bus = await Bus(BusOptions(servers=(server.url,), name="provision")).connect()
+        await provision.apply(bus, provision.declared(synced=True))
+        await bus.close()
+        yield server
+
+
+@pytest_asyncio.fixture
+async def store(api_nats: NatsServer) -> AsyncGenerator[Store]:
+    """Empty buckets but for the listing."""
+    bus = await Bus(BusOptions(servers=(api_nats.url,), name="writer")).connect()
+    for bucket in (STATE, INSTRUMENTS):
+        await bus.jetstream().purge_stream(f"KV_{bucket}")
+    written = Store(bus)
+    await written.put_listing()
+    yield written
+    await bus.close()
+
+
+@pytest_asyncio.fixture
+async def start(api_nats: NatsServer) -> AsyncGenerator[Start]:
+    """Start an API: `await start(options={"limits": …}, GPT_API_REQUIRE_AUTH="false")`; it is ready when given."""
+    async with AsyncExitStack() as stack:
+
+        async def begin(options: dict[str, Any] | None = None, **named: Any) -> Api:
+            bus = BusOptions(servers=(api_nats.url,), name="api")
+            made = ApiOptions(**{"settings": api_settings(**named), "bus": bus, **(options or {})})
+            api = await stack.enter_async_context(serving(made))
+            await api.until("/health/ready", lambda answer: answer.status_code == 200)
+            return api
+
+        yield begin
