@@ -77,17 +77,17 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
             subjects.ALL_CANDLES,
         ),
         max_age=DAY,
-        max_bytes=4096 * MIB,
+        max_bytes=1024 * MIB,
     ),
-    StreamSpec(BOOKS, (subjects.ALL_BOOKS,), max_age=DAY, max_bytes=512 * MIB, max_msgs_per_subject=1),
-    StreamSpec(DELTAS, (subjects.ALL_DELTAS,), max_age=HOUR, max_bytes=4096 * MIB, optional=True),
-    StreamSpec(SIGNALS, (subjects.ALL_SIGNALS, subjects.ALL_ALERTS), max_age=30 * DAY, max_bytes=1024 * MIB),
-    StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=7 * DAY, max_bytes=256 * MIB),
+    StreamSpec(BOOKS, (subjects.ALL_BOOKS,), max_age=DAY, max_bytes=128 * MIB, max_msgs_per_subject=1),
+    StreamSpec(DELTAS, (subjects.ALL_DELTAS,), max_age=HOUR, max_bytes=2048 * MIB, optional=True),
+    StreamSpec(SIGNALS, (subjects.ALL_SIGNALS, subjects.ALL_ALERTS), max_age=30 * DAY, max_bytes=256 * MIB),
+    StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=7 * DAY, max_bytes=64 * MIB),
     StreamSpec(
         TRADING,
         (subjects.ALL_ORDERS, subjects.ALL_STRATEGIES),
         max_age=0,
-        max_bytes=1024 * MIB,
+        max_bytes=128 * MIB,
         effects=True,
         duplicate_window=30 * MINUTE,
     ),
@@ -95,12 +95,12 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         JOBS,
         (subjects.ALL_JOBS,),
         max_age=0,
-        max_bytes=1024 * MIB,
+        max_bytes=128 * MIB,
         effects=True,
         retention="workqueue",
         duplicate_window=30 * MINUTE,
     ),
-    StreamSpec(DLQ, (subjects.ALL_DEAD_LETTERS,), max_age=30 * DAY, max_bytes=256 * MIB, effects=True),
+    StreamSpec(DLQ, (subjects.ALL_DEAD_LETTERS,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
 )
 
 STATE: Final = "STATE"
@@ -110,9 +110,9 @@ POSITIONS: Final = "POSITIONS"
 LEASES: Final = "LEASES"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
-    BucketSpec(STATE, max_bytes=256 * MIB),  # written by the cache consumer
-    BucketSpec(INSTRUMENTS, max_bytes=256 * MIB),  # <venue>: its listed instruments, written by the producers
-    BucketSpec(CANDLES, max_bytes=256 * MIB),  # open candles and how far the trades were read, by the candles consumer
+    BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
+    BucketSpec(INSTRUMENTS, max_bytes=32 * MIB),  # <venue>: its listed instruments, written by the producers
+    BucketSpec(CANDLES, max_bytes=128 * MIB),  # open candles and how far the trades were read, by the candles consumer
     BucketSpec(POSITIONS, max_bytes=64 * MIB),  # what the other readers of streams resume from, a key each
     BucketSpec(LEASES, max_bytes=16 * MIB, effects=True),
 )

@@ -44,16 +44,18 @@ class FeedParts:
     rest: RestClient
     open_socket: OpenSocket
     on_undecodable: Callable[[bytes, Exception], None]
+    on_change: Callable[[str | None], None]  # `ready` changed, for this reason
     connect_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     pace: BookPace = field(default_factory=BookPace)
 
 
 class Feed:
-    """Holds one connection of a venue. `connected`, `simulated` and the counters are for health and the view."""
+    """Holds one connection of a venue. `ready`: open and every subscription answered."""
 
     def __init__(self, plan: ConnectionPlan, parts: FeedParts) -> None:
         self.plan = plan
         self.connected = False
+        self.ready = False
         self.simulated = parts.rest.simulated
         self.reconnects = 0
         self.undecodable = 0
@@ -67,6 +69,7 @@ class Feed:
         self._socket: Socket | None = None
         self._renew: str | None = None
         self._live: set[str] = set()
+        self._silent: set[tuple[str, str]] = set()
         self._subscribed = False
         self._books = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
         self._channels = sorted({item.channel for item in plan.subscriptions})
@@ -160,8 +163,8 @@ class Feed:
             now = clock.monotonic()
             if self._renew is not None:
                 raise ConnectionLostError(self._renew)
-            if self._subscribed and self._watch.acked:
-                self._tell_quiet()
+            if self._subscribed and self._watch.acked and not self.ready:
+                self._on_ready()
             for verdict in self._watch.verdicts(now):
                 if isinstance(verdict, Lost):
                     raise ConnectionLostError(verdict.reason)
@@ -174,7 +177,7 @@ class Feed:
         snapshot: Decoded | None = None
         try:
             snapshot = await self._parts.rest.find_depth(instrument)
-        except (VenueError, FrameError, msgspec.DecodeError) as error:
+        except (VenueError, *UNDECODABLE) as error:
             _log.warning("feed.no_snapshot", venue=instrument.venue, symbol=instrument.symbol, reason=str(error))
         if not self._desk.on_snapshot(instrument, snapshot, now=clock.monotonic()):
             self._renew = f"{instrument.symbol}: the book needs a new connection"
@@ -219,6 +222,9 @@ class Feed:
             if kind == "trade":
                 self._tape.on_trade(event.symbol, event.trade_id)
             self._parts.outbox.publish(event)
+            if self._silent and (kind, event.symbol) in self._silent:
+                self._silent.discard((kind, event.symbol))
+                self._tell("live", channel=kind, symbol=event.symbol, reason="speaks again")
 
     def _fold_book(self, event: Decoded) -> None:
         if not self._desk.on_event(event, now=self._watch.now):
@@ -230,8 +236,10 @@ class Feed:
         if kind not in {"delta", "book"} and kind in self._channels:
             self._tell("live", channel=kind, symbol=None, reason=None)
 
-    def _tell_quiet(self) -> None:
-        """Channels on which silence is normal are live as soon as the venue confirmed them."""
+    def _on_ready(self) -> None:
+        """Every subscription was answered: channels on which silence is normal are live with that."""
+        self.ready = True
+        self._parts.on_change(None)
         for channel in self._quiet:
             if channel not in self._live:
                 self._on_first(channel)
@@ -269,6 +277,8 @@ class Feed:
         self._tell("stale", channel=item.channel, symbol=symbol, reason=reason)
         if item.channel == BOOK and symbol is not None:
             self._desk.on_silence(symbol)
+        elif symbol is not None:
+            self._silent.add((item.channel, symbol))
         self._renew = reason
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
@@ -279,9 +289,10 @@ class Feed:
     def _on_lost(self, reason: str) -> None:
         if self.connected:
             self.reconnects += 1
-        self.connected = False
+        self.connected = self.ready = False
         self._desk.lost()
         self._tell_all("down", reason)
+        self._parts.on_change(reason)
 
     def _tell_all(self, state: FeedState, reason: str | None) -> None:
         for channel in self._channels:

@@ -12,11 +12,12 @@ import msgspec
 import structlog
 
 from contracts import subjects
-from contracts.errors import FrameError, VenueError
+from contracts.errors import VenueError
 from contracts.instrument import Instrument, escape_token
+from contracts.market import FeedState
 from producers.budget import Budget
 from producers.desk import BookPace
-from producers.feed import RECONNECT, Feed, FeedParts
+from producers.feed import RECONNECT, UNDECODABLE, Feed, FeedParts
 from producers.follow import Followed, follow
 from producers.outbox import Lane, Outbox
 from producers.rest import RestClient, open_http
@@ -95,7 +96,7 @@ class Producer:
             try:
                 listed = await rest.list_instruments()
                 return listed, follow(listed, self.plan.symbols)
-            except (VenueError, FrameError, msgspec.DecodeError) as error:
+            except (VenueError, *UNDECODABLE) as error:
                 delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
                 self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
                 _log.warning("producer.unreachable", venue=self.venue.id, reason=str(error), retry_in=round(delay, 1))
@@ -117,6 +118,7 @@ class Producer:
                     rest=rest,
                     open_socket=self._open_socket,
                     on_undecodable=self._on_undecodable,
+                    on_change=self._on_change,
                     connect_turn=turn,
                     pace=self.plan.pace,
                 ),
@@ -133,6 +135,13 @@ class Producer:
             return next((item for item in candidates if item.symbol == guessed.symbol), guessed)
 
         return find
+
+    def _on_change(self, reason: str | None) -> None:
+        """Tell the venue's state as a whole: live with every connection, down without any."""
+        ready = sum(feed.ready for feed in self.feeds)
+        state: FeedState = "live" if ready == len(self.feeds) else "connecting" if ready else "down"
+        if self.outbox.states.get((None, None)) != state:
+            self.outbox.tell(state, channel=None, symbol=None, reason=reason, sim=self.simulated)
 
     def _on_undecodable(self, frame: bytes, error: Exception) -> None:
         """Keep what could not be read, with the reason, so that it can be looked at; a flood is counted only."""

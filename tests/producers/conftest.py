@@ -43,9 +43,9 @@ class Bus:
             self.unmarked[event.kind] += 1
         if event.kind == "feed":
             self.states.append((event.state, event.channel, event.symbol, event.reason))
-        if event.kind == "book" and event.quality in {"live", "sim"} and event.bids and event.asks:
-            if float(event.bids[0][0]) >= float(event.asks[0][0]):
-                self.crossed.append(event)
+        told = event.kind == "book" and event.quality in {"live", "sim"} and event.bids and event.asks
+        if told and float(event.bids[0][0]) >= float(event.asks[0][0]):
+            self.crossed.append(event)
 
 
 class Rig:
@@ -63,9 +63,7 @@ class Rig:
 
     def books(self):
         """Every instrument's last published book."""
-        return {
-            item.symbol: self.bus.last.get(subjects.BOOK + item.tail) for item in self.producer.instruments
-        }
+        return {item.symbol: self.bus.last.get(subjects.BOOK + item.tail) for item in self.producer.instruments}
 
     def all_books_live(self):
         books = self.books()
@@ -109,7 +107,7 @@ class Rig:
 
 @pytest.fixture
 def rig():
-    """Make rigs: `async with rig("binance", symbols=("BTC",), policy={"quiet": 2}) as r`."""
+    """Makes rigs, one venue each; keywords are the symbols, changes of its policy and of the simulator."""
 
     @asynccontextmanager
     async def make(venue_id, *, symbols=("BTC", "ETH"), policy=None, client="picows", **config):
