@@ -105,6 +105,7 @@ class StreamClient:
                 async with asyncio.timeout(self._send_seconds):
                     await self._socket.write(b"".join(self.outbox.take()))
         except TimeoutError:
+            self._around.hub.on_slow()
             self._socket.end(TRY_LATER, "too slow: try again later")
         except ClientGoneError:
             return
@@ -113,6 +114,7 @@ class StreamClient:
         try:
             while True:
                 self._on_text(await self._socket.receive())
+                await clock.sleep(0)  # the writer's turn: a burst of messages is received without waiting
         except ClientGoneError:
             return
         except FullError:

@@ -65,6 +65,10 @@ class Hub:
         self._metrics.dropped.labels("dropped").inc(client.outbox.dropped)
         self._metrics.dropped.labels("conflated").inc(client.outbox.conflated)
 
+    def on_slow(self) -> None:
+        """Count a client that was closed as too slow."""
+        self._metrics.closed_slow.inc()
+
     def add(self, client: Subscriber, topic: Topic) -> None:
         """Push every change of a topic to a client from now on."""
         self._wanted[topic].add(client)

@@ -34,7 +34,7 @@ async def store(api_nats: NatsServer) -> AsyncGenerator[Store]:
     bus = await Bus(BusOptions(servers=(api_nats.url,), name="writer")).connect()
     for bucket in (STATE, INSTRUMENTS):
         await bus.jetstream().purge_stream(f"KV_{bucket}")
-    written = Store(bus)
+    written = Store(bus, api_nats.monitor_url)
     await written.put_listing()
     yield written
     await bus.close()

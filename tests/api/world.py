@@ -18,7 +18,7 @@ from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Event, Funding, OpenInterest
 from contracts.state import FeedHealth, LatencyState, LiquidationsState, TickerState, WhalesState
 from contracts.streams import INSTRUMENTS, STATE
-from runtime.bus import Bus, BusOptions
+from runtime.bus import Bus
 from runtime.clock import now_ns
 from runtime.settings import ApiSettings
 
@@ -41,6 +41,7 @@ class Store:
     """What the consumers and producers would have written."""
 
     bus: Bus
+    monitor: str = ""
     tails: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def put(self, key: str, body: bytes, bucket: str = STATE) -> None:
@@ -97,7 +98,9 @@ class Store:
 
     async def put_book(self, venue: str, symbol: str, levels: dict[str, list[tuple[str, str]]], **parts: Any) -> None:
         fields: dict[str, Any] = {"seq": 77, "quality": "live", "checksum": None, "venue_checksum": None}
-        await self.put_event("book", BookSnapshot.model_validate({**origin(venue, symbol), **fields, **levels, **parts}))
+        await self.put_event(
+            "book", BookSnapshot.model_validate({**origin(venue, symbol), **fields, **levels, **parts})
+        )
 
     async def put_contract(self, venue: str, symbol: str) -> None:
         funding = {"rate": "0.0001", "next_ts": 1_800_000_000_000_000_000, "mark_price": "91000.5", "index_price": None}

@@ -1,0 +1,292 @@
+"""`WS /ws`: the conversation, and what is pushed when the bus says something."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from api.stream.entrance import EntranceRules
+from contracts.market import BookSnapshot, Candle, Liquidation, Ticker, Trade
+from contracts.signals import WhaleCluster, WhaleTrade
+from tests.api.world import READ_KEY, Api, Start, Store, heard, origin, whale
+
+pytestmark = pytest.mark.nats
+NOTHING = dict.fromkeys(
+    (
+        *("bid", "bid_amount", "ask", "ask_amount", "open_24h", "high_24h", "low_24h"),
+        *("volume_24h", "quote_volume_24h", "change_24h"),
+    )
+)
+TAIL = "binance.BTC.USDT.spot"
+
+
+async def say(stream: ClientConnection, **fields: Any) -> None:
+    await stream.send(json.dumps(fields))
+
+
+async def subscribe(stream: ClientConnection, **fields: Any) -> dict[str, Any]:
+    await say(stream, type="subscribe", **fields)
+    return await heard(stream, "subscribed")
+
+
+async def until_heard(store: Store, pattern: str) -> None:
+    """Wait until the bus knows of a subscription of exactly this pattern."""
+    async with asyncio.timeout(5):
+        while not await is_heard(store, pattern):
+            await asyncio.sleep(0.02)
+
+
+async def is_heard(store: Store, pattern: str) -> bool:
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{store.monitor}/subsz?subs=1&limit=1000")
+    return any(held["subject"] == pattern for held in answer.json()["subscriptions_list"])
+
+
+def ticker(last: str | None = None, **parts: Any) -> Ticker:
+    return Ticker.model_validate({**origin("binance", "BTC/USDT"), **NOTHING, "last": last, **parts})
+
+
+def trade(number: int, **parts: Any) -> Trade:
+    fields = {"trade_id": str(number), "price": "91000.10", "amount": "0.5", "contracts": None, "side": "buy"}
+    return Trade.model_validate({**origin("binance", "BTC/USDT"), **fields, "id": f"t{number}", **parts})
+
+
+async def test_connected_ping_and_subscriptions(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        connected = await heard(stream, "connected")
+        assert connected["authenticated"] is True
+        assert "price" in connected["channels"]
+        await say(stream, type="ping", id=7)
+        assert (await heard(stream, "pong"))["id"] == 7
+        said = await subscribe(stream, symbols=["BTC", "eth-usdt"], channel="trades")
+        assert (said["channel"], said["symbols"]) == ("trades", ["BTC", "ETH/USDT"])
+        await say(stream, type="get_subscriptions")
+        held = (await heard(stream, "subscriptions"))["subscriptions"]
+        assert [(item["channel"], item["symbol"]) for item in held] == [("trades", "BTC"), ("trades", "ETH/USDT")]
+        await say(stream, type="unsubscribe", symbol="BTC", channel="trades")
+        assert (await heard(stream, "unsubscribed"))["symbol"] == "BTC"
+        await say(stream, type="get_subscriptions")
+        assert len((await heard(stream, "subscriptions"))["subscriptions"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "detail"),
+    [
+        ("{", "BAD_MESSAGE", None),
+        ("[]", "BAD_MESSAGE", None),
+        (b"\x00", "BAD_MESSAGE", None),
+        ('{"type":"dance"}', "UNKNOWN_TYPE", "supported_types"),
+        ("{}", "UNKNOWN_TYPE", "supported_types"),
+        ('{"type":"subscribe","symbol":"BTC","channel":"news"}', "UNKNOWN_CHANNEL", "supported_channels"),
+        ('{"type":"subscribe","symbol":"BTC","channel":[]}', "UNKNOWN_CHANNEL", "supported_channels"),
+        ('{"type":"subscribe","symbol":"XYZ"}', "INVALID_SYMBOL", "supported_symbols"),
+        ('{"type":"subscribe"}', "INVALID_PARAMETER", "parameter"),
+        ('{"type":"subscribe","symbols":"BTC"}', "INVALID_PARAMETER", "parameter"),
+        ('{"type":"subscribe","symbol":"BTC","interval":0}', "INVALID_PARAMETER", "parameter"),
+        ('{"type":"subscribe","symbol":"BTC","channel":"trades","interval":5}', "INVALID_PARAMETER", "parameter"),
+        ('{"type":"subscribe","symbol":"BTC","channel":"candles","timeframe":"2m"}', "INVALID_PARAMETER", "parameter"),
+        ('{"type":"unsubscribe","symbol":"BTC"}', "INVALID_PARAMETER", "parameter"),
+    ],
+)
+async def test_what_is_wrong_is_told_and_the_connection_stays(
+    store: Store, start: Start, text: str | bytes, code: str, detail: str | None
+) -> None:
+    await store.put_ticker("binance", "BTC/USDT", "1")
+    api = await start()
+    async with api.stream() as stream:
+        await stream.send(text)
+        error = await heard(stream, "error")
+        assert error["code"] == code
+        assert error["message"]
+        assert detail is None or detail in error["details"]
+        await say(stream, type="ping")
+        await heard(stream, "pong")
+
+
+async def closing(stream: ClientConnection) -> int | None:
+    with pytest.raises(ConnectionClosed):
+        async with asyncio.timeout(5):
+            while True:
+                await stream.recv()
+    return stream.close_code
+
+
+async def test_without_a_key_there_is_an_error_and_1008(store: Store, start: Start) -> None:
+    api = await start({"entrance": EntranceRules(auth_seconds=0.3)})
+    async with api.stream(key="wrong") as stream:
+        assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
+        assert await closing(stream) == 1008
+    async with api.stream(key=None) as stream:
+        await say(stream, type="subscribe", symbol="BTC")
+        assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
+        assert await closing(stream) == 1008
+    async with api.stream(key=None) as stream:
+        await say(stream, type="auth", key="wrong")
+        assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
+        assert await closing(stream) == 1008
+    async with api.stream(key=None) as stream:  # says nothing at all
+        assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
+        assert await closing(stream) == 1008
+
+
+async def test_a_key_as_first_message_opens(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream(key=None) as stream:
+        assert (await heard(stream, "connected"))["authenticated"] is False
+        await say(stream, type="auth", key=READ_KEY)
+        await heard(stream, "authenticated")
+        await say(stream, type="ping")
+        await heard(stream, "pong")
+
+
+async def test_an_address_off_the_list_is_turned_away(store: Store, start: Start) -> None:
+    api = await start(GPT_API_IP_ALLOWLIST="10.0.0.0/8")
+    async with api.stream() as stream:
+        assert (await heard(stream, "error"))["code"] == "FORBIDDEN"
+        assert await closing(stream) == 1008
+
+
+async def test_a_price_is_pushed_when_it_changes_and_only_then(store: Store, start: Start) -> None:
+    await store.put_ticker("binance", "BTC/USDT", "91000.10", bid="91000", ask="91001", volume_24h="5")
+    api = await start()
+    async with api.stream() as stream:
+        await subscribe(stream, symbol="BTC")
+        first = await heard(stream, "price_update")
+        assert (first["symbol"], first["price"], first["quality"]) == ("BTC", 91000.10, "live")
+        await until_heard(store, "md.v1.ticker.*.BTC.>")
+        await store.publish(f"md.v1.ticker.{TAIL}", ticker("91002.5"))
+        second = await heard(stream, "price_update")
+        assert (second["price"], second["bid"]) == (91002.5, 91000)
+        await store.publish(f"md.v1.ticker.{TAIL}", ticker("91002.5"))
+        await store.publish(f"md.v1.ticker.{TAIL}", ticker("91003"))
+        assert (await heard(stream, "price_update"))["price"] == 91003
+
+
+async def test_a_price_is_pushed_for_what_only_the_state_tells(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        await subscribe(stream, symbol="BTC")
+        await store.put_ticker("binance", "BTC/USDT", "91000")
+        assert (await heard(stream, "price_update"))["price"] == 91000
+        await store.put_feed("binance", connected=False, state="down")
+        assert (await heard(stream, "price_update"))["quality"] == "stale"
+
+
+async def test_events_reach_their_channels_with_exact_numbers(store: Store, start: Start) -> None:
+    api = await start()
+    book = {"bids": [("1.10", "2")], "asks": [("1.20", "3")], "seq": 5, "quality": "live", "checksum": None}
+    liquidation = {"price": "1.5", "price_kind": "fill", "amount": "2", "contracts": None, "sampled": True}
+    sides = {"position_side": "long", "order_side": "sell"}
+    ohlc = {"open": "1", "high": "2", "low": "0.5", "close": "1.50", "volume": "9", "quote_volume": None}
+    candle = {**ohlc, "timeframe": "5m", "trades": None, "closed": True, "start_ts": 1_767_268_800_000_000_000}
+    cluster = {"base": "BTC", "side": "buy", "pattern": "accumulation", "count": 3, "usd_value": "3000000.5"}
+    found = {"window_ns": 1, "venues": ["binance"], "whale_ids": [], "tier": "majors", "rule": "cluster/1"}
+    spot, perp = origin("binance", "BTC/USDT"), origin("binanceusdm", "BTC/USDT:USDT")
+    pushed = {
+        "trades": (f"md.v1.trade.{TAIL}", trade(1), "trade", '"price":91000.10,'),
+        "book": (f"md.v1.book.{TAIL}", {**spot, **book, "venue_checksum": None}, "book", '"price":1.10,'),
+        "whales": (f"signal.v1.whale.{TAIL}", whale("binance", "BTC/USDT", "7.0"), "whale", '"usd_value":7.0,'),
+        "liquidations": (
+            "md.v1.liquidation.binanceusdm.BTC.USDT.perp",
+            {**perp, **liquidation, **sides},
+            "liquidation",
+            '"position_side":"long"',
+        ),
+        "candles": (f"md.v1.candle.5m.{TAIL}", {**spot, **candle}, "candle", '"close":1.50,'),
+        "alerts": ("signal.v1.cluster.all.BTC.USD.any", {**spot, **cluster, **found}, "alert", '"usd_value":3000000.5'),
+    }
+    models = {
+        "book": BookSnapshot,
+        "whale": WhaleTrade,
+        "liquidation": Liquidation,
+        "candle": Candle,
+        "alert": WhaleCluster,
+    }
+    async with api.stream() as stream:
+        for channel, (subject, fields, kind, literal) in pushed.items():
+            event = models[kind].model_validate(fields) if isinstance(fields, dict) else fields
+            await subscribe(stream, symbol="BTC", channel=channel, timeframe="5m")
+            await until_heard(store, f"{subject.split('.BTC.')[0].rpartition('.')[0]}.*.BTC.>")
+            await store.publish(subject, event)
+            async with asyncio.timeout(5):
+                text = str(await stream.recv())
+            assert json.loads(text)["type"] == kind
+            assert literal in text
+
+
+async def test_what_is_not_subscribed_is_not_pushed(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        await subscribe(stream, symbol="ETH/BTC", channel="trades")
+        await subscribe(stream, symbol="BTC", channel="trades")
+        await say(stream, type="unsubscribe", symbol="BTC", channel="trades")
+        await heard(stream, "unsubscribed")
+        await until_heard(store, "md.v1.trade.*.ETH.>")
+        await store.publish(f"md.v1.trade.{TAIL}", trade(1))
+        await store.publish("md.v1.trade.binance.ETH.USDT.spot", trade(2, symbol="ETH/USDT"))
+        await store.publish("md.v1.trade.binance.ETH.BTC.spot", trade(3, symbol="ETH/BTC"))
+        assert (await heard(stream, "trade"))["id"] == "t3"
+
+
+async def test_an_interval_gives_the_newest_state_each_time(store: Store, start: Start) -> None:
+    await store.put_ticker("binance", "BTC/USDT", "1")
+    api = await start()
+    async with api.stream() as stream:
+        assert (await subscribe(stream, symbol="BTC", interval=1))["interval"] == 1
+        assert (await heard(stream, "price_update"))["price"] == 1
+        await until_heard(store, "md.v1.ticker.*.BTC.>")
+        for last in range(2, 50):
+            await store.publish(f"md.v1.ticker.{TAIL}", ticker(str(last)))
+        assert (await heard(stream, "price_update"))["price"] == 49
+
+
+async def test_too_many_subscriptions_and_messages_are_refused(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        for _ in range(205):
+            await say(stream, type="ping")
+        error = await heard(stream, "error")
+        assert (error["code"], error["details"]["retry_after"] >= 1) == ("RATE_LIMITED", True)
+
+
+async def test_a_client_that_does_not_read_is_closed_and_slows_nobody(store: Store, start: Start) -> None:
+    api = await start({"entrance": EntranceRules(send_seconds=0.5)})
+    async with api.stream() as good, api.stream(max_queue=1) as bad:
+        for stream in (good, bad):
+            await subscribe(stream, symbol="BTC", channel="trades")
+        await until_heard(store, "md.v1.trade.*.BTC.>")
+        bad.transport.pause_reading()
+        for burst in range(20):
+            for number in range(10):
+                name = f"{burst}-{number}-{'x' * 60_000}"
+                await store.bus.client.publish(f"md.v1.trade.{TAIL}", trade(1, id=name).model_dump_json().encode())
+            async with asyncio.timeout(5):
+                while not str((await heard(good, "trade"))["id"]).startswith(f"{burst}-9-"):
+                    pass
+        await clients(api, 1)
+        assert "hydrophone_stream_closed_slow_total 1.0" in (await api.get("/metrics")).text
+        bad.transport.resume_reading()
+        assert await closing(bad) == 1013
+
+
+async def clients(api: Api, count: int) -> None:
+    await api.until("/health/detailed", lambda answer: answer.json()["stream"]["clients"] == count, seconds=10)
+
+
+async def test_a_client_that_leaves_takes_its_subscriptions_along(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        await subscribe(stream, symbol="BTC", channel="trades")
+        await until_heard(store, "md.v1.trade.*.BTC.>")
+        await clients(api, 1)
+    await clients(api, 0)
+    async with asyncio.timeout(5):
+        while await is_heard(store, "md.v1.trade.*.BTC.>"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
