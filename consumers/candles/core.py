@@ -121,13 +121,18 @@ class CandleBook:
         for subject, trade in batch:
             (self._pages.get(subject) or self._open_page(subject)).seen.add(trade.id)
 
-    def tick(self, now: int) -> Outputs:
-        """Tell the time (ns UTC) and give what is to be published: changed candles, and those that have just closed."""
+    def tick(self, now: int, limit: int | None = None) -> Outputs:
+        """Tell the time (ns UTC) and give what is to be published: changed candles, and those that have just closed.
+
+        With about `limit` candles given, the rest waits for the next tick.
+        """
         outputs: Outputs = []
         self._settle()
         self.clock = max(self.clock, now)
         for page in self._pages.values():
             for timeframe, bars in page.bars.items():
+                if limit is not None and len(outputs) >= limit:
+                    return outputs
                 if bars:
                     self._tick_bars(page, timeframe, outputs)
         return outputs
@@ -157,6 +162,12 @@ class CandleBook:
             page.bars[timeframe] = {bar.start: bar for bar in bars}
         self.seq = max(self.seq, saved.seq)
         return saved.seq
+
+    def forget_seq(self) -> None:
+        """Keep the candles but not the sequences they contain: the stream is another one now."""
+        self.seq = 0
+        for page in self._pages.values():
+            page.changed = True
 
     def _open_page(self, subject: str) -> _Page:
         page = _Page(subject.removeprefix(subjects.TRADE), self.rules.remember)

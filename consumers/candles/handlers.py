@@ -16,17 +16,18 @@ from contracts.market import Candle, Trade
 from runtime import clock
 from runtime.bucket_writer import BucketWriter
 from runtime.deadletter import DeadLetters
+from runtime.history import find_start
 from runtime.kv import Mirror
 from runtime.lane import LanePublisher
 from runtime.lane_reader import UNDECODABLE
 from runtime.service import Service
-from runtime.stream_api import call
-from runtime.stream_reader import Row, Start, StreamReader
+from runtime.stream_reader import ALL, Row, Start, StreamReader
 from runtime.turns import turns
 
 _log = structlog.get_logger("candles")
 _POSITION: Final = "position"
 _BEHIND: Final = 5000  # messages: with more waiting, time is the stream's, not the clock's
+_AT_ONCE: Final = 2000  # candles a tick: what the lane takes without dropping
 _SCHEMA: Final = codec.schema_of(Candle)
 
 
@@ -45,21 +46,31 @@ class CandlePlan:
 
 
 class Position(msgspec.Struct):
-    """Up to where every instrument is saved, and the time that the candles were told last, ns UTC."""
+    """Up to which message every instrument is saved, when the stream took it, and the candles' own time; ns UTC."""
 
-    seq: int
-    clock: int
+    seq: int = 0
+    time_ns: int = 0
+    clock: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Resumed:
+    position: Position
+    start: Start
+    floor: int = 0
+    known: dict[str, int] = field(default_factory=dict[str, int])
 
 
 class _Reading:
-    """Folds rows into the book; `known` and `floor` are what was folded before the restart."""
+    """Folds rows into the book; up to `floor`, and to `known` by subject, they were folded before the restart."""
 
-    def __init__(self, book: CandleBook, letters: DeadLetters, floor: int, known: dict[str, int]) -> None:
-        self.book, self.floor, self.known = book, floor, known
+    def __init__(self, book: CandleBook, letters: DeadLetters, resumed: _Resumed) -> None:
+        self.book, self.floor, self.known = book, resumed.floor, resumed.known
+        self.position = resumed.position
         self.now = 0  # of the stream, while there is much to catch up with; 0 otherwise
         self.lost = 0
         self._letters = letters
-        self._again_until = max([floor, *known.values()])
+        self._again_until = max([self.floor, *self.known.values()])
         self._decode = codec.decoder(Trade).decode
 
     def on_rows(self, rows: Sequence[Row]) -> None:
@@ -76,6 +87,8 @@ class _Reading:
             last = rows[-1].position.stream_seq
             self.book.fold(((subject, trade) for _, subject, trade in messages), last)
         end = rows[-1].position
+        if end.stream_seq > self.floor:
+            self.position.seq, self.position.time_ns = end.stream_seq, end.time_ns
         self.now = end.time_ns if end.pending > _BEHIND else 0
 
     def on_gap(self, messages: int) -> None:
@@ -87,9 +100,9 @@ async def run(service: Service, plan: CandlePlan) -> None:
     """Fold until the service is stopped; then save."""
     bus = service.bus
     book = CandleBook(plan.rules)
-    floor, known = await _restore(service, book, plan)
+    resumed = await _restore(service, book, plan)
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
-    reading = _Reading(book, letters, floor, known)
+    reading = _Reading(book, letters, resumed)
     lane = LanePublisher(bus, on_gap=lambda _: book.touch())
     writer = BucketWriter(bus, plan.bucket)
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -100,7 +113,7 @@ async def run(service: Service, plan: CandlePlan) -> None:
         on_messages=reading.on_rows,
         on_gap=reading.on_gap,
         failed=failed,
-        start=Start(sequence=max(1, floor + 1 - plan.overlap)),
+        start=resumed.start,
     )
     saved = clock.monotonic()
     try:
@@ -110,49 +123,48 @@ async def run(service: Service, plan: CandlePlan) -> None:
             _publish(lane, book, reading.now or clock.now_ns())
             _report(service, book, reading)
             if clock.monotonic() - saved >= plan.save_seconds:
-                await _save(writer, book)
+                await _save(writer, reading)
                 saved = clock.monotonic()
     finally:
         await reader.close()
         failed.cancel()
-    await _save(writer, book)
+    await _save(writer, reading)
     lane.flush()
     await letters.flush()
     await writer.close()
 
 
-async def _restore(service: Service, book: CandleBook, plan: CandlePlan) -> tuple[int, dict[str, int]]:
-    """Take back what was saved: the sequence that all of it contains, and subject -> sequence where it is more."""
+async def _restore(service: Service, book: CandleBook, plan: CandlePlan) -> _Resumed:
+    """Take back what was saved and find where to go on: a little earlier than it, to know repeated trades."""
     mirror = await Mirror(service.bus, plan.bucket).open()
     await mirror.close()
     entry = mirror.get(_POSITION)
     if entry is None:
-        return 0, {}
+        return _Resumed(Position(), ALL)
     position = msgspec.json.decode(entry.value, type=Position)
-    state = (await call(service.bus, f"STREAM.INFO.{plan.stream}"))["state"]
     known = {subjects.TRADE + key: book.restore(key, held.value) for key, held in mirror.entries() if key != _POSITION}
     book.clock = position.clock
-    if int(state["last_seq"]) < max([position.seq, *known.values()]):
-        _log.warning("candles.other_stream", stream=plan.stream, saved=position.seq, last=state["last_seq"])
-        book.seq = 0
-        return 0, {}
-    if int(state["first_seq"]) > position.seq + 1:
-        _log.warning("candles.trades_lost", messages=int(state["first_seq"]) - position.seq - 1)
-    return position.seq, known
+    start = await find_start(service.bus, plan.stream, position.seq, position.time_ns)
+    if start.sequence is None:
+        _log.warning("candles.other_stream", stream=plan.stream, saved=position.seq)
+        book.forget_seq()
+        return _Resumed(position, start)
+    return _Resumed(position, Start(sequence=max(1, start.sequence - plan.overlap)), position.seq, known)
 
 
-async def _save(writer: BucketWriter, book: CandleBook) -> None:
+async def _save(writer: BucketWriter, reading: _Reading) -> None:
     """Write every changed instrument, then the position: whatever ends us between, nothing counts twice."""
-    documents = book.save()
-    position = Position(seq=book.seq, clock=book.clock)
-    for tail, document in documents.items():
-        writer.put(tail, document)
+    book, position = reading.book, reading.position
+    position.clock = book.clock
+    document = msgspec.json.encode(position)
+    for tail, bars in book.save().items():
+        writer.put(tail, bars)
     await writer.flush()
-    writer.put(_POSITION, msgspec.json.encode(position))
+    writer.put(_POSITION, document)
 
 
 def _publish(lane: LanePublisher, book: CandleBook, now: int) -> None:
-    for subject, candle in book.tick(now):
+    for subject, candle in book.tick(now, _AT_ONCE):
         lane.publish(subject, codec.encode(candle), schema=_SCHEMA)
 
 

@@ -6,16 +6,17 @@ instrument's next other trade arrives, or when nothing was added for `hold`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
-from consumers.whales.groups import EXACT, Group, Page, add_fill, average_price, begin_group, sum_group
+from consumers.whales.groups import EXACT, Page, average_price, bound_fills, sum_fills
 from contracts import subjects
 from contracts.codec import fast
+from contracts.market import Trade
 from contracts.signals import Tier, WhaleTrade
 from contracts.tiers import Tiers
 from contracts.usd import UsdRates
@@ -25,6 +26,7 @@ FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastWhale: Final = fast(WhaleTrade)
 MILLISECOND: Final = 1_000_000
 SECOND: Final = 1_000_000_000
+_PRICE_EVERY: Final = 100 * MILLISECOND
 Outputs = list[tuple[str, FastEvent]]
 """(subject, whale) pairs."""
 _CENT: Final = Decimal("0.01")
@@ -70,10 +72,10 @@ class WhaleCounts:
 
 
 class Saved(msgspec.Struct):
-    """Everything needed to go on after the stream's sequence `seq`."""
+    """Everything needed to go on after the stream's sequence `seq`: the open groups' fills by subject, and prices."""
 
     seq: int
-    groups: dict[str, Group]
+    groups: dict[str, list[FastEvent]]
     prices: list[tuple[str, str, str, int]]
 
 
@@ -87,36 +89,38 @@ class WhaleDetector:
         self._rates = rates or UsdRates()
         self._prices: dict[tuple[str, str], tuple[str, int]] = {}
         self._pages: dict[str, Page] = {}
-        self._open: dict[str, Page] = {}
 
-    def fold(self, batch: Iterable[tuple[str, FastEvent]], seq: int, now: int) -> Outputs:
+    def fold(self, batch: Sequence[tuple[str, FastEvent]], seq: int, now: int) -> Outputs:
         """Fold (subject, trade or ticker) pairs in the stream's order; `seq` is the last one's, `now` ns UTC."""
         outputs: Outputs = []
+        pages = self._pages
         for subject, event in batch:
-            page = self._pages.get(subject)
+            page = pages.get(subject)
             if page is None:
-                page = self._pages[subject] = Page(subject, self.rules.tiers)
+                page = pages[subject] = Page(subject, self.rules.tiers)
             if page.is_ticker:
                 if event.last is not None:
                     self._take_price(page, event.last, event.ts_recv)
                 continue
-            if page.tells_usd:
+            if page.tells_usd and event.ts_recv - page.priced >= _PRICE_EVERY:
                 self._take_price(page, event.price, event.ts_recv)
             self._fold_trade(page, event, now, outputs)
+        self.counts.folded += len(batch)
         self.seq = max(self.seq, seq)
         return outputs
 
     def tick(self, now: int) -> Outputs:
         """Close the groups that nothing was added to for `hold`; `now` ns UTC."""
         outputs: Outputs = []
-        hold = self.rules.hold
-        for page in [page for page in self._open.values() if page.group and now - page.group.touched >= hold]:
-            self._close(page, outputs)
+        until = now - self.rules.hold
+        for page in self._pages.values():
+            if page.fills and page.touched <= until:
+                self._close(page, outputs)
         return outputs
 
     def save(self) -> bytes:
         """Give everything that `restore` needs, in one document."""
-        groups = {subject: page.group for subject, page in self._open.items() if page.group is not None}
+        groups = {page.subject: page.fills for page in self._pages.values() if page.fills}
         prices = [(base, quote, price, ts) for (base, quote), (price, ts) in self._prices.items()]
         return msgspec.json.encode(Saved(seq=self.seq, groups=groups, prices=prices))
 
@@ -126,25 +130,24 @@ class WhaleDetector:
         for base, quote, price, ts in saved.prices:
             self._prices[base, quote] = (price, ts)
             self._rates.on_price(base, quote, price, ts)
-        for subject, group in saved.groups.items():
-            page = Page(subject, self.rules.tiers)
-            page.group = group
-            for trade_id in group.ids:
-                page.seen.add(trade_id)
-            self._pages[subject] = self._open[subject] = page
+        for subject, fills in saved.groups.items():
+            page = self._pages[subject] = Page(subject, self.rules.tiers)
+            page.fills = msgspec.convert(fills, list[fast(Trade)])
+            for fill in page.fills:
+                page.seen.add(fill.id)
         self.seq = saved.seq
         return saved.seq
 
     def _fold_trade(self, page: Page, trade: FastEvent, now: int, outputs: Outputs) -> None:
-        self.counts.folded += 1
         if not page.seen.add(trade.id):
             self.counts.duplicates += 1
             return
-        group = page.group
-        if group is not None:
-            ts = trade.ts_event
-            if trade.side == group.side and ts is not None and ts == group.ts_event and trade.amount is not None:
-                add_fill(group, trade, now)
+        fills = page.fills
+        if fills:
+            first, ts = fills[0], trade.ts_event
+            if ts == first.ts_event and ts is not None and trade.side == first.side and trade.amount is not None:
+                fills.append(trade)
+                page.touched = now
                 return
             self._close(page, outputs)
         if trade.side is None:
@@ -152,36 +155,32 @@ class WhaleDetector:
         elif trade.amount is None:
             self.counts.unsized += 1
         else:
-            page.group = begin_group(trade, now)
-            self._open[page.subject] = page
+            page.fills = [trade]
+            page.touched = now
 
     def _take_price(self, page: Page, price: str, ts: int) -> None:
-        if price == page.last_price and ts - page.priced < SECOND:
-            return
-        page.last_price, page.priced = price, ts
+        page.priced = ts
         self._prices[page.base, page.quote] = (price, ts)
         self._rates.on_price(page.base, page.quote, price, ts)
 
     def _close(self, page: Page, outputs: Outputs) -> None:
-        group, page.group = page.group, None
-        self._open.pop(page.subject, None)
-        if group is None:
-            return
-        if page.limit_at is None or not 0 <= group.ts_recv - page.limit_at < SECOND:
-            self._refresh_limit(page, group.ts_recv)
+        fills, page.fills = page.fills, []
+        at = fills[-1].ts_recv
+        if page.limit_at is None or not 0 <= at - page.limit_at < SECOND:
+            self._refresh_limit(page, at)
         if page.rate is None:
             self.counts.unvalued += 1
             return
         adaptive = self.rules.adaptive is not None
-        if group.bound < page.least and not adaptive:
+        if not adaptive and bound_fills(fills) < page.least:
             return
-        amount, value = sum_group(group)
+        amount, value = sum_fills(fills)
         usd = EXACT.multiply(value, page.rate.rate)
         if adaptive:
-            page.sizes.add(int(usd), group.ts_recv)
+            page.sizes.add(int(usd), at)
         if usd >= page.limit:
             self.counts.emitted += 1
-            outputs.append((subjects.WHALE + page.tail, self._whale(page, group, amount, (value, usd))))
+            outputs.append((subjects.WHALE + page.tail, self._whale(page, fills, amount, (value, usd))))
 
     def _refresh_limit(self, page: Page, at: int) -> None:
         rules = self.rules
@@ -193,27 +192,27 @@ class WhaleDetector:
             page.limit = max(adaptive.floor_usd, Decimal(page.sizes.find_quantile(adaptive.share) or 0))
         page.least = 0 if page.rate is None else int(page.limit / page.rate.rate)
 
-    def _whale(self, page: Page, group: Group, amount: Decimal, worth: tuple[Decimal, Decimal]) -> FastEvent:
+    def _whale(self, page: Page, fills: list[FastEvent], amount: Decimal, worth: tuple[Decimal, Decimal]) -> FastEvent:
         value, usd = worth
-        rate = page.rate
+        first, rate = fills[0], page.rate
         if rate is None:
             raise AssertionError("a group without a rate is not valued")
         return FastWhale(
-            id=f"{page.tail}.whale.{group.id}",
-            venue=group.venue,
-            symbol=group.symbol,
-            venue_symbol=group.venue_symbol,
-            ts_event=group.ts_event,
-            ts_recv=group.ts_recv,
-            sim=group.sim,
-            side=group.side,
-            price=format(average_price(group, amount, value), "f"),
+            id=f"{page.tail}.whale.{first.trade_id}",
+            venue=first.venue,
+            symbol=first.symbol,
+            venue_symbol=first.venue_symbol,
+            ts_event=first.ts_event,
+            ts_recv=max(fill.ts_recv for fill in fills),
+            sim=any(fill.sim for fill in fills),
+            side=first.side,
+            price=format(average_price(fills, amount, value), "f"),
             amount=format(amount, "f"),
             usd_value=format(EXACT.quantize(usd, _CENT), "f"),
             usd_rate=format(rate.rate, "f"),
             usd_rate_source=rate.source,
             tier=page.tier,
             threshold_usd=format(page.limit, "f"),
-            trade_ids=list(group.ids),
+            trade_ids=[fill.id for fill in fills],
             rule=self.rules.name,
         )

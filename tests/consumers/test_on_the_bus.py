@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,9 +30,9 @@ from contracts.streams import BUCKETS, DURABLES, STREAMS
 from contracts.tiers import Tiers
 from runtime import provision
 from runtime.bus import Bus, BusOptions
-from runtime.clock import now_ns
+from runtime.clock import monotonic, now_ns
 from runtime.detecting import Detection
-from runtime.durable import DurableRule, MissingDurableError
+from runtime.durable import DurableLane, DurableRule, MissingDurableError
 from runtime.embedded import NatsServer, nats_server
 from runtime.history import read_past
 from runtime.kv import Mirror
@@ -115,7 +116,9 @@ async def wait_stored(bus: Bus, stream: str, subject: str, count: int) -> list[A
 
 async def wait_folded(bus: Bus, subject: str, trades: int) -> None:
     async with asyncio.timeout(10):
-        while (await stored(bus, streams.MARKET, subject))[-1].trades < trades:
+        while True:
+            if (await stored(bus, streams.MARKET, subject))[-1].trades >= trades:
+                return
             await asyncio.sleep(0.05)
 
 
@@ -151,6 +154,24 @@ async def test_candles_killed_between_saving_instruments_and_position_count_each
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
         await wait_folded(own, "md.v1.candle.1d.>", 2)
     assert (await stored(own, streams.MARKET, "md.v1.candle.1d.>"))[-1].trades == 2
+
+
+async def test_candles_go_on_when_the_stream_was_made_anew(own: Bus, trade: Make) -> None:
+    start = now_ns()
+
+    async def run_until(trades: int) -> None:
+        async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
+            await wait_stored(own, streams.MARKET, "md.v1.candle.1w.>", 1)
+            await wait_folded(own, "md.v1.candle.1w.>", trades)
+
+    for number in range(5):
+        await publish(own, TRADES, trade(number, start + number))
+    await run_until(5)
+    await own.api(f"STREAM.DELETE.{streams.MARKET}")
+    await provision.heal(own, PLAN)
+    for number in range(5, 8):
+        await publish(own, TRADES, trade(number, start + number))
+        await run_until(number + 1)
 
 
 async def test_a_whale_is_published_once_though_its_fills_are_read_again(own: Bus, trade: Make) -> None:
@@ -260,6 +281,36 @@ async def test_poison_goes_to_the_dead_letters_with_its_error_and_the_next_messa
     assert [(row.subject.decode(), row.payload) for row in letters] == [(f"dlq.v1.storms.{LIQUIDATIONS}", b'{"id": 7}')]
     assert b"Hydrophone-Error: BadMessageError" in letters[0].headers
     assert b"`$.id`" in letters[0].headers
+
+
+async def test_a_failing_message_is_asked_for_again_with_a_delay_and_buried_after_its_last_delivery(own: Bus) -> None:
+    spec = replace(storms.DURABLE, name="failing", max_deliver=3)
+    await provision.apply(own, replace(PLAN, durables=(spec,)))
+    tries: list[tuple[bytes, float]] = []
+
+    async def handle(_subject: str, body: bytes) -> None:
+        tries.append((body, monotonic()))
+        if body == b"never" or len(tries) == 1:
+            raise OSError("the store is away")
+
+    lane = DurableLane(own, spec, handle, rule=DurableRule(delay=0.1, wait=2.0))
+    await lane.open()
+    for body in (b"first", b"never"):
+        await own.jetstream().publish(LIQUIDATIONS, body, stream=streams.MARKET)
+    letters: list[Any] = []
+    async with asyncio.timeout(15):
+        while not letters:
+            letters = await read_past(own, streams.DLQ, ("dlq.v1.failing.>",), ALL)
+    await lane.close()
+    for body, count in ((b"first", 2), (b"never", 3)):
+        times = [at for tried, at in tries if tried == body]
+        assert len(times) == count
+        assert all(later - earlier >= 0.1 for earlier, later in pairwise(times))
+    assert [row.payload for row in letters] == [b"never"]
+    assert b"Hydrophone-Error: OSError: the store is away" in letters[0].headers
+    assert b"Hydrophone-Deliveries: 3" in letters[0].headers
+    info = await provision.call(own, f"CONSUMER.INFO.{streams.MARKET}.failing")
+    assert (info["num_ack_pending"], info["num_pending"]) == (0, 0)
 
 
 async def test_a_durable_that_vanishes_ends_the_consumer_with_its_name(own: Bus) -> None:
