@@ -119,6 +119,9 @@ class FeedHealth(StateDocument):
     state: FeedState | None = Field(description="of the whole feed; null before it said anything")
     reason: str | None
     channels: dict[str, FeedState] = Field(description="the worst state of each channel's instruments")
+    marks: list[tuple[str | None, str | None, FeedState]] = Field(
+        description="what is not live: [channel, symbol, state]; null stands for all of them"
+    )
     since: Nanoseconds | None = Field(description="when the feed's state changed last")
     last_message_ts: dict[str, int] = Field(description="by kind of event: our clock when the last one arrived")
     events: dict[str, int] = Field(description="by kind of event: how many since the consumer started")

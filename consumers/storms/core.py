@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from functools import reduce
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -94,7 +95,7 @@ class StormDetector:
     def _decide(self, base: str, end: int, hits: list[Hit]) -> Outputs:
         rules = self.rules
         tier = rules.tiers.find(base)
-        total = sum((hit.usd for hit in hits), Decimal(0))
+        total = reduce(_EXACT.add, (hit.usd for hit in hits), Decimal(0))
         if len(hits) < rules.count[tier] or total < rules.usd[tier]:
             return []
         fired = self._fired.get(base)
@@ -132,7 +133,7 @@ class StormDetector:
 
 
 def _sum(hits: list[Hit], sides: tuple[str | None, ...]) -> str:
-    total = sum((hit.usd for hit in hits if hit.event.position_side in sides), Decimal(0))
+    total = reduce(_EXACT.add, (hit.usd for hit in hits if hit.event.position_side in sides), Decimal(0))
     return format(_EXACT.quantize(total, _CENT), "f")
 
 

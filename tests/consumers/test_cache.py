@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -221,3 +222,14 @@ def test_everything_comes_back_after_a_restart(ticker: Make, trade: Make, status
     assert (merged.last, merged.bid, merged.open_24h) == (5, 99, 90)
     assert shown["book." + TAIL].quality == "gap"
     assert (shown["feed.binance"].gaps, shown["feed.binance"].seq) == (1, 10)
+
+
+def test_documents_hold_exactly_the_declared_fields(ticker: Make, trade: Make, status: Make, liquidation: Make) -> None:
+    cache = StateCache()
+    cache.fold_tickers([(TICKER, ticker(START, bid="1"))], START)
+    cache.fold_trades([(TRADE, trade(1))], START)
+    cache.fold_feeds([("feed.v1.binance", status("gap", channel="book"))], 1)
+    cache.fold_liquidations([(LIQUIDATION, liquidation(1))], START)
+    for key, body in cache.drain(START).items():
+        model = next(model for prefix, model in MODELS.items() if key.startswith(prefix))
+        assert set(json.loads(body)) == set(model.model_fields), key
