@@ -116,7 +116,12 @@ async def scene(tmp_path, venues, rate):
             await ears.client.subscribe(subject, cb=listener.on_message)
         await ears.client.flush()
         producers = []
-        lane = LanePublisher(bus, on_gap=lambda lost: [producer.on_bus_gap(lost) for producer in producers])
+
+        def on_gap(lost):
+            for producer in producers:
+                producer.on_bus_gap(lost)
+
+        lane = LanePublisher(bus, on_gap=on_gap)
 
         async def save(_venue, _body):
             return None

@@ -1,0 +1,208 @@
+"""What a first visitor does with `make demo`: subscribe, ask, make mistakes, break things, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import time
+
+import httpx
+import nats
+import pytest
+import websockets
+
+from producers.registry import VENUES
+
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+def ask(demo, path, key: str | None = "key"):
+    headers = {"Authorization": f"Bearer {demo.facts['api'][key]}"} if key else {}
+    return httpx.get(demo.facts["api"]["url"] + path, headers=headers, timeout=10)
+
+
+async def listen(demo, subject, enough, seconds):
+    """Subscribe as anybody would; give the messages as soon as `enough(messages)`."""
+    bus = await nats.connect(demo.facts["nats"]["url"])
+    found = []
+    try:
+        async with asyncio.timeout(seconds):
+            async for message in (await bus.subscribe(subject)).messages:
+                found.append(message)
+                if enough(found):
+                    return found
+    finally:
+        await bus.close()
+    return found
+
+
+def until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    last = None
+    while time.monotonic() < deadline:
+        try:
+            last = condition()
+        except httpx.HTTPError as error:
+            last = error
+        if last is True:
+            return
+        time.sleep(0.2)
+    pytest.fail(f"not within {seconds} s; last: {last}")
+
+
+async def test_trades_of_every_venue_come_with_headers_and_marked_simulated(demo):
+    def all_venues(found):
+        return {message.subject.split(".")[3] for message in found} == set(VENUES)
+
+    for message in await listen(demo, "md.v1.trade.>", all_venues, 30):
+        body = json.loads(message.data)
+        assert body["sim"] is True
+        assert isinstance(body["price"], str)
+        assert message.headers["Nats-Msg-Id"] == body["id"]
+        assert message.headers["Hydrophone-Schema"] == "trade/1"
+
+
+async def test_whales_come_within_a_minute(demo):
+    (message,) = await listen(demo, "signal.v1.whale.>", bool, 60)
+    body = json.loads(message.data)
+    assert float(body["usd_value"]) >= float(body["threshold_usd"])
+    assert body["sim"] is True
+
+
+async def test_everything_about_a_base_is_one_subscription(demo):
+    def kinds(found):
+        return {"trade", "ticker", "book", "delta"} <= {message.subject.split(".")[2] for message in found}
+
+    found = await listen(demo, "md.v1.*.*.BTC.>", kinds, 30)
+    assert all(".BTC." in message.subject for message in found)
+
+
+def test_snapshot_is_fresh_and_says_that_it_is_simulated(demo):
+    until(lambda: ask(demo, "/gpt/raw?symbol=BTC").json()["data"]["quality"] == "sim")
+    body = ask(demo, "/gpt/raw?symbol=BTC").json()
+    assert body["success"] is True
+    assert body["data"]["quality"] == "sim"
+    assert body["data"]["age"] < 2
+    assert {item["exchange"] for item in body["data"]["exchanges"]} == set(VENUES)
+
+
+def test_every_venue_is_healthy(demo):
+    def healthy():
+        venues = ask(demo, "/multi/health").json()["data"]
+        return set(venues) == set(VENUES) and all(item["connected"] for item in venues.values())
+
+    until(healthy)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/gpt/raw?symbol=NOPE", 404, "INVALID_SYMBOL"),
+        ("/gpt/raw", 400, "INVALID_PARAMETER"),
+        ("/gpt/whale?symbol=BTC&limit=0", 400, "INVALID_PARAMETER"),
+        ("/gpt/whale?symbol=BTC&limit=101", 400, "INVALID_PARAMETER"),
+        ("/gpt/orderbook?symbol=BTC&depth=abc", 400, "INVALID_PARAMETER"),
+    ],
+)
+def test_bad_questions_get_errors_that_name_the_fault(demo, path, status, code):
+    answer = ask(demo, path)
+    body = answer.json()
+    assert answer.status_code == status
+    assert body["success"] is False
+    assert body["error"]["code"] == code
+    assert body["error"]["details"]
+
+
+def test_missing_and_wrong_keys_are_refused(demo):
+    assert ask(demo, "/gpt/raw?symbol=BTC", key=None).status_code == 401
+    answer = httpx.get(
+        demo.facts["api"]["url"] + "/gpt/raw?symbol=BTC", headers={"Authorization": "Bearer no"}, timeout=10
+    )
+    assert answer.status_code == 401
+
+
+async def test_unknown_socket_message_is_answered_with_an_error_and_the_socket_goes_on(demo):
+    url = demo.facts["api"]["url"].replace("http", "ws", 1) + "/ws"
+    key = {"Authorization": f"Bearer {demo.facts['api']['key']}"}
+    async with websockets.connect(url, additional_headers=key) as socket, asyncio.timeout(20):
+
+        async def next_of(kind):
+            while True:
+                message = json.loads(await socket.recv())
+                if message["type"] == kind:
+                    return message
+
+        await next_of("connected")
+        await socket.send(json.dumps({"type": "dance"}))
+        assert "dance" in json.dumps(await next_of("error"))
+        await socket.send(json.dumps({"type": "subscribe", "symbol": "BTC"}))
+        await next_of("subscribed")
+        await next_of("price_update")
+        await socket.send(json.dumps({"type": "ping"}))
+        await next_of("pong")
+
+
+def test_facts_are_for_the_owner_only(demo):
+    assert stat.S_IMODE((demo.data / "run.json").stat().st_mode) == 0o600
+
+
+async def test_killed_bus_comes_back_and_everything_goes_on(demo):
+    os.kill(demo.facts["pids"]["bus"], signal.SIGKILL)
+    await asyncio.sleep(0.5)
+
+    def all_venues(found):
+        return {message.subject.split(".")[3] for message in found} == set(VENUES)
+
+    await listen(demo, "md.v1.trade.>", all_venues, 40)
+    await asyncio.to_thread(until, lambda: ask(demo, "/gpt/raw?symbol=BTC").json()["data"]["quality"] == "sim")
+    assert ask(demo, "/gpt/raw?symbol=BTC").json()["data"]["age"] < 2
+
+
+async def test_killed_producers_are_started_again(demo):
+    os.kill(demo.facts["pids"]["producers"], signal.SIGKILL)
+    await asyncio.sleep(0.5)
+    await listen(demo, "md.v1.trade.>", lambda found: len(found) > 20, 40)
+
+
+def test_second_copy_runs_beside_the_first(demo, start):
+    second = start("demo").wait_ready()
+    assert second.facts["api"]["url"] != demo.facts["api"]["url"]
+    assert second.facts["nats"]["url"] != demo.facts["nats"]["url"]
+    until(lambda: ask(second, "/gpt/raw?symbol=ETH").json()["success"])
+    assert ask(demo, "/gpt/raw?symbol=ETH").json()["success"]
+    children = second.pids()
+    assert len(children) > 5
+    second.stop()
+    assert second.pids() == []
+    assert not (second.data / "run.json").exists()
+
+
+def test_run_without_a_way_to_the_exchanges_says_so_and_keeps_trying(start):
+    closed = {
+        f"HYDROPHONE_{venue.upper()}_{kind}_URL": f"{scheme}://127.0.0.1:9"
+        for venue in VENUES
+        for kind, scheme in (("WS", "ws"), ("REST", "http"))
+    }
+    copy = start("run", closed).wait_ready()
+    logs = copy.data / "logs"
+
+    def told():
+        text = "".join(path.read_text(errors="replace") for path in logs.glob("producers*"))
+        counts = {venue: text.count(f"{venue}: ") for venue in VENUES}
+        return (all(count >= 2 for count in counts.values()) and "cannot be reached" in text) or counts
+
+    until(told, 30)
+    admin = ask(copy, "/multi/health", key="admin_key").json()["data"]
+    assert not any(item["connected"] for item in admin.values())
+    answer = ask(copy, "/gpt/raw?symbol=BTC", key="admin_key")
+    assert answer.status_code >= 400
+    assert copy.process.poll() is None
+
+
+def test_interrupt_stops_everything(demo):
+    assert demo.stop() == 0
+    assert demo.pids() == []
+    assert not (demo.data / "run.json").exists()
