@@ -42,12 +42,13 @@ async def store(api_nats: NatsServer) -> AsyncGenerator[Store]:
 
 @pytest_asyncio.fixture
 async def start(api_nats: NatsServer) -> AsyncGenerator[Start]:
-    """Start an API: `await start(options={"limits": …}, GPT_API_REQUIRE_AUTH="false")`; it is ready when given."""
+    """An API for each call, given once it is ready: fields of its options first, settings by name."""
     async with AsyncExitStack() as stack:
 
         async def begin(options: dict[str, Any] | None = None, **named: Any) -> Api:
             bus = BusOptions(servers=(api_nats.url,), name="api")
-            made = ApiOptions(**{"settings": api_settings(**named), "bus": bus, **(options or {})})
+            fields: dict[str, Any] = {"settings": api_settings(**named), "bus": bus, **(options or {})}
+            made = ApiOptions(**fields)
             api = await stack.enter_async_context(serving(made))
             await api.until("/health/ready", lambda answer: answer.status_code == 200)
             return api

@@ -76,7 +76,7 @@ async def test_both_keys_read_and_wrong_schemes_do_not(store: Store, start: Star
     for key in (READ_KEY, ADMIN_KEY):
         assert (await api.get("/multi/health", key=key)).status_code == 200
     for header in (f"Basic {READ_KEY}", READ_KEY, "Bearer", f"Bearer {READ_KEY}x", "Bearer \xe9"):
-        answer = await api.client.get("/multi/health", headers={"Authorization": header.encode("latin-1")})
+        answer = await api.client.get("/multi/health", headers={b"Authorization": header.encode("latin-1")})
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "UNAUTHORIZED")
         assert answer.headers["www-authenticate"] == "Bearer"
     assert (await api.client.get(f"/multi/health?key={READ_KEY}")).status_code == 401

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest import LogCaptureFixture
 
 from api.app import ApiOptions
 from contracts.streams import STATE
@@ -57,9 +56,7 @@ async def test_unknown_routes_and_methods_are_refused_in_the_envelope(store: Sto
     assert (plain.status_code, plain.json()["error"]) == (405, "METHOD_NOT_ALLOWED")
 
 
-async def test_a_fault_of_our_own_tells_nothing_of_the_inside(
-    store: Store, start: Start, caplog: LogCaptureFixture
-) -> None:
+async def test_a_fault_of_our_own_tells_nothing_of_the_inside(store: Store, start: Start) -> None:
     await store.put("ticker.binance.BTC.USDT.spot", b'{"venue":7}')
     api = await start()
     answer = await api.get("/gpt/raw?symbol=BTC")

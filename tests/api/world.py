@@ -203,7 +203,11 @@ async def serving(options: ApiOptions) -> AsyncGenerator[Api]:
 
 
 def api_settings(**named: Any) -> ApiSettings:
-    keys = {"GPT_API_API_KEYS": READ_KEY, "HYDROPHONE_ADMIN_KEYS": ADMIN_KEY, "GPT_API_RATE_LIMIT_REQUESTS": 100_000}
+    keys: dict[str, Any] = {
+        "GPT_API_API_KEYS": READ_KEY,
+        "HYDROPHONE_ADMIN_KEYS": ADMIN_KEY,
+        "GPT_API_RATE_LIMIT_REQUESTS": 100_000,
+    }
     return ApiSettings(**{**keys, **named})
 
 
