@@ -36,11 +36,12 @@ class Book:
         self.stride = stride
 
     def begin_step(self) -> None:
+        """Starts a new journal."""
         self.touched_bids = set()
         self.touched_asks = set()
         self.first_id = 0
 
-    def save_level(self, is_bid: bool, price: int, amount: int) -> None:
+    def save_level(self, price: int, amount: int, *, is_bid: bool) -> None:
         """Sets the absolute amount of one level; 0 removes it."""
         levels, prices = (self.bids, self.bid_prices) if is_bid else (self.asks, self.ask_prices)
         held = levels.get(price, 0)
@@ -60,10 +61,12 @@ class Book:
 
     @property
     def best_bid(self) -> int:
+        """The highest bid; there is always one."""
         return self.bid_prices[-1]
 
     @property
     def best_ask(self) -> int:
+        """The lowest ask; there is always one."""
         return self.ask_prices[0]
 
     def list_bids(self, limit: int | None = None) -> list[tuple[int, int]]:

@@ -38,7 +38,7 @@ class Candles:
         self._phase = phase
         self._live: OrderedDict[int, Candle] = OrderedDict()
 
-    def fold(self, price: int, amount: int, taker_buys: bool, ts_us: int) -> None:
+    def fold(self, price: int, amount: int, ts_us: int, *, taker_buys: bool) -> None:
         """Counts one trade into its minute."""
         start = ts_us - ts_us % MINUTE_US
         candle = self._live.get(start)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from producers.simulator.hub import Heartbeat
 from producers.simulator.instruments import VENUES
 
+SLOWEST, FASTEST = 0.1, 50
+STEPS_MS = ((4, 50), (15, 20), (FASTEST, 10))
 DEFAULT_BASES = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 
 
@@ -62,7 +64,7 @@ class SimulatorConfig:
     send_buffer: int = 16 * 1024 * 1024
 
     def __post_init__(self) -> None:
-        if not 0.1 <= self.rate <= 50:
+        if not SLOWEST <= self.rate <= FASTEST:
             raise ValueError(f"rate: {self.rate} is not within 0.1 and 50")
         if not self.venues:
             raise ValueError("venues: none given")
@@ -71,9 +73,10 @@ class SimulatorConfig:
                 raise ValueError(f"venues: {venue!r} is not one of {', '.join(VENUES)}")
 
     def heartbeat(self, venue: str) -> Heartbeat:
+        """The rules of one venue: the given ones, else the documented ones."""
         return self.heartbeats.get(venue) or default_heartbeats()[venue]
 
     @property
     def step_ms(self) -> int:
         """How long one market step is: shorter at higher rates, always a divisor of 100 ms."""
-        return 50 if self.rate <= 4 else 20 if self.rate <= 15 else 10
+        return next(step for rate, step in STEPS_MS if self.rate <= rate)

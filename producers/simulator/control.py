@@ -7,24 +7,39 @@ from typing import Any, Protocol, cast
 
 from producers.simulator.faults import Fault, Kind
 from producers.simulator.hub import Answer, encode
+from producers.simulator.venue import Truth
 
 
 class Controls(Protocol):
     """What can be ordered of a running simulator."""
 
-    def inject(self, fault: Fault) -> None: ...
+    def inject(self, fault: Fault) -> None:
+        """Orders a fault."""
+        ...
 
-    def clear_faults(self) -> None: ...
+    def clear_faults(self) -> None:
+        """Ends every fault."""
+        ...
 
-    def pause(self) -> None: ...
+    def pause(self) -> None:
+        """Freezes the market."""
+        ...
 
-    def resume(self) -> None: ...
+    def resume(self) -> None:
+        """Lets it move again."""
+        ...
 
-    def book(self, venue: str, market: str, venue_symbol: str) -> dict[str, object]: ...
+    def book(self, venue: str, market: str, venue_symbol: str) -> Truth:
+        """The true book."""
+        ...
 
-    def cut(self, venue: str | None = None) -> bool: ...
+    def cut(self, venue: str | None = None) -> bool:
+        """Aborts one random socket."""
+        ...
 
-    def stats(self) -> dict[str, object]: ...
+    def stats(self) -> dict[str, object]:
+        """Counters."""
+        ...
 
 
 def answer_control(controls: Controls, path: str, query: dict[str, str]) -> Answer:

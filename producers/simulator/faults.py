@@ -80,11 +80,13 @@ class Faults:
     active: dict[str, list[Active]] = field(default_factory=dict)
 
     def save_fault(self, fault: Fault, now_us: int) -> None:
+        """Makes a fault active from now on."""
         until = None if fault.seconds is None else now_us + int(fault.seconds * 1e6)
         left = None if fault.seconds is not None else fault.count
         self.active.setdefault(fault.venue, []).append(Active(fault, left, until))
 
     def clear(self) -> None:
+        """Ends all."""
         self.active.clear()
 
     def decide_frame(self, venue: str, now_us: int, frame: tuple[str, str, bool]) -> Verdict:

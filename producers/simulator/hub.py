@@ -24,6 +24,7 @@ class Session:
 
     @property
     def conn_id(self) -> str:
+        """The id that venues put into their answers."""
         return f"{self.id:08x}"
 
     def count_within(self, now_us: int, window_us: int) -> int:
@@ -36,8 +37,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One text for several sessions. `channel` is the canonical channel, `symbol` the venue's own.
-    `is_delta` marks book changes that build on the frame before them.
+    """One text for several sessions.
+
+    `channel` is the canonical channel, `symbol` the venue's own; `is_delta` marks
+    book changes that build on the frame before them.
     """
 
     sessions: tuple[Session, ...]
@@ -66,7 +69,7 @@ class Request:
     stale: bool = False
 
 
-class Hangup(Exception):
+class HangupError(Exception):
     """The venue ends this socket after the given texts, with a close code and reason."""
 
     def __init__(self, code: int, reason: str, texts: tuple[str, ...] = ()) -> None:
@@ -103,9 +106,11 @@ class Tick:
 
     @property
     def now_ms(self) -> int:
+        """Milliseconds UTC."""
         return self.now_us // 1000
 
     def due(self, period_ms: int) -> bool:
+        """Whether something of this period is to be published now."""
         return self.flush or period_ms <= self.step_ms or self.elapsed_ms % period_ms < self.step_ms
 
 
@@ -117,10 +122,12 @@ class Hub:
     waiting: dict[str, dict[Session, None]] = field(default_factory=dict)
 
     def join(self, session: Session, stream: str, *, wait: bool = False) -> None:
+        """Subscribes a session, at once or from the next `welcome` on."""
         session.streams[stream] = None
         (self.waiting if wait else self.listeners).setdefault(stream, {})[session] = None
 
     def leave(self, session: Session, stream: str) -> None:
+        """Ends one subscription, heard or waiting."""
         session.streams.pop(stream, None)
         for table in (self.listeners, self.waiting):
             sessions = table.get(stream)
@@ -130,13 +137,16 @@ class Hub:
                     del table[stream]
 
     def drop(self, session: Session) -> None:
+        """Ends all subscriptions of a session."""
         for stream in list(session.streams):
             self.leave(session, stream)
 
     def is_heard(self, stream: str) -> bool:
+        """Whether anybody listens or waits."""
         return stream in self.listeners or stream in self.waiting
 
     def heard_by(self, stream: str) -> tuple[Session, ...]:
+        """Who listens."""
         return tuple(self.listeners.get(stream, ()))
 
     def welcome(self, stream: str) -> tuple[Session, ...]:
@@ -154,4 +164,5 @@ def encode(value: object) -> str:
 
 
 def rows_text(rows: Iterable[str]) -> str:
+    """A JSON array of ready texts."""
     return "[" + ",".join(rows) + "]"

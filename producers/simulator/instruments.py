@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+DEAR_USD, FINE_USD, CENT_USD = 10_000, 1000, 1
 VENUES = ("binance", "binanceusdm", "bybit", "okx", "coinbase")
 MAJORS = ("BTC", "ETH")
 
@@ -24,7 +25,9 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """One listed instrument. Prices and amounts are whole numbers of 10**-price_scale and 10**-amount_scale;
+    """One listed instrument.
+
+    Prices and amounts are whole numbers of 10**-price_scale and 10**-amount_scale;
     `contract` is the base amount of one unit (1 where the venue counts in coins).
     """
 
@@ -42,19 +45,23 @@ class Instrument:
     bare_zero: bool = False
 
     def price_text(self, price: int) -> str:
+        """A price as the venue writes it."""
         return number_text(price, self.price_scale, -1 if self.stripped else self.price_decimals)
 
     def amount_text(self, amount: int) -> str:
+        """An amount as the venue writes it."""
         if amount == 0 and self.bare_zero:
             return "0"
         return number_text(amount, self.amount_scale, -1 if self.stripped else self.amount_decimals)
 
     @property
     def tick(self) -> str:
+        """The smallest price step."""
         return number_text(1, self.price_scale, self.price_scale)
 
     @property
     def lot(self) -> str:
+        """The smallest amount step."""
         return number_text(1, self.amount_scale, self.amount_scale)
 
 
@@ -68,10 +75,7 @@ def number_text(units: int, scale: int, decimals: int) -> str:
     else:
         digits = str(units).rjust(scale + 1, "0")
         whole, fraction = digits[:-scale], digits[-scale:]
-    if decimals < 0:
-        fraction = fraction.rstrip("0")
-    else:
-        fraction = fraction.ljust(decimals, "0")[: max(decimals, 0)]
+    fraction = fraction.rstrip("0") if decimals < 0 else fraction.ljust(decimals, "0")[:decimals]
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
@@ -103,7 +107,7 @@ def list_instruments(venue: str, bases: tuple[str, ...]) -> list[Instrument]:
         base = BASES[name]
         magnitude = math.floor(math.log10(base.price))
         fine = max(4 - magnitude, 2)
-        coarse = 1 if base.price > 10_000 else fine
+        coarse = 1 if base.price > DEAR_USD else fine
         lots = max(0, magnitude + 1)
         listed.extend(_listed(venue, base, (fine, coarse, lots)))
     return listed
@@ -124,13 +128,27 @@ def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instru
         shown = max(coarse, 2)
         return [
             Instrument(venue, "spot", f"{name}USDT", name, "USDT", coarse, lots + 1, coarse, lots + 1, stripped=True),
-            Instrument(venue, "linear", f"{name}USDT", name, "USDT", coarse, perp, shown, perp, False, bare_zero=True),
+            Instrument(
+                venue, "linear", f"{name}USDT", name, "USDT", coarse, perp, shown, perp, stripped=False, bare_zero=True
+            ),
         ]
     if venue == "okx":
-        lot = 8 if base.price > 1000 else 6
+        lot = 8 if base.price > FINE_USD else 6
         return [
             Instrument(venue, "spot", f"{name}-USDT", name, "USDT", coarse, lot, coarse, lot, stripped=True),
-            Instrument(venue, "linear", f"{name}-USDT-SWAP", name, "USDT", coarse, 2, coarse, 2, True, base.contract),
+            Instrument(
+                venue,
+                "linear",
+                f"{name}-USDT-SWAP",
+                name,
+                "USDT",
+                coarse,
+                2,
+                coarse,
+                2,
+                stripped=True,
+                contract=base.contract,
+            ),
         ]
-    lot = 8 if base.price > 1 else 1
+    lot = 8 if base.price > CENT_USD else 1
     return [Instrument(venue, "spot", f"{name}-USD", name, "USD", fine, lot, fine, lot, stripped=False)]

@@ -62,10 +62,12 @@ class Listing:
 
     @property
     def base(self) -> Base:
+        """The coin and its pace."""
         return BASES[self.instrument.base]
 
     @property
     def last(self) -> Trade:
+        """The newest fill."""
         return self.recent[-1]
 
     def volume_text(self) -> str:
@@ -78,6 +80,7 @@ class Listing:
         return number_text(self.quote_units, terms.price_scale + terms.amount_scale, decimals)
 
     def save_trade(self, trade: Trade) -> None:
+        """Counts one fill into everything that is derived from trades."""
         self.trades.append(trade)
         self.recent.append(trade)
         self.trade_count += 1
@@ -85,7 +88,7 @@ class Listing:
         self.quote_units += trade.price * trade.amount
         self.high_24h = max(self.high_24h, trade.price)
         self.low_24h = min(self.low_24h, trade.price)
-        self.candles.fold(trade.price, trade.amount, trade.taker_buys, trade.ts_us)
+        self.candles.fold(trade.price, trade.amount, trade.ts_us, taker_buys=trade.taker_buys)
 
     def mark_price(self) -> float:
         """The middle of the touch, in price units."""

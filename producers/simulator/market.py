@@ -82,7 +82,7 @@ class Market:
             self._move(listing, now_us, length_us)
         for whale in self.shocks.list_whales(now_us):
             self.whale_count += 1
-            self._strike(whale.listing, whale.taker_buys, whale.usd, now_us)
+            self._strike(whale.listing, whale.usd, now_us, taker_buys=whale.taker_buys)
         self._cascade(now_us)
 
     def freeze(self) -> None:
@@ -93,6 +93,7 @@ class Market:
             listing.liquidations = []
 
     def list_of(self, venue: str) -> list[Listing]:
+        """One venue's listings."""
         return [item for (owner, _, _), item in self.listings.items() if owner == venue]
 
     def _walk(self, seconds: float) -> None:
@@ -121,12 +122,13 @@ class Market:
         for at in sorted(rng.random() for _ in range(orders)):
             usd = min(math.exp(rng.gauss(6.6, 1.5)), 150_000)
             amount = max(1, round(usd / listing.lot_usd))
-            sweep(listing, rng.random() < 0.5, amount, now_us - length_us + 1 + int(at * (length_us - 1)))
+            ts_us = now_us - length_us + 1 + int(at * (length_us - 1))
+            sweep(listing, amount, ts_us, taker_buys=bool(rng.getrandbits(1)))
 
-    def _strike(self, listing: Listing, taker_buys: bool, usd: float, now_us: int) -> list[Trade]:
+    def _strike(self, listing: Listing, usd: float, now_us: int, *, taker_buys: bool) -> list[Trade]:
         """One big aggressor; moves the fair price half the way it swept. Returns its fills."""
         before = listing.mark_price()
-        fills = sweep(listing, taker_buys, max(1, round(usd / listing.lot_usd)), now_us)
+        fills = sweep(listing, max(1, round(usd / listing.lot_usd)), now_us, taker_buys=taker_buys)
         if fills:
             listing.skew += 0.5 * (fills[-1].price - before) / before
         return fills
@@ -149,7 +151,7 @@ class Market:
             due = self._stray(now_us)
         for order in due:
             listing = order.listing
-            fills = self._strike(listing, not order.is_long, order.usd, now_us)
+            fills = self._strike(listing, order.usd, now_us, taker_buys=not order.is_long)
             if not fills:
                 continue
             amount = sum(f.amount for f in fills)
@@ -163,7 +165,7 @@ class Market:
         if not perps:
             return []
         usd = math.exp(self.rng.gauss(8.0, 1.2))
-        return [ForcedOrder(self.rng.choice(perps), self.rng.random() < 0.5, min(usd, 90_000), now_us)]
+        return [ForcedOrder(self.rng.choice(perps), bool(self.rng.getrandbits(1)), min(usd, 90_000), now_us)]
 
 
 def _fair(listing: Listing, walk: Walk) -> float:
@@ -194,5 +196,5 @@ def _open_listing(rng: random.Random, terms: Instrument, now_us: int) -> Listing
         open_interest=volume // 3,
     )
     fill_book(rng, listing, price)
-    sweep(listing, rng.random() < 0.5, max(1, round(900 / lot_usd)), now_us)
+    sweep(listing, max(1, round(900 / lot_usd)), now_us, taker_buys=bool(rng.getrandbits(1)))
     return listing

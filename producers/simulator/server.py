@@ -17,13 +17,13 @@ from producers.simulator import control
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.delivery import Delivery
 from producers.simulator.faults import IMMEDIATE, Fault, Faults
-from producers.simulator.hub import Answer, Hangup, Request, Session, Tick
+from producers.simulator.hub import Answer, HangupError, Request, Session, Tick
 from producers.simulator.keepalive import Action, Pulse, decide
 from producers.simulator.listing import Listing
 from producers.simulator.market import Market, MarketConfig
 from producers.simulator.registry import VENUE_TYPES
 from producers.simulator.sockets import Client, Sockets
-from producers.simulator.venue import Shelf, Venue, level_texts
+from producers.simulator.venue import Shelf, Truth, Venue, level_texts
 from producers.simulator.web import mark_response, read_target, respond, split_venue
 
 WARM_UP_STEPS = 60
@@ -142,7 +142,7 @@ class Simulator:
         """Lets the market move again."""
         self._paused = False
 
-    def book(self, venue: str, market: str, venue_symbol: str) -> dict[str, object]:
+    def book(self, venue: str, market: str, venue_symbol: str) -> Truth:
         """The true book as the venue would serve it now: price and amount texts, best first, and its sequence."""
         served = self._find_venue(venue)
         listing = self.market.listings.get((venue, MARKETS.get(market, market), venue_symbol))
@@ -292,7 +292,7 @@ class Simulator:
                 self._sockets.send(client, text)
             async for message in socket:
                 self._on_message(client, message if isinstance(message, str) else message.decode("utf-8", "replace"))
-        except Hangup as hangup:
+        except HangupError as hangup:
             for text in hangup.texts:
                 self._sockets.send(client, text)
             self._sockets.close(client, hangup.code, hangup.reason)

@@ -9,6 +9,7 @@ from producers.simulator.instruments import BASES, MAJORS
 from producers.simulator.listing import Listing
 
 MAJOR_SHARE = 0.62
+LONG_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Shocks:
         total = rng.uniform(4e6, 10e6) if base in MAJORS else rng.uniform(6e5, 2e6)
         count = max(len(struck), rng.randint(5, 20))
         weights = [0.3 + rng.random() for _ in range(count)]
-        is_long = rng.random() < 0.6
+        is_long = rng.random() < LONG_SHARE
         lasts_us = rng.uniform(3e6, 8e6) / self.rate
         return [
             ForcedOrder(
@@ -90,7 +91,7 @@ class Shocks:
             return []
         listing = self.rng.choice(fitting)
         usd = BASES[listing.instrument.base].whale_usd * (1.05 + 1.4 * self.rng.random() ** 2)
-        return [Whale(listing, self.rng.random() < 0.5, usd)]
+        return [Whale(listing, bool(self.rng.getrandbits(1)), usd)]
 
     def _wait(self, every_s: tuple[float, float]) -> int:
         return max(1, int(self.rng.uniform(*every_s) * 1e6 / self.rate))

@@ -42,6 +42,7 @@ class Sockets:
     cut_slow: int = 0
 
     def list_clients(self, venue: str | None = None) -> list[Client]:
+        """The open sockets, of one venue or of all."""
         return [client for client in self.clients.values() if venue is None or client.venue == venue]
 
     def send(self, client: Client, text: str, delay_s: float = 0.0) -> None:

@@ -15,9 +15,13 @@ class Topic(Protocol):
     channel: str
     is_delta: bool
 
-    def list_texts(self, tick: Tick) -> list[str]: ...
+    def list_texts(self, tick: Tick) -> list[str]:
+        """What listeners get after this step."""
+        ...
 
-    def snapshot(self, tick: Tick) -> str | None: ...
+    def snapshot(self, tick: Tick) -> str | None:
+        """What newcomers get first."""
+        ...
 
 
 @dataclass(slots=True)

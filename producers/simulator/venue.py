@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick
 from producers.simulator.listing import Listing
@@ -11,34 +11,66 @@ from producers.simulator.listing import Listing
 STALE_AFTER_US = 4_000_000
 
 
+class Truth(TypedDict):
+    """A true book: price and amount texts, best first, and its sequence."""
+
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    seq: int
+
+
 class Venue(Protocol):
     """One exchange's side of its protocol. `path` is what follows the venue's prefix."""
 
     name: str
 
-    def accepts(self, path: str) -> bool: ...
+    def accepts(self, path: str) -> bool:
+        """Whether sockets are served at this path."""
+        ...
 
-    def on_open(self, session: Session, now_us: int) -> list[str]: ...
+    def on_open(self, session: Session, now_us: int) -> list[str]:
+        """Answers a new socket; HangupError refuses it."""
+        ...
 
-    def on_text(self, session: Session, text: str, now_us: int) -> list[str]: ...
+    def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
+        """Answers one client message; HangupError ends the socket after its texts."""
+        ...
 
-    def on_close(self, session: Session) -> None: ...
+    def on_close(self, session: Session) -> None:
+        """Forgets a session."""
+        ...
 
-    def list_frames(self, tick: Tick) -> list[Frame]: ...
+    def list_frames(self, tick: Tick) -> list[Frame]:
+        """What is published after a step."""
+        ...
 
-    def answer(self, request: Request, now_us: int) -> Answer: ...
+    def answer(self, request: Request, now_us: int) -> Answer:
+        """Answers one REST request; ValueError means an unreadable parameter."""
+        ...
 
-    def find_seq(self, listing: Listing) -> int: ...
+    def find_seq(self, listing: Listing) -> int:
+        """The sequence that the venue shows for a book now."""
+        ...
 
-    def mutate(self, frame: Frame, kind: str) -> str: ...
+    def mutate(self, frame: Frame, kind: str) -> str:
+        """The frame's text spoilt by `crossed` or `bad_checksum`."""
+        ...
 
-    def on_reset(self, symbol: str | None) -> None: ...
+    def on_reset(self, symbol: str | None) -> None:
+        """Starts the shown sequence of a symbol (None: all) again."""
+        ...
 
-    def notice(self, session: Session, now_us: int) -> str | None: ...
+    def notice(self, session: Session, now_us: int) -> str | None:
+        """What the venue announces before it closes, if anything."""
+        ...
 
-    def refuse(self, strikes: int) -> Answer: ...
+    def refuse(self, strikes: int) -> Answer:
+        """The answer to a banned client; `strikes` counts its tries."""
+        ...
 
-    def fail(self, now_us: int) -> Answer: ...
+    def fail(self, now_us: int) -> Answer:
+        """The venue's answer when it is itself in trouble."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +83,7 @@ class Depth:
     ts_us: int
 
     def top(self, limit: int) -> Depth:
+        """The best levels only."""
         return replace(self, bids=self.bids[:limit], asks=self.asks[:limit])
 
 
@@ -72,6 +105,7 @@ class Shelf:
         self.next = fresh
 
     def find(self, listing: Listing, now_us: int, *, stale: bool) -> Depth:
+        """The book now, or the old copy."""
         old = self.kept.get(id(listing)) if stale else None
         return old or read_depth(listing, now_us)
 

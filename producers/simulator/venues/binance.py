@@ -77,15 +77,13 @@ class Binance:
 
     def answer(self, request: Request, now_us: int) -> Answer:
         path = request.path.removeprefix("/api/v3/")
-        if path == "ping":
-            return Answer(200, "{}")
-        if path == "time":
-            return Answer(200, encode({"serverTime": now_us // 1000}))
+        if path in ("ping", "time"):
+            return Answer(200, encode({"serverTime": now_us // 1000} if path == "time" else {}))
         if path == "exchangeInfo":
             return self._exchange_info(request, now_us)
         if path.startswith("ticker/"):
             return self._tickers(path, request, now_us)
-        if path not in ("depth", "klines", "trades", "aggTrades") or not request.path.startswith("/api/v3/"):
+        if path not in ("depth", "klines", "trades", "aggTrades"):
             return Answer(404, "<html><body><h2>404 Not found</h2></body></html>")
         if "symbol" not in request.query:
             text = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
@@ -93,6 +91,9 @@ class Binance:
         listing = self._listings.get(request.query["symbol"])
         if listing is None:
             return figs.rest_error(400, -1121, "Invalid symbol.")
+        return self._answer_one(listing, path, request, now_us)
+
+    def _answer_one(self, listing: Listing, path: str, request: Request, now_us: int) -> Answer:
         if path == "klines":
             return figs.candle_rows(listing, request.query, now_us, 8)
         return self._depth(listing, request, now_us) if path == "depth" else _trades(listing, request, path)
@@ -149,12 +150,10 @@ class Binance:
             return wire.Stream("depth", listed, lambda tick: _diff(window, tick), is_delta=True)
         if partial := PARTIAL.match(kind):
             levels, period = int(partial[1]), 100 if partial[2] else 1000
-            return wire.Stream(
-                "depth", listed, lambda tick: _partial(listing, levels, tick) if tick.due(period) else []
-            )
+            return wire.Stream("depth", listed, lambda tick: _partial(listing, levels) if tick.due(period) else [])
         if kind.startswith("kline_") and figs.interval_us(kind[6:]):
             period = 1000 if kind == "kline_1s" else 2000
-            return wire.Stream("candles", listed, wire.kline_stream(listing, kind[6:], period, "", 8))
+            return wire.Stream("candles", listed, wire.kline_stream(listing, kind[6:], period))
         return None
 
 
@@ -182,9 +181,11 @@ def agg_payloads(listing: Listing, tick: Tick) -> list[str]:
 def _book_ticker(listing: Listing) -> list[str]:
     t, book = listing.instrument, listing.book
     return [
-        f'{{"u":{book.update_id},"s":"{t.symbol}","b":"{t.price_text(book.best_bid)}",'
-        f'"B":"{t.amount_text(book.bids[book.best_bid])}","a":"{t.price_text(book.best_ask)}",'
-        f'"A":"{t.amount_text(book.asks[book.best_ask])}"}}'
+        (
+            f'{{"u":{book.update_id},"s":"{t.symbol}","b":"{t.price_text(book.best_bid)}",'
+            f'"B":"{t.amount_text(book.bids[book.best_bid])}","a":"{t.price_text(book.best_ask)}",'
+            f'"A":"{t.amount_text(book.asks[book.best_ask])}"}}'
+        )
     ]
 
 
@@ -217,12 +218,14 @@ def _diff(window: Window, tick: Tick) -> list[str]:
         return []
     listing = window.listing
     return [
-        f'{{"e":"depthUpdate","E":{tick.now_ms},"s":"{listing.instrument.symbol}","U":{change.prev_id + 1},'
-        f'"u":{change.last_id},"b":{pairs_text(listing, change.bids)},"a":{pairs_text(listing, change.asks)}}}'
+        (
+            f'{{"e":"depthUpdate","E":{tick.now_ms},"s":"{listing.instrument.symbol}","U":{change.prev_id + 1},'
+            f'"u":{change.last_id},"b":{pairs_text(listing, change.bids)},"a":{pairs_text(listing, change.asks)}}}'
+        )
     ]
 
 
-def _partial(listing: Listing, levels: int, tick: Tick) -> list[str]:
+def _partial(listing: Listing, levels: int) -> list[str]:
     book = listing.book
     bids, asks = pairs_text(listing, book.list_bids(levels)), pairs_text(listing, book.list_asks(levels))
     return [f'{{"lastUpdateId":{book.update_id},"bids":{bids},"asks":{asks}}}']

@@ -34,6 +34,7 @@ def refuse(strikes: int, weight: int = 6000) -> Answer:
 
 
 def rest_error(status: int, code: int, text: str) -> Answer:
+    """A refusal in the venue's form."""
     return Answer(status, encode({"code": code, "msg": text}))
 
 
@@ -112,6 +113,7 @@ def figures(listing: Listing, now_us: int) -> dict[str, Any]:
 
 
 def ticker_row(listing: Listing, path: str, now_us: int) -> dict[str, Any]:
+    """One row of `ticker/24hr`, `ticker/price` or `ticker/bookTicker`."""
     t, book, f = listing.instrument, listing.book, figures(listing, now_us)
     if path == "ticker/price":
         return {"symbol": t.symbol, "price": f["c"]}

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from producers.simulator.hub import Frame, Hangup, Hub, Session, Tick, encode
+from producers.simulator.hub import Frame, HangupError, Hub, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.venues.binance_rows import UNIT_US, interval_us, quote
 
 MAX_STREAMS = 1024
+LONGEST_ID = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,9 @@ class Wire:
     def on_text(
         self, session: Session, text: str, now_us: int, audible: Callable[[str], bool] | None = None
     ) -> list[str]:
-        """Answers one control message; raises Hangup above the inbound limit."""
+        """Answers one control message; raises HangupError above the inbound limit."""
         if session.count_within(now_us, 1_000_000) > self.per_second and self.enforce_limits:
-            raise Hangup(1008, "Too many requests")
+            raise HangupError(1008, "Too many requests")
         try:
             message = json.loads(text)
         except json.JSONDecodeError as error:
@@ -84,7 +85,7 @@ class Wire:
 
     def _control(self, session: Session, message: dict[str, Any], audible: Callable[[str], bool] | None) -> str:
         method, params, ref = message.get("method"), message.get("params"), message.get("id")
-        if ref is not None and not isinstance(ref, int) and not (isinstance(ref, str) and len(ref) <= 36):
+        if ref is not None and not isinstance(ref, int) and not (isinstance(ref, str) and len(ref) <= LONGEST_ID):
             return _refusal(2, "Invalid request: request ID must be an unsigned integer or a short string", None)
         if method == "LIST_SUBSCRIPTIONS":
             return encode({"result": list(session.streams), "id": ref})
@@ -116,7 +117,7 @@ def url_streams(path: str, query: dict[str, str], prefix: str = "") -> list[str]
 
 
 def kline_stream(
-    listing: Listing, interval: str, period_ms: int, tail: str, decimals: int
+    listing: Listing, interval: str, period_ms: int, *, tail: str = "", decimals: int = 8
 ) -> Callable[[Tick], list[str]]:
     """Payloads of `<symbol>@kline_<interval>`: the open candle every period, the closed one when it ends."""
     length = interval_us(interval) or UNIT_US["m"]
@@ -142,11 +143,13 @@ def _kline(listing: Listing, interval: str, when: tuple[int, int, bool], how: tu
     t = listing.instrument
     first = listing.next_trade_id - max(c.trades, 1) + 1
     return (
-        f'{{"e":"kline","E":{tick.now_ms},"s":"{t.symbol}","k":{{"t":{start // 1000},"T":{(start + length) // 1000 - 1},'
-        f'"s":"{t.symbol}","i":"{interval}","f":{first},"L":{listing.next_trade_id},"o":"{t.price_text(c.open)}",'
+        f'{{"e":"kline","E":{tick.now_ms},"s":"{t.symbol}","k":{{"t":{start // 1000},'
+        f'"T":{(start + length) // 1000 - 1},"s":"{t.symbol}","i":"{interval}",'
+        f'"f":{first},"L":{listing.next_trade_id},"o":"{t.price_text(c.open)}",'
         f'"c":"{t.price_text(c.close)}","h":"{t.price_text(c.high)}","l":"{t.price_text(c.low)}",'
-        f'"v":"{t.amount_text(c.volume)}","n":{c.trades},"x":{str(closed).lower()},"q":"{quote(listing, c.quote, decimals)}",'
-        f'"V":"{t.amount_text(c.buy_volume)}","Q":"{quote(listing, c.buy_quote, decimals)}","B":"0"}}{tail}}}'
+        f'"v":"{t.amount_text(c.volume)}","n":{c.trades},"x":{str(closed).lower()},'
+        f'"q":"{quote(listing, c.quote, decimals)}","V":"{t.amount_text(c.buy_volume)}",'
+        f'"Q":"{quote(listing, c.buy_quote, decimals)}","B":"0"}}{tail}}}'
     )
 
 
@@ -177,9 +180,10 @@ def _property(session: Session, message: dict[str, Any]) -> str:
         return _refusal(0, "Unknown property", ref)
     if message["method"] == "GET_PROPERTY":
         return encode({"result": session.combined, "id": ref})
-    if len(rows) != 2 or not isinstance(rows[1], bool):
+    value = rows[-1]
+    if not isinstance(value, bool):
         return _refusal(1, "Invalid value type: expected Boolean", ref)
-    session.combined = rows[1]
+    session.combined = value
     return encode({"result": None, "id": ref})
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from producers.simulator.config import SimulatorConfig
-from producers.simulator.hub import Answer, Frame, Hangup, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf, level_texts, pairs_text
 from producers.simulator.venues import binance_rows as figs
@@ -24,6 +24,7 @@ from producers.simulator.venues.binanceusdm_rest import (
 )
 from producers.simulator.windows import Touch, Window
 
+SECOND_US = 1_000_000
 ROUTES = ("/public", "/market")
 DIFF = re.compile(r"^depth(?:@(0|100|250|500)ms)?$")
 PARTIAL = re.compile(r"^depth(5|10|20)(?:@(100|250|500)ms)?$")
@@ -51,7 +52,7 @@ class BinanceUsdm:
         names = wire.url_streams(session.path, session.query, route)
         refusal = self._wire.subscribe(session, names, audible=_audible(session))
         if refusal:
-            raise Hangup(1008, refusal)
+            raise HangupError(1008, refusal)
         return []
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
@@ -106,6 +107,9 @@ class BinanceUsdm:
         if listing is None:
             text = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
             return figs.rest_error(400, -1102, text)
+        return self._answer_one(listing, path, request, now_us)
+
+    def _answer_one(self, listing: Listing, path: str, request: Request, now_us: int) -> Answer:
         if path == "openInterest":
             amount = listing.instrument.amount_text(listing.open_interest)
             body = {"openInterest": amount, "symbol": listing.instrument.symbol, "time": now_us // 1000}
@@ -137,25 +141,18 @@ class BinanceUsdm:
             return None
         listed = listing.instrument.symbol
         if kind in SIMPLE:
-            channel, emit = SIMPLE[kind]
-            return wire.Stream(channel, listed, lambda tick: emit(listing, tick))
+            channel, payloads = SIMPLE[kind]
+            return wire.Stream(channel, listed, lambda tick: payloads(listing, tick))
         if kind == "bookTicker":
             touch = Touch(listing)
             return wire.Stream("bbo", listed, lambda tick: _book_ticker(listing, tick) if touch.has_moved() else [])
         if kind == "forceOrder":
             sampler = Sampler([listing])
             return wire.Stream("liquidations", listed, sampler.emit)
-        if diff := DIFF.match(kind):
-            window = Window(listing, int(diff[1] or 250))
-            return wire.Stream("depth", listed, lambda tick: _diff(window, tick), is_delta=True)
-        if partial := PARTIAL.match(kind):
-            levels, period = int(partial[1]), int(partial[2] or 250)
-            return wire.Stream(
-                "depth", listed, lambda tick: _partial(listing, levels, tick) if tick.due(period) else []
-            )
         if kind.startswith("kline_") and figs.interval_us(kind[6:]) and kind != "kline_1s":
-            return wire.Stream("candles", listed, wire.kline_stream(listing, kind[6:], 250, ',"st":1', 5))
-        return None
+            emit = wire.kline_stream(listing, kind[6:], 250, tail=',"st":1', decimals=5)
+            return wire.Stream("candles", listed, emit)
+        return _find_book(listing, kind)
 
     def _find_all(self, name: str) -> wire.Stream | None:
         listings = list(self._listings.values())
@@ -193,10 +190,21 @@ class Sampler:
                 self._latest[listing.instrument.symbol] = _force_order(listing)
         payloads: list[str] = []
         for symbol in list(self._latest):
-            if tick.now_us - self._sent_us.get(symbol, 0) >= 1_000_000:
+            if tick.now_us - self._sent_us.get(symbol, 0) >= SECOND_US:
                 self._sent_us[symbol] = tick.now_us
                 payloads.append(f'{{"e":"forceOrder","E":{tick.now_ms},"o":{self._latest.pop(symbol)}}}')
         return payloads
+
+
+def _find_book(listing: Listing, kind: str) -> wire.Stream | None:
+    listed = listing.instrument.symbol
+    if diff := DIFF.match(kind):
+        window = Window(listing, int(diff[1] or 250))
+        return wire.Stream("depth", listed, lambda tick: _diff(window, tick), is_delta=True)
+    if partial := PARTIAL.match(kind):
+        levels, period = int(partial[1]), int(partial[2] or 250)
+        return wire.Stream("depth", listed, lambda tick: _partial(listing, levels, tick) if tick.due(period) else [])
+    return None
 
 
 def _route(session: Session) -> str:
@@ -232,10 +240,12 @@ def _agg_trade(listing: Listing, tick: Tick) -> list[str]:
 def _book_ticker(listing: Listing, tick: Tick) -> list[str]:
     t, book = listing.instrument, listing.book
     return [
-        f'{{"e":"bookTicker","u":{book.update_id},"s":"{t.symbol}","ps":"{t.symbol}",'
-        f'"b":"{t.price_text(book.best_bid)}","B":"{t.amount_text(book.bids[book.best_bid])}",'
-        f'"a":"{t.price_text(book.best_ask)}","A":"{t.amount_text(book.asks[book.best_ask])}",'
-        f'"T":{tick.now_ms},"E":{tick.now_ms},"st":1}}'
+        (
+            f'{{"e":"bookTicker","u":{book.update_id},"s":"{t.symbol}","ps":"{t.symbol}",'
+            f'"b":"{t.price_text(book.best_bid)}","B":"{t.amount_text(book.bids[book.best_bid])}",'
+            f'"a":"{t.price_text(book.best_ask)}","A":"{t.amount_text(book.asks[book.best_ask])}",'
+            f'"T":{tick.now_ms},"E":{tick.now_ms},"st":1}}'
+        )
     ]
 
 
@@ -263,9 +273,11 @@ def _diff(window: Window, tick: Tick) -> list[str]:
         return []
     listing, symbol = window.listing, window.listing.instrument.symbol
     return [
-        f'{{"e":"depthUpdate","E":{tick.now_ms},"T":{tick.now_ms},"s":"{symbol}","ps":"{symbol}","st":1,'
-        f'"U":{change.first_id},"u":{change.last_id},"pu":{change.prev_id},'
-        f'"b":{pairs_text(listing, change.bids)},"a":{pairs_text(listing, change.asks)}}}'
+        (
+            f'{{"e":"depthUpdate","E":{tick.now_ms},"T":{tick.now_ms},"s":"{symbol}","ps":"{symbol}","st":1,'
+            f'"U":{change.first_id},"u":{change.last_id},"pu":{change.prev_id},'
+            f'"b":{pairs_text(listing, change.bids)},"a":{pairs_text(listing, change.asks)}}}'
+        )
     ]
 
 
@@ -273,8 +285,10 @@ def _partial(listing: Listing, levels: int, tick: Tick) -> list[str]:
     book, symbol = listing.book, listing.instrument.symbol
     bids, asks = pairs_text(listing, book.list_bids(levels)), pairs_text(listing, book.list_asks(levels))
     return [
-        f'{{"e":"depthUpdate","E":{tick.now_ms},"T":{tick.now_ms},"s":"{symbol}","ps":"{symbol}","st":1,'
-        f'"U":{book.update_id},"u":{book.update_id},"pu":{book.update_id - 1},"b":{bids},"a":{asks}}}'
+        (
+            f'{{"e":"depthUpdate","E":{tick.now_ms},"T":{tick.now_ms},"s":"{symbol}","ps":"{symbol}","st":1,'
+            f'"U":{book.update_id},"u":{book.update_id},"pu":{book.update_id - 1},"b":{bids},"a":{asks}}}'
+        )
     ]
 
 

@@ -18,12 +18,14 @@ DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 
 
 def mark_prices(listing: Listing) -> tuple[str, str]:
+    """Mark and index price with 8 decimals."""
     scale = listing.instrument.price_scale
     mark = round(listing.mark_price() * 10 ** (8 - scale))
     return number_text(mark, 8, 8), number_text(mark * 10_002 // 10_000, 8, 8)
 
 
 def list_trades(listing: Listing, request: Request) -> Answer:
+    """The answer to `trades`."""
     t = listing.instrument
     limit = min(int(request.query.get("limit", "500")), 1000)
     rows = [
@@ -61,6 +63,7 @@ ROWS: dict[str, Callable[[Listing, int], dict[str, Any]]] = {
 
 
 def exchange_info(listings: list[Listing], now_us: int) -> Answer:
+    """The answer to `exchangeInfo`."""
     limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400}
     body = {
         "timezone": "UTC",

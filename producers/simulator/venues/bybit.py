@@ -10,7 +10,7 @@ import json
 from typing import Any, cast
 
 from producers.simulator.config import SimulatorConfig
-from producers.simulator.hub import Answer, Frame, Hangup, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Shelf
@@ -112,7 +112,7 @@ class Bybit:
                 return _ack(session, order, f"args size >{SPOT_ARGS}", success=False)
             session.arg_chars += sum(len(topic) for topic in topics)
             if session.arg_chars > ARG_CHARS:
-                raise Hangup(1008, f"args longer than {ARG_CHARS} characters")
+                raise HangupError(1008, f"args longer than {ARG_CHARS} characters")
         opened = {topic: self._open(market, topic) for topic in topics}
         bad = [topic for topic, found in opened.items() if isinstance(found, str)]
         for topic, found in opened.items():

@@ -16,6 +16,7 @@ FUNDING_US = 8 * 3600 * 10**6
 
 
 def counter_key(market: str, symbol: str, depth: int) -> str:
+    """Under which name a topic's update id is kept."""
     return f"{market}|{symbol}|{depth}"
 
 
@@ -30,6 +31,7 @@ def trade_id(listing: Listing, number: int) -> str:
 
 
 def index_price(listing: Listing) -> str:
+    """The index price: the mark price and a bit."""
     return number_text(round(listing.mark_price() * 10_002 / 10_000 * 100), listing.instrument.price_scale + 2, -1)
 
 

@@ -20,6 +20,7 @@ from producers.simulator.venues.bybit_figures import (
     trade_id,
 )
 
+DEEPEST = 1000
 CATEGORIES = ("spot", "linear", "inverse", "option")  # inverse and options are listed empty
 
 
@@ -51,18 +52,17 @@ class BybitRest:
             return _envelope({"category": category, "list": rows, "nextPageCursor": ""}, now_us)
         if path == "tickers":
             return _envelope({"category": category, "list": [_ticker(item, now_us) for item in found]}, now_us)
-        if path not in ("orderbook", "recent-trade", "kline"):
+        answers = {"orderbook": self._orderbook, "recent-trade": _trades, "kline": _klines}
+        if path not in answers:
             return Answer(404, '{"retCode":10017,"retMsg":"Route not found"}')
         if symbol is None:
             return refusal(10001, "params error: symbol invalid", now_us)
-        if path == "orderbook":
-            return self._orderbook(found[0], request, now_us)
-        return _trades(found[0], request, now_us) if path == "recent-trade" else _klines(found[0], request, now_us)
+        return answers[path](found[0], request, now_us)
 
     def _orderbook(self, listing: Listing, request: Request, now_us: int) -> Answer:
         t = listing.instrument
         limit = int(request.query.get("limit", "1" if t.market == "spot" else "25"))
-        if not 1 <= limit <= 1000:
+        if not 1 <= limit <= DEEPEST:
             return refusal(10001, "params error: limit invalid", now_us)
         depth = self._shelf.find(listing, now_us, stale=request.stale).top(limit)
         body = {

@@ -9,7 +9,7 @@ import json
 from typing import Any, cast
 
 from producers.simulator.config import SimulatorConfig
-from producers.simulator.hub import Answer, Frame, Hangup, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Shelf
@@ -42,7 +42,7 @@ class Coinbase:
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
         if session.count_within(now_us, 1_000_000) > REQUESTS_PER_S and self._config.enforce_limits:
-            raise Hangup(1008, "Rate limit exceeded", (_error("Rate limit exceeded", ""),))
+            raise HangupError(1008, "Rate limit exceeded", (_error("Rate limit exceeded", ""),))
         try:
             message = json.loads(text)
         except json.JSONDecodeError:

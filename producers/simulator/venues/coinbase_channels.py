@@ -15,6 +15,7 @@ from producers.simulator.topics import Topic
 from producers.simulator.venue import pairs_text
 from producers.simulator.windows import Window
 
+SECOND_US = 1_000_000
 AUTHENTICATED = ("level2", "level3", "full", "user")
 CHANNELS = ("matches", "ticker", "ticker_batch", "level2", "level2_batch", "heartbeat", "status")
 
@@ -147,7 +148,7 @@ class HeartbeatTopic:
         self.symbol = listing.instrument.symbol
 
     def list_texts(self, tick: Tick) -> list[str]:
-        if tick.now_us - self._sent_us < 1_000_000:
+        if tick.now_us - self._sent_us < SECOND_US:
             return []
         self._sent_us = tick.now_us
         sequence, last_id = self._listing.book.update_id, self._listing.last.id
@@ -176,6 +177,7 @@ class Status:
 
 
 def maker_side(trade: Trade) -> str:
+    """The side of the resting order."""
     return "sell" if trade.taker_buys else "buy"
 
 

@@ -14,6 +14,7 @@ from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf
 from producers.simulator.venues.coinbase_channels import maker_side, product_row, time_text
 
+MOST_CANDLES = 300
 GRANULARITIES = (60, 300, 900, 3600, 21_600, 86_400)
 NOT_FOUND = Answer(404, '{"message":"NotFound"}')
 
@@ -27,19 +28,20 @@ class CoinbaseRest:
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer; unknown products and paths are 404 `NotFound`."""
-        parts = request.path.strip("/").split("/")
-        if parts == ["time"]:
+        head, _, rest = request.path.strip("/").partition("/")
+        product, _, what = rest.partition("/")
+        if head == "time":
             return Answer(200, encode({"iso": time_text(now_us), "epoch": now_us / 1e6}))
-        if parts[0] != "products" or len(parts) > 3:
+        if head != "products":
             return NOT_FOUND
-        if len(parts) == 1:
+        if not product:
             return Answer(200, encode([product_row(item) for item in self._listings.values()]))
-        listing = self._listings.get(parts[1])
+        listing = self._listings.get(product)
         if listing is None:
             return NOT_FOUND
-        if len(parts) == 2:
+        if not what:
             return Answer(200, encode(product_row(listing)))
-        return self._product(listing, parts[2], request, now_us)
+        return self._product(listing, what, request, now_us)
 
     def _product(self, listing: Listing, what: str, request: Request, now_us: int) -> Answer:
         if what == "book":
@@ -112,7 +114,7 @@ def _candles(listing: Listing, request: Request, now_us: int) -> Answer:
     until = min(_read_time(query.get("end"), now_us), now_us)
     start = _read_time(query.get("start"), until - 299 * length)
     count = (until - until % length - start) // length + 1
-    if count > 300:
+    if count > MOST_CANDLES:
         return Answer(
             400, '{"message":"granularity too small for the requested time range. Count of aggregations exceeds 300"}'
         )

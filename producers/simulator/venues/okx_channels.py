@@ -26,7 +26,9 @@ from producers.simulator.venues.okx_rows import (
 )
 from producers.simulator.windows import Touch, View
 
+SECOND_US = 1_000_000
 IDLE_US = 60_000_000
+REPEATED_MS = 3000
 
 
 @dataclass(slots=True)
@@ -141,7 +143,7 @@ class Liquidations:
                 self._latest[listing.instrument.symbol] = self._row(listing)
         texts: list[str] = []
         for symbol in list(self._latest):
-            if tick.now_us - self._sent_us.get(symbol, 0) >= 1_000_000:
+            if tick.now_us - self._sent_us.get(symbol, 0) >= SECOND_US:
                 self._sent_us[symbol] = tick.now_us
                 texts.append(encode({"arg": self._arg, "data": [self._latest.pop(symbol)]}))
         self._last = texts[-1] if texts else self._last
@@ -167,14 +169,14 @@ class Liquidations:
         return {"details": [detail], "instFamily": family, "instId": t.symbol, "instType": "SWAP", "uly": family}
 
 
-def _nothing(tick: Tick) -> str | None:
+def _nothing(_tick: Tick) -> str | None:
     return None
 
 
 def _trades(arg: dict[str, Any], listing: Listing, sequences: Sequences) -> Channel:
     is_all = arg["channel"] == "trades-all"
 
-    def texts(tick: Tick) -> list[str]:
+    def texts(_tick: Tick) -> list[str]:
         groups = [list(fills) for _, fills in groupby(listing.trades, key=lambda x: x.id if is_all else x.agg_id)]
         rows = [trade_row(listing, fills, sequences.show(listing, fills[0].order)) for fills in groups]
         return [encode({"arg": arg, "data": [row]}) for row in rows]
@@ -242,6 +244,6 @@ def _figures(arg: dict[str, Any], listing: Listing) -> Channel | None:
         now = row(listing, tick.now_us)
         is_new = any(last.get(key) != value for key, value in now.items() if key != "ts")
         last.update(now)
-        return [encode({"arg": arg, "data": [now]})] if is_new or period >= 3000 else []
+        return [encode({"arg": arg, "data": [now]})] if is_new or period >= REPEATED_MS else []
 
     return Channel(listing.instrument.symbol, channel, texts, first)

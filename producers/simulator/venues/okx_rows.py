@@ -73,6 +73,7 @@ def ticker_row(listing: Listing, now_us: int) -> dict[str, str]:
 
 
 def funding_row(listing: Listing, now_us: int) -> dict[str, str]:
+    """One row of `funding-rate`."""
     due = now_us - now_us % FUNDING_US + FUNDING_US
     return {
         "formulaType": "withRate",
@@ -88,6 +89,7 @@ def funding_row(listing: Listing, now_us: int) -> dict[str, str]:
 
 
 def interest_row(listing: Listing, now_us: int) -> dict[str, str]:
+    """One row of `open-interest`."""
     t = listing.instrument
     value = quote_text(listing, listing.open_interest * round(listing.mark_price()))
     amounts = {"oi": t.amount_text(listing.open_interest), "oiCcy": base_text(listing, listing.open_interest)}
@@ -95,6 +97,7 @@ def interest_row(listing: Listing, now_us: int) -> dict[str, str]:
 
 
 def mark_row(listing: Listing, now_us: int) -> dict[str, str]:
+    """One row of `mark-price`."""
     t = listing.instrument
     mark = t.price_text(round(listing.mark_price()))
     return {"instId": t.symbol, "instType": "SWAP", "markPx": mark, "ts": str(now_us // 1000)}

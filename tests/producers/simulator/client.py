@@ -12,6 +12,8 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 
+from producers.simulator.venue import Truth
+
 WITHIN = 8.0
 
 
@@ -66,6 +68,21 @@ async def read_until(ws: ClientConnection, wanted: Callable[[Any], bool], within
         raise AssertionError(f"not seen within {within} s; {len(frames)} others, last {frames[-1:]}") from None
 
 
+async def drain(ws: ClientConnection, within: float = WITHIN) -> None:
+    """Reads until the socket ends: raises ConnectionClosed, or TimeoutError when it lives on."""
+    async with asyncio.timeout(within):
+        while True:
+            await ws.recv()
+
+
+async def eventually(holds: Callable[[], bool], within: float = WITHIN) -> None:
+    """Waits until something holds; fails after `within` seconds."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not holds():
+        assert asyncio.get_running_loop().time() < deadline, f"did not come to hold within {within} s"
+        await asyncio.sleep(0.02)
+
+
 async def read_on(ws: ClientConnection, frames: list[Any], wanted: Callable[[Any], bool]) -> list[Any]:
     """These frames and what follows up to the first wanted one, which may be the last of these."""
     return frames if wanted(frames[-1]) else [*frames, *await read_until(ws, wanted)]
@@ -105,5 +122,5 @@ class Levels:
         return bids[:depth], asks[:depth]
 
 
-def truth(book: dict[str, Any], depth: int | None = None) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def truth(book: Truth, depth: int | None = None) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     return book["bids"][:depth], book["asks"][:depth]

@@ -15,11 +15,11 @@ StartSimulator = Callable[..., Awaitable[Simulator]]
 
 @pytest.fixture
 async def start() -> AsyncIterator[StartSimulator]:
-    """Starts simulators that end with the test: `await start("okx", rate=4.0)`."""
+    """Starts simulators that end with the test, by venue names and settings."""
     async with AsyncExitStack() as stack:
 
         async def begin(*venues: str, **settings: Any) -> Simulator:
-            config = SimulatorConfig(**{"seed": 7, "venues": venues, "rate": 16.0, "bases": ("BTC", "ETH"), **settings})
-            return await stack.enter_async_context(Simulator(config))
+            chosen: dict[str, Any] = {"seed": 7, "venues": venues, "rate": 16.0, "bases": ("BTC", "ETH"), **settings}
+            return await stack.enter_async_context(Simulator(SimulatorConfig(**chosen)))
 
         yield begin

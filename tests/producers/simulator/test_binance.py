@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.producers.simulator.client import Levels, get, read, read_on, read_some, read_until, send, truth
+from tests.producers.simulator.client import Levels, drain, get, read, read_on, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 
 DIFF = "btcusdt@depth@100ms"
@@ -72,11 +73,10 @@ async def test_unknown_symbol_is_acknowledged_and_silent(start: StartSimulator) 
 async def test_sixth_message_within_a_second_is_cut(start: StartSimulator) -> None:
     sim = await start("binance")
     async with connect(f"{sim.ws_url('binance')}/ws") as ws:
+        for number in range(6):
+            await send(ws, {"method": "LIST_SUBSCRIPTIONS", "id": number})
         with pytest.raises(ConnectionClosed) as closed:
-            for number in range(6):
-                await send(ws, {"method": "LIST_SUBSCRIPTIONS", "id": number})
-            while True:
-                await read(ws)
+            await drain(ws)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
 
@@ -107,7 +107,7 @@ async def test_book_from_snapshot_and_chained_diffs_equals_the_truth(start: Star
         sim.pause()
         expected = sim.book("binance", "spot", "BTCUSDT")
         diffs = await read_on(ws, [*early, *later], lambda frame: frame["u"] == expected["seq"])
-    for before, after in zip(diffs, diffs[1:], strict=False):
+    for before, after in pairwise(diffs):
         assert after["U"] == before["u"] + 1
     book = Levels()
     book.put(snapshot["bids"], snapshot["asks"])
@@ -134,9 +134,9 @@ async def test_rest_answers_and_refusals(start: StartSimulator) -> None:
     assert [row["symbol"] for row in info["symbols"]] == ["BTCUSDT", "ETHUSDT"]
     klines = (await get(f"{base}/klines?symbol=BTCUSDT&interval=1m&limit=30")).body
     assert len(klines) == 30
-    assert all(b[0] - a[0] == 60_000 for a, b in zip(klines, klines[1:], strict=False))
+    assert all(b[0] - a[0] == 60_000 for a, b in pairwise(klines))
     trades = (await get(f"{base}/trades?symbol=BTCUSDT&limit=5")).body
-    assert [b["id"] - a["id"] for a, b in zip(trades, trades[1:], strict=False)] == [1, 1, 1, 1]
+    assert [b["id"] - a["id"] for a, b in pairwise(trades)] == [1, 1, 1, 1]
     refused = await get(f"{base}/depth?symbol=NOPE")
     assert (refused.status, refused.body["code"]) == (400, -1121)
     assert (await get(f"{base}/depth")).body["code"] == -1102

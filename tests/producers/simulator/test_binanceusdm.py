@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from websockets.asyncio.client import connect
@@ -38,7 +39,7 @@ async def test_book_from_snapshot_and_diffs_chained_by_pu_equals_the_truth(start
         sim.pause()
         expected = sim.book(VENUE, "linear", "BTCUSDT")
         diffs = await read_on(ws, [*early, *later], lambda frame: frame["u"] == expected["seq"])
-    for before, after in zip(diffs, diffs[1:], strict=False):
+    for before, after in pairwise(diffs):
         assert after["pu"] == before["u"]
         assert after["U"] > after["pu"] + 1
     book = Levels()
@@ -59,7 +60,7 @@ async def test_forced_orders_come_at_most_once_a_second_per_symbol(start: StartS
     assert set(order) == {"s", "S", "o", "f", "q", "p", "ap", "X", "l", "z", "T", "ps", "st"}
     is_sell = order["S"] == "SELL"
     assert (float(order["p"]) < float(order["ap"])) == is_sell
-    for before, after in zip(frames, frames[1:], strict=False):
+    for before, after in pairwise(frames):
         assert after["E"] - before["E"] >= 999
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from itertools import pairwise
 from typing import Any, Literal
 
 import pytest
@@ -10,7 +10,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from producers.simulator import Fault, Options, Simulator
-from tests.producers.simulator.client import Levels, get, read_some, read_until, send, truth
+from producers.simulator.faults import Kind
+from tests.producers.simulator.client import Levels, drain, get, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 
 DIFF = "/ws/btcusdt@depth@100ms"
@@ -28,14 +29,12 @@ def has_data(frame: Any) -> bool:
 
 
 def gaps(frames: list[Any]) -> int:
-    return sum(after["U"] != before["u"] + 1 for before, after in zip(frames, frames[1:], strict=False))
+    return sum(after["U"] != before["u"] + 1 for before, after in pairwise(frames))
 
 
 async def closing(ws: ClientConnection) -> ConnectionClosed:
     with pytest.raises(ConnectionClosed) as closed:
-        async with asyncio.timeout(8):
-            while True:
-                await ws.recv()
+        await drain(ws)
     return closed.value
 
 
@@ -166,7 +165,8 @@ async def test_stale_snapshot_is_older_than_the_first_delta(start: StartSimulato
 
 async def test_cut_ends_without_a_close_frame_and_close_with_one(start: StartSimulator) -> None:
     sim = await start("binance")
-    for kind, code in (("cut", None), ("close", 1001)):
+    expected: tuple[tuple[Kind, int | None], ...] = (("cut", None), ("close", 1001))
+    for kind, code in expected:
         async with connect(sim.ws_url("binance") + DIFF) as ws:
             await read_some(ws, is_diff, 1)
             assert sim.connections("binance") == 1
@@ -198,7 +198,7 @@ async def test_okx_reset_continues_the_chain_with_a_smaller_sequence(start: Star
         rows += [frame["data"][0] for frame in await read_some(ws, has_data, 4)]
     drops = [row for row in rows[1:] if row["seqId"] < row["prevSeqId"]]
     assert len(drops) == 1
-    assert all(after["prevSeqId"] == before["seqId"] for before, after in zip(rows, rows[1:], strict=False))
+    assert all(after["prevSeqId"] == before["seqId"] for before, after in pairwise(rows))
     sim.pause()
     seed = (await get(f"{sim.rest_url('okx')}/api/v5/market/books?instId=BTC-USDT&sz=400")).body["data"][0]
     assert seed["seqId"] == sim.book("okx", "spot", "BTC-USDT")["seq"]
@@ -297,5 +297,5 @@ def test_impossible_fault_is_refused_by_name(settings: dict[str, Any], name: str
 
 async def test_fault_of_a_venue_that_is_not_simulated_is_refused(start: StartSimulator) -> None:
     sim = await start("okx")
-    with pytest.raises(ValueError, match="^venue:"):
+    with pytest.raises(ValueError, match=r"^venue:"):
         sim.inject(Fault("binance", "drop"))

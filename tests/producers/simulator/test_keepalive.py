@@ -10,18 +10,16 @@ from websockets.exceptions import ConnectionClosed
 
 from producers.simulator import Heartbeat
 from producers.simulator.keepalive import Pulse, decide
-from tests.producers.simulator.client import send
+from tests.producers.simulator.client import drain, send
 from tests.producers.simulator.conftest import StartSimulator
 
 SECOND = 1_000_000
 
 
-async def ended(ws: ClientConnection, within: float = 6.0) -> int | None:
+async def ended(ws: ClientConnection) -> int | None:
     """The close code that came; fails when the socket lives on."""
     with pytest.raises(ConnectionClosed) as closed:
-        async with asyncio.timeout(within):
-            while True:
-                await ws.recv()
+        await drain(ws)
     return closed.value.rcvd.code if closed.value.rcvd else None
 
 

@@ -95,12 +95,12 @@ def test_prices_of_one_base_stay_together_across_venues() -> None:
 
 def test_book_journal_names_what_a_step_touched() -> None:
     book = Book(100, 1)
-    book.save_level(is_bid=True, price=10, amount=5)
+    book.save_level(10, 5, is_bid=True)
     book.begin_step()
-    book.save_level(is_bid=True, price=10, amount=5)
+    book.save_level(10, 5, is_bid=True)
     assert (book.update_id, book.first_id) == (101, 0)
-    book.save_level(is_bid=True, price=10, amount=0)
-    book.save_level(is_bid=False, price=11, amount=2)
+    book.save_level(10, 0, is_bid=True)
+    book.save_level(11, 2, is_bid=False)
     assert (book.touched_bids, book.touched_asks, book.first_id, book.update_id) == ({10}, {11}, 102, 103)
     assert (book.list_bids(), book.list_asks()) == ([], [(11, 2)])
 
@@ -109,7 +109,7 @@ def test_candles_of_what_was_traded_close_where_the_next_window_begins() -> None
     candles = Candles(1000, 600, BEGIN_US, 0.5)
     start = BEGIN_US - BEGIN_US % MINUTE_US
     for offset, price in ((0, 1000), (10, 1010), (20, 990), (70, 1005)):
-        candles.fold(price, 2, price > 1000, start + offset * 1_000_000)
+        candles.fold(price, 2, start + offset * 1_000_000, taker_buys=price > 1000)
     live = candles.find(start, MINUTE_US)
     assert (live.open, live.high, live.low, live.close, live.volume, live.trades) == (1000, 1010, 990, 990, 6, 3)
     past = candles.list_candles(MINUTE_US, start - 1, 3)

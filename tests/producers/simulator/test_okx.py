@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from websockets.asyncio.client import connect
@@ -72,7 +73,7 @@ async def test_books_of_spot_and_swap_equal_the_truth(start: StartSimulator) -> 
         assert [frame["action"] for frame in frames[:3]] == ["snapshot", "update", "update"]
         rows = [frame["data"][0] for frame in frames]
         assert rows[0]["prevSeqId"] == -1
-        assert all(after["prevSeqId"] == before["seqId"] for before, after in zip(rows, rows[1:], strict=False))
+        assert all(after["prevSeqId"] == before["seqId"] for before, after in pairwise(rows))
         assert {row["checksum"] for row in rows} == {0}
         book = Levels()
         for row in rows:
