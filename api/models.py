@@ -256,6 +256,14 @@ class PriceAnswer(BaseModel):
     timestamp: datetime = Field(description="when the newest of the data arrived")
 
 
+class FeedMark(BaseModel):
+    """What of a feed is not live; null stands for all of them."""
+
+    channel: str | None
+    symbol: str | None
+    state: str
+
+
 class FeedHealth(BaseModel):
     """One venue's feed."""
 
@@ -267,6 +275,7 @@ class FeedHealth(BaseModel):
     last_message_age: float | None = Field(description="seconds")
     last_message_ages: dict[str, float] = Field(description="seconds by kind of event")
     channels: dict[str, str]
+    not_live: list[FeedMark] = Field(description="at most 100")
     events: dict[str, int]
     reconnects: int
     gaps: int

@@ -149,6 +149,7 @@ class Feed(msgspec.Struct, frozen=True, gc=False):
     venue_latency: Latency
     bus_latency: Latency
     sim: bool
+    marks: list[tuple[str | None, str | None, str]] = msgspec.field(default_factory=list)
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):

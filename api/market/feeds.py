@@ -11,6 +11,7 @@ from api.market.quality import STALE, feed_quality
 from api.market.state import Reader
 from contracts.subjects import STATE_FEED
 
+MOST_MARKS: Final = 100
 _NS_IN_MS: Final = 1_000_000
 
 
@@ -39,6 +40,9 @@ def feed_fields(feed: Feed, *, cut: bool) -> dict[str, Any]:
         "last_message_age": None if newest is None else Age(newest),
         "last_message_ages": {kind: Age(ts) for kind, ts in sorted(feed.last_message_ts.items())},
         "channels": feed.channels,
+        "not_live": [
+            {"channel": channel, "symbol": symbol, "state": state} for channel, symbol, state in feed.marks[:MOST_MARKS]
+        ],
         "events": feed.events,
         "reconnects": feed.reconnects,
         "gaps": feed.gaps,

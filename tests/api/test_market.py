@@ -194,13 +194,16 @@ async def test_orderbook_is_the_deepest_live_one(store: Store, start: Start) -> 
 
 async def test_feed_health_tells_every_venue(store: Store, start: Start) -> None:
     await store.put_feed("binance")
-    await store.put_feed("okx", connected=False, state="down", reason="reset by peer")
+    await store.put_feed(
+        "okx", connected=False, state="down", reason="reset by peer", marks=[("book", "BTC/USDT", "gap")]
+    )
     api = await start()
     feeds = body(await api.get("/multi/health"))["data"]
     assert set(feeds) == {"binance", "okx"}
     assert (feeds["binance"]["reconnects"], feeds["binance"]["gaps"], feeds["binance"]["resyncs"]) == (2, 1, 1)
     assert 0 <= feeds["binance"]["last_message_ages"]["trade"] < 10
     assert feeds["binance"]["latency"]["venue_ms"] == {"p50": Decimal("12.345"), "p99": Decimal("99.000")}
+    assert feeds["okx"]["not_live"] == [{"channel": "book", "symbol": "BTC/USDT", "state": "gap"}]
     assert (feeds["okx"]["connected"], feeds["okx"]["reason"], feeds["okx"]["quality"]) == (
         False,
         "reset by peer",

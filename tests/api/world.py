@@ -78,6 +78,7 @@ class Store:
             "state": "live",
             "reason": None,
             "channels": {"trade": "live"},
+            "marks": [],
             "since": now_ns(),
             "last_message_ts": {"trade": now_ns()},
             "events": {"trade": 7},
