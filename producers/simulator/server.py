@@ -113,8 +113,10 @@ class Simulator:
         return f"http://{self.config.host}:{self.port}/{self._find_venue(venue).name}"
 
     def inject(self, fault: Fault) -> None:
-        """Orders a fault; ValueError when its venue is not simulated here."""
+        """Orders a fault; ValueError when its venue is not simulated here or cannot show such a fault."""
         venue = self._find_venue(fault.venue)
+        if fault.kind in venue.lacks:
+            raise ValueError(f"kind: {fault.venue} has nothing that {fault.kind!r} could spoil")
         if fault.kind not in IMMEDIATE:
             self._strikes.pop(fault.venue, None)
             self._faults.save_fault(fault, self._now_us())

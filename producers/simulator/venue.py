@@ -20,9 +20,13 @@ class Truth(TypedDict):
 
 
 class Venue(Protocol):
-    """One exchange's side of its protocol. `path` is what follows the venue's prefix."""
+    """One exchange's side of its protocol.
+
+    `path` is what follows the venue's prefix; `lacks` are the kinds of fault that its protocol cannot show.
+    """
 
     name: str
+    lacks: frozenset[str]
 
     def accepts(self, path: str) -> bool:
         """Whether sockets are served at this path."""

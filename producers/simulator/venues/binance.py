@@ -25,6 +25,7 @@ class Binance:
     """The spot exchange."""
 
     name = "binance"
+    lacks = frozenset({"reset", "bad_checksum"})
 
     def __init__(self, listings: list[Listing], config: SimulatorConfig, shelf: Shelf) -> None:
         self._listings = {item.instrument.symbol: item for item in listings}

@@ -35,6 +35,7 @@ class BinanceUsdm:
     """The futures exchange."""
 
     name = "binanceusdm"
+    lacks = frozenset({"reset", "bad_checksum"})
 
     def __init__(self, listings: list[Listing], config: SimulatorConfig, shelf: Shelf) -> None:
         self._listings = {item.instrument.symbol: item for item in listings}

@@ -26,6 +26,7 @@ class Bybit:
     """The spot and linear sockets of one exchange; the same symbol means another book on each."""
 
     name = "bybit"
+    lacks = frozenset({"notice", "bad_checksum"})
 
     def __init__(self, listings: list[Listing], config: SimulatorConfig, shelf: Shelf) -> None:
         self._listings = {(item.instrument.market, item.instrument.symbol): item for item in listings}

@@ -24,6 +24,7 @@ class Coinbase:
     """The USD spot exchange; a match's side is the maker's."""
 
     name = "coinbase"
+    lacks = frozenset({"reset", "notice", "bad_checksum"})
 
     def __init__(self, listings: list[Listing], config: SimulatorConfig, shelf: Shelf) -> None:
         self._listings = {item.instrument.symbol: item for item in listings}

@@ -26,6 +26,7 @@ class Okx:
     """Spot and perpetual swaps of one exchange; swap sizes are contracts."""
 
     name = "okx"
+    lacks = frozenset[str]()
 
     def __init__(self, listings: list[Listing], config: SimulatorConfig, shelf: Shelf) -> None:
         self._listings = {item.instrument.symbol: item for item in listings}

@@ -299,3 +299,11 @@ async def test_fault_of_a_venue_that_is_not_simulated_is_refused(start: StartSim
     sim = await start("okx")
     with pytest.raises(ValueError, match=r"^venue:"):
         sim.inject(Fault("binance", "drop"))
+
+
+async def test_fault_that_a_venue_cannot_show_is_refused(start: StartSimulator) -> None:
+    sim = await start("binance", "coinbase")
+    unfit: tuple[tuple[str, Kind], ...] = (("binance", "reset"), ("coinbase", "notice"), ("binance", "bad_checksum"))
+    for venue, kind in unfit:
+        with pytest.raises(ValueError, match=r"^kind:"):
+            sim.inject(Fault(venue, kind))
