@@ -67,7 +67,7 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
     for market in MARKETS:
         groups = [_subscriptions(market, item, wanted) for item in listed if market_of(item) == market]
         for number, batch in enumerate(_split([group for group in groups if group])):
-            plans.append(_connection(f"{market}.{number}", market, f"{ws_base}/{market}", batch))
+            plans.append(_connection(f"{market}.{number}", market, f"{ws_base}/v5/public/{market}", batch))
     return tuple(plans)
 
 

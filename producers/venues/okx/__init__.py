@@ -12,7 +12,7 @@ from producers.venues.okx.rest import REST
 VENUE: Final = Venue(
     id=VENUE_ID,
     markets=(MARKET,),
-    ws_url="wss://ws.okx.com:8443/ws/v5",
+    ws_url="wss://ws.okx.com:8443",
     # A connection is cut after 30 s without data: the text `ping`, answered by the text `pong`, keeps it. An address
     # may open 3 connections a second (https://www.okx.com/docs-v5/en/#overview-websocket-connect).
     policy=ConnectionPolicy(ping="ping", ping_every=15.0, quiet=40.0, pace=0.3, connect_pace=0.5),

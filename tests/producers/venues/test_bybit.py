@@ -332,7 +332,7 @@ def test_symbol_without_known_quote_is_refused() -> None:
 
 def test_plan_holds_a_socket_a_market_with_its_own_topics() -> None:
     instruments = [VENUE.guess("spot", "BTCUSDT"), VENUE.guess("linear", "BTCUSDT")]
-    spot, linear = VENUE.plan("ws://sim/v5/public", instruments, CHANNELS)
+    spot, linear = VENUE.plan("ws://sim", instruments, CHANNELS)
     assert (spot.name, spot.market, spot.url) == ("spot.0", "spot", "ws://sim/v5/public/spot")
     assert {item.key: item.channel for item in spot.subscriptions} == {
         "publicTrade.BTCUSDT": TRADE,

@@ -361,7 +361,7 @@ def test_option_is_refused() -> None:
 
 def test_plan_subscribes_liquidations_once_a_kind() -> None:
     names = ("BTC-USDT", "BTC-USDT-SWAP", "ETH-USDT-SWAP", "BTC-USDT-261225")
-    (found,) = VENUE.plan("ws://sim/ws/v5", [VENUE.guess("public", name) for name in names], [LIQUIDATION, FUNDING])
+    (found,) = VENUE.plan("ws://sim", [VENUE.guess("public", name) for name in names], [LIQUIDATION, FUNDING])
     assert found.url == "ws://sim/ws/v5/public"
     assert [item.key for item in found.subscriptions] == [
         "liquidation-orders:FUTURES",
