@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast
 
 import msgspec
+import structlog
 
 from api.market.documents import Book, Feed, Funding, Interest, Liquidations, Ticker, Whales, decode
 from api.market.price import Consolidated, Quoted, decide_price
 from api.market.quality import LIVE, SIM, Freshness, decide_quality, worst
-from api.refusals import NoDataError, NotReadyError
+from api.refusals import InternalError, NoDataError, NotReadyError
 from contracts import subjects
 from contracts.errors import InvalidParameterError, UnknownSymbolError, UnknownVenueError
 from contracts.instrument import Instrument, escape_token
@@ -21,6 +22,7 @@ from contracts.symbols import BASE_ALIASES, SymbolBook
 LONGEST_SYMBOL: Final = 64
 MOST_LISTED: Final = 500
 _DATA_KEYS: Final = (subjects.STATE_TICKER, subjects.STATE_BOOK)
+_log = structlog.get_logger("api")
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -149,10 +151,16 @@ class Reader:
         self.holds_until = 1 << 63
 
     def find_document(self, kind: type[T], key: str) -> T | None:
-        """Give the decoded document of a key."""
+        """Give the decoded document of a key; InternalError, told to the log, for one that cannot be read."""
         body = self.state.bucket.get(key)
         self.read[key] = body
-        return None if body is None else cast("T", decode(kind, body))
+        if body is None:
+            return None
+        try:
+            return cast("T", decode(kind, body))
+        except msgspec.MsgspecError as error:
+            _log.error("state.undecodable", document=key, error=str(error))
+            raise InternalError("Something went wrong here") from error
 
     def find_feed(self, venue: str) -> Feed | None:
         """Give the health of a venue's feed."""

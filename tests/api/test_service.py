@@ -12,7 +12,7 @@ from contracts.streams import STATE
 from runtime import provision
 from runtime.bus import Bus, BusOptions
 from runtime.embedded import free_port, nats_server
-from tests.api.world import READ_KEY, Start, Store, api_settings, serving
+from tests.api.world import READ_KEY, Start, Store, api_settings, heard, serving
 
 pytestmark = pytest.mark.nats
 
@@ -62,6 +62,11 @@ async def test_a_fault_of_our_own_tells_nothing_of_the_inside(store: Store, star
     answer = await api.get("/gpt/raw?symbol=BTC")
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
     assert "venue" not in answer.text
+    async with api.stream() as stream:
+        await stream.send('{"type":"subscribe","symbol":"BTC"}')
+        await heard(stream, "subscribed")
+        await store.put_ticker("binance", "BTC/USDT", "5")
+        assert (await heard(stream, "price_update"))["price"] == 5
 
 
 async def test_openapi_is_fit_for_actions(store: Store, start: Start) -> None:
