@@ -147,6 +147,10 @@ class BookKeeper:
             outcome = self.on_delta(delta)
         return outcome if outcome.change is Change.GAP else _APPLIED
 
+    def on_proof(self, told: int, computed: int) -> Outcome:
+        """Compare the venue's checksum of this book with ours."""
+        return _APPLIED if told == computed else self._gap(f"checksum {computed} is not the venue's {told}")
+
     def _keep(self, delta: Decoded) -> Outcome:
         if len(self._buffer) == self._buffer.maxlen:
             return self._gap(f"more than {self._buffer.maxlen} deltas while waiting for a snapshot")

@@ -10,9 +10,12 @@ from contracts.codec import fast
 from contracts.instrument import Instrument
 from contracts.market import BookSnapshot, FeedState
 from producers.book import BookKeeper, Change, checksum
-from producers.venue import BookRule, Decoded
+from producers.venue import BookChecksum, BookRule, Decoded, Proof
 
 FastBook: Final = fast(BookSnapshot)
+SEED_DEADLINE: Final = 5.0
+TOO_OLD_PAUSE: Final = 0.3
+FAILED_PAUSE: Final = 1.0
 OnState = Callable[[str, FeedState, str | None], None]  # (unified symbol, state, reason)
 
 
@@ -27,7 +30,16 @@ class BookPace:
 class _Page:
     """One instrument's book on the desk."""
 
-    __slots__ = ("dirty", "fetching", "instrument", "keeper", "published", "venue_checksum", "wanted_at")
+    __slots__ = (
+        "dirty",
+        "fetching",
+        "instrument",
+        "keeper",
+        "published",
+        "resubscribed_at",
+        "venue_checksum",
+        "wanted_at",
+    )
 
     def __init__(self, instrument: Instrument, rule: BookRule) -> None:
         self.instrument = instrument
@@ -37,10 +49,14 @@ class _Page:
         self.published: Any = None
         self.venue_checksum: int | None = None
         self.wanted_at: float | None = None
+        self.resubscribed_at: float | None = None
 
 
 class BookDesk:
-    """Folds `delta` and `book` events. Pure but for the two callbacks: `publish(event)` and `on_state(...)`."""
+    """Folds `delta` and `book` events. Pure but for the two callbacks: `publish(event)` and `on_state(...)`.
+
+    `proven` counts the checksums of the venue that our books agreed with.
+    """
 
     def __init__(self, rule: BookRule, pace: BookPace, publish: Callable[[Decoded], None], on_state: OnState) -> None:
         self._rule = rule
@@ -50,6 +66,7 @@ class BookDesk:
         self._pages: dict[str, _Page] = {}
         self._next = 0.0
         self.simulated = False
+        self.proven = 0
 
     @property
     def all_live(self) -> bool:
@@ -64,6 +81,7 @@ class BookDesk:
                 page = self._pages[instrument.symbol] = _Page(instrument, self._rule)
             page.keeper.reset()
             page.fetching = False
+            page.venue_checksum = page.resubscribed_at = None
             page.wanted_at = self._seed_time(now, first=True)
 
     def on_event(self, event: Decoded, *, now: float) -> bool:
@@ -73,7 +91,40 @@ class BookDesk:
             return True
         was_live = page.keeper.live
         outcome = page.keeper.on_delta(event) if event.kind == "delta" else page.keeper.on_snapshot(event)
+        if outcome.change is Change.TOO_OLD:
+            page.wanted_at = now + TOO_OLD_PAUSE
         return self._after(page, outcome.change, outcome.reason, was_live=was_live, now=now)
+
+    def on_proof(self, proof: Proof, method: BookChecksum, *, now: float) -> bool:
+        """Verify a live book against the venue's checksum; a difference is a gap. False as for `on_event`."""
+        page = self._pages.get(proof.instrument.symbol)
+        if page is None or not page.keeper.live:
+            return True
+        keeper = page.keeper
+        computed = method.compute(keeper.bids.top(method.depth), keeper.asks.top(method.depth))
+        outcome = keeper.on_proof(proof.checksum, computed)
+        if outcome.change is not Change.GAP:
+            page.venue_checksum = proof.checksum
+            self.proven += 1
+            return True
+        return self._after(page, outcome.change, outcome.reason, was_live=True, now=now)
+
+    def on_asked(self, symbol: str, *, now: float) -> None:
+        """A snapshot was asked for on the socket itself: ask again unless it comes."""
+        page = self._pages[symbol]
+        page.fetching = False
+        page.wanted_at = now + SEED_DEADLINE
+
+    def overdue(self, *, now: float) -> str | None:
+        """Give the symbol of a book whose fresh subscription brought no snapshot in time."""
+        for symbol, page in self._pages.items():
+            if page.resubscribed_at is not None and not page.keeper.live and now - page.resubscribed_at > SEED_DEADLINE:
+                return symbol
+        return None
+
+    def on_resubscribed(self, symbol: str, *, now: float) -> None:
+        """The book's channel is being subscribed anew."""
+        self._pages[symbol].resubscribed_at = now
 
     def on_silence(self, symbol: str) -> None:
         """The channel is silent: what was published last is not live any more."""
@@ -100,12 +151,12 @@ class BookDesk:
         page = self._pages[instrument.symbol]
         page.fetching = False
         if snapshot is None:
-            page.wanted_at = now + 1.0
+            page.wanted_at = now + FAILED_PAUSE
             return True
         was_live = page.keeper.live
         outcome = page.keeper.on_snapshot(snapshot)
         if outcome.change is Change.TOO_OLD:
-            page.wanted_at = now + 0.3
+            page.wanted_at = now + TOO_OLD_PAUSE
             return True
         return self._after(page, outcome.change, outcome.reason, was_live=was_live, now=now)
 
@@ -134,11 +185,13 @@ class BookDesk:
         symbol = page.instrument.symbol
         if change is Change.APPLIED:
             page.dirty = True
+            page.resubscribed_at = None
             if not was_live:
                 self._on_state(symbol, "live", None)
         elif change is Change.GAP:
             self._on_state(symbol, "gap", reason)
             self._downgrade(page, "gap")
+            page.venue_checksum = None
             page.wanted_at = self._seed_time(now, first=False)
             self._on_state(symbol, "resync", reason)
             return page.wanted_at is not None

@@ -18,13 +18,26 @@ from producers.outbox import Outbox
 from producers.rest import RestClient
 from producers.socket import OpenSocket, Socket, SocketError, SocketLimits
 from producers.tape import Tape
-from producers.venue import BOOK, Ack, Closing, ConnectionPlan, Decoded, Decoder, LastTrade, Refused, Reply, Venue
+from producers.venue import (
+    BOOK,
+    Ack,
+    Closing,
+    ConnectionPlan,
+    Decoded,
+    Decoder,
+    LastTrade,
+    Proof,
+    Refused,
+    Reply,
+    Venue,
+)
 from producers.watch import Lost, Patience, Stale, Watch
 from runtime import clock
 from runtime.retry import Policy, delays
 
 _log = structlog.get_logger("feed")
 TICK: Final = 0.1
+GATE_PAUSE: Final = 0.02
 LASTED: Final = 20.0
 RECONNECT: Final = Policy(attempts=None, timeout=None, wait_initial=0.2, wait_max=30.0, jitter=0.5)
 UNDECODABLE: Final = (FrameError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
@@ -64,7 +77,9 @@ class Feed:
         self._tape = Tape()
         self._watch = Watch(plan, parts.venue.policy, self._patience, now=clock.monotonic())
         self._desk = BookDesk(parts.venue.book, parts.pace, parts.outbox.publish, self._on_book_state)
+        self._policy = parts.venue.policy
         self._decoder: Decoder | None = None
+        self._last_decoder: Decoder | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._socket: Socket | None = None
         self._renew: str | None = None
@@ -82,6 +97,7 @@ class Feed:
             "reply": self._on_reply,
             "closing": self._on_closing,
             "last_trade": self._on_last_trade,
+            "proof": self._on_proof,
         }
 
     async def run(self) -> None:
@@ -110,29 +126,43 @@ class Feed:
         self._desk.tick(now=clock.monotonic(), force=True)
 
     async def _open(self) -> Socket:
-        parts, policy = self._parts, self._parts.venue.policy
+        parts, venue = self._parts, self._parts.venue
         async with parts.connect_turn:
-            await clock.sleep(policy.connect_pace)
-        limits = SocketLimits(max_frame_bytes=policy.max_frame_bytes)
-        self._decoder = None
-        return await parts.open_socket(self.plan.url, self._on_frame, limits)
+            await clock.sleep(venue.policy.connect_pace)
+        url, self._policy = self.plan.url, venue.policy
+        if venue.ticket is not None:
+            try:
+                body = await parts.rest.fetch(venue.ticket.call(self.plan))
+                url, self._policy = venue.ticket.admit(self.plan, venue.policy, body)
+            except (VenueError, *UNDECODABLE) as error:
+                raise SocketError(f"no ticket: {error}") from error
+        limits = SocketLimits(max_frame_bytes=venue.policy.max_frame_bytes)
+        return await parts.open_socket(url, self._on_frame, limits)
 
     async def _hold(self, socket: Socket) -> None:
         """Serve an open socket until it is lost (ConnectionLostError says why)."""
         now = clock.monotonic()
         venue = self._parts.venue
         self._socket, self._renew, self.connected, self.simulated = socket, None, True, socket.simulated
-        self._watch = Watch(self.plan, venue.policy, self._patience, now=now)
+        plan = self.plan
+        if venue.resume is not None and self._last_decoder is not None:
+            plan = venue.resume(plan, self._last_decoder)
+        self._watch = Watch(plan, self._policy, self._patience, now=now)
         self._live.clear()
         self._subscribed = False
         self._tape.forget()
         self._desk.simulated = socket.simulated
         self._desk.open(self._books, now=now)
-        self._decoder = venue.decoder(self.plan.market, self._parts.find, sim=socket.simulated)
+        self._decoder = self._last_decoder = venue.decoder(plan.market, self._parts.find, sim=socket.simulated)
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                for job in (self._subscribe(socket), self._keep(), self._ping(socket), self._until_closed(socket)):
+                for job in (
+                    self._subscribe(socket, plan),
+                    self._keep(),
+                    self._ping(socket),
+                    self._until_closed(socket),
+                ):
                     tasks.create_task(job)
         except* (SocketError, ConnectionLostError, OSError) as group:
             raise ConnectionLostError(_first_reason(cast("BaseExceptionGroup[Any]", group))) from group
@@ -140,18 +170,19 @@ class Feed:
             self._decoder = self._tasks = self._socket = None
             await asyncio.shield(_closed(socket))
 
-    async def _subscribe(self, socket: Socket) -> None:
-        for request in self.plan.requests:
-            self._watch.on_sent(request.keys)
+    async def _subscribe(self, socket: Socket, plan: ConnectionPlan) -> None:
+        for request in plan.requests:
+            self._watch.on_sent(request)
             await socket.send(request.frame)
-            await clock.sleep(self._parts.venue.policy.pace)
+            await clock.sleep(self._policy.pace)
+            while request.gate and not self._watch.answered(request):
+                await clock.sleep(GATE_PAUSE)
         self._subscribed = True
 
     async def _ping(self, socket: Socket) -> None:
-        policy = self._parts.venue.policy
-        while policy.ping is not None:
-            await clock.sleep(policy.ping_every)
-            await socket.send(policy.ping)
+        while self._policy.ping is not None:
+            await clock.sleep(self._policy.ping_every)
+            await socket.send(self._policy.ping)
 
     async def _until_closed(self, socket: Socket) -> None:
         raise ConnectionLostError(await socket.wait_closed())
@@ -171,16 +202,41 @@ class Feed:
                 self._on_stale(verdict)
             for instrument in self._desk.wanted(now=now):
                 self._spawn(self._seed(instrument))
+            late = self._desk.overdue(now=now)
+            if late is not None:
+                raise ConnectionLostError(f"{late}: no snapshot after a fresh subscription")
             self._desk.tick(now=now)
 
     async def _seed(self, instrument: Instrument) -> None:
+        """Ask for a snapshot: on the socket where the venue answers there, by REST otherwise."""
+        ask = self._parts.venue.book_request
+        if ask is not None and self._socket is not None:
+            self._desk.on_asked(instrument.symbol, now=clock.monotonic())
+            await self._socket.send(ask(instrument))
+            return
         snapshot: Decoded | None = None
         try:
             snapshot = await self._parts.rest.find_depth(instrument)
         except (VenueError, *UNDECODABLE) as error:
             _log.warning("feed.no_snapshot", venue=instrument.venue, symbol=instrument.symbol, reason=str(error))
         if not self._desk.on_snapshot(instrument, snapshot, now=clock.monotonic()):
-            self._renew = f"{instrument.symbol}: the book needs a new connection"
+            self._reseed(instrument.symbol)
+
+    def _reseed(self, symbol: str) -> None:
+        """Get a fresh pushed snapshot: by a new subscription where the venue has one, else by a new connection."""
+        again = self._parts.venue.resubscribe
+        item = next((i for i in self.plan.subscriptions if i.instrument and i.instrument.symbol == symbol
+                     and i.channel == BOOK), None)  # fmt: skip
+        if again is None or item is None or self._socket is None:
+            self._renew = f"{symbol}: the book needs a new connection"
+            return
+        self._desk.on_resubscribed(symbol, now=clock.monotonic())
+        self._spawn(self._send_all(self._socket, again(item)))
+
+    async def _send_all(self, socket: Socket, frames: tuple[str, ...]) -> None:
+        for frame in frames:
+            await socket.send(frame)
+            await clock.sleep(self._policy.pace)
 
     def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
         if self._tasks is None:
@@ -228,7 +284,7 @@ class Feed:
 
     def _fold_book(self, event: Decoded) -> None:
         if not self._desk.on_event(event, now=self._watch.now):
-            self._renew = f"{event.symbol}: the book needs a new connection"
+            self._reseed(event.symbol)
 
     def _on_first(self, kind: str) -> None:
         """First data of a channel on this connection: it is live (books say so one by one)."""
@@ -268,6 +324,11 @@ class Feed:
         if lost is not None:
             self._tell("gap", channel="trade", symbol=beat.instrument.symbol, reason=lost)
             self._tell("live", channel="trade", symbol=beat.instrument.symbol, reason=None)
+
+    def _on_proof(self, proof: Proof) -> None:
+        method = self._parts.venue.checksum
+        if method is not None and not self._desk.on_proof(proof, method, now=self._watch.now):
+            self._reseed(proof.instrument.symbol)
 
     # ---- states
     def _on_stale(self, stale: Stale) -> None:

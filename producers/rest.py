@@ -41,12 +41,13 @@ def open_http() -> httpx.AsyncClient:
 class RestClient:
     """One venue's REST calls; every failure is a VenueError with the venue, the reason and `retry_after` if any.
 
+    `base_url` replaces every address of the venue where it is given.
     `simulated` tells whether a simulated exchange gave the last answer.
     """
 
-    def __init__(self, venue: Venue, base_url: str, http: httpx.AsyncClient, budget: Budget) -> None:
+    def __init__(self, venue: Venue, base_url: str | None, http: httpx.AsyncClient, budget: Budget) -> None:
         self._venue = venue
-        self._base_url = base_url.rstrip("/")
+        self._base_url = base_url
         self._http = http
         self._budget = budget
         self._turn = asyncio.Lock()
@@ -68,10 +69,15 @@ class RestClient:
         answer = await self._get(self._venue.rest.depth_call(instrument))
         return self._venue.rest.decode_depth(answer.body, instrument, clock.now_ns(), sim=answer.simulated)
 
+    async def fetch(self, call: RestCall) -> bytes:
+        """Fetch one answer's body."""
+        return (await self._get(call)).body
+
     async def _get(self, call: RestCall) -> Answer:
         await self._wait_turn(call.weight)
+        base_url = self._base_url or call.base_url or self._venue.rest.base_url
         try:
-            response = await self._http.get(self._base_url + call.path, params=dict(call.params))
+            response = await self._http.request(call.method, base_url.rstrip("/") + call.path, params=dict(call.params))
         except httpx.HTTPError as error:
             reason = f"{self._venue.id}: {call.path} cannot be reached: {str(error) or type(error).__name__}"
             raise VenueError(reason, venue=self._venue.id) from error

@@ -68,7 +68,7 @@ class Producer:
         """Produce for ever; ends only by cancellation."""
         async with open_http() as http:
             budget = Budget(self.venue.rest.budget)
-            rest = RestClient(self.venue, self.plan.rest_url or self.venue.rest.base_url, http, budget)
+            rest = RestClient(self.venue, self.plan.rest_url, http, budget)
             listed, followed = await self._learn(rest)
             self.instruments = followed.instruments
             self.feeds = tuple(self._lay(rest, listed))

@@ -68,6 +68,15 @@ class LastTrade:
     trade_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The venue's checksum of a book as it is after the events before this one."""
+
+    kind: ClassVar[str] = "proof"
+    instrument: Instrument
+    checksum: int
+
+
 Decoded = Any  # a fast event of contracts.codec, or one of the controls above
 FindInstrument = Callable[[str], Instrument]
 
@@ -105,11 +114,15 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscribeRequest:
-    """One frame that subscribes to `keys`; the ack names `ref` or each key."""
+    """One frame that subscribes to `keys`; the ack names `ref` or each key.
+
+    With `gate`, the frames behind it are sent only when this one was confirmed (a login, a connect command).
+    """
 
     ref: str
     frame: str
     keys: frozenset[str]
+    gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +160,10 @@ class ConnectionPolicy:
 class BookRule:
     """How a venue's book is seeded and continued (applied by producers.book).
 
-    `seed`: "ws" = the first delta with `is_snapshot`; "rest" = a REST snapshot, deltas buffered meanwhile; "either" =
-    whichever comes. `chain`: "exact" = each delta's `prev_seq` equals the last `seq`; "overlap" = `prev_seq` may lie
-    before it; "none" = the venue gives no sequence. `wait`: seconds for a WebSocket snapshot before REST is asked
-    (seed "either").
+    `seed`: "ws" = the first delta with `is_snapshot`; "rest" = a snapshot that is asked for (by REST, or by a frame
+    where the venue has `book_request`), deltas buffered meanwhile; "either" = whichever comes, the snapshot being asked for
+    after `wait` seconds. `chain`: "exact" = each delta's `prev_seq` equals the last `seq`; "overlap" = `prev_seq` may
+    lie before it; "none" = the venue gives no sequence.
     """
 
     seed: Literal["ws", "rest", "either"]
@@ -162,11 +175,16 @@ class BookRule:
 # ---- REST
 @dataclass(frozen=True, slots=True)
 class RestCall:
-    """One GET: path below the REST base, query parameters, and its weight against the venue's budget."""
+    """One request: path below the REST base, query parameters, and its weight against the venue's budget.
+
+    `base_url` is for venues with several hosts: it replaces the venue's own where no other address was set.
+    """
 
     path: str
     params: Mapping[str, str] = field(default_factory=dict[str, str])
     weight: int = 1
+    method: Literal["GET", "POST"] = "GET"
+    base_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +225,37 @@ class RestFace:
     failure: Callable[[int, Mapping[str, str], bytes], RestFailure | None]  # (status, lower-case headers, body)
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What has to be fetched before each connection (a token that the address carries).
+
+    `admit(plan, policy, body)` gives the address and the policy of this one connection.
+    """
+
+    call: Callable[[ConnectionPlan], RestCall]
+    admit: Callable[[ConnectionPlan, ConnectionPolicy, bytes], tuple[str, ConnectionPolicy]]
+
+
+@dataclass(frozen=True, slots=True)
+class BookChecksum:
+    """How a venue sums its book: `compute(bids, asks)` over its best `depth` levels a side, as `Proof` carries it."""
+
+    depth: int
+    compute: Callable[[Sequence[tuple[str, str]], Sequence[tuple[str, str]]], int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Venue:
     """One venue: data and pure functions.
 
     `plan(ws_base, instruments, channels)` lays the sockets for the instruments to follow; `guess(market, venue_symbol)`
-    names an instrument without metadata (recordings): its `contract_size` is then None.
+    names an instrument without metadata (recordings): its `contract_size` is then None. A venue with several hosts uses
+    its own ones while `ws_base` is its `ws_url`, and `ws_base` for all of them otherwise.
+
+    Where a venue needs more: `ticket` before each connection; `resume(plan, decoder)` adapts the requests of a new
+    connection to what the last one had received; `book_request(instrument)` is a frame that asks for a snapshot, which
+    comes as a `book` event; `resubscribe(subscription)` are the frames that bring a fresh snapshot of one channel (else
+    the connection is renewed); `checksum` verifies `Proof`.
     """
 
     id: str
@@ -224,3 +267,8 @@ class Venue:
     decoder: MakeDecoder
     guess: Callable[[str, str], Instrument]
     rest: RestFace
+    ticket: Ticket | None = None
+    resume: Callable[[ConnectionPlan, Decoder], ConnectionPlan] | None = None
+    book_request: Callable[[Instrument], str] | None = None
+    resubscribe: Callable[[Subscription], tuple[str, ...]] | None = None
+    checksum: BookChecksum | None = None

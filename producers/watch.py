@@ -10,7 +10,7 @@ from producers.venue import BOOK
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from producers.venue import ConnectionPlan, ConnectionPolicy, Subscription
+    from producers.venue import ConnectionPlan, ConnectionPolicy, SubscribeRequest, Subscription
 
 _BOOK_KINDS: Final = frozenset({"delta", "book"})
 MAX_PATIENCE: Final = 3600.0
@@ -80,10 +80,14 @@ class Watch:
                 self.seen.setdefault(subscription.channel, {})
         self._silenced: set[str] = set()
 
-    def on_sent(self, keys: Iterable[str]) -> None:
-        """Start waiting for the acks of these subscriptions."""
-        for key in keys:
+    def on_sent(self, request: SubscribeRequest) -> None:
+        """Start waiting for the acks of a request's subscriptions (of itself, where it has none)."""
+        for key in request.keys or (request.ref,):
             self._unacked[key] = self.now + self._policy.ack_deadline
+
+    def answered(self, request: SubscribeRequest) -> bool:
+        """Tell whether everything that a request asked for was answered."""
+        return not any(key in self._unacked for key in request.keys or (request.ref,))
 
     def on_frame(self) -> None:
         """Anything at all arrived."""
@@ -97,7 +101,7 @@ class Watch:
 
     def on_ack(self, ref: str) -> None:
         """A request or a single subscription was confirmed."""
-        for key in self._refs.get(ref, (ref,)):
+        for key in self._refs.get(ref) or (ref,):
             self._unacked.pop(key, None)
 
     def on_refused(self, ref: str | None, reason: str) -> frozenset[str]:

@@ -46,7 +46,7 @@ def test_connection_with_data_on_every_channel_is_fine():
 
 def test_missing_ack_loses_the_connection_and_names_the_subscription():
     subject = watch()
-    subject.on_sent(REQUEST.keys)
+    subject.on_sent(REQUEST)
     assert not subject.acked
     assert subject.verdicts(5) == []
     (verdict,) = subject.verdicts(5.1)
@@ -56,14 +56,23 @@ def test_missing_ack_loses_the_connection_and_names_the_subscription():
 
 def test_ack_of_the_request_covers_its_subscriptions():
     subject = watch()
-    subject.on_sent(REQUEST.keys)
+    subject.on_sent(REQUEST)
     subject.on_ack("1")
     assert subject.acked
 
 
+def test_request_without_subscriptions_is_waited_for_by_its_own_name():
+    login = SubscribeRequest("login", "{}", frozenset(), gate=True)
+    subject = watch()
+    subject.on_sent(login)
+    assert not subject.answered(login)
+    subject.on_ack("login")
+    assert subject.answered(login)
+
+
 def test_ack_of_one_subscription_leaves_the_others_waiting():
     subject = watch()
-    subject.on_sent(REQUEST.keys)
+    subject.on_sent(REQUEST)
     subject.on_ack(TRADES.key)
     (verdict,) = subject.verdicts(6)
     assert isinstance(verdict, Lost)
@@ -151,7 +160,7 @@ def test_connection_is_renewed_before_the_venue_forces_it():
 
 def test_refusal_names_its_subscriptions_and_ends_the_wait():
     subject = watch()
-    subject.on_sent(REQUEST.keys)
+    subject.on_sent(REQUEST)
     assert subject.on_refused("1", "no such symbol") == REQUEST.keys
     assert subject.acked
     feed(subject, now=40, trades=("ETH/USDT",), books=())
@@ -160,5 +169,5 @@ def test_refusal_names_its_subscriptions_and_ends_the_wait():
 
 def test_refusal_without_a_name_ends_the_wait_of_all():
     subject = watch()
-    subject.on_sent(REQUEST.keys)
+    subject.on_sent(REQUEST)
     assert subject.on_refused(None, "bad") == REQUEST.keys

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contracts import market as events
 from contracts.codec import fast
 from contracts.instrument import INVERSE, PERP
+from producers import sizes
 from producers.venue import Decoded
-from producers.venues.okx import sizes, wire
+from producers.venues.okx import wire
 from producers.venues.okx.topic import Topic
 
 FastFunding = fast(events.Funding)

@@ -63,7 +63,8 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
         kinds = sorted({kind_of(item) for item in listed} & {_SWAP, _FUTURES})
         found = [Subscription(f"liquidation-orders:{kind}", LIQUIDATION, None) for kind in kinds] + found
     batches = [found[start : start + MAX_TOPICS] for start in range(0, len(found), MAX_TOPICS)]
-    return tuple(_connection(f"{MARKET}.{number}", f"{ws_base}/ws/v5/public", batch) for number, batch in enumerate(batches))
+    url = f"{ws_base}/ws/v5/public"
+    return tuple(_connection(f"{MARKET}.{number}", url, batch) for number, batch in enumerate(batches))
 
 
 def _subscriptions(instrument: Instrument, wanted: frozenset[str]) -> Iterator[Subscription]:

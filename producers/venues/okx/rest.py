@@ -16,8 +16,9 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
+from producers import sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
-from producers.venues.okx import sizes, wire
+from producers.venues.okx import wire
 from producers.venues.okx.plan import MARKET, VENUE_ID
 
 FastBook = fast(events.BookSnapshot)

@@ -8,8 +8,9 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import SPOT
+from producers import sizes
 from producers.venue import Decoded
-from producers.venues.okx import sizes, wire
+from producers.venues.okx import wire
 from producers.venues.okx.topic import Topic
 
 FastTrade = fast(events.Trade)

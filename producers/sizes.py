@@ -1,7 +1,6 @@
-"""How many coins OKX's contracts are: every size of a derivative is in contracts, fractions of them included.
+"""How many coins a venue's contracts are, for venues that count in contracts.
 
-Linear contracts are worth `ctVal` x `ctMult` of the base coin each, inverse ones that much USD
-(https://www.okx.com/docs-v5/en/#public-data-rest-api-get-instruments).
+Linear contracts are worth a fixed amount of the base coin each, inverse ones a fixed amount of the quote.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def _linear(size: str, unit: str) -> str:
     try:
         return plain(_EXACT.multiply(Decimal(size), Decimal(unit)))
     except InvalidOperation as error:
-        raise FrameError(f"{size!r} contracts are no number", field="sz") from error
+        raise FrameError(f"{size!r} contracts are no number", field="size") from error
 
 
 @lru_cache(maxsize=16384)
@@ -70,15 +69,17 @@ def _inverse(size: str, unit: str, price: str) -> str:
         exact = _EXACT.divide(worth, Decimal(price)) if worth else worth
         return plain(exact.quantize(_TWELVE_DECIMALS, ROUND_HALF_EVEN, _EXACT))
     except (InvalidOperation, DivisionByZero) as error:
-        raise FrameError(f"{size!r} contracts at {price!r} have no amount", field="sz or px") from error
+        raise FrameError(f"{size!r} contracts at {price!r} have no amount", field="size or price") from error
 
 
 def contract_size(value: str, multiplier: str) -> str:
-    """Give what one contract is worth: `ctVal` x `ctMult`, exactly; raises FrameError naming the fields."""
+    """Give what one contract is worth: value x multiplier, exactly; raises FrameError where either is no number."""
     try:
         return plain(_EXACT.multiply(Decimal(value), Decimal(multiplier or "1")))
     except InvalidOperation as error:
-        raise FrameError(f"ctVal x ctMult is no number: {value!r} x {multiplier!r}", field="ctVal, ctMult") from error
+        raise FrameError(
+            f"a contract's worth is no number: {value!r} x {multiplier!r}", field="contract size"
+        ) from error
 
 
 def plain(value: Decimal) -> str:
