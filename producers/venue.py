@@ -161,9 +161,9 @@ class BookRule:
     """How a venue's book is seeded and continued (applied by producers.book).
 
     `seed`: "ws" = the first delta with `is_snapshot`; "rest" = a snapshot that is asked for (by REST, or by a frame
-    where the venue has `book_request`), deltas buffered meanwhile; "either" = whichever comes, the snapshot being asked for
-    after `wait` seconds. `chain`: "exact" = each delta's `prev_seq` equals the last `seq`; "overlap" = `prev_seq` may
-    lie before it; "none" = the venue gives no sequence.
+    where the venue has `book_request`), deltas buffered meanwhile; "either" = whichever comes, the snapshot being asked
+    for after `wait` seconds. `chain`: "exact" = each delta's `prev_seq` equals the last `seq`; "overlap" = it may lie
+    before it; "none" = the venue gives no sequence.
     """
 
     seed: Literal["ws", "rest", "either"]

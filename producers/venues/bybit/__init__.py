@@ -6,7 +6,7 @@ from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.bybit.frames import make_decoder
-from producers.venues.bybit.plan import MARKETS, VENUE_ID, guess, plan
+from producers.venues.bybit.plan import MARKETS, VENUE_ID, guess, plan, resubscribe
 from producers.venues.bybit.rest import REST
 
 VENUE: Final = Venue(
@@ -21,4 +21,5 @@ VENUE: Final = Venue(
     decoder=make_decoder,
     guess=guess,
     rest=REST,
+    resubscribe=resubscribe,
 )

@@ -122,6 +122,14 @@ def _request(ref: str, group: tuple[Subscription, ...]) -> SubscribeRequest:
     return SubscribeRequest(ref, frame, frozenset(keys))
 
 
+def resubscribe(subscription: Subscription) -> tuple[str, ...]:
+    """Leave one topic and ask for it again: a book then begins with a snapshot."""
+    return tuple(
+        json.dumps({"req_id": f"again.{op}", "op": op, "args": [subscription.key]}, separators=(",", ":"))
+        for op in ("unsubscribe", "subscribe")
+    )
+
+
 def guess(market: str, venue_symbol: str) -> Instrument:
     """Name an instrument by its spelling: `BTCUSDT`, `BTCPERP`, `BTC-26DEC25`, `BTCUSD`, `BTCUSDZ25`.
 

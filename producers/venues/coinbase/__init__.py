@@ -6,7 +6,7 @@ from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.coinbase.frames import make_decoder
-from producers.venues.coinbase.plan import MARKET, VENUE_ID, guess, plan
+from producers.venues.coinbase.plan import MARKET, VENUE_ID, guess, plan, resubscribe
 from producers.venues.coinbase.rest import REST
 
 VENUE: Final = Venue(
@@ -22,4 +22,5 @@ VENUE: Final = Venue(
     decoder=make_decoder,
     guess=guess,
     rest=REST,
+    resubscribe=resubscribe,
 )

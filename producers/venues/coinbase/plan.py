@@ -65,6 +65,15 @@ def _connection(
     return ConnectionPlan(name=name, market=MARKET, url=ws_base, subscriptions=subscriptions, requests=(request,))
 
 
+def resubscribe(subscription: Subscription) -> tuple[str, ...]:
+    """Leave one channel of one product and ask for it again: a book then begins with a snapshot."""
+    channel, product = subscription.key.split(":", 1)
+    return tuple(
+        json.dumps({"type": kind, "product_ids": [product], "channels": [channel]}, separators=(",", ":"))
+        for kind in ("unsubscribe", "subscribe")
+    )
+
+
 def guess(market: str, venue_symbol: str) -> Instrument:
     """Name a product without metadata: `BTC-USD` is `BTC/USD` (every Coinbase Exchange product is spot)."""
     base, dash, quote = venue_symbol.rpartition("-")
