@@ -1,0 +1,209 @@
+"""Our side of the bus: latency of the fast lane, and what a consumer costs, beside nats-py and FastStream alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import nats
+from faststream.nats import NatsBroker
+
+from consumers.candles.core import CandleBook
+from consumers.whales.core import WhaleDetector, WhaleRules
+from contracts import codec
+from contracts.market import Trade
+from contracts.tiers import Tiers
+from producers.outbox import Outbox
+from runtime.clock import now_ns
+from runtime.lane import LanePublisher, LaneReader
+from runtime.lane_reader import Watchers
+from tests.bench.our_frames import Bench, bus
+from tests.bench.worker import read_job, until
+
+QUEUE = 200_000
+TICK = 0.001
+
+
+def _failed(*about: Any) -> None:
+    raise RuntimeError(f"the lane lost or could not read messages: {about}")
+
+
+WATCHERS = Watchers(on_undecodable=_failed, on_gap=lambda lost: None if lost == 0 else _failed(lost))
+
+
+class Clock:
+    """When each message left and came back, by its number."""
+
+    def __init__(self) -> None:
+        self.sent: list[float] = []
+        self.came: list[float] = []
+
+    def percentiles(self) -> dict[str, float]:
+        """Milliseconds."""
+        waits = sorted((came - sent) * 1e3 for sent, came in zip(self.sent, self.came, strict=True))
+        return {"p50": waits[len(waits) // 2], "p99": waits[int(len(waits) * 0.99)], "messages": len(waits)}
+
+
+async def paced(clock: Clock, send: Callable[[int], Any], rate: int, seconds: float) -> None:
+    """Call `send(number)` at a rate, in equal parts a millisecond or more apart; awaits what it gives."""
+    total = int(rate * seconds)
+    began, number = time.perf_counter(), 0
+    while number < total:
+        due = min(total, int((time.perf_counter() - began) * rate) + 1)
+        while number < due:
+            clock.sent.append(time.perf_counter())
+            waiting = send(number)
+            if waiting is not None:
+                await waiting
+            number += 1
+        await asyncio.sleep(TICK)
+    await until(lambda: len(clock.came) >= total, f"{total} messages back", 10)
+
+
+async def lane(request: dict[str, Any]) -> dict[str, float]:
+    """Frame in, decoded, published on the lane, read from the lane as an event: p50 and p99."""
+    bench = Bench(read_job(request["job"]))
+    frames, decode, clock = bench.frames, bench.decoder().decode, Clock()
+    async with bus(request["nats"]) as out, bus(request["nats"]) as back:
+        publisher = LanePublisher(out, on_gap=_failed)
+        outbox = Outbox(bench.venue.id, publisher, now_ns)
+        reader = LaneReader(back, WATCHERS)
+
+        def on_batch(batch: Sequence[tuple[str, Any]]) -> None:
+            clock.came += [time.perf_counter()] * len(batch)
+
+        await reader.subscribe("md.v1.>", codec.decode, on_batch)
+        await back.client.flush()
+
+        def send(number: int) -> None:
+            for event in decode(frames[number % len(frames)], time.time_ns()):
+                outbox.publish(event)
+
+        await paced(clock, send, request["rate"], request["seconds"])
+        await reader.close()
+    return clock.percentiles()
+
+
+async def echo(request: dict[str, Any]) -> dict[str, float]:
+    """The same number of bytes through nats-py alone: publish, callback."""
+    clock, payload = Clock(), b"x" * request["bytes"]
+    out, back = await nats.connect(request["nats"]), await nats.connect(request["nats"])
+
+    async def on_message(_message: Any) -> None:
+        clock.came.append(time.perf_counter())
+
+    await back.subscribe("bench.echo", cb=on_message)
+    await back.flush()
+    await paced(clock, lambda _number: out.publish("bench.echo", payload), request["rate"], request["seconds"])
+    await out.close()
+    await back.close()
+    return clock.percentiles()
+
+
+def trades(count: int) -> list[tuple[str, bytes]]:
+    """Trades of ten instruments, as they travel: of all sizes, a thousand a second."""
+    model, now = codec.fast(Trade), time.time_ns()
+    found: list[tuple[str, bytes]] = []
+    for number in range(count):
+        base = f"C{number % 10}"
+        event = model(
+            id=f"binance.{base}.USDT.spot.trade.{number}",
+            venue="binance",
+            symbol=f"{base}/USDT",
+            venue_symbol=f"{base}USDT",
+            ts_event=now + number * 1_000_000,
+            ts_recv=now + number * 1_000_000 + 3_000_000,
+            sim=False,
+            trade_id=str(number),
+            price=f"{90000 + number % 977}.{number % 10}0",
+            amount=f"0.0{number % 89 + 1}",
+            contracts=None,
+            side="sell" if number % 3 else "buy",
+        )
+        found.append((f"md.v1.trade.binance.{base}.USDT.spot", codec.encode(event)))
+    return found
+
+
+async def _blast(url: str, messages: list[tuple[str, bytes]]) -> None:
+    """Publish from a connection of its own, in big writes and in step with the server."""
+    async with bus(url) as sender:
+        publisher = LanePublisher(sender, on_gap=_failed)
+        for at in range(0, len(messages), 500):
+            for subject, payload in messages[at : at + 500]:
+                publisher.publish(subject, payload, schema="trade/1", msg_id="bench")
+            await sender.client.flush()
+
+
+async def send(request: dict[str, Any]) -> int:
+    """Publish trades for another process to read; asked of a second process of ours."""
+    messages = trades(request["count"])
+    await _blast(request["nats"], messages)
+    return len(messages)
+
+
+_Fold = Callable[[Sequence[tuple[str, Any]]], None]
+
+
+def _folds(what: str) -> _Fold:
+    if what == "decode":
+        return lambda _batch: None
+    book = CandleBook()
+    if what == "candles":
+        return lambda batch: book.fold(batch, 0)
+    whales = WhaleDetector(WhaleRules(tiers=Tiers(), limits=dict.fromkeys(("majors", "large", "mid"), Decimal(10**6))))
+
+    def fold(batch: Sequence[tuple[str, Any]]) -> None:
+        book.fold(batch, 0)
+        whales.fold(batch, 0, time.time_ns())
+
+    return fold
+
+
+class Reading:
+    """A subscription that counts: `start` opens it, `result` gives CPU a message once all came."""
+
+    def __init__(self) -> None:
+        self.came = 0
+        self._reader: Any = None
+        self._close: list[Any] = []
+        self._began = 0.0
+
+    async def start_lane(self, request: dict[str, Any]) -> bool:
+        from runtime.bus import Bus, BusOptions  # noqa: PLC0415
+
+        made = await Bus(BusOptions(servers=(request["nats"],), name="bench")).connect()
+        reader, fold = LaneReader(made, WATCHERS), _folds(request["fold"])
+
+        def on_batch(batch: Sequence[tuple[str, Any]]) -> None:
+            fold(batch)
+            self.came += len(batch)
+
+        await reader.subscribe("md.v1.trade.>", codec.decode, on_batch)
+        await made.client.flush()
+        self._close = [reader.close, made.close]
+        return self._begin()
+
+    async def start_faststream(self, request: dict[str, Any]) -> bool:
+        broker = NatsBroker(request["nats"], logger=None)
+
+        @broker.subscriber("md.v1.trade.>")
+        async def on_trade(_body: bytes) -> None:
+            self.came += 1
+
+        await broker.start()
+        self._close = [broker.stop]
+        return self._begin()
+
+    def _begin(self) -> bool:
+        self.came, self._began = 0, time.process_time()
+        return True
+
+    async def result(self, request: dict[str, Any]) -> float:
+        await until(lambda: self.came >= request["count"], f"{request['count']} messages", 30)
+        spent = time.process_time() - self._began
+        for close in self._close:
+            await close()
+        return spent / self.came * 1e6

@@ -1,0 +1,176 @@
+"""Our side of frames: decode to event bytes, publish to the bus, and the whole way from a WebSocket to the bus."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable
+from functools import cache, partial
+from typing import Any
+
+from contracts import codec
+from contracts.instrument import Instrument
+from producers.book import BookKeeper
+from producers.feed import Feed, FeedParts
+from producers.outbox import Outbox
+from producers.registry import VENUES
+from producers.socket import OPENERS
+from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
+from runtime.bus import Bus, BusOptions
+from runtime.clock import now_ns
+from runtime.lane import LanePublisher
+from tests.bench.worker import measure, play, read_job, until
+
+TURN = 50  # frames that one turn of the loop takes where no socket decides it
+
+
+class Bench:
+    """One job with its venue, instruments and books."""
+
+    def __init__(self, job: dict[str, Any], part: int | None = None) -> None:
+        self.venue: Venue = VENUES[job["venue"]]
+        self.market: str = job["market"]
+        self.find: Callable[[str], Instrument] = cache(partial(self.venue.guess, self.market))
+        self.frames = [frame.encode() for frame in job["frames"]][:part]
+        self.seed = [frame.encode() for frame in job["seed"]]
+        self.rest = {name: body.encode() for name, body in job["rest"].items()}
+        self.books = job["channel"] == "book"
+
+    def decoder(self) -> Any:
+        return self.venue.decoder(self.market, self.find, sim=False)
+
+    def snapshot(self, venue_symbol: str) -> Any:
+        return self.venue.rest.decode_depth(self.rest[venue_symbol], self.find(venue_symbol), now_ns(), sim=False)
+
+    def keepers(self, decode: Any) -> dict[str, BookKeeper]:
+        """Seed every book, from REST or from the frames before the measured ones."""
+        keepers: dict[str, BookKeeper] = {}
+        for name in self.rest:
+            keeper = keepers[self.find(name).symbol] = BookKeeper(self.venue.book)
+            keeper.on_snapshot(self.snapshot(name))
+        for frame in self.seed:
+            for event in decode(frame, now_ns()):
+                keepers.setdefault(event.symbol, BookKeeper(self.venue.book)).on_delta(event)
+        return keepers
+
+
+def _one_pass(bench: Bench) -> tuple[int, float]:
+    decode, encode = bench.decoder().decode, codec.encode
+    keepers = bench.keepers(decode) if bench.books else {}
+    started = time.process_time()
+    for frame in bench.frames:
+        for event in decode(frame, time.time_ns()):
+            encode(event)
+            if keepers:
+                keepers[event.symbol].on_delta(event)
+    spent = time.process_time() - started
+    lost = [symbol for symbol, keeper in keepers.items() if not keeper.live]
+    if lost or (bench.books and not keepers):
+        raise ValueError(f"books that lost their continuity: {lost}")
+    return len(bench.frames), spent
+
+
+async def decode(request: dict[str, Any]) -> float:
+    """Frame bytes to event bytes, books kept and verified: microseconds of CPU a frame."""
+    bench = Bench(read_job(request["job"]), request.get("part"))
+
+    async def one_pass() -> tuple[int, float]:
+        return _one_pass(bench)
+
+    return await measure(one_pass, request["seconds"])
+
+
+@contextlib.asynccontextmanager
+async def bus(url: str) -> AsyncGenerator[Bus]:
+    """A connection to the bus."""
+    made = await Bus(BusOptions(servers=(url,), name="bench")).connect()
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def _on_gap(lost: int) -> None:
+    raise RuntimeError(f"the lane lost {lost} messages")
+
+
+async def publish(request: dict[str, Any]) -> float:
+    """Frames to published events, without a socket: microseconds of CPU a frame."""
+    bench = Bench(read_job(request["job"]))
+    async with bus(request["nats"]) as connected:
+        lane = LanePublisher(connected, on_gap=_on_gap)
+        outbox = Outbox(bench.venue.id, lane, now_ns)
+
+        async def one_pass() -> tuple[int, float]:
+            decode_frame = bench.decoder().decode
+            keepers = bench.keepers(decode_frame) if bench.books else {}
+            started = time.process_time()
+            for at in range(0, len(bench.frames), TURN):
+                for frame in bench.frames[at : at + TURN]:
+                    for event in decode_frame(frame, time.time_ns()):
+                        outbox.publish(event)
+                        if keepers:
+                            keepers[event.symbol].on_delta(event)
+                await asyncio.sleep(0)
+            await connected.client.flush()
+            return len(bench.frames), time.process_time() - started
+
+        return await measure(one_pass, request["seconds"])
+
+
+class _Depths:
+    """Stands for the venue's REST side: gives the recorded book."""
+
+    simulated = False
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    async def find_depth(self, instrument: Instrument) -> Any:
+        return self._bench.snapshot(instrument.venue_symbol)
+
+
+def _refuse(_frame: bytes, error: Exception) -> None:
+    raise error
+
+
+async def chain(request: dict[str, Any]) -> float:
+    """WebSocket to bus through our feed: microseconds of CPU a frame."""
+    bench = Bench(read_job(request["job"]))
+    books = tuple(
+        Subscription(key=name, channel=BOOK, instrument=bench.find(name), silence=None) for name in bench.rest
+    )
+    others = tuple(Subscription(key=name, channel=name, instrument=None) for name in ("trade", "ticker"))
+    url = f"ws://127.0.0.1:{request['port']}/stream"
+    plan = ConnectionPlan(name="bench", market=bench.market, url=url, subscriptions=(*books, *others), requests=())
+    async with bus(request["nats"]) as connected:
+        lane = LanePublisher(connected, on_gap=_on_gap)
+        outbox = Outbox(bench.venue.id, lane, now_ns)
+        rest: Any = _Depths(bench)
+        parts = FeedParts(
+            venue=bench.venue,
+            find=bench.find,
+            outbox=outbox,
+            rest=rest,
+            open_socket=OPENERS[request["client"]],
+            on_undecodable=_refuse,
+            on_change=lambda _reason: None,
+        )
+        feed = Feed(plan, parts)
+        task = asyncio.create_task(feed.run())
+        try:
+            await until(lambda: feed.connected and feed._desk.all_live, "connection and books")
+            await play(request["port"])
+            await asyncio.sleep(0)
+            kinds, count = ("trade", "ticker", "delta"), len(bench.frames)
+            started = time.process_time()
+            await until(lambda: sum(outbox.published[kind] for kind in kinds) >= count, "frames")
+            await connected.client.flush()
+            spent = time.process_time() - started
+            if feed.undecodable or feed.reconnects or not feed._desk.all_live:
+                raise ValueError(f"{feed.undecodable} frames undecodable, {feed.reconnects} reconnects, books not live")
+        finally:
+            task.cancel()
+            await asyncio.wait({task}, timeout=5)
+    return spent / count * 1e6
