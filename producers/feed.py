@@ -137,7 +137,7 @@ class Feed:
             except (VenueError, *UNDECODABLE) as error:
                 raise SocketError(f"no ticket: {error}") from error
         limits = SocketLimits(max_frame_bytes=venue.policy.max_frame_bytes)
-        return await parts.open_socket(url, self._on_frame, limits)
+        return await parts.open_socket(url, self._on_frame, limits, self.plan.headers)
 
     async def _hold(self, socket: Socket) -> None:
         """Serve an open socket until it is lost (ConnectionLostError says why)."""
@@ -173,16 +173,20 @@ class Feed:
     async def _subscribe(self, socket: Socket, plan: ConnectionPlan) -> None:
         for request in plan.requests:
             self._watch.on_sent(request)
-            await socket.send(request.frame)
+            await self._send(socket, request.frame)
             await clock.sleep(self._policy.pace)
             while request.gate and not self._watch.answered(request):
                 await clock.sleep(GATE_PAUSE)
         self._subscribed = True
 
     async def _ping(self, socket: Socket) -> None:
-        while self._policy.ping is not None:
+        while (ping := self.plan.ping or self._policy.ping) is not None:
             await clock.sleep(self._policy.ping_every)
-            await socket.send(self._policy.ping)
+            await self._send(socket, ping)
+
+    async def _send(self, socket: Socket, frame: str) -> None:
+        stamp = self._parts.venue.stamp
+        await socket.send(frame if stamp is None else stamp(frame, clock.now_ns()))
 
     async def _until_closed(self, socket: Socket) -> None:
         raise ConnectionLostError(await socket.wait_closed())
@@ -212,7 +216,7 @@ class Feed:
         ask = self._parts.venue.book_request
         if ask is not None and self._socket is not None:
             self._desk.on_asked(instrument.symbol, now=clock.monotonic())
-            await self._socket.send(ask(instrument))
+            await self._send(self._socket, ask(instrument))
             return
         snapshot: Decoded | None = None
         try:
@@ -235,7 +239,7 @@ class Feed:
 
     async def _send_all(self, socket: Socket, frames: tuple[str, ...]) -> None:
         for frame in frames:
-            await socket.send(frame)
+            await self._send(socket, frame)
             await clock.sleep(self._policy.pace)
 
     def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
@@ -314,7 +318,7 @@ class Feed:
 
     def _on_reply(self, reply: Reply) -> None:
         if self._socket is not None:
-            self._spawn(self._socket.send(reply.frame))
+            self._spawn(self._send(self._socket, reply.frame))
 
     def _on_closing(self, closing: Closing) -> None:
         self._watch.on_closing(closing.reason, closing.seconds)

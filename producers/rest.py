@@ -77,7 +77,9 @@ class RestClient:
         await self._wait_turn(call.weight)
         base_url = self._base_url or call.base_url or self._venue.rest.base_url
         try:
-            response = await self._http.request(call.method, base_url.rstrip("/") + call.path, params=dict(call.params))
+            response = await self._http.request(
+                call.method, base_url.rstrip("/") + call.path, params=dict(call.params), headers=dict(call.headers)
+            )
         except httpx.HTTPError as error:
             reason = f"{self._venue.id}: {call.path} cannot be reached: {str(error) or type(error).__name__}"
             raise VenueError(reason, venue=self._venue.id) from error

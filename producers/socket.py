@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from picows import WSAutoPingStrategy, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect  # pyright: ignore[reportUnknownVariableType]
@@ -13,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 SIMULATED_HEADER: Final = "X-Simulated"
 USER_AGENT: Final = "hydrophone"
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 OnFrame = Callable[[bytes], None]
 
 
@@ -50,8 +52,10 @@ class Socket(Protocol):
 class OpenSocket(Protocol):
     """Opens a socket whose frames go to `on_frame` as they arrive; raises SocketError."""
 
-    async def __call__(self, url: str, on_frame: OnFrame, limits: SocketLimits) -> Socket:
-        """Open `url`; an exception out of `on_frame` closes the socket."""
+    async def __call__(
+        self, url: str, on_frame: OnFrame, limits: SocketLimits, headers: Mapping[str, str] = NO_HEADERS
+    ) -> Socket:
+        """Open `url` with these headers of the handshake; an exception out of `on_frame` closes the socket."""
         ...
 
 
@@ -84,7 +88,9 @@ class _WebsocketsSocket:
             return str(closed)
 
 
-async def open_websockets(url: str, on_frame: OnFrame, limits: SocketLimits) -> Socket:
+async def open_websockets(
+    url: str, on_frame: OnFrame, limits: SocketLimits, headers: Mapping[str, str] = NO_HEADERS
+) -> Socket:
     """Open with the `websockets` library."""
     try:
         connection = await connect(
@@ -95,6 +101,7 @@ async def open_websockets(url: str, on_frame: OnFrame, limits: SocketLimits) -> 
             ping_interval=None,
             compression=None,
             user_agent_header=USER_AGENT,
+            additional_headers=headers,
         )
     except (OSError, TimeoutError, WebSocketException) as error:
         raise SocketError(str(error) or type(error).__name__) from error
@@ -148,7 +155,9 @@ class _PicowsSocket:
         self._transport.disconnect()
 
 
-async def open_picows(url: str, on_frame: OnFrame, limits: SocketLimits) -> Socket:
+async def open_picows(
+    url: str, on_frame: OnFrame, limits: SocketLimits, headers: Mapping[str, str] = NO_HEADERS
+) -> Socket:
     """Open with the `picows` library: the same behaviour at a fraction of the cost a frame."""
     try:
         transport, listener = await ws_connect(  # pyright: ignore[reportUnknownVariableType]
@@ -159,7 +168,7 @@ async def open_picows(url: str, on_frame: OnFrame, limits: SocketLimits) -> Sock
             auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
             enable_auto_pong=True,
             max_frame_size=limits.max_frame_bytes,
-            extra_headers={"User-Agent": USER_AGENT},
+            extra_headers={"User-Agent": USER_AGENT, **headers},
         )
     except (OSError, TimeoutError, WSError) as error:
         raise SocketError(str(error) or type(error).__name__) from error

@@ -127,13 +127,18 @@ class SubscribeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
-    """One socket to hold: `url` is complete; `name` tells connections of a venue apart ("public.0")."""
+    """One socket to hold: `url` is complete; `name` tells connections of a venue apart ("public.0").
+
+    `headers` go with the opening handshake; `ping` replaces the policy's where sockets of a venue differ in it.
+    """
 
     name: str
     market: str
     url: str
     subscriptions: tuple[Subscription, ...]
     requests: tuple[SubscribeRequest, ...]
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    ping: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +180,7 @@ class BookRule:
 # ---- REST
 @dataclass(frozen=True, slots=True)
 class RestCall:
-    """One request: path below the REST base, query parameters, and its weight against the venue's budget.
+    """One request: path below the REST base, query parameters, its weight against the venue's budget, and headers.
 
     `base_url` is for venues with several hosts: it replaces the venue's own where no other address was set.
     """
@@ -185,6 +190,7 @@ class RestCall:
     weight: int = 1
     method: Literal["GET", "POST"] = "GET"
     base_url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +261,8 @@ class Venue:
     Where a venue needs more: `ticket` before each connection; `resume(plan, decoder)` adapts the requests of a new
     connection to what the last one had received; `book_request(instrument)` is a frame that asks for a snapshot, which
     comes as a `book` event; `resubscribe(subscription)` are the frames that bring a fresh snapshot of one channel (else
-    the connection is renewed); `checksum` verifies `Proof`.
+    the connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of sending into each
+    frame that we send (venues that refuse old requests).
     """
 
     id: str
@@ -272,3 +279,4 @@ class Venue:
     book_request: Callable[[Instrument], str] | None = None
     resubscribe: Callable[[Subscription], tuple[str, ...]] | None = None
     checksum: BookChecksum | None = None
+    stamp: Callable[[str, int], str] | None = None
