@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.candles.bars import MINUTE, SECOND, TIMEFRAMES, Bar, find_start, fold_trade, merge, open_bar
+from consumers.candles.bars import Bar, fold_trade, merge, open_bar
 from contracts import subjects
 from contracts.codec import fast
 from contracts.market import Candle
+from contracts.timeframes import MINUTE, SECOND, TIMEFRAMES, find_start
 from runtime.bounded import SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.candles.bars import TIMEFRAMES, find_start
 from consumers.candles.core import CandleBook, CandleRules, fold_after
 from contracts.codec import encode, fast
 from contracts.market import Candle, Trade
+from contracts.timeframes import TIMEFRAMES, find_start
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND

@@ -1,0 +1,117 @@
+"""Commands: requests on `cmd.v1.<service>.<verb>` and what is replied; one JSON object each way.
+
+Whoever serves a command replies always: with its result, or with `error`. No reply within the asker's time means that
+nobody serves it. Readers tolerate unknown fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts import subjects
+from contracts.market import Candle, Nanoseconds, Timeframe, Trade
+
+MOST_ROWS: Final = 1000  # candles or trades of one reply
+Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]
+
+
+class CommandModel(BaseModel):
+    """What every request and reply is."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class Failure(CommandModel):
+    """Why a command was refused or failed."""
+
+    code: str = Field(
+        description="stable: INVALID_PARAMETER (`details.parameter`), UNKNOWN_VENUE, INVALID_SYMBOL, "
+        "NOT_SUPPORTED (the venue offers no such history), VENUE_ERROR, VENUE_TIMEOUT, INTERNAL_ERROR"
+    )
+    message: str
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class CandlesQuery(CommandModel):
+    """Which of our own candles; the span is by the candles' `start_ts`."""
+
+    venue: str = Field(description="CCXT's id of the exchange")
+    symbol: str = Field(description="unified (CCXT) symbol")
+    timeframe: Timeframe
+    start_ts: Nanoseconds | None = Field(default=None, description="from this start on; null for as old as there are")
+    end_ts: Nanoseconds | None = Field(default=None, description="up to, but not with, this start; null for the newest")
+    limit: Limit = MOST_ROWS
+
+
+class CandlesReply(CommandModel):
+    """Our own candles, oldest first, each start once; the last one may be open. None for an interval without trades."""
+
+    candles: list[Candle] = Field(default_factory=list[Candle])
+    since_ts: Nanoseconds | None = Field(
+        default=None,
+        description="the first trade that was folded: a candle that starts before it may lack trades; null for none",
+    )
+    loading: bool = Field(default=False, description="true while candles of before the last restart are still read")
+    error: Failure | None = None
+
+
+class HistoryQuery(CommandModel):
+    """Which of a venue's candles, asked of the venue itself; the span is by the candles' `start_ts`."""
+
+    venue: str
+    symbol: str = Field(description="unified (CCXT) symbol")
+    timeframe: Timeframe
+    start_ts: Nanoseconds = Field(description="from this start on, a whole multiple of the time frame")
+    end_ts: Nanoseconds = Field(description="up to, but not with, this start")
+    limit: Limit = MOST_ROWS
+
+
+class HistoryReply(CommandModel):
+    """The venue's candles, oldest first, each start once; `closed` false for the one that is still open.
+
+    Each is a Candle with `id` `<tail>.candle.<timeframe>.<start, seconds>.rest`, `ts_event` null, `ts_recv` when the
+    venue's answer arrived, and null for what the venue does not say (`quote_volume`, `trades`).
+    """
+
+    candles: list[Candle] = Field(default_factory=list[Candle])
+    error: Failure | None = None
+
+
+class TradeHistoryQuery(CommandModel):
+    """Which of a venue's past trades, asked of the venue itself; the span is by the venue's clock."""
+
+    venue: str
+    symbol: str = Field(description="unified (CCXT) symbol")
+    start_ts: Nanoseconds | None = Field(default=None, description="from this time on; null for the newest")
+    end_ts: Nanoseconds | None = Field(default=None, description="up to, but not with, this time; null for now")
+    limit: Limit = MOST_ROWS
+
+
+class TradeHistoryReply(CommandModel):
+    """The venue's trades, oldest first; `complete` false where the span holds more than the venue or the limit gave."""
+
+    trades: list[Trade] = Field(default_factory=list[Trade])
+    complete: bool = False
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: its subject, what is asked and what is replied, and within how many seconds it should be."""
+
+    name: str
+    subject: str
+    request: type[CommandModel]
+    reply: type[CommandModel]
+    seconds: float
+    served_by: str
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
+    Command("history.candles", subjects.HISTORY_CANDLES, HistoryQuery, HistoryReply, 10.0, "producers"),
+    Command("history.trades", subjects.HISTORY_TRADES, TradeHistoryQuery, TradeHistoryReply, 10.0, "producers"),
+)
