@@ -160,15 +160,19 @@ class BookDesk:
             return True
         return self._after(page, outcome.change, outcome.reason, was_live=was_live, now=now)
 
-    def tick(self, *, now: float, force: bool = False) -> None:
-        """Publish a snapshot of each changed book, at most once an interval."""
+    def tick(self, *, now: float, force: bool = False) -> bool:
+        """Publish a snapshot of each changed book, at most once an interval; with `force` of every live one, at once.
+
+        Tells whether anything was published.
+        """
         if now < self._next and not force:
-            return
+            return False
         self._next = now + self._pace.interval
-        for page in self._pages.values():
-            if page.keeper.live and (page.dirty or force):
-                page.dirty = False
-                self._publish_page(page)
+        due = [page for page in self._pages.values() if page.keeper.live and (page.dirty or force)]
+        for page in due:
+            page.dirty = False
+            self._publish_page(page)
+        return bool(due)
 
     def _is_due(self, page: _Page, now: float) -> bool:
         return not page.keeper.live and not page.fetching and page.wanted_at is not None and now >= page.wanted_at

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from contracts.errors import UnknownSymbolError
 from contracts.instrument import INVERSE, PERP, SPOT, Instrument, main_quote
 from contracts.symbols import BASE_ALIASES, SymbolBook
+from producers.venue import FindInstrument, Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,27 @@ def follow(listed: Iterable[Instrument], wanted: Iterable[str]) -> Followed:
             missing.append(text)
         chosen.update({item.symbol: item for item in found})
     return Followed(tuple(chosen[symbol] for symbol in sorted(chosen)), tuple(missing))
+
+
+def by_venue_symbol(listed: Iterable[Instrument]) -> dict[str, list[Instrument]]:
+    """Index instruments by the venue's own symbol; a venue may use one for several markets."""
+    known: dict[str, list[Instrument]] = {}
+    for item in listed:
+        known.setdefault(item.venue_symbol, []).append(item)
+    return known
+
+
+def finder(venue: Venue, market: str, known: Mapping[str, list[Instrument]]) -> FindInstrument:
+    """Find listed instruments by the venue's symbol; one that is not listed is named without its metadata."""
+
+    def find(venue_symbol: str) -> Instrument:
+        candidates = known.get(venue_symbol, [])
+        if len(candidates) == 1:
+            return candidates[0]
+        guessed = venue.guess(market, venue_symbol)
+        return next((item for item in candidates if item.symbol == guessed.symbol), guessed)
+
+    return find
 
 
 def _of_base(book: SymbolBook, text: str) -> list[Instrument]:

@@ -34,5 +34,5 @@ class ProducerCollector(Collector):
                 published.add_metric([venue, kind], count)
             connected.add_metric([venue], sum(feed.connected for feed in producer.feeds))
             reconnects.add_metric([venue], sum(feed.reconnects for feed in producer.feeds))
-            undecodable.add_metric([venue], sum(feed.undecodable for feed in producer.feeds))
+            undecodable.add_metric([venue], sum(feed.session.undecodable for feed in producer.feeds))
         return (published, connected, reconnects, undecodable)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import httpx
 
 from contracts.errors import VenueError
+from producers.session import DepthAnswer
 from producers.socket import SIMULATED_HEADER, USER_AGENT
 from runtime import clock
 
 if TYPE_CHECKING:
     from contracts.instrument import Instrument
     from producers.budget import Budget
-    from producers.venue import Decoded, RestCall, Venue
+    from producers.venue import RestCall, Venue
 
 REQUEST_TIMEOUT = 10.0
 
@@ -64,10 +65,10 @@ class RestClient:
                 found += page
         return found
 
-    async def find_depth(self, instrument: Instrument) -> Decoded:
-        """Fetch the book as one `book` event."""
+    async def find_depth(self, instrument: Instrument) -> DepthAnswer:
+        """Fetch the book, as the venue answers it."""
         answer = await self._get(self._venue.rest.depth_call(instrument))
-        return self._venue.rest.decode_depth(answer.body, instrument, clock.now_ns(), sim=answer.simulated)
+        return DepthAnswer(instrument, answer.body, clock.now_ns(), answer.simulated)
 
     async def fetch(self, call: RestCall) -> bytes:
         """Fetch one answer's body."""

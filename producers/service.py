@@ -17,10 +17,11 @@ from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
 from producers.budget import Budget
 from producers.desk import BookPace
-from producers.feed import RECONNECT, UNDECODABLE, Feed, FeedParts
-from producers.follow import Followed, follow
+from producers.feed import RECONNECT, Feed, FeedParts
+from producers.follow import Followed, by_venue_symbol, finder, follow
 from producers.outbox import Lane, Outbox
 from producers.rest import RestClient, open_http
+from producers.session import UNDECODABLE, SessionParts, Tap
 from producers.socket import OpenSocket
 from producers.venue import CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
@@ -47,7 +48,15 @@ class ProducerPlan:
 class Producer:
     """Runs one venue. `feeds` are its connections, empty until its instruments are known."""
 
-    def __init__(self, plan: ProducerPlan, lane: Lane, open_socket: OpenSocket, save: SaveInstruments) -> None:
+    def __init__(
+        self,
+        plan: ProducerPlan,
+        lane: Lane,
+        open_socket: OpenSocket,
+        save: SaveInstruments,
+        *,
+        tap: Tap | None = None,
+    ) -> None:
         self.plan = plan if plan.policy is None else replace(plan, venue=replace(plan.venue, policy=plan.policy))
         self.venue = self.plan.venue
         self.outbox = Outbox(self.venue.id, lane, clock.now_ns)
@@ -56,13 +65,14 @@ class Producer:
         self._lane = lane
         self._open_socket = open_socket
         self._save = save
+        self._tap = tap
         self._kept = 0
         self._kept_since = 0.0
 
     @property
     def simulated(self) -> bool:
         """Whether a simulated exchange is at the other end of any connection."""
-        return any(feed.simulated for feed in self.feeds)
+        return any(feed.session.simulated for feed in self.feeds)
 
     async def run(self) -> None:
         """Produce for ever; ends only by cancellation."""
@@ -87,7 +97,7 @@ class Producer:
     def on_bus_reconnect(self) -> None:
         """The bus is back: publish every live book again."""
         for feed in self.feeds:
-            feed.on_bus_reconnect()
+            feed.publish_books()
 
     async def _learn(self, rest: RestClient) -> tuple[list[Instrument], Followed]:
         """Fetch what is listed and choose from it, trying again for ever and saying what is in the way."""
@@ -103,38 +113,27 @@ class Producer:
                 await clock.sleep(delay)
 
     def _lay(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
-        known: dict[str, list[Instrument]] = {}
-        for item in listed:
-            known.setdefault(item.venue_symbol, []).append(item)
+        known = by_venue_symbol(listed)
         plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, self.instruments, self.plan.channels)
         turn = asyncio.Lock()
         for plan in plans:
             yield Feed(
                 plan,
                 FeedParts(
-                    venue=self.venue,
-                    find=self._finder(plan.market, known),
-                    outbox=self.outbox,
+                    session=SessionParts(
+                        venue=self.venue,
+                        find=finder(self.venue, plan.market, known),
+                        outbox=self.outbox,
+                        on_undecodable=self._on_undecodable,
+                        pace=self.plan.pace,
+                        tap=self._tap,
+                    ),
                     rest=rest,
                     open_socket=self._open_socket,
-                    on_undecodable=self._on_undecodable,
                     on_change=self._on_change,
                     connect_turn=turn,
-                    pace=self.plan.pace,
                 ),
             )
-
-    def _finder(self, market: str, known: dict[str, list[Instrument]]) -> Callable[[str], Instrument]:
-        """Find listed instruments by the venue's symbol; one that is not listed is named without its metadata."""
-
-        def find(venue_symbol: str) -> Instrument:
-            candidates = known.get(venue_symbol, [])
-            if len(candidates) == 1:
-                return candidates[0]
-            guessed = self.venue.guess(market, venue_symbol)
-            return next((item for item in candidates if item.symbol == guessed.symbol), guessed)
-
-        return find
 
     def _on_change(self, reason: str | None) -> None:
         """Tell the venue's state as a whole: live with every connection, down without any."""

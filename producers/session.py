@@ -1,0 +1,244 @@
+"""What one connection's frames become: decoded, published, folded into books; its channels' states told.
+
+It opens no socket and reads no clock, so that live feeds and replays run the very same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from contracts.market import FeedState
+from producers.desk import BookDesk, BookPace
+from producers.outbox import Outbox
+from producers.tape import Tape
+from producers.venue import BOOK, ConnectionPlan, Decoded, Decoder, LastTrade, Proof, Venue
+
+UNDECODABLE: Final = (FrameError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+class Line(Protocol):
+    """The connection behind a session: it hears of what concerns the socket."""
+
+    def on_control(self, control: Any) -> None:
+        """Ack, refusal, pong, reply, announced close."""
+        ...
+
+    def on_event(self, kind: str, symbol: str | None) -> None:
+        """Data of a channel came."""
+        ...
+
+    def reseed(self, symbol: str) -> None:
+        """A pushed book needs a fresh snapshot."""
+        ...
+
+
+class Tap(Protocol):
+    """Hears every input of a session, in order: a recording of them replays to the same events."""
+
+    def on_open(self, connection: str, ts: int, *, sim: bool) -> None:
+        """A connection begins."""
+        ...
+
+    def on_frame(self, connection: str, ts: int, frame: bytes) -> None:
+        """A frame arrived."""
+        ...
+
+    def on_snapshot(self, connection: str, ts: int, answer: DepthAnswer) -> None:
+        """A REST snapshot arrived, or None could be had."""
+        ...
+
+    def on_mark(self, connection: str, ts: int, mark: str, detail: str | None) -> None:
+        """Something else that shapes the events: "tick", "again", "silent", "close"."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DepthAnswer:
+    """A REST depth answer as it came; `body` is None where it could not be had."""
+
+    instrument: Instrument
+    body: bytes | None
+    ts_recv: int
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionParts:
+    """What a session works with. `on_undecodable(frame, error)` keeps what could not be read."""
+
+    venue: Venue
+    find: Callable[[str], Instrument]
+    outbox: Outbox
+    on_undecodable: Callable[[bytes, Exception], None]
+    pace: BookPace
+    tap: Tap | None = None
+
+
+class Session:
+    """One connection's state, begun anew by `open`. Times `now` are seconds of one monotonic clock."""
+
+    def __init__(self, plan: ConnectionPlan, parts: SessionParts, line: Line) -> None:
+        self.plan = plan
+        self.simulated = False
+        self.undecodable = 0
+        self.decoder: Decoder | None = None
+        self.desk = BookDesk(parts.venue.book, parts.pace, parts.outbox.publish, self._on_book_state)
+        self._parts = parts
+        self._line = line
+        self._tap = parts.tap
+        self._tape = Tape()
+        self._open = False
+        self._live: set[str] = set()
+        self._silent: set[tuple[str, str]] = set()
+        self._books = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
+        self._channels = sorted({item.channel for item in plan.subscriptions})
+        speaking = {item.channel for item in plan.subscriptions if item.silence is not None}
+        self._quiet = [channel for channel in self._channels if channel not in speaking]
+        self._own: dict[str, Callable[[Any], None]] = {
+            "last_trade": self._on_last_trade,
+            "proof": self._on_proof,
+        }
+        self._now = 0.0
+
+    def open(self, *, ts: int, now: float, sim: bool) -> None:
+        """Begin a connection: nothing of the last one is kept."""
+        if self._tap is not None:
+            self._tap.on_open(self.plan.name, ts, sim=sim)
+        self.simulated, self._now, self._open = sim, now, True
+        self._live.clear()
+        self._tape.forget()
+        self.desk.simulated = sim
+        self.desk.open(self._books, now=now)
+        self.decoder = self._parts.venue.decoder(self.plan.market, self._parts.find, sim=sim)
+
+    def on_frame(self, frame: bytes, ts_recv: int) -> None:
+        """Decode one frame and do what it says."""
+        if not self._open or self.decoder is None:
+            return
+        if self._tap is not None:
+            self._tap.on_frame(self.plan.name, ts_recv, frame)
+        try:
+            items = self.decoder.decode(frame, ts_recv)
+        except UNDECODABLE as error:
+            self.undecodable += 1
+            self._parts.on_undecodable(frame, error)
+            return
+        for item in items:
+            kind: str = item.kind
+            if kind in CONTROLS:
+                own = self._own.get(kind)
+                if own is not None:
+                    own(item)
+                else:
+                    self._line.on_control(item)
+                continue
+            self._line.on_event(kind, item.symbol)
+            self._on_event(kind, item)
+
+    def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
+        """Fold a REST snapshot; gives the reason where its body could not be read."""
+        if self._tap is not None:
+            self._tap.on_snapshot(self.plan.name, answer.ts_recv, answer)
+        self._now, reason = now, None
+        snapshot: Decoded | None = None
+        if answer.body is not None:
+            try:
+                decode = self._parts.venue.rest.decode_depth
+                snapshot = decode(answer.body, answer.instrument, answer.ts_recv, sim=answer.simulated)
+            except UNDECODABLE as error:
+                reason = str(error) or type(error).__name__
+        if not self.desk.on_snapshot(answer.instrument, snapshot, now=now):
+            self._line.reseed(answer.instrument.symbol)
+        return reason
+
+    def tick(self, *, ts: int, now: float, again: bool = False) -> None:
+        """Publish the books that changed, at most once an interval; with `again` every live one."""
+        self._now = now
+        if self.desk.tick(now=now, force=again) and self._tap is not None:
+            self._tap.on_mark(self.plan.name, ts, "again" if again else "tick", None)
+
+    def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str) -> None:
+        """A channel is silent though the connection answers."""
+        self.tell("stale", channel=channel, symbol=symbol, reason=reason)
+        if symbol is None:
+            return
+        if channel != BOOK:
+            self._silent.add((channel, symbol))
+            return
+        if self._tap is not None:
+            self._tap.on_mark(self.plan.name, ts, "silent", symbol)
+        self.desk.on_silence(symbol)
+
+    def close(self, *, ts: int, reason: str) -> None:
+        """The connection is gone: no book is live any more."""
+        if self._tap is not None:
+            self._tap.on_mark(self.plan.name, ts, "close", reason)
+        self._open = False
+        self.desk.lost()
+        self.tell_all("down", reason)
+
+    def tell_quiet(self) -> None:
+        """Channels on which silence is normal are live as soon as everything was confirmed."""
+        for channel in self._quiet:
+            if channel not in self._live:
+                self._on_first(channel)
+
+    def tell_all(self, state: FeedState, reason: str | None) -> None:
+        """Tell the state of every channel."""
+        for channel in self._channels:
+            self.tell(state, channel=channel, symbol=None, reason=reason)
+
+    def tell(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+        """Tell the state of one channel, or of one instrument on it."""
+        self._parts.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+
+    def _on_event(self, kind: str, event: Decoded) -> None:
+        if kind not in self._live:
+            self._on_first(kind)
+        if kind == "delta":
+            self._parts.outbox.publish(event)
+            self._fold_book(event)
+        elif kind == "book":
+            self._fold_book(event)
+        else:
+            if kind == "trade":
+                self._tape.on_trade(event.symbol, event.trade_id)
+            self._parts.outbox.publish(event)
+            if self._silent and (kind, event.symbol) in self._silent:
+                self._silent.discard((kind, event.symbol))
+                self.tell("live", channel=kind, symbol=event.symbol, reason="speaks again")
+
+    def _fold_book(self, event: Decoded) -> None:
+        if not self.desk.on_event(event, now=self._now):
+            self._line.reseed(event.symbol)
+
+    def _on_first(self, kind: str) -> None:
+        """First data of a channel on this connection: it is live (books say so one by one)."""
+        self._live.add(kind)
+        if kind not in {"delta", "book"} and kind in self._channels:
+            self.tell("live", channel=kind, symbol=None, reason=None)
+
+    def _on_last_trade(self, beat: LastTrade) -> None:
+        lost = self._tape.on_last_trade(beat.instrument.symbol, beat.trade_id)
+        if lost is not None:
+            self.tell("gap", channel="trade", symbol=beat.instrument.symbol, reason=lost)
+            self.tell("live", channel="trade", symbol=beat.instrument.symbol, reason=None)
+
+    def _on_proof(self, proof: Proof) -> None:
+        method = self._parts.venue.checksum
+        if method is not None and not self.desk.on_proof(proof, method, now=self._now):
+            self._line.reseed(proof.instrument.symbol)
+
+    def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
+        self.tell(state, channel=BOOK, symbol=symbol, reason=reason)
+        if state == "live" and self.desk.all_live:
+            self.tell("live", channel=BOOK, symbol=None, reason=None)
+
+
+CONTROLS: Final = frozenset({"ack", "refused", "pong", "reply", "closing", "last_trade", "proof"})
