@@ -94,7 +94,7 @@ class Feed:
         elif kind == "refused":
             self._on_refused(control)
         elif kind == "reply" and self._socket is not None:
-            self._spawn(self._socket.send(control.frame))
+            self._spawn(self._send(self._socket, control.frame))
         elif kind == "closing":
             self._watch.on_closing(control.reason, control.seconds)
 
@@ -125,7 +125,8 @@ class Feed:
                 url, self._policy = venue.ticket.admit(self.plan, venue.policy, body)
             except (VenueError, *UNDECODABLE) as error:
                 raise SocketError(f"no ticket: {error}") from error
-        return await parts.open_socket(url, self._on_frame, SocketLimits(max_frame_bytes=venue.policy.max_frame_bytes))
+        limits = SocketLimits(max_frame_bytes=venue.policy.max_frame_bytes)
+        return await parts.open_socket(url, self._on_frame, limits, self.plan.headers)
 
     async def _hold(self, socket: Socket) -> None:
         """Serve an open socket until it is lost (ConnectionLostError says why)."""
@@ -154,7 +155,7 @@ class Feed:
     async def _subscribe(self, socket: Socket, plan: ConnectionPlan) -> None:
         for request in plan.requests:
             self._watch.on_sent(request)
-            await socket.send(request.frame)
+            await self._send(socket, request.frame)
             await clock.sleep(self._policy.pace)
             await self._pass_gate(request)
         self._subscribed = True
@@ -165,9 +166,13 @@ class Feed:
             await clock.sleep(GATE_PAUSE)
 
     async def _ping(self, socket: Socket) -> None:
-        while self._policy.ping is not None:
+        while (ping := self.plan.ping or self._policy.ping) is not None:
             await clock.sleep(self._policy.ping_every)
-            await socket.send(self._policy.ping)
+            await self._send(socket, ping)
+
+    async def _send(self, socket: Socket, frame: str) -> None:
+        stamp = self._venue.stamp
+        await socket.send(frame if stamp is None else stamp(frame, clock.now_ns()))
 
     async def _until_closed(self, socket: Socket) -> None:
         raise ConnectionLostError(await socket.wait_closed())
@@ -200,7 +205,7 @@ class Feed:
         ask = self._venue.book_request
         if ask is not None and self._socket is not None:
             self.session.desk.on_asked(instrument.symbol, now=clock.monotonic())
-            await self._socket.send(ask(instrument))
+            await self._send(self._socket, ask(instrument))
             return
         reason: str | None = None
         try:
@@ -214,7 +219,7 @@ class Feed:
 
     async def _send_all(self, socket: Socket, frames: tuple[str, ...]) -> None:
         for frame in frames:
-            await socket.send(frame)
+            await self._send(socket, frame)
             await clock.sleep(self._policy.pace)
 
     def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
