@@ -77,9 +77,14 @@ class RestClient:
     async def _get(self, call: RestCall) -> Answer:
         await self._wait_turn(call.weight)
         base_url = self._base_url or call.base_url or self._venue.rest.base_url
+        headers = {"Content-Type": "application/json", **call.headers} if call.body is not None else dict(call.headers)
         try:
             response = await self._http.request(
-                call.method, base_url.rstrip("/") + call.path, params=dict(call.params), headers=dict(call.headers)
+                call.method,
+                base_url.rstrip("/") + call.path,
+                params=dict(call.params),
+                headers=headers,
+                content=call.body,
             )
         except httpx.HTTPError as error:
             reason = f"{self._venue.id}: {call.path} cannot be reached: {str(error) or type(error).__name__}"

@@ -17,7 +17,7 @@ from contracts.market import FeedState
 from producers.desk import BookDesk, BookPace
 from producers.outbox import Outbox
 from producers.tape import Tape
-from producers.venue import BOOK, ConnectionPlan, Decoded, Decoder, LastTrade, Proof, Venue
+from producers.venue import BOOK, ConnectionPlan, Decoded, Decoder, Gap, LastTrade, Proof, Venue
 
 UNDECODABLE: Final = (FrameError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
 
@@ -103,6 +103,7 @@ class Session:
         self._own: dict[str, Callable[[Any], None]] = {
             "last_trade": self._on_last_trade,
             "proof": self._on_proof,
+            "gap": self._on_gap,
         }
         self._now = 0.0
 
@@ -115,7 +116,10 @@ class Session:
         self._tape.forget()
         self.desk.simulated = sim
         self.desk.open(self._books, now=now)
-        self.decoder = self._parts.venue.decoder(self.plan.market, self._parts.find, sim=sim)
+        last, venue = self.decoder, self._parts.venue
+        self.decoder = venue.decoder(self.plan.market, self._parts.find, sim=sim)
+        if venue.inherit is not None and last is not None:
+            venue.inherit(self.decoder, last)
 
     def on_frame(self, frame: bytes, ts_recv: int) -> None:
         """Decode one frame and do what it says."""
@@ -230,6 +234,11 @@ class Session:
             self.tell("gap", channel="trade", symbol=beat.instrument.symbol, reason=lost)
             self.tell("live", channel="trade", symbol=beat.instrument.symbol, reason=None)
 
+    def _on_gap(self, gap: Gap) -> None:
+        symbol = gap.instrument.symbol if gap.instrument is not None else None
+        self.tell("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
+        self.tell("live", channel=gap.channel, symbol=symbol, reason=None)
+
     def _on_proof(self, proof: Proof) -> None:
         method = self._parts.venue.checksum
         if method is not None and not self.desk.on_proof(proof, method, now=self._now):
@@ -241,4 +250,4 @@ class Session:
             self.tell("live", channel=BOOK, symbol=None, reason=None)
 
 
-CONTROLS: Final = frozenset({"ack", "refused", "pong", "reply", "closing", "last_trade", "proof"})
+CONTROLS: Final = frozenset({"ack", "refused", "pong", "reply", "closing", "last_trade", "proof", "gap"})

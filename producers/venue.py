@@ -77,6 +77,19 @@ class Proof:
     checksum: int
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Data of a channel was lost and will not come; `instrument` None: it is not known of which.
+
+    Not for books: a book that has lost something shows it by its sequence and is seeded anew.
+    """
+
+    kind: ClassVar[str] = "gap"
+    channel: str
+    instrument: Instrument | None
+    reason: str
+
+
 Decoded = Any  # a fast event of contracts.codec, or one of the controls above
 FindInstrument = Callable[[str], Instrument]
 
@@ -182,7 +195,8 @@ class BookRule:
 class RestCall:
     """One request: path below the REST base, query parameters, its weight against the venue's budget, and headers.
 
-    `base_url` is for venues with several hosts: it replaces the venue's own where no other address was set.
+    `body` is the text of a JSON body, for venues that read one. `base_url` is for venues with several hosts: it
+    replaces the venue's own where no other address was set.
     """
 
     path: str
@@ -191,6 +205,7 @@ class RestCall:
     method: Literal["GET", "POST"] = "GET"
     base_url: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +274,9 @@ class Venue:
     its own ones while `ws_base` is its `ws_url`, and `ws_base` for all of them otherwise.
 
     Where a venue needs more: `ticket` before each connection; `resume(plan, decoder)` adapts the requests of a new
-    connection to what the last one had received; `book_request(instrument)` is a frame that asks for a snapshot, which
-    comes as a `book` event; `resubscribe(subscription)` are the frames that bring a fresh snapshot of one channel (else
+    connection to what the last one had received; `inherit(decoder, last)` hands what the last connection's decoder
+    remembers (positions in streams, ids that were seen) to the new one; `book_request(instrument)` is a frame that asks
+    for a snapshot, which comes as a `book` event; `resubscribe(subscription)` are the frames that bring a fresh snapshot of one channel (else
     the connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of sending into each
     frame that we send (venues that refuse old requests).
     """
@@ -276,6 +292,7 @@ class Venue:
     rest: RestFace
     ticket: Ticket | None = None
     resume: Callable[[ConnectionPlan, Decoder], ConnectionPlan] | None = None
+    inherit: Callable[[Decoder, Decoder], None] | None = None
     book_request: Callable[[Instrument], str] | None = None
     resubscribe: Callable[[Subscription], tuple[str, ...]] | None = None
     checksum: BookChecksum | None = None
