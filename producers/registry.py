@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from producers.venue import Venue
-from producers.venues import binance, binanceusdm, bybit, coinbase, okx
+from producers.venues import binance, binanceusdm, bybit, coinbase, kraken, okx
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
     {
@@ -18,6 +18,7 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
             bybit.VENUE,
             okx.VENUE,
             coinbase.VENUE,
+            kraken.VENUE,
         )
     }
 )

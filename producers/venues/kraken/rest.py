@@ -1,0 +1,138 @@
+"""Kraken over REST: pairs, order books, and what its failures mean (https://docs.kraken.com/exchange/api-reference).
+
+Every answer is `{"error":[],"result":{…}}`; errors are texts of that list, HTTP mostly says 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+from contracts import market as events
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import Instrument, make_instrument
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.venues.kraken.plan import BOOK_DEPTH, MARKET, VENUE_ID, guess, rest_name, socket_name
+
+FastBook = fast(events.BookSnapshot)
+
+_PAIRS: Final = RestCall("/0/public/AssetPairs")
+_OK: Final = range(200, 300)
+_TOO_MANY: Final = 429
+_BLOCKED: Final = frozenset({403, _TOO_MANY})
+# Seconds; the venue tells none. A lockout is for having gone on after being told to slow down.
+_PAUSES: Final = {
+    "EGeneral:Too many requests": 5.0,
+    "EAPI:Rate limit exceeded": 5.0,
+    "EGeneral:Temporary lockout": 60.0,
+    "EService:Unavailable": 10.0,
+    "EService:Busy": 5.0,
+}
+
+
+class _Pair(msgspec.Struct):
+    """`{"altname":"XBTUSD","wsname":"XBT/USD","base":"XXBT","quote":"ZUSD","status":"online",…}`."""
+
+    wsname: str | None = None
+    status: str = "online"
+
+
+class _Pairs(msgspec.Struct):
+    result: dict[str, _Pair]
+
+
+class _Depth(msgspec.Struct):
+    """`{"asks":[["91000.0","0.8",1763700000]],"bids":[["90999.9","1.2",1763700000]]}`: price, amount, its time in s."""
+
+    asks: list[tuple[str, str, float]]
+    bids: list[tuple[str, str, float]]
+
+
+class _Depths(msgspec.Struct):
+    result: dict[str, _Depth]
+
+
+class _Envelope(msgspec.Struct):
+    """`{"error":["EGeneral:Too many requests"]}`; warnings begin with W."""
+
+    error: list[str]
+
+
+_pairs: Final = msgspec.json.Decoder(_Pairs).decode
+_depths: Final = msgspec.json.Decoder(_Depths).decode
+_envelope: Final = msgspec.json.Decoder(_Envelope).decode
+
+
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+    """Read `AssetPairs`, which comes in one page: the pairs that are online and that sockets know (`wsname`)."""
+    names = [row.wsname for row in _pairs(body).result.values() if row.wsname and row.status == "online"]
+    return [_instrument(market, name) for name in names], None
+
+
+def _instrument(market: str, wsname: str) -> Instrument:
+    return make_instrument(VENUE_ID, guess(market, wsname).symbol, socket_name(wsname))
+
+
+def depth_call(instrument: Instrument) -> RestCall:
+    """Ask for a book as deep as the sockets' (at most 500 levels can be had)."""
+    return RestCall("/0/public/Depth", {"pair": rest_name(instrument.venue_symbol), "count": str(BOOK_DEPTH)})
+
+
+def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
+    """Read a book; the answer calls the pair by a name of its own, it has no sequence and no time."""
+    depth = next(iter(_depths(body).result.values()), None)
+    if depth is None:
+        raise FrameError(f"no book of {instrument.venue_symbol}", field="result")
+    return FastBook(
+        id=f"{instrument.tail}.book.rest-{crc32(body):08x}",
+        venue=VENUE_ID,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None,
+        ts_recv=ts_recv,
+        sim=sim,
+        bids=[_level(price, amount) for price, amount, _ in depth.bids],
+        asks=[_level(price, amount) for price, amount, _ in depth.asks],
+        seq=None,
+        quality="sim" if sim else "live",
+    )
+
+
+def _level(price: str, amount: str) -> tuple[str, str]:
+    for text in (price, amount):
+        if not text.replace(".", "", 1).isdigit():
+            raise FrameError(f"{text!r} is no price or amount", field="result.bids/result.asks")
+    return price, amount if amount.strip("0.") else "0"
+
+
+def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:
+    """Judge an answer; what the venue's own list does not explain comes from the gateway before it."""
+    try:
+        errors = [text for text in _envelope(body).error if not text.startswith("W")]
+    except msgspec.DecodeError:  # a page of the gateway: the status tells
+        errors = []
+        if status in _OK:
+            return RestFailure(f"HTTP {status} without an answer of the venue")
+    if status in _OK and not errors:
+        return None
+    hint = headers.get("retry-after", "")
+    pause = float(hint) if hint.isdigit() else None
+    code = errors[0] if errors else None
+    if pause is None:
+        pause = _PAUSES.get(code or "") or (60.0 if status in _BLOCKED else None)
+    return RestFailure(", ".join(errors) or f"HTTP {status}", code, pause)
+
+
+REST: Final = RestFace(
+    base_url="https://api.kraken.com",
+    budget=RestBudget(weight=1, seconds=1.0),
+    instrument_calls=lambda: ((MARKET, _PAIRS),),
+    decode_instruments=decode_instruments,
+    depth_call=depth_call,
+    decode_depth=decode_depth,
+    failure=failure,
+)

@@ -1,0 +1,212 @@
+"""Kraken's WebSocket v2 frames as typed structs, one a channel, and its numbers: JSON numbers whose text is kept.
+
+Pages: https://docs.kraken.com/exchange/api-reference/spot-websocket-v2/book and its neighbours. Trailing zeros of a
+price or an amount are part of the book's checksum, so that numbers are never read as floats.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import timegm
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from contracts.errors import FrameError
+
+NS: Final = 1_000_000_000
+NULL: Final = Raw(b"null")
+Kind = Literal["snapshot", "update"]
+Side = Literal["buy", "sell"]
+Row = tuple[str, str]
+
+_SECOND: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
+_DECIMALS: Final = 9
+
+
+class Result(Struct):
+    """What an answer confirms: `{"channel":"book","symbol":"BTC/USD","depth":100,"snapshot":true}`."""
+
+    channel: str | None = None
+    symbol: str | None = None
+
+
+class Head(Struct):
+    """What tells frames apart: a push has a `channel`, an answer a `method`.
+
+    `{"error":"Currency pair not supported FOO/USD","method":"subscribe","req_id":30000,"success":false,"symbol":
+    "FOO/USD","time_in":"…","time_out":"…"}`; a rate that is too high is answered by `{"Error":"Exceeded msg rate"}`.
+    """
+
+    channel: str | None = None
+    method: str | None = None
+    success: bool | None = None
+    error: str | None = None
+    result: Result | None = None
+    symbol: str | None = None
+    req_id: int | None = None
+    alarm: str | None = msgspec.field(name="Error", default=None)
+
+
+class Trade(Struct, gc=False):
+    """`{"symbol":"BTC/USD","side":"buy","price":91000.1,"qty":0.00027,"ord_type":"limit","trade_id":10,"timestamp":"…"}`."""
+
+    symbol: str
+    side: Side
+    price: Raw
+    qty: Raw
+    trade_id: int
+    timestamp: str
+
+
+class Trades(Struct):
+    """Channel `trade`; a snapshot repeats the last trades."""
+
+    type: Kind
+    data: list[Trade]
+
+
+class Level(Struct, gc=False):
+    """`{"price":90999.9,"qty":1.25}`."""
+
+    price: Raw
+    qty: Raw
+
+
+class Book(Struct):
+    """`{"symbol":"BTC/USD","bids":[…],"asks":[…],"checksum":2439117997,"timestamp":"…"}`; once without a time."""
+
+    symbol: str
+    bids: list[Level]
+    asks: list[Level]
+    checksum: int
+    timestamp: str | None = None
+
+
+class Books(Struct):
+    """Channel `book`."""
+
+    type: Kind
+    data: list[Book]
+
+
+class Ticker(Struct):
+    """`{"symbol":"BTC/USD","bid":90999.9,"bid_qty":1.2,"ask":91000.0,"ask_qty":0.8,"last":91000.0,"volume":42.5,"vwap":
+    90500.1,"low":89000.0,"high":91500.0,"change":1000.0,"change_pct":1.11,"timestamp":"…"}`; older ones have no time.
+    """  # noqa: D205
+
+    symbol: str
+    bid: Raw
+    bid_qty: Raw
+    ask: Raw
+    ask_qty: Raw
+    last: Raw = NULL
+    volume: Raw = NULL
+    low: Raw = NULL
+    high: Raw = NULL
+    change_pct: Raw = NULL
+    timestamp: str | None = None
+
+
+class Tickers(Struct):
+    """Channel `ticker`: the whole ticker in each push."""
+
+    type: Kind
+    data: list[Ticker]
+
+
+class Candle(Struct):
+    """`{"symbol":"BTC/USD","open":1.1,"high":1.1,"low":1.1,"close":1.1,"vwap":1.1,"trades":12,"volume":3.5,
+    "interval_begin":"2026-11-21T20:00:00.000000000Z","interval":1}`: the interval in minutes.
+    """  # noqa: D205
+
+    symbol: str
+    interval: int
+    interval_begin: str
+    open: Raw
+    high: Raw
+    low: Raw
+    close: Raw
+    volume: Raw
+    trades: int
+
+
+class Candles(Struct):
+    """Channel `ohlc`."""
+
+    type: Kind
+    data: list[Candle]
+
+
+decode_head: Final = msgspec.json.Decoder(Head).decode
+decode_trades: Final = msgspec.json.Decoder(Trades).decode
+decode_books: Final = msgspec.json.Decoder(Books).decode
+decode_tickers: Final = msgspec.json.Decoder(Tickers).decode
+decode_candles: Final = msgspec.json.Decoder(Candles).decode
+
+
+def number(raw: Raw, field: str) -> str:
+    """Give the text of a JSON number that is never negative; raises FrameError naming the field."""
+    text = str(raw, "ascii")
+    return text if text.replace(".", "", 1).isdigit() else _written_out(text, field)
+
+
+def optional_number(raw: Raw, field: str) -> str | None:
+    """Give the text of a number of either sign; null and absent are None."""
+    text = str(raw, "ascii")
+    if text == "null":
+        return None
+    if text.startswith("-"):
+        return f"-{_written_out(text[1:], field)}"
+    return text if text.replace(".", "", 1).isdigit() else _written_out(text, field)
+
+
+def _written_out(text: str, field: str) -> str:
+    """Write a number with an exponent (`1e-8`) as plain text; anything else is an error."""
+    try:
+        value = Decimal(text) if text[:1].isdigit() else None
+    except InvalidOperation:
+        value = None
+    if value is None or not value.is_finite():
+        raise FrameError(f"{field} is no number: {text!r}", field=field)
+    return format(value, "f")
+
+
+def read_levels(rows: list[Level], field: str) -> list[Row]:
+    """Read one side of a book as (price, amount); an amount of zero in any spelling becomes "0"."""
+    found: list[Row] = []
+    for row in rows:
+        price, amount = str(row.price, "ascii"), str(row.qty, "ascii")
+        if not price.replace(".", "", 1).isdigit():
+            price = _written_out(price, f"{field}.price")
+        if not amount.replace(".", "", 1).isdigit():
+            amount = _written_out(amount, f"{field}.qty")
+        found.append((price, amount if amount.strip("0.") else "0"))
+    return found
+
+
+def time(text: str, field: str) -> int:
+    """Read `2026-11-21T20:00:00.122581Z` (RFC 3339, up to nine decimals) as ns UTC; FrameError names the field."""
+    second, rest = text[:19], text[19:]
+    fraction = rest[1:-1]
+    is_whole = rest == "Z"
+    has_fraction = rest[:1] == "." and rest[-1:] == "Z" and fraction.isdigit() and len(fraction) <= _DECIMALS
+    if not (is_whole or has_fraction):
+        raise FrameError(f"{field} is no RFC 3339 time in UTC: {text!r}", field=field)
+    return _second(second, field) + (0 if is_whole else int(fraction.ljust(_DECIMALS, "0")))
+
+
+def optional_time(text: str | None, field: str) -> int | None:
+    """Read a time; absent, and the epoch that stands for none, are null."""
+    return (time(text, field) or None) if text else None
+
+
+@lru_cache(maxsize=512)
+def _second(text: str, field: str) -> int:
+    found = _SECOND.fullmatch(text)
+    if found is None:
+        raise FrameError(f"{field} is no RFC 3339 time: {text!r}", field=field)
+    return timegm((*map(int, found.groups()), 0, 0, 0)) * NS
