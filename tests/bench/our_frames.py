@@ -12,9 +12,11 @@ from typing import Any
 from contracts import codec
 from contracts.instrument import Instrument
 from producers.book import BookKeeper
+from producers.desk import BookPace
 from producers.feed import Feed, FeedParts
 from producers.outbox import Outbox
 from producers.registry import VENUES
+from producers.session import DepthAnswer, SessionParts
 from producers.socket import OPENERS
 from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
 from runtime.bus import Bus, BusOptions
@@ -127,8 +129,8 @@ class _Depths:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
 
-    async def find_depth(self, instrument: Instrument) -> Any:
-        return self._bench.snapshot(instrument.venue_symbol)
+    async def find_depth(self, instrument: Instrument) -> DepthAnswer:
+        return DepthAnswer(instrument, self._bench.rest[instrument.venue_symbol], now_ns(), simulated=False)
 
 
 def _refuse(_frame: bytes, error: Exception) -> None:
@@ -148,19 +150,15 @@ async def chain(request: dict[str, Any]) -> float:
         lane = LanePublisher(connected, on_gap=_on_gap)
         outbox = Outbox(bench.venue.id, lane, now_ns)
         rest: Any = _Depths(bench)
-        parts = FeedParts(
-            venue=bench.venue,
-            find=bench.find,
-            outbox=outbox,
-            rest=rest,
-            open_socket=OPENERS[request["client"]],
-            on_undecodable=_refuse,
-            on_change=lambda _reason: None,
+        session = SessionParts(
+            venue=bench.venue, find=bench.find, outbox=outbox, on_undecodable=_refuse, pace=BookPace()
         )
+        opener = OPENERS[request["client"]]
+        parts = FeedParts(session=session, rest=rest, open_socket=opener, on_change=lambda _reason: None)
         feed = Feed(plan, parts)
         task = asyncio.create_task(feed.run())
         try:
-            await until(lambda: feed.connected and feed._desk.all_live, "connection and books")
+            await until(lambda: feed.connected and feed.session.desk.all_live, "connection and books")
             await play(request["port"])
             await asyncio.sleep(0)
             kinds, count = ("trade", "ticker", "delta"), len(bench.frames)
@@ -168,8 +166,11 @@ async def chain(request: dict[str, Any]) -> float:
             await until(lambda: sum(outbox.published[kind] for kind in kinds) >= count, "frames")
             await connected.client.flush()
             spent = time.process_time() - started
-            if feed.undecodable or feed.reconnects or not feed._desk.all_live:
-                raise ValueError(f"{feed.undecodable} frames undecodable, {feed.reconnects} reconnects, books not live")
+            session = feed.session
+            if session.undecodable or feed.reconnects or not session.desk.all_live:
+                raise ValueError(
+                    f"{session.undecodable} frames undecodable, {feed.reconnects} reconnects, books not live"
+                )
         finally:
             task.cancel()
             await asyncio.wait({task}, timeout=5)
