@@ -19,13 +19,18 @@ ZERO: Final = "0"
 
 
 class BookSide:
-    """One side of a book: price level by float key (bids negated, so that the best key is always the first)."""
+    """One side of a book: price level by float key (asks negated, so that the best key is always the last).
 
-    __slots__ = ("_keys", "_levels", "_sign")
+    The best is last because that is where a market moves: a level that comes or goes there shifts few others. The key
+    of a price that is held is found by its text: reading a number costs more than all the rest.
+    """
+
+    __slots__ = ("_held", "_keys", "_sign", "_texts")
 
     def __init__(self, sign: int) -> None:
         self._sign = sign
-        self._levels: dict[float, Level] = {}
+        self._held: dict[float, Level] = {}
+        self._texts: dict[str, float] = {}
         self._keys: list[float] = []
 
     def __len__(self) -> int:
@@ -33,36 +38,54 @@ class BookSide:
 
     def replace(self, levels: Iterable[Level]) -> None:
         """Forget everything and hold these levels; zero amounts are left out."""
-        self._levels = {self._sign * float(level[0]): level for level in levels if level[1] != ZERO}
-        self._keys = sorted(self._levels)
+        self._held = {self._sign * float(level[0]): level for level in levels if level[1] != ZERO}
+        self._texts = {level[0]: key for key, level in self._held.items()}
+        self._keys = sorted(self._held)
 
     def apply(self, levels: Iterable[Level]) -> None:
         """Set each level to its absolute amount; "0" removes it, also where it is not held."""
-        held, keys, sign = self._levels, self._keys, self._sign
+        held, texts, keys, sign = self._held, self._texts, self._keys, self._sign
         for level in levels:
-            key = sign * float(level[0])
-            if level[1] != ZERO:
-                if key not in held:
-                    insort(keys, key)
-                held[key] = level
-            elif key in held:
-                del held[key]
-                del keys[bisect_left(keys, key)]
+            text = level[0]
+            if text in texts:
+                key = texts[text]
+                if level[1] != ZERO:
+                    held[key] = level
+                    continue
+            else:
+                key = sign * float(text)
+                other = held.get(key)
+                if other is not None:  # the same price in another spelling
+                    text = other[0]
+                if level[1] != ZERO:
+                    if other is None:
+                        insort(keys, key)
+                    else:
+                        del texts[text]
+                    held[key], texts[level[0]] = level, key
+                    continue
+                if other is None:
+                    continue
+            del held[key], texts[text]
+            del keys[bisect_left(keys, key)]
 
     def cut(self, depth: int) -> None:
         """Drop every level beyond `depth`."""
-        for key in self._keys[depth:]:
-            del self._levels[key]
-        del self._keys[depth:]
+        beyond = len(self._keys) - depth
+        if beyond <= 0:
+            return
+        for key in self._keys[:beyond]:
+            del self._texts[self._held.pop(key)[0]]
+        del self._keys[:beyond]
 
     def best(self) -> float | None:
         """Give the best price, None where the side is empty. For comparing only: texts are in `top`."""
-        return abs(self._keys[0]) if self._keys else None
+        return abs(self._keys[-1]) if self._keys else None
 
     def top(self, depth: int | None = None) -> list[Level]:
         """Give the best levels first, with the venue's own texts."""
-        held = self._levels
-        return [held[key] for key in (self._keys if depth is None else self._keys[:depth])]
+        held = self._held
+        return [held[key] for key in (self._keys[::-1] if depth is None else self._keys[: -depth - 1 : -1])]
 
 
 class Change(Enum):
@@ -93,8 +116,8 @@ class BookKeeper:
 
     def __init__(self, rule: BookRule, *, max_buffer: int = 5000) -> None:
         self.rule = rule
-        self.bids = BookSide(-1)
-        self.asks = BookSide(1)
+        self.bids = BookSide(1)
+        self.asks = BookSide(-1)
         self.live = False
         self.seq: int | None = None
         self.ts_event: int | None = None
