@@ -1,0 +1,267 @@
+"""Hyperliquid's decoder: routes the frames of one socket and makes their events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+from zlib import crc32
+
+import msgspec
+
+from contracts import market
+from contracts.codec import fast
+from contracts.errors import FrameError
+from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
+from producers.venues.hyperliquid import wire
+from producers.venues.hyperliquid.wire import MS, Product
+
+FastTrade = fast(market.Trade)
+FastTicker = fast(market.Ticker)
+FastDelta = fast(market.BookDelta)
+FastFunding = fast(market.Funding)
+FastInterest = fast(market.OpenInterest)
+FastCandle = fast(market.Candle)
+
+KEPT_TIDS: Final = 2000  # of one coin: more than a backlog of recent trades holds
+_NAME_AT: Final = len(b'{"channel":"')
+_SIDES: Final = {"B": "buy", "A": "sell"}
+_ALREADY: Final = "Already subscribed"
+# Mid prices of everything, and what belongs to a user: known, and not carried.
+_NOT_CARRIED: Final = frozenset(
+    {
+        *("allMids", "notification", "webData2", "webData3", "orderUpdates", "userEvents", "user", "userFills"),
+        *("userFundings", "userNonFundingLedgerUpdates", "activeAssetData", "userTwapSliceFills", "userTwapHistory"),
+        *("twapStates", "clearinghouseState", "openOrders", "userHistoricalOrders", "spotState", "post"),
+        *("allDexsClearinghouseState", "allDexsAssetCtxs", "explorerBlock", "explorerTxs"),
+    }
+)
+_Handler = Callable[[bytes, int], Sequence[Decoded]]
+
+
+class HyperliquidDecoder:
+    """Decodes one connection's frames. Trades that it had already, by `tid`, are left out."""
+
+    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
+        self._find = find
+        self._sim = sim
+        self._products: dict[str, Product] = {}
+        self._handlers: dict[bytes, _Handler] = {
+            b"trades": self._on_trades,
+            b"l2Book": self._on_book,
+            b"bbo": self._on_best,
+            b"activeAssetCtx": self._on_context,
+            b"activeSpotAssetCtx": self._on_context,
+            b"candle": self._on_candles,
+            b"subscriptionResponse": _on_answer,
+            b"error": _on_error,
+            b"pong": lambda _frame, _ts_recv: (Pong(),),
+        }
+
+    def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        """Decode one frame; where `channel` comes first it is routed without parsing."""
+        handler = self._handlers.get(frame[_NAME_AT : frame.find(b'"', _NAME_AT)])
+        return self._slow_route(frame, ts_recv) if handler is None else handler(frame, ts_recv)
+
+    def inherit(self, last: HyperliquidDecoder) -> None:
+        """Take over which trades were received: a new subscription begins with a backlog of recent ones."""
+        for coin, product in last._products.items():
+            self._product(coin).tids = product.tids
+
+    def _slow_route(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        head = wire.decode_head(frame)
+        if head.channel is None:
+            raise FrameError("a frame without channel", field="channel")
+        handler = self._handlers.get(head.channel.encode())
+        if handler is not None:
+            return handler(frame, ts_recv)
+        if head.channel in _NOT_CARRIED:
+            return ()
+        raise FrameError(f"unknown channel {head.channel!r}", channel=head.channel)
+
+    def _product(self, coin: str) -> Product:
+        product = self._products.get(coin)
+        if product is None:
+            product = self._products[coin] = Product(self._find(coin))
+        return product
+
+    def _on_trades(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        found: list[Decoded] = []
+        for row in wire.decode_trades(frame).data:
+            product, tid = self._product(row.coin), row.tid
+            tids = product.tids
+            if tid in tids:
+                continue
+            price, amount = row.px, row.sz
+            if not (price.replace(".", "", 1).isdigit() and amount.replace(".", "", 1).isdigit()):
+                raise FrameError(f"px or sz is no number: {price!r}, {amount!r}", field="data.px or data.sz")
+            tids[tid] = None
+            if len(tids) > KEPT_TIDS:
+                del tids[next(iter(tids))]
+            native = str(tid)
+            found.append(
+                FastTrade(
+                    id=product.trade_id + native,
+                    venue="hyperliquid",
+                    symbol=product.symbol,
+                    venue_symbol=product.venue_symbol,
+                    ts_event=row.time * MS,
+                    ts_recv=ts_recv,
+                    sim=self._sim,
+                    trade_id=native,
+                    price=price,
+                    amount=amount,
+                    side=_SIDES[row.side],
+                )
+            )
+        return found
+
+    def _on_book(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        """Read a whole book. Each block has one, so that its time names it."""
+        row = wire.decode_book(frame).data
+        product = self._product(row.coin)
+        return (
+            FastDelta(
+                id=f"{product.delta_id}{row.time}",
+                venue="hyperliquid",
+                symbol=product.symbol,
+                venue_symbol=product.venue_symbol,
+                ts_event=row.time * MS,
+                ts_recv=ts_recv,
+                sim=self._sim,
+                bids=wire.read_levels(row.levels[0], "data.levels[0]"),
+                asks=wire.read_levels(row.levels[1], "data.levels[1]"),
+                seq=None,
+                is_snapshot=True,
+            ),
+        )
+
+    def _on_best(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        """Read the best bid and ask: a ticker with nothing else."""
+        row = wire.decode_best(frame).data
+        product = self._product(row.coin)
+        bid, ask, *_ = *row.bbo, None, None
+        return (
+            FastTicker(
+                id=f"{product.instrument.tail}.ticker.bbo-{row.time}-{crc32(frame):08x}",
+                **self._common(product, row.time * MS, ts_recv),
+                bid=None if bid is None else wire.number(bid.px, "data.bbo[0].px"),
+                bid_amount=None if bid is None else wire.number(bid.sz, "data.bbo[0].sz"),
+                ask=None if ask is None else wire.number(ask.px, "data.bbo[1].px"),
+                ask_amount=None if ask is None else wire.number(ask.sz, "data.bbo[1].sz"),
+            ),
+        )
+
+    def _on_context(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        """Read the 24 hour figures, and a perpetual's funding (a rate for one hour) and open interest.
+
+        The frame carries no time: a checksum of its bytes names it, so that the same figures have the same id.
+        """
+        row = wire.decode_context(frame).data
+        product, ctx = self._product(row.coin), row.ctx
+        native, tail = f"{crc32(frame):08x}", product.instrument.tail
+        common = self._common(product, None, ts_recv)
+        found: list[Decoded] = [
+            FastTicker(
+                id=f"{tail}.ticker.{native}",
+                **common,
+                open_24h=wire.required(ctx.prevDayPx, "ctx.prevDayPx"),
+                volume_24h=wire.optional(ctx.dayBaseVlm, "ctx.dayBaseVlm"),
+                quote_volume_24h=wire.required(ctx.dayNtlVlm, "ctx.dayNtlVlm"),
+            )
+        ]
+        if product.has_funding and ctx.funding is not None:
+            found.append(
+                FastFunding(
+                    id=f"{tail}.funding.{native}",
+                    **common,
+                    rate=wire.optional(ctx.funding, "ctx.funding"),
+                    next_ts=None,
+                    mark_price=wire.optional(ctx.markPx, "ctx.markPx"),
+                    index_price=wire.optional(ctx.oraclePx, "ctx.oraclePx"),
+                )
+            )
+        if product.has_funding and ctx.openInterest is not None:
+            amount = wire.optional(ctx.openInterest, "ctx.openInterest")
+            found.append(FastInterest(id=f"{tail}.interest.{native}", **common, amount=amount, value=None))
+        return found
+
+    def _on_candles(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        """Read candles; the venue does not say that one is closed, and sends no more of it once the next began."""
+        data = wire.decode_candles(frame).data
+        return [self._candle(row, frame, ts_recv) for row in (data if isinstance(data, list) else (data,))]
+
+    def _candle(self, row: wire.Candle, frame: bytes, ts_recv: int) -> Decoded:
+        product = self._product(row.s)
+        return FastCandle(
+            id=f"{product.instrument.tail}.candle.{row.i}-{row.t}-{crc32(frame):08x}",
+            **self._common(product, None, ts_recv),
+            timeframe=row.i,
+            open=wire.required(row.o, "data.o"),
+            high=wire.required(row.h, "data.h"),
+            low=wire.required(row.l, "data.l"),
+            close=wire.required(row.c, "data.c"),
+            volume=wire.required(row.v, "data.v"),
+            quote_volume=None,
+            trades=row.n,
+            closed=False,
+            start_ts=row.t * MS,
+        )
+
+    def _common(self, product: Product, ts_event: int | None, ts_recv: int) -> dict[str, Any]:
+        return {
+            "venue": "hyperliquid",
+            "symbol": product.symbol,
+            "venue_symbol": product.venue_symbol,
+            "ts_event": ts_event,
+            "ts_recv": ts_recv,
+            "sim": self._sim,
+        }
+
+
+def _on_answer(frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+    """Read the confirmation of a subscription; that of an unsubscription says nothing new."""
+    del ts_recv
+    answer = wire.decode_answer(frame).data
+    if answer.method != "subscribe" or answer.subscription is None:
+        return ()
+    return (Ack(key(answer.subscription)),)
+
+
+def _on_error(frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+    """Read a refusal; where its text ends in the request or the subscription that is meant, that one is refused.
+
+    "Already subscribed" means that there is nothing to do.
+    """
+    del ts_recv
+    reason = wire.decode_error(frame).data
+    wanted = _named(reason)
+    if wanted is not None and reason.startswith(_ALREADY):
+        return (Ack(key(wanted)),)
+    return (Refused(None if wanted is None else key(wanted), reason),)
+
+
+def _named(reason: str) -> wire.Wanted | None:
+    start, end = reason.find("{"), reason.rfind("}")
+    if start < 0 or end < start:
+        return None
+    text = reason[start : end + 1].encode()
+    try:
+        wanted = wire.decode_named(text).subscription or wire.decode_wanted(text)
+    except msgspec.DecodeError:  # the text quotes something else: it names nothing
+        return None
+    return wanted if wanted.type and wanted.coin else None
+
+
+def key(wanted: wire.Wanted) -> str:
+    """Name a subscription: `trades:BTC`."""
+    return f"{wanted.type}:{wanted.coin}"
+
+
+def inherit(decoder: Decoder, last: Decoder) -> None:
+    """Hand the ids of received trades to the decoder of a new connection."""
+    cast("HyperliquidDecoder", decoder).inherit(cast("HyperliquidDecoder", last))
+
+
+def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+    """Make the decoder of a new connection."""
+    return HyperliquidDecoder(find, sim=sim)

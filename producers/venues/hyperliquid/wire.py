@@ -1,0 +1,232 @@
+"""Hyperliquid's frames as typed structs, one a channel, and how their numbers become ours.
+
+https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+
+MS: Final = 1_000_000  # nanoseconds
+Levels = list[tuple[str, str]]
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+
+
+class Head(Struct, gc=False):
+    """What tells frames apart: `{"channel":"trades","data":…}`."""
+
+    channel: str | None = None
+    data: Raw = Raw(b"null")
+
+
+class Trade(Struct, gc=False):
+    """`{"coin":"BTC","side":"A","px":"91000.0","sz":"0.01","time":1763700000123,"hash":"0x…","tid":77,"users":[…]}`.
+
+    `side` is the taker's: B bought, A ("ask") sold.
+    """
+
+    coin: str
+    side: Literal["A", "B"]
+    px: str
+    sz: str
+    time: int
+    tid: int
+
+
+class Trades(Struct, gc=False):
+    """All trades of one coin since the last push; the first push repeats recent ones."""
+
+    data: list[Trade]
+
+
+class Level(Struct, gc=False):
+    """`{"px":"91000.0","sz":"3.03622","n":5}`: `n` orders."""
+
+    px: str
+    sz: str
+
+
+class Book(Struct, gc=False):
+    """`{"coin":"BTC","time":1763700000123,"levels":[[…bids],[…asks]]}`, also REST's answer."""
+
+    coin: str
+    time: int
+    levels: tuple[list[Level], list[Level]]
+
+
+class BookPush(Struct, gc=False):
+    """`l2Book`: the whole book, 20 levels a side."""
+
+    data: Book
+
+
+class Best(Struct, gc=False):
+    """`{"coin":"BTC","time":1763700000123,"bbo":[{"px":"91000.0","sz":"3.0","n":5},null]}`.
+
+    A side without orders is null; an ask that is left out altogether has been recorded too.
+    """
+
+    coin: str
+    time: int
+    bbo: list[Level | None]
+
+
+class BestPush(Struct, gc=False):
+    """`bbo`."""
+
+    data: Best
+
+
+class Figures(Struct, gc=False):
+    """`{"funding":"0.0000125","openInterest":"688.11","prevDayPx":"90000.0","dayNtlVlm":"1169046.29",…}`.
+
+    Of a spot pair there are no funding, open interest and oracle price.
+    """
+
+    dayNtlVlm: Raw
+    prevDayPx: Raw
+    dayBaseVlm: Raw | None = None
+    funding: Raw | None = None
+    openInterest: Raw | None = None
+    oraclePx: Raw | None = None
+    markPx: Raw | None = None
+
+
+class Context(Struct, gc=False):
+    """`{"coin":"BTC","ctx":{…}}`; it carries no time."""
+
+    coin: str
+    ctx: Figures
+
+
+class ContextPush(Struct, gc=False):
+    """`activeAssetCtx` of perpetuals, `activeSpotAssetCtx` of spot pairs."""
+
+    data: Context
+
+
+class Candle(Struct, gc=False):
+    """`{"t":1763700000000,"T":1763700059999,"s":"BTC","i":"1m","o":"1","c":"1","h":"1","l":"1","v":"2","n":3}`.
+
+    Prices and volume (base coin) are documented as numbers and come as text: both are read.
+    """
+
+    t: int
+    T: int
+    s: str
+    i: str
+    o: Raw
+    c: Raw
+    h: Raw
+    l: Raw
+    v: Raw
+    n: int
+
+
+class CandlePush(Struct, gc=False):
+    """`candle`: one, or a list of them as the page has it."""
+
+    data: Candle | list[Candle]
+
+
+class Wanted(Struct, gc=False):
+    """What a subscription is of: `{"type":"trades","coin":"BTC"}`."""
+
+    type: str = ""
+    coin: str = ""
+
+
+class Answer(Struct, gc=False):
+    """`{"method":"subscribe","subscription":{"type":"trades","coin":"BTC"}}`."""
+
+    method: str | None = None
+    subscription: Wanted | None = None
+
+
+class AnswerPush(Struct, gc=False):
+    """`subscriptionResponse`."""
+
+    data: Answer
+
+
+class ErrorPush(Struct, gc=False):
+    """`{"channel":"error","data":"Already subscribed: {…}"}`: the text ends in what had been asked for."""
+
+    data: str
+
+
+decode_head: Final = msgspec.json.Decoder(Head).decode
+decode_trades: Final = msgspec.json.Decoder(Trades).decode
+decode_book: Final = msgspec.json.Decoder(BookPush).decode
+decode_best: Final = msgspec.json.Decoder(BestPush).decode
+decode_context: Final = msgspec.json.Decoder(ContextPush).decode
+decode_candles: Final = msgspec.json.Decoder(CandlePush).decode
+decode_answer: Final = msgspec.json.Decoder(AnswerPush).decode
+decode_error: Final = msgspec.json.Decoder(ErrorPush).decode
+decode_depth: Final = msgspec.json.Decoder(Book).decode
+decode_wanted: Final = msgspec.json.Decoder(Wanted).decode
+decode_named: Final = msgspec.json.Decoder(Answer).decode
+
+
+def read_levels(rows: list[Level], field: str) -> Levels:
+    """Read one side of a whole book; a level that is no pair of numbers is left out, an empty amount is "0"."""
+    found = [(row.px, row.sz) for row in rows]
+    texts = [text for level in found for text in level]
+    if texts and ("" in texts or not "".join(texts).replace(".", "").isdigit()):
+        found = [level for level in found if all(_NUMBER.fullmatch(text) for text in level) and level[1][0] != "-"]
+        if not found:
+            raise FrameError(f"{field}: no level is a pair of numbers", field=field)
+    return [(price, amount if amount.strip("0.") else "0") for price, amount in found]
+
+
+def number(text: str, field: str) -> str:
+    """Let a plain, unsigned number through; raises FrameError naming the field."""
+    if not text.replace(".", "", 1).isdigit():
+        raise FrameError(f"{field} is no number: {text!r}", field=field)
+    return text
+
+
+def optional(raw: Raw | None, field: str) -> str | None:
+    """Give a figure as text, whether it comes as text or as a number; null stays null. Raises FrameError."""
+    if raw is None:
+        return None
+    text = bytes(raw).decode().strip('"')
+    if text == "null":
+        return None
+    if _NUMBER.fullmatch(text) is not None:
+        return text
+    try:
+        return format(Decimal(text), "f")  # a number with an exponent
+    except InvalidOperation as error:
+        raise FrameError(f"{field} is no number: {text!r}", field=field) from error
+
+
+def required(raw: Raw, field: str) -> str:
+    """Give a figure as text; raises FrameError naming the field where there is none."""
+    text = optional(raw, field)
+    if text is None:
+        raise FrameError(f"{field} is null", field=field)
+    return text
+
+
+class Product:
+    """What is constant about one coin on a connection, and the newest ids of its trades."""
+
+    __slots__ = ("delta_id", "has_funding", "instrument", "symbol", "tids", "trade_id", "venue_symbol")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.venue_symbol = instrument.venue_symbol
+        self.trade_id = f"{instrument.tail}.trade."
+        self.delta_id = f"{instrument.tail}.delta."
+        self.has_funding = instrument.settle is not None
+        self.tids: dict[int, None] = {}
