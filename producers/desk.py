@@ -124,7 +124,8 @@ class BookDesk:
 
     def on_resubscribed(self, symbol: str, *, now: float) -> None:
         """The book's channel is being subscribed anew."""
-        self._pages[symbol].resubscribed_at = now
+        page = self._pages[symbol]
+        page.resubscribed_at, page.wanted_at, page.fetching = now, None, False
 
     def on_silence(self, symbol: str) -> None:
         """The channel is silent: what was published last is not live any more."""

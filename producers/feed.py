@@ -204,8 +204,12 @@ class Feed:
         """Ask for a snapshot: on the socket where the venue answers there, by REST otherwise."""
         ask = self._venue.book_request
         if ask is not None and self._socket is not None:
+            frame = ask(instrument)
+            if frame is None:
+                self.reseed(instrument.symbol)
+                return
             self.session.desk.on_asked(instrument.symbol, now=clock.monotonic())
-            await self._send(self._socket, ask(instrument))
+            await self._send(self._socket, frame)
             return
         reason: str | None = None
         try:

@@ -276,7 +276,8 @@ class Venue:
     Where a venue needs more: `ticket` before each connection; `resume(plan, decoder)` adapts the requests of a new
     connection to what the last one had received; `inherit(decoder, last)` hands what the last connection's decoder
     remembers (positions in streams, ids that were seen) to the new one; `book_request(instrument)` is a frame that asks
-    for a snapshot, which comes as a `book` event; `resubscribe(subscription)` are the frames that bring a fresh snapshot of one channel (else
+    for a snapshot, which comes as a `book` event (None: of this instrument it is pushed when it is subscribed
+    anew); `resubscribe(subscription)` are the frames that bring a fresh snapshot of one channel (else
     the connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of sending into each
     frame that we send (venues that refuse old requests).
     """
@@ -293,7 +294,7 @@ class Venue:
     ticket: Ticket | None = None
     resume: Callable[[ConnectionPlan, Decoder], ConnectionPlan] | None = None
     inherit: Callable[[Decoder, Decoder], None] | None = None
-    book_request: Callable[[Instrument], str] | None = None
+    book_request: Callable[[Instrument], str | None] | None = None
     resubscribe: Callable[[Subscription], tuple[str, ...]] | None = None
     checksum: BookChecksum | None = None
     stamp: Callable[[str, int], str] | None = None
