@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from producers.venue import Venue
-from producers.venues import binance, binanceusdm, bybit, coinbase, kraken, okx
+from producers.venues import binance, binanceusdm, bybit, coinbase, htx, kraken, okx
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
     {
@@ -19,6 +19,7 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
             okx.VENUE,
             coinbase.VENUE,
             kraken.VENUE,
+            htx.VENUE,
         )
     }
 )

@@ -1,0 +1,111 @@
+"""HTX's liquidations, funding rates, basis and open interest: what only contracts have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from contracts import market as events
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import INVERSE, PERP
+from producers import sizes
+from producers.venue import Decoded
+from producers.venues.htx import wire
+from producers.venues.htx.figures import MS, number, optional_number
+from producers.venues.htx.topic import Topic
+
+FastLiquidation = fast(events.Liquidation)
+FastFunding = fast(events.Funding)
+FastInterest = fast(events.OpenInterest)
+
+FindTopic = Callable[[str], Topic]
+
+_CLOSED: Final = {"buy": "short", "sell": "long"}  # the side of the order: the position that it closes
+
+
+def decode_liquidations(find: FindTopic, frame: bytes, ts_recv: int) -> list[Decoded]:
+    """Read liquidations: `price` is the bankruptcy price, `volume` contracts, `amount` coins (recent frames only).
+
+    Rows have no id: it is made of what they say, and equal rows of one frame are told apart by number. Whether the
+    venue leaves some out is not documented.
+    """
+    seen: dict[str, int] = {}
+    found: list[Decoded] = []
+    for row in wire.decode_forced(frame).data:
+        if row.direction not in _CLOSED:
+            raise FrameError(f"unknown direction {row.direction!r} of a liquidation", field="data.direction")
+        topic = find(row.contract_code)
+        price, volume = number(row.price, "data.price"), number(row.volume, "data.volume")
+        amount = optional_number(row.amount, "data.amount")
+        if amount is None:
+            amount = sizes.amount(topic.instrument, volume, price)
+        native = f"{row.created_at}-{row.direction}-{price}-{volume}"
+        key = f"{row.contract_code}-{native}"
+        again = seen[key] = seen.get(key, -1) + 1
+        found.append(
+            FastLiquidation(
+                id=f"{topic.tail}.liquidation.{native}" + (f"-{again}" if again else ""),
+                **topic.common(row.created_at * MS, ts_recv),
+                price=price,
+                price_kind="bankruptcy",
+                amount=amount,
+                contracts=volume,
+                position_side=_CLOSED[row.direction],
+                order_side=row.direction,
+                sampled=False,
+            )
+        )
+    return found
+
+
+def decode_rates(find: FindTopic, frame: bytes, ts_recv: int) -> list[Decoded]:
+    """Read the rate that is paid at `settlement_time`."""
+    push = wire.decode_rates(frame)
+    found: list[Decoded] = []
+    for row in push.data:
+        topic = find(row.contract_code)
+        topic.rate = optional_number(row.funding_rate, "data.funding_rate")
+        due = optional_number(row.settlement_time, "data.settlement_time")
+        topic.next_ts = int(due.partition(".")[0]) * MS if due else None
+        found.append(_funding(topic, f"rate-{push.ts}-{topic.rate}", push.ts * MS, ts_recv))
+    return found
+
+
+def decode_basis(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
+    """Read a perpetual's index price out of its basis; other contracts have no event to carry it."""
+    if topic.instrument.contract not in {PERP, INVERSE}:
+        return []
+    push = wire.decode_basis(frame)
+    topic.index_price = number(push.tick.index_price, "tick.index_price")
+    return [_funding(topic, f"{channel}-{push.ts}-{topic.index_price}", push.ts * MS, ts_recv)]
+
+
+def _funding(topic: Topic, native: str, ts_event: int, ts_recv: int) -> Decoded:
+    return FastFunding(
+        id=f"{topic.tail}.funding.{native}",
+        **topic.common(ts_event, ts_recv),
+        rate=topic.rate,
+        next_ts=topic.next_ts,
+        mark_price=None,
+        index_price=topic.index_price,
+    )
+
+
+def decode_interest(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
+    """Read open interest: `volume` contracts, `amount` coins, `value` the quote."""
+    push = wire.decode_interest(frame)
+    found: list[Decoded] = []
+    for row in push.data:
+        contracts = number(row.volume, "data.volume")
+        amount = optional_number(row.amount, "data.amount")
+        found.append(
+            FastInterest(
+                id=f"{topic.tail}.interest.{channel}-{push.ts}-{contracts}",
+                **topic.common(push.ts * MS, ts_recv),
+                amount=sizes.amount(topic.instrument, contracts, None) if amount is None else amount,
+                value=optional_number(row.value, "data.value"),
+                contracts=contracts,
+            )
+        )
+    return found
