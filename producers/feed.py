@@ -14,7 +14,7 @@ from contracts.instrument import Instrument
 from producers.rest import RestClient
 from producers.session import UNDECODABLE, DepthAnswer, Session, SessionParts
 from producers.socket import OpenSocket, Socket, SocketError, SocketLimits
-from producers.venue import BOOK, ConnectionPlan, Refused, SubscribeRequest
+from producers.venue import BOOK, PING_FRAME, ConnectionPlan, Refused, SubscribeRequest
 from producers.watch import Lost, Patience, Stale, Watch
 from runtime import clock
 from runtime.retry import Policy, delays
@@ -168,7 +168,7 @@ class Feed:
     async def _ping(self, socket: Socket) -> None:
         while (ping := self.plan.ping or self._policy.ping) is not None:
             await clock.sleep(self._policy.ping_every)
-            await self._send(socket, ping)
+            await (socket.ping() if ping == PING_FRAME else self._send(socket, ping))
 
     async def _send(self, socket: Socket, frame: str) -> None:
         stamp = self._venue.stamp

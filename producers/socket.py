@@ -40,6 +40,10 @@ class Socket(Protocol):
         """Send one text frame."""
         ...
 
+    async def ping(self) -> None:
+        """Send one ping frame; nobody waits for its pong."""
+        ...
+
     async def wait_closed(self) -> str:
         """Wait until it is closed, by whomever; gives the reason."""
         ...
@@ -68,6 +72,12 @@ class _WebsocketsSocket:
     async def send(self, text: str) -> None:
         try:
             await self._connection.send(text)
+        except ConnectionClosed as closed:
+            raise SocketError(str(closed)) from closed
+
+    async def ping(self) -> None:
+        try:
+            await self._connection.ping()
         except ConnectionClosed as closed:
             raise SocketError(str(closed)) from closed
 
@@ -143,6 +153,9 @@ class _PicowsSocket:
 
     async def send(self, text: str) -> None:
         self._transport.send(WSMsgType.TEXT, text.encode())
+
+    async def ping(self) -> None:
+        self._transport.send_ping()
 
     async def wait_closed(self) -> str:
         try:

@@ -14,6 +14,7 @@ BOOK: Final = "book"
 LIQUIDATION: Final = "liquidation"
 FUNDING: Final = "funding"
 INTEREST: Final = "interest"
+PING_FRAME: Final = ""  # as a policy's `ping`: no text but a WebSocket ping frame
 CHANNELS: Final = (TRADE, TICKER, BOOK, LIQUIDATION, FUNDING, INTEREST)
 
 
@@ -158,7 +159,8 @@ class ConnectionPlan:
 class ConnectionPolicy:
     """How to treat a venue's sockets; all times in seconds.
 
-    `ping`: text that we send every `ping_every` (None: we send none; the WebSocket library answers ping frames);
+    `ping`: text that we send every `ping_every` (None: we send none; PING_FRAME: a ping frame of the protocol;
+    the WebSocket library answers those of the venue);
     `quiet`: no frame at all for so long means a dead socket; `max_age`: planned reconnect before the venue's forced
     one; `pace`: between two frames that we send; `connect_pace`: between two new connections.
     """
@@ -277,9 +279,9 @@ class Venue:
     connection to what the last one had received; `inherit(decoder, last)` hands what the last connection's decoder
     remembers (positions in streams, ids that were seen) to the new one; `book_request(instrument)` is a frame that asks
     for a snapshot, which comes as a `book` event (None: of this instrument it is pushed when it is subscribed
-    anew); `resubscribe(subscription)` are the frames that bring a fresh snapshot of one channel (else
-    the connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of sending into each
-    frame that we send (venues that refuse old requests).
+    anew); `resubscribe(subscription)` are the frames that bring a fresh one of
+    one channel (else the connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of
+    sending into each frame that we send (venues that refuse old requests).
     """
 
     id: str
