@@ -42,6 +42,7 @@ class LanePublisher:
         self._parts: list[bytes] = []
         self._size = 0
         self._stamp = ""
+        self._heads: dict[str, str] = {}  # of this turn: they hold its time
         self._words = Words()
         self._dropped = 0
         self._in_gap = False
@@ -53,17 +54,24 @@ class LanePublisher:
         self, subject: str, payload: bytes, *, schema: str, msg_id: str | None = None, traceparent: str | None = None
     ) -> None:
         """Send it with this turn of the loop; ValueError for a subject that the bus would misread."""
-        self._words.admit(subject)
+        if subject not in self._words.admitted:
+            self._words.admit(subject)
         if not self._size:
             self._begin_turn()
-        headers = f"{self._words.head(schema)}{self._stamp}"
-        if msg_id is not None:
-            headers += f"{HEADER_MESSAGE_ID}: {header_value(msg_id)}\r\n"
+        head = self._heads.get(schema)
+        if head is None:
+            head = self._heads[schema] = f"{self._words.head(schema)}{self._stamp}"
+        if msg_id is None:
+            headers = head
+        elif msg_id.isascii() and msg_id.isprintable():
+            headers = f"{head}{HEADER_MESSAGE_ID}: {msg_id}\r\n"
+        else:
+            headers = f"{head}{HEADER_MESSAGE_ID}: {header_value(msg_id)}\r\n"
         if traceparent is not None:
             headers += f"{HEADER_TRACE}: {header_value(traceparent)}\r\n"
         length = len(headers) + 2
         total = length + len(payload)
-        self._parts += (f"HPUB {subject} {length} {total}\r\n{headers}\r\n".encode("ascii"), payload, _CRLF)
+        self._parts += (f"HPUB {subject} {length} {total}\r\n{headers}\r\n".encode(), payload, _CRLF)
         self._size += total
         if self._size >= self._write_at:
             self.flush()
@@ -84,6 +92,7 @@ class LanePublisher:
 
     def _begin_turn(self) -> None:
         self._stamp = f"{now_ns()}\r\n"
+        self._heads.clear()
         self._loop.call_soon(self.flush)
 
     def _free(self, limit: int) -> bool:

@@ -10,23 +10,23 @@ _KNOWN_SUBJECTS = 100_000
 
 
 class Words:
-    """One writer's memory of the subjects it checked and the heads of its schemas."""
+    """One writer's memory of the subjects it checked (`admitted`) and the heads of its schemas."""
 
-    __slots__ = ("_heads", "_subjects")
+    __slots__ = ("_heads", "admitted")
 
     def __init__(self) -> None:
         self._heads: dict[str, str] = {}
-        self._subjects: set[str] = set()
+        self.admitted: set[str] = set()
 
     def admit(self, subject: str) -> None:
         """Raise ValueError for a subject that the bus would misread."""
-        if subject in self._subjects:
+        if subject in self.admitted:
             return
         if not subject or not subject.isascii() or not subject.isprintable() or " " in subject:
             raise ValueError(f"subject {subject!r}: only printable ASCII without spaces can be published")
-        if len(self._subjects) >= _KNOWN_SUBJECTS:
-            self._subjects.clear()
-        self._subjects.add(subject)
+        if len(self.admitted) >= _KNOWN_SUBJECTS:
+            self.admitted.clear()
+        self.admitted.add(subject)
 
     def head(self, schema: str) -> str:
         """The header lines up to the value of the publishing time."""
