@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from producers.venue import Venue
-from producers.venues import binance, binanceusdm, bybit, coinbase, htx, kraken, okx
+from producers.venues import binance, binanceusdm, bybit, coinbase, gate, htx, kraken, okx
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
     {
@@ -20,6 +20,7 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
             coinbase.VENUE,
             kraken.VENUE,
             htx.VENUE,
+            gate.VENUE,
         )
     }
 )

@@ -1,0 +1,29 @@
+"""Gate v4: spot and USDT perpetuals (https://www.gate.com/docs/developers/apiv4/ws/en/), each on a host of its own.
+
+`wire` are the typed frames, `tape`, `books` and `tickers` make events of them, `frames` finds which, `plan` lays the
+sockets, `rest` reads listings and books. Futures count in signed contracts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venues.gate.frames import make_decoder
+from producers.venues.gate.plan import MARKETS, VENUE_ID, WS_URL, guess, plan, stamp
+from producers.venues.gate.rest import REST
+
+VENUE: Final = Venue(
+    id=VENUE_ID,
+    markets=MARKETS,
+    ws_url=WS_URL,
+    # The server pings by protocol; `spot.ping` and `futures.ping` (in the plan) prove the way back as well. An address
+    # may hold 300 connections.
+    policy=ConnectionPolicy(ping_every=15.0, quiet=45.0, pace=0.05, connect_pace=1.0),
+    book=BookRule(seed="rest", chain="overlap"),
+    plan=plan,
+    decoder=make_decoder,
+    guess=guess,
+    rest=REST,
+    stamp=stamp,
+)

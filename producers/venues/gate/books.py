@@ -1,0 +1,111 @@
+"""Gate's books: updates numbered by `U` and `u`, whole books, and the signed levels of the oldest channel."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from contracts.errors import FrameError
+from producers import sizes
+from producers.venue import Decoded
+from producers.venues.gate import values, wire
+from producers.venues.gate.topic import Topic, Topics
+
+Sides = tuple[list[values.Row], list[values.Row]]
+
+
+def decode_spot_depth(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+    """Read `spot.order_book_update`."""
+    row = wire.read_spot_depths(frame).result
+    sides = values.read_levels(row.b, whole=row.full), values.read_levels(row.a, whole=row.full)
+    return (_delta(topics[row.s], row, sides, ("update", ts_recv)),)
+
+
+def decode_futures_depth(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+    """Read `futures.order_book_update`."""
+    row = wire.read_futures_depths(frame).result
+    sides = _read_objects(row.b, whole=row.full), _read_objects(row.a, whole=row.full)
+    return (_delta(topics[row.s], row, sides, ("update", ts_recv)),)
+
+
+def decode_second_version(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+    """Read `spot.obu` and `futures.obu`: a whole book first, then updates; `s` is the stream (`ob.BTC_USDT.50`)."""
+    row = wire.read_spot_depths(frame).result
+    venue_symbol, _, depth = row.s.removeprefix("ob.").rpartition(".")
+    if not venue_symbol:
+        raise FrameError(f"result.s names no stream: {row.s!r}", field="result.s")
+    sides = values.read_levels(row.b, whole=row.full), values.read_levels(row.a, whole=row.full)
+    return (_delta(topics[venue_symbol], row, sides, (f"obu{depth}", ts_recv)),)
+
+
+def _delta(topic: Topic, row: wire.SpotDepth | wire.FuturesDepth, sides: Sides, terms: tuple[str, int]) -> Decoded:
+    """Make a delta; `terms` are the channel's mark and the receive time. The first id of an update follows the last."""
+    mark, ts_recv = terms
+    if row.U is None and not row.full:
+        raise FrameError("result.U is missing in an update of a book", field="result.U")
+    bids, asks, unit = sizes.book(topic.instrument, *sides)
+    native = f"{mark}-snapshot-{row.u}" if row.full else f"{mark}-{row.U}-{row.u}"
+    return replace(
+        topic.delta,
+        id=f"{topic.tail}.delta.{native}",
+        ts_event=row.t * values.MS,
+        ts_recv=ts_recv,
+        bids=bids,
+        asks=asks,
+        seq=row.u,
+        prev_seq=None if row.full or row.U is None else row.U - 1,
+        is_snapshot=row.full,
+        unit=unit,
+    )
+
+
+def _read_objects(rows: list[wire.Level], *, whole: bool) -> list[values.Row]:
+    return values.read_levels([row.pair for row in rows], whole=whole)
+
+
+def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+    """Read `futures.order_book`, event `all`. Its ids are not said to be without holes: there is no sequence."""
+    push = wire.read_whole_books(frame)
+    row = push.result
+    topic = topics[row.contract]
+    sides = _read_objects(row.bids, whole=True), _read_objects(row.asks, whole=True)
+    bids, asks, unit = sizes.book(topic.instrument, *sides)
+    return (
+        replace(
+            topic.delta,
+            id=f"{topic.tail}.delta.all-{row.id or ''}-{row.t or push.sent_ns // values.MS}",
+            ts_event=row.t * values.MS if row.t else push.sent_ns,
+            ts_recv=ts_recv,
+            bids=bids,
+            asks=asks,
+            is_snapshot=True,
+            unit=unit,
+        ),
+    )
+
+
+def decode_signed_levels(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
+    """Read `futures.order_book`, event `update`: a level's side is the sign of its size; 0 removes it on either."""
+    push = wire.read_signed_levels(frame)
+    by_symbol: dict[str, list[wire.SignedLevel]] = {}
+    for row in push.result:
+        by_symbol.setdefault(row.c, []).append(row)
+    return [_signed(topics[name], rows, (push.sent_ns, ts_recv)) for name, rows in by_symbol.items()]
+
+
+def _signed(topic: Topic, rows: list[wire.SignedLevel], times: tuple[int, int]) -> Decoded:
+    sides: Sides = ([], [])
+    for row in rows:
+        size, is_ask = values.signed(row.s, "result.s")
+        level = (values.number(row.p, "result.p"), size if size.strip("0.") else "0")
+        for side in sides if level[1] == "0" else (sides[is_ask],):
+            side.append(level)
+    bids, asks, unit = sizes.book(topic.instrument, *sides)
+    return replace(
+        topic.delta,
+        id=f"{topic.tail}.delta.levels-{rows[0].id}-{rows[-1].id}",
+        ts_event=times[0],
+        ts_recv=times[1],
+        bids=bids,
+        asks=asks,
+        unit=unit,
+    )

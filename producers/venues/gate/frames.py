@@ -1,0 +1,102 @@
+"""Gate's decoder: routes the frames of one socket by channel and event, without parsing them twice.
+
+https://www.gate.com/docs/developers/apiv4/ws/en/#server-response
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from contracts.errors import FrameError
+from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
+from producers.venues.gate import books, tape, tickers, wire
+from producers.venues.gate.topic import Topics
+
+_Decode = Callable[[Topics, bytes, int], Sequence[Decoded]]
+
+_NAME: Final = b'"channel":"'
+_NAME_WITHIN: Final = 256  # bytes from a frame's start: two times and, in some, two ids come before
+_UPGRADE_SECONDS: Final = 10.0  # ours: the notice asks to reconnect and names no time
+
+_CHANNELS: Final[dict[tuple[str, str], _Decode]] = {
+    ("spot.trades", "update"): tape.decode_spot_trades,
+    ("futures.trades", "update"): tape.decode_futures_trades,
+    ("spot.tickers", "update"): tickers.decode_spot_tickers,
+    ("futures.tickers", "update"): tickers.decode_futures_tickers,
+    ("spot.book_ticker", "update"): tickers.decode_book_tickers,
+    ("futures.book_ticker", "update"): tickers.decode_book_tickers,
+    ("spot.order_book_update", "update"): books.decode_spot_depth,
+    ("futures.order_book_update", "update"): books.decode_futures_depth,
+    ("spot.obu", "update"): books.decode_second_version,
+    ("futures.obu", "update"): books.decode_second_version,
+    ("futures.order_book", "all"): books.decode_whole_book,
+    ("futures.order_book", "update"): books.decode_signed_levels,
+    ("futures.public_liquidates", "update"): tape.decode_liquidations,
+    ("spot.candlesticks", "update"): tape.decode_candles,
+    ("futures.candlesticks", "update"): tape.decode_candles,
+}
+# As the bytes that follow the channel's name begin, in the venue's own writing.
+_ROUTES: Final = {f'{channel}","event":"{event}"'.encode(): decode for (channel, event), decode in _CHANNELS.items()}
+# Known, and not carried: a book cut to few levels, an older tape, statistics and terms of contracts.
+_NOT_CARRIED: Final = frozenset(
+    {
+        *("spot.order_book", "spot.trades_v2", "futures.contract_stats", "futures.contract_info"),
+        *("futures.order_book_interval", "announcement.summary_listing"),
+    }
+)
+_QUIET_CHANNELS: Final = frozenset({"spot.ping", "futures.ping"})
+
+
+class GateDecoder:
+    """Decodes one connection's frames. `find` gives instruments by the venue's symbol (`BTC_USDT` on both markets)."""
+
+    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
+        self._topics = Topics(find, sim=sim)
+
+    def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        """Decode one frame: data, whose route its channel and event tell, or an answer."""
+        start = frame.find(_NAME, 0, _NAME_WITHIN) + len(_NAME)
+        decode = _ROUTES.get(frame[start : frame.find(b",", frame.find(b",", start) + 1)])
+        if decode is not None:
+            return decode(self._topics, frame, ts_recv)
+        return self._decode_other(frame, ts_recv)
+
+    def _decode_other(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        head = wire.read_head(frame)
+        if head.error is not None or head.event == "subscribe":
+            return (_answer(head, frame),)
+        decode = _CHANNELS.get((head.channel, head.event))
+        if decode is not None:
+            return decode(self._topics, frame, ts_recv)
+        if head.channel.endswith(".pong"):
+            return (Pong(),)
+        if head.channel.endswith(".system"):
+            return _notice(frame)
+        if head.event == "unsubscribe" or head.channel in _NOT_CARRIED | _QUIET_CHANNELS:
+            return ()
+        raise FrameError(f"unknown channel {head.channel!r} or event {head.event!r}", channel=head.channel)
+
+
+def _answer(head: wire.Head, frame: bytes) -> Decoded:
+    """Read an answer: it names the request's id; one without is known by the channel and its first argument."""
+    ref = str(head.id) if head.id is not None else f"{head.channel}:{head.payload[0]}" if head.payload else None
+    if head.error is not None:
+        return Refused(ref, f"{head.error.code}: {head.error.message}")
+    result = wire.read_answer(frame).result
+    if result is not None and result.status != "success":
+        return Refused(ref, f"status {result.status}")
+    return Ack(ref or head.channel)
+
+
+def _notice(frame: bytes) -> Sequence[Decoded]:
+    """Read a system notice. The page does not have it; clients met `upgrade`, which asks to reconnect."""
+    result = wire.read_answer(frame).result
+    if result is None or result.type != "upgrade":
+        return ()
+    return (Closing(result.msg or "the venue upgrades its service", _UPGRADE_SECONDS),)
+
+
+def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - channels name theirs
+    """Make the decoder of a new connection."""
+    return GateDecoder(find, sim=sim)

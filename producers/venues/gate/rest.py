@@ -1,0 +1,180 @@
+"""Gate over REST: pairs, contracts, order books, and what its failures mean.
+
+Pages: https://www.gate.com/docs/developers/apiv4/en/#list-all-currency-pairs-supported,
+https://www.gate.com/docs/developers/apiv4/en/#list-all-futures-contracts,
+https://www.gate.com/docs/developers/apiv4/en/#frequency-limit-rule
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from contracts import market as events
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import Instrument, make_instrument
+from producers import sizes
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.venues.gate import values, wire
+from producers.venues.gate.plan import DECIMAL_SIZES, LINEAR, SPOT, VENUE_ID, market_of
+
+FastBook: Final = fast(events.BookSnapshot)
+_Sides = tuple[list[values.Row], list[values.Row]]
+
+_DEPTH: Final = "100"  # levels, as many as the socket keeps up to date
+_OK_BELOW: Final = 400
+_TOO_MANY: Final = 429
+_WINDOW: Final = 10.0  # seconds in which calls are counted
+_TRADING: Final = frozenset({"trading", ""})  # a contract of before 2024 has no status
+
+
+class _Pair(msgspec.Struct):
+    """`{"id":"BTC_USDT","base":"BTC","quote":"USDT","trade_status":"tradable",…}`."""
+
+    id: str
+    base: str
+    quote: str
+    trade_status: str
+
+
+class _Contract(msgspec.Struct):
+    """`{"name":"BTC_USDT","type":"direct","quanto_multiplier":"0.0001","in_delisting":false,"status":"trading",…}`."""
+
+    name: str
+    type: str
+    quanto_multiplier: str
+    in_delisting: bool = False
+    status: str = ""
+
+
+class _SpotDepth(msgspec.Struct):
+    """`{"id":123,"current":1623898993123,"update":1623898993121,"asks":[["1.52","1.15"]],"bids":[]}`: times in ms."""
+
+    asks: list[values.Row]
+    bids: list[values.Row]
+    id: int
+    update: values.Number | None = None
+
+
+class _FuturesDepth(msgspec.Struct):
+    """`{"id":123,"current":1623898993.123,"update":1623898993.121,"asks":[{"p":"1.52","s":100}],"bids":[]}`."""
+
+    asks: list[wire.Level]
+    bids: list[wire.Level]
+    id: int
+    update: values.Number | None = None
+
+
+class _Error(msgspec.Struct):
+    """`{"label":"INVALID_CURRENCY_PAIR","message":"Invalid currency pair FOO_USDT"}`."""
+
+    label: str | None = None
+    message: str = ""
+
+
+_pairs: Final = msgspec.json.Decoder(list[_Pair]).decode
+_contracts: Final = msgspec.json.Decoder(list[_Contract]).decode
+_error: Final = msgspec.json.Decoder(_Error).decode
+_spot_depth: Final = wire.reader(_SpotDepth)
+_futures_depth: Final = wire.reader(_FuturesDepth)
+
+
+def list_calls() -> tuple[tuple[str, RestCall], ...]:
+    """Give one call a market; each list comes in one page."""
+    return (
+        (SPOT, RestCall("/api/v4/spot/currency_pairs")),
+        (LINEAR, RestCall("/api/v4/futures/usdt/contracts", headers=DECIMAL_SIZES)),
+    )
+
+
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+    """Read what can be traded now; one contract is worth `quanto_multiplier` of the base coin."""
+    if market == SPOT:
+        pairs = (row for row in _pairs(body) if row.trade_status == "tradable")
+        return [make_instrument(VENUE_ID, f"{row.base}/{row.quote}", row.id) for row in pairs], None
+    found = (_contract(row) for row in _contracts(body) if not row.in_delisting and row.status in _TRADING)
+    return [item for item in found if item is not None], None
+
+
+def _contract(row: _Contract) -> Instrument | None:
+    base, _, quote = row.name.rpartition("_")
+    if row.type != "direct" or not base:
+        return None
+    size = sizes.contract_size(row.quanto_multiplier, "1")
+    return make_instrument(VENUE_ID, f"{base}/{quote}:{quote}", row.name, contract_size=size, sized_in_contracts=True)
+
+
+def depth_call(instrument: Instrument) -> RestCall:
+    """Ask for a book with the id of its last update, which joins it to the socket's updates."""
+    params = {"limit": _DEPTH, "with_id": "true"}
+    if market_of(instrument) == SPOT:
+        return RestCall("/api/v4/spot/order_book", {"currency_pair": instrument.venue_symbol, **params})
+    call = {"contract": instrument.venue_symbol, **params}
+    return RestCall("/api/v4/futures/usdt/order_book", call, headers=DECIMAL_SIZES)
+
+
+def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
+    """Read a book; its `id` is of the same count as the socket's `u`. Times are in ms on spot, in seconds elsewhere."""
+    try:
+        depth, sides, time = _read_spot(body) if market_of(instrument) == SPOT else _read_futures(body)
+    except msgspec.DecodeError as error:
+        raise FrameError(f"order book of {instrument.venue_symbol}: {error}") from error
+    bids, asks, unit = sizes.book(instrument, *sides)
+    return FastBook(
+        id=f"{instrument.tail}.book.rest-{depth.id}",
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=time,
+        ts_recv=ts_recv,
+        sim=sim,
+        bids=bids,
+        asks=asks,
+        seq=depth.id,
+        quality="sim" if sim else "live",
+        checksum=None,
+        venue_checksum=None,
+        unit=unit,
+    )
+
+
+def _read_spot(body: bytes) -> tuple[_SpotDepth, _Sides, int | None]:
+    depth = _spot_depth(body)
+    sides = values.read_levels(depth.bids, whole=True), values.read_levels(depth.asks, whole=True)
+    return depth, sides, None if depth.update is None else values.ms_time(depth.update, "update")
+
+
+def _read_futures(body: bytes) -> tuple[_FuturesDepth, _Sides, int | None]:
+    depth = _futures_depth(body)
+    bids, asks = ([row.pair for row in rows] for rows in (depth.bids, depth.asks))
+    sides = values.read_levels(bids, whole=True), values.read_levels(asks, whole=True)
+    return depth, sides, None if depth.update is None else values.seconds_time(depth.update, "update")
+
+
+def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:
+    """Judge an answer; too many calls pause for the window of 10 s unless the answer names a time."""
+    if status < _OK_BELOW:
+        return None
+    try:
+        error = _error(body)
+    except msgspec.DecodeError:  # gateways answer in HTML
+        error = _Error()
+    pause = None
+    if status == _TOO_MANY or error.label == "TOO_MANY_REQUESTS":
+        hint = headers.get("retry-after", "")
+        pause = float(hint) if hint.isdecimal() else _WINDOW
+    return RestFailure(error.message or f"HTTP {status}", error.label, pause)
+
+
+REST: Final = RestFace(
+    base_url="https://api.gateio.ws",
+    budget=RestBudget(weight=200, seconds=10.0),
+    instrument_calls=list_calls,
+    decode_instruments=decode_instruments,
+    depth_call=depth_call,
+    decode_depth=decode_depth,
+    failure=failure,
+)
