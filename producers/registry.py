@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from producers.venue import Venue
-from producers.venues import binance, binanceusdm, bybit, coinbase, gate, htx, kraken, okx
+from producers.venues import binance, binanceusdm, bybit, coinbase, gate, htx, kraken, kucoin, kucoinfutures, okx
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
     {
@@ -21,6 +21,8 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
             kraken.VENUE,
             htx.VENUE,
             gate.VENUE,
+            kucoin.VENUE,
+            kucoinfutures.VENUE,
         )
     }
 )

@@ -183,13 +183,15 @@ class BookRule:
     `seed`: "ws" = the first delta with `is_snapshot`; "rest" = a snapshot that is asked for (by REST, or by a frame
     where the venue has `book_request`), deltas buffered meanwhile; "either" = whichever comes, the snapshot being asked
     for after `wait` seconds. `chain`: "exact" = each delta's `prev_seq` equals the last `seq`; "overlap" = it may lie
-    before it; "none" = the venue gives no sequence.
+    before it; "none" = the venue gives no sequence. `seed_depth`: the snapshot that is asked for holds only this many
+    levels a side; what lies beyond them is not known, and where half of them are gone another snapshot fills the side.
     """
 
     seed: Literal["ws", "rest", "either"]
     chain: Literal["exact", "overlap", "none"]
     depth: int | None = None  # cut to this many levels a side after each delta (venues that send no removals beyond it)
     wait: float = 3.0
+    seed_depth: int | None = None
 
 
 # ---- REST

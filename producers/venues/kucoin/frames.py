@@ -1,0 +1,131 @@
+"""KuCoin spot's pushes as typed structs: unknown fields are skipped, a missing one is an error that names it.
+
+Pages: https://www.kucoin.com/docs-new/3470063w0 (ticker) to https://www.kucoin.com/docs-new/3470072w0 (trade). Amounts
+are in the base coin. Times differ: text of nanoseconds in a match, numbers of ms elsewhere, ns in candles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType, field
+
+
+class Match(Struct, gc=False):
+    """`/market/match`: `{"symbol":"BTC-USDT","side":"buy","price":"91000","size":"0.01","time":"17637…","tradeId":"5"}`.
+
+    `side` is the taker's.
+    """
+
+    side: Literal["buy", "sell"]
+    price: str
+    size: str
+    tradeId: str
+    time: int
+    sequence: int | None = None
+
+
+class Ticker(Struct, gc=False):
+    """`/market/ticker`: `{"bestBid":"90999","bestBidSize":"1","price":"91000","sequence":"15","time":1763700000123}`."""
+
+    price: str | None = None
+    bestBid: str | None = None
+    bestBidSize: str | None = None
+    bestAsk: str | None = None
+    bestAskSize: str | None = None
+    sequence: int | None = None
+    time: int | None = None
+    Time: int | None = None  # the page spells it both ways
+
+
+class Level1(Struct, gc=False):
+    """`/spotMarket/level1`: `{"asks":["91000.1","0.5"],"bids":["91000","1"],"timestamp":1763700000123}`."""
+
+    asks: list[str]
+    bids: list[str]
+    timestamp: int
+
+
+class Day(Struct, gc=False):
+    """The inner `data` of `/market/snapshot`: JSON numbers, `changeRate` a fraction, `vol` base and `volValue` quote."""
+
+    symbol: str
+    datetime: int
+    lastTradedPrice: Raw | UnsetType = UNSET
+    buy: Raw | UnsetType = UNSET
+    bidSize: Raw | UnsetType = UNSET
+    sell: Raw | UnsetType = UNSET
+    askSize: Raw | UnsetType = UNSET
+    open: Raw | UnsetType = UNSET
+    high: Raw | UnsetType = UNSET
+    low: Raw | UnsetType = UNSET
+    vol: Raw | UnsetType = UNSET
+    volValue: Raw | UnsetType = UNSET
+    changeRate: Raw | UnsetType = UNSET
+
+
+class DayAround(Struct, gc=False):
+    """The outer `data` of `/market/snapshot`."""
+
+    day: Day = field(name="data")
+
+
+Row = tuple[str, str, int]
+
+
+class Changes(Struct, gc=False):
+    """Changed levels: `[price, size, sequence]`, absolute sizes; price 0 only moves the sequence on."""
+
+    asks: list[Row]
+    bids: list[Row]
+
+
+class Level2(Struct, gc=False):
+    """`/market/level2`: `{"changes":{…},"sequenceStart":15,"sequenceEnd":16,"symbol":"BTC-USDT","time":1763700000456}`."""
+
+    changes: Changes
+    sequenceStart: int
+    sequenceEnd: int
+    time: int | None = None
+
+
+class Depth(Struct, gc=False):
+    """`/spotMarket/level2Depth5` and `50`: the whole top, `[price, size]`, without a sequence."""
+
+    asks: list[tuple[str, str]]
+    bids: list[tuple[str, str]]
+    timestamp: int
+
+
+class Candles(Struct, gc=False):
+    """`/market/candles`: `[start in s, open, CLOSE, HIGH, LOW, base volume, quote volume]`, `time` in ns."""
+
+    candles: tuple[int, str, str, str, str, str, str]
+    time: int
+
+
+class Book(Struct, gc=False):
+    """The REST answer's `data`: `{"sequence":"15","time":1763700000456,"bids":[["90999.9","1"]],"asks":[…]}`."""
+
+    sequence: int
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    time: int | None = None
+
+
+def _reader(payload: type[Struct]) -> Callable[[bytes], Any]:
+    """Make the decoder of a frame (or REST answer) whose `data` is this payload; integers may be text."""
+    return msgspec.json.Decoder(msgspec.defstruct("Push", [("data", payload)], gc=False), strict=False).decode
+
+
+read_match: Final = _reader(Match)
+read_ticker: Final = _reader(Ticker)
+read_level1: Final = _reader(Level1)
+read_day: Final = _reader(DayAround)
+read_level2: Final = _reader(Level2)
+read_depth: Final = _reader(Depth)
+read_candles: Final = _reader(Candles)
+read_book: Final = _reader(Book)
+read_symbol: Final = msgspec.json.Decoder(DayAround).decode

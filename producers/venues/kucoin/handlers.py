@@ -1,0 +1,264 @@
+"""One handler a topic and instrument of KuCoin spot: a push in, its events out.
+
+A handler holds what never changes for its instrument in a template, so that a push costs one typed decode and one copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from operator import itemgetter
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from contracts import market
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers.kucoin import MS, Handler, MakeHandler, exact, levels, number, percent
+from producers.venue import Decoded
+from producers.venues.kucoin import frames
+from producers.venues.kucoin.rest import decode_depth
+
+FastTrade = fast(market.Trade)
+FastTicker = fast(market.Ticker)
+FastDelta = fast(market.BookDelta)
+FastCandle = fast(market.Candle)
+
+# Candles of these lengths; the page does not say on which day its weeks begin: their start says it.
+TIMEFRAMES: Final[Mapping[str, str]] = {
+    **{f"{minutes}min": f"{minutes}m" for minutes in (1, 3, 5, 15, 30)},
+    **{f"{hours}hour": f"{hours}h" for hours in (1, 2, 4, 6, 8, 12)},
+    **{"1day": "1d", "1week": "1w", "1month": "1M"},
+}
+_SECOND: Final = 1_000_000_000
+_by_sequence: Final = itemgetter(2)
+
+
+def _common(instrument: Instrument, sim: bool) -> dict[str, Any]:  # noqa: FBT001
+    """Give the fields that every event of an instrument has; times and ids are the push's own."""
+    return {
+        "id": "",
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "venue_symbol": instrument.venue_symbol,
+        "ts_event": None,
+        "ts_recv": 0,
+        "sim": sim,
+    }
+
+
+def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/market/match`: every fill, with the taker's side and the time of the match."""
+    prefix, read = f"{instrument.tail}.trade.", frames.read_match
+    template = FastTrade(**_common(instrument, sim), trade_id="", price="0", amount=None, side=None)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        match = read(frame).data
+        return (
+            replace(
+                template,
+                id=prefix + match.tradeId,
+                ts_event=match.time,
+                ts_recv=ts_recv,
+                trade_id=match.tradeId,
+                price=number(match.price, "data.price"),
+                amount=number(match.size, "data.size"),
+                side=match.side,
+                seq=match.sequence,
+            ),
+        )
+
+    return handle
+
+
+def _optional(text: str | None, field: str) -> str | None:
+    return number(text, field) if text else None
+
+
+def on_ticker(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/market/ticker`: the best levels and the last price; a side without orders is null."""
+    prefix, template = f"{instrument.tail}.ticker.", FastTicker(**_common(instrument, sim))
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        ticker = frames.read_ticker(frame).data
+        time = ticker.Time if ticker.time is None else ticker.time
+        return (
+            replace(
+                template,
+                id=f"{prefix}{ticker.sequence}-{time}",
+                ts_event=None if time is None else time * MS,
+                ts_recv=ts_recv,
+                last=_optional(ticker.price, "data.price"),
+                bid=_optional(ticker.bestBid, "data.bestBid"),
+                bid_amount=_optional(ticker.bestBidSize, "data.bestBidSize"),
+                ask=_optional(ticker.bestAsk, "data.bestAsk"),
+                ask_amount=_optional(ticker.bestAskSize, "data.bestAskSize"),
+                seq=ticker.sequence,
+            ),
+        )
+
+    return handle
+
+
+def on_level1(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/spotMarket/level1`: one pair a side, or none."""
+    prefix, template = f"{instrument.tail}.ticker.level1-", FastTicker(**_common(instrument, sim))
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        best = frames.read_level1(frame).data
+        bid, ask = (*best.bids[:2], None, None), (*best.asks[:2], None, None)
+        return (
+            replace(
+                template,
+                id=f"{prefix}{best.timestamp}",
+                ts_event=best.timestamp * MS,
+                ts_recv=ts_recv,
+                bid=_optional(bid[0], "data.bids"),
+                bid_amount=_optional(bid[1], "data.bids"),
+                ask=_optional(ask[0], "data.asks"),
+                ask_amount=_optional(ask[1], "data.asks"),
+            ),
+        )
+
+    return handle
+
+
+def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/market/snapshot`, every 2 s: the figures of 24 hours; a best price of 0 means that there is none."""
+    prefix, template = f"{instrument.tail}.ticker.24h-", FastTicker(**_common(instrument, sim))
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        day = frames.read_day(frame).data.day
+        bid, ask = exact(day.buy, "data.data.buy"), exact(day.sell, "data.data.sell")
+        bid, ask = (price if price and price.strip("0.") else None for price in (bid, ask))
+        return (
+            replace(
+                template,
+                id=f"{prefix}{day.datetime}",
+                ts_event=day.datetime * MS,
+                ts_recv=ts_recv,
+                last=exact(day.lastTradedPrice, "data.data.lastTradedPrice"),
+                bid=bid,
+                bid_amount=exact(day.bidSize, "data.data.bidSize") if bid else None,
+                ask=ask,
+                ask_amount=exact(day.askSize, "data.data.askSize") if ask else None,
+                open_24h=exact(day.open, "data.data.open"),
+                high_24h=exact(day.high, "data.data.high"),
+                low_24h=exact(day.low, "data.data.low"),
+                volume_24h=exact(day.vol, "data.data.vol"),
+                quote_volume_24h=exact(day.volValue, "data.data.volValue"),
+                change_24h=percent(exact(day.changeRate, "data.data.changeRate")),
+            ),
+        )
+
+    return handle
+
+
+def _changed(rows: list[frames.Row]) -> list[tuple[str, str]]:
+    """Give one side's changes in the order of their sequence; rows of price 0 say nothing."""
+    if not rows:
+        return []
+    if len(rows) > 1:
+        rows.sort(key=_by_sequence)
+    if not "".join([price + size for price, size, _ in rows]).replace(".", "").isdigit():
+        raise FrameError("a changed level is no number", field="data.changes")
+    return [(price, size if size.strip("0.") else "0") for price, size, _ in rows if price.strip("0.")]
+
+
+def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/market/level2`: a delta continues the book when `sequenceStart` is at most one more than what is held."""
+    prefix, read = f"{instrument.tail}.delta.", frames.read_level2
+    template = FastDelta(**_common(instrument, sim), bids=[], asks=[], seq=None, is_snapshot=False)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        book = read(frame).data
+        return (
+            replace(
+                template,
+                id=f"{prefix}{book.sequenceEnd}",
+                ts_event=None if book.time is None else book.time * MS,
+                ts_recv=ts_recv,
+                bids=_changed(book.changes.bids),
+                asks=_changed(book.changes.asks),
+                seq=book.sequenceEnd,
+                prev_seq=book.sequenceStart - 1,
+            ),
+        )
+
+    return handle
+
+
+def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/spotMarket/level2Depth5` and `50`: the whole top in each push, without a sequence."""
+    prefix = f"{instrument.tail}.delta.{name}-"
+    template = FastDelta(**_common(instrument, sim), bids=[], asks=[], seq=None, is_snapshot=True)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        depth = frames.read_depth(frame).data
+        return (
+            replace(
+                template,
+                id=f"{prefix}{depth.timestamp}",
+                ts_event=depth.timestamp * MS,
+                ts_recv=ts_recv,
+                bids=levels(depth.bids),
+                asks=levels(depth.asks),
+            ),
+        )
+
+    return handle
+
+
+def on_recorded_book(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read a REST answer that recorders write among the pushes as `/market/level2Snapshot`."""
+    return lambda frame, ts_recv: (decode_depth(frame, instrument, ts_recv, sim=sim),)
+
+
+def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: FBT001
+    """Read `/market/candles`: close comes second; whether a candle is closed is not said."""
+    timeframe = TIMEFRAMES.get(interval)
+    if timeframe is None:
+        raise FrameError(f"unknown length of candles {interval!r}", channel="/market/candles")
+    prefix, common = f"{instrument.tail}.candle.{timeframe}-", _common(instrument, sim)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        push = frames.read_candles(frame).data
+        start, opened, closed, high, low, volume, turnover = push.candles
+        own = {"id": f"{prefix}{start}-{push.time}", "ts_event": push.time, "ts_recv": ts_recv}
+        return (
+            FastCandle(
+                **{**common, **own},
+                timeframe=timeframe,
+                open=number(opened, "data.candles[1] (open)"),
+                close=number(closed, "data.candles[2] (close)"),
+                high=number(high, "data.candles[3] (high)"),
+                low=number(low, "data.candles[4] (low)"),
+                volume=number(volume, "data.candles[5] (volume)"),
+                quote_volume=number(turnover, "data.candles[6] (turnover)"),
+                trades=None,
+                closed=False,
+                start_ts=start * _SECOND,
+            ),
+        )
+
+    return handle
+
+
+ROUTES: Final[Mapping[str, MakeHandler]] = {
+    "/market/match": on_match,
+    "/market/ticker": on_ticker,
+    "/market/snapshot": on_day,
+    "/market/level2": on_level2,
+    "/market/level2Snapshot": on_recorded_book,
+    "/market/candles": on_candles,
+    "/spotMarket/level1": on_level1,
+    "/spotMarket/level2Depth5": partial(on_depth, "depth5"),
+    "/spotMarket/level2Depth50": partial(on_depth, "depth50"),
+}
+# Known, and not carried: indexes, margin, auctions, single orders, other depths, and what only accounts hear.
+SKIPPED: Final = (
+    *("/indicator/", "/margin", "/callauction/", "/market/level3", "/spotMarket/level3", "/spotMarket/level2Depth"),
+    *("/account/", "/spotMarket/tradeOrders", "/spotMarket/advancedOrders"),
+)

@@ -1,0 +1,36 @@
+"""KuCoin spot's topics, and an instrument's unified name where no listing is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from contracts.errors import SymbolSyntaxError
+from contracts.instrument import Instrument, make_instrument
+from producers import kucoin
+from producers.venue import BOOK, TICKER, TRADE, ConnectionPlan
+
+VENUE_ID: Final = "kucoin"
+MARKET: Final = "spot"
+WS_URL: Final = "wss://ws-api-spot.kucoin.com/"  # what a token's answer named; the answer of the day is what counts
+
+_SNAPSHOT: Final = "/market/snapshot"
+_TOPICS: Final[kucoin.Topics] = {
+    TRADE: (("/market/match", 180.0),),
+    TICKER: (("/market/ticker", 30.0), (_SNAPSHOT, 30.0)),
+    BOOK: (("/market/level2", 30.0),),
+}
+_ALONE: Final = frozenset({_SNAPSHOT})  # its page names one symbol (or one market) where others show a list
+
+
+def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
+    """Lay the topics on sockets; the address is completed by the token."""
+    return kucoin.plan(MARKET, ws_base, kucoin.subscriptions(_TOPICS, instruments, channels), _ALONE)
+
+
+def guess(market: str, venue_symbol: str) -> Instrument:
+    """Name a pair by its spelling, `BTC-USDT`; raises SymbolSyntaxError for anything else."""
+    base, dash, quote = venue_symbol.partition("-")
+    if not (base and dash and quote) or "-" in quote:
+        raise SymbolSyntaxError(f"{market} symbol {venue_symbol!r} is no pair like BTC-USDT", symbol=venue_symbol)
+    return make_instrument(VENUE_ID, f"{kucoin.coin(base)}/{kucoin.coin(quote)}", venue_symbol)

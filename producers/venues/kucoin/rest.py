@@ -1,0 +1,83 @@
+"""KuCoin spot over REST: the listing and depth snapshots.
+
+Pages: https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-all-symbols,
+https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-part-orderbook
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from contracts import market
+from contracts.codec import fast
+from contracts.instrument import Instrument, make_instrument
+from producers import kucoin
+from producers.venue import Decoded, RestCall, RestFace
+from producers.venues.kucoin.frames import read_book
+from producers.venues.kucoin.plan import MARKET, VENUE_ID
+
+FastBook = fast(market.BookSnapshot)
+
+# The whole book asks for an account's key; without one there are these many levels a side.
+DEPTH: Final = 100
+
+
+class _Listed(Struct, gc=False):
+    """`{"symbol":"BTC-USDT","baseCurrency":"BTC","quoteCurrency":"USDT","enableTrading":true}`."""
+
+    symbol: str
+    baseCurrency: str
+    quoteCurrency: str
+    enableTrading: bool
+
+
+class _Listing(Struct, gc=False):
+    data: list[_Listed]
+
+
+_read_listing: Final = msgspec.json.Decoder(_Listing).decode
+
+
+def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:  # noqa: ARG001
+    """List what can be traded now; there is one page."""
+    return [
+        make_instrument(VENUE_ID, f"{kucoin.coin(row.baseCurrency)}/{kucoin.coin(row.quoteCurrency)}", row.symbol)
+        for row in _read_listing(body).data
+        if row.enableTrading
+    ], None
+
+
+def _depth_call(instrument: Instrument) -> RestCall:
+    return RestCall(f"/api/v1/market/orderbook/level2_{DEPTH}", {"symbol": instrument.venue_symbol}, weight=2)
+
+
+def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
+    """Read a depth answer, whole or partial, into a `book`; its sequence is of the socket's chain."""
+    book = read_book(body).data
+    return FastBook(
+        id=f"{instrument.tail}.book.{book.sequence}",
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None if book.time is None else book.time * kucoin.MS,
+        ts_recv=ts_recv,
+        sim=sim,
+        bids=kucoin.levels(book.bids),
+        asks=kucoin.levels(book.asks),
+        seq=book.sequence,
+        quality="sim" if sim else "live",
+    )
+
+
+REST: Final = RestFace(
+    base_url="https://api.kucoin.com",
+    budget=kucoin.BUDGET,
+    instrument_calls=lambda: ((MARKET, RestCall("/api/v2/symbols", weight=4)),),
+    decode_instruments=decode_instruments,
+    depth_call=_depth_call,
+    decode_depth=decode_depth,
+    failure=kucoin.failure,
+)

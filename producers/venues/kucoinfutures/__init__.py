@@ -1,0 +1,34 @@
+"""KuCoin futures, classic sockets (https://www.kucoin.com/docs-new/websocket-api/base-info/introduction).
+
+A token is fetched before each connection. Books are seeded over REST and chained by single steps. The venue publishes
+neither liquidations nor, on these sockets, open interest.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from producers import kucoin
+from producers.venue import BookRule, Decoder, FindInstrument, Venue
+from producers.venues.kucoinfutures.handlers import ROUTES, SKIPPED
+from producers.venues.kucoinfutures.plan import MARKET, VENUE_ID, WS_URL, guess, plan
+from producers.venues.kucoinfutures.rest import REST
+
+
+def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+    """Make the decoder of a new connection."""
+    return kucoin.TopicDecoder(find, ROUTES, SKIPPED, lambda _head, name: name, sim=sim)
+
+
+VENUE: Final = Venue(
+    id=VENUE_ID,
+    markets=(MARKET,),
+    ws_url=WS_URL,
+    policy=kucoin.POLICY,
+    book=BookRule(seed="rest", chain="exact"),
+    plan=plan,
+    decoder=make_decoder,
+    guess=guess,
+    rest=REST,
+    ticket=kucoin.ticket(WS_URL),
+)

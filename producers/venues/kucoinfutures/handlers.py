@@ -1,0 +1,273 @@
+"""One handler a topic and contract of KuCoin futures: a push in, its events out, contracts told in the base coin.
+
+A handler holds what never changes for its contract in a template, so that a push costs one typed decode and one copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from contracts import market
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers import kucoin, sizes
+from producers.kucoin import MS, Handler, MakeHandler, exact, number, percent
+from producers.venue import Decoded
+from producers.venues.kucoinfutures import frames
+
+FastTrade = fast(market.Trade)
+FastTicker = fast(market.Ticker)
+FastDelta = fast(market.BookDelta)
+FastFunding = fast(market.Funding)
+FastCandle = fast(market.Candle)
+
+TIMEFRAMES: Final[Mapping[str, str]] = {
+    **{f"{minutes}min": f"{minutes}m" for minutes in (1, 3, 5, 15, 30)},
+    **{f"{hours}hour": f"{hours}h" for hours in (1, 2, 4, 6, 8, 12)},
+    **{"1day": "1d", "1week": "1w", "1month": "1M"},
+}
+_SECOND: Final = 1_000_000_000
+_PARTS: Final = 3  # of a change
+
+
+def _common(instrument: Instrument, sim: bool) -> dict[str, Any]:  # noqa: FBT001
+    """Give the fields that every event of a contract has; times and ids are the push's own."""
+    return {
+        "id": "",
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "venue_symbol": instrument.venue_symbol,
+        "ts_event": None,
+        "ts_recv": 0,
+        "sim": sim,
+    }
+
+
+def read_rows(rows: Iterable[frames.Row]) -> list[tuple[str, str]]:
+    """Read one side of a whole book; prices come as text on the socket and as JSON numbers over REST."""
+    return kucoin.levels((_text(price), _text(size)) for price, size in rows)
+
+
+def _text(raw: Raw) -> str:
+    return exact(raw, "data.bids, data.asks") or ""
+
+
+def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/contractMarket/execution`: every fill, with the taker's side and the time of the match."""
+    prefix, read = f"{instrument.tail}.trade.", frames.read_match
+    template = FastTrade(**_common(instrument, sim), trade_id="", price="0", amount=None, side=None)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        match = read(frame).data
+        size, price = str(match.size), number(match.price, "data.price")
+        return (
+            replace(
+                template,
+                id=prefix + match.tradeId,
+                ts_event=match.ts,
+                ts_recv=ts_recv,
+                trade_id=match.tradeId,
+                price=price,
+                amount=sizes.amount(instrument, size, price),
+                contracts=size,
+                side=match.side,
+                seq=match.sequence,
+            ),
+        )
+
+    return handle
+
+
+def on_ticker(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read both tickers: the best levels, sizes in the base coin; a side without orders is null."""
+    prefix, template = f"{instrument.tail}.ticker.{name}-", FastTicker(**_common(instrument, sim))
+
+    def best(price: str | None, size: int | None, field: str) -> tuple[str | None, str | None]:
+        if not price or size is None:
+            return None, None
+        return number(price, field), sizes.amount(instrument, str(size), price)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        ticker = frames.read_ticker(frame).data
+        bid, bid_amount = best(ticker.bestBidPrice, ticker.bestBidSize, "data.bestBidPrice")
+        ask, ask_amount = best(ticker.bestAskPrice, ticker.bestAskSize, "data.bestAskPrice")
+        return (
+            replace(
+                template,
+                id=f"{prefix}{ticker.sequence}-{ticker.ts}",
+                ts_event=ticker.ts,
+                ts_recv=ts_recv,
+                last=number(ticker.price, "data.price") if ticker.price else None,
+                bid=bid,
+                bid_amount=bid_amount,
+                ask=ask,
+                ask_amount=ask_amount,
+                seq=ticker.sequence,
+            ),
+        )
+
+    return handle
+
+
+def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/contractMarket/snapshot`, every 5 s: the figures of 24 hours.
+
+    `volume` was seen to be in the base coin on linear contracts; of inverse ones the page says nothing: null.
+    """
+    prefix, template = f"{instrument.tail}.ticker.24h-", FastTicker(**_common(instrument, sim))
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        day = frames.read_day(frame).data
+        is_linear = not instrument.is_inverse
+        return (
+            replace(
+                template,
+                id=f"{prefix}{day.ts}",
+                ts_event=day.ts,
+                ts_recv=ts_recv,
+                last=exact(day.lastPrice, "data.lastPrice"),
+                open_24h=exact(day.price24HoursBefore, "data.price24HoursBefore"),
+                high_24h=exact(day.highPrice, "data.highPrice"),
+                low_24h=exact(day.lowPrice, "data.lowPrice"),
+                volume_24h=exact(day.volume, "data.volume") if is_linear else None,
+                quote_volume_24h=exact(day.turnover, "data.turnover") if is_linear else None,
+                change_24h=percent(exact(day.priceChgPct, "data.priceChgPct")),
+            ),
+        )
+
+    return handle
+
+
+def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/contractMarket/level2`: one changed level, "price,side,size"; each sequence is one more than the last."""
+    prefix, read = f"{instrument.tail}.delta.", frames.read_level2
+    unit = "base" if instrument.contract_size is not None else "contracts"
+    template = FastDelta(**_common(instrument, sim), bids=[], asks=[], seq=None, is_snapshot=False, unit=unit)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        book = read(frame).data
+        parts = book.change.split(",")
+        if len(parts) != _PARTS or parts[1] not in {"buy", "sell"}:
+            raise FrameError(f"data.change is no 'price,side,size': {book.change!r}", field="data.change")
+        price, size = number(parts[0], "data.change (price)"), number(parts[2], "data.change (size)")
+        amount = sizes.amount(instrument, size, price) if unit == "base" else size
+        level = [(price, amount if size.strip("0.") else "0")]
+        return (
+            replace(
+                template,
+                id=f"{prefix}{book.sequence}",
+                ts_event=book.timestamp * MS,
+                ts_recv=ts_recv,
+                bids=level if parts[1] == "buy" else [],
+                asks=level if parts[1] == "sell" else [],
+                seq=book.sequence,
+                prev_seq=book.sequence - 1,
+            ),
+        )
+
+    return handle
+
+
+def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/contractMarket/level2Depth5` and `50`: the whole top in each push."""
+    prefix = f"{instrument.tail}.delta.{name}-"
+    template = FastDelta(**_common(instrument, sim), bids=[], asks=[], seq=None, is_snapshot=True)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        depth = frames.read_depth(frame).data
+        bids, asks, unit = sizes.book(instrument, read_rows(depth.bids), read_rows(depth.asks))
+        own = {"id": f"{prefix}{depth.sequence}-{depth.timestamp}", "ts_event": depth.timestamp * MS}
+        return (replace(template, **own, ts_recv=ts_recv, bids=bids, asks=asks, seq=depth.sequence, unit=unit),)
+
+    return handle
+
+
+def on_instrument(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+    """Read `/contract/instrument`: mark and index price, and the funding rate, merged into `funding` events.
+
+    The page calls the rate that comes every minute (`granularity` 60000) predicted and the one of 28800000 the rate
+    itself; what comes every minute is what the venue shows as the contract's rate, so both are taken. When it is paid is
+    not said.
+    """
+    prefix = f"{instrument.tail}.funding."
+    state = FastFunding(**_common(instrument, sim), rate=None, next_ts=None, mark_price=None, index_price=None)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        nonlocal state
+        push = frames.read_instrument(frame)
+        data = push.data
+        if push.subject == "mark.index.price":
+            mark, index = exact(data.markPrice, "data.markPrice"), exact(data.indexPrice, "data.indexPrice")
+            own = {"id": f"{prefix}mark-{data.timestamp}-{mark}-{index}", "mark_price": mark, "index_price": index}
+        elif push.subject == "funding.rate":
+            rate = exact(data.fundingRate, "data.fundingRate")
+            own = {"id": f"{prefix}rate-{data.timestamp}-{data.granularity}-{rate}", "rate": rate}
+        else:
+            raise FrameError(f"unknown subject {push.subject!r} of /contract/instrument", channel="/contract/instrument")
+        state = replace(state, **own, ts_event=data.timestamp * MS, ts_recv=ts_recv)
+        return (state,)
+
+    return handle
+
+
+def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: FBT001
+    """Read `/contractMarket/limitCandle`: close comes second; whether a candle is closed is not said.
+
+    The page calls the last two numbers volume and turnover. What was seen is the turnover (or, in older pushes, once
+    more the contracts) and then the contracts: the volume is made of the last, and an equal pair has no turnover.
+    """
+    timeframe = TIMEFRAMES.get(interval)
+    if timeframe is None:
+        raise FrameError(f"unknown length of candles {interval!r}", channel="/contractMarket/limitCandle")
+    prefix, common = f"{instrument.tail}.candle.{timeframe}-", _common(instrument, sim)
+
+    def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+        push = frames.read_candles(frame).data
+        start, opened, closed, high, low, turnover, contracts = push.candles
+        number(turnover, "data.candles[5] (turnover)")
+        volume = sizes.amount(instrument, number(contracts, "data.candles[6] (contracts)"), closed)
+        if volume is None:
+            return ()  # a candle's volume is in coins, and what a contract is worth is not known
+        own = {"id": f"{prefix}{start}-{push.time}", "ts_event": push.time * MS, "ts_recv": ts_recv}
+        return (
+            FastCandle(
+                **{**common, **own},
+                timeframe=timeframe,
+                open=number(opened, "data.candles[1] (open)"),
+                close=number(closed, "data.candles[2] (close)"),
+                high=number(high, "data.candles[3] (high)"),
+                low=number(low, "data.candles[4] (low)"),
+                volume=volume,
+                quote_volume=None if float(turnover) == float(contracts) else turnover,
+                trades=None,
+                closed=False,
+                start_ts=start * _SECOND,
+            ),
+        )
+
+    return handle
+
+
+ROUTES: Final[Mapping[str, MakeHandler]] = {
+    "/contractMarket/execution": on_match,
+    "/contractMarket/tickerV2": partial(on_ticker, "v2"),
+    "/contractMarket/ticker": partial(on_ticker, "v1"),
+    "/contractMarket/snapshot": on_day,
+    "/contractMarket/level2": on_level2,
+    "/contractMarket/level2Depth5": partial(on_depth, "depth5"),
+    "/contractMarket/level2Depth50": partial(on_depth, "depth50"),
+    "/contract/instrument": on_instrument,
+    "/contractMarket/limitCandle": on_candles,
+}
+# Known, and not carried: settlements, single orders, listings among recordings, and what only accounts hear.
+SKIPPED: Final = (
+    *("/contract/announcement", "/contract/details", "/contract/position", "/contract/marginMode"),
+    *("/contract/crossLeverage", "/contractMarket/level3", "/contractMarket/tradeOrders"),
+    *("/contractMarket/advancedOrders", "/contractMarket/candle", "/contractAccount/"),
+)
