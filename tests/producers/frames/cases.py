@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,7 +19,10 @@ Translate = Callable[[Record, str], Record | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One recording. `undecodable`: line -> a part of the reason with which it must be refused."""
+    """One recording. `undecodable`: line -> a part of the reason with which it must be refused.
+
+    `proofs`: how many of the venue's own checksums the rebuilt books must agree with (0: they are not the venue's).
+    """
 
     folder: str
     name: str
@@ -28,6 +32,7 @@ class Case:
     translate: tuple[Translate, ...] = ()
     unlisted: frozenset[str] = frozenset()
     undecodable: Mapping[int, str] = field(default_factory=dict[int, str])
+    proofs: int = 0
 
     @property
     def id(self) -> str:
@@ -81,6 +86,39 @@ def no_contract_size(record: Record, raw: str) -> Record:
     return {**record, "bidAmount": None, "askAmount": None}
 
 
+def htx_contracts(record: Record, raw: str) -> Record:
+    """Cryptofeed gives the contracts of an HTX swap's trade as its amount; we give coins, and contracts beside."""
+    if record["type"] != "trade":
+        return record
+    row = next(row for row in _payload(raw)["tick"]["data"] if str(row["id"]) == record["id"])
+    return {**record, "contracts": record["amount"], "amount": row["quantity"]}
+
+
+def htx_names(record: Record, raw: str) -> Record:
+    """Tardis writes HTX's pairs in capitals, and dated futures as their series; we write both as the frame does."""
+    frame = _payload(raw)
+    name = frame["data"][0]["contract_code"] if frame.get("op") == "notify" else record["symbol"].lower()
+    return {**record, "symbol": name} if name in raw else record
+
+
+def htx_sizes(record: Record, raw: str) -> Record | None:
+    """Tardis gives best sizes in contracts (we: coins, null where the worth is unknown), and a future's basis."""
+    if record["type"] == "book_ticker" and "seqId" not in raw:
+        return {**record, "bidAmount": None, "askAmount": None}
+    return None if record["type"] == "derivative_ticker" and "_NW.basis" in raw else record
+
+
+def htx_seed(record: Record, raw: str) -> Record:
+    """Tardis appends the waiting changes to the snapshot; we apply them: each price once, none that was removed."""
+    if record["type"] != "book_change" or '"rep"' not in raw:
+        return record
+    sides: Record = {}
+    for side in ("bids", "asks"):
+        last = {level["price"]: level for level in record[side]}
+        sides[side] = [level for level in last.values() if level["amount"]]
+    return {**record, **sides}
+
+
 def exact_trade_time(record: Record, raw: str) -> Record:
     """Cryptofeed reads Gate's `create_time_ms`, which goes beyond microseconds, as a float; we keep its digits."""
     if record["type"] != "trade" or "exchange" in record:
@@ -110,6 +148,51 @@ def no_multiplier(record: Record, raw: str) -> Record:
         return record
     assert _payload(raw)["channel"] == "futures.book_ticker"
     return {**record, "bidAmount": None, "askAmount": None}
+
+
+def exact_time(record: Record, raw: str) -> Record:
+    """Cryptofeed reads KuCoin's ns as a float and stamps no ticker, tardis cuts ns to us; we keep what the frame says."""
+    data = _payload(raw)["data"]
+    if record["type"] == "ticker":
+        assert record["timestamp"] is None
+        return {**record, "timestamp": Decimal(data["time"]) / 1000}
+    if record["type"] in {"trade", "candle"} and "time" in data:
+        return {**record, "timestamp": _nearly(record["timestamp"], int(data["time"]))}
+    return record
+
+
+def _nearly(theirs: Any, ours: int) -> Decimal:
+    """Give the exact time, in seconds, where theirs is the same within two microseconds (a float's worth)."""
+    seconds = Decimal(datetime.fromisoformat(theirs).timestamp()) if isinstance(theirs, str) else theirs
+    assert abs(seconds * 10**9 - ours) < 2000
+    return Decimal(ours) / 10**9
+
+
+def no_removals(record: Record, raw: str) -> Record:
+    """Tardis leaves a level that was removed while it waited for the snapshot in the book, with an amount of 0."""
+    if record["type"] != "book_change" or not record["isSnapshot"]:
+        return record
+    kept = {side: [level for level in record[side] if level["amount"]] for side in ("bids", "asks")}
+    return {**record, **kept}
+
+
+def sized_in_dollars(record: Record, raw: str) -> Record:
+    """Of inverse products sources give contracts of USD; we give coins, so null where a contract's worth is unknown."""
+    product = _payload(raw).get("product_id", "")
+    if not product.startswith(("PI_", "FI_")):
+        return record
+    if record["type"] == "book_ticker":
+        return {**record, "bidAmount": None, "askAmount": None}
+    if record["type"] == "trade" and "exchange" not in record:
+        return {**record, "amount": None, "contracts": record["amount"]}
+    return record
+
+
+def relative_rate(record: Record, raw: str) -> Record:
+    """Of Kraken Futures before autumn 2022 tardis gives the rate in coins a contract; we give the fraction."""
+    if record["type"] != "derivative_ticker":
+        return record
+    return {**record, "fundingRate": _payload(raw).get("relative_funding_rate")}
 
 
 # ---- rows
@@ -217,6 +300,35 @@ COINBASE: Final = (
     ),
     Case(folder="coinbase", name="tardis_coinbase", venue="coinbase", market="spot"),
 )
+HTX: Final = (
+    Case(folder="htx", name="cryptofeed_ws44", venue="htx", market="spot"),
+    Case(
+        folder="htx",
+        name="tardis_huobi_m20191201",
+        venue="htx",
+        market="spot",
+        translate=(htx_names,),
+    ),
+    Case(folder="htx", name="tardis_huobi_m20200703", venue="htx", market="spot", translate=(htx_names, htx_seed)),
+    Case(folder="htx_swap", name="community_linear_swap", venue="htx", market="linear"),
+    Case(folder="htx_swap", name="cryptofeed_ws1", venue="htx", market="linear", translate=(htx_contracts,)),
+    Case(folder="htx_swap", name="cryptofeed_ws2", venue="htx", market="linear", translate=(htx_contracts,)),
+    Case(
+        folder="htx_swap",
+        name="tardis_huobi-dm-swap",
+        venue="htx",
+        market="linear",
+        translate=(htx_names, htx_sizes),
+    ),
+    Case(
+        folder="htx_swap",
+        name="tardis_huobi-dm",
+        venue="htx",
+        market="linear",
+        translate=(htx_names, htx_sizes),
+        unlisted=frozenset({"liquidation"}),  # tardis knows no series of a future before its first contract_info
+    ),
+)
 GATE: Final = (
     Case(
         folder="gate",
@@ -243,5 +355,72 @@ GATE: Final = (
         translate=(no_multiplier,),
     ),
 )
+KUCOIN: Final = (
+    Case(
+        folder="kucoin",
+        name="cryptofeed_ws1",
+        venue="kucoin",
+        market="spot",
+        seed="cryptofeed_http.rest",
+        translate=(exact_time,),
+    ),
+    Case(
+        folder="kucoin",
+        name="tardis_kucoin_m20220816",
+        venue="kucoin",
+        market="spot",
+        translate=(exact_time, no_removals),
+    ),
+    Case(folder="kucoin_futures", name="captured_classic", venue="kucoinfutures", market="futures"),
+    Case(
+        folder="kucoin_futures",
+        name="tardis_kucoin-futures_m20240122",
+        venue="kucoinfutures",
+        market="futures",
+    ),
+)
 
-CASES: Final = (*BINANCE, *BINANCEUSDM, *BYBIT, *OKX, *COINBASE, *GATE)
+KRAKEN: Final = (
+    Case(
+        folder="kraken",
+        name="nautilus_single_frames",
+        venue="kraken",
+        market="spot",
+        unlisted=frozenset({"ticker", "candle"}),  # single frames without expected records
+    ),
+    Case(folder="kraken", name="tardis_kraken_m20260710", venue="kraken", market="spot"),
+    Case(folder="kraken", name="v2_book_checksum_ethusd", venue="kraken", market="spot", proofs=2),
+    Case(folder="kraken", name="v2_ticker", venue="kraken", market="spot"),
+)
+KRAKENFUTURES: Final = (
+    Case(
+        folder="kraken_futures",
+        name="cryptofeed_ws1",
+        venue="krakenfutures",
+        market="futures",
+        translate=(sized_in_dollars,),
+        unlisted=frozenset({"trade"}),  # cryptofeed leaves out the trades before the subscription
+    ),
+    Case(folder="kraken_futures", name="nautilus_single_frames", venue="krakenfutures", market="futures"),
+    Case(
+        folder="kraken_futures",
+        name="tardis_cryptofacilities_m20190901",
+        venue="krakenfutures",
+        market="futures",
+        translate=(sized_in_dollars, relative_rate),
+    ),
+    Case(
+        folder="kraken_futures",
+        name="tardis_cryptofacilities_m20220930",
+        venue="krakenfutures",
+        market="futures",
+        translate=(sized_in_dollars,),
+    ),
+)
+
+# Recordings of protocols that their venues have left for others, and that nothing decodes: Kraken's WebSocket v1.
+SUPERSEDED: Final = frozenset(
+    {("kraken", f"cryptofeed_ws{number}") for number in (48, 49, 50)} | {("kraken", "tardis_kraken_m20190901")}
+)
+
+CASES: Final = (*BINANCE, *BINANCEUSDM, *BYBIT, *OKX, *COINBASE, *KRAKEN, *KRAKENFUTURES, *HTX, *GATE, *KUCOIN)

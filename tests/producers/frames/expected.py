@@ -6,6 +6,7 @@ Numbers compare by value where the source gives numbers and as text where it giv
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from tests.producers.frames.cases import Case, Record
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ABSENT: Final = object()
+_EXPONENT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?E[+-]?[0-9]+")
 _KINDS: Final = {
     "trade": "trade",
     "ticker": "ticker",
@@ -26,7 +28,13 @@ _KINDS: Final = {
 }
 # field of our event -> the names that the sources have for it
 _NAMES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    "trade": {"trade_id": ("id",), "price": ("price",), "amount": ("amount",), "side": ("side",)},
+    "trade": {
+        "trade_id": ("id",),
+        "price": ("price",),
+        "amount": ("amount",),
+        "contracts": ("contracts",),
+        "side": ("side",),
+    },
     "ticker": {
         "bid": ("bid", "bidPrice"),
         "bid_amount": ("bid_size", "bidAmount"),
@@ -55,14 +63,25 @@ def read_expected(path: Path) -> dict[int, list[Record]]:
     records: dict[int, list[Record]] = defaultdict(list)
     if path.exists():
         for text in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(text, parse_float=Decimal)
+            row = plain(json.loads(text, parse_float=Decimal))
             records[row["line"]].extend(row.get("expected", [row]))
     return records
 
 
 def read_summary(path: Path) -> Record:
     """Read the summary; empty where there is none."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return plain(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def plain(value: Any) -> Any:
+    """Write the numbers among a record's texts without exponent, as the bus does."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, str) and _EXPONENT.fullmatch(value):
+        return format(Decimal(value), "f")
+    return value
 
 
 def translated(case: Case, records: list[Record], raw: str) -> list[Record]:

@@ -37,10 +37,12 @@ class Book:
     broken: str | None = None
     buffer: list[Any] = field(default_factory=list)
     at_seed: tuple[Any, ...] = ()
+    asked: bool = False
 
-    def on_event(self, event: Any) -> None:
-        """Fold one `book` or `delta`."""
+    def on_event(self, event: Any, *, asked: bool = False) -> None:
+        """Fold one `book` or `delta`; `asked`: the book was answered on the socket itself."""
         if event.kind == "book" or event.is_snapshot:
+            self.asked = asked
             self._replace(event)
         elif not self.seeded:
             self.buffer.append(event)
@@ -61,8 +63,9 @@ class Book:
     def _continue(self, delta: Any) -> None:
         if delta.seq is not None and self.seq is not None:
             # Older than the REST snapshot; where changes are chained exactly the one that ends at it still applies
-            # (https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams).
-            if self.rest_seeded and delta.seq < self.seq + (self.rule.chain != "exact"):
+            # (https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams), but for
+            # a snapshot out of the same socket, which has it.
+            if self.rest_seeded and delta.seq < self.seq + (self.rule.chain != "exact" or self.asked):
                 return
             spans = delta.prev_seq <= self.seq
             exact = delta.prev_seq == self.seq
@@ -107,6 +110,7 @@ class Line:
     raw: str
     events: list[Any]
     error: str | None
+    agreed: int = 0  # checksums of the venue that the rebuilt book has as well
 
 
 @dataclass(slots=True)
@@ -130,23 +134,30 @@ class Replay:
             frame = _frame(row)
             try:
                 if row.get("channel") == "rest_depth":
-                    events = [self._snapshot(row)]
+                    items = [self._snapshot(row)]
                 else:
-                    events = [event for event in decoder.decode(frame, _ts_recv(row)) if event.kind in EVENTS]
+                    items = list(decoder.decode(frame, _ts_recv(row)))
             except (HydrophoneError, ValueError) as error:  # msgspec's errors are ValueErrors
                 yield Line(number, frame.decode(), [], str(error))
                 continue
-            for event in events:
-                if event.kind in {"book", "delta"}:
-                    self._fold(event)
-            yield Line(number, frame.decode(), events, None)
+            agreed = 0
+            for item in items:
+                if item.kind in {"book", "delta"}:
+                    self._fold(item, asked=row.get("channel") != "rest_depth")
+                agreed += item.kind == "proof" and self._agrees(item)
+            yield Line(number, frame.decode(), [item for item in items if item.kind in EVENTS], None, agreed)
 
     def _snapshot(self, row: dict[str, Any]) -> Any:
         instrument = self.venue.guess(self.market, row["symbol"])
         return self.venue.rest.decode_depth(_frame(row), instrument, _ts_recv(row), sim=False)
 
-    def _fold(self, event: Any) -> None:
-        self.books.setdefault(event.venue_symbol, Book(self.venue.book)).on_event(event)
+    def _agrees(self, proof: Any) -> bool:
+        method = self.venue.checksum
+        bids, asks = self.books[proof.instrument.venue_symbol].levels()
+        return method is not None and method.compute(bids[: method.depth], asks[: method.depth]) == proof.checksum
+
+    def _fold(self, event: Any, *, asked: bool = False) -> None:
+        self.books.setdefault(event.venue_symbol, Book(self.venue.book)).on_event(event, asked=asked)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

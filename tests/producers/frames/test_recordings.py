@@ -14,7 +14,7 @@ import pytest
 
 from contracts import codec
 from producers.registry import VENUES
-from tests.producers.frames.cases import CASES, Case, Record
+from tests.producers.frames.cases import CASES, SUPERSEDED, Case, Record
 from tests.producers.frames.expected import (
     differences,
     kind_of,
@@ -37,7 +37,7 @@ def test_recording_decodes_as_expected(case: Case, record_property: Callable[[st
     folder = ROOT / case.folder
     expected = read_expected(folder / f"{case.name}.expected.jsonl")
     summary = read_summary(folder / f"{case.name}.summary.json")
-    names = summary.get("symbol_map_exchange_to_cryptofeed", {})
+    names = {name.upper(): theirs for name, theirs in summary.get("symbol_map_exchange_to_cryptofeed", {}).items()}
     replay = Replay(VENUES[case.venue], case.market)
     if case.seed is not None:
         replay.seed(folder / f"{case.seed}.jsonl")
@@ -51,6 +51,9 @@ def test_recording_decodes_as_expected(case: Case, record_property: Callable[[st
         found += _check_symbols(line, records, names) + _check_books(replay, line, records)
         faults += [f"line {line.number}: {fault}" for fault in found]
         checked.update(record["type"] for record in records)
+        checked["checksum"] += line.agreed
+    if checked["checksum"] < case.proofs:
+        faults.append(f"{case.proofs} checksums expected to agree, {checked['checksum']} do")
     faults += _check_final(replay, summary, checked)
     record_property("recording", (case.id, frames, dict(checked)))
     assert not faults, f"{len(faults)} differences, the first:\n" + "\n".join(faults[:20])
@@ -61,6 +64,7 @@ def test_every_recording_of_a_followed_venue_has_a_row(folder: str) -> None:
     listed = {case.name for case in CASES if case.folder == folder} | {
         case.seed for case in CASES if case.folder == folder
     }
+    listed |= {name for other, name in SUPERSEDED if other == folder}
     there = {path.stem for path in (ROOT / folder).glob("*.jsonl") if not path.stem.endswith(".expected")}
     assert there == listed - {None}
 
@@ -105,7 +109,7 @@ def _check_bus(line: Line) -> list[str]:
 
 def _check_symbols(line: Line, records: list[Record], names: dict[str, str]) -> list[str]:
     theirs = {record["symbol"] for record in records if record.get("symbol") is not None}
-    ours = {event.venue_symbol for event in line.events} | {names.get(event.venue_symbol) for event in line.events}
+    ours = {event.venue_symbol for event in line.events} | {names.get(event.venue_symbol.upper()) for event in line.events}
     return [f"symbols {sorted(theirs - ours)} not among {sorted(map(str, ours))}"] if theirs - ours else []
 
 
@@ -132,7 +136,7 @@ def _top_differences(book: Book, record: Record) -> list[str]:
     top = book.at_seed if record.get("event") == "snapshot" else book.top()
     wanted = (tuple(record["bid"]), tuple(record["ask"]), record["n_bids"], record["n_asks"])
     faults = [] if top == wanted else [f"top: expected {wanted}, rebuilt {top}"]
-    seq = record.get("u", record["seq"])
+    seq = record.get("u", record.get("seq"))
     if seq is not None and record.get("event") != "snapshot" and book.seq != seq:
         faults.append(f"seq: expected {seq}, rebuilt {book.seq}")
     return faults
@@ -166,7 +170,8 @@ def _check_final(replay: Replay, summary: Record, checked: Counter[str]) -> list
     only = next(iter(replay.books), "")
     faults: list[str] = []
     for name, wanted in ({only: final} if "bids" in final else final).items():
-        book = replay.books[ours_by_name.get(name, name)]
+        venue_symbol = ours_by_name.get(name, name)
+        book = replay.books.get(venue_symbol) or replay.books[venue_symbol.upper()]
         for side, levels in zip(("bids", "asks"), book.levels(), strict=True):
             if [list(level) for level in levels[: len(wanted[side])]] != wanted[side]:
                 faults.append(f"final {side} of {name}: expected {wanted[side][:3]}, rebuilt {levels[:3]}")
