@@ -7,7 +7,19 @@ from types import MappingProxyType
 from typing import Final
 
 from producers.venue import Venue
-from producers.venues import binance, binanceusdm, bybit, coinbase, gate, htx, kraken, kucoin, kucoinfutures, okx
+from producers.venues import (
+    binance,
+    binanceusdm,
+    bybit,
+    coinbase,
+    gate,
+    htx,
+    kraken,
+    krakenfutures,
+    kucoin,
+    kucoinfutures,
+    okx,
+)
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
     {
@@ -19,6 +31,7 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
             okx.VENUE,
             coinbase.VENUE,
             kraken.VENUE,
+            krakenfutures.VENUE,
             htx.VENUE,
             gate.VENUE,
             kucoin.VENUE,

@@ -51,7 +51,7 @@ def test_recording_decodes_as_expected(case: Case, record_property: Callable[[st
         found += _check_symbols(line, records, names) + _check_books(replay, line, records)
         faults += [f"line {line.number}: {fault}" for fault in found]
         checked.update(record["type"] for record in records)
-        checked["checksum"] += line.agreed
+        checked += Counter(checksum=line.agreed)
     if checked["checksum"] < case.proofs:
         faults.append(f"{case.proofs} checksums expected to agree, {checked['checksum']} do")
     faults += _check_final(replay, summary, checked)
@@ -109,7 +109,8 @@ def _check_bus(line: Line) -> list[str]:
 
 def _check_symbols(line: Line, records: list[Record], names: dict[str, str]) -> list[str]:
     theirs = {record["symbol"] for record in records if record.get("symbol") is not None}
-    ours = {event.venue_symbol for event in line.events} | {names.get(event.venue_symbol.upper()) for event in line.events}
+    ours = {event.venue_symbol for event in line.events}
+    ours |= {names.get(name.upper()) for name in ours}
     return [f"symbols {sorted(theirs - ours)} not among {sorted(map(str, ours))}"] if theirs - ours else []
 
 

@@ -1,0 +1,134 @@
+"""Kraken Futures over REST: products, order books, and what its failures mean.
+
+https://docs.kraken.com/exchange/api-reference/futures-rest: answers are `{"result":"success","serverTime":"…",…}` or
+`{"result":"error","error":"apiLimitExceeded","serverTime":"…"}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+from contracts import market as events
+from contracts.codec import fast
+from contracts.instrument import Instrument
+from producers import sizes
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.venues.krakenfutures import wire
+from producers.venues.krakenfutures.plan import MARKET, VENUE_ID, make_product
+
+FastBook = fast(events.BookSnapshot)
+
+_INSTRUMENTS: Final = RestCall("/derivatives/api/v3/instruments")
+_KINDS: Final = ("PF_", "PI_", "PV_", "FF_", "FI_", "FV_")
+_OK: Final = range(200, 300)
+_BLOCKED: Final = frozenset({403, 429})
+_PAUSES: Final = {"apiLimitExceeded": 10.0, "marketUnavailable": 10.0, "unavailable": 10.0, "server error": 5.0}
+
+
+class _Listed(msgspec.Struct):
+    """`{"symbol":"PF_XBTUSD","type":"flexible_futures","contractSize":1,"tradeable":true,"base":"BTC","quote":"USD",…}`.
+
+    Indices (`in_xbtusd`, `rr_xbtusd`) are listed too and not tradeable; older listings had no base and quote.
+    """
+
+    symbol: str
+    tradeable: bool
+    contractSize: msgspec.Raw = wire.NULL
+    base: str | None = None
+    quote: str | None = None
+
+
+class _Instruments(msgspec.Struct):
+    instruments: list[_Listed]
+
+
+class _Book(msgspec.Struct):
+    bids: list[tuple[msgspec.Raw, msgspec.Raw]]
+    asks: list[tuple[msgspec.Raw, msgspec.Raw]]
+
+
+class _Depth(msgspec.Struct):
+    """`{"result":"success","orderBook":{"bids":[[90999.5,0.6]],"asks":[[91000,0.2]]},"serverTime":"…"}`."""
+
+    orderBook: _Book
+
+
+class _Envelope(msgspec.Struct):
+    result: str
+    error: str | None = None
+
+
+_instruments: Final = msgspec.json.Decoder(_Instruments).decode
+_depth: Final = msgspec.json.Decoder(_Depth).decode
+_envelope: Final = msgspec.json.Decoder(_Envelope).decode
+
+
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:  # noqa: ARG001
+    """Read the listing, which comes in one page: perpetuals and dated futures that trade."""
+    rows = (row for row in _instruments(body).instruments if row.tradeable and row.symbol.upper().startswith(_KINDS))
+    return [_instrument(row) for row in rows], None
+
+
+def _instrument(row: _Listed) -> Instrument:
+    size = wire.optional_number(row.contractSize, "instruments.contractSize")
+    if size is not None and "." in size:
+        size = size.rstrip("0").rstrip(".")
+    pair = (row.base, row.quote) if row.base and row.quote else None
+    return make_product(row.symbol.upper(), pair, size)
+
+
+def depth_call(instrument: Instrument) -> RestCall:
+    """Ask for the whole book."""
+    return RestCall("/derivatives/api/v3/orderbook", {"symbol": instrument.venue_symbol})
+
+
+def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
+    """Read a book; it has no sequence, and the time of the answer is not the book's."""
+    book = _depth(body).orderBook
+    bids = [wire.read_level(price, size, "orderBook.bids") for price, size in book.bids]
+    asks = [wire.read_level(price, size, "orderBook.asks") for price, size in book.asks]
+    bids, asks, unit = sizes.book(instrument, bids, asks)
+    return FastBook(
+        id=f"{instrument.tail}.book.rest-{crc32(body):08x}",
+        venue=VENUE_ID,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=None,
+        ts_recv=ts_recv,
+        sim=sim,
+        bids=bids,
+        asks=asks,
+        seq=None,
+        quality="sim" if sim else "live",
+        unit=unit,
+    )
+
+
+def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:
+    """Judge an answer; the venue tells no pauses, so that they are ours."""
+    try:
+        envelope = _envelope(body)
+    except msgspec.DecodeError:  # a page of the gateway: the status tells
+        envelope = _Envelope("error", None)
+    if status in _OK and envelope.result == "success":
+        return None
+    hint = headers.get("retry-after", "")
+    pause = float(hint) if hint.isdigit() else None
+    if pause is None:
+        pause = _PAUSES.get(envelope.error or "") or (60.0 if status in _BLOCKED else None)
+    return RestFailure(envelope.error or f"HTTP {status}", envelope.error, pause)
+
+
+REST: Final = RestFace(
+    base_url="https://futures.kraken.com",
+    budget=RestBudget(weight=1, seconds=0.6),
+    instrument_calls=lambda: ((MARKET, _INSTRUMENTS),),
+    decode_instruments=decode_instruments,
+    depth_call=depth_call,
+    decode_depth=decode_depth,
+    failure=failure,
+)
