@@ -23,7 +23,7 @@ from api.access.keys import MARKET_READ, FixedKeyring
 from api.access.limits import LocalCounters
 from api.catalog import market_endpoints, service_endpoints
 from api.documents import Documents, describe
-from api.endpoints import register, scope_finder
+from api.endpoints import Shortcuts, register, scope_finder
 from api.front import Front, FrontLimits
 from api.health import Health, Vitals
 from api.market.answering import Answerer
@@ -148,8 +148,7 @@ def compose(options: ApiOptions) -> ASGIApp:
     gate = make_gate(options.settings, options.limits, scope_finder(app, scopes))
     around = Surroundings(parts.state, parts.hub, parts.feed)
     app.router.routes.append(WebSocketRoute(STREAM_PATH, StreamEntrance(gate, around, options.entrance)))
-    shortcuts = {endpoint.path: endpoint.handler for endpoint in endpoints}
-    front = Front(app, gate, shortcuts, limits=options.front, metrics=HttpMetrics(registry))
+    front = Front(app, gate, Shortcuts(endpoints), limits=options.front, metrics=HttpMetrics(registry))
     return with_cors(front, options.settings)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
-from api import models
+from api import models, models_multi
 from api.access.gate import OPEN
 from api.access.keys import MARKET_READ
 from api.documents import Documents
 from api.endpoints import Endpoint, Handler, Param
 from api.health import Health
-from api.market import feeds, flows, orderbook, snapshot
+from api.market import feeds, flows, multi, orderbook, snapshot
 from api.market.answering import Answerer, Compose
 
 SYMBOL: Final = Param(
@@ -20,6 +22,8 @@ SYMBOL: Final = Param(
     example="BTC",
     required=True,
 )
+SYMBOL_IN_PATH: Final = replace(SYMBOL, place="path")
+EXCHANGE: Final = Param("exchange", "Only this exchange", {"type": "string"}, example="binance")
 
 
 def _count(name: str, default: int, description: str) -> Param:
@@ -95,6 +99,7 @@ def market_endpoints(answerer: Answerer) -> tuple[Endpoint, ...]:
             model=models.PriceAnswer,
             example=_PRICE,
         ),
+        *_multi_endpoints(kept),
         Endpoint(
             "/multi/health",
             MARKET_READ,
@@ -104,6 +109,62 @@ def market_endpoints(answerer: Answerer) -> tuple[Endpoint, ...]:
             tag="market",
             model=models.FeedsAnswer,
             failures=(400, 401, 403, 429),
+        ),
+    )
+
+
+def _multi_endpoints(kept: Callable[[str, Compose], Handler]) -> tuple[Endpoint, ...]:
+    """The routes that make one market of all exchanges."""
+    return (
+        Endpoint(
+            "/multi/ticker/{symbol:path}",
+            MARKET_READ,
+            kept("multi_ticker", multi.compose_ticker),
+            operation_id="getConsolidatedTicker",
+            summary="Ticker of a symbol over all exchanges",
+            description="Volume-weighted over fresh exchanges of one quote; best bid and offer of all of them, each "
+            "with its exchange; stale exchanges and those far from the others are left out and named.",
+            tag="market",
+            params=(
+                SYMBOL_IN_PATH,
+                Param("convert", "Bring other quotes of the coin in, by rates that are told", {"type": "boolean"}),
+            ),
+            model=models_multi.TickerAnswer,
+        ),
+        Endpoint(
+            "/multi/orderbook/{symbol:path}",
+            MARKET_READ,
+            kept("multi_orderbook", multi.compose_book),
+            operation_id="getConsolidatedOrderbook",
+            summary="Order book of a symbol over all exchanges of one quote",
+            description="Levels merged by price, each with its exchanges. It may be crossed, and says so.",
+            tag="market",
+            params=(SYMBOL_IN_PATH, _count("depth", multi.DEFAULT_DEPTH, "Levels of each side")),
+            model=models_multi.MergedBookAnswer,
+        ),
+        Endpoint(
+            "/multi/trades/{symbol:path}",
+            MARKET_READ,
+            kept("multi_trades", multi.compose_trades),
+            operation_id="getTrades",
+            summary="Recent trades of a symbol over all exchanges",
+            tag="market",
+            params=(SYMBOL_IN_PATH, _count("limit", multi.DEFAULT_TRADES, "At most so many, newest first"), EXCHANGE),
+            model=models_multi.TradesAnswer,
+        ),
+        Endpoint(
+            "/multi/symbols",
+            MARKET_READ,
+            kept("multi_symbols", multi.compose_symbols),
+            operation_id="getSymbols",
+            summary="Symbols that data is heard of",
+            tag="market",
+            params=(
+                EXCHANGE,
+                Param("listed", "Everything that exchanges list, heard of or not", {"type": "boolean"}),
+            ),
+            model=models_multi.SymbolsAnswer,
+            failures=(400, 401, 403, 429, 503),
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
 
 from fastapi import FastAPI, Request, Response
@@ -25,7 +25,7 @@ MOST_PARAMS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request as a handler sees it: query parameters, headers, and the time (ns UTC)."""
+    """One request as a handler sees it: parameters of path and query, headers, and the time (ns UTC)."""
 
     path: str
     params: Mapping[str, str]
@@ -33,25 +33,26 @@ class Ask:
     now_ns: int
 
 
-Handler = Callable[[Ask], Reply]
+Handler = Callable[[Ask], Reply | Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A query parameter as OpenAPI describes it."""
+    """A parameter of the query, or of the path, as OpenAPI describes it."""
 
     name: str
     description: str
     schema: Mapping[str, Any]
     example: Any = None
     required: bool = False
+    place: Literal["query", "path"] = "query"
 
     def document(self) -> dict[str, Any]:
         """The OpenAPI parameter object."""
         said = {} if self.example is None else {"example": self.example}
         return {
             "name": self.name,
-            "in": "query",
+            "in": self.place,
             "required": self.required,
             "description": self.description,
             "schema": dict(self.schema),
@@ -61,7 +62,10 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One GET route; `scope` is what a key needs for it, `OPEN` for none at all."""
+    """One GET route; `scope` is what a key needs for it, `OPEN` for none at all.
+
+    A path may end in one parameter, as `{symbol:path}`: everything that follows, slashes too.
+    """
 
     path: str
     scope: str
@@ -75,6 +79,54 @@ class Endpoint:
     example: Any = None
     media: str = "application/json"
     failures: tuple[int, ...] = field(default=(400, 401, 403, 404, 429, 503))
+
+    @property
+    def route(self) -> str:
+        """The path as it is documented and counted: `/multi/ticker/{symbol}`."""
+        return self.path.replace(":path}", "}")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The endpoint of a path and the parameters that the path gives it."""
+
+    endpoint: Endpoint
+    params: Mapping[str, str]
+
+
+class Shortcuts:
+    """Finds the endpoint of a path without routing."""
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        self._exact: dict[str, Match] = {}
+        self._open: list[tuple[str, str, Endpoint]] = []
+        for endpoint in endpoints:
+            start, brace, name = endpoint.path.partition("{")
+            if brace:
+                self._open.append((start, name.partition(":")[0].rstrip("}"), endpoint))
+            else:
+                self._exact[endpoint.path] = Match(endpoint, {})
+
+    def find(self, path: str) -> Match | None:
+        """Give the endpoint of a path; None for a path that is not a declared one."""
+        found = self._exact.get(path)
+        if found is not None:
+            return found
+        for start, name, endpoint in self._open:
+            if path.startswith(start) and len(path) > len(start):
+                return Match(endpoint, {name: path[len(start) :]})
+        return None
+
+
+def merge_params(path: Mapping[str, str], query: bytes) -> Mapping[str, str]:
+    """The parameters of path and query; InvalidParameterError for one that both give."""
+    params = read_params(query)
+    if not path:
+        return params
+    for name in path:
+        if name in params:
+            raise InvalidParameterError(f"Parameter {name} is given twice", parameter=name)
+    return {**path, **params}
 
 
 def register(app: FastAPI, endpoints: Iterable[Endpoint]) -> None:
@@ -139,11 +191,13 @@ def _asgi_handler(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         reply = handler(
             Ask(
                 request.url.path,
-                read_params(request.scope["query_string"]),
+                merge_params(request.path_params, request.scope["query_string"]),
                 dict(request.scope["headers"]),
                 request.scope["hydrophone.now_ns"],
             )
         )
+        if not isinstance(reply, Reply):
+            reply = await reply
         response = Response(reply.body, reply.status, media_type=reply.content_type.decode())
         for name, value in reply.headers:
             response.headers.append(name.decode(), value.decode())

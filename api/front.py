@@ -6,21 +6,22 @@ A declared endpoint is answered here from its handler's bytes, without routing; 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.gate import Admission, Gate, Knock
 from api.answers import Reply
-from api.endpoints import Ask, Handler, read_params
+from api.endpoints import Ask, Match, Shortcuts, merge_params
 from api.metrics import HttpMetrics
 from api.refusals import InternalError, PayloadTooLargeError, TimedOutError, refusal
 from contracts.errors import HydrophoneError
 from runtime import clock, logs
 
 SECOND_NS: Final = 1_000_000_000
+T = TypeVar("T")
 SAFE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -40,7 +41,7 @@ class Front:
     """The whole HTTP face as one ASGI app."""
 
     def __init__(
-        self, app: ASGIApp, gate: Gate, shortcuts: Mapping[str, Handler], *, limits: FrontLimits, metrics: HttpMetrics
+        self, app: ASGIApp, gate: Gate, shortcuts: Shortcuts, *, limits: FrontLimits, metrics: HttpMetrics
     ) -> None:
         self._app = app
         self._gate = gate
@@ -70,10 +71,9 @@ class Front:
             if admission.refused is not None:
                 raise admission.refused
             self._refuse_large(headers)
-            shortcut = self._shortcuts.get(path) if scope["method"] == "GET" else None
-            if shortcut is not None:
-                reply = shortcut(Ask(path, read_params(scope["query_string"]), headers, now_ns))
-                await outgoing.reply(reply)
+            match = self._shortcuts.find(path) if scope["method"] == "GET" else None
+            if match is not None:
+                await outgoing.reply(await self._shorten(match, scope, headers))
             else:
                 await self._pass_on(scope, receive, outgoing)
         except HydrophoneError as error:
@@ -83,13 +83,21 @@ class Front:
             await outgoing.reply(refusal(path, InternalError("Something went wrong here"), now_ns))
         return outgoing.status
 
+    async def _shorten(self, match: Match, scope: Scope, headers: Mapping[bytes, bytes]) -> Reply:
+        params = merge_params(match.params, scope["query_string"])
+        reply = match.endpoint.handler(Ask(scope["path"], params, headers, scope["hydrophone.now_ns"]))
+        return reply if isinstance(reply, Reply) else await self._in_time(reply)
+
     async def _pass_on(self, scope: Scope, receive: Receive, outgoing: Outgoing) -> None:
         body = Incoming(receive, self._limits.body_bytes)
+        await self._in_time(self._app(scope, body.receive, outgoing.send))
+
+    async def _in_time(self, work: Awaitable[T]) -> T:
         seconds = self._limits.request_seconds
         timer = asyncio.timeout(seconds)
         try:
             async with timer:
-                await self._app(scope, body.receive, outgoing.send)
+                return await work
         except TimeoutError:
             if not timer.expired():
                 raise
@@ -102,7 +110,8 @@ class Front:
 
     def _on_answered(self, scope: Scope, admission: Admission, status: int, seconds: float) -> None:
         path = scope["path"]
-        route = path if path in self._shortcuts else getattr(scope.get("route"), "path", "(other)")
+        match = self._shortcuts.find(path)
+        route = match.endpoint.route if match is not None else getattr(scope.get("route"), "path", "(other)")
         self._metrics.on_answered(route, scope["method"], status, seconds)
         self._log.info(
             "request",

@@ -86,6 +86,16 @@ def whole(params: Params, name: str, default: int, most: int = 100) -> int:
     return int(value)
 
 
+def flag(params: Params, name: str) -> bool:
+    """Whether something is asked for: `true` or `1`, `false` or `0`, false where it is not given."""
+    value = params.get(name, "false").lower()
+    if value not in {"true", "false", "1", "0"}:
+        raise InvalidParameterError(
+            f"Parameter {name} must be true or false", parameter=name, supported=["true", "false"]
+        )
+    return value in {"true", "1"}
+
+
 def amount(params: Params, name: str) -> Decimal | None:
     """A decimal of zero or more, None where it is not given; InvalidParameterError names the parameter."""
     value = params.get(name)

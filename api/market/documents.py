@@ -43,6 +43,29 @@ class Book(msgspec.Struct, frozen=True, gc=False):
     unit: str = "base"
 
 
+class TradeItem(msgspec.Struct, frozen=True, gc=False):
+    """One print."""
+
+    id: str
+    ts_event: int | None
+    ts_recv: int
+    sim: bool
+    price: str
+    amount: str | None
+    side: str | None
+    contracts: str | None = None
+
+
+class Trades(msgspec.Struct, frozen=True, gc=False):
+    """`trade.<tail>`: the recent trades of an instrument, newest first."""
+
+    venue: str
+    symbol: str
+    quality: str
+    sim: bool
+    trades: list[TradeItem]
+
+
 class Funding(msgspec.Struct, frozen=True, gc=False):
     """`funding.<tail>`: the latest funding rate."""
 
@@ -170,7 +193,9 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
         return Instrument(**msgspec.structs.asdict(self))
 
 
-DOCUMENTS: Final[tuple[type[msgspec.Struct], ...]] = (Ticker, Book, Funding, Interest, Whales, Liquidations, Feed)
+DOCUMENTS: Final[tuple[type[msgspec.Struct], ...]] = (
+    *(Ticker, Book, Trades, Funding, Interest, Whales, Liquidations, Feed),
+)
 _decoders: Final[dict[type[msgspec.Struct], msgspec.json.Decoder[Any]]] = {
     kind: msgspec.json.Decoder(kind) for kind in DOCUMENTS
 }

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from api.answers import Age, decimal_number, envelope, number
 from api.market.answering import Params, refuse_unknown, text, whole
-from api.market.documents import Book
+from api.market.consolidated import Offered, add_up, decide_imbalance
 from api.market.price import EXACT, SPOT
 from api.market.quality import STALE
 from api.market.state import Found, Reader
 from api.refusals import NoDataError
-from contracts.instrument import Instrument
 
 DEFAULT_DEPTH: Final = 20
-_SHARE: Final = Decimal("0.0001")
-_ZERO: Final = Decimal(0)
 Level = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """One venue's book with its quality."""
-
-    item: Instrument
-    book: Book
-    quality: str
 
 
 def compose_orderbook(reader: Reader, params: Params) -> dict[str, Any]:
@@ -36,7 +23,7 @@ def compose_orderbook(reader: Reader, params: Params) -> dict[str, Any]:
     refuse_unknown(params, ("symbol", "depth", "exchange"))
     depth = whole(params, "depth", DEFAULT_DEPTH)
     found = reader.state.find(text(params, "symbol"), params.get("exchange"))
-    chosen = decide_book(_list_offered(reader, found), depth)
+    chosen = decide_book(list_offered(reader, found), depth)
     if chosen is None:
         raise NoDataError(
             f"No order book of {found.name} has been heard",
@@ -87,23 +74,17 @@ def spread(bids: Sequence[Level], asks: Sequence[Level]) -> Decimal | None:
 
 
 def imbalance(bids: Sequence[Level], asks: Sequence[Level]) -> Decimal | None:
-    """(bids - asks) / (bids + asks) over amounts: 1 is all bids, -1 all asks; None where the book is empty."""
-    bought, sold = amount_within(bids, len(bids)), amount_within(asks, len(asks))
-    total = EXACT.add(bought, sold)
-    if total == 0:
-        return None
-    return EXACT.divide(EXACT.subtract(bought, sold), total).quantize(_SHARE, context=EXACT)
+    """Which side holds more, from -1 (all asks) to 1 (all bids); None where the book is empty."""
+    return decide_imbalance(amount_within(bids, len(bids)), amount_within(asks, len(asks)))
 
 
 def amount_within(levels: Sequence[Level], depth: int) -> Decimal:
     """The sum of the amounts of the best levels."""
-    total = _ZERO
-    for _, amount in levels[:depth]:
-        total = EXACT.add(total, Decimal(amount))
-    return total
+    return add_up(Decimal(amount) for _, amount in levels[:depth])
 
 
-def _list_offered(reader: Reader, found: Found) -> list[Offered]:
+def list_offered(reader: Reader, found: Found) -> list[Offered]:
+    """List the books of the instruments that a symbol means."""
     offered: list[Offered] = []
     for item in found.instruments:
         book = reader.find_book(item)

@@ -21,13 +21,26 @@ _ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How a venue's figures were brought into another quote: multiplied by `rate`, `source` says where that is from."""
+
+    quote: str
+    rate: Decimal
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quoted:
-    """What one venue says: `market` is `spot` or the contract's kind, `quote` the coin that the price is in."""
+    """What one venue says: `market` is `spot` or the contract's kind, `quote` the coin that the price is in.
+
+    `converted` is set where the figures are not the venue's own but computed from another quote's.
+    """
 
     ticker: Ticker
     quality: str
     market: str
     quote: str
+    converted: Rate | None = None
 
     @property
     def price(self) -> Decimal | None:
@@ -41,8 +54,20 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class Best:
+    """The best bid or offer of all venues that were used, and whose it is."""
+
+    price: Decimal
+    exchange: str
+
+
+@dataclass(frozen=True, slots=True)
 class Consolidated:
-    """The price of a symbol: from which venues (`used`), in which quote, and who was left out for what."""
+    """The price of a symbol: from which venues (`used`), in which quote, and who was left out for what.
+
+    `bid` and `ask` are those of one venue, a market in which one can trade both ways; `best_bid` and `best_ask` are the
+    best of all and may be of two venues, and crossed.
+    """
 
     price: Decimal
     quote: str
@@ -60,11 +85,20 @@ class Consolidated:
     bid: Decimal | None
     ask: Decimal | None
     bid_ask_exchange: str | None
+    best_bid: Best | None
+    best_ask: Best | None
 
     @property
     def spread(self) -> Decimal | None:
         """Ask less bid of the venue that both are from."""
         return None if self.bid is None or self.ask is None else EXACT.subtract(self.ask, self.bid)
+
+    @property
+    def best_spread(self) -> Decimal | None:
+        """Best ask less best bid of all venues, below zero where they cross."""
+        if self.best_bid is None or self.best_ask is None:
+            return None
+        return EXACT.subtract(self.best_ask.price, self.best_bid.price)
 
     @property
     def source(self) -> str:
@@ -86,19 +120,27 @@ def decide_price(quoted: Iterable[Quoted]) -> Consolidated | None:
         group = [max(group, key=lambda item: item.ticker.ts_recv)]
     used = _without_outliers(group)
     main = used[0]
-    stale = tuple(item.ticker.venue for item in priced if item.quality == STALE and _kind(item) == _kind(main))
+    stale = tuple(item.ticker.venue for item in priced if item.quality == STALE and kind_of(item) == kind_of(main))
     outliers = tuple(item.ticker.venue for item in group if item not in used)
     return _consolidate(used, stale, outliers)
 
 
-def _kind(item: Quoted) -> tuple[str, str]:
+def find_kind(quoted: Iterable[Quoted]) -> tuple[str, str] | None:
+    """Tell which (market, quote) `decide_price` would choose; None where no venue has a price."""
+    priced = [item for item in quoted if item.price is not None]
+    fresh = [item for item in priced if item.quality != STALE]
+    return kind_of(_main_group(fresh or priced)[0]) if priced else None
+
+
+def kind_of(item: Quoted) -> tuple[str, str]:
+    """The market and the quote: only what has both in common is ever added up."""
     return item.market, item.quote
 
 
 def _main_group(quoted: Sequence[Quoted]) -> list[Quoted]:
     groups: dict[tuple[str, str], list[Quoted]] = defaultdict(list)
     for item in quoted:
-        groups[_kind(item)].append(item)
+        groups[kind_of(item)].append(item)
     return max(
         groups.values(), key=lambda group: (group[0].market == SPOT, sum((item.volume for item in group), _ZERO))
     )
@@ -136,7 +178,16 @@ def _consolidate(used: tuple[Quoted, ...], stale: tuple[str, ...], outliers: tup
         bid=Decimal(bid) if bid is not None and both else None,
         ask=Decimal(ask) if ask is not None and both else None,
         bid_ask_exchange=main.ticker.venue if both else None,
+        best_bid=_best([(item.ticker.bid, item.ticker.venue) for item in used], highest=True),
+        best_ask=_best([(item.ticker.ask, item.ticker.venue) for item in used], highest=False),
     )
+
+
+def _best(offers: Iterable[tuple[str | None, str]], *, highest: bool) -> Best | None:
+    told = [Best(Decimal(price), venue) for price, venue in offers if price is not None and Decimal(price) > 0]
+    if not told:
+        return None
+    return max(told, key=lambda best: best.price) if highest else min(told, key=lambda best: best.price)
 
 
 def _change(used: Iterable[Quoted]) -> Decimal | None:
@@ -161,9 +212,13 @@ def _weighted(values: Sequence[tuple[Decimal, Decimal]], places: Decimal | None)
         share = Decimal(1) if equal else weight
         total = EXACT.add(total, EXACT.multiply(value, share))
         weights = EXACT.add(weights, share)
-    finest = min((value for value, _ in values), key=_exponent)
-    tick = places or Decimal(1).scaleb(_exponent(finest))
+    tick = places or find_tick(value for value, _ in values)
     return EXACT.divide(total, weights).quantize(tick, context=EXACT)
+
+
+def find_tick(values: Iterable[Decimal]) -> Decimal:
+    """The finest place that any of some numbers is written to: 0.01 for 1.5 and 2.25."""
+    return Decimal(1).scaleb(min(_exponent(value) for value in values))
 
 
 def _exponent(value: Decimal) -> int:

@@ -10,14 +10,14 @@ from typing import Any, Final, Protocol, TypeVar, cast
 import msgspec
 import structlog
 
-from api.market.documents import Book, Feed, Funding, Interest, Liquidations, Ticker, Whales, decode
+from api.market.documents import Book, Feed, Funding, Interest, Liquidations, Ticker, Trades, Whales, decode
 from api.market.price import Consolidated, Quoted, decide_price
 from api.market.quality import LIVE, SIM, Freshness, decide_quality, worst
 from api.refusals import InternalError, NoDataError, NotReadyError
 from contracts import subjects
 from contracts.errors import InvalidParameterError, UnknownSymbolError, UnknownVenueError
 from contracts.instrument import Instrument, escape_token
-from contracts.symbols import BASE_ALIASES, SymbolBook
+from contracts.symbols import BASE_ALIASES, SymbolBook, find_venue
 
 LONGEST_SYMBOL: Final = 64
 MOST_LISTED: Final = 500
@@ -110,6 +110,13 @@ class MarketState:
         bare = _base_of(text) == listed[0].base
         return Found(listed[0].base if bare else _pair(listed), listed[0].base, bare, listed)
 
+    def find_venue(self, text: str) -> str:
+        """Give the id of a venue that lists anything; UnknownVenueError lists those that do."""
+        try:
+            return find_venue(text, self.symbols.venues)
+        except UnknownVenueError as error:
+            raise UnknownVenueError(error.message, parameter="exchange", **error.details) from error
+
     def has_data(self, item: Instrument) -> bool:
         """Tell whether anything was heard of an instrument."""
         return any(self.bucket.get(prefix + item.tail) is not None for prefix in _DATA_KEYS)
@@ -124,8 +131,13 @@ class MarketState:
 
     def list_supported(self) -> list[str]:
         """List the symbols that carry data, at most 500."""
-        heard = {key.partition(".")[2] for key in self.bucket.keys() if key.startswith(_DATA_KEYS)}  # noqa: SIM118
-        return sorted({self._by_tail[tail].symbol for tail in heard if tail in self._by_tail})[:MOST_LISTED]
+        return sorted({item.symbol for item in self.list_heard()})[:MOST_LISTED]
+
+    def list_heard(self) -> list[Instrument]:
+        """List the instruments that carry data, by venue and symbol."""
+        tails = {key.partition(".")[2] for key in self.bucket.keys() if key.startswith(_DATA_KEYS)}  # noqa: SIM118
+        heard = [self._by_tail[tail] for tail in tails if tail in self._by_tail]
+        return sorted(heard, key=lambda item: (item.venue, item.symbol))
 
     def _unknown(
         self, message: str, kind: type[UnknownSymbolError | NoDataError]
@@ -176,6 +188,10 @@ class Reader:
     def find_book(self, item: Instrument) -> Book | None:
         """Give the latest book of an instrument."""
         return self.find_document(Book, subjects.STATE_BOOK + item.tail)
+
+    def find_trades(self, item: Instrument) -> Trades | None:
+        """Give the recent trades of an instrument."""
+        return self.find_document(Trades, subjects.STATE_TRADE + item.tail)
 
     def find_funding(self, item: Instrument) -> Funding | None:
         """Give the latest funding of an instrument."""

@@ -16,7 +16,7 @@ from api.access.clients import Networks, client_address, find_address
 from api.access.gate import Gate, GateRules, Knock, default_limits
 from api.access.keys import FixedKeyring
 from api.access.limits import Limit, LocalCounters, decide_standing
-from api.endpoints import scope_finder
+from api.endpoints import Shortcuts, scope_finder
 from api.front import Front, FrontLimits
 from api.metrics import HttpMetrics
 from api.refusals import ForbiddenError
@@ -186,7 +186,7 @@ async def test_a_body_without_a_length_is_counted_and_a_slow_answer_is_cut() -> 
     rules = GateRules(default_limits(100, 60), lambda _path: "", Networks(()), Networks(()))
     gate = Gate(rules, FixedKeyring([], []), LocalCounters())
     limits = FrontLimits(body_bytes=10, request_seconds=0.1)
-    front = Front(reads, gate, {}, limits=limits, metrics=HttpMetrics(CollectorRegistry()))
+    front = Front(reads, gate, Shortcuts(()), limits=limits, metrics=HttpMetrics(CollectorRegistry()))
 
     async def chunks() -> AsyncGenerator[bytes]:
         for _ in range(3):

@@ -12,6 +12,8 @@ from contracts import market, signals, state
 VIEWS: list[tuple[type[msgspec.Struct], type[BaseModel]]] = [
     (documents.Ticker, state.TickerState),
     (documents.Book, market.BookSnapshot),
+    (documents.TradeItem, market.Trade),
+    (documents.Trades, state.TradesState),
     (documents.Funding, market.Funding),
     (documents.Interest, market.OpenInterest),
     (documents.Whale, signals.WhaleTrade),

@@ -1,0 +1,253 @@
+"""What the answers of `/multi` and of candles look like, for OpenAPI: no answer is run through them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.models import AGE, Quality
+
+
+class Conversion(BaseModel):
+    """How figures came from another quote."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    quote: str = Field(alias="from", description="the quote that the exchange prices in")
+    rate: float
+    source: Literal["bus", "peg"] = Field(description="peg: a dollar coin taken as one dollar")
+
+
+class VenueTicker(BaseModel):
+    """One exchange's share of a consolidated ticker."""
+
+    exchange: str
+    symbol: str
+    quote: str
+    market: str
+    price: float | None
+    bid: float | None
+    ask: float | None
+    volume_24h: float | None
+    change_24h: float | None
+    converted: Conversion | None
+    used: bool
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class TickerAnswer(BaseModel):
+    """The answer of `/multi/ticker/{symbol}`."""
+
+    success: Literal[True]
+    symbol: str
+    exchange: Literal["aggregated"]
+    price: float
+    bid: float | None
+    ask: float | None
+    bid_exchange: str | None
+    ask_exchange: str | None
+    spread: float | None
+    crossed: bool = Field(description="one exchange bids more than another asks")
+    volume_24h: float | None = Field(description="base coin")
+    change_24h: float | None = Field(description="percent")
+    high_24h: float | None
+    low_24h: float | None
+    quote: str
+    market: str
+    source: str
+    converted: bool = Field(description="whether figures of other quotes are in it")
+    exchanges: list[VenueTicker]
+    stale_exchanges: list[str]
+    outlier_exchanges: list[str]
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+    timestamp: datetime
+
+
+class MergedLevel(BaseModel):
+    """All that is offered at one price; `total` is price times amount in the quote."""
+
+    price: float
+    amount: float
+    total: float
+    exchanges: dict[str, float] = Field(description="amount by exchange")
+
+
+class Sides(BaseModel):
+    """A figure of each side."""
+
+    bids: float | None
+    asks: float | None
+
+
+class VenueBook(BaseModel):
+    """One exchange's share of a consolidated book."""
+
+    exchange: str
+    symbol: str
+    bid: float | None
+    ask: float | None
+    seq: int | None
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class MergedBook(BaseModel):
+    """The consolidated book."""
+
+    exchange: Literal["aggregated"]
+    quote: str
+    market: str
+    bids: list[MergedLevel]
+    asks: list[MergedLevel]
+    depth: Sides
+    bid_amount: float
+    ask_amount: float
+    spread: float | None
+    crossed: bool = Field(description="one exchange bids more than another asks")
+    imbalance: float | None = Field(description="from -1 (all asks) to 1 (all bids)")
+    whole_to: Sides = Field(description="down, or up, to this price every exchange's levels are known")
+    exchanges: list[VenueBook]
+    stale_exchanges: list[str]
+    contracts_exchanges: list[str] = Field(description="left out: their amounts are contracts of unknown size")
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class MergedBookAnswer(BaseModel):
+    """The answer of `/multi/orderbook/{symbol}`."""
+
+    success: Literal[True]
+    symbol: str
+    data: MergedBook
+    age: float
+    quality: Quality
+    timestamp: datetime
+
+
+class Trade(BaseModel):
+    """One print; `side` is the aggressor's."""
+
+    id: str
+    exchange: str
+    symbol: str
+    price: float
+    amount: float | None
+    contracts: float | None
+    side: Literal["buy", "sell"] | None
+    age: float = Field(description=AGE)
+    sim: bool
+    timestamp: datetime
+
+
+class TradesOf(BaseModel):
+    """One exchange's newest trade."""
+
+    exchange: str
+    symbol: str
+    age: float
+    quality: Quality
+
+
+class TradesAnswer(BaseModel):
+    """The answer of `/multi/trades/{symbol}`."""
+
+    success: Literal[True]
+    symbol: str
+    data: list[Trade]
+    exchanges: list[TradesOf]
+    age: float | None
+    quality: Quality
+    timestamp: datetime
+
+
+class SymbolEntry(BaseModel):
+    """One symbol with the exchanges that have it, and what they call it."""
+
+    symbol: str
+    base: str
+    quote: str
+    market: str
+    exchanges: list[str]
+    exchange_symbols: dict[str, str]
+
+
+class SymbolsOf(BaseModel):
+    """How many symbols an exchange has here, and how its feed is."""
+
+    symbols: int
+    quality: Quality | None
+    last_message_age: float | None
+    sim: bool | None
+
+
+class SymbolsAnswer(BaseModel):
+    """The answer of `/multi/symbols`."""
+
+    success: Literal[True]
+    data: list[SymbolEntry]
+    exchanges: dict[str, SymbolsOf]
+    timestamp: datetime
+
+
+class Bar(BaseModel):
+    """One candle; `source` own: from the trades that were heard, exchange: from the exchange's history."""
+
+    timestamp: datetime = Field(description="when it opened")
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float = Field(description="base coin")
+    quote_volume: float | None
+    trades: int | None
+    closed: bool
+    source: Literal["own", "exchange"]
+    whole: bool = Field(description="false for one of our own that began before the first trade that was heard")
+
+
+class Hole(BaseModel):
+    """Candles that are not there, and why; `to` is the last of them."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    count: int
+    reason: Literal["no_trades", "unknown"]
+
+
+class Indicators(BaseModel):
+    """One value for each candle, null where too few came before; only those that were asked for."""
+
+    rsi: list[float | None] | None = None
+    ema: list[float | None] | None = None
+    macd: dict[Literal["macd", "signal", "histogram"], list[float | None]] | None = None
+    bollinger: dict[Literal["middle", "upper", "lower"], list[float | None]] | None = None
+
+
+class OhlcAnswer(BaseModel):
+    """The answer of `/api/market/ohlc`, oldest candle first."""
+
+    symbol: str
+    exchange: str
+    exchange_symbol: str
+    quote: str
+    market: str
+    timeframe: str
+    candles: list[Bar]
+    complete: bool = Field(description="whether every candle of the span is there and whole")
+    reasons: list[str]
+    holes: list[Hole]
+    indicators: Indicators | None = None
+    age: float | None = Field(description="seconds since the newest of it arrived here")
+    quality: Quality
+    sim: bool
+    timestamp: datetime
