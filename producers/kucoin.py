@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
@@ -74,7 +74,7 @@ def number(text: str, field: str) -> str:
 
 
 def exact(raw: Raw | UnsetType, field: str) -> str | None:
-    """Give a JSON number (or a text of one) with every digit that was sent, without exponent; absent or empty is null."""
+    """Give a JSON number (or a text of one) digit by digit, without exponent; absent or empty is null."""
     if raw is UNSET:
         return None
     text = bytes(raw).decode().strip('"')
@@ -113,13 +113,13 @@ def coin(code: str) -> str:
 # ---- the handshake
 class _Server(Struct):
     endpoint: str
-    pingInterval: int
-    pingTimeout: int
+    ping_interval: int = field(name="pingInterval")  # ms, as the timeout
+    ping_timeout: int = field(name="pingTimeout")
 
 
 class _Bullet(Struct):
     token: str
-    instanceServers: list[_Server]
+    servers: list[_Server] = field(name="instanceServers")
 
 
 class _BulletAnswer(Struct):
@@ -136,12 +136,12 @@ def ticket(ws_url: str) -> Ticket:
 
     def admit(plan: ConnectionPlan, policy: ConnectionPolicy, body: bytes) -> tuple[str, ConnectionPolicy]:
         bullet = _read_bullet(body).data
-        if not bullet.instanceServers:
+        if not bullet.servers:
             raise FrameError("the token comes with no server", field="data.instanceServers")
-        server = bullet.instanceServers[0]
+        server = bullet.servers[0]
         endpoint = server.endpoint if plan.url == ws_url else plan.url
         url = f"{endpoint}?token={quote(bullet.token, safe='=')}&connectId={quote(plan.name)}"
-        every, timeout = server.pingInterval / 1000, server.pingTimeout / 1000
+        every, timeout = server.ping_interval / 1000, server.ping_timeout / 1000
         return url, replace(policy, ping_every=every, quiet=every + timeout)
 
     return Ticket(lambda _plan: _BULLET, admit)

@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 
 class Match(Struct, gc=False):
-    """`/market/match`: `{"symbol":"BTC-USDT","side":"buy","price":"91000","size":"0.01","time":"17637…","tradeId":"5"}`.
+    """`/market/match`: `{"symbol":"BTC-USDT","side":"buy","price":"91000","size":"0.01","time":"17637…","tradeId":…}`.
 
     `side` is the taker's.
     """
@@ -28,7 +28,7 @@ class Match(Struct, gc=False):
 
 
 class Ticker(Struct, gc=False):
-    """`/market/ticker`: `{"bestBid":"90999","bestBidSize":"1","price":"91000","sequence":"15","time":1763700000123}`."""
+    """`/market/ticker`: `{"bestBid":"90999","bestBidSize":"1","price":"9","sequence":"15","time":1763700000123}`."""
 
     price: str | None = None
     bestBid: str | None = None
@@ -49,7 +49,7 @@ class Level1(Struct, gc=False):
 
 
 class Day(Struct, gc=False):
-    """The inner `data` of `/market/snapshot`: JSON numbers, `changeRate` a fraction, `vol` base and `volValue` quote."""
+    """The inner `data` of `/market/snapshot`: JSON numbers, `changeRate` a fraction, `vol` base, `volValue` quote."""
 
     symbol: str
     datetime: int
@@ -83,7 +83,7 @@ class Changes(Struct, gc=False):
 
 
 class Level2(Struct, gc=False):
-    """`/market/level2`: `{"changes":{…},"sequenceStart":15,"sequenceEnd":16,"symbol":"BTC-USDT","time":1763700000456}`."""
+    """`/market/level2`: `{"changes":{…},"sequenceStart":15,"sequenceEnd":16,"time":1763700000456}`."""
 
     changes: Changes
     sequenceStart: int

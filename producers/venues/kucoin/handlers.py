@@ -30,7 +30,9 @@ FastCandle = fast(market.Candle)
 TIMEFRAMES: Final[Mapping[str, str]] = {
     **{f"{minutes}min": f"{minutes}m" for minutes in (1, 3, 5, 15, 30)},
     **{f"{hours}hour": f"{hours}h" for hours in (1, 2, 4, 6, 8, 12)},
-    **{"1day": "1d", "1week": "1w", "1month": "1M"},
+    "1day": "1d",
+    "1week": "1w",
+    "1month": "1M",
 }
 _SECOND: Final = 1_000_000_000
 _by_sequence: Final = itemgetter(2)

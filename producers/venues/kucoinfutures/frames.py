@@ -1,7 +1,7 @@
 """KuCoin futures' pushes as typed structs: unknown fields are skipped, a missing one is an error that names it.
 
 Pages: https://www.kucoin.com/docs-new/3470080w0 (ticker V2) to https://www.kucoin.com/docs-new/3470089w0 (24 hours).
-Sizes count contracts, mostly as JSON integers. Times are ns in trades, tickers and the figures of 24 hours, ms elsewhere.
+Sizes count contracts, as JSON integers. Times are ns in trades, tickers and the figures of 24 hours, ms elsewhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 
 class Match(Struct, gc=False):
-    """`/contractMarket/execution`: `{"sequence":15,"side":"buy","size":2,"price":"91000.1","tradeId":"15","ts":17637…}`.
+    """`/contractMarket/execution`: `{"side":"buy","size":2,"price":"91000.1","tradeId":"15","ts":17637…}`.
 
     `side` is the taker's.
     """

@@ -30,7 +30,9 @@ FastCandle = fast(market.Candle)
 TIMEFRAMES: Final[Mapping[str, str]] = {
     **{f"{minutes}min": f"{minutes}m" for minutes in (1, 3, 5, 15, 30)},
     **{f"{hours}hour": f"{hours}h" for hours in (1, 2, 4, 6, 8, 12)},
-    **{"1day": "1d", "1week": "1w", "1month": "1M"},
+    "1day": "1d",
+    "1week": "1w",
+    "1month": "1M",
 }
 _SECOND: Final = 1_000_000_000
 _PARTS: Final = 3  # of a change
@@ -192,8 +194,8 @@ def on_instrument(instrument: Instrument, interval: str, sim: bool) -> Handler: 
     """Read `/contract/instrument`: mark and index price, and the funding rate, merged into `funding` events.
 
     The page calls the rate that comes every minute (`granularity` 60000) predicted and the one of 28800000 the rate
-    itself; what comes every minute is what the venue shows as the contract's rate, so both are taken. When it is paid is
-    not said.
+    itself; what comes every minute is what the venue shows as the contract's rate, so both are taken. When a rate is
+    paid is not said.
     """
     prefix = f"{instrument.tail}.funding."
     state = FastFunding(**_common(instrument, sim), rate=None, next_ts=None, mark_price=None, index_price=None)
@@ -209,7 +211,7 @@ def on_instrument(instrument: Instrument, interval: str, sim: bool) -> Handler: 
             rate = exact(data.fundingRate, "data.fundingRate")
             own = {"id": f"{prefix}rate-{data.timestamp}-{data.granularity}-{rate}", "rate": rate}
         else:
-            raise FrameError(f"unknown subject {push.subject!r} of /contract/instrument", channel="/contract/instrument")
+            raise FrameError(f"unknown subject {push.subject!r} of /contract/instrument", channel=push.subject)
         state = replace(state, **own, ts_event=data.timestamp * MS, ts_recv=ts_recv)
         return (state,)
 

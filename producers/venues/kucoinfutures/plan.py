@@ -43,8 +43,8 @@ def has_funding(instrument: Instrument) -> bool:
 def guess(market: str, venue_symbol: str) -> Instrument:
     """Name a contract by its spelling; contracts in USD are settled in the base coin.
 
-    `XBTUSDTM` is perpetual; `XBTMZ26` is quoted in USD and expires, as the venue's quarterly ones do, on the last Friday
-    of its month. Raises SymbolSyntaxError for anything else.
+    `XBTUSDTM` is perpetual; `XBTMZ26` is quoted in USD and expires, as the venue's quarterly ones do, on its month's
+    last Friday. Raises SymbolSyntaxError for anything else.
     """
     dated = _DATED.fullmatch(venue_symbol)
     if dated is not None:
