@@ -194,6 +194,8 @@ class BookKeeper:
         if self.rule.chain == "none" or self.seq is None:
             return None
         seq, prev = delta.seq, delta.prev_seq
+        if prev is None:
+            return self._gap(f"what {seq} continues was not received")
         exact = self.rule.chain == "exact"
         if seq < self.seq and prev != self.seq:
             return _IGNORED

@@ -37,6 +37,15 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The venue confirmed these keys of request `ref`; by leaving out its other keys it refused them."""
+
+    kind: ClassVar[str] = "answered"
+    ref: str
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Pong:
     """The venue answered our ping, or sent a heartbeat of its own that asks for nothing."""
 
@@ -280,9 +289,10 @@ class Venue:
     Where a venue needs more: `ticket` before each connection; `resume(plan, decoder)` adapts the requests of a new
     connection to what the last one had received; `inherit(decoder, last)` hands what the last connection's decoder
     remembers (positions in streams, ids that were seen) to the new one; `book_request(instrument)` is a frame that asks
-    for a snapshot, which comes as a `book` event (None: of this instrument it is pushed when it is subscribed
-    anew); `resubscribe(subscription)` are the frames that bring a fresh one of
-    one channel (else the connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of
+    for a snapshot, which comes as a `book` event (None: of this instrument it is pushed when it is subscribed anew);
+    `resubscribe(subscription)` are the frames that bring a fresh one of one channel, `resubscribe_learned` the same
+    where they need what the decoder has learned, such as a channel's number (without either, or without frames, the
+    connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of
     sending into each frame that we send (venues that refuse old requests).
     """
 
@@ -300,5 +310,6 @@ class Venue:
     inherit: Callable[[Decoder, Decoder], None] | None = None
     book_request: Callable[[Instrument], str | None] | None = None
     resubscribe: Callable[[Subscription], tuple[str, ...]] | None = None
+    resubscribe_learned: Callable[[Subscription, Decoder], tuple[str, ...]] | None = None
     checksum: BookChecksum | None = None
     stamp: Callable[[str, int], str] | None = None

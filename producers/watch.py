@@ -104,6 +104,12 @@ class Watch:
         for key in self._refs.get(ref) or (ref,):
             self._unacked.pop(key, None)
 
+    def on_answered(self, ref: str, keys: frozenset[str]) -> list[str]:
+        """These keys of a request were confirmed; gives those that the answer left out, which are refused."""
+        for key in keys:
+            self.on_ack(key)
+        return sorted(key for key in self._refs.get(ref, ()) if key in self._unacked)
+
     def on_refused(self, ref: str | None, reason: str) -> frozenset[str]:
         """Note a refusal; gives the keys that it names (all that still wait, where it names none)."""
         keys = frozenset(self._unacked) if ref is None else self._refs.get(ref, frozenset({ref}))

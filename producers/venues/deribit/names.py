@@ -1,0 +1,73 @@
+"""Deribit's instrument names: `BTC-PERPETUAL`, `BTC_USDC-PERPETUAL`, `BTC-27MAR26`, `BTC_USDC`, and those of options.
+
+https://docs.deribit.com/articles/deribit-naming (an instrument's name says everything but its state).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from contracts.errors import SymbolSyntaxError
+from contracts.instrument import Instrument, make_instrument
+
+VENUE_ID: Final = "deribit"
+# Names tell spot, perpetual, future and option apart, so that one market holds them all.
+MARKET: Final = "public"
+USD_UNIT: Final = "1"  # inverse amounts count US dollars
+
+_NAME: Final = re.compile(r"([A-Z0-9]+)(?:_([A-Z0-9]+))?(?:-(PERPETUAL|(\d{1,2})([A-Z]{3})(\d\d)))?")
+_OPTION: Final = re.compile(r"([A-Z0-9]+(?:_[A-Z0-9]+)?-\d{1,2}[A-Z]{3}\d\d)-(\d+(?:d\d+)?-[CP])")
+_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the name says which kind it is
+    """Name an instrument by its name at the venue; all that is not linear is quoted in USD and settled in the coin.
+
+    The contracts of inverse ones are US dollars, by the venue's own definition of an amount, so that their worth is
+    known without a listing. Options are named so that recordings of them can be read (they count coins); no listing
+    holds them and none is followed. Combos and anything else: SymbolSyntaxError.
+    """
+    option = _OPTION.fullmatch(venue_symbol)
+    if option is not None:
+        return _option(venue_symbol, option[1], option[2])
+    found = _NAME.fullmatch(venue_symbol)
+    if found is None or (found[2] is None and found[3] is None):
+        raise SymbolSyntaxError(f"{venue_symbol!r} is no pair, perpetual or future of Deribit", symbol=venue_symbol)
+    base, quote, kind = found[1], found[2], found[3]
+    if kind is None:
+        return make_instrument(VENUE_ID, f"{base}/{quote}", venue_symbol)
+    expiry = "" if kind == "PERPETUAL" else f"-{_expiry(venue_symbol, found.group(4, 5, 6))}"
+    if quote is not None:
+        return make_instrument(VENUE_ID, f"{base}/{quote}:{quote}{expiry}", venue_symbol)
+    return make_instrument(
+        VENUE_ID, f"{base}/USD:{base}{expiry}", venue_symbol, contract_size=USD_UNIT, sized_in_contracts=True
+    )
+
+
+def is_carried(venue_symbol: str) -> bool:
+    """Tell whether a name is that of one instrument: combos (`BTC-FS-27MAR26_PERP`) have no unified symbol."""
+    found = _NAME.fullmatch(venue_symbol)
+    if found is not None:
+        return found[2] is not None or found[3] is not None
+    return _OPTION.fullmatch(venue_symbol) is not None
+
+
+def _option(venue_symbol: str, future: str, tail: str) -> Instrument:
+    of = guess(MARKET, future)
+    return Instrument(
+        venue=VENUE_ID,
+        symbol=f"{of.symbol}-{tail}",
+        venue_symbol=venue_symbol,
+        base=of.base,
+        quote=of.quote,
+        settle=of.settle,
+        contract=f"{of.contract}-{tail}",
+    )
+
+
+def _expiry(venue_symbol: str, parts: tuple[str, ...]) -> str:
+    day, month, year = parts
+    if month not in _MONTHS:
+        raise SymbolSyntaxError(f"{venue_symbol!r} names no month", symbol=venue_symbol)
+    return f"{year}{_MONTHS.index(month) + 1:02}{int(day):02}"

@@ -1,0 +1,126 @@
+"""Deribit's trades with the liquidations among them, and its books: pure functions from a frame to its events.
+
+Amounts of inverse contracts are US dollars: they are told as `contracts` of one dollar, and as `amount` in the coin.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contracts import market as events
+from contracts.codec import fast
+from producers import numbers, sizes
+from producers.numbers import Row
+from producers.venue import Decoded
+from producers.venues.deribit import wire
+from producers.venues.deribit.topic import Topic
+
+FastTrade = fast(events.Trade)
+FastDelta = fast(events.BookDelta)
+FastLiquidation = fast(events.Liquidation)
+
+_OPPOSITE: Final[dict[str, wire.Side]] = {"buy": "sell", "sell": "buy"}
+_CLOSED: Final = {"sell": "long", "buy": "short"}  # the side of the forced order: the position that it closes
+
+
+def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
+    """Read trades; one that is marked as a liquidation gives both, the trade first."""
+    instrument, sim = topic.instrument, topic.sim
+    found: list[Decoded] = []
+    for row in wire.decode_trades(frame).params.data:
+        price, size = numbers.number(row.price, "data.price"), numbers.number(row.amount, "data.amount")
+        amount, contracts = sizes.sizes(instrument, size, price) if topic.is_inverse else (size, None)
+        found.append(
+            FastTrade(
+                id=f"{topic.tail}.trade.{row.trade_id}",
+                venue=instrument.venue,
+                symbol=instrument.symbol,
+                venue_symbol=instrument.venue_symbol,
+                ts_event=row.timestamp * wire.MS,
+                ts_recv=ts_recv,
+                sim=sim,
+                trade_id=row.trade_id,
+                price=price,
+                amount=amount,
+                contracts=contracts,
+                side=row.direction,
+                seq=row.trade_seq,
+            )
+        )
+        if row.liquidation is not None:
+            found += _liquidations(topic, row, found[-1])
+    return found
+
+
+def _liquidations(topic: Topic, row: wire.Trade, trade: Decoded) -> list[Decoded]:
+    """Make the liquidations that a trade was part of: of its maker (M), its taker (T), or both (MT).
+
+    The direction is the taker's, so that the forced order of a maker is on the other side of it. Every one is marked.
+    """
+    sides: dict[str, wire.Side] = {"T": row.direction, "M": _OPPOSITE[row.direction]}
+    return [
+        FastLiquidation(
+            id=f"{topic.tail}.liquidation.{row.trade_id}-{who}",
+            **topic.common(row.timestamp, trade.ts_recv),
+            price=trade.price,
+            price_kind="fill",
+            amount=trade.amount,
+            contracts=trade.contracts,
+            position_side=_CLOSED[sides[who]],
+            order_side=sides[who],
+            sampled=False,
+        )
+        for who in row.liquidation or ""
+    ]
+
+
+def decode_books(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
+    """Read a book's snapshot or change; a change that continues the id 0 is the first of a book, and so the whole."""
+    book = wire.decode_books(frame).params.data
+    whole = book.type == "snapshot" or book.prev_change_id == 0
+    sides = _changes(book.bids, "data.bids"), _changes(book.asks, "data.asks")
+    native = f"snapshot-{book.change_id}" if whole else str(book.change_id)
+    prev = None if whole else book.prev_change_id
+    return (_delta(topic, sides, (native, book.timestamp, ts_recv), (book.change_id, prev)),)
+
+
+def decode_ladders(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
+    """Read a grouped book, which comes as a whole each time."""
+    ladder = wire.decode_ladders(frame).params.data
+    sides = numbers.levels(ladder.bids, "data.bids"), numbers.levels(ladder.asks, "data.asks")
+    native = f"{topic.detail}-{ladder.change_id}"
+    return (_delta(topic, sides, (native, ladder.timestamp, ts_recv), (ladder.change_id, None)),)
+
+
+def _changes(rows: list[wire.Change], field: str) -> list[Row]:
+    """Read one side: a deleted level has the amount "0", whatever the row says."""
+    return [
+        (numbers.number(row.price, field), numbers.ZERO)
+        if row.action == "delete"
+        else numbers.level(row.price, row.amount, field)
+        for row in rows
+    ]
+
+
+def _delta(
+    topic: Topic, sides: tuple[list[Row], list[Row]], stamp: tuple[str, int, int], chain: tuple[int, int | None]
+) -> Decoded:
+    instrument = topic.instrument
+    bids, asks, unit = sizes.book(instrument, *sides)
+    native, timestamp, ts_recv = stamp
+    seq, prev_seq = chain
+    return FastDelta(
+        id=f"{topic.tail}.delta.{native}",
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=timestamp * wire.MS,
+        ts_recv=ts_recv,
+        sim=topic.sim,
+        bids=bids,
+        asks=asks,
+        seq=seq,
+        prev_seq=prev_seq,
+        is_snapshot=prev_seq is None,
+        unit=unit,
+    )
