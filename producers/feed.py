@@ -14,7 +14,7 @@ from contracts.instrument import Instrument
 from producers.rest import RestClient
 from producers.session import UNDECODABLE, DepthAnswer, Session, SessionParts
 from producers.socket import OpenSocket, Socket, SocketError, SocketLimits
-from producers.venue import BOOK, PING_FRAME, ConnectionPlan, Refused, SubscribeRequest
+from producers.venue import BOOK, PING_FRAME, Answered, ConnectionPlan, Refused, SubscribeRequest, Subscription
 from producers.watch import Lost, Patience, Stale, Watch
 from runtime import clock
 from runtime.retry import Policy, delays
@@ -91,6 +91,8 @@ class Feed:
         kind: str = control.kind
         if kind == "ack":
             self._watch.on_ack(control.ref)
+        elif kind == "answered":
+            self._on_answered(control)
         elif kind == "refused":
             self._on_refused(control)
         elif kind == "reply" and self._socket is not None:
@@ -104,14 +106,20 @@ class Feed:
 
     def reseed(self, symbol: str) -> None:
         """Get a fresh pushed snapshot: by a new subscription where the venue has one, else by a new connection."""
-        again = self._venue.resubscribe
         books = (item for item in self.plan.subscriptions if item.channel == BOOK and item.instrument is not None)
         item = next((item for item in books if item.instrument and item.instrument.symbol == symbol), None)
-        if again is None or item is None or self._socket is None:
+        frames = self._again(item) if item is not None else ()
+        if not frames or self._socket is None:
             self._renew = f"{symbol}: the book needs a new connection"
             return
         self.session.desk.on_resubscribed(symbol, now=clock.monotonic())
-        self._spawn(self._send_all(self._socket, again(item)))
+        self._spawn(self._send_all(self._socket, frames))
+
+    def _again(self, item: Subscription) -> tuple[str, ...]:
+        """Give the frames that subscribe a channel anew; none where the venue has no such."""
+        if self._venue.resubscribe_learned is not None and self.session.decoder is not None:
+            return self._venue.resubscribe_learned(item, self.session.decoder)
+        return self._venue.resubscribe(item) if self._venue.resubscribe is not None else ()
 
     # ---- one connection
     async def _open(self) -> Socket:
@@ -233,6 +241,10 @@ class Feed:
             self._tasks.create_task(job)
 
     # ---- states
+    def _on_answered(self, answered: Answered) -> None:
+        for key in self._watch.on_answered(answered.ref, answered.keys):
+            self._on_refused(Refused(key, "the venue left it out of its answer"))
+
     def _on_refused(self, refused: Refused) -> None:
         keys = self._watch.on_refused(refused.ref, refused.reason)
         _log.error("feed.refused", venue=self._venue.id, keys=sorted(keys)[:10], reason=refused.reason)

@@ -250,4 +250,4 @@ class Session:
             self.tell("live", channel=BOOK, symbol=None, reason=None)
 
 
-CONTROLS: Final = frozenset({"ack", "refused", "pong", "reply", "closing", "last_trade", "proof", "gap"})
+CONTROLS: Final = frozenset({"ack", "answered", "refused", "pong", "reply", "closing", "last_trade", "proof", "gap"})
