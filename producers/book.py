@@ -194,13 +194,13 @@ class BookKeeper:
         if self.rule.chain == "none" or self.seq is None:
             return None
         seq, prev = delta.seq, delta.prev_seq
-        if prev is None:
-            return self._gap(f"what {seq} continues was not received")
         exact = self.rule.chain == "exact"
         if seq < self.seq and prev != self.seq:
             return _IGNORED
         if seq == self.seq and not (exact and (self._fresh or prev == seq)):
             return _IGNORED
+        if prev is None:
+            return self._gap(f"what {seq} continues was not received")
         joins = prev == self.seq or (prev < self.seq and (self._fresh or not exact))
         return None if joins else self._gap(f"{prev} does not continue {self.seq}")
 
