@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePing:
+    """Pings that are messages of the venue's protocol, in place of WebSocket ping frames.
+
+    `text(now_us)` is the next one; the client has `patience` times as long as the venue's rules say; `farewell` comes
+    before the close when it did not answer. The venue sets `Session.ponged` when it did.
+    """
+
+    text: Callable[[int], str]
+    patience: float = 1.0
+    farewell: str | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """One client socket as its venue sees it. Times are microseconds of the server's clock."""
+    """One client socket as its venue sees it. Times are microseconds of the server's clock.
+
+    With `gzipped` everything that is sent is a binary frame of gzip.
+    """
 
     id: int
     path: str
@@ -20,6 +36,9 @@ class Session:
     combined: bool = False
     has_subscribed: bool = False
     arg_chars: int = 0
+    gzipped: bool = False
+    ping: MessagePing | None = None
+    ponged: bool = False
     inbound: deque[int] = field(default_factory=lambda: deque(maxlen=1024))
 
     @property
@@ -93,6 +112,12 @@ class Heartbeat:
     idle_any: float | None = None
     subscribe_within: float | None = None
     lifetime: float | None = None
+
+    def patient(self, ping: MessagePing | None) -> Heartbeat:
+        """The rules for a socket with pings of its own."""
+        if ping is None or self.pong_within is None:
+            return self
+        return replace(self, pong_within=self.pong_within * ping.patience)
 
 
 @dataclass(frozen=True, slots=True)

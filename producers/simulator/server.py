@@ -220,11 +220,14 @@ class Simulator:
 
     def _watch(self, now_us: int) -> None:
         for client in self._sockets.list_clients():
-            rules = self.config.heartbeat(client.venue)
+            ping = client.session.ping
+            rules = self.config.heartbeat(client.venue).patient(ping)
             action = decide(rules, client.pulse, now_us, has_subscribed=client.session.has_subscribed)
             if action == "ping":
                 self._sockets.ping(client)
             elif action is not None:
+                if action == "no_pong" and ping is not None and ping.farewell is not None:
+                    self._sockets.send(client, ping.farewell)
                 self._sockets.close(client, *CLOSES[action])
                 self._forget(client)
 
@@ -312,3 +315,6 @@ class Simulator:
             text = control.shorten_batch(text)
         for answer in venue.on_text(client.session, text, now):
             self._sockets.send(client, answer)
+        if client.session.ponged:
+            client.session.ponged = False
+            client.pulse.unanswered.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from producers.simulator.keepalive import Pulse
 
 CLOSE_TIMEOUT_S = 2.0
 MAX_DELAYED = 5000
+QUICKLY = 1  # level of compression
 
 
 @dataclass(slots=True, eq=False)
@@ -67,11 +69,14 @@ class Sockets:
         self._spawn(self._close(client, code, reason))
 
     def ping(self, client: Client) -> None:
-        """Sends one ping frame and notes when its pong comes."""
+        """Sends one ping, a frame or the venue's own message, and notes when its pong comes."""
         now = self.now_us()
         client.pulse.pinged_us = now
         client.pulse.unanswered.append(now)
-        self._spawn(self._ping(client, now))
+        if client.session.ping is None:
+            self._spawn(self._ping(client, now))
+        else:
+            self._write(client, client.session.ping.text(now))
 
     async def drain(self) -> None:
         """Ends every background task."""
@@ -83,7 +88,8 @@ class Sockets:
         if client.socket.transport.get_write_buffer_size() > self.send_buffer:
             self._cut_slow(client)
             return
-        broadcast([client.socket], text)
+        gzipped = client.session.gzipped
+        broadcast([client.socket], gzip.compress(text.encode(), QUICKLY, mtime=0) if gzipped else text)
         client.pulse.outbound_us = self.now_us()
         self.sent[client.venue] = self.sent.get(client.venue, 0) + 1
 
