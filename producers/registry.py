@@ -12,6 +12,7 @@ from producers.venues import (
     binanceusdm,
     bybit,
     coinbase,
+    deribit,
     gate,
     htx,
     kraken,
@@ -36,6 +37,7 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
             gate.VENUE,
             kucoin.VENUE,
             kucoinfutures.VENUE,
+            deribit.VENUE,
         )
     }
 )
