@@ -1,4 +1,4 @@
-"""`python -m producers [venue …]` holds the venues' sockets; `python -m producers decode <venue>` reads recordings."""
+"""`python -m producers [venue …]` holds the venues' sockets; `decode`, `record` and `replay` are for recordings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import importlib
 import sys
 from typing import Final
 
-COMMANDS: Final = {"decode": "producers.decode_cli"}
+COMMANDS: Final = {
+    "decode": "producers.decode_cli",
+    "record": "producers.record_cli",
+    "replay": "producers.replay_cli",
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -43,6 +43,7 @@ class _Line(Struct, gc=False):
     recv_ts_ns: int | None = None
     channel: object = None
     symbol: object = None
+    record: object = None  # no frame: what a recording notes beside them
 
 
 _read_line: Final = msgspec.json.Decoder(_Line).decode
@@ -78,6 +79,8 @@ class RecordedFrames:
                 yield out
 
     def _events(self, line: _Line) -> list[Decoded]:
+        if line.record is not None:
+            return []
         frame, ts_recv = _frame(line), _ts_recv(line)
         if line.channel == REST_DEPTH:
             if not isinstance(line.symbol, str):

@@ -196,7 +196,7 @@ class Feed:
             if self._subscribed and self._watch.acked and not self.ready:
                 self.ready = True
                 self._parts.on_change(None)
-                self.session.tell_quiet()
+                self.session.confirmed(ts=clock.now_ns())
             for verdict in self._watch.verdicts(now):
                 if isinstance(verdict, Lost):
                     raise ConnectionLostError(verdict.reason)

@@ -31,6 +31,7 @@ class Outbox:
         self.venue = venue
         self.published: Counter[str] = Counter()
         self.states: dict[tuple[str | None, str | None], FeedState] = {}
+        self.on_told: Callable[[bytes], None] | None = None
         self._lane = lane
         self._now_ns = now_ns
         self._tails: dict[str, str] = {}
@@ -49,13 +50,24 @@ class Outbox:
         self._lane.publish(subject, codec.encode(event), msg_id=event.id, schema=SCHEMAS[kind])
         self.published[kind] += 1
 
-    def tell(self, state: FeedState, *, channel: str | None, symbol: str | None, reason: str | None, sim: bool) -> None:
-        """Publish a FeedStatus and remember the channel's state."""
+    def tell(
+        self,
+        state: FeedState,
+        *,
+        channel: str | None,
+        symbol: str | None,
+        reason: str | None,
+        sim: bool,
+        ts: int | None = None,
+    ) -> None:
+        """Publish a FeedStatus and remember the channel's state.
+
+        `ts` is when what it follows from happened (ns UTC); without it the state is news of its own, told to `on_told`.
+        """
         self.states[channel, symbol] = state
-        self._count += 1
-        now = self._now_ns()
+        now = ts or self._now_ns()
         event: Any = FastFeedStatus(
-            id=f"{escape_token(self.venue)}.feed.{now}.{self._count}",
+            id=f"{escape_token(self.venue)}.feed.{now}.{self._count + 1}",
             venue=self.venue,
             symbol=symbol,
             venue_symbol=None,
@@ -66,7 +78,15 @@ class Outbox:
             reason=reason,
             channel=channel,
         )
-        self._lane.publish(self._feed_subject, codec.encode(event), msg_id=event.id, schema=SCHEMAS["feed"])
+        body = codec.encode(event)
+        if ts is None and self.on_told is not None:
+            self.on_told(body)
+        self.publish_status(body, event.id)
+
+    def publish_status(self, body: bytes, msg_id: str | None = None) -> None:
+        """Publish the body of a FeedStatus."""
+        self._count += 1
+        self._lane.publish(self._feed_subject, body, msg_id=msg_id, schema=SCHEMAS["feed"])
         self.published["feed"] += 1
 
     def on_bus_gap(self, lost: int, *, sim: bool) -> None:

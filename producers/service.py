@@ -62,6 +62,7 @@ class Producer:
         self.outbox = Outbox(self.venue.id, lane, clock.now_ns)
         self.feeds: tuple[Feed, ...] = ()
         self.instruments: tuple[Instrument, ...] = ()
+        self.listed: list[Instrument] = []
         self._lane = lane
         self._open_socket = open_socket
         self._save = save
@@ -79,9 +80,9 @@ class Producer:
         async with open_http() as http:
             budget = Budget(self.venue.rest.budget)
             rest = RestClient(self.venue, self.plan.rest_url, http, budget)
-            listed, followed = await self._learn(rest)
+            self.listed, followed = await self._learn(rest)
             self.instruments = followed.instruments
-            self.feeds = tuple(self._lay(rest, listed))
+            self.feeds = tuple(self._lay(rest, self.listed))
             _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
                       connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
             await self._save(self.venue.id, msgspec.json.encode(self.instruments))

@@ -5,7 +5,7 @@ It opens no socket and reads no clock, so that live feeds and replays run the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -53,8 +53,8 @@ class Tap(Protocol):
         """A REST snapshot arrived, or None could be had."""
         ...
 
-    def on_mark(self, connection: str, ts: int, mark: str, detail: str | None) -> None:
-        """Something else that shapes the events: "tick", "again", "silent", "close"."""
+    def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | None]) -> None:
+        """Something else that shapes the events: "confirmed", "tick", "again", "silent", "close"."""
         ...
 
 
@@ -105,13 +105,14 @@ class Session:
             "proof": self._on_proof,
             "gap": self._on_gap,
         }
+        self._ts = 0
         self._now = 0.0
 
     def open(self, *, ts: int, now: float, sim: bool) -> None:
         """Begin a connection: nothing of the last one is kept."""
         if self._tap is not None:
             self._tap.on_open(self.plan.name, ts, sim=sim)
-        self.simulated, self._now, self._open = sim, now, True
+        self.simulated, self._ts, self._now, self._open = sim, ts, now, True
         self._live.clear()
         self._tape.forget()
         self.desk.simulated = sim
@@ -127,6 +128,7 @@ class Session:
             return
         if self._tap is not None:
             self._tap.on_frame(self.plan.name, ts_recv, frame)
+        self._ts = ts_recv
         try:
             items = self.decoder.decode(frame, ts_recv)
         except UNDECODABLE as error:
@@ -149,7 +151,7 @@ class Session:
         """Fold a REST snapshot; gives the reason where its body could not be read."""
         if self._tap is not None:
             self._tap.on_snapshot(self.plan.name, answer.ts_recv, answer)
-        self._now, reason = now, None
+        self._ts, self._now, reason = answer.ts_recv, now, None
         snapshot: Decoded | None = None
         if answer.body is not None:
             try:
@@ -163,32 +165,35 @@ class Session:
 
     def tick(self, *, ts: int, now: float, again: bool = False) -> None:
         """Publish the books that changed, at most once an interval; with `again` every live one."""
-        self._now = now
+        self._ts, self._now = ts, now
         if self.desk.tick(now=now, force=again) and self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "again" if again else "tick", None)
+            self._tap.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
     def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str) -> None:
         """A channel is silent though the connection answers."""
-        self.tell("stale", channel=channel, symbol=symbol, reason=reason)
-        if symbol is None:
-            return
-        if channel != BOOK:
-            self._silent.add((channel, symbol))
-            return
         if self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "silent", symbol)
-        self.desk.on_silence(symbol)
+            self._tap.on_mark(self.plan.name, ts, "silent", {"channel": channel, "symbol": symbol, "reason": reason})
+        self._ts = ts
+        self._say("stale", channel=channel, symbol=symbol, reason=reason)
+        if symbol is not None and channel == BOOK:
+            self.desk.on_silence(symbol)
+        elif symbol is not None:
+            self._silent.add((channel, symbol))
 
     def close(self, *, ts: int, reason: str) -> None:
         """The connection is gone: no book is live any more."""
         if self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "close", reason)
-        self._open = False
+            self._tap.on_mark(self.plan.name, ts, "close", {"reason": reason})
+        self._ts, self._open = ts, False
         self.desk.lost()
-        self.tell_all("down", reason)
+        for channel in self._channels:
+            self._say("down", channel=channel, symbol=None, reason=reason)
 
-    def tell_quiet(self) -> None:
-        """Channels on which silence is normal are live as soon as everything was confirmed."""
+    def confirmed(self, *, ts: int) -> None:
+        """Everything was confirmed: with that, channels on which silence is normal are live."""
+        if self._tap is not None:
+            self._tap.on_mark(self.plan.name, ts, "confirmed", {})
+        self._ts = ts
         for channel in self._quiet:
             if channel not in self._live:
                 self._on_first(channel)
@@ -199,8 +204,13 @@ class Session:
             self.tell(state, channel=channel, symbol=None, reason=reason)
 
     def tell(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
-        """Tell the state of one channel, or of one instrument on it."""
+        """Tell the state of one channel, or of one instrument on it, for reasons outside this session."""
         self._parts.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+
+    def _say(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+        """Tell a state that follows from what came in: a replay tells it by itself."""
+        outbox = self._parts.outbox
+        outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
 
     def _on_event(self, kind: str, event: Decoded) -> None:
         if kind not in self._live:
@@ -216,7 +226,7 @@ class Session:
             self._parts.outbox.publish(event)
             if self._silent and (kind, event.symbol) in self._silent:
                 self._silent.discard((kind, event.symbol))
-                self.tell("live", channel=kind, symbol=event.symbol, reason="speaks again")
+                self._say("live", channel=kind, symbol=event.symbol, reason="speaks again")
 
     def _fold_book(self, event: Decoded) -> None:
         if not self.desk.on_event(event, now=self._now):
@@ -226,18 +236,18 @@ class Session:
         """First data of a channel on this connection: it is live (books say so one by one)."""
         self._live.add(kind)
         if kind not in {"delta", "book"} and kind in self._channels:
-            self.tell("live", channel=kind, symbol=None, reason=None)
+            self._say("live", channel=kind, symbol=None, reason=None)
 
     def _on_last_trade(self, beat: LastTrade) -> None:
         lost = self._tape.on_last_trade(beat.instrument.symbol, beat.trade_id)
         if lost is not None:
-            self.tell("gap", channel="trade", symbol=beat.instrument.symbol, reason=lost)
-            self.tell("live", channel="trade", symbol=beat.instrument.symbol, reason=None)
+            self._say("gap", channel="trade", symbol=beat.instrument.symbol, reason=lost)
+            self._say("live", channel="trade", symbol=beat.instrument.symbol, reason=None)
 
     def _on_gap(self, gap: Gap) -> None:
         symbol = gap.instrument.symbol if gap.instrument is not None else None
-        self.tell("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
-        self.tell("live", channel=gap.channel, symbol=symbol, reason=None)
+        self._say("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
+        self._say("live", channel=gap.channel, symbol=symbol, reason=None)
 
     def _on_proof(self, proof: Proof) -> None:
         method = self._parts.venue.checksum
@@ -245,9 +255,9 @@ class Session:
             self._line.reseed(proof.instrument.symbol)
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
-        self.tell(state, channel=BOOK, symbol=symbol, reason=reason)
+        self._say(state, channel=BOOK, symbol=symbol, reason=reason)
         if state == "live" and self.desk.all_live:
-            self.tell("live", channel=BOOK, symbol=None, reason=None)
+            self._say("live", channel=BOOK, symbol=None, reason=None)
 
 
 CONTROLS: Final = frozenset({"ack", "answered", "refused", "pong", "reply", "closing", "last_trade", "proof", "gap"})
