@@ -82,6 +82,10 @@ class BookSide:
         """Give the best price, None where the side is empty. For comparing only: texts are in `top`."""
         return abs(self._keys[-1]) if self._keys else None
 
+    def worst(self) -> float | None:
+        """Give the worst price held. For comparing only."""
+        return abs(self._keys[0]) if self._keys else None
+
     def top(self, depth: int | None = None) -> list[Level]:
         """Give the best levels first, with the venue's own texts."""
         held = self._held
@@ -112,7 +116,11 @@ _IGNORED: Final = Outcome(Change.IGNORED)
 
 
 class BookKeeper:
-    """One instrument's book, kept by its venue's rule. It is `live` only while its continuity is proven."""
+    """One instrument's book, kept by its venue's rule. It is `live` only while its continuity is proven.
+
+    Where a snapshot holds only the top (`seed_depth`), levels beyond its last ones are not taken from deltas: what lies
+    between is not known. A side that becomes `thin` by that is filled by the next snapshot, while the book stays live.
+    """
 
     def __init__(self, rule: BookRule, *, max_buffer: int = 5000) -> None:
         self.rule = rule
@@ -123,7 +131,9 @@ class BookKeeper:
         self.ts_event: int | None = None
         self.ts_recv = 0
         self.unit = "base"
+        self.refilling = False  # live, and waiting for another snapshot
         self._fresh = False  # seeded by REST and not yet joined to the deltas
+        self._edges: tuple[float | None, float | None] = (None, None)  # the worst price known; None: the side is whole
         self._buffer: deque[Decoded] = deque(maxlen=max_buffer)
 
     @property
@@ -132,9 +142,23 @@ class BookKeeper:
         bid, ask = self.bids.best(), self.asks.best()
         return bid is not None and ask is not None and bid >= ask
 
+    @property
+    def thin(self) -> bool:
+        """Whether half of a side of which only the top was known is gone, and nothing was done about it yet."""
+        if not self.live or self.refilling or self.rule.seed_depth is None:
+            return False
+        least = self.rule.seed_depth // 2
+        sides = zip((self.bids, self.asks), self._edges, strict=True)
+        return any(edge is not None and len(side) < least for side, edge in sides)
+
+    def refill(self) -> None:
+        """Keep the deltas from now on, so that a snapshot can be joined to them; too many push the oldest out."""
+        self.refilling = True
+        self._buffer.clear()
+
     def reset(self) -> None:
         """Forget the book: a new connection, or a gap."""
-        self.live = False
+        self.live = self.refilling = False
         self.seq = None
         self._fresh = False
         self._buffer.clear()
@@ -152,14 +176,16 @@ class BookKeeper:
         verdict = self._continues(delta)
         if verdict is not None:
             return verdict
+        if self.refilling:
+            self._buffer.append(delta)
         self._apply(delta)
         return self._gap("crossed") if self.crossed else _APPLIED
 
     def on_snapshot(self, snapshot: Decoded) -> Outcome:
         """Fold a REST snapshot (`book` event) and the deltas that were buffered meanwhile."""
-        if self.live:
+        if self.live and not self.refilling:
             return _IGNORED
-        first = self._buffer[0].prev_seq if self._buffer else None
+        first = self._buffer[0].prev_seq if self._buffer else self.seq
         if first is not None and snapshot.seq is not None and snapshot.seq < first:
             return Outcome(Change.TOO_OLD, f"snapshot {snapshot.seq} ends before the first delta continues {first}")
         waiting = list(self._buffer)
@@ -182,8 +208,11 @@ class BookKeeper:
 
     def _seed(self, whole: Decoded, *, fresh: bool) -> Outcome:
         self._buffer.clear()
+        self.refilling = False
         self.bids.replace(whole.bids)
         self.asks.replace(whole.asks)
+        depth = self.rule.seed_depth if fresh else None
+        self._edges = (_edge(self.bids, depth), _edge(self.asks, depth))
         self.seq, self.unit = whole.seq, whole.unit
         self.ts_event, self.ts_recv = whole.ts_event, whole.ts_recv
         self.live, self._fresh = True, fresh
@@ -206,8 +235,10 @@ class BookKeeper:
 
     def _apply(self, delta: Decoded) -> None:
         self._fresh = False
-        self.bids.apply(delta.bids)
-        self.asks.apply(delta.asks)
+        worst_bid, worst_ask = self._edges
+        bids, asks = delta.bids, delta.asks
+        self.bids.apply(bids if worst_bid is None else [level for level in bids if float(level[0]) >= worst_bid])
+        self.asks.apply(asks if worst_ask is None else [level for level in asks if float(level[0]) <= worst_ask])
         if self.rule.depth is not None:
             self.bids.cut(self.rule.depth)
             self.asks.cut(self.rule.depth)
@@ -220,6 +251,11 @@ class BookKeeper:
     def _gap(self, reason: str) -> Outcome:
         self.reset()
         return Outcome(Change.GAP, reason)
+
+
+def _edge(side: BookSide, depth: int | None) -> float | None:
+    """Give the worst price of a side of which there may be more; None where it is whole."""
+    return side.worst() if depth is not None and len(side) >= depth else None
 
 
 def checksum(bids: Sequence[Level], asks: Sequence[Level]) -> int:

@@ -16,6 +16,7 @@ FastBook: Final = fast(BookSnapshot)
 SEED_DEADLINE: Final = 5.0
 TOO_OLD_PAUSE: Final = 0.3
 FAILED_PAUSE: Final = 1.0
+REFILL_PAUSE: Final = 1.0
 OnState = Callable[[str, FeedState, str | None], None]  # (unified symbol, state, reason)
 
 
@@ -37,6 +38,7 @@ class _Page:
         "keeper",
         "published",
         "resubscribed_at",
+        "seeded_at",
         "venue_checksum",
         "wanted_at",
     )
@@ -49,6 +51,7 @@ class _Page:
         self.published: Any = None
         self.venue_checksum: int | None = None
         self.wanted_at: float | None = None
+        self.seeded_at = 0.0  # when the last asked snapshot came
         self.resubscribed_at: float | None = None
 
 
@@ -150,7 +153,7 @@ class BookDesk:
     def on_snapshot(self, instrument: Instrument, snapshot: Decoded | None, *, now: float) -> bool:
         """Fold a fetched REST snapshot; None means that it could not be had and is to be asked for again."""
         page = self._pages[instrument.symbol]
-        page.fetching = False
+        page.fetching, page.seeded_at = False, now
         if snapshot is None:
             page.wanted_at = now + FAILED_PAUSE
             return True
@@ -176,7 +179,8 @@ class BookDesk:
         return bool(due)
 
     def _is_due(self, page: _Page, now: float) -> bool:
-        return not page.keeper.live and not page.fetching and page.wanted_at is not None and now >= page.wanted_at
+        needed = not page.keeper.live or page.keeper.refilling
+        return needed and not page.fetching and page.wanted_at is not None and now >= page.wanted_at
 
     def _seed_time(self, now: float, *, first: bool) -> float | None:
         """Tell when to ask REST for a seed: never where the venue pushes it, after a while where it may."""
@@ -193,6 +197,9 @@ class BookDesk:
             page.resubscribed_at = None
             if not was_live:
                 self._on_state(symbol, "live", None)
+            if page.keeper.thin:
+                page.keeper.refill()
+                page.wanted_at = max(now, page.seeded_at + REFILL_PAUSE)
         elif change is Change.GAP:
             self._on_state(symbol, "gap", reason)
             self._downgrade(page, "gap")

@@ -177,3 +177,46 @@ def test_book_equals_a_plain_dictionary_after_random_deltas():
 def test_checksum_covers_every_level_in_order():
     assert checksum([("10", "1")], [("11", "2")]) == 634990338  # CRC-32 of b"10:1|11:2"
     assert checksum([("10", "1")], [("11", "2")]) != checksum([("11", "2")], [("10", "1")])
+
+
+PARTIAL = BookRule(seed="rest", chain="overlap", seed_depth=4)
+
+
+def partly_seeded():
+    keeper = BookKeeper(PARTIAL)
+    bids = [("10", "1"), ("9", "1"), ("8", "1"), ("7", "1")]
+    assert keeper.on_snapshot(snapshot(100, bids, [("11", "1"), ("12", "2")])).change is Change.APPLIED
+    return keeper
+
+
+def test_levels_beyond_a_partial_snapshot_are_not_taken_and_a_whole_side_takes_any():
+    keeper = partly_seeded()
+    keeper.on_delta(delta(100, 101, bids=[("6", "1"), ("7", "5"), ("9.5", "1")], asks=[("99", "1")]))
+    assert keeper.bids.top() == [("10", "1"), ("9.5", "1"), ("9", "1"), ("8", "1"), ("7", "5")]
+    assert keeper.asks.top() == [("11", "1"), ("12", "2"), ("99", "1")]
+    assert not keeper.thin
+
+
+def test_side_that_lost_half_of_a_partial_snapshot_is_filled_while_the_book_stays_live():
+    keeper = partly_seeded()
+    keeper.on_delta(delta(100, 103, bids=[("10", "0"), ("9", "0"), ("8", "0")]))
+    assert keeper.thin
+    keeper.refill()
+    assert not keeper.thin
+    keeper.on_delta(delta(103, 104, bids=[("7.5", "2")]))
+    keeper.on_delta(delta(104, 105, bids=[("5", "3")]))
+    assert keeper.on_snapshot(snapshot(102, [("7", "1")], [])).change is Change.TOO_OLD
+    fresh = [("7.5", "2"), ("7", "1"), ("6", "1"), ("5", "1"), ("4", "1")]
+    assert keeper.on_snapshot(snapshot(104, fresh, [("11", "1")])).change is Change.APPLIED
+    assert keeper.live
+    assert keeper.seq == 105
+    assert keeper.bids.top() == [("7.5", "2"), ("7", "1"), ("6", "1"), ("5", "3"), ("4", "1")]
+    assert keeper.on_snapshot(snapshot(200, [], [])).change is Change.IGNORED
+
+
+def test_snapshot_older_than_the_live_book_does_not_fill_it():
+    keeper = partly_seeded()
+    keeper.on_delta(delta(100, 103, bids=[("10", "0"), ("9", "0"), ("8", "0")]))
+    keeper.refill()
+    assert keeper.on_snapshot(snapshot(102, [("10", "1")], [])).change is Change.TOO_OLD
+    assert keeper.bids.top() == [("7", "1")]
