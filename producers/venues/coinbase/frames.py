@@ -22,6 +22,7 @@ from producers.venues.coinbase.wire import (
     NO_TIME,
     Levels,
     Product,
+    are_plain,
     optional_number,
     plain,
     read_changes,
@@ -39,6 +40,10 @@ _TAKER: Final[dict[str, str]] = {"buy": "sell", "sell": "buy"}
 _LEVEL2_NAMES: Final = frozenset({"level2", "level2_50", LEVEL2})  # the list answers level2_50 for level2_batch
 _NOT_CARRIED: Final = frozenset(
     {"received", "open", "done", "change", "activate", "status", "auction", "rfq_match", "balance"}
+)
+_TICKER_FIGURES: Final = (
+    *("price", "best_bid", "best_bid_size", "best_ask", "best_ask_size"),
+    *("open_24h", "high_24h", "low_24h", "volume_24h"),
 )
 _PRODUCT: Final = re.compile(r"\b[A-Z0-9]+-[A-Z0-9]+\b")
 _CLOSES: Final = ("ErrSlowConsume", "ErrSlowRead", "Message too big")
@@ -216,6 +221,11 @@ class ExchangeDecoder:
     def _on_ticker(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = _ticker(frame)
         product = self._product(row.product_id)
+        figures = (row.price, row.best_bid, row.best_bid_size or "", row.best_ask, row.best_ask_size or "",
+                   row.open_24h or "", row.high_24h or "", row.low_24h or "", row.volume_24h or "")  # fmt: skip
+        if not are_plain(figures):
+            for name, figure in zip(_TICKER_FIGURES, figures, strict=True):
+                optional_number(figure, name)
         return (
             FastTicker(
                 id=f"{product.ticker_id}{row.sequence}",
@@ -225,15 +235,17 @@ class ExchangeDecoder:
                 ts_event=read_time(row.time) if row.time else None,
                 ts_recv=ts_recv,
                 sim=self._sim,
-                last=optional_number(row.price, "price"),
-                bid=optional_number(row.best_bid, "best_bid"),
-                bid_amount=optional_number(row.best_bid_size, "best_bid_size"),
-                ask=optional_number(row.best_ask, "best_ask"),
-                ask_amount=optional_number(row.best_ask_size, "best_ask_size"),
-                open_24h=optional_number(row.open_24h, "open_24h"),
-                high_24h=optional_number(row.high_24h, "high_24h"),
-                low_24h=optional_number(row.low_24h, "low_24h"),
-                volume_24h=optional_number(row.volume_24h, "volume_24h"),
+                last=row.price or None,
+                bid=row.best_bid or None,
+                bid_amount=row.best_bid_size or None,
+                ask=row.best_ask or None,
+                ask_amount=row.best_ask_size or None,
+                open_24h=row.open_24h or None,
+                high_24h=row.high_24h or None,
+                low_24h=row.low_24h or None,
+                volume_24h=row.volume_24h or None,
+                quote_volume_24h=None,
+                change_24h=None,
                 seq=row.sequence,
             ),
         )

@@ -15,7 +15,9 @@ NO_TIME: Final = "0001-01-01T00:00:00Z"  # now and then the level2 channels send
 _SECOND: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
 Levels = list[tuple[str, str]]
 NS: Final = 1_000_000_000
+_MICROSECOND_TEXT: Final = len("2026-11-21T20:00:00.122581Z")  # what the venue sends nearly always
 plain: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch  # a price or an amount: never negative here
+_figures: Final = re.compile(r"(?:(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+)?+,)*+").fullmatch
 signed: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
 
 
@@ -37,6 +39,10 @@ class Product:
 
 def read_time(text: str) -> int:
     """Read `2026-11-21T20:00:00.122581Z` (RFC 3339, up to nine decimals) as nanoseconds UTC; no float on the way."""
+    if len(text) == _MICROSECOND_TEXT and text[19] == "." and text[26] == "Z":
+        micros = text[20:26]
+        if micros.isascii() and micros.isdigit():
+            return _second(text[:19]) + int(micros) * 1000
     if not text.endswith("Z"):
         raise FrameError(f"time: {text!r} is no RFC 3339 time in UTC", field="time")
     second, rest = text[:19], text[19:-1]
@@ -54,6 +60,12 @@ def _second(text: str) -> int:
     if found is None:
         raise FrameError(f"time: {text!r} is no RFC 3339 time", field="time")
     return timegm((*map(int, found.groups()), 0, 0, 0)) * NS
+
+
+def are_plain(figures: tuple[str, ...]) -> bool:
+    """Tell at one go whether every text is a plain unsigned number, or empty."""
+    text = ",".join(figures) + ","
+    return text.count(",") == len(figures) and _figures(text) is not None
 
 
 def read_number(text: str, field: str) -> str:

@@ -21,6 +21,9 @@ FastCandle = fast(events.Candle)
 
 WHOLE_BOOKS: Final = frozenset({"books5"})
 _FORCED: Final = {"sell": "long", "buy": "short"}  # the side of the order: the position that it closes
+_TICKER_FIGURES: Final = (
+    *("last", "bidPx", "bidSz", "askPx", "askSz", "open24h", "high24h", "low24h", "vol24h", "volCcy24h"),
+)
 _POSITIONS: Final = frozenset({"long", "short"})
 # Bars of six hours and more are Hong Kong's days, but for those that say `utc`: only these are candles of ours.
 TIMEFRAMES: Final[dict[str, str]] = {
@@ -137,13 +140,17 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[
 
 def decode_tickers(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
     """Read tickers. `volCcy24h` is in the quote coin on spot, in the base coin on derivatives."""
-    instrument, optional = topic.instrument, wire.optional_number
+    instrument = topic.instrument
     is_spot = instrument.contract == SPOT
     found: list[Decoded] = []
     for row in wire.decode_tickers(frame).data:
-        bid, ask = optional(row.bidPx, "data.bidPx"), optional(row.askPx, "data.askPx")
-        bid_size, ask_size = optional(row.bidSz, "data.bidSz"), optional(row.askSz, "data.askSz")
-        in_currency = optional(row.volCcy24h, "data.volCcy24h")
+        figures = (row.last, row.bidPx, row.bidSz, row.askPx, row.askSz, row.open24h, row.high24h, row.low24h,
+                   row.vol24h, row.volCcy24h)  # fmt: skip
+        if not wire.are_plain(figures):
+            for name, figure in zip(_TICKER_FIGURES, figures, strict=True):
+                wire.optional_number(figure, f"data.{name}")
+        bid, ask = row.bidPx or None, row.askPx or None
+        in_currency = row.volCcy24h or None
         found.append(
             FastTicker(
                 id=f"{topic.tail}.ticker.{channel}-{row.ts}-{row.last}-{row.bidPx}-{row.askPx}",
@@ -153,15 +160,15 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> li
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
                 sim=topic.sim,
-                last=optional(row.last, "data.last"),
+                last=row.last or None,
                 bid=bid,
-                bid_amount=None if bid_size is None else sizes.amount(instrument, bid_size, bid),
+                bid_amount=sizes.amount(instrument, row.bidSz, bid) if row.bidSz else None,
                 ask=ask,
-                ask_amount=None if ask_size is None else sizes.amount(instrument, ask_size, ask),
-                open_24h=optional(row.open24h, "data.open24h"),
-                high_24h=optional(row.high24h, "data.high24h"),
-                low_24h=optional(row.low24h, "data.low24h"),
-                volume_24h=optional(row.vol24h, "data.vol24h") if is_spot else in_currency,
+                ask_amount=sizes.amount(instrument, row.askSz, ask) if row.askSz else None,
+                open_24h=row.open24h or None,
+                high_24h=row.high24h or None,
+                low_24h=row.low24h or None,
+                volume_24h=row.vol24h or None if is_spot else in_currency,
                 quote_volume_24h=in_currency if is_spot else None,
                 change_24h=None,
                 seq=None,

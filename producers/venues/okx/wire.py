@@ -17,6 +17,7 @@ Side = Literal["buy", "sell"]
 Row = tuple[str, str]
 
 MS: Final = 1_000_000  # nanoseconds
+_figures: Final = re.compile(r"(?:(?:[0-9]++(?:\.[0-9]++)?+)?+,)*+").fullmatch
 _NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 
 
@@ -205,6 +206,12 @@ decode_mark_prices: Final = msgspec.json.Decoder(MarkPrices).decode
 decode_index_tickers: Final = msgspec.json.Decoder(IndexTickers).decode
 decode_interests: Final = msgspec.json.Decoder(Interests).decode
 decode_candles: Final = msgspec.json.Decoder(Candles).decode
+
+
+def are_plain(figures: tuple[str, ...]) -> bool:
+    """Tell at one go whether every text is a plain unsigned number, or empty."""
+    text = ",".join(figures) + ","
+    return text.count(",") == len(figures) and _figures(text) is not None
 
 
 def number(text: str, field: str) -> str:
