@@ -14,7 +14,6 @@ from contracts.instrument import Instrument, make_instrument
 VENUE_ID: Final = "deribit"
 # Names tell spot, perpetual, future and option apart, so that one market holds them all.
 MARKET: Final = "public"
-USD_UNIT: Final = "1"  # inverse amounts count US dollars
 
 _NAME: Final = re.compile(r"([A-Z0-9]+)(?:_([A-Z0-9]+))?(?:-(PERPETUAL|(\d{1,2})([A-Z]{3})(\d\d)))?")
 _OPTION: Final = re.compile(r"([A-Z0-9]+(?:_[A-Z0-9]+)?-\d{1,2}[A-Z]{3}\d\d)-(\d+(?:d\d+)?-[CP])")
@@ -24,9 +23,8 @@ _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP",
 def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the name says which kind it is
     """Name an instrument by its name at the venue; all that is not linear is quoted in USD and settled in the coin.
 
-    The contracts of inverse ones are US dollars, by the venue's own definition of an amount, so that their worth is
-    known without a listing. Options are named so that recordings of them can be read (they count coins); no listing
-    holds them and none is followed. Combos and anything else: SymbolSyntaxError.
+    Amounts of inverse contracts count US dollars. Options are named so that recordings of them can be read (they count
+    coins); no listing holds them and none is followed. Combos and anything else: SymbolSyntaxError.
     """
     option = _OPTION.fullmatch(venue_symbol)
     if option is not None:
@@ -40,9 +38,7 @@ def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the n
     expiry = "" if kind == "PERPETUAL" else f"-{_expiry(venue_symbol, found.group(4, 5, 6))}"
     if quote is not None:
         return make_instrument(VENUE_ID, f"{base}/{quote}:{quote}{expiry}", venue_symbol)
-    return make_instrument(
-        VENUE_ID, f"{base}/USD:{base}{expiry}", venue_symbol, contract_size=USD_UNIT, sized_in_contracts=True
-    )
+    return make_instrument(VENUE_ID, f"{base}/USD:{base}{expiry}", venue_symbol, sized_in_contracts=True)
 
 
 def is_carried(venue_symbol: str) -> bool:

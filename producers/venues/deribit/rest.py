@@ -7,6 +7,7 @@ https://docs.deribit.com/api-reference/market-data/public-get_order_book, https:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -23,6 +24,7 @@ FastBook = fast(events.BookSnapshot)
 
 _PATH: Final = "/api/v2/public"
 _KINDS: Final = ("future", "spot")
+_DOLLAR: Final = "1"  # what one unit of an inverse contract's amount is worth
 _LISTED_WEIGHT: Final = 20  # one call a second is allowed
 _OK: Final = 200
 _TOO_MANY: Final = 429
@@ -77,12 +79,13 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
 def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
     """Read one kind's instruments, which come in one page: what trades and settles as its name says.
 
-    A listing's `contract_size` is how many dollars (or coins) one contract is worth; amounts are sent in those units
-    themselves, so that it does not matter here.
+    A listing's `contract_size` is how many dollars (or coins) one contract of its `contracts` fields is worth; amounts
+    are sent in dollars (or coins) themselves, and these are what we count.
     """
     rows = [row for row in _instruments(body).result if row.is_active and row.kind in _KINDS]
-    found = [(row, guess(market, row.instrument_name)) for row in rows if is_carried(row.instrument_name)]
-    return [item for row, item in found if item.settle is None or row.settlement_currency in {None, item.settle}], None
+    named = [(row, guess(market, row.instrument_name)) for row in rows if is_carried(row.instrument_name)]
+    found = [item for row, item in named if item.settle is None or row.settlement_currency in {None, item.settle}]
+    return [replace(item, contract_size=_DOLLAR) if item.sized_in_contracts else item for item in found], None
 
 
 def depth_call(instrument: Instrument) -> RestCall:

@@ -195,7 +195,33 @@ def relative_rate(record: Record, raw: str) -> Record:
     return {**record, "fundingRate": _payload(raw).get("relative_funding_rate")}
 
 
+def dollars_of_unknown_worth(record: Record, raw: str) -> Record | None:
+    """Of Deribit's inverse contracts tardis gives dollars; we give coins, so null without a listing. No combos."""
+    name = _payload(raw)["params"]["channel"].split(".")[1]
+    if name.startswith(("BTC-STRD-", "BTC-CSR12-")):
+        return None
+    return {**record, "bidAmount": None, "askAmount": None} if record["type"] == "book_ticker" else record
+
+
 # ---- rows
+DERIBIT: Final = (
+    Case(folder="deribit", name="cryptofeed_ws1", venue="deribit", market="public"),
+    Case(
+        folder="deribit",
+        name="nautilus_single_frames",
+        venue="deribit",
+        market="public",
+        unlisted=frozenset({"ticker"}),  # single frames without expected records
+    ),
+    Case(
+        folder="deribit",
+        name="tardis_deribit",
+        venue="deribit",
+        market="public",
+        translate=(dollars_of_unknown_worth,),
+        unlisted=frozenset({"ticker"}),  # tardis skips `quote`
+    ),
+)
 BINANCE: Final = (
     Case(
         folder="binance",
@@ -417,10 +443,48 @@ KRAKENFUTURES: Final = (
         translate=(sized_in_dollars,),
     ),
 )
+INDODAX: Final = (
+    Case(folder="indodax", name="captured_2026", venue="indodax", market="spot"),
+    Case(
+        folder="indodax", name="composed_newline_frames", venue="indodax", market="spot", unlisted=frozenset({"ticker"})
+    ),
+    Case(folder="indodax", name="official_doc_examples", venue="indodax", market="spot"),
+)
+HYPERLIQUID: Final = (
+    Case(folder="hyperliquid", name="hftbacktest_hyperliquid_btc_20250126", venue="hyperliquid", market="public"),
+    Case(
+        folder="hyperliquid",
+        name="nautilus_single_frames",
+        venue="hyperliquid",
+        market="public",
+        undecodable={0: "channel"},  # an answer of REST among frames
+    ),
+    Case(
+        folder="hyperliquid",
+        name="tardis_hyperliquid_m20240823",
+        venue="hyperliquid",
+        market="public",
+        unlisted=frozenset({"trade", "ticker"}),  # tardis leaves out the first push of trades, and spot figures
+    ),
+)
 
 # Recordings of protocols that their venues have left for others, and that nothing decodes: Kraken's WebSocket v1.
 SUPERSEDED: Final = frozenset(
     {("kraken", f"cryptofeed_ws{number}") for number in (48, 49, 50)} | {("kraken", "tardis_kraken_m20190901")}
 )
 
-CASES: Final = (*BINANCE, *BINANCEUSDM, *BYBIT, *OKX, *COINBASE, *KRAKEN, *KRAKENFUTURES, *HTX, *GATE, *KUCOIN)
+CASES: Final = (
+    *BINANCE,
+    *BINANCEUSDM,
+    *BYBIT,
+    *OKX,
+    *COINBASE,
+    *KRAKEN,
+    *KRAKENFUTURES,
+    *HTX,
+    *GATE,
+    *KUCOIN,
+    *INDODAX,
+    *HYPERLIQUID,
+    *DERIBIT,
+)
