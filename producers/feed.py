@@ -23,6 +23,7 @@ _log = structlog.get_logger("feed")
 TICK: Final = 0.1
 GATE_PAUSE: Final = 0.02
 LASTED: Final = 20.0
+MOST_EARLY: Final = 100
 RECONNECT: Final = Policy(attempts=None, timeout=None, wait_initial=0.2, wait_max=30.0, jitter=0.5)
 
 
@@ -59,6 +60,7 @@ class Feed:
         self._tasks: asyncio.TaskGroup | None = None
         self._socket: Socket | None = None
         self._renew: str | None = None
+        self._early: list[tuple[bytes, int]] | None = None
         self._subscribed = False
 
     async def run(self) -> None:
@@ -133,6 +135,7 @@ class Feed:
                 url, self._policy = venue.ticket.admit(self.plan, venue.policy, body)
             except (VenueError, *UNDECODABLE) as error:
                 raise SocketError(f"no ticket: {error}") from error
+        self._early = []
         limits = SocketLimits(max_frame_bytes=venue.policy.max_frame_bytes)
         return await parts.open_socket(url, self._on_frame, limits, self.plan.headers)
 
@@ -144,12 +147,16 @@ class Feed:
         self._socket, self._renew, self._subscribed, self.connected = socket, None, False, True
         self._watch = Watch(plan, self._policy, self._patience, now=now)
         session.open(ts=clock.now_ns(), now=now, sim=socket.simulated)
+        for request in plan.requests:
+            if not request.frame:
+                self._watch.on_sent(request)
         jobs = (self._subscribe(socket, plan), self._keep(), self._ping(socket), self._until_closed(socket))
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 for job in jobs:
                     tasks.create_task(job)
+                self._hand_early()
         except* (SocketError, ConnectionLostError, OSError) as group:
             raise ConnectionLostError(_first_reason(cast("BaseExceptionGroup[Any]", group))) from group
         finally:
@@ -157,14 +164,25 @@ class Feed:
             await asyncio.shield(_closed(socket))
 
     def _on_frame(self, frame: bytes) -> None:
+        if self._early is not None:
+            self._early = [*self._early, (frame, clock.now_ns())][:MOST_EARLY]
+            return
         self._watch.on_frame()
         self.session.on_frame(frame, clock.now_ns())
 
+    def _hand_early(self) -> None:
+        """Hand on the first frames, which came with the handshake before anything was ready for them (greetings)."""
+        early, self._early = self._early or [], None
+        for frame, ts_recv in early:
+            self._watch.on_frame()
+            self.session.on_frame(frame, ts_recv)
+
     async def _subscribe(self, socket: Socket, plan: ConnectionPlan) -> None:
         for request in plan.requests:
-            self._watch.on_sent(request)
-            await self._send(socket, request.frame)
-            await clock.sleep(self._policy.pace)
+            if request.frame:
+                self._watch.on_sent(request)
+                await self._send(socket, request.frame)
+                await clock.sleep(self._policy.pace)
             await self._pass_gate(request)
         self._subscribed = True
 

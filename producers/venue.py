@@ -139,7 +139,8 @@ class Subscription:
 class SubscribeRequest:
     """One frame that subscribes to `keys`; the ack names `ref` or each key.
 
-    With `gate`, the frames behind it are sent only when this one was confirmed (a login, a connect command).
+    With `gate`, the frames behind it are sent only when this one was confirmed (a login, a connect command). An empty
+    frame is not sent: it stands for what the venue says by itself first (a welcome), which acks `ref`.
     """
 
     ref: str
