@@ -16,7 +16,13 @@ SPOT: Final = "spot"
 PERP: Final = "perp"
 INVERSE: Final = "inverse"
 
-MAIN_QUOTES: Final[dict[str, str]] = {"coinbase": "USD", "kraken": "USD", "krakenfutures": "USD", "indodax": "IDR"}
+MAIN_QUOTES: Final[dict[str, str]] = {
+    "coinbase": "USD",
+    "kraken": "USD",
+    "krakenfutures": "USD",
+    "indodax": "IDR",
+    "hyperliquid": "USDC",
+}
 DEFAULT_QUOTE: Final = "USDT"
 VENUE_ALIASES: Final[dict[str, str]] = {"huobi": "htx"}
 

@@ -15,6 +15,8 @@ from producers.venues import (
     deribit,
     gate,
     htx,
+    hyperliquid,
+    indodax,
     kraken,
     krakenfutures,
     kucoin,
@@ -37,6 +39,8 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
             gate.VENUE,
             kucoin.VENUE,
             kucoinfutures.VENUE,
+            indodax.VENUE,
+            hyperliquid.VENUE,
             deribit.VENUE,
         )
     }

@@ -169,20 +169,20 @@ class HyperliquidDecoder:
                 quote_volume_24h=wire.required(ctx.dayNtlVlm, "ctx.dayNtlVlm"),
             )
         ]
-        if product.has_funding and ctx.funding is not None:
+        rate, interest = wire.optional(ctx.funding, "ctx.funding"), wire.optional(ctx.openInterest, "ctx.openInterest")
+        if product.has_funding and rate is not None:
             found.append(
                 FastFunding(
                     id=f"{tail}.funding.{native}",
                     **common,
-                    rate=wire.optional(ctx.funding, "ctx.funding"),
+                    rate=rate,
                     next_ts=None,
                     mark_price=wire.optional(ctx.markPx, "ctx.markPx"),
                     index_price=wire.optional(ctx.oraclePx, "ctx.oraclePx"),
                 )
             )
-        if product.has_funding and ctx.openInterest is not None:
-            amount = wire.optional(ctx.openInterest, "ctx.openInterest")
-            found.append(FastInterest(id=f"{tail}.interest.{native}", **common, amount=amount, value=None))
+        if product.has_funding and interest is not None:
+            found.append(FastInterest(id=f"{tail}.interest.{native}", **common, amount=interest, value=None))
         return found
 
     def _on_candles(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:

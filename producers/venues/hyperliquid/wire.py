@@ -17,6 +17,7 @@ from contracts.instrument import Instrument
 
 MS: Final = 1_000_000  # nanoseconds
 Levels = list[tuple[str, str]]
+NULL: Final = Raw(b"null")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 
@@ -24,7 +25,7 @@ class Head(Struct, gc=False):
     """What tells frames apart: `{"channel":"trades","data":…}`."""
 
     channel: str | None = None
-    data: Raw = Raw(b"null")
+    data: Raw = NULL
 
 
 class Trade(Struct, gc=False):
@@ -93,11 +94,11 @@ class Figures(Struct, gc=False):
 
     dayNtlVlm: Raw
     prevDayPx: Raw
-    dayBaseVlm: Raw | None = None
-    funding: Raw | None = None
-    openInterest: Raw | None = None
-    oraclePx: Raw | None = None
-    markPx: Raw | None = None
+    dayBaseVlm: Raw = NULL
+    funding: Raw = NULL
+    openInterest: Raw = NULL
+    oraclePx: Raw = NULL
+    markPx: Raw = NULL
 
 
 class Context(Struct, gc=False):
@@ -194,10 +195,8 @@ def number(text: str, field: str) -> str:
     return text
 
 
-def optional(raw: Raw | None, field: str) -> str | None:
+def optional(raw: Raw, field: str) -> str | None:
     """Give a figure as text, whether it comes as text or as a number; null stays null. Raises FrameError."""
-    if raw is None:
-        return None
     text = bytes(raw).decode().strip('"')
     if text == "null":
         return None

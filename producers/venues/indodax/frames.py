@@ -87,7 +87,7 @@ class IndodaxDecoder:
         head = wire.decode_head(line)
         if head.id is not None:
             return self._on_answer(head, ts_recv)
-        if head.result is None:
+        if head.result is wire.NOTHING:
             raise FrameError("a message without id and result", field="result")
         return self._on_push(line, wire.decode_push(head.result), ts_recv)
 
@@ -100,7 +100,7 @@ class IndodaxDecoder:
             if number == CONNECT_ID:
                 return (Closing(f"the venue refuses to connect: {reason}", 0.0),)
             return (Ack(str(number)),) if head.error.code == _ALREADY_SUBSCRIBED else (Refused(str(number), reason),)
-        if head.result is None:
+        if head.result is wire.NOTHING:
             return (Pong(),)
         result = wire.decode_result(head.result)
         if result.client is not None or (result.offset is None and not result.publications):

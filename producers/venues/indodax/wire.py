@@ -19,6 +19,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 
 NS: Final = 1_000_000_000
+NOTHING: Final = Raw()
 Levels = list[tuple[str, str]]
 _NUMBER: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _DIGITS: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -35,7 +36,7 @@ class Head(Struct, gc=False):
     """Any message: answers have an `id`, pushes have none; the answer to a ping has nothing else."""
 
     id: int | None = None
-    result: Raw | None = None
+    result: Raw = NOTHING
     error: Error | None = None
 
 

@@ -22,6 +22,7 @@ _KINDS: Final = {
     "trade": "trade",
     "ticker": "ticker",
     "book_ticker": "ticker",
+    "ticker24h": "ticker",
     "ticker_state_after": "ticker",
     "candle": "candle",
     "liquidation": "liquidation",
@@ -40,6 +41,12 @@ _NAMES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "bid_amount": ("bid_size", "bidAmount"),
         "ask": ("ask", "askPrice"),
         "ask_amount": ("ask_size", "askAmount"),
+        "last": ("last",),
+        "low_24h": ("low",),
+        "high_24h": ("high",),
+        "open_24h": ("price_24h_ago",),
+        "volume_24h": ("base_volume",),
+        "quote_volume_24h": ("quote_volume",),
         "seq": ("seq",),
     },
     "candle": {
@@ -150,6 +157,8 @@ def _time(record: Record) -> Any:
     if "timestamp_ms" in record:
         time = record["timestamp_ms"]
         return None if time is None else time * 1_000_000
+    if "timestamp_s" in record:
+        return record["timestamp_s"] * 10**9
     time = record.get("timestamp", _ABSENT)
     if isinstance(time, str):
         return _iso(time)

@@ -166,7 +166,7 @@ def _numbers(levels: list[tuple[str, str]]) -> list[Any]:
 
 def _check_final(replay: Replay, summary: Record, checked: Counter[str]) -> list[str]:
     """Compare the best levels of each book as they stood after the last frame."""
-    final = summary.get("final_book", {})
+    final = summary.get("final_book") or {}
     ours_by_name = {name: ours for ours, name in summary.get("symbol_map_exchange_to_cryptofeed", {}).items()}
     only = next(iter(replay.books), "")
     faults: list[str] = []
