@@ -22,6 +22,7 @@ MAIN_QUOTES: Final[dict[str, str]] = {
     "krakenfutures": "USD",
     "indodax": "IDR",
     "hyperliquid": "USDC",
+    "deribit": "USD",
 }
 DEFAULT_QUOTE: Final = "USDT"
 VENUE_ALIASES: Final[dict[str, str]] = {"huobi": "htx"}
