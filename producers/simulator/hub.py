@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 
@@ -25,7 +25,7 @@ class MessagePing:
 class Session:
     """One client socket as its venue sees it. Times are microseconds of the server's clock.
 
-    With `gzipped` everything that is sent is a binary frame of gzip.
+    With `gzipped` everything that is sent is a binary frame of gzip. `headers` are the handshake's, in lower case.
     """
 
     id: int
@@ -40,6 +40,7 @@ class Session:
     ping: MessagePing | None = None
     ponged: bool = False
     inbound: deque[int] = field(default_factory=lambda: deque(maxlen=1024))
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def conn_id(self) -> str:
@@ -81,11 +82,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One REST request below a venue's prefix; `stale` asks for an old book."""
+    """One REST request below a venue's prefix, headers in lower case; `stale` asks for an old book."""
 
     path: str
     query: dict[str, str]
     stale: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class HangupError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -24,9 +25,10 @@ from producers.simulator.market import Market, MarketConfig
 from producers.simulator.registry import VENUE_TYPES
 from producers.simulator.sockets import Client, Sockets
 from producers.simulator.venue import Shelf, Truth, Venue, level_texts
-from producers.simulator.web import mark_response, read_target, respond, split_venue
+from producers.simulator.web import mark_response, read_headers, read_target, respond, split_venue
 
 WARM_UP_STEPS = 60
+SYMBOLS = ("symbol", "instId", "currency_pair", "contract")  # what venues call a symbol in a query
 MARKETS = {"swap": "linear", "perp": "linear", "SWAP": "linear", "SPOT": "spot"}
 CLOSES: dict[Action, tuple[int, str]] = {
     "no_pong": (1008, "Pong timeout"),
@@ -261,7 +263,7 @@ class Simulator:
             return respond(refusal)
         if wants_socket:
             return None if self._venues[name].accepts(rest) else respond(Answer(404, "Not Found"))
-        return respond(self._answer(name, rest, query))
+        return respond(self._answer(name, Request(rest, query, headers=read_headers(request))))
 
     def _refusal(self, name: str) -> Answer | None:
         if self._faults.find_fault(name, "ban", self._now_us()) is None:
@@ -269,16 +271,17 @@ class Simulator:
         self._strikes[name] = self._strikes.get(name, 0) + 1
         return self._venues[name].refuse(self._strikes[name])
 
-    def _answer(self, name: str, path: str, query: dict[str, str]) -> Answer:
+    def _answer(self, name: str, request: Request) -> Answer:
         now = self._now_us()
         venue = self._venues[name]
         if self._faults.find_fault(name, "rest_error", now):
             return venue.fail(now)
+        path = request.path
         reads_book = any(word in path for word in ("depth", "orderbook", "book")) and "ticker" not in path
-        symbol = query.get("symbol") or query.get("instId")
+        symbol = next((request.query[name] for name in SYMBOLS if name in request.query), None)
         stale = reads_book and self._faults.find_fault(name, "stale_snapshot", now, symbol) is not None
         try:
-            return venue.answer(Request(path, query, stale), now)
+            return venue.answer(replace(request, stale=stale), now)
         except ValueError as error:
             return Answer(400, f'{{"code":-1100,"msg":"Illegal characters found in a parameter: {error}"}}')
 
@@ -289,7 +292,7 @@ class Simulator:
         name, path = split_venue(target)
         now = self._now_us()
         self._session_id += 1
-        session = Session(self._session_id, path, query, now)
+        session = Session(self._session_id, path, query, now, headers=read_headers(socket.request))
         client = Client(name, session, socket, Pulse(now, now, now, now))
         self._sockets.clients[session] = client
         try:

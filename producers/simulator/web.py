@@ -20,6 +20,11 @@ def read_target(target: str) -> tuple[str, dict[str, str]]:
     return unquote(split.path), dict(parse_qsl(split.query, keep_blank_values=True))
 
 
+def read_headers(request: Request) -> dict[str, str]:
+    """A request's headers, names in lower case."""
+    return {name.lower(): value for name, value in request.headers.raw_items()}
+
+
 def split_venue(path: str) -> tuple[str, str]:
     """The venue's prefix and the venue's own path."""
     name, _, rest = path.lstrip("/").partition("/")
