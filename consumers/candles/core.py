@@ -54,7 +54,10 @@ class CandleCounts:
 
 
 class SavedPage(msgspec.Struct):
-    """One instrument's bars as kept in the bucket; `seq` is the last stream sequence that they contain."""
+    """One instrument's bars as kept in the bucket; `seq` is the last stream sequence that they contain.
+
+    `since`: the first trade that was ever folded, ns UTC, 0 where that is not known.
+    """
 
     seq: int
     arrivals: int
@@ -62,12 +65,13 @@ class SavedPage(msgspec.Struct):
     symbol: str
     venue_symbol: str | None
     bars: dict[str, list[Bar]]
+    since: int = 0
 
 
 class _Page:
     """One instrument: bars of the minutes since the last tick, and the candles that may still change."""
 
-    __slots__ = ("arrivals", "bars", "changed", "minutes", "seen", "symbol", "tail", "venue", "venue_symbol")
+    __slots__ = ("arrivals", "bars", "changed", "minutes", "seen", "since", "symbol", "tail", "venue", "venue_symbol")
 
     def __init__(self, tail: str, remember: int) -> None:
         self.tail = tail
@@ -75,6 +79,7 @@ class _Page:
         self.symbol = ""
         self.venue_symbol: str | None = None
         self.arrivals = 0
+        self.since = 0
         self.minutes: dict[int, Bar] = {}
         self.bars: dict[str, dict[int, Bar]] = {timeframe: {} for timeframe in TIMEFRAMES}
         self.seen = SeenIds(remember)
@@ -115,6 +120,7 @@ class CandleBook:
                 continue
             page.minutes[minute] = open_bar(minute, trade, ts, page.arrivals)
             page.venue, page.symbol, page.venue_symbol = trade.venue, trade.symbol, trade.venue_symbol
+            page.since = page.since or ts
         self.seq = max(self.seq, seq)
 
     def remember(self, batch: Iterable[tuple[str, FastEvent]]) -> None:
@@ -138,6 +144,20 @@ class CandleBook:
                     self._tick_bars(page, timeframe, outputs)
         return outputs
 
+    def list_current(self, tail: str, timeframe: str) -> list[FastEvent]:
+        """List the candles of an instrument that are open or may still be amended, oldest first."""
+        page = self._pages.get(subjects.TRADE + tail)
+        if page is None:
+            return []
+        self._settle()
+        bars = page.bars[timeframe]
+        return [_candle(page, timeframe, bars[start]) for start in sorted(bars)]
+
+    def find_since(self, tail: str) -> int | None:
+        """Tell the time (ns UTC) of an instrument's first trade: candles that start later lack nothing from before."""
+        page = self._pages.get(subjects.TRADE + tail)
+        return None if page is None or not page.since else page.since
+
     def touch(self) -> None:
         """Publish every kept candle again with the next tick: some that were published may not have arrived."""
         for page in self._pages.values():
@@ -157,7 +177,7 @@ class CandleBook:
         """Take back one instrument; gives the sequence that it contains. Raises msgspec.ValidationError."""
         saved = msgspec.json.decode(document, type=SavedPage)
         page = self._open_page(subjects.TRADE + tail)
-        page.arrivals = saved.arrivals
+        page.arrivals, page.since = saved.arrivals, saved.since
         page.venue, page.symbol, page.venue_symbol = saved.venue, saved.symbol, saved.venue_symbol
         for timeframe, bars in saved.bars.items():
             page.bars[timeframe] = {bar.start: bar for bar in bars}
@@ -224,6 +244,7 @@ class CandleBook:
                 symbol=page.symbol,
                 venue_symbol=page.venue_symbol,
                 bars=bars,
+                since=page.since,
             )
         )
 

@@ -10,11 +10,15 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from consumers.candles.answers import CandleAnswers, recall
 from consumers.candles.core import CandleBook, CandleRules, fold_after
+from consumers.candles.past import KEPT, Past
 from contracts import codec, streams, subjects
 from contracts.market import Candle, Trade
 from runtime import clock
 from runtime.bucket_writer import BucketWriter
+from runtime.bus import Bus
+from runtime.commands import CommandServer
 from runtime.deadletter import DeadLetters
 from runtime.history import find_start
 from runtime.kv import Mirror
@@ -33,7 +37,10 @@ _SCHEMA: Final = codec.schema_of(Candle)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandlePlan:
-    """Where to read and keep; seconds between ticks and between saves, messages read again to know repeated trades."""
+    """Where to read and keep; seconds between ticks and between saves, messages read again to know repeated trades.
+
+    `keep`: how many closed candles of each instrument and time frame can be asked for.
+    """
 
     rules: CandleRules = field(default_factory=CandleRules)
     stream: str = streams.MARKET
@@ -43,6 +50,7 @@ class CandlePlan:
     tick_seconds: float = 0.25
     save_seconds: float = 5.0
     overlap: int = 50_000
+    keep: int = KEPT
 
 
 class Position(msgspec.Struct):
@@ -96,6 +104,34 @@ class _Reading:
         _log.warning("candles.trades_lost", messages=messages)
 
 
+class _Asked:
+    """Serves questions for candles; what was published before the restart is read beside everything else."""
+
+    def __init__(self, bus: Bus, answers: CandleAnswers, failed: asyncio.Future[None]) -> None:
+        self._bus, self._answers, self._failed = bus, answers, failed
+        self._server = CommandServer(bus, subjects.CANDLES_LIST, "candles", answers.answer)
+        self._reading: asyncio.Task[None] | None = None
+
+    async def open(self, stream: str, past: Past) -> None:
+        self._reading = asyncio.create_task(recall(self._bus, stream, past, self._failed), name="past candles")
+        self._reading.add_done_callback(self._on_read)
+        await self._server.open()
+
+    async def close(self) -> None:
+        await self._server.close()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait({self._reading})
+
+    def _on_read(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        self._answers.loading = error is not None
+        if error is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+
 async def run(service: Service, plan: CandlePlan) -> None:
     """Fold until the service is stopped; then save."""
     bus = service.bus
@@ -115,17 +151,21 @@ async def run(service: Service, plan: CandlePlan) -> None:
         failed=failed,
         start=resumed.start,
     )
+    past = Past(plan.keep)
+    asked = _Asked(bus, CandleAnswers(book, past), failed)
     saved = clock.monotonic()
     try:
         await reader.open()
+        await asked.open(plan.stream, past)
         service.ready()
         async for _ in turns(service.stop, plan.tick_seconds, failed):
-            _publish(lane, book, reading.now or clock.now_ns())
+            _publish(lane, book, past, reading.now or clock.now_ns())
             _report(service, book, reading)
             if clock.monotonic() - saved >= plan.save_seconds:
                 await _save(writer, reading)
                 saved = clock.monotonic()
     finally:
+        await asked.close()
         await reader.close()
         failed.cancel()
     await _save(writer, reading)
@@ -163,9 +203,11 @@ async def _save(writer: BucketWriter, reading: _Reading) -> None:
     writer.put(_POSITION, document)
 
 
-def _publish(lane: LanePublisher, book: CandleBook, now: int) -> None:
+def _publish(lane: LanePublisher, book: CandleBook, past: Past, now: int) -> None:
     for subject, candle in book.tick(now, _AT_ONCE):
         lane.publish(subject, codec.encode(candle), schema=_SCHEMA)
+        if candle.closed:
+            past.save(subject.split(".", 4)[4], candle)
 
 
 def _report(service: Service, book: CandleBook, reading: _Reading) -> None:

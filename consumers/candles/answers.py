@@ -1,0 +1,91 @@
+"""Answers `cmd.v1.candles.list` from the candles in memory, and reads those of before a restart from their stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+
+from consumers.candles.core import CandleBook
+from consumers.candles.past import Past
+from contracts import codec, subjects
+from contracts.commands import CandlesQuery
+from contracts.errors import SymbolSyntaxError
+from contracts.instrument import make_instrument
+from contracts.market import Candle
+from runtime.bus import Bus
+from runtime.commands import failure
+from runtime.lane_reader import UNDECODABLE
+from runtime.stream_reader import ALL, Row, StreamReader
+
+_log = structlog.get_logger("candles")
+_CLOSED: Final = b'"closed":true'
+_TAIL_AT: Final = 4  # tokens before the tail: md, v1, candle, time frame
+
+
+class CandleAnswers:
+    """What is known of candles, closed and open; `loading` until those of before the restart are read."""
+
+    def __init__(self, book: CandleBook, past: Past) -> None:
+        self.loading = True
+        self._book = book
+        self._past = past
+
+    async def answer(self, body: bytes) -> bytes:
+        """Give the reply to a CandlesQuery, as the bytes of a CandlesReply."""
+        try:
+            query = CandlesQuery.model_validate_json(body)
+            tail = make_instrument(query.venue, query.symbol, query.symbol).tail
+        except ValidationError as error:
+            fault = error.errors()[0]
+            return failure("INVALID_PARAMETER", fault["msg"], parameter=".".join(map(str, fault["loc"])))
+        except SymbolSyntaxError as error:
+            return failure("INVALID_SYMBOL", error.message, parameter="symbol")
+        found = {candle.start_ts: candle for candle in self._past.list_candles(tail, query.timeframe)}
+        found.update({candle.start_ts: candle for candle in self._book.list_current(tail, query.timeframe)})
+        chosen = [found[start] for start in sorted(found) if _within(query, start)]
+        reply: dict[str, Any] = {
+            "candles": chosen[-query.limit :],
+            "since_ts": self._book.find_since(tail),
+            "loading": self.loading,
+            "error": None,
+        }
+        return codec.encode(reply)
+
+
+async def recall(bus: Bus, stream: str, past: Past, failed: asyncio.Future[None]) -> None:
+    """Read every closed candle that the stream holds to its present end."""
+    done = asyncio.Event()
+    decode = codec.decoder(Candle).decode
+    unreadable = 0
+
+    def on_rows(rows: Sequence[Row]) -> None:
+        nonlocal unreadable
+        for row in rows:
+            if _CLOSED not in row.payload:
+                continue  # an open one: what became of it follows
+            try:
+                past.save(row.subject.decode().split(".", _TAIL_AT)[_TAIL_AT], decode(row.payload))
+            except UNDECODABLE:
+                unreadable += 1
+        if rows[-1].position.pending == 0:
+            done.set()
+
+    reader = StreamReader(
+        bus, stream, (subjects.ALL_CANDLES,), on_messages=on_rows, on_gap=lambda _: None, failed=failed, start=ALL
+    )
+    try:
+        await reader.open()
+        if reader.backlog:
+            await done.wait()
+    finally:
+        await reader.close()
+    _log.info("candles.recalled", candles=len(past), unreadable=unreadable)
+
+
+def _within(query: CandlesQuery, start: int) -> bool:
+    after = query.start_ts is None or start >= query.start_ts
+    return after and (query.end_ts is None or start < query.end_ts)

@@ -1,0 +1,174 @@
+"""Whoever asks for candles gets the closed and the open ones, those of before a restart too, or a clear refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from consumers.candles import handlers as candles
+from consumers.candles.core import CandleBook
+from consumers.candles.past import FastCandle, Past
+from contracts import codec, streams, subjects
+from contracts.commands import CandlesQuery, CandlesReply
+from contracts.timeframes import MINUTE, SECOND
+from runtime import provision
+from runtime.bus import Bus, BusOptions
+from runtime.clock import now_ns
+from runtime.commands import CommandServer
+from runtime.embedded import nats_server
+from runtime.service import Service
+
+START = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
+TAIL = "binance.BTC.USDT.spot"
+Make = Callable[..., Any]
+
+
+def closed(number: int, trades: int = 3, close: str = "100.50", timeframe: str = "1m") -> Any:
+    start = START + number * MINUTE
+    return FastCandle(
+        id=f"{TAIL}.candle.{timeframe}.{start // SECOND}.{trades}.closed",
+        venue="binance",
+        symbol="BTC/USDT",
+        venue_symbol="BTCUSDT",
+        ts_event=start + 5,
+        ts_recv=start + 7,
+        sim=number % 2 == 1,
+        timeframe=timeframe,
+        open="100",
+        high="101.10",
+        low="99",
+        close=close,
+        volume="1.000",
+        quote_volume="100.123456789012345678901234567890",
+        trades=trades,
+        closed=True,
+        start_ts=start,
+    )
+
+
+# ---- what is kept
+def test_candles_come_back_as_they_were_in_order_of_their_starts() -> None:
+    past = Past()
+    for number in (3, 1, 2):
+        past.save(TAIL, closed(number))
+    past.save(TAIL, closed(1, timeframe="5m"))
+    assert past.list_candles(TAIL, "1m") == [closed(1), closed(2), closed(3)]
+    assert past.list_candles(TAIL, "1h") == []
+
+
+def test_only_the_newest_are_kept_and_an_older_one_displaces_none() -> None:
+    past = Past(keep=3)
+    for number in (5, 6, 7, 8, 2):
+        past.save(TAIL, closed(number))
+    assert [candle.start_ts for candle in past.list_candles(TAIL, "1m")] == [START + n * MINUTE for n in (6, 7, 8)]
+    assert len(past) == 3
+
+
+def test_of_two_of_one_start_the_one_of_more_trades_stays_whichever_comes_first() -> None:
+    for order in ((3, 4), (4, 3)):
+        past = Past()
+        for trades in order:
+            past.save(TAIL, closed(1, trades, close=str(trades)))
+        assert [(c.trades, c.close) for c in past.list_candles(TAIL, "1m")] == [(4, "4")]
+
+
+def test_the_book_tells_open_candles_and_since_when_it_lacks_nothing_also_after_a_restart(trade: Make) -> None:
+    book = CandleBook()
+    book.fold([(subjects.TRADE + TAIL, trade(1, START + 30 * SECOND))], 1)
+    book.fold([(subjects.TRADE + TAIL, trade(2, START + 40 * SECOND, price="7"))], 2)
+    (candle,) = book.list_current(TAIL, "5m")
+    assert (candle.closed, candle.trades, candle.low) == (False, 2, "7")
+    again = CandleBook()
+    again.restore(TAIL, book.save()[TAIL])
+    assert again.find_since(TAIL) == START + 30 * SECOND
+    assert again.find_since("okx.BTC.USDT.spot") is None
+
+
+# ---- asked over the bus
+@pytest_asyncio.fixture
+async def bus(tmp_path: Path) -> AsyncGenerator[Bus]:
+    async with nats_server(tmp_path) as server:
+        connection = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
+        await provision.apply(connection, provision.declared(synced=True))
+        yield connection
+        await connection.close()
+
+
+async def ask(bus: Bus, **query: Any) -> CandlesReply:
+    fields = {"venue": "binance", "symbol": "BTC/USDT", "timeframe": "1m", **query}
+    body = CandlesQuery.model_validate(fields).model_dump_json().encode()
+    return CandlesReply.model_validate_json(await bus.request(subjects.CANDLES_LIST, body, 5.0))
+
+
+async def until(bus: Bus, check: Callable[[CandlesReply], bool], **query: Any) -> CandlesReply:
+    async with asyncio.timeout(10):
+        while not check(reply := await ask(bus, **query)):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return reply
+
+
+@pytest.mark.nats
+async def test_closed_candles_of_before_the_start_and_open_ones_are_told_and_cut_to_what_was_asked(
+    bus: Bus, trade: Make
+) -> None:
+    js = bus.jetstream()
+    for number in range(5):
+        body = codec.encode(closed(number))
+        await js.publish(f"{subjects.CANDLE}1m.{TAIL}", body, stream=streams.MARKET)
+    started = asyncio.Event()
+    service = Service(name="candles", bus=bus, ready=started.set)
+    running = asyncio.ensure_future(candles.run(service, candles.CandlePlan(tick_seconds=0.05)))
+    await asyncio.wait_for(started.wait(), 10)
+    now = now_ns()
+    await js.publish(subjects.TRADE + TAIL, codec.encode(trade(1, now, price="42")), stream=streams.MARKET)
+    reply = await until(bus, lambda held: len(held.candles) == 6 and not held.loading)
+    assert [candle.start_ts for candle in reply.candles[:5]] == [START + number * MINUTE for number in range(5)]
+    assert (reply.candles[-1].closed, str(reply.candles[-1].open), reply.since_ts) == (False, "42", now)
+    few = await ask(bus, limit=2, start_ts=START, end_ts=START + 4 * MINUTE)
+    assert [candle.start_ts for candle in few.candles] == [START + 2 * MINUTE, START + 3 * MINUTE]
+    assert (await ask(bus, symbol="ETH/USDT")).candles == []
+    for wrong, code, parameter in (
+        (b'{"venue":"binance","symbol":"BTC/USDT","timeframe":"7m"}', "INVALID_PARAMETER", "timeframe"),
+        (b'{"venue":"binance","symbol":"BTC","timeframe":"1m"}', "INVALID_SYMBOL", "symbol"),
+        (b"nonsense", "INVALID_PARAMETER", ""),
+    ):
+        refused = CandlesReply.model_validate_json(await bus.request(subjects.CANDLES_LIST, wrong, 5.0))
+        assert refused.error is not None
+        assert (refused.error.code, refused.error.details["parameter"]) == (code, parameter)
+    service.stop.set()
+    await asyncio.wait_for(running, 15)
+
+
+@pytest.mark.nats
+async def test_a_command_that_fails_hangs_or_comes_too_often_is_replied_to_all_the_same(bus: Bus) -> None:
+    release = asyncio.Event()
+
+    entered = asyncio.Event()
+
+    async def answer(body: bytes) -> bytes:
+        if body == b"wait":
+            entered.set()
+            await release.wait()
+        if body == b"fail":
+            raise OSError("secret place")
+        return b'{"ok":true}'
+
+    server = await CommandServer(bus, "cmd.v1.test.ask", "test", answer).open(at_once=1, seconds=5.0)
+    failed = json.loads(await bus.request("cmd.v1.test.ask", b"fail", 5.0))
+    assert (failed["error"]["code"], "secret" in str(failed)) == ("INTERNAL_ERROR", False)
+    waiting = asyncio.ensure_future(bus.request("cmd.v1.test.ask", b"wait", 5.0))
+    await asyncio.wait_for(entered.wait(), 5)
+    assert json.loads(await bus.request("cmd.v1.test.ask", b"", 5.0))["error"]["code"] == "BUSY"
+    release.set()
+    assert json.loads(await waiting) == {"ok": True}
+    await server.close()
+    slow = await CommandServer(bus, "cmd.v1.test.ask", "test", answer).open(seconds=0.05)
+    release.clear()
+    assert json.loads(await bus.request("cmd.v1.test.ask", b"wait", 5.0))["error"]["code"] == "INTERNAL_ERROR"
+    await slow.close()
