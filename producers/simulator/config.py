@@ -19,6 +19,7 @@ def default_heartbeats() -> dict[str, Heartbeat]:
     https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
     https://bybit-exchange.github.io/docs/v5/ws/connect
     https://www.okx.com/docs-v5/en/#overview-websocket-connect
+    https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac110003
     https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
     """
     return {
@@ -26,6 +27,7 @@ def default_heartbeats() -> dict[str, Heartbeat]:
         "binanceusdm": Heartbeat(ping_every=180, pong_within=600, lifetime=86_400),
         "bybit": Heartbeat(idle_inbound=600),
         "okx": Heartbeat(idle_any=30, subscribe_within=30),
+        "htx": Heartbeat(ping_every=5, pong_within=10),
         "coinbase": Heartbeat(subscribe_within=5),
     }
 

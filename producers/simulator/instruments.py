@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 DEAR_USD, FINE_USD, CENT_USD = 10_000, 1000, 1
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "coinbase")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "coinbase", "htx")
 MAJORS = ("BTC", "ETH")
 
 
@@ -131,6 +132,14 @@ def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instru
             Instrument(
                 venue, "linear", f"{name}USDT", name, "USDT", coarse, perp, shown, perp, stripped=False, bare_zero=True
             ),
+        ]
+    if venue == "htx":
+        worth = str(Decimal(base.contract) / 10)
+        swap = Instrument(venue, "linear", f"{name}-USDT", name, "USDT", coarse, 0, coarse, 0, stripped=True)
+        symbol = f"{name}USDT".lower()
+        return [
+            Instrument(venue, "spot", symbol, name, "USDT", fine, lots, fine, lots, stripped=True),
+            replace(swap, contract=worth),
         ]
     if venue == "okx":
         lot = 8 if base.price > FINE_USD else 6

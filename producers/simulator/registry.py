@@ -11,6 +11,7 @@ from producers.simulator.venues.binance import Binance
 from producers.simulator.venues.binanceusdm import BinanceUsdm
 from producers.simulator.venues.bybit import Bybit
 from producers.simulator.venues.coinbase import Coinbase
+from producers.simulator.venues.htx import Htx
 from producers.simulator.venues.okx import Okx
 
 VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]] = {
@@ -18,5 +19,6 @@ VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]]
     "binanceusdm": BinanceUsdm,
     "bybit": Bybit,
     "okx": Okx,
+    "htx": Htx,
     "coinbase": Coinbase,
 }
