@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from zlib import crc32
 
 from contracts.errors import UnknownSymbolError
-from contracts.instrument import INVERSE, PERP, SPOT, Instrument, main_quote
+from contracts.instrument import INVERSE, PERP, SPOT, Instrument, main_quote, split_symbol
 from contracts.symbols import BASE_ALIASES, SymbolBook
 from producers.venue import FindInstrument, Venue
 
@@ -19,8 +20,14 @@ class Followed:
     missing: tuple[str, ...]
 
 
-def follow(listed: Iterable[Instrument], wanted: Iterable[str]) -> Followed:
-    """Choose the instruments that `wanted` names.
+def in_group(symbol: str, group: tuple[int, int]) -> bool:
+    """Tell whether a symbol belongs to a group (number, of how many): all symbols of a base coin go together."""
+    number, count = group
+    return count == 1 or crc32(split_symbol(symbol)[0].encode()) % count == number
+
+
+def follow(listed: Iterable[Instrument], wanted: Iterable[str], group: tuple[int, int] = (0, 1)) -> Followed:
+    """Choose the instruments that `wanted` names, and of them those of the group.
 
     A bare base means spot and perpetual in the venue's main quote; anything else is resolved as symbols are everywhere.
     Raises AmbiguousSymbolError, which lists the candidates.
@@ -33,7 +40,8 @@ def follow(listed: Iterable[Instrument], wanted: Iterable[str]) -> Followed:
         if not found:
             missing.append(text)
         chosen.update({item.symbol: item for item in found})
-    return Followed(tuple(chosen[symbol] for symbol in sorted(chosen)), tuple(missing))
+    own = (symbol for symbol in sorted(chosen) if in_group(symbol, group))
+    return Followed(tuple(chosen[symbol] for symbol in own), tuple(missing))
 
 
 def by_venue_symbol(listed: Iterable[Instrument]) -> dict[str, list[Instrument]]:

@@ -27,26 +27,32 @@ class Lane(Protocol):
 class Outbox:
     """Publishes one venue's events and remembers the state of each of its channels."""
 
-    def __init__(self, venue: str, lane: Lane, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, venue: str, lane: Lane, now_ns: Callable[[], int], is_ours: Callable[[str], bool] = lambda _symbol: True
+    ) -> None:
         self.venue = venue
         self.published: Counter[str] = Counter()
         self.states: dict[tuple[str | None, str | None], FeedState] = {}
         self.on_told: Callable[[bytes], None] | None = None
         self._lane = lane
         self._now_ns = now_ns
+        self._is_ours = is_ours
         self._tails: dict[str, str] = {}
         self._subjects: dict[str, dict[str, str]] = {kind: {} for kind in KIND_SUBJECTS}
         self._feed_subject = subjects.FEED + escape_token(venue)
         self._count = 0
 
     def publish(self, event: Decoded) -> None:
-        """Publish one event on its own subject."""
+        """Publish one event on its own subject; symbols that are not ours (another process has them) are left out."""
         kind: str = event.kind
         symbol: str = event.symbol
         known = self._subjects[kind]
         subject = known.get(symbol)
         if subject is None:
-            subject = known[symbol] = KIND_SUBJECTS[kind] + self._tail(symbol, event.venue_symbol)
+            ours = self._is_ours(symbol)
+            subject = known[symbol] = KIND_SUBJECTS[kind] + self._tail(symbol, event.venue_symbol) if ours else ""
+        if not subject:
+            return
         self._lane.publish(subject, codec.encode(event), msg_id=event.id, schema=SCHEMAS[kind])
         self.published[kind] += 1
 
@@ -89,11 +95,11 @@ class Outbox:
         self._lane.publish(self._feed_subject, body, msg_id=msg_id, schema=SCHEMAS["feed"])
         self.published["feed"] += 1
 
-    def on_bus_gap(self, lost: int, *, sim: bool) -> None:
-        """Say on every channel that events were lost on the way to the bus, then its state as it is now."""
+    def on_gap(self, reason: str, *, sim: bool) -> None:
+        """Say on every channel that events may be missing on the bus, then its state as it is now."""
         for (channel, symbol), state in list(self.states.items()):
-            self.tell("gap", channel=channel, symbol=symbol, reason=f"bus: {lost} messages lost", sim=sim)
-            self.tell(state, channel=channel, symbol=symbol, reason="bus: publishing again", sim=sim)
+            self.tell("gap", channel=channel, symbol=symbol, reason=reason, sim=sim)
+            self.tell(state, channel=channel, symbol=symbol, reason="publishing again", sim=sim)
 
     def _tail(self, symbol: str, venue_symbol: str) -> str:
         tail = self._tails.get(symbol)

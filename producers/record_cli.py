@@ -6,15 +6,16 @@ import argparse
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
 
 from contracts.errors import UnknownVenueError
 from producers.recorder import Recording, RotateRule
-from producers.run import SOCKET, plans
+from producers.run import plans
 from producers.service import Producer, ProducerPlan
-from producers.socket import OPENERS
+from producers.socket import OPENERS, OpenSocket
 from runtime import clock, logs, settings
 
 SAVE_EVERY = 0.5
@@ -39,10 +40,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-async def record(work: list[ProducerPlan], folder: Path, rule: RotateRule, seconds: float | None) -> list[Recording]:
+async def record(
+    work: list[tuple[ProducerPlan, Recording]], open_socket: OpenSocket, seconds: float | None
+) -> list[Recording]:
     """Record until told to stop, or for so many seconds; everything that arrived is on disk when it returns."""
-    pairs = [(plan, Recording(plan.venue.id, folder, rule)) for plan in work]
-    producers = [_producer(plan, recording) for plan, recording in pairs]
+    producers = [_producer(plan, recording, open_socket) for plan, recording in work]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -50,7 +52,7 @@ async def record(work: list[ProducerPlan], folder: Path, rule: RotateRule, secon
     if seconds is not None:
         loop.call_later(seconds, stop.set)
     tasks = [asyncio.create_task(producer.run()) for producer in producers]
-    recordings = [recording for _, recording in pairs]
+    recordings = [recording for _, recording in work]
     try:
         while not stop.is_set() and not any(task.done() for task in tasks):
             await clock.sleep(SAVE_EVERY)
@@ -68,11 +70,11 @@ async def record(work: list[ProducerPlan], folder: Path, rule: RotateRule, secon
     return recordings
 
 
-def _producer(plan: ProducerPlan, recording: Recording) -> Producer:
+def _producer(plan: ProducerPlan, recording: Recording, open_socket: OpenSocket) -> Producer:
     async def save(_venue: str, _body: bytes) -> None:
         recording.begin([feed.plan for feed in producer.feeds], producer.listed)
 
-    producer = Producer(plan, Discard(), OPENERS[SOCKET], save, tap=recording)
+    producer = Producer(plan, Discard(), open_socket, save, tap=recording)
     producer.outbox.on_told = recording.on_told
     return producer
 
@@ -88,6 +90,8 @@ def main(arguments: list[str]) -> int:
         return 2
     logs.configure(logs.LogConfig("record", config.logs.level, config.logs.directory, config.secrets()))
     rule = RotateRule(options.rotate_mb * 1024 * 1024, options.rotate_seconds)
-    for recording in uvloop.run(record(work, options.into, rule, options.seconds)):
+    whole = {plan.venue.id: replace(plan, group=(0, 1)) for plan in work}
+    pairs = [(plan, Recording(venue, options.into, rule)) for venue, plan in whole.items()]
+    for recording in uvloop.run(record(pairs, OPENERS[config.venues.socket], options.seconds)):
         _log.info("record.ended", venue=recording.venue, frames=recording.frames, lost=recording.lost)
     return 0

@@ -5,35 +5,53 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 
 import uvloop
 from nats.errors import Error as NatsError
 from prometheus_client import CollectorRegistry
 
 from contracts import streams
-from contracts.errors import UnknownVenueError
+from contracts.errors import InvalidParameterError, UnknownVenueError
 from contracts.symbols import find_venue
 from producers.desk import BookPace
 from producers.meters import ProducerCollector
 from producers.registry import VENUES
-from producers.service import Producer, ProducerPlan
-from producers.socket import OPENERS
+from producers.service import Producer, ProducerPlan, SaveInstruments
+from producers.socket import OPENERS, OpenSocket
+from producers.standby import GatedLane, Unit
 from runtime import logs, settings
 from runtime.bus import Bus
+from runtime.health import Health, connected_check
 from runtime.lane import LanePublisher
+from runtime.leases import Lease
 from runtime.metrics import BusMetrics
+from runtime.monitor import monitor
 from runtime.options import bus_options
 from runtime.retry import Policy, retried
 
 UNTIL_WRITTEN = Policy(attempts=None, timeout=None)
-SOCKET = "picows"
+LEASE_SECONDS = 5.0
+ANYWHERE = "0.0.0.0"  # noqa: S104  # probes and Prometheus come from other machines
 
 
 def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[ProducerPlan]:
-    """Lay out what each venue's producer does; raises UnknownVenueError that lists the supported ones."""
+    """Lay out what each producer does: `okx` is all groups of a venue's symbols, `okx/1` one of them.
+
+    Raises UnknownVenueError that lists the supported ones, InvalidParameterError for a group that there is not.
+    """
     pace = BookPace(interval=config.book_interval_ms / 1000, depth=config.book_depth)
-    chosen = [find_venue(name, VENUES) for name in (names or config.venues)]
+    units: dict[tuple[str, int], None] = {}
+    for name in names or config.venues:
+        text, slash, number = name.partition("/")
+        venue = find_venue(text, VENUES)
+        if slash and not (number.isdecimal() and int(number) < config.symbol_groups):
+            raise InvalidParameterError(
+                f"{name}: there are groups 0 to {config.symbol_groups - 1} (HYDROPHONE_SYMBOL_GROUPS)", parameter=name
+            )
+        units.update({(venue, group): None for group in ([int(number)] if slash else range(config.symbol_groups))})
     return [
         ProducerPlan(
             venue=VENUES[venue],
@@ -41,43 +59,67 @@ def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[Producer
             ws_url=config.ws_urls.get(venue) or None,
             rest_url=config.rest_urls.get(venue) or None,
             pace=pace,
+            group=(group, config.symbol_groups),
         )
-        for venue in dict.fromkeys(chosen)
+        for venue, group in units
     ]
 
 
 async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
-    """Run every venue until the process is told to stop."""
+    """Run every unit until the process is told to stop."""
     registry = CollectorRegistry()
     bus = await Bus(bus_options(config.bus, "producers"), metrics=BusMetrics(registry)).connect()
-    producers: list[Producer] = []
+    units: list[Unit] = []
 
     def on_gap(lost: int) -> None:
-        for producer in producers:
-            producer.on_bus_gap(lost)
-
-    async def save_instruments(venue: str, body: bytes) -> None:
-        bucket = bus.jetstream()
-
-        async def put() -> None:
-            await (await bucket.key_value(streams.INSTRUMENTS)).put(venue, body)
-
-        await retried(put, on=NatsError, policy=UNTIL_WRITTEN)
+        for unit in units:
+            unit.producer.on_bus_gap(lost)
 
     lane = LanePublisher(bus, on_gap=on_gap)
-    producers += [Producer(plan, lane, OPENERS[SOCKET], save_instruments) for plan in work]
-    registry.register(ProducerCollector(producers))
+    units += [_unit(plan, lane, OPENERS[config.venues.socket], partial(save_instruments, bus)) for plan in work]
+    registry.register(ProducerCollector([unit.producer for unit in units]))
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await _until(stop, producers)
+    async with AsyncExitStack() as stack:
+        if config.logs.metrics_port:
+            health = Health()
+            health.check("bus", connected_check(lambda: bus.connected))
+            await stack.enter_async_context(monitor(ANYWHERE, config.logs.metrics_port + 2, health, registry))
+        await _until(stop, units, bus)
     lane.flush()
     await bus.close()
 
 
-async def _until(stop: asyncio.Event, producers: Sequence[Producer]) -> None:
-    """Run the producers until `stop`; an unexpected error of one ends the process, a supervisor starts it again."""
-    tasks = [asyncio.create_task(producer.run(), name=producer.venue.id) for producer in producers]
+async def save_instruments(bus: Bus, unit: str, body: bytes) -> None:
+    """Write what a unit follows into the bucket of instruments, until it is written."""
+    store = bus.jetstream()
+
+    async def put() -> None:
+        await (await store.key_value(streams.INSTRUMENTS)).put(unit, body)
+
+    await retried(put, on=NatsError, policy=UNTIL_WRITTEN)
+
+
+def _unit(plan: ProducerPlan, lane: LanePublisher, open_socket: OpenSocket, save: SaveInstruments) -> Unit:
+    gate = GatedLane(lane)
+    return Unit(plan.name, Producer(plan, gate, open_socket, save), gate)
+
+
+def _lease(bus: Bus, unit: str, on_lost: Callable[[], None]) -> Lease:
+    return Lease(bus, f"producers.{unit}", on_lost=on_lost, ttl=LEASE_SECONDS)
+
+
+async def _until(stop: asyncio.Event, units: Sequence[Unit], bus: Bus) -> None:
+    """Run the units until `stop`; an unexpected error of one ends the process, a supervisor starts it again."""
+    tasks = [
+        asyncio.create_task(
+            unit.run(
+                lambda on_lost, name=unit.name: Lease(bus, f"producers.{name}", on_lost=on_lost, ttl=LEASE_SECONDS)
+            )
+        )
+        for unit in units
+    ]
     waiter = asyncio.create_task(stop.wait(), name="stop")
     done, _ = await asyncio.wait([*tasks, waiter], return_when=asyncio.FIRST_COMPLETED)
     for task in (*tasks, waiter):
@@ -93,7 +135,7 @@ def main(arguments: list[str]) -> int:
     try:
         config = settings.load()
         work = plans(config.venues, arguments)
-    except (settings.SettingsError, UnknownVenueError) as error:
+    except (settings.SettingsError, UnknownVenueError, InvalidParameterError) as error:
         supported = f"\nsupported venues: {', '.join(sorted(VENUES))}" if isinstance(error, UnknownVenueError) else ""
         sys.stderr.write(f"{error}{supported}\n")
         return 2

@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -18,7 +19,7 @@ from contracts.market import FeedState
 from producers.budget import Budget
 from producers.desk import BookPace
 from producers.feed import RECONNECT, Feed, FeedParts
-from producers.follow import Followed, by_venue_symbol, finder, follow
+from producers.follow import Followed, by_venue_symbol, finder, follow, in_group
 from producers.outbox import Lane, Outbox
 from producers.rest import RestClient, open_http
 from producers.session import UNDECODABLE, SessionParts, Tap
@@ -34,7 +35,10 @@ UNDECODABLE_KEPT_A_MINUTE: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProducerPlan:
-    """What one venue's producer is to do. `ws_url` and `rest_url` replace the venue's own addresses where given."""
+    """What one producer is to do. `ws_url` and `rest_url` replace the venue's own addresses where given.
+
+    `group` (number, of how many) is the part of the venue's symbols that it follows.
+    """
 
     venue: Venue
     symbols: tuple[str, ...]
@@ -43,6 +47,13 @@ class ProducerPlan:
     channels: tuple[str, ...] = CHANNELS
     pace: BookPace = field(default_factory=BookPace)
     policy: ConnectionPolicy | None = None
+    group: tuple[int, int] = (0, 1)
+
+    @property
+    def name(self) -> str:
+        """Give the unit's name: the venue, with the group where there are several."""
+        number, count = self.group
+        return self.venue.id if count == 1 else f"{self.venue.id}.{number}"
 
 
 class Producer:
@@ -59,7 +70,7 @@ class Producer:
     ) -> None:
         self.plan = plan if plan.policy is None else replace(plan, venue=replace(plan.venue, policy=plan.policy))
         self.venue = self.plan.venue
-        self.outbox = Outbox(self.venue.id, lane, clock.now_ns)
+        self.outbox = Outbox(self.venue.id, lane, clock.now_ns, partial(in_group, group=plan.group))
         self.feeds: tuple[Feed, ...] = ()
         self.instruments: tuple[Instrument, ...] = ()
         self.listed: list[Instrument] = []
@@ -85,14 +96,22 @@ class Producer:
             self.feeds = tuple(self._lay(rest, self.listed))
             _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
                       connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
-            await self._save(self.venue.id, msgspec.json.encode(self.instruments))
+            await self._save(self.plan.name, msgspec.json.encode(self.instruments))
             async with asyncio.TaskGroup() as tasks:
                 for feed in self.feeds:
                     tasks.create_task(feed.run(), name=f"{self.venue.id} {feed.plan.name}")
 
     def on_bus_gap(self, lost: int) -> None:
         """Events were lost between here and the bus: say so on every channel and publish the books again."""
-        self.outbox.on_bus_gap(lost, sim=self.simulated)
+        self.outbox.on_gap(f"bus: {lost} messages lost", sim=self.simulated)
+        self.on_bus_reconnect()
+
+    async def on_taken_over(self) -> None:
+        """This process publishes for the venue from now on: list the instruments, tell the gap and every state."""
+        if not self.instruments:
+            return
+        await self._save(self.plan.name, msgspec.json.encode(self.instruments))
+        self.outbox.on_gap("taken over: what was published in between is not known", sim=self.simulated)
         self.on_bus_reconnect()
 
     def on_bus_reconnect(self) -> None:
@@ -106,7 +125,7 @@ class Producer:
         while True:
             try:
                 listed = await rest.list_instruments()
-                return listed, follow(listed, self.plan.symbols)
+                return listed, follow(listed, self.plan.symbols, self.plan.group)
             except (VenueError, *UNDECODABLE) as error:
                 delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
                 self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)

@@ -108,6 +108,8 @@ class VenueSettings(BaseSettings):
     rate_limit: Count = Field(1200, validation_alias="GPT_API_EXCHANGE_RATE_LIMIT", description="requests a minute")
     book_interval_ms: Count = Field(250, validation_alias="HYDROPHONE_BOOK_INTERVAL_MS")
     book_depth: Count = Field(100, validation_alias="HYDROPHONE_BOOK_DEPTH")
+    socket: Literal["picows", "websockets"] = Field("picows", validation_alias="HYDROPHONE_SOCKET")
+    symbol_groups: Count = Field(1, validation_alias="HYDROPHONE_SYMBOL_GROUPS")
     ws_urls: dict[str, SocketUrl] = {}
     rest_urls: dict[str, HttpUrl] = {}
 

@@ -1,0 +1,82 @@
+"""Hot standby: a unit (a venue, or a group of its symbols) publishes only in the process that holds its lease.
+
+The standby holds its sockets and books like the holder, so that it can go on within seconds. What may have been missed
+between the two is told as a gap on every channel before its first event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from producers.outbox import Lane
+from producers.service import Producer
+
+_log = structlog.get_logger("standby")
+
+
+class Lease(Protocol):
+    """The part of `runtime.leases.Lease` that is needed here."""
+
+    @property
+    def held(self) -> bool:
+        """Whether we may publish right now."""
+        ...
+
+    async def acquire(self) -> int:
+        """Wait until it is ours."""
+        ...
+
+    async def release(self) -> None:
+        """Give it back."""
+        ...
+
+
+class GatedLane:
+    """A lane that is shut until its unit's lease is held; what comes meanwhile is counted and goes nowhere."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lease: Lease | None = None
+        self.withheld = 0
+        self._lane = lane
+
+    def publish(self, subject: str, payload: bytes, *, msg_id: str | None, schema: str) -> None:
+        """Publish, if we hold the lease."""
+        if self.lease is None or not self.lease.held:
+            self.withheld += 1
+            return
+        self._lane.publish(subject, payload, msg_id=msg_id, schema=schema)
+
+
+class Unit:
+    """One producer with its lease. `make_lease(on_lost)` makes the lease; it is wanted again after each loss."""
+
+    def __init__(self, name: str, producer: Producer, lane: GatedLane) -> None:
+        self.name = name
+        self.producer = producer
+        self.lane = lane
+        self._lost = asyncio.Event()
+
+    async def run(self, make_lease: Callable[[Callable[[], None]], Lease]) -> None:
+        """Produce for ever, publishing while the lease is held; it is given back when this ends."""
+        lease = self.lane.lease = make_lease(self._lost.set)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.producer.run(), name=self.name)
+                tasks.create_task(self._want(lease), name=f"{self.name} lease")
+        finally:
+            await asyncio.shield(lease.release())
+
+    async def _want(self, lease: Lease) -> None:
+        while True:
+            self._lost.clear()
+            _log.info("unit.standby", unit=self.name)
+            token = await lease.acquire()
+            withheld, self.lane.withheld = self.lane.withheld, 0
+            _log.info("unit.active", unit=self.name, token=token, withheld=withheld)
+            await self.producer.on_taken_over()
+            await self._lost.wait()
+            _log.warning("unit.lease_lost", unit=self.name)
