@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -30,6 +31,7 @@ class Bus:
         self.crossed = []
         self.unmarked = Counter()
         self.by_kind = defaultdict(list)
+        self.instruments = []
 
     def publish(self, subject, payload, *, msg_id, schema):
         if subject.startswith(subjects.DEAD_LETTER):
@@ -110,15 +112,15 @@ def rig():
     """Makes rigs, one venue each; keywords are the symbols, changes of its policy and of the simulator."""
 
     @asynccontextmanager
-    async def make(venue_id, *, symbols=("BTC", "ETH"), policy=None, client="picows", **config):
+    async def make(venue_id, *, symbols=("BTC", "ETH"), policy=None, client="picows", **changes):
         venue = VENUES[venue_id]
         fast_policy = replace(venue.policy, connect_pace=0.0, pace=0.02, **(policy or {}))
-        config = {"seed": 7, "rate": 3.0, "enforce_limits": False, **config}
+        config: dict[str, Any] = {"seed": 7, "rate": 3.0, "enforce_limits": False, **changes}
         async with Simulator(SimulatorConfig(venues=(venue_id,), **config)) as sim:
             bus = Bus()
 
             async def save(_venue, body):
-                bus.instruments = msgspec.json.decode(body)
+                bus.instruments += msgspec.json.decode(body)
 
             plan = ProducerPlan(
                 venue=venue,

@@ -102,7 +102,7 @@ async def test_recorded_frames_can_be_decoded_line_by_line(tmp_path):
     raw = [data for path in list_files(tmp_path) for _, data in read_lines(path)]
     out = list(RecordedFrames(VENUES["binance"], "spot").lines(raw))
     assert all(isinstance(item, bytes) for item in out)
-    decoded = [json.loads(line) for item in out for line in item.splitlines()]
+    decoded = [json.loads(line) for item in out if isinstance(item, bytes) for line in item.splitlines()]
     trades = [event["id"] for event in decoded if event["kind"] == "trade"]
     assert trades == [json.loads(body)["id"] for subject, body in live.events if subject.startswith(subjects.TRADE)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -45,11 +46,12 @@ def test_gate_is_shut_until_the_lease_is_held_and_after_it_is_lost():
     lane = Lane()
     gate = GatedLane(lane)
     gate.publish("a", b"1", msg_id=None, schema="x")
-    gate.lease = Held()
+    lease: Any = Held()
+    gate.lease = lease
     gate.publish("a", b"2", msg_id=None, schema="x")
-    gate.lease.held = True
+    lease.held = True
     gate.publish("a", b"3", msg_id=None, schema="x")
-    gate.lease.held = False
+    lease.held = False
     gate.publish("a", b"4", msg_id=None, schema="x")
     assert lane.sent == [("a", 3)]
     assert gate.withheld == 3
@@ -74,7 +76,7 @@ class Replica:
 
     async def vanish(self):
         """As a process that is killed: nothing is given back, nothing more is sent."""
-        lease = self.unit.lane.lease
+        lease: Any = self.unit.lane.lease
         lease._renewer.cancel()
         lease._grant = None
         await self.stop()
@@ -146,7 +148,9 @@ def test_groups_part_the_symbols_without_overlap_or_loss():
 
 
 def test_command_line_names_units():
-    config = settings.VenueSettings(HYDROPHONE_SYMBOL_GROUPS="2", HYDROPHONE_VENUES="binance,okx")
+    config = settings.VenueSettings.model_validate(
+        {"HYDROPHONE_SYMBOL_GROUPS": "2", "HYDROPHONE_VENUES": "binance,okx"}
+    )
     assert [plan.name for plan in plans(config, [])] == ["binance.0", "binance.1", "okx.0", "okx.1"]
     assert [plan.name for plan in plans(config, ["okx/1", "binance"])] == ["okx.1", "binance.0", "binance.1"]
     with pytest.raises(InvalidParameterError, match="okx/2"):
