@@ -21,6 +21,8 @@ def default_heartbeats() -> dict[str, Heartbeat]:
     https://www.okx.com/docs-v5/en/#overview-websocket-connect
     https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac110003
     https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
+    https://www.gate.com/docs/developers/apiv4/ws/en/#application-ping-pong
+    https://docs.kraken.com/exchange/api-reference/futures-websocket (the 60 s of Kraken spot are not documented)
     """
     return {
         "binance": Heartbeat(ping_every=20, pong_within=60, lifetime=86_400),
@@ -29,6 +31,9 @@ def default_heartbeats() -> dict[str, Heartbeat]:
         "okx": Heartbeat(idle_any=30, subscribe_within=30),
         "htx": Heartbeat(ping_every=5, pong_within=10),
         "coinbase": Heartbeat(subscribe_within=5),
+        "kraken": Heartbeat(idle_any=60),
+        "krakenfutures": Heartbeat(idle_inbound=60),
+        "gate": Heartbeat(ping_every=20, pong_within=60),  # by protocol; its times are ours
     }
 
 
@@ -41,6 +46,12 @@ class Options:
     okx_net_positions: bool = False
     bybit_all_or_nothing: bool = True
     coinbase_level2_needs_auth: bool = True
+    kraken_messages_per_s: int = 50
+    krakenfutures_all_or_nothing: bool = True
+    krakenfutures_ack_each: bool = False
+    gate_refuses_old_requests: bool = True
+    gate_liquidations_batched: bool = True
+    gate_liquidation_size_is_order: bool = True
     notice_lead_s: float = 30.0
 
 

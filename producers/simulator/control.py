@@ -122,8 +122,12 @@ def shorten_batch(text: str) -> str:
     if not isinstance(message, dict):
         return text
     order = cast("dict[str, Any]", message)
-    for key in ("params", "args", "product_ids"):
-        rows = order.get(key)
-        if isinstance(rows, list):
-            order[key] = cast("list[Any]", rows)[:-1]
-    return encode(order)
+    params = order.get("params")
+    if isinstance(params, dict):
+        order["params"] = _shorten(cast("dict[str, Any]", params))
+    return encode(_shorten(order))
+
+
+def _shorten(order: dict[str, Any]) -> dict[str, Any]:
+    batches = {key: order.get(key) for key in ("params", "args", "product_ids", "symbol")}
+    return order | {key: cast("list[Any]", rows)[:-1] for key, rows in batches.items() if isinstance(rows, list)}

@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 DEAR_USD, FINE_USD, CENT_USD = 10_000, 1000, 1
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "coinbase", "htx")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "coinbase", "htx", "gate", "kraken", "krakenfutures")
 MAJORS = ("BTC", "ETH")
+# What a contract of Gate is worth in the base coin (1 where not named), and the ones that trade in tenths of it.
+GATE_CONTRACTS = {"BTC": "0.0001", "ETH": "0.01", "BNB": "0.001", "LTC": "0.1", "XRP": "10", "DOGE": "10", "ADA": "10"}
+GATE_DECIMALS = ("ETH", "SOL", "XRP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,9 @@ class Base:
 class Instrument:
     """One listed instrument.
 
-    Prices and amounts are whole numbers of 10**-price_scale and 10**-amount_scale;
-    `contract` is the base amount of one unit (1 where the venue counts in coins).
+    Prices and amounts are whole numbers of 10**-price_scale (negative: steps of tens) and 10**-amount_scale;
+    `contract` is the base amount of one unit (1 where the venue counts in coins), `quote_rate` how much of the quote a
+    dollar buys, `pace` how busy it is beside others of the same base.
     """
 
     venue: str
@@ -44,6 +48,8 @@ class Instrument:
     stripped: bool
     contract: str = "1"
     bare_zero: bool = False
+    quote_rate: float = 1.0
+    pace: float = 1.0
 
     def price_text(self, price: int) -> str:
         """A price as the venue writes it."""
@@ -71,7 +77,8 @@ def number_text(units: int, scale: int, decimals: int) -> str:
     sign = ""
     if units < 0:
         sign, units = "-", -units
-    if scale == 0:
+    if scale <= 0:
+        units, scale = units * 10**-scale, 0
         whole, fraction = str(units), ""
     else:
         digits = str(units).rjust(scale + 1, "0")
@@ -133,6 +140,8 @@ def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instru
                 venue, "linear", f"{name}USDT", name, "USDT", coarse, perp, shown, perp, stripped=False, bare_zero=True
             ),
         ]
+    if venue == "gate":
+        return _list_gate(base, coarse, lots)
     if venue == "htx":
         worth = str(Decimal(base.contract) / 10)
         swap = Instrument(venue, "linear", f"{name}-USDT", name, "USDT", coarse, 0, coarse, 0, stripped=True)
@@ -159,5 +168,24 @@ def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instru
                 contract=base.contract,
             ),
         ]
+    if venue in {"kraken", "krakenfutures"}:
+        return [_list_kraken(venue, base, coarse, lots)]
     lot = 8 if base.price > CENT_USD else 1
     return [Instrument(venue, "spot", f"{name}-USD", name, "USD", fine, lot, fine, lot, stripped=False)]
+
+
+def _list_kraken(venue: str, base: Base, price_scale: int, lots: int) -> Instrument:
+    name, lot = base.name, max(0, lots - 1)
+    if venue == "kraken":
+        return Instrument(venue, "spot", f"{name}/USD", name, "USD", price_scale, 8, price_scale, 8, stripped=False)
+    symbol = f"PF_{'XBT' if name == 'BTC' else name}USD"
+    terms = (venue, "linear", symbol, name, "USD", price_scale, lot, price_scale, lot)
+    return Instrument(*terms, stripped=True, pace=0.25)
+
+
+def _list_gate(base: Base, price_scale: int, lots: int) -> list[Instrument]:
+    name, symbol, tenths = base.name, f"{base.name}_USDT", int(base.name in GATE_DECIMALS)
+    amounts, contract = min(lots + 1, 6), GATE_CONTRACTS.get(base.name, "1")
+    terms = ("gate", "spot", symbol, name, "USDT", price_scale, amounts, price_scale, amounts)
+    sized = ("gate", "linear", symbol, name, "USDT", price_scale, tenths, price_scale, tenths)
+    return [Instrument(*terms, stripped=True), Instrument(*sized, stripped=True, contract=contract)]

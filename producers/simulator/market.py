@@ -116,7 +116,7 @@ class Market:
         listing.basis += 2e-5 * math.sqrt(seconds) * rng.gauss(0, 1) - 0.02 * listing.basis * seconds
         listing.skew *= math.exp(-seconds / 1.5)
         follow_fair(rng, listing, _fair(listing, walk))
-        pace = self.config.rate * walk.intensity * seconds
+        pace = self.config.rate * listing.instrument.pace * walk.intensity * seconds
         rest_orders(rng, listing, poisson(rng, listing.base.orders_per_s * pace))
         orders = poisson(rng, listing.base.trades_per_s * pace)
         for at in sorted(rng.random() for _ in range(orders)):
@@ -169,14 +169,14 @@ class Market:
 
 
 def _fair(listing: Listing, walk: Walk) -> float:
-    price = math.exp(walk.log_price) * (1 + listing.basis + listing.skew)
+    price = math.exp(walk.log_price) * (1 + listing.basis + listing.skew) * listing.instrument.quote_rate
     return price * 10**listing.instrument.price_scale
 
 
 def _open_listing(rng: random.Random, terms: Instrument, now_us: int) -> Listing:
     base = BASES[terms.base]
     lot_usd = base.price * float(terms.contract) / 10**terms.amount_scale
-    price = round(base.price * 10**terms.price_scale)
+    price = round(base.price * terms.quote_rate * 10**terms.price_scale)
     volume = round(base.trades_per_s * 86_400 * 4_000 / lot_usd)
     drift = rng.uniform(-0.03, 0.03)
     listing = Listing(

@@ -11,7 +11,10 @@ from producers.simulator.venues.binance import Binance
 from producers.simulator.venues.binanceusdm import BinanceUsdm
 from producers.simulator.venues.bybit import Bybit
 from producers.simulator.venues.coinbase import Coinbase
+from producers.simulator.venues.gate import Gate
 from producers.simulator.venues.htx import Htx
+from producers.simulator.venues.kraken import Kraken
+from producers.simulator.venues.krakenfutures import KrakenFutures
 from producers.simulator.venues.okx import Okx
 
 VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]] = {
@@ -21,4 +24,7 @@ VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]]
     "okx": Okx,
     "htx": Htx,
     "coinbase": Coinbase,
+    "kraken": Kraken,
+    "krakenfutures": KrakenFutures,
+    "gate": Gate,
 }

@@ -23,7 +23,7 @@ from producers.simulator.keepalive import Action, Pulse, decide
 from producers.simulator.listing import Listing
 from producers.simulator.market import Market, MarketConfig
 from producers.simulator.registry import VENUE_TYPES
-from producers.simulator.sockets import Client, Sockets
+from producers.simulator.sockets import Client, HeardConnection, Sockets
 from producers.simulator.venue import Shelf, Truth, Venue, level_texts
 from producers.simulator.web import mark_response, read_headers, read_target, respond, split_venue
 
@@ -73,6 +73,7 @@ class Simulator:
             self.config.port,
             process_request=self._on_request,
             process_response=mark_response,
+            create_connection=HeardConnection,
             ping_interval=None,
             compression=None,
             max_size=1 << 20,
@@ -277,7 +278,7 @@ class Simulator:
         if self._faults.find_fault(name, "rest_error", now):
             return venue.fail(now)
         path = request.path
-        reads_book = any(word in path for word in ("depth", "orderbook", "book")) and "ticker" not in path
+        reads_book = any(word in path.lower() for word in ("depth", "book")) and "ticker" not in path
         symbol = next((request.query[name] for name in SYMBOLS if name in request.query), None)
         stale = reads_book and self._faults.find_fault(name, "stale_snapshot", now, symbol) is not None
         try:
@@ -295,6 +296,8 @@ class Simulator:
         session = Session(self._session_id, path, query, now, headers=read_headers(socket.request))
         client = Client(name, session, socket, Pulse(now, now, now, now))
         self._sockets.clients[session] = client
+        if isinstance(socket, HeardConnection):
+            socket.on_ping = lambda: self._on_ping(client)
         try:
             for text in self._venues[name].on_open(session, now):
                 self._sockets.send(client, text)
@@ -309,6 +312,9 @@ class Simulator:
             return
         finally:
             self._forget(client)
+
+    def _on_ping(self, client: Client) -> None:
+        client.pulse.inbound_us = self._now_us()
 
     def _on_message(self, client: Client, text: str) -> None:
         now = self._now_us()

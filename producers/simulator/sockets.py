@@ -11,6 +11,9 @@ from typing import Any
 from websockets.asyncio.connection import broadcast
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame as WireFrame
+from websockets.frames import Opcode
+from websockets.protocol import Event
 
 from producers.simulator.hub import Session
 from producers.simulator.keepalive import Pulse
@@ -18,6 +21,18 @@ from producers.simulator.keepalive import Pulse
 CLOSE_TIMEOUT_S = 2.0
 MAX_DELAYED = 5000
 QUICKLY = 1  # level of compression
+
+
+class HeardConnection(ServerConnection):
+    """A server's socket that tells of the client's ping frames, which the library answers by itself."""
+
+    on_ping: Callable[[], None] | None = None
+
+    def process_event(self, event: Event) -> None:
+        """Notes a ping and goes on as ever."""
+        if self.on_ping is not None and isinstance(event, WireFrame) and event.opcode is Opcode.PING:
+            self.on_ping()
+        super().process_event(event)
 
 
 @dataclass(slots=True, eq=False)
