@@ -10,6 +10,7 @@ from producers.venue import Venue
 from producers.venues import (
     binance,
     binanceusdm,
+    bitfinex,
     bybit,
     coinbase,
     deribit,
@@ -42,6 +43,7 @@ VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
             indodax.VENUE,
             hyperliquid.VENUE,
             deribit.VENUE,
+            bitfinex.VENUE,
         )
     }
 )

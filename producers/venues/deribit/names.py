@@ -15,9 +15,10 @@ VENUE_ID: Final = "deribit"
 # Names tell spot, perpetual, future and option apart, so that one market holds them all.
 MARKET: Final = "public"
 
-_NAME: Final = re.compile(r"([A-Z0-9]+)(?:_([A-Z0-9]+))?(?:-(PERPETUAL|(\d{1,2})([A-Z]{3})(\d\d)))?")
-_OPTION: Final = re.compile(r"([A-Z0-9]+(?:_[A-Z0-9]+)?-\d{1,2}[A-Z]{3}\d\d)-(\d+(?:d\d+)?-[CP])")
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTH: Final = "|".join(_MONTHS)
+_NAME: Final = re.compile(rf"([A-Z0-9]+)(?:_([A-Z0-9]+))?(?:-(PERPETUAL|(\d{{1,2}})({_MONTH})(\d\d)))?")
+_OPTION: Final = re.compile(rf"([A-Z0-9]+(?:_[A-Z0-9]+)?-\d{{1,2}}(?:{_MONTH})\d\d)-(\d+(?:d\d+)?-[CP])")
 
 
 def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the name says which kind it is
@@ -35,7 +36,7 @@ def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the n
     base, quote, kind = found[1], found[2], found[3]
     if kind is None:
         return make_instrument(VENUE_ID, f"{base}/{quote}", venue_symbol)
-    expiry = "" if kind == "PERPETUAL" else f"-{_expiry(venue_symbol, found.group(4, 5, 6))}"
+    expiry = "" if kind == "PERPETUAL" else f"-{_expiry(found.group(4, 5, 6))}"
     if quote is not None:
         return make_instrument(VENUE_ID, f"{base}/{quote}:{quote}{expiry}", venue_symbol)
     return make_instrument(VENUE_ID, f"{base}/USD:{base}{expiry}", venue_symbol, sized_in_contracts=True)
@@ -62,8 +63,6 @@ def _option(venue_symbol: str, future: str, tail: str) -> Instrument:
     )
 
 
-def _expiry(venue_symbol: str, parts: tuple[str, ...]) -> str:
+def _expiry(parts: tuple[str, ...]) -> str:
     day, month, year = parts
-    if month not in _MONTHS:
-        raise SymbolSyntaxError(f"{venue_symbol!r} names no month", symbol=venue_symbol)
     return f"{year}{_MONTHS.index(month) + 1:02}{int(day):02}"

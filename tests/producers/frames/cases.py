@@ -203,7 +203,28 @@ def dollars_of_unknown_worth(record: Record, raw: str) -> Record | None:
     return {**record, "bidAmount": None, "askAmount": None} if record["type"] == "book_ticker" else record
 
 
+def no_history(record: Record, raw: str) -> Record | None:  # noqa: ARG001 - every translation is given the frame
+    """Cryptofeed tells the prints with which a channel begins; to us they are history, from before the connection."""
+    return None if record.get("history") else record
+
+
+def with_market_letter(record: Record, raw: str) -> Record:  # noqa: ARG001 - every translation is given the frame
+    """Tardis writes a pair without the letter that the venue puts before the symbols of trading."""
+    return {**record, "symbol": f"t{record['symbol']}"}
+
+
 # ---- rows
+BITFINEX: Final = (
+    Case(folder="bitfinex", name="cryptofeed_ws11", venue="bitfinex", market="public", translate=(no_history,)),
+    Case(
+        folder="bitfinex",
+        name="tardis_bitfinex",
+        venue="bitfinex",
+        market="public",
+        translate=(with_market_letter,),
+        undecodable={0: "was not subscribed"},  # the recording begins after that channel's acknowledgement
+    ),
+)
 DERIBIT: Final = (
     Case(folder="deribit", name="cryptofeed_ws1", venue="deribit", market="public"),
     Case(
@@ -487,4 +508,5 @@ CASES: Final = (
     *INDODAX,
     *HYPERLIQUID,
     *DERIBIT,
+    *BITFINEX,
 )

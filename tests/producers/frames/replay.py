@@ -67,8 +67,9 @@ class Book:
             # a snapshot out of the same socket, which has it.
             if self.rest_seeded and delta.seq < self.seq + (self.rule.chain != "exact" or self.asked):
                 return
-            spans = delta.prev_seq <= self.seq
-            exact = delta.prev_seq == self.seq
+            # Null: the venue's numbers have a hole before it, as where a recording was cut down to some instruments.
+            spans = delta.prev_seq is None or delta.prev_seq <= self.seq
+            exact = delta.prev_seq in {None, self.seq}
             if not (
                 exact or (spans and (self.rule.chain == "overlap" or self.rest_seeded)) or self.rule.chain == "none"
             ):

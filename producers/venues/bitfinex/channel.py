@@ -1,0 +1,62 @@
+"""One subscribed Bitfinex channel: what it is about, and what its frames have told so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts import market as events
+from contracts.codec import fast
+from contracts.instrument import Instrument
+from producers.venue import Decoded
+
+FastTicker = fast(events.Ticker)
+Decode = Callable[["Channel", bytes, int], Sequence[Decoded]]
+
+
+@dataclass(slots=True)
+class Channel:
+    """A channel of one connection. `detail` is a candle's time frame.
+
+    `one` decodes a frame with one row, `many` one with several. `seq` numbers the book's last change, None where the
+    frames have no numbers; `broken`: a frame of the connection was lost since. `before` is the newest trade that was
+    received before this connection.
+    """
+
+    kind: str
+    instrument: Instrument | None
+    one: Decode
+    many: Decode
+    sim: bool
+    stamp: Callable[[Any], tuple[int | None, int | None]]
+    detail: str = ""
+    tail: str = ""
+    blank: Any = None
+    seq: int | None = None
+    broken: bool = False
+    newest: int | None = None
+    before: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.instrument is not None:
+            self.tail = self.instrument.tail
+            self.blank = FastTicker(id="", **self.common(None, 0))
+
+    def common(self, ts_event: int | None, ts_recv: int) -> dict[str, Any]:
+        """Give the fields that every event has, but for its id; times in ns."""
+        return common(self.instrument, ts_event, ts_recv, sim=self.sim)
+
+
+def common(instrument: Instrument | None, ts_event: int | None, ts_recv: int, *, sim: bool) -> dict[str, Any]:
+    """Give the fields that every event of an instrument has, but for its id; times in ns."""
+    if instrument is None:
+        raise LookupError("this channel is not about one instrument")
+    return {
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "venue_symbol": instrument.venue_symbol,
+        "ts_event": ts_event,
+        "ts_recv": ts_recv,
+        "sim": sim,
+    }

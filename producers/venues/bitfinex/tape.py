@@ -1,0 +1,128 @@
+"""Bitfinex's trades and books: pure functions from a frame to its events.
+
+https://docs.bitfinex.com/reference/ws-public-trades, https://docs.bitfinex.com/reference/ws-public-books
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from zlib import crc32
+
+from contracts import market as events
+from contracts.codec import fast
+from contracts.errors import FrameError
+from producers import numbers
+from producers.numbers import ZERO, Row
+from producers.venue import TRADE, Decoded, Gap
+from producers.venues.bitfinex import wire
+from producers.venues.bitfinex.channel import Channel
+
+FastTrade = fast(events.Trade)
+FastDelta = fast(events.BookDelta)
+
+_MINUS: Final = "-"
+
+
+def decode_trade(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]:
+    """Read `te`, the print as soon as it happened; `tu` repeats it a little later and is not looked at."""
+    message = wire.decode_trade(frame)
+    channel.stamp(message)
+    return (_trade(channel, message.row, ts_recv),)
+
+
+def decode_prints(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded]:
+    """Read the last trades, with which the channel begins, newest first.
+
+    They are history, and the trades before the first connection are not told. After a lost connection they hold what
+    was missed, unless that is more than they are.
+    """
+    message = wire.decode_prints(frame)
+    channel.stamp(message)
+    rows = sorted(message.rows, key=lambda row: row.ident)
+    if rows:
+        channel.newest = rows[-1].ident
+    before = channel.before
+    if before is None or not rows:
+        return []
+    found: list[Decoded] = [_trade(channel, row, ts_recv) for row in rows if row.ident > before]
+    if rows[0].ident > before:
+        reason = f"trades between {before} and {rows[0].ident} were not received"
+        found.insert(0, Gap(TRADE, channel.instrument, reason))
+    return found
+
+
+def _trade(channel: Channel, row: wire.Print, ts_recv: int) -> Decoded:
+    amount = numbers.signed(row.amount, "amount")
+    channel.newest = max(row.ident, channel.newest or 0)
+    trade_id = str(row.ident)
+    return FastTrade(
+        id=f"{channel.tail}.trade.{trade_id}",
+        **channel.common(row.time * wire.MS, ts_recv),
+        trade_id=trade_id,
+        price=numbers.number(row.price, "price"),
+        amount=amount.removeprefix(_MINUS),
+        side="sell" if amount.startswith(_MINUS) else "buy",
+    )
+
+
+def decode_change(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]:
+    """Read one changed level of a book.
+
+    The numbers count all frames of the connection: a book is continued while none of them is missing.
+    """
+    message = wire.decode_update(frame)
+    seq, ts = channel.stamp(message)
+    level, is_bid = read_level(message.row)
+    prev = None if channel.broken else channel.seq
+    channel.seq, channel.broken = seq, False
+    return (_delta(channel, ([level], []) if is_bid else ([], [level]), (frame, ts_recv), (seq, prev, ts)),)
+
+
+def decode_book(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]:
+    """Read a whole book, with which the channel begins."""
+    message = wire.decode_whole(frame)
+    seq, ts = channel.stamp(message)
+    channel.seq, channel.broken = seq, False
+    bids: list[Row] = []
+    asks: list[Row] = []
+    for row in message.rows:
+        level, is_bid = read_level(row)
+        if level[1] != ZERO:
+            (bids if is_bid else asks).append(level)
+    return (_delta(channel, (bids, asks), (frame, ts_recv), (seq, None, ts), is_snapshot=True),)
+
+
+def read_level(row: wire.Row) -> tuple[Row, bool]:
+    """Read a level; that no order is left removes it, and the amount then tells the side only."""
+    amount = str(row.amount, "ascii", "replace")
+    is_bid = not amount.startswith(_MINUS)
+    if row.count == 0:
+        return (numbers.number(row.price, "price"), ZERO), is_bid
+    if row.count < 0:
+        raise FrameError(f"count is negative: {row.count}", field="count")
+    size = amount if is_bid else amount[1:]
+    if not size.replace(".", "", 1).isdigit():
+        size = numbers.plain(size, "amount")
+    return (numbers.number(row.price, "price"), size), is_bid
+
+
+def _delta(
+    channel: Channel,
+    sides: tuple[list[Row], list[Row]],
+    origin: tuple[bytes, int],
+    place: tuple[int | None, int | None, int | None],
+    *,
+    is_snapshot: bool = False,
+) -> Decoded:
+    """Make a delta. Numbers begin again with each connection: the frame's own checksum keeps ids apart."""
+    frame, ts_recv = origin
+    seq, prev, ts = place
+    return FastDelta(
+        id=f"{channel.tail}.delta.{ts or 0}-{seq or 0}-{crc32(frame):08x}",
+        **channel.common(ts, ts_recv),
+        bids=sides[0],
+        asks=sides[1],
+        seq=seq,
+        prev_seq=prev,
+        is_snapshot=is_snapshot,
+    )
