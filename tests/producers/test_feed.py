@@ -50,7 +50,7 @@ async def test_checksum_that_differs_costs_one_subscription(rig, venue):
         await r.until(r.all_books_live, "live books")
         await r.until(lambda: all(book.venue_checksum is not None for book in r.books().values()), "proven books")
         r.sim.inject(Fault(venue=venue, kind="bad_checksum", channel="depth"))
-        await r.until(lambda: any(s[0] == "gap" and "checksum" in s[3] for s in r.bus.states), "the difference was told")
+        await r.until(lambda: any(s[0] == "gap" and "checksum" in s[3] for s in r.bus.states), "the difference")
         await r.until(r.all_books_live, "live books again")
         await r.books_equal_the_truth()
         assert sum(feed.reconnects for feed in r.producer.feeds) == 0
