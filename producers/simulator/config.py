@@ -23,6 +23,7 @@ def default_heartbeats() -> dict[str, Heartbeat]:
     https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
     https://www.gate.com/docs/developers/apiv4/ws/en/#application-ping-pong
     https://docs.kraken.com/exchange/api-reference/futures-websocket (the 60 s of Kraken spot are not documented)
+    https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
     """
     return {
         "binance": Heartbeat(ping_every=20, pong_within=60, lifetime=86_400),
@@ -34,6 +35,8 @@ def default_heartbeats() -> dict[str, Heartbeat]:
         "kraken": Heartbeat(idle_any=60),
         "krakenfutures": Heartbeat(idle_inbound=60),
         "gate": Heartbeat(ping_every=20, pong_within=60),  # by protocol; its times are ours
+        "kucoin": Heartbeat(idle_inbound=28, lifetime=86_400),
+        "kucoinfutures": Heartbeat(idle_inbound=28, lifetime=86_400),
     }
 
 
@@ -52,6 +55,7 @@ class Options:
     gate_refuses_old_requests: bool = True
     gate_liquidations_batched: bool = True
     gate_liquidation_size_is_order: bool = True
+    kucoin_unknown_symbol_is_error: bool = True
     notice_lead_s: float = 30.0
 
 

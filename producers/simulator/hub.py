@@ -88,6 +88,7 @@ class Request:
     query: dict[str, str]
     stale: bool = False
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    method: str = "GET"
 
 
 class HangupError(Exception):

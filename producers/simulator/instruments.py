@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 DEAR_USD, FINE_USD, CENT_USD = 10_000, 1000, 1
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "coinbase", "htx", "gate", "kraken", "krakenfutures")
+VENUES = (
+    "binance",
+    "binanceusdm",
+    "bybit",
+    "okx",
+    "coinbase",
+    "htx",
+    "gate",
+    "kraken",
+    "krakenfutures",
+    "kucoin",
+    "kucoinfutures",
+)
 MAJORS = ("BTC", "ETH")
 # What a contract of Gate is worth in the base coin (1 where not named), and the ones that trade in tenths of it.
 GATE_CONTRACTS = {"BTC": "0.0001", "ETH": "0.01", "BNB": "0.001", "LTC": "0.1", "XRP": "10", "DOGE": "10", "ADA": "10"}
 GATE_DECIMALS = ("ETH", "SOL", "XRP")
+
+
+# What a contract of KuCoin is worth in the base coin (1 where not named).
+KUCOIN_CONTRACTS = {
+    **dict.fromkeys(("SOL", "LINK", "AVAX", "LTC"), "0.1"),
+    **dict.fromkeys(("XRP", "ADA"), "10"),
+    "BTC": "0.001",
+    "ETH": "0.01",
+    "BNB": "0.01",
+    "DOGE": "100",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +192,24 @@ def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instru
                 contract=base.contract,
             ),
         ]
-    if venue in {"kraken", "krakenfutures"}:
-        return [_list_kraken(venue, base, coarse, lots)]
+    if venue in ONE_MARKET:
+        return [ONE_MARKET[venue](venue, base, coarse, lots)]
     lot = 8 if base.price > CENT_USD else 1
     return [Instrument(venue, "spot", f"{name}-USD", name, "USD", fine, lot, fine, lot, stripped=False)]
+
+
+def _list_kucoin(venue: str, base: Base, price_scale: int, _lots: int) -> Instrument:
+    """Futures say one change a push: coarser prices and fewer orders keep their load like that of others."""
+    name, lot = base.name, 8 if base.price > FINE_USD else 4
+    if venue == "kucoin":
+        terms = (venue, "spot", f"{name}-USDT", name, "USDT", price_scale, lot, price_scale, lot)
+        return Instrument(*terms, stripped=True)
+    coarse = price_scale - (base.price > FINE_USD)
+    symbol = f"{'XBT' if name == 'BTC' else name}USDTM"
+    contract = KUCOIN_CONTRACTS.get(name, "1")
+    return Instrument(
+        venue, "linear", symbol, name, "USDT", coarse, 0, coarse, 0, stripped=True, contract=contract, pace=0.3
+    )
 
 
 def _list_kraken(venue: str, base: Base, price_scale: int, lots: int) -> Instrument:
@@ -179,8 +217,8 @@ def _list_kraken(venue: str, base: Base, price_scale: int, lots: int) -> Instrum
     if venue == "kraken":
         return Instrument(venue, "spot", f"{name}/USD", name, "USD", price_scale, 8, price_scale, 8, stripped=False)
     symbol = f"PF_{'XBT' if name == 'BTC' else name}USD"
-    terms = (venue, "linear", symbol, name, "USD", price_scale, lot, price_scale, lot)
-    return Instrument(*terms, stripped=True, pace=0.25)
+    scale = 0 if base.price > DEAR_USD else price_scale
+    return Instrument(venue, "linear", symbol, name, "USD", scale, lot, scale, lot, stripped=True, pace=0.2)
 
 
 def _list_gate(base: Base, price_scale: int, lots: int) -> list[Instrument]:
@@ -189,3 +227,11 @@ def _list_gate(base: Base, price_scale: int, lots: int) -> list[Instrument]:
     terms = ("gate", "spot", symbol, name, "USDT", price_scale, amounts, price_scale, amounts)
     sized = ("gate", "linear", symbol, name, "USDT", price_scale, tenths, price_scale, tenths)
     return [Instrument(*terms, stripped=True), Instrument(*sized, stripped=True, contract=contract)]
+
+
+ONE_MARKET: dict[str, Callable[[str, Base, int, int], Instrument]] = {
+    "kraken": _list_kraken,
+    "krakenfutures": _list_kraken,
+    "kucoin": _list_kucoin,
+    "kucoinfutures": _list_kucoin,
+}

@@ -15,6 +15,8 @@ from producers.simulator.venues.gate import Gate
 from producers.simulator.venues.htx import Htx
 from producers.simulator.venues.kraken import Kraken
 from producers.simulator.venues.krakenfutures import KrakenFutures
+from producers.simulator.venues.kucoin import Kucoin
+from producers.simulator.venues.kucoinfutures import KucoinFutures
 from producers.simulator.venues.okx import Okx
 
 VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]] = {
@@ -27,4 +29,6 @@ VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]]
     "kraken": Kraken,
     "krakenfutures": KrakenFutures,
     "gate": Gate,
+    "kucoin": Kucoin,
+    "kucoinfutures": KucoinFutures,
 }

@@ -264,7 +264,7 @@ class Simulator:
             return respond(refusal)
         if wants_socket:
             return None if self._venues[name].accepts(rest) else respond(Answer(404, "Not Found"))
-        return respond(self._answer(name, Request(rest, query, headers=read_headers(request))))
+        return respond(self._answer(name, Request(rest, query, headers=read_headers(request), method=request.method)))
 
     def _refusal(self, name: str) -> Answer | None:
         if self._faults.find_fault(name, "ban", self._now_us()) is None:
@@ -278,7 +278,7 @@ class Simulator:
         if self._faults.find_fault(name, "rest_error", now):
             return venue.fail(now)
         path = request.path
-        reads_book = any(word in path.lower() for word in ("depth", "book")) and "ticker" not in path
+        reads_book = any(word in path.lower() for word in ("depth", "book", "level2")) and "ticker" not in path
         symbol = next((request.query[name] for name in SYMBOLS if name in request.query), None)
         stale = reads_book and self._faults.find_fault(name, "stale_snapshot", now, symbol) is not None
         try:
