@@ -15,7 +15,7 @@ from producers.simulator.listing import Listing
 from producers.simulator.venues import gate_rows as rows
 from producers.simulator.windows import Change, Touch, View, Window
 
-PACE_MS = 200  # of books and best prices: half the venue's own, which is 100 ms and less
+PACE_MS, BEST_MS = 250, 500  # of books and best prices: slower than the venue's own, which are 100 ms and 10 ms
 BATCH_MS, BATCH = 1000, 20
 SECOND_VERSION = re.compile(r"ob\.(?P<symbol>.+)\.(?P<depth>50|400)")
 ALL = "!all"
@@ -111,7 +111,7 @@ def _best(asked: Asked, listing: Listing) -> Channel:
     touch = Touch(listing)
 
     def texts(tick: Tick) -> list[str]:
-        if not tick.due(PACE_MS) or not touch.has_moved():
+        if not tick.due(BEST_MS) or not touch.has_moved():
             return []
         return [asked.frame(tick, rows.book_ticker(listing, tick.now_ms, exact=asked.exact))]
 

@@ -15,13 +15,14 @@ Row = tuple[str, str]
 MS: Final = 1_000_000  # nanoseconds
 SECOND: Final = 1_000_000_000
 _IN_MS: Final = 10**11  # a time of this size or more is in ms: in seconds it would lie in the year 5138
-_NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_NUMBER: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_NUMBERS: Final = re.compile(r"(?:(?:0|[1-9][0-9]*)(?:\.[0-9]+)?,)*")
 
 
 def number(value: Number, field: str) -> str:
     """Give a plain, unsigned number's text; an exponent is written out. Raises FrameError naming the field."""
     text = str(value)
-    return text if text.replace(".", "", 1).isdigit() else _odd(text, field)
+    return text if _NUMBER.fullmatch(text) else _odd(text, field)
 
 
 def _odd(text: str, field: str) -> str:
@@ -74,8 +75,7 @@ def read_levels(rows: list[Row], *, whole: bool) -> list[Row]:
 
     A malformed level is left out of a whole book, and makes an update worthless: FrameError.
     """
-    texts = [text for row in rows for text in row]
-    if texts and ("" in texts or not "".join(texts).replace(".", "").isdigit()):
+    if not _NUMBERS.fullmatch("".join([f"{price},{amount}," for price, amount in rows])):
         bad = next((row for row in rows if not _is_level(row)), None)
         if bad is not None and not whole:
             raise FrameError(f"a level of an update is malformed: {bad[0]!r}, {bad[1]!r}", field="result.b/result.a")
