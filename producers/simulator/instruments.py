@@ -20,8 +20,11 @@ VENUES = (
     "krakenfutures",
     "kucoin",
     "kucoinfutures",
+    "indodax",
+    "hyperliquid",
 )
 MAJORS = ("BTC", "ETH")
+RUPIAH = 16_600.0  # for a dollar
 # What a contract of Gate is worth in the base coin (1 where not named), and the ones that trade in tenths of it.
 GATE_CONTRACTS = {"BTC": "0.0001", "ETH": "0.01", "BNB": "0.001", "LTC": "0.1", "XRP": "10", "DOGE": "10", "ADA": "10"}
 GATE_DECIMALS = ("ETH", "SOL", "XRP")
@@ -192,6 +195,8 @@ def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instru
                 contract=base.contract,
             ),
         ]
+    if venue == "hyperliquid":
+        return _list_hyperliquid(base, lots)
     if venue in ONE_MARKET:
         return [ONE_MARKET[venue](venue, base, coarse, lots)]
     lot = 8 if base.price > CENT_USD else 1
@@ -229,9 +234,27 @@ def _list_gate(base: Base, price_scale: int, lots: int) -> list[Instrument]:
     return [Instrument(*terms, stripped=True), Instrument(*sized, stripped=True, contract=contract)]
 
 
+def _list_indodax(venue: str, base: Base, _price_scale: int, _lots: int) -> Instrument:
+    """Prices in rupiah: up to seven digits, then zeros."""
+    scale = min(0, 6 - math.floor(math.log10(base.price * RUPIAH)))
+    terms = (venue, "spot", f"{base.name}IDR".lower(), base.name, "IDR", scale, 8, 0, 8)
+    return Instrument(*terms, stripped=False, quote_rate=RUPIAH, pace=0.5)
+
+
+def _list_hyperliquid(base: Base, lots: int) -> list[Instrument]:
+    """A perpetual of five significant digits; of BTC a spot pair too, which has a number for a name."""
+    scale = max(0, 4 - math.floor(math.log10(base.price)))
+    terms = ("hyperliquid", "linear", base.name, base.name, "USDC", scale, lots, scale, lots)
+    perpetual = Instrument(*terms, stripped=True)
+    return (
+        [perpetual, replace(perpetual, market="spot", symbol="@142", pace=0.2)] if base.name == "BTC" else [perpetual]
+    )
+
+
 ONE_MARKET: dict[str, Callable[[str, Base, int, int], Instrument]] = {
     "kraken": _list_kraken,
     "krakenfutures": _list_kraken,
     "kucoin": _list_kucoin,
     "kucoinfutures": _list_kucoin,
+    "indodax": _list_indodax,
 }
