@@ -30,6 +30,7 @@ class StreamSpec:
     max_msgs_per_subject: int = -1
     duplicate_window: int = 2 * MINUTE
     optional: bool = False  # created only when asked for (recording)
+    counter: bool = False  # each subject is a number that publishes add to (header Nats-Incr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ FEEDS: Final = "FEEDS"
 TRADING: Final = "TRADING"
 JOBS: Final = "JOBS"
 DLQ: Final = "DLQ"
+BUDGETS: Final = "BUDGETS"
 
 STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(
@@ -100,6 +102,9 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         retention="workqueue",
         duplicate_window=30 * MINUTE,
     ),
+    StreamSpec(
+        BUDGETS, (subjects.ALL_BUDGETS,), max_age=HOUR, max_bytes=16 * MIB, max_msgs_per_subject=1, counter=True
+    ),
     StreamSpec(DLQ, (subjects.ALL_DEAD_LETTERS,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
 )
 
@@ -108,6 +113,7 @@ INSTRUMENTS: Final = "INSTRUMENTS"
 CANDLES: Final = "CANDLES"
 POSITIONS: Final = "POSITIONS"
 LEASES: Final = "LEASES"
+PAUSES: Final = "PAUSES"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
@@ -115,6 +121,7 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(CANDLES, max_bytes=128 * MIB),  # open candles and how far the trades were read, by the candles consumer
     BucketSpec(POSITIONS, max_bytes=64 * MIB),  # what the other readers of streams resume from, a key each
     BucketSpec(LEASES, max_bytes=16 * MIB, effects=True),
+    BucketSpec(PAUSES, max_bytes=1 * MIB, ttl=DAY),  # <venue>: until when its REST must not be called, ns UTC
 )
 
 DURABLES: Final[tuple[DurableSpec, ...]] = (

@@ -34,6 +34,7 @@ HISTORY_CANDLES: Final = COMMAND + "history.candles"
 HISTORY_TRADES: Final = COMMAND + "history.trades"
 JOB: Final = "job.v1."
 DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>
+BUDGET: Final = "budget.v1."  # <venue>.<window>: REST weight spent in it, by all processes
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
 # ---- wildcards
@@ -55,11 +56,13 @@ ALL_ORDERS: Final = ORDER + ">"
 ALL_STRATEGIES: Final = STRATEGY + ">"
 ALL_JOBS: Final = JOB + ">"
 ALL_DEAD_LETTERS: Final = DEAD_LETTER + ">"
+ALL_BUDGETS: Final = BUDGET + ">"
 
 # ---- headers of every event
 HEADER_MESSAGE_ID: Final = "Nats-Msg-Id"
 HEADER_SCHEMA: Final = "Hydrophone-Schema"  # <kind>/<version>
 HEADER_TRACE: Final = "traceparent"  # https://www.w3.org/TR/trace-context/
+HEADER_INCREMENT: Final = "Nats-Incr"  # adds to a counter
 HEADER_PUBLISHED: Final = "Hydrophone-Published"  # nanoseconds UTC
 HEADER_ERROR: Final = "Hydrophone-Error"  # of a dead letter: why it could not be handled
 HEADER_DELIVERIES: Final = "Hydrophone-Deliveries"  # of a dead letter: how often it was tried

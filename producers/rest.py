@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from runtime import clock
 
 if TYPE_CHECKING:
     from contracts.instrument import Instrument
-    from producers.budget import Budget
+    from producers.turns import Turns
     from producers.venue import RestCall, Venue
 
 REQUEST_TIMEOUT = 10.0
@@ -23,9 +22,10 @@ REQUEST_TIMEOUT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: its body and whether a simulated exchange gave it."""
+    """A successful answer: its body, when it came (ns UTC), and whether a simulated exchange gave it."""
 
     body: bytes
+    ts_recv: int
     simulated: bool
 
 
@@ -46,12 +46,11 @@ class RestClient:
     `simulated` tells whether a simulated exchange gave the last answer.
     """
 
-    def __init__(self, venue: Venue, base_url: str | None, http: httpx.AsyncClient, budget: Budget) -> None:
+    def __init__(self, venue: Venue, base_url: str | None, http: httpx.AsyncClient, turns: Turns) -> None:
         self._venue = venue
         self._base_url = base_url
         self._http = http
-        self._budget = budget
-        self._turn = asyncio.Lock()
+        self._turns = turns
         self.simulated = False
 
     async def list_instruments(self) -> list[Instrument]:
@@ -60,22 +59,23 @@ class RestClient:
         for market, first in self._venue.rest.instrument_calls():
             call: RestCall | None = first
             while call is not None:
-                answer = await self._get(call)
+                answer = await self.ask(call)
                 page, call = self._venue.rest.decode_instruments(market, answer.body)
                 found += page
         return found
 
     async def find_depth(self, instrument: Instrument) -> DepthAnswer:
         """Fetch the book, as the venue answers it."""
-        answer = await self._get(self._venue.rest.depth_call(instrument))
-        return DepthAnswer(instrument, answer.body, clock.now_ns(), answer.simulated)
+        answer = await self.ask(self._venue.rest.depth_call(instrument))
+        return DepthAnswer(instrument, answer.body, answer.ts_recv, answer.simulated)
 
     async def fetch(self, call: RestCall) -> bytes:
         """Fetch one answer's body."""
-        return (await self._get(call)).body
+        return (await self.ask(call)).body
 
-    async def _get(self, call: RestCall) -> Answer:
-        await self._wait_turn(call.weight)
+    async def ask(self, call: RestCall) -> Answer:
+        """Make one call, when it is its turn."""
+        await self._turns.wait(call.weight)
         base_url = self._base_url or call.base_url or self._venue.rest.base_url
         headers = {"Content-Type": "application/json", **call.headers} if call.body is not None else dict(call.headers)
         try:
@@ -92,9 +92,9 @@ class RestClient:
         failure = self._venue.rest.failure(response.status_code, dict(response.headers), response.content)
         self.simulated = SIMULATED_HEADER in response.headers
         if failure is None:
-            return Answer(response.content, self.simulated)
+            return Answer(response.content, clock.now_ns(), self.simulated)
         if failure.retry_after is not None:
-            self._budget.pause(failure.retry_after, now=clock.monotonic())
+            await self._turns.pause(failure.retry_after)
         raise VenueError(
             f"{self._venue.id}: {call.path} answered {response.status_code}: {failure.reason}",
             venue=self._venue.id,
@@ -102,9 +102,3 @@ class RestClient:
             venue_code=failure.code,
             retry_after=failure.retry_after,
         )
-
-    async def _wait_turn(self, weight: int) -> None:
-        async with self._turn:
-            while (wait := self._budget.wait_for(weight, now=clock.monotonic())) > 0:
-                await clock.sleep(wait)
-            self._budget.spend(weight, now=clock.monotonic())

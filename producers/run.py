@@ -13,17 +13,20 @@ import uvloop
 from nats.errors import Error as NatsError
 from prometheus_client import CollectorRegistry
 
-from contracts import streams
+from contracts import streams, subjects
 from contracts.errors import InvalidParameterError, UnknownVenueError
 from contracts.symbols import find_venue
 from producers.desk import BookPace
 from producers.meters import ProducerCollector
+from producers.past import Past
 from producers.registry import VENUES
-from producers.service import Producer, ProducerPlan, SaveInstruments
+from producers.service import Producer, ProducerPlan
 from producers.socket import OPENERS, OpenSocket
 from producers.standby import GatedLane, Unit
+from producers.turns import SharedTurns
 from runtime import logs, settings
 from runtime.bus import Bus
+from runtime.commands import CommandServer
 from runtime.health import Health, connected_check
 from runtime.lane import LanePublisher
 from runtime.leases import Lease
@@ -34,6 +37,7 @@ from runtime.retry import Policy, retried
 
 UNTIL_WRITTEN = Policy(attempts=None, timeout=None)
 LEASE_SECONDS = 5.0
+HISTORY_SECONDS = 9.0
 ANYWHERE = "0.0.0.0"  # noqa: S104  # probes and Prometheus come from other machines
 
 
@@ -76,7 +80,7 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
             unit.producer.on_bus_gap(lost)
 
     lane = LanePublisher(bus, on_gap=on_gap)
-    units += [_unit(plan, lane, OPENERS[config.venues.socket], partial(save_instruments, bus)) for plan in work]
+    units += [_unit(plan, lane, OPENERS[config.venues.socket], bus) for plan in work]
     registry.register(ProducerCollector([unit.producer for unit in units]))
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -86,9 +90,19 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
             health = Health()
             health.check("bus", connected_check(lambda: bus.connected))
             await stack.enter_async_context(monitor(ANYWHERE, config.logs.metrics_port + 2, health, registry))
+        for server in _servers(bus, Past({unit.producer.venue.id: unit.producer for unit in units})):
+            await server.open(at_once=8, seconds=HISTORY_SECONDS)
+            stack.push_async_callback(server.close)
         await _until(stop, units, bus)
     lane.flush()
     await bus.close()
+
+
+def _servers(bus: Bus, past: Past) -> tuple[CommandServer, ...]:
+    return (
+        CommandServer(bus, subjects.HISTORY_CANDLES, "history", past.answer_candles),
+        CommandServer(bus, subjects.HISTORY_TRADES, "history", past.answer_trades),
+    )
 
 
 async def save_instruments(bus: Bus, unit: str, body: bytes) -> None:
@@ -101,9 +115,10 @@ async def save_instruments(bus: Bus, unit: str, body: bytes) -> None:
     await retried(put, on=NatsError, policy=UNTIL_WRITTEN)
 
 
-def _unit(plan: ProducerPlan, lane: LanePublisher, open_socket: OpenSocket, save: SaveInstruments) -> Unit:
+def _unit(plan: ProducerPlan, lane: LanePublisher, open_socket: OpenSocket, bus: Bus) -> Unit:
     gate = GatedLane(lane)
-    return Unit(plan.name, Producer(plan, gate, open_socket, save), gate)
+    turns = SharedTurns(bus, plan.venue.id, plan.venue.rest.budget)
+    return Unit(plan.name, Producer(plan, gate, open_socket, partial(save_instruments, bus), turns=turns), gate)
 
 
 def _lease(bus: Bus, unit: str, on_lost: Callable[[], None]) -> Lease:
@@ -112,14 +127,7 @@ def _lease(bus: Bus, unit: str, on_lost: Callable[[], None]) -> Lease:
 
 async def _until(stop: asyncio.Event, units: Sequence[Unit], bus: Bus) -> None:
     """Run the units until `stop`; an unexpected error of one ends the process, a supervisor starts it again."""
-    tasks = [
-        asyncio.create_task(
-            unit.run(
-                lambda on_lost, name=unit.name: Lease(bus, f"producers.{name}", on_lost=on_lost, ttl=LEASE_SECONDS)
-            )
-        )
-        for unit in units
-    ]
+    tasks = [asyncio.create_task(unit.run(partial(_lease, bus, unit.name)), name=unit.name) for unit in units]
     waiter = asyncio.create_task(stop.wait(), name="stop")
     done, _ = await asyncio.wait([*tasks, waiter], return_when=asyncio.FIRST_COMPLETED)
     for task in (*tasks, waiter):

@@ -16,7 +16,6 @@ from contracts import subjects
 from contracts.errors import VenueError
 from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
-from producers.budget import Budget
 from producers.desk import BookPace
 from producers.feed import RECONNECT, Feed, FeedParts
 from producers.follow import Followed, by_venue_symbol, finder, follow, in_group
@@ -24,6 +23,7 @@ from producers.outbox import Lane, Outbox
 from producers.rest import RestClient, open_http
 from producers.session import UNDECODABLE, SessionParts, Tap
 from producers.socket import OpenSocket
+from producers.turns import LocalTurns, Turns
 from producers.venue import CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
 from runtime.retry import delays
@@ -67,6 +67,7 @@ class Producer:
         save: SaveInstruments,
         *,
         tap: Tap | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.plan = plan if plan.policy is None else replace(plan, venue=replace(plan.venue, policy=plan.policy))
         self.venue = self.plan.venue
@@ -74,10 +75,12 @@ class Producer:
         self.feeds: tuple[Feed, ...] = ()
         self.instruments: tuple[Instrument, ...] = ()
         self.listed: list[Instrument] = []
+        self.rest: RestClient | None = None
         self._lane = lane
         self._open_socket = open_socket
         self._save = save
         self._tap = tap
+        self._turns = turns or LocalTurns(plan.venue.rest.budget)
         self._kept = 0
         self._kept_since = 0.0
 
@@ -89,8 +92,7 @@ class Producer:
     async def run(self) -> None:
         """Produce for ever; ends only by cancellation."""
         async with open_http() as http:
-            budget = Budget(self.venue.rest.budget)
-            rest = RestClient(self.venue, self.plan.rest_url, http, budget)
+            rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._turns)
             self.listed, followed = await self._learn(rest)
             self.instruments = followed.instruments
             self.feeds = tuple(self._lay(rest, self.listed))

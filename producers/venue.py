@@ -247,6 +247,52 @@ class DecodeDepth(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which candles: of `timeframe` ("1m" … "1w") with start_ts <= start < end_ts (ns UTC), `limit` at most."""
+
+    timeframe: str
+    start_ts: int
+    end_ts: int
+    limit: int
+
+
+class DecodeCandles(Protocol):
+    """Reads a REST answer into `candle` events, in whatever order, also outside the span."""
+
+    def __call__(
+        self, body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool
+    ) -> list[Decoded]:
+        """`id` is `<tail>.candle.<timeframe>.<start, seconds>.rest`, `ts_event` null; raises FrameError."""
+        ...
+
+
+class DecodeTrades(Protocol):
+    """Reads a REST answer into `trade` events with the very ids that the socket's trades have, in whatever order."""
+
+    def __call__(self, body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+        """`side` is the aggressor's, as on the socket; raises FrameError naming the field at fault."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A venue's past over REST.
+
+    `timeframes` are those of ours that the venue's own candles equal (UTC, weeks from Monday): the others are put
+    together from smaller ones. `most_candles` and `most_trades` are rows of one answer. A `closed` candle is one whose
+    time is over by `ts_recv`, unless the venue says so itself.
+    """
+
+    timeframes: frozenset[str]
+    most_candles: int
+    candles_call: Callable[[Instrument, Span], RestCall]
+    decode_candles: DecodeCandles
+    most_trades: int
+    trades_call: Callable[[Instrument, int], RestCall]
+    decode_trades: DecodeTrades
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestFace:
     """A venue's REST side, as far as producers need it. `base_url` carries no trailing slash."""
@@ -258,6 +304,7 @@ class RestFace:
     depth_call: Callable[[Instrument], RestCall]
     decode_depth: DecodeDepth
     failure: Callable[[int, Mapping[str, str], bytes], RestFailure | None]  # (status, lower-case headers, body)
+    history: History | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _SAFE = frozenset(
         *("ack_wait", "max_deliver", "max_ack_pending"),
     }
 )
-_SWITCHED_ON_ONLY = frozenset({"allow_direct", "allow_msg_ttl", "allow_rollup_hdrs"})
+_SWITCHED_ON_ONLY = frozenset({"allow_direct", "allow_msg_counter", "allow_msg_ttl", "allow_rollup_hdrs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Drift:
 
 def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
     """The configuration of a stream; replicas are for effects, the others stay on one server, unsynced."""
-    return {
+    config = {
         "name": spec.name,
         "subjects": list(spec.subjects),
         "retention": spec.retention,
@@ -55,6 +55,9 @@ def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
         "allow_direct": True,
         "allow_msg_ttl": True,
     }
+    if spec.counter:  # the server refuses a counter that has a time to live of each message
+        config |= {"allow_msg_counter": True, "allow_msg_ttl": False}
+    return config
 
 
 def bucket_config(spec: BucketSpec, replicas: int = 1) -> Config:
