@@ -6,6 +6,7 @@ https://www.htx.com/en-us/opend/newApiPages/
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -21,6 +22,9 @@ from producers.simulator.venues.htx_topics import Mbp, open_note, open_topic
 SPOT, BOOKS, LINEAR, NOTES = "/ws", "/feed", "/linear-swap-ws", "/linear-swap-notification"
 MARKETS = {SPOT: "spot", BOOKS: "spot", LINEAR: "linear", NOTES: "linear"}
 NOTE_PATIENCE = 3.0  # notification sockets wait for 30 s where the others wait for 10
+WHOLE = "|whole"  # marks the topic of a book without `"data_type":"incremental"`: snapshots only
+HIGH_FREQ = ".high_freq"
+MBP = re.compile(r"\.mbp\.\d+$")
 UNKNOWN, REPEATED, MISSING = 2011, 2014, 2040
 
 
@@ -114,24 +118,33 @@ class Htx:
         verb = next((verb for verb in ("sub", "unsub", "req") if verb in order), None)
         if verb is None:
             return [_bad(order, "invalid command")]
-        key = str(order[verb])
+        ch = str(order[verb])
         if verb == "unsub":
-            self._board.hub.leave(session, key)
-            return [{**_head(order), "status": "ok", "unsubbed": key}]
-        topic = self._board.topics.get(key) or self._open(session, key, order)
+            self._board.hub.leave(session, ch)
+            self._board.hub.leave(session, ch + WHOLE)
+            return [{**_head(order), "status": "ok", "unsubbed": ch}]
+        incremental = order.get("data_type") == "incremental"
+        key = ch if incremental or not ch.endswith(HIGH_FREQ) else ch + WHOLE
+        topic = self._find(key, ch) if self._is_served(session.path, ch) else None
         if topic is None or (verb == "req" and not isinstance(topic, Mbp)):
-            return [_bad(order, f"invalid topic {key}")]
+            return [_bad(order, f"invalid topic {ch}")]
         if verb == "req" and isinstance(topic, Mbp):
-            return [{**_head(order), "rep": key, "status": "ok", "data": json.loads(topic.answer())}]
+            return [{**_head(order), "rep": ch, "status": "ok", "data": json.loads(topic.answer())}]
         session.has_subscribed = True
         self._board.join(session, key, topic)
-        return [{**_head(order), "status": "ok", "subbed": key}]
+        return [{**_head(order), "status": "ok", "subbed": ch}]
 
-    def _open(self, session: Session, key: str, order: dict[str, Any]) -> Topic | None:
-        """The topic, where this socket serves it: changes of spot books on `/feed`, all else of spot on `/ws`."""
-        mine = {name: item for name, item in self._listings.items() if item.instrument.market == MARKETS[session.path]}
-        topic = open_topic(key, mine, incremental=order.get("data_type") == "incremental")
-        return topic if session.path == LINEAR or isinstance(topic, Mbp) == (session.path == BOOKS) else None
+    def _find(self, key: str, ch: str) -> Topic | None:
+        held = self._board.topics.get(key)
+        return held or open_topic(ch, self._listings, incremental=not key.endswith(WHOLE))
+
+    def _is_served(self, path: str, ch: str) -> bool:
+        """Whether a socket serves this topic: changes of spot books on `/feed`, all else of spot on `/ws`."""
+        symbol = ch.split(".")[1] if ch.count(".") > 1 else ""
+        listing = self._listings.get(symbol)
+        if listing is None or listing.instrument.market != MARKETS[path]:
+            return False
+        return path == LINEAR or (MBP.search(ch) is not None) == (path == BOOKS)
 
     def _answer_note(self, session: Session, order: dict[str, Any]) -> dict[str, Any]:
         verb, name = order.get("op"), order.get("topic")

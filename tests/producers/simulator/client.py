@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import urllib.error
 import urllib.request
@@ -51,8 +52,12 @@ async def send(ws: ClientConnection, message: object) -> None:
 
 
 async def read(ws: ClientConnection, within: float = WITHIN) -> Any:
-    text = await asyncio.wait_for(ws.recv(), within)
-    return json.loads(text)
+    return load(await asyncio.wait_for(ws.recv(), within))
+
+
+def load(frame: str | bytes) -> Any:
+    """A frame's JSON; binary frames are packed."""
+    return json.loads(gzip.decompress(frame) if isinstance(frame, bytes) else frame)
 
 
 async def read_until(ws: ClientConnection, wanted: Callable[[Any], bool], within: float = WITHIN) -> list[Any]:
@@ -61,7 +66,7 @@ async def read_until(ws: ClientConnection, wanted: Callable[[Any], bool], within
     try:
         async with asyncio.timeout(within):
             while True:
-                frames.append(json.loads(await ws.recv()))
+                frames.append(load(await ws.recv()))
                 if wanted(frames[-1]):
                     return frames
     except TimeoutError:
