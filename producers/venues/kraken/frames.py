@@ -15,6 +15,7 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers import numbers
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Proof, Refused
 from producers.venues.kraken import wire
 from producers.venues.kraken.plan import CHANNEL_NAMES, VENUE_ID, channel_of
@@ -103,8 +104,8 @@ class KrakenDecoder:
                     ts_recv=ts_recv,
                     sim=self._sim,
                     trade_id=native,
-                    price=wire.number(row.price, "data.price"),
-                    amount=wire.number(row.qty, "data.qty"),
+                    price=numbers.number(row.price, "data.price"),
+                    amount=numbers.number(row.qty, "data.qty"),
                     side=row.side,
                 )
             )
@@ -145,7 +146,7 @@ class KrakenDecoder:
             ts_event = wire.optional_time(row.timestamp, "data.timestamp")
             bid, bid_amount = _quote(row.bid, row.bid_qty, "bid")
             ask, ask_amount = _quote(row.ask, row.ask_qty, "ask")
-            last = wire.optional_number(row.last, "data.last")
+            last = numbers.optional(row.last, "data.last")
             if bid is None and ask is None and last is None:
                 continue
             found.append(
@@ -159,10 +160,10 @@ class KrakenDecoder:
                     bid_amount=bid_amount,
                     ask=ask,
                     ask_amount=ask_amount,
-                    high_24h=wire.optional_number(row.high, "data.high"),
-                    low_24h=wire.optional_number(row.low, "data.low"),
-                    volume_24h=wire.optional_number(row.volume, "data.volume"),
-                    change_24h=wire.optional_number(row.change_pct, "data.change_pct"),
+                    high_24h=numbers.optional(row.high, "data.high"),
+                    low_24h=numbers.optional(row.low, "data.low"),
+                    volume_24h=numbers.optional(row.volume, "data.volume"),
+                    change_24h=numbers.optional(row.change_pct, "data.change_pct"),
                 )
             )
         return found
@@ -175,7 +176,7 @@ class KrakenDecoder:
             if timeframe is None:
                 continue
             pair, start = self._pair(row.symbol), wire.time(row.interval_begin, "data.interval_begin")
-            volume, close = wire.number(row.volume, "data.volume"), wire.number(row.close, "data.close")
+            volume, close = numbers.number(row.volume, "data.volume"), numbers.number(row.close, "data.close")
             found.append(
                 FastCandle(
                     id=f"{pair.tail}.candle.{timeframe}-{start}-{row.trades}-{volume}-{close}",
@@ -186,9 +187,9 @@ class KrakenDecoder:
                     ts_recv=ts_recv,
                     sim=self._sim,
                     timeframe=timeframe,
-                    open=wire.number(row.open, "data.open"),
-                    high=wire.number(row.high, "data.high"),
-                    low=wire.number(row.low, "data.low"),
+                    open=numbers.number(row.open, "data.open"),
+                    high=numbers.number(row.high, "data.high"),
+                    low=numbers.number(row.low, "data.low"),
                     close=close,
                     volume=volume,
                     quote_volume=None,
@@ -201,10 +202,10 @@ class KrakenDecoder:
 
 
 def _quote(price: msgspec.Raw, amount: msgspec.Raw, side: str) -> tuple[str | None, str | None]:
-    text = wire.optional_number(price, f"data.{side}")
+    text = numbers.optional(price, f"data.{side}")
     if text is None or not text.strip("0."):
         return None, None
-    return text, wire.optional_number(amount, f"data.{side}_qty")
+    return text, numbers.optional(amount, f"data.{side}_qty")
 
 
 def _decode_answer(head: wire.Head) -> Sequence[Decoded]:

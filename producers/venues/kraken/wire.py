@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -16,12 +15,11 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
+from producers.numbers import NULL, Row, level
 
 NS: Final = 1_000_000_000
-NULL: Final = Raw(b"null")
 Kind = Literal["snapshot", "update"]
 Side = Literal["buy", "sell"]
-Row = tuple[str, str]
 
 _SECOND: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
 _DECIMALS: Final = 9
@@ -148,44 +146,9 @@ decode_tickers: Final = msgspec.json.Decoder(Tickers).decode
 decode_candles: Final = msgspec.json.Decoder(Candles).decode
 
 
-def number(raw: Raw, field: str) -> str:
-    """Give the text of a JSON number that is never negative; raises FrameError naming the field."""
-    text = str(raw, "ascii")
-    return text if text.replace(".", "", 1).isdigit() else _written_out(text, field)
-
-
-def optional_number(raw: Raw, field: str) -> str | None:
-    """Give the text of a number of either sign; null and absent are None."""
-    text = str(raw, "ascii")
-    if text == "null":
-        return None
-    if text.startswith("-"):
-        return f"-{_written_out(text[1:], field)}"
-    return text if text.replace(".", "", 1).isdigit() else _written_out(text, field)
-
-
-def _written_out(text: str, field: str) -> str:
-    """Write a number with an exponent (`1e-8`) as plain text; anything else is an error."""
-    try:
-        value = Decimal(text) if text[:1].isdigit() else None
-    except InvalidOperation:
-        value = None
-    if value is None or not value.is_finite():
-        raise FrameError(f"{field} is no number: {text!r}", field=field)
-    return format(value, "f")
-
-
 def read_levels(rows: list[Level], field: str) -> list[Row]:
-    """Read one side of a book as (price, amount); an amount of zero in any spelling becomes "0"."""
-    found: list[Row] = []
-    for row in rows:
-        price, amount = str(row.price, "ascii"), str(row.qty, "ascii")
-        if not price.replace(".", "", 1).isdigit():
-            price = _written_out(price, f"{field}.price")
-        if not amount.replace(".", "", 1).isdigit():
-            amount = _written_out(amount, f"{field}.qty")
-        found.append((price, amount if amount.strip("0.") else "0"))
-    return found
+    """Read one side of a book as (price, amount); an amount of zero in any spelling is "0"."""
+    return [level(row.price, row.qty, field) for row in rows]
 
 
 def time(text: str, field: str) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 
 from contracts import market as events
 from contracts.codec import fast
-from producers import sizes
+from producers import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.product import Product
@@ -26,10 +26,10 @@ def decode_ticker(product: Product, row: wire.Ticker, ts_recv: int, stamp: str) 
     ts_event = None if row.time is None else wire.time(row.time, "time")
     native = f"{row.time or 0}-{stamp}"
     found: list[Decoded] = [_ticker(product, row, (ts_event, ts_recv), native)]
-    mark = wire.optional_number(row.markPrice, "markPrice")
+    mark = numbers.optional(row.markPrice, "markPrice")
     if product.is_perpetual:
         found += _funding(product, row, (ts_event, ts_recv, native), mark)
-    interest = wire.optional_number(row.openInterest, "openInterest")
+    interest = numbers.optional(row.openInterest, "openInterest")
     if interest is not None:
         found.append(_interest(product, (interest, mark), (ts_event, ts_recv), native))
     return found
@@ -37,7 +37,7 @@ def decode_ticker(product: Product, row: wire.Ticker, ts_recv: int, stamp: str) 
 
 def _ticker(product: Product, row: wire.Ticker, times: tuple[int | None, int], native: str) -> Decoded:
     """Make a ticker. An inverse product's volume counts contracts, which are USD and thus its quote volume."""
-    instrument, optional = product.instrument, wire.optional_number
+    instrument, optional = product.instrument, numbers.optional
     bid, ask = optional(row.bid, "bid"), optional(row.ask, "ask")
     bid_size, ask_size = optional(row.bid_size, "bid_size"), optional(row.ask_size, "ask_size")
     volume, quote_volume = optional(row.volume, "volume"), optional(row.volumeQuote, "volumeQuote")
@@ -65,7 +65,7 @@ def _ticker(product: Product, row: wire.Ticker, times: tuple[int | None, int], n
 
 def _funding(product: Product, row: wire.Ticker, stamp: tuple[int | None, int, str], mark: str | None) -> list[Decoded]:
     """Make a funding event of the relative rate: `funding_rate` is no fraction and is not carried."""
-    rate = wire.optional_number(row.relative_funding_rate, "relative_funding_rate")
+    rate = numbers.optional(row.relative_funding_rate, "relative_funding_rate")
     if rate is None and mark is None:
         return []
     ts_event, ts_recv, native = stamp
@@ -77,7 +77,7 @@ def _funding(product: Product, row: wire.Ticker, stamp: tuple[int | None, int, s
             rate=rate,
             next_ts=wire.time(next_ms, "next_funding_rate_time") if next_ms else None,
             mark_price=mark,
-            index_price=wire.optional_number(row.index, "index"),
+            index_price=numbers.optional(row.index, "index"),
         )
     ]
 

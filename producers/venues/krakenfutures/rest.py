@@ -15,7 +15,7 @@ import msgspec
 from contracts import market as events
 from contracts.codec import fast
 from contracts.instrument import Instrument
-from producers import sizes
+from producers import numbers, sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.plan import MARKET, VENUE_ID, make_product
@@ -37,7 +37,7 @@ class _Listed(msgspec.Struct):
 
     symbol: str
     tradeable: bool
-    contractSize: msgspec.Raw = wire.NULL
+    contractSize: msgspec.Raw = numbers.NULL
     base: str | None = None
     quote: str | None = None
 
@@ -74,7 +74,7 @@ def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], Rest
 
 
 def _instrument(row: _Listed) -> Instrument:
-    size = wire.optional_number(row.contractSize, "instruments.contractSize")
+    size = numbers.optional(row.contractSize, "instruments.contractSize")
     if size is not None and "." in size:
         size = size.rstrip("0").rstrip(".")
     pair = (row.base, row.quote) if row.base and row.quote else None

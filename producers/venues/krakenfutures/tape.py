@@ -10,7 +10,7 @@ from typing import Final
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
-from producers import sizes
+from producers import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.plan import VENUE_ID
@@ -35,7 +35,7 @@ def decode_trade(product: Product, row: wire.Trade, ts_recv: int) -> list[Decode
         return []
     if row.type not in _TRADES:
         raise FrameError(f"unknown type of trade {row.type!r}", field="type")
-    price, size = wire.number(row.price, "price"), wire.number(row.qty, "qty")
+    price, size = numbers.number(row.price, "price"), numbers.number(row.qty, "qty")
     amount, contracts = sizes.sizes(product.instrument, size, price)
     ts_event = wire.time(row.time, "time")
     found: list[Decoded] = [

@@ -5,18 +5,16 @@ Pages: https://docs.kraken.com/exchange/api-reference/futures-websocket/book and
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
+from producers.numbers import NULL, ZERO, Row, level, number
 
 MS: Final = 1_000_000  # nanoseconds
-NULL: Final = Raw(b"null")
 Side = Literal["buy", "sell"]
-Row = tuple[str, str]
 
 
 class Head(Struct):
@@ -121,41 +119,11 @@ decode_book_change: Final = msgspec.json.Decoder(BookChange).decode
 decode_ticker: Final = msgspec.json.Decoder(Ticker).decode
 
 
-def number(raw: Raw, field: str) -> str:
-    """Give the text of a JSON number that is never negative; raises FrameError naming the field."""
-    text = str(raw, "ascii")
-    return text if text.replace(".", "", 1).isdigit() else _written_out(text, field)
-
-
-def optional_number(raw: Raw, field: str) -> str | None:
-    """Give the text of a number of either sign; null and absent are None."""
-    text = str(raw, "ascii")
-    if text == "null":
-        return None
-    if text.startswith("-"):
-        return f"-{_written_out(text[1:], field)}"
-    return text if text.replace(".", "", 1).isdigit() else _written_out(text, field)
-
-
-def _written_out(text: str, field: str) -> str:
-    """Write a number with an exponent (`1.7e-6`) as plain text; anything else is an error."""
-    try:
-        value = Decimal(text) if text[:1].isdigit() else None
-    except InvalidOperation:
-        value = None
-    if value is None or not value.is_finite():
-        raise FrameError(f"{field} is no number: {text!r}", field=field)
-    return format(value, "f")
-
-
 def read_level(price: Raw, qty: Raw, field: str) -> Row:
     """Read one level as (price, size); no size in any spelling is "0", as is a negative one, which is rarely sent."""
-    text = str(qty, "ascii")
-    if text.startswith("-"):
-        text = "0"
-    elif not text.replace(".", "", 1).isdigit():
-        text = _written_out(text, f"{field}.qty")
-    return number(price, f"{field}.price"), text if text.strip("0.") else "0"
+    if str(qty, "ascii", "replace").startswith("-"):
+        return number(price, field), ZERO
+    return level(price, qty, field)
 
 
 def time(ms: int | None, field: str) -> int:
