@@ -38,7 +38,10 @@ _TRIGGER: Final = 0
 
 
 def decode_ticker(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]:
-    """Read a ticker; the change is a fraction. Its time is the push's, where that is asked for."""
+    """Read a ticker; the change is a fraction. Its time is the push's, where that is asked for.
+
+    Its sizes are sums of the 25 best levels, not what the best bid and ask offer: these are not told.
+    """
     message = wire.decode_ticker(frame)
     _, ts = channel.stamp(message)
     row, optional = message.figures, numbers.optional
@@ -51,9 +54,7 @@ def decode_ticker(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded
             ts_recv=ts_recv,
             last=optional(row.last, "last"),
             bid=optional(row.bid, "bid"),
-            bid_amount=optional(row.bid_amount, "bid_amount"),
             ask=optional(row.ask, "ask"),
-            ask_amount=optional(row.ask_amount, "ask_amount"),
             high_24h=optional(row.high, "high"),
             low_24h=optional(row.low, "low"),
             volume_24h=optional(row.volume, "volume"),

@@ -114,7 +114,7 @@ class BitfinexDecoder:
         return (channel.many if body[:2] in {"[[", "[]"} else channel.one)(channel, frame, ts_recv)
 
     def _channel_named(self, message: wire.Anything, name: bytes) -> Channel | None:
-        """Make a channel of the names at the end of a frame, which recordings may have in place of the acknowledgement."""
+        """Make a channel of the names at a frame's end, which recordings may have in place of the acknowledgement."""
         kind, pair = (msgspec.json.decode(field) for field in (message.third, message.fourth))
         if not isinstance(kind, str) or not isinstance(pair, str):
             raise FrameError(f"channel {name.decode()} was not subscribed", field="chanId")

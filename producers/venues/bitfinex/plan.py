@@ -72,9 +72,9 @@ def _split(groups: Iterable[tuple[Subscription, ...]]) -> Iterator[list[Subscrip
 def _connection(name: str, url: str, subscriptions: list[Subscription]) -> ConnectionPlan:
     """Set the flags before anything else: frames are numbered and timed from then on, books summed."""
     conf = json.dumps({"event": "conf", "flags": FLAGS}, separators=(",", ":"))
+    keys = dict.fromkeys(item.key for item in subscriptions)
     requests = [SubscribeRequest(CONF, conf, frozenset(), gate=True)]
-    for key in dict.fromkeys(item.key for item in subscriptions):
-        requests.append(SubscribeRequest(key, subscribe(key), frozenset({key})))
+    requests += [SubscribeRequest(key, subscribe(key), frozenset({key})) for key in keys]
     return ConnectionPlan(name, MARKET, url, tuple(subscriptions), tuple(requests))
 
 

@@ -95,12 +95,14 @@ class Prints(Struct, array_like=True, gc=False):
 
 
 class Figures(Struct, array_like=True, gc=False):
-    """`[bid,bidSize,ask,askSize,change,changePart,last,volume,high,low]`, of which some may be null."""
+    """`[bid,bids,ask,asks,change,changePart,last,volume,high,low]`, of which some may be null: `bids` and `asks` are
+    the sums of the 25 best levels.
+    """  # noqa: D205
 
     bid: Raw
-    bid_amount: Raw
+    bids: Raw
     ask: Raw
-    ask_amount: Raw
+    asks: Raw
     change: Raw
     change_part: Raw
     last: Raw

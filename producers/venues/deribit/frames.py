@@ -22,17 +22,9 @@ _LEAVING: Final = {10028: 2.0, 10040: 2.0, 11051: 10.0}
 _BOOK_PARTS: Final = 3  # book.BTC-PERPETUAL.100ms; grouped ones have a group and a depth as well
 _NOT_CARRIED: Final = frozenset(
     {
-        *(
-            "perpetual",
-            "instrument",
-            "platform_state",
-            "announcements",
-            "rfq",
-            "block_rfq",
-            "block_trade_confirmations",
-        ),
+        *("perpetual", "instrument", "platform_state", "announcements", "rfq", "block_rfq", "incremental_ticker"),
         *("deribit_price_index", "deribit_price_ranking", "deribit_price_statistics", "deribit_volatility_index"),
-        *("estimated_expiration_price", "markprice", "incremental_ticker"),
+        *("block_trade_confirmations", "estimated_expiration_price", "markprice"),
     }
 )
 

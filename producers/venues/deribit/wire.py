@@ -118,7 +118,7 @@ class LadderData(Struct, gc=False):
 
 
 class Ladders(Struct, gc=False):
-    """https://docs.deribit.com/subscriptions/orderbook/bookinstrument_namegroupdepthinterval: a whole book each time."""
+    """https://docs.deribit.com/subscriptions/orderbook/bookinstrument_namegroupdepthinterval: whole books."""
 
     params: LadderData
 

@@ -203,14 +203,19 @@ def dollars_of_unknown_worth(record: Record, raw: str) -> Record | None:
     return {**record, "bidAmount": None, "askAmount": None} if record["type"] == "book_ticker" else record
 
 
-def no_history(record: Record, raw: str) -> Record | None:  # noqa: ARG001 - every translation is given the frame
+def no_history(record: Record, raw: str) -> Record | None:
     """Cryptofeed tells the prints with which a channel begins; to us they are history, from before the connection."""
     return None if record.get("history") else record
 
 
-def with_market_letter(record: Record, raw: str) -> Record:  # noqa: ARG001 - every translation is given the frame
+def with_market_letter(record: Record, raw: str) -> Record:
     """Tardis writes a pair without the letter that the venue puts before the symbols of trading."""
     return {**record, "symbol": f"t{record['symbol']}"}
+
+
+def sums_of_levels(record: Record, raw: str) -> Record:
+    """Tardis takes the sizes of Bitfinex's ticker for those of the best levels; they are sums of 25, and we say null."""
+    return {**record, "bidAmount": None, "askAmount": None} if record["type"] == "book_ticker" else record
 
 
 # ---- rows
@@ -221,7 +226,7 @@ BITFINEX: Final = (
         name="tardis_bitfinex",
         venue="bitfinex",
         market="public",
-        translate=(with_market_letter,),
+        translate=(with_market_letter, sums_of_levels),
         undecodable={0: "was not subscribed"},  # the recording begins after that channel's acknowledgement
     ),
 )
