@@ -37,6 +37,8 @@ def default_heartbeats() -> dict[str, Heartbeat]:
         "gate": Heartbeat(ping_every=20, pong_within=60),  # by protocol; its times are ours
         "kucoin": Heartbeat(idle_inbound=28, lifetime=86_400),
         "kucoinfutures": Heartbeat(idle_inbound=28, lifetime=86_400),
+        "indodax": Heartbeat(idle_inbound=60, subscribe_within=25),  # not documented: 60 is ours, 25 is Centrifugo's
+        "hyperliquid": Heartbeat(idle_any=60),
     }
 
 
@@ -56,6 +58,7 @@ class Options:
     gate_liquidations_batched: bool = True
     gate_liquidation_size_is_order: bool = True
     kucoin_unknown_symbol_is_error: bool = True
+    indodax_token_ttl_s: float | None = None  # seconds from the first socket on; the venue's own ends in 2031
     notice_lead_s: float = 30.0
 
 

@@ -167,8 +167,8 @@ def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instru
                 venue, "linear", f"{name}USDT", name, "USDT", coarse, perp, shown, perp, stripped=False, bare_zero=True
             ),
         ]
-    if venue == "gate":
-        return _list_gate(base, coarse, lots)
+    if venue in SEVERAL_MARKETS:
+        return SEVERAL_MARKETS[venue](base, coarse, lots)
     if venue == "htx":
         worth = str(Decimal(base.contract) / 10)
         swap = Instrument(venue, "linear", f"{name}-USDT", name, "USDT", coarse, 0, coarse, 0, stripped=True)
@@ -195,8 +195,6 @@ def _listed(venue: str, base: Base, scales: tuple[int, int, int]) -> list[Instru
                 contract=base.contract,
             ),
         ]
-    if venue == "hyperliquid":
-        return _list_hyperliquid(base, lots)
     if venue in ONE_MARKET:
         return [ONE_MARKET[venue](venue, base, coarse, lots)]
     lot = 8 if base.price > CENT_USD else 1
@@ -241,7 +239,7 @@ def _list_indodax(venue: str, base: Base, _price_scale: int, _lots: int) -> Inst
     return Instrument(*terms, stripped=False, quote_rate=RUPIAH, pace=0.5)
 
 
-def _list_hyperliquid(base: Base, lots: int) -> list[Instrument]:
+def _list_hyperliquid(base: Base, _price_scale: int, lots: int) -> list[Instrument]:
     """A perpetual of five significant digits; of BTC a spot pair too, which has a number for a name."""
     scale = max(0, 4 - math.floor(math.log10(base.price)))
     terms = ("hyperliquid", "linear", base.name, base.name, "USDC", scale, lots, scale, lots)
@@ -251,6 +249,10 @@ def _list_hyperliquid(base: Base, lots: int) -> list[Instrument]:
     )
 
 
+SEVERAL_MARKETS: dict[str, Callable[[Base, int, int], list[Instrument]]] = {
+    "gate": _list_gate,
+    "hyperliquid": _list_hyperliquid,
+}
 ONE_MARKET: dict[str, Callable[[str, Base, int, int], Instrument]] = {
     "kraken": _list_kraken,
     "krakenfutures": _list_kraken,

@@ -13,6 +13,8 @@ from producers.simulator.venues.bybit import Bybit
 from producers.simulator.venues.coinbase import Coinbase
 from producers.simulator.venues.gate import Gate
 from producers.simulator.venues.htx import Htx
+from producers.simulator.venues.hyperliquid import Hyperliquid
+from producers.simulator.venues.indodax import Indodax
 from producers.simulator.venues.kraken import Kraken
 from producers.simulator.venues.krakenfutures import KrakenFutures
 from producers.simulator.venues.kucoin import Kucoin
@@ -31,4 +33,6 @@ VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]]
     "gate": Gate,
     "kucoin": Kucoin,
     "kucoinfutures": KucoinFutures,
+    "indodax": Indodax,
+    "hyperliquid": Hyperliquid,
 }

@@ -28,7 +28,7 @@ from producers.simulator.venue import Shelf, Truth, Venue, level_texts
 from producers.simulator.web import mark_response, read_headers, read_target, respond, split_venue
 
 WARM_UP_STEPS = 60
-SYMBOLS = ("symbol", "instId", "currency_pair", "contract")  # what venues call a symbol in a query
+SYMBOLS = ("symbol", "instId", "currency_pair", "contract", "coin")  # what venues call a symbol in a query
 MARKETS = {"swap": "linear", "perp": "linear", "SWAP": "linear", "SPOT": "spot"}
 CLOSES: dict[Action, tuple[int, str]] = {
     "no_pong": (1008, "Pong timeout"),
@@ -277,8 +277,8 @@ class Simulator:
         venue = self._venues[name]
         if self._faults.find_fault(name, "rest_error", now):
             return venue.fail(now)
-        path = request.path
-        reads_book = any(word in path.lower() for word in ("depth", "book", "level2")) and "ticker" not in path
+        asked = f"{request.path} {request.query.get('type', '')}".lower()
+        reads_book = any(word in asked for word in ("depth", "book", "level2")) and "ticker" not in asked
         symbol = next((request.query[name] for name in SYMBOLS if name in request.query), None)
         stale = reads_book and self._faults.find_fault(name, "stale_snapshot", now, symbol) is not None
         try:

@@ -15,6 +15,7 @@ from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 from websockets.protocol import Event
 
+from producers.simulator.bodies import BodyConnection
 from producers.simulator.hub import Session
 from producers.simulator.keepalive import Pulse
 
@@ -23,7 +24,7 @@ MAX_DELAYED = 5000
 QUICKLY = 1  # level of compression
 
 
-class HeardConnection(ServerConnection):
+class HeardConnection(BodyConnection):
     """A server's socket that tells of the client's ping frames, which the library answers by itself."""
 
     on_ping: Callable[[], None] | None = None

@@ -97,9 +97,10 @@ class Rig:
                 found[item.symbol] = f"not live: {book and book.quality}"
                 continue
             size = float(item.contract_size or 1)
+            shown = min(40, self.producer.venue.book.depth or 40)
             for name in ("bids", "asks"):
-                ours = [(float(price), float(amount)) for price, amount in getattr(book, name)][:40]
-                theirs = [(float(price), float(amount) * size) for price, amount in truth[name]][:40]
+                ours = [(float(price), float(amount)) for price, amount in getattr(book, name)][:shown]
+                theirs = [(float(price), float(amount) * size) for price, amount in truth[name]][:shown]
                 if [p for p, _ in ours] != [p for p, _ in theirs] or any(
                     abs(a[1] - b[1]) > 1e-9 * max(1, b[1]) for a, b in zip(ours, theirs, strict=True)
                 ):
