@@ -33,7 +33,9 @@ def main() -> int:
 
 def make_options(found: Settings) -> ApiOptions:
     """What the app is made from; ValueError names a setting that is missing."""
-    return ApiOptions(settings=found.api, bus=bus_options(found.bus, "api"), asyncapi=read_asyncapi)
+    return ApiOptions(
+        settings=found.api, bus=bus_options(found.bus, "api"), asyncapi=read_asyncapi, cache=found.cache.enabled
+    )
 
 
 def log_config(found: Settings) -> logs.LogConfig:

@@ -24,9 +24,12 @@ from api.access.limits import LocalCounters
 from api.catalog import market_endpoints, service_endpoints
 from api.documents import Documents, describe
 from api.endpoints import Shortcuts, register, scope_finder
+from api.fetched import FetchCache
 from api.front import Front, FrontLimits
 from api.health import Health, Vitals
 from api.market.answering import Answerer
+from api.market.history import CandleSource
+from api.market.ohlc import Ohlc
 from api.market.state import MarketState
 from api.metrics import HttpMetrics, StreamMetrics
 from api.mirrors import Listing, MirroredBucket
@@ -64,6 +67,7 @@ class ApiOptions:
     entrance: EntranceRules = field(default_factory=EntranceRules)
     stale_after_ns: int = 30_000_000_000
     cut_after_seconds: float = 20.0
+    cache: bool = True
     asyncapi: Callable[[], bytes | None] = lambda: None
     on_failed: Callable[[], None] = end_by_signal
 
@@ -81,6 +85,8 @@ class Parts:
         self.hub = Hub(self.state, StreamMetrics(registry))
         self.feed = StreamFeed(self.bus, self.hub.on_event)
         self.answerer = Answerer(self.state)
+        self.fetched = FetchCache(enabled=options.cache)
+        self.ohlc = Ohlc(self.state, CandleSource(self.bus, self.fetched))
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -96,6 +102,7 @@ class Parts:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.fetched.close()
         await self.bus.close(timeout=3.0)
 
     async def _run(self) -> None:
@@ -142,7 +149,7 @@ def compose(options: ApiOptions) -> ASGIApp:
     app = make_app(parts)
     health = Health(_vitals(parts))
     documents = Documents(app, registry, options.asyncapi)
-    endpoints = (*market_endpoints(parts.answerer), *service_endpoints(health, documents))
+    endpoints = (*market_endpoints(parts.answerer, parts.ohlc), *service_endpoints(health, documents))
     register(app, endpoints)
     scopes = {endpoint.path: endpoint.scope for endpoint in endpoints} | {STREAM_PATH: MARKET_READ}
     gate = make_gate(options.settings, options.limits, scope_finder(app, scopes))
@@ -215,6 +222,7 @@ def _vitals(parts: Parts) -> Vitals:
         state=parts.state,
         answerer=parts.answerer,
         clients=lambda: parts.hub.clients,
+        fetched=parts.fetched,
         indexing=lambda: parts.listing.behind,
     )
 

@@ -14,6 +14,8 @@ from api.endpoints import Endpoint, Handler, Param
 from api.health import Health
 from api.market import feeds, flows, multi, orderbook, snapshot
 from api.market.answering import Answerer, Compose
+from api.market.ohlc import Ohlc
+from contracts.timeframes import TIMEFRAMES
 
 SYMBOL: Final = Param(
     "symbol",
@@ -30,7 +32,7 @@ def _count(name: str, default: int, description: str) -> Param:
     return Param(name, description, {"type": "integer", "minimum": 1, "maximum": 100, "default": default})
 
 
-def market_endpoints(answerer: Answerer) -> tuple[Endpoint, ...]:
+def market_endpoints(answerer: Answerer, ohlc: Ohlc) -> tuple[Endpoint, ...]:
     """The market data routes."""
 
     def kept(route: str, compose: Compose) -> Handler:
@@ -99,6 +101,7 @@ def market_endpoints(answerer: Answerer) -> tuple[Endpoint, ...]:
             model=models.PriceAnswer,
             example=_PRICE,
         ),
+        _ohlc_endpoint(ohlc),
         *_multi_endpoints(kept),
         Endpoint(
             "/multi/health",
@@ -110,6 +113,28 @@ def market_endpoints(answerer: Answerer) -> tuple[Endpoint, ...]:
             model=models.FeedsAnswer,
             failures=(400, 401, 403, 429),
         ),
+    )
+
+
+def _ohlc_endpoint(ohlc: Ohlc) -> Endpoint:
+    return Endpoint(
+        "/api/market/ohlc",
+        MARKET_READ,
+        ohlc.answer,
+        operation_id="getCandles",
+        summary="Candles of a symbol on one exchange, oldest first, with indicators if asked for",
+        description="Our own candles where they are whole, the exchange's history before them. What is missing is "
+        "named in `holes`, never made up.",
+        tag="market",
+        params=(
+            SYMBOL,
+            Param("timeframe", "Length of a candle", {"type": "string", "enum": list(TIMEFRAMES), "default": "1h"}),
+            Param("limit", "At most so many", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
+            replace(EXCHANGE, description="Which exchange; the one with most volume if not given"),
+            Param("indicators", "Any of rsi, macd, ema, bollinger, with commas", {"type": "string"}, example="rsi,ema"),
+        ),
+        model=models_multi.OhlcAnswer,
+        failures=(400, 401, 403, 404, 429, 502, 503, 504),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from api import answers
 from api.answers import Age, Reply, SentAt
 from api.endpoints import Ask
+from api.fetched import FetchCache
 from api.market.answering import Answerer
 from api.market.feeds import feeds_by_venue
 from api.market.state import MarketState, Reader
@@ -46,6 +47,7 @@ class Vitals:
     answerer: Answerer
     clients: Callable[[], int]
     indexing: Callable[[], bool]
+    fetched: FetchCache
 
 
 class Health:
@@ -110,6 +112,7 @@ class Health:
         buckets = {name: _mirror(mirror) for name, mirror in self._vitals.mirrors.items()}
         return {
             "buckets": buckets,
+            "fetched": self._vitals.fetched.describe(),
             "answers": {"entries": len(answerer), "hits": answerer.hits, "misses": answerer.misses},
         }
 

@@ -309,5 +309,7 @@ FAILURES: Final[dict[int, FailureDoc]] = {
     403: FailureDoc("The key lacks the scope, or the address is not allowed"),
     404: FailureDoc("Unknown symbol; details list the supported ones"),
     429: FailureDoc("Too many requests; Retry-After says how long to wait"),
+    502: FailureDoc("The exchange refused or failed"),
     503: FailureDoc("Not ready; details say what is waited for"),
+    504: FailureDoc("The exchange did not answer in time"),
 }

@@ -221,7 +221,10 @@ class Hole(BaseModel):
     start: datetime = Field(alias="from")
     end: datetime = Field(alias="to")
     count: int
-    reason: Literal["no_trades", "unknown"]
+    reason: Literal["no_trades", "not_heard", "unknown"] = Field(
+        description="no_trades: nothing was traded; not_heard: we listened and heard nothing, and the exchange did not "
+        "tell; unknown: from before we listened"
+    )
 
 
 class Indicators(BaseModel):
@@ -238,7 +241,7 @@ class OhlcAnswer(BaseModel):
 
     symbol: str
     exchange: str
-    exchange_symbol: str
+    instrument: str = Field(description="the unified symbol of what the candles are of")
     quote: str
     market: str
     timeframe: str

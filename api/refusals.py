@@ -13,6 +13,7 @@ from contracts.errors import (
     SymbolSyntaxError,
     UnknownSymbolError,
     UnknownVenueError,
+    VenueError,
 )
 
 PLAIN_PREFIXES: Final = ("/api/market", "/api/sentiment")
@@ -91,6 +92,7 @@ STATUSES: Final[dict[type[HydrophoneError], int]] = {
     MethodNotAllowedError: 405,
     PayloadTooLargeError: 413,
     RateLimitedError: 429,
+    VenueError: 502,
     NotReadyError: 503,
     TimedOutError: 504,
     InternalError: 500,
