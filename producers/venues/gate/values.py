@@ -51,6 +51,8 @@ def optional_number(value: Number, field: str) -> str | None:
 
 def ms_time(value: Number, field: str) -> int:
     """Read a time in ms, with or without digits behind the point, as ns; raises FrameError naming the field."""
+    if isinstance(value, int) and value >= 0:
+        return value * MS
     whole, _, fraction = str(value).partition(".")
     if not (whole + fraction).isdigit():
         raise FrameError(f"{field} is no time in ms: {value!r}", field=field)
