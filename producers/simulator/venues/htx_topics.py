@@ -19,7 +19,7 @@ from producers.simulator.windows import Touch, View
 # The venue pushes a book every 100 ms and a quote at each change; fewer pushes here, of the same kind.
 BOOK_MS = 250
 FINE_BOOK_MS = 50
-QUOTE_MS = 500
+QUOTE_MS = 750
 DAY_MS = 2000
 STEP_MS = 1000
 RATE_MS = 30_000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -17,7 +17,7 @@ MS: Final = 1_000_000  # nanoseconds
 ABSENT: Final = Raw(b"")
 _ABSENT: Final = frozenset({"", "null", '""'})
 _PLAIN: Final = b"0123456789.,[]"
-_NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_EXPONENT: Final = b"eE+-"
 _rows: Final = msgspec.json.Decoder(list[list[Raw]]).decode
 
 
@@ -31,13 +31,20 @@ def optional_number(raw: Raw, field: str) -> str | None:
         return text
     if text in _ABSENT:
         return None
-    try:
-        value = Decimal(text.strip('"'))
-    except InvalidOperation as error:
-        raise FrameError(f"{field} is no number: {text!r}", field=field) from error
-    if not value.is_finite():
+    found = _plain(text.strip('"'))
+    if not found:
         raise FrameError(f"{field} is no number: {text!r}", field=field)
-    return format(value, "f")
+    return found
+
+
+@lru_cache(maxsize=65536)
+def _plain(text: str) -> str:
+    """Write a number without exponent; empty where it is none. Cached, for books of cheap coins repeat their prices."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return ""
+    return format(value, "f") if value.is_finite() else ""
 
 
 def number(raw: Raw, field: str) -> str:
@@ -55,8 +62,10 @@ def number(raw: Raw, field: str) -> str:
 
 def identity(raw: Raw) -> str:
     """Give an id as text, number or not: those of 27 digits fit into no integer of 64 bits."""
-    text = str(raw, "utf-8").strip('"')
-    return text if text.isalnum() and text.isdigit() else optional_number(raw, "id") or ""
+    text = str(raw, "utf-8")
+    return (
+        text if text.isdigit() else text.strip('"') if text.strip('"').isdigit() else optional_number(raw, "id") or ""
+    )
 
 
 def levels(raw: Raw, *, whole: bool) -> list[Row]:
@@ -67,12 +76,15 @@ def levels(raw: Raw, *, whole: bool) -> list[Row]:
     data = bytes(raw)
     if len(data) <= len(b"[]"):
         return []
-    if not data.translate(None, _PLAIN):  # no exponent, sign, space or null: the text can be cut at its brackets
+    marks = data.translate(None, _PLAIN)
+    if not marks.translate(None, _EXPONENT):  # no space, text or null: it can be cut at its brackets
         try:
             pairs = [row.split(",") for row in data.decode()[2:-2].split("],[")]
+            if marks:
+                pairs = [(_unsigned(price), _unsigned(size)) for price, size in pairs]
             return [(price, size if size.strip("0.") else "0") for price, size in pairs]
         except ValueError:
-            pass  # a row that is no pair: said below
+            pass  # a row that is no pair of unsigned numbers: said below
     return _any_levels(data, whole=whole)
 
 
@@ -91,10 +103,17 @@ def _any_levels(data: bytes, *, whole: bool) -> list[Row]:
     return found
 
 
+def _unsigned(text: str) -> str:
+    """Write a price or a size without exponent; raises ValueError where it is no unsigned number."""
+    plain = text if text.replace(".", "", 1).isdigit() else _plain(text)
+    if not plain or plain.startswith("-"):
+        raise ValueError(text)
+    return plain
+
+
 def _level_text(raw: Raw) -> str:
     """Write a price or a size without exponent; empty where it is no unsigned number."""
     try:
-        text = format(Decimal(str(raw, "utf-8")), "f")
-    except InvalidOperation:
+        return _unsigned(str(raw, "utf-8"))
+    except ValueError:
         return ""
-    return text if _NUMBER.fullmatch(text) else ""

@@ -10,7 +10,10 @@ from contracts.instrument import SPOT, Instrument
 
 @dataclass(slots=True)
 class Topic:
-    """An instrument of one connection. `rate` to `index_price` are merged from its funding and basis frames."""
+    """An instrument of one connection. `rate` to `index_price` are merged from its funding and basis frames.
+
+    `blank` is its ticker without figures, once it was needed.
+    """
 
     instrument: Instrument
     sim: bool
@@ -19,6 +22,7 @@ class Topic:
     rate: str | None = None
     next_ts: int | None = None
     index_price: str | None = None
+    blank: Any = None
 
     def __post_init__(self) -> None:
         self.tail = self.instrument.tail
