@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 MINUTE_US = 60_000_000
 KEPT_MINUTES = 3000
+WEEK_US = 7 * 1440 * MINUTE_US
+MONDAY_US = 4 * 1440 * MINUTE_US  # the first one after 1970-01-01
 
 
 @dataclass(slots=True)
@@ -79,7 +81,8 @@ class Candles:
 
     def list_candles(self, length_us: int, until_us: int, limit: int) -> list[Candle]:
         """The last `limit` candles that open at or before `until_us`, oldest first."""
-        last = until_us - until_us % length_us
+        shift = MONDAY_US if length_us == WEEK_US else 0  # weeks open on Monday
+        last = until_us - (until_us - shift) % length_us
         return [self.find(last - i * length_us, length_us) for i in range(limit - 1, -1, -1)]
 
     def _flat(self, start_us: int) -> Candle:

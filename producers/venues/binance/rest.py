@@ -18,6 +18,7 @@ from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.binance.frames import read_snapshot
+from producers.venues.binance.history import HISTORY
 
 FastBook = fast(market.BookSnapshot)
 
@@ -122,4 +123,5 @@ REST: Final = RestFace(
     depth_call=_depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )

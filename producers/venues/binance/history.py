@@ -1,0 +1,124 @@
+"""Binance spot's past over REST: candles and recent trades.
+
+https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints (klines, trades)
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from contracts import market
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers.venue import Decoded, History, RestCall, Span
+
+FastCandle = fast(market.Candle)
+FastTrade = fast(market.Trade)
+MILLISECOND: Final = 1_000_000
+MOST: Final = 1000
+TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"})
+
+# [open time, open, high, low, close, volume, close time, quote volume, trades, taker base, taker quote, ignored]
+_Row = tuple[int, str, str, str, str, str, int, str, int, str, str, str]
+
+
+class _Trade(Struct, gc=False):
+    """`{"id":5500000001,"price":"91000.10","qty":"0.0031","time":1763700000122,"isBuyerMaker":true}`."""
+
+    id: int
+    price: str
+    qty: str
+    time: int
+    isBuyerMaker: bool
+
+
+_rows: Final = msgspec.json.Decoder(list[_Row]).decode
+_trades: Final = msgspec.json.Decoder(list[_Trade]).decode
+
+
+def candles_call(instrument: Instrument, span: Span) -> RestCall:
+    """Ask for the candles of a span; weight 2."""
+    params = {
+        "symbol": instrument.venue_symbol,
+        "interval": span.timeframe,
+        "startTime": str(span.start_ts // MILLISECOND),
+        "endTime": str(span.end_ts // MILLISECOND - 1),
+        "limit": str(min(span.limit, MOST)),
+    }
+    return RestCall("/api/v3/klines", params, weight=2)
+
+
+def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read klines; volumes are base and quote. The venue's weeks begin on Monday, as ours do."""
+    try:
+        rows = _rows(body)
+    except msgspec.DecodeError as error:
+        raise FrameError(f"klines of {instrument.venue_symbol}: {error}", field="klines") from error
+    return [
+        FastCandle(
+            **_head(instrument, ts_recv, sim=sim),
+            id=f"{instrument.tail}.candle.{timeframe}.{row[0] // 1000}.rest",
+            ts_event=None,
+            timeframe=timeframe,
+            open=row[1],
+            high=row[2],
+            low=row[3],
+            close=row[4],
+            volume=row[5],
+            quote_volume=row[7],
+            trades=row[8],
+            closed=row[6] * MILLISECOND < ts_recv,
+            start_ts=row[0] * MILLISECOND,
+        )
+        for row in rows
+    ]
+
+
+def trades_call(instrument: Instrument, limit: int) -> RestCall:
+    """Ask for the newest trades; weight 25."""
+    return RestCall("/api/v3/trades", {"symbol": instrument.venue_symbol, "limit": str(min(limit, MOST))}, weight=25)
+
+
+def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read trades; a buyer who was the maker means that the aggressor sold."""
+    try:
+        rows = _trades(body)
+    except msgspec.DecodeError as error:
+        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="trades") from error
+    return [
+        FastTrade(
+            **_head(instrument, ts_recv, sim=sim),
+            id=f"{instrument.tail}.trade.{row.id}",
+            ts_event=row.time * MILLISECOND,
+            trade_id=str(row.id),
+            price=row.price,
+            amount=row.qty,
+            side="sell" if row.isBuyerMaker else "buy",
+        )
+        for row in rows
+    ]
+
+
+def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:
+    return {
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "venue_symbol": instrument.venue_symbol,
+        "ts_recv": ts_recv,
+        "sim": sim,
+    }
+
+
+HISTORY: Final = History(
+    timeframes=TIMEFRAMES,
+    most_candles=MOST,
+    candles_call=candles_call,
+    decode_candles=decode_candles,
+    most_trades=MOST,
+    trades_call=trades_call,
+    decode_trades=decode_trades,
+)
