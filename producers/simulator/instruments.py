@@ -207,11 +207,11 @@ def _list_kucoin(venue: str, base: Base, price_scale: int, _lots: int) -> Instru
     if venue == "kucoin":
         terms = (venue, "spot", f"{name}-USDT", name, "USDT", price_scale, lot, price_scale, lot)
         return Instrument(*terms, stripped=True)
-    coarse = price_scale - (base.price > FINE_USD)
+    coarse = price_scale - 1
     symbol = f"{'XBT' if name == 'BTC' else name}USDTM"
     contract = KUCOIN_CONTRACTS.get(name, "1")
     return Instrument(
-        venue, "linear", symbol, name, "USDT", coarse, 0, coarse, 0, stripped=True, contract=contract, pace=0.3
+        venue, "linear", symbol, name, "USDT", coarse, 0, coarse, 0, stripped=True, contract=contract, pace=0.2
     )
 
 

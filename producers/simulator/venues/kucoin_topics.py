@@ -72,7 +72,7 @@ def _ticker(listing: Listing, topic: str) -> Channel:
         )
 
     def texts(tick: Tick) -> list[str]:
-        if not tick.due(200) or not (touch.has_moved() or listing.last.id != traded[0]):
+        if not tick.due(300) or not (touch.has_moved() or listing.last.id != traded[0]):
             return []
         traded[0] = listing.last.id
         return [first(tick)]
@@ -133,7 +133,7 @@ def _day(listing: Listing, topic: str) -> Channel:
 
 
 def _level2(listing: Listing, topic: str) -> Channel:
-    window = Window(listing, 100)
+    window = Window(listing, 150)
 
     def texts(tick: Tick) -> list[str]:
         change = window.collect(tick)

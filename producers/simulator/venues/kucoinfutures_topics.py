@@ -17,7 +17,7 @@ from producers.simulator.listing import Listing
 from producers.simulator.venues.kucoin_classic import BARS, Channel, push
 from producers.simulator.windows import Levels, Touch, View, Window
 
-PERIOD_MS = 200
+PERIOD_MS = 500
 KEPT_STEPS = 200
 
 
