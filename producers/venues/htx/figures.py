@@ -62,10 +62,8 @@ def number(raw: Raw, field: str) -> str:
 
 def identity(raw: Raw) -> str:
     """Give an id as text, number or not: those of 27 digits fit into no integer of 64 bits."""
-    text = str(raw, "utf-8")
-    return (
-        text if text.isdigit() else text.strip('"') if text.strip('"').isdigit() else optional_number(raw, "id") or ""
-    )
+    text = str(raw, "utf-8").strip('"')
+    return text if text.isdigit() else optional_number(raw, "id") or ""
 
 
 def levels(raw: Raw, *, whole: bool) -> list[Row]:
