@@ -60,7 +60,7 @@ async def paced(clock: Clock, send: Callable[[int], Any], rate: int, seconds: fl
                 await waiting
             number += 1
         await asyncio.sleep(TICK)
-    await until(lambda: len(clock.came) >= total, f"{total} messages back", 10)
+    await until(lambda: len(clock.came) >= total, lambda: f"{len(clock.came)} of {total} messages back", 10)
 
 
 async def lane(request: dict[str, Any]) -> dict[str, float]:

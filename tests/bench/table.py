@@ -69,10 +69,10 @@ class Section:
         """The table as text."""
         sides = self.sides()
         width = max([len(row.name) for row in self.rows], default=10)
-        head = f"{'':{width}}" + "".join(f"{side:>15}" for side in sides)
+        head = f"{'':{width}}" + "".join(f"{side[:17]:>19}" for side in sides)
         out = ["", f"{self.title} ({self.unit})", head]
         for row in self.rows:
-            cells = "".join(f"{row.middle(side):>15.2f}" if side in row.figures else f"{'-':>15}" for side in sides)
+            cells = "".join(f"{row.middle(side):>19.2f}" if side in row.figures else f"{'-':>19}" for side in sides)
             out.append(f"{row.name:{width}}{cells}   {_ratios(row)}{row.note and '  ' + row.note}")
         return [*out, *(f"  {note}" for note in self.notes)]
 

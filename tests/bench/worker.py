@@ -52,11 +52,11 @@ async def measure(one_pass: Callable[[], Awaitable[tuple[int, float]]], seconds:
     return spent / frames * 1e6
 
 
-async def until(done: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+async def until(done: Callable[[], bool], what: str | Callable[[], str], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {seconds:g} s")
+            raise TimeoutError(f"{what if isinstance(what, str) else what()}: not within {seconds:g} s")
         await asyncio.sleep(0.005)
 
 

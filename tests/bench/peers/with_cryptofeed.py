@@ -190,7 +190,7 @@ async def lane(request: dict[str, Any]) -> dict[str, float]:
             await handle(frames[number % len(frames)], connection, time.time())
             number += 1
         await asyncio.sleep(0.001)
-    await until(lambda: len(came) >= total, f"{total} messages back", 20)
+    await until(lambda: len(came) >= total, lambda: f"{len(came)} of {total} messages back", 20)
     await nats.close()
     await back.close()
     waits = sorted((end - start) * 1e3 for start, end in zip(sent, came, strict=True))
