@@ -39,6 +39,7 @@ def default_heartbeats() -> dict[str, Heartbeat]:
         "kucoinfutures": Heartbeat(idle_inbound=28, lifetime=86_400),
         "indodax": Heartbeat(idle_inbound=60, subscribe_within=25),  # not documented: 60 is ours, 25 is Centrifugo's
         "hyperliquid": Heartbeat(idle_any=60),
+        "deribit": Heartbeat(ping_every=10, pong_within=10),  # by messages, for who asked for them
     }
 
 

@@ -132,5 +132,5 @@ def _shorten(order: dict[str, Any]) -> dict[str, Any]:
     topic = order.get("topic")
     if isinstance(topic, str) and "," in topic:
         return order | {"topic": topic.rpartition(",")[0]}
-    batches = {key: order.get(key) for key in ("params", "args", "product_ids", "symbol")}
+    batches = {key: order.get(key) for key in ("params", "args", "product_ids", "symbol", "channels")}
     return order | {key: cast("list[Any]", rows)[:-1] for key, rows in batches.items() if isinstance(rows, list)}

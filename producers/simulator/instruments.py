@@ -22,6 +22,7 @@ VENUES = (
     "kucoinfutures",
     "indodax",
     "hyperliquid",
+    "deribit",
 )
 MAJORS = ("BTC", "ETH")
 RUPIAH = 16_600.0  # for a dollar
@@ -60,7 +61,8 @@ class Instrument:
 
     Prices and amounts are whole numbers of 10**-price_scale (negative: steps of tens) and 10**-amount_scale;
     `contract` is the base amount of one unit (1 where the venue counts in coins), `quote_rate` how much of the quote a
-    dollar buys, `pace` how busy it is beside others of the same base.
+    dollar buys, `pace` how busy it is beside others of the same base. Amounts of `inverse` ones count the quote, and
+    `contract` is what a unit is worth in it.
     """
 
     venue: str
@@ -77,6 +79,7 @@ class Instrument:
     bare_zero: bool = False
     quote_rate: float = 1.0
     pace: float = 1.0
+    inverse: bool = False
 
     def price_text(self, price: int) -> str:
         """A price as the venue writes it."""
@@ -249,9 +252,23 @@ def _list_hyperliquid(base: Base, _price_scale: int, lots: int) -> list[Instrume
     )
 
 
+def _list_deribit(base: Base, price_scale: int, lots: int) -> list[Instrument]:
+    """Linear perpetuals; of the majors pairs too, and inverse perpetuals, counted in (tens of) dollars."""
+    name, lot = base.name, min(lots, 4)
+    scales = (price_scale, lot, price_scale, max(lot, 1))
+    symbol = f"{name}_USDC"
+    linear = Instrument("deribit", "linear", f"{symbol}-PERPETUAL", name, "USDC", *scales, stripped=False, pace=0.15)
+    if name not in MAJORS:
+        return [linear]
+    dollars = (price_scale, -int(name == "BTC"), price_scale, 1)
+    inverse = Instrument("deribit", "linear", f"{name}-PERPETUAL", name, "USD", *dollars, stripped=False, pace=0.3)
+    return [linear, replace(linear, market="spot", symbol=symbol), replace(inverse, inverse=True)]
+
+
 SEVERAL_MARKETS: dict[str, Callable[[Base, int, int], list[Instrument]]] = {
     "gate": _list_gate,
     "hyperliquid": _list_hyperliquid,
+    "deribit": _list_deribit,
 }
 ONE_MARKET: dict[str, Callable[[str, Base, int, int], Instrument]] = {
     "kraken": _list_kraken,

@@ -175,7 +175,7 @@ def _fair(listing: Listing, walk: Walk) -> float:
 
 def _open_listing(rng: random.Random, terms: Instrument, now_us: int) -> Listing:
     base = BASES[terms.base]
-    lot_usd = base.price * float(terms.contract) / 10**terms.amount_scale
+    lot_usd = (1.0 if terms.inverse else base.price) * float(terms.contract) / 10**terms.amount_scale
     price = round(base.price * terms.quote_rate * 10**terms.price_scale)
     volume = round(base.trades_per_s * 86_400 * 4_000 / lot_usd)
     drift = rng.uniform(-0.03, 0.03)

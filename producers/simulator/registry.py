@@ -11,6 +11,7 @@ from producers.simulator.venues.binance import Binance
 from producers.simulator.venues.binanceusdm import BinanceUsdm
 from producers.simulator.venues.bybit import Bybit
 from producers.simulator.venues.coinbase import Coinbase
+from producers.simulator.venues.deribit import Deribit
 from producers.simulator.venues.gate import Gate
 from producers.simulator.venues.htx import Htx
 from producers.simulator.venues.hyperliquid import Hyperliquid
@@ -35,4 +36,5 @@ VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]]
     "kucoinfutures": KucoinFutures,
     "indodax": Indodax,
     "hyperliquid": Hyperliquid,
+    "deribit": Deribit,
 }
