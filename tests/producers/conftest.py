@@ -100,7 +100,8 @@ class Rig:
             shown = min(40, self.producer.venue.book.depth or 40)
             for name in ("bids", "asks"):
                 ours = [(float(price), float(amount)) for price, amount in getattr(book, name)][:shown]
-                theirs = [(float(price), float(amount) * size) for price, amount in truth[name]][:shown]
+                rows = [(float(price), float(amount) * size) for price, amount in truth[name]][:shown]
+                theirs = [(price, worth / price) for price, worth in rows] if item.is_inverse else rows
                 if [p for p, _ in ours] != [p for p, _ in theirs] or any(
                     abs(a[1] - b[1]) > 1e-9 * max(1, b[1]) for a, b in zip(ours, theirs, strict=True)
                 ):
