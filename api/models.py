@@ -280,7 +280,12 @@ class FeedHealth(BaseModel):
     reconnects: int
     gaps: int
     resyncs: int
-    latency: dict[str, dict[str, float | None]] = Field(description="milliseconds")
+    latency: dict[str, dict[str, float | None]] = Field(
+        description="milliseconds: venue_ms from the exchange's clock to receipt, bus_ms from receipt over the bus"
+    )
+    clock_offset_ms: float | None = Field(
+        description="our clock less the exchange's, with the way of the fastest recent messages in it: an upper bound"
+    )
     sim: bool
 
 

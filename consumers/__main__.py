@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 import uvloop
@@ -39,7 +39,8 @@ async def consume(settings: Settings, names: Sequence[str]) -> int:
     bus = await Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(registry)).connect()
     health = Health()
     health.check("bus", lambda: None if bus.connected else "no server answers")
-    services = [_service(name, bus, stop, _Figures(counts, health)) for name in names]
+    figures = _Figures(registry, counts, health)
+    services = [_service(name, bus, stop, figures) for name in names]
     try:
         async with AsyncExitStack() as stack:
             if settings.logs.metrics_port:
@@ -76,12 +77,21 @@ async def _run(service: Service, settings: Settings) -> bool:
 class _Figures:
     """Where a consumer's figures go; that they come tells that it lives."""
 
+    registry: CollectorRegistry
     counts: Gauge
     health: Health
+    feeds: dict[str, Gauge] = field(default_factory=dict[str, Gauge])
 
     def report(self, name: str, event: str, value: int) -> None:
         self.health.beat(name, _ALIVE_SECONDS)
         self.counts.labels(consumer=name, event=event).set(value)
+
+    def measure(self, figure: str, venue: str, seconds: float) -> None:
+        gauge = self.feeds.get(figure)
+        if gauge is None:
+            name, text = f"hydrophone_feed_{figure}_seconds", "Part of the way from a venue to a consumer"
+            gauge = self.feeds[figure] = Gauge(name, text, ["venue"], registry=self.registry)
+        gauge.labels(venue=venue).set(seconds)
 
 
 def _service(name: str, bus: Bus, stop: asyncio.Event, figures: _Figures) -> Service:
@@ -90,6 +100,7 @@ def _service(name: str, bus: Bus, stop: asyncio.Event, figures: _Figures) -> Ser
         bus=bus,
         stop=stop,
         report=lambda event, value: figures.report(name, event, value),
+        measure=figures.measure,
         ready=lambda: _log.info("consumer.ready", consumer=name),
     )
 

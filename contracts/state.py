@@ -128,6 +128,14 @@ class FeedHealth(StateDocument):
     reconnects: Count
     gaps: Count
     resyncs: Count
-    venue_latency: LatencyState = Field(description="from the venue's clock to ours, which may differ")
-    bus_latency: LatencyState = Field(description="from receipt to this consumer")
+    venue_latency: LatencyState = Field(
+        description="from the venue's clock to receipt by ours, which may differ: what seems to come early counts as 0"
+    )
+    bus_latency: LatencyState = Field(description="from receipt to this consumer, over the bus")
+    clock_offset: int | None = Field(
+        default=None,
+        description="ns: the third lowest of receipt less the venue's time in the last two minutes: our clock's lead over "
+        "the venue's plus the way of the fastest messages. An upper bound of that lead and, as far as the clocks agree, "
+        "of the way; below zero the venue's clock is ahead of ours by at least so much",
+    )
     seq: Count

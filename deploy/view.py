@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts import subjects
-from deploy.view_state import Message, State, fold, measure
+from deploy.view_state import Message, State, fold, measure, measure_clock
 from runtime.bus import Bus, BusOptions
 from runtime.clock import now_ns, sleep
 
@@ -82,17 +82,19 @@ def render(state: State, places: Places, now: int) -> Group:
     table = Table(expand=True)
     for name, width in (("venue", 14), ("state", 10)):
         table.add_column(name, min_width=width, no_wrap=True)
-    for name, width in (("events/s", 8), ("p50 ms", 7), ("p99 ms", 7), ("events", 9)):
+    for name, width in (("events/s", 8), ("p50 ms", 7), ("p99 ms", 7), ("clock ms", 8), ("events", 9)):
         table.add_column(name, min_width=width, justify="right", no_wrap=True)
     table.add_column("last word", ratio=1, no_wrap=True)
     for name, venue in sorted(state.venues.items()):
         rate, middle, high = measure(venue, now)
+        clock = measure_clock(venue, now)
         table.add_row(
             name,
             Text(venue.state, style=_COLOURS.get(venue.state, "red")),
             f"{rate:,.0f}",
             "-" if middle is None else f"{middle:.1f}",
             "-" if high is None else f"{high:.1f}",
+            "-" if clock is None else f"{clock:+.1f}",
             f"{venue.events:,}",
             Text(venue.reason or ""),
         )

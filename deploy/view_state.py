@@ -13,6 +13,7 @@ from contracts import codec, subjects
 
 WINDOW_NS: Final = 5_000_000_000
 LATENCIES_KEPT: Final = 2000
+OFFSET_RANK: Final = 3
 TAPE_LENGTH: Final = 6
 CELLS_KEPT: Final = 10_000
 # The worst state of a venue's channels is the venue's.
@@ -35,6 +36,7 @@ class Venue:
     reason: str | None = None
     events: int = 0
     latencies: deque[tuple[int, int]] = field(default_factory=lambda: deque[tuple[int, int]](maxlen=LATENCIES_KEPT))
+    offsets: deque[tuple[int, int]] = field(default_factory=lambda: deque[tuple[int, int]](maxlen=LATENCIES_KEPT))
     marks: deque[tuple[int, int]] = field(default_factory=deque[tuple[int, int]])
 
     @property
@@ -77,6 +79,8 @@ def _fold_market(state: State, event: Any, at: int) -> None:  # a struct derived
     venue = state.venues.setdefault(event.venue, Venue())
     venue.events += 1
     venue.latencies.append((at, at - event.ts_recv))
+    if event.ts_event is not None:
+        venue.offsets.append((at, event.ts_recv - event.ts_event))
 
 
 def _fold_feed(state: State, event: Any) -> None:
@@ -128,3 +132,12 @@ def measure(venue: Venue, now: int) -> tuple[float, float | None, float | None]:
     if not recent:
         return rate, None, None
     return rate, recent[len(recent) // 2] / 1e6, recent[min(len(recent) - 1, len(recent) * 99 // 100)] / 1e6
+
+
+def measure_clock(venue: Venue, now: int) -> float | None:
+    """Our clock less the venue's with the way of the fastest messages of the last seconds in it, in milliseconds.
+
+    The third lowest, so that two wild times do not count; None where fewer came.
+    """
+    recent = sorted(offset for at, offset in venue.offsets if now - at <= WINDOW_NS)
+    return recent[OFFSET_RANK - 1] / 1e6 if len(recent) >= OFFSET_RANK else None

@@ -1,7 +1,8 @@
-"""Memory that never grows: ids seen recently, and sizes counted in buckets of about six percent, by time."""
+"""Memory that never grows: ids seen recently, sizes counted in buckets of about six percent, lows, by time."""
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from typing import Final
 
@@ -89,3 +90,31 @@ class RollingHistogram:
         while self._slots and self._slots[0][0] <= newest - kept:
             self._slots.popleft()
         self.count = sum(sum(counts.values()) for _, counts in self._slots)
+
+
+class RollingLow:
+    """The `rank`-th lowest value of the last `slots` x `width` ns: a lowest that `rank` - 1 wild ones cannot move."""
+
+    __slots__ = ("_rank", "_slots", "_width")
+
+    def __init__(self, slots: int, width: int, rank: int = 3) -> None:
+        self._width, self._rank = width, rank
+        self._slots: deque[tuple[int, list[int]]] = deque(maxlen=slots)
+
+    def add(self, value: int, at: int) -> None:
+        """Take a value, of any sign, at a time (ns); a time before the newest slot counts into the newest."""
+        slot = at // self._width
+        if not self._slots or slot > self._slots[-1][0]:
+            self._slots.append((slot, []))
+            kept = self._slots.maxlen or 1
+            while self._slots[0][0] <= slot - kept:
+                self._slots.popleft()
+        lowest = self._slots[-1][1]
+        if len(lowest) < self._rank or value < lowest[-1]:
+            insort(lowest, value)
+            del lowest[self._rank :]
+
+    def find(self) -> int | None:
+        """Give the `rank`-th lowest; None while there are fewer values."""
+        lowest = sorted(value for _, values in self._slots for value in values)
+        return lowest[self._rank - 1] if len(lowest) >= self._rank else None

@@ -173,6 +173,7 @@ class Feed(msgspec.Struct, frozen=True, gc=False):
     bus_latency: Latency
     sim: bool
     marks: list[tuple[str | None, str | None, str]] = msgspec.field(default_factory=list)
+    clock_offset: int | None = None
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):

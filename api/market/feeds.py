@@ -48,6 +48,7 @@ def feed_fields(feed: Feed, *, cut: bool) -> dict[str, Any]:
         "gaps": feed.gaps,
         "resyncs": feed.resyncs,
         "latency": {"venue_ms": _latency(feed.venue_latency), "bus_ms": _latency(feed.bus_latency)},
+        "clock_offset_ms": _milliseconds(feed.clock_offset),
         "sim": feed.sim,
     }
 

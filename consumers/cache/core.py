@@ -120,6 +120,10 @@ class StateCache:
                 changed[subjects.STATE_LIQUIDATIONS + escape_token(base)] = codec.encode(tally.document(now))
         return changed
 
+    def measure(self) -> dict[str, dict[str, int | None]]:
+        """Give the parts of each venue's latency, ns, by venue and name."""
+        return {feed.venue: feed.measure() for feed in self._feeds.values()}
+
     # ---- restoring
     def restore(self, documents: Mapping[str, bytes]) -> None:
         """Take back what `drain` gave before a restart; liquidations are folded anew from their stream instead.

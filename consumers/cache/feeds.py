@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from contracts.market import FeedState, Quality
-from runtime.bounded import RollingHistogram
+from runtime.bounded import RollingHistogram, RollingLow
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 SECOND: Final = 1_000_000_000
@@ -23,6 +23,7 @@ class Feed:
 
     __slots__ = (
         "bus_latency",
+        "clock",
         "dirty",
         "events",
         "gaps",
@@ -50,6 +51,7 @@ class Feed:
         self.reconnects = self.gaps = self.resyncs = self.seq = 0
         self.venue_latency = RollingHistogram(_SLOTS, _SLOT_NS)
         self.bus_latency = RollingHistogram(_SLOTS, _SLOT_NS)
+        self.clock = RollingLow(_SLOTS, _SLOT_NS)
         self.sim = False
         self.dirty = True
 
@@ -80,6 +82,7 @@ class Feed:
         """Take one event's way here as a sample."""
         if event.ts_event is not None:
             self.venue_latency.add(event.ts_recv - event.ts_event, now)
+            self.clock.add(event.ts_recv - event.ts_event, now)
         self.bus_latency.add(now - event.ts_recv, now)
 
     def find_quality(self, channel: str, symbol: str) -> Quality:
@@ -93,6 +96,17 @@ class Feed:
         if not bad:
             return "live"
         return "gap" if any(state in _GAPS for state in bad) else "stale"
+
+    def measure(self) -> dict[str, int | None]:
+        """Give the parts of the way here in ns by name; None before there is a sample."""
+        venue, bus = _quantiles(self.venue_latency), _quantiles(self.bus_latency)
+        return {
+            "venue_latency_p50": venue["p50"],
+            "venue_latency_p99": venue["p99"],
+            "bus_latency_p50": bus["p50"],
+            "bus_latency_p99": bus["p99"],
+            "clock_offset": self.clock.find(),
+        }
 
     def document(self) -> dict[str, object]:
         """Give the body of `contracts.state.FeedHealth`."""
@@ -111,6 +125,7 @@ class Feed:
             "resyncs": self.resyncs,
             "venue_latency": _quantiles(self.venue_latency),
             "bus_latency": _quantiles(self.bus_latency),
+            "clock_offset": self.clock.find(),
             "seq": self.seq,
             "marks": [[channel, symbol, state] for (channel, symbol), state in self.marks.items()],
         }

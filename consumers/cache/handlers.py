@@ -24,6 +24,8 @@ from runtime.stream_reader import ALL, Row, Start, StreamReader
 from runtime.turns import turns
 
 _log = structlog.get_logger("cache")
+_MEASURE_SECONDS: Final = 5.0
+_SECOND_NS: Final = 1_000_000_000
 _BODIES: Final = (subjects.BOOK, subjects.FUNDING, subjects.INTEREST)
 
 
@@ -83,8 +85,12 @@ async def run(service: Service, plan: CachePlan) -> None:
         await past.open()
         liquidations.is_whole = liquidations.is_whole or past.backlog == 0
         service.ready()
+        measured = 0.0
         async for _ in turns(service.stop, plan.drain_seconds, reader.failed):
             _drain(service, cache, writer, whole=liquidations.is_whole)
+            if clock.monotonic() - measured >= _MEASURE_SECONDS:
+                measured = clock.monotonic()
+                _measure(service, cache)
     finally:
         await past.close()
         await reader.close()
@@ -139,6 +145,13 @@ def _drain(service: Service, cache: StateCache, writer: BucketWriter, *, whole: 
     for key, document in changed.items():
         writer.put(key, document)
     service.report("written", len(changed))
+
+
+def _measure(service: Service, cache: StateCache) -> None:
+    for venue, figures in cache.measure().items():
+        for name, nanoseconds in figures.items():
+            if nanoseconds is not None:
+                service.measure(name, venue, nanoseconds / _SECOND_NS)
 
 
 def _on_gap(messages: int) -> None:

@@ -203,6 +203,7 @@ async def test_feed_health_tells_every_venue(store: Store, start: Start) -> None
     assert (feeds["binance"]["reconnects"], feeds["binance"]["gaps"], feeds["binance"]["resyncs"]) == (2, 1, 1)
     assert 0 <= feeds["binance"]["last_message_ages"]["trade"] < 10
     assert feeds["binance"]["latency"]["venue_ms"] == {"p50": Decimal("12.345"), "p99": Decimal("99.000")}
+    assert feeds["binance"]["clock_offset_ms"] == Decimal("-1.500")
     assert feeds["okx"]["not_live"] == [{"channel": "book", "symbol": "BTC/USDT", "state": "gap"}]
     assert (feeds["okx"]["connected"], feeds["okx"]["reason"], feeds["okx"]["quality"]) == (
         False,

@@ -220,7 +220,7 @@ WRONG = [
 ]
 
 
-async def test_a_wrong_parameter_of_candles_is_named(store: Store, start: Start) -> None:
+async def test_a_wrong_parameter_of_candles_is_named(world: World, start: Start) -> None:
     api = await start()
     for query, parameter in WRONG:
         answer = await api.get(f"/api/market/ohlc?{query}")

@@ -87,6 +87,7 @@ class Store:
             "resyncs": 1,
             "venue_latency": LatencyState(p50=12_345_678, p99=99_000_000),
             "bus_latency": LatencyState(p50=None, p99=None),
+            "clock_offset": -1_500_000,
             "seq": 9,
             "sim": False,
             **parts,

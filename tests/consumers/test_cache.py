@@ -167,6 +167,20 @@ def test_feed_health_counts_reconnects_gaps_resyncs_and_tells_the_worst_of_each_
     assert health.last_message_ts == {"trade": START + 1_000_000}
     assert 1_000_000 <= health.venue_latency.p50 < 1_070_000
     assert 2_000_000 <= health.bus_latency.p99 < 2_130_000
+    assert health.clock_offset is None  # too few samples to tell
+
+
+def test_a_clock_that_is_behind_the_venues_shows_as_a_negative_offset(trade: Make) -> None:
+    cache = StateCache()
+    for number, late in enumerate((7_000_000, -2_000_000, 1_000_000, -3_000_000, -1_000_000)):
+        item = trade(number, START, ts_recv=START + late)
+        cache.fold_trades([(TRADE, item)], START + 10_000_000)
+        cache.drain(START)  # the first trade after each is a sample
+    cache.fold_trades([(TRADE, trade(9, None, ts_recv=START - 9_000_000))], START)  # the venue tells no time
+    health = drain(cache)["feed.binance"]
+    assert health.clock_offset == -1_000_000
+    assert cache.measure()["binance"]["clock_offset"] == -1_000_000
+    assert cache.measure()["binance"]["bus_latency_p50"] == health.bus_latency.p50
 
 
 def test_liquidation_totals_cover_their_windows_by_side(liquidation: Make) -> None:

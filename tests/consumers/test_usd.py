@@ -7,12 +7,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from consumers.__main__ import main
+from consumers.__main__ import _Figures, main
 from consumers.registry import CONSUMERS, cluster_rules, storm_rules, whale_rules
 from contracts.tiers import Tiers
 from contracts.usd import HOUR_NS, UsdRates
-from runtime.bounded import RollingHistogram, SeenIds, bucket_of, edge_of
+from runtime.bounded import RollingHistogram, RollingLow, SeenIds, bucket_of, edge_of
+from runtime.health import Health
 from runtime.settings import load
 
 
@@ -106,3 +108,33 @@ def test_a_rolling_quantile_forgets_what_is_old() -> None:
         sizes.add(7, 25)
     assert (sizes.find_quantile((99, 100)), sizes.count) == (7, 10)
     assert RollingHistogram(2, 10).find_quantile((1, 2)) is None
+
+
+@given(st.lists(st.integers(-(10**12), 10**12), min_size=3, max_size=60))
+def test_a_rolling_low_is_the_third_lowest_whatever_the_order(values: list[int]) -> None:
+    low = RollingLow(3, 10)
+    for number, value in enumerate(values):
+        low.add(value, number % 30)
+    assert low.find() == sorted(values)[2]
+
+
+def test_a_rolling_low_is_not_moved_by_two_wild_ones_and_forgets_what_is_old() -> None:
+    low = RollingLow(2, 10)
+    assert low.find() is None
+    for value in (-(10**9), 5, 6, -(10**9), 7):
+        low.add(value, 0)
+    assert low.find() == 5
+    for value in (9, 8, 10):
+        low.add(value, 25)
+    assert low.find() == 10
+
+
+def test_figures_of_feeds_have_the_venue_as_their_only_label() -> None:
+    registry = CollectorRegistry()
+    counts = Gauge("counts", "", ["consumer", "event"], registry=registry)
+    figures = _Figures(registry, counts, Health())
+    for venue, seconds in (("okx", 0.25), ("binance", -0.001), ("okx", 0.5)):
+        figures.measure("clock_offset", venue, seconds)
+    text = generate_latest(registry).decode()
+    assert 'hydrophone_feed_clock_offset_seconds{venue="okx"} 0.5' in text
+    assert 'hydrophone_feed_clock_offset_seconds{venue="binance"} -0.001' in text

@@ -14,7 +14,7 @@ from rich.console import Console
 from contracts.market import FeedStatus, Liquidation, Trade
 from contracts.signals import LiquidationStorm, WhaleTrade
 from deploy.view import Places, Teller, Watch, hints, line, render
-from deploy.view_state import TAPE_LENGTH, WINDOW_NS, Message, State, fold, measure
+from deploy.view_state import TAPE_LENGTH, WINDOW_NS, Message, State, fold, measure, measure_clock
 from runtime.bus import BusOptions
 from runtime.embedded import NatsServer
 
@@ -35,9 +35,9 @@ def who(**changes: object) -> dict[str, Any]:
     }
 
 
-def trade(at: int, *, received: int) -> Message:
+def trade(at: int, *, received: int, sent: int | None = None) -> Message:
     event = Trade(
-        **who(ts_recv=received),
+        **who(ts_recv=received, ts_event=sent),
         trade_id="1",
         price=Decimal(100),
         amount=Decimal(1),
@@ -113,6 +113,19 @@ def test_rate_and_latency_are_of_the_last_seconds() -> None:
     assert rate == 50.0
     assert (middle, high) == (50.0, 99.0)
     assert measure(venue, 2 * SECOND + 2 * WINDOW_NS)[1:] == (None, None)
+
+
+def test_clock_is_told_by_the_fastest_messages_of_the_last_seconds_but_the_two_fastest() -> None:
+    state = State()
+    fold(state, [trade(at=SECOND, received=SECOND, sent=SECOND - n * 1_000_000) for n in (-50, 9, 3, 5, -40)])
+    venue = state.venues["okx"]
+    assert measure_clock(venue, SECOND) == 3.0
+    assert measure_clock(venue, SECOND + 2 * WINDOW_NS) is None
+    fold(state, [trade(at=SECOND, received=SECOND)])
+    screen = io.StringIO()
+    Console(file=screen, width=140).print(render(state, PLACES, SECOND))
+    assert "clock ms" in screen.getvalue()
+    assert "+3.0" in screen.getvalue()
 
 
 def test_rate_holds_when_the_view_looks_less_often_than_its_window() -> None:
