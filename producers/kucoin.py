@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from typing import Final
 from urllib.parse import quote
 
@@ -18,7 +17,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import sizes
+from producers import numbers
 from producers.venue import (
     Ack,
     Closing,
@@ -73,27 +72,15 @@ def number(text: str, field: str) -> str:
     return text
 
 
-def exact(raw: Raw | UnsetType, field: str) -> str | None:
-    """Give a JSON number (or a text of one) digit by digit, without exponent; absent or empty is null."""
-    if raw is UNSET:
-        return None
-    text = bytes(raw).decode().strip('"')
-    if text in {"", "null"}:
-        return None
-    if _PLAIN.fullmatch(text):
-        return text
-    try:
-        value = Decimal(text)
-    except InvalidOperation as error:
-        raise FrameError(f"{field} is no number: {text[:40]!r}", field=field) from error
-    if not value.is_finite():
-        raise FrameError(f"{field} is no number: {text[:40]!r}", field=field)
-    return sizes.plain(value)
+def exact(raw: Raw, field: str) -> str | None:
+    """Give a JSON number, or a text of one, digit by digit and without exponent; absent or empty is null."""
+    text = str(raw, "ascii", "replace").strip('"')
+    return None if text in {"", "null"} else numbers.plain(text, field)
 
 
 def percent(fraction: str | None) -> str | None:
     """Give a fraction in percent, exactly."""
-    return None if fraction is None else sizes.plain(Decimal(fraction) * 100)
+    return None if fraction is None else numbers.percent(fraction)
 
 
 def levels(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

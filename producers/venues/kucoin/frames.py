@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType, field
+from msgspec import Raw, Struct, field
+
+from producers.numbers import NULL
 
 
 class Match(Struct, gc=False):
@@ -53,17 +55,17 @@ class Day(Struct, gc=False):
 
     symbol: str
     datetime: int
-    lastTradedPrice: Raw | UnsetType = UNSET
-    buy: Raw | UnsetType = UNSET
-    bidSize: Raw | UnsetType = UNSET
-    sell: Raw | UnsetType = UNSET
-    askSize: Raw | UnsetType = UNSET
-    open: Raw | UnsetType = UNSET
-    high: Raw | UnsetType = UNSET
-    low: Raw | UnsetType = UNSET
-    vol: Raw | UnsetType = UNSET
-    volValue: Raw | UnsetType = UNSET
-    changeRate: Raw | UnsetType = UNSET
+    lastTradedPrice: Raw = NULL
+    buy: Raw = NULL
+    bidSize: Raw = NULL
+    sell: Raw = NULL
+    askSize: Raw = NULL
+    open: Raw = NULL
+    high: Raw = NULL
+    low: Raw = NULL
+    vol: Raw = NULL
+    volValue: Raw = NULL
+    changeRate: Raw = NULL
 
 
 class DayAround(Struct, gc=False):

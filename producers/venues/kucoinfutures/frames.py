@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw, Struct
+
+from producers.numbers import NULL
 
 
 class Match(Struct, gc=False):
@@ -63,13 +65,13 @@ class Day(Struct, gc=False):
     """`/contractMarket/snapshot`: JSON numbers; `priceChgPct` a fraction, `turnover` in the quote, `ts` in ns."""
 
     ts: int
-    lastPrice: Raw | UnsetType = UNSET
-    highPrice: Raw | UnsetType = UNSET
-    lowPrice: Raw | UnsetType = UNSET
-    price24HoursBefore: Raw | UnsetType = UNSET
-    priceChgPct: Raw | UnsetType = UNSET
-    volume: Raw | UnsetType = UNSET
-    turnover: Raw | UnsetType = UNSET
+    lastPrice: Raw = NULL
+    highPrice: Raw = NULL
+    lowPrice: Raw = NULL
+    price24HoursBefore: Raw = NULL
+    priceChgPct: Raw = NULL
+    volume: Raw = NULL
+    turnover: Raw = NULL
 
 
 class Figures(Struct, gc=False):
@@ -77,9 +79,9 @@ class Figures(Struct, gc=False):
 
     timestamp: int
     granularity: int | None = None
-    markPrice: Raw | UnsetType = UNSET
-    indexPrice: Raw | UnsetType = UNSET
-    fundingRate: Raw | UnsetType = UNSET
+    markPrice: Raw = NULL
+    indexPrice: Raw = NULL
+    fundingRate: Raw = NULL
 
 
 class InstrumentPush(Struct, gc=False):
