@@ -13,7 +13,7 @@ from consumers.clusters.core import ClusterRules
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
-from consumers.whales.core import WhaleRules
+from consumers.whales.core import Adaptive, WhaleRules
 from contracts.signals import Tier
 from contracts.tiers import Tiers
 from runtime.service import Service
@@ -32,14 +32,14 @@ CONSUMERS: Final[dict[str, Run]] = {
 
 
 def whale_rules(settings: Settings) -> WhaleRules:
-    """The whale's limits by tier."""
+    """The whale's limits by tier, and by an instrument's own trades where that is switched on."""
     alerts = settings.alerts
     limits: dict[Tier, Decimal] = {
         "majors": alerts.whale_usd_majors,
         "large": alerts.whale_usd_large,
         "mid": alerts.whale_usd_mid,
     }
-    return WhaleRules(tiers=_tiers(settings), limits=limits)
+    return WhaleRules(tiers=_tiers(settings), limits=limits, adaptive=_adaptive(settings))
 
 
 def cluster_rules(settings: Settings) -> ClusterRules:
@@ -62,6 +62,13 @@ def storm_rules(settings: Settings) -> StormRules:
         cooldown=_cooldown(settings),
         window=alerts.storm_window_seconds * _SECOND,
     )
+
+
+def _adaptive(settings: Settings) -> Adaptive | None:
+    quantile = settings.alerts.whale_adaptive_quantile
+    if quantile == 0:
+        return None
+    return Adaptive(share=quantile.as_integer_ratio(), samples=settings.alerts.whale_adaptive_samples)
 
 
 def _tiers(settings: Settings) -> Tiers:

@@ -39,6 +39,7 @@ from runtime.settings_fields import (
     Origins,
     Port,
     Seconds,
+    Share,
     SocketUrl,
     Symbols,
     Usd,
@@ -171,6 +172,8 @@ class AlertSettings(BaseSettings):
     whale_usd_majors: Usd = Field(Decimal(1_000_000), validation_alias="HYDROPHONE_WHALE_USD_MAJORS")
     whale_usd_large: Usd = Field(Decimal(500_000), validation_alias="HYDROPHONE_WHALE_USD_LARGE")
     whale_usd_mid: Usd = Field(Decimal(200_000), validation_alias="HYDROPHONE_WHALE_USD_MID")
+    whale_adaptive_quantile: Share = Field(Decimal(0), validation_alias="HYDROPHONE_WHALE_ADAPTIVE_QUANTILE")
+    whale_adaptive_samples: Count = Field(1000, validation_alias="HYDROPHONE_WHALE_ADAPTIVE_SAMPLES")
     liquidation_usd_majors: Usd = Field(Decimal(500_000), validation_alias="HYDROPHONE_LIQUIDATION_USD_MAJORS")
     liquidation_usd_large: Usd = Field(Decimal(200_000), validation_alias="HYDROPHONE_LIQUIDATION_USD_LARGE")
     liquidation_usd_mid: Usd = Field(Decimal(100_000), validation_alias="HYDROPHONE_LIQUIDATION_USD_MID")

@@ -110,6 +110,7 @@ ExistingFile = Annotated[Path | None, AfterValidator(_readable)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[int, Field(ge=0)]
+Share = Annotated[Decimal, Field(ge=0, lt=1, max_digits=9)]
 Usd = Annotated[Decimal, Field(gt=0)]
 Level = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],

@@ -11,11 +11,12 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from consumers.__main__ import _Figures, main
 from consumers.registry import CONSUMERS, cluster_rules, storm_rules, whale_rules
+from consumers.whales.core import Adaptive
 from contracts.tiers import Tiers
 from contracts.usd import HOUR_NS, UsdRates
 from runtime.bounded import RollingHistogram, RollingLow, SeenIds, bucket_of, edge_of
 from runtime.health import Health
-from runtime.settings import load
+from runtime.settings import SettingsError, load
 
 
 def test_a_dollar_is_a_dollar_and_a_dollar_coin_without_price_is_taken_as_one() -> None:
@@ -78,6 +79,18 @@ def test_plans_carry_the_documented_limits() -> None:
     assert storm.cooldown == {"majors": 300 * 10**9, "large": 450 * 10**9, "mid": 600 * 10**9}
     cluster = cluster_rules(settings)
     assert (cluster.count, cluster.window) == (3, 300 * 10**9)
+
+
+def test_the_adaptive_limit_is_off_until_its_quantile_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert whale_rules(load()).adaptive is None
+    monkeypatch.setenv("HYDROPHONE_WHALE_ADAPTIVE_QUANTILE", "0.999")
+    monkeypatch.setenv("HYDROPHONE_WHALE_ADAPTIVE_SAMPLES", "250")
+    rules = whale_rules(load())
+    assert rules.adaptive == Adaptive(share=(999, 1000), samples=250)
+    assert rules.name == "whale/1 adaptive 999/1000"
+    monkeypatch.setenv("HYDROPHONE_WHALE_ADAPTIVE_QUANTILE", "1")
+    with pytest.raises(SettingsError, match="HYDROPHONE_WHALE_ADAPTIVE_QUANTILE"):
+        load()
 
 
 def test_an_unknown_consumer_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
