@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from contracts.errors import FrameError
+from contracts.errors import HydrophoneError
 from contracts.instrument import Instrument
 from contracts.market import FeedState
 from producers.desk import BookDesk, BookPace
@@ -19,7 +19,7 @@ from producers.outbox import Outbox
 from producers.tape import Tape
 from producers.venue import BOOK, ConnectionPlan, Decoded, Decoder, Gap, LastTrade, Proof, Venue
 
-UNDECODABLE: Final = (FrameError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
+UNDECODABLE: Final = (HydrophoneError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class Line(Protocol):
