@@ -29,9 +29,11 @@ class Bus:
         self.states = []
         self.dead = []
         self.crossed = []
+        self.stale_as_live = []
         self.unmarked = Counter()
         self.by_kind = defaultdict(list)
         self.instruments = []
+        self.not_live = set()
 
     def publish(self, subject, payload, *, msg_id, schema):
         if subject.startswith(subjects.DEAD_LETTER):
@@ -45,6 +47,12 @@ class Bus:
             self.unmarked[event.kind] += 1
         if event.kind == "feed":
             self.states.append((event.state, event.channel, event.symbol, event.reason))
+        if event.kind == "feed" and event.channel == "book" and event.state in {"gap", "stale", "down"}:
+            self.not_live |= {event.symbol} if event.symbol else {item["symbol"] for item in self.instruments}
+        if event.kind == "feed" and event.channel == "book" and event.state == "live":
+            self.not_live -= {event.symbol} if event.symbol else self.not_live
+        if event.kind == "book" and event.quality in {"live", "sim"} and event.symbol in self.not_live:
+            self.stale_as_live.append(event)
         told = event.kind == "book" and event.quality in {"live", "sim"} and event.bids and event.asks
         if told and float(event.bids[0][0]) >= float(event.asks[0][0]):
             self.crossed.append(event)
@@ -111,10 +119,10 @@ class Rig:
 
 @pytest.fixture
 def rig():
-    """Makes rigs, one venue each; keywords are the symbols, changes of its policy and of the simulator."""
+    """Makes rigs, one venue each; keywords are the symbols, another address, changes of policy and simulator."""
 
     @asynccontextmanager
-    async def make(venue_id, *, symbols=("BTC", "ETH"), policy=None, client="picows", **changes):
+    async def make(venue_id, *, symbols=("BTC", "ETH"), policy=None, client="picows", ws_url=None, **changes):
         venue = VENUES[venue_id]
         fast_policy = replace(venue.policy, connect_pace=0.0, pace=0.02, **(policy or {}))
         config: dict[str, Any] = {"seed": 7, "rate": 3.0, "enforce_limits": False, **changes}
@@ -127,7 +135,7 @@ def rig():
             plan = ProducerPlan(
                 venue=venue,
                 symbols=symbols,
-                ws_url=sim.ws_url(venue_id),
+                ws_url=ws_url or sim.ws_url(venue_id),
                 rest_url=sim.rest_url(venue_id),
                 pace=BookPace(interval=0.05, depth=50),
                 policy=fast_policy,
