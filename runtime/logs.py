@@ -18,6 +18,8 @@ import structlog
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
+from runtime.access_log import CHANNEL as ACCESS
+from runtime.access_log import LineRules, Lines
 from runtime.redact import redactor
 
 Channel = Literal["application", "access", "audit"]
@@ -39,8 +41,12 @@ class LogConfig:
 
 
 def get(channel: Channel = "application") -> BoundLogger:
-    """The logger of a channel: `get().info("feed.reconnected", venue="okx")`."""
-    return structlog.stdlib.get_logger(channel)
+    """The logger of a channel: `get().info("feed.reconnected", venue="okx")`.
+
+    That of `access` is made by `configure` and is the same for everybody: take it after that.
+    """
+    short = next((one for one in logging.getLogger(channel).handlers if isinstance(one, Lines)), None)
+    return structlog.stdlib.get_logger(channel) if short is None else cast("BoundLogger", short.logger)
 
 
 def configure(config: LogConfig, stream: TextIO | None = None) -> None:
@@ -61,8 +67,24 @@ def configure(config: LogConfig, stream: TextIO | None = None) -> None:
         logging.getLogger(name).setLevel(level)
     for channel in CHANNELS:
         _replace_handlers(logging.getLogger(channel), _files(config, channel))
+    if not readable:
+        _shorten_access(config, out)
     if config.directory is not None:
         logging.getLogger().addHandler(_file(config, f"{_file_stem(config)}.log", skip=("access", "audit")))
+
+
+def _shorten_access(config: LogConfig, out: TextIO) -> None:
+    """Let the lines of the access channel go to the stream and their file without the chain."""
+    logger = logging.getLogger(ACCESS)
+    (file,) = logger.handlers or (None,)
+    level = logging.getLevelNamesMapping()[config.level]
+    rules = LineRules(redactor(config.secrets), config.part, level)
+    short = Lines(out, cast("RotatingFileHandler | None", file), rules)
+    short.setFormatter(_formatter(config, readable=False))
+    if file is not None:
+        logger.removeHandler(file)
+    logger.addHandler(short)
+    logger.propagate = False
 
 
 def _chain() -> list[Processor]:
@@ -123,3 +145,4 @@ def _replace_handlers(logger: logging.Logger, handlers: Iterable[logging.Handler
         old.close()
     for new in handlers:
         logger.addHandler(new)
+    logger.propagate = True

@@ -155,3 +155,61 @@ def test_configuring_twice_writes_once() -> None:
     configure(LogConfig(part="api"), second)
     get().info("once")
     assert (first.getvalue(), len(lines(second))) == ("", 1)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_access_line_is_redacted_and_levelled_like_the_others(terminal: bool, tmp_path: Path) -> None:
+    out = Terminal() if terminal else io.StringIO()
+    configure(LogConfig(part="api", secrets=(SECRET,), directory=tmp_path), out)
+    access = get("access")
+    access.debug("unseen")
+    for _ in range(2):  # the second one is remembered
+        access.info(
+            "request",
+            path=f"/gpt/raw/{SECRET}?token=abcdefghijklmnop",
+            api_key="abcdefghijklmnop",
+            headers={"Authorization": "Bearer abcdefghijklmnop"},
+            status=200,
+            ms=0.25,
+            code=None,
+            thing=RuntimeError(SECRET),
+        )
+    text = out.getvalue() + (tmp_path / "access.log").read_text()
+    assert SECRET not in text
+    assert "efghijklmnop" not in text
+    assert "unseen" not in text
+    first, second = (json.loads(line) for line in (tmp_path / "access.log").read_text().splitlines())
+    assert {**first, "timestamp": ""} == {**second, "timestamp": ""}
+    assert (first["event"], first["status"], first["ms"], first["code"]) == ("request", 200, 0.25, None)
+    assert (first["level"], first["logger"], first["part"]) == ("info", "access", "api")
+    assert str(first["timestamp"]).endswith("Z")
+    assert first["api_key"] == "abcd…"
+
+
+def test_access_line_of_a_library_and_of_an_exception_go_the_same_way(tmp_path: Path) -> None:
+    out = io.StringIO()
+    configure(LogConfig(part="api", secrets=(SECRET,), directory=tmp_path), out)
+    logging.getLogger("access").info("from elsewhere")
+    try:
+        raise RuntimeError(SECRET)
+    except RuntimeError:
+        get("access").exception("failed")
+    assert out.getvalue() == (tmp_path / "access.log").read_text()
+    assert [line["event"] for line in lines(out)] == ["from elsewhere", "failed"]
+    assert "RuntimeError" in str(lines(out)[1]["exception"])
+    assert SECRET not in out.getvalue()
+
+
+def test_access_file_is_turned_over_and_no_line_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.logs.FILE_BYTES", 2000)
+    configure(LogConfig(part="api", directory=tmp_path), io.StringIO())
+    for number in range(40):
+        get("access").info("request", number=number, path="é" * 20)
+    files = [
+        tmp_path / name for name in ("access.log.5", "access.log.4", "access.log.3", "access.log.2", "access.log.1")
+    ]
+    held = [file for file in (*files, tmp_path / "access.log") if file.exists()]
+    numbers = [json.loads(line)["number"] for file in held for line in file.read_text().splitlines()]
+    assert numbers == list(range(40))
+    assert len(held) > 2
+    assert all(file.stat().st_size <= 2000 for file in held)
