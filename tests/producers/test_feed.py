@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from producers.registry import VENUES
-from producers.simulator import Fault
+from producers.simulator import Fault, Heartbeat
 
 EVERY_VENUE = pytest.mark.parametrize("venue", sorted(VENUES))
 
@@ -53,6 +53,15 @@ async def test_checksum_that_differs_costs_one_subscription(rig, venue):
         await r.until(lambda: any(s[0] == "gap" and "checksum" in s[3] for s in r.bus.states), "the difference")
         await r.until(r.all_books_live, "live books again")
         await r.books_equal_the_truth()
+        assert sum(feed.reconnects for feed in r.producer.feeds) == 0
+
+
+@pytest.mark.parametrize("client", ["picows", "websockets"])
+async def test_ping_frames_keep_a_socket_whose_venue_wants_them(rig, client):
+    rules = {"krakenfutures": Heartbeat(idle_inbound=0.8)}
+    async with rig("krakenfutures", client=client, policy={"ping_every": 0.1}, heartbeats=rules) as r:
+        await r.until(r.all_books_live, "live books")
+        await r.until(lambda: r.bus.counts["ticker"] > 6, "tickers of seconds")
         assert sum(feed.reconnects for feed in r.producer.feeds) == 0
 
 
