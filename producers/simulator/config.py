@@ -40,6 +40,7 @@ def default_heartbeats() -> dict[str, Heartbeat]:
         "indodax": Heartbeat(idle_inbound=60, subscribe_within=25),  # not documented: 60 is ours, 25 is Centrifugo's
         "hyperliquid": Heartbeat(idle_any=60),
         "deribit": Heartbeat(ping_every=10, pong_within=10),  # by messages, for who asked for them
+        "bitfinex": Heartbeat(),  # the venue beats on quiet channels and asks for nothing
     }
 
 
@@ -60,6 +61,7 @@ class Options:
     gate_liquidation_size_is_order: bool = True
     kucoin_unknown_symbol_is_error: bool = True
     indodax_token_ttl_s: float | None = None  # seconds from the first socket on; the venue's own ends in 2031
+    bitfinex_error_names_request: bool = True
     notice_lead_s: float = 30.0
 
 

@@ -23,9 +23,11 @@ VENUES = (
     "indodax",
     "hyperliquid",
     "deribit",
+    "bitfinex",
 )
 MAJORS = ("BTC", "ETH")
 RUPIAH = 16_600.0  # for a dollar
+BITFINEX_JOINED = 3  # letters of a base that Bitfinex writes without a colon
 # What a contract of Gate is worth in the base coin (1 where not named), and the ones that trade in tenths of it.
 GATE_CONTRACTS = {"BTC": "0.0001", "ETH": "0.01", "BNB": "0.001", "LTC": "0.1", "XRP": "10", "DOGE": "10", "ADA": "10"}
 GATE_DECIMALS = ("ETH", "SOL", "XRP")
@@ -265,10 +267,20 @@ def _list_deribit(base: Base, price_scale: int, lots: int) -> list[Instrument]:
     return [linear, replace(linear, market="spot", symbol=symbol), replace(inverse, inverse=True)]
 
 
+def _list_bitfinex(base: Base, price_scale: int, lots: int) -> list[Instrument]:
+    """A pair, and of the majors a perpetual; books say one level a frame, so that they are made calm."""
+    name, lot, scale = base.name, min(lots + 1, 6), min(price_scale, 4) - 2 * (base.price > FINE_USD)
+    symbol = f"t{name}UST" if len(name) == BITFINEX_JOINED else f"t{name}:UST"
+    scales = (scale, lot, scale, lot)
+    pair = Instrument("bitfinex", "spot", symbol, name, "USDT", *scales, stripped=True, pace=0.1)
+    return [pair, replace(pair, market="linear", symbol=f"t{name}F0:USTF0")] if name in MAJORS else [pair]
+
+
 SEVERAL_MARKETS: dict[str, Callable[[Base, int, int], list[Instrument]]] = {
     "gate": _list_gate,
     "hyperliquid": _list_hyperliquid,
     "deribit": _list_deribit,
+    "bitfinex": _list_bitfinex,
 }
 ONE_MARKET: dict[str, Callable[[str, Base, int, int], Instrument]] = {
     "kraken": _list_kraken,

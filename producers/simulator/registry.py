@@ -9,6 +9,7 @@ from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf, Venue
 from producers.simulator.venues.binance import Binance
 from producers.simulator.venues.binanceusdm import BinanceUsdm
+from producers.simulator.venues.bitfinex import Bitfinex
 from producers.simulator.venues.bybit import Bybit
 from producers.simulator.venues.coinbase import Coinbase
 from producers.simulator.venues.deribit import Deribit
@@ -37,4 +38,5 @@ VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]]
     "indodax": Indodax,
     "hyperliquid": Hyperliquid,
     "deribit": Deribit,
+    "bitfinex": Bitfinex,
 }

@@ -5,6 +5,7 @@ https://docs.deribit.com/articles/json-rpc-overview
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
@@ -34,9 +35,9 @@ class DeribitRest:
             return result({"version": "1.2.26"}, now_us)
         if method == "public/get_instruments":
             return self._instruments(query, now_us)
-        methods = {
+        methods: dict[str, Callable[[Listing, Request, int], Answer]] = {
             "public/get_order_book": self._book,
-            "public/ticker": lambda listing, _request, now: result(shapes.ticker_row(listing, now), now),
+            "public/ticker": _ticker,
             "public/get_last_trades_by_instrument": _trades,
             "public/get_tradingview_chart_data": _chart,
         }
@@ -83,6 +84,10 @@ def failed(code: int, message: str, status: int = 400, param: str | None = None)
     data = None if param is None else {"param": param, "reason": "wrong or missing"}
     error = {"code": code, "message": message} | ({} if data is None else {"data": data})
     return Answer(status, encode({"jsonrpc": "2.0", "error": error, "testnet": False}))
+
+
+def _ticker(listing: Listing, _request: Request, now_us: int) -> Answer:
+    return result(shapes.ticker_row(listing, now_us), now_us)
 
 
 def _trades(listing: Listing, request: Request, now_us: int) -> Answer:

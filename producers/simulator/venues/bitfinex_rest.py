@@ -1,0 +1,88 @@
+"""Bitfinex's public REST answers; an error is `["error",10020,"symbol: invalid"]`, mostly with HTTP 500.
+
+https://docs.bitfinex.com/docs/rest-general
+"""
+
+from __future__ import annotations
+
+from producers.simulator.hub import Answer, Request, encode
+from producers.simulator.listing import Listing
+from producers.simulator.venue import Shelf
+from producers.simulator.venues.bitfinex_rows import TIMEFRAMES, candle_row, level_row, ticker_row, trade_row
+
+BAD_PARAMETER, RATE_LIMIT, MAINTENANCE, UNKNOWN = 10_020, 11_010, 20_060, 10_000
+LISTS = {"pub:list:pair:exchange": "spot", "pub:list:pair:futures": "linear"}
+
+
+class BitfinexRest:
+    """Answers of `/v2/...`."""
+
+    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+        self._listings = listings
+        self._shelf = shelf
+
+    def answer(self, request: Request, now_us: int) -> Answer:
+        """One answer."""
+        kind, _, rest = request.path.removeprefix("/v2/").partition("/")
+        if kind == "platform":
+            return Answer(200, "[1]")
+        if kind == "conf":
+            return self._conf(rest)
+        if kind == "tickers":
+            return self._tickers(request)
+        if kind == "candles":
+            return self._candles(rest, request, now_us)
+        if kind not in ("book", "trades", "ticker"):
+            return failed(UNKNOWN, "unknown endpoint", 404)
+        return self._of_symbol(kind, rest, request, now_us)
+
+    def _of_symbol(self, kind: str, rest: str, request: Request, now_us: int) -> Answer:
+        symbol, _, detail = rest.partition("/")
+        listing = self._listings.get(symbol)
+        if listing is None or (kind == "book" and detail != "P0"):
+            return failed(BAD_PARAMETER, "symbol: invalid" if listing is None else "prec: invalid")
+        if kind == "ticker":
+            return Answer(200, ticker_row(listing))
+        if kind == "trades":
+            limit = min(int(request.query.get("limit", "125")), 1000)
+            last = list(listing.recent)[-limit:]
+            return Answer(200, "[" + ",".join(trade_row(listing, trade) for trade in reversed(last)) + "]")
+        return self._book(listing, request, now_us)
+
+    def _conf(self, name: str) -> Answer:
+        market = LISTS.get(name)
+        if market is None:
+            return failed(BAD_PARAMETER, "conf: invalid")
+        symbols = [x.instrument.symbol for x in self._listings.values() if x.instrument.market == market]
+        return Answer(200, encode([[symbol.removeprefix("t") for symbol in symbols]]))
+
+    def _tickers(self, request: Request) -> Answer:
+        wanted = request.query.get("symbols", "ALL").split(",")
+        fits = [item for name, item in self._listings.items() if wanted == ["ALL"] or name in wanted]
+        return Answer(200, "[" + ",".join(f'["{x.instrument.symbol}",{ticker_row(x)[1:]}' for x in fits) + "]")
+
+    def _book(self, listing: Listing, request: Request, now_us: int) -> Answer:
+        length = int(request.query.get("len", "25"))
+        if length not in (1, 25, 100, 250):
+            return failed(BAD_PARAMETER, "len: invalid")
+        book = self._shelf.find(listing, now_us, stale=request.stale).top(length)
+        rows = [level_row(listing, price, amount, is_bid=True) for price, amount in book.bids]
+        rows += [level_row(listing, price, amount, is_bid=False) for price, amount in book.asks]
+        return Answer(200, "[" + ",".join(rows) + "]")
+
+    def _candles(self, rest: str, request: Request, now_us: int) -> Answer:
+        """`trade:1m:tBTCUSD/hist`, newest first, or `/last`."""
+        name, _, section = rest.partition("/")
+        _, timeframe, symbol = (*name.split(":", 2), "", "")[:3]
+        listing, length = self._listings.get(symbol), TIMEFRAMES.get(timeframe)
+        if listing is None or length is None or section not in ("hist", "last"):
+            return failed(BAD_PARAMETER, "key: invalid")
+        limit = 1 if section == "last" else min(int(request.query.get("limit", "100")), 10_000)
+        until = min(int(request.query.get("end", now_us // 1000)) * 1000, now_us)
+        rows = [candle_row(listing, candle) for candle in reversed(listing.candles.list_candles(length, until, limit))]
+        return Answer(200, rows[0] if section == "last" else "[" + ",".join(rows) + "]")
+
+
+def failed(code: int, text: str, status: int = 500) -> Answer:
+    """An error."""
+    return Answer(status, encode(["error", code, text]))
