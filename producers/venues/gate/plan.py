@@ -65,12 +65,23 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
     plans: list[ConnectionPlan] = []
     for market in MARKETS:
         items = [item for item in listed if market_of(item) == market]
-        found = [subscription for item in items for subscription in _subscriptions(market, item, wanted)]
+        groups = [tuple(_subscriptions(market, item, wanted)) for item in items]
         if items and market == LINEAR and LIQUIDATION in wanted:
-            found.insert(0, Subscription(f"futures.public_liquidates:{_ALL}", LIQUIDATION, None))
-        batches = [found[start : start + MAX_TOPICS] for start in range(0, len(found), MAX_TOPICS)]
-        plans += [_connection(ws_base, market, number, batch) for number, batch in enumerate(batches)]
+            groups.insert(0, (Subscription(f"futures.public_liquidates:{_ALL}", LIQUIDATION, None),))
+        plans += [_connection(ws_base, market, number, batch) for number, batch in enumerate(_split(groups))]
     return tuple(plans)
+
+
+def _split(groups: Iterable[tuple[Subscription, ...]]) -> Iterator[list[Subscription]]:
+    """Lay what belongs to one instrument on one socket."""
+    batch: list[Subscription] = []
+    for group in groups:
+        if batch and len(batch) + len(group) > MAX_TOPICS:
+            yield batch
+            batch = []
+        batch += group
+    if batch:
+        yield batch
 
 
 def _subscriptions(market: str, instrument: Instrument, wanted: frozenset[str]) -> Iterator[Subscription]:
@@ -78,29 +89,30 @@ def _subscriptions(market: str, instrument: Instrument, wanted: frozenset[str]) 
     for channel, names in _CHANNELS.items():
         for name in names if channel in wanted else ():
             yield Subscription(f"{prefix}.{name}:{symbol}", channel, instrument, _SILENCES[channel])
-    told = [channel for channel in (FUNDING, INTEREST) if channel in wanted]
-    if told and market == LINEAR and TICKER not in wanted:
-        yield Subscription(f"{prefix}.tickers:{symbol}", told[0], instrument)
+    for channel in (FUNDING, INTEREST) if market == LINEAR else ():
+        if channel in wanted:
+            yield Subscription(f"{prefix}.tickers:{symbol}", channel, instrument)
 
 
 def _connection(ws_base: str, market: str, number: int, subscriptions: Sequence[Subscription]) -> ConnectionPlan:
+    keys = dict.fromkeys(item.key for item in subscriptions)
     host = _FUTURES_WS_URL if market == LINEAR and ws_base == WS_URL else ws_base
     return ConnectionPlan(
         name=f"{market}.{number}",
         market=market,
         url=f"{host}/ws/v4/" if market == SPOT else f"{host}/v4/ws/usdt",
         subscriptions=tuple(subscriptions),
-        requests=tuple(_request(ref, item) for ref, item in enumerate(subscriptions, start=1)),
+        requests=tuple(_request(ref, key) for ref, key in enumerate(keys, start=1)),
         headers=DECIMAL_SIZES if market == LINEAR else {},
         ping=f'{_UNSTAMPED}"channel":"{_PREFIXES[market]}.ping"}}',
     )
 
 
-def _request(ref: int, subscription: Subscription) -> SubscribeRequest:
-    channel, symbol = subscription.key.split(":", 1)
+def _request(ref: int, key: str) -> SubscribeRequest:
+    channel, symbol = key.split(":", 1)
     order = {"id": ref, "channel": channel, "event": "subscribe", "payload": [symbol, *_ARGUMENTS.get(channel, ())]}
     frame = _UNSTAMPED + json.dumps(order, separators=(",", ":"), ensure_ascii=False)[1:]
-    return SubscribeRequest(str(ref), frame, frozenset({subscription.key}))
+    return SubscribeRequest(str(ref), frame, frozenset({key}))
 
 
 def stamp(frame: str, now_ns: int) -> str:

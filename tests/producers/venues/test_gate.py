@@ -450,13 +450,18 @@ def test_every_channel_is_asked_for_alone_and_stamped_when_it_is_sent() -> None:
 
 def test_funding_alone_is_told_by_the_ticker_of_contracts() -> None:
     (only,) = VENUE.plan(VENUE.ws_url, LISTED, ("funding", "interest"))
-    assert [(item.key, item.channel) for item in only.subscriptions] == [("futures.tickers:BTC_USDT", "funding")]
+    key = "futures.tickers:BTC_USDT"
+    assert [(item.key, item.channel) for item in only.subscriptions] == [(key, "funding"), (key, "interest")]
+    assert [request.keys for request in only.requests] == [{key}]
 
 
 def test_many_instruments_are_spread_over_sockets() -> None:
     many = [make_instrument("gate", f"A{number}/USDT", f"A{number}_USDT") for number in range(120)]
     plans = VENUE.plan(VENUE.ws_url, many, CHANNELS)
     assert [len(item.subscriptions) for item in plans] == [200, 200, 80]
+    many = [make_instrument("gate", f"A{number}/USDT:USDT", f"A{number}_USDT") for number in range(60)]
+    asked = [key for plan in VENUE.plan(VENUE.ws_url, many, CHANNELS) for item in plan.requests for key in item.keys]
+    assert len(set(asked)) == len(asked) == 1 + 4 * 60
 
 
 @pytest.mark.parametrize(

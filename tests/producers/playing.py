@@ -1,0 +1,160 @@
+"""Plays a venue against its simulated exchange without sockets and clocks: requests in, frames and answers out."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from contracts.instrument import Instrument
+from producers.simulator.bodies import read_fields
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.hub import Answer, Request, Session, Tick
+from producers.simulator.listing import Listing
+from producers.simulator.market import Market, MarketConfig
+from producers.simulator.registry import VENUE_TYPES
+from producers.simulator.venue import Shelf
+from producers.venue import CHANNELS, ConnectionPlan, Decoder, RestCall, Venue
+
+BEGIN_US = 1_790_000_000_000_000
+STEP_MS = 50
+STEPS = 60
+BASE = "ws://exchange/venue"
+BASES = ("BTC", "ETH")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One frame of a connection, when it came (ns), and what the connection's decoder made of it."""
+
+    frame: bytes
+    ts_recv: int
+    decoded: list[Any]
+
+
+@dataclass(slots=True)
+class Connection:
+    """One planned socket with everything that came over it."""
+
+    plan: ConnectionPlan
+    session: Session
+    decoder: Decoder
+    received: list[Received] = field(default_factory=list[Received])
+
+
+class Exchange:
+    """One simulated exchange and a client of its own; time passes only by `run`."""
+
+    def __init__(self, venue: Venue) -> None:
+        config = SimulatorConfig(venues=(venue.id,), bases=BASES, rate=10.0)
+        terms = MarketConfig(config.seed, config.venues, BASES, config.rate, (0.5, 0.5), (1.0, 1.0))
+        self.venue = venue
+        self.market = Market(terms, BEGIN_US)
+        self.now_us = BEGIN_US
+        self._shelf = Shelf()
+        self.far = VENUE_TYPES[venue.id](self.market.list_of(venue.id), config, self._shelf)
+        self._elapsed_ms = 0
+        for _ in range(20):
+            self._step()
+        self.instruments = self._list_instruments()
+        self._listed = {(market, item.venue_symbol): item for market, item in self.instruments}
+
+    def ask(self, call: RestCall) -> Answer:
+        """Give the simulator's answer to one call."""
+        query = dict(call.params) | (read_fields(call.body.encode()) if call.body else {})
+        headers = {name.lower(): value for name, value in call.headers.items()}
+        return self.far.answer(Request(call.path, query, headers=headers, method=call.method), self.now_us)
+
+    def _list_instruments(self) -> list[tuple[str, Instrument]]:
+        found: list[tuple[str, Instrument]] = []
+        for market, first in self.venue.rest.instrument_calls():
+            call: RestCall | None = first
+            while call is not None:
+                page, call = self.venue.rest.decode_instruments(market, self.ask(call).body.encode())
+                found += [(market, item) for item in page]
+        return found
+
+    def find(self, market: str, venue_symbol: str) -> Instrument:
+        """Find a listed instrument as producers do; one that is not listed is named without its metadata."""
+        found = [item for (_, symbol), item in self._listed.items() if symbol == venue_symbol]
+        if len(found) == 1:
+            return found[0]
+        guessed = self.venue.guess(market, venue_symbol)
+        return next((item for item in found if item.symbol == guessed.symbol), guessed)
+
+    def new_decoder(self, plan: ConnectionPlan) -> Decoder:
+        """Make a decoder that knows nothing yet."""
+        return self.venue.decoder(plan.market, lambda symbol: self.find(plan.market, symbol), sim=True)
+
+    def run(self) -> list[Connection]:
+        """Subscribe to everything and let time pass; gives the connections with what they received."""
+        plans = self.venue.plan(BASE, [item for _, item in self.instruments], CHANNELS)
+        connections = [self._connect(number, plan) for number, plan in enumerate(plans)]
+        for connection in connections:
+            for request in connection.plan.requests:
+                self._send(connection, request.frame)
+        for _ in range(STEPS):
+            self._step()
+            tick = Tick(self.now_us, self._elapsed_ms, STEP_MS)
+            for frame in self.far.list_frames(tick):
+                for connection in connections:
+                    if connection.session in frame.sessions:
+                        self._deliver(connection, [frame.text])
+        return connections
+
+    def _step(self) -> None:
+        self.now_us += STEP_MS * 1000
+        self._elapsed_ms += STEP_MS
+        self.market.step(self.now_us, STEP_MS * 1000)
+        self._shelf.keep(self.listings, self.now_us)
+
+    @property
+    def listings(self) -> list[Listing]:
+        """What the exchange lists."""
+        return list(self.market.listings.values())
+
+    def _connect(self, number: int, plan: ConnectionPlan) -> Connection:
+        url = plan.url
+        if self.venue.ticket is not None:
+            answer = self.ask(self.venue.ticket.call(plan))
+            url, _ = self.venue.ticket.admit(plan, self.venue.policy, answer.body.encode())
+        split = urlsplit(url)
+        path = split.path.removeprefix(urlsplit(BASE).path) or "/"
+        assert self.far.accepts(path), f"{plan.name}: the exchange serves no socket at {path}"
+        headers = {name.lower(): value for name, value in plan.headers.items()}
+        session = Session(number, path, dict(parse_qsl(split.query)), self.now_us, headers=headers)
+        connection = Connection(plan, session, self.new_decoder(plan))
+        self._deliver(connection, self.far.on_open(session, self.now_us))
+        return connection
+
+    def _send(self, connection: Connection, frame: str) -> None:
+        if not frame:
+            return  # it stands for what the venue says by itself
+        if self.venue.stamp is not None:
+            frame = self.venue.stamp(frame, self.now_us * 1000)
+        self._deliver(connection, self.far.on_text(connection.session, frame, self.now_us))
+
+    def _deliver(self, connection: Connection, texts: list[str]) -> None:
+        for text in texts:
+            frame = gzip.compress(text.encode(), mtime=0) if connection.session.gzipped else text.encode()
+            ts_recv = self.now_us * 1000
+            decoded = list(connection.decoder.decode(frame, ts_recv))
+            connection.received.append(Received(frame, ts_recv, decoded))
+            for item in decoded:
+                if item.kind == "reply":
+                    self._send(connection, item.frame)
+
+
+def events(connections: list[Connection], kinds: frozenset[str]) -> Iterator[Any]:
+    """List the events of these kinds, in order."""
+    for connection in connections:
+        for received in connection.received:
+            yield from (item for item in received.decoded if item.kind in kinds)
+
+
+def as_text(item: Any) -> str:
+    """Write whatever a decoder gave so that it can be compared."""
+    return repr(item) if not hasattr(item, "__struct_fields__") else json.dumps([item.kind, repr(item)])
