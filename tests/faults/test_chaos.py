@@ -1,4 +1,4 @@
-"""The way from the exchanges to the bus under fire: the bus killed under load, sockets cut at random a hundred times."""
+"""From the exchanges to the bus under fire: the bus killed under load, sockets cut at random a hundred times."""
 
 from __future__ import annotations
 
