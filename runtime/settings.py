@@ -50,7 +50,21 @@ from runtime.settings_fields import (
 __all__ = ["Settings", "SettingsError", "data_home", "environment", "load", "names"]
 
 ENV_FILE = Path(".env")
-DEFAULT_VENUES = ("binance", "binanceusdm", "bybit", "okx", "coinbase")
+DEFAULT_VENUES = (
+    *(
+        "binance",
+        "binanceusdm",
+        "coinbase",
+        "kraken",
+        "krakenfutures",
+        "bybit",
+        "okx",
+        "htx",
+        "kucoin",
+        "kucoinfutures",
+    ),
+    *("indodax", "deribit", "bitfinex", "gate", "hyperliquid"),
+)
 DEFAULT_LARGE = ("SOL", "XRP", "BNB", "DOGE", "ADA")
 _CONFIG = SettingsConfigDict(
     frozen=True, extra="ignore", case_sensitive=True, env_ignore_empty=True, hide_input_in_errors=True
