@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
+from pydantic import BaseModel
+
 from contracts import subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS, schema_of
+from contracts.commands import COMMANDS, Command
 from contracts.compatibility import list_breaks
 from contracts.market import Event, Timeframe
 from contracts.streams import STREAMS, StreamSpec
@@ -70,12 +73,19 @@ _HEADERS: Final[Json] = {
 }
 
 
-def make_document(events: Mapping[str, type[Event]], examples: Mapping[str, Json]) -> Json:
+def make_document(
+    events: Mapping[str, type[Event]], examples: Mapping[str, Json], commands: Sequence[Command] = ()
+) -> Json:
     """Describe the bus; `examples` holds a message for each `<kind>.v<version>`, as parsed JSON."""
     models = {f"{model.kind}.v{model.version}": model for model in events.values()}
     schemas: Json = {"EventHeaders": _HEADERS}
     for model in models.values():
         schemas.update(_schemas(model))
+    messages = {name: _message(model, examples[name]) for name, model in sorted(models.items())}
+    for command in commands:
+        for part, body in (("request", command.request), ("reply", command.reply)):
+            schemas.update(_body_schemas(body))
+            messages[f"{command.name}.{part}"] = _command_message(f"{command.name}.{part}", body)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -87,10 +97,12 @@ def make_document(events: Mapping[str, type[Event]], examples: Mapping[str, Json
         },
         "defaultContentType": "application/json",
         "servers": {"bus": _server()},
-        "channels": {name: _channel(name, model) for name, model in sorted(models.items())},
-        "operations": {f"send.{name}": _operation(name, model) for name, model in sorted(models.items())},
+        "channels": {name: _channel(name, model) for name, model in sorted(models.items())}
+        | {command.name: _command_channel(command) for command in commands},
+        "operations": {f"send.{name}": _operation(name, model) for name, model in sorted(models.items())}
+        | {f"serve.{command.name}": _command_operation(command) for command in commands},
         "components": {
-            "messages": {name: _message(model, examples[name]) for name, model in sorted(models.items())},
+            "messages": messages,
             "parameters": dict(_PARAMETERS),
             "schemas": dict(sorted(schemas.items())),
             "securitySchemes": {"token": {"type": "apiKey", "in": "user", "description": "the bus's token"}},
@@ -154,6 +166,43 @@ def _message(model: type[Event], example: Json) -> Json:
     }
 
 
+def _command_channel(command: Command) -> Json:
+    names = (f"{command.name}.request", f"{command.name}.reply")
+    return {
+        "address": command.subject,
+        "title": command.name,
+        "description": f"{_first_line(command.request)} Served by the {command.served_by}; the reply goes to the "
+        f"request's reply subject, as a rule within {command.seconds:g} seconds.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+        "x-delivery": "Request and reply: whoever serves it replies always; without a reply nobody does.",
+    }
+
+
+def _command_operation(command: Command) -> Json:
+    channel, messages = {"$ref": f"#/channels/{command.name}"}, f"#/channels/{command.name}/messages/{command.name}"
+    return {
+        "action": "receive",
+        "summary": f"Hydrophone replies to {command.name}",
+        "channel": channel,
+        "messages": [{"$ref": f"{messages}.request"}],
+        "reply": {"channel": channel, "messages": [{"$ref": f"{messages}.reply"}]},
+    }
+
+
+def _command_message(name: str, model: type[BaseModel]) -> Json:
+    return {
+        "name": name,
+        "title": model.__name__,
+        "summary": _first_line(model),
+        "contentType": "application/json",
+        "payload": {"$ref": f"#/components/schemas/{model.__name__}"},
+    }
+
+
+def _first_line(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().splitlines()[0]
+
+
 def _stream(model: type[Event]) -> StreamSpec | None:
     prefix = KIND_SUBJECTS[model.kind]
     held = (stream for stream in STREAMS if any(prefix.startswith(item.rstrip(">")) for item in stream.subjects))
@@ -174,9 +223,13 @@ def _schema_name(model: type[Event]) -> str:
 
 def _schemas(model: type[Event]) -> Json:
     """Give the event's JSON schema (draft 7, as AsyncAPI has it), and those of what it nests."""
+    return _body_schemas(model, _schema_name(model))
+
+
+def _body_schemas(model: type[BaseModel], name: str | None = None) -> Json:
     schema = _draft7(model.model_json_schema(ref_template="#/components/schemas/{model}"))
     nested: Json = schema.pop("$defs", {})
-    return {_schema_name(model): schema, **nested}
+    return {name or model.__name__: schema, **nested}
 
 
 def _draft7(node: Any) -> Any:
@@ -206,7 +259,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     if not set(arguments) <= {"--check", "--release"}:
         sys.stderr.write("usage: python -m contracts.asyncapi [--check | --release]\n")
         return 2
-    document = make_document(EVENTS, read_examples(root / GOLDEN))
+    document = make_document(EVENTS, read_examples(root / GOLDEN), COMMANDS)
     problems = [
         f"{path.relative_to(root)}: {problem}"
         for path in sorted((root / RELEASED).glob("v*.json"))

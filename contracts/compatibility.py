@@ -25,6 +25,8 @@ def list_breaks(released: Json, current: Json) -> list[str]:
             found.append(f"event {name} is gone")
             continue
         for part in ("headers", "payload"):
+            if part not in message:
+                continue  # a command has no headers of its own
             where = name if part == "payload" else f"{name} headers"
             found += _schema_breaks(where, (message[part], released), (other[part], current))
     return found

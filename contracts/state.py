@@ -134,8 +134,8 @@ class FeedHealth(StateDocument):
     bus_latency: LatencyState = Field(description="from receipt to this consumer, over the bus")
     clock_offset: int | None = Field(
         default=None,
-        description="ns: the third lowest of receipt less the venue's time in the last two minutes, so our clock's lead "
-        "over the venue's plus the way of the fastest messages: an upper bound of that lead and, as far as the clocks "
+        description="ns: the third lowest of receipt less the venue's time in the last two minutes, so our clock's "
+        "lead over the venue's plus the way of the fastest messages: an upper bound of that lead and, as far as the clocks "
         "agree, of the way; below zero the venue's clock is ahead of ours by at least so much",
     )
     seq: Count

@@ -16,11 +16,12 @@ from pydantic import create_model
 from contracts import asyncapi
 from contracts.asyncapi import DOCUMENT, GOLDEN, RELEASED, ROOT, make_document, read_examples, render
 from contracts.codec import EVENTS, KIND_SUBJECTS
+from contracts.commands import COMMANDS
 from contracts.compatibility import list_breaks
 from contracts.market import BookDelta, DecimalText, Event, Trade
 
 EXAMPLES = read_examples(ROOT / GOLDEN)
-CURRENT = make_document(EVENTS, EXAMPLES)
+CURRENT = make_document(EVENTS, EXAMPLES, COMMANDS)
 Json = dict[str, Any]
 
 
@@ -43,19 +44,38 @@ def test_committed_document_is_up_to_date_and_breaks_nothing() -> None:
 
 
 def test_document_is_the_same_each_time() -> None:
-    assert render(make_document(EVENTS, read_examples(ROOT / GOLDEN))) == render(CURRENT)
+    assert render(make_document(EVENTS, read_examples(ROOT / GOLDEN), COMMANDS)) == render(CURRENT)
 
 
 def test_every_event_has_a_channel_a_message_and_an_example() -> None:
     names = {f"{model.kind}.v{model.version}" for model in EVENTS.values()}
-    assert set(CURRENT["channels"]) == set(CURRENT["components"]["messages"]) == names
-    for name, message in CURRENT["components"]["messages"].items():
-        assert message["examples"][0]["payload"] == EXAMPLES[name]
+    commands = {command.name for command in COMMANDS}
+    messages = CURRENT["components"]["messages"]
+    assert set(CURRENT["channels"]) == names | commands
+    assert set(messages) == names | {f"{name}.{part}" for name in commands for part in ("request", "reply")}
+    for name in names:
+        assert messages[name]["examples"][0]["payload"] == EXAMPLES[name]
+
+
+def test_every_command_has_a_subject_of_its_own_a_request_and_a_reply() -> None:
+    assert len({command.subject for command in COMMANDS}) == len(COMMANDS)
+    for command in COMMANDS:
+        operation = CURRENT["operations"][f"serve.{command.name}"]
+        assert CURRENT["channels"][command.name]["address"] == command.subject == f"cmd.v1.{command.name}"
+        assert operation["action"] == "receive"
+        assert operation["messages"] != operation["reply"]["messages"]
+        assert set(CURRENT["components"]["schemas"][command.reply.__name__]["properties"]) >= {"error"}
+
+
+def test_a_command_that_loses_a_field_is_named() -> None:
+    after = copy.deepcopy(CURRENT)
+    del after["components"]["schemas"]["CandlesReply"]["properties"]["since_ts"]
+    assert list_breaks(CURRENT, after) == ["candles.list.reply: field since_ts is gone"]
 
 
 def test_channels_name_their_parameters_and_delivery() -> None:
     for name, channel in CURRENT["channels"].items():
-        assert set(re.findall(r"{(\w+)}", channel["address"])) == set(channel["parameters"]), name
+        assert set(re.findall(r"{(\w+)}", channel["address"])) == set(channel.get("parameters", ())), name
         assert channel["x-delivery"]
     assert CURRENT["channels"]["candle.v1"]["address"] == "md.v1.candle.{timeframe}.{venue}.{base}.{quote}.{contract}"
     assert CURRENT["channels"]["feed.v1"]["address"] == "feed.v1.{venue}"
