@@ -135,7 +135,7 @@ class FeedHealth(StateDocument):
     clock_offset: int | None = Field(
         default=None,
         description="ns: the third lowest of receipt less the venue's time in the last two minutes, so our clock's "
-        "lead over the venue's plus the way of the fastest messages: an upper bound of that lead and, as far as the clocks "
-        "agree, of the way; below zero the venue's clock is ahead of ours by at least so much",
+        "lead over the venue's plus the way of the fastest messages: an upper bound of that lead and, as far as the "
+        "clocks agree, of the way; below zero the venue's clock is ahead of ours by at least so much",
     )
     seq: Count
