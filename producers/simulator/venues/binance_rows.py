@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from producers.simulator.candles import Candle
+from producers.simulator.candles import MONDAY_US, WEEK_US, Candle
 from producers.simulator.hub import Answer, encode
 from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing, Trade
@@ -76,7 +76,8 @@ def candle_rows(listing: Listing, query: dict[str, str], now_us: int, decimals: 
     limit = min(int(query.get("limit", "500")), 1000)
     until = min(int(query.get("endTime", now_us // 1000)) * 1000, now_us)
     if "startTime" in query:
-        start = -(-int(query["startTime"]) * 1000 // length) * length
+        shift = MONDAY_US if length == WEEK_US else 0
+        start = -((shift - int(query["startTime"]) * 1000) // length) * length + shift
         until = min(until, start + (limit - 1) * length)
         limit = max(0, (until - start) // length + 1) if until >= start else 0
     candles = listing.candles.list_candles(length, until, limit)

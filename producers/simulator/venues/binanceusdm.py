@@ -19,6 +19,7 @@ from producers.simulator.venues.binanceusdm_rest import (
     FUNDING_US,
     ROWS,
     exchange_info,
+    list_agg_trades,
     list_trades,
     mark_prices,
 )
@@ -103,7 +104,7 @@ class BinanceUsdm:
         if path in ROWS:
             rows = [ROWS[path](item, now_us) for item in found]
             return Answer(200, encode(rows[0] if listing else rows))
-        if path not in ("depth", "klines", "trades", "openInterest"):
+        if path not in ("depth", "klines", "trades", "aggTrades", "openInterest"):
             return Answer(404, "<html><body><h2>404 Not found</h2></body></html>")
         if listing is None:
             text = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
@@ -117,7 +118,9 @@ class BinanceUsdm:
             return Answer(200, encode(body))
         if path == "klines":
             return figs.candle_rows(listing, request.query, now_us, 5)
-        return self._depth(listing, request, now_us) if path == "depth" else list_trades(listing, request)
+        if path == "depth":
+            return self._depth(listing, request, now_us)
+        return list_trades(listing, request) if path == "trades" else list_agg_trades(listing, request)
 
     def _depth(self, listing: Listing, request: Request, now_us: int) -> Answer:
         limit = int(request.query.get("limit", "500"))

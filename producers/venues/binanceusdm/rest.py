@@ -18,6 +18,7 @@ from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.binanceusdm.frames import read_snapshot
+from producers.venues.binanceusdm.history import HISTORY
 from producers.venues.binanceusdm.plan import unified_symbol
 
 FastBook = fast(market.BookSnapshot)
@@ -134,4 +135,5 @@ REST: Final = RestFace(
     depth_call=_depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )

@@ -1,0 +1,131 @@
+"""Binance USD-M's past over REST: candles and recent trades.
+
+Trades are the aggregated ones (`aggTrades`): they have the numbers of the socket's `aggTrade`, which the single ones of
+`trades` have not.
+
+https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Kline-Candlestick-Data
+https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Compressed-Aggregate-Trades-List
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from contracts import market
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers.venue import Decoded, History, RestCall, Span
+
+FastCandle = fast(market.Candle)
+FastTrade = fast(market.Trade)
+MILLISECOND: Final = 1_000_000
+MOST: Final = 1000
+_WEIGHTS: Final = ((99, 1), (499, 2), (MOST, 5))  # up to so many candles: what they weigh
+TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"})
+
+# [open time, open, high, low, close, volume, close time, quote volume, trades, taker base, taker quote, ignored]
+_Row = tuple[int, str, str, str, str, str, int, str, int, str, str, str]
+
+
+class _Trade(Struct, gc=False):
+    """`{"a":26129,"p":"91000.10","q":"0.031","f":27781,"l":27783,"T":1763700000122,"m":true}`."""
+
+    a: int
+    p: str
+    q: str
+    T: int
+    m: bool
+
+
+_rows: Final = msgspec.json.Decoder(list[_Row]).decode
+_trades: Final = msgspec.json.Decoder(list[_Trade]).decode
+
+
+def candles_call(instrument: Instrument, span: Span) -> RestCall:
+    """Ask for the candles of a span; up to 99 weigh 1, up to 499 2, up to 1000 5."""
+    limit = min(span.limit, MOST)
+    params = {
+        "symbol": instrument.venue_symbol,
+        "interval": span.timeframe,
+        "startTime": str(span.start_ts // MILLISECOND),
+        "endTime": str(span.end_ts // MILLISECOND - 1),
+        "limit": str(limit),
+    }
+    return RestCall("/fapi/v1/klines", params, weight=next(weight for most, weight in _WEIGHTS if limit <= most))
+
+
+def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read klines; volumes are base and quote. The venue's weeks begin on Monday, as ours do."""
+    try:
+        rows = _rows(body)
+    except msgspec.DecodeError as error:
+        raise FrameError(f"klines of {instrument.venue_symbol}: {error}", field="klines") from error
+    return [
+        FastCandle(
+            **_head(instrument, ts_recv, sim=sim),
+            id=f"{instrument.tail}.candle.{timeframe}.{row[0] // 1000}.rest",
+            ts_event=None,
+            timeframe=timeframe,
+            open=row[1],
+            high=row[2],
+            low=row[3],
+            close=row[4],
+            volume=row[5],
+            quote_volume=row[7],
+            trades=row[8],
+            closed=row[6] * MILLISECOND < ts_recv,
+            start_ts=row[0] * MILLISECOND,
+        )
+        for row in rows
+    ]
+
+
+def trades_call(instrument: Instrument, limit: int) -> RestCall:
+    """Ask for the newest aggregated trades; weight 20."""
+    params = {"symbol": instrument.venue_symbol, "limit": str(min(limit, MOST))}
+    return RestCall("/fapi/v1/aggTrades", params, weight=20)
+
+
+def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read aggregated trades; a buyer who was the maker means that the aggressor sold."""
+    try:
+        rows = _trades(body)
+    except msgspec.DecodeError as error:
+        raise FrameError(f"aggTrades of {instrument.venue_symbol}: {error}", field="aggTrades") from error
+    return [
+        FastTrade(
+            **_head(instrument, ts_recv, sim=sim),
+            id=f"{instrument.tail}.trade.a{row.a}",
+            ts_event=row.T * MILLISECOND,
+            trade_id=str(row.a),
+            price=row.p,
+            amount=row.q,
+            side="sell" if row.m else "buy",
+        )
+        for row in rows
+    ]
+
+
+def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:
+    return {
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "venue_symbol": instrument.venue_symbol,
+        "ts_recv": ts_recv,
+        "sim": sim,
+    }
+
+
+HISTORY: Final = History(
+    timeframes=TIMEFRAMES,
+    most_candles=MOST,
+    candles_call=candles_call,
+    decode_candles=decode_candles,
+    most_trades=MOST,
+    trades_call=trades_call,
+    decode_trades=decode_trades,
+)
