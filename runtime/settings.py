@@ -51,19 +51,8 @@ __all__ = ["Settings", "SettingsError", "data_home", "environment", "load", "nam
 
 ENV_FILE = Path(".env")
 DEFAULT_VENUES = (
-    *(
-        "binance",
-        "binanceusdm",
-        "coinbase",
-        "kraken",
-        "krakenfutures",
-        "bybit",
-        "okx",
-        "htx",
-        "kucoin",
-        "kucoinfutures",
-    ),
-    *("indodax", "deribit", "bitfinex", "gate", "hyperliquid"),
+    *("binance", "binanceusdm", "coinbase", "kraken", "krakenfutures", "bybit", "okx", "htx"),
+    *("kucoin", "kucoinfutures", "indodax", "deribit", "bitfinex", "gate", "hyperliquid"),
 )
 DEFAULT_LARGE = ("SOL", "XRP", "BNB", "DOGE", "ADA")
 _CONFIG = SettingsConfigDict(

@@ -16,7 +16,7 @@ import websockets
 
 from producers.registry import VENUES
 
-pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("demo")]
 
 
 def ask(demo, path, key: str | None = "key"):
