@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -97,6 +98,13 @@ def test_has_tests_and_frames_of_its_own(venue_id: str) -> None:
     assert any(f'"{venue_id}"' in path.read_text(encoding="utf-8") for path in far), "its simulator has no tests"
     own = tests / "venues" / "fixtures" / venue_id
     assert own.is_dir() or any(case.venue == venue_id for case in CASES), "neither recorded frames nor fixtures"
+
+
+def test_guide_to_a_new_venue_names_files_that_are_there() -> None:
+    page = (ROOT / "docs" / "ADD_A_VENUE.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([\w./<>]+)`", page) if "/" in name and name.endswith((".py", ".md"))}
+    assert len(named) > 20
+    assert not [name for name in named if not (ROOT / name.replace("<id>", "gate")).is_file()]
 
 
 # ---- REST
@@ -253,6 +261,8 @@ def _check_event(event: Any, instrument: Instrument) -> None:
         assert event.unit == "base", "the worth of a contract is known"
         amounts = [amount for levels in (event.bids, event.asks) for _, amount in levels]
         assert all(amount == "0" or amount.strip("0.") for amount in amounts), "a zero is written 0"
+    if event.kind == "liquidation" and event.position_side is not None:
+        assert event.order_side == {"long": "sell", "short": "buy"}[event.position_side]
     if event.kind == "trade":
         assert event.amount is not None
         assert (event.contracts is not None) is instrument.sized_in_contracts
