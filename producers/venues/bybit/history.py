@@ -1,0 +1,173 @@
+"""Bybit's past over REST, of all its markets: candles and recent trades.
+
+https://bybit-exchange.github.io/docs/v5/market/kline and https://bybit-exchange.github.io/docs/v5/market/recent-trade
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, field
+
+from contracts import market
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers.history import candle_id, is_closed
+from producers.venue import Decoded, History, RestCall, Span
+from producers.venues.bybit import wire
+from producers.venues.bybit.plan import SPOT, market_of
+from producers.venues.bybit.topic import MS, Topic
+
+FastCandle = fast(market.Candle)
+FastTrade = fast(market.Trade)
+MOST: Final = 1000
+_MOST_SPOT_TRADES: Final = 60
+# On which day a week begins is not documented: weeks are made of days.
+INTERVALS: Final = {"1m": "1", "5m": "5", "15m": "15", "30m": "30", "1h": "60", "4h": "240", "1d": "D"}
+_SIDES: Final = {"Buy": "buy", "Sell": "sell"}
+
+_Row = tuple[str, str, str, str, str, str, str]  # start in ms, open, high, low, close, volume, turnover
+
+
+class _Rows(Struct, gc=False):
+    rows: list[_Row] = field(name="list")
+
+
+class _Candles(Struct, gc=False):
+    """`{"retCode":0,"result":{"symbol":"BTCUSDT","list":[["1763700000000","1","2","0.5","1.5","3","4.5"]]}}`."""
+
+    result: _Rows
+
+
+class _Trade(Struct, gc=False):
+    """`{"execId":"20f4","symbol":"BTCUSDT","price":"91000.5","size":"0.01","side":"Buy","time":"17637…","seq":"17"}`.
+
+    `side` is the taker's, `execId` the socket's `i`.
+    """
+
+    execId: str
+    price: str
+    size: str
+    side: wire.Side
+    time: str
+    seq: str = ""
+
+
+class _Prints(Struct, gc=False):
+    rows: list[_Trade] = field(name="list")
+
+
+class _Trades(Struct, gc=False):
+    result: _Prints
+
+
+_candles: Final = msgspec.json.Decoder(_Candles).decode
+_trades: Final = msgspec.json.Decoder(_Trades).decode
+
+
+def candles_call(instrument: Instrument, span: Span) -> RestCall:
+    """Ask for the candles of a span; `end` is the last moment of it."""
+    params = {
+        "category": market_of(instrument),
+        "symbol": instrument.venue_symbol,
+        "interval": INTERVALS[span.timeframe],
+        "start": str(span.start_ts // MS),
+        "end": str(span.end_ts // MS - 1),
+        "limit": str(min(span.limit, MOST)),
+    }
+    return RestCall("/v5/market/kline", params)
+
+
+def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read candles, newest first; an inverse contract's volume counts USD, its turnover the coin."""
+    try:
+        rows = _candles(body).result.rows
+    except msgspec.DecodeError as error:
+        raise FrameError(f"kline of {instrument.venue_symbol}: {error}", field="result.list") from error
+    head = _head(instrument, ts_recv, sim=sim)
+    return [_candle(instrument, timeframe, row, head) for row in rows]
+
+
+def _candle(instrument: Instrument, timeframe: str, row: _Row, head: dict[str, Any]) -> Decoded:
+    start = _time(row[0], "result.list[0] (startTime)")
+    opened, high, low, close, volume, turnover = (
+        wire.number(text, f"result.list[{index}]") for index, text in enumerate(row[1:], start=1)
+    )
+    return FastCandle(
+        **head,
+        id=candle_id(instrument, timeframe, start),
+        ts_event=None,
+        timeframe=timeframe,
+        open=opened,
+        high=high,
+        low=low,
+        close=close,
+        volume=turnover if instrument.is_inverse else volume,
+        quote_volume=volume if instrument.is_inverse else turnover,
+        trades=None,
+        closed=is_closed(timeframe, start, head["ts_recv"]),
+        start_ts=start,
+    )
+
+
+def trades_call(instrument: Instrument, limit: int) -> RestCall:
+    """Ask for the newest trades; of spot there are 60 at most."""
+    category = market_of(instrument)
+    most = _MOST_SPOT_TRADES if category == SPOT else MOST
+    params = {"category": category, "symbol": instrument.venue_symbol, "limit": str(min(limit, most))}
+    return RestCall("/v5/market/recent-trade", params)
+
+
+def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read trades, newest first; sizes of inverse contracts count USD."""
+    try:
+        rows = _trades(body).result.rows
+    except msgspec.DecodeError as error:
+        raise FrameError(f"recent-trade of {instrument.venue_symbol}: {error}", field="result.list") from error
+    topic = Topic(instrument, "trade", "", sim)
+    return [_trade(topic, row, _head(instrument, ts_recv, sim=sim)) for row in rows]
+
+
+def _trade(topic: Topic, row: _Trade, head: dict[str, Any]) -> Decoded:
+    price = wire.number(row.price, "result.list.price")
+    amount, contracts = topic.sizes(wire.number(row.size, "result.list.size"), price)
+    return FastTrade(
+        **head,
+        id=topic.id_start + row.execId,
+        ts_event=_time(row.time, "result.list.time"),
+        trade_id=row.execId,
+        price=price,
+        amount=amount,
+        contracts=contracts,
+        side=_SIDES[row.side],
+        seq=int(row.seq) if row.seq.isdigit() else None,
+    )
+
+
+def _time(text: str, name: str) -> int:
+    if not text.isdigit():
+        raise FrameError(f"{name} is no time in ms: {text!r}", field=name)
+    return int(text) * MS
+
+
+def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:
+    return {
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "venue_symbol": instrument.venue_symbol,
+        "ts_recv": ts_recv,
+        "sim": sim,
+    }
+
+
+HISTORY: Final = History(
+    timeframes=frozenset(INTERVALS),
+    most_candles=MOST,
+    candles_call=candles_call,
+    decode_candles=decode_candles,
+    most_trades=MOST,
+    trades_call=trades_call,
+    decode_trades=decode_trades,
+)
