@@ -154,7 +154,7 @@ class Indodax:
         if channel is None:
             listing = self._listings.get(name.removeprefix(prefix or ""))
             channel = open_channel(name, prefix or SUMMARY, listing, list(self._listings.values()))
-            channel.begin(str(self._epoch))
+            channel.begin(str(self._epoch), 0 if listing is None else listing.book.update_id)
             if listing is not None or prefix is None:  # of an unknown pair nothing ever comes
                 self._channels[name] = channel
         self._hub.join(session, name)

@@ -37,9 +37,9 @@ class Channel:
         self._kept: deque[tuple[int, str]] = deque(maxlen=kept)
         self._list_payloads = list_payloads
 
-    def begin(self, epoch: str) -> None:
+    def begin(self, epoch: str, offset: int = 0) -> None:
         """Begins anew: nothing is kept."""
-        self.epoch, self.offset = epoch, 0
+        self.epoch, self.offset = epoch, offset
         self._kept.clear()
 
     def publish(self, tick: Tick) -> list[str]:

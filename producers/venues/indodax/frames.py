@@ -161,9 +161,11 @@ class IndodaxDecoder:
         raise FrameError(f"unknown channel {channel!r}", channel=channel)
 
     def _on_book(self, line: bytes, stream: Stream, ts_recv: int) -> Sequence[Decoded]:
+        """Read a book, a repeated one too: each is whole."""
         pair = cast("str", stream.pair)
         row = self._product(pair).books.push(line).result.data
-        return (self._book(pair, row, ts_recv),) if stream.on_push(row.offset)[0] else ()
+        stream.on_push(row.offset)
+        return (self._book(pair, row, ts_recv),)
 
     def _on_trades(self, line: bytes, stream: Stream, ts_recv: int) -> Sequence[Decoded]:
         trades = wire.decode_trades_push(line).result.data

@@ -152,7 +152,13 @@ def test_best_prices_fill_only_themselves(sides: list[Any], wanted: tuple[str | 
 
 
 def test_figures_of_a_perpetual_are_a_ticker_its_funding_and_its_open_interest() -> None:
-    ctx = {"funding": "-0.0000125", "openInterest": "688.11", "oraclePx": "91002.0", "midPx": None, "premium": None}
+    ctx: dict[str, Any] = {
+        "funding": "-0.0000125",
+        "openInterest": "688.11",
+        "oraclePx": "91002.0",
+        "midPx": None,
+        "premium": None,
+    }
     ticker, funding, interest = Socket().send(figures("BTC", **ctx))
     assert (ticker["open_24h"], ticker["volume_24h"], ticker["quote_volume_24h"]) == (
         "90000.0",
@@ -201,10 +207,13 @@ def test_candle_keeps_the_text_of_its_numbers(as_list: bool) -> None:
 
 def test_confirmation_names_the_subscription() -> None:
     wanted = {"type": "l2Book", "coin": "BTC", "nSigFigs": None, "mantissa": None}
-    frame = {"channel": "subscriptionResponse", "data": {"method": "subscribe", "subscription": wanted}}
-    assert Socket().send(frame) == [Ack("l2Book:BTC")]
-    frame["data"]["method"] = "unsubscribe"
-    assert Socket().send(frame) == []
+
+    def confirmed(method: str) -> list[Any]:
+        data = {"method": method, "subscription": wanted}
+        return Socket().send({"channel": "subscriptionResponse", "data": data})
+
+    assert confirmed("subscribe") == [Ack("l2Book:BTC")]
+    assert confirmed("unsubscribe") == []
 
 
 def test_refusal_names_the_subscription_where_its_text_does() -> None:

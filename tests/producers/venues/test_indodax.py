@@ -154,11 +154,9 @@ def test_summary_is_a_ticker_a_pair_and_low_comes_before_high() -> None:
 
 
 # ---- positions in the streams
-def test_repeated_publication_is_left_out() -> None:
+def test_repeated_publication_of_trades_is_left_out() -> None:
     socket = Socket()
     assert [len(socket.send(trade(offset))) for offset in (7, 7, 8)] == [1, 0, 1]
-    book = push(f"{BOOKS}btcidr", ladder([("1", "1")], []), 5)
-    assert [len(socket.send(book)) for _ in range(2)] == [1, 0]
 
 
 def test_lost_trades_are_told_before_the_next_one() -> None:
