@@ -73,8 +73,11 @@ def decode_change(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded
     message = wire.decode_update(frame)
     seq, ts = channel.stamp(message)
     level, is_bid = read_level(message.row)
-    prev = None if channel.broken else channel.seq
-    channel.seq, channel.broken = seq, False
+    last = channel.seq
+    is_old = seq is not None and last is not None and seq <= last  # sent again, or late: it continues nothing
+    prev = None if channel.broken or is_old else last
+    if not is_old:
+        channel.seq, channel.broken = seq, False
     return (_delta(channel, ([level], []) if is_bid else ([], [level]), (frame, ts_recv), (seq, prev, ts)),)
 
 
