@@ -210,7 +210,7 @@ class Bar(BaseModel):
     trades: int | None
     closed: bool
     source: Literal["own", "exchange"]
-    whole: bool = Field(description="false for one of our own that began before the first trade that was heard")
+    whole: bool = Field(description="false for one of our own that may lack trades")
 
 
 class Hole(BaseModel):
@@ -223,7 +223,7 @@ class Hole(BaseModel):
     count: int
     reason: Literal["no_trades", "not_heard", "unknown"] = Field(
         description="no_trades: nothing was traded; not_heard: we listened and heard nothing, and the exchange did not "
-        "tell; unknown: from before we listened"
+        "tell; unknown: we did not listen then"
     )
 
 

@@ -54,6 +54,10 @@ class CandlesReply(CommandModel):
         default=None,
         description="the first trade that was folded: a candle that starts before it may lack trades; null for none",
     )
+    gaps: list[tuple[Nanoseconds, Nanoseconds]] = Field(
+        default_factory=list[tuple[int, int]],
+        description="[[from, to], …] oldest first and disjoint: when the feed was interrupted: candles of such times may lack trades",
+    )
     loading: bool = Field(default=False, description="true while candles of before the last restart are still read")
     error: Failure | None = None
 

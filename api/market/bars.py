@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -52,14 +53,21 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Our own candles by start; those from `since` (ns UTC) on lack nothing."""
+    """Our own candles by start; those from `since` (ns UTC) on lack nothing but what the `gaps` took.
+
+    `gaps` are (from, to), oldest first and disjoint.
+    """
 
     rows: Mapping[int, Row] = field(default_factory=dict[int, Row])
     since: int | None = None
+    gaps: tuple[tuple[int, int], ...] = ()
 
-    def knows(self, start: int) -> bool:
-        """Whether all trades since this start were listened to."""
-        return self.since is not None and start >= self.since
+    def knows(self, start: int, size: int) -> bool:
+        """Whether all trades of a candle of this start and length (ns) were listened to."""
+        if self.since is None or start < self.since:
+            return False
+        after = bisect_right(self.gaps, start, key=lambda gap: gap[1])
+        return after == len(self.gaps) or self.gaps[after][0] >= start + size
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,7 @@ def list_needed(window: Window, own: Own) -> list[Chunk]:
     found: dict[int, Chunk] = {}
     length = CHUNK * window.size
     for start in window.starts:
-        whole = own.knows(start) and (start in own.rows or start == window.last)
+        whole = own.knows(start, window.size) and (start in own.rows or start == window.last)
         if not whole:
             first = start - (start - _ANCHOR) % length
             found[first] = Chunk(first, min(first + length, window.last + window.size))
@@ -134,23 +142,23 @@ def merge(window: Window, own: Own, past: Mapping[int, Row], answered: Sequence[
     shown: list[Shown] = []
     missing: list[tuple[int, Why]] = []
     for start in window.starts:
-        item = _choose(start, own, past)
+        knows = own.knows(start, window.size)
+        item = _choose(own.rows.get(start), past.get(start), knows=knows)
         if item is not None:
             shown.append(item)
-        elif any(chunk.start <= start < chunk.end for chunk in answered) or (start == window.last and own.knows(start)):
+        elif any(chunk.start <= start < chunk.end for chunk in answered) or (start == window.last and knows):
             missing.append((start, "no_trades"))
         else:
-            missing.append((start, "not_heard" if own.knows(start) else "unknown"))
+            missing.append((start, "not_heard" if knows else "unknown"))
     return Merged(tuple(shown), tuple(join_holes(missing, window.size)))
 
 
-def _choose(start: int, own: Own, past: Mapping[int, Row]) -> Shown | None:
-    row = own.rows.get(start)
-    if row is not None and own.knows(start):
-        return Shown(row, "own", whole=True)
-    if start in past:
-        return Shown(past[start], "exchange", whole=True)
-    return None if row is None else Shown(row, "own", whole=False)
+def _choose(own: Row | None, past: Row | None, *, knows: bool) -> Shown | None:
+    if own is not None and knows:
+        return Shown(own, "own", whole=True)
+    if past is not None:
+        return Shown(past, "exchange", whole=True)
+    return None if own is None else Shown(own, "own", whole=False)
 
 
 def join_holes(missing: Iterable[tuple[int, Why]], size: int) -> list[Hole]:

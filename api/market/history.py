@@ -42,6 +42,7 @@ class Failed(msgspec.Struct, frozen=True):
 class _OwnReply(msgspec.Struct, frozen=True):
     candles: list[Row] = msgspec.field(default_factory=list[Row])
     since_ts: int | None = None
+    gaps: list[tuple[int, int]] = msgspec.field(default_factory=list[tuple[int, int]])
     loading: bool = False
     error: Failed | None = None
 
@@ -84,7 +85,8 @@ class CandleSource:
             reply = await self._ask(subjects.CANDLES_LIST, query, self._own.decode, OWN_SECONDS)
             if isinstance(reply, Failed) or reply.error is not None:
                 return OwnAnswer(Own(), failed=reply if isinstance(reply, Failed) else reply.error)
-            return OwnAnswer(Own({row.start_ts: row for row in reply.candles}, reply.since_ts), reply.loading)
+            rows = {row.start_ts: row for row in reply.candles}
+            return OwnAnswer(Own(rows, reply.since_ts, tuple(reply.gaps)), reply.loading)
 
         return await self._cache.get(f"own_candles.{item.tail}.{timeframe}", fetch, lambda _: OWN_KEPT_SECONDS)
 

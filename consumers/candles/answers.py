@@ -10,12 +10,14 @@ import structlog
 from pydantic import ValidationError
 
 from consumers.candles.core import CandleBook
+from consumers.candles.gaps import Gaps
 from consumers.candles.past import Past
 from contracts import codec, subjects
 from contracts.commands import CandlesQuery
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import make_instrument
 from contracts.market import Candle
+from runtime import clock
 from runtime.bus import Bus
 from runtime.commands import failure
 from runtime.lane_reader import UNDECODABLE
@@ -29,8 +31,9 @@ _TAIL_AT: Final = 4  # tokens before the tail: md, v1, candle, time frame
 class CandleAnswers:
     """What is known of candles, closed and open; `loading` until those of before the restart are read."""
 
-    def __init__(self, book: CandleBook, past: Past) -> None:
+    def __init__(self, book: CandleBook, past: Past, gaps: Gaps) -> None:
         self.loading = True
+        self._gaps = gaps
         self._book = book
         self._past = past
 
@@ -50,6 +53,7 @@ class CandleAnswers:
         reply: dict[str, Any] = {
             "candles": chosen[-query.limit :],
             "since_ts": self._book.find_since(tail),
+            "gaps": self._gaps.list_spans(query.venue, query.symbol, clock.now_ns()),
             "loading": self.loading,
             "error": None,
         }

@@ -12,9 +12,10 @@ import structlog
 
 from consumers.candles.answers import CandleAnswers, recall
 from consumers.candles.core import CandleBook, CandleRules, fold_after
+from consumers.candles.gaps import Gaps
 from consumers.candles.past import KEPT, Past
 from contracts import codec, streams, subjects
-from contracts.market import Candle, Trade
+from contracts.market import Candle, FeedStatus, Trade
 from runtime import clock
 from runtime.bucket_writer import BucketWriter
 from runtime.bus import Bus
@@ -44,6 +45,7 @@ class CandlePlan:
 
     rules: CandleRules = field(default_factory=CandleRules)
     stream: str = streams.MARKET
+    feeds: str = streams.FEEDS
     trades: str = subjects.ALL_TRADES
     bucket: str = streams.CANDLES
     dlq: str = streams.DLQ
@@ -72,7 +74,8 @@ class _Resumed:
 class _Reading:
     """Folds rows into the book; up to `floor`, and to `known` by subject, they were folded before the restart."""
 
-    def __init__(self, book: CandleBook, letters: DeadLetters, resumed: _Resumed) -> None:
+    def __init__(self, book: CandleBook, letters: DeadLetters, resumed: _Resumed, gaps: Gaps) -> None:
+        self._gaps = gaps
         self.book, self.floor, self.known = book, resumed.floor, resumed.known
         self.position = resumed.position
         self.now = 0  # of the stream, while there is much to catch up with; 0 otherwise
@@ -101,6 +104,7 @@ class _Reading:
 
     def on_gap(self, messages: int) -> None:
         self.lost += messages
+        self._gaps.on_lost(self.position.time_ns, clock.now_ns())
         _log.warning("candles.trades_lost", messages=messages)
 
 
@@ -138,7 +142,8 @@ async def run(service: Service, plan: CandlePlan) -> None:
     book = CandleBook(plan.rules)
     resumed = await _restore(service, book, plan)
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
-    reading = _Reading(book, letters, resumed)
+    gaps = Gaps()
+    reading = _Reading(book, letters, resumed, gaps)
     lane = LanePublisher(bus, on_gap=lambda _: book.touch())
     writer = BucketWriter(bus, plan.bucket)
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -152,10 +157,12 @@ async def run(service: Service, plan: CandlePlan) -> None:
         start=resumed.start,
     )
     past = Past(plan.keep)
-    asked = _Asked(bus, CandleAnswers(book, past), failed)
+    asked = _Asked(bus, CandleAnswers(book, past, gaps), failed)
+    feeds = _follow_feeds(bus, plan.feeds, gaps, failed)
     saved = clock.monotonic()
     try:
         await reader.open()
+        await feeds.open()
         await asked.open(plan.stream, past)
         service.ready()
         async for _ in turns(service.stop, plan.tick_seconds, failed):
@@ -166,12 +173,29 @@ async def run(service: Service, plan: CandlePlan) -> None:
                 saved = clock.monotonic()
     finally:
         await asked.close()
+        await feeds.close()
         await reader.close()
         failed.cancel()
     await _save(writer, reading)
     lane.flush()
     await letters.flush()
     await writer.close()
+
+
+def _follow_feeds(bus: Bus, stream: str, gaps: Gaps, failed: asyncio.Future[None]) -> StreamReader:
+    """Read what every feed said, from as long ago as the stream holds it."""
+    decode = codec.decoder(FeedStatus).decode
+
+    def on_rows(rows: Sequence[Row]) -> None:
+        for row in rows:
+            try:
+                gaps.on_status(decode(row.payload))
+            except UNDECODABLE as error:
+                _log.error("candles.status_unreadable", subject=row.subject.decode(), error=str(error))
+
+    return StreamReader(
+        bus, stream, (subjects.ALL_FEEDS,), on_messages=on_rows, on_gap=lambda _: None, failed=failed, start=ALL
+    )
 
 
 async def _restore(service: Service, book: CandleBook, plan: CandlePlan) -> _Resumed:

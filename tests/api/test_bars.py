@@ -86,3 +86,22 @@ def test_holes_tell_what_was_not_traded_not_heard_and_not_known() -> None:
 def test_weeks_are_counted_from_mondays() -> None:
     window = Window("1w", find_start("1w", NOW), 3)
     assert [find_start("1w", start + DAY) for start in window.starts] == list(window.starts)
+
+
+def test_a_candle_in_which_the_feed_was_interrupted_is_asked_for_and_not_called_whole() -> None:
+    cut = (LAST - 3 * MINUTE + 10, LAST - 2 * MINUTE)  # ends as the next one begins
+    own = Own(rows(5, 4, 3, 2, 1, 0), LAST - HOUR, (cut,))
+    assert len(list_needed(WINDOW, own)) == 1
+    assert [item.whole for item in merge(WINDOW, own, {}, []).shown] == [True, True, False, True, True, True]
+    better = merge(WINDOW, own, rows(3, price="9"), [])
+    assert [item.row.close for item in better.shown] == ["1", "1", "9", "1", "1", "1"]
+    assert better.complete
+
+
+def test_one_of_many_interruptions_takes_the_candles_that_it_touches_and_no_other() -> None:
+    gaps = tuple((LAST - back * MINUTE + 10, LAST - back * MINUTE + 20) for back in range(50, 0, -5))
+    own = Own({}, LAST - DAY, gaps)
+    known = [back for back in range(60) if not own.knows(LAST - back * MINUTE, MINUTE)]
+    assert known == list(range(5, 51, 5))
+    assert not own.knows(LAST - 2 * MINUTE - HOUR, HOUR)
+    assert own.knows(LAST, HOUR)

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from consumers.candles import handlers as candles
 from consumers.candles.core import CandleBook
+from consumers.candles.gaps import Gaps
 from consumers.candles.past import FastCandle, Past
 from contracts import codec, streams, subjects
 from contracts.commands import CandlesQuery, CandlesReply
@@ -90,6 +91,28 @@ def test_the_book_tells_open_candles_and_since_when_it_lacks_nothing_also_after_
     assert again.find_since("okx.BTC.USDT.spot") is None
 
 
+# ---- when nobody listened
+def test_interruptions_of_a_feed_are_told_from_the_loss_to_the_recovery(status: Make) -> None:
+    gaps = Gaps()
+    for at, state, fields in (
+        (1, "connecting", {}),
+        (5, "live", {}),
+        (20, "gap", {"channel": "book"}),
+        (21, "stale", {"channel": "trade", "symbol": "BTC/USDT"}),
+        (30, "gap", {"channel": "trade", "symbol": "ETH/USDT"}),
+        (40, "down", {}),
+        (41, "connecting", {}),
+        (50, "live", {}),
+        (60, "down", {"venue": "okx"}),
+    ):
+        gaps.on_status(status(state, at, **fields))
+    assert gaps.list_spans("binance", "BTC/USDT", 99) == [(1, 5), (40, 50)]
+    assert gaps.list_spans("binance", "ETH/USDT", 99) == [(1, 5), (30, 50)]
+    assert gaps.list_spans("okx", "BTC/USDT", 99) == [(60, 99)]
+    gaps.on_lost(70, 80)
+    assert gaps.list_spans("binance", "BTC/USDT", 99) == [(1, 5), (40, 50), (70, 80)]
+
+
 # ---- asked over the bus
 @pytest_asyncio.fixture
 async def bus(tmp_path: Path) -> AsyncGenerator[Bus]:
@@ -115,9 +138,11 @@ async def until(bus: Bus, check: Callable[[CandlesReply], bool], **query: Any) -
 
 @pytest.mark.nats
 async def test_closed_candles_of_before_the_start_and_open_ones_are_told_and_cut_to_what_was_asked(
-    bus: Bus, trade: Make
+    bus: Bus, trade: Make, status: Make
 ) -> None:
     js = bus.jetstream()
+    for at, state in ((START, "down"), (START + 5, "live")):
+        await js.publish("feed.v1.binance", codec.encode(status(state, at)), stream=streams.FEEDS)
     for number in range(5):
         body = codec.encode(closed(number))
         await js.publish(f"{subjects.CANDLE}1m.{TAIL}", body, stream=streams.MARKET)
@@ -130,6 +155,7 @@ async def test_closed_candles_of_before_the_start_and_open_ones_are_told_and_cut
     reply = await until(bus, lambda held: len(held.candles) == 6 and not held.loading)
     assert [candle.start_ts for candle in reply.candles[:5]] == [START + number * MINUTE for number in range(5)]
     assert (reply.candles[-1].closed, str(reply.candles[-1].open), reply.since_ts) == (False, "42", now)
+    assert (await until(bus, lambda held: bool(held.gaps))).gaps == [(START, START + 5)]
     few = await ask(bus, limit=2, start_ts=START, end_ts=START + 4 * MINUTE)
     assert [candle.start_ts for candle in few.candles] == [START + 2 * MINUTE, START + 3 * MINUTE]
     assert (await ask(bus, symbol="ETH/USDT")).candles == []
