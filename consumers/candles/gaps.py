@@ -40,7 +40,7 @@ class Gaps:
         self._everywhere.append((start, end))
 
     def list_spans(self, venue: str, symbol: str, now: int) -> list[Span]:
-        """List when an instrument's trades were interrupted, oldest first and disjoint; what lasts ends `now` (ns UTC)."""
+        """List when an instrument's trades were interrupted, oldest first, disjoint; what lasts ends `now` (ns UTC)."""
         closed = [(start, end) for about, start, end in self._closed[venue] if about in {None, symbol}]
         lasting = [(start, now) for (_, about), start in self._open[venue].items() if about in {None, symbol}]
         return _join(sorted([*closed, *lasting, *self._everywhere]))
