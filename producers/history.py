@@ -58,7 +58,7 @@ def pages(history: History, wanted: Span) -> list[Span]:
     end = last
     while end > first:
         begin = max(first, end - history.most_candles * step)
-        found.append(Span(source, begin, end, (end - begin) // step))
+        found.append(Span(source, begin, end, (end - begin) // step, wanted.asked_ts))
         end = begin
     if len(found) > MOST_CALLS:
         raise InvalidParameterError(

@@ -17,6 +17,7 @@ from producers.rest import RestClient
 from producers.service import Producer
 from producers.session import UNDECODABLE
 from producers.venue import Decoded, History, Span
+from runtime import clock
 from runtime.commands import failure
 
 
@@ -37,7 +38,7 @@ class Past:
         try:
             query = HistoryQuery.model_validate_json(body)
             instrument, rest, history = self._find(query.venue, query.symbol)
-            wanted = Span(query.timeframe, query.start_ts, query.end_ts, query.limit)
+            wanted = Span(query.timeframe, query.start_ts, query.end_ts, query.limit, clock.now_ns())
             candles: list[Decoded] = []
             for span in pages(history, wanted):
                 answer = await rest.ask(history.candles_call(instrument, span))

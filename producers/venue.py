@@ -249,12 +249,21 @@ class DecodeDepth(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which candles: of `timeframe` ("1m" … "1w") with start_ts <= start < end_ts (ns UTC), `limit` at most."""
+    """Which candles: of `timeframe` ("1m" … "1w") with start_ts <= start < end_ts (ns UTC), `limit` at most.
+
+    `asked_ts` (ns UTC) is when they are asked for, for venues that count back from now; None: at `end_ts`.
+    """
 
     timeframe: str
     start_ts: int
     end_ts: int
     limit: int
+    asked_ts: int | None = None
+
+    def candles_back(self, seconds: int) -> int:
+        """Tell how many candles of so many seconds there are from the span's start until now, the open one too."""
+        now = self.end_ts - 1 if self.asked_ts is None else self.asked_ts
+        return (now - self.start_ts) // (seconds * 1_000_000_000) + 1
 
 
 class DecodeCandles(Protocol):
