@@ -29,6 +29,7 @@ ONE = (
     "market/ticker",
     "public/funding-rate",
 )
+KEPT_CANDLES = 1440  # how far back `candles` goes; `history-candles` goes on
 
 
 class OkxRest:
@@ -114,6 +115,8 @@ def _candles(listing: Listing, request: Request, now_us: int) -> Answer:
     newest = until - (until + shift) % length
     starts = [newest - i * length for i in range(limit)]
     before = int(query.get("before", "0")) * 1000
+    if request.path.endswith("market/candles"):
+        before = max(before, now_us - KEPT_CANDLES * length)
     found = [listing.candles.find(start, length) for start in starts if start > before]
     return envelope([shapes.candle_row(listing, c, closed=c.start_us + length <= now_us) for c in found])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from producers.simulator.candles import Candle
+from producers.simulator.candles import MONDAY_US, WEEK_US, Candle
 from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing, Trade
 
@@ -41,11 +41,15 @@ def quote_text(listing: Listing, units: int) -> str:
 
 
 def find_bar(text: str) -> tuple[int, int] | None:
-    """Length and shift of a bar in microseconds; bars from 6 hours on open in Hong Kong time unless `utc`."""
+    """Length and shift of a bar in microseconds; bars from 6 hours on open in Hong Kong time unless `utc`.
+
+    Weeks open on Monday.
+    """
     seconds = BARS.get(text.removesuffix("utc"))
     if seconds is None:
         return None
-    return seconds * 10**6, HONG_KONG_US if seconds >= BARS["6H"] and not text.endswith("utc") else 0
+    length, shift = seconds * 10**6, HONG_KONG_US if seconds >= BARS["6H"] and not text.endswith("utc") else 0
+    return length, shift - MONDAY_US if length == WEEK_US else shift
 
 
 def ticker_row(listing: Listing, now_us: int) -> dict[str, str]:

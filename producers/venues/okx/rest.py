@@ -19,6 +19,7 @@ from contracts.instrument import Instrument, make_instrument
 from producers import sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.okx import wire
+from producers.venues.okx.history import HISTORY
 from producers.venues.okx.plan import MARKET, VENUE_ID
 
 FastBook = fast(events.BookSnapshot)
@@ -156,4 +157,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )

@@ -1,0 +1,84 @@
+"""OKX's past over REST: candles and recent trades, in the rows of its sockets.
+
+Pages: https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-candlesticks,
+#order-book-trading-market-data-get-candlesticks-history and #order-book-trading-market-data-get-trades.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers.history import SECONDS, candle_id
+from producers.venue import Decoded, History, RestCall, Span
+from producers.venues.okx import tape
+from producers.venues.okx.topic import Topic
+from producers.venues.okx.wire import MS
+
+_RECENT: Final = "/api/v5/market/candles"
+_OLDER: Final = "/api/v5/market/history-candles"
+_KEPT: Final = 1440  # candles of each bar that the first of them goes back to
+_OLDER_WEIGHT: Final = 2  # 20 calls in 2 s against the others' 40
+MOST_CANDLES: Final = 300
+MOST_TRADES: Final = 500
+# Days are Hong Kong's but for `utc`; on which day a week begins is not documented: weeks are made of days.
+BARS: Final = {"1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1H", "4h": "4H", "1d": "1Dutc"}
+
+
+def candles_call(instrument: Instrument, span: Span) -> RestCall:
+    """Ask for the candles of a span: newer than `before` and older than `after`, both exclusive.
+
+    What begins before the newest 1440 candles is asked for elsewhere.
+    """
+    params = {
+        "instId": instrument.venue_symbol,
+        "bar": BARS[span.timeframe],
+        "after": str(span.end_ts // MS),
+        "before": str(span.start_ts // MS - 1),
+        "limit": str(min(span.limit, MOST_CANDLES)),
+    }
+    if span.candles_back(SECONDS[span.timeframe]) <= _KEPT:
+        return RestCall(_RECENT, params)
+    return RestCall(_OLDER, params, _OLDER_WEIGHT)
+
+
+def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read candles, newest first; they say themselves whether they are closed. Contracts are told in the base coin."""
+    try:
+        found = tape.decode_candles(Topic(instrument, {}, sim), body, ts_recv, f"candle{BARS[timeframe]}")
+    except msgspec.DecodeError as error:
+        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="data") from error
+    return [replace(item, id=candle_id(instrument, timeframe, item.start_ts)) for item in found]
+
+
+def trades_call(instrument: Instrument, limit: int) -> RestCall:
+    """Ask for the newest trades."""
+    params = {"instId": instrument.venue_symbol, "limit": str(min(limit, MOST_TRADES))}
+    return RestCall("/api/v5/market/trades", params)
+
+
+def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read trades, newest first, with the ids of channel `trades`, where the last of several fills gives its id.
+
+    The page does not say whether rows are merged here as they are there: where they are single fills, those before the
+    last one of a merged row have ids of their own.
+    """
+    try:
+        return tape.decode_trades(Topic(instrument, {}, sim), body, ts_recv, "trades")
+    except msgspec.DecodeError as error:
+        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="data") from error
+
+
+HISTORY: Final = History(
+    timeframes=frozenset(BARS),
+    most_candles=MOST_CANDLES,
+    candles_call=candles_call,
+    decode_candles=decode_candles,
+    most_trades=MOST_TRADES,
+    trades_call=trades_call,
+    decode_trades=decode_trades,
+)
