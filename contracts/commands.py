@@ -56,7 +56,7 @@ class CandlesReply(CommandModel):
     )
     gaps: list[tuple[Nanoseconds, Nanoseconds]] = Field(
         default_factory=list[tuple[int, int]],
-        description="[[from, to], …] when the feed was interrupted, oldest first, disjoint: candles of then may lack trades",
+        description="[[from, to], …] when the feed was interrupted, oldest first: candles of then may lack trades",
     )
     loading: bool = Field(default=False, description="true while candles of before the last restart are still read")
     error: Failure | None = None
