@@ -1,4 +1,4 @@
-"""The closed candles of every instrument, so many of each time frame, packed to about a hundred bytes each. Pure."""
+"""The closed candles of every instrument, so many of each time frame, packed to about 160 bytes each. Pure."""
 
 from __future__ import annotations
 
