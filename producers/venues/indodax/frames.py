@@ -180,7 +180,9 @@ class IndodaxDecoder:
     def _trades(self, trades: wire.Trades, ts_recv: int) -> list[Decoded]:
         found: list[Decoded] = []
         for row in trades.data:
-            product, native = self._product(row.pair), str(row.number)
+            product, native, amount = self._product(row.pair), str(row.number), row.base
+            if not amount.replace(".", "", 1).isdigit():
+                raise FrameError(f"amount is no number: {amount!r}", field="amount")
             found.append(
                 FastTrade(
                     id=product.trade_id + native,
@@ -192,7 +194,7 @@ class IndodaxDecoder:
                     sim=self._sim,
                     trade_id=native,
                     price=wire.number(row.price, "price"),
-                    amount=wire.number(row.base, "amount"),
+                    amount=amount,
                     side=row.side,
                     seq=row.number,
                 )
@@ -210,8 +212,8 @@ class IndodaxDecoder:
             ts_event=None,
             ts_recv=ts_recv,
             sim=self._sim,
-            bids=wire.read_levels(((level.price, level.amount) for level in row.data.bid), "bid"),
-            asks=wire.read_levels(((level.price, level.amount) for level in row.data.ask), "ask"),
+            bids=wire.read_levels([(level.price, level.amount) for level in row.data.bid], "bid"),
+            asks=wire.read_levels([(level.price, level.amount) for level in row.data.ask], "ask"),
             seq=row.offset,
             is_snapshot=True,
         )

@@ -84,11 +84,15 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
         ts_event=None,
         ts_recv=ts_recv,
         sim=sim,
-        bids=wire.read_levels(row.buy, "buy"),
-        asks=wire.read_levels(row.sell, "sell"),
+        bids=_levels(row.buy, "buy"),
+        asks=_levels(row.sell, "sell"),
         seq=None,
         quality="sim" if sim else "live",
     )
+
+
+def _levels(rows: list[tuple[Raw, Raw]], field: str) -> wire.Levels:
+    return wire.read_levels([(wire.text(price, field), wire.text(amount, field)) for price, amount in rows], field)
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:

@@ -7,7 +7,7 @@ that comes with the answer to a subscription is the inner part: `{"data":<payloa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -71,7 +71,7 @@ class TradeRow(Struct, array_like=True, gc=False):
     side: Literal["buy", "sell"]
     price: Raw
     quote: Raw
-    base: Raw
+    base: str
 
 
 class Trades(Struct, gc=False):
@@ -155,7 +155,7 @@ def book_decoders(base: str) -> BookDecoders:
     `{"data":{"pair":"btcidr","ask":[{"btc_volume":"0.11","idr_volume":"180000000","price":"1632000000"}],"bid":[…]},
     "offset":67409}`: always the whole visible book.
     """
-    level = msgspec.defstruct("Level", [("price", Raw), ("amount", Raw)], rename={"amount": f"{base}_volume"}, gc=False)
+    level = msgspec.defstruct("Level", [("price", str), ("amount", str)], rename={"amount": f"{base}_volume"}, gc=False)
     sides = msgspec.defstruct("Sides", [("ask", list[level]), ("bid", list[level])], gc=False)
     book = msgspec.defstruct("Book", [("data", sides), ("offset", int | None, None)], gc=False)
     inner = msgspec.defstruct("BookPushResult", [("data", book)], gc=False)
@@ -163,19 +163,14 @@ def book_decoders(base: str) -> BookDecoders:
     return BookDecoders(msgspec.json.Decoder(book).decode, msgspec.json.Decoder(push).decode)
 
 
-def read_levels(rows: Iterable[tuple[Raw, Raw]], field: str) -> Levels:
+def read_levels(rows: Levels, field: str) -> Levels:
     """Read one side of a whole book: a level without amount is "0", one that is no pair of numbers is left out."""
-    found: Levels = []
-    bad = 0
-    for raw_price, raw_amount in rows:
-        price, amount = text(raw_price, field), text(raw_amount, field)
-        if _NUMBER.fullmatch(price) is None or _NUMBER.fullmatch(amount) is None:
-            bad += 1
-        else:
-            found.append((price, amount if amount.strip("0.") else "0"))
-    if bad and not found:
-        raise FrameError(f"{field}: no level is a pair of numbers", field=field)
-    return found
+    texts = [text for row in rows for text in row]
+    if texts and ("" in texts or not "".join(texts).replace(".", "").isdigit()):
+        rows = [row for row in rows if all(_NUMBER.fullmatch(text) for text in row)]
+        if not rows:
+            raise FrameError(f"{field}: no level is a pair of numbers", field=field)
+    return [(price, amount if amount.strip("0.") else "0") for price, amount in rows]
 
 
 def text(raw: Raw, field: str) -> str:
@@ -191,7 +186,10 @@ def text(raw: Raw, field: str) -> str:
 
 def number(raw: Raw, field: str) -> str:
     """Give an unsigned number's own text; raises FrameError naming the field."""
-    found = bytes(raw).decode().strip('"')
+    found = bytes(raw).decode()
+    if found.isdecimal():
+        return found
+    found = found.strip('"')
     if _NUMBER.fullmatch(found) is not None:
         return found
     if _DIGITS.fullmatch(found) is None or found.startswith("-"):
