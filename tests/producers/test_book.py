@@ -220,3 +220,11 @@ def test_snapshot_older_than_the_live_book_does_not_fill_it():
     keeper.refill()
     assert keeper.on_snapshot(snapshot(102, [("10", "1")], [])).change is Change.TOO_OLD
     assert keeper.bids.top() == [("7", "1")]
+
+
+def test_delta_that_cannot_say_what_it_continues_is_a_gap_unless_it_is_old():
+    keeper = seeded(PUSHED)
+    assert keeper.on_delta(delta(None, 99)).change is Change.IGNORED
+    assert keeper.live
+    assert keeper.on_delta(delta(None, 105)).change is Change.GAP
+    assert not keeper.live

@@ -171,3 +171,13 @@ def test_refusal_without_a_name_ends_the_wait_of_all():
     subject = watch()
     subject.on_sent(REQUEST)
     assert subject.on_refused(None, "bad") == REQUEST.keys
+
+
+def test_answer_that_leaves_subscriptions_out_gives_them_for_refusal():
+    subject = watch()
+    subject.on_sent(REQUEST)
+    assert subject.on_answered("1", frozenset({TRADES.key})) == [BOOK.key]
+    assert not subject.acked
+    subject.on_refused(BOOK.key, "left out")
+    assert subject.acked
+    assert subject.on_answered("1", REQUEST.keys) == []

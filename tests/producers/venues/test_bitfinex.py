@@ -14,6 +14,7 @@ from producers.book import BookKeeper, Change
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Proof, Refused
 from producers.venues.bitfinex import VENUE
 from producers.venues.bitfinex.checksum import compute, written
+from producers.venues.bitfinex.frames import inherit
 
 MS, TIME_NS = 1_795_291_200_123, 1_795_291_200_123_000_000
 RECEIVED = TIME_NS + 5_000_000
@@ -74,6 +75,10 @@ def test_te_is_the_trade_and_tu_repeats_it() -> None:
     assert (bought["side"], bought["amount"]) == ("buy", "0.0000005")
 
 
+def test_what_a_connection_received_is_handed_to_the_next() -> None:
+    assert VENUE.inherit is inherit
+
+
 def test_trades_before_the_first_connection_are_history() -> None:
     assert Socket().follow("trades").send(f"[17,[[12,{MS},1,91000],[11,{MS},1,91000]],1,{MS}]") == []
 
@@ -82,7 +87,7 @@ def test_trades_that_a_lost_connection_missed_are_told_oldest_first() -> None:
     last = Socket().follow("trades")
     last.send(f'[17,"te",[11,{MS},1,91000],1]')
     socket = Socket()
-    VENUE.inherit(socket.decoder, last.decoder)
+    inherit(socket.decoder, last.decoder)
     found = socket.follow("trades").send(f"[17,[[13,{MS},1,91002],[12,{MS},-1,91001],[11,{MS},1,91000]],1]")
     assert [(event["trade_id"], event["price"]) for event in found] == [("12", "91001"), ("13", "91002")]
 
@@ -91,7 +96,7 @@ def test_more_missed_trades_than_are_repeated_are_a_gap() -> None:
     last = Socket().follow("trades")
     last.send(f"[17,[[11,{MS},1,91000]],1]")
     socket = Socket()
-    VENUE.inherit(socket.decoder, last.decoder)
+    inherit(socket.decoder, last.decoder)
     gap, trade = socket.follow("trades").send(f"[17,[[20,{MS},1,91000]],1]")
     assert isinstance(gap, Gap)
     assert (gap.channel, gap.instrument) == (TRADE, find("tBTCUSD"))

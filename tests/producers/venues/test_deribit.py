@@ -274,6 +274,7 @@ def test_one_channel_serves_several_of_ours() -> None:
     assert inverse == ["trade", "liquidation", "ticker", "funding", "interest", "book"]
     assert all(item.silence is None for item in plan.subscriptions if item.channel == LIQUIDATION)
     assert len(plan.requests[1].keys) == 6
+    assert VENUE.resubscribe is not None
     leave, again = VENUE.resubscribe(plan.subscriptions[-1])
     assert [json.loads(frame)["method"] for frame in (leave, again)] == ["public/unsubscribe", "public/subscribe"]
 
