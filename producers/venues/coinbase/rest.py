@@ -16,6 +16,7 @@ from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.venues.coinbase.history import HISTORY
 from producers.venues.coinbase.plan import MARKET, VENUE_ID
 from producers.venues.coinbase.wire import NO_TIME, read_levels, read_time
 
@@ -123,4 +124,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )

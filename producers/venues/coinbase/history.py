@@ -1,0 +1,135 @@
+"""Coinbase Exchange's past over REST: candles and recent trades.
+
+https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-candles and
+https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-trades
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from contracts import market
+from contracts.codec import fast
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers.history import SECOND, SECONDS, candle_id, is_closed
+from producers.numbers import number
+from producers.venue import Decoded, History, RestCall, Span
+from producers.venues.coinbase.wire import read_number, read_time
+
+FastCandle = fast(market.Candle)
+FastTrade = fast(market.Trade)
+MOST_CANDLES: Final = 300
+MOST_TRADES: Final = 1000
+TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "1h", "1d"})  # half hours, four hours and weeks there are none of
+_TAKER: Final = {"buy": "sell", "sell": "buy"}  # the venue names the maker's side
+
+_Row = tuple[int, Raw, Raw, Raw, Raw, Raw]  # start in s, LOW, HIGH, open, close, volume
+
+
+class _Trade(Struct, gc=False):
+    """`{"trade_id":74,"side":"sell","size":"0.01","price":"91000.16","time":"2026-11-21T20:00:00.122581Z"}`."""
+
+    trade_id: int
+    side: Literal["buy", "sell"]
+    size: str
+    price: str
+    time: str
+
+
+_rows: Final = msgspec.json.Decoder(list[_Row]).decode
+_trades: Final = msgspec.json.Decoder(list[_Trade]).decode
+
+
+def candles_call(instrument: Instrument, span: Span) -> RestCall:
+    """Ask for the candles of a span; `end` is the opening time of the last one."""
+    seconds = SECONDS[span.timeframe]
+    params = {
+        "granularity": str(seconds),
+        "start": _time(span.start_ts),
+        "end": _time(span.end_ts - seconds * SECOND),
+    }
+    return RestCall(f"/products/{instrument.venue_symbol}/candles", params)
+
+
+def _time(ts: int) -> str:
+    return f"{datetime.fromtimestamp(ts // SECOND, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read candles, newest first; there is none where nothing was traded. The volume is in the base coin."""
+    try:
+        rows = _rows(body)
+    except msgspec.DecodeError as error:
+        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="candles") from error
+    head = _head(instrument, ts_recv, sim=sim)
+    return [_candle(instrument, timeframe, row, head) for row in rows]
+
+
+def _candle(instrument: Instrument, timeframe: str, row: _Row, head: dict[str, Any]) -> Decoded:
+    start = row[0] * SECOND
+    return FastCandle(
+        **head,
+        id=candle_id(instrument, timeframe, start),
+        ts_event=None,
+        timeframe=timeframe,
+        open=number(row[3], "candles[3] (open)"),
+        high=number(row[2], "candles[2] (high)"),
+        low=number(row[1], "candles[1] (low)"),
+        close=number(row[4], "candles[4] (close)"),
+        volume=number(row[5], "candles[5] (volume)"),
+        quote_volume=None,
+        trades=None,
+        closed=is_closed(timeframe, start, head["ts_recv"]),
+        start_ts=start,
+    )
+
+
+def trades_call(instrument: Instrument, limit: int) -> RestCall:
+    """Ask for the newest trades."""
+    return RestCall(f"/products/{instrument.venue_symbol}/trades", {"limit": str(min(limit, MOST_TRADES))})
+
+
+def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read trades, newest first; a maker who sold means that the aggressor bought."""
+    try:
+        rows = _trades(body)
+    except msgspec.DecodeError as error:
+        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="trades") from error
+    return [
+        FastTrade(
+            **_head(instrument, ts_recv, sim=sim),
+            id=f"{instrument.tail}.trade.{row.trade_id}",
+            ts_event=read_time(row.time),
+            trade_id=str(row.trade_id),
+            price=read_number(row.price, "price"),
+            amount=read_number(row.size, "size"),
+            side=_TAKER[row.side],
+        )
+        for row in rows
+    ]
+
+
+def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:
+    return {
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "venue_symbol": instrument.venue_symbol,
+        "ts_recv": ts_recv,
+        "sim": sim,
+    }
+
+
+HISTORY: Final = History(
+    timeframes=TIMEFRAMES,
+    most_candles=MOST_CANDLES,
+    candles_call=candles_call,
+    decode_candles=decode_candles,
+    most_trades=MOST_TRADES,
+    trades_call=trades_call,
+    decode_trades=decode_trades,
+)
