@@ -60,7 +60,7 @@ class Candles:
 
     def find(self, start_us: int, length_us: int) -> Candle:
         """The candle that opens at `start_us`; what lies before the start of the simulation is invented."""
-        parts = [c for at, c in self._live.items() if start_us <= at < start_us + length_us]
+        parts = self._traded(start_us, length_us)
         past_until = min(start_us + length_us, self._started_us - self._started_us % MINUTE_US)
         if past_until > start_us:
             parts.insert(0, self._past(start_us, past_until))
@@ -84,6 +84,13 @@ class Candles:
         shift = MONDAY_US if length_us == WEEK_US else 0  # weeks open on Monday
         last = until_us - (until_us - shift) % length_us
         return [self.find(last - i * length_us, length_us) for i in range(limit - 1, -1, -1)]
+
+    def _traded(self, start_us: int, length_us: int) -> list[Candle]:
+        """The minutes within a candle that were traded in."""
+        first = -(-start_us // MINUTE_US) * MINUTE_US
+        if length_us // MINUTE_US < len(self._live):
+            return [self._live[at] for at in range(first, start_us + length_us, MINUTE_US) if at in self._live]
+        return [c for at, c in self._live.items() if start_us <= at < start_us + length_us]
 
     def _flat(self, start_us: int) -> Candle:
         before = [c.close for at, c in self._live.items() if at < start_us]
