@@ -98,15 +98,19 @@ def _size(query: dict[str, str]) -> int:
 def _trades(listing: Listing, size: int) -> str:
     """Aggressors with their fills, newest first."""
     orders = [list(fills) for _, fills in groupby(listing.recent, key=lambda trade: trade.order)]
-    return ",".join(rows.trades_tick(listing, fills) for fills in reversed(orders[-size:]))
+    return ",".join(rows.trades_tick(listing, fills, number="trade-id") for fills in reversed(orders[-size:]))
 
 
 def _candles(listing: Listing, query: dict[str, str], now_us: int) -> Answer:
-    """`size` candles, newest first on spot and oldest first on swaps."""
+    """`size` candles, newest first on spot and oldest first on swaps, which also tell those of a span (in s)."""
     period = query.get("period", "")
     if period not in rows.PERIODS:
         return refusal("invalid-parameter", "invalid period")
-    found = listing.candles.list_candles(rows.PERIODS[period] * rows.SECOND_US, now_us, min(_size(query), 300))
+    length, size, until = rows.PERIODS[period] * rows.SECOND_US, _size(query), now_us
+    if "from" in query and not rows.is_spot(listing):
+        until = min(int(query.get("to", now_us)) * rows.SECOND_US, now_us)
+        size = min(max(0, (until - int(query["from"]) * rows.SECOND_US) // length + 1), MOST_ROWS)
+    found = listing.candles.list_candles(length, until, size)
     if rows.is_spot(listing):
         found.reverse()
     texts = ",".join(rows.candle_tick(listing, candle) for candle in found)

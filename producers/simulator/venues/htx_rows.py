@@ -49,21 +49,24 @@ def quote_text(listing: Listing, units: int) -> str:
     return number_text(units * _multiplied(listing), t.price_scale + t.amount_scale + _THOUSANDTHS, -1)
 
 
-def trade_text(listing: Listing, trade: Trade) -> str:
-    """One fill: spot has a `tradeId` beside an `id` of 24 digits, swaps an `id` beyond 2**53 and three amounts."""
+def trade_text(listing: Listing, trade: Trade, number: str = "tradeId") -> str:
+    """One fill: spot has a `tradeId` beside an `id` of 24 digits, swaps an `id` beyond 2**53 and three amounts.
+
+    `number` is the name of the first; REST spells it otherwise.
+    """
     t, ts = listing.instrument, trade.ts_us // 1000
     said = f'"price":{t.price_text(trade.price)},"direction":"{"buy" if trade.taker_buys else "sell"}"'
     amount = f'"amount":{t.amount_text(trade.amount)}'
     if is_spot(listing):
-        return f'{{"id":{trade.order * 10**14 + trade.id},"ts":{ts},"tradeId":{trade.id},{amount},{said}}}'
+        return f'{{"id":{trade.order * 10**14 + trade.id},"ts":{ts},"{number}":{trade.id},{amount},{said}}}'
     quantity, turnover = base_text(listing, trade.amount), quote_text(listing, trade.amount * trade.price)
     more = f'"quantity":{quantity},"trade_turnover":{turnover}'
     return f'{{{amount},{more},"ts":{ts},"id":{trade.id * 10**8},{said}}}'
 
 
-def trades_tick(listing: Listing, trades: list[Trade]) -> str:
+def trades_tick(listing: Listing, trades: list[Trade], number: str = "tradeId") -> str:
     """The `tick` of one aggressor's fills."""
-    rows = ",".join(trade_text(listing, trade) for trade in trades)
+    rows = ",".join(trade_text(listing, trade, number) for trade in trades)
     return f'{{"id":{trades[0].order},"ts":{trades[0].ts_us // 1000},"data":[{rows}]}}'
 
 

@@ -26,6 +26,7 @@ SPOT_MARKET: Final = "spot"
 LINEAR: Final = "linear"
 SPOT_HOST: Final = "wss://api.huobi.pro"
 SWAP_HOST: Final = "wss://api.hbdm.com"
+SWAP_REST: Final = "https://api.hbdm.com"
 ALL_FORCED: Final = "public.*.liquidation_orders"
 MAX_TOPICS: Final = 100  # of one connection; ours, for the venue's limit is not confirmed
 

@@ -19,11 +19,11 @@ from producers import sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.htx import wire
 from producers.venues.htx.figures import number
-from producers.venues.htx.plan import LINEAR, SPOT_MARKET, VENUE_ID, guess
+from producers.venues.htx.history import HISTORY
+from producers.venues.htx.plan import LINEAR, SPOT_MARKET, SWAP_REST, VENUE_ID, guess
 from producers.venues.htx.tape import whole_book
 from producers.venues.htx.topic import Topic
 
-SWAP_REST: Final = "https://api.hbdm.com"
 _SYMBOLS: Final = "/v1/common/symbols"
 _CONTRACTS: Final = "/linear-swap-api/v1/swap_contract_info"
 _SPOT_DEPTH: Final = "/market/depth"
@@ -153,4 +153,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )

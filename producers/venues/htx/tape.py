@@ -39,7 +39,12 @@ _MONDAY: Final = 4 * 86_400  # 1970-01-05, in s
 
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:  # noqa: ARG001
-    """Read trades. Contracts give coins as `quantity`, used where the contract's worth is not known.
+    """Read trades."""
+    return trade_events(topic, wire.decode_trades(frame).tick.data, ts_recv)
+
+
+def trade_events(topic: Topic, rows: list[wire.Trade], ts_recv: int) -> list[Decoded]:
+    """Make the events of trades. Contracts give coins as `quantity`, used where the contract's worth is not known.
 
     Whether the `amount` of contracts counts both sides is not confirmed; it is taken as one side's, as all venues do.
     """
@@ -47,7 +52,7 @@ def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> lis
     in_contracts = instrument.sized_in_contracts
     id_start = f"{topic.tail}.trade."
     found: list[Decoded] = []
-    for row in wire.decode_trades(frame).tick.data:
+    for row in rows:
         price, amount = number(row.price, "tick.data.price"), number(row.amount, "tick.data.amount")
         contracts: str | None = None
         if in_contracts:

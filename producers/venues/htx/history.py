@@ -1,0 +1,156 @@
+"""HTX's past over REST, of both hosts: candles and recent trades.
+
+Spot tells so many candles back from now, contracts those of a span. Whether days and weeks are of UTC is not
+documented: they are made of four hours.
+
+https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac110003 (klines, most recent trades)
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from contracts import market
+from contracts.codec import fast
+from contracts.errors import FrameError, InvalidParameterError
+from contracts.instrument import SPOT, Instrument
+from producers.history import SECOND, SECONDS, candle_id, is_closed
+from producers.venue import Decoded, History, RestCall, Span
+from producers.venues.htx import wire
+from producers.venues.htx.figures import ABSENT, number, optional_number
+from producers.venues.htx.plan import SWAP_REST
+from producers.venues.htx.tape import trade_events
+from producers.venues.htx.topic import Topic
+
+FastCandle = fast(market.Candle)
+MOST: Final = 2000
+PERIODS: Final = {"1m": "1min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "60min", "4h": "4hour"}
+_SPOT_PATH: Final = "/market/history/"
+_SWAP_PATH: Final = "/linear-swap-ex/market/history/"
+
+
+class _Candles(Struct, gc=False):
+    """`{"status":"ok","ch":"market.btcusdt.kline.1min","data":[{"id":1763700000,"open":1,…}]}`."""
+
+    data: list[wire.Kline]
+
+
+class _Trade(Struct, gc=False):
+    """A trade of REST, which spells the number of a spot trade `trade-id`."""
+
+    ts: int
+    amount: Raw
+    price: Raw
+    direction: str = ""
+    id: Raw = ABSENT
+    tradeId: Raw = ABSENT
+    trade_id: Raw = msgspec.field(default=ABSENT, name="trade-id")
+    quantity: Raw = ABSENT
+
+
+class _Order(Struct, gc=False):
+    """`{"id":105,"ts":1763700000000,"data":[{"trade-id":102090727790,"price":1.5,"amount":2,…}]}`: one aggressor's."""
+
+    data: list[_Trade]
+
+
+class _Trades(Struct, gc=False):
+    data: list[_Order]
+
+
+_candles: Final = msgspec.json.Decoder(_Candles).decode
+_trades: Final = msgspec.json.Decoder(_Trades).decode
+
+
+def candles_call(instrument: Instrument, span: Span) -> RestCall:
+    """Ask for the candles of a span; of spot for all since its start, which can be 2000 at most.
+
+    Raises InvalidParameterError (`start_ts`) where a spot span begins before them.
+    """
+    period = PERIODS[span.timeframe]
+    if instrument.contract != SPOT:
+        params = {"contract_code": instrument.venue_symbol, "period": period}
+        params |= {"from": str(span.start_ts // SECOND), "to": str(span.end_ts // SECOND - 1)}
+        return RestCall(f"{_SWAP_PATH}kline", params, base_url=SWAP_REST)
+    size = max(1, span.candles_back(SECONDS[span.timeframe]))
+    if size > MOST:
+        raise InvalidParameterError(
+            f"htx tells the newest {MOST} candles of {instrument.symbol} ({span.timeframe}), not {size}",
+            parameter="start_ts",
+        )
+    return RestCall(f"{_SPOT_PATH}kline", {"symbol": instrument.venue_symbol, "period": period, "size": str(size)})
+
+
+def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read candles: newest first of spot, oldest first of contracts. `amount` counts coins, also of contracts."""
+    try:
+        rows = _candles(body).data
+    except msgspec.DecodeError as error:
+        raise FrameError(f"kline of {instrument.venue_symbol}: {error}", field="data") from error
+    common = Topic(instrument, sim).common(None, ts_recv)
+    return [_candle(instrument, timeframe, row, common) for row in rows]
+
+
+def _candle(instrument: Instrument, timeframe: str, row: wire.Kline, common: dict[str, Any]) -> Decoded:
+    start = row.id * SECOND
+    quoted = row.vol if instrument.contract == SPOT else row.turnover
+    count = optional_number(row.count, "data.count")
+    return FastCandle(
+        **common,
+        id=candle_id(instrument, timeframe, start),
+        timeframe=timeframe,
+        open=number(row.open, "data.open"),
+        high=number(row.high, "data.high"),
+        low=number(row.low, "data.low"),
+        close=number(row.close, "data.close"),
+        volume=number(row.amount, "data.amount"),
+        quote_volume=optional_number(quoted, "data.vol, data.trade_turnover"),
+        trades=None if count is None else int(count.partition(".")[0]),
+        closed=is_closed(timeframe, start, common["ts_recv"]),
+        start_ts=start,
+    )
+
+
+def trades_call(instrument: Instrument, limit: int) -> RestCall:
+    """Ask for what the newest aggressors traded, which is one trade each at least."""
+    size = str(min(limit, MOST))
+    if instrument.contract == SPOT:
+        return RestCall(f"{_SPOT_PATH}trade", {"symbol": instrument.venue_symbol, "size": size})
+    params = {"contract_code": instrument.venue_symbol, "size": size}
+    return RestCall(f"{_SWAP_PATH}trade", params, base_url=SWAP_REST)
+
+
+def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read trades, aggressors newest first, as the socket's are read."""
+    try:
+        orders = _trades(body).data
+    except msgspec.DecodeError as error:
+        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="data") from error
+    rows = [_as_pushed(row) for order in orders for row in order.data]
+    return trade_events(Topic(instrument, sim), rows, ts_recv)
+
+
+def _as_pushed(row: _Trade) -> wire.Trade:
+    return wire.Trade(
+        ts=row.ts,
+        amount=row.amount,
+        price=row.price,
+        direction=row.direction,
+        id=row.id,
+        tradeId=row.tradeId if row.trade_id == ABSENT else row.trade_id,
+        quantity=row.quantity,
+    )
+
+
+HISTORY: Final = History(
+    timeframes=frozenset(PERIODS),
+    most_candles=MOST,
+    candles_call=candles_call,
+    decode_candles=decode_candles,
+    most_trades=MOST,
+    trades_call=trades_call,
+    decode_trades=decode_trades,
+)
