@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from contracts import market as events
 from contracts.codec import fast
@@ -12,6 +13,8 @@ from contracts.instrument import Instrument
 from producers.venue import Decoded
 
 FastTicker = fast(events.Ticker)
+FastTrade = fast(events.Trade)
+FastDelta = fast(events.BookDelta)
 Decode = Callable[["Channel", bytes, int], Sequence[Decoded]]
 
 
@@ -20,7 +23,8 @@ class Channel:
     """A channel of one connection. `detail` is a candle's time frame.
 
     `one` decodes a frame with one row, `many` one with several. `seq` numbers the book's last change, None where the
-    frames have no numbers; `broken`: a frame of the connection was lost since. `before` is the newest trade that was
+    frames have no numbers; `broken`: a frame of the connection was lost since. `ticker`, `trade` and `delta` are blanks
+    of its events, which are filled faster than made. `before` is the newest trade that was
     received before this connection.
     """
 
@@ -32,7 +36,9 @@ class Channel:
     stamp: Callable[[Any], tuple[int | None, int | None]]
     detail: str = ""
     tail: str = ""
-    blank: Any = None
+    ticker: Any = None
+    trade: Any = None
+    delta: Any = None
     seq: int | None = None
     broken: bool = False
     newest: int | None = None
@@ -40,8 +46,14 @@ class Channel:
 
     def __post_init__(self) -> None:
         if self.instrument is not None:
-            self.tail = self.instrument.tail
-            self.blank = FastTicker(id="", **self.common(None, 0))
+            self.tail, blank = self.instrument.tail, self.common(None, 0) | {"id": ""}
+            self.ticker = FastTicker(**blank)
+            self.trade = FastTrade(**blank, trade_id="", price="0", amount=None, side=None)
+            self.delta = FastDelta(**blank, bids=[], asks=[], seq=None, is_snapshot=False)
+
+    def native(self, frame: bytes, seq: int | None, ts: int | None) -> str:
+        """Name a frame that has no id of the venue's: numbers begin again with each connection, but times go on."""
+        return f"{ts or 0}-{crc32(frame):08x}" if seq is None or ts is None else f"{ts}-{seq}"
 
     def common(self, ts_event: int | None, ts_recv: int) -> dict[str, Any]:
         """Give the fields that every event has, but for its id; times in ns."""

@@ -43,13 +43,13 @@ def decode_ticker(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded
     Its sizes are sums of the 25 best levels, not what the best bid and ask offer: these are not told.
     """
     message = wire.decode_ticker(frame)
-    _, ts = channel.stamp(message)
+    seq, ts = channel.stamp(message)
     row, optional = message.figures, numbers.optional
     change = optional(row.change_part, "change_part")
     return (
         replace(
-            channel.blank,
-            id=f"{channel.tail}.ticker.{ts or 0}-{crc32(frame):08x}",
+            channel.ticker,
+            id=f"{channel.tail}.ticker.{channel.native(frame, seq, ts)}",
             ts_event=ts,
             ts_recv=ts_recv,
             last=optional(row.last, "last"),

@@ -63,12 +63,12 @@ class BitfinexDecoder:
         if frame[:1] == b"{":
             return self._on_event(frame)
         comma = frame.find(b",")
-        name, body = frame[1:comma], frame[comma + 1 : comma + 3]
+        name, body = frame[1:comma], frame[comma + 1 : comma + 5]
         channel = self._channels.get(name)
-        if body[:1] == b'"' or channel is None:
+        if channel is None or (body[:1] == b'"' and body != b'"te"'):
             found = self._on_other(frame, name, ts_recv)
         else:
-            found = (channel.many if body in {b"[[", b"[]"} else channel.one)(channel, frame, ts_recv)
+            found = (channel.many if body[:2] in {b"[[", b"[]"} else channel.one)(channel, frame, ts_recv)
         if self._lost:
             found, self._lost = [*self._lost, *found], []
         return found
@@ -131,10 +131,10 @@ class BitfinexDecoder:
 
     def _stamp_tail(self, message: Any) -> tuple[int | None, int | None]:
         """Give a frame's number and time in ns, and see whether a frame before it is missing."""
-        number, ms = wire.read_tail(message.tail, message.more)
+        number, ts = wire.read_tail(message.tail, message.more)
         if number is not None:
             self._count(number)
-        return number, None if ms is None else ms * wire.MS
+        return number, ts
 
     def _stamp(self, tail: msgspec.Raw, more: msgspec.Raw) -> None:
         number, _ = wire.read_tail(msgspec.json.decode(tail), msgspec.json.decode(more))
@@ -144,11 +144,12 @@ class BitfinexDecoder:
     def _count(self, number: int) -> None:
         """Every frame of a connection has the next number: with one missing no book is proven any more."""
         last = self._number
-        if last is not None and number <= last:
+        if last is None or number == last + 1:
+            self._number = number
+            return
+        if number <= last:
             return
         self._number = number
-        if last is None or number == last + 1:
-            return
         kinds: set[str] = set()
         for item in self._channels.values():
             if item is not None:

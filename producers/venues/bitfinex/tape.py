@@ -6,19 +6,15 @@ https://docs.bitfinex.com/reference/ws-public-trades, https://docs.bitfinex.com/
 from __future__ import annotations
 
 from typing import Final
-from zlib import crc32
 
-from contracts import market as events
-from contracts.codec import fast
+from msgspec.structs import replace
+
 from contracts.errors import FrameError
 from producers import numbers
 from producers.numbers import ZERO, Row
 from producers.venue import TRADE, Decoded, Gap
 from producers.venues.bitfinex import wire
 from producers.venues.bitfinex.channel import Channel
-
-FastTrade = fast(events.Trade)
-FastDelta = fast(events.BookDelta)
 
 _MINUS: Final = "-"
 
@@ -55,9 +51,11 @@ def _trade(channel: Channel, row: wire.Print, ts_recv: int) -> Decoded:
     amount = numbers.signed(row.amount, "amount")
     channel.newest = max(row.ident, channel.newest or 0)
     trade_id = str(row.ident)
-    return FastTrade(
+    return replace(
+        channel.trade,
         id=f"{channel.tail}.trade.{trade_id}",
-        **channel.common(row.time * wire.MS, ts_recv),
+        ts_event=row.time * wire.MS,
+        ts_recv=ts_recv,
         trade_id=trade_id,
         price=numbers.number(row.price, "price"),
         amount=amount.removeprefix(_MINUS),
@@ -117,12 +115,13 @@ def _delta(
     *,
     is_snapshot: bool = False,
 ) -> Decoded:
-    """Make a delta. Numbers begin again with each connection: the frame's own checksum keeps ids apart."""
     frame, ts_recv = origin
     seq, prev, ts = place
-    return FastDelta(
-        id=f"{channel.tail}.delta.{ts or 0}-{seq or 0}-{crc32(frame):08x}",
-        **channel.common(ts, ts_recv),
+    return replace(
+        channel.delta,
+        id=f"{channel.tail}.delta.{channel.native(frame, seq, ts)}",
+        ts_event=ts,
+        ts_recv=ts_recv,
         bids=sides[0],
         asks=sides[1],
         seq=seq,

@@ -222,9 +222,9 @@ decode_anything: Final = msgspec.json.Decoder(Anything).decode
 
 
 def read_tail(tail: Tail, more: Tail) -> tuple[int | None, int | None]:
-    """Give (number, time in ms) of a frame: whichever of the two flags is set, the number comes first."""
+    """Give (number, time in ns) of a frame: whichever of the two flags is set, the number comes first."""
     if type(tail) is not int:
         return None, None
     if tail >= _FIRST_TIME:
-        return None, tail
-    return tail, more if type(more) is int else None
+        return None, tail * MS
+    return tail, more * MS if type(more) is int else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
 from msgspec import Raw
@@ -16,8 +16,6 @@ from producers.venue import Decoded
 from producers.venues.deribit import wire
 from producers.venues.deribit.topic import Topic
 
-FastFunding = fast(events.Funding)
-FastInterest = fast(events.OpenInterest)
 FastCandle = fast(events.Candle)
 
 TIMEFRAMES: Final = {
@@ -42,34 +40,47 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     The funding is paid all the time and has no next payment: `current_funding` is the rate of now for eight hours.
     """
     row = wire.decode_tickers(frame).params.data
-    native = f"{row.timestamp}-{crc32(frame):08x}"
-    stamp = (f"{topic.tail}.ticker.{native}", row.timestamp, ts_recv)
-    found = [replace(topic.ticker, **_best(topic, row, stamp), **_day(topic, row))]
-    common = topic.common(row.timestamp, ts_recv)
-    mark = numbers.optional(row.mark_price, "data.mark_price")
-    rate = numbers.optional(row.current_funding, "data.current_funding")
+    native, tail, optional = f"{row.timestamp}-{crc32(frame):08x}", topic.tail, numbers.optional
+    ts_event = row.timestamp * wire.MS
+    found = [_ticker(topic, row, (f"{tail}.ticker.{native}", ts_event, ts_recv))]
+    mark = optional(row.mark_price, "data.mark_price")
+    rate = optional(row.current_funding, "data.current_funding")
     if rate is not None and topic.instrument.contract in {PERP, INVERSE}:
         found.append(
-            FastFunding(
-                id=f"{topic.tail}.funding.{native}",
-                **common,
+            replace(
+                topic.funding,
+                id=f"{tail}.funding.{native}",
+                ts_event=ts_event,
+                ts_recv=ts_recv,
                 rate=rate,
-                next_ts=None,
                 mark_price=mark,
-                index_price=numbers.optional(row.index_price, "data.index_price"),
+                index_price=optional(row.index_price, "data.index_price"),
             )
         )
-    interest = numbers.optional(row.open_interest, "data.open_interest")
-    if interest is not None:
-        found.append(FastInterest(id=f"{topic.tail}.interest.{native}", **common, **_interest(topic, interest, mark)))
+    size = optional(row.open_interest, "data.open_interest")
+    if size is not None:
+        stamp = {"id": f"{tail}.interest.{native}", "ts_event": ts_event, "ts_recv": ts_recv}
+        found.append(replace(topic.interest, **stamp, **_interest(topic, size, mark)))
     return found
 
 
 def decode_quotes(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     """Read `quote`: the best bid and ask only."""
     row = wire.decode_tickers(frame).params.data
-    stamp = (f"{topic.tail}.ticker.quote-{row.timestamp}-{crc32(frame):08x}", row.timestamp, ts_recv)
-    return (replace(topic.ticker, **_best(topic, row, stamp)),)
+    bid, bid_amount = _quote(topic, row.best_bid_price, row.best_bid_amount)
+    ask, ask_amount = _quote(topic, row.best_ask_price, row.best_ask_amount)
+    return (
+        replace(
+            topic.ticker,
+            id=f"{topic.tail}.ticker.quote-{row.timestamp}-{crc32(frame):08x}",
+            ts_event=row.timestamp * wire.MS,
+            ts_recv=ts_recv,
+            bid=bid,
+            bid_amount=bid_amount,
+            ask=ask,
+            ask_amount=ask_amount,
+        ),
+    )
 
 
 def decode_candles(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
@@ -95,47 +106,43 @@ def decode_candles(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     )
 
 
-def _best(topic: Topic, row: wire.Ticker, stamp: tuple[str, int, int]) -> dict[str, Any]:
-    """Give id, times, and the best bid and ask; a price of zero stands for none."""
+def _ticker(topic: Topic, row: wire.Ticker, stamp: tuple[str, int, int]) -> Decoded:
+    """Make a ticker: `volume` counts coins, `volume_notional` the quote.
+
+    Older frames have `volume_usd` only, which is the quote of inverse contracts.
+    """
+    stats, optional = row.stats, numbers.optional
     bid, bid_amount = _quote(topic, row.best_bid_price, row.best_bid_amount)
     ask, ask_amount = _quote(topic, row.best_ask_price, row.best_ask_amount)
-    return {
-        "id": stamp[0],
-        "ts_event": stamp[1] * wire.MS,
-        "ts_recv": stamp[2],
-        "bid": bid,
-        "bid_amount": bid_amount,
-        "ask": ask,
-        "ask_amount": ask_amount,
-    }
+    value = optional(stats.volume_notional, "data.stats.volume_notional")
+    if value is None and topic.is_inverse:
+        value = optional(stats.volume_usd, "data.stats.volume_usd")
+    return replace(
+        topic.ticker,
+        id=stamp[0],
+        ts_event=stamp[1],
+        ts_recv=stamp[2],
+        last=optional(row.last_price, "data.last_price"),
+        bid=bid,
+        bid_amount=bid_amount,
+        ask=ask,
+        ask_amount=ask_amount,
+        high_24h=optional(stats.high, "data.stats.high"),
+        low_24h=optional(stats.low, "data.stats.low"),
+        volume_24h=optional(stats.volume, "data.stats.volume"),
+        quote_volume_24h=value,
+        change_24h=optional(stats.price_change, "data.stats.price_change"),
+    )
 
 
 def _quote(topic: Topic, raw_price: Raw, raw_size: Raw) -> tuple[str | None, str | None]:
+    """Give price and amount of the best bid or ask; a price of zero stands for none."""
     price, size = numbers.optional(raw_price, "data.best_price"), numbers.optional(raw_size, "data.best_amount")
     if price is None or not price.strip("0."):
         return None, None
     if size is None or not topic.is_inverse:
         return price, size
     return price, sizes.amount(topic.instrument, size, price)
-
-
-def _day(topic: Topic, row: wire.Ticker) -> dict[str, Any]:
-    """Give the last price and the figures of 24 hours: `volume` counts coins, `volume_notional` the quote.
-
-    Older frames have `volume_usd` only, which is the quote of inverse contracts.
-    """
-    stats = row.stats
-    value = numbers.optional(stats.volume_notional, "data.stats.volume_notional")
-    if value is None and topic.is_inverse:
-        value = numbers.optional(stats.volume_usd, "data.stats.volume_usd")
-    return {
-        "last": numbers.optional(row.last_price, "data.last_price"),
-        "high_24h": numbers.optional(stats.high, "data.stats.high"),
-        "low_24h": numbers.optional(stats.low, "data.stats.low"),
-        "volume_24h": numbers.optional(stats.volume, "data.stats.volume"),
-        "quote_volume_24h": value,
-        "change_24h": numbers.optional(stats.price_change, "data.stats.price_change"),
-    }
 
 
 def _interest(topic: Topic, size: str, mark: str | None) -> dict[str, str | None]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from contracts import market as events
 from contracts.codec import fast
 from producers import numbers, sizes
@@ -15,8 +17,6 @@ from producers.venue import Decoded
 from producers.venues.deribit import wire
 from producers.venues.deribit.topic import Topic
 
-FastTrade = fast(events.Trade)
-FastDelta = fast(events.BookDelta)
 FastLiquidation = fast(events.Liquidation)
 
 _OPPOSITE: Final[dict[str, wire.Side]] = {"buy": "sell", "sell": "buy"}
@@ -25,20 +25,17 @@ _CLOSED: Final = {"sell": "long", "buy": "short"}  # the side of the forced orde
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read trades; one that is marked as a liquidation gives both, the trade first."""
-    instrument, sim = topic.instrument, topic.sim
+    instrument = topic.instrument
     found: list[Decoded] = []
     for row in wire.decode_trades(frame).params.data:
         price, size = numbers.number(row.price, "data.price"), numbers.number(row.amount, "data.amount")
         amount, contracts = sizes.sizes(instrument, size, price) if topic.is_inverse else (size, None)
         found.append(
-            FastTrade(
+            replace(
+                topic.trade,
                 id=f"{topic.tail}.trade.{row.trade_id}",
-                venue=instrument.venue,
-                symbol=instrument.symbol,
-                venue_symbol=instrument.venue_symbol,
                 ts_event=row.timestamp * wire.MS,
                 ts_recv=ts_recv,
-                sim=sim,
                 trade_id=row.trade_id,
                 price=price,
                 amount=amount,
@@ -105,18 +102,14 @@ def _changes(rows: list[wire.Change], field: str) -> list[Row]:
 def _delta(
     topic: Topic, sides: tuple[list[Row], list[Row]], stamp: tuple[str, int, int], chain: tuple[int, int | None]
 ) -> Decoded:
-    instrument = topic.instrument
-    bids, asks, unit = sizes.book(instrument, *sides)
+    bids, asks, unit = sizes.book(topic.instrument, *sides)
     native, timestamp, ts_recv = stamp
     seq, prev_seq = chain
-    return FastDelta(
+    return replace(
+        topic.delta,
         id=f"{topic.tail}.delta.{native}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
         ts_event=timestamp * wire.MS,
         ts_recv=ts_recv,
-        sim=topic.sim,
         bids=bids,
         asks=asks,
         seq=seq,

@@ -11,11 +11,18 @@ from contracts.instrument import Instrument
 from producers.venues.deribit import wire
 
 FastTicker = fast(events.Ticker)
+FastTrade = fast(events.Trade)
+FastDelta = fast(events.BookDelta)
+FastFunding = fast(events.Funding)
+FastInterest = fast(events.OpenInterest)
 
 
 @dataclass(slots=True)
 class Topic:
-    """A channel of one connection. `detail` is what follows the instrument in its name; `ticker` a blank ticker."""
+    """A channel of one connection. `detail` is what follows the instrument in its name.
+
+    `ticker` to `interest` are blanks of its events, which are filled faster than made.
+    """
 
     instrument: Instrument
     detail: str
@@ -23,11 +30,20 @@ class Topic:
     tail: str = ""
     is_inverse: bool = False
     ticker: Any = None
+    trade: Any = None
+    delta: Any = None
+    funding: Any = None
+    interest: Any = None
 
     def __post_init__(self) -> None:
         self.tail = self.instrument.tail
         self.is_inverse = self.instrument.sized_in_contracts
-        self.ticker = FastTicker(id="", **self.common(0, 0))
+        blank = self.common(0, 0) | {"id": ""}
+        self.ticker = FastTicker(**blank)
+        self.trade = FastTrade(**blank, trade_id="", price="0", amount=None, side=None)
+        self.delta = FastDelta(**blank, bids=[], asks=[], seq=None, is_snapshot=False)
+        self.funding = FastFunding(**blank, rate=None, next_ts=None, mark_price=None, index_price=None)
+        self.interest = FastInterest(**blank, amount=None, value=None)
 
     def common(self, timestamp: int, ts_recv: int) -> dict[str, Any]:
         """Give the fields that every event has, but for its id; `timestamp` in ms as the venue sends it."""
