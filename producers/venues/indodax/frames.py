@@ -31,6 +31,7 @@ from producers.venues.indodax.plan import (
     CONNECT_ID,
     SUMMARY,
     TRADES,
+    is_pair_request,
     is_trade_request,
     request_id,
     subscribe,
@@ -72,6 +73,7 @@ class IndodaxDecoder:
         self._sim = sim
         self._products: dict[str, _Product] = {}
         self._routes: dict[bytes, tuple[_Handler, Stream]] = {}
+        self._confirmed: set[int] = set()
         self.streams: dict[int, Stream] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -103,6 +105,8 @@ class IndodaxDecoder:
         if head.result is wire.NOTHING:
             return (Pong(),)
         result = wire.decode_result(head.result)
+        if is_pair_request(number):
+            self._confirmed.add(number)
         if result.client is not None or (result.offset is None and not result.publications):
             return (Ack(str(number)),)
         return [Ack(str(number)), *self._on_subscribed(number, result, ts_recv)]
@@ -219,9 +223,11 @@ class IndodaxDecoder:
         )
 
     def _summary(self, summary: wire.Summary, ts_recv: int) -> list[Decoded]:
-        """Make a ticker a pair; the channel is about all pairs of the venue, followed or not."""
+        """Make a ticker a pair. The channel is about all pairs: those that other connections follow are left out."""
         found: list[Decoded] = []
         for row in summary.data:
+            if self._confirmed and not self._has(row.pair):
+                continue
             instrument = self._product(row.pair).instrument
             found.append(
                 FastTicker(
@@ -242,6 +248,10 @@ class IndodaxDecoder:
                 )
             )
         return found
+
+    def _has(self, pair: str) -> bool:
+        """Whether this connection follows the pair's trades or book."""
+        return any(request_id(channel + pair) in self._confirmed for channel in (TRADES, BOOKS))
 
     def _product(self, pair: str) -> _Product:
         product = self._products.get(pair)

@@ -20,6 +20,7 @@ SUMMARY: Final = "market:summary-24h"
 CONNECT_ID: Final = 1
 PING: Final = '{"method":7,"id":2}'
 _SUBSCRIBE, _UNSUBSCRIBE = 1, 2
+_OURS: Final = 0x80000000
 _TRADE_STREAM, _BOOK_STREAM, _OTHER_STREAM = 1, 2, 3
 
 # The venue prints this token in its documentation for everybody to connect with: it names nobody, opens public channels
@@ -40,22 +41,28 @@ def request_id(channel: str) -> int:
     """Number the request that subscribes to a channel, by its name alone.
 
     An answer names its request only: from this number a decoder knows which stream is meant without having seen the
-    request. The last digit in base four tells trades (1), books (2) and the rest (3) apart; 1 to 3 are never given.
+    request. Its upper half of 32 bits is ours; the last digit in base four tells trades (1), books (2) and the rest (3)
+    apart.
     """
     kind = _TRADE_STREAM if channel.startswith(TRADES) else _BOOK_STREAM if channel.startswith(BOOKS) else _OTHER_STREAM
-    return max(4, crc32(channel.encode()) & 0xFFFFFFFC) + kind
+    return _OURS + (crc32(channel.encode()) & 0x7FFFFFFC) + kind
 
 
 def is_trade_request(number: int) -> bool:
-    """Whether a request was for a stream of trades."""
-    return number > _OTHER_STREAM and number % 4 == _TRADE_STREAM
+    """Whether a request was for a pair's trades."""
+    return number >= _OURS and number % 4 == _TRADE_STREAM
+
+
+def is_pair_request(number: int) -> bool:
+    """Whether a request was for something of one pair."""
+    return number >= _OURS and number % 4 in {_TRADE_STREAM, _BOOK_STREAM}
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
     """Lay the sockets: the connect command, whose answer the rest waits for, then a request a channel.
 
     An unknown pair is confirmed like any other and stays silent: only listed instruments may be given. The summary of
-    24 hours is one channel for all pairs and goes with the first socket.
+    24 hours is one channel for all pairs: each socket has it, last, for the pairs of its own.
     """
     wanted = frozenset(channels)
     listed = sorted(instruments, key=lambda item: item.venue_symbol)
@@ -63,7 +70,7 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
     plans: list[ConnectionPlan] = []
     for number, group in enumerate(groups):
         items = [*_subscriptions(group, wanted)]
-        if TICKER in wanted and number == 0:
+        if TICKER in wanted:
             items.append(Subscription(SUMMARY, TICKER, None, 60.0))
         if items:
             plans.append(_connection(ws_base, number, items))

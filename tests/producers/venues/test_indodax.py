@@ -12,7 +12,7 @@ import pytest
 
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
-from producers.venue import BOOK, CHANNELS, LIQUIDATION, TICKER, TRADE, Ack, Closing, Gap, Pong, Refused
+from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Refused
 from producers.venues.indodax import VENUE
 from producers.venues.indodax.plan import BOOKS, PUBLIC_TOKEN, SUMMARY, TRADES, request_id
 
@@ -151,6 +151,15 @@ def test_summary_is_a_ticker_a_pair_and_low_comes_before_high() -> None:
         *(None, None),
     ]
     assert second["symbol"] == "USDT/IDR"
+
+
+def test_summary_of_pairs_that_other_connections_follow_is_left_out() -> None:
+    rows = [f'["{pair}",1795291200,3,1,4,2,"9","3"]' for pair in ("btcidr", "ethidr", "dogeidr")]
+    text = push(SUMMARY, f"[{','.join(rows)}]", 9)
+    socket = Socket()
+    socket.send(answer(f"{TRADES}ethidr", 7), answer(f"{BOOKS}dogeidr", 7))
+    assert [event["symbol"] for event in socket.send(text)] == ["ETH/IDR", "DOGE/IDR"]
+    assert len(Socket().send(text)) == 3
 
 
 # ---- positions in the streams
@@ -338,15 +347,16 @@ def test_public_token_names_nobody() -> None:
     assert json.loads(base64.urlsafe_b64decode(payload + "==")) == {"exp": 1946618415}
 
 
-def test_summary_is_one_channel_for_all_pairs() -> None:
+def test_each_socket_has_the_summary_of_all_pairs() -> None:
     pairs = [VENUE.guess("spot", f"c{number}idr") for number in range(130)]
     plans = VENUE.plan("ws://sim/indodax", pairs, CHANNELS)
-    assert [len(plan.subscriptions) for plan in plans] == [121, 120, 20]
-    assert [item.instrument for item in plans[0].subscriptions if item.channel == TICKER] == [None]
+    assert [len(plan.subscriptions) for plan in plans] == [121, 121, 21]
+    assert [(plan.subscriptions[-1].key, plan.subscriptions[-1].instrument) for plan in plans] == [(SUMMARY, None)] * 3
     assert {plan.url for plan in plans} == {"ws://sim/indodax/ws/"}
     assert all(plan.requests[0].gate for plan in plans)
-    numbers = [request.ref for plan in plans for request in plan.requests[1:]]
+    numbers = [request.ref for plan in plans for request in plan.requests[1:-1]]
     assert len(set(numbers)) == len(numbers)
+    assert all(2**31 <= int(number) < 2**32 for number in numbers)
 
 
 def test_channels_without_liquidations() -> None:
