@@ -14,6 +14,7 @@ from producers.simulator.venues import gate_rows as rows
 
 SPOT, FUTURES = "/api/v4/spot/", "/api/v4/futures/usdt/"
 SIZE_HEADER = "x-gate-size-decimal"
+MOST_CANDLES = 1000
 DEEPEST = {"spot": 1000, "linear": 300}
 
 
@@ -87,11 +88,17 @@ def _unknown(market: str, symbol: str) -> Answer:
 
 
 def _trades(listing: Listing, request: Request, now_us: int) -> Answer:  # noqa: ARG001 - as the other answers
+    """Newest first: ids and times of pairs are texts here, and `create_time_ms` of contracts counts seconds."""
     limit = min(int(request.query.get("limit", "100")), 1000)
     newest = list(reversed(listing.recent))[:limit]
     if listing.instrument.market == "spot":
-        return Answer(200, encode([rows.spot_trade(listing, x) for x in newest]))
-    return Answer(200, encode([rows.futures_trade(listing, x, exact=is_exact(request)) for x in newest]))
+        return Answer(200, encode([_as_texts(rows.spot_trade(listing, x)) for x in newest]))
+    found = [rows.futures_trade(listing, x, exact=is_exact(request)) for x in newest]
+    return Answer(200, encode([{**row, "create_time_ms": row["create_time_ms"] / 1000} for row in found]))
+
+
+def _as_texts(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "id": str(row["id"]), "create_time": str(row["create_time"])}
 
 
 def _candles(listing: Listing, request: Request, now_us: int) -> Answer:
@@ -100,9 +107,16 @@ def _candles(listing: Listing, request: Request, now_us: int) -> Answer:
     if interval not in rows.INTERVALS:
         return Answer(*rows.refusal(400, "INVALID_PARAM_VALUE", f"Invalid interval {interval}"))
     length = rows.INTERVALS[interval] * 1_000_000
+    if "limit" in query and ("from" in query or "to" in query):
+        return Answer(*rows.refusal(400, "INVALID_PARAM_VALUE", "limit is conflicted with from and to"))
     until = min(int(query.get("to", now_us // 1_000_000)) * 1_000_000, now_us)
+    count = min(int(query.get("limit", "100")), MOST_CANDLES)
+    if "from" in query:
+        count = max(0, (until - int(query["from"]) * 1_000_000) // length + 1)
+        if count > MOST_CANDLES:
+            return Answer(*rows.refusal(400, "INVALID_PARAM_VALUE", f"Too many data points: {count}"))
     found: list[Any] = []
-    for c in listing.candles.list_candles(length, until, min(int(query.get("limit", "100")), 1000)):
+    for c in listing.candles.list_candles(length, until, count):
         prices = [t.price_text(price) for price in (c.close, c.high, c.low, c.open)]
         if t.market == "spot":  # columns: quote volume, then close before high, low and open
             closed = str(c.start_us + length <= now_us).lower()

@@ -19,6 +19,7 @@ from contracts.instrument import Instrument, make_instrument
 from producers import sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.gate import values, wire
+from producers.venues.gate.history import HISTORY
 from producers.venues.gate.plan import DECIMAL_SIZES, LINEAR, SPOT, VENUE_ID, market_of
 
 FastBook: Final = fast(events.BookSnapshot)
@@ -177,4 +178,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )
