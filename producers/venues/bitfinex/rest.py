@@ -13,7 +13,7 @@ import msgspec
 
 from contracts import market as events
 from contracts.codec import fast
-from contracts.errors import FrameError
+from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument
 from producers.numbers import ZERO, Row
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
@@ -41,11 +41,19 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
 
 
 def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
-    """Read `[["BTCUSD","BTCUST","DOGE:USD"]]` or `[["BTCF0:USTF0"]]`."""
+    """Read `[["BTCUSD","BTCUST","DOGE:USD"]]` or `[["BTCF0:USTF0"]]`; names that are neither are left out."""
     lists = _lists(body)
     if not lists:
         raise FrameError("the list of pairs is missing", field="[0]")
-    return [guess(market, f"t{pair}") for pair in lists[0]], None
+    named = (_named(market, f"t{pair}") for pair in lists[0])
+    return [item for item in named if item is not None], None
+
+
+def _named(market: str, symbol: str) -> Instrument | None:
+    try:
+        return guess(market, symbol)
+    except SymbolSyntaxError:
+        return None
 
 
 def depth_call(instrument: Instrument) -> RestCall:

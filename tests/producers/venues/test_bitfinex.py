@@ -294,7 +294,7 @@ def test_book_is_subscribed_anew_by_the_number_that_was_learned() -> None:
 
 
 def test_rest_lists_pairs_and_reads_books() -> None:
-    found, further = VENUE.rest.decode_instruments("public", b'[["BTCUSD","DOGE:UST"]]')
+    found, further = VENUE.rest.decode_instruments("public", b'[["BTCUSD","DOGE:UST","ODD"]]')
     assert ([item.venue_symbol for item in found], further) == (["tBTCUSD", "tDOGE:UST"], None)
     assert [call.path for _, call in VENUE.rest.instrument_calls()] == [
         "/v2/conf/pub:list:pair:exchange",
