@@ -28,7 +28,8 @@ from producers.simulator.venue import Shelf, Truth, Venue, level_texts
 from producers.simulator.web import mark_response, read_headers, read_target, respond, split_venue
 
 WARM_UP_STEPS = 60
-SYMBOLS = ("symbol", "instId", "currency_pair", "contract", "coin", "instrument_name")  # what venues call a symbol in a query
+# what venues call a symbol in a query
+SYMBOLS = ("symbol", "instId", "currency_pair", "contract", "coin", "instrument_name")
 MARKETS = {"swap": "linear", "perp": "linear", "SWAP": "linear", "SPOT": "spot"}
 CLOSES: dict[Action, tuple[int, str]] = {
     "no_pong": (1008, "Pong timeout"),

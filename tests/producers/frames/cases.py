@@ -151,7 +151,7 @@ def no_multiplier(record: Record, raw: str) -> Record:
 
 
 def exact_time(record: Record, raw: str) -> Record:
-    """Cryptofeed reads KuCoin's ns as a float and stamps no ticker, tardis cuts ns to us; we keep what the frame says."""
+    """Cryptofeed reads KuCoin's ns as a float and stamps no ticker, tardis cuts ns to us; we keep the frame's."""
     data = _payload(raw)["data"]
     if record["type"] == "ticker":
         assert record["timestamp"] is None
@@ -214,7 +214,7 @@ def with_market_letter(record: Record, raw: str) -> Record:
 
 
 def sums_of_levels(record: Record, raw: str) -> Record:
-    """Tardis takes the sizes of Bitfinex's ticker for those of the best levels; they are sums of 25, and we say null."""
+    """Tardis takes the sizes of Bitfinex's ticker for the best levels'; they are sums of 25, and we say null."""
     return {**record, "bidAmount": None, "askAmount": None} if record["type"] == "book_ticker" else record
 
 
