@@ -89,7 +89,7 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
         if config.logs.metrics_port:
             health = Health()
             health.check("bus", connected_check(lambda: bus.connected))
-            await stack.enter_async_context(monitor(ANYWHERE, config.logs.metrics_port + 2, health, registry))
+            await stack.enter_async_context(monitor(ANYWHERE, config.logs.metrics_port, health, registry))
         for server in _servers(bus, Past({unit.producer.venue.id: unit.producer for unit in units})):
             await server.open(at_once=8, seconds=HISTORY_SECONDS)
             stack.push_async_callback(server.close)
