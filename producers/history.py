@@ -9,10 +9,11 @@ from typing import Any, Final
 from contracts.codec import fast
 from contracts.errors import InvalidParameterError
 from contracts.instrument import Instrument
-from contracts.market import Candle
+from contracts.market import Candle, Trade
 from producers.venue import Decoded, History, Span
 
 FastCandle: Final = fast(Candle)
+FastTrade: Final = fast(Trade)
 SECOND: Final = 1_000_000_000
 SECONDS: Final[dict[str, int]] = {
     "1m": 60,
@@ -131,3 +132,32 @@ def candle_id(instrument: Instrument, timeframe: str, start_ts: int) -> str:
 def is_closed(timeframe: str, start_ts: int, now: int) -> bool:
     """Tell whether a candle's time is over; times in ns UTC."""
     return now >= start_ts + SECONDS[timeframe] * SECOND
+
+
+def make_candle(instrument: Instrument, timeframe: str, start_ts: int, *, ts_recv: int, **figures: Any) -> Decoded:
+    """Make a candle that came by REST, closed where its time is over; `figures` are its other fields."""
+    return FastCandle(
+        **{"quote_volume": None, "trades": None, **_head(instrument), **figures},
+        id=candle_id(instrument, timeframe, start_ts),
+        ts_event=None,
+        ts_recv=ts_recv,
+        timeframe=timeframe,
+        closed=is_closed(timeframe, start_ts, ts_recv),
+        start_ts=start_ts,
+    )
+
+
+def make_trade(instrument: Instrument, trade_id: str, ts_event: int, *, ts_recv: int, **figures: Any) -> Decoded:
+    """Make a trade that came by REST; `figures` are its other fields."""
+    return FastTrade(
+        **_head(instrument),
+        **figures,
+        id=f"{instrument.tail}.trade.{trade_id}",
+        ts_event=ts_event,
+        ts_recv=ts_recv,
+        trade_id=trade_id,
+    )
+
+
+def _head(instrument: Instrument) -> dict[str, str]:
+    return {"venue": instrument.venue, "symbol": instrument.symbol, "venue_symbol": instrument.venue_symbol}

@@ -28,8 +28,11 @@ _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?
 def number(raw: Raw, field: str) -> str:
     """Give an unsigned number's text; raises FrameError naming the field for anything else."""
     text = str(raw, "ascii", "replace")
-    if text.replace(".", "", 1).isdigit():
-        return text
+    return text if text.replace(".", "", 1).isdigit() else unsigned(text, field)
+
+
+def unsigned(text: str, field: str) -> str:
+    """Check a number that came as text, as `number` does."""
     text = plain(text, field)
     if text.startswith("-"):
         raise FrameError(f"{field} is negative: {text}", field=field)
@@ -79,6 +82,11 @@ def percent(fraction: str) -> str:
     except InvalidOperation as error:
         raise FrameError(f"{fraction!r} is no number", field="percent") from error
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def seconds(raw: Raw, field: str) -> int:
+    """Read a time in seconds with their fractions as ns; raises FrameError naming the field."""
+    return int(_EXACT.multiply(Decimal(number(raw, field)), Decimal(1_000_000_000)))
 
 
 def milliseconds(raw: Raw, field: str) -> int:

@@ -277,7 +277,7 @@ class DecodeCandles(Protocol):
 
 
 class DecodeTrades(Protocol):
-    """Reads a REST answer into `trade` events with the very ids that the socket's trades have, in whatever order."""
+    """Reads a REST answer into `trade` events, in whatever order; for their ids see History.same_trade_ids."""
 
     def __call__(self, body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
         """`side` is the aggressor's, as on the socket; raises FrameError naming the field at fault."""
@@ -290,7 +290,8 @@ class History:
 
     `timeframes` are those of ours that the venue's own candles equal (UTC, weeks from Monday): the others are put
     together from smaller ones. `most_candles` and `most_trades` are rows of one answer. A `closed` candle is one whose
-    time is over by `ts_recv`, unless the venue says so itself.
+    time is over by `ts_recv`, unless the venue says so itself. Without `same_trade_ids` the venue numbers trades
+    otherwise over REST: their ids then begin with "rest-" and never equal one of the socket.
     """
 
     timeframes: frozenset[str]
@@ -300,6 +301,7 @@ class History:
     most_trades: int
     trades_call: Callable[[Instrument, int], RestCall]
     decode_trades: DecodeTrades
+    same_trade_ids: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

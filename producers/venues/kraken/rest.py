@@ -16,6 +16,7 @@ from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.venues.kraken.history import HISTORY
 from producers.venues.kraken.plan import BOOK_DEPTH, MARKET, VENUE_ID, guess, rest_name, socket_name
 
 FastBook = fast(events.BookSnapshot)
@@ -135,4 +136,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )

@@ -1,0 +1,145 @@
+"""Kraken's past over REST: the newest 720 candles of a length, and the last trades.
+
+https://docs.kraken.com/exchange/api-reference/spot-rest: `OHLC` and `Trades`
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from contracts.errors import FrameError, InvalidParameterError
+from contracts.instrument import Instrument
+from producers import numbers
+from producers.history import SECOND, SECONDS, make_candle, make_trade
+from producers.venue import Decoded, History, RestCall, Span
+from producers.venues.kraken.plan import rest_name
+
+MOST_CANDLES: Final = 720
+MOST_TRADES: Final = 1000
+# Weeks are left out: the venue counts them from the epoch, a Thursday.
+TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d"})
+_SIDES: Final = {"b": "buy", "s": "sell"}
+
+
+class _Candle(Struct, array_like=True, gc=False):
+    """`[1763683200,"91000.1","91010.5","90990.0","91005.0","91001.2","12.34",321]`; `vwap` is no part of ours."""
+
+    start: int  # s
+    open: str
+    high: str
+    low: str
+    close: str
+    vwap: str
+    volume: str
+    count: int
+
+
+class _Trade(Struct, array_like=True, gc=False):
+    """`["91000.1","0.00027",1763700000.1234567,"b","m","",10218208]`; `b` is a taker who bought."""
+
+    price: str
+    volume: str
+    time: Raw  # s with fractions
+    side: str
+    order: str
+    misc: str
+    trade_id: int
+
+
+class _Answer(Struct):
+    """`{"error":[],"result":{"XXBTZUSD":[…],"last":…}}`: the pair by a name of the venue's own."""
+
+    result: dict[str, Raw]
+
+
+_answer: Final = msgspec.json.Decoder(_Answer).decode
+_candles: Final = msgspec.json.Decoder(list[_Candle]).decode
+_trades: Final = msgspec.json.Decoder(list[_Trade]).decode
+
+
+def candles_call(instrument: Instrument, span: Span) -> RestCall:
+    """Ask for all candles since the span's start (those that open after `since`), of which there are 720.
+
+    Raises InvalidParameterError (`start_ts`) where the span begins before them.
+    """
+    length = SECONDS[span.timeframe]
+    back = span.candles_back(length)
+    if back > MOST_CANDLES:
+        raise InvalidParameterError(
+            f"kraken tells the newest {MOST_CANDLES} candles of {instrument.symbol} ({span.timeframe}), not {back}",
+            parameter="start_ts",
+        )
+    params = {"interval": str(length // 60), "since": str(max(0, span.start_ts // SECOND - 1))}
+    return RestCall("/0/public/OHLC", {"pair": rest_name(instrument.venue_symbol), **params})
+
+
+def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read candles, oldest first; the volume is in base coin, that of the quote is not told."""
+    try:
+        rows = _candles(_rows(body, instrument))
+    except msgspec.DecodeError as error:
+        raise FrameError(f"OHLC of {instrument.venue_symbol}: {error}", field="result") from error
+    return [
+        make_candle(
+            instrument,
+            timeframe,
+            row.start * SECOND,
+            ts_recv=ts_recv,
+            sim=sim,
+            open=numbers.unsigned(row.open, "result.open"),
+            high=numbers.unsigned(row.high, "result.high"),
+            low=numbers.unsigned(row.low, "result.low"),
+            close=numbers.unsigned(row.close, "result.close"),
+            volume=numbers.unsigned(row.volume, "result.volume"),
+            trades=row.count,
+        )
+        for row in rows
+    ]
+
+
+def trades_call(instrument: Instrument, limit: int) -> RestCall:
+    """Ask for the newest trades."""
+    params = {"pair": rest_name(instrument.venue_symbol), "count": str(min(limit, MOST_TRADES))}
+    return RestCall("/0/public/Trades", params)
+
+
+def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read trades, oldest first; their ids are the socket's, the side is the taker's."""
+    try:
+        rows = _trades(_rows(body, instrument))
+    except msgspec.DecodeError as error:
+        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="result") from error
+    return [
+        make_trade(
+            instrument,
+            str(row.trade_id),
+            numbers.seconds(row.time, "result.time"),
+            ts_recv=ts_recv,
+            sim=sim,
+            price=numbers.unsigned(row.price, "result.price"),
+            amount=numbers.unsigned(row.volume, "result.volume"),
+            side=_SIDES.get(row.side),
+        )
+        for row in rows
+    ]
+
+
+def _rows(body: bytes, instrument: Instrument) -> Raw:
+    rows = next((value for name, value in _answer(body).result.items() if name != "last"), None)
+    if rows is None:
+        raise FrameError(f"an answer without rows of {instrument.venue_symbol}", field="result")
+    return rows
+
+
+HISTORY: Final = History(
+    timeframes=TIMEFRAMES,
+    most_candles=MOST_CANDLES,
+    candles_call=candles_call,
+    decode_candles=decode_candles,
+    most_trades=MOST_TRADES,
+    trades_call=trades_call,
+    decode_trades=decode_trades,
+)
