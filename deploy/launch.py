@@ -88,9 +88,7 @@ async def launch(layout: Layout, procfile: str, tell: view.Teller) -> int:
     layout.simulator_ready.unlink(missing_ok=True)
     if layout.bus_port is not None:
         save_nats_config(layout.bus_config())
-    starting = asyncio.create_task(
-        start_parts(supervisor, find_parts(layout, procfile), watching.start if layout.mode == "demo" else lambda: None)
-    )
+    starting = asyncio.create_task(start_parts(supervisor, find_parts(layout, procfile), watching.start))
     waiting = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -114,7 +112,8 @@ def _announce(supervisor: Supervisor, layout: Layout, watching: view.Watch) -> N
 
     save()
     supervisor.on_change = save
-    watching.show(view.Places(layout.api_url, layout.bus_url, layout.read_key, str(layout.data / "run.json")))
+    key = layout.read_key if layout.mode == "demo" else None
+    watching.show(view.Places(layout.api_url, layout.bus_url, key, str(layout.data / "run.json")))
 
 
 async def _stop(

@@ -36,11 +36,11 @@ _COLOURS: Final = {"live": "green", "quiet": "dim", "stale": "yellow", "gap": "y
 
 @dataclass(frozen=True)
 class Places:
-    """Where to go from here."""
+    """Where to go from here; `key` is a read key that may be shown, None where keys are the owner's."""
 
     api_url: str
     bus_url: str
-    key: str
+    key: str | None
     run_path: str
 
 
@@ -66,7 +66,7 @@ def hints(places: Places) -> str:
     return (
         f"curl -H 'Authorization: Bearer {places.key}' '{places.api_url}/gpt/raw?symbol=BTC'\n"
         f"curl -H 'Authorization: Bearer {places.key}' '{places.api_url}/gpt/whale?symbol=BTC'\n"
-        f"browser: {places.api_url}/   facts for scripts: {places.run_path}\n"
+        f"routes: {places.api_url}/docs   facts for scripts: {places.run_path}\n"
         "\n"
         "import asyncio, nats\n"
         "async def main():\n"
@@ -121,6 +121,15 @@ def line(state: State, now: int) -> str:
     return " | ".join([*words, *last]) or "nothing heard yet"
 
 
+def troubles(state: State) -> list[str]:
+    """Each venue that is not live, with the reason, one line a venue."""
+    return [
+        f"{name} is {venue.state}: {venue.reason}"
+        for name, venue in sorted(state.venues.items())
+        if venue.reason and venue.state not in {"live", "quiet"}
+    ]
+
+
 class Watch:
     """Subscribes from `start` on, draws from `show` on, until `stop`."""
 
@@ -140,7 +149,8 @@ class Watch:
         self._tell.say(f"ready: API {places.api_url}, facts in {places.run_path}")
         if not self._tasks:
             return
-        print(f"\n{hints(places)}\n", file=self._tell.out, flush=True)
+        if places.key is not None:
+            print(f"\n{hints(places)}\n", file=self._tell.out, flush=True)
         if self._tell.out.isatty():
             self._tasks.append(asyncio.create_task(self._draw(places), name="view draws"))
         else:
@@ -186,7 +196,12 @@ class Watch:
                 self._tell.console = None
 
     async def _write(self) -> None:
+        told: list[str] = []
         line(self.heard, now_ns())  # the mark that the first line's rates are measured from
         while True:
             await sleep(LINE_SECONDS)
             self._tell.say(line(self.heard, now_ns()))
+            for trouble in troubles(self.heard):
+                if trouble not in told:
+                    self._tell.say(trouble)
+            told = troubles(self.heard)

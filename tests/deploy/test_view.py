@@ -13,8 +13,8 @@ from rich.console import Console
 
 from contracts.market import FeedStatus, Liquidation, Trade
 from contracts.signals import LiquidationStorm, WhaleTrade
-from deploy.view import Places, Teller, Watch, hints, line, render
-from deploy.view_state import TAPE_LENGTH, WINDOW_NS, Message, State, fold, measure, measure_clock
+from deploy.view import Places, Teller, Watch, hints, line, render, troubles
+from deploy.view_state import TAPE_LENGTH, WINDOW_NS, Message, State, Venue, fold, measure, measure_clock
 from runtime.bus import BusOptions
 from runtime.embedded import NatsServer
 
@@ -210,3 +210,12 @@ async def test_watch_hears_the_bus_and_tells_where_everything_is(nats: NatsServe
         await bus.close()
         await watch.stop()
     assert "ready: API http://127.0.0.1:8000" in out.getvalue()
+
+
+def test_venue_that_is_not_live_is_told_with_its_reason() -> None:
+    state = State()
+    state.venues["okx"] = Venue(reason="okx: /api cannot be reached")
+    state.venues["okx"].cells[None, None] = "down"
+    state.venues["binance"] = Venue(reason="speaks again")
+    state.venues["binance"].cells[None, None] = "live"
+    assert troubles(state) == ["okx is down: okx: /api cannot be reached"]

@@ -195,6 +195,9 @@ def test_run_without_a_way_to_the_exchanges_says_so_and_keeps_trying(start):
         return (all(count >= 2 for count in counts.values()) and "cannot be reached" in text) or counts
 
     until(told, 30)
+    until(
+        lambda: all(f"{venue} is down" in copy.log.read_text() for venue in VENUES) or copy.log.read_text()[-500:], 30
+    )
     admin = ask(copy, "/multi/health", key="admin_key").json()["data"]
     assert not any(item["connected"] for item in admin.values())
     answer = ask(copy, "/gpt/raw?symbol=BTC", key="admin_key")
