@@ -119,7 +119,7 @@ class Session:
         self.desk.open(self._books, now=now)
         last, venue = self.decoder, self._parts.venue
         self.decoder = venue.decoder(self.plan.market, self._parts.find, sim=sim)
-        if venue.inherit is not None and last is not None:
+        if venue.inherit is not None:
             venue.inherit(self.decoder, last)
 
     def on_frame(self, frame: bytes, ts_recv: int) -> None:

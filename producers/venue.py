@@ -346,9 +346,10 @@ class Venue:
     its own ones while `ws_base` is its `ws_url`, and `ws_base` for all of them otherwise.
 
     Where a venue needs more: `ticket` before each connection; `resume(plan, decoder)` adapts the requests of a new
-    connection to what the last one had received; `inherit(decoder, last)` hands what the last connection's decoder
-    remembers (positions in streams, ids that were seen) to the new one; `book_request(instrument)` is a frame that asks
-    for a snapshot, which comes as a `book` event (None: of this instrument it is pushed when it is subscribed anew);
+    connection to what the last one had received; `inherit(decoder, last)` tells a new decoder that it is a feed's (a
+    recording's never hears it), and hands it what the last connection's decoder remembers (positions in streams, ids
+    that were seen), None for the first connection; `book_request(instrument)` is a frame that asks for a snapshot,
+    which comes as a `book` event (None: of this instrument it is pushed when it is subscribed anew);
     `resubscribe(subscription)` are the frames that bring a fresh one of one channel, `resubscribe_learned` the same
     where they need what the decoder has learned, such as a channel's number (without either, or without frames, the
     connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of
@@ -366,7 +367,7 @@ class Venue:
     rest: RestFace
     ticket: Ticket | None = None
     resume: Callable[[ConnectionPlan, Decoder], ConnectionPlan] | None = None
-    inherit: Callable[[Decoder, Decoder], None] | None = None
+    inherit: Callable[[Decoder, Decoder | None], None] | None = None
     book_request: Callable[[Instrument], str | None] | None = None
     resubscribe: Callable[[Subscription], tuple[str, ...]] | None = None
     resubscribe_learned: Callable[[Subscription, Decoder], tuple[str, ...]] | None = None

@@ -25,7 +25,7 @@ class Channel:
     `one` decodes a frame with one row, `many` one with several. `seq` numbers the book's last change, None where the
     frames have no numbers; `broken`: a frame of the connection was lost since. `ticker`, `trade` and `delta` are blanks
     of its events, which are filled faster than made. `before` is the newest trade that was
-    received before this connection.
+    received before this connection; with `tells_history` all the prints with which the channel begins are told.
     """
 
     kind: str
@@ -43,6 +43,7 @@ class Channel:
     broken: bool = False
     newest: int | None = None
     before: int | None = None
+    tells_history: bool = True
 
     def __post_init__(self) -> None:
         if self.instrument is not None:

@@ -46,11 +46,12 @@ _KEPT_BACK: Final = {TRADE: "trades", LIQUIDATION: LIQUIDATIONS}  # what a lost 
 class BitfinexDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's symbol.
 
-    `newest` are the ids of the newest trades by symbol; `before` those of the connection before this one.
+    `newest` are the ids of the newest trades by symbol; `before` those of the connection before this one, None where
+    nothing is continued (a recording): then all prints with which a channel begins are told.
     """
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self.before: dict[str, int] = {}
+        self.before: dict[str, int] | None = None
         self._find = find
         self._sim = sim
         self._liquidations = figures.Liquidations(self._instrument)
@@ -81,7 +82,7 @@ class BitfinexDecoder:
             for item in self._channels.values()
             if item is not None and item.instrument is not None and item.newest is not None
         }
-        return self.before | own
+        return (self.before or {}) | own
 
     def book_number(self, symbol: str) -> int | None:
         """Give the number of the channel on which a book comes."""
@@ -192,10 +193,10 @@ class BitfinexDecoder:
             raise FrameError(f"unknown channel {_key(event)!r}", field="channel")
         one, many = _KINDS[kind]
         detail = figures.TIMEFRAMES.get(detail, "")
-        before = self.before.get(symbol) if kind == "trades" else None
-        return Channel(
-            kind, self._instrument(symbol), one, many, self._sim, self._stamp_tail, detail=detail, before=before
-        )
+        made = Channel(kind, self._instrument(symbol), one, many, self._sim, self._stamp_tail, detail=detail)
+        if self.before is not None:
+            made.tells_history, made.before = False, self.before.get(symbol)
+        return made
 
     def _instrument(self, symbol: str) -> Instrument:
         try:
@@ -250,7 +251,7 @@ def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  #
     return BitfinexDecoder(find, sim=sim)
 
 
-def inherit(decoder: Decoder, last: Decoder) -> None:
+def inherit(decoder: Decoder, last: Decoder | None) -> None:
     """Hand the newest trades on: what was missed between two connections is told by the new one's first frames."""
-    if isinstance(decoder, BitfinexDecoder) and isinstance(last, BitfinexDecoder):
-        decoder.before = last.newest
+    if isinstance(decoder, BitfinexDecoder):
+        decoder.before = last.newest if isinstance(last, BitfinexDecoder) else {}

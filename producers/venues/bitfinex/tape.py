@@ -29,14 +29,16 @@ def decode_trade(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]
 def decode_prints(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read the last trades, with which the channel begins, newest first.
 
-    They are history, and the trades before the first connection are not told. After a lost connection they hold what
-    was missed, unless that is more than they are.
+    A recording tells them all, as they stand. To a feed they are history: of its first connection they are not told,
+    and after a lost connection they hold what was missed, unless that is more than they are.
     """
     message = wire.decode_prints(frame)
     channel.stamp(message)
     rows = sorted(message.rows, key=lambda row: row.ident)
     if rows:
         channel.newest = rows[-1].ident
+    if channel.tells_history:
+        return [_trade(channel, row, ts_recv) for row in message.rows]
     before = channel.before
     if before is None or not rows:
         return []

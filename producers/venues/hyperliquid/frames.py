@@ -257,9 +257,10 @@ def key(wanted: wire.Wanted) -> str:
     return f"{wanted.type}:{wanted.coin}"
 
 
-def inherit(decoder: Decoder, last: Decoder) -> None:
+def inherit(decoder: Decoder, last: Decoder | None) -> None:
     """Hand the ids of received trades to the decoder of a new connection."""
-    cast("HyperliquidDecoder", decoder).inherit(cast("HyperliquidDecoder", last))
+    if last is not None:
+        cast("HyperliquidDecoder", decoder).inherit(cast("HyperliquidDecoder", last))
 
 
 def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market

@@ -279,8 +279,10 @@ def _recovering(request: SubscribeRequest, streams: dict[int, Stream]) -> Subscr
     return replace(request, frame=subscribe(channel, recover=True, offset=offset, epoch=stream.epoch))
 
 
-def inherit(decoder: Decoder, last: Decoder) -> None:
+def inherit(decoder: Decoder, last: Decoder | None) -> None:
     """Hand the positions in the streams to the decoder of a new connection."""
+    if last is None:
+        return
     fresh, old = cast("IndodaxDecoder", decoder), cast("IndodaxDecoder", last)
     fresh.streams = {number: replace(stream) for number, stream in old.streams.items()}
 

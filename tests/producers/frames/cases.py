@@ -203,11 +203,6 @@ def dollars_of_unknown_worth(record: Record, raw: str) -> Record | None:
     return {**record, "bidAmount": None, "askAmount": None} if record["type"] == "book_ticker" else record
 
 
-def no_history(record: Record, raw: str) -> Record | None:
-    """Cryptofeed tells the prints with which a channel begins; to us they are history, from before the connection."""
-    return None if record.get("history") else record
-
-
 def with_market_letter(record: Record, raw: str) -> Record:
     """Tardis writes a pair without the letter that the venue puts before the symbols of trading."""
     return {**record, "symbol": f"t{record['symbol']}"}
@@ -220,13 +215,14 @@ def sums_of_levels(record: Record, raw: str) -> Record:
 
 # ---- rows
 BITFINEX: Final = (
-    Case(folder="bitfinex", name="cryptofeed_ws11", venue="bitfinex", market="public", translate=(no_history,)),
+    Case(folder="bitfinex", name="cryptofeed_ws11", venue="bitfinex", market="public"),
     Case(
         folder="bitfinex",
         name="tardis_bitfinex",
         venue="bitfinex",
         market="public",
         translate=(with_market_letter, sums_of_levels),
+        unlisted=frozenset({"trade"}),  # tardis leaves out the prints with which a channel begins
         undecodable={0: "was not subscribed"},  # the recording begins after that channel's acknowledgement
     ),
 )

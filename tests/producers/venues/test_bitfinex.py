@@ -79,8 +79,18 @@ def test_what_a_connection_received_is_handed_to_the_next() -> None:
     assert VENUE.inherit is inherit
 
 
-def test_trades_before_the_first_connection_are_history() -> None:
-    assert Socket().follow("trades").send(f"[17,[[12,{MS},1,91000],[11,{MS},1,91000]],1,{MS}]") == []
+def test_trades_before_the_first_connection_of_a_feed_are_history() -> None:
+    socket = Socket()
+    inherit(socket.decoder, None)
+    assert socket.follow("trades").send(f"[17,[[12,{MS},1,91000],[11,{MS},1,91000]],1,{MS}]") == []
+
+
+def test_recording_tells_the_trades_with_which_a_channel_begins() -> None:
+    found = Socket().follow("trades").send(f"[17,[[12,{MS},-1,91001],[11,{MS},2,91000]],1,{MS}]")
+    assert [(event["trade_id"], event["price"], event["amount"], event["side"]) for event in found] == [
+        ("12", "91001", "1", "sell"),
+        ("11", "91000", "2", "buy"),
+    ]
 
 
 def test_trades_that_a_lost_connection_missed_are_told_oldest_first() -> None:
@@ -93,8 +103,9 @@ def test_trades_that_a_lost_connection_missed_are_told_oldest_first() -> None:
 
 
 def test_more_missed_trades_than_are_repeated_are_a_gap() -> None:
-    last = Socket().follow("trades")
-    last.send(f"[17,[[11,{MS},1,91000]],1]")
+    last = Socket()
+    inherit(last.decoder, None)
+    last.follow("trades").send(f"[17,[[11,{MS},1,91000]],1]")
     socket = Socket()
     inherit(socket.decoder, last.decoder)
     gap, trade = socket.follow("trades").send(f"[17,[[20,{MS},1,91000]],1]")
