@@ -16,6 +16,7 @@ SIMULATED_HEADER: Final = "X-Simulated"
 USER_AGENT: Final = "hydrophone"
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 OnFrame = Callable[[bytes], None]
+_DATA: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)  # no set: hashing an enum's member is slow
 
 
 class SocketError(Exception):
@@ -129,7 +130,7 @@ class _PicowsListener(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind in {WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION}:
+        if kind in _DATA:
             if frame.fin and not self._parts:
                 self._on_frame(frame.get_payload_as_bytes())
                 return
