@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from contracts.codec import fast
-from contracts.errors import InvalidParameterError
+from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from contracts.market import Candle, Trade
 from producers.venue import Decoded, History, Span
@@ -135,7 +135,12 @@ def is_closed(timeframe: str, start_ts: int, now: int) -> bool:
 
 
 def make_candle(instrument: Instrument, timeframe: str, start_ts: int, *, ts_recv: int, **figures: Any) -> Decoded:
-    """Make a candle that came by REST, closed where its time is over; `figures` are its other fields."""
+    """Make a candle that came by REST, closed where its time is over; `figures` are its other fields.
+
+    Raises FrameError where it does not begin when ours do: then the venue's time frame is not the same as ours.
+    """
+    if start_ts != start_of(timeframe, start_ts):
+        raise FrameError(f"a candle of {timeframe} begins at {start_ts} ns, when none of ours does", field="start")
     return FastCandle(
         **{"quote_volume": None, "trades": None, **_head(instrument), **figures},
         id=candle_id(instrument, timeframe, start_ts),

@@ -17,6 +17,7 @@ from contracts.instrument import Instrument, make_instrument
 from producers import kucoin
 from producers.venue import Decoded, RestCall, RestFace
 from producers.venues.kucoin.frames import read_book
+from producers.venues.kucoin.history import HISTORY
 from producers.venues.kucoin.plan import MARKET, VENUE_ID
 
 FastBook = fast(market.BookSnapshot)
@@ -80,4 +81,5 @@ REST: Final = RestFace(
     depth_call=_depth_call,
     decode_depth=decode_depth,
     failure=kucoin.failure,
+    history=HISTORY,
 )
