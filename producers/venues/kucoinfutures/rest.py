@@ -20,6 +20,7 @@ from producers import kucoin, sizes
 from producers.venue import Decoded, RestCall, RestFace
 from producers.venues.kucoinfutures.frames import read_book
 from producers.venues.kucoinfutures.handlers import read_rows
+from producers.venues.kucoinfutures.history import HISTORY
 from producers.venues.kucoinfutures.plan import MARKET, VENUE_ID
 
 FastBook = fast(market.BookSnapshot)
@@ -104,4 +105,5 @@ REST: Final = RestFace(
     depth_call=_depth_call,
     decode_depth=decode_depth,
     failure=kucoin.failure,
+    history=HISTORY,
 )

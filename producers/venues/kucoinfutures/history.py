@@ -1,0 +1,145 @@
+"""KuCoin futures' past over REST: candles, and the last 100 trades.
+
+Pages: https://www.kucoin.com/docs-new/rest/futures-trading/market-data/get-klines,
+https://www.kucoin.com/docs-new/rest/futures-trading/market-data/get-trade-history
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers import numbers, sizes
+from producers.history import SECONDS, make_candle, make_trade
+from producers.kucoin import MS, exact
+from producers.venue import Decoded, History, RestCall, Span
+
+MOST_CANDLES: Final = 500
+MOST_TRADES: Final = 100  # always so many
+# On which day the venue's weeks begin is not documented: they are made of days.
+TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d"})
+
+
+class _Candle(Struct, array_like=True, gc=False):
+    """`[1763683200000,91000.1,91010.5,90990,91005,1234]`; whatever may follow the volume is not looked at."""
+
+    start: int  # ms
+    open: Raw
+    high: Raw
+    low: Raw
+    close: Raw
+    contracts: Raw
+
+
+class _Candles(Struct):
+    data: list[_Candle]
+
+
+class _Trade(Struct, gc=False):
+    """`{"sequence":15,"tradeId":"15","takerOrderId":"…","makerOrderId":"…","price":"91000.1","size":2,"side":"buy",
+    "ts":1763700000436443257}`: the price is text or a number.
+    """  # noqa: D205
+
+    tradeId: str
+    price: Raw
+    size: Raw
+    side: Literal["buy", "sell"]
+    ts: int  # ns
+    sequence: int | None = None
+
+
+class _Trades(Struct):
+    data: list[_Trade]
+
+
+_candles: Final = msgspec.json.Decoder(_Candles).decode
+_trades: Final = msgspec.json.Decoder(_Trades, strict=False).decode
+
+
+def candles_call(instrument: Instrument, span: Span) -> RestCall:
+    """Ask for the candles of a span; weight 3."""
+    params = {
+        "symbol": instrument.venue_symbol,
+        "granularity": str(SECONDS[span.timeframe] // 60),
+        "from": str(span.start_ts // MS),
+        "to": str(span.end_ts // MS - 1),
+    }
+    return RestCall("/api/v1/kline/query", params, weight=3)
+
+
+def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read candles, whose volume counts contracts: of inverse ones it is told in coins at the closing price."""
+    try:
+        rows = _candles(body).data
+    except msgspec.DecodeError as error:
+        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="data") from error
+    return [_candle(instrument, timeframe, row, ts_recv, sim=sim) for row in rows]
+
+
+def _candle(instrument: Instrument, timeframe: str, row: _Candle, ts_recv: int, *, sim: bool) -> Decoded:
+    close = _number(row.close, "data.close")
+    volume = sizes.amount(instrument, _number(row.contracts, "data.volume"), close)
+    if volume is None:
+        raise FrameError(f"what a contract of {instrument.venue_symbol} is worth is not known", field="data.volume")
+    return make_candle(
+        instrument,
+        timeframe,
+        row.start * MS,
+        ts_recv=ts_recv,
+        sim=sim,
+        open=_number(row.open, "data.open"),
+        high=_number(row.high, "data.high"),
+        low=_number(row.low, "data.low"),
+        close=close,
+        volume=volume,
+    )
+
+
+def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
+    """Ask for the newest trades; weight 5."""
+    return RestCall("/api/v1/trade/history", {"symbol": instrument.venue_symbol}, weight=5)
+
+
+def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read trades; their ids are the socket's, the side is the taker's."""
+    try:
+        rows = _trades(body).data
+    except msgspec.DecodeError as error:
+        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="data") from error
+    return [_trade(instrument, row, ts_recv, sim=sim) for row in rows]
+
+
+def _trade(instrument: Instrument, row: _Trade, ts_recv: int, *, sim: bool) -> Decoded:
+    price = _number(row.price, "data.price")
+    amount, contracts = sizes.sizes(instrument, _number(row.size, "data.size"), price)
+    return make_trade(
+        instrument,
+        row.tradeId,
+        row.ts,
+        ts_recv=ts_recv,
+        sim=sim,
+        price=price,
+        amount=amount,
+        contracts=contracts,
+        side=row.side,
+        seq=row.sequence,
+    )
+
+
+def _number(raw: Raw, field: str) -> str:
+    return numbers.unsigned(exact(raw, field) or "", field)
+
+
+HISTORY: Final = History(
+    timeframes=TIMEFRAMES,
+    most_candles=MOST_CANDLES,
+    candles_call=candles_call,
+    decode_candles=decode_candles,
+    most_trades=MOST_TRADES,
+    trades_call=trades_call,
+    decode_trades=decode_trades,
+)
