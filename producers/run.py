@@ -21,7 +21,7 @@ from producers.meters import ProducerCollector
 from producers.past import Past
 from producers.registry import VENUES
 from producers.service import Producer, ProducerPlan
-from producers.socket import OPENERS, OpenSocket
+from producers.socket import OPENERS
 from producers.standby import GatedLane, Unit
 from producers.turns import SharedTurns
 from runtime import logs, settings
@@ -80,7 +80,7 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
             unit.producer.on_bus_gap(lost)
 
     lane = LanePublisher(bus, on_gap=on_gap)
-    units += [_unit(plan, lane, OPENERS[config.venues.socket], bus) for plan in work]
+    units += [_unit(plan, lane, bus, config.venues) for plan in work]
     registry.register(ProducerCollector([unit.producer for unit in units]))
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -115,10 +115,11 @@ async def save_instruments(bus: Bus, unit: str, body: bytes) -> None:
     await retried(put, on=NatsError, policy=UNTIL_WRITTEN)
 
 
-def _unit(plan: ProducerPlan, lane: LanePublisher, open_socket: OpenSocket, bus: Bus) -> Unit:
+def _unit(plan: ProducerPlan, lane: LanePublisher, bus: Bus, config: settings.VenueSettings) -> Unit:
     gate = GatedLane(lane)
-    turns = SharedTurns(bus, plan.venue.id, plan.venue.rest.budget)
-    return Unit(plan.name, Producer(plan, gate, open_socket, partial(save_instruments, bus), turns=turns), gate)
+    turns = SharedTurns(bus, plan.venue.id, plan.venue.rest.budget, config.rate_limit)
+    save = partial(save_instruments, bus)
+    return Unit(plan.name, Producer(plan, gate, OPENERS[config.socket], save, turns=turns), gate)
 
 
 def _lease(bus: Bus, unit: str, on_lost: Callable[[], None]) -> Lease:

@@ -18,6 +18,7 @@ from runtime.bus import Bus, NoAnswerError
 from runtime.counter import add
 
 _log = structlog.get_logger("rest")
+MINUTE: Final = 60.0
 SECOND_NS: Final = 1_000_000_000
 SHARE: Final = 0.8  # of a venue's budget: its own count may differ a little from ours
 
@@ -35,22 +36,31 @@ class Turns(Protocol):
 
 
 class LocalTurns:
-    """The budget of one process alone."""
+    """The budget of one process alone; `requests` limits the calls a minute besides, whatever their weight."""
 
-    def __init__(self, limit: RestBudget) -> None:
+    def __init__(self, limit: RestBudget, requests: int | None = None) -> None:
         self._budget = Budget(limit, share=SHARE)
+        self._requests = None if requests is None else Budget(RestBudget(requests, MINUTE), share=1.0)
         self._turn = asyncio.Lock()
 
     async def wait(self, weight: int) -> None:
         """Wait for the own budget."""
         async with self._turn:
-            while (seconds := self._budget.wait_for(weight, now=clock.monotonic())) > 0:
+            while (seconds := self._seconds_for(weight)) > 0:
                 await clock.sleep(seconds)
-            self._budget.spend(weight, now=clock.monotonic())
+            now = clock.monotonic()
+            self._budget.spend(weight, now=now)
+            if self._requests is not None:
+                self._requests.spend(1, now=now)
 
     async def pause(self, seconds: float) -> None:
         """Stop the calls of this process."""
         self._budget.pause(seconds, now=clock.monotonic())
+
+    def _seconds_for(self, weight: int) -> float:
+        now = clock.monotonic()
+        seconds = self._budget.wait_for(weight, now=now)
+        return seconds if self._requests is None else max(seconds, self._requests.wait_for(1, now=now))
 
 
 class SharedTurns:
@@ -59,11 +69,11 @@ class SharedTurns:
     Where the bus does not answer, each process keeps to the budget by itself, and says so.
     """
 
-    def __init__(self, bus: Bus, venue: str, limit: RestBudget) -> None:
+    def __init__(self, bus: Bus, venue: str, limit: RestBudget, requests: int | None = None) -> None:
         self._bus = bus
         self._venue = escape_token(venue)
         self._limit = limit
-        self._local = LocalTurns(limit)
+        self._local = LocalTurns(limit, requests)
 
     async def wait(self, weight: int) -> None:
         """Wait for the own budget, for the pause of the venue, and for the budget of all."""

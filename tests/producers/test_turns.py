@@ -49,6 +49,14 @@ async def test_local_turns_wait_for_the_pause():
     assert time.monotonic() - began >= 0.25
 
 
+async def test_calls_a_minute_are_limited_whatever_their_weight():
+    turns = LocalTurns(RestBudget(1000, 60), requests=3)
+    for _ in range(3):
+        await turns.wait(1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(turns.wait(1), 0.2)
+
+
 @pytest.mark.nats
 async def test_processes_share_one_budget_and_one_pause(tmp_path):
     async with nats_server(tmp_path) as server:
