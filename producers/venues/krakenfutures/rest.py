@@ -18,6 +18,7 @@ from contracts.instrument import Instrument
 from producers import numbers, sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.krakenfutures import wire
+from producers.venues.krakenfutures.history import HISTORY
 from producers.venues.krakenfutures.plan import MARKET, VENUE_ID, make_product
 
 FastBook = fast(events.BookSnapshot)
@@ -58,7 +59,7 @@ class _Depth(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
-    result: str
+    result: str = "success"  # answers of the charts have none
     error: str | None = None
 
 
@@ -131,4 +132,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )

@@ -1,0 +1,150 @@
+"""Kraken Futures' past over REST: candles of the charts, and the last 100 trades.
+
+https://docs.kraken.com/exchange/api-reference/futures-rest: market candles and trade history
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers import numbers, sizes
+from producers.history import SECOND, make_candle
+from producers.venue import Decoded, History, RestCall, Span
+from producers.venues.krakenfutures import wire
+from producers.venues.krakenfutures.product import Product
+from producers.venues.krakenfutures.tape import decode_trade
+
+MOST_CANDLES: Final = 2000  # ours: how many come at once is not documented
+MOST_TRADES: Final = 100  # always so many
+# On which day the venue's weeks begin is not documented: they are made of days.
+TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d"})
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class _Candle(Struct, gc=False):
+    """`{"time":1763683200000,"open":"91000.1","high":"91010.5","low":"90990","close":"91005","volume":"12.34"}`."""
+
+    time: int  # ms
+    open: Raw
+    high: Raw
+    low: Raw
+    close: Raw
+    volume: Raw
+
+
+class _Candles(Struct):
+    """`{"candles":[…],"more_candles":false}`, without the envelope of other answers."""
+
+    candles: list[_Candle]
+
+
+class _Trade(Struct, gc=False):
+    """`{"time":"2025-11-21T00:00:00.519Z","trade_id":1,"price":91000.5,"size":0.015,"side":"sell","type":"fill","uid":…}`.
+
+    `trade_id` counts the rows of the answer; the trade's own id is `uid`.
+    """
+
+    uid: str
+    time: str
+    price: Raw
+    size: Raw
+    side: wire.Side
+    type: str = "fill"
+
+
+class _Trades(Struct):
+    history: list[_Trade]
+
+
+_candles: Final = msgspec.json.Decoder(_Candles).decode
+_trades: Final = msgspec.json.Decoder(_Trades).decode
+
+
+def candles_call(instrument: Instrument, span: Span) -> RestCall:
+    """Ask for the candles of a span."""
+    params = {"from": str(span.start_ts // SECOND), "to": str(span.end_ts // SECOND - 1)}
+    return RestCall(f"/api/charts/v1/trade/{instrument.venue_symbol}/{span.timeframe}", params)
+
+
+def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read candles, whose volume counts as sizes do: of inverse products it is told in coins at the closing price."""
+    try:
+        rows = _candles(body).candles
+    except msgspec.DecodeError as error:
+        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="candles") from error
+    return [_candle(instrument, timeframe, row, ts_recv, sim=sim) for row in rows]
+
+
+def _candle(instrument: Instrument, timeframe: str, row: _Candle, ts_recv: int, *, sim: bool) -> Decoded:
+    close = _number(row.close, "candles.close")
+    volume = sizes.amount(instrument, _number(row.volume, "candles.volume"), close)
+    if volume is None:
+        raise FrameError(f"what a contract of {instrument.venue_symbol} is worth is not known", field="candles.volume")
+    return make_candle(
+        instrument,
+        timeframe,
+        wire.time(row.time, "candles.time"),
+        ts_recv=ts_recv,
+        sim=sim,
+        open=_number(row.open, "candles.open"),
+        high=_number(row.high, "candles.high"),
+        low=_number(row.low, "candles.low"),
+        close=close,
+        volume=volume,
+    )
+
+
+def _number(raw: Raw, field: str) -> str:
+    return numbers.unsigned(str(raw, "ascii", "replace").strip('"'), field)
+
+
+def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
+    """Ask for the newest trades."""
+    return RestCall("/derivatives/api/v3/history", {"symbol": instrument.venue_symbol})
+
+
+def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
+    """Read trades as the socket's are read; transfers of positions are none, liquidations are told as trades only."""
+    try:
+        rows = _trades(body).history
+    except msgspec.DecodeError as error:
+        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="history") from error
+    product = Product(instrument, sim=sim)
+    return [event for row in rows for event in decode_trade(product, _as_pushed(row, instrument), ts_recv)[:1]]
+
+
+def _as_pushed(row: _Trade, instrument: Instrument) -> wire.Trade:
+    return wire.Trade(
+        product_id=instrument.venue_symbol,
+        uid=row.uid,
+        side=row.side,
+        time=_milliseconds(row.time),
+        qty=row.size,
+        price=row.price,
+        type=row.type,
+    )
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        return (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
+    except (ValueError, TypeError) as error:
+        raise FrameError(f"history.time is no time in UTC: {text!r}", field="history.time") from error
+
+
+HISTORY: Final = History(
+    timeframes=TIMEFRAMES,
+    most_candles=MOST_CANDLES,
+    candles_call=candles_call,
+    decode_candles=decode_candles,
+    most_trades=MOST_TRADES,
+    trades_call=trades_call,
+    decode_trades=decode_trades,
+)
