@@ -18,6 +18,7 @@ from contracts.instrument import Instrument
 from producers import numbers, sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.deribit import wire
+from producers.venues.deribit.history import HISTORY
 from producers.venues.deribit.names import MARKET, guess, is_carried
 
 FastBook = fast(events.BookSnapshot)
@@ -141,4 +142,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )
