@@ -14,7 +14,7 @@ from typing import Final, cast, get_args
 from deploy import view
 from deploy.datadir import NoDirectoryError, claimed, remove_run, save_run
 from deploy.parts import Layout, Mode, own_servers, procfile_parts
-from deploy.ready import choose_port
+from deploy.ready import choose_port, reserved
 from deploy.supervisor import Part, StartError, Supervisor
 from runtime.clock import monotonic
 from runtime.embedded import free_port, save_nats_config
@@ -26,8 +26,11 @@ PROCFILE: Final = Path(__file__).with_name("Procfile")
 OWN_SERVERS: Final = ("bus", "documents")
 
 
-def decide_layout(mode: Mode, data: Path, settings: Settings) -> Layout:
-    """Ports, tokens and keys of this copy; OSError where GPT_API_PORT asks for a port that is taken."""
+def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: bool = True) -> Layout:
+    """Ports, tokens and keys of this copy; OSError where GPT_API_PORT asks for a port that is taken.
+
+    `port_is_ours`: no other copy that is just starting has reserved the API's port.
+    """
     insist = "port" in settings.api.model_fields_set
     return Layout(
         mode=mode,
@@ -38,7 +41,7 @@ def decide_layout(mode: Mode, data: Path, settings: Settings) -> Layout:
         bus_token=secrets.token_hex(16),
         documents_port=free_port() if settings.store.url is None else None,
         simulator_port=free_port(),
-        api_port=choose_port(settings.api.host, settings.api.port, insist=insist),
+        api_port=choose_port(settings.api.host, settings.api.port, insist=insist, mine=port_is_ours),
         read_key=secrets.token_urlsafe(24),
         admin_key=secrets.token_urlsafe(24),
     )
@@ -139,11 +142,12 @@ def main(arguments: list[str]) -> int:
     try:
         settings = load()
         configure(LogConfig(part="launcher", level="ERROR", secrets=settings.secrets()), sys.stderr)
-        with claimed(settings.store.data.expanduser().absolute()) as data:
+        with claimed(settings.store.data.expanduser().absolute()) as data, reserved(settings.api.port) as ours:
             for warning in settings.warnings:
                 tell.say(f"warning: {warning}")
             tell.say(f"{mode}: data in {data}, logs of the parts in {data / 'logs'}")
-            return asyncio.run(launch(decide_layout(mode, data, settings), PROCFILE.read_text(), tell))
+            layout = decide_layout(mode, data, settings, port_is_ours=ours)
+            return asyncio.run(launch(layout, PROCFILE.read_text(), tell))
     except (SettingsError, NoDirectoryError, OSError) as error:
         tell.say(str(error))
         return 1

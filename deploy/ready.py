@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import socket
+import tempfile
 import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from runtime.embedded import free_port
@@ -39,9 +44,25 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def choose_port(host: str, wanted: int, *, insist: bool) -> int:
-    """The wanted port if it is free, else any free one; OSError if it is not free and no other will do."""
-    if wanted and is_free(host, wanted):
+@contextmanager
+def reserved(port: int) -> Generator[bool]:
+    """Whether no other starting copy has this port in mind; if so it is ours while the block lasts."""
+    name = f"hydrophone-{os.getuid()}-{port}.port"
+    lock = os.open(Path(tempfile.gettempdir()) / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(lock)
+
+
+def choose_port(host: str, wanted: int, *, insist: bool, mine: bool = True) -> int:
+    """The wanted port if it is free and `mine` to take, else any free one; OSError where no other will do."""
+    if wanted and mine and is_free(host, wanted):
         return wanted
     if insist and wanted:
         raise OSError(f"port {wanted} on {host} is taken (GPT_API_PORT asks for it)")

@@ -23,6 +23,7 @@ from runtime.bus import Bus, BusOptions
 from runtime.embedded import nats_server
 from runtime.lane import LanePublisher
 from runtime.provision import apply, declared
+from tests.producers.conftest import differences
 
 LEVELS = 40
 
@@ -85,12 +86,9 @@ class Scene:
                 if ours is None or ours.quality != "sim":
                     found[item.tail] = f"not live: {ours and ours.quality}"
                     continue
-                size = float(item.contract_size or 1)
-                for side in ("bids", "asks"):
-                    mine = [(float(p), round(float(a), 9)) for p, a in getattr(ours, side)][:LEVELS]
-                    real = [(float(p), round(float(a) * size, 9)) for p, a in truth[side]][:LEVELS]
-                    if mine != real:
-                        found[item.tail] = f"{side} {mine[:2]} is not {real[:2]}"
+                shown = min(LEVELS, producer.venue.book.depth or LEVELS)
+                if wrong := list(differences(item, ours, truth, shown)):
+                    found[item.tail] = wrong
         return found
 
     async def books_equal_the_truth(self):

@@ -104,17 +104,23 @@ class Rig:
             if book is None or book.quality != "sim":
                 found[item.symbol] = f"not live: {book and book.quality}"
                 continue
-            size = float(item.contract_size or 1)
             shown = min(40, self.producer.venue.book.depth or 40)
-            for name in ("bids", "asks"):
-                ours = [(float(price), float(amount)) for price, amount in getattr(book, name)][:shown]
-                rows = [(float(price), float(amount) * size) for price, amount in truth[name]][:shown]
-                theirs = [(price, worth / price) for price, worth in rows] if item.is_inverse else rows
-                if [p for p, _ in ours] != [p for p, _ in theirs] or any(
-                    abs(a[1] - b[1]) > 1e-9 * max(1, b[1]) for a, b in zip(ours, theirs, strict=True)
-                ):
-                    found[item.symbol] = f"{name}: {ours[:3]} is not {theirs[:3]}"
+            if wrong := list(differences(item, book, truth, shown)):
+                found[item.symbol] = wrong
         return found
+
+
+def differences(instrument, book, truth, shown):
+    """Compare the best `shown` levels a side with the exchange's own, which may count contracts."""
+    size = float(instrument.contract_size or 1)
+    for name in ("bids", "asks"):
+        ours = [(float(price), float(amount)) for price, amount in getattr(book, name)][:shown]
+        rows = [(float(price), float(amount) * size) for price, amount in truth[name]][:shown]
+        theirs = [(price, worth / price) for price, worth in rows] if instrument.is_inverse else rows
+        if [p for p, _ in ours] != [p for p, _ in theirs] or any(
+            abs(a[1] - b[1]) > 1e-9 * max(1, b[1]) for a, b in zip(ours, theirs, strict=True)
+        ):
+            yield f"{name}: {ours[:3]} is not {theirs[:3]}"
 
 
 @pytest.fixture
