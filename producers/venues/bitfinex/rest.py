@@ -18,6 +18,7 @@ from contracts.instrument import Instrument
 from producers.numbers import ZERO, Row
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.bitfinex import wire
+from producers.venues.bitfinex.history import HISTORY
 from producers.venues.bitfinex.names import MARKET, guess
 from producers.venues.bitfinex.tape import read_level
 
@@ -109,4 +110,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )
