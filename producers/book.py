@@ -7,6 +7,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -42,29 +43,32 @@ class BookSide:
         self._texts = {level[0]: key for key, level in self._held.items()}
         self._keys = sorted(self._held)
 
-    def apply(self, levels: Iterable[Level]) -> None:
-        """Set each level to its absolute amount; "0" removes it, also where it is not held."""
+    def apply(self, levels: Iterable[Level], edge: float | None = None) -> None:
+        """Set each level to its absolute amount; "0" removes it, also where it is not held.
+
+        Prices worse than `edge` are left alone: none of them is held.
+        """
         held, texts, keys, sign = self._held, self._texts, self._keys, self._sign
+        limit = -inf if edge is None else sign * edge
         for level in levels:
-            text = level[0]
+            text, amount = level
             if text in texts:
                 key = texts[text]
-                if level[1] != ZERO:
+                if amount != ZERO:
                     held[key] = level
                     continue
             else:
                 key = sign * float(text)
-                other = held.get(key)
-                if other is not None:  # the same price in another spelling
-                    text = other[0]
-                if level[1] != ZERO:
-                    if other is None:
-                        insort(keys, key)
-                    else:
+                if key in held:  # the same price in another spelling
+                    text = held[key][0]
+                    if amount != ZERO:
                         del texts[text]
-                    held[key], texts[level[0]] = level, key
-                    continue
-                if other is None:
+                        held[key], texts[level[0]] = level, key
+                        continue
+                else:
+                    if amount != ZERO and key >= limit:
+                        insort(keys, key)
+                        held[key], texts[text] = level, key
                     continue
             del held[key], texts[text]
             del keys[bisect_left(keys, key)]
@@ -236,9 +240,8 @@ class BookKeeper:
     def _apply(self, delta: Decoded) -> None:
         self._fresh = False
         worst_bid, worst_ask = self._edges
-        bids, asks = delta.bids, delta.asks
-        self.bids.apply(bids if worst_bid is None else [level for level in bids if float(level[0]) >= worst_bid])
-        self.asks.apply(asks if worst_ask is None else [level for level in asks if float(level[0]) <= worst_ask])
+        self.bids.apply(delta.bids, worst_bid)
+        self.asks.apply(delta.asks, worst_ask)
         if self.rule.depth is not None:
             self.bids.cut(self.rule.depth)
             self.asks.cut(self.rule.depth)
