@@ -17,6 +17,7 @@ from contracts.codec import fast
 from contracts.instrument import Instrument, make_instrument
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.indodax import wire
+from producers.venues.indodax.history import HISTORY
 from producers.venues.indodax.plan import MARKET, VENUE_ID, unified
 
 FastBook = fast(market.BookSnapshot)
@@ -121,4 +122,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )
