@@ -17,6 +17,7 @@ from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.hyperliquid import wire
+from producers.venues.hyperliquid.history import HISTORY
 from producers.venues.hyperliquid.plan import QUOTE, VENUE_ID, perpetual_base
 
 FastBook = fast(market.BookSnapshot)
@@ -148,4 +149,5 @@ REST: Final = RestFace(
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
+    history=HISTORY,
 )
