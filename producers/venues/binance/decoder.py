@@ -123,8 +123,8 @@ def _decode_answer(head: frames.Head) -> v.Decoded:
     if head.code is not None or head.error is not UNSET:
         detail = head.msg if head.error is UNSET else bytes(head.error).decode()
         return v.Refused(ref=ref, reason=f"{head.code}: {detail}" if head.code is not None else str(detail))
-    if head.result is not UNSET and ref is not None:
-        return v.Ack(ref=ref)
+    if head.result is not UNSET:
+        return v.Ack(ref=ref or "")  # an id may be null
     if head.last_update_id is not UNSET:
         msg = "a partial book outside a combined stream does not say its symbol: field `stream` is missing"
         raise FrameError(msg, field="stream")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from contracts import market
 from contracts.codec import fast
+from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.venue import Decoded
 from producers.venues.binance import frames
@@ -57,6 +58,9 @@ def _on_trade(read: Callable[[bytes], Any], mark: str, instrument: Instrument, *
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
+        if not (trade.p.replace(".", "", 1).isdigit() and trade.q.replace(".", "", 1).isdigit()):
+            msg = f"p or q is no number: {trade.p!r}, {trade.q!r}"
+            raise FrameError(msg, field="p or q")
         trade_id, time = str(trade.t), trade.T
         return (
             replace(
@@ -172,7 +176,9 @@ def _on_depth(instrument: Instrument, *, sim: bool) -> Handler:
         depth = read(frame.replace(zero, b'"0"]')).data
         bids, asks = depth.b, depth.a
         bid, ask = bids[0][1] if bids else "0", asks[0][1] if asks else "0"
-        if (bid != "0" and len(bid.partition(".")[2]) != decimals) or (
+        if b" " in frame:  # written by another hand than the venue's: nothing is known of how zeros stand in it
+            bids, asks = plain_zeros(bids), plain_zeros(asks)
+        elif (bid != "0" and len(bid.partition(".")[2]) != decimals) or (
             ask != "0" and len(ask.partition(".")[2]) != decimals
         ):
             # A symbol's amounts all have the same number of decimals: learn how this one spells zero.

@@ -23,10 +23,12 @@ _STREAMS: Final[dict[str, tuple[tuple[str, float | None], ...]]] = {
 _QUOTES: Final = (
     *("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDP", "USDS", "USD1", "BFUSD", "XUSD", "BIDR", "BVND", "BKRW", "IDRT"),
     *("BTC", "ETH", "BNB", "XRP", "TRX", "DOGE", "SOL", "DOT", "VAI", "PAX", "DAI", "UST", "NGN", "RUB", "TRY", "EUR"),
+    *("RLUSD", "EURI", "U"),
     *("GBP", "BRL", "IDR", "JPY", "AUD", "UAH", "ZAR", "PLN", "RON", "ARS", "MXN", "CZK", "COP", "KRW", "INR", "USD"),
 )
 _Item = TypeVar("_Item")
 _LONGEST_FIRST: Final = tuple(sorted(_QUOTES, key=len, reverse=True))
+_AEUR: Final = frozenset({"BTCAEUR", "ETHAEUR", "EURAEUR"})  # all others that end so are quoted in EUR (`ADAEUR`)
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
@@ -68,6 +70,8 @@ def _parts(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
 
 def guess(market: str, venue_symbol: str) -> Instrument:
     """Name an instrument by its spelling: the longest known quote ends it; raises FrameError where none does."""
+    if venue_symbol in _AEUR:
+        return make_instrument("binance", f"{venue_symbol[:3]}/AEUR", venue_symbol)
     quote = next((name for name in _LONGEST_FIRST if venue_symbol.endswith(name) and venue_symbol != name), None)
     if quote is None:
         msg = f"{market} symbol {venue_symbol!r} ends in no known quote"

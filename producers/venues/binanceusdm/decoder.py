@@ -18,7 +18,14 @@ FastInterest = fast(market.OpenInterest)
 HANDLERS: Final = {**handlers.HANDLERS, **depth.HANDLERS}
 _NAME_AT: Final = len('{"stream":"')
 _COIN_M: Final = 2
-_NOT_CARRIED: Final = frozenset({"continuous_kline", "compositeIndex", "assetIndexUpdate", "contractInfo", "rpiDepth"})
+# The last two are the sessions of stocks and commodities (stream `tradingSession`).
+_NOT_CARRIED: Final = frozenset(
+    {
+        *("continuous_kline", "compositeIndex", "assetIndexUpdate", "contractInfo", "rpiDepth"),
+        *("EquityUpdate", "CommodityUpdate"),
+    }
+)
+_SHUTDOWN_SECONDS: Final = 60.0  # as on spot: "as soon as possible"
 
 
 class UsdmDecoder:
@@ -37,7 +44,7 @@ class UsdmDecoder:
             return handle(frame, ts_recv)
         if frame.lstrip()[:1] == b"[":
             return self._decode_list(frame, ts_recv)
-        head = frames.read_head(frame)
+        head = _read_head(frame)
         if head.data is UNSET:
             return self._decode_bare(head, frame, ts_recv)
         return self._decode_combined(head.stream or "", bytes(head.data), ts_recv)
@@ -45,7 +52,7 @@ class UsdmDecoder:
     def _decode_combined(self, stream: str, payload: bytes, ts_recv: int) -> tuple[v.Decoded, ...]:
         if payload[:1] == b"[":
             return self._decode_list(payload, ts_recv)
-        head = frames.read_head(payload)
+        head = _read_head(payload)
         name, _, channel = stream.partition("@")
         if head.e is None and head.last_update_id is not UNSET and channel == "depthSnapshot":
             # recorders write the REST answer into the stream
@@ -55,7 +62,7 @@ class UsdmDecoder:
         elif head.e == "depthUpdate" and channel[5:6].isdigit():
             head.e = depth.PARTIAL
         events = self._decode_bare(head, payload, ts_recv)
-        handle = self._handlers.get((head.e or "", _symbol(head) or ""))
+        handle = self._handlers.get((head.e, _symbol(head) or "")) if head.e in HANDLERS else None
         if handle is not None and not stream.startswith("!"):
             self._by_stream[stream.encode()] = handle
         return events
@@ -63,12 +70,14 @@ class UsdmDecoder:
     def _decode_list(self, payload: bytes, ts_recv: int) -> tuple[v.Decoded, ...]:
         """Decode the array of an all-market stream (`!markPrice@arr`)."""
         items = [bytes(item) for item in frames.read_list(payload)]
-        return tuple(event for item in items for event in self._decode_bare(frames.read_head(item), item, ts_recv))
+        return tuple(event for item in items for event in self._decode_bare(_read_head(item), item, ts_recv))
 
     def _decode_bare(self, head: frames.Head, payload: bytes, ts_recv: int) -> tuple[v.Decoded, ...]:
         kind = head.e
         if kind in _NOT_CARRIED or head.st == _COIN_M:
             return ()
+        if kind == "serverShutdown":
+            return (v.Closing(reason=kind, seconds=_SHUTDOWN_SECONDS),)
         if kind is None:
             if head.open_interest is not UNSET:
                 return (self._decode_interest(payload, ts_recv),)
@@ -104,6 +113,14 @@ class UsdmDecoder:
         )
 
 
+def _read_head(payload: bytes) -> frames.Head:
+    """Read what tells frames apart; the `bookTicker` of before 2021 had no type and is known by its fields."""
+    head = frames.read_head(payload)
+    if head.e is None and head.s is not None and head.u is not UNSET:
+        head.e = "bookTicker"
+    return head
+
+
 def _symbol(head: frames.Head) -> str | None:
     """Give the symbol, which a forced order has inside `o`; None for a COIN-M one of an all-market stream."""
     if head.e == "forceOrder" and head.o is not UNSET:
@@ -122,7 +139,7 @@ def _decode_answer(head: frames.Head) -> v.Decoded:
     if head.code is not None or head.error is not UNSET:
         detail = head.msg if head.error is UNSET else bytes(head.error).decode()
         return v.Refused(ref=ref, reason=f"{head.code}: {detail}" if head.code is not None else str(detail))
-    if head.result is not UNSET and ref is not None:
-        return v.Ack(ref=ref)
+    if head.result is not UNSET:
+        return v.Ack(ref=ref or "")  # an id may be null
     msg = "unknown frame: missing required field `e`"
     raise FrameError(msg, field="e")

@@ -48,7 +48,9 @@ def _on_depth(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
         depth = read(frame.replace(zero, b'"0"]')).data
         bids, asks = depth.b, depth.a
         bid, ask = bids[0][1] if bids else "0", asks[0][1] if asks else "0"
-        if (bid != "0" and len(bid.partition(".")[2]) != decimals) or (
+        if b" " in frame:  # written by another hand than the venue's: nothing is known of how zeros stand in it
+            bids, asks = plain_zeros(bids), plain_zeros(asks)
+        elif (bid != "0" and len(bid.partition(".")[2]) != decimals) or (
             ask != "0" and len(ask.partition(".")[2]) != decimals
         ):
             # A symbol's amounts all have the same number of decimals: learn how this one spells zero.

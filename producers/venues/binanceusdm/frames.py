@@ -28,6 +28,7 @@ class Head(Struct, gc=False):
     s: str | None = None
     st: int = 1
     o: Raw | UnsetType = UNSET
+    u: Raw | UnsetType = UNSET
     last_update_id: Raw | UnsetType = field(default=UNSET, name="lastUpdateId")
     open_interest: Raw | UnsetType = field(default=UNSET, name="openInterest")
     id: int | str | None = None
@@ -77,15 +78,18 @@ class AggTrade(Struct, gc=False):
 
 
 class BookTicker(Struct, gc=False):
-    """`{"e":"bookTicker","u":400,"E":…,"T":…,"s":"BTCUSDT","b":"90999.9","B":"1.2","a":"91000.0","A":"0.8"}`."""
+    """`{"e":"bookTicker","u":400,"E":…,"T":…,"s":"BTCUSDT","b":"90999.9","B":"1.2","a":"91000.0","A":"0.8"}`.
+
+    Before 2021 it had neither type nor times.
+    """
 
     s: str
     u: int
-    T: int
     b: str
     B: str
     a: str
     A: str
+    T: int | None = None
 
 
 class DayTicker(Struct, gc=False):

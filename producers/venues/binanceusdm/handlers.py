@@ -78,6 +78,9 @@ def on_trade(instrument: Instrument, *, sim: bool) -> Handler:
         trade = read(frame).data
         if trade.X != "MARKET":
             return ()
+        if not (trade.p.replace(".", "", 1).isdigit() and trade.q.replace(".", "", 1).isdigit()):
+            msg = f"p or q is no number: {trade.p!r}, {trade.q!r}"
+            raise FrameError(msg, field="p or q")
         trade_id = str(trade.t)
         return (
             replace(
@@ -101,6 +104,9 @@ def on_agg_trade(instrument: Instrument, *, sim: bool) -> Handler:
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
+        if not (trade.p.replace(".", "", 1).isdigit() and trade.q.replace(".", "", 1).isdigit()):
+            msg = f"p or q is no number: {trade.p!r}, {trade.q!r}"
+            raise FrameError(msg, field="p or q")
         trade_id = str(trade.a) if trade.a is not None else f"{trade.f}-{trade.l}"
         return (
             replace(
@@ -128,7 +134,7 @@ def on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
             replace(
                 template,
                 id=f"{prefix}{ticker.u}",
-                ts_event=ticker.T * 1_000_000,
+                ts_event=None if ticker.T is None else ticker.T * 1_000_000,
                 ts_recv=ts_recv,
                 bid=ticker.b,
                 bid_amount=ticker.B,
@@ -249,7 +255,7 @@ def on_force_order(instrument: Instrument, *, sim: bool) -> Handler:
                 position_side=position_side,
                 order_side=order_side,
                 sampled=True,
-                average_price=order.ap,
+                average_price=order.ap if order.ap and order.ap.strip("0.") else None,  # 0: nothing was filled yet
             ),
         )
 

@@ -155,6 +155,12 @@ def test_every_spelling_of_zero_is_written_plainly(zero: str) -> None:
     assert (second.bids, second.asks) == ([("9", "0")], [("10", one), ("11", "0")])
 
 
+def test_zeros_of_a_frame_with_spaces_are_written_plainly() -> None:
+    spaced = depth(160, [["9", "0.00000000"]], [["10", "0.00000000"]]).replace('"]', '" ]')
+    (event,) = decode(spaced)
+    assert (event.bids, event.asks) == ([("9", "0")], [("10", "0")])
+
+
 def test_a_partial_book_is_a_snapshot_named_by_its_stream() -> None:
     data = '{"lastUpdateId":160,"bids":[["90999.90","1.2"]],"asks":[["91000.00","0.8"]]}'
     (event,) = decode(combined("btcusdt@depth20@100ms", data))
@@ -197,6 +203,7 @@ def test_answers_and_announcements_are_controls() -> None:
     assert decode(
         '{"result":null,"id":1}',
         '{"result":["btcusdt@trade"],"id":"list"}',
+        '{"result":null,"id":null}',
         '{"code":2,"msg":"Invalid request: unknown stream","id":7}',
         '{"error":{"code":3,"msg":"Invalid JSON"},"id":8}',
         '{"e":"serverShutdown","E":1770123456789}',
@@ -204,6 +211,7 @@ def test_answers_and_announcements_are_controls() -> None:
     ) == [
         Ack("1"),
         Ack("list"),
+        Ack(""),
         Refused("7", "2: Invalid request: unknown stream"),
         Refused("8", '{"code":3,"msg":"Invalid JSON"}'),
         *[Closing("serverShutdown", 60.0)] * 2,
@@ -221,6 +229,8 @@ def test_known_channels_that_are_not_carried_give_nothing() -> None:
         (TRADE_DATA.replace('"T":1763700000122,', ""), "`T`"),
         (TRADE_DATA.replace('"s":"BTCUSDT",', ""), "`s`"),
         (TRADE_DATA.replace('"p":"91000.10"', '"p":91000.10'), "data.p"),
+        (TRADE_DATA.replace('"p":"91000.10"', '"p":""'), "p or q is no number"),
+        (TRADE_DATA.replace('"q":"0.00310000"', '"q":"NaN"'), "p or q is no number"),
         ('{"hello":1}', "`e`"),
         ("{", "truncated"),
         (TRADE_DATA.replace("BTCUSDT", "BTCXYZ"), "BTCXYZ"),
@@ -241,6 +251,10 @@ def test_what_cannot_be_decoded_is_refused_by_name(frame: str, fault: str) -> No
         ("USDTTRY", "USDT/TRY"),
         ("BUSDUSDT", "BUSD/USDT"),
         ("GALAEUR", "GALA/EUR"),
+        ("BTCAEUR", "BTC/AEUR"),
+        ("BTCEURI", "BTC/EURI"),
+        ("XRPRLUSD", "XRP/RLUSD"),
+        ("BTCU", "BTC/U"),
         ("1000SATSUSDT", "1000SATS/USDT"),
     ],
 )

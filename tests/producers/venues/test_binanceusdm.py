@@ -10,7 +10,7 @@ import pytest
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.venue import BOOK, FUNDING, LIQUIDATION, TICKER, TRADE, Ack, Refused
+from producers.venue import BOOK, FUNDING, LIQUIDATION, TICKER, TRADE, Ack, Closing, Refused
 from producers.venues.binanceusdm import VENUE
 
 RECV = 1_763_700_000_200_000_000
@@ -231,8 +231,42 @@ def test_kline_gives_a_candle() -> None:
 
 
 def test_answers_are_controls() -> None:
-    frames = ('{"result":null,"id":1}', '{"code":2,"msg":"Invalid request","id":7}')
-    assert decode(*frames) == [Ack("1"), Refused("7", "2: Invalid request")]
+    frames = (
+        '{"result":null,"id":1}',
+        '{"result":null,"id":null}',
+        '{"code":2,"msg":"Invalid request","id":7}',
+        '{"e":"serverShutdown","E":1770123456789}',
+    )
+    assert decode(*frames) == [Ack("1"), Ack(""), Refused("7", "2: Invalid request"), Closing("serverShutdown", 60.0)]
+
+
+def test_sessions_of_stocks_and_commodities_give_nothing() -> None:
+    session = '{"e":"EquityUpdate","E":1769246565045,"t":1,"T":2,"S":"REGULAR"}'
+    assert decode(session, combined("tradingSession", session.replace("Equity", "Commodity"))) == []
+
+
+def test_candles_of_a_pairs_contracts_in_a_row_give_nothing() -> None:
+    data = '{"e":"continuous_kline","E":1,"ps":"BTCUSDT","ct":"PERPETUAL","k":{"t":1,"T":2,"i":"1m"}}'
+    assert decode(data, combined("btcusdt_perpetual@continuousKline_1m", data)) == []
+
+
+@pytest.mark.parametrize("kind", ["", '"e":"bookTicker",'])
+def test_a_book_ticker_of_before_it_had_type_and_times_is_read(kind: str) -> None:
+    bare = f'{{{kind}"u":400,"s":"BTCUSDT","b":"9.90","B":"1","a":"10.0","A":"2"}}'
+    for event in decode(bare, *[combined("btcusdt@bookTicker", bare)] * 2):
+        assert (event.kind, event.ts_event, event.seq) == ("ticker", None, 400)
+        assert (event.bid, event.bid_amount, event.ask, event.ask_amount) == ("9.90", "1", "10.0", "2")
+
+
+def test_an_order_that_is_not_filled_yet_has_no_average_price() -> None:
+    (event,) = decode((FORCE_ORDER % ("SELL", 1)).replace('"ap":"91000"', '"ap":"0"'))
+    assert (event.price, event.average_price) == ("90910", None)
+
+
+def test_zeros_of_a_frame_with_spaces_are_written_plainly() -> None:
+    spaced = depth([["9", "0.000"]], [["10", "0.000"]]).replace('"]', '" ]')
+    (event,) = decode(spaced)
+    assert (event.bids, event.asks) == ([("9", "0")], [("10", "0")])
 
 
 @pytest.mark.parametrize(
@@ -240,6 +274,7 @@ def test_answers_are_controls() -> None:
     [
         ('{"e":"surprise","s":"BTCUSDT"}', "surprise"),
         (AGG_TRADE.replace('"T":1763700000100,', ""), "`T`"),
+        (AGG_TRADE.replace('"p":"', '"p":"x'), "p or q is no number"),
         (AGG_TRADE.replace('"s":"BTCUSDT",', ""), "`s`"),
         (depth([], []).replace('"pu":149,', ""), "`pu`"),
         ('{"e":"forceOrder","E":1}', "`o`"),
