@@ -99,6 +99,8 @@ def test_larger_candles_are_exact_sums_of_smaller_ones():
 
 @pytest.mark.parametrize("venue", HAS_PAST)
 async def test_venue_answers_its_candles_and_trades(rig, venue):
+    own = VENUES[venue].rest.history
+    assert own is not None
     async with rig(venue, symbols=("BTC",)) as r:
         await r.until(lambda: r.producer.feeds and r.bus.counts["trade"] > 10, "instruments and trades")
         past = Past({venue: r.producer})
@@ -129,7 +131,7 @@ async def test_venue_answers_its_candles_and_trades(rig, venue):
             assert reply.error is None
             assert reply.trades == sorted(reply.trades, key=lambda item: item.ts_event or 0)
             assert reply.trades
-            if not VENUES[venue].rest.history.same_trade_ids:
+            if not own.same_trade_ids:
                 assert all(item.trade_id.startswith("rest-") for item in reply.trades)
             elif live:
                 for _ in range(50):
