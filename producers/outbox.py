@@ -38,7 +38,7 @@ class Outbox:
         self._now_ns = now_ns
         self._is_ours = is_ours
         self._tails: dict[str, str] = {}
-        self._subjects: dict[str, dict[str, str]] = {kind: {} for kind in KIND_SUBJECTS}
+        self._routes: dict[str, tuple[dict[str, str], str]] = {kind: ({}, schema) for kind, schema in SCHEMAS.items()}
         self._feed_subject = subjects.FEED + escape_token(venue)
         self._count = 0
 
@@ -46,14 +46,14 @@ class Outbox:
         """Publish one event on its own subject; symbols that are not ours (another process has them) are left out."""
         kind: str = event.kind
         symbol: str = event.symbol
-        known = self._subjects[kind]
+        known, schema = self._routes[kind]
         subject = known.get(symbol)
         if subject is None:
             ours = self._is_ours(symbol)
             subject = known[symbol] = KIND_SUBJECTS[kind] + self._tail(symbol, event.venue_symbol) if ours else ""
         if not subject:
             return
-        self._lane.publish(subject, codec.encode(event), msg_id=event.id, schema=SCHEMAS[kind])
+        self._lane.publish(subject, codec.encode(event), msg_id=event.id, schema=schema)
         self.published[kind] += 1
 
     def tell(

@@ -19,6 +19,7 @@ from producers.outbox import Outbox
 from producers.tape import Tape
 from producers.venue import BOOK, ConnectionPlan, Decoded, Decoder, Gap, LastTrade, Proof, Venue
 
+_BOOK_KINDS: Final = frozenset({"delta", "book"})
 UNDECODABLE: Final = (HydrophoneError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
@@ -90,6 +91,7 @@ class Session:
         self.decoder: Decoder | None = None
         self.desk = BookDesk(parts.venue.book, parts.pace, parts.outbox.publish, self._on_book_state)
         self._parts = parts
+        self._publish = parts.outbox.publish
         self._line = line
         self._tap = parts.tap
         self._tape = Tape()
@@ -135,17 +137,23 @@ class Session:
             self.undecodable += 1
             self._parts.on_undecodable(frame, error)
             return
+        heard, live = self._line.on_event, self._live
         for item in items:
             kind: str = item.kind
             if kind in CONTROLS:
-                own = self._own.get(kind)
-                if own is not None:
-                    own(item)
-                else:
-                    self._line.on_control(item)
+                self._on_control(kind, item)
                 continue
-            self._line.on_event(kind, item.symbol)
-            self._on_event(kind, item)
+            heard(kind, item.symbol)
+            if kind not in live:
+                self._on_first(kind)
+            if kind in _BOOK_KINDS:
+                self._on_book(kind, item)
+                continue
+            if kind == "trade":
+                self._tape.on_trade(item.symbol, item.trade_id)
+            self._publish(item)
+            if self._silent:
+                self._on_sound(kind, item.symbol)
 
     def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
         """Fold a REST snapshot; gives the reason where its body could not be read."""
@@ -212,30 +220,29 @@ class Session:
         outbox = self._parts.outbox
         outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
 
-    def _on_event(self, kind: str, event: Decoded) -> None:
-        if kind not in self._live:
-            self._on_first(kind)
-        if kind == "delta":
-            self._parts.outbox.publish(event)
-            self._fold_book(event)
-        elif kind == "book":
-            self._fold_book(event)
+    def _on_control(self, kind: str, control: Any) -> None:
+        own = self._own.get(kind)
+        if own is not None:
+            own(control)
         else:
-            if kind == "trade":
-                self._tape.on_trade(event.symbol, event.trade_id)
-            self._parts.outbox.publish(event)
-            if self._silent and (kind, event.symbol) in self._silent:
-                self._silent.discard((kind, event.symbol))
-                self._say("live", channel=kind, symbol=event.symbol, reason="speaks again")
+            self._line.on_control(control)
 
-    def _fold_book(self, event: Decoded) -> None:
+    def _on_book(self, kind: str, event: Decoded) -> None:
+        if kind == "delta":
+            self._publish(event)
         if not self.desk.on_event(event, now=self._now):
             self._line.reseed(event.symbol)
+
+    def _on_sound(self, kind: str, symbol: str) -> None:
+        """Tell that an instrument speaks again on a channel that was silent."""
+        if (kind, symbol) in self._silent:
+            self._silent.discard((kind, symbol))
+            self._say("live", channel=kind, symbol=symbol, reason="speaks again")
 
     def _on_first(self, kind: str) -> None:
         """First data of a channel on this connection: it is live (books say so one by one)."""
         self._live.add(kind)
-        if kind not in {"delta", "book"} and kind in self._channels:
+        if kind not in _BOOK_KINDS and kind in self._channels:
             self._say("live", channel=kind, symbol=None, reason=None)
 
     def _on_last_trade(self, beat: LastTrade) -> None:

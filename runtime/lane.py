@@ -15,6 +15,7 @@ from runtime.lane_words import Words, header_value
 
 _RECOVER_SECONDS = 0.1
 _CRLF = b"\r\n"
+_ID = f"{HEADER_MESSAGE_ID}: "
 
 
 class LanePublisher:
@@ -44,6 +45,7 @@ class LanePublisher:
         self._stamp = ""
         self._heads: dict[str, str] = {}  # of this turn: they hold its time
         self._words = Words()
+        self._admitted = self._words.admitted
         self._dropped = 0
         self._in_gap = False
         self._written = False
@@ -54,24 +56,20 @@ class LanePublisher:
         self, subject: str, payload: bytes, *, schema: str, msg_id: str | None = None, traceparent: str | None = None
     ) -> None:
         """Send it with this turn of the loop; ValueError for a subject that the bus would misread."""
-        if subject not in self._words.admitted:
+        if subject not in self._admitted:
             self._words.admit(subject)
         if not self._size:
             self._begin_turn()
         head = self._heads.get(schema)
         if head is None:
             head = self._heads[schema] = f"{self._words.head(schema)}{self._stamp}"
-        if msg_id is None:
-            headers = head
-        elif msg_id.isascii() and msg_id.isprintable():
-            headers = f"{head}{HEADER_MESSAGE_ID}: {msg_id}\r\n"
-        else:
-            headers = f"{head}{HEADER_MESSAGE_ID}: {header_value(msg_id)}\r\n"
+        if msg_id is not None:
+            head = f"{head}{_ID}{msg_id if msg_id.isascii() and msg_id.isprintable() else header_value(msg_id)}\r\n"
         if traceparent is not None:
-            headers += f"{HEADER_TRACE}: {header_value(traceparent)}\r\n"
-        length = len(headers) + 2
+            head += f"{HEADER_TRACE}: {header_value(traceparent)}\r\n"
+        length = len(head) + 2
         total = length + len(payload)
-        self._parts += (f"HPUB {subject} {length} {total}\r\n{headers}\r\n".encode(), payload, _CRLF)
+        self._parts += (f"HPUB {subject} {length} {total}\r\n{head}\r\n".encode(), payload, _CRLF)
         self._size += total
         if self._size >= self._write_at:
             self.flush()
