@@ -110,6 +110,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
 
 STATE: Final = "STATE"
 INSTRUMENTS: Final = "INSTRUMENTS"
+LISTINGS: Final = "LISTINGS"
 CANDLES: Final = "CANDLES"
 POSITIONS: Final = "POSITIONS"
 LEASES: Final = "LEASES"
@@ -117,7 +118,8 @@ PAUSES: Final = "PAUSES"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
-    BucketSpec(INSTRUMENTS, max_bytes=32 * MIB),  # <venue>: its listed instruments, written by the producers
+    BucketSpec(INSTRUMENTS, max_bytes=32 * MIB),  # <unit>: the instruments that it follows, written by the producers
+    BucketSpec(LISTINGS, max_bytes=64 * MIB),  # <unit>: all that its venue lists, packed, for starts without REST
     BucketSpec(CANDLES, max_bytes=128 * MIB),  # open candles and how far the trades were read, by the candles consumer
     BucketSpec(POSITIONS, max_bytes=64 * MIB),  # what the other readers of streams resume from, a key each
     BucketSpec(LEASES, max_bytes=16 * MIB, effects=True),

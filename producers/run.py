@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
+import msgspec
+import structlog
 import uvloop
 from nats.errors import Error as NatsError
 from prometheus_client import CollectorRegistry
 
 from contracts import streams, subjects
 from contracts.errors import InvalidParameterError, UnknownVenueError
+from contracts.instrument import Instrument
 from contracts.symbols import find_venue
 from producers.desk import BookPace
 from producers.meters import ProducerCollector
@@ -35,6 +39,7 @@ from runtime.monitor import monitor
 from runtime.options import bus_options
 from runtime.retry import Policy, retried
 
+_log = structlog.get_logger("producer")
 UNTIL_WRITTEN = Policy(attempts=None, timeout=None)
 LEASE_SECONDS = 5.0
 HISTORY_SECONDS = 9.0
@@ -64,6 +69,7 @@ def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[Producer
             rest_url=config.rest_urls.get(venue) or None,
             pace=pace,
             group=(group, config.symbol_groups),
+            refresh=config.listing_minutes * 60.0,
         )
         for venue, group in units
     ]
@@ -98,6 +104,29 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
     await bus.close()
 
 
+class BusListings:
+    """The cache of listings on the bus (`producers.service.ListingCache`)."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def save(self, unit: str, listed: Sequence[Instrument]) -> None:
+        """Keep the listing; where the bus does not take it now, the next one will do."""
+        body = gzip.compress(msgspec.json.encode(listed), 3, mtime=0)
+        try:
+            await (await self._bus.jetstream().key_value(streams.LISTINGS)).put(unit, body)
+        except NatsError as error:
+            _log.warning("listing.not_kept", unit=unit, error=str(error) or type(error).__name__)
+
+    async def load(self, unit: str) -> list[Instrument] | None:
+        """Give the kept listing; None where there is none, or none that can be had."""
+        try:
+            entry = await (await self._bus.jetstream().key_value(streams.LISTINGS)).get(unit)
+        except NatsError:
+            return None
+        return msgspec.json.decode(gzip.decompress(entry.value or b""), type=list[Instrument])
+
+
 def _servers(bus: Bus, past: Past) -> tuple[CommandServer, ...]:
     return (
         CommandServer(bus, subjects.HISTORY_CANDLES, "history", past.answer_candles),
@@ -119,7 +148,8 @@ def _unit(plan: ProducerPlan, lane: LanePublisher, bus: Bus, config: settings.Ve
     gate = GatedLane(lane)
     turns = SharedTurns(bus, plan.venue.id, plan.venue.rest.budget, config.rate_limit)
     save = partial(save_instruments, bus)
-    return Unit(plan.name, Producer(plan, gate, OPENERS[config.socket], save, turns=turns), gate)
+    producer = Producer(plan, gate, OPENERS[config.socket], save, turns=turns, cache=BusListings(bus))
+    return Unit(plan.name, producer, gate)
 
 
 def _lease(bus: Bus, unit: str, on_lost: Callable[[], None]) -> Lease:

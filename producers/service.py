@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
@@ -37,7 +37,8 @@ UNDECODABLE_KEPT_A_MINUTE: Final = 60
 class ProducerPlan:
     """What one producer is to do. `ws_url` and `rest_url` replace the venue's own addresses where given.
 
-    `group` (number, of how many) is the part of the venue's symbols that it follows.
+    `group` (number, of how many) is the part of the venue's symbols that it follows; the listing is fetched again every
+    `refresh` seconds.
     """
 
     venue: Venue
@@ -48,12 +49,34 @@ class ProducerPlan:
     pace: BookPace = field(default_factory=BookPace)
     policy: ConnectionPolicy | None = None
     group: tuple[int, int] = (0, 1)
+    refresh: float = 3600.0
 
     @property
     def name(self) -> str:
         """Give the unit's name: the venue, with the group where there are several."""
         number, count = self.group
         return self.venue.id if count == 1 else f"{self.venue.id}.{number}"
+
+
+class ListingCache(Protocol):
+    """Keeps the last listing of each unit, for starts while the venue's REST does not answer."""
+
+    async def save(self, unit: str, listed: Sequence[Instrument]) -> None:
+        """Keep it."""
+        ...
+
+    async def load(self, unit: str) -> list[Instrument] | None:
+        """Give what was kept; None where nothing was."""
+        ...
+
+
+class ListingChangedError(Exception):
+    """Instruments that are followed were listed, delisted or changed."""
+
+    def __init__(self, listed: list[Instrument], followed: Followed) -> None:
+        super().__init__("the listing changed")
+        self.listed = listed
+        self.followed = followed
 
 
 class Producer:
@@ -68,6 +91,7 @@ class Producer:
         *,
         tap: Tap | None = None,
         turns: Turns | None = None,
+        cache: ListingCache | None = None,
     ) -> None:
         self.plan = plan if plan.policy is None else replace(plan, venue=replace(plan.venue, policy=plan.policy))
         self.venue = self.plan.venue
@@ -80,6 +104,7 @@ class Producer:
         self._open_socket = open_socket
         self._save = save
         self._tap = tap
+        self._cache = cache
         self._turns = turns or LocalTurns(plan.venue.rest.budget)
         self._kept = 0
         self._kept_since = 0.0
@@ -93,15 +118,53 @@ class Producer:
         """Produce for ever; ends only by cancellation."""
         async with open_http() as http:
             rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._turns)
-            self.listed, followed = await self._learn(rest)
-            self.instruments = followed.instruments
-            self.feeds = tuple(self._lay(rest, self.listed))
-            _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
-                      connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
-            await self._save(self.plan.name, msgspec.json.encode(self.instruments))
-            async with asyncio.TaskGroup() as tasks:
-                for feed in self.feeds:
-                    tasks.create_task(feed.run(), name=f"{self.venue.id} {feed.plan.name}")
+            self._adopt(rest, *await self._learn(rest))
+            while True:
+                await self._save(self.plan.name, msgspec.json.encode(self.instruments))
+                if self._cache is not None:
+                    await self._cache.save(self.plan.name, self.listed)
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        for feed in self.feeds:
+                            tasks.create_task(feed.run(), name=f"{self.venue.id} {feed.plan.name}")
+                        tasks.create_task(self._until_listing_changes(rest), name=f"{self.venue.id} listing")
+                except* ListingChangedError as changed:
+                    first = changed.exceptions[0]
+                    if isinstance(first, ListingChangedError):
+                        self._relist(rest, first)
+
+    def _adopt(self, rest: RestClient, listed: list[Instrument], followed: Followed) -> None:
+        """Follow these instruments from now on."""
+        self.listed, self.instruments = listed, followed.instruments
+        self.feeds = tuple(self._lay(rest, self.listed))
+        _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
+                  connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
+
+    def _relist(self, rest: RestClient, changed: ListingChangedError) -> None:
+        """Leave every connection and lay them anew: what was published is not live until it comes again."""
+        old = {item.symbol for item in self.instruments}
+        new = {item.symbol for item in changed.followed.instruments}
+        _log.warning("producer.listing_changed", venue=self.venue.id, listed=sorted(new - old),
+                     delisted=sorted(old - new))  # fmt: skip
+        for feed in self.feeds:
+            feed.session.close(ts=clock.now_ns(), reason="the listing changed")
+        for symbol in sorted(old - new):
+            self.outbox.tell("down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated)
+        self._adopt(rest, changed.listed, changed.followed)
+
+    async def _until_listing_changes(self, rest: RestClient) -> None:
+        """Fetch the listing again and again; ends with ListingChangedError when what is followed changed."""
+        while True:
+            await clock.sleep(self.plan.refresh)
+            try:
+                listed = await rest.list_instruments()
+            except (VenueError, *UNDECODABLE) as error:
+                _log.warning("producer.listing_kept", venue=self.venue.id, reason=str(error))
+                continue
+            followed = follow(listed, self.plan.symbols, self.plan.group)
+            if followed.instruments != self.instruments:
+                raise ListingChangedError(listed, followed)
+            self.listed = listed
 
     def on_bus_gap(self, lost: int) -> None:
         """Events were lost between here and the bus: say so on every channel and publish the books again."""
@@ -132,6 +195,10 @@ class Producer:
                 delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
                 self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
                 _log.warning("producer.unreachable", venue=self.venue.id, reason=str(error), retry_in=round(delay, 1))
+                kept = None if self._cache is None else await self._cache.load(self.plan.name)
+                if kept is not None:
+                    _log.warning("producer.listing_from_cache", venue=self.venue.id, instruments=len(kept))
+                    return kept, follow(kept, self.plan.symbols, self.plan.group)
                 await clock.sleep(delay)
 
     def _lay(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:

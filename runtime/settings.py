@@ -114,6 +114,7 @@ class VenueSettings(BaseSettings):
     book_depth: Count = Field(100, validation_alias="HYDROPHONE_BOOK_DEPTH")
     socket: Literal["picows", "websockets"] = Field("picows", validation_alias="HYDROPHONE_SOCKET")
     symbol_groups: Count = Field(1, validation_alias="HYDROPHONE_SYMBOL_GROUPS")
+    listing_minutes: Count = Field(60, validation_alias="HYDROPHONE_LISTING_MINUTES")
     ws_urls: dict[str, SocketUrl] = {}
     rest_urls: dict[str, HttpUrl] = {}
 

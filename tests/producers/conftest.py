@@ -130,6 +130,10 @@ def rig():
     @asynccontextmanager
     async def make(venue_id, *, symbols=("BTC", "ETH"), policy=None, client="picows", ws_url=None, **changes):
         venue = VENUES[venue_id]
+        change_venue, refresh = changes.pop("change_venue", None), changes.pop("refresh", 3600.0)
+        cache = changes.pop("cache", None)
+        if change_venue is not None:
+            venue = change_venue(venue)
         fast_policy = replace(venue.policy, connect_pace=0.0, pace=0.02, **(policy or {}))
         config: dict[str, Any] = {"seed": 7, "rate": 3.0, "enforce_limits": False, **changes}
         async with Simulator(SimulatorConfig(venues=(venue_id,), **config)) as sim:
@@ -145,8 +149,9 @@ def rig():
                 rest_url=sim.rest_url(venue_id),
                 pace=BookPace(interval=0.05, depth=50),
                 policy=fast_policy,
+                refresh=refresh,
             )
-            producer = Producer(plan, bus, OPENERS[client], save)
+            producer = Producer(plan, bus, OPENERS[client], save, cache=cache)
             task = asyncio.create_task(producer.run())
             try:
                 yield Rig(sim, producer, bus)

@@ -1,0 +1,99 @@
+"""New and delisted instruments are noticed while running: followed, or told as down and never shown as live again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contracts import streams, subjects
+from producers.registry import VENUES
+from producers.run import BusListings
+from producers.venue import RestFailure
+from runtime.bus import Bus, BusOptions
+from runtime.embedded import nats_server
+from runtime.provision import Plan, apply
+
+
+async def test_listing_that_changes_is_followed(rig):
+    shown = {"BTCUSDT", "ETHUSDT"}
+
+    def only_shown(venue):
+        def decode(market, body):
+            listed, page = venue.rest.decode_instruments(market, body)
+            return [item for item in listed if item.venue_symbol in shown], page
+
+        return replace(venue, rest=replace(venue.rest, decode_instruments=decode))
+
+    async with rig("binance", symbols=("BTC", "ETH", "SOL"), change_venue=only_shown, refresh=0.3) as r:
+        await r.until(r.all_books_live, "live books")
+        assert {item.venue_symbol for item in r.producer.instruments} == shown
+
+        shown.add("SOLUSDT")
+        await r.until(lambda: r.bus.last.get("md.v1.book.binance.SOL.USDT.spot"), "the new instrument's book")
+        await r.until(r.all_books_live, "live books of all three")
+
+        shown.remove("ETHUSDT")
+        gone = subjects.BOOK + "binance.ETH.USDT.spot"
+        await r.until(lambda: r.bus.last[gone].quality == "gap", "the delisted book is not live")
+        await r.until(r.all_books_live, "the others are live")
+        assert ("down", None, "ETH/USDT", "no longer listed") in r.bus.states
+        assert {item["venue_symbol"] for item in r.bus.instruments[-2:]} == {"BTCUSDT", "SOLUSDT"}
+        assert r.bus.last[gone].quality == "gap"
+
+
+async def test_listing_that_cannot_be_fetched_is_kept(rig):
+    async with rig("binance", refresh=0.2) as r:
+        await r.until(r.all_books_live, "live books")
+        before = r.producer.instruments
+        rest = r.producer.rest
+        rest._base_url = "http://127.0.0.1:9"
+        trades = r.bus.counts["trade"]
+        await r.until(lambda: r.bus.counts["trade"] > trades + 20, "trades go on")
+        assert r.producer.instruments is before
+        assert sum(feed.reconnects for feed in r.producer.feeds) == 0
+
+
+class Kept:
+    """A cache in memory."""
+
+    def __init__(self):
+        self.listed = {}
+
+    async def save(self, unit, listed):
+        self.listed[unit] = list(listed)
+
+    async def load(self, unit):
+        return self.listed.get(unit)
+
+
+async def test_start_without_rest_uses_the_kept_listing(rig):
+    kept = Kept()
+    async with rig("bybit", cache=kept) as r:
+        await r.until(r.all_books_live, "live books")
+    assert len(kept.listed["bybit"]) >= 4
+
+    def rest_is_down(venue):
+        return replace(venue, rest=replace(venue.rest, failure=lambda *_: replace_failure()))
+
+    async with rig("bybit", cache=kept, change_venue=rest_is_down) as r:
+        await r.until(r.all_books_live, "live books from the sockets alone")
+        assert any(state[0] == "down" and "maintenance" in (state[3] or "") for state in r.bus.states)
+
+
+def replace_failure():
+    return RestFailure("maintenance")
+
+
+@pytest.mark.nats
+async def test_listing_is_kept_on_the_bus(tmp_path):
+    bucket = next(spec for spec in streams.BUCKETS if spec.name == streams.LISTINGS)
+    async with nats_server(tmp_path) as server:
+        bus = await Bus(BusOptions(servers=(server.url,), name="listings")).connect()
+        await apply(bus, Plan(streams=(), buckets=(bucket,), durables=(), synced=True))
+        cache = BusListings(bus)
+        assert await cache.load("okx") is None
+        listed = [VENUES["okx"].guess("public", name) for name in ("BTC-USDT", "BTC-USDT-SWAP")]
+        await cache.save("okx", listed)
+        assert await cache.load("okx") == listed
+        await bus.close()
