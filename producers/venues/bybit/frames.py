@@ -29,6 +29,7 @@ _NOT_CARRIED: Final = frozenset(
 )
 # Answers to what an option or private socket may be told, and to our own unsubscribing: nothing to do.
 _QUIET_OPS: Final = frozenset({"unsubscribe", "auth"})
+_PINGS: Final = frozenset({"ping", "pong"})
 _NAMED_TOPIC: Final = re.compile(r"[A-Za-z]+\.[\w.-]*\w")
 
 
@@ -60,7 +61,7 @@ class BybitDecoder:
         route = self._routes.get(name.encode())
         if route is not None:
             return route
-        channel, *details, symbol = name.split(".")
+        channel, *details, symbol = name.split(".") if "." in name else ("", name)
         detail = details[-1] if details else ""
         if channel in _NOT_CARRIED or (channel == _BOOK and detail in {"full", "rpi"}):
             return None
@@ -81,7 +82,7 @@ def _book_kind(depth: str) -> tuple[str, _Decode] | None:
 
 def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
     """Read what answers a request. The answer to a ping has `op` "ping" on public sockets, "pong" on others."""
-    if head.op == "pong" or head.ret_msg == "pong":
+    if head.op in _PINGS or head.ret_msg == "pong":
         return (Pong(),)
     if head.type == "COMMAND_RESP":
         topics = wire.decode_topics(head.data)
@@ -93,6 +94,8 @@ def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
         return (_refusal(head.req_id, head.ret_msg or "refused without a reason"),)
     if head.op in _QUIET_OPS:
         return ()
+    if head.success is False:  # of a request that the venue could not read, whose op it does not tell
+        return (_refusal(head.req_id, head.ret_msg or "refused without a reason"),)
     raise FrameError(f"a frame without topic and with unknown op {head.op!r}", field="topic")
 
 

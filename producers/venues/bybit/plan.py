@@ -149,19 +149,21 @@ def _contract_symbol(text: str) -> str:
         month = _MONTHS.get(dated["month"])
         if month is None:
             raise SymbolSyntaxError(f"{text!r} names no month", symbol=text)
-        return f"{_perpetual(dated['pair'])}-{dated['year']}{month:02d}{int(dated['day']):02d}"
+        return f"{_perpetual(dated['pair'], bare='USDC')}-{dated['year']}{month:02d}{int(dated['day']):02d}"
     if quarterly := _QUARTERLY.fullmatch(text):
         base, year, month = quarterly["base"], int(quarterly["year"]), _QUARTERS[quarterly["code"]]
         return f"{base}/USD:{base}-{year:02d}{month:02d}{_last_friday(2000 + year, month):02d}"
     return _perpetual(text)
 
 
-def _perpetual(pair: str) -> str:
-    """Name the perpetual of a pair; a bare coin (`BTC-26DEC25`) is settled in USDC."""
+def _perpetual(pair: str, bare: str | None = None) -> str:
+    """Name the perpetual of a pair; a coin alone, as in `BTC-26DEC25`, is settled in `bare`."""
     try:
         base, quote = _split_pair(pair, _CONTRACT_QUOTES)
     except SymbolSyntaxError:
-        base, quote = pair, "USDC"
+        if bare is None:
+            raise
+        base, quote = pair, bare
     return f"{base}/USD:{base}" if quote == "USD" else f"{base}/{quote}:{quote}"
 
 

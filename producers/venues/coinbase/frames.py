@@ -19,11 +19,11 @@ from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Last
 from producers.venues.coinbase.advanced import AdvancedDecoder
 from producers.venues.coinbase.plan import DATA_CHANNELS, LEVEL2
 from producers.venues.coinbase.wire import (
-    NO_TIME,
     Levels,
     Product,
     are_plain,
     optional_number,
+    optional_time,
     plain,
     read_changes,
     read_levels,
@@ -102,12 +102,12 @@ class _Snapshot(msgspec.Struct, gc=False):
 
 class _L2Update(msgspec.Struct, gc=False):
     """`{"type":"l2update","product_id":"BTC-USD","time":"…","changes":[["buy","90999.90","0.00000000"]]}`: the side,
-    the price and the new size of that level.
+    the price and the new size of that level; older ones have no time.
     """  # noqa: D205
 
     product_id: str
     changes: list[tuple[Literal["buy", "sell"], str, str]]
-    time: str
+    time: str | None = None
 
 
 class _Heartbeat(msgspec.Struct):
@@ -267,7 +267,7 @@ class ExchangeDecoder:
     ) -> Decoded:
         product = self._product(row.product_id)
         frame, ts_recv = origin
-        own = None if row.time is None or row.time == NO_TIME else read_time(row.time)
+        own = optional_time(row.time)
         if own is not None:
             product.last_ts = own
         return FastDelta(
@@ -276,7 +276,7 @@ class ExchangeDecoder:
             venue="coinbase",
             symbol=product.symbol,
             venue_symbol=product.venue_symbol,
-            ts_event=product.last_ts if row.time == NO_TIME else own,
+            ts_event=product.last_ts if own is None and row.time is not None else own,
             ts_recv=ts_recv,
             sim=self._sim,
             bids=sides[0],

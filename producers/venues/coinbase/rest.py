@@ -18,7 +18,7 @@ from contracts.instrument import Instrument, make_instrument
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
 from producers.venues.coinbase.history import HISTORY
 from producers.venues.coinbase.plan import MARKET, VENUE_ID
-from producers.venues.coinbase.wire import NO_TIME, read_levels, read_time
+from producers.venues.coinbase.wire import optional_time, read_levels
 
 FastBook = fast(market.BookSnapshot)
 
@@ -83,7 +83,7 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
         venue=VENUE_ID,
         symbol=instrument.symbol,
         venue_symbol=instrument.venue_symbol,
-        ts_event=None if row.time is None or row.time == NO_TIME else read_time(row.time),
+        ts_event=optional_time(row.time),
         ts_recv=ts_recv,
         sim=sim,
         bids=read_levels(((price, size) for price, size, _ in row.bids), "bids"),

@@ -11,9 +11,9 @@ from typing import Final
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 
-NO_TIME: Final = "0001-01-01T00:00:00Z"  # now and then the level2 channels send this instead of a time
 _SECOND: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
 Levels = list[tuple[str, str]]
+_YEAR_ONE: Final = "0001-"  # now and then the level2 channels send the year 1 instead of a time
 NS: Final = 1_000_000_000
 _MICROSECOND_TEXT: Final = len("2026-11-21T20:00:00.122581Z")  # what the venue sends nearly always
 plain: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch  # a price or an amount: never negative here
@@ -52,6 +52,11 @@ def read_time(text: str) -> int:
     if rest[0] != "." or not (fraction.isascii() and fraction.isdigit()) or len(fraction) > 9:  # noqa: PLR2004
         raise FrameError(f"time: {text!r} is no RFC 3339 time in UTC", field="time")
     return _second(second) + int(fraction.ljust(9, "0"))
+
+
+def optional_time(text: str | None) -> int | None:
+    """Read a time; None where a frame has none, or the year 1 in its place."""
+    return None if text is None or text.startswith(_YEAR_ONE) else read_time(text)
 
 
 @lru_cache(maxsize=512)

@@ -134,7 +134,8 @@ class KrakenDecoder:
                     is_snapshot=is_snapshot,
                 )
             )
-            found.append(Proof(pair.instrument, row.checksum))
+            if row.checksum is not None:
+                found.append(Proof(pair.instrument, row.checksum))
         return found
 
     def _on_tickers(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -214,6 +215,8 @@ def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
         return (Closing(head.alarm, 1.0),)
     if head.method == "pong":
         return (Pong(),)
+    if head.method is None and head.error is not None:
+        return (Refused(None if head.req_id is None else str(head.req_id), head.error),)
     if head.method is None:
         raise FrameError("a frame has neither channel nor method", field="channel, method")
     if head.success is False:

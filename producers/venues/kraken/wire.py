@@ -80,7 +80,7 @@ class Book(Struct):
     symbol: str
     bids: list[Level]
     asks: list[Level]
-    checksum: int
+    checksum: int | None = None
     timestamp: str | None = None
 
 

@@ -37,17 +37,17 @@ def decode_trade(product: Product, row: wire.Trade, ts_recv: int) -> list[Decode
         raise FrameError(f"unknown type of trade {row.type!r}", field="type")
     price, size = numbers.number(row.price, "price"), numbers.number(row.qty, "qty")
     amount, contracts = sizes.sizes(product.instrument, size, price)
-    ts_event = wire.time(row.time, "time")
+    ts_event, native = wire.time(row.time, "time"), row.uid or _by_number(row)
     found: list[Decoded] = [
         FastTrade(
-            id=f"{product.tail}.trade.{row.uid}",
+            id=f"{product.tail}.trade.{native}",
             venue=VENUE_ID,
             symbol=product.symbol,
             venue_symbol=product.venue_symbol,
             ts_event=ts_event,
             ts_recv=ts_recv,
             sim=product.sim,
-            trade_id=row.uid,
+            trade_id=native,
             price=price,
             amount=amount,
             contracts=contracts,
@@ -58,7 +58,7 @@ def decode_trade(product: Product, row: wire.Trade, ts_recv: int) -> list[Decode
     if row.type == _LIQUIDATION:
         found.append(
             FastLiquidation(
-                id=f"{product.tail}.liquidation.{row.uid}",
+                id=f"{product.tail}.liquidation.{native}",
                 **product.common(ts_event, ts_recv),
                 price=price,
                 price_kind="fill",
@@ -70,6 +70,13 @@ def decode_trade(product: Product, row: wire.Trade, ts_recv: int) -> list[Decode
             )
         )
     return found
+
+
+def _by_number(row: wire.Trade) -> str:
+    """Name a trade without `uid` by its number, which counts a product's trades."""
+    if row.seq is None:
+        raise FrameError("a trade has neither uid nor seq", field="uid")
+    return str(row.seq)
 
 
 def decode_book_snapshot(product: Product, row: wire.BookSnapshot, ts_recv: int) -> Decoded:

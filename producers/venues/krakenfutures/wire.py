@@ -32,15 +32,15 @@ class Head(Struct):
 
 class Trade(Struct, gc=False):
     """`{"feed":"trade","product_id":"PF_XBTUSD","uid":"05af…","side":"sell","type":"fill","seq":653355,"time":
-    1763700000519,"qty":0.015,"price":91000.5}`: the taker's side.
+    1763700000519,"qty":0.015,"price":91000.5}`: the taker's side; early ones have no `uid`.
     """  # noqa: D205
 
     product_id: str
-    uid: str
     side: Side
     time: int
     qty: Raw
     price: Raw
+    uid: str | None = None
     seq: int | None = None
     type: str = "fill"
 

@@ -19,6 +19,7 @@ _START: Final = b'{"arg":{'
 _OPTION: Final = "OPTION"
 _UPGRADE: Final = "64008"
 _UPGRADE_SECONDS: Final = 30.0  # between the notice and the venue's closing
+_OPTION_ID: Final = re.compile(r".+-\d{6}-[\d.]+-[CP]")  # options are not followed
 _NAMED: Final = re.compile(r"channel:([\w-]+),\s*(?:instId|instType|instFamily):([\w-]+)")
 # What an order or an account may be told on sockets that are not ours, and the answer to our own unsubscribing.
 _QUIET_EVENTS: Final = frozenset({"unsubscribe", "login", "channel-conn-count"})
@@ -84,6 +85,8 @@ class OkxDecoder:
         if decode is not None:
             if arg.instId is None:
                 raise FrameError(f"arg.instId is missing in a push of {channel}", field="arg.instId")
+            if _OPTION_ID.fullmatch(arg.instId):
+                return ()
             route = (decode, self._topic(arg.instId), channel)
             if start:
                 self._routes[start] = route
@@ -128,7 +131,7 @@ def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
         return (_refusal(head),)
     if head.event == "notice" and head.code == _UPGRADE:
         return (Closing(head.msg or "the venue upgrades its service", _UPGRADE_SECONDS),)
-    if head.event in _QUIET_EVENTS:
+    if head.event in _QUIET_EVENTS or head.event == "notice":  # of notices only the upgrade asks for something
         return ()
     raise FrameError(f"unknown event {head.event!r} with code {head.code!r}", field="event")
 

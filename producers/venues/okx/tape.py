@@ -216,21 +216,22 @@ def decode_candles(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> li
     timeframe = TIMEFRAMES[channel.removeprefix("candle")]
     is_spot = topic.instrument.contract == SPOT
     found: list[Decoded] = []
-    for start, opened, high, low, closed, vol, in_currency, in_quote, confirm in wire.decode_candles(frame).data:
+    for row in wire.decode_candles(frame).data:
+        in_quote = row.volCcy if row.volCcyQuote is None and is_spot else row.volCcyQuote or ""
         found.append(
             FastCandle(
-                id=f"{topic.tail}.candle.{timeframe}-{start}-{vol}-{closed}-{confirm}",
+                id=f"{topic.tail}.candle.{timeframe}-{row.ts}-{row.vol}-{row.close}-{row.confirm}",
                 **topic.common(None, ts_recv),
                 timeframe=timeframe,
-                open=wire.number(opened, "data[1] (open)"),
-                high=wire.number(high, "data[2] (high)"),
-                low=wire.number(low, "data[3] (low)"),
-                close=wire.number(closed, "data[4] (close)"),
-                volume=wire.number(vol if is_spot else in_currency, "data[5] (vol), data[6] (volCcy)"),
+                open=wire.number(row.open, "data[1] (open)"),
+                high=wire.number(row.high, "data[2] (high)"),
+                low=wire.number(row.low, "data[3] (low)"),
+                close=wire.number(row.close, "data[4] (close)"),
+                volume=wire.number(row.vol if is_spot else row.volCcy, "data[5] (vol), data[6] (volCcy)"),
                 quote_volume=wire.optional_number(in_quote, "data[7] (volCcyQuote)"),
                 trades=None,
-                closed=confirm == "1",
-                start_ts=wire.time(start, "data[0] (ts)"),
+                closed=row.confirm == "1",
+                start_ts=wire.time(row.ts, "data[0] (ts)"),
             )
         )
     return found

@@ -189,10 +189,24 @@ class Interests(Struct, gc=False):
     data: list[Interest]
 
 
-class Candles(Struct, gc=False):
-    """Channels `candle1m` and so on: `[ts, open, high, low, close, vol, volCcy, volCcyQuote, confirm]`."""
+class Candle(Struct, array_like=True, gc=False):
+    """`[ts, open, high, low, close, vol, volCcy, volCcyQuote, confirm]`; until 2022 without the last two."""
 
-    data: list[tuple[str, str, str, str, str, str, str, str, str]]
+    ts: str
+    open: str
+    high: str
+    low: str
+    close: str
+    vol: str
+    volCcy: str
+    volCcyQuote: str | None = None
+    confirm: str = "0"
+
+
+class Candles(Struct, gc=False):
+    """Channels `candle1m` and so on."""
+
+    data: list[Candle]
 
 
 decode_head: Final = msgspec.json.Decoder(Head).decode

@@ -275,6 +275,12 @@ def test_answers_become_controls() -> None:
     assert socket.send({**answer, "ret_msg": "pong", "req_id": "", "op": "ping"}) == [Pong()]
     assert socket.send({"op": "pong", "args": ["1795291200123"], "conn_id": "c"}) == [Pong()]
     assert socket.send({**answer, "success": False, "ret_msg": "no"}) == [Refused("spot.0.1", "no")]
+    assert socket.send({"success": False, "ret_msg": "Parse failed", "op": ""}) == [Refused(None, "Parse failed")]
+
+
+def test_topic_without_symbol_is_an_error_that_names_it() -> None:
+    with pytest.raises(FrameError, match="unknown topic 'publicTrade'"):
+        Socket().send({"topic": "publicTrade", "type": "snapshot", "ts": TS, "data": [TRADE_ROW]})
 
 
 def test_refusal_without_request_names_its_topic() -> None:
@@ -328,6 +334,8 @@ def test_symbols_are_guessed_from_their_spelling(market: str, name: str, symbol:
 def test_symbol_without_known_quote_is_refused() -> None:
     with pytest.raises(SymbolSyntaxError, match="no known quote"):
         VENUE.guess("spot", "XYZZY")
+    with pytest.raises(SymbolSyntaxError):
+        VENUE.guess("linear", "BTCXYZ")
 
 
 def test_plan_holds_a_socket_a_market_with_its_own_topics() -> None:

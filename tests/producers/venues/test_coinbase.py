@@ -232,11 +232,16 @@ def test_book_id_follows_the_frame_alone() -> None:
     assert first.id != second.id
 
 
-def test_absent_time_of_an_update_is_the_time_before_it() -> None:
-    nothing = "0001-01-01T00:00:00Z"
+@pytest.mark.parametrize("nothing", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"])
+def test_absent_time_of_an_update_is_the_time_before_it(nothing: str) -> None:
     later = update(["buy", "90999.90", "2"], time=nothing)
     assert decode(later)[0].ts_event is None
     assert decode(snapshot(), later)[1].ts_event == TIME_NS
+
+
+def test_update_of_the_old_kind_has_no_time() -> None:
+    old = {name: value for name, value in update(["buy", "90999.90", "2"]).items() if name != "time"}
+    assert (decode(old)[0].ts_event, decode(old)[0].bids) == (None, [("90999.90", "2")])
 
 
 # ---- controls

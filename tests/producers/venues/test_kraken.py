@@ -204,6 +204,12 @@ def test_refusal_names_the_pair_and_its_request_the_channel() -> None:
     assert len(Socket().events(f"{refusal}}}")) == 3
     unnamed = f'{{"error":"Bad depth","method":"subscribe","success":false,"req_id":{request.ref}}}'
     assert Socket().events(unnamed) == [Refused(request.ref, "Bad depth")]
+    assert Socket().events('{"error":"Malformed request","success":false}') == [Refused(None, "Malformed request")]
+
+
+def test_book_without_a_checksum_is_told_without_proof() -> None:
+    frame = book("snapshot", (level("91000.0", "1.0"), "")).replace('"checksum":1,', "")
+    assert [event["kind"] for event in Socket().send(frame)] == ["delta"]
 
 
 @pytest.mark.parametrize(

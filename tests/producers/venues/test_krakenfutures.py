@@ -90,6 +90,13 @@ def test_trade_of_a_linear_product_counts_coins() -> None:
     ]
 
 
+def test_trade_without_an_id_is_named_by_its_number() -> None:
+    (event,) = Socket(LINEAR).send(trade().replace('"uid":"05af",', ""))
+    assert (event["trade_id"], event["id"]) == ("653355", "krakenfutures.BTC.USD.perp.trade.653355")
+    with pytest.raises(FrameError, match="uid"):
+        Socket(LINEAR).send(trade().replace('"uid":"05af",', "").replace('"seq":653355,', ""))
+
+
 def test_trade_of_an_inverse_product_counts_dollars() -> None:
     told = Socket(INVERSE).send(trade(product="PI_XBTUSD", qty="18200.1"))[0]
     assert (told["amount"], told["contracts"]) == ("0.2", "18200.1")

@@ -288,6 +288,17 @@ def test_candles_are_those_of_utc() -> None:
     assert Socket().send(push("candle1D", "BTC-USDT", row)) == []  # a day of Hong Kong
 
 
+def test_candles_of_before_they_told_their_end_are_read_as_open() -> None:
+    row = [str(TS), "1", "3", "0.5", "2", "700", "7"]
+    spot, swap = (Socket().send(push("candle1m", name, row))[0] for name in ("BTC-USDT", "BTC-USDT-SWAP"))
+    assert (spot["volume"], spot["quote_volume"], spot["closed"]) == ("700", "7", False)
+    assert (swap["volume"], swap["quote_volume"], swap["closed"]) == ("7", None, False)
+
+
+def test_options_are_not_followed() -> None:
+    assert Socket().send(push("trades", "BTC-USD-261225-90000-C", TRADE_ROW)) == []
+
+
 def test_answers_become_controls() -> None:
     socket = Socket()
     arg = {"channel": "trades", "instId": "BTC-USDT"}
@@ -298,6 +309,7 @@ def test_answers_become_controls() -> None:
     assert socket.send({"event": "unsubscribe", "arg": arg, "connId": "a"}) == []
     notice = {"event": "notice", "code": "64008", "msg": "soon closed for an upgrade", "connId": "a"}
     assert socket.send(notice) == [Closing("soon closed for an upgrade", 30.0)]
+    assert socket.send({**notice, "code": "64009"}) == []
 
 
 def test_refusal_names_the_subscription_that_its_text_names() -> None:
