@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import chain
 from typing import Final, Literal
 
 import msgspec
@@ -17,6 +18,9 @@ Row = tuple[str, str]
 Text = str | UnsetType
 
 _NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_FIGURES: Final = b"0123456789."
+_COMMA: Final = b","
+_odd_zero: Final = re.compile(r",[0.]{2,},").search
 _EXACT: Final = Context(prec=100)
 _TWELVE_DECIMALS: Final = Decimal("1e-12")
 _HUNDRED: Final = Decimal(100)
@@ -189,24 +193,21 @@ def read_levels(rows: list[Row], *, whole: bool) -> list[Row]:
 
     A malformed level is left out of a snapshot (`whole`), and makes a delta worthless: FrameError.
     """
-    if not _all_numbers(rows):
-        if not whole:
-            raise FrameError(f"a level of a delta is malformed: {_first_bad(rows)}", field="data.b/data.a")
+    if not rows:
+        return []
+    text = f",{','.join(chain.from_iterable(rows))},"
+    if text.encode().translate(None, _FIGURES) != _COMMA * (2 * len(rows) + 1) or ",," in text:
+        bad = next((row for row in rows if not _is_level(row)), None)
+        if bad is not None and not whole:
+            raise FrameError(f"a level of a delta is malformed: {bad}", field="data.b/data.a")
         rows = [row for row in rows if _is_level(row)]
+    if _odd_zero(text) is None:
+        return rows
     return [(price, amount if amount.strip("0.") else "0") for price, amount in rows]
-
-
-def _all_numbers(rows: list[Row]) -> bool:
-    texts = [text for row in rows for text in row]
-    return not texts or ("" not in texts and "".join(texts).replace(".", "").isdigit())
 
 
 def _is_level(row: Row) -> bool:
     return all(_NUMBER.fullmatch(text) for text in row)
-
-
-def _first_bad(rows: list[Row]) -> Row:
-    return next(row for row in rows if not _is_level(row))
 
 
 @lru_cache(maxsize=8192)

@@ -6,6 +6,7 @@ Pages: https://www.okx.com/docs-v5/en/#order-book-trading-market-data and #publi
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Final, Literal
 
 import msgspec
@@ -19,6 +20,9 @@ Row = tuple[str, str]
 MS: Final = 1_000_000  # nanoseconds
 _figures: Final = re.compile(r"(?:(?:[0-9]++(?:\.[0-9]++)?+)?+,)*+").fullmatch
 _NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_FIGURES: Final = b"0123456789."
+_COMMA: Final = b","
+_odd_zero: Final = re.compile(r",[0.]{2,},").search
 
 
 class Arg(Struct):
@@ -260,14 +264,18 @@ def read_levels(rows: list[Level], *, whole: bool) -> list[Row]:
 
     A malformed level is left out of a snapshot (`whole`), and makes an update worthless: FrameError.
     """
-    texts = [row.sz for row in rows]
-    texts += [row.px for row in rows]
-    if texts and ("" in texts or not "".join(texts).replace(".", "").isdigit()):
-        bad = next(row for row in rows if not _is_level(row))
-        if not whole:
+    if not rows:
+        return []
+    levels = [(row.px, row.sz) for row in rows]
+    text = f",{','.join(chain.from_iterable(levels))},"
+    if text.encode().translate(None, _FIGURES) != _COMMA * (2 * len(levels) + 1) or ",," in text:
+        bad = next((row for row in rows if not _is_level(row)), None)
+        if bad is not None and not whole:
             raise FrameError(f"a level of an update is malformed: {bad.px!r}, {bad.sz!r}", field="data.bids/data.asks")
-        rows = [row for row in rows if _is_level(row)]
-    return [(row.px, row.sz if row.sz.strip("0.") else "0") for row in rows]
+        levels = [(row.px, row.sz) for row in rows if _is_level(row)]
+    if _odd_zero(text) is None:
+        return levels
+    return [(price, size if size.strip("0.") else "0") for price, size in levels]
 
 
 def _is_level(row: Level) -> bool:
