@@ -143,8 +143,14 @@ class BookDesk:
             page.wanted_at = None
             self._downgrade(page, "gap")
 
-    def wanted(self, *, now: float) -> list[Instrument]:
-        """Give the instruments whose REST snapshot is due, and count them as being fetched."""
+    def wanted(self, *, now: float, heard: Callable[[Instrument], bool] = lambda _: True) -> list[Instrument]:
+        """Give the instruments whose REST snapshot is due, and count them as being fetched.
+
+        The wait for a seed begins when the book's changes are `heard`: a snapshot from before would miss some.
+        """
+        for page in self._pages.values():
+            if page.wanted_at is not None and not page.keeper.live and not heard(page.instrument):
+                page.wanted_at = self._seed_time(now, first=True)
         due = [page for page in self._pages.values() if self._is_due(page, now)]
         for page in due:
             page.fetching = True

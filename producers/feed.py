@@ -219,7 +219,7 @@ class Feed:
                 if isinstance(verdict, Lost):
                     raise ConnectionLostError(verdict.reason)
                 self._on_stale(verdict)
-            for instrument in desk.wanted(now=now):
+            for instrument in desk.wanted(now=now, heard=self._watch.hears_book):
                 self._spawn(self._seed(instrument))
             late = desk.overdue(now=now)
             if late is not None:

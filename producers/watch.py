@@ -10,6 +10,7 @@ from producers.venue import BOOK
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from contracts.instrument import Instrument
     from producers.venue import ConnectionPlan, ConnectionPolicy, SubscribeRequest, Subscription
 
 _BOOK_KINDS: Final = frozenset({"delta", "book"})
@@ -72,6 +73,8 @@ class Watch:
         self._closing_reason = ""
         self._unacked: dict[str, float] = {}
         self._refs = {request.ref: request.keys for request in plan.requests}
+        self._unsent = {key for request in plan.requests for key in request.keys}
+        self._books = {item.instrument: item.key for item in plan.subscriptions if item.channel == BOOK}
         self._refused: dict[str, str] = {}
         book_seen: dict[str | None, float] = {}
         self.seen: dict[str, dict[str | None, float]] = dict.fromkeys(_BOOK_KINDS, book_seen)
@@ -82,6 +85,7 @@ class Watch:
 
     def on_sent(self, request: SubscribeRequest) -> None:
         """Start waiting for the acks of a request's subscriptions (of itself, where it has none)."""
+        self._unsent -= request.keys
         for key in request.keys or (request.ref,):
             self._unacked[key] = self.now + self._policy.ack_deadline
 
@@ -127,6 +131,11 @@ class Watch:
     def acked(self) -> bool:
         """Whether every subscription was answered."""
         return not self._unacked
+
+    def hears_book(self, instrument: Instrument) -> bool:
+        """Whether the changes of a book are subscribed: a snapshot from before that would leave a hole behind it."""
+        key = self._books.get(instrument)
+        return key not in self._unsent and key not in self._unacked
 
     def verdicts(self, now: float) -> list[Verdict]:
         """Judge the connection at this time."""

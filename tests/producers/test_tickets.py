@@ -86,3 +86,11 @@ def test_thin_book_is_asked_for_again_and_stays_live_meanwhile():
     assert desk.wanted(now=9.0) == []
     assert states == ["live"]
     assert desk.all_live
+
+
+def test_wait_for_a_seed_begins_when_the_book_is_heard():
+    desk = BookDesk(BookRule(seed="rest", chain="overlap"), BookPace(), lambda _event: None, lambda *_state: None)
+    desk.open([BTC], now=0.0)
+    assert desk.wanted(now=2.0, heard=lambda _instrument: False) == []
+    assert desk.wanted(now=2.1) == []
+    assert desk.wanted(now=2.5) == [BTC]

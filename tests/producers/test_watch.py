@@ -181,3 +181,12 @@ def test_answer_that_leaves_subscriptions_out_gives_them_for_refusal():
     subject.on_refused(BOOK.key, "left out")
     assert subject.acked
     assert subject.on_answered("1", REQUEST.keys) == []
+
+
+def test_book_is_heard_once_its_subscription_is_answered():
+    subject = watch()
+    assert not subject.hears_book(BTC)  # not even sent
+    subject.on_sent(REQUEST)
+    assert not subject.hears_book(BTC)
+    subject.on_ack("1")
+    assert subject.hears_book(BTC)
