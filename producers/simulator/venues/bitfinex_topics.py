@@ -86,7 +86,10 @@ class Trades:
 
 
 class Books:
-    """`book` P0: the best levels as a whole, then each changed level in a frame of its own, and their checksum."""
+    """`book` P0: the best levels as a whole, then each changed level in a frame of its own, and their checksum.
+
+    What is gone comes first, as a trade takes orders before its rest is one: no frame leaves the book crossed.
+    """
 
     channel = "depth"
     is_delta = True
@@ -100,9 +103,10 @@ class Books:
         change = self._view.collect(tick)
         if change is None:
             return []
-        bids = [level_row(self._listing, price, amount, is_bid=True) for price, amount in change.bids]
-        asks = [level_row(self._listing, price, amount, is_bid=False) for price, amount in change.asks]
-        return [*bids, *asks, f"{CHECKSUM}{self._sum()}"]
+        rows = [(*row, True) for row in change.bids] + [(*row, False) for row in change.asks]
+        rows.sort(key=lambda row: row[1] != 0)
+        texts = [level_row(self._listing, price, amount, is_bid=is_bid) for price, amount, is_bid in rows]
+        return [*texts, f"{CHECKSUM}{self._sum()}"]
 
     def snapshot(self, tick: Tick) -> str:
         bids, asks = self._view.levels()

@@ -82,6 +82,8 @@ async def test_books_equal_the_truth_and_their_checksum(start: StartSimulator) -
                     sums += 1
                 else:
                     put(book, body if isinstance(body[0], list) else [body])
+                    bids, asks = book.sides(1)
+                    assert float(bids[0][0]) < float(asks[0][0])  # after every single frame
                 if sums == 3 and not paused:
                     sim.pause()
                     paused = True
