@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import KeysView
 from typing import Final
+
+from msgspec.structs import astuple
 
 from contracts import market as events
 from contracts.codec import fast
@@ -16,7 +19,8 @@ FastFunding = fast(events.Funding)
 FastInterest = fast(events.OpenInterest)
 
 _BEST: Final = {"bid1Price": "bid", "bid1Size": "bid_amount", "ask1Price": "ask", "ask1Size": "ask_amount"}
-_FIELDS: Final = tuple((name, _BEST.get(name, name)) for name in wire.Ticker.__struct_fields__)
+_NAMES: Final = {key: name for name, key in _BEST.items()}
+_KEYS: Final = tuple(_BEST.get(name, name) for name in wire.Ticker.__struct_fields__)
 _FUNDING_FIELDS: Final = frozenset({"fundingRate", "nextFundingTime", "markPrice", "indexPrice"})
 _INTEREST_FIELDS: Final = frozenset({"openInterest", "openInterestValue"})
 _NEVER: Final = "0"  # the next funding time of what has no funding
@@ -30,9 +34,9 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     told = _merge(topic.state, message.data)
     native, ts = f"{message.cs}-{message.ts}", message.ts
     found = [_ticker(topic, ts_recv, (native, ts, message.cs))]
-    if topic.instrument.contract in {PERP, INVERSE} and not told.isdisjoint(_FUNDING_FIELDS):
+    if topic.instrument.contract in {PERP, INVERSE} and not _FUNDING_FIELDS.isdisjoint(told):
         found.append(_funding(topic, ts_recv, (native, ts)))
-    if not told.isdisjoint(_INTEREST_FIELDS):
+    if not _INTEREST_FIELDS.isdisjoint(told):
         found.append(_interest(topic, ts_recv, (native, ts)))
     return found
 
@@ -52,15 +56,16 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     return (_ticker(topic, ts_recv, (f"bbo-{book.data.u}-{book.ts}", book.ts, book.data.seq)),)
 
 
-def _merge(state: dict[str, str | None], data: wire.Ticker) -> set[str]:
+def _merge(state: dict[str, str | None], data: wire.Ticker) -> KeysView[str]:
     """Keep what the frame says; gives the names of the fields that it has. An empty text is a null."""
-    told: set[str] = set()
-    for name, key in _FIELDS:
-        value = getattr(data, name)
-        if value is not wire.UNSET:
-            told.add(name)
-            state[key] = wire.optional_number(value, name)
-    return told
+    told = {key: value for key, value in zip(_KEYS, astuple(data), strict=True) if value is not wire.UNSET}
+    if not wire.are_plain(told.values()):
+        for key, value in told.items():
+            wire.optional_number(value, _NAMES.get(key, key))
+    state.update(told)
+    if "" in told.values():
+        state.update({key: None for key, value in told.items() if not value})
+    return told.keys()
 
 
 def _ticker(topic: Topic, ts_recv: int, stamp: tuple[str, int, int | None]) -> Decoded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import chain
@@ -20,6 +21,7 @@ Text = str | UnsetType
 _NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 _FIGURES: Final = b"0123456789."
 _COMMA: Final = b","
+_figures: Final = re.compile(r"(?:(?:-?+[0-9]++(?:\.[0-9]++)?+)?+,)*+").fullmatch
 _odd_zero: Final = re.compile(r",[0.]{2,},").search
 _EXACT: Final = Context(prec=100)
 _TWELVE_DECIMALS: Final = Decimal("1e-12")
@@ -171,6 +173,12 @@ decode_tickers: Final = msgspec.json.Decoder(Tickers).decode
 decode_liquidations: Final = msgspec.json.Decoder(Liquidations).decode
 decode_old_liquidation: Final = msgspec.json.Decoder(OldLiquidationPush).decode
 decode_candles: Final = msgspec.json.Decoder(Candles).decode
+
+
+def are_plain(figures: Collection[str]) -> bool:
+    """Tell at one go whether every text is a plain number of either sign, or empty."""
+    text = ",".join(figures) + ","
+    return text.count(",") == len(figures) and _figures(text) is not None
 
 
 def number(text: str, field: str) -> str:
