@@ -18,7 +18,8 @@ from contracts.instrument import Instrument
 from producers import numbers
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Proof, Refused
 from producers.venues.kraken import wire
-from producers.venues.kraken.plan import CHANNEL_NAMES, VENUE_ID, channel_of
+from producers.venues.kraken.plan import CHANNEL_NAMES, TIMEFRAMES, VENUE_ID, channel_of
+from producers.venues.kraken.v1 import V1Decoder, decode_answer
 
 FastTrade = fast(events.Trade)
 FastTicker = fast(events.Ticker)
@@ -26,8 +27,6 @@ FastDelta = fast(events.BookDelta)
 FastCandle = fast(events.Candle)
 
 _START: Final = b'{"channel":"'
-# Minutes. Weeks (10080) and fifteen days (21600) are not carried: the venue counts them from the epoch, a Thursday.
-_TIMEFRAMES: Final = {1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h", 1440: "1d"}
 _NOT_CARRIED: Final = frozenset({"status", "instrument", "level3", "executions", "balances"})
 _ALREADY: Final = "already subscribed"  # the text is not documented; the channel speaks all the same
 _replace: Final = msgspec.structs.replace
@@ -56,6 +55,7 @@ class KrakenDecoder:
         self._find = find
         self._sim = sim
         self._pairs: dict[str, Pair] = {}
+        self._v1 = V1Decoder(find, sim=sim)
         self._routes: dict[str, Callable[[bytes, int], Sequence[Decoded]]] = {
             "trade": self._on_trades,
             "book": self._on_books,
@@ -65,11 +65,15 @@ class KrakenDecoder:
         }
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame: a push, whose channel its start tells without parsing, or an answer."""
+        """Decode one frame: a push, whose channel its start tells without parsing, an answer, or a frame of v1."""
         if frame.startswith(_START):
             channel = frame[12 : frame.find(b'"', 12)].decode("ascii", "replace")
+        elif frame.startswith(b"["):
+            return self._v1.decode(frame, ts_recv)
         else:
             head = wire.decode_head(frame)
+            if head.event is not None:
+                return decode_answer(frame)
             if head.channel is None:
                 return _decode_answer(head)
             channel = head.channel
@@ -173,7 +177,7 @@ class KrakenDecoder:
         """Read candles; the venue marks none as closed."""
         found: list[Decoded] = []
         for row in wire.decode_candles(frame).data:
-            timeframe = _TIMEFRAMES.get(row.interval)
+            timeframe = TIMEFRAMES.get(row.interval)
             if timeframe is None:
                 continue
             pair, start = self._pair(row.symbol), wire.time(row.interval_begin, "data.interval_begin")

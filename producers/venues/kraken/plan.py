@@ -26,6 +26,8 @@ _CHANNELS: Final[dict[str, tuple[str, float, dict[str, Any]]]] = {
     TICKER: ("ticker", 30.0, {"event_trigger": "bbo", "snapshot": True}),
     BOOK: ("book", 30.0, {"depth": BOOK_DEPTH, "snapshot": True}),
 }
+# Minutes. Weeks (10080) and fifteen days (21600) are not carried: the venue counts them from the epoch, a Thursday.
+TIMEFRAMES: Final = {1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h", 1440: "1d"}
 CHANNEL_NAMES: Final = tuple(name for name, _, _ in _CHANNELS.values())
 # CCXT's names of coins that the venue calls otherwise; the first two only in REST, v2 sockets say BTC and DOGE.
 _COINS: Final = {

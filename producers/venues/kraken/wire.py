@@ -40,6 +40,7 @@ class Head(Struct):
     """
 
     channel: str | None = None
+    event: str | None = None  # of v1
     method: str | None = None
     success: bool | None = None
     error: str | None = None

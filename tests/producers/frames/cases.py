@@ -22,6 +22,7 @@ class Case:
     """One recording. `undecodable`: line -> a part of the reason with which it must be refused.
 
     `proofs`: how many of the venue's own checksums the rebuilt books must agree with (0: they are not the venue's).
+    `depth`: to how many levels a side the recorded channel keeps a book, where that is not what we subscribe to.
     """
 
     folder: str
@@ -33,6 +34,7 @@ class Case:
     unlisted: frozenset[str] = frozenset()
     undecodable: Mapping[int, str] = field(default_factory=dict[int, str])
     proofs: int = 0
+    depth: int | None = None
 
     @property
     def id(self) -> str:
@@ -436,6 +438,17 @@ KRAKEN: Final = (
         market="spot",
         unlisted=frozenset({"ticker", "candle"}),  # single frames without expected records
     ),
+    Case(folder="kraken", name="cryptofeed_ws48", venue="kraken", market="spot"),
+    Case(folder="kraken", name="cryptofeed_ws49", venue="kraken", market="spot"),
+    Case(
+        folder="kraken",
+        name="cryptofeed_ws50",
+        venue="kraken",
+        market="spot",
+        depth=1000,
+        proofs=2304,
+    ),
+    Case(folder="kraken", name="tardis_kraken_m20190901", venue="kraken", market="spot"),
     Case(folder="kraken", name="tardis_kraken_m20260710", venue="kraken", market="spot"),
     Case(folder="kraken", name="v2_book_checksum_ethusd", venue="kraken", market="spot", proofs=2),
     Case(folder="kraken", name="v2_ticker", venue="kraken", market="spot"),
@@ -488,11 +501,6 @@ HYPERLIQUID: Final = (
         market="public",
         unlisted=frozenset({"trade", "ticker"}),  # tardis leaves out the first push of trades, and spot figures
     ),
-)
-
-# Recordings of protocols that their venues have left for others, and that nothing decodes: Kraken's WebSocket v1.
-SUPERSEDED: Final = frozenset(
-    {("kraken", f"cryptofeed_ws{number}") for number in (48, 49, 50)} | {("kraken", "tardis_kraken_m20190901")}
 )
 
 CASES: Final = (

@@ -10,7 +10,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -121,6 +121,7 @@ class Replay:
     venue: Venue
     market: str
     books: dict[str, Book] = field(default_factory=dict)
+    depth: int | None = None
 
     def seed(self, path: Path) -> None:
         """Fold a file of REST depth answers."""
@@ -148,6 +149,9 @@ class Replay:
                 agreed += item.kind == "proof" and self._agrees(item)
             yield Line(number, frame.decode(), [item for item in items if item.kind in EVENTS], None, agreed)
 
+    def _rule(self) -> BookRule:
+        return self.venue.book if self.depth is None else replace(self.venue.book, depth=self.depth)
+
     def _snapshot(self, row: dict[str, Any]) -> Any:
         instrument = self.venue.guess(self.market, row["symbol"])
         return self.venue.rest.decode_depth(_frame(row), instrument, _ts_recv(row), sim=False)
@@ -158,7 +162,7 @@ class Replay:
         return method is not None and method.compute(bids[: method.depth], asks[: method.depth]) == proof.checksum
 
     def _fold(self, event: Any, *, asked: bool = False) -> None:
-        self.books.setdefault(event.venue_symbol, Book(self.venue.book)).on_event(event, asked=asked)
+        self.books.setdefault(event.venue_symbol, Book(self._rule())).on_event(event, asked=asked)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ import pytest
 
 from contracts import codec
 from producers.registry import VENUES
-from tests.producers.frames.cases import CASES, SUPERSEDED, Case, Record
+from tests.producers.frames.cases import CASES, Case, Record
 from tests.producers.frames.expected import (
     differences,
     kind_of,
@@ -38,7 +38,7 @@ def test_recording_decodes_as_expected(case: Case, record_property: Callable[[st
     expected = read_expected(folder / f"{case.name}.expected.jsonl")
     summary = read_summary(folder / f"{case.name}.summary.json")
     names = {name.upper(): theirs for name, theirs in summary.get("symbol_map_exchange_to_cryptofeed", {}).items()}
-    replay = Replay(VENUES[case.venue], case.market)
+    replay = Replay(VENUES[case.venue], case.market, depth=case.depth)
     if case.seed is not None:
         replay.seed(folder / f"{case.seed}.jsonl")
     faults: list[str] = []
@@ -64,7 +64,6 @@ def test_every_recording_of_a_followed_venue_has_a_row(folder: str) -> None:
     listed = {case.name for case in CASES if case.folder == folder} | {
         case.seed for case in CASES if case.folder == folder
     }
-    listed |= {name for other, name in SUPERSEDED if other == folder}
     there = {path.stem for path in (ROOT / folder).glob("*.jsonl") if not path.stem.endswith(".expected")}
     assert there == listed - {None}
 

@@ -304,3 +304,73 @@ def test_refusals_are_told_with_the_pause_that_they_ask(
     assert told is not None
     assert (told.code, told.retry_after) == (code, pause)
     assert VENUE.rest.failure(200, {}, b'{"error":["WGeneral:Danger"],"result":{}}') is None
+
+
+def test_trades_of_v1_have_ids_of_what_they_say() -> None:
+    row = '["91000.10000","0.00027000","1795291200.123456","b","m",""]'
+    first, second = Socket().send(f'[119,[{row},{row}],"trade","XBT/USD"]')
+    assert (first["symbol"], first["venue_symbol"], first["side"]) == ("BTC/USD", "XBT/USD", "buy")
+    assert (first["price"], first["amount"], first["ts_event"]) == ("91000.10000", "0.00027000", TIME_NS)
+    assert first["trade_id"] == "1795291200.123456-b-91000.10000-0.00027000"
+    assert second["trade_id"] == f"{first['trade_id']}-1"
+
+
+def test_book_of_v1_is_a_snapshot_and_then_changes_with_the_checksum_after_them() -> None:
+    whole = '{"as":[["5541.3","2.50","1534614248.123"]],"bs":[["5541.2","1.50","1534614248.765567","r"]]}'
+    changes = '{"a":[["5541.3","0.00000000","1534614249"]]},{"b":[["5541.2","2","1534614248.9"]],"c":"974942666"}'
+    snapshot, delta, proof = Socket().send(f'[1,{whole},"book-100","XBT/USD"]') + Socket().send(
+        f'[1,{changes},"book-100","XBT/USD"]'
+    )
+    assert (snapshot["is_snapshot"], snapshot["bids"], snapshot["asks"]) == (
+        True,
+        [["5541.2", "1.50"]],
+        [["5541.3", "2.50"]],
+    )
+    assert snapshot["ts_event"] == 1_534_614_248_765_567_000
+    assert (delta["is_snapshot"], delta["bids"], delta["asks"]) == (False, [["5541.2", "2"]], [["5541.3", "0"]])
+    assert delta["ts_event"] == 1_534_614_249_000_000_000
+    assert (proof.kind, proof.checksum) == ("proof", 974_942_666)
+
+
+def test_tickers_of_v1_give_the_last_24_hours_and_no_best_level_where_it_is_zero() -> None:
+    figures = '"v":["1","2"],"p":["3","4"],"t":[5,6],"l":["7","8"],"h":["9","10"],"o":["11","12"]'
+    (event,) = Socket().send(
+        f'[1,{{"a":["91000.1",1,"1.50"],"b":["91000.0",2,"2.50"],"c":["91000.1","0.1"],{figures}}},"ticker","XBT/USD"]'
+    )
+    best = ("bid", "bid_amount", "ask", "ask_amount")
+    assert [event[name] for name in best] == ["91000.0", "2.50", "91000.1", "1.50"]
+    assert [event[name] for name in ("volume_24h", "low_24h", "high_24h", "open_24h")] == ["2", "8", "10", "12"]
+    (spread,) = Socket().send('[1,["91000.0","0.0","1795291200.123456","2.5","0.0"],"spread","XBT/USD"]')
+    assert [spread[name] for name in (*best, "ts_event")] == ["91000.0", "2.5", None, None, TIME_NS]
+    assert Socket().send('[1,["0.00","0.0","0.000000","0.0","0.0"],"spread","XBT/USD"]') == []
+
+
+def test_candle_of_v1_begins_with_the_interval_of_its_time() -> None:
+    row = '["1542057314.748456","1542057600.000000","3586.7","3586.8","3586.6","3586.7","3586.7","0.03",2]'
+    (event,) = Socket().send(f'[42,{row},"ohlc-5","XBT/USD"]')
+    assert (event["timeframe"], event["start_ts"], event["trades"]) == ("5m", 1_542_057_300_000_000_000, 2)
+    assert (event["open"], event["high"], event["low"], event["volume"]) == ("3586.7", "3586.8", "3586.6", "0.03")
+
+
+def test_answers_of_v1_are_controls() -> None:
+    status = '{"channelID":1,"channelName":"book-10","event":"subscriptionStatus","pair":"XBT/USD","status":"%s"}'
+    assert Socket().events('{"event":"heartbeat"}') == [Pong()]
+    assert Socket().events('{"event":"systemStatus","status":"online","version":"1.9.0"}') == []
+    assert Socket().events(status % "subscribed") == [Ack("book-10:XBT/USD")]
+    refused = '{"errorMessage":"Bad pair","event":"subscriptionStatus","status":"error"}'
+    assert Socket().events(refused) == [Refused(None, "Bad pair")]
+
+
+@pytest.mark.parametrize(
+    ("frame", "named"),
+    [
+        ('[1,[],"gossip","XBT/USD"]', "gossip"),
+        ('["trade","XBT/USD"]', "2 parts"),
+        ('[1,[["x","1","1","b"]],"trade","XBT/USD"]', "price"),
+        ('[1,[["1","1","1","?"]],"trade","XBT/USD"]', "side"),
+        ('{"event":"party"}', "party"),
+    ],
+)
+def test_what_is_wrong_in_a_frame_of_v1_is_named(frame: str, named: str) -> None:
+    with pytest.raises(FrameError, match=named):
+        Socket().events(frame)
