@@ -32,6 +32,13 @@ from producers.venue import Decoded, Venue
 REST_DEPTH: Final = "rest_depth"
 _GZIP: Final = b"\x1f\x8b"
 _NANOSECONDS: Final = 10**9
+# What else recordings call a market; a "public" one holds all, as where an instrument's name says what it is.
+_CONTRACTS: Final = frozenset({"linear", "swap", "perp", "futures"})
+_SPOKEN_OF_AS: Final[dict[str, frozenset[str]]] = {
+    "public": _CONTRACTS | {"spot", "inverse"},
+    "futures": _CONTRACTS | {"inverse"},
+    "linear": _CONTRACTS,
+}
 
 
 class _Line(Struct, gc=False):
@@ -147,9 +154,12 @@ def _chosen(name: str, market: str | None) -> tuple[Venue, str]:
         venue = VENUES[find_venue(name, VENUES)]
     except UnknownVenueError as error:
         raise UnknownVenueError(f"{error}; supported: {', '.join(VENUES)}", supported_venues=list(VENUES)) from error
-    if market is not None and market not in venue.markets:
+    if market is None:
+        return venue, venue.markets[0]
+    meant = [known for known in venue.markets if market == known or market in _SPOKEN_OF_AS.get(known, ())]
+    if not meant:
         raise ValueError(f"{venue.id} has no market {market!r}: {', '.join(venue.markets)}")
-    return venue, market or venue.markets[0]
+    return venue, market if market in venue.markets else meant[0]
 
 
 def _abandon(stream: BinaryIO) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import subprocess
 import sys
@@ -102,6 +103,24 @@ def test_an_unknown_venue_or_market_is_refused_with_the_supported_ones(
 ) -> None:
     assert main(arguments) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("market", "symbol"),
+    [("spot", "BTC/USDT"), ("linear", "BTC/USDT:USDT"), ("swap", "BTC/USDT:USDT"), ("inverse", None)],
+)
+def test_a_market_may_be_called_by_what_is_traded_on_it(
+    market: str, symbol: str | None, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = '{"T":1763700000100,"s":"BTCUSDT","S":"Buy","v":"1","p":"2","i":"3"}'
+    frame = f'{{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1,"data":[{row}]}}'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line(frame).encode())))
+    assert main(["bybit", "--market", market]) == 0
+    said = json.loads(capfdbinary.readouterr().out)
+    assert symbol is None or said["symbol"] == symbol
+    for venue in ("okx", "krakenfutures", "binanceusdm"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+        assert main([venue, "--market", "linear"]) == 0
 
 
 def test_a_reader_that_leaves_early_makes_no_noise(tmp_path: Path) -> None:
