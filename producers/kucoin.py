@@ -66,9 +66,12 @@ _MOST_PAUSE: Final = 600.0
 
 # ---- numbers
 def number(text: str, field: str) -> str:
-    """Let a plain, unsigned number through; raises FrameError naming the field."""
-    if not text.replace(".", "", 1).isdigit() or not text.isascii():
-        raise FrameError(f"{field} is no number: {text!r}", field=field)
+    """Let a plain, unsigned number through, and write an exponent out; raises FrameError naming the field."""
+    if text.replace(".", "", 1).isdigit() and text.isascii():
+        return text
+    text = numbers.plain(text, field)
+    if text.startswith("-"):
+        raise FrameError(f"{field} is negative: {text}", field=field)
     return text
 
 
@@ -194,7 +197,7 @@ def _request(ref: str, topic: str, symbols: list[str]) -> SubscribeRequest:
 class Head(Struct, gc=False):
     """What tells frames apart: `{"id":"1","type":"ack"}`, or `{"type":"message","topic":…,"subject":…,"data":{…}}`."""
 
-    type: str
+    type: str = ""
     topic: str | None = None
     subject: str | None = None
     id: str | int | None = None

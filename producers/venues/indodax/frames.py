@@ -12,6 +12,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers import numbers
 from producers.venue import (
     TRADE,
     Ack,
@@ -186,7 +187,9 @@ class IndodaxDecoder:
         for row in trades.data:
             product, native, amount = self._product(row.pair), str(row.number), row.base
             if not amount.replace(".", "", 1).isdigit():
-                raise FrameError(f"amount is no number: {amount!r}", field="amount")
+                amount = numbers.plain(amount, "amount")
+                if amount.startswith("-"):
+                    raise FrameError(f"amount is negative: {amount}", field="amount")
             found.append(
                 FastTrade(
                     id=product.trade_id + native,

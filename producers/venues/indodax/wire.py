@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
+from producers.loose import reader
 
 NS: Final = 1_000_000_000
 NOTHING: Final = Raw()
@@ -132,9 +133,9 @@ class BookPair(Struct, gc=False):
 decode_head: Final = msgspec.json.Decoder(Head).decode
 decode_push: Final = msgspec.json.Decoder(Push).decode
 decode_result: Final = msgspec.json.Decoder(Result).decode
-decode_trades: Final = msgspec.json.Decoder(Trades).decode
-decode_trades_push: Final = msgspec.json.Decoder(TradesPush).decode
-decode_summary: Final = msgspec.json.Decoder(Summary).decode
+decode_trades: Final = reader(Trades)
+decode_trades_push: Final = reader(TradesPush)
+decode_summary: Final = reader(Summary)
 decode_shape: Final = msgspec.json.Decoder(Shape).decode
 decode_pair: Final = msgspec.json.Decoder(BookPair).decode
 decode_rows: Final = msgspec.json.Decoder(list[list[Raw]]).decode
@@ -160,7 +161,7 @@ def book_decoders(base: str) -> BookDecoders:
     book = msgspec.defstruct("Book", [("data", sides), ("offset", int | None, None)], gc=False)
     inner = msgspec.defstruct("BookPushResult", [("data", book)], gc=False)
     push = msgspec.defstruct("BookPush", [("result", inner)], gc=False)
-    return BookDecoders(msgspec.json.Decoder(book).decode, msgspec.json.Decoder(push).decode)
+    return BookDecoders(reader(book), reader(push))
 
 
 def read_levels(rows: Levels, field: str) -> Levels:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Raw, Struct, field
 
+from producers.loose import reader
 from producers.numbers import NULL
 
 
@@ -118,8 +119,8 @@ class Book(Struct, gc=False):
 
 
 def _reader(payload: type[Struct]) -> Callable[[bytes], Any]:
-    """Make the decoder of a frame (or REST answer) whose `data` is this payload; integers may be text."""
-    return msgspec.json.Decoder(msgspec.defstruct("Push", [("data", payload)], gc=False), strict=False).decode
+    """Make the decoder of a frame (or REST answer) whose `data` is this payload; numbers may be text, or not."""
+    return reader(msgspec.defstruct("Push", [("data", payload)], gc=False))
 
 
 read_match: Final = _reader(Match)

@@ -165,7 +165,7 @@ def _changed(rows: list[frames.Row]) -> list[tuple[str, str]]:
     if len(rows) > 1:
         rows.sort(key=_by_sequence)
     if not "".join([price + size for price, size, _ in rows]).replace(".", "").isdigit():
-        raise FrameError("a changed level is no number", field="data.changes")
+        rows = [(number(price, "data.changes"), number(size, "data.changes"), at) for price, size, at in rows]
     return [(price, size if size.strip("0.") else "0") for price, size, _ in rows if price.strip("0.")]
 
 

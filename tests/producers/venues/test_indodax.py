@@ -98,6 +98,14 @@ def test_number_text_is_kept_and_an_exponent_written_out() -> None:
     assert [event["price"] for event in Socket().send(trade(1, ",".join(rows)))] == ["16320.50", "0.00000015", "77"]
 
 
+def test_numbers_may_stand_for_text() -> None:
+    [event] = Socket().send(trade(1, '["btcidr","1795291200",21999427,"buy",1632000000,5045000,0.00309130]'))
+    assert (event["price"], event["amount"], event["ts_event"]) == ("1632000000", "0.00309130", TS_NS)
+    sides = '{"pair":"btcidr","ask":[{"btc_volume":0.110,"price":1632000000}],"bid":[{"btc_volume":0,"price":"5"}]}'
+    [book] = Socket().send(push(f"{BOOKS}btcidr", sides, 7))
+    assert (book["asks"], book["bids"]) == ([["1632000000", "0.110"]], [["5", "0"]])
+
+
 def test_frame_may_hold_several_messages_and_ends_in_a_newline() -> None:
     kinds = [
         event if isinstance(event, Pong) else event["kind"] for event in Socket().send('{"id":2}', trade(1), trade(2))

@@ -93,6 +93,15 @@ def test_second_push_of_a_topic_is_decoded_like_the_first_wherever_its_topic_sta
     assert socket.send(other)[0]["symbol"] == "ETH/USDT"
 
 
+def test_numbers_may_stand_for_text_and_exponents_are_written_out() -> None:
+    odd = {**MATCH, "price": 91000.1, "size": "5e-7", "tradeId": 11067996711960579, "time": 1_795_291_200_123_456_789}
+    [event] = Socket().send(push("/market/match:BTC-USDT", "trade.l3match", odd))
+    assert (event["price"], event["amount"]) == ("91000.1", "0.0000005")
+    assert (event["trade_id"], event["ts_event"]) == ("11067996711960579", 1_795_291_200_123_456_789)
+    [change] = Socket().send(level2((1, 2), [["9e-7", "1.5", "1"], ["8e-7", "0", "2"]], []))
+    assert change["bids"] == [["0.0000009", "1.5"], ["0.0000008", "0"]]
+
+
 def test_events_of_a_simulated_socket_are_marked() -> None:
     assert Socket(sim=True).send(push("/market/match:BTC-USDT", "trade.l3match", MATCH))[0]["sim"] is True
 
@@ -227,7 +236,8 @@ def test_answers_become_controls() -> None:
         ({"id": "1", "type": "party"}, "party"),
         ({"type": "ack"}, "id"),
         (push("/market/match:BTC-USDT", "trade.l3match", {**MATCH, "price": ""}), r"data\.price"),
-        (push("/market/match:BTC-USDT", "trade.l3match", {**MATCH, "size": "1e-5"}), r"data\.size"),
+        (push("/market/match:BTC-USDT", "trade.l3match", {**MATCH, "size": "-1"}), r"data\.size"),
+        ({"T": "trade.SPOT", "d": {}}, "without topic"),
     ],
 )
 def test_what_is_wrong_is_named(frame: Any, reason: str) -> None:
