@@ -16,28 +16,28 @@ Sides = tuple[list[values.Row], list[values.Row]]
 def decode_spot_depth(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `spot.order_book_update`."""
     row = wire.read_spot_depths(frame).result
-    sides = values.read_levels(row.b, whole=row.full), values.read_levels(row.a, whole=row.full)
+    sides = values.read_levels(row.b or [], whole=row.full), values.read_levels(row.a or [], whole=row.full)
     return (_delta(topics[row.s], row, sides, ("update", ts_recv)),)
 
 
 def decode_futures_depth(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `futures.order_book_update`."""
     row = wire.read_futures_depths(frame).result
-    sides = _read_objects(row.b, whole=row.full), _read_objects(row.a, whole=row.full)
+    sides = _read_objects(row.b or [], whole=row.full), _read_objects(row.a or [], whole=row.full)
     return (_delta(topics[row.s], row, sides, ("update", ts_recv)),)
 
 
 def decode_second_version(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `spot.obu` and `futures.obu`: a whole book first, then updates; `s` is the stream (`ob.BTC_USDT.50`)."""
-    row = wire.read_spot_depths(frame).result
+    row = wire.read_number_depths(frame).result
     venue_symbol, _, depth = row.s.removeprefix("ob.").rpartition(".")
     if not venue_symbol:
         raise FrameError(f"result.s names no stream: {row.s!r}", field="result.s")
-    sides = values.read_levels(row.b, whole=row.full), values.read_levels(row.a, whole=row.full)
+    sides = _read_pairs(row.b or [], whole=row.full), _read_pairs(row.a or [], whole=row.full)
     return (_delta(topics[venue_symbol], row, sides, (f"obu{depth}", ts_recv)),)
 
 
-def _delta(topic: Topic, row: wire.SpotDepth | wire.FuturesDepth, sides: Sides, terms: tuple[str, int]) -> Decoded:
+def _delta(topic: Topic, row: wire.Depth, sides: Sides, terms: tuple[str, int]) -> Decoded:
     """Make a delta; `terms` are the channel's mark and the receive time. The first id of an update follows the last."""
     mark, ts_recv = terms
     if row.U is None and not row.full:
@@ -60,6 +60,10 @@ def _delta(topic: Topic, row: wire.SpotDepth | wire.FuturesDepth, sides: Sides, 
 
 def _read_objects(rows: list[wire.Level], *, whole: bool) -> list[values.Row]:
     return values.read_levels([row.pair for row in rows], whole=whole)
+
+
+def _read_pairs(rows: list[tuple[values.Number, values.Number]], *, whole: bool) -> list[values.Row]:
+    return values.read_levels([(str(price), str(size)) for price, size in rows], whole=whole)
 
 
 def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:

@@ -122,18 +122,19 @@ class SpotTickers(Envelope, kw_only=True, gc=False):
 class FuturesTicker(Struct, gc=False):
     """Figures of a contract: `total_size` is the open interest in contracts, `funding_next_apply` a time in seconds.
 
-    The page has no best prices here; they are read where a frame has them.
+    The page has no best prices here; they are read where a frame has them. Frames of the first years have no volumes
+    in the base and the quote coin (`volume_24h_btc` and `_usd` were other coins').
     """
 
     contract: str
     last: Number
-    change_percentage: Number
-    total_size: Number
-    volume_24h_base: Number
-    volume_24h_quote: Number
-    mark_price: Number
-    index_price: Number
-    funding_rate: Number
+    change_percentage: Number = ""
+    total_size: Number = ""
+    volume_24h_base: Number = ""
+    volume_24h_quote: Number = ""
+    mark_price: Number = ""
+    index_price: Number = ""
+    funding_rate: Number = ""
     funding_next_apply: Number | None = None
     high_24h: Number = ""
     low_24h: Number = ""
@@ -177,8 +178,8 @@ class SpotDepth(Struct, gc=False):
     s: str
     u: int
     U: int | None = None
-    b: list[Row] = []
-    a: list[Row] = []
+    b: list[Row] | None = None
+    a: list[Row] | None = None
     full: bool = False
 
 
@@ -186,6 +187,24 @@ class SpotDepths(Struct, gc=False):
     """Channels `spot.order_book_update`, `spot.obu` and `futures.obu`; the last two name `ob.BTC_USDT.50` as `s`."""
 
     result: SpotDepth
+
+
+class NumberDepth(Struct, gc=False):
+    """As `SpotDepth`, with sizes as JSON numbers: contracts where no decimal sizes were asked for."""
+
+    t: int
+    s: str
+    u: int
+    U: int | None = None
+    b: list[tuple[Number, Number]] | None = None
+    a: list[tuple[Number, Number]] | None = None
+    full: bool = False
+
+
+class NumberDepths(Struct, gc=False):
+    """Channels `spot.obu` and `futures.obu`."""
+
+    result: NumberDepth
 
 
 class Level(Struct, gc=False):
@@ -207,9 +226,12 @@ class FuturesDepth(Struct, gc=False):
     s: str
     u: int
     U: int | None = None
-    b: list[Level] = []
-    a: list[Level] = []
+    b: list[Level] | None = None
+    a: list[Level] | None = None
     full: bool = False
+
+
+Depth = SpotDepth | NumberDepth | FuturesDepth
 
 
 class FuturesDepths(Struct, gc=False):
@@ -316,6 +338,7 @@ read_spot_tickers: Final = reader(SpotTickers)
 read_futures_tickers: Final = reader(FuturesTickers)
 read_book_tickers: Final = reader(BookTickers)
 read_spot_depths: Final = reader(SpotDepths)
+read_number_depths: Final = reader(NumberDepths)
 read_futures_depths: Final = reader(FuturesDepths)
 read_whole_books: Final = reader(WholeBooks)
 read_signed_levels: Final = reader(SignedLevels)

@@ -203,6 +203,13 @@ def test_futures_ticker_may_be_one_row_without_next_funding() -> None:
     assert (funding["next_ts"], ticker["high_24h"]) == (None, None)
 
 
+def test_futures_ticker_of_the_first_years_has_no_volumes_of_its_coins() -> None:
+    row = {key: value for key, value in FUTURES_TICKER.items() if not key.startswith("volume_24h_")}
+    ticker, funding, interest = futures().send("futures.tickers", [row])
+    assert (ticker["last"], ticker["volume_24h"], ticker["quote_volume_24h"]) == ("118.4", None, None)
+    assert (funding["rate"], interest["contracts"]) == ("-0.000114", "73648")
+
+
 # ---- books
 def spot_update(first: int, last: int, bids: Any, asks: Any, **more: Any) -> dict[str, Any]:
     named = {"e": "depthUpdate", "E": TIME, "s": "BTC_USDT"}
@@ -243,6 +250,14 @@ def test_second_version_begins_whole_and_may_leave_a_side_out() -> None:
     assert (next_["bids"], next_["asks"], next_["seq"], next_["prev_seq"]) == ([], [], 17, 10)
     spot = Socket().send("spot.obu", {"t": MS, "full": True, "s": "ob.GT_USDT.400", "u": 1, "b": [["5", "1.50"]]})[0]
     assert (spot["symbol"], spot["bids"]) == ("GT/USDT", [["5", "1.50"]])
+
+
+def test_side_without_changes_may_be_null_and_sizes_numbers() -> None:
+    [event] = Socket().send("spot.order_book_update", spot_update(5, 9, None, [["2", "1"]]))
+    assert (event["bids"], event["asks"]) == ([], [["2", "1"]])
+    levels = {"b": [["63700.0", 10000]], "a": None}
+    [event] = futures().send("futures.obu", {"t": MS, "full": True, "s": "ob.BTC_USDT.50", "u": 10, **levels})
+    assert (event["bids"], event["asks"]) == ([["63700.0", "1"]], [])
 
 
 def test_oldest_channel_has_whole_books_and_signed_levels() -> None:
