@@ -42,6 +42,7 @@ _CHANNELS: Final[dict[str, _Decode]] = {
 _NOT_CARRIED: Final = re.compile(
     r"depth\.step\d+|kline\.1year|(index|estimated_rate|premium_index|mark_price|basis)(\..+)?|iopv|etp|liquidation.*"
 )
+_OVERVIEWS: Final = re.compile(r"market\.(tickers|overview(v2)?)")
 _BASIS_OPEN: Final = re.compile(r"basis\.\w+\.\w+")
 _NOTICES: Final = {"liquidation_orders": notes.decode_liquidations, "funding_rate": notes.decode_rates}
 _QUIET_NOTICES: Final = frozenset({"contract_info", "contract_elements", "heartbeat", "adl"})
@@ -75,6 +76,8 @@ class HtxDecoder:
         found = _MARKET.fullmatch(ch)
         symbol, channel = (found["symbol"], found["channel"]) if found else ("", ch)
         decode = _CHANNELS.get(channel) or (notes.decode_basis if _BASIS_OPEN.fullmatch(channel) else None)
+        if _OVERVIEWS.fullmatch(ch):
+            return ()
         if found is None or (decode is None and not _NOT_CARRIED.fullmatch(channel)):
             raise FrameError(f"unknown channel {ch!r}", channel=ch)
         if decode is None:

@@ -50,7 +50,7 @@ _QUOTES: Final = (
 )
 _CONTRACT: Final = re.compile(r"(?P<base>[0-9A-Z]+)-(?P<quote>USDT?)(?:-(?P<expiry>\d{6}))?")
 _COIN_FUTURE: Final = re.compile(r"(?P<base>[0-9A-Z]+?)(?P<expiry>\d{6})")
-_ALIAS: Final = re.compile(r"(?P<base>[0-9A-Z]+)_(?P<series>CW|NW|CQ|NQ)")
+_ALIAS: Final = re.compile(r"(?P<base>[0-9A-Z]+)(?:_|-(?P<quote>USDT)-)(?P<series>CW|NW|CQ|NQ)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,10 @@ def _json(request: dict[str, str]) -> str:
 def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the symbol says which market it is of
     """Name an instrument by its symbol alone.
 
-    `btcusdt` is spot, `BTC-USDT` and `BTC-USDT-261225` linear, `BTC-USD` and `BTC261225` coin-margined. `BTC_CW`,
-    `_NW`, `_CQ` and `_NQ` are series of dated futures (this and the next week's, this and the next quarter's): which
-    contract that is depends on the day, so that their symbol names the series where CCXT's has the expiry.
+    `btcusdt` is spot, `BTC-USDT` and `BTC-USDT-261225` linear, `BTC-USD` and `BTC261225` coin-margined. `BTC_CW`
+    (linear: `BTC-USDT-CW`), `_NW`, `_CQ` and `_NQ` are series of dated futures (this and the next week's, this and the
+    next quarter's): which contract that is depends on the day, so that their symbol names the series where CCXT's has
+    the expiry.
     """
     if venue_symbol == venue_symbol.lower():
         quote = next((q for q in _QUOTES if venue_symbol.endswith(q) and venue_symbol != q), None)
@@ -166,14 +167,15 @@ def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the s
     alias = _ALIAS.fullmatch(venue_symbol)
     if alias is None:
         raise SymbolSyntaxError(f"{venue_symbol!r} is no pair, swap or future of HTX", symbol=venue_symbol)
-    base, series = alias["base"], alias["series"]
+    base, series, quote = alias["base"], alias["series"], alias["quote"] or "USD"
+    settle = base if quote == "USD" else quote
     return Instrument(
         venue=VENUE_ID,
-        symbol=f"{base}/USD:{base}-{series}",
+        symbol=f"{base}/{quote}:{settle}-{series}",
         venue_symbol=venue_symbol,
         base=base,
-        quote="USD",
-        settle=base,
-        contract=f"i{series}",
+        quote=quote,
+        settle=settle,
+        contract=series if settle == quote else f"i{series}",
         sized_in_contracts=True,
     )

@@ -353,6 +353,20 @@ def test_what_is_not_carried_is_silent_and_what_is_unknown_is_named() -> None:
             Socket().events(frame)
 
 
+def test_overviews_of_all_pairs_are_not_carried() -> None:
+    for name in ("market.tickers", "market.overview", "market.overviewv2"):
+        assert Socket().events(f'{{"ch":"{name}","ts":{TS},"data":[]}}') == []
+
+
+def test_series_of_futures_is_named_where_the_expiry_would_be() -> None:
+    for name, symbol, tail in (
+        ("BTC_CQ", "BTC/USD:BTC-CQ", "htx.BTC.USD.iCQ"),
+        ("BTC-USDT-NW", "BTC/USDT:USDT-NW", "htx.BTC.USDT.NW"),
+    ):
+        found = VENUE.guess("linear", name)
+        assert (found.symbol, found.tail, found.sized_in_contracts) == (symbol, tail, True)
+
+
 def test_damaged_gzip_is_refused() -> None:
     packed = gzip.compress(b'{"ping":1}')
     decode = VENUE.decoder("spot", lambda name: VENUE.guess("spot", name), sim=False).decode
