@@ -20,6 +20,7 @@ _NEAR: Final = 120  # bytes within which a push names its channel
 # The venue says that it will cut connections that ask too much, or that its system is being maintained.
 _LEAVING: Final = {10028: 2.0, 10040: 2.0, 11051: 10.0}
 _BOOK_PARTS: Final = 3  # book.BTC-PERPETUAL.100ms; grouped ones have a group and a depth as well
+_KINDS: Final = frozenset({"future", "option", "spot", "future_combo", "option_combo", "combo", "any"})
 _NOT_CARRIED: Final = frozenset(
     {
         *("perpetual", "instrument", "platform_state", "announcements", "rfq", "block_rfq", "incremental_ticker"),
@@ -36,6 +37,7 @@ class DeribitDecoder:
         self._find = find
         self._sim = sim
         self._routes: dict[bytes, _Route] = {}
+        self._mixed: dict[str, Topic] = {}  # of channels that are about many instruments
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame: a push, whose route its channel tells without parsing, or an answer, or a heartbeat."""
@@ -58,8 +60,26 @@ class DeribitDecoder:
         """Decode a push of a channel that was not met before."""
         if params is None or params.channel is None:
             raise FrameError("a push names no channel", field="params.channel")
+        kind, name, *_ = *params.channel.split("."), ""
+        if kind == "trades" and name in _KINDS:
+            return self._decode_mixed(frame, ts_recv)
         route = self._routes[params.channel.encode()] = self._route(params.channel)
         return () if route is None else route[0](route[1], frame, ts_recv)
+
+    def _decode_mixed(self, frame: bytes, ts_recv: int) -> list[Decoded]:
+        """Read the trades of a kind and currency (`trades.future.BTC.100ms`), whose rows name their instruments."""
+        found: list[Decoded] = []
+        for row in wire.decode_trades(frame).params.data:
+            name = row.instrument_name
+            if name is None:
+                raise FrameError("a trade of many instruments names none", field="params.data.instrument_name")
+            if not is_carried(name):
+                continue
+            topic = self._mixed.get(name)
+            if topic is None:
+                topic = self._mixed[name] = Topic(self._find(name), "", self._sim)
+            found += tape.trade_events(topic, (row,), ts_recv)
+        return found
 
     def _route(self, channel: str) -> _Route:
         """Find what decodes a channel; None for those that are not carried, combos among them."""

@@ -54,7 +54,7 @@ def _option(venue_symbol: str, future: str, tail: str) -> Instrument:
     of = guess(MARKET, future)
     return Instrument(
         venue=VENUE_ID,
-        symbol=f"{of.symbol}-{tail}",
+        symbol=f"{of.symbol}-{tail.replace('d', '.')}",  # a strike of half a dollar is `0d5` to the venue
         venue_symbol=venue_symbol,
         base=of.base,
         quote=of.quote,

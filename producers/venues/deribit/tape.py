@@ -5,6 +5,7 @@ Amounts of inverse contracts are US dollars: they are told as `contracts` of one
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec.structs import replace
@@ -24,10 +25,15 @@ _CLOSED: Final = {"sell": "long", "buy": "short"}  # the side of the forced orde
 
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
-    """Read trades; one that is marked as a liquidation gives both, the trade first."""
+    """Read the trades of one instrument."""
+    return trade_events(topic, wire.decode_trades(frame).params.data, ts_recv)
+
+
+def trade_events(topic: Topic, rows: Iterable[wire.Trade], ts_recv: int) -> list[Decoded]:
+    """Make the events of trades; one that is marked as a liquidation gives both, the trade first."""
     instrument = topic.instrument
     found: list[Decoded] = []
-    for row in wire.decode_trades(frame).params.data:
+    for row in rows:
         price, size = numbers.number(row.price, "data.price"), numbers.number(row.amount, "data.amount")
         amount, contracts = sizes.sizes(instrument, size, price) if topic.is_inverse else (size, None)
         found.append(

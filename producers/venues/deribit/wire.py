@@ -55,6 +55,7 @@ class Trade(Struct, gc=False):
     amount: Raw
     direction: Side
     liquidation: Literal["M", "T", "MT"] | None = None
+    instrument_name: str | None = None
 
 
 class TradesData(Struct, gc=False):

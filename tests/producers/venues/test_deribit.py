@@ -254,6 +254,7 @@ def test_what_cannot_be_read_is_an_error_that_names_it(frame: str, named: str) -
         ("ETH_USDC-5JUN26", "ETH/USDC:USDC-260605", "deribit.ETH.USDC.260605"),
         ("BTC_USDC", "BTC/USDC", "deribit.BTC.USDC.spot"),
         ("BTC-27MAR26-90000-C", "BTC/USD:BTC-260327-90000-C", "deribit.BTC.USD.i260327-90000-C"),
+        ("XRP_USDC-27MAR26-0d5-P", "XRP/USDC:USDC-260327-0.5-P", "deribit.XRP.USDC.260327-0d5-P"),
     ],
 )
 def test_names_say_what_they_are(name: str, symbol: str, tail: str) -> None:
@@ -335,3 +336,18 @@ def test_failures_are_told_with_their_code(status: int, body: str, code: str | N
     assert failure is not None
     assert (failure.code, failure.retry_after) == (code, pause)
     assert VENUE.rest.failure(200, {}, b'{"jsonrpc":"2.0","result":[]}') is None
+
+
+def test_trades_of_a_kind_name_their_instruments() -> None:
+    combo = trade(3, "buy").replace("BTC-PERPETUAL", "BTC-FS-27MAR26_PERP")
+    future = trade(2, "sell", ',"liquidation":"T"').replace("BTC-PERPETUAL", "BTC-27MAR26")
+    frame = push("trades.any.BTC.100ms", f"[{trade(1, 'buy')},{future},{combo}]")
+    socket = Socket(listed=False)
+    assert socket.send(frame) == socket.send(frame)
+    assert [(event["kind"], event["symbol"], event["contracts"]) for event in socket.send(frame)] == [
+        ("trade", "BTC/USD:BTC", "4000.0"),
+        ("trade", "BTC/USD:BTC-260327", "4000.0"),
+        ("liquidation", "BTC/USD:BTC-260327", "4000.0"),
+    ]
+    with pytest.raises(FrameError, match="names none"):
+        socket.send(push("trades.future.BTC.100ms", f"[{trade(1, 'buy').replace('instrument_name', 'other')}]"))
