@@ -32,7 +32,7 @@ _STREAMS: Final[dict[str, tuple[tuple[str, str, float | None], ...]]] = {
     LIQUIDATION: (("market", "@forceOrder", None),),
     FUNDING: (("market", "@markPrice@1s", None),),
 }
-_QUOTES: Final = ("FDUSD", "USDT", "USDC", "BUSD", "USD1", "BTC", "ETH", "BNB")
+_QUOTES: Final = ("FDUSD", "USDT", "USDC", "BUSD", "USD1", "BTC", "ETH", "BNB", "U")
 _Item = TypeVar("_Item")
 
 

@@ -295,6 +295,7 @@ def test_what_cannot_be_decoded_is_refused_by_name(frame: str, fault: str) -> No
         ("ETHBTC", "ETH/BTC:BTC"),
         ("1000PEPEUSDT", "1000PEPE/USDT:USDT"),
         ("BTCUSDT_260327", "BTC/USDT:USDT-260327"),
+        ("BTCU", "BTC/U:U"),
     ],
 )
 def test_guess_names_perpetuals_and_dated_futures(venue_symbol: str, symbol: str) -> None:
