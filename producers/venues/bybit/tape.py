@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
@@ -11,8 +13,6 @@ from producers.venue import Decoded
 from producers.venues.bybit import wire
 from producers.venues.bybit.topic import MS, Topic
 
-FastTrade = fast(events.Trade)
-FastDelta = fast(events.BookDelta)
 FastLiquidation = fast(events.Liquidation)
 FastCandle = fast(events.Candle)
 
@@ -37,7 +37,7 @@ _TIMEFRAMES: Final = {
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read trades. Block trades (`BT`) and fills of retail price improvement orders (`RPI`) are trades as well."""
-    instrument, id_start, sim = topic.instrument, topic.id_start, topic.sim
+    blank, id_start = topic.trade, topic.id_start
     found: list[Decoded] = []
     for row in wire.decode_trades(frame).data:
         price = row.p
@@ -45,14 +45,11 @@ def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
             raise FrameError(f"data.p or data.v is no number: {price!r}, {row.v!r}", field="data.p or data.v")
         amount, contracts = topic.sizes(row.v, price) if topic.is_inverse else (row.v, None)
         found.append(
-            FastTrade(
+            replace(
+                blank,
                 id=id_start + row.i,
-                venue=instrument.venue,
-                symbol=instrument.symbol,
-                venue_symbol=instrument.venue_symbol,
                 ts_event=row.T * MS,
                 ts_recv=ts_recv,
-                sim=sim,
                 trade_id=row.i,
                 price=price,
                 amount=amount,
@@ -67,21 +64,18 @@ def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
 def decode_book(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     """Read a book of 50 levels and more. `u` counts the topic's pushes; 1 is a restart, so a whole book."""
     book = wire.decode_book(frame)
-    instrument, data = topic.instrument, book.data
+    data = book.data
     whole = book.type == "snapshot" or data.u == 1
     bids, asks = wire.read_levels(data.b, whole=whole), wire.read_levels(data.a, whole=whole)
     unit = "base"
     if topic.is_inverse:
-        bids, asks, unit = wire.convert_book(bids, asks, instrument.contract_size)
+        bids, asks, unit = wire.convert_book(bids, asks, topic.instrument.contract_size)
     return (
-        FastDelta(
+        replace(
+            topic.delta,
             id=f"{topic.id_start}{topic.detail}-{data.u}-{book.ts}",
-            venue=instrument.venue,
-            symbol=instrument.symbol,
-            venue_symbol=instrument.venue_symbol,
             ts_event=book.ts * MS,
             ts_recv=ts_recv,
-            sim=topic.sim,
             bids=bids,
             asks=asks,
             seq=data.u,

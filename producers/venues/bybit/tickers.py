@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import KeysView
 from typing import Final
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from contracts import market as events
 from contracts.codec import fast
@@ -14,7 +14,6 @@ from producers.venue import Decoded
 from producers.venues.bybit import wire
 from producers.venues.bybit.topic import MS, Topic
 
-FastTicker = fast(events.Ticker)
 FastFunding = fast(events.Funding)
 FastInterest = fast(events.OpenInterest)
 
@@ -70,17 +69,14 @@ def _merge(state: dict[str, str | None], data: wire.Ticker) -> KeysView[str]:
 
 def _ticker(topic: Topic, ts_recv: int, stamp: tuple[str, int, int | None]) -> Decoded:
     """Make a ticker of what was told so far; an inverse contract's volume counts USD, its turnover the coin."""
-    get, instrument = topic.state.get, topic.instrument
+    get = topic.state.get
     volume, turnover = get("volume24h"), get("turnover24h")
     change = get("price24hPcnt")
-    return FastTicker(
+    return replace(
+        topic.ticker,
         id=topic.id_start + stamp[0],
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
         ts_event=stamp[1] * MS,
         ts_recv=ts_recv,
-        sim=topic.sim,
         last=get("lastPrice"),
         bid=get("bid"),
         bid_amount=_best_amount(topic, "bid"),

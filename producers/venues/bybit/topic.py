@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from contracts import market as events
+from contracts.codec import fast
 from contracts.instrument import Instrument
 from producers.venues.bybit import wire
 
+FastTrade = fast(events.Trade)
+FastTicker = fast(events.Ticker)
+FastDelta = fast(events.BookDelta)
 MS: Final = 1_000_000  # nanoseconds
 
 
 @dataclass(slots=True)
 class Topic:
-    """A topic of one connection. `detail` is an order book's depth or a candle's interval; `state` a merged ticker."""
+    """A topic of one connection. `detail` is an order book's depth or a candle's interval; `state` a merged ticker.
+
+    `trade` to `delta` are blanks of its events, which are filled faster than made.
+    """
 
     instrument: Instrument
     kind: str
@@ -22,10 +30,17 @@ class Topic:
     id_start: str = ""
     is_inverse: bool = False
     state: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    trade: Any = None
+    ticker: Any = None
+    delta: Any = None
 
     def __post_init__(self) -> None:
         self.id_start = f"{self.instrument.tail}.{self.kind}."
         self.is_inverse = self.instrument.is_inverse
+        blank = self.common(0, 0) | {"id": ""}
+        self.trade = FastTrade(**blank, trade_id="", price="0", amount=None, side=None)
+        self.ticker = FastTicker(**blank)
+        self.delta = FastDelta(**blank, bids=[], asks=[], seq=None, is_snapshot=False)
 
     def common(self, ts_event: int, ts_recv: int) -> dict[str, Any]:
         """Give the fields that every event has, but for its id; `ts_event` in ms as the venue sends it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
@@ -13,9 +15,6 @@ from producers.venue import Decoded
 from producers.venues.okx import wire
 from producers.venues.okx.topic import Topic
 
-FastTrade = fast(events.Trade)
-FastTicker = fast(events.Ticker)
-FastDelta = fast(events.BookDelta)
 FastLiquidation = fast(events.Liquidation)
 FastCandle = fast(events.Candle)
 
@@ -46,7 +45,7 @@ TIMEFRAMES: Final[dict[str, str]] = {
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
     """Read trades: in `trades` a row is one taker order at one price, in `trades-all` one fill."""
-    instrument, sim = topic.instrument, topic.sim
+    instrument, blank = topic.instrument, topic.trade
     in_contracts = instrument.sized_in_contracts
     id_start = f"{topic.tail}.trade." if channel == "trades" else f"{topic.tail}.trade.fill-"
     found: list[Decoded] = []
@@ -56,14 +55,11 @@ def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> lis
             raise FrameError(f"data.px or data.sz is no number: {price!r}, {row.sz!r}", field="data.px or data.sz")
         amount, contracts = sizes.sizes(instrument, row.sz, price) if in_contracts else (row.sz, None)
         found.append(
-            FastTrade(
+            replace(
+                blank,
                 id=id_start + row.tradeId,
-                venue=instrument.venue,
-                symbol=instrument.symbol,
-                venue_symbol=instrument.venue_symbol,
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
-                sim=sim,
                 trade_id=row.tradeId,
                 price=price,
                 amount=amount,
@@ -91,14 +87,11 @@ def decode_books(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list
         bids, asks, unit = sizes.book(instrument, bids, asks)
         native = f"{channel}-{'snapshot-' if whole else ''}{row.checksum if row.seqId is None else row.seqId}-{row.ts}"
         found.append(
-            FastDelta(
+            replace(
+                topic.delta,
                 id=f"{topic.tail}.delta.{native}",
-                venue=instrument.venue,
-                symbol=instrument.symbol,
-                venue_symbol=instrument.venue_symbol,
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
-                sim=topic.sim,
                 bids=bids,
                 asks=asks,
                 seq=row.seqId,
@@ -118,20 +111,15 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[
         bid = next(iter(wire.read_levels(row.bids, whole=True)), (None, None))
         ask = next(iter(wire.read_levels(row.asks, whole=True)), (None, None))
         found.append(
-            FastTicker(
+            replace(
+                topic.ticker,
                 id=f"{topic.tail}.ticker.{channel}-{row.seqId}-{row.ts}",
-                **topic.common(wire.time(row.ts, "data.ts"), ts_recv),
-                last=None,
+                ts_event=wire.time(row.ts, "data.ts"),
+                ts_recv=ts_recv,
                 bid=bid[0],
                 bid_amount=None if bid[1] is None else sizes.amount(instrument, bid[1], bid[0]),
                 ask=ask[0],
                 ask_amount=None if ask[1] is None else sizes.amount(instrument, ask[1], ask[0]),
-                open_24h=None,
-                high_24h=None,
-                low_24h=None,
-                volume_24h=None,
-                quote_volume_24h=None,
-                change_24h=None,
                 seq=row.seqId,
             )
         )
@@ -152,14 +140,11 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> li
         bid, ask = row.bidPx or None, row.askPx or None
         in_currency = row.volCcy24h or None
         found.append(
-            FastTicker(
+            replace(
+                topic.ticker,
                 id=f"{topic.tail}.ticker.{channel}-{row.ts}-{row.last}-{row.bidPx}-{row.askPx}",
-                venue=instrument.venue,
-                symbol=instrument.symbol,
-                venue_symbol=instrument.venue_symbol,
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
-                sim=topic.sim,
                 last=row.last or None,
                 bid=bid,
                 bid_amount=sizes.amount(instrument, row.bidSz, bid) if row.bidSz else None,
@@ -170,8 +155,6 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> li
                 low_24h=row.low24h or None,
                 volume_24h=row.vol24h or None if is_spot else in_currency,
                 quote_volume_24h=in_currency if is_spot else None,
-                change_24h=None,
-                seq=None,
             )
         )
     return found

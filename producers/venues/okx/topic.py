@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from contracts import market as events
+from contracts.codec import fast
 from contracts.instrument import Instrument
+
+FastTrade = fast(events.Trade)
+FastTicker = fast(events.Ticker)
+FastDelta = fast(events.BookDelta)
 
 
 @dataclass(slots=True)
@@ -13,6 +19,7 @@ class Topic:
     """An instrument of one connection. `rate` to `mark_price` are merged from its funding and mark price channels.
 
     `indexes` holds the connection's index prices by the venue's name of the index (`BTC-USDT`), shared by all topics.
+    `trade` to `delta` are blanks of its events, which are filled faster than made.
     """
 
     instrument: Instrument
@@ -22,9 +29,16 @@ class Topic:
     rate: str | None = None
     next_ts: int | None = None
     mark_price: str | None = None
+    trade: Any = None
+    ticker: Any = None
+    delta: Any = None
 
     def __post_init__(self) -> None:
         self.tail = self.instrument.tail
+        blank = self.common(None, 0) | {"id": ""}
+        self.trade = FastTrade(**blank, trade_id="", price="0", amount=None, side=None)
+        self.ticker = FastTicker(**blank)
+        self.delta = FastDelta(**blank, bids=[], asks=[], seq=None, is_snapshot=False)
 
     @property
     def index_price(self) -> str | None:
