@@ -13,6 +13,7 @@ from typing import Final, Literal
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import replace
 
 from contracts import market
 from contracts.codec import fast
@@ -30,9 +31,6 @@ from producers.venues.coinbase.wire import (
     signed,
 )
 
-FastTrade = fast(market.Trade)
-FastTicker = fast(market.Ticker)
-FastDelta = fast(market.BookDelta)
 FastCandle = fast(market.Candle)
 
 # `side` is read as the maker's, as on the Exchange feed. The channel's page does not say; adapters that state it agree:
@@ -173,14 +171,11 @@ class AdvancedDecoder:
     def _on_trades(self, frame: bytes, ts_recv: int) -> Iterator[Decoded]:
         for row in (row for event in _trades(frame).events for row in event.trades):
             product = self._product(row.product_id)
-            yield FastTrade(
+            yield replace(
+                product.trade,
                 id=product.trade_id + row.trade_id,
-                venue="coinbase",
-                symbol=product.symbol,
-                venue_symbol=product.venue_symbol,
                 ts_event=read_time(row.time),
                 ts_recv=ts_recv,
-                sim=self._sim,
                 trade_id=row.trade_id,
                 price=read_number(row.price, "price"),
                 amount=read_number(row.size, "size"),
@@ -192,14 +187,11 @@ class AdvancedDecoder:
         ts_event, natives = read_time(body.timestamp), _natives(frame, body.timestamp)
         for row in (row for event in body.events for row in event.tickers):
             product = self._product(row.product_id)
-            yield FastTicker(
+            yield replace(
+                product.ticker,
                 id=product.ticker_id + next(natives),
-                venue="coinbase",
-                symbol=product.symbol,
-                venue_symbol=product.venue_symbol,
                 ts_event=ts_event,
                 ts_recv=ts_recv,
-                sim=self._sim,
                 last=read_number(row.price, "price"),
                 bid=optional_number(row.best_bid, "best_bid"),
                 bid_amount=optional_number(row.best_bid_quantity, "best_bid_quantity"),
@@ -218,17 +210,13 @@ class AdvancedDecoder:
             product = self._product(event.product_id)
             is_snapshot = event.type == "snapshot"
             bids, asks = _sides(event.updates, is_snapshot=is_snapshot)
-            yield FastDelta(
+            yield replace(
+                product.delta,
                 id=product.book_id + next(natives),
-                venue="coinbase",
-                symbol=product.symbol,
-                venue_symbol=product.venue_symbol,
                 ts_event=ts_event,
                 ts_recv=ts_recv,
-                sim=self._sim,
                 bids=bids,
                 asks=asks,
-                seq=None,
                 is_snapshot=is_snapshot,
             )
 

@@ -11,9 +11,8 @@ from typing import Final, Literal
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, LastTrade, Refused
 from producers.venues.coinbase.advanced import AdvancedDecoder
@@ -30,10 +29,6 @@ from producers.venues.coinbase.wire import (
     read_number,
     read_time,
 )
-
-FastTrade = fast(market.Trade)
-FastTicker = fast(market.Ticker)
-FastDelta = fast(market.BookDelta)
 
 # The venue names the maker's side; the trade's is the other one.
 _TAKER: Final[dict[str, str]] = {"buy": "sell", "sell": "buy"}
@@ -190,7 +185,7 @@ class ExchangeDecoder:
     def _product(self, product_id: str) -> Product:
         product = self._products.get(product_id)
         if product is None:
-            product = self._products[product_id] = Product(self._find(product_id))
+            product = self._products[product_id] = Product(self._find(product_id), sim=self._sim)
         return product
 
     def _on_match(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -202,14 +197,11 @@ class ExchangeDecoder:
             read_number(price, "price")
             read_number(size, "size")
         return (
-            FastTrade(
+            replace(
+                product.trade,
                 id=product.trade_id + trade_id,
-                venue="coinbase",
-                symbol=product.symbol,
-                venue_symbol=product.venue_symbol,
                 ts_event=read_time(row.time),
                 ts_recv=ts_recv,
-                sim=self._sim,
                 trade_id=trade_id,
                 price=price,
                 amount=size,
@@ -227,14 +219,11 @@ class ExchangeDecoder:
             for name, figure in zip(_TICKER_FIGURES, figures, strict=True):
                 optional_number(figure, name)
         return (
-            FastTicker(
+            replace(
+                product.ticker,
                 id=f"{product.ticker_id}{row.sequence}",
-                venue="coinbase",
-                symbol=product.symbol,
-                venue_symbol=product.venue_symbol,
                 ts_event=read_time(row.time) if row.time else None,
                 ts_recv=ts_recv,
-                sim=self._sim,
                 last=row.price or None,
                 bid=row.best_bid or None,
                 bid_amount=row.best_bid_size or None,
@@ -244,8 +233,6 @@ class ExchangeDecoder:
                 high_24h=row.high_24h or None,
                 low_24h=row.low_24h or None,
                 volume_24h=row.volume_24h or None,
-                quote_volume_24h=None,
-                change_24h=None,
                 seq=row.sequence,
             ),
         )
@@ -270,18 +257,14 @@ class ExchangeDecoder:
         own = optional_time(row.time)
         if own is not None:
             product.last_ts = own
-        return FastDelta(
+        return replace(
+            product.delta,
             # The feed numbers nothing here: the frame's own time and a checksum of its bytes tell frames apart.
             id=f"{product.book_id}{own or 0}-{crc32(frame):08x}",
-            venue="coinbase",
-            symbol=product.symbol,
-            venue_symbol=product.venue_symbol,
             ts_event=product.last_ts if own is None and row.time is not None else own,
             ts_recv=ts_recv,
-            sim=self._sim,
             bids=sides[0],
             asks=sides[1],
-            seq=None,
             is_snapshot=type(row) is _Snapshot,
         )
 

@@ -6,27 +6,49 @@ import re
 from calendar import timegm
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
+from contracts import market
+from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 
+FastTrade = fast(market.Trade)
+FastTicker = fast(market.Ticker)
+FastDelta = fast(market.BookDelta)
 _SECOND: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
 Levels = list[tuple[str, str]]
 _YEAR_ONE: Final = "0001-"  # now and then the level2 channels send the year 1 instead of a time
 NS: Final = 1_000_000_000
-_MICROSECOND_TEXT: Final = len("2026-11-21T20:00:00.122581Z")  # what the venue sends nearly always
 plain: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch  # a price or an amount: never negative here
 _figures: Final = re.compile(r"(?:(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+)?+,)*+").fullmatch
 signed: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
 
 
 class Product:
-    """One product's constants on a connection, and the time of its last book frame that had one."""
+    """One product's constants on a connection, and the time of its last book frame that had one.
 
-    __slots__ = ("book_id", "candle_id", "instrument", "last_ts", "symbol", "ticker_id", "trade_id", "venue_symbol")
+    `trade` to `delta` are blanks of its events, which are filled faster than made.
+    """
 
-    def __init__(self, instrument: Instrument) -> None:
+    __slots__ = (
+        *("book_id", "candle_id", "instrument", "last_ts", "symbol", "ticker_id", "trade_id", "venue_symbol"),
+        *("delta", "ticker", "trade"),
+    )
+
+    def __init__(self, instrument: Instrument, *, sim: bool) -> None:
+        blank: dict[str, Any] = {
+            "id": "",
+            "venue": "coinbase",
+            "symbol": instrument.symbol,
+            "venue_symbol": instrument.venue_symbol,
+            "ts_event": None,
+            "ts_recv": 0,
+            "sim": sim,
+        }
+        self.trade: Any = FastTrade(**blank, trade_id="", price="0", amount=None, side=None)
+        self.ticker: Any = FastTicker(**blank)
+        self.delta: Any = FastDelta(**blank, bids=[], asks=[], seq=None, is_snapshot=False)
         self.instrument = instrument
         self.symbol = instrument.symbol
         self.venue_symbol = instrument.venue_symbol
@@ -38,14 +60,16 @@ class Product:
 
 
 def read_time(text: str) -> int:
-    """Read `2026-11-21T20:00:00.122581Z` (RFC 3339, up to nine decimals) as nanoseconds UTC; no float on the way."""
-    if len(text) == _MICROSECOND_TEXT and text[19] == "." and text[26] == "Z":
-        micros = text[20:26]
-        if micros.isascii() and micros.isdigit():
-            return _second(text[:19]) + int(micros) * 1000
+    """Read `2026-11-21T20:00:00.122581Z` (RFC 3339, up to nine decimals) as nanoseconds UTC; no float on the way.
+
+    Six decimals are what the venue sends nearly always.
+    """
+    second, micros = text[:19], text[20:26]
+    if text[19:20] == "." and text[26:] == "Z" and micros.isdigit() and micros.isascii():
+        return _second(second) + int(micros) * 1000
     if not text.endswith("Z"):
         raise FrameError(f"time: {text!r} is no RFC 3339 time in UTC", field="time")
-    second, rest = text[:19], text[19:-1]
+    rest = text[19:-1]
     if not rest:
         return _second(second)
     fraction = rest[1:]
