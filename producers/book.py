@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
@@ -20,63 +20,67 @@ ZERO: Final = "0"
 
 
 class BookSide:
-    """One side of a book: amounts by the price's text, and its prices in order (asks negated: the best is always last).
+    """One side of a book: price level by float key (asks negated, so that the best key is always the last).
 
-    The best is last because that is where a market moves: a level that comes or goes there shifts few others. What is
-    held is texts and numbers only, in few places: with many books most of the time goes to fetching them from memory.
+    The best is last because that is where a market moves: a level that comes or goes there shifts few others. The key
+    of a price that is held is found by its text: reading a number costs more than all the rest.
     """
 
-    __slots__ = ("_amounts", "_keys", "_sign", "_texts")
+    __slots__ = ("_held", "_keys", "_sign", "_texts")
 
     def __init__(self, sign: int) -> None:
         self._sign = sign
-        self._amounts: dict[str, str] = {}
+        self._held: dict[float, Level] = {}
+        self._texts: dict[str, float] = {}
         self._keys: list[float] = []
-        self._texts: list[str] = []  # beside the keys
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def replace(self, levels: Iterable[Level]) -> None:
         """Forget everything and hold these levels; zero amounts are left out."""
-        held = {self._sign * float(level[0]): level for level in levels if level[1] != ZERO}
-        self._keys = sorted(held)
-        self._texts = [held[key][0] for key in self._keys]
-        self._amounts = dict(held.values())
+        self._held = {self._sign * float(level[0]): level for level in levels if level[1] != ZERO}
+        self._texts = {level[0]: key for key, level in self._held.items()}
+        self._keys = sorted(self._held)
 
     def apply(self, levels: Iterable[Level], edge: float | None = None) -> None:
         """Set each level to its absolute amount; "0" removes it, also where it is not held.
 
         Prices worse than `edge` are left alone: none of them is held.
         """
-        amounts, keys, texts, sign = self._amounts, self._keys, self._texts, self._sign
+        held, texts, keys, sign = self._held, self._texts, self._keys, self._sign
         limit = -inf if edge is None else sign * edge
-        for text, amount in levels:
-            if amount != ZERO and text in amounts:
-                amounts[text] = amount
-                continue
-            key = sign * float(text)
-            at = bisect_left(keys, key)
-            held = at < len(keys) and keys[at] == key
-            if amount == ZERO:
-                if held:
-                    del amounts[texts[at]], keys[at], texts[at]
-            elif held:  # the same price in another spelling
-                del amounts[texts[at]]
-                amounts[text], texts[at] = amount, text
-            elif key >= limit:
-                keys.insert(at, key)
-                texts.insert(at, text)
-                amounts[text] = amount
+        for level in levels:
+            text, amount = level
+            if text in texts:
+                key = texts[text]
+                if amount != ZERO:
+                    held[key] = level
+                    continue
+            else:
+                key = sign * float(text)
+                if key in held:  # the same price in another spelling
+                    text = held[key][0]
+                    if amount != ZERO:
+                        del texts[text]
+                        held[key], texts[level[0]] = level, key
+                        continue
+                else:
+                    if amount != ZERO and key >= limit:
+                        insort(keys, key)
+                        held[key], texts[text] = level, key
+                    continue
+            del held[key], texts[text]
+            del keys[bisect_left(keys, key)]
 
     def cut(self, depth: int) -> None:
         """Drop every level beyond `depth`."""
         beyond = len(self._keys) - depth
         if beyond <= 0:
             return
-        for text in self._texts[:beyond]:
-            del self._amounts[text]
-        del self._keys[:beyond], self._texts[:beyond]
+        for key in self._keys[:beyond]:
+            del self._texts[self._held.pop(key)[0]]
+        del self._keys[:beyond]
 
     def best(self) -> float | None:
         """Give the best price, None where the side is empty. For comparing only: texts are in `top`."""
@@ -88,9 +92,8 @@ class BookSide:
 
     def top(self, depth: int | None = None) -> list[Level]:
         """Give the best levels first, with the venue's own texts."""
-        amounts = self._amounts
-        texts = self._texts[::-1] if depth is None else self._texts[: -depth - 1 : -1]
-        return [(text, amounts[text]) for text in texts]
+        held = self._held
+        return [held[key] for key in (self._keys[::-1] if depth is None else self._keys[: -depth - 1 : -1])]
 
 
 class Change(Enum):
