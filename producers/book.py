@@ -96,6 +96,10 @@ class BookSide:
         return [held[key] for key in (self._keys[::-1] if depth is None else self._keys[: -depth - 1 : -1])]
 
 
+MOST_IGNORED: Final = 200  # deltas in a row that are older than the book
+MOST_TOO_OLD: Final = 5  # snapshots in a row that do not reach the deltas that wait
+
+
 class Change(Enum):
     """What a delta or a snapshot did to a book."""
 
@@ -137,6 +141,7 @@ class BookKeeper:
         self.unit = "base"
         self.refilling = False  # live, and waiting for another snapshot
         self._fresh = False  # seeded by REST and not yet joined to the deltas
+        self._ignored = self._too_old = 0
         self._edges: tuple[float | None, float | None] = (None, None)  # the worst price known; None: the side is whole
         self._buffer: deque[Decoded] = deque(maxlen=max_buffer)
 
@@ -191,13 +196,18 @@ class BookKeeper:
             return _IGNORED
         first = self._buffer[0].prev_seq if self._buffer else self.seq
         if first is not None and snapshot.seq is not None and snapshot.seq < first:
+            self._too_old += 1
+            if self._too_old >= MOST_TOO_OLD and not self.live:  # the deltas may be of a numbering that is no more
+                self._buffer.clear()
             return Outcome(Change.TOO_OLD, f"snapshot {snapshot.seq} ends before the first delta continues {first}")
         waiting = list(self._buffer)
         outcome = self._seed(snapshot, fresh=True)
+        self._ignored = -len(waiting)
         for delta in waiting:
             if outcome.change is Change.GAP:
                 return outcome
             outcome = self.on_delta(delta)
+        self._ignored = 0
         return outcome if outcome.change is Change.GAP else _APPLIED
 
     def on_proof(self, told: int, computed: int) -> Outcome:
@@ -220,6 +230,7 @@ class BookKeeper:
         self.seq, self.unit = whole.seq, whole.unit
         self.ts_event, self.ts_recv = whole.ts_event, whole.ts_recv
         self.live, self._fresh = True, fresh
+        self._ignored = self._too_old = 0
         return self._gap("crossed") if self.crossed else _APPLIED
 
     def _continues(self, delta: Decoded) -> Outcome | None:
@@ -229,7 +240,9 @@ class BookKeeper:
         seq, prev = delta.seq, delta.prev_seq
         exact = self.rule.chain == "exact"
         if seq < self.seq and prev != self.seq:
-            return _IGNORED
+            if exact and prev is not None and seq < prev:
+                return self._gap(f"the sequence began anew at {seq} after {prev}")
+            return self._old()
         if seq == self.seq and not (exact and (self._fresh or prev == seq)):
             return _IGNORED
         if prev is None:
@@ -237,8 +250,16 @@ class BookKeeper:
         joins = prev == self.seq or (prev < self.seq and (self._fresh or not exact))
         return None if joins else self._gap(f"{prev} does not continue {self.seq}")
 
+    def _old(self) -> Outcome:
+        """Ignore a delta older than the book; a row of them without end says that the numbering is another one."""
+        self._ignored += 1
+        if self._ignored > MOST_IGNORED:
+            return self._gap(f"{MOST_IGNORED} deltas in a row are older than {self.seq}")
+        return _IGNORED
+
     def _apply(self, delta: Decoded) -> None:
         self._fresh = False
+        self._ignored = 0
         worst_bid, worst_ask = self._edges
         self.bids.apply(delta.bids, worst_bid)
         self.asks.apply(delta.asks, worst_ask)

@@ -24,6 +24,11 @@ def ask(demo, path, key: str | None = "key"):
     return httpx.get(demo.facts["api"]["url"] + path, headers=headers, timeout=10)
 
 
+def quality(demo):
+    """What the snapshot of BTC says of itself; None while there is none yet."""
+    return ask(demo, "/gpt/raw?symbol=BTC").json().get("data", {}).get("quality")
+
+
 async def listen(demo, subject, enough, seconds):
     """Subscribe as anybody would; give the messages as soon as `enough(messages)`."""
     bus = await nats.connect(demo.facts["nats"]["url"])
@@ -81,7 +86,7 @@ async def test_everything_about_a_base_is_one_subscription(demo):
 
 
 def test_snapshot_is_fresh_and_says_that_it_is_simulated(demo):
-    until(lambda: ask(demo, "/gpt/raw?symbol=BTC").json()["data"]["quality"] == "sim")
+    until(lambda: quality(demo) == "sim")
     body = ask(demo, "/gpt/raw?symbol=BTC").json()
     assert body["success"] is True
     assert body["data"]["quality"] == "sim"
@@ -157,7 +162,7 @@ async def test_killed_bus_comes_back_and_everything_goes_on(demo):
         return {message.subject.split(".")[3] for message in found} == set(VENUES)
 
     await listen(demo, "md.v1.trade.>", all_venues, 40)
-    await asyncio.to_thread(until, lambda: ask(demo, "/gpt/raw?symbol=BTC").json()["data"]["quality"] == "sim")
+    await asyncio.to_thread(until, lambda: quality(demo) == "sim")
     assert ask(demo, "/gpt/raw?symbol=BTC").json()["data"]["age"] < 2
 
 
@@ -171,7 +176,7 @@ def test_second_copy_runs_beside_the_first(demo, start):
     second = start("demo").wait_ready()
     assert second.facts["api"]["url"] != demo.facts["api"]["url"]
     assert second.facts["nats"]["url"] != demo.facts["nats"]["url"]
-    until(lambda: ask(second, "/gpt/raw?symbol=ETH").json()["success"])
+    until(lambda: ask(second, "/gpt/raw?symbol=ETH").json()["success"] is True)
     assert ask(demo, "/gpt/raw?symbol=ETH").json()["success"]
     children = second.pids()
     assert len(children) > 5

@@ -116,6 +116,38 @@ def test_sequence_that_restarts_lower_is_followed_while_it_chains():
     assert keeper.on_delta(delta(7, 8)).change is Change.APPLIED
 
 
+def test_sequence_that_began_anew_unseen_is_a_gap_not_a_frozen_book():
+    keeper = seeded(EXACT)
+    outcome = keeper.on_delta(delta(98, 3))
+    assert outcome.change is Change.GAP
+    assert "anew" in (outcome.reason or "")
+
+
+def test_endless_row_of_old_deltas_is_a_gap_not_a_frozen_book():
+    keeper = seeded(EXACT)
+    changes = [keeper.on_delta(delta(n, n + 1)).change for n in range(1, 99)]
+    assert set(changes) == {Change.IGNORED}
+    again = [keeper.on_delta(delta(n % 50, n % 50 + 1)).change for n in range(150)]
+    assert Change.GAP in again
+
+
+def test_long_wait_for_a_snapshot_is_no_row_of_old_deltas():
+    keeper = BookKeeper(EXACT)
+    for n in range(-900, 100):
+        keeper.on_delta(delta(n, n + 1))
+    assert keeper.on_snapshot(BOOK).change is Change.APPLIED
+    assert keeper.live
+
+
+def test_deltas_of_a_numbering_that_is_no_more_do_not_wait_for_ever():
+    keeper = BookKeeper(EXACT)
+    keeper.on_delta(delta(5000, 5001))
+    changes = [keeper.on_snapshot(BOOK).change for _ in range(6)]
+    assert changes[:5] == [Change.TOO_OLD] * 5
+    assert changes[5] is Change.APPLIED
+    assert keeper.on_delta(delta(100, 101)).change is Change.APPLIED
+
+
 def test_crossed_book_is_a_gap():
     keeper = seeded(EXACT)
     outcome = keeper.on_delta(delta(100, 101, bids=[("11", "1")]))
