@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from contracts.errors import AmbiguousSymbolError, UnknownSymbolError, UnknownVenueError
-from contracts.instrument import PERP, SPOT, VENUE_ALIASES, main_quote
+from contracts.instrument import INVERSE, PERP, SPOT, VENUE_ALIASES, main_quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BASE_ALIASES: Final[dict[str, str]] = {"XBT": "BTC", "XDG": "DOGE"}
 _SEPARATORS = re.compile(r"[\s/\-_]+")
+_RANKS: Final = {SPOT: 0, PERP: 1, INVERSE: 2}
 _PERP_SUFFIXES: Final = ("-SWAP", "-PERP", "-PERPETUAL", "_PERP", "PERP", ".P")
 
 
@@ -82,15 +83,17 @@ def _spellings(item: Instrument) -> set[str]:
             names.update(f"{name}{suffix}" for name in pair for suffix in _PERP_SUFFIXES)
         if item.settle is not None:
             names.add(f"{base}/{item.symbol.split('/', 1)[1]}")
-        if item.quote == main_quote(item.venue) and item.contract in {SPOT, PERP}:
+        if item.quote == main_quote(item.venue) and item.contract in _RANKS:
             names.add(base)
     return {_normal(name) for name in names}
 
 
 def _prefer(found: list[Instrument]) -> list[Instrument]:
-    """Keep spot where a spelling fits a venue's spot pair and its contracts alike."""
-    spot_venues = {item.venue for item in found if item.contract == SPOT}
-    return [item for item in found if item.contract == SPOT or item.venue not in spot_venues]
+    """Keep a venue's spot pair where a spelling fits it, else its linear contract, else its inverse one."""
+    best: dict[str, int] = {}
+    for item in found:
+        best[item.venue] = min(best.get(item.venue, len(_RANKS)), _RANKS.get(item.contract, len(_RANKS)))
+    return [item for item in found if _RANKS.get(item.contract, len(_RANKS)) == best[item.venue]]
 
 
 def _is_pair(text: str, item: Instrument) -> bool:

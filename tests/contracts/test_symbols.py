@@ -134,3 +134,14 @@ def test_unknown_venue_lists_what_is_supported() -> None:
 @pytest.mark.parametrize(("text", "venue"), [("huobi", "htx"), ("HUOBI", "htx"), (" Okx ", "okx")])
 def test_venue_is_found_in_any_case_and_by_alias(text: str, venue: str) -> None:
     assert find_venue(text, ["okx", "htx"]) == venue
+
+
+def test_bare_base_is_the_inverse_contract_where_a_venue_has_nothing_else() -> None:
+    deribit = make_instrument("deribit", "BTC/USD:BTC", "BTC-PERPETUAL")
+    kraken = [
+        make_instrument("krakenfutures", "BTC/USD:USD", "PF_XBTUSD"),
+        make_instrument("krakenfutures", "BTC/USD:BTC", "PI_XBTUSD"),
+    ]
+    book = SymbolBook([deribit, *kraken])
+    assert {item.venue_symbol for item in book.find("BTC")} == {"BTC-PERPETUAL", "PF_XBTUSD"}
+    assert {item.venue_symbol for item in book.find("BTC/USD:BTC")} == {"BTC-PERPETUAL", "PI_XBTUSD"}
