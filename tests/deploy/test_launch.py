@@ -22,6 +22,7 @@ import pytest
 from deploy.launch import decide_layout
 from deploy.parts import decide_argv, part_environment, procfile_parts
 from deploy.ready import reserved
+from runtime.embedded import free_port
 from runtime.settings import load
 
 ROOT = Path(__file__).parents[2]
@@ -247,10 +248,10 @@ def test_unknown_name_in_a_command_is_an_error() -> None:
 
 
 def test_port_that_another_starting_copy_has_in_mind_is_left_to_it(tmp_path: Path) -> None:
-    port = load().api.port
+    port = free_port()
     with reserved(port) as first, reserved(port) as second:
         assert first
         assert not second
-        assert decide_layout("demo", tmp_path, load(), port_is_ours=second).api_port != port
+        assert decide_layout("demo", tmp_path, load(), port_is_ours=second).api_port != load().api.port
     with reserved(port) as again:
         assert again
