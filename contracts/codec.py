@@ -16,7 +16,8 @@ import msgspec
 from pydantic.fields import FieldInfo
 
 from contracts import subjects
-from contracts.market import DECIMAL_PATTERN, MARKET_EVENTS, Event
+from contracts.market import MARKET_EVENTS, Event
+from contracts.numbers import pattern_of
 from contracts.signals import SIGNAL_EVENTS
 
 EVENTS: Final[dict[str, type[Event]]] = {model.kind: model for model in (*MARKET_EVENTS, *SIGNAL_EVENTS)}
@@ -36,7 +37,6 @@ SUBJECT_KINDS: Final[dict[str, str]] = {
 }
 KIND_SUBJECTS: Final[dict[str, str]] = {kind: prefix for prefix, kind in SUBJECT_KINDS.items()}
 
-_DECIMAL_TEXT: Final = Annotated[str, msgspec.Meta(pattern=DECIMAL_PATTERN.replace("$", r"\Z"))]
 _encoder: Final = msgspec.json.Encoder()
 
 encode = _encoder.encode
@@ -104,7 +104,7 @@ def _fast_type(hint: Any) -> Any:
 def _fast_annotated(hint: Any) -> Any:
     inner, *marks = get_args(hint)
     if inner is Decimal:
-        return _DECIMAL_TEXT
+        return Annotated[str, msgspec.Meta(pattern=pattern_of(hint).replace("$", r"\Z"))]
     bounds: dict[str, int] = {}
     for mark in marks:
         for rule in mark.metadata if isinstance(mark, FieldInfo) else ():

@@ -6,44 +6,16 @@ clock (null where it gives none), `ts_recv` ours; one is never written over the 
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
-DECIMAL_PATTERN: Final = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
-_DECIMAL_TEXT: Final = re.compile(DECIMAL_PATTERN)
-INT64_MIN: Final = -(2**63)
-INT64_MAX: Final = 2**63 - 1
+from contracts.numbers import INT64_MAX, INT64_MIN, AmountText, DecimalText, PriceText
 
-
-def _from_text(value: object) -> object:
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            msg = "a decimal must be finite"
-            raise ValueError(msg)
-        return value
-    if isinstance(value, str) and _DECIMAL_TEXT.match(value) and not value.endswith("\n"):
-        return Decimal(value)
-    msg = "a decimal travels as text, like '91000.10'"
-    raise ValueError(msg)
-
-
-def _to_text(value: Decimal) -> str:
-    return format(value, "f")
-
-
-DecimalText = Annotated[
-    Decimal,
-    BeforeValidator(_from_text),
-    PlainSerializer(_to_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN, "description": "a decimal as text"}),
-]
 Nanoseconds = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX, description="int64 nanoseconds since 1970, UTC")]
 Sequence = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX, description="the venue's own sequence or update id")]
 Checksum = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX)]
-Level = tuple[DecimalText, DecimalText]
+Level = tuple[PriceText, AmountText]
 Levels = Annotated[list[Level], Field(description="[[price, amount], …], best first")]
 Side = Literal["buy", "sell"]
 PositionSide = Literal["long", "short"]
@@ -73,9 +45,9 @@ class Trade(Event):
     kind: ClassVar[str] = "trade"
 
     trade_id: str
-    price: DecimalText
-    amount: DecimalText | None = Field(description="base coin; null only where the contract's multiplier is not known")
-    contracts: DecimalText | None = Field(default=None, description="as sent, where the venue counts in contracts")
+    price: PriceText
+    amount: AmountText | None = Field(description="base coin; null only where the contract's multiplier is not known")
+    contracts: AmountText | None = Field(default=None, description="as sent, where the venue counts in contracts")
     side: Side | None
     seq: Sequence | None = None
 
@@ -85,16 +57,16 @@ class Ticker(Event):
 
     kind: ClassVar[str] = "ticker"
 
-    last: DecimalText | None = None
-    bid: DecimalText | None = None
-    bid_amount: DecimalText | None = None
-    ask: DecimalText | None = None
-    ask_amount: DecimalText | None = None
-    open_24h: DecimalText | None = None
-    high_24h: DecimalText | None = None
-    low_24h: DecimalText | None = None
-    volume_24h: DecimalText | None = Field(default=None, description="base coin")
-    quote_volume_24h: DecimalText | None = None
+    last: PriceText | None = None
+    bid: PriceText | None = None
+    bid_amount: AmountText | None = None
+    ask: PriceText | None = None
+    ask_amount: AmountText | None = None
+    open_24h: PriceText | None = None
+    high_24h: PriceText | None = None
+    low_24h: PriceText | None = None
+    volume_24h: AmountText | None = Field(default=None, description="base coin")
+    quote_volume_24h: AmountText | None = None
     change_24h: DecimalText | None = Field(default=None, description="percent")
     seq: Sequence | None = None
 
@@ -138,14 +110,14 @@ class Liquidation(Event):
 
     kind: ClassVar[str] = "liquidation"
 
-    price: DecimalText
+    price: PriceText
     price_kind: Literal["fill", "bankruptcy", "limit"]
-    amount: DecimalText | None = Field(description="base coin; null only where the contract's multiplier is not known")
-    contracts: DecimalText | None = Field(default=None, description="as sent, where the venue counts in contracts")
+    amount: AmountText | None = Field(description="base coin; null only where the contract's multiplier is not known")
+    contracts: AmountText | None = Field(default=None, description="as sent, where the venue counts in contracts")
     position_side: PositionSide | None
     order_side: Side | None
     sampled: bool = Field(description="true where the venue publishes a sample, so that sums are no totals")
-    average_price: DecimalText | None = Field(default=None, description="average fill price, where the venue gives it")
+    average_price: PriceText | None = Field(default=None, description="average fill price, where the venue gives it")
 
 
 class Funding(Event):
@@ -155,8 +127,8 @@ class Funding(Event):
 
     rate: DecimalText | None = Field(description="fraction for one interval: '0.0001' is 0.01 percent")
     next_ts: Nanoseconds | None = Field(description="when it is paid next, ns UTC")
-    mark_price: DecimalText | None
-    index_price: DecimalText | None
+    mark_price: PriceText | None
+    index_price: PriceText | None
 
 
 class OpenInterest(Event):
@@ -164,9 +136,9 @@ class OpenInterest(Event):
 
     kind: ClassVar[str] = "interest"
 
-    amount: DecimalText | None = Field(description="base coin")
-    value: DecimalText | None = Field(description="in the quote")
-    contracts: DecimalText | None = Field(default=None, description="as sent, where the venue counts in contracts")
+    amount: AmountText | None = Field(description="base coin")
+    value: AmountText | None = Field(description="in the quote")
+    contracts: AmountText | None = Field(default=None, description="as sent, where the venue counts in contracts")
 
 
 Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
@@ -178,12 +150,12 @@ class Candle(Event):
     kind: ClassVar[str] = "candle"
 
     timeframe: str
-    open: DecimalText
-    high: DecimalText
-    low: DecimalText
-    close: DecimalText
-    volume: DecimalText = Field(description="base coin")
-    quote_volume: DecimalText | None
+    open: PriceText
+    high: PriceText
+    low: PriceText
+    close: PriceText
+    volume: AmountText = Field(description="base coin")
+    quote_volume: AmountText | None
     trades: int | None
     closed: bool
     start_ts: Nanoseconds = Field(description="when the time frame opened, ns UTC")

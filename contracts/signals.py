@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from contracts.market import DecimalText, Event, Nanoseconds, Side
+from contracts.market import Event, Nanoseconds, Side
+from contracts.numbers import AmountText, PriceText
 
 Tier = Literal["majors", "large", "mid"]
 UsdRateSource = Literal["usd", "bus", "peg"]
@@ -18,15 +19,15 @@ class WhaleTrade(Event):
     kind: ClassVar[str] = "whale"
 
     side: Side
-    price: DecimalText = Field(description="volume-weighted over the fills, in the quote")
-    amount: DecimalText = Field(description="base coin")
-    usd_value: DecimalText
-    usd_rate: DecimalText = Field(description="USD for one unit of the quote, as used")
+    price: PriceText = Field(description="volume-weighted over the fills, in the quote")
+    amount: AmountText = Field(description="base coin")
+    usd_value: AmountText
+    usd_rate: PriceText = Field(description="USD for one unit of the quote, as used")
     usd_rate_source: UsdRateSource = Field(
         description="usd: the quote is USD; bus: the bus's own price; peg: a dollar stablecoin taken as 1"
     )
     tier: Tier
-    threshold_usd: DecimalText
+    threshold_usd: AmountText
     trade_ids: list[str] = Field(description="the ids of the merged Trade events")
     rule: str = Field(description="rule and version that decided")
 
@@ -40,7 +41,7 @@ class WhaleCluster(Event):
     side: Side
     pattern: Literal["accumulation", "distribution"]
     count: Annotated[int, Field(ge=1)]
-    usd_value: DecimalText
+    usd_value: AmountText
     window_ns: Nanoseconds
     venues: list[str]
     whale_ids: list[str]
@@ -54,12 +55,12 @@ class LiquidationStorm(Event):
     kind: ClassVar[str] = "storm"
 
     base: str
-    usd_value: DecimalText
-    long_usd: DecimalText
-    short_usd: DecimalText
+    usd_value: AmountText
+    long_usd: AmountText
+    short_usd: AmountText
     count: Annotated[int, Field(ge=1)]
     window_ns: Nanoseconds
-    threshold_usd: DecimalText
+    threshold_usd: AmountText
     threshold_count: int
     venues: list[str]
     liquidation_ids: list[str]

@@ -10,7 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.market import DecimalText, FeedState, Nanoseconds, PositionSide, Quality, Side, Trade
+from contracts.market import FeedState, Nanoseconds, PositionSide, Quality, Side, Trade
+from contracts.numbers import AmountText, DecimalText, PriceText
 from contracts.signals import WhaleTrade
 
 Count = Annotated[int, Field(ge=0)]
@@ -30,16 +31,16 @@ class TickerState(StateDocument):
     venue: str
     symbol: str
     venue_symbol: str | None
-    last: DecimalText | None = None
-    bid: DecimalText | None = None
-    bid_amount: DecimalText | None = None
-    ask: DecimalText | None = None
-    ask_amount: DecimalText | None = None
-    open_24h: DecimalText | None = None
-    high_24h: DecimalText | None = None
-    low_24h: DecimalText | None = None
-    volume_24h: DecimalText | None = Field(default=None, description="base coin")
-    quote_volume_24h: DecimalText | None = None
+    last: PriceText | None = None
+    bid: PriceText | None = None
+    bid_amount: AmountText | None = None
+    ask: PriceText | None = None
+    ask_amount: AmountText | None = None
+    open_24h: PriceText | None = None
+    high_24h: PriceText | None = None
+    low_24h: PriceText | None = None
+    volume_24h: AmountText | None = Field(default=None, description="base coin")
+    quote_volume_24h: AmountText | None = None
     change_24h: DecimalText | None = Field(default=None, description="percent")
     last_ts: Nanoseconds | None = Field(default=None, description="of `last`: venue's clock, ours where it gives none")
     bbo_ts: Nanoseconds | None = Field(default=None, description="of bid and ask")
@@ -72,9 +73,9 @@ class LiquidationEntry(StateDocument):
     venue: str
     symbol: str
     ts: Nanoseconds = Field(description="the venue's clock, ours where it gives none")
-    price: DecimalText
-    amount: DecimalText | None
-    usd_value: DecimalText | None
+    price: PriceText
+    amount: AmountText | None
+    usd_value: AmountText | None
     position_side: PositionSide | None
     order_side: Side | None
     sampled: bool
@@ -85,9 +86,9 @@ class LiquidationTotals(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
-    long_usd: DecimalText
-    short_usd: DecimalText
-    unknown_usd: DecimalText = Field(description="where the venue does not say which side")
+    long_usd: AmountText
+    short_usd: AmountText
+    unknown_usd: AmountText = Field(description="where the venue does not say which side")
     count: Count
     unvalued: Count = Field(description="liquidations that could not be valued and are in no sum")
 

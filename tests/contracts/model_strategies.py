@@ -10,15 +10,22 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from contracts.market import INT64_MAX, INT64_MIN, Event
+from contracts.market import Event
+from contracts.numbers import DECIMAL_PATTERN, INT64_MAX, INT64_MIN, PRICE_PATTERN, pattern_of
 
 TEXT = st.text(max_size=12)
-DECIMALS = st.builds(
-    lambda negative, digits, exponent: Decimal((int(negative), tuple(map(int, str(digits))), exponent)),
-    st.booleans(),
-    st.integers(0, 10**24),
-    st.integers(-18, 3),
-)
+
+
+def decimals(pattern: str) -> st.SearchStrategy[Decimal]:
+    """Give decimals that the pattern accepts, up to the most digits."""
+    return st.builds(
+        lambda negative, digits, exponent: Decimal((int(negative), tuple(map(int, str(digits))), exponent)),
+        st.just(False) if pattern != DECIMAL_PATTERN else st.booleans(),
+        st.integers(1 if pattern == PRICE_PATTERN else 0, 10**24 - 1),
+        st.one_of(st.integers(-36, 0), st.just(0)),
+    )
+
+
 # What no field of any event accepts whole, and what some do: the codecs must agree on each of them.
 WRONG = st.one_of(
     st.sampled_from(
@@ -26,8 +33,27 @@ WRONG = st.one_of(
     ),
     st.sampled_from([INT64_MAX, INT64_MAX + 1, INT64_MIN, INT64_MIN - 1, 2**64, 10**30]),
     st.sampled_from(
-        ["00", "01.5", "1.", ".5", "+1", "1e5", "1E-7", "NaN", "Infinity", "-0", "-", "1\n", " 1", "1,5", "\u0661"]
+        [
+            "00",
+            "01.5",
+            "1.",
+            ".5",
+            "+1",
+            "1e5",
+            "1E-7",
+            "NaN",
+            "Infinity",
+            "-0",
+            "-",
+            "1\n",
+            " 1",
+            "1,5",
+            "\u0661",
+            "1_000",
+            "1e400",
+        ]
     ),
+    st.sampled_from(["0", "0.00", "-1", "9" * 24, "9" * 25, "0." + "1" * 36, "0." + "1" * 37, "1" * 80]),
     st.sampled_from(["BUY", "Sell", "both", "usd", "bus", "live", "majors", "contracts"]),
     TEXT,
     st.lists(st.lists(st.sampled_from(["1", "0.5", "-2", "x", "", "1e3"]), max_size=3), max_size=3),
@@ -54,7 +80,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 def _annotated(hint: Any) -> st.SearchStrategy[Any]:
     inner, *marks = get_args(hint)
     if inner is Decimal:
-        return DECIMALS
+        return decimals(pattern_of(hint))
     low, high = INT64_MIN, INT64_MAX
     for rule in (rule for mark in marks if isinstance(mark, FieldInfo) for rule in mark.metadata):
         low, high = getattr(rule, "ge", low), getattr(rule, "le", high)
