@@ -76,9 +76,9 @@ def pattern_of(hint: Any) -> str:
 def time_fault(ts_event: int | None, ts_recv: int) -> str | None:
     """Return why an event's own time cannot be right, None where it can.
 
-    No venue's clock is a day ahead of ours, and none stands before 1970. How old a print may be is not bounded: the last
-    trade of a quiet market may be months back, and is the truth. Both are ns UTC; `ts_recv` 0 is a recording that does
-    not say when it was received.
+    No venue's clock is a day ahead of ours, and none stands before 1970. How old a print may be is not bounded: the
+    last trade of a quiet market may be months back, and is the truth. Both are ns UTC; `ts_recv` 0 is a recording that
+    does not say when it was received.
     """
     if ts_event is None:
         return None

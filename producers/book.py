@@ -1,4 +1,4 @@
-"""The order book and its continuity rules, pure: buffer, snapshot, deltas; a gap or a cross asks for a new seed."""
+"""The order book and its continuity rules, pure: buffer, snapshot, deltas; a gap asks for a new seed."""
 
 from __future__ import annotations
 
@@ -37,16 +37,20 @@ class BookSide:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def replace(self, levels: Iterable[Level]) -> None:
-        """Forget everything and hold these levels; zero amounts are left out."""
+    def replace(self, levels: Iterable[Level], depth: int | None = None) -> None:
+        """Forget everything and hold these levels, the best `depth` of them; zero amounts are left out."""
         self._held = {self._sign * float(level[0]): level for level in levels if level[1] != ZERO}
-        self._texts = {level[0]: key for key, level in self._held.items()}
         self._keys = sorted(self._held)
+        if depth is not None and len(self._keys) > depth:
+            self._keys = self._keys[-depth:]
+            self._held = {key: self._held[key] for key in self._keys}
+        self._texts = {level[0]: key for key, level in self._held.items()}
 
-    def apply(self, levels: Iterable[Level], edge: float | None = None) -> None:
-        """Set each level to its absolute amount; "0" removes it, also where it is not held.
+    def apply(self, levels: Iterable[Level], edge: float | None = None, depth: int | None = None) -> None:
+        """Set each level to its absolute amount, one after the other; "0" removes it, also where it is not held.
 
-        Prices worse than `edge` are left alone: none of them is held.
+        Prices worse than `edge` are left alone: none of them is held. With `depth` the worst level is dropped as soon
+        as there are more: a level that falls out and is named again later has only what is said of it then.
         """
         held, texts, keys, sign = self._held, self._texts, self._keys, self._sign
         limit = -inf if edge is None else sign * edge
@@ -69,18 +73,11 @@ class BookSide:
                     if amount != ZERO and key >= limit:
                         insort(keys, key)
                         held[key], texts[text] = level, key
+                        if depth is not None and len(keys) > depth:
+                            del texts[held.pop(keys[0])[0]], keys[0]
                     continue
             del held[key], texts[text]
             del keys[bisect_left(keys, key)]
-
-    def cut(self, depth: int) -> None:
-        """Drop every level beyond `depth`."""
-        beyond = len(self._keys) - depth
-        if beyond <= 0:
-            return
-        for key in self._keys[:beyond]:
-            del self._texts[self._held.pop(key)[0]]
-        del self._keys[:beyond]
 
     def best(self) -> float | None:
         """Give the best price, None where the side is empty. For comparing only: texts are in `top`."""
@@ -97,7 +94,7 @@ class BookSide:
 
 
 MOST_IGNORED: Final = 200  # deltas in a row that are older than the book
-MOST_TOO_OLD: Final = 5  # snapshots in a row that do not reach the deltas that wait
+MOST_WAITING: Final = 20_000  # deltas kept for one book: minutes of the busiest one
 
 
 class Change(Enum):
@@ -128,9 +125,13 @@ class BookKeeper:
 
     Where a snapshot holds only the top (`seed_depth`), levels beyond its last ones are not taken from deltas: what lies
     between is not known. A side that becomes `thin` by that is filled by the next snapshot, while the book stays live.
+
+    A book may be `crossed` for a moment: venues send an order before the trades that it makes. While its numbering is
+    unbroken nothing was lost by that, and it goes on (its owner does not publish it meanwhile); without a numbering it
+    is a gap.
     """
 
-    def __init__(self, rule: BookRule, *, max_buffer: int = 5000) -> None:
+    def __init__(self, rule: BookRule, *, max_buffer: int = MOST_WAITING) -> None:
         self.rule = rule
         self.bids = BookSide(1)
         self.asks = BookSide(-1)
@@ -141,7 +142,8 @@ class BookKeeper:
         self.unit = "base"
         self.refilling = False  # live, and waiting for another snapshot
         self._fresh = False  # seeded by REST and not yet joined to the deltas
-        self._ignored = self._too_old = 0
+        self._ignored = 0
+        self._tolerates = rule.chain != "none" or rule.proven
         self._edges: tuple[float | None, float | None] = (None, None)  # the worst price known; None: the side is whole
         self._buffer: deque[Decoded] = deque(maxlen=max_buffer)
 
@@ -188,17 +190,18 @@ class BookKeeper:
         if self.refilling:
             self._buffer.append(delta)
         self._apply(delta)
-        return self._gap("crossed") if self.crossed else _APPLIED
+        return _APPLIED if self._tolerates or not self.crossed else self.lose("crossed")
 
     def on_snapshot(self, snapshot: Decoded) -> Outcome:
-        """Fold a REST snapshot (`book` event) and the deltas that were buffered meanwhile."""
+        """Fold a REST snapshot (`book` event) and the deltas that were buffered meanwhile.
+
+        One that ends before the first of these is TOO_OLD (vendors cache theirs for many seconds): they are kept, and
+        a later one will join.
+        """
         if self.live and not self.refilling:
             return _IGNORED
         first = self._buffer[0].prev_seq if self._buffer else self.seq
         if first is not None and snapshot.seq is not None and snapshot.seq < first:
-            self._too_old += 1
-            if self._too_old >= MOST_TOO_OLD and not self.live:  # the deltas may be of a numbering that is no more
-                self._buffer.clear()
             return Outcome(Change.TOO_OLD, f"snapshot {snapshot.seq} ends before the first delta continues {first}")
         waiting = list(self._buffer)
         outcome = self._seed(snapshot, fresh=True)
@@ -212,26 +215,29 @@ class BookKeeper:
 
     def on_proof(self, told: int, computed: int) -> Outcome:
         """Compare the venue's checksum of this book with ours."""
-        return _APPLIED if told == computed else self._gap(f"checksum {computed} is not the venue's {told}")
+        return _APPLIED if told == computed else self.lose(f"checksum {computed} is not the venue's {told}")
 
     def _keep(self, delta: Decoded) -> Outcome:
-        if len(self._buffer) == self._buffer.maxlen:
-            return self._gap(f"more than {self._buffer.maxlen} deltas while waiting for a snapshot")
-        self._buffer.append(delta)
+        waiting = self._buffer
+        if len(waiting) == waiting.maxlen:
+            return self.lose(f"more than {waiting.maxlen} deltas while waiting for a snapshot")
+        if waiting and delta.seq is not None and delta.seq < waiting[-1].seq:
+            waiting.clear()  # the numbering began again: no snapshot joins what was kept of the last one
+        waiting.append(delta)
         return _BUFFERED
 
     def _seed(self, whole: Decoded, *, fresh: bool) -> Outcome:
         self._buffer.clear()
         self.refilling = False
-        self.bids.replace(whole.bids)
-        self.asks.replace(whole.asks)
+        self.bids.replace(whole.bids, self.rule.depth)
+        self.asks.replace(whole.asks, self.rule.depth)
         depth = self.rule.seed_depth if fresh else None
         self._edges = (_edge(self.bids, depth), _edge(self.asks, depth))
         self.seq, self.unit = whole.seq, whole.unit
         self.ts_event, self.ts_recv = whole.ts_event, whole.ts_recv
         self.live, self._fresh = True, fresh
-        self._ignored = self._too_old = 0
-        return self._gap("crossed") if self.crossed else _APPLIED
+        self._ignored = 0
+        return _APPLIED
 
     def _continues(self, delta: Decoded) -> Outcome | None:
         """Decide whether the delta continues the book (None), is old, or shows a gap."""
@@ -241,38 +247,36 @@ class BookKeeper:
         exact = self.rule.chain == "exact"
         if seq < self.seq and prev != self.seq:
             if exact and prev is not None and seq < prev:
-                return self._gap(f"the sequence began anew at {seq} after {prev}")
+                return self.lose(f"the sequence began anew at {seq} after {prev}")
             return self._old()
         if seq == self.seq and not (exact and (self._fresh or prev == seq)):
             return _IGNORED
         if prev is None:
-            return self._gap(f"what {seq} continues was not received")
+            return self.lose(f"what {seq} continues was not received")
         joins = prev == self.seq or (prev < self.seq and (self._fresh or not exact))
-        return None if joins else self._gap(f"{prev} does not continue {self.seq}")
+        return None if joins else self.lose(f"{prev} does not continue {self.seq}")
 
     def _old(self) -> Outcome:
         """Ignore a delta older than the book; a row of them without end says that the numbering is another one."""
         self._ignored += 1
         if self._ignored > MOST_IGNORED:
-            return self._gap(f"{MOST_IGNORED} deltas in a row are older than {self.seq}")
+            return self.lose(f"{MOST_IGNORED} deltas in a row are older than {self.seq}")
         return _IGNORED
 
     def _apply(self, delta: Decoded) -> None:
         self._fresh = False
         self._ignored = 0
         worst_bid, worst_ask = self._edges
-        self.bids.apply(delta.bids, worst_bid)
-        self.asks.apply(delta.asks, worst_ask)
-        if self.rule.depth is not None:
-            self.bids.cut(self.rule.depth)
-            self.asks.cut(self.rule.depth)
+        self.bids.apply(delta.bids, worst_bid, self.rule.depth)
+        self.asks.apply(delta.asks, worst_ask, self.rule.depth)
         if delta.seq is not None:
             self.seq = delta.seq
         if delta.ts_event is not None:
             self.ts_event = delta.ts_event
         self.ts_recv = delta.ts_recv
 
-    def _gap(self, reason: str) -> Outcome:
+    def lose(self, reason: str) -> Outcome:
+        """Forget the book, whose continuity is lost for this reason."""
         self.reset()
         return Outcome(Change.GAP, reason)
 

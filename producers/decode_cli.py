@@ -13,7 +13,7 @@ import base64
 import gzip
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, partial
@@ -26,6 +26,7 @@ from contracts import codec
 from contracts.errors import FrameError, UnknownVenueError
 from contracts.instrument import Instrument
 from contracts.symbols import find_venue
+from producers.frames import read_frame
 from producers.registry import VENUES
 from producers.venue import Decoded, Venue
 
@@ -69,23 +70,28 @@ class RecordedFrames:
 
     def __init__(self, venue: Venue, market: str) -> None:
         self._find: Callable[[str], Instrument] = cache(partial(venue.guess, market))
-        self._decode = venue.decoder(market, self._find, sim=False).decode
+        self._decoder = venue.decoder(market, self._find, sim=False)
+        self._rows = venue.rows
         self._decode_depth = venue.rest.decode_depth
 
     def lines(self, lines: Iterable[bytes]) -> Iterator[bytes | Failed]:
-        """Give the output lines of each input line, joined, or why there are none; nothing for acks and heartbeats."""
+        """Give the output lines of each input line, and why one (or a row of it) has none; nothing for heartbeats."""
         for number, line in enumerate(lines):
             if not line.strip():
                 continue
             try:
-                out = b"".join(_written(number, event) for event in self._events(_read_line(line)))
+                items = self._items(_read_line(line))
+                events = [_written(number, item) for item in items if item.kind in codec.EVENTS]
             except Exception as error:  # noqa: BLE001 - whatever is wrong with a line is told, and the next one read
-                yield Failed(number, f"{type(error).__name__}: {error}")
+                yield _failed(number, error)
                 continue
-            if out:
-                yield out
+            if events:
+                yield b"".join(events)
+            for item in items:
+                if item.kind == "unreadable":
+                    yield _failed(number, item.error)
 
-    def _events(self, line: _Line) -> list[Decoded]:
+    def _items(self, line: _Line) -> Sequence[Decoded]:
         if line.record is not None:
             return []
         frame, ts_recv = _frame(line), _ts_recv(line)
@@ -93,7 +99,11 @@ class RecordedFrames:
             if not isinstance(line.symbol, str):
                 raise FrameError("rest_depth: missing field `symbol`, which the answer does not carry", field="symbol")
             return [self._decode_depth(frame, self._find(line.symbol), ts_recv, sim=False)]
-        return [event for event in self._decode(frame, ts_recv) if event.kind in codec.EVENTS]
+        return read_frame(self._decoder, frame, ts_recv, self._rows)
+
+
+def _failed(number: int, error: Exception) -> Failed:
+    return Failed(number, f"{type(error).__name__}: {error}")
 
 
 def _written(number: int, event: Decoded) -> bytes:

@@ -9,15 +9,17 @@ from typing import Any, Final
 from contracts.codec import fast
 from contracts.instrument import Instrument
 from contracts.market import BookSnapshot, FeedState
-from producers.book import BookKeeper, Change, checksum
+from producers.book import BookKeeper, Change, Outcome, checksum
 from producers.venue import BookChecksum, BookRule, Decoded, Proof
 
 FastBook: Final = fast(BookSnapshot)
 SEED_DEADLINE: Final = 5.0
-TOO_OLD_PAUSE: Final = 0.3
-FAILED_PAUSE: Final = 1.0
 REFILL_PAUSE: Final = 1.0
+TOO_OLD_PAUSES: Final = (0.3, 0.6, 1.2, 2.4, 3.0, 3.0, 3.0, 3.0, 3.0, 5.0, 5.0, 10.0)  # the last one again and again
+FAILED_PAUSES: Final = (1.0, 1.0, 2.0, 4.0, 8.0, 10.0)
+CROSSED_NS: Final = 3_000_000_000  # for so long a book with unbroken numbers may be crossed
 OnState = Callable[[str, FeedState, str | None], None]  # (unified symbol, state, reason)
+OnReseed = Callable[[str], None]  # (unified symbol): its book is pushed, and needs a fresh snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class _Page:
     """One instrument's book on the desk."""
 
     __slots__ = (
+        "announced",
+        "attempts",
+        "crossed_ts",
         "dirty",
         "fetching",
         "instrument",
@@ -46,6 +51,9 @@ class _Page:
     def __init__(self, instrument: Instrument, rule: BookRule) -> None:
         self.instrument = instrument
         self.keeper = BookKeeper(rule)
+        self.announced = False  # its state was said to be live
+        self.attempts = 0  # snapshots in a row that were asked for in vain
+        self.crossed_ts: int | None = None  # since when (our clock, ns) it is crossed
         self.dirty = False
         self.fetching = False
         self.published: Any = None
@@ -56,16 +64,25 @@ class _Page:
 
 
 class BookDesk:
-    """Folds `delta` and `book` events. Pure but for the two callbacks: `publish(event)` and `on_state(...)`.
+    """Folds `delta` and `book` events. Pure but for the callbacks: `publish(event)`, `on_state(...)`, `on_reseed(...)`.
 
     `proven` counts the checksums of the venue that our books agreed with.
     """
 
-    def __init__(self, rule: BookRule, pace: BookPace, publish: Callable[[Decoded], None], on_state: OnState) -> None:
+    def __init__(
+        self,
+        rule: BookRule,
+        pace: BookPace,
+        publish: Callable[[Decoded], None],
+        on_state: OnState,
+        *,
+        on_reseed: OnReseed = lambda _symbol: None,
+    ) -> None:
         self._rule = rule
         self._pace = pace
         self._publish = publish
         self._on_state = on_state
+        self._on_reseed = on_reseed
         self._pages: dict[str, _Page] = {}
         self._next = 0.0
         self.simulated = False
@@ -74,7 +91,7 @@ class BookDesk:
     @property
     def all_live(self) -> bool:
         """Whether every book's continuity is proven."""
-        return all(page.keeper.live for page in self._pages.values())
+        return all(page.announced for page in self._pages.values())
 
     def open(self, instruments: Iterable[Instrument], *, now: float) -> None:
         """Begin a connection: every book is empty and waits for its seed."""
@@ -83,34 +100,32 @@ class BookDesk:
             if page is None or page.instrument != instrument:
                 page = self._pages[instrument.symbol] = _Page(instrument, self._rule)
             page.keeper.reset()
-            page.fetching = False
-            page.venue_checksum = page.resubscribed_at = None
+            page.fetching = page.announced = False
+            page.attempts = 0
+            page.venue_checksum = page.resubscribed_at = page.crossed_ts = None
             page.wanted_at = self._seed_time(now, first=True)
 
-    def on_event(self, event: Decoded, *, now: float) -> bool:
-        """Fold one event; False means that the connection must be renewed to get a new seed."""
+    def on_event(self, event: Decoded, *, now: float) -> None:
+        """Fold one event of the stream; a pushed book that lost its continuity is asked for by `on_reseed`."""
         page = self._pages.get(event.symbol)
         if page is None:
-            return True
-        was_live = page.keeper.live
+            return
         outcome = page.keeper.on_delta(event) if event.kind == "delta" else page.keeper.on_snapshot(event)
-        if outcome.change is Change.TOO_OLD:
-            page.wanted_at = now + TOO_OLD_PAUSE
-        return self._after(page, outcome.change, outcome.reason, was_live=was_live, now=now)
+        self._after(page, outcome, now=now)
 
-    def on_proof(self, proof: Proof, method: BookChecksum, *, now: float) -> bool:
-        """Verify a live book against the venue's checksum; a difference is a gap. False as for `on_event`."""
+    def on_proof(self, proof: Proof, method: BookChecksum, *, now: float) -> None:
+        """Verify a live book against the venue's checksum; a difference is a gap."""
         page = self._pages.get(proof.instrument.symbol)
         if page is None or not page.keeper.live:
-            return True
+            return
         keeper = page.keeper
         computed = method.compute(keeper.bids.top(method.depth), keeper.asks.top(method.depth))
         outcome = keeper.on_proof(proof.checksum, computed)
-        if outcome.change is not Change.GAP:
-            page.venue_checksum = proof.checksum
-            self.proven += 1
-            return True
-        return self._after(page, outcome.change, outcome.reason, was_live=True, now=now)
+        if outcome.change is Change.GAP:
+            self._after(page, outcome, now=now)
+            return
+        page.venue_checksum = proof.checksum
+        self.proven += 1
 
     def on_asked(self, symbol: str, *, now: float) -> None:
         """A snapshot was asked for on the socket itself: ask again unless it comes."""
@@ -140,7 +155,8 @@ class BookDesk:
         """The connection is gone: no book is live."""
         for page in self._pages.values():
             page.keeper.reset()
-            page.wanted_at = None
+            page.announced = False
+            page.wanted_at = page.crossed_ts = None
             self._downgrade(page, "gap")
 
     def wanted(self, *, now: float, heard: Callable[[Instrument], bool] = lambda _: True) -> list[Instrument]:
@@ -156,33 +172,33 @@ class BookDesk:
             page.fetching = True
         return [page.instrument for page in due]
 
-    def on_snapshot(self, instrument: Instrument, snapshot: Decoded | None, *, now: float) -> bool:
+    def on_snapshot(self, instrument: Instrument, snapshot: Decoded | None, *, now: float) -> None:
         """Fold a fetched REST snapshot; None means that it could not be had and is to be asked for again."""
         page = self._pages[instrument.symbol]
         page.fetching, page.seeded_at = False, now
-        if snapshot is None:
-            page.wanted_at = now + FAILED_PAUSE
-            return True
-        was_live = page.keeper.live
-        outcome = page.keeper.on_snapshot(snapshot)
-        if outcome.change is Change.TOO_OLD:
-            page.wanted_at = now + TOO_OLD_PAUSE
-            return True
-        return self._after(page, outcome.change, outcome.reason, was_live=was_live, now=now)
+        if snapshot is not None:
+            self._after(page, page.keeper.on_snapshot(snapshot), now=now)
+            return
+        self._wait(page, FAILED_PAUSES, "the snapshot could not be had, and is asked for again", now=now)
 
-    def tick(self, *, now: float, force: bool = False) -> bool:
+    def tick(self, *, ts: int, now: float, force: bool = False) -> bool:
         """Publish a snapshot of each changed book, at most once an interval; with `force` of every live one, at once.
 
-        Tells whether anything was published.
+        A crossed book is not published, and is a gap where it stays crossed (`ts`, our clock in ns, judges that).
+        Returns whether anything was published.
         """
         if now < self._next and not force:
             return False
         self._next = now + self._pace.interval
-        due = [page for page in self._pages.values() if page.keeper.live and (page.dirty or force)]
-        for page in due:
-            page.dirty = False
-            self._publish_page(page)
-        return bool(due)
+        acted = False
+        for page in self._pages.values():
+            if page.crossed_ts is not None and ts - page.crossed_ts > CROSSED_NS:
+                self._after(page, page.keeper.lose(f"crossed for {CROSSED_NS // 10**9} s"), now=now)
+                acted = True
+            elif page.announced and page.crossed_ts is None and (page.dirty or force):
+                page.dirty, acted = False, True
+                self._publish_page(page)
+        return acted
 
     def _is_due(self, page: _Page, now: float) -> bool:
         needed = not page.keeper.live or page.keeper.refilling
@@ -196,24 +212,46 @@ class BookDesk:
             return now + self._rule.wait
         return now + (0.5 if first else 0.0)
 
-    def _after(self, page: _Page, change: Change, reason: str | None, *, was_live: bool, now: float) -> bool:
+    def _after(self, page: _Page, outcome: Outcome, *, now: float) -> None:
+        if outcome.change is Change.APPLIED:
+            self._on_applied(page, now)
+        elif outcome.change is Change.GAP:
+            self._on_gap(page, outcome.reason, now)
+        elif outcome.change is Change.TOO_OLD:
+            self._wait(page, TOO_OLD_PAUSES, outcome.reason, now=now)
+
+    def _on_applied(self, page: _Page, now: float) -> None:
+        keeper = page.keeper
+        page.dirty = True
+        page.resubscribed_at = None
+        if keeper.crossed:
+            page.crossed_ts = page.crossed_ts or keeper.ts_recv
+            return
+        page.crossed_ts = None
+        if not page.announced:
+            page.announced, page.attempts = True, 0
+            self._on_state(page.instrument.symbol, "live", None)
+        if keeper.thin:
+            keeper.refill()
+            page.attempts, page.wanted_at = 0, max(now, page.seeded_at + REFILL_PAUSE)
+
+    def _on_gap(self, page: _Page, reason: str | None, now: float) -> None:
         symbol = page.instrument.symbol
-        if change is Change.APPLIED:
-            page.dirty = True
-            page.resubscribed_at = None
-            if not was_live:
-                self._on_state(symbol, "live", None)
-            if page.keeper.thin:
-                page.keeper.refill()
-                page.wanted_at = max(now, page.seeded_at + REFILL_PAUSE)
-        elif change is Change.GAP:
-            self._on_state(symbol, "gap", reason)
-            self._downgrade(page, "gap")
-            page.venue_checksum = None
-            page.wanted_at = self._seed_time(now, first=False)
-            self._on_state(symbol, "resync", reason)
-            return page.wanted_at is not None
-        return True
+        self._on_state(symbol, "gap", reason)
+        self._downgrade(page, "gap")
+        page.announced, page.attempts = False, 0
+        page.venue_checksum = page.crossed_ts = None
+        page.wanted_at = self._seed_time(now, first=False)
+        self._on_state(symbol, "resync", reason)
+        if page.wanted_at is None:
+            self._on_reseed(symbol)
+
+    def _wait(self, page: _Page, pauses: tuple[float, ...], reason: str | None, *, now: float) -> None:
+        """Ask again after a pause that grows; the first time, unless the book is live, say what is waited for."""
+        page.wanted_at = now + pauses[min(page.attempts, len(pauses) - 1)]
+        page.attempts += 1
+        if page.attempts == 1 and not page.keeper.live:
+            self._on_state(page.instrument.symbol, "resync", reason)
 
     def _publish_page(self, page: _Page) -> None:
         keeper, instrument = page.keeper, page.instrument

@@ -23,7 +23,7 @@ _log = structlog.get_logger("feed")
 TICK: Final = 0.1
 GATE_PAUSE: Final = 0.02
 LASTED: Final = 20.0
-MOST_EARLY: Final = 100
+MOST_EARLY: Final = 1000
 RECONNECT: Final = Policy(attempts=None, timeout=None, wait_initial=0.2, wait_max=30.0, jitter=0.5)
 
 
@@ -61,6 +61,7 @@ class Feed:
         self._socket: Socket | None = None
         self._renew: str | None = None
         self._early: list[tuple[bytes, int]] | None = None
+        self._overrun = False  # frames came that were not kept
         self._subscribed = False
 
     async def run(self) -> None:
@@ -135,7 +136,7 @@ class Feed:
                 url, self._policy = venue.ticket.admit(self.plan, venue.policy, body)
             except (VenueError, *UNDECODABLE) as error:
                 raise SocketError(f"no ticket: {error}") from error
-        self._early = []
+        self._early, self._overrun = [], False
         limits = SocketLimits(max_frame_bytes=venue.policy.max_frame_bytes)
         return await parts.open_socket(url, self._on_frame, limits, self.plan.headers)
 
@@ -165,7 +166,10 @@ class Feed:
 
     def _on_frame(self, frame: bytes) -> None:
         if self._early is not None:
-            self._early = [*self._early, (frame, clock.now_ns())][:MOST_EARLY]
+            if len(self._early) < MOST_EARLY:
+                self._early.append((frame, clock.now_ns()))
+            else:
+                self._overrun = True
             return
         self._watch.on_frame()
         self.session.on_frame(frame, clock.now_ns())
@@ -173,6 +177,8 @@ class Feed:
     def _hand_early(self) -> None:
         """Hand on the first frames, which came with the handshake before anything was ready for them (greetings)."""
         early, self._early = self._early or [], None
+        if self._overrun:
+            raise ConnectionLostError(f"more than {MOST_EARLY} frames before the connection was ready")
         for frame, ts_recv in early:
             self._watch.on_frame()
             self.session.on_frame(frame, ts_recv)

@@ -1,20 +1,23 @@
-"""JSON numbers as exact plain text: no float ever stands between a venue's digits and ours.
+"""Numbers as exact plain text, checked once where they are read: what these functions return, the contract accepts.
 
-For venues that send prices and amounts as JSON numbers: their structs keep them as `msgspec.Raw`, and these functions
-make text of them that the bus takes (no exponent).
+No float ever stands between a venue's digits and ours. Venues write numbers as JSON numbers (their structs keep them as
+`msgspec.Raw`) or as text: each check is there for both, and raises FrameError naming the field for anything else. A
+price of zero is no price: it is None where a price may be absent, and an error where it may not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from msgspec import Raw
 
 from contracts.errors import FrameError
+from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
 
 NULL: Final = Raw(b"null")
 ZERO: Final = "0"
@@ -22,76 +25,154 @@ Row = tuple[str, str]
 
 _EXACT: Final = Context(prec=100)
 _HUNDRED: Final = Decimal(100)
-_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][+-]?[0-9]{1,3})?").fullmatch
+_is_unsigned: Final = re.compile(AMOUNT_PATTERN.strip("^$")).fullmatch
+_is_signed: Final = re.compile(DECIMAL_PATTERN.strip("^$")).fullmatch
+_DIGITS: Final = rf"(?:0|[1-9][0-9]{{0,{MOST_WHOLE_DIGITS - 1}}}+)(?:\.[0-9]{{1,{MOST_FRACTION_DIGITS}}}+)?+"
+_are_unsigned: Final = re.compile(rf"(?:,{_DIGITS})*+").fullmatch
+_are_optional: Final = re.compile(rf"(?:,(?:{_DIGITS})?+)*+").fullmatch
+_zero_among: Final = re.compile(r",0[0.]*+(?:,|$)").search
 
 
+# ---- one number
 def number(raw: Raw, field: str) -> str:
-    """Give an unsigned number's text; raises FrameError naming the field for anything else."""
-    text = str(raw, "ascii", "replace")
-    return text if text.replace(".", "", 1).isdigit() else unsigned(text, field)
+    """Return an unsigned number's text."""
+    return unsigned(str(raw, "ascii", "replace"), field)
 
 
 def unsigned(text: str, field: str) -> str:
     """Check a number that came as text, as `number` does."""
-    text = plain(text, field)
-    if text.startswith("-"):
-        raise FrameError(f"{field} is negative: {text}", field=field)
-    return text
+    if _is_unsigned(text):
+        return text
+    written = plain(text, field)
+    if written.startswith("-"):
+        raise FrameError(f"{field} is negative: {text[:40]}", field=field)
+    return written
 
 
 def signed(raw: Raw, field: str) -> str:
-    """Give a number's text with its sign; raises FrameError naming the field for anything else."""
-    text = str(raw, "ascii", "replace")
-    return text if text.removeprefix("-").replace(".", "", 1).isdigit() else plain(text, field)
+    """Return a number's text with its sign."""
+    return plain(str(raw, "ascii", "replace"), field)
 
 
 def optional(raw: Raw, field: str) -> str | None:
-    """Give a number's text with its sign, None for null (as for a field that is absent)."""
+    """Return a number's text with its sign, None for null (as for a field that is absent)."""
     text = str(raw, "ascii", "replace")
-    if text.replace(".", "", 1).isdigit():
-        return text
     return None if text == "null" else plain(text, field)
 
 
-def level(price: Raw, amount: Raw, field: str) -> Row:
-    """Give one level of a book, unsigned; a zero amount in any spelling is "0"."""
-    size = number(amount, field)
-    return number(price, field), size if size.strip("0.") else ZERO
+def optional_amount(raw: Raw, field: str) -> str | None:
+    """Return an unsigned number's text, None for null."""
+    text = str(raw, "ascii", "replace")
+    return None if text == "null" else unsigned(text, field)
 
 
-def levels(rows: Iterable[tuple[Raw, Raw]], field: str) -> list[Row]:
-    """Give one side of a book, as `level` does."""
-    return [level(price, amount, field) for price, amount in rows]
+def price(raw: Raw, field: str) -> str:
+    """Return the text of a price that must be there: above zero."""
+    return price_text(str(raw, "ascii", "replace"), field)
+
+
+def price_text(text: str, field: str) -> str:
+    """Check a price that came as text, as `price` does."""
+    found = unsigned(text, field)
+    if found[0] == ZERO and not found.strip("0."):
+        raise FrameError(f"{field} is zero, which is no price", field=field)
+    return found
+
+
+def optional_price(raw: Raw, field: str) -> str | None:
+    """Return the text of a price; None for null and for zero."""
+    text = str(raw, "ascii", "replace")
+    return None if text == "null" else optional_price_text(text, field)
+
+
+def optional_price_text(text: str | None, field: str) -> str | None:
+    """Check a price that came as text, as `optional_price` does; None and an empty text are null."""
+    if not text:
+        return None
+    found = unsigned(text, field)
+    return found if found[0] != ZERO or found.strip("0.") else None
+
+
+def positive(text: str | None) -> str | None:
+    """Return a price whose text was checked already; None where it is zero."""
+    return text if text and (text[0] != ZERO or text.strip("0.")) else None
 
 
 def plain(text: str, field: str) -> str:
-    """Write a JSON number without exponent, keeping its digits; raises FrameError naming the field."""
-    found = _NUMBER.fullmatch(text)
-    if found is None:
-        raise FrameError(f"{field} is no number: {text[:40]}", field=field)
-    if found[3] is None:
+    """Write a number without exponent, keeping its digits."""
+    if _is_signed(text):
         return text
-    return format(Decimal(text), "f")
+    if _NUMBER(text) is not None:
+        written = format(Decimal(text), "f")
+        if _is_signed(written):
+            return written
+        raise FrameError(
+            f"{field} has more than {MOST_WHOLE_DIGITS} digits before the point or {MOST_FRACTION_DIGITS} behind it: "
+            f"{text[:40]}",
+            field=field,
+        )
+    raise FrameError(f"{field} is no number: {text[:40]!r}", field=field)
 
 
+# ---- many at one go
+def are_unsigned(texts: Sequence[str]) -> bool:
+    """Return whether every text is a plain unsigned number."""
+    joined = f",{','.join(texts)}"
+    return joined.count(",") == len(texts) and _are_unsigned(joined) is not None
+
+
+def are_optional(texts: Sequence[str]) -> bool:
+    """Return whether every text is a plain unsigned number or empty."""
+    joined = f",{','.join(texts)}"
+    return joined.count(",") == len(texts) and _are_optional(joined) is not None
+
+
+def level(price: Raw, amount: Raw, field: str) -> Row:
+    """Return one level of a book, unsigned; a zero amount in any spelling is "0"."""
+    size = number(amount, field)
+    return price_text(str(price, "ascii", "replace"), field), size if size.strip("0.") else ZERO
+
+
+def levels(rows: Iterable[tuple[Raw, Raw]], field: str) -> list[Row]:
+    """Return one side of a book, as `text_levels` does."""
+    return text_levels([(str(price, "ascii", "replace"), str(amount, "ascii", "replace")) for price, amount in rows],
+                       field)  # fmt: skip
+
+
+def text_levels(rows: list[Row], field: str) -> list[Row]:
+    """Return one side of a book: zero amounts in any spelling are "0", levels at a price of zero are left out.
+
+    The list itself is returned where nothing is to be written otherwise.
+    """
+    if not rows:
+        return rows
+    joined = f",{','.join(chain.from_iterable(rows))}"
+    if _are_unsigned(joined) is None or joined.count(",") != 2 * len(rows):
+        rows = [(unsigned(price, field), unsigned(amount, field)) for price, amount in rows]
+        joined = f",{','.join(chain.from_iterable(rows))}"
+    if _zero_among(joined) is None:
+        return rows
+    return [(price, amount if amount.strip("0.") else ZERO) for price, amount in rows if price.strip("0.")]
+
+
+# ---- figures made of others
 @lru_cache(maxsize=1024)
 def percent(fraction: str) -> str:
     """Turn a fraction into percent, exactly, without trailing zeros."""
     try:
         text = format(_EXACT.multiply(Decimal(fraction), _HUNDRED), "f")
     except InvalidOperation as error:
-        raise FrameError(f"{fraction!r} is no number", field="percent") from error
-    return text.rstrip("0").rstrip(".") if "." in text else text
+        raise FrameError(f"{fraction[:40]!r} is no number", field="percent") from error
+    return plain(text.rstrip("0").rstrip(".") if "." in text else text, "percent")
 
 
+# ---- times
 def seconds(raw: Raw, field: str) -> int:
-    """Read a time in seconds with their fractions as ns; raises FrameError naming the field."""
+    """Return a time in seconds with their fractions as ns."""
     return int(_EXACT.multiply(Decimal(number(raw, field)), Decimal(1_000_000_000)))
 
 
 def milliseconds(raw: Raw, field: str) -> int:
-    """Read a time in ms, of which some venues send fractions, as ns; raises FrameError naming the field."""
-    text = str(raw, "ascii", "replace")
-    if text.isdigit():
-        return int(text) * 1_000_000
-    return int(_EXACT.multiply(Decimal(plain(text, field)), Decimal(1_000_000)))
+    """Return a time in ms, of which some venues send fractions, as ns."""
+    return int(_EXACT.multiply(Decimal(number(raw, field)), Decimal(1_000_000)))

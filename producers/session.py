@@ -9,18 +9,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import msgspec
-
-from contracts.errors import HydrophoneError
 from contracts.instrument import Instrument
 from contracts.market import FeedState
 from producers.desk import BookDesk, BookPace
+from producers.frames import UNDECODABLE, read_frame
 from producers.outbox import Outbox
-from producers.tape import Tape
-from producers.venue import BOOK, ConnectionPlan, Decoded, Decoder, Gap, LastTrade, Proof, Venue
+from producers.trade_gaps import TradeGaps
+from producers.venue import (
+    BOOK,
+    ConnectionPlan,
+    Decoded,
+    Decoder,
+    Gap,
+    LastTrade,
+    Proof,
+    TradeSpan,
+    Unreadable,
+    Venue,
+)
 
 _BOOK_KINDS: Final = frozenset({"delta", "book"})
-UNDECODABLE: Final = (HydrophoneError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class Line(Protocol):
@@ -89,12 +97,16 @@ class Session:
         self.simulated = False
         self.undecodable = 0
         self.decoder: Decoder | None = None
-        self.desk = BookDesk(parts.venue.book, parts.pace, parts.outbox.publish, self._on_book_state)
+        self.desk = BookDesk(
+            parts.venue.book, parts.pace, parts.outbox.publish, self._on_book_state, on_reseed=line.reseed
+        )
         self._parts = parts
         self._publish = parts.outbox.publish
         self._line = line
         self._tap = parts.tap
-        self._tape = Tape()
+        self._trades = TradeGaps()
+        self._counted = parts.venue.trades_counted
+        self._span: tuple[int, int] | None = None
         self._open = False
         self._live: set[str] = set()
         self._silent: set[tuple[str, str]] = set()
@@ -106,6 +118,8 @@ class Session:
             "last_trade": self._on_last_trade,
             "proof": self._on_proof,
             "gap": self._on_gap,
+            "trade_span": self._on_trade_span,
+            "unreadable": self._on_unreadable,
         }
         self._ts = 0
         self._now = 0.0
@@ -116,7 +130,7 @@ class Session:
             self._tap.on_open(self.plan.name, ts, sim=sim)
         self.simulated, self._ts, self._now, self._open = sim, ts, now, True
         self._live.clear()
-        self._tape.forget()
+        self._span = None
         self.desk.simulated = sim
         self.desk.open(self._books, now=now)
         last, venue = self.decoder, self._parts.venue
@@ -131,12 +145,7 @@ class Session:
         if self._tap is not None:
             self._tap.on_frame(self.plan.name, ts_recv, frame)
         self._ts = ts_recv
-        try:
-            items = self.decoder.decode(frame, ts_recv)
-        except UNDECODABLE as error:
-            self.undecodable += 1
-            self._parts.on_undecodable(frame, error)
-            return
+        items = read_frame(self.decoder, frame, ts_recv, self._parts.venue.rows)
         heard, live = self._line.on_event, self._live
         for item in items:
             kind: str = item.kind
@@ -150,7 +159,7 @@ class Session:
                 self._on_book(kind, item)
                 continue
             if kind == "trade":
-                self._tape.on_trade(item.symbol, item.trade_id)
+                self._on_trade(item)
             self._publish(item)
             if self._silent:
                 self._on_sound(kind, item.symbol)
@@ -167,14 +176,13 @@ class Session:
                 snapshot = decode(answer.body, answer.instrument, answer.ts_recv, sim=answer.simulated)
             except UNDECODABLE as error:
                 reason = str(error) or type(error).__name__
-        if not self.desk.on_snapshot(answer.instrument, snapshot, now=now):
-            self._line.reseed(answer.instrument.symbol)
+        self.desk.on_snapshot(answer.instrument, snapshot, now=now)
         return reason
 
     def tick(self, *, ts: int, now: float, again: bool = False) -> None:
         """Publish the books that changed, at most once an interval; with `again` every live one."""
         self._ts, self._now = ts, now
-        if self.desk.tick(now=now, force=again) and self._tap is not None:
+        if self.desk.tick(ts=ts, now=now, force=again) and self._tap is not None:
             self._tap.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
     def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str) -> None:
@@ -230,8 +238,7 @@ class Session:
     def _on_book(self, kind: str, event: Decoded) -> None:
         if kind == "delta":
             self._publish(event)
-        if not self.desk.on_event(event, now=self._now):
-            self._line.reseed(event.symbol)
+        self.desk.on_event(event, now=self._now)
 
     def _on_sound(self, kind: str, symbol: str) -> None:
         """Tell that an instrument speaks again on a channel that was silent."""
@@ -245,11 +252,31 @@ class Session:
         if kind not in _BOOK_KINDS and kind in self._channels:
             self._say("live", channel=kind, symbol=None, reason=None)
 
+    def _on_trade(self, trade: Decoded) -> None:
+        """Say what was lost before a trade, where the venue's numbers tell it."""
+        span, self._span = self._span, None
+        if span is None:
+            number = None if self._counted is None else getattr(trade, self._counted)
+            if number is None:
+                return
+            span = (int(number), int(number))
+        self._on_lost_trades(trade.symbol, self._trades.on_trade(trade.symbol, *span))
+
+    def _on_trade_span(self, span: TradeSpan) -> None:
+        self._span = (span.first, span.last)
+
     def _on_last_trade(self, beat: LastTrade) -> None:
-        lost = self._tape.on_last_trade(beat.instrument.symbol, beat.trade_id)
+        symbol = beat.instrument.symbol
+        self._on_lost_trades(symbol, self._trades.on_last(symbol, int(beat.trade_id)))
+
+    def _on_lost_trades(self, symbol: str, lost: str | None) -> None:
         if lost is not None:
-            self._say("gap", channel="trade", symbol=beat.instrument.symbol, reason=lost)
-            self._say("live", channel="trade", symbol=beat.instrument.symbol, reason=None)
+            self._say("gap", channel="trade", symbol=symbol, reason=lost)
+            self._say("live", channel="trade", symbol=symbol, reason=None)
+
+    def _on_unreadable(self, unreadable: Unreadable) -> None:
+        self.undecodable += 1
+        self._parts.on_undecodable(unreadable.frame, unreadable.error)
 
     def _on_gap(self, gap: Gap) -> None:
         symbol = gap.instrument.symbol if gap.instrument is not None else None
@@ -258,8 +285,8 @@ class Session:
 
     def _on_proof(self, proof: Proof) -> None:
         method = self._parts.venue.checksum
-        if method is not None and not self.desk.on_proof(proof, method, now=self._now):
-            self._line.reseed(proof.instrument.symbol)
+        if method is not None:
+            self.desk.on_proof(proof, method, now=self._now)
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
         self._say(state, channel=BOOK, symbol=symbol, reason=reason)
@@ -267,4 +294,7 @@ class Session:
             self._say("live", channel=BOOK, symbol=None, reason=None)
 
 
-CONTROLS: Final = frozenset({"ack", "answered", "refused", "pong", "reply", "closing", "last_trade", "proof", "gap"})
+CONTROLS: Final = frozenset(
+    {"ack", "answered", "refused", "pong", "reply", "closing"}
+    | {"last_trade", "proof", "gap", "trade_span", "unreadable"}
+)

@@ -79,6 +79,25 @@ class LastTrade:
 
 
 @dataclass(frozen=True, slots=True)
+class TradeSpan:
+    """The trade behind this one in the frame stands for the numbers `first` to `last` of its instrument's trades."""
+
+    kind: ClassVar[str] = "trade_span"
+    instrument: Instrument
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A frame, or one row of it, that could not be read, and why. Made by producers.frames, not by decoders."""
+
+    kind: ClassVar[str] = "unreadable"
+    frame: bytes
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """The venue's checksum of a book as it is after the events before this one."""
 
@@ -102,6 +121,7 @@ class Gap:
 
 Decoded = Any  # a fast event of contracts.codec, or one of the controls above
 FindInstrument = Callable[[str], Instrument]
+SplitRows = Callable[[bytes], list[bytes]]  # a frame of many rows into frames of one row each
 
 
 class Decoder(Protocol):
@@ -199,9 +219,10 @@ class BookRule:
 
     seed: Literal["ws", "rest", "either"]
     chain: Literal["exact", "overlap", "none"]
-    depth: int | None = None  # cut to this many levels a side after each delta (venues that send no removals beyond it)
+    depth: int | None = None  # cut to this many levels a side at each level (venues that send no removals beyond it)
     wait: float = 3.0
     seed_depth: int | None = None
+    proven: bool = False  # each change is followed by a checksum: without a sequence, that is the continuity
 
 
 # ---- REST
@@ -353,7 +374,11 @@ class Venue:
     `resubscribe(subscription)` are the frames that bring a fresh one of one channel, `resubscribe_learned` the same
     where they need what the decoder has learned, such as a channel's number (without either, or without frames, the
     connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of
-    sending into each frame that we send (venues that refuse old requests).
+    sending into each frame that we send (venues that refuse old requests); `rows(frame)` splits a frame of many rows
+    (producers.frames.rows_at), so that one that cannot be read does not cost the others.
+
+    `trades_counted`: the vendor's page says that this field of its trades counts by one, an instrument each: a hole is
+    then a gap. Where a trade stands for several numbers its decoder gives a `TradeSpan` before it.
     """
 
     id: str
@@ -373,3 +398,5 @@ class Venue:
     resubscribe_learned: Callable[[Subscription, Decoder], tuple[str, ...]] | None = None
     checksum: BookChecksum | None = None
     stamp: Callable[[str, int], str] | None = None
+    rows: SplitRows | None = None
+    trades_counted: Literal["seq", "trade_id"] | None = None

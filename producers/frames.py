@@ -1,0 +1,122 @@
+"""One frame read whole, or row by row where a row of it cannot be read; only what the contract accepts comes out.
+
+A decoder raises for a frame that it cannot read. Channels that carry rows of many instruments must not lose all of them
+for one: `Venue.rows` splits such a frame, and each row is decoded alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from contracts.codec import EVENTS
+from contracts.errors import FrameError, HydrophoneError
+from contracts.numbers import INT64_MAX, INT64_MIN, time_fault
+from producers.venue import Decoded, Decoder, SplitRows, Unreadable
+
+UNDECODABLE: Final = (
+    *(HydrophoneError, msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError),
+    *(TypeError, ValueError),
+)
+LONGEST_ID: Final = 256
+_INTEGERS: Final[dict[str, tuple[str, ...]]] = {
+    "trade": ("seq",),
+    "ticker": ("seq",),
+    "book": ("seq", "venue_checksum"),
+    "delta": ("seq", "prev_seq"),
+    "funding": ("next_ts",),
+    "candle": ("start_ts", "trades"),
+}
+_GETTERS: Final[dict[str, Callable[[Any], Any]]] = {
+    kind: attrgetter("ts_event", *_INTEGERS.get(kind, ("ts_recv",))) for kind in EVENTS
+}
+
+
+def read_frame(decoder: Decoder, frame: bytes, ts_recv: int, split: SplitRows | None) -> Sequence[Decoded]:
+    """Return what a frame says; what cannot be read, or is outside of the contract's bounds, is an `Unreadable`."""
+    try:
+        items = decoder.decode(frame, ts_recv)
+    except UNDECODABLE as error:
+        return _row_by_row(decoder, frame, ts_recv, (split, error))
+    for item in items:
+        getter = _GETTERS.get(item.kind)
+        if getter is not None and _fault(item, getter, ts_recv) is not None:
+            return [_checked(item, frame, ts_recv) for item in items]
+    return items
+
+
+def _row_by_row(
+    decoder: Decoder, frame: bytes, ts_recv: int, failure: tuple[SplitRows | None, Exception]
+) -> list[Decoded]:
+    split, error = failure
+    try:
+        rows = split(frame) if split is not None else []
+    except UNDECODABLE:
+        rows = []  # no message at all: the first error says it
+    if len(rows) < 2:  # noqa: PLR2004 - one row is the frame itself
+        return [Unreadable(frame, error)]
+    return [item for row in rows for item in read_frame(decoder, row, ts_recv, split)]
+
+
+def _fault(event: Decoded, getter: Callable[[Any], Any], ts_recv: int) -> str | None:
+    """Return what the contract refuses of an event, of that which decoders do not check themselves."""
+    ts_event, *others = getter(event)
+    for value in others:
+        if value is not None and not INT64_MIN <= value <= INT64_MAX:
+            return f"{value} is no int64"
+    if ts_event is not None and (ts_event > INT64_MAX or time_fault(ts_event, ts_recv) is not None):
+        return time_fault(ts_event, ts_recv) or f"ts_event {ts_event} is no int64"
+    name: str = event.id
+    if len(name) > LONGEST_ID or not name.isascii():
+        return f"the id is longer than {LONGEST_ID} or not ASCII: {name[:40]!r}"
+    return None
+
+
+def _checked(item: Decoded, frame: bytes, ts_recv: int) -> Decoded:
+    getter = _GETTERS.get(item.kind)
+    fault = None if getter is None else _fault(item, getter, ts_recv)
+    return item if fault is None else Unreadable(frame, FrameError(f"{item.kind} of {item.symbol}: {fault}"))
+
+
+# ---- splitting
+Path = tuple[str | int, ...]
+_object: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+_array: Final = msgspec.json.Decoder(list[Raw]).decode
+_write: Final = msgspec.json.Encoder().encode
+
+
+def rows_at(*paths: Path) -> SplitRows:
+    """Make the splitter of a venue whose rows lie at these paths: `("data",)`, `("data", 0, "details")`, `()`.
+
+    The first path that leads to a list of several rows is taken; each row is put into a copy of the frame, alone.
+    """
+
+    def split(frame: bytes) -> list[bytes]:
+        for path in paths:
+            rows = _split(Raw(frame), path)
+            if len(rows) > 1:
+                return rows
+        return []
+
+    return split
+
+
+def _split(node: Raw, path: Path) -> list[bytes]:
+    """Return copies of a node with each single row of the list at the path; none where there is no such list."""
+    first = bytes(node).lstrip()[:1]
+    if not path:
+        return [_write([row]) for row in _array(node)] if first == b"[" else []
+    step, rest = path[0], path[1:]
+    if isinstance(step, str) and first == b"{":
+        whole = _object(node)
+        return [_write(whole | {step: Raw(inner)}) for inner in _split(whole[step], rest)] if step in whole else []
+    if isinstance(step, int) and first == b"[":
+        items = _array(node)
+        if step >= len(items):
+            return []
+        return [_write([*items[:step], Raw(inner), *items[step + 1 :]]) for inner in _split(items[step], rest)]
+    return []

@@ -1,0 +1,45 @@
+"""Trades that a venue numbers without holes: what number was expected, and which ones were not received. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MOST_BEHIND: Final = 200  # numbers in a row that are lower than the newest: the numbering began again
+
+
+class TradeGaps:
+    """Remembers the newest number of each instrument, also over connections: what a cut hid is a hole as well."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, int] = {}
+        self._behind: dict[str, int] = {}
+
+    def on_trade(self, symbol: str, first: int, last: int) -> str | None:
+        """Note a trade that carries the numbers from `first` to `last`; return what was not received before it.
+
+        Numbers that were there already (a backlog that is sent again) are no hole.
+        """
+        newest = self._newest.get(symbol)
+        if newest is None or last > newest:
+            self._newest[symbol] = last
+            if self._behind:
+                self._behind.pop(symbol, None)
+            return None if newest is None or first <= newest + 1 else _missing(newest + 1, first - 1)
+        behind = self._behind[symbol] = self._behind.get(symbol, 0) + 1
+        if behind <= MOST_BEHIND:
+            return None
+        self._newest[symbol] = last
+        del self._behind[symbol]
+        return f"the numbering began again at {first} after {newest}: what lies between is not known"
+
+    def on_last(self, symbol: str, last: int) -> str | None:
+        """Compare with the newest number that the venue names in a heartbeat; return what was not received."""
+        newest = self._newest.get(symbol)
+        if newest is not None and last <= newest:
+            return None
+        self._newest[symbol] = last
+        return None if newest is None else _missing(newest + 1, last)
+
+
+def _missing(first: int, last: int) -> str:
+    return f"trade {first} was not received" if first == last else f"trades {first} to {last} were not received"
