@@ -26,7 +26,7 @@ from contracts import codec
 from contracts.errors import FrameError, UnknownVenueError
 from contracts.instrument import Instrument
 from contracts.symbols import find_venue
-from producers.frames import read_frame
+from producers.frames import FrameReader
 from producers.registry import VENUES
 from producers.venue import Decoded, Venue
 
@@ -70,8 +70,7 @@ class RecordedFrames:
 
     def __init__(self, venue: Venue, market: str) -> None:
         self._find: Callable[[str], Instrument] = cache(partial(venue.guess, market))
-        self._decoder = venue.decoder(market, self._find, sim=False)
-        self._rows = venue.rows
+        self._read = FrameReader(venue.decoder(market, self._find, sim=False), venue.rows, recorded=True).read
         self._decode_depth = venue.rest.decode_depth
 
     def lines(self, lines: Iterable[bytes]) -> Iterator[bytes | Failed]:
@@ -99,7 +98,7 @@ class RecordedFrames:
             if not isinstance(line.symbol, str):
                 raise FrameError("rest_depth: missing field `symbol`, which the answer does not carry", field="symbol")
             return [self._decode_depth(frame, self._find(line.symbol), ts_recv, sim=False)]
-        return read_frame(self._decoder, frame, ts_recv, self._rows)
+        return self._read(frame, ts_recv)
 
 
 def _failed(number: int, error: Exception) -> Failed:

@@ -7,6 +7,7 @@ for one: `Venue.rows` splits such a frame, and each row is decoded alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
@@ -36,30 +37,38 @@ _GETTERS: Final[dict[str, Callable[[Any], Any]]] = {
 }
 
 
-def read_frame(decoder: Decoder, frame: bytes, ts_recv: int, split: SplitRows | None) -> Sequence[Decoded]:
-    """Return what a frame says; what cannot be read, or is outside of the contract's bounds, is an `Unreadable`."""
-    try:
-        items = decoder.decode(frame, ts_recv)
-    except UNDECODABLE as error:
-        return _row_by_row(decoder, frame, ts_recv, (split, error))
-    for item in items:
-        getter = _GETTERS.get(item.kind)
-        if getter is not None and _fault(item, getter, ts_recv) is not None:
-            return [_checked(item, frame, ts_recv) for item in items]
-    return items
+@dataclass(frozen=True, slots=True)
+class FrameReader:
+    """Reads one connection's frames. `recorded`: a recording's time of receipt may be that of another clock."""
 
+    decoder: Decoder
+    split: SplitRows | None
+    recorded: bool = False
 
-def _row_by_row(
-    decoder: Decoder, frame: bytes, ts_recv: int, failure: tuple[SplitRows | None, Exception]
-) -> list[Decoded]:
-    split, error = failure
-    try:
-        rows = split(frame) if split is not None else []
-    except UNDECODABLE:
-        rows = []  # no message at all: the first error says it
-    if len(rows) < 2:  # noqa: PLR2004 - one row is the frame itself
-        return [Unreadable(frame, error)]
-    return [item for row in rows for item in read_frame(decoder, row, ts_recv, split)]
+    def read(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        """Return what a frame says; what cannot be read, or is outside of the contract's bounds, is an `Unreadable`."""
+        try:
+            items = self.decoder.decode(frame, ts_recv)
+        except UNDECODABLE as error:
+            return self._row_by_row(frame, ts_recv, error)
+        latest = 0 if self.recorded else ts_recv
+        for item in items:
+            getter = _GETTERS.get(item.kind)
+            if getter is not None and _fault(item, getter, latest) is not None:
+                return [_checked(item, frame, latest) for item in items]
+        return items
+
+    def _row_by_row(self, frame: bytes, ts_recv: int, error: Exception) -> list[Decoded]:
+        rows = self._rows(frame)
+        if len(rows) < 2:  # noqa: PLR2004 - one row is the frame itself
+            return [Unreadable(frame, error)]
+        return [item for row in rows for item in self.read(row, ts_recv)]
+
+    def _rows(self, frame: bytes) -> list[bytes]:
+        try:
+            return self.split(frame) if self.split is not None else []
+        except UNDECODABLE:
+            return []  # no message at all, which the first error says
 
 
 def _fault(event: Decoded, getter: Callable[[Any], Any], ts_recv: int) -> str | None:

@@ -5,14 +5,14 @@ It opens no socket and reads no clock, so that live feeds and replays run the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from contracts.instrument import Instrument
 from contracts.market import FeedState
 from producers.desk import BookDesk, BookPace
-from producers.frames import UNDECODABLE, read_frame
+from producers.frames import UNDECODABLE, FrameReader
 from producers.outbox import Outbox
 from producers.trade_gaps import TradeGaps
 from producers.venue import (
@@ -121,6 +121,7 @@ class Session:
             "trade_span": self._on_trade_span,
             "unreadable": self._on_unreadable,
         }
+        self._read: Callable[[bytes, int], Sequence[Decoded]] | None = None
         self._ts = 0
         self._now = 0.0
 
@@ -137,15 +138,16 @@ class Session:
         self.decoder = venue.decoder(self.plan.market, self._parts.find, sim=sim)
         if venue.inherit is not None:
             venue.inherit(self.decoder, last)
+        self._read = FrameReader(self.decoder, venue.rows).read
 
     def on_frame(self, frame: bytes, ts_recv: int) -> None:
         """Decode one frame and do what it says."""
-        if not self._open or self.decoder is None:
+        if not self._open or self._read is None:
             return
         if self._tap is not None:
             self._tap.on_frame(self.plan.name, ts_recv, frame)
         self._ts = ts_recv
-        items = read_frame(self.decoder, frame, ts_recv, self._parts.venue.rows)
+        items = self._read(frame, ts_recv)
         heard, live = self._line.on_event, self._live
         for item in items:
             kind: str = item.kind

@@ -139,26 +139,52 @@ def test_long_wait_for_a_snapshot_is_no_row_of_old_deltas():
     assert keeper.live
 
 
-def test_deltas_of_a_numbering_that_is_no_more_do_not_wait_for_ever():
+def test_deltas_are_kept_until_a_snapshot_joins_them():
+    keeper = BookKeeper(EXACT)
+    for seq in range(101, 140):
+        keeper.on_delta(delta(seq - 1, seq, bids=[("8", str(seq))]))
+    stale = snapshot(90, [("10", "1")], [("11", "1")])
+    assert [keeper.on_snapshot(stale).change for _ in range(50)] == [Change.TOO_OLD] * 50
+    assert keeper.on_snapshot(snapshot(120, [("10", "1")], [("11", "1")])).change is Change.APPLIED
+    assert (keeper.seq, keeper.bids.top()) == (139, [("10", "1"), ("8", "139")])
+
+
+def test_deltas_of_a_numbering_that_is_no_more_are_dropped_when_the_next_one_begins():
     keeper = BookKeeper(EXACT)
     keeper.on_delta(delta(5000, 5001))
-    changes = [keeper.on_snapshot(BOOK).change for _ in range(6)]
-    assert changes[:5] == [Change.TOO_OLD] * 5
-    assert changes[5] is Change.APPLIED
+    assert keeper.on_snapshot(BOOK).change is Change.TOO_OLD
+    keeper.on_delta(delta(99, 100))
+    assert keeper.on_snapshot(BOOK).change is Change.APPLIED
     assert keeper.on_delta(delta(100, 101)).change is Change.APPLIED
 
 
-def test_crossed_book_is_a_gap():
+def test_crossed_book_with_unbroken_numbers_goes_on():
     keeper = seeded(EXACT)
-    outcome = keeper.on_delta(delta(100, 101, bids=[("11", "1")]))
-    assert (outcome.change, outcome.reason) == (Change.GAP, "crossed")
-    assert not keeper.live
+    assert keeper.on_delta(delta(100, 101, bids=[("11", "1")])).change is Change.APPLIED
+    assert keeper.crossed
+    assert keeper.on_delta(delta(101, 102, asks=[("11", "0")])).change is Change.APPLIED
+    assert not keeper.crossed
+    assert keeper.on_delta(delta(103, 104)).change is Change.GAP
 
 
-def test_crossed_snapshot_is_never_live():
-    keeper = BookKeeper(UNCHAINED)
-    assert keeper.on_delta(delta(None, None, [("12", "1")], [("11", "1")], whole=True)).change is Change.GAP
-    assert not keeper.live
+def test_crossed_book_without_numbers_is_a_gap_unless_checksums_prove_it():
+    for rule, change in ((UNCHAINED, Change.GAP), (BookRule(seed="ws", chain="none", proven=True), Change.APPLIED)):
+        keeper = BookKeeper(rule)
+        keeper.on_delta(delta(None, None, [("10", "1")], [("11", "1")], whole=True))
+        assert keeper.on_delta(delta(None, None, bids=[("11", "1")])).change is change
+
+
+def test_level_that_fell_out_and_comes_back_within_one_message_is_what_is_said_of_it_then():
+    keeper = BookKeeper(BookRule(seed="ws", chain="none", depth=2, proven=True))
+    keeper.on_delta(delta(None, None, [("10", "1"), ("9", "5")], [("11", "1")], whole=True))
+    keeper.on_delta(delta(None, None, bids=[("9.5", "1"), ("9.5", "0"), ("8", "3")]))
+    assert keeper.bids.top() == [("10", "1"), ("8", "3")], "9 fell out when 9.5 came in"
+
+
+def test_snapshot_is_cut_to_the_depth():
+    keeper = BookKeeper(BookRule(seed="ws", chain="none", depth=2, proven=True))
+    keeper.on_delta(delta(None, None, [("10", "1"), ("9", "5"), ("8", "1")], [("11", "1")], whole=True))
+    assert keeper.bids.top() == [("10", "1"), ("9", "5")]
 
 
 def test_zero_amount_removes_and_unknown_zero_is_normal():

@@ -17,7 +17,7 @@ from producers import numbers
         ("1e-4", "0.0001"),
         ("4.5E-7", "0.00000045"),
         ("2e+3", "2000"),
-        ("123456789012345678901234567890.5", "123456789012345678901234567890.5"),
+        ("123456789012345678901234.5", "123456789012345678901234.5"),
     ],
 )
 def test_number_is_written_plainly_with_its_own_digits(text: str, written: str) -> None:
@@ -26,7 +26,26 @@ def test_number_is_written_plainly_with_its_own_digits(text: str, written: str) 
     assert numbers.optional(Raw(text.encode()), "price") == written
 
 
-@pytest.mark.parametrize("text", ['"1"', "null", "true", "[1]", "1e9999", "NaN"])
+ODD = [
+    "1e400",
+    "1e-400",
+    "1_000",
+    " 1",
+    "1 ",
+    "00012",
+    ".5",
+    "5.",
+    "+1",
+    "1,5",
+    "1\n",
+    "\u0661",
+    "\u00b2",
+    "9" * 80,
+    "0." + "1" * 80,
+]
+
+
+@pytest.mark.parametrize("text", ['"1"', "null", "true", "[1]", "1e9999", "NaN", "", *ODD])
 def test_what_is_no_number_is_refused_by_name(text: str) -> None:
     with pytest.raises(FrameError, match="price"):
         numbers.number(Raw(text.encode()), "price")
@@ -37,6 +56,33 @@ def test_negative_is_refused_where_it_means_nothing_and_null_is_none_where_it_ma
         numbers.number(Raw(b"-1"), "price")
     assert numbers.optional(numbers.NULL, "price") is None
     assert numbers.optional(Raw(b"-0.5"), "change") == "-0.5"
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_what_the_contract_refuses_is_refused_where_it_is_read(text: str) -> None:
+    checks = (numbers.unsigned, numbers.price_text, numbers.optional_price_text, numbers.plain)
+    for check in checks:
+        with pytest.raises(FrameError, match="amount"):
+            check(text, "amount")
+    with pytest.raises(FrameError, match="bids"):
+        numbers.text_levels([("1", "1"), ("2", text)], "bids")
+    assert not numbers.are_unsigned(("1", text, "2"))
+    assert not numbers.are_optional(("1", text, ""))
+
+
+@pytest.mark.parametrize("zero", ["0", "0.0", "0.00000000"])
+def test_price_of_zero_is_no_price(zero: str) -> None:
+    assert numbers.optional_price_text(zero, "bid") is None
+    assert numbers.optional_price(Raw(zero.encode()), "bid") is None
+    assert numbers.positive(zero) is None
+    with pytest.raises(FrameError, match="last is zero"):
+        numbers.price_text(zero, "last")
+    assert numbers.text_levels([(zero, "1"), ("0.1", zero), ("10", "1.00")], "b") == [("0.1", "0"), ("10", "1.00")]
+
+
+@pytest.mark.parametrize("text", ["0.01", "10", "100.0", "1.000"])
+def test_price_with_zeros_in_it_is_a_price(text: str) -> None:
+    assert numbers.optional_price_text(text, "bid") == numbers.price_text(text, "bid") == numbers.positive(text) == text
 
 
 def test_level_of_zero_in_any_spelling_is_removed() -> None:

@@ -75,14 +75,14 @@ def test_thin_book_is_asked_for_again_and_stays_live_meanwhile():
     desk = BookDesk(rule, BookPace(), lambda _event: None, lambda _symbol, state, _reason: states.append(state))
     desk.open([BTC], now=0.0)
     assert desk.wanted(now=1.0) == [BTC]
-    assert desk.on_snapshot(BTC, snapshot(10, [(str(price), "1") for price in (8, 7, 6, 5)]), now=1.0)
+    desk.on_snapshot(BTC, snapshot(10, [(str(price), "1") for price in (8, 7, 6, 5)]), now=1.0)
     desk.on_event(delta(10, 13, [("8", "0"), ("7", "0"), ("6", "0")]), now=3.0)
     assert desk.wanted(now=3.0) == [BTC]
     assert desk.wanted(now=3.0) == []  # asked for once
     desk.on_event(delta(13, 14, [("4", "2")]), now=3.1)
-    assert desk.on_snapshot(BTC, snapshot(12, [("5", "1")]), now=3.2)  # too old: asked for again
+    desk.on_snapshot(BTC, snapshot(12, [("5", "1")]), now=3.2)  # too old: asked for again
     assert desk.wanted(now=3.6) == [BTC]
-    assert desk.on_snapshot(BTC, snapshot(13, [(str(price), "1") for price in (5, 4, 3, 2)]), now=3.7)
+    desk.on_snapshot(BTC, snapshot(13, [(str(price), "1") for price in (5, 4, 3, 2)]), now=3.7)
     assert desk.wanted(now=9.0) == []
     assert states == ["live"]
     assert desk.all_live

@@ -16,16 +16,14 @@ START_S = 1_795_600_000
 
 @dataclass
 class Driven:
-    """One connection of a venue, driven by a virtual clock (seconds)."""
+    """One connection of a venue, driven by a virtual clock (seconds). `states`: (state, channel, symbol, reason)."""
 
     venue_id: str
     names: list[str]
     channels: tuple[str, ...] = ("book",)
     market: str = ""
     events: list[Any] = field(default_factory=list)
-    states: list[tuple[str, str | None, str | None, str | None]] = field(
-        default_factory=list
-    )  # state channel symbol why
+    states: list[tuple[str, str | None, str | None, str | None]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     reseeds: list[str] = field(default_factory=list)
     now: float = 0.0
