@@ -12,6 +12,9 @@ import msgspec
 from contracts.instrument import Instrument
 
 
+_PRICES: Final = ("last", "bid", "ask", "high_24h", "low_24h")
+
+
 class Ticker(msgspec.Struct, frozen=True, gc=False):
     """`ticker.<tail>`: all ticker frames and trades of an instrument, merged."""
 
@@ -27,6 +30,13 @@ class Ticker(msgspec.Struct, frozen=True, gc=False):
     low_24h: str | None = None
     volume_24h: str | None = None
     change_24h: str | None = None
+
+    def __post_init__(self) -> None:
+        """A price of zero is no price, whoever wrote it: null."""
+        for name in _PRICES:
+            text = getattr(self, name)
+            if text is not None and not text.strip("0."):
+                msgspec.structs.force_setattr(self, name, None)
 
 
 class Book(msgspec.Struct, frozen=True, gc=False):

@@ -29,3 +29,10 @@ VIEWS: list[tuple[type[msgspec.Struct], type[BaseModel]]] = [
 @pytest.mark.parametrize(("view", "model"), VIEWS)
 def test_a_view_has_fields_of_its_model_only(view: type[msgspec.Struct], model: type[BaseModel]) -> None:
     assert set(view.__struct_fields__) <= set(model.model_fields)
+
+
+def test_price_of_zero_that_was_written_by_an_older_version_is_no_price() -> None:
+    body = b'{"venue":"v","symbol":"A/B","ts_recv":1,"quality":"live","sim":false,"last":"0","bid":"0.00","ask":"0.10",'
+    ticker = documents.decode(documents.Ticker, body + b'"high_24h":"10","low_24h":"0.0","volume_24h":"0"}')
+    assert (ticker.last, ticker.bid, ticker.ask, ticker.high_24h, ticker.low_24h) == (None, None, "0.10", "10", None)
+    assert ticker.volume_24h == "0"
