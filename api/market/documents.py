@@ -11,7 +11,6 @@ import msgspec
 
 from contracts.instrument import Instrument
 
-
 _PRICES: Final = ("last", "bid", "ask", "high_24h", "low_24h")
 
 
