@@ -14,11 +14,13 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers import numbers
 from producers.history import candle_id, is_closed
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bybit import wire
 from producers.venues.bybit.plan import SPOT, market_of
-from producers.venues.bybit.topic import MS, Topic
+from producers.venues.bybit.topic import Topic
+from producers.venues.bybit.wire import MS
 
 FastCandle = fast(market.Candle)
 FastTrade = fast(market.Trade)
@@ -91,10 +93,11 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
 
 
 def _candle(instrument: Instrument, timeframe: str, row: _Row, head: dict[str, Any]) -> Decoded:
-    start = _time(row[0], "result.list[0] (startTime)")
-    opened, high, low, close, volume, turnover = (
-        wire.number(text, f"result.list[{index}]") for index, text in enumerate(row[1:], start=1)
+    start = wire.read_time(row[0], "result.list[0] (startTime)")
+    opened, high, low, close = (
+        numbers.price_text(text, f"result.list[{index}]") for index, text in enumerate(row[1:5], start=1)
     )
+    volume, turnover = numbers.unsigned(row[5], "result.list[5]"), numbers.unsigned(row[6], "result.list[6]")
     return FastCandle(
         **head,
         id=candle_id(instrument, timeframe, start),
@@ -131,25 +134,19 @@ def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: boo
 
 
 def _trade(topic: Topic, row: _Trade, head: dict[str, Any]) -> Decoded:
-    price = wire.number(row.price, "result.list.price")
-    amount, contracts = topic.sizes(wire.number(row.size, "result.list.size"), price)
+    price = numbers.price_text(row.price, "result.list.price")
+    amount, contracts = topic.sizes(numbers.unsigned(row.size, "result.list.size"), price)
     return FastTrade(
         **head,
         id=topic.id_start + row.execId,
-        ts_event=_time(row.time, "result.list.time"),
+        ts_event=wire.read_time(row.time, "result.list.time"),
         trade_id=row.execId,
         price=price,
         amount=amount,
         contracts=contracts,
         side=_SIDES[row.side],
-        seq=int(row.seq) if row.seq.isdigit() else None,
+        seq=int(row.seq) if row.seq.isascii() and row.seq.isdigit() else None,
     )
-
-
-def _time(text: str, name: str) -> int:
-    if not text.isdigit():
-        raise FrameError(f"{name} is no time in ms: {text!r}", field=name)
-    return int(text) * MS
 
 
 def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:

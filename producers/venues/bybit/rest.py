@@ -15,8 +15,9 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
+from producers import numbers, sizes
+from producers.numbers import Row
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
-from producers.venues.bybit import wire
 from producers.venues.bybit.history import HISTORY
 from producers.venues.bybit.plan import BOOK_DEPTH, INVERSE, LINEAR, SPOT, VENUE_ID, market_of
 
@@ -55,8 +56,8 @@ class _Page(msgspec.Struct):
 class _Depth(msgspec.Struct):
     """`{"s":"BTCUSDT","b":[["91000","0.5"]],"a":[["91001","0.2"]],"ts":1763700000000,"u":177,"seq":9000}`."""
 
-    b: list[wire.Row]
-    a: list[wire.Row]
+    b: list[Row]
+    a: list[Row]
     ts: int
     u: int
 
@@ -123,10 +124,8 @@ def depth_call(instrument: Instrument) -> RestCall:
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a book. Its `u` is that of the 1000 level stream, and joins no other."""
     depth = _order_book(body).result
-    bids, asks = wire.read_levels(depth.b, whole=True), wire.read_levels(depth.a, whole=True)
-    unit = "base"
-    if instrument.is_inverse:
-        bids, asks, unit = wire.convert_book(bids, asks, instrument.contract_size)
+    bids, asks = numbers.text_levels(depth.b, "result.b"), numbers.text_levels(depth.a, "result.a")
+    bids, asks, unit = sizes.book(instrument, bids, asks)
     return FastBook(
         id=f"{instrument.tail}.book.rest-{depth.u}-{depth.ts}",
         venue=instrument.venue,

@@ -140,12 +140,27 @@ def test_update_id_1_is_a_restart_whatever_the_type_says() -> None:
     assert (event["is_snapshot"], event["prev_seq"]) == (True, None)
 
 
-def test_malformed_level_is_dropped_from_a_snapshot_and_refuses_a_delta() -> None:
-    sides: tuple[list[Any], list[Any]] = ([["91000", "-0.5"], ["90999", "1"]], [["91001", ""], ["91002", "0.3"]])
-    event = Socket().send(book("50", "snapshot", 7, sides))[0]
+@pytest.mark.parametrize("kind", ["snapshot", "delta"])
+@pytest.mark.parametrize("level", [["91000", "-0.5"], ["91001", ""], ["9_1", "1"], ["1e400", "1"], ["", "1"]])
+def test_malformed_level_refuses_the_whole_book_or_delta(kind: str, level: list[str]) -> None:
+    with pytest.raises(FrameError, match=r"data\.b"):
+        Socket().send(book("50", kind, 8, ([["90999", "1"], level], [])))
+
+
+def test_level_at_a_price_of_zero_is_left_out() -> None:
+    event = Socket().send(book("50", "snapshot", 7, ([["90999", "1"], ["0.00", "5"]], [["91002", "0.3"]])))[0]
     assert (event["bids"], event["asks"]) == ([["90999", "1"]], [["91002", "0.3"]])
-    with pytest.raises(FrameError, match="malformed"):
-        Socket().send(book("50", "delta", 8, sides))
+
+
+def test_frame_that_cannot_be_read_changes_no_ticker() -> None:
+    socket = Socket()
+    socket.send(ticker("snapshot", 1, lastPrice="91000", bid1Price="90999", bid1Size="1"))
+    for bad in ({"bid1Price": "-1"}, {"fundingRate": "x"}, {"nextFundingTime": "tomorrow"}):
+        for kind in ("snapshot", "delta"):
+            with pytest.raises(FrameError):
+                socket.send(ticker(kind, 2, lastPrice="5", **bad))
+    event = socket.send(ticker("delta", 3, ask1Price="91001"))[0]
+    assert (event["last"], event["bid"], event["ask"]) == ("91000", "90999", "91001")
 
 
 def test_inverse_book_is_converted_where_the_contract_is_known() -> None:
@@ -186,7 +201,7 @@ def test_ticker_deltas_are_merged_and_the_fraction_becomes_percent() -> None:
         )
     )
     event = socket.send(ticker("delta", 2, bid1Price="90999", bid1Size="2"))[0]
-    assert event["id"] == f"bybit.BTC.USDT.perp.ticker.2-{TS}"
+    assert event["id"].startswith(f"bybit.BTC.USDT.perp.ticker.2-{TS}-")
     assert (event["last"], event["bid"], event["bid_amount"], event["ask"]) == ("91000", "90999", "2", None)
     assert (event["change_24h"], event["volume_24h"], event["quote_volume_24h"]) == ("-1.7103", "10", "9")
 
@@ -310,7 +325,7 @@ def test_unknown_topic_and_missing_field_are_named() -> None:
     with pytest.raises(msgspec.ValidationError, match="`p`"):
         Socket().send(trades("BTCUSDT", {key: value for key, value in TRADE_ROW.items() if key != "p"}))
     with pytest.raises(FrameError, match=r"data\.p"):
-        Socket().send(trades("BTCUSDT", {**TRADE_ROW, "p": "9e4"}))
+        Socket().send(trades("BTCUSDT", {**TRADE_ROW, "p": "9_4"}))
 
 
 @pytest.mark.parametrize(
@@ -336,6 +351,19 @@ def test_symbol_without_known_quote_is_refused() -> None:
         VENUE.guess("spot", "XYZZY")
     with pytest.raises(SymbolSyntaxError):
         VENUE.guess("linear", "BTCXYZ")
+
+
+@pytest.mark.parametrize(
+    ("market", "name"),
+    [
+        *(("linear", "BTC-26DEC25-90000-C"), ("linear", "BTC-26DEC25-90000-C-USDT"), ("linear", "BTC-USDT")),
+        *(("linear", "BTCUSDT-X"), ("linear", "BTCUSDT-31FEB26"), ("linear", "BTC-1FOO26"), ("linear", "PERP")),
+        *(("spot", "BTC-USDT"), ("spot", "btcUSDT"), ("spot", "USDT"), ("spot", "BTC_USDT"), ("inverse", ".BTCUSD")),
+    ],
+)
+def test_name_that_follows_no_rule_of_the_venue_is_refused_by_that_name(market: str, name: str) -> None:
+    with pytest.raises(SymbolSyntaxError, match=name):
+        VENUE.guess(market, name)
 
 
 def test_plan_holds_a_socket_a_market_with_its_own_topics() -> None:
