@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from contracts import market
 from contracts.codec import fast
-from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers import numbers
-from producers.history import candle_id, is_closed
+from producers.history import candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bybit import wire
 from producers.venues.bybit.plan import SPOT, market_of
@@ -34,10 +33,10 @@ _Row = tuple[str, str, str, str, str, str, str]  # start in ms, open, high, low,
 
 
 class _Rows(Struct, gc=False):
-    rows: list[_Row] = field(name="list")
+    rows: list[Raw] = field(name="list")
 
 
-class _Candles(Struct, gc=False):
+class _Answer(Struct, gc=False):
     """`{"retCode":0,"result":{"symbol":"BTCUSDT","list":[["1763700000000","1","2","0.5","1.5","3","4.5"]]}}`."""
 
     result: _Rows
@@ -57,16 +56,13 @@ class _Trade(Struct, gc=False):
     seq: str = ""
 
 
-class _Prints(Struct, gc=False):
-    rows: list[_Trade] = field(name="list")
+_answer: Final = msgspec.json.Decoder(_Answer).decode
+_candle_row: Final = msgspec.json.Decoder(_Row).decode
+_trade_row: Final = msgspec.json.Decoder(_Trade).decode
 
 
-class _Trades(Struct, gc=False):
-    result: _Prints
-
-
-_candles: Final = msgspec.json.Decoder(_Candles).decode
-_trades: Final = msgspec.json.Decoder(_Trades).decode
+def _rows(body: bytes) -> list[Raw]:
+    return _answer(body).result.rows
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -84,12 +80,9 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, newest first; an inverse contract's volume counts USD, its turnover the coin."""
-    try:
-        rows = _candles(body).result.rows
-    except msgspec.DecodeError as error:
-        raise FrameError(f"kline of {instrument.venue_symbol}: {error}", field="result.list") from error
     head = _head(instrument, ts_recv, sim=sim)
-    return [_candle(instrument, timeframe, row, head) for row in rows]
+    what = f"kline of {instrument.venue_symbol}"
+    return read_rows(_rows, body, what, lambda raw: _candle(instrument, timeframe, _candle_row(raw), head))
 
 
 def _candle(instrument: Instrument, timeframe: str, row: _Row, head: dict[str, Any]) -> Decoded:
@@ -125,12 +118,9 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; sizes of inverse contracts count USD."""
-    try:
-        rows = _trades(body).result.rows
-    except msgspec.DecodeError as error:
-        raise FrameError(f"recent-trade of {instrument.venue_symbol}: {error}", field="result.list") from error
-    topic = Topic(instrument, "trade", "", sim)
-    return [_trade(topic, row, _head(instrument, ts_recv, sim=sim)) for row in rows]
+    topic, head = Topic(instrument, "trade", "", sim), _head(instrument, ts_recv, sim=sim)
+    what = f"recent-trade of {instrument.venue_symbol}"
+    return read_rows(_rows, body, what, lambda raw: _trade(topic, _trade_row(raw), head))
 
 
 def _trade(topic: Topic, row: _Trade, head: dict[str, Any]) -> Decoded:

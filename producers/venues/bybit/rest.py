@@ -16,8 +16,9 @@ from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers import numbers, sizes
+from producers.frames import read_each
 from producers.numbers import Row
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.bybit.history import HISTORY
 from producers.venues.bybit.plan import BOOK_DEPTH, INVERSE, LINEAR, SPOT, VENUE_ID, market_of
 
@@ -49,7 +50,7 @@ class _Listed(msgspec.Struct):
 
 
 class _Page(msgspec.Struct):
-    rows: list[_Listed] = msgspec.field(name="list")
+    rows: list[msgspec.Raw] = msgspec.field(name="list")
     nextPageCursor: str = ""
 
 
@@ -78,6 +79,7 @@ class _Envelope(msgspec.Struct):
     time: int | None = None
 
 
+_listed: Final = msgspec.json.Decoder(_Listed).decode
 _instruments: Final = msgspec.json.Decoder(_Instruments).decode
 _order_book: Final = msgspec.json.Decoder(_OrderBook).decode
 _envelope: Final = msgspec.json.Decoder(_Envelope).decode
@@ -92,16 +94,18 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
     )
 
 
-def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """Read one page of a market: what trades, and the call for the next page."""
     page = _instruments(body).result
-    found = [_instrument(market, row) for row in page.rows if row.status == "Trading"]
+    found = read_each(page.rows, lambda raw: _instrument(market, _listed(raw)))
     if not page.nextPageCursor:
         return found, None
     return found, RestCall(_INSTRUMENTS, {"category": market, "limit": "1000", "cursor": page.nextPageCursor})
 
 
-def _instrument(market: str, row: _Listed) -> Instrument:
+def _instrument(market: str, row: _Listed) -> Instrument | None:
+    if row.status != "Trading":
+        return None
     if market == SPOT:
         return make_instrument(VENUE_ID, f"{row.baseCoin}/{row.quoteCoin}", row.symbol)
     if not row.settleCoin:
