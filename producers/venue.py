@@ -186,6 +186,18 @@ class ConnectionPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionLimit:
+    """How many subscriptions one address may hold over all its connections (producers.limits).
+
+    `cost(instrument, channels)` is how many an instrument takes; `reason` names the number, and whose rule it is.
+    """
+
+    most: int
+    cost: Callable[[Instrument, frozenset[str]], int]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionPolicy:
     """How to treat a venue's sockets; all times in seconds.
 
@@ -383,6 +395,9 @@ class Venue:
 
     `trades_counted`: the vendor's page says that this field of its trades counts by one, an instrument each: a hole is
     then a gap. Where a trade stands for several numbers its decoder gives a `TradeSpan` before it.
+
+    `limit`: what an address may subscribe to; `plan` raises InvalidParameterError where more instruments are given than
+    fit (producers.limits.fitting chooses them).
     """
 
     id: str
@@ -404,3 +419,4 @@ class Venue:
     stamp: Callable[[str, int], str] | None = None
     rows: SplitRows | None = None
     trades_counted: Literal["seq", "trade_id"] | None = None
+    limit: SubscriptionLimit | None = None
