@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -159,3 +159,8 @@ def events(connections: list[Connection], kinds: frozenset[str]) -> Iterator[Any
 def as_text(item: Any) -> str:
     """Write whatever a decoder gave so that it can be compared."""
     return repr(item) if not hasattr(item, "__struct_fields__") else json.dumps([item.kind, repr(item)])
+
+
+def named(page: Iterable[Instrument | Unreadable]) -> list[Instrument]:
+    """Return the instruments of a page of a listing, without the rows that could not be named."""
+    return [item for item in page if isinstance(item, Instrument)]

@@ -13,6 +13,7 @@ from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.venue import BOOK, CHANNELS, FUNDING, INTEREST, LIQUIDATION, TICKER, TRADE, Ack, Pong, Refused
 from producers.venues.bybit import VENUE
+from tests.producers.playing import named
 
 TS = 1_795_291_200_123
 TS_NS = TS * 1_000_000
@@ -415,7 +416,7 @@ def test_instruments_are_named_and_paged() -> None:
     dated = {**row, "symbol": "BTCUSDT-25DEC26", "contractType": "LinearFutures", "deliveryTime": "1798185600000"}
     body = _page(row, dated, {**row, "symbol": "OLDUSDT", "status": "Closed"}, cursor="next")
     found, following = VENUE.rest.decode_instruments("linear", body)
-    assert [item.symbol for item in found] == ["BTC/USDT:USDT", "BTC/USDT:USDT-261225"]
+    assert [item.symbol for item in named(found)] == ["BTC/USDT:USDT", "BTC/USDT:USDT-261225"]
     assert following is not None
     assert (following.params["cursor"], following.params["category"]) == ("next", "linear")
     assert VENUE.rest.decode_instruments("linear", _page(row))[1] is None
@@ -424,7 +425,7 @@ def test_instruments_are_named_and_paged() -> None:
 def test_inverse_contracts_are_worth_one_dollar() -> None:
     row = {"symbol": "BTCUSD", "status": "Trading", "baseCoin": "BTC", "quoteCoin": "USD", "settleCoin": "BTC"}
     row |= {"contractType": "InversePerpetual", "deliveryTime": "0"}
-    (found,), _ = VENUE.rest.decode_instruments("inverse", _page(row))
+    (found,) = named(VENUE.rest.decode_instruments("inverse", _page(row))[0])
     assert (found.symbol, found.contract_size, found.sized_in_contracts) == ("BTC/USD:BTC", "1", True)
 
 

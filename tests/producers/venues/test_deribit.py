@@ -10,9 +10,9 @@ import pytest
 
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
-from contracts.instrument import Instrument
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Answered, Closing, Pong, Refused, Reply, Unreadable
 from producers.venues.deribit import VENUE
+from tests.producers.playing import named
 
 MS, TIME_NS = 1_795_291_200_123, 1_795_291_200_123_000_000
 RECEIVED = TIME_NS + 5_000_000
@@ -304,7 +304,7 @@ def test_listing_keeps_what_trades_and_settles_as_its_name_says() -> None:
     found, further = VENUE.rest.decode_instruments("public", json.dumps({"jsonrpc": "2.0", "result": rows}).encode())
     (odd,) = (item for item in found if isinstance(item, Unreadable))
     assert str(odd.error) == "ETH-PERPETUAL settles in USDC"
-    assert [(item.symbol, item.contract_size) for item in found if isinstance(item, Instrument)] == [
+    assert [(item.symbol, item.contract_size) for item in named(found)] == [
         ("BTC/USD:BTC", "1"),
         ("BTC/USDC:USDC-260327", None),
         ("ETH/USDC", None),

@@ -14,6 +14,7 @@ from contracts.instrument import Instrument, make_instrument
 from producers.book import BookKeeper, Change
 from producers.venue import CHANNELS, FUNDING, LIQUIDATION, TRADE, Ack, Closing, Pong, Refused, TradeSpan
 from producers.venues.okx import VENUE
+from tests.producers.playing import named
 
 TS = 1_795_291_200_123
 TS_NS = TS * 1_000_000
@@ -441,7 +442,7 @@ def test_instruments_know_what_a_contract_is_worth() -> None:
     ]
     found, following = VENUE.rest.decode_instruments("public", json.dumps({"code": "0", "data": rows}).encode())
     assert following is None
-    assert [(item.symbol, item.contract_size, item.sized_in_contracts) for item in found] == [
+    assert [(item.symbol, item.contract_size, item.sized_in_contracts) for item in named(found)] == [
         ("BTC/USDT:USDT", "0.01", True),
         ("BTC/USD:BTC", "100", True),
         ("BTC/USDT:USDT-261225", "0.1", True),
