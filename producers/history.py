@@ -137,7 +137,7 @@ def read_rows(
     """
     try:
         return read_each(rows_of(body), read)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, FrameError) as error:
         raise FrameError(f"{what}: {error}", field=what) from error
 
 

@@ -61,7 +61,7 @@ def _linear(size: str, unit: str) -> str:
         exact = _EXACT.multiply(Decimal(size), Decimal(unit))
     except InvalidOperation as error:
         raise FrameError(f"{size[:40]!r} contracts are no number", field="size") from error
-    return unsigned(plain(exact), "the amount of contracts")
+    return unsigned(plain(exact), "amount")
 
 
 @lru_cache(maxsize=16384)
@@ -73,7 +73,7 @@ def _inverse(size: str, unit: str, price: str) -> str:
         rounded = exact.quantize(_TWELVE_DECIMALS, ROUND_HALF_EVEN, _EXACT)
     except (InvalidOperation, DivisionByZero) as error:
         raise FrameError(f"{size[:40]!r} contracts at {price[:40]!r} have no amount", field="size or price") from error
-    return unsigned(plain(rounded), "the amount of contracts")
+    return unsigned(plain(rounded), "amount")
 
 
 def contract_size(value: str, multiplier: str) -> str:

@@ -128,7 +128,7 @@ def depth_call(instrument: Instrument) -> RestCall:
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a book. Its `u` is that of the 1000 level stream, and joins no other."""
     depth = _order_book(body).result
-    bids, asks = numbers.text_levels(depth.b, "result.b"), numbers.text_levels(depth.a, "result.a")
+    bids, asks = numbers.whole_levels(depth.b, "result.b"), numbers.whole_levels(depth.a, "result.a")
     bids, asks, unit = sizes.book(instrument, bids, asks)
     return FastBook(
         id=f"{instrument.tail}.book.rest-{depth.u}-{depth.ts}",

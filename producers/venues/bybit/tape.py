@@ -67,7 +67,8 @@ def decode_book(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     book = wire.decode_book(frame)
     data = book.data
     whole = book.type == "snapshot" or data.u == 1
-    bids, asks = numbers.text_levels(data.b, "data.b"), numbers.text_levels(data.a, "data.a")
+    read = numbers.whole_levels if whole else numbers.text_levels
+    bids, asks = read(data.b, "data.b"), read(data.a, "data.a")
     unit = "base"
     if topic.is_inverse:
         bids, asks, unit = sizes.book(topic.instrument, bids, asks)

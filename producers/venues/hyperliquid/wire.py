@@ -175,8 +175,8 @@ decode_named: Final = msgspec.json.Decoder(Answer).decode
 
 
 def read_levels(rows: list[Level], field: str) -> list[Row]:
-    """Return one side of a whole book, as numbers.text_levels does."""
-    return numbers.text_levels([(row.px, row.sz) for row in rows], field)
+    """Return one side of a whole book (numbers.whole_levels)."""
+    return numbers.whole_levels([(row.px, row.sz) for row in rows], field)
 
 
 def price(raw: Raw, field: str) -> str | None:

@@ -61,8 +61,8 @@ def make_book(product: Product, row: Any, stamp: tuple[str, int], *, sim: bool) 
         ts_event=None,
         ts_recv=ts_recv,
         sim=sim,
-        bids=numbers.text_levels([(level.price, level.amount) for level in row.data.bid], "bid"),
-        asks=numbers.text_levels([(level.price, level.amount) for level in row.data.ask], "ask"),
+        bids=numbers.whole_levels([(level.price, level.amount) for level in row.data.bid], "bid"),
+        asks=numbers.whole_levels([(level.price, level.amount) for level in row.data.ask], "ask"),
         seq=row.offset,
         is_snapshot=True,
     )

@@ -98,7 +98,7 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
 
 
 def _levels(rows: list[tuple[Raw, Raw]], field: str) -> list[numbers.Row]:
-    return numbers.text_levels([(wire.text(price), wire.text(amount)) for price, amount in rows], field)
+    return numbers.whole_levels([(wire.text(price), wire.text(amount)) for price, amount in rows], field)
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:

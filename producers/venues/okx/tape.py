@@ -95,7 +95,8 @@ def decode_books(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list
     instrument = topic.instrument
     found: list[Decoded] = []
     for row in push.data:
-        bids, asks = wire.read_levels(row.bids, "data.bids"), wire.read_levels(row.asks, "data.asks")
+        bids = wire.read_levels(row.bids, "data.bids", whole=whole)
+        asks = wire.read_levels(row.asks, "data.asks", whole=whole)
         bids, asks, unit = sizes.book(instrument, bids, asks)
         native = f"{channel}-{'snapshot-' if whole else ''}{row.checksum if row.seqId is None else row.seqId}-{row.ts}"
         found.append(

@@ -249,6 +249,7 @@ def amount(text: str | None, field: str) -> str | None:
     return numbers.unsigned(text, field) if text else None
 
 
-def read_levels(rows: list[Level], field: str) -> list[Row]:
-    """Return one side of a book as (price, size), as numbers.text_levels does."""
-    return numbers.text_levels([(row.px, row.sz) for row in rows], field)
+def read_levels(rows: list[Level], field: str, *, whole: bool = True) -> list[Row]:
+    """Return one side of a whole book (numbers.whole_levels) or of an update (numbers.text_levels)."""
+    found = [(row.px, row.sz) for row in rows]
+    return numbers.whole_levels(found, field) if whole else numbers.text_levels(found, field)

@@ -141,11 +141,14 @@ def test_update_id_1_is_a_restart_whatever_the_type_says() -> None:
     assert (event["is_snapshot"], event["prev_seq"]) == (True, None)
 
 
-@pytest.mark.parametrize("kind", ["snapshot", "delta"])
 @pytest.mark.parametrize("level", [["91000", "-0.5"], ["91001", ""], ["9_1", "1"], ["1e400", "1"], ["", "1"]])
-def test_malformed_level_refuses_the_whole_book_or_delta(kind: str, level: list[str]) -> None:
+def test_malformed_level_is_dropped_from_a_snapshot_and_refuses_a_delta(level: list[str]) -> None:
+    event = Socket().send(book("50", "snapshot", 7, ([level, ["90999", "1"]], [["91002", "0.3"]])))[0]
+    assert (event["bids"], event["asks"]) == ([["90999", "1"]], [["91002", "0.3"]])
     with pytest.raises(FrameError, match=r"data\.b"):
-        Socket().send(book("50", kind, 8, ([["90999", "1"], level], [])))
+        Socket().send(book("50", "delta", 8, ([["90999", "1"], level], [])))
+    with pytest.raises(FrameError, match=r"data\.b"):
+        Socket().send(book("50", "snapshot", 7, ([level], [])))
 
 
 def test_level_at_a_price_of_zero_is_left_out() -> None:

@@ -148,9 +148,11 @@ def test_book_of_the_faster_feed_reads_the_same() -> None:
 
 
 @pytest.mark.parametrize("level", [["91000.0", "0.-1"], ["91000.0", ""], ["x", "1"], ["-1", "1"]])
-def test_malformed_level_refuses_the_whole_book(level: list[str]) -> None:
+def test_malformed_level_is_left_out(level: list[str]) -> None:
+    event = Socket().send(book([level, ["90998.0", "2"]], []))[0]
+    assert event["bids"] == [["90998.0", "2"]]
     with pytest.raises(FrameError, match=r"data\.levels\[0\]"):
-        Socket().send(book([level, ["90998.0", "2"]], []))
+        Socket().send(book([level], [["90999.0", "1"]]))
 
 
 def test_level_without_amount_is_zero_and_one_without_price_left_out() -> None:
