@@ -91,6 +91,23 @@ async def test_row_of_a_listing_that_cannot_be_named_is_left_out_and_logged_once
     assert [(entry["venue"], entry["reason"]) for entry in told] == [("binance", "ODD is no pair")]
 
 
+async def test_instruments_beyond_the_limit_of_an_address_are_left_out_and_announced(rig):
+    def with_less_room(venue):
+        return replace(venue, limit=replace(venue.limit, most=7))
+
+    with capture_logs() as logs:
+        async with rig("hyperliquid", change_venue=with_less_room, refresh=0.1) as r:
+            await r.until(r.all_books_live, "live books")
+            fetched = r.producer.listed
+            await r.until(lambda: r.producer.listed is not fetched, "another listing")
+            followed = [item.symbol for item in r.producer.instruments]
+            down = {symbol: reason for state, _, symbol, reason in r.bus.states if state == "down" and symbol}
+    (entry,) = [entry for entry in logs if entry["event"] == "producer.left_out"]
+    assert (len(followed), entry["venue"], entry["instruments"]) == (1, "hyperliquid", list(down))
+    assert not set(down) & set(followed)
+    assert all("1000 subscriptions" in reason for reason in down.values())
+
+
 class Kept:
     """A cache in memory."""
 
