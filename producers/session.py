@@ -278,6 +278,7 @@ class Session:
 
     def _on_unreadable(self, unreadable: Unreadable) -> None:
         self.undecodable += 1
+        self._span = None  # it may have been of the trade that could not be read
         self._parts.on_undecodable(unreadable.frame, unreadable.error)
 
     def _on_gap(self, gap: Gap) -> None:

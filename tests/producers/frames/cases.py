@@ -499,7 +499,8 @@ HYPERLIQUID: Final = (
         name="tardis_hyperliquid_m20240823",
         venue="hyperliquid",
         market="public",
-        unlisted=frozenset({"trade", "ticker"}),  # tardis leaves out the first push of trades, and spot figures
+        unlisted=frozenset({"trade"}),  # tardis leaves out the first push of trades
+        undecodable={3: "@2"},  # a spot pair that only the listing can name
     ),
 )
 
