@@ -156,6 +156,24 @@ def text_levels(rows: list[Row], field: str) -> list[Row]:
     return [(price, amount if amount.strip("0.") else ZERO) for price, amount in rows if price.strip("0.")]
 
 
+def whole_levels(rows: list[Row], field: str) -> list[Row]:
+    """Return one side of a whole book, as `text_levels` does; levels that are no unsigned numbers are left out.
+
+    Coinbase has sent amounts like `0.-10000` within snapshots. Of an update nothing may be left out.
+    """
+    try:
+        return text_levels(rows, field)
+    except FrameError:
+        return [level for row in rows if _is_level(row) for level in text_levels([row], field)]
+
+
+def _is_level(row: Row) -> bool:
+    try:
+        return bool(unsigned(row[0], "price") and unsigned(row[1], "amount"))
+    except FrameError:
+        return False
+
+
 # ---- figures made of others
 @lru_cache(maxsize=1024)
 def percent(fraction: str) -> str:

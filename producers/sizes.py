@@ -11,6 +11,7 @@ from typing import Final
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers import numbers
 
 _EXACT: Final = Context(prec=100)
 _TWELVE_DECIMALS: Final = Decimal("1e-12")
@@ -24,7 +25,10 @@ def sizes(instrument: Instrument, size: str, price: str | None) -> tuple[str | N
 
 
 def amount(instrument: Instrument, size: str, price: str | None) -> str | None:
-    """Give the amount of a size in the base coin; null where a contract's worth (inverse: or the price) is unknown."""
+    """Give the amount of a size in the base coin; null where a contract's worth (inverse: or the price) is unknown.
+
+    Raises FrameError where it has more digits than the contract allows.
+    """
     if not instrument.sized_in_contracts:
         return size
     unit = instrument.contract_size
@@ -56,7 +60,7 @@ def book(
 @lru_cache(maxsize=16384)
 def _linear(size: str, unit: str) -> str:
     try:
-        return plain(_EXACT.multiply(Decimal(size), Decimal(unit)))
+        return numbers.plain(plain(_EXACT.multiply(Decimal(size), Decimal(unit))), "amount")
     except InvalidOperation as error:
         raise FrameError(f"{size!r} contracts are no number", field="size") from error
 
@@ -67,7 +71,7 @@ def _inverse(size: str, unit: str, price: str) -> str:
     try:
         worth = _EXACT.multiply(Decimal(size), Decimal(unit))
         exact = _EXACT.divide(worth, Decimal(price)) if worth else worth
-        return plain(exact.quantize(_TWELVE_DECIMALS, ROUND_HALF_EVEN, _EXACT))
+        return numbers.plain(plain(exact.quantize(_TWELVE_DECIMALS, ROUND_HALF_EVEN, _EXACT)), "amount")
     except (InvalidOperation, DivisionByZero) as error:
         raise FrameError(f"{size!r} contracts at {price!r} have no amount", field="size or price") from error
 
