@@ -114,16 +114,18 @@ def on_ticker(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
     return handle
 
 
+def _pair(side: list[str] | None) -> tuple[str | None, str | None]:
+    return (side[0], side[1]) if side and len(side) > 1 else (None, None)
+
+
 def on_level1(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/spotMarket/level1`: one pair a side, or none."""
     prefix, template = f"{instrument.tail}.ticker.level1-", FastTicker(**_common(instrument, sim))
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         best = frames.read_level1(frame).data
-        (bid, bid_amount), (ask, ask_amount) = (
-            _side(*(*(side or ())[:2], None, None)[:2], field)
-            for side, field in ((best.bids, "data.bids"), (best.asks, "data.asks"))
-        )
+        bid, bid_amount = _side(*_pair(best.bids), "data.bids")
+        ask, ask_amount = _side(*_pair(best.asks), "data.asks")
         return (
             replace(
                 template,
