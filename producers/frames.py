@@ -106,7 +106,7 @@ def _checked(item: Decoded, frame: bytes, ts_recv: int) -> Decoded:
 def read_each(rows: Iterable[Raw], read: Callable[[Raw], Any]) -> list[Any]:
     """Return what `read` makes of each row of a REST answer, None left out; one that cannot be read is an `Unreadable`.
 
-    Raises the first row's error where no row can be read: then it is the answer that is not understood.
+    Raises FrameError where no row can be read: then it is the answer that is not understood.
     """
     found: list[Any] = []
     for row in rows:
@@ -117,7 +117,8 @@ def read_each(rows: Iterable[Raw], read: Callable[[Raw], Any]) -> list[Any]:
         if item is not None:
             found.append(item)
     if found and all(isinstance(item, Unreadable) for item in found):
-        raise found[0].error
+        error = found[0].error
+        raise FrameError(f"no row can be read, the first one: {error}", **getattr(error, "details", {})) from error
     return found
 
 

@@ -38,9 +38,9 @@ def _joins(driven: Driven, frames: tuple[Callable[[int], str], Callable[[int], s
                 driven.feed(answer, every=0.0)
             answer = ""
     assert not driven.unread, driven.unread
-    assert 1 < asked <= 15, f"{lag} s behind: {asked} requests"
+    assert asked <= 15, f"{lag} s behind: {asked} requests"
     waits = [why for state, channel, _, why in driven.states if channel == "book" and state != "live" and why]
-    assert waits, "no FeedStatus says what is waited for"
+    assert waits or asked == 1, "no FeedStatus says what is waited for"
     driven.wait(0.1)
     last = driven.of("book")[-1]
     assert last.quality == "live"
