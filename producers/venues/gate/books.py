@@ -95,7 +95,8 @@ def decode_signed_levels(topics: Topics, frame: bytes, ts_recv: int) -> list[Dec
     """Read `futures.order_book`, event `update`: a level's side is the sign of its size; 0 removes it on either."""
     push = wire.read_signed_levels(frame)
     by_symbol: dict[str, list[wire.SignedLevel]] = {}
-    for row in push.result or []:
+    rows: list[wire.SignedLevel] = push.result or []
+    for row in rows:
         by_symbol.setdefault(row.c, []).append(row)
     return [_signed(topics[name], rows, (push.sent_ns, ts_recv)) for name, rows in by_symbol.items()]
 

@@ -78,7 +78,7 @@ class GateDecoder:
         return self._decode_other(frame, ts_recv)
 
     def _decode_other(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        head = wire.read_head(frame)
+        head: wire.Head = wire.read_head(frame)
         if head.error is not None or head.event == "subscribe":
             return (_answer(head, frame),)
         decode = _CHANNELS.get((head.channel, head.event))

@@ -65,7 +65,8 @@ def _span(row: wire.SpotTrade) -> tuple[int | None, int | None]:
 def decode_futures_trades(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read prints; the sign of the size is the taker's side."""
     found: list[Decoded] = []
-    for row in wire.read_futures_trades(frame).result or []:
+    rows: list[wire.FuturesTrade] = wire.read_futures_trades(frame).result or []
+    for row in rows:
         topic = topics[row.contract]
         trade_id, price = str(row.id), values.price(row.price, "result.price")
         size, is_sell = values.signed(row.size, "result.size")

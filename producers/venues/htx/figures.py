@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from contracts.errors import FrameError
+from contracts.numbers import MOST_FRACTION_DIGITS
 from producers import numbers
 
 Row = numbers.Row
@@ -38,6 +39,17 @@ def optional_number(raw: Raw, field: str) -> str | None:
 def optional_amount(raw: Raw, field: str) -> str | None:
     """Return an unsigned number; absent is None."""
     text = _text(raw)
+    return None if text is None else numbers.unsigned(text, field)
+
+
+def optional_quotient(raw: Raw, field: str) -> str | None:
+    """Return an unsigned number that the venue divided, cut to the digits that the contract allows; absent is None.
+
+    Recorded frames of 2022 have coins of 37 digits behind the point: `0.9920634920634920634920634920634920635`.
+    """
+    text = _text(raw)
+    if text is not None and len(text.partition(".")[2]) > MOST_FRACTION_DIGITS and "e" not in text.lower():
+        text = text[: MOST_FRACTION_DIGITS - len(text.partition(".")[2])]
     return None if text is None else numbers.unsigned(text, field)
 
 

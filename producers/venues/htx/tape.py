@@ -52,7 +52,7 @@ def trade_event(topic: Topic, row: wire.Trade, ts_recv: int) -> Decoded:
     instrument, contracts = topic.instrument, None
     price, amount = figures.price(row.price, "tick.data.price"), number(row.amount, "tick.data.amount")
     if instrument.sized_in_contracts:
-        quantity = optional_amount(row.quantity, "tick.data.quantity")
+        quantity = figures.optional_quotient(row.quantity, "tick.data.quantity")
         base, contracts = sizes.sizes(instrument, amount, price)
         amount = quantity if base is None else base
     trade_id = identity(row.id if row.tradeId == ABSENT else row.tradeId)
