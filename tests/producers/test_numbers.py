@@ -6,7 +6,8 @@ import pytest
 from msgspec import Raw
 
 from contracts.errors import FrameError
-from producers import numbers
+from contracts.instrument import make_instrument
+from producers import numbers, sizes
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,17 @@ def test_percent_and_times_are_exact() -> None:
     assert numbers.percent("0.00000001") == "0.000001"
     assert numbers.milliseconds(Raw(b"1574697680828.2002"), "time") == 1_574_697_680_828_200_200
     assert numbers.milliseconds(Raw(b"1574697680828"), "time") == 1_574_697_680_828_000_000
+
+
+def test_malformed_level_is_left_out_of_a_whole_book_only() -> None:
+    rows = [("1.5", "0.000"), ("x", "1"), ("2", "-1"), ("3", "0.-1"), ("0", "5"), ("4", "7")]
+    assert numbers.whole_levels(rows, "bids") == [("1.5", "0"), ("4", "7")]
+    with pytest.raises(FrameError, match="bids"):
+        numbers.text_levels(rows, "bids")
+
+
+def test_amount_made_of_contracts_has_the_digits_that_the_contract_allows() -> None:
+    contract = make_instrument("gate", "A/USDT:USDT", "A_USDT", contract_size="1000")
+    assert sizes.amount(contract, "9" * 21, "1") == "9" * 21 + "000"
+    with pytest.raises(FrameError, match="amount has more than 24 digits"):
+        sizes.amount(contract, "9" * 22, "1")
