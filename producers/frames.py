@@ -6,7 +6,7 @@ for one: `Venue.rows` splits such a frame, and each row is decoded alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
@@ -89,6 +89,24 @@ def _checked(item: Decoded, frame: bytes, ts_recv: int) -> Decoded:
     getter = _GETTERS.get(item.kind)
     fault = None if getter is None else _fault(item, getter, ts_recv)
     return item if fault is None else Unreadable(frame, FrameError(f"{item.kind} of {item.symbol}: {fault}"))
+
+
+def read_each(rows: Iterable[Raw], read: Callable[[Raw], Any]) -> list[Any]:
+    """Return what `read` makes of each row of a REST answer, None left out; one that cannot be read is an `Unreadable`.
+
+    Raises the first row's error where no row can be read: then it is the answer that is not understood.
+    """
+    found: list[Any] = []
+    for row in rows:
+        try:
+            item = read(row)
+        except UNDECODABLE as error:
+            item = Unreadable(bytes(row), error)
+        if item is not None:
+            found.append(item)
+    if found and all(isinstance(item, Unreadable) for item in found):
+        raise found[0].error
+    return found
 
 
 # ---- splitting

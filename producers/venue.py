@@ -90,7 +90,7 @@ class TradeSpan:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A frame, or one row of it, that could not be read, and why. Made by producers.frames, not by decoders."""
+    """A frame, or one row of it or of a REST answer, that could not be read, and why. Made by producers.frames."""
 
     kind: ClassVar[str] = "unreadable"
     frame: bytes
@@ -288,7 +288,10 @@ class Span:
 
 
 class DecodeCandles(Protocol):
-    """Reads a REST answer into `candle` events, in whatever order, also outside the span."""
+    """Reads a REST answer into `candle` events, in whatever order, also outside the span.
+
+    A row that cannot be read is an `Unreadable`, as of trades (producers.frames.read_each).
+    """
 
     def __call__(
         self, body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool
@@ -332,7 +335,8 @@ class RestFace:
     base_url: str
     budget: RestBudget
     instrument_calls: Callable[[], tuple[tuple[str, RestCall], ...]]  # (market, call) for each list of instruments
-    decode_instruments: Callable[[str, bytes], tuple[list[Instrument], RestCall | None]]  # (market, body); next page
+    # (market, body) -> what can be traded, what cannot be named (producers.frames.read_each), and the next page
+    decode_instruments: Callable[[str, bytes], tuple[Sequence[Instrument | Unreadable], RestCall | None]]
     depth_call: Callable[[Instrument], RestCall]
     decode_depth: DecodeDepth
     failure: Callable[[int, Mapping[str, str], bytes], RestFailure | None]  # (status, lower-case headers, body)

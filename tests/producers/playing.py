@@ -17,7 +17,7 @@ from producers.simulator.listing import Listing
 from producers.simulator.market import Market, MarketConfig
 from producers.simulator.registry import VENUE_TYPES
 from producers.simulator.venue import Shelf
-from producers.venue import CHANNELS, ConnectionPlan, Decoder, RestCall, Venue
+from producers.venue import CHANNELS, ConnectionPlan, Decoder, RestCall, Unreadable, Venue
 
 BEGIN_US = 1_790_000_000_000_000
 STEP_MS = 50
@@ -74,7 +74,8 @@ class Exchange:
             call: RestCall | None = first
             while call is not None:
                 page, call = self.venue.rest.decode_instruments(market, self.ask(call).body.encode())
-                found += [(market, item) for item in page]
+                assert not [item for item in page if isinstance(item, Unreadable)]
+                found += [(market, item) for item in page if isinstance(item, Instrument)]
         return found
 
     def find(self, market: str, venue_symbol: str) -> Instrument:
