@@ -95,3 +95,23 @@ def test_percent_and_times_are_exact() -> None:
     assert numbers.percent("0.00000001") == "0.000001"
     assert numbers.milliseconds(Raw(b"1574697680828.2002"), "time") == 1_574_697_680_828_200_200
     assert numbers.milliseconds(Raw(b"1574697680828"), "time") == 1_574_697_680_828_000_000
+
+
+def test_figures_are_checked_together_and_written_plainly() -> None:
+    names = ("bid", "ask", "last")
+    assert numbers.figures(("1.50", None, ""), names) == ["1.50", "", ""]
+    assert numbers.figures(("1e2", "0.0", None), names) == ["100", "0.0", ""]
+    with pytest.raises(FrameError, match="ask is no number"):
+        numbers.figures(("1", "1,2", "3"), names)
+    assert numbers.quote("0.00", "7") == (None, None)
+    assert numbers.quote("0.5", "") == ("0.5", None)
+
+
+def test_text_levels_leave_out_a_price_of_zero_and_refuse_what_is_no_number() -> None:
+    rows = [("0.10", "0"), ("10", "0.5"), ("0", "1")]
+    assert numbers.text_levels(rows[:2], "bids") == rows[:2]
+    assert numbers.text_levels(rows, "bids") == rows[:2]
+    assert numbers.text_levels([("0.000", "1"), ("1", "0.00")], "bids") == [("1", "0")]
+    for row in (("1;2,3", "4"), ("1,2", "3"), ("", "1"), ("1", "-1"), ("01", "1"), ("1", ".5"), ("1_0", "1")):
+        with pytest.raises(FrameError, match="bids"):
+            numbers.text_levels([("5", "5"), row], "bids")
