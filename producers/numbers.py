@@ -21,6 +21,7 @@ from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, INT64_MAX, MOST_F
 NULL: Final = Raw(b"null")
 ZERO: Final = "0"
 Row = tuple[str, str]
+Quotes = tuple[str | None, str | None, str | None, str | None]  # best bid, its amount, best ask, its amount
 Whole = Annotated[int, Meta(ge=0, le=INT64_MAX)]  # a field of a struct: an id, a sequence, a count
 Milliseconds = Annotated[int, Meta(ge=0, le=INT64_MAX // 1_000_000)]  # a time that is an int64 in ns, too
 Seconds = Annotated[int, Meta(ge=0, le=INT64_MAX // 1_000_000_000)]
@@ -34,6 +35,9 @@ _DIGITS: Final = rf"(?:0|[1-9][0-9]{{0,{MOST_WHOLE_DIGITS - 1}}}+)(?:\.[0-9]{{1,
 _are_unsigned: Final = re.compile(rf"(?:,{_DIGITS})*+").fullmatch
 _are_optional: Final = re.compile(rf"(?:,(?:{_DIGITS})?+)*+").fullmatch
 _are_levels: Final = re.compile(rf"(?:;{_DIGITS},{_DIGITS})*+").fullmatch
+_PRICE: Final = rf"(?!0(?:\.0*+)?+,){_DIGITS}"  # as _DIGITS, above zero, where a comma follows
+_is_traded: Final = re.compile(rf"{_PRICE},{_DIGITS}").fullmatch
+_are_quotes: Final = re.compile(rf"{_PRICE},{_DIGITS},{_PRICE},{_DIGITS}").fullmatch
 _zero_price_among: Final = re.compile(r";0[0.]*+,").search
 _long_zero_among: Final = re.compile(r",0\.0*+(?:;|$)").search  # an amount of zero that is not written "0"
 
@@ -140,6 +144,22 @@ def figures(texts: Sequence[str | None], fields: Sequence[str]) -> list[str]:
     return [text and unsigned(text, field) for text, field in zip(found, fields, strict=True)]
 
 
+def traded(price: str, amount: str, fields: tuple[str, str]) -> tuple[str, str]:
+    """Return a trade's price, above zero, and its amount, checked at one go."""
+    if _is_traded(f"{price},{amount}"):
+        return price, amount
+    return price_text(price, fields[0]), unsigned(amount, fields[1])
+
+
+def quotes(texts: Quotes, fields: Sequence[str]) -> Quotes:
+    """Return best bid, its amount, best ask and its amount, checked at one go; price and amount None for no price."""
+    bid, bid_amount, ask, ask_amount = texts
+    if _are_quotes(f"{bid},{bid_amount},{ask},{ask_amount}"):
+        return texts
+    bid, bid_amount, ask, ask_amount = figures(texts, fields)
+    return *quote(bid, bid_amount), *quote(ask, ask_amount)
+
+
 def quote(price: str | None, amount: str | None) -> tuple[str | None, str | None]:
     """Return a side's best price and its amount, both checked before: both None where there is no price."""
     found = positive(price)
@@ -175,6 +195,9 @@ def text_levels(rows: list[Row], field: str) -> list[Row]:
 
 
 def _joined(rows: list[Row]) -> str:
+    if len(rows) == 1:  # as half of all changes are
+        price, amount = rows[0]
+        return f";{price},{amount}"
     return f";{';'.join(map(','.join, rows))}"
 
 

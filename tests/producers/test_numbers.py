@@ -113,5 +113,21 @@ def test_text_levels_leave_out_a_price_of_zero_and_refuse_what_is_no_number() ->
     assert numbers.text_levels(rows, "bids") == rows[:2]
     assert numbers.text_levels([("0.000", "1"), ("1", "0.00")], "bids") == [("1", "0")]
     for row in (("1;2,3", "4"), ("1,2", "3"), ("", "1"), ("1", "-1"), ("01", "1"), ("1", ".5"), ("1_0", "1")):
-        with pytest.raises(FrameError, match="bids"):
-            numbers.text_levels([("5", "5"), row], "bids")
+        for rows in ([row], [("5", "5"), row]):
+            with pytest.raises(FrameError, match="bids"):
+                numbers.text_levels(rows, "bids")
+
+
+def test_quotes_and_trades_are_checked_together() -> None:
+    names = ("bid", "bid_amount", "ask", "ask_amount")
+    assert numbers.quotes(("0.50", "0", "0.6", "0.0"), names) == ("0.50", "0", "0.6", "0.0")
+    assert numbers.quotes(("0.00", "1", "1e1", ""), names) == (None, None, "10", None)
+    assert numbers.quotes((None, None, "0", None), names) == (None, None, None, None)
+    for odd in (("1", "1", "1,1", "1"), ("1", "1", "0,1", ""), ("01", "1", "1", "1"), ("1", "-1", "1", "1")):
+        with pytest.raises(FrameError, match=r"bid|ask"):
+            numbers.quotes(odd, names)
+    assert numbers.traded("0.1", "2", ("price", "size")) == ("0.1", "2")
+    assert numbers.traded("1e-8", "2", ("price", "size")) == ("0.00000001", "2")
+    for price, size in (("0.0", "1"), ("0", "1"), ("0.", "1"), ("1", "1,1"), ("1", ""), ("", "1"), ("1_0", "1")):
+        with pytest.raises(FrameError, match=r"price|size"):
+            numbers.traded(price, size, ("price", "size"))

@@ -17,7 +17,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.numbers import figures, plain, positive, price_text, quote, text_levels, unsigned
+from producers.numbers import figures, plain, positive, price_text, quote, quotes, text_levels, traded, unsigned
 from producers.venue import Decoded
 from producers.venues.binance import frames
 
@@ -28,6 +28,7 @@ FastCandle = fast(market.Candle)
 
 Handler = Callable[[bytes, int], tuple[Decoded, ...]]
 
+_TRADED: Final = ("p", "q")
 _BEST: Final = ("b", "B", "a", "A")
 _DAY: Final = (*_BEST, "c", "o", "h", "l", "v", "q")
 _MICROSECONDS: Final = 10**14  # a time of this size or more is in microseconds: in ms it would lie in the year 5138
@@ -65,6 +66,7 @@ def _on_trade(read: Callable[[bytes], Any], mark: str, instrument: Instrument, *
         trade = read(frame).data
         if trade.s != symbol:
             _check_owner(trade.s, symbol)
+        price, amount = traded(trade.p, trade.q, _TRADED)
         trade_id, time = str(trade.t), trade.T
         return (
             replace(
@@ -73,8 +75,8 @@ def _on_trade(read: Callable[[bytes], Any], mark: str, instrument: Instrument, *
                 ts_event=time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
                 trade_id=trade_id,
-                price=price_text(trade.p, "p"),
-                amount=unsigned(trade.q, "q"),
+                price=price,
+                amount=amount,
                 side="sell" if trade.m else "buy",
             ),
         )
@@ -111,11 +113,10 @@ def _on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = read(frame).data
-        _check_owner(ticker.s, symbol)
+        if ticker.s != symbol:
+            _check_owner(ticker.s, symbol)
         time = ticker.T or ticker.E
-        bid, bid_amount, ask, ask_amount = figures((ticker.b, ticker.B, ticker.a, ticker.A), _BEST)
-        bid, bid_amount = quote(bid, bid_amount)
-        ask, ask_amount = quote(ask, ask_amount)
+        bid, bid_amount, ask, ask_amount = quotes((ticker.b, ticker.B, ticker.a, ticker.A), _BEST)
         return (
             replace(
                 template,

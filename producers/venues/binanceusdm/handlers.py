@@ -17,7 +17,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.numbers import figures, optional_price_text, plain, positive, price_text, quote, unsigned
+from producers.numbers import figures, optional_price_text, plain, positive, price_text, quotes, traded, unsigned
 from producers.venue import Decoded
 from producers.venues.binanceusdm import frames
 
@@ -30,6 +30,7 @@ FastLiquidation = fast(market.Liquidation)
 Handler = Callable[[bytes, int], tuple[Decoded, ...]]
 
 _PRINTS: Final = ("MARKET", None)
+_TRADED: Final = ("p", "q")
 _BEST: Final = ("b", "B", "a", "A")
 _DAY: Final = ("c", "o", "h", "l", "v", "q")
 _ORDER_SIDES: Final = {"SELL": ("sell", "long"), "BUY": ("buy", "short")}
@@ -92,6 +93,7 @@ def on_trade(instrument: Instrument, *, sim: bool) -> Handler:
             return ()
         if trade.s != symbol:
             check_owner(trade.s, symbol)
+        price, amount = traded(trade.p, trade.q, _TRADED)
         trade_id = str(trade.t)
         return (
             replace(
@@ -100,8 +102,8 @@ def on_trade(instrument: Instrument, *, sim: bool) -> Handler:
                 ts_event=trade.T * 1_000_000,
                 ts_recv=ts_recv,
                 trade_id=trade_id,
-                price=price_text(trade.p, "p"),
-                amount=unsigned(trade.q, "q"),
+                price=price,
+                amount=amount,
                 side="sell" if trade.m else "buy",
             ),
         )
@@ -118,6 +120,7 @@ def on_agg_trade(instrument: Instrument, *, sim: bool) -> Handler:
         trade = read(frame).data
         if trade.s != symbol:
             check_owner(trade.s, symbol)
+        price, amount = traded(trade.p, trade.q, _TRADED)
         trade_id = str(trade.a) if trade.a is not None else f"{trade.f}-{trade.l}"
         return (
             replace(
@@ -126,8 +129,8 @@ def on_agg_trade(instrument: Instrument, *, sim: bool) -> Handler:
                 ts_event=trade.T * 1_000_000,
                 ts_recv=ts_recv,
                 trade_id=trade_id,
-                price=price_text(trade.p, "p"),
-                amount=unsigned(trade.q, "q"),
+                price=price,
+                amount=amount,
                 side="sell" if trade.m else "buy",
             ),
         )
@@ -138,13 +141,13 @@ def on_agg_trade(instrument: Instrument, *, sim: bool) -> Handler:
 def on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
     """Decode best bid and offer."""
     prefix, template, read = f"{instrument.tail}.ticker.", _empty_ticker(instrument, sim=sim), frames.read_book_ticker
+    symbol = instrument.venue_symbol
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = read(frame).data
-        check_owner(ticker.s, instrument.venue_symbol)
-        bid, bid_amount, ask, ask_amount = figures((ticker.b, ticker.B, ticker.a, ticker.A), _BEST)
-        bid, bid_amount = quote(bid, bid_amount)
-        ask, ask_amount = quote(ask, ask_amount)
+        if ticker.s != symbol:
+            check_owner(ticker.s, symbol)
+        bid, bid_amount, ask, ask_amount = quotes((ticker.b, ticker.B, ticker.a, ticker.A), _BEST)
         return (
             replace(
                 template,

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.frames import UNDECODABLE
-from producers.numbers import figures, positive, price_text, quote, unsigned
+from producers.numbers import figures, positive, quote, traded
 from producers.venue import (
     BOOK,
     Ack,
@@ -39,6 +39,7 @@ _LEVEL2_NAMES: Final = frozenset({"level2", "level2_50", LEVEL2})  # the list an
 _NOT_CARRIED: Final = frozenset(
     {"received", "open", "done", "change", "activate", "status", "auction", "rfq_match", "balance"}
 )
+_TRADED: Final = ("price", "size")
 _TICKER_FIGURES: Final = (
     *("price", "best_bid", "best_bid_size", "best_ask", "best_ask_size"),
     *("open_24h", "high_24h", "low_24h", "volume_24h"),
@@ -100,6 +101,7 @@ class ExchangeDecoder:
         row = wire.decode_match(frame)
         product = self._products.get(row.product_id) or self._product(row.product_id)
         trade_id = str(row.trade_id)
+        price, amount = traded(row.price, row.size, _TRADED)
         return (
             replace(
                 product.trade,
@@ -107,8 +109,8 @@ class ExchangeDecoder:
                 ts_event=read_time(row.time),
                 ts_recv=ts_recv,
                 trade_id=trade_id,
-                price=price_text(row.price, "price"),
-                amount=unsigned(row.size, "size"),
+                price=price,
+                amount=amount,
                 side=_TAKER[row.side],
                 seq=row.sequence,
             ),

@@ -71,6 +71,7 @@ def advanced_trade(**fields: Any) -> dict[str, Any]:
 
 
 def zero_price() -> None:
+    drive = driven()
     for zero in ZEROS:
         figures = dict.fromkeys(("price", "open_24h", "low_24h", "high_24h", "best_bid"), zero)
         drive = driven().feed(
