@@ -29,7 +29,9 @@ PRODUCTS_PER_SOCKET: Final = 60  # ours: the venue tells no figure
 PRODUCTS_PER_REQUEST: Final = 30
 
 # Linear (F, and V of older listings) or inverse (I), perpetual (P) or dated (F): `PF_XBTUSD`, `FI_XBTUSD_260327`.
-_PRODUCT: Final = re.compile(r"(?:P(?P<perpetual>[FIV])_(?P<pair>[^_]+)|F(?P<dated>[FIV])_(?P<of>[^_]+)_(?P<on>\d{6}))")
+_PRODUCT: Final = re.compile(
+    "(?:P(?P<perpetual>[FIV])_(?P<pair>[A-Z0-9]+)|F(?P<dated>[FIV])_(?P<of>[A-Z0-9]+)_(?P<on>[0-9]{6}))"
+)
 _QUOTES: Final = ("USDT", "USDC", "USD", "EUR", "GBP", "XBT")
 _COINS: Final = {"XBT": "BTC", "XDG": "DOGE"}
 
