@@ -105,7 +105,7 @@ def make_product(
     found = _PRODUCT.fullmatch(venue_symbol)
     if found is None:
         raise SymbolSyntaxError(f"{venue_symbol!r} is no perpetual or future of Kraken Futures", symbol=venue_symbol)
-    base, quote = pair or _split(found["pair"] or found["of"])
+    base, quote = pair or _split(found["pair"] or found["of"], venue_symbol)
     base, quote = _COINS.get(base, base), _COINS.get(quote, quote)
     is_inverse = (found["perpetual"] or found["dated"]) == "I"
     expiry = f"-{found['on']}" if found["on"] else ""
@@ -115,8 +115,8 @@ def make_product(
     return make_instrument(VENUE_ID, symbol, venue_symbol, contract_size=size, sized_in_contracts=in_contracts)
 
 
-def _split(pair: str) -> tuple[str, str]:
+def _split(pair: str, venue_symbol: str) -> tuple[str, str]:
     for quote in _QUOTES:
         if pair.endswith(quote) and len(pair) > len(quote):
             return pair.removesuffix(quote), quote
-    raise SymbolSyntaxError(f"{pair!r} ends in no known quote", symbol=pair)
+    raise SymbolSyntaxError(f"{venue_symbol!r} ends in no known quote", symbol=venue_symbol)
