@@ -283,6 +283,9 @@ class Session:
 
     def _on_gap(self, gap: Gap) -> None:
         symbol = gap.instrument.symbol if gap.instrument is not None else None
+        if gap.channel == BOOK:
+            self.desk.on_gap(symbol, gap.reason, now=self._now)
+            return
         self._say("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
         self._say("live", channel=gap.channel, symbol=symbol, reason=None)
 

@@ -110,7 +110,8 @@ class Proof:
 class Gap:
     """Data of a channel was lost and will not come; `instrument` None: it is not known of which.
 
-    Not for books: a book that has lost something shows it by its sequence and is seeded anew.
+    A book that has lost something shows it by its sequence or checksum; this is for books of venues with neither: one
+    of which an update could not be read is seeded anew.
     """
 
     kind: ClassVar[str] = "gap"
