@@ -25,6 +25,7 @@ SUBJECT_KINDS: Final[dict[str, str]] = {
     subjects.STORM: "storm",
 }
 KIND_SUBJECTS: Final[dict[str, str]] = {kind: prefix for prefix, kind in SUBJECT_KINDS.items()}
+MOST_TAIL: Final = 192  # so that every id that begins with it has room for what follows
 CROSS_VENUE: Final = frozenset({"cluster", "storm"})
 _ANY: Final = ".any"
 _REPLAY_TOKENS: Final = 2  # rp.<run>.
@@ -59,6 +60,8 @@ def read_subject(subject: str) -> Route:
     plain = subject.split(".", _REPLAY_TOKENS)[-1] if replayed else subject
     kind = kind_of(plain)
     rest = plain.removeprefix(KIND_SUBJECTS[kind])
+    if len(rest) > MOST_TAIL:
+        raise BadEventError(f"subject of a {kind}: more than {MOST_TAIL} characters name the instrument")
     try:
         venue, symbol, timeframe = _read_tokens(kind, rest)
     except SymbolSyntaxError as error:

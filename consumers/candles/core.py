@@ -203,7 +203,7 @@ class CandleBook:
     def restore(self, tail: str, document: bytes) -> int:
         """Take back one instrument; gives the sequence that it contains.
 
-        Raises, with nothing taken back, msgspec.MsgspecError or ValueError where the document is not as `save` writes it.
+        Raises, with nothing taken back, msgspec.MsgspecError or ValueError where it is not as `save` writes it.
         """
         saved = msgspec.json.decode(document, type=SavedPage)
         if tail_symbol(tail) != (saved.venue, saved.symbol) or not saved.bars.keys() <= TIMEFRAMES.keys():

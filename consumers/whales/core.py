@@ -17,7 +17,7 @@ from consumers.whales.groups import MOST_FILLS, Page, average_price, check_fill,
 from contracts import subjects
 from contracts.codec import fast
 from contracts.figures import EXACT, as_dollars, read_amount
-from contracts.market import Trade
+from contracts.market import MOST_NAME, Trade
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import Tier, WhaleTrade
@@ -31,6 +31,7 @@ FastWhale: Final = fast(WhaleTrade)
 MILLISECOND: Final = 1_000_000
 SECOND: Final = 1_000_000_000
 PAGES: Final = 20_000  # subjects kept at least, those used last; at most twice as many
+_MARK: Final = ".whale."
 _SAVED_FILLS: Final = 1000  # of open groups, in one saved document
 _PRICE_EVERY: Final = 100 * MILLISECOND
 Outputs = list[tuple[str, FastEvent]]
@@ -110,9 +111,7 @@ class WhaleDetector:
         """How many instruments were dropped because others were traded meanwhile."""
         return self._pages.dropped
 
-    def fold(
-        self, batch: Sequence[tuple[str, FastEvent]], seq: int, now: int
-    ) -> tuple[Outputs, Sequence[Fault]]:
+    def fold(self, batch: Sequence[tuple[str, FastEvent]], seq: int, now: int) -> tuple[Outputs, Sequence[Fault]]:
         """Fold (subject, trade or ticker) pairs in the stream's order; give the whales, and what could not be folded.
 
         `seq` is the last one's, `now` ns UTC.
@@ -187,6 +186,8 @@ class WhaleDetector:
         if trade.id in page.seen:
             self.counts.duplicates += 1
             return
+        if len(page.tail) + len(_MARK) + len(trade.trade_id) > MOST_NAME:
+            raise ValueError("a whale that begins with this trade could not be named: its trade_id is too long")
         sized = trade.side is not None and trade.amount is not None
         old = sized and now - time_of(trade.ts_event, trade.ts_recv) > DAY_NS
         joins = sized and not old and _belongs(page.fills, trade)
@@ -247,7 +248,7 @@ class WhaleDetector:
         if rate is None:
             raise AssertionError("a group without a rate is not valued")
         return FastWhale(
-            id=f"{page.tail}.whale.{first.trade_id}",
+            id=f"{page.tail}{_MARK}{first.trade_id}",
             venue=first.venue,
             symbol=first.symbol,
             venue_symbol=first.venue_symbol,

@@ -222,7 +222,6 @@ def test_sums_are_not_rounded(trade: Make) -> None:
     assert candle.quote_volume == "0.123456789012345678000000000000000001"
 
 
-
 def test_only_changed_instruments_are_saved(trade: Make) -> None:
     book = CandleBook()
     book.fold([(SUBJECT, trade(1))], 7)
