@@ -80,7 +80,7 @@ class ClusterDetector:
         end = max(_time(item) for item in (*held.values(), whale))
         recent = {item.id: item for item in (*held.values(), whale) if _time(item) > end - self.rules.window}
         if len(recent) > MOST_IDS:  # the oldest goes: more than a signal can name make the same cluster
-            del recent[min(recent.values(), key=_order).id]
+            del recent[min(recent.values(), key=_time).id]
         self._whales.put(key, recent)
         if whale.id not in recent or len(recent) < self.rules.count:
             return []

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.candles.core import CandleBook, CandleRules, fold_after
-from contracts.codec import encode, fast
-from contracts.market import Candle, Trade
+from contracts.codec import fast
+from contracts.market import Trade
 from contracts.timeframes import TIMEFRAMES, find_start
 
 SECOND = 1_000_000_000
