@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
+from contextlib import suppress
 
 import structlog
 from nats.errors import Error as NatsError
@@ -18,7 +19,9 @@ _log = structlog.get_logger("deadletter")
 
 _ERROR_LENGTH = 500
 _OVERHEAD = 512  # bytes that a letter costs beside its payload
-_AT_ONCE = 32  # letters under way together
+_AT_ONCE = 8  # letters under way together
+_PAUSE_SECONDS = 0.05  # between them: a flood of letters must not take the loop from what is good
+_FLUSH_SECONDS = 10.0
 _SAY_SECONDS = 10.0
 
 
@@ -60,6 +63,7 @@ class DeadLetters:
         self._allowance = Allowance(burst, per_second)
         self._waiting: deque[tuple[str, bytes, str]] = deque()
         self._sender: asyncio.Task[None] | None = None
+        self._hurried = asyncio.Event()
         self._said = float("-inf")
         self.kept = 0
         self.dropped = 0
@@ -75,15 +79,26 @@ class DeadLetters:
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send(), name=f"dead letters of {self._consumer}")
 
-    async def flush(self) -> None:
-        """Wait until everything kept so far was sent or given up."""
-        if self._sender is not None:
-            await self._sender
+    async def flush(self, timeout: float = _FLUSH_SECONDS) -> None:
+        """Send what waits, now; what is not sent within `timeout` seconds is given up, counted and logged."""
+        if self._sender is None:
+            return
+        self._hurried.set()
+        done, _ = await asyncio.wait({self._sender}, timeout=timeout)
+        if not done:
+            self._sender.cancel()
+            lost = len(self._waiting)
+            self._bus.count_drop(f"{DEAD_LETTER}{self._consumer}", lost)
+            _log.error("deadletter.unsent", consumer=self._consumer, letters=lost)
+            self._waiting.clear()
+        self._hurried.clear()
 
     async def _send(self) -> None:
         while self._waiting:
             letters = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
             await asyncio.gather(*(self._publish(*letter) for letter in letters))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), _PAUSE_SECONDS)
 
     async def _publish(self, subject: str, payload: bytes, error: str) -> None:
         name = hashlib.sha256(f"{self._consumer}|{subject}|".encode() + payload).hexdigest()[:32]

@@ -22,6 +22,7 @@ from contracts.recent import Recent
 from contracts.signals import Tier, WhaleCluster
 from contracts.tiers import Tiers
 from contracts.usd import USD
+from runtime.bounded import Window
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
@@ -50,7 +51,7 @@ class ClusterDetector:
         self.rules = rules
         self.window = rules.window
         self.old = 0  # whales of more than a day before their receipt
-        self._whales: Recent[tuple[str, Side], dict[str, FastEvent]] = Recent(BASES)
+        self._whales: Recent[tuple[str, Side], Window[FastEvent]] = Recent(BASES)
         self._fired: Recent[tuple[str, Side], int] = Recent(BASES)
 
     @property
@@ -70,27 +71,24 @@ class ClusterDetector:
         """
         base = whale.symbol.partition("/")[0]
         key = (base, whale.side)
-        held = self._whales.get(key) or {}
-        if whale.id in held:
+        window = self._whales.get(key) or self._whales.put(key, Window(self.rules.window, MOST_IDS))
+        if whale.id in window:
             return []
         in_dollars(Decimal(whale.usd_value), Decimal(1))
         if _time(whale) < whale.ts_recv - DAY_NS:
             self.old += 1
             return []
-        end = max(_time(item) for item in (*held.values(), whale))
-        recent = {item.id: item for item in (*held.values(), whale) if _time(item) > end - self.rules.window}
-        if len(recent) > MOST_IDS:  # the oldest goes: more than a signal can name make the same cluster
-            del recent[min(recent.values(), key=_time).id]
-        self._whales.put(key, recent)
-        if whale.id not in recent or len(recent) < self.rules.count:
+        window.add(whale.id, whale, _time(whale))
+        if whale.id not in window or len(window) < self.rules.count:
             return []
+        end = window.end
         tier = self.rules.tiers.find(base)
         fired = self._fired.get(key)
         if fired is not None and end < fired + self.rules.cooldown[tier]:
             return []
         self._fired.put(key, end)
         tail = subjects.cross_venue_tail(escape_token(base))
-        return [(subjects.CLUSTER + tail, self._cluster(tail, tier, sorted(recent.values(), key=_order)))]
+        return [(subjects.CLUSTER + tail, self._cluster(tail, tier, sorted(window.values(), key=_order)))]
 
     def _cluster(self, tail: str, tier: Tier, whales: list[FastEvent]) -> FastEvent:
         first, last = whales[0], whales[-1]

@@ -22,6 +22,7 @@ from contracts.recent import Recent
 from contracts.signals import LiquidationStorm, Tier
 from contracts.tiers import CountByTier, Tiers, UsdByTier
 from contracts.usd import USD, UsdRates
+from runtime.bounded import Window
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
@@ -53,6 +54,22 @@ class Hit:
     ts: int
 
 
+class _Base:
+    """The liquidations of one base within the window, and what they are worth together."""
+
+    def __init__(self, span: int) -> None:
+        self.window: Window[Hit] = Window(span, MOST_IDS)
+        self.usd = Decimal(0)
+
+    def add(self, hit: Hit) -> int:
+        """Take one; give how many left though they were not too old."""
+        gone = self.window.add(hit.event.id, hit, hit.ts)
+        self.usd = EXACT.add(self.usd, hit.usd)
+        for old in gone:
+            self.usd = EXACT.subtract(self.usd, old.usd)
+        return sum(old.ts > self.window.end - self.window.span for old in gone)
+
+
 class StormDetector:
     """The liquidations of the last window, by base; `unvalued` counts those that are in no sum."""
 
@@ -63,7 +80,7 @@ class StormDetector:
         self.old = 0  # liquidations of more than a day before their receipt
         self.crowded = 0  # those of a window that were left out, the oldest, because a signal cannot name so many
         self._rates = rates
-        self._hits: Recent[str, dict[str, Hit]] = Recent(BASES)
+        self._hits: Recent[str, _Base] = Recent(BASES)
         self._fired: Recent[str, int] = Recent(BASES)
 
     @property
@@ -81,8 +98,8 @@ class StormDetector:
         FigureError, with everything as it was, for one whose value cannot be added up.
         """
         base, quote, _, _ = split_symbol(liquidation.symbol)
-        held = self._hits.get(base) or {}
-        if liquidation.id in held:
+        held = self._hits.get(base) or self._hits.put(base, _Base(self.rules.window))
+        if liquidation.id in held.window:
             return []
         ts = _time(liquidation)
         usd = self._value(liquidation, quote, ts)
@@ -92,16 +109,8 @@ class StormDetector:
         if ts < liquidation.ts_recv - DAY_NS:
             self.old += 1
             return []
-        hits = {**held, liquidation.id: Hit(liquidation, usd, ts)}
-        end = max(hit.ts for hit in hits.values())
-        recent = {key: hit for key, hit in hits.items() if hit.ts > end - self.rules.window}
-        if len(recent) > MOST_IDS:
-            self.crowded += 1
-            del recent[min(recent, key=lambda key: recent[key].ts)]
-        self._hits.put(base, recent)
-        if liquidation.id not in recent:
-            return []
-        return self._decide(base, end, sorted(recent.values(), key=lambda hit: (hit.ts, hit.event.id)))
+        self.crowded += held.add(Hit(liquidation, usd, ts))
+        return self._decide(base, held) if liquidation.id in held.window else []
 
     def _value(self, liquidation: FastEvent, quote: str, ts: int) -> Decimal | None:
         rate = self._rates.find(quote, ts)
@@ -110,17 +119,17 @@ class StormDetector:
         price = Decimal(liquidation.average_price or liquidation.price)
         return in_dollars(value_of(price, read_amount(liquidation.amount)), rate.rate)
 
-    def _decide(self, base: str, end: int, hits: list[Hit]) -> Outputs:
-        rules = self.rules
+    def _decide(self, base: str, held: _Base) -> Outputs:
+        rules, end = self.rules, held.window.end
         tier = rules.tiers.find(base)
-        total = reduce(EXACT.add, (hit.usd for hit in hits), Decimal(0))
-        if len(hits) < rules.count[tier] or total < rules.usd[tier]:
+        if len(held.window) < rules.count[tier] or held.usd < rules.usd[tier]:
             return []
         fired = self._fired.get(base)
         if fired is not None and end < fired + rules.cooldown[tier]:
             return []
         self._fired.put(base, end)
         tail = subjects.cross_venue_tail(escape_token(base))
+        hits = sorted(held.window.values(), key=lambda hit: (hit.ts, hit.event.id))
         return [(subjects.STORM + tail, self._storm(base, tail, tier, hits))]
 
     def _storm(self, base: str, tail: str, tier: Tier, hits: list[Hit]) -> FastEvent:

@@ -1,4 +1,4 @@
-"""The market core over documents at the contract's edges: every answer is made, is JSON, and says no number that is none."""
+"""The market core over documents at the contract's edges: every answer is made, and is JSON."""
 
 from __future__ import annotations
 
@@ -146,6 +146,7 @@ def golden_of(kind: str) -> dict[str, Any]:
 @pytest.mark.timeout(240)
 def test_every_route_answers_over_documents_at_the_edges() -> None:
     answered = refused = 0
+    codes: set[str] = set()
     for seed in range(ROUNDS):
         documents = Documents(seed)
         state = MarketState(documents, 60 * 10**9, lambda: True)
@@ -154,11 +155,12 @@ def test_every_route_answers_over_documents_at_the_edges() -> None:
             try:
                 body = answers.encode(compose(Reader(state, NOW), params), NOW)
             except HydrophoneError as error:
-                assert error.code in {"NOT_READY", "NO_DATA"}, error  # nothing of it carries a price or a book
+                codes.add(error.code)
                 refused += 1
             else:
                 json.loads(body, parse_constant=pytest.fail)
                 answered += 1
+    assert codes <= {"NOT_READY", "NO_DATA"}  # nothing carried a price or a book
     print(f"market core: {answered} answers, {refused} refusals for want of data")
     assert answered > 10 * refused
 

@@ -1,4 +1,4 @@
-"""Odd messages of every kind: each field driven to its extremes, wrong subjects, garbage. Seeded, so always the same."""
+"""Odd messages of every kind: each field driven to its extremes, wrong subjects, garbage. Seeded: always the same."""
 
 from __future__ import annotations
 

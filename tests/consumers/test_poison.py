@@ -183,7 +183,8 @@ class Clusters:
         return fold_each(batch, lambda _, event: check_signals(self.core.fold(event)))
 
     def knows(self, kind: str, event: Any) -> bool:
-        return event.id in (self.core._whales.get((event.symbol.partition("/")[0], event.side)) or {})
+        window = self.core._whales.get((event.symbol.partition("/")[0], event.side))
+        return window is not None and event.id in window
 
     def check(self) -> None:
         return
@@ -200,7 +201,8 @@ class Storms:
         return fold_each(batch, lambda _, event: check_signals(self.core.fold(event)))
 
     def knows(self, kind: str, event: Any) -> bool:
-        return event.id in (self.core._hits.get(event.symbol.partition("/")[0]) or {})
+        held = self.core._hits.get(event.symbol.partition("/")[0])
+        return held is not None and event.id in held.window
 
     def check(self) -> None:
         return
