@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,14 @@ LISTS: list[Any] = [
 ]
 
 
+@cache
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
 def golden(model: type[Event], now: int) -> tuple[str, dict[str, Any]]:
     """Give a good message of an event, received now, and its subject."""
-    body = json.loads((GOLDEN / f"{model.kind}.v{model.version}.json").read_text())
+    body = json.loads(_read(GOLDEN / f"{model.kind}.v{model.version}.json"))
     body |= {"ts_event": now, "ts_recv": now}
     prefix = KIND_SUBJECTS[model.kind]
     if model.kind == "feed":

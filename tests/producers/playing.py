@@ -45,12 +45,21 @@ class Connection:
     received: list[Received] = field(default_factory=list[Received])
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How busy the simulated market is; so busy, prices do not last for minutes."""
+
+    rate: float = 10.0
+    whale_every_s: tuple[float, float] = (0.5, 0.5)
+    cascade_every_s: tuple[float, float] = (1.0, 1.0)
+
+
 class Exchange:
     """One simulated exchange and a client of its own; time passes only by `run`."""
 
-    def __init__(self, venue: Venue) -> None:
-        config = SimulatorConfig(venues=(venue.id,), bases=BASES, rate=10.0)
-        terms = MarketConfig(config.seed, config.venues, BASES, config.rate, (0.5, 0.5), (1.0, 1.0))
+    def __init__(self, venue: Venue, pace: Pace = Pace()) -> None:  # frozen
+        config = SimulatorConfig(venues=(venue.id,), bases=BASES, rate=pace.rate)
+        terms = MarketConfig(config.seed, config.venues, BASES, pace.rate, pace.whale_every_s, pace.cascade_every_s)
         self.venue = venue
         self.market = Market(terms, BEGIN_US)
         self.now_us = BEGIN_US

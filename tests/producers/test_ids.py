@@ -13,10 +13,11 @@ from producers.desk import BookPace
 from producers.outbox import Outbox
 from producers.registry import VENUES
 from producers.session import Session, SessionParts
-from tests.producers.playing import Connection, Exchange
+from tests.producers.playing import Connection, Exchange, Pace
 
 MINUTES = 10
 STEP_MS = 500
+CALM = Pace(rate=0.2, whale_every_s=(10.0, 20.0), cascade_every_s=(20.0, 60.0))
 
 
 class Bus:
@@ -78,7 +79,7 @@ def play(exchange: Exchange, connection: Connection, outbox: Outbox) -> None:
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("venue", sorted(VENUES))
 def test_no_two_different_events_of_a_kind_share_an_id(venue: str) -> None:
-    exchange = Exchange(VENUES[venue])
+    exchange = Exchange(VENUES[venue], CALM)
     connections = exchange.run(MINUTES * 60_000 // STEP_MS, STEP_MS)
     bus = Bus()
     outbox = Outbox(venue, bus, lambda: exchange.now_us * 1000)
