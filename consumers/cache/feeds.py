@@ -16,6 +16,7 @@ _NEARLY_ALL: Final = (99, 100)
 _WORST: Final[tuple[FeedState, ...]] = ("live", "stale", "resync", "gap", "connecting", "down")
 _GAPS: Final = frozenset({"gap", "resync"})
 _ALL_CHANNELS: Final = "all"
+MOST_MARKS: Final = 10_000
 
 
 class Feed:
@@ -36,6 +37,7 @@ class Feed:
         "sim",
         "since",
         "state",
+        "unmarked",
         "venue",
         "venue_latency",
     )
@@ -53,6 +55,7 @@ class Feed:
         self.bus_latency = RollingHistogram(_SLOTS, _SLOT_NS)
         self.clock = RollingLow(_SLOTS, _SLOT_NS)
         self.sim = False
+        self.unmarked = 0  # marks that were dropped because there were too many
         self.dirty = True
 
     def on_status(self, status: FastEvent, seq: int) -> None:
@@ -67,10 +70,12 @@ class Feed:
             self._on_feed_state(state, status)
             return
         key = (status.channel, status.symbol)
-        if state == "live":
-            self.marks.pop(key, None)
-        else:
+        self.marks.pop(key, None)
+        if state != "live":
             self.marks[key] = state
+        while len(self.marks) > MOST_MARKS:
+            del self.marks[next(iter(self.marks))]  # the oldest; its channel was said to be wrong long ago
+            self.unmarked += 1
 
     def on_events(self, kind: str, count: int, last_recv: int) -> None:
         """Count events of a kind; `last_recv`: our clock when the last one arrived, ns UTC."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
-from consumers.cache.core import StateCache
-from contracts import codec, streams, subjects
-from contracts.market import Liquidation, Ticker, Trade
+from consumers.cache.core import Faults, StateCache
+from contracts import streams, subjects
+from contracts.checking import check
 from runtime import clock
 from runtime.bucket_writer import BucketWriter
 from runtime.deadletter import DeadLetters
 from runtime.kv import Mirror
 from runtime.lane import LaneReader
-from runtime.lane_reader import UNDECODABLE, Watchers
+from runtime.lane_reader import Batch, Watchers, read_event
+from runtime.restoring import Restored
 from runtime.service import Service
 from runtime.stream_api import call
 from runtime.stream_reader import ALL, Row, Start, StreamReader
@@ -47,17 +49,10 @@ class _Liquidations:
     def __init__(self, cache: StateCache, letters: DeadLetters) -> None:
         self.cache, self.letters = cache, letters
         self.is_whole = False
-        self._decode = codec.decoder(Liquidation).decode
 
     def on_rows(self, rows: Sequence[Row]) -> None:
-        batch: list[tuple[str, Any]] = []
-        for row in rows:
-            subject = row.subject.decode()
-            try:
-                batch.append((subject, self._decode(row.payload)))
-            except UNDECODABLE as error:
-                self.letters.keep(subject, row.payload, error)
-        self.cache.fold_liquidations(batch, clock.now_ns() if self.is_whole else 0)
+        batch = Batch([(row.subject, row.payload) for row in rows], read_event, self.letters.keep)
+        batch.refuse(self.cache.fold_liquidations(batch.events, clock.now_ns() if self.is_whole else 0))
         self.is_whole = self.is_whole or rows[-1].position.pending == 0
 
 
@@ -65,8 +60,21 @@ async def run(service: Service, plan: CachePlan) -> None:
     """Fold until the service is stopped; then write what changed last."""
     bus = service.bus
     cache = StateCache()
-    await _restore(service, cache, plan)
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
+    await _restore(service, cache, plan, letters)
+    async with AsyncExitStack() as stack:
+        writer = BucketWriter(bus, plan.bucket)
+        stack.push_async_callback(writer.close)
+        stack.push_async_callback(letters.flush)
+        whole = await _serve(service, plan, cache, (letters, writer))
+        _drain(service, cache, writer, whole=whole)
+
+
+async def _serve(
+    service: Service, plan: CachePlan, cache: StateCache, outputs: tuple[DeadLetters, BucketWriter]
+) -> bool:
+    """Fold until the service is stopped; whether every liquidation of the past was read by then."""
+    bus, (letters, writer) = service.bus, outputs
     reader = LaneReader(bus, Watchers(letters.keep, _on_gap))
     liquidations = _Liquidations(cache, letters)
     past = StreamReader(
@@ -78,7 +86,6 @@ async def run(service: Service, plan: CachePlan) -> None:
         failed=reader.failed,
         start=ALL,
     )
-    writer = BucketWriter(bus, plan.bucket)
     try:
         await _subscribe(reader, cache)
         await _follow(service, reader, cache, plan)
@@ -94,29 +101,23 @@ async def run(service: Service, plan: CachePlan) -> None:
     finally:
         await past.close()
         await reader.close()
-    _drain(service, cache, writer, whole=liquidations.is_whole)
-    await letters.flush()
-    await writer.close()
+    return liquidations.is_whole
 
 
 async def _subscribe(reader: LaneReader, cache: StateCache) -> None:
     """Follow what only its newest counts of: what is missed while away is made up for by the next one."""
-    folds: tuple[tuple[str, Any, Callable[[Any, int], None]], ...] = (
-        (subjects.TICKER, codec.decoder(Ticker).decode, cache.fold_tickers),
-        (subjects.TRADE, codec.decoder(Trade).decode, cache.fold_trades),
-    )
-    for prefix, decode, fold in folds:
-        await reader.subscribe(prefix + ">", partial(_decoded, decode), partial(_timed, fold))
+    await reader.subscribe(subjects.ALL_TICKERS, read_event, partial(_timed, cache.fold_tickers))
+    await reader.subscribe(subjects.ALL_TRADES, read_event, partial(_timed, cache.fold_trades))
     for prefix in _BODIES:
-        await reader.subscribe(prefix + ">", _as_it_is, partial(_timed, partial(cache.fold_bodies, prefix)))
+        await reader.subscribe(prefix + ">", _checked, partial(_timed, partial(cache.fold_bodies, prefix)))
 
 
 async def _follow(service: Service, reader: LaneReader, cache: StateCache, plan: CachePlan) -> None:
     """Follow what none may be missed of, from after what is folded already."""
     feeds = await _go_on(service, plan.feeds, cache.find_feeds_seq(), ALL)
-    await reader.stream(plan.feeds, (subjects.ALL_FEEDS,), codec.decode, cache.fold_feeds, start=feeds)
+    await reader.stream(plan.feeds, (subjects.ALL_FEEDS,), read_event, cache.fold_feeds, start=feeds)
     whales = await _go_on(service, plan.signals, cache.find_whales_seq(), ALL)
-    await reader.stream(plan.signals, (subjects.ALL_WHALES,), codec.decode, cache.fold_whales, start=whales)
+    await reader.stream(plan.signals, (subjects.ALL_WHALES,), read_event, cache.fold_whales, start=whales)
 
 
 async def _go_on(service: Service, stream: str, seq: int, first: Start) -> Start:
@@ -130,21 +131,23 @@ async def _go_on(service: Service, stream: str, seq: int, first: Start) -> Start
     return Start(sequence=seq + 1)
 
 
-async def _restore(service: Service, cache: StateCache, plan: CachePlan) -> None:
+async def _restore(service: Service, cache: StateCache, plan: CachePlan, letters: DeadLetters) -> None:
     mirror = await Mirror(service.bus, plan.bucket).open()
     await mirror.close()
+    place = Restored(plan.bucket, letters.keep)
     for key, entry in mirror.entries():
-        try:
-            cache.restore({key: entry.value})
-        except (*UNDECODABLE, TypeError) as error:  # of an older version: the next event writes it anew
-            _log.warning("cache.not_restored", key=key, error=f"{type(error).__name__}: {error}")
+        place.read(key, entry.value, partial(cache.restore, key))  # what is refused, the next event writes anew
 
 
 def _drain(service: Service, cache: StateCache, writer: BucketWriter, *, whole: bool) -> None:
     changed = cache.drain(clock.now_ns(), liquidations=whole)
     for key, document in changed.items():
-        writer.put(key, document)
+        if document is None:
+            writer.delete(key)
+        else:
+            writer.put(key, document)
     service.report("written", len(changed))
+    service.report("forgotten", cache.forgotten)
 
 
 def _measure(service: Service, cache: StateCache) -> None:
@@ -158,13 +161,10 @@ def _on_gap(messages: int) -> None:
     _log.warning("cache.events_missed", messages=messages)
 
 
-def _decoded(decode: Callable[[bytes], Any], _subject: str, body: bytes) -> Any:  # a fast struct
-    return decode(body)
-
-
-def _as_it_is(_subject: str, body: bytes) -> bytes:
+def _checked(subject: str, body: bytes) -> bytes:
+    check(subject, body, clock.now_ns())
     return body
 
 
-def _timed(fold: Callable[[Any, int], None], batch: Sequence[tuple[str, Any]]) -> None:
-    fold(batch, clock.now_ns())
+def _timed(fold: Callable[[Any, int], Faults], batch: Sequence[tuple[str, Any]]) -> Faults:
+    return fold(batch, clock.now_ns())

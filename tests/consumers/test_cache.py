@@ -226,7 +226,8 @@ def test_everything_comes_back_after_a_restart(ticker: Make, trade: Make, status
     cache.fold_bodies(subjects.BOOK, [(subjects.BOOK + TAIL, encode(book()))], START)
     documents = cache.drain(START)
     again = StateCache()
-    again.restore(documents)
+    for key, document in documents.items():
+        again.restore(key, document)
     assert again.find_feeds_seq() == 9
     again.fold_trades([(TRADE, trade(3, START + 1, price="5"))], START)
     again.fold_feeds([("feed.v1.binance", status("live"))], 10)
