@@ -14,7 +14,7 @@ from typing import cast
 import structlog
 
 from contracts import streams
-from contracts.streams import BucketSpec, DurableSpec, StreamSpec
+from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
 from runtime.bus import Bus, NoAnswerError
 from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
 from runtime.options import bus_options
@@ -60,15 +60,23 @@ class Item:
         return json.dumps({"stream_name": self.durable_of, "config": self.wanted, "action": action}).encode()
 
 
-def declared(*, synced: bool, replicas: int = 1, recording: bool = False) -> Plan:
-    """The contracts' plan; recording adds the optional streams."""
+def declared(
+    *, synced: bool, replicas: int = 1, recording: bool = False, retention: Retention | None = None
+) -> Plan:
+    """The contracts' plan; recording adds the optional streams, `retention` changes what is kept."""
+    kept = retention or Retention()
     return Plan(
-        streams=tuple(spec for spec in streams.STREAMS if recording or not spec.optional),
-        buckets=streams.BUCKETS,
+        streams=tuple(kept.of_stream(spec) for spec in streams.STREAMS if recording or not spec.optional),
+        buckets=tuple(kept.of_bucket(spec) for spec in streams.BUCKETS),
         durables=streams.DURABLES,
         replicas=replicas,
         synced=synced,
     )
+
+
+def reserved_bytes(plan: Plan) -> int:
+    """What the streams and buckets of a plan may grow to on each server."""
+    return sum(spec.max_bytes for spec in (*plan.streams, *plan.buckets))
 
 
 def items(plan: Plan) -> list[Item]:
@@ -102,16 +110,18 @@ async def find_config(bus: Bus, item: Item) -> Config | None:
 async def apply(bus: Bus, plan: Plan) -> list[str]:
     """Create what is missing and change what may be changed; a line for each item.
 
-    ProvisionError names every field that differs and may not be changed, or the effects that the server cannot keep;
-    nothing is touched then.
+    A stream gives up subjects that another one of the plan is to have, before that one is created; what it holds of
+    them stays there until it ages out. ProvisionError names every field that differs and may not be changed, or the
+    effects that the server cannot keep; nothing is touched then.
     """
     _refuse_unsynced_effects(plan)
     found = {item.place: await find_config(bus, item) for item in items(plan)}
     drifts = {item.place: _drift(item, found[item.place]) for item in items(plan)}
-    if unsafe := [drift for place in drifts for drift in drifts[place] if not drift.safe]:
+    unsafe = [drift for place in drifts for drift in drifts[place] if not drift.safe and not _moved(plan, drift)]
+    if unsafe:
         raise ProvisionError("\n".join(str(drift) for drift in unsafe))
-    lines: list[str] = []
-    for item in items(plan):
+    lines = await _drop_moved_durables(bus, plan)
+    for item in _givers_first(items(plan), drifts):
         if found[item.place] is None:
             await call(bus, item.create, item.body("create"))
             lines.append(f"{item.place}: created")
@@ -121,6 +131,55 @@ async def apply(bus: Bus, plan: Plan) -> list[str]:
         else:
             lines.append(f"{item.place}: as declared")
     return lines
+
+
+def _subjects(value: object) -> set[str]:
+    return {str(subject) for subject in cast("list[object]", value or [])}
+
+
+def _moved(plan: Plan, drift: Drift) -> bool:
+    """Whether a drift only is that another stream of the plan has some of the subjects now."""
+    if drift.field != "subjects":
+        return False
+    given_up = _subjects(drift.actual) - _subjects(drift.wanted)
+    claimed = [subject for spec in plan.streams for subject in spec.subjects]
+    return all(any(_overlap(subject, other) for other in claimed) for subject in given_up)
+
+
+def _overlap(old: str, new: str) -> bool:
+    one, two = old.rstrip(">"), new.rstrip(">")
+    return one.startswith(two) or two.startswith(one)
+
+
+def _givers_first(all_items: list[Item], drifts: dict[str, list[Drift]]) -> list[Item]:
+    """Streams that give up subjects first: no two streams may have the same one at any time."""
+
+    def gives(item: Item) -> bool:
+        return any(drift.field == "subjects" for drift in drifts[item.place])
+
+    return sorted(all_items, key=lambda item: not gives(item))
+
+
+async def _drop_moved_durables(bus: Bus, plan: Plan) -> list[str]:
+    """Delete a durable where a stream has it that the plan does not name: its subject moved to another stream."""
+    names = {spec.name for spec in plan.durables}
+    declared_at = {(spec.stream, spec.name) for spec in plan.durables}
+    dropped: list[str] = []
+    for stream in (spec.name for spec in plan.streams):
+        for name in await _durable_names(bus, stream):
+            if name in names and (stream, name) not in declared_at:
+                await call(bus, f"CONSUMER.DELETE.{stream}.{name}")
+                dropped.append(f"durable {stream}/{name}: deleted, it is another stream's now")
+    return dropped
+
+
+async def _durable_names(bus: Bus, stream: str) -> list[str]:
+    try:
+        return [str(name) for name in (await call(bus, f"CONSUMER.NAMES.{stream}")).get("consumers") or ()]
+    except ApiRefusalError as error:
+        if error.code == _NOT_FOUND:
+            return []
+        raise
 
 
 def _drift(item: Item, actual: Config | None) -> list[Drift]:
@@ -186,11 +245,15 @@ def _find_sync(url: str) -> bool:
     return (answer.get("config") or {}).get("sync_always") is True
 
 
-async def provision_once(bus: Bus, arguments: argparse.Namespace, write: Callable[[str], None]) -> int:
+async def provision_once(
+    bus: Bus, arguments: argparse.Namespace, retention: Retention, write: Callable[[str], None]
+) -> int:
     """Apply the declared plan and write a line for each item; 1 when that is refused, with the reasons."""
     try:
         synced = arguments.trust_sync or await syncs_always(arguments.monitor)
-        plan = declared(synced=synced, replicas=arguments.replicas, recording=arguments.recording)
+        plan = declared(
+            synced=synced, replicas=arguments.replicas, recording=arguments.recording, retention=retention
+        )
         for line in await apply(bus, plan):
             write(line)
     except (ProvisionError, ApiRefusalError, NoAnswerError, OSError) as error:
@@ -215,9 +278,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
 async def main(argv: list[str]) -> int:
     """Wait for the bus, provision, close."""
     arguments = parse(argv)
-    bus = await Bus(bus_options(load().bus, "provision")).connect()
+    settings = load()
+    bus = await Bus(bus_options(settings.bus, "provision")).connect()
     try:
-        return await provision_once(bus, arguments, print)
+        return await provision_once(bus, arguments, settings.retention.retention(), print)
     finally:
         await bus.close()
 

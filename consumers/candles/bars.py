@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal
+from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
+
+from contracts.timeframes import SECOND
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
@@ -102,3 +105,12 @@ def merge(bar: Bar, part: Bar) -> None:
 def rank(trade_id: str, n: int) -> tuple[int, int]:
     """Order trades of one time: by the venue's number where it counts, else by arrival."""
     return (int(trade_id), n) if trade_id.isdecimal() else (0, n)
+
+
+def candle_id(tail: str, candle: FastEvent) -> str:
+    """Return the id of one version of a candle: two versions that differ in anything have different ones."""
+    prices = f"{candle.open} {candle.high} {candle.low} {candle.close} {candle.volume} {candle.quote_volume}"
+    said = f"{prices} {candle.ts_event} {candle.ts_recv} {candle.sim:d} {candle.closed:d}"
+    mark = blake2b(said.encode(), digest_size=6).hexdigest()
+    closed = ".closed" if candle.closed else ""
+    return f"{tail}.candle.{candle.timeframe}.{candle.start_ts // SECOND}.{candle.trades}.{mark}{closed}"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.candles.bars import Bar, fold_trade, merge, open_bar
+from consumers.candles.bars import Bar, candle_id, fold_trade, merge, open_bar
 from contracts import subjects
 from contracts.codec import fast
 from contracts.market import Candle
@@ -24,19 +24,25 @@ FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastCandle: Final = fast(Candle)
 Outputs = list[tuple[str, FastEvent]]
 """(subject, candle) pairs."""
+INTERVALS: Final[Mapping[str, int]] = {
+    **{"1m": SECOND, "5m": 5 * SECOND, "15m": 5 * SECOND, "30m": 15 * SECOND, "1h": 15 * SECOND},
+    **{"4h": MINUTE, "1d": MINUTE, "1w": MINUTE},
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CandleRules:
     """When candles close, change and are published; ns.
 
-    How long after its end a candle stays open for stragglers and may be amended, how often one is
-    published, and how far a venue's clock may be ahead of ours. `remember`: trade ids kept for each instrument.
+    How long after its end a candle stays open for stragglers and may be amended, how often an open one of each time
+    frame is published, and how far a venue's clock may be ahead of ours. `remember`: trade ids kept for each
+    instrument. One that closes is published at once, an amended one after `amended`.
     """
 
     grace: int = SECOND
     retention: int = 15 * MINUTE
-    interval: int = SECOND
+    intervals: Mapping[str, int] = field(default_factory=lambda: INTERVALS)
+    amended: int = SECOND
     ahead: int = MINUTE
     remember: int = 4096
 
@@ -225,7 +231,7 @@ class CandleBook:
             if not bar.closed and clock >= bar.start + size + rules.grace:
                 bar.closed = bar.dirty = True
                 bar.published = 0
-            if bar.dirty and clock - bar.published >= rules.interval:
+            if bar.dirty and clock - bar.published >= (rules.amended if bar.closed else rules.intervals[timeframe]):
                 bar.dirty = False
                 bar.published = clock
                 page.changed = True
@@ -264,9 +270,8 @@ def fold_after(
 
 
 def _candle(page: _Page, timeframe: str, bar: Bar) -> FastEvent:
-    closed = ".closed" if bar.closed else ""
-    return FastCandle(
-        id=f"{page.tail}.candle.{timeframe}.{bar.start // SECOND}.{bar.trades}{closed}",
+    candle = FastCandle(
+        id="",
         venue=page.venue,
         symbol=page.symbol,
         venue_symbol=page.venue_symbol,
@@ -284,3 +289,5 @@ def _candle(page: _Page, timeframe: str, bar: Bar) -> FastEvent:
         closed=bar.closed,
         start_ts=bar.start,
     )
+    candle.id = candle_id(page.tail, candle)
+    return candle

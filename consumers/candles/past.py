@@ -6,9 +6,9 @@ from array import array
 from bisect import bisect_left
 from typing import Any, Final
 
+from consumers.candles.bars import candle_id
 from contracts.codec import fast
 from contracts.market import Candle
-from contracts.timeframes import SECOND
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastCandle: Final = fast(Candle)
@@ -75,8 +75,8 @@ def _trades(row: bytes) -> int:
 
 def _unpack(tail: str, shelf: _Shelf, start: int, row: bytes) -> FastEvent:
     trades, opened, high, low, close, volume, quote_volume, ts_event, ts_recv, sim = row.decode().split(" ")
-    return FastCandle(
-        id=f"{tail}.candle.{shelf.timeframe}.{start // SECOND}.{trades}.closed",
+    candle = FastCandle(
+        id="",
         venue=shelf.venue,
         symbol=shelf.symbol,
         venue_symbol=shelf.venue_symbol,
@@ -94,3 +94,5 @@ def _unpack(tail: str, shelf: _Shelf, start: int, row: bytes) -> FastEvent:
         closed=True,
         start_ts=start,
     )
+    candle.id = candle_id(tail, candle)
+    return candle

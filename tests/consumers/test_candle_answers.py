@@ -145,7 +145,7 @@ async def test_closed_candles_of_before_the_start_and_open_ones_are_told_and_cut
         await js.publish("feed.v1.binance", codec.encode(status(state, at)), stream=streams.FEEDS)
     for number in range(5):
         body = codec.encode(closed(number))
-        await js.publish(f"{subjects.CANDLE}1m.{TAIL}", body, stream=streams.MARKET)
+        await js.publish(f"{subjects.CANDLE}1m.{TAIL}", body, stream=streams.CANDLES_1M)
     started = asyncio.Event()
     service = Service(name="candles", bus=bus, ready=started.set)
     running = asyncio.ensure_future(candles.run(service, candles.CandlePlan(tick_seconds=0.05)))

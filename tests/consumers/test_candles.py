@@ -73,7 +73,7 @@ def test_random_trades_in_any_order_and_batches_give_the_recomputed_candles(
 ) -> None:
     trades = [make(number, ts, price, amount) for number, (ts, price, amount) in enumerate(rows)]
     order.shuffle(trades)
-    book = CandleBook(CandleRules(retention=30 * 86400 * SECOND, interval=0))
+    book = CandleBook(CandleRules(retention=30 * 86400 * SECOND, intervals=dict.fromkeys(TIMEFRAMES, 0), amended=0))
     published: dict[tuple[str, int], Any] = {}
     at = 0
     while at < len(trades):

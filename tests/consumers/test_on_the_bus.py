@@ -96,8 +96,8 @@ class Running:
         await asyncio.wait_for(self.task, 15)
 
 
-async def publish(bus: Bus, subject: str, event: Any, stream: str = streams.MARKET) -> None:
-    await bus.jetstream().publish(subject, codec.encode(event), stream=stream)
+async def publish(bus: Bus, subject: str, event: Any) -> None:
+    await bus.jetstream().publish(subject, codec.encode(event))
 
 
 async def stored(bus: Bus, stream: str, subject: str) -> list[Any]:
@@ -117,7 +117,7 @@ async def wait_stored(bus: Bus, stream: str, subject: str, count: int) -> list[A
 async def wait_folded(bus: Bus, subject: str, trades: int) -> None:
     async with asyncio.timeout(10):
         while True:
-            if (await stored(bus, streams.MARKET, subject))[-1].trades >= trades:
+            if (await stored(bus, streams.CANDLES_1H, subject))[-1].trades >= trades:
                 return
             await asyncio.sleep(0.05)
 
@@ -131,12 +131,12 @@ async def test_candles_go_on_after_a_restart_without_losing_or_repeating_a_trade
     for number in range(20):
         await publish(own, TRADES, trade(number, start + number, price=str(100 + number)))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
-        await wait_stored(own, streams.MARKET, "md.v1.candle.1d.>", 1)
+        await wait_stored(own, streams.CANDLES_1H, "md.v1.candle.1d.>", 1)
     for number in range(15, 40):  # five of them are repeats
         await publish(own, TRADES, trade(number, start + number, price=str(100 + number)))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
         await wait_folded(own, "md.v1.candle.1w.>", 40)
-    last = (await stored(own, streams.MARKET, "md.v1.candle.1w.>"))[-1]
+    last = (await stored(own, streams.CANDLES_1H, "md.v1.candle.1w.>"))[-1]
     assert (last.trades, last.open, last.close, last.volume) == (40, "100", "139", "40")
 
 
@@ -146,14 +146,14 @@ async def test_candles_killed_between_saving_instruments_and_position_count_each
     start = now_ns()
     await publish(own, TRADES, trade(1, start))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
-        await wait_stored(own, streams.MARKET, "md.v1.candle.1d.>", 1)
+        await wait_stored(own, streams.CANDLES_1H, "md.v1.candle.1d.>", 1)
     bucket = await own.jetstream().key_value(streams.CANDLES)
     position = json.loads((await bucket.get("position")).value or b"")
     await bucket.put("position", json.dumps({**position, "seq": 0}).encode())
     await publish(own, TRADES, trade(2, start + 1))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
         await wait_folded(own, "md.v1.candle.1d.>", 2)
-    assert (await stored(own, streams.MARKET, "md.v1.candle.1d.>"))[-1].trades == 2
+    assert (await stored(own, streams.CANDLES_1H, "md.v1.candle.1d.>"))[-1].trades == 2
 
 
 async def test_candles_go_on_when_the_stream_was_made_anew(own: Bus, trade: Make) -> None:
@@ -161,7 +161,7 @@ async def test_candles_go_on_when_the_stream_was_made_anew(own: Bus, trade: Make
 
     async def run_until(trades: int) -> None:
         async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
-            await wait_stored(own, streams.MARKET, "md.v1.candle.1w.>", 1)
+            await wait_stored(own, streams.CANDLES_1H, "md.v1.candle.1w.>", 1)
             await wait_folded(own, "md.v1.candle.1w.>", trades)
 
     for number in range(5):
@@ -212,11 +212,11 @@ async def test_the_cache_writes_merged_documents_and_marks_them_when_the_feed_br
     async with Running(own, "cache", lambda service: cache.run(service, cache.CachePlan(drain_seconds=0.05))):
         await publish(own, "md.v1.ticker.binance.BTC.USDT.spot", ticker(now, bid="99", bid_amount="1"))
         await publish(own, TRADES, trade(1, now))
-        await publish(own, "feed.v1.binance", status("live", now), streams.FEEDS)
+        await publish(own, "feed.v1.binance", status("live", now))
         await until(lambda: (held := read(TickerState, "ticker.binance.BTC.USDT.spot")) is not None and held.last)
         shown = read(TickerState, "ticker.binance.BTC.USDT.spot")
         assert (shown.last, shown.bid, shown.ask, shown.quality) == (Decimal(100), Decimal(99), None, "live")
-        await publish(own, "feed.v1.binance", status("down", now), streams.FEEDS)
+        await publish(own, "feed.v1.binance", status("down", now))
         await until(lambda: read(TickerState, "ticker.binance.BTC.USDT.spot").quality == "stale")
         await until(lambda: not read(FeedHealth, "feed.binance").connected)
         await until(lambda: read(TradesState, "trade.binance.BTC.USDT.spot").quality == "stale")
@@ -259,7 +259,7 @@ async def test_a_storm_is_found_though_the_consumer_is_restarted_within_its_wind
 async def wait_acked(bus: Bus, sequence: int) -> None:
     async with asyncio.timeout(10):
         while True:
-            info = await provision.call(bus, f"CONSUMER.INFO.{streams.MARKET}.storms")
+            info = await provision.call(bus, f"CONSUMER.INFO.{streams.LIQUIDATIONS}.storms")
             if info["ack_floor"]["stream_seq"] >= sequence:
                 return
             await asyncio.sleep(0.02)
@@ -273,7 +273,7 @@ async def test_poison_goes_to_the_dead_letters_with_its_error_and_the_next_messa
 
     now = now_ns()
     async with Running(own, "storms", run):
-        await own.jetstream().publish(LIQUIDATIONS, b'{"id": 7}', stream=streams.MARKET)
+        await own.jetstream().publish(LIQUIDATIONS, b'{"id": 7}')
         for number in (1, 2, 3):
             await publish(own, LIQUIDATIONS, liquidation(number, now + number))
         await wait_stored(own, streams.SIGNALS, subjects.ALL_STORMS, 1)
@@ -296,7 +296,7 @@ async def test_a_failing_message_is_asked_for_again_with_a_delay_and_buried_afte
     lane = DurableLane(own, spec, handle, rule=DurableRule(delay=0.1, wait=2.0))
     await lane.open()
     for body in (b"first", b"never"):
-        await own.jetstream().publish(LIQUIDATIONS, body, stream=streams.MARKET)
+        await own.jetstream().publish(LIQUIDATIONS, body)
     letters: list[Any] = []
     async with asyncio.timeout(15):
         while not letters:
@@ -309,7 +309,7 @@ async def test_a_failing_message_is_asked_for_again_with_a_delay_and_buried_afte
     assert [row.payload for row in letters] == [b"never"]
     assert b"Hydrophone-Error: OSError: the store is away" in letters[0].headers
     assert b"Hydrophone-Deliveries: 3" in letters[0].headers
-    info = await provision.call(own, f"CONSUMER.INFO.{streams.MARKET}.failing")
+    info = await provision.call(own, f"CONSUMER.INFO.{streams.LIQUIDATIONS}.failing")
     assert (info["num_ack_pending"], info["num_pending"]) == (0, 0)
 
 
@@ -320,13 +320,13 @@ async def test_a_durable_that_vanishes_ends_the_consumer_with_its_name(own: Bus)
     running = Running(own, "storms", run)
     async with asyncio.timeout(10):
         await running.ready.wait()
-        await own.api("CONSUMER.DELETE.MARKET.storms")
-        with pytest.raises(MissingDurableError, match="MARKET/storms: vanished"):
+        await own.api("CONSUMER.DELETE.LIQUIDATIONS.storms")
+        with pytest.raises(MissingDurableError, match="LIQUIDATIONS/storms: vanished"):
             await running.task
 
 
 async def test_a_consumer_whose_durable_nobody_makes_refuses_to_start(own: Bus) -> None:
-    await own.api("CONSUMER.DELETE.MARKET.storms")
+    await own.api("CONSUMER.DELETE.LIQUIDATIONS.storms")
     service = Service(name="storms", bus=own)
     with pytest.raises(MissingDurableError, match="run the provisioner"):
         await storms.run(service, STORM_RULES, storm_plan(wait=0.3))
