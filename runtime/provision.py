@@ -60,9 +60,7 @@ class Item:
         return json.dumps({"stream_name": self.durable_of, "config": self.wanted, "action": action}).encode()
 
 
-def declared(
-    *, synced: bool, replicas: int = 1, recording: bool = False, retention: Retention | None = None
-) -> Plan:
+def declared(*, synced: bool, replicas: int = 1, recording: bool = False, retention: Retention | None = None) -> Plan:
     """The contracts' plan; recording adds the optional streams, `retention` changes what is kept."""
     kept = retention or Retention()
     return Plan(
@@ -251,9 +249,7 @@ async def provision_once(
     """Apply the declared plan and write a line for each item; 1 when that is refused, with the reasons."""
     try:
         synced = arguments.trust_sync or await syncs_always(arguments.monitor)
-        plan = declared(
-            synced=synced, replicas=arguments.replicas, recording=arguments.recording, retention=retention
-        )
+        plan = declared(synced=synced, replicas=arguments.replicas, recording=arguments.recording, retention=retention)
         for line in await apply(bus, plan):
             write(line)
     except (ProvisionError, ApiRefusalError, NoAnswerError, OSError) as error:

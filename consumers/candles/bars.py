@@ -107,10 +107,11 @@ def rank(trade_id: str, n: int) -> tuple[int, int]:
     return (int(trade_id), n) if trade_id.isdecimal() else (0, n)
 
 
-def candle_id(tail: str, candle: FastEvent) -> str:
-    """Return the id of one version of a candle: two versions that differ in anything have different ones."""
+def named(tail: str, candle: FastEvent) -> FastEvent:
+    """Return the candle with its id: two versions of one that differ in anything have different ones."""
     prices = f"{candle.open} {candle.high} {candle.low} {candle.close} {candle.volume} {candle.quote_volume}"
     said = f"{prices} {candle.ts_event} {candle.ts_recv} {candle.sim:d} {candle.closed:d}"
     mark = blake2b(said.encode(), digest_size=6).hexdigest()
     closed = ".closed" if candle.closed else ""
-    return f"{tail}.candle.{candle.timeframe}.{candle.start_ts // SECOND}.{candle.trades}.{mark}{closed}"
+    identity = f"{tail}.candle.{candle.timeframe}.{candle.start_ts // SECOND}.{candle.trades}.{mark}{closed}"
+    return msgspec.structs.replace(candle, id=identity)

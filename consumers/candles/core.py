@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.candles.bars import Bar, candle_id, fold_trade, merge, open_bar
+from consumers.candles.bars import Bar, fold_trade, merge, named, open_bar
 from contracts import subjects
 from contracts.codec import fast
 from contracts.market import Candle
@@ -289,5 +289,4 @@ def _candle(page: _Page, timeframe: str, bar: Bar) -> FastEvent:
         closed=bar.closed,
         start_ts=bar.start,
     )
-    candle.id = candle_id(page.tail, candle)
-    return candle
+    return named(page.tail, candle)

@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left
 from typing import Any, Final
 
-from consumers.candles.bars import candle_id
+from consumers.candles.bars import named
 from contracts.codec import fast
 from contracts.market import Candle
 
@@ -94,5 +94,4 @@ def _unpack(tail: str, shelf: _Shelf, start: int, row: bytes) -> FastEvent:
         closed=True,
         start_ts=start,
     )
-    candle.id = candle_id(tail, candle)
-    return candle
+    return named(tail, candle)

@@ -12,6 +12,7 @@ from contracts.streams import STATE
 from runtime import provision
 from runtime.bus import Bus, BusOptions
 from runtime.embedded import free_port, nats_server
+from runtime.embedded_users import BusUsers
 from tests.api.world import READ_KEY, Start, Store, api_settings, heard, serving
 
 pytestmark = pytest.mark.nats
@@ -105,13 +106,13 @@ async def test_metrics_count_by_route_and_name_no_symbol(store: Store, start: St
 
 async def test_it_starts_before_the_bus_and_survives_its_restart(tmp_path: Path) -> None:
     port = free_port()
-    async with serving(options(f"nats://secret@127.0.0.1:{port}")) as api:
+    async with serving(options(f"nats://parts:secret@127.0.0.1:{port}")) as api:
         waiting = await api.get("/health/ready", key=None)
         assert (waiting.status_code, waiting.json()["error"]["code"]) == (503, "NOT_READY")
         assert "bus" in waiting.json()["error"]["details"]["waiting_for"]
         assert (await api.get("/gpt/raw?symbol=BTC")).status_code == 503
         assert (await api.get("/health", key=None)).status_code == 200
-        async with nats_server(tmp_path, port=port, token="secret") as server:
+        async with nats_server(tmp_path, port=port, users=BusUsers(parts="secret")) as server:
             bus = await Bus(BusOptions(servers=(server.url,), name="writer")).connect()
             await provision.apply(bus, provision.declared(synced=True))
             store = Store(bus)

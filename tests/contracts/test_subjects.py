@@ -66,7 +66,9 @@ def test_subjects_of_different_kinds_never_overlap() -> None:
 
 
 def test_replayed_subjects_reach_no_stream() -> None:
-    assert not [kind for kind in EVENTS if streams_of(f"{subjects.REPLAY}run.{KIND_SUBJECTS[kind]}1m.okx.BTC.USDT.spot")]
+    assert not [
+        kind for kind in EVENTS if streams_of(f"{subjects.REPLAY}run.{KIND_SUBJECTS[kind]}1m.okx.BTC.USDT.spot")
+    ]
 
 
 def test_streams_and_buckets_have_names_of_their_own() -> None:

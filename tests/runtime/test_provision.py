@@ -99,7 +99,7 @@ async def test_effects_are_refused_on_a_server_that_is_not_known_to_sync(bus: Bu
 async def test_synced_server_is_told_from_one_that_is_not(nats: NatsServer, tmp_path: Path) -> None:
     assert await syncs_always([nats.monitor_url]) is True
     assert await syncs_always([]) is False
-    lazy = NatsConfig(tmp_path, free_port(), free_port(), "t", sync_always=False)
+    lazy = NatsConfig(tmp_path, free_port(), free_port(), sync_always=False)
     process = await asyncio.create_subprocess_exec(*nats_command(save_nats_config(lazy)), stderr=-3)
     try:
         async with asyncio.timeout(10):
