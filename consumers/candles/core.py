@@ -25,8 +25,14 @@ FastCandle: Final = fast(Candle)
 Outputs = list[tuple[str, FastEvent]]
 """(subject, candle) pairs."""
 INTERVALS: Final[Mapping[str, int]] = {
-    **{"1m": SECOND, "5m": 5 * SECOND, "15m": 5 * SECOND, "30m": 15 * SECOND, "1h": 15 * SECOND},
-    **{"4h": MINUTE, "1d": MINUTE, "1w": MINUTE},
+    "1m": SECOND,
+    "5m": 5 * SECOND,
+    "15m": 5 * SECOND,
+    "30m": 15 * SECOND,
+    "1h": 15 * SECOND,
+    "4h": MINUTE,
+    "1d": MINUTE,
+    "1w": MINUTE,
 }
 
 

@@ -19,6 +19,7 @@ import pytest_asyncio
 
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
+from consumers.candles.core import CandleRules
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
@@ -28,6 +29,7 @@ from contracts.signals import LiquidationStorm
 from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState
 from contracts.streams import BUCKETS, DURABLES, STREAMS
 from contracts.tiers import Tiers
+from contracts.timeframes import TIMEFRAMES
 from runtime import provision
 from runtime.bus import Bus, BusOptions
 from runtime.clock import monotonic, now_ns
@@ -123,7 +125,8 @@ async def wait_folded(bus: Bus, subject: str, trades: int) -> None:
 
 
 def fast_candles() -> candles.CandlePlan:
-    return candles.CandlePlan(tick_seconds=0.05, save_seconds=0.1)
+    rules = CandleRules(intervals=dict.fromkeys(TIMEFRAMES, SECOND))
+    return candles.CandlePlan(rules=rules, tick_seconds=0.05, save_seconds=0.1)
 
 
 async def test_candles_go_on_after_a_restart_without_losing_or_repeating_a_trade(own: Bus, trade: Make) -> None:

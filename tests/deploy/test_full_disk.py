@@ -104,7 +104,7 @@ async def is_kept(bus: nats.NATS) -> bool:
     return True
 
 
-async def until_kept(bus: nats.NATS, wanted: bool, seconds: float) -> float:  # noqa: FBT001
+async def until_kept(bus: nats.NATS, wanted: bool, seconds: float) -> float:
     began = time.monotonic()
     while await is_kept(bus) is not wanted:
         assert time.monotonic() - began < seconds, f"not within {seconds} s: writes are {wanted}"
