@@ -90,7 +90,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     # The firehose; what is rare has streams of its own, so that it outlives it.
     StreamSpec(MARKET, (subjects.ALL_TRADES, subjects.ALL_TICKERS), max_age=DAY, max_bytes=1024 * MIB),
     StreamSpec(LIQUIDATIONS, (subjects.ALL_LIQUIDATIONS,), max_age=30 * DAY, max_bytes=128 * MIB),
-    StreamSpec(DERIVATIVES, (subjects.ALL_FUNDING, subjects.ALL_INTEREST), max_age=30 * DAY, max_bytes=128 * MIB),
+    StreamSpec(DERIVATIVES, (subjects.ALL_FUNDING, subjects.ALL_INTEREST), max_age=30 * DAY, max_bytes=512 * MIB),
     StreamSpec(CANDLES_1M, _candles(CANDLES_1M), max_age=30 * DAY, max_bytes=512 * MIB),
     StreamSpec(CANDLES_5M, _candles(CANDLES_5M), max_age=730 * DAY, max_bytes=256 * MIB),
     StreamSpec(CANDLES_1H, _candles(CANDLES_1H), max_age=730 * DAY, max_bytes=256 * MIB),

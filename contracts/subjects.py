@@ -39,6 +39,7 @@ PROBE: Final = "probe.v1."  # <who>: whether the bus can write
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
 # ---- wildcards
+ALL_MARKET_DATA: Final = "md.v1.>"
 ALL_TRADES: Final = TRADE + ">"
 ALL_TICKERS: Final = TICKER + ">"
 ALL_BOOKS: Final = BOOK + ">"

@@ -15,7 +15,13 @@ from contracts.streams import STREAMS
 
 ACCOUNT: Final = "HYDROPHONE"
 OLD_ACCOUNT: Final = "$G"  # of versions that had one token for everybody
-PUBLIC_EVENTS: Final = ("md.v1.>", subjects.ALL_SIGNALS, subjects.ALL_ALERTS, subjects.ALL_FEEDS, subjects.ALL_REPLAYS)
+PUBLIC_EVENTS: Final = (
+    subjects.ALL_MARKET_DATA,
+    subjects.ALL_SIGNALS,
+    subjects.ALL_ALERTS,
+    subjects.ALL_FEEDS,
+    subjects.ALL_REPLAYS,
+)
 PUBLIC_COMMANDS: Final = (
     subjects.MARKET_COMMANDS,
     subjects.CANDLES_LIST,

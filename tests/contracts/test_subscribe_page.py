@@ -67,7 +67,7 @@ async def test_first_example_prints_what_is_published(nats: NatsServer, tmp_path
     code = SECTIONS["Five lines"].split("```python\n")[1].split("```")[0]
     assert len(code.strip().splitlines()) == 5
     script = tmp_path / "example.py"
-    script.write_text(code.replace("nats://<token>@127.0.0.1:<port>", nats.url))
+    script.write_text(code.replace("nats://subscriber:<password>@127.0.0.1:<port>", nats.subscriber_url))
     bus = await client.connect(nats.url)
     child = await asyncio.create_subprocess_exec(sys.executable, "-u", str(script), stdout=asyncio.subprocess.PIPE)
     assert child.stdout is not None
