@@ -63,8 +63,9 @@ def _size(directory: Path) -> int:
 
 @dataclass
 class DiskWatch:
-    """Says when the embedded bus cannot write, and calls `restart` once the disk has room again: it never recovers
-    from a failed write by itself. `on_healed` is called when it writes again.
+    """Says when the embedded bus cannot write, and calls `restart` once the disk has room again.
+
+    The bus never recovers from a failed write by itself. `on_healed` is called when it writes again.
     """
 
     options: BusOptions

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 
 
 @contextmanager
-def small_disk(directory: Path, megabytes: int) -> Iterator[Path]:
+def small_disk(directory: Path, megabytes: int) -> Generator[Path]:
     """Give the mount point of a new filesystem of that size; the test is skipped where none can be mounted."""
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("mkfs.ext4") is None:
         pytest.skip("mounting a filesystem to fill needs Linux, root and mkfs.ext4")

@@ -1,4 +1,4 @@
-"""A real filesystem that is full: what is said, what goes on, and that everything flows again without anybody's help."""
+"""A real filesystem that is full: what is said, what goes on, and that everything flows again by itself."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any
 
 import nats
 import pytest
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from contracts import streams, subjects
@@ -96,7 +97,7 @@ async def until(check: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - began
 
 
-async def is_kept(bus: nats.NATS) -> bool:
+async def is_kept(bus: Client) -> bool:
     try:
         await bus.jetstream().publish(TRADE, bytes(9000), timeout=0.5, stream=streams.MARKET)
     except (NatsError, TimeoutError):
@@ -104,7 +105,7 @@ async def is_kept(bus: nats.NATS) -> bool:
     return True
 
 
-async def until_kept(bus: nats.NATS, wanted: bool, seconds: float) -> float:
+async def until_kept(bus: Client, wanted: bool, seconds: float) -> float:
     began = time.monotonic()
     while await is_kept(bus) is not wanted:
         assert time.monotonic() - began < seconds, f"not within {seconds} s: writes are {wanted}"
@@ -140,14 +141,18 @@ async def test_full_disk_is_announced_and_everything_flows_again_by_itself(copy:
     print("\n" + "\n".join(f"{what:16} {seconds:5.1f} s" for what, seconds in rows))
 
 
+def settings(scale: str = "1") -> RetentionSettings:
+    return RetentionSettings.model_validate({"HYDROPHONE_STREAM_SCALE": scale})
+
+
 def test_too_small_a_disk_is_one_sentence_with_the_setting_that_helps(disk: Path) -> None:
     with pytest.raises(NoRoomError) as caught:
-        require_room(disk, disk / "run", RetentionSettings())
+        require_room(disk, disk / "run", settings())
     text = str(caught.value)
     assert "\n" not in text
-    assert f"{needed_bytes(RetentionSettings()) // 1_000_000} MB" in text
+    assert f"{needed_bytes(settings()) // 1_000_000} MB" in text
     assert "HYDROPHONE_STREAM_SCALE=0.1" in text
-    require_room(disk, disk / "run", RetentionSettings.model_validate({"HYDROPHONE_STREAM_SCALE": "0.1"}))
+    require_room(disk, disk / "run", settings("0.1"))
 
 
 def test_small_disk_ends_the_start_with_that_sentence(tmp_path: Path) -> None:

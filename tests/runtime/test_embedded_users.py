@@ -10,6 +10,8 @@ from pathlib import Path
 import nats
 import pytest
 import pytest_asyncio
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
@@ -52,7 +54,7 @@ class Subscriber:
     """A plain client with the subscriber's URL, and what the server refused it."""
 
     def __init__(self) -> None:
-        self.client = nats.NATS()
+        self.client = Client()
         self.refused: list[str] = []
 
     async def on_error(self, error: Exception) -> None:
@@ -92,7 +94,7 @@ async def state_of(bus: Bus) -> dict[str, tuple[int, int, int]]:
 async def test_no_subject_family_takes_a_subscribers_message(family: str, subscriber: Subscriber, parts: Bus) -> None:
     before, received = await state_of(parts), []
 
-    async def on_message(message: nats.aio.msg.Msg) -> None:  # pyright: ignore[reportAttributeAccessIssue]
+    async def on_message(message: Msg) -> None:
         received.append(message.subject)
 
     watching = await parts.client.subscribe(f"{family}>", cb=on_message)
