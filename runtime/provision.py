@@ -17,13 +17,13 @@ from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
 from runtime.bus import Bus, NoAnswerError
 from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
+from runtime.moved_subjects import drop_moved_durables, gives_up, is_move
 from runtime.options import bus_options
 from runtime.settings import load
-from runtime.stream_api import ApiRefusalError, call
+from runtime.stream_api import NOT_FOUND, ApiRefusalError, call
 
 _log = structlog.get_logger("provision")
 
-_NOT_FOUND = 404
 _HEAL_SECONDS = 1.0
 
 
@@ -100,7 +100,7 @@ async def find_config(bus: Bus, item: Item) -> Config | None:
     try:
         return cast("Config", (await call(bus, item.info))["config"])
     except ApiRefusalError as error:
-        if error.code == _NOT_FOUND:
+        if error.code == NOT_FOUND:
             return None
         raise
 
@@ -115,11 +115,12 @@ async def apply(bus: Bus, plan: Plan) -> list[str]:
     _refuse_unsynced_effects(plan)
     found = {item.place: await find_config(bus, item) for item in items(plan)}
     drifts = {item.place: _drift(item, found[item.place]) for item in items(plan)}
-    unsafe = [drift for place in drifts for drift in drifts[place] if not drift.safe and not _moved(plan, drift)]
+    claimed = [subject for spec in plan.streams for subject in spec.subjects]
+    unsafe = [drift for place in drifts for drift in drifts[place] if not drift.safe and not is_move(drift, claimed)]
     if unsafe:
         raise ProvisionError("\n".join(str(drift) for drift in unsafe))
-    lines = await _drop_moved_durables(bus, plan)
-    for item in _givers_first(items(plan), drifts):
+    lines = await drop_moved_durables(bus, plan.streams, plan.durables)
+    for item in sorted(items(plan), key=lambda item: not gives_up(drifts[item.place])):
         if found[item.place] is None:
             await call(bus, item.create, item.body("create"))
             lines.append(f"{item.place}: created")
@@ -129,55 +130,6 @@ async def apply(bus: Bus, plan: Plan) -> list[str]:
         else:
             lines.append(f"{item.place}: as declared")
     return lines
-
-
-def _subjects(value: object) -> set[str]:
-    return {str(subject) for subject in cast("list[object]", value or [])}
-
-
-def _moved(plan: Plan, drift: Drift) -> bool:
-    """Whether a drift only is that another stream of the plan has some of the subjects now."""
-    if drift.field != "subjects":
-        return False
-    given_up = _subjects(drift.actual) - _subjects(drift.wanted)
-    claimed = [subject for spec in plan.streams for subject in spec.subjects]
-    return all(any(_overlap(subject, other) for other in claimed) for subject in given_up)
-
-
-def _overlap(old: str, new: str) -> bool:
-    one, two = old.rstrip(">"), new.rstrip(">")
-    return one.startswith(two) or two.startswith(one)
-
-
-def _givers_first(all_items: list[Item], drifts: dict[str, list[Drift]]) -> list[Item]:
-    """Streams that give up subjects first: no two streams may have the same one at any time."""
-
-    def gives(item: Item) -> bool:
-        return any(drift.field == "subjects" for drift in drifts[item.place])
-
-    return sorted(all_items, key=lambda item: not gives(item))
-
-
-async def _drop_moved_durables(bus: Bus, plan: Plan) -> list[str]:
-    """Delete a durable where a stream has it that the plan does not name: its subject moved to another stream."""
-    names = {spec.name for spec in plan.durables}
-    declared_at = {(spec.stream, spec.name) for spec in plan.durables}
-    dropped: list[str] = []
-    for stream in (spec.name for spec in plan.streams):
-        for name in await _durable_names(bus, stream):
-            if name in names and (stream, name) not in declared_at:
-                await call(bus, f"CONSUMER.DELETE.{stream}.{name}")
-                dropped.append(f"durable {stream}/{name}: deleted, it is another stream's now")
-    return dropped
-
-
-async def _durable_names(bus: Bus, stream: str) -> list[str]:
-    try:
-        return [str(name) for name in (await call(bus, f"CONSUMER.NAMES.{stream}")).get("consumers") or ()]
-    except ApiRefusalError as error:
-        if error.code == _NOT_FOUND:
-            return []
-        raise
 
 
 def _drift(item: Item, actual: Config | None) -> list[Drift]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.app import ApiOptions
+from contracts import streams
 from contracts.streams import STATE
 from runtime import provision
 from runtime.bus import Bus, BusOptions
@@ -133,3 +134,19 @@ async def test_it_starts_before_the_bus_and_survives_its_restart(tmp_path: Path)
                 seconds=20,
             )
             await bus.close()
+
+
+async def test_a_bus_that_takes_no_messages_makes_it_not_ready_until_it_does(tmp_path: Path) -> None:
+    async with nats_server(tmp_path) as server:
+        bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
+        await provision.apply(bus, provision.declared(synced=True))
+        async with serving(options(server.url)) as api:
+            await api.until("/health/ready", lambda answer: answer.status_code == 200)
+            await bus.api(f"STREAM.DELETE.{streams.PROBE}")
+            await api.until("/health/ready", lambda answer: answer.status_code == 503)
+            refused = (await api.get("/health/ready", key=None)).json()
+            assert "bus that can write" in refused["error"]["details"]["waiting_for"][0]
+            assert streams.PROBE in (await api.get("/health/detailed")).json()["bus"]["write_problem"]
+            await provision.heal(bus, provision.declared(synced=True))
+            await api.until("/health/ready", lambda answer: answer.status_code == 200)
+        await bus.close()

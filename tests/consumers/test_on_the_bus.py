@@ -143,6 +143,25 @@ async def test_candles_go_on_after_a_restart_without_losing_or_repeating_a_trade
     assert (last.trades, last.open, last.close, last.volume) == (40, "100", "139", "40")
 
 
+async def test_open_candles_leave_their_stream_and_every_version_has_its_own_id(own: Bus, trade: Make) -> None:
+    start = (
+        now_ns() // (60 * SECOND) * 60 * SECOND - 120 * SECOND
+    )  # of a minute that is closed, and of one that is open
+    for number, ts in enumerate((start, start + 1, now_ns())):
+        await publish(own, TRADES, trade(number, ts))
+    async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
+        await wait_stored(own, streams.CANDLES_1M, "md.v1.candle.1m.>", 2)
+        await publish(own, TRADES, trade(7, now_ns()))
+        await wait_stored(own, streams.CANDLES_1M, "md.v1.candle.1m.>", 3)
+    ids: list[str] = []
+    for row in await read_past(own, streams.CANDLES_1M, (subjects.ALL_CANDLES,), ALL):
+        candle = codec.decode(row.subject.decode(), row.payload)
+        assert f"{subjects.HEADER_MESSAGE_ID}: {candle.id}\r\n".encode() in row.headers
+        assert (f"{subjects.HEADER_TTL}: 300\r\n".encode() in row.headers) is not candle.closed
+        ids.append(candle.id)
+    assert len(set(ids)) == len(ids)
+
+
 async def test_candles_killed_between_saving_instruments_and_position_count_each_trade_once(
     own: Bus, trade: Make
 ) -> None:
