@@ -12,7 +12,7 @@ from runtime.stream_api import NOT_FOUND, ApiRefusalError, call
 
 
 def is_move(drift: Drift, claimed: Iterable[str]) -> bool:
-    """Whether a drift only is that some stream of the plan has each subject that is given up; `claimed`: all of them."""
+    """Whether each subject that is given up is among those that the plan's streams claim, and nothing else differs."""
     if drift.field != "subjects":
         return False
     given_up = _subjects(drift.actual) - _subjects(drift.wanted)

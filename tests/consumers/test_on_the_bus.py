@@ -144,9 +144,7 @@ async def test_candles_go_on_after_a_restart_without_losing_or_repeating_a_trade
 
 
 async def test_open_candles_leave_their_stream_and_every_version_has_its_own_id(own: Bus, trade: Make) -> None:
-    start = (
-        now_ns() // (60 * SECOND) * 60 * SECOND - 120 * SECOND
-    )  # of a minute that is closed, and of one that is open
+    start = now_ns() // (60 * SECOND) * 60 * SECOND - 120 * SECOND  # of a closed minute
     for number, ts in enumerate((start, start + 1, now_ns())):
         await publish(own, TRADES, trade(number, ts))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
