@@ -44,6 +44,7 @@ from runtime import clock, logs
 from runtime.bus import Bus, BusOptions
 from runtime.metrics import BusMetrics
 from runtime.settings import ApiSettings
+from runtime.write_probe import WriteProbe
 
 VERSION: Final = "1.0.0"
 STREAM_PATH: Final = "/ws"
@@ -80,6 +81,7 @@ class Parts:
         self.bus = Bus(options.bus, metrics=BusMetrics(registry))
         self.bucket = MirroredBucket(self.bus, STATE, self._on_state)
         self.instruments = MirroredBucket(self.bus, INSTRUMENTS, self._on_listing)
+        self.probe = WriteProbe(self.bus, "api")
         self.state = MarketState(self.bucket, options.stale_after_ns, self._current)
         self.listing = Listing(self._listed, self.state.save_symbols)
         self.hub = Hub(self.state, StreamMetrics(registry))
@@ -113,6 +115,7 @@ class Parts:
             self.listing.run(),
             self.feed.run(),
             self.hub.keep_looking(),
+            self.probe.run(),
         ):
             self._begin(work)
 
@@ -224,6 +227,7 @@ def _vitals(parts: Parts) -> Vitals:
         clients=lambda: parts.hub.clients,
         fetched=parts.fetched,
         indexing=lambda: parts.listing.behind,
+        write_problem=lambda: parts.probe.problem,
     )
 
 

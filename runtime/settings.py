@@ -46,6 +46,7 @@ from runtime.settings_fields import (
     Venues,
     Words,
 )
+from runtime.settings_retention import RetentionSettings
 
 __all__ = ["Settings", "SettingsError", "data_home", "environment", "load", "names"]
 
@@ -217,6 +218,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     VenueSettings,
     BusSettings,
     StoreSettings,
+    RetentionSettings,
     AlertSettings,
     LogSettings,
 )
@@ -231,13 +233,14 @@ class Settings:
     venues: VenueSettings
     bus: BusSettings
     store: StoreSettings
+    retention: RetentionSettings
     alerts: AlertSettings
     logs: LogSettings
     warnings: tuple[str, ...] = ()
 
     def groups(self) -> list[BaseSettings]:
         """The groups, in order."""
-        return [self.api, self.cache, self.venues, self.bus, self.store, self.alerts, self.logs]
+        return [self.api, self.cache, self.venues, self.bus, self.store, self.retention, self.alerts, self.logs]
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for `LogConfig.secrets`."""
@@ -268,6 +271,7 @@ def load(env_file: Path = ENV_FILE) -> Settings:
         ),
         bus=reader.read(BusSettings),
         store=reader.read(StoreSettings),
+        retention=reader.read(RetentionSettings),
         alerts=reader.read(AlertSettings),
         logs=reader.read(LogSettings),
     )

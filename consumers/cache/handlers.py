@@ -28,6 +28,7 @@ from runtime.turns import turns
 _log = structlog.get_logger("cache")
 _MEASURE_SECONDS: Final = 5.0
 _SECOND_NS: Final = 1_000_000_000
+_TOTALS_NS: Final = streams.DAY * _SECOND_NS  # liquidations are summed over a day
 _BODIES: Final = (subjects.BOOK, subjects.FUNDING, subjects.INTEREST)
 
 
@@ -35,7 +36,7 @@ _BODIES: Final = (subjects.BOOK, subjects.FUNDING, subjects.INTEREST)
 class CachePlan:
     """Where to read and write; `drain_seconds`: a key is written at most once in so many seconds."""
 
-    market: str = streams.MARKET
+    liquidations: str = streams.LIQUIDATIONS
     signals: str = streams.SIGNALS
     feeds: str = streams.FEEDS
     bucket: str = streams.STATE
@@ -79,12 +80,12 @@ async def _serve(
     liquidations = _Liquidations(cache, letters)
     past = StreamReader(
         bus,
-        plan.market,
+        plan.liquidations,
         (subjects.ALL_LIQUIDATIONS,),
         on_messages=liquidations.on_rows,
         on_gap=_on_gap,
         failed=reader.failed,
-        start=ALL,
+        start=Start(time_ns=clock.now_ns() - _TOTALS_NS),
     )
     try:
         await _subscribe(reader, cache)
