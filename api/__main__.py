@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from api.app import ApiOptions, compose
+from api.app import ApiOptions, compose, connection_limits
 from api.server import make_server, serve
 from runtime import logs, settings
 from runtime.options import bus_options
@@ -26,7 +26,7 @@ def main() -> int:
     logs.configure(log_config(found))
     for warning in found.warnings:
         logs.get().warning("settings.unused", text=warning)
-    server = make_server(compose(options), found.api.host, found.api.port)
+    server = make_server(compose(options), found.api.host, found.api.port, connection_limits(found.api))
     serve(server)
     return 0 if server.started else 1
 

@@ -89,6 +89,7 @@ class ApiSettings(BaseSettings):
     cors_headers: Words = Field((), validation_alias="GPT_API_CORS_HEADERS")
     rate_limit_requests: Count = Field(100, validation_alias="GPT_API_RATE_LIMIT_REQUESTS")
     rate_limit_window: Count = Field(60, validation_alias="GPT_API_RATE_LIMIT_WINDOW")
+    connections_per_address: Count = Field(256, validation_alias="GPT_API_CONNECTIONS_PER_ADDRESS")
 
 
 class CacheSettings(BaseSettings):
