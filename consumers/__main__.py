@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
+
 import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -16,6 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from consumers.registry import CONSUMERS
 from runtime import clock, logs, retry
 from runtime.bus import Bus
+from runtime.entry import run
 from runtime.health import Health
 from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
@@ -155,4 +159,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(main))

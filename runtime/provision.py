@@ -15,7 +15,8 @@ import structlog
 
 from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, StreamSpec
-from runtime.bus import Bus, NoAnswerError
+from runtime.bus import Bus, BusOptions, NoAnswerError
+from runtime.entry import run
 from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
 from runtime.options import bus_options
 from runtime.settings import load
@@ -212,10 +213,20 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-async def main(argv: list[str]) -> int:
-    """Wait for the bus, provision, close."""
+def main(argv: list[str]) -> int:
+    """Provision; 2 where the command line or the settings are wrong."""
     arguments = parse(argv)
-    bus = await Bus(bus_options(load().bus, "provision")).connect()
+    try:
+        options = bus_options(load().bus, "provision")
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return asyncio.run(_provision(options, arguments))
+
+
+async def _provision(options: BusOptions, arguments: argparse.Namespace) -> int:
+    """Wait for the bus, provision, close."""
+    bus = await Bus(options).connect()
     try:
         return await provision_once(bus, arguments, print)
     finally:
@@ -223,4 +234,4 @@ async def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    sys.exit(run(main))
