@@ -220,11 +220,8 @@ def test_a_damaged_recording_is_named_in_one_line(tmp_path, damage):
     recording.close()
     (path,) = list_files(tmp_path)
     whole = path.read_bytes()
-    path.write_bytes(
-        {"cut": whole[: len(whole) // 2], "garbage": b"no gzip", "no json": gzip.compress(b"{nonsense\n")}.get(
-            damage, b""
-        )
-    )
+    damaged = {"cut": whole[: len(whole) // 2], "garbage": b"no gzip", "no json": gzip.compress(b"{nonsense\n")}
+    path.write_bytes(damaged.get(damage, b""))
     if damage == "gone":
         path.unlink()
     replayed = run_cli("replay", str(tmp_path), "--stdout", "--speed", "max")
