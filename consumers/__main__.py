@@ -40,9 +40,10 @@ async def consume(settings: Settings, names: Sequence[str]) -> int:
     registry = CollectorRegistry()
     counts = Gauge("hydrophone_consumer_events", "What a consumer counted", ["consumer", "event"], registry=registry)
     stop = asyncio.Event()
+    bus = await Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(registry)).connect()
+    # Until here a signal ends the process at once: there is nothing to put in order.
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    bus = await Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(registry)).connect()
     health = Health()
     health.check("bus", lambda: None if bus.connected else "no server answers")
     restarts = Counter("hydrophone_consumer_restarts", "Times that it failed", ["consumer"], registry=registry)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import TextIO
 
 
 def run(main: Callable[[list[str]], int]) -> int:
-    """Give the status of `main` over the command line; 0 where the reader of its output has gone, as `head` does."""
+    """Give the status of `main` over the command line; 0 where the reader of its output has gone, as `head` does.
+
+    Until `main` takes signals itself, Ctrl-C ends the process at once, without a traceback.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         status = main(sys.argv[1:])
         sys.stdout.flush()

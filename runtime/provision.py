@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -12,6 +13,9 @@ from dataclasses import dataclass
 from typing import cast
 
 import structlog
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
 
 from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, StreamSpec

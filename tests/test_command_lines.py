@@ -100,13 +100,16 @@ def test_without_a_bus_named_the_setting_is_named(entry: Entry, tmp_path: Path) 
 @pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.bus], ids=lambda entry: entry.command)
 def test_a_bus_that_is_away_is_waited_for_and_named_until_ctrl_c(entry: Entry, tmp_path: Path) -> None:
     process = start(entry, tmp_path, **NOWHERE)
-    stream = process.stderr if entry.command == "runtime.provision" else process.stdout
-    assert stream is not None
+    assert process.stdout is not None
+    os.set_blocking(process.stdout.fileno(), False)
     seen = b""
     deadline = time.monotonic() + PATIENCE
-    while b"bus.waiting" not in seen and time.monotonic() < deadline and process.poll() is None:
-        seen += stream.readline()
+    while b"bus.waiting" not in seen and time.monotonic() < deadline:
+        assert process.poll() is None, seen
+        seen += process.stdout.read() or b""
+        time.sleep(0.05)
     assert b"127.0.0.1:1" in seen
+    os.set_blocking(process.stdout.fileno(), True)
     process.send_signal(signal.SIGINT)
     finish(process)
     assert process.returncode in {0, -signal.SIGINT}
