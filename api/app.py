@@ -22,6 +22,7 @@ from api.access.gate import Gate, GateRules, Limits, default_limits
 from api.access.keys import MARKET_READ, FixedKeyring
 from api.access.limits import LocalCounters
 from api.catalog import market_endpoints, service_endpoints
+from api.connections import ConnectionLimits
 from api.documents import Documents, describe
 from api.endpoints import Shortcuts, register, scope_finder
 from api.fetched import FetchCache
@@ -215,6 +216,11 @@ def make_gate(settings: ApiSettings, limits: Limits | None, scope_of: Callable[[
         require_auth=settings.require_auth,
     )
     return Gate(rules, keys, LocalCounters())
+
+
+def connection_limits(settings: ApiSettings) -> ConnectionLimits:
+    """The bounds of connections that the settings stand for."""
+    return ConnectionLimits(per_address=settings.connections_per_address, proxies=Networks(settings.trusted_proxies))
 
 
 def _vitals(parts: Parts) -> Vitals:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -13,9 +14,18 @@ from typing import cast
 
 import structlog
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+
 from contracts import streams
+<<<<<<< HEAD
 from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
 from runtime.bus import Bus, NoAnswerError
+=======
+from contracts.streams import BucketSpec, DurableSpec, StreamSpec
+from runtime.bus import Bus, BusOptions, NoAnswerError
+from runtime.entry import run
+>>>>>>> door
 from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
 from runtime.moved_subjects import drop_moved_durables, gives_up, is_move
 from runtime.options import bus_options
@@ -223,11 +233,25 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-async def main(argv: list[str]) -> int:
-    """Wait for the bus, provision, close."""
+def main(argv: list[str]) -> int:
+    """Provision; 2 where the command line or the settings are wrong."""
     arguments = parse(argv)
+<<<<<<< HEAD
     settings = load()
     bus = await Bus(bus_options(settings.bus, "provision")).connect()
+=======
+    try:
+        options = bus_options(load().bus, "provision")
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return asyncio.run(_provision(options, arguments))
+
+
+async def _provision(options: BusOptions, arguments: argparse.Namespace) -> int:
+    """Wait for the bus, provision, close."""
+    bus = await Bus(options).connect()
+>>>>>>> door
     try:
         return await provision_once(bus, arguments, settings.retention.retention(), print)
     finally:
@@ -235,4 +259,4 @@ async def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    sys.exit(run(main))

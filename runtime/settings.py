@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.entry import run
 from runtime.settings_check import (
     URL_TEMPLATES,
     GroupReader,
@@ -90,6 +91,7 @@ class ApiSettings(BaseSettings):
     cors_headers: Words = Field((), validation_alias="GPT_API_CORS_HEADERS")
     rate_limit_requests: Count = Field(100, validation_alias="GPT_API_RATE_LIMIT_REQUESTS")
     rate_limit_window: Count = Field(60, validation_alias="GPT_API_RATE_LIMIT_WINDOW")
+    connections_per_address: Count = Field(256, validation_alias="GPT_API_CONNECTIONS_PER_ADDRESS")
 
 
 class CacheSettings(BaseSettings):
@@ -297,4 +299,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(main))
