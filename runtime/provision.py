@@ -18,14 +18,9 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
 
 from contracts import streams
-<<<<<<< HEAD
 from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
-from runtime.bus import Bus, NoAnswerError
-=======
-from contracts.streams import BucketSpec, DurableSpec, StreamSpec
 from runtime.bus import Bus, BusOptions, NoAnswerError
 from runtime.entry import run
->>>>>>> door
 from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
 from runtime.moved_subjects import drop_moved_durables, gives_up, is_move
 from runtime.options import bus_options
@@ -236,24 +231,20 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     """Provision; 2 where the command line or the settings are wrong."""
     arguments = parse(argv)
-<<<<<<< HEAD
-    settings = load()
-    bus = await Bus(bus_options(settings.bus, "provision")).connect()
-=======
     try:
-        options = bus_options(load().bus, "provision")
+        settings = load()
+        options = bus_options(settings.bus, "provision")
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    return asyncio.run(_provision(options, arguments))
+    return asyncio.run(_provision(options, settings.retention.retention(), arguments))
 
 
-async def _provision(options: BusOptions, arguments: argparse.Namespace) -> int:
+async def _provision(options: BusOptions, retention: Retention, arguments: argparse.Namespace) -> int:
     """Wait for the bus, provision, close."""
     bus = await Bus(options).connect()
->>>>>>> door
     try:
-        return await provision_once(bus, arguments, settings.retention.retention(), print)
+        return await provision_once(bus, arguments, retention, print)
     finally:
         await bus.close()
 
