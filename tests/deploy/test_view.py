@@ -80,7 +80,7 @@ def whale(usd: int = 1_234_567) -> Message:
 
 def liquidation() -> Message:
     event = Liquidation(
-        **who(),
+        **who(symbol="BTC/USDT:USDT"),
         price=Decimal(99),
         price_kind="fill",
         amount=Decimal("2.5"),
@@ -94,7 +94,7 @@ def liquidation() -> Message:
 
 def storm() -> Message:
     event = LiquidationStorm(
-        **who(venue="all"),
+        **who(venue="all", symbol="BTC/USD"),
         base="BTC",
         usd_value=Decimal(3_000_000),
         long_usd=Decimal(3_000_000),
@@ -261,14 +261,14 @@ def test_lists_hold_time_side_and_dollars() -> None:
     state = State()
     fold(state, [whale(), liquidation(), storm()])
     assert state.whales[0] == Entry(0, "sell", 1_234_567.0, "BTC/USDT", "okx", "5 at 100")
-    assert state.liquidations[1] == Entry(0, "long", 247.5, "BTC/USDT", "okx", "2.5 at 99")
+    assert state.liquidations[1] == Entry(0, "long", 247.5, "BTC/USDT:USDT", "okx", "2.5 at 99")
     assert (state.liquidations[0].kind, state.liquidations[0].usd, state.liquidations[0].about) == ("STORM", 3e6, "BTC")
 
 
 def test_plain_line_tells_the_same() -> None:
     assert line(State(), 0) == "nothing received yet"
     state = State()
-    fold(state, [feed("live"), trade(at=0, received=-2_000_000), whale()])
+    fold(state, [feed("live"), trade(at=2_000_000, received=0), whale()])
     assert line(state, 0).startswith("okx live 0/s p50 2.0 ms p99 2.0 ms | whale: 00:00:00 sell")
 
 
