@@ -1,9 +1,10 @@
-"""Streams of book changes: what was touched since the last push, and what entered or left a limited view."""
+"""Streams of book changes: every change, what was touched since the last push, what entered or left a limited view."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from producers.simulator.book import LevelChange
 from producers.simulator.hub import Tick
 from producers.simulator.listing import Listing
 
@@ -19,6 +20,32 @@ class Change:
     first_id: int
     last_id: int
     prev_id: int
+
+
+@dataclass(slots=True)
+class Steps:
+    """Collects every single change of a book, in the order in which they happened; given out every `period_ms`.
+
+    For venues that number each change: a level that came and went within a period is sent twice, as it was set and as
+    it was removed.
+    """
+
+    listing: Listing
+    period_ms: int
+    pending: list[LevelChange] = field(default_factory=list[LevelChange])
+    last_id: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last_id = self.listing.book.update_id
+
+    def collect(self, tick: Tick) -> list[LevelChange]:
+        """To be called after every step; the changes when they are due."""
+        self.pending.extend(self.listing.book.changes)
+        if not tick.due(self.period_ms):
+            return []
+        due, self.pending = self.pending, []
+        self.last_id = self.listing.book.update_id
+        return due
 
 
 @dataclass(slots=True)

@@ -110,7 +110,8 @@ class Ticker:
 class Book:
     """`book`: the best levels, then changes every 200 ms, each with the checksum of the book after it.
 
-    A level that falls out of the depth is not told as removed: the client is to cut its book.
+    A level that falls out of the depth is not sent as removed: the client is to cut its book. Removals come first, so
+    that a client which cuts after each row never drops a level that belongs to the book.
     """
 
     channel = "depth"
@@ -128,6 +129,8 @@ class Book:
         book = self._listing.book
         bids = [(price, amount) for price, amount in change.bids if amount or price not in book.bids]
         asks = [(price, amount) for price, amount in change.asks if amount or price not in book.asks]
+        for rows in (bids, asks):
+            rows.sort(key=lambda row: row[1] > 0)
         return [self._text(tick, "update", bids, asks)]
 
     def snapshot(self, tick: Tick) -> str:
