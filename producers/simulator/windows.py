@@ -85,21 +85,31 @@ class Window:
 
 @dataclass(slots=True)
 class View:
-    """The best `depth` levels a side as last published; `collect` gives what entered, changed and left."""
+    """The best `depth` levels a side as last published; `collect` gives what entered, changed and left.
+
+    `shown_us` is when it was read. With `starts_fresh` it is read again by the first `collect`, which gives nothing:
+    for topics that send newcomers a snapshot, so that its time is that of its content.
+    """
 
     listing: Listing
     depth: int
     period_ms: int
+    starts_fresh: bool = False
     bids: dict[int, int] = field(init=False)
     asks: dict[int, int] = field(init=False)
     last_id: int = field(init=False)
     stirred: bool = False
+    shown_us: int = 0
 
     def __post_init__(self) -> None:
         self._read()
 
     def collect(self, tick: Tick) -> Change | None:
         """To be called after every step; the change when one is due and the view differs."""
+        if self.starts_fresh and not self.shown_us:
+            self._read()
+            self.shown_us = tick.now_us
+            return None
         book = self.listing.book
         self.stirred = self.stirred or book.first_id != 0
         if not self.stirred or not tick.due(self.period_ms):
@@ -111,6 +121,7 @@ class View:
         if not bids and not asks:
             self.last_id = prev_id
             return None
+        self.shown_us = tick.now_us
         bids.sort(reverse=True)
         asks.sort()
         return Change(bids, asks, prev_id + 1, self.last_id, prev_id)

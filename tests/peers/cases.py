@@ -1,4 +1,4 @@
-"""Each exchange as CCXT Pro speaks it: its symbols, what names a book's state and a trade there, what its tickers tell."""
+"""Each exchange as CCXT Pro speaks it: its symbols, what names a book's state and a trade, what tickers tell."""
 
 from __future__ import annotations
 
@@ -29,12 +29,30 @@ def by_level(trades: Fills) -> list[Fills]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rest:
+    """What CCXT reads from REST: the fields of `fetch_ticker` and of `fetch_tickers` (None: not compared), trades' ids.
+
+    `limit` is how many trades are asked for; None where the venue knows no such parameter.
+    """
+
+    one: Mapping[str, str] = field(default_factory=lambda: named("last", "bid", "ask", "high", "low"))
+    all: Mapping[str, str] | None = field(default_factory=lambda: named("last", "bid", "ask", "high", "low"))
+    prints: Callable[[Fills], list[Fills]] | None = None
+    trade_id: Callable[[Listing, Fills], str] | None = None
+    seen_id: Callable[[Mapping[str, Any]], str] | None = None
+    has_trades: bool = True
+    limit: int | None = 20
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """One of CCXT's exchanges against one simulated venue.
 
     `symbols` are its names with our market and the venue's name. `book` is what names a book's state: its `nonce`, its
     `time`, the frame's `seq`, or the `checksum`. `prints` and `trade_id` make the venue's trades of our fills;
-    `seen_id` finds the id in what CCXT gives. `ticker` are the fields that tickers tell, with those of the truth.
+    `seen_id` finds the id in what CCXT gives. `ticker` are the fields that tickers tell, with those of the truth;
+    where they name a trade, `last` is that trade's. With `replays` CCXT applies changes which its snapshot already
+    holds (it compares their time with the snapshot's sequence): its book is compared from that sequence on.
     """
 
     ccxt: str
@@ -49,7 +67,10 @@ class Case:
     trade_id: Callable[[Listing, Fills], str] = lambda _listing, fills: str(fills[0].id)
     seen_id: Callable[[Mapping[str, Any]], str] = lambda trade: trade["id"]
     ticker: Mapping[str, str] = field(default_factory=lambda: named(*DAY))
+    rest: Rest = field(default_factory=Rest)
     ticker_names_trade: bool = False
+    replays: bool = False
+    note: str = ""
 
 
 def named(*fields: str, **renamed: str) -> Mapping[str, str]:
@@ -74,8 +95,20 @@ CASES = (
         symbols={"BTC/USDT": ("spot", "BTCUSDT"), "DOGE/USDT": ("spot", "DOGEUSDT")},
         book="nonce",
         settings=_options(fetchMarkets={"types": ["spot"]}, defaultType="spot"),
+        rest=Rest(prints=by_level, trade_id=lambda _listing, fills: str(fills[0].agg_id)),
     ),
-    Case(ccxt="binanceusdm", venue="binanceusdm", symbols={"BTC/USDT:USDT": ("linear", "BTCUSDT")}, book="nonce"),
+    Case(
+        ccxt="binanceusdm",
+        venue="binanceusdm",
+        symbols={"BTC/USDT:USDT": ("linear", "BTCUSDT")},
+        book="nonce",
+        rest=Rest(
+            one=named("last", "high", "low"),
+            all=named("last", "high", "low"),
+            prints=by_level,
+            trade_id=lambda _listing, fills: str(fills[0].agg_id),
+        ),
+    ),
     Case(
         ccxt="bybit",
         venue="bybit",
@@ -109,6 +142,7 @@ CASES = (
         book="time",
         ws_path="/advanced-trade-ws",
         ticker=named("last", "high", "low", "baseVolume", *BEST),
+        rest=Rest(one=named("last", "bid", "ask"), all=named("last")),
     ),
     Case(
         ccxt="coinbaseexchange",
@@ -118,6 +152,7 @@ CASES = (
         settings=KEYS,
         ticker=named("open", "high", "low", "baseVolume", *BEST),
         ticker_names_trade=True,
+        rest=Rest(one=named("last", "bid", "ask", "baseVolume"), all=None),
     ),
     Case(
         ccxt="kraken",
@@ -133,6 +168,8 @@ CASES = (
         symbols={"BTC/USD:USD": ("linear", "PF_XBTUSD"), "DOGE/USD:USD": ("linear", "PF_DOGEUSD")},
         book="seq",
         trade_id=lambda _listing, fills: uid(fills[0]),
+        settings=_options(fetchTrades={"method": "publicGetHistory"}),
+        rest=Rest(one=named("last", *BEST), all=named("last", *BEST), limit=None),
         ticker=named("last", "baseVolume", *BEST),
     ),
     Case(
@@ -152,6 +189,7 @@ CASES = (
         book="nonce",
         settings=_options(fetchMarkets={"types": ["spot"], "fetchTickersFees": False}),
         ticker=named(*DAY, "bid", "ask"),
+        rest=Rest(seen_id=lambda trade: trade["info"]["sequence"], limit=None),
     ),
     Case(
         ccxt="kucoinfutures",
@@ -159,6 +197,9 @@ CASES = (
         symbols={"BTC/USDT:USDT": ("linear", "XBTUSDTM"), "DOGE/USDT:USDT": ("linear", "DOGEUSDTM")},
         book="nonce",
         ticker=named("last", *BEST),
+        replays=True,
+        note="book: compared from the snapshot's sequence on, CCXT applies older changes again",
+        rest=Rest(one=named("last", *BEST), all=named("last", "high", "low"), limit=None),
     ),
     Case(
         ccxt="hyperliquid",
@@ -169,6 +210,10 @@ CASES = (
         settings=_options(fetchMarkets={"types": ["spot", "swap"]}),
         trade_id=lambda listing, fills: str(trade_row(listing, fills[0])["tid"]),
         ticker=named(last="mid", previousClose="open", quoteVolume="value"),
+        note="ticker: the venue tells the middle, CCXT calls it last",
+        rest=Rest(
+            one=named(last="mid", previousClose="open"), all=named(last="mid", previousClose="open"), has_trades=False
+        ),
     ),
     Case(
         ccxt="deribit",
@@ -181,6 +226,7 @@ CASES = (
         book="time",
         rate=16.0,
         ticker=named("last", "high", "low", *BEST),
+        rest=Rest(all=None),
     ),
     Case(
         ccxt="bitfinex",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
@@ -55,33 +56,45 @@ def judge_trades(case: Case, truth: Truth, seen: Seen, score: Score) -> None:
 
 def judge_books(case: Case, truth: Truth, seen: Seen, score: Score) -> None:
     """Compare every book that CCXT had with the true one of the same sequence, moment or checksum."""
+    if case.replays:
+        seen.books = _after_snapshot(seen.books)
     pairs = list(_books_by_checksum(truth, seen) if case.book == "checksum" else _books_by_state(case, truth, seen))
-    true = truth.books({update_id for update_id, _ in pairs if update_id is not None})
-    for update_id, book in pairs:
+    true = truth.books({update_id for ids, _ in pairs for update_id in ids})
+    for ids, book in pairs:
         found = [tuple(map(tuple, levels[: case.depth])) for levels in (book.bids, book.asks)]
-        sides = true.get(update_id) if update_id is not None else None
-        wanted = None if sides is None else [_numbers(truth, levels[: case.depth]) for levels in sides]
-        state = f"{case.book} {update_id} {book.nonce} {book.time_ms}"
-        score.note(f"{state}: {_difference(found, wanted)}", is_right=found == wanted)
+        wanted = [[numbers_of(truth, levels[: case.depth]) for levels in true[at]] for at in ids if at in true]
+        state = f"{case.book} {ids} {book.nonce} {book.time_ms}"
+        score.note(f"{state}: {_difference(found, wanted[-1] if wanted else None)}", is_right=found in wanted)
 
 
-def _books_by_state(case: Case, truth: Truth, seen: Seen) -> Iterable[tuple[int | None, SeenBook]]:
+def _books_by_state(case: Case, truth: Truth, seen: Seen) -> Iterable[tuple[list[int], SeenBook]]:
     for book in seen.books:
-        if case.book == "seq":
-            yield book.frame["seq"], book
-        elif case.book == "nonce":
-            yield book.nonce, book
+        moments = truth.find_moments(book.time_ms or _frame_ms(book.frame)) if case.book == "time" else []
+        if moments:
+            yield [moment.update_id for moment in moments], book
         else:
-            moment = truth.find_moment(book.time_ms) if book.time_ms else None
-            if moment is not None or book is not seen.books[0]:  # CCXT leaves the time out of a first snapshot
-                yield (None if moment is None else moment.update_id), book
+            name = book.frame["seq"] if case.book == "seq" else book.nonce
+            yield [] if name is None else [name], book
 
 
-def _books_by_checksum(truth: Truth, seen: Seen) -> Iterable[tuple[int | None, SeenBook]]:
+def _after_snapshot(books: list[SeenBook]) -> list[SeenBook]:
+    """Return the first book and those beyond it."""
+    first = books[0].nonce or 0 if books else 0
+    return [book for book in books if book is books[0] or (book.nonce or 0) > first]
+
+
+def _frame_ms(frame: Any) -> int:
+    """Return the time of a frame of Kraken or Coinbase, which CCXT leaves out of a snapshot; 0 where there is none."""
+    rows = frame.get("data") if isinstance(frame, dict) else None
+    text = rows[0].get("timestamp") if isinstance(rows, list) else frame.get("time")
+    return int(datetime.fromisoformat(text).timestamp() * 1000) if isinstance(text, str) else 0
+
+
+def _books_by_checksum(truth: Truth, seen: Seen) -> Iterable[tuple[list[int], SeenBook]]:
     moments = {moment.update_id for moment in truth.moments}
     by_sum = {_bitfinex_sum(truth, *_floats(truth, sides)): at for at, sides in truth.books(moments).items()}
     for value, book in seen.sums:
-        yield by_sum.get(value), book
+        yield [by_sum[value]] if value in by_sum else [], book
 
 
 def judge_sums(case: Case, truth: Truth, seen: Seen, score: Score) -> None:
@@ -94,10 +107,11 @@ def judge_sums(case: Case, truth: Truth, seen: Seen, score: Score) -> None:
 
 def judge_tickers(case: Case, truth: Truth, seen: Seen, score: Score) -> None:
     """Compare every ticker with the moment of its time or sequence; one that names neither, with all moments."""
-    moments = [(moment, _figures(truth, moment)) for moment in truth.moments]
+    moments = [(moment, figures_of(truth, moment)) for moment in truth.moments]
     prices = {str(trade.id): float(truth.listing.instrument.price_text(trade.price)) for trade in truth.trades}
     for ticker in seen.tickers:
-        fits = [figures for moment, figures in moments if _is_of(ticker, moment)] or [f for _, f in moments]
+        fits = [figures for moment, figures in moments if not case.ticker_names_trade and _is_of(ticker, moment)]
+        fits = fits or [figures for _, figures in moments]
         wanted = {name: theirs or name for name, theirs in case.ticker.items()}
         is_right = any(all(ticker[ours] == figures[theirs] for ours, theirs in wanted.items()) for figures in fits)
         if case.ticker_names_trade:
@@ -112,7 +126,8 @@ def _is_of(ticker: dict[str, Any], moment: Figures) -> bool:
     return moment.update_id == sequence or moment.now_ms == ticker["timestamp"]
 
 
-def _figures(truth: Truth, moment: Figures) -> dict[str, float]:
+def figures_of(truth: Truth, moment: Figures) -> dict[str, float]:
+    """Return an instrument's figures at a moment as numbers, by CCXT's names and some more."""
     t = truth.listing.instrument
     prices = {name: float(t.price_text(getattr(moment, name))) for name in ("open", "high", "low")}
     best = {
@@ -134,13 +149,14 @@ def _figures(truth: Truth, moment: Figures) -> dict[str, float]:
     }
 
 
-def _numbers(truth: Truth, levels: Levels) -> tuple[tuple[float, float], ...]:
+def numbers_of(truth: Truth, levels: Levels) -> tuple[tuple[float, float], ...]:
+    """Return levels as numbers."""
     t = truth.listing.instrument
     return tuple((float(t.price_text(price)), float(t.amount_text(amount))) for price, amount in levels)
 
 
 def _floats(truth: Truth, sides: tuple[Levels, Levels]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
-    return list(_numbers(truth, sides[0][:25])), list(_numbers(truth, sides[1][:25]))
+    return list(numbers_of(truth, sides[0][:25])), list(numbers_of(truth, sides[1][:25]))
 
 
 def _kraken_sum(truth: Truth, bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> int:
@@ -155,7 +171,7 @@ def _kraken_sum(truth: Truth, bids: list[tuple[float, float]], asks: list[tuple[
 
 
 def _bitfinex_sum(_truth: Truth, bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> int:
-    """Return the checksum of 25 levels a side as the vendor's page has it: signed, numbers as JavaScript writes them."""
+    """Return the checksum of 25 levels a side as the vendor's page has it: signed, no zeros at a number's end."""
     parts: list[str] = []
     for bid, ask in zip_longest(bids[:25], asks[:25]):
         for level, sign in ((bid, ""), (ask, "-")):

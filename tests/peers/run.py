@@ -10,11 +10,12 @@ from producers.simulator import SimulatorConfig
 from tests.peers import judging
 from tests.peers.cases import Case
 from tests.peers.judging import Score
+from tests.peers.resting import judge_rest
 from tests.peers.truth import WatchedSimulator
 from tests.peers.watching import Seen, point, watch, watch_class
 
 BASES = ("BTC", "DOGE")
-KINDS = ("trades", "book", "checksum", "ticker")
+KINDS = ("trades", "book", "checksum", "ticker", "rest")
 ENOUGH = {"trades": 40, "books": 15, "tickers": 3}
 LEAST_S, MOST_S = 3.0, 20.0
 
@@ -40,7 +41,9 @@ async def run_case(case: Case) -> Verdict:
     seen = {symbol: Seen() for symbol in case.symbols}
     config = SimulatorConfig(seed=7, venues=(case.venue,), rate=case.rate, bases=BASES)
     async with WatchedSimulator(config) as simulator:
-        exchange = watch_class(case.ccxt, seen, find_sum)({"newUpdates": True, "enableRateLimit": False, **case.settings})
+        exchange = watch_class(case.ccxt, seen, find_sum)(
+            {"newUpdates": True, "enableRateLimit": False, **case.settings}
+        )
         ws_url = simulator.ws_url(case.venue) + case.ws_path
         exchange.urls["api"] = point(exchange.urls["api"], simulator.rest_url(case.venue), ws_url)
         exchange.has["fetchCurrencies"] = False  # wallets, which a market's data needs nothing of
@@ -49,12 +52,18 @@ async def run_case(case: Case) -> Verdict:
             await exchange.load_markets()
             tasks = [asyncio.create_task(watch(exchange, symbol, seen[symbol])) for symbol in case.symbols]
             await _enough(seen)
+            simulator.pause()
+            verdict = Verdict()
+            for symbol, (market, native) in case.symbols.items():
+                truth = simulator.truths[case.venue, market, native]
+                await judge_rest(case, exchange, symbol, truth, verdict.scores["rest"])
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await exchange.close()
-    return _judge(case, simulator, seen)
+    _judge(case, simulator, seen, verdict)
+    return verdict
 
 
 async def _enough(seen: dict[str, Seen]) -> None:
@@ -68,12 +77,10 @@ async def _enough(seen: dict[str, Seen]) -> None:
             return
 
 
-def _judge(case: Case, simulator: WatchedSimulator, seen: dict[str, Seen]) -> Verdict:
-    verdict = Verdict()
+def _judge(case: Case, simulator: WatchedSimulator, seen: dict[str, Seen], verdict: Verdict) -> None:
     steps = (judging.judge_trades, judging.judge_books, judging.judge_sums, judging.judge_tickers)
     for symbol, (market, native) in case.symbols.items():
         truth = simulator.truths[case.venue, market, native]
-        for kind, step in zip(KINDS, steps, strict=True):
+        for kind, step in zip(KINDS[:-1], steps, strict=True):
             step(case, truth, seen[symbol], verdict.scores[kind])
         verdict.errors.extend(f"{symbol} {error}" for error in seen[symbol].errors)
-    return verdict

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from producers.simulator import Simulator, SimulatorConfig
 from producers.simulator.book import LevelChange
@@ -57,10 +58,10 @@ class Truth:
         day = listing.open_24h, listing.high_24h, listing.low_24h, listing.volume_units, listing.quote_units
         self.moments.append(Figures(now_ms, book.update_id, listing.last, *touch, *day))
 
-    def find_moment(self, now_ms: int) -> Figures | None:
-        """Return the moment that was published at this millisecond."""
-        at = bisect_right(self.moments, now_ms, key=lambda moment: moment.now_ms) - 1
-        return self.moments[at] if at >= 0 and self.moments[at].now_ms == now_ms else None
+    def find_moments(self, now_ms: int) -> list[Figures]:
+        """Return what was published at this millisecond: mostly one moment, two where the simulator was late."""
+        begin = bisect_left(self.moments, now_ms, key=lambda moment: moment.now_ms)
+        return list(takewhile(lambda moment: moment.now_ms == now_ms, self.moments[begin:]))
 
     def books(self, update_ids: set[int]) -> dict[int, tuple[Levels, Levels]]:
         """Return the whole book, best levels first, at each of these update ids that it really had."""

@@ -1,4 +1,4 @@
-"""CCXT Pro as its users run it, with its URLs pointed at a simulator; every book is noted with the frame it came from."""
+"""CCXT Pro as its users run it, with its URLs pointed at a simulator; books are noted with their frames."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ async def watch(exchange: Any, symbol: str, seen: Seen) -> None:
         try:
             while True:
                 await step()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is noted and fails the test
             seen.errors.append(f"{step.__name__}: {type(error).__name__}: {error}"[:300])
 
     async with asyncio.TaskGroup() as group:

@@ -10,8 +10,16 @@ from typing import Any
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf
-from producers.simulator.venues.bitfinex_rows import TIMEFRAMES, candle_row, level_row, ticker_row, trade_row
+from producers.simulator.venues.bitfinex_rows import (
+    TIMEFRAMES,
+    candle_row,
+    level_row,
+    order_row,
+    ticker_row,
+    trade_row,
+)
 
+RAW = "R0"
 MOST_CANDLES = 10_000
 BAD_PARAMETER, RATE_LIMIT, MAINTENANCE, UNKNOWN = 10_020, 11_010, 20_060, 10_000
 LISTS = {
@@ -49,14 +57,14 @@ class BitfinexRest:
     def _of_symbol(self, kind: str, rest: str, request: Request, now_us: int) -> Answer:
         symbol, _, detail = rest.partition("/")
         listing = self._listings.get(symbol)
-        if listing is None or (kind == "book" and detail != "P0"):
+        if listing is None or (kind == "book" and detail not in ("P0", RAW)):
             return failed(BAD_PARAMETER, "symbol: invalid" if listing is None else "prec: invalid")
         if kind == "ticker":
             return Answer(200, ticker_row(listing))
         if kind == "trades":
             times = [(trade.ts_us // 1000, trade_row(listing, trade)) for trade in listing.recent]
             return Answer(200, _select(times, request.query, (125, 1000)))
-        return self._book(listing, request, now_us)
+        return self._book(listing, request, now_us, is_raw=detail == RAW)
 
     def _conf(self, name: str) -> Answer:
         """One list for each name; `pub:info:` tells the sizes of orders beside the pairs."""
@@ -75,13 +83,15 @@ class BitfinexRest:
         fits = [item for name, item in self._listings.items() if wanted == ["ALL"] or name in wanted]
         return Answer(200, "[" + ",".join(f'["{x.instrument.symbol}",{ticker_row(x)[1:]}' for x in fits) + "]")
 
-    def _book(self, listing: Listing, request: Request, now_us: int) -> Answer:
+    def _book(self, listing: Listing, request: Request, now_us: int, *, is_raw: bool) -> Answer:
+        """Levels, or of R0 orders (`[id, price, amount]`): one a level."""
         length = int(request.query.get("len", "25"))
         if length not in (1, 25, 100, 250):
             return failed(BAD_PARAMETER, "len: invalid")
         book = self._shelf.find(listing, now_us, stale=request.stale).top(length)
-        rows = [level_row(listing, price, amount, is_bid=True) for price, amount in book.bids]
-        rows += [level_row(listing, price, amount, is_bid=False) for price, amount in book.asks]
+        row = order_row if is_raw else level_row
+        rows = [row(listing, price, amount, is_bid=True) for price, amount in book.bids]
+        rows += [row(listing, price, amount, is_bid=False) for price, amount in book.asks]
         return Answer(200, "[" + ",".join(rows) + "]")
 
     def _candles(self, rest: str, request: Request, now_us: int) -> Answer:

@@ -96,8 +96,19 @@ class HyperliquidRest:
         meta = {"universe": universe, "tokens": tokens}
         if not with_figures:
             return Answer(200, encode(meta))
-        contexts = [figures(item) for item in self._all() if item.instrument.market == "spot"]
-        return Answer(200, encode([meta, contexts]))
+        return Answer(200, encode([meta, self._pair_figures(universe)]))
+
+    def _pair_figures(self, universe: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A context for each number up to the greatest, as a pair's is found by its `index`; others are empty."""
+        found = [_empty_figures(number) for number in range(1 + max((pair["index"] for pair in universe), default=-1))]
+        for pair in universe:
+            found[pair["index"]] = figures(self._listings[pair["name"]])
+        return found
+
+
+def _empty_figures(number: int) -> dict[str, Any]:
+    zeros = dict.fromkeys(("prevDayPx", "dayNtlVlm", "markPx", "circulatingSupply", "dayBaseVlm"), "0.0")
+    return {**zeros, "midPx": None, "coin": f"@{number}"}
 
 
 def _token(name: str, index: int, decimals: int) -> dict[str, Any]:
