@@ -32,7 +32,8 @@ def by_level(trades: Fills) -> list[Fills]:
 class Rest:
     """What CCXT reads from REST: the fields of `fetch_ticker` and of `fetch_tickers` (None: not compared), trades' ids.
 
-    `limit` is how many trades are asked for; None where the venue knows no such parameter.
+    `limit` is how many trades are asked for (None: the venue knows no such parameter); of HTX it counts orders, whose
+    fills of one time CCXT would cut.
     """
 
     one: Mapping[str, str] = field(default_factory=lambda: named("last", "bid", "ask", "high", "low"))
@@ -132,7 +133,8 @@ CASES = (
         book="time",
         settings=_options(fetchMarkets={"types": {"spot": True, "linear": True, "inverse": False}}),
         trade_id=_htx_id,
-        seen_id=lambda trade: str(trade["info"].get("tradeId", trade["id"])),
+        seen_id=lambda trade: str(trade["info"].get("tradeId") or trade["info"].get("trade-id") or trade["id"]),
+        rest=Rest(limit=1000),
         ticker=named("last", "open", "high", "low", baseVolume="coins"),
     ),
     Case(

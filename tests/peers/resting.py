@@ -36,6 +36,6 @@ async def judge_rest(case: Case, exchange: Any, symbol: str, truth: Truth, score
         named = {name: getattr(case.rest, name) or getattr(case, name) for name in ("prints", "trade_id", "seen_id")}
         trades = await exchange.fetch_trades(symbol, None, case.rest.limit)
         count = len(trades)
-        if case.rest.limit is not None:
-            score.note(f"{symbol}: {count} of {case.rest.limit} trades", is_right=count == case.rest.limit)
+        if case.rest.limit == LEVELS:
+            score.note(f"{symbol}: {count} of {LEVELS} trades", is_right=count == LEVELS)
         judging.judge_trades(replace(case, **named), truth, Seen(trades=trades), score)

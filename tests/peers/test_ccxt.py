@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import ccxt.pro
 import pytest
 
+from producers.simulator import SimulatorConfig
 from producers.simulator.instruments import VENUES
+from tests.peers import judging
 from tests.peers.cases import CASES, Case
 from tests.peers.conftest import PROPERTY
+from tests.peers.judging import Score
 from tests.peers.run import run_case
+from tests.peers.truth import Truth, WatchedSimulator
+from tests.peers.watching import Seen, SeenBook
 
 LEAST = {"trades": 40, "book": 10, "checksum": 0, "ticker": 3, "rest": 10}
 SUMMED = {"kraken": 10, "bitfinex": 2}
@@ -37,5 +43,43 @@ def test_every_simulated_venue_that_ccxt_pro_speaks_is_judged() -> None:
     assert set(VENUES) - spoken == {"indodax"}  # CCXT reads its REST only
 
 
-def test_a_wrong_book_a_lost_trade_and_a_wrong_figure_are_seen() -> None:
-    """The judge itself: what was changed on the way does not agree."""
+async def test_the_judge_sees_a_lost_trade_a_wrong_level_and_a_wrong_figure() -> None:
+    """What was changed on the way does not agree: the figures above mean something."""
+    case = next(case for case in CASES if case.ccxt == "binance")
+    market, native = case.symbols["BTC/USDT"]
+    config = SimulatorConfig(seed=7, venues=(case.venue,), rate=case.rate, bases=("BTC",))
+    async with WatchedSimulator(config) as simulator:
+        truth = simulator.truths[case.venue, market, native]
+        while len(truth.trades) < len(truth.listing.recent) + 20:  # noqa: ASYNC110 - the market moves by itself
+            await asyncio.sleep(0.05)
+        simulator.pause()
+    terms, moment = truth.listing.instrument, truth.moments[-1]
+    trades = [
+        {
+            "id": str(trade.id),
+            "price": float(terms.price_text(trade.price)),
+            "amount": float(terms.amount_text(trade.amount)),
+            "side": "buy" if trade.taker_buys else "sell",
+            "timestamp": trade.ts_us // 1000,
+            "info": {},
+        }
+        for trade in truth.trades[-10:]
+    ]
+    sides = [
+        [list(level) for level in judging.numbers_of(truth, levels)]
+        for levels in truth.books({moment.update_id})[moment.update_id]
+    ]
+    ticker = {**judging.figures_of(truth, moment), "timestamp": moment.now_ms, "info": {}}
+    seen = Seen(trades=trades, books=[SeenBook({}, moment.update_id, None, *sides)], tickers=[ticker])
+    assert _scores(case, truth, seen) == [(10, 10), (1, 1), (1, 1)]
+    trades.pop(5)
+    sides[0][0][1] += 0.1
+    ticker["last"] = 0.01
+    assert _scores(case, truth, seen) == [(9, 10), (0, 1), (0, 1)]
+
+
+def _scores(case: Case, truth: Truth, seen: Seen) -> list[tuple[int, int]]:
+    scores = [Score(), Score(), Score()]
+    for step, score in zip((judging.judge_trades, judging.judge_books, judging.judge_tickers), scores, strict=True):
+        step(case, truth, seen, score)
+    return [(score.agreed, score.compared) for score in scores]

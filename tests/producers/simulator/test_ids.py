@@ -137,8 +137,8 @@ FEEDS: dict[str, Feed] = {
 
 
 def _indodax_rows(frame: Any) -> list[Any]:
-    data = frame.get("result", {}).get("data", {})
-    return data.get("data", {}).get("data", []) if isinstance(data, dict) else []
+    rows = frame.get("result", {}).get("data", {}).get("data", [])
+    return rows if isinstance(rows, list) else []
 
 
 def _play(name: str, feed: Feed) -> Counter[tuple[str, Any]]:
