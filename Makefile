@@ -34,7 +34,7 @@ bench: venv-dev  ## measure the hot paths beside their references
 	@$(PY) -m tests.bench
 
 peers: venv-dev  ## let other people's clients read the simulated exchanges, and print what they agreed with
-	@$(PY) -m pytest -q -n 3 tests/peers $(PYTEST_ARGS)
+	@PEERS=all $(PY) -m pytest -q -n 3 --dist loadgroup tests/peers $(PYTEST_ARGS)
 
 asyncapi: venv  ## write the bus's AsyncAPI document
 	@$(PY) -m contracts.asyncapi
