@@ -181,7 +181,9 @@ def _read(feed: FeedCase, given: dict[str, Any], symbol: str) -> Seen:
         trade["side"] = "sell" if trade["side"] == "buy" else "buy"
     books = [SeenBook({}, row[1], row[2], row[3], row[4]) for row in given["books"] if row[0] == symbol]
     tickers = [
-        {"bid": row[1], "ask": row[2], "timestamp": row[3] if feed.ticker_has_time else None, "info": {}} for row in given["tickers"] if row[0] == symbol
+        {"bid": row[1], "ask": row[2], "timestamp": row[3] if feed.ticker_has_time else None, "info": {}}
+        for row in given["tickers"]
+        if row[0] == symbol
     ]
     return Seen(trades=trades, books=books, tickers=tickers)
 
