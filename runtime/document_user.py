@@ -33,7 +33,10 @@ def set_password(storage: Path, password: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the user into the store at `arguments[0]`, with the password of the environment."""
+    """Write the user into the store at `arguments[0]`, with the password of the environment; 2 where one is missing."""
+    if len(arguments) != 1 or PASSWORD not in os.environ:
+        sys.stderr.write(f"usage: {PASSWORD}=… python -m runtime.document_user STORE\n")
+        return 2
     from secantus.auth import SCRAM_SHA_256, derive_credentials  # noqa: PLC0415  # only where it is embedded
     from secantus.storage import Storage  # noqa: PLC0415
 

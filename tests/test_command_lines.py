@@ -38,6 +38,7 @@ ENTRIES = (
     Entry("api", (), bus=True, waits=True),
     Entry("runtime.provision", (), bus=True, waits=True),
     Entry("runtime.settings", ("--check",)),
+    Entry("runtime.document_user", ("{tmp}/store",)),
     Entry("deploy.launch", ("run",), waits=True),
     Entry("contracts.asyncapi", ("--check",)),
 )
@@ -119,20 +120,22 @@ def test_a_bus_that_is_away_is_waited_for_and_named_until_ctrl_c(entry: Entry, t
 @pytest.mark.parametrize("entry", [entry for entry in QUIET if entry.waits], ids=lambda entry: entry.command)
 def test_ctrl_c_ends_it_without_a_traceback(entry: Entry, tmp_path: Path, moment: float) -> None:
     process = start(entry, tmp_path, **NOWHERE)
-    deadline = time.monotonic() + PATIENCE
-    while not is_running_ours(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until_caught(process.pid, caught=True)  # by the interpreter, which would raise
+    wait_until_caught(process.pid, caught=False)  # by nobody any more: ours is running
     time.sleep(moment)
     process.send_signal(signal.SIGINT)
     finish(process)
 
 
-def is_running_ours(pid: int) -> bool:
-    """Whether the interpreter is so far that it has taken SIGINT from its own handler, which raises."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    caught = int(re.search(r"SigCgt:\s*([0-9a-f]+)", status)[1], 16)
-    blocks = int(re.search(r"SigIgn:\s*([0-9a-f]+)", status)[1], 16)
-    return bool(blocks & 1 << (signal.SIGPIPE - 1)) and not caught & 1 << (signal.SIGINT - 1)
+def wait_until_caught(pid: int, *, caught: bool) -> None:
+    """Wait until the process has a handler of SIGINT, or none."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = re.search(r"SigCgt:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())
+        if found is not None and bool(int(found[1], 16) & 1 << (signal.SIGINT - 1)) is caught:
+            return
+        time.sleep(0.001)
+    pytest.fail(f"SIGINT is not {'caught' if caught else 'left'} after {PATIENCE:g} s")
 
 
 @pytest.mark.parametrize("entry", QUIET, ids=lambda entry: entry.command)
