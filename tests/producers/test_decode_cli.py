@@ -65,7 +65,15 @@ def test_the_receive_time_is_exact_to_the_nanosecond() -> None:
 
 def test_undecodable_lines_are_told_and_all_others_still_come_out() -> None:
     nameless = (TRADE % 2).replace('"p":"91000.10",', "")
-    done = decode("binance", line(TRADE % 1), line(nameless), "no json", "", line('{"e":"surprise"}'), line(TRADE % 3))
+    done = decode(
+        "binance",
+        line(TRADE % 1),
+        line(nameless),
+        "no json",
+        "",
+        line('{"e":"surprise","s":"BTCUSDT","p":"1"}'),
+        line(TRADE % 3),
+    )
     assert done.returncode == 1
     assert [(event["line"], event["trade_id"]) for event in events(done)] == [(0, "1"), (5, "3")]
     reasons = done.stderr.splitlines()
