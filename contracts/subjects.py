@@ -26,6 +26,7 @@ ALERT: Final = "alert.v1."
 
 # ---- the rest
 FEED: Final = "feed.v1."  # <venue>
+BUS: Final = "bus"  # in place of a venue: what the bus itself, or a reader of its streams, has lost
 ORDER: Final = "order.v1."
 STRATEGY: Final = "strategy.v1."
 COMMAND: Final = "cmd.v1."  # <service>.<verb>: request and reply, see contracts.commands
@@ -35,6 +36,7 @@ HISTORY_TRADES: Final = COMMAND + "history.trades"
 JOB: Final = "job.v1."
 DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>
 BUDGET: Final = "budget.v1."  # <venue>.<window>: REST weight spent in it, by all processes
+LEASE: Final = "lease.v1."  # <holder>: served by the process that holds a lease, for as long as it is connected
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
 # ---- wildcards
@@ -76,6 +78,9 @@ STATE_INTEREST: Final = "interest."
 STATE_FEED: Final = "feed."  # <venue>: health of its feed
 STATE_WHALES: Final = "whales."  # <BASE>: the recent whale trades, newest first
 STATE_LIQUIDATIONS: Final = "liquidations."  # <BASE>: recent liquidations and totals by side
+
+# ---- keys of the LEASES bucket
+LEASE_PRODUCERS: Final = "producers."  # <unit>: who publishes for it
 
 
 def cross_venue_tail(base_token: str) -> str:
