@@ -55,6 +55,19 @@ def read_grant(body: bytes, revision: int) -> Grant:
     )
 
 
+async def find_grant(bus: Bus, key: str, bucket: str = LEASES) -> Grant:
+    """Read a lease from the server itself; token and revision are 0 where it was never held."""
+    body = json.dumps({"last_by_subj": f"$KV.{bucket}.{key}"}).encode()
+    try:
+        answer = await call(bus, f"STREAM.MSG.GET.{BUCKET_PREFIX}{bucket}", body)
+    except ApiRefusalError as error:
+        if error.code == _NOT_FOUND and "message" in str(error):
+            return Grant(None, 0, 0)
+        raise
+    message = cast("dict[str, Any]", answer["message"])
+    return read_grant(base64.b64decode(message.get("data", "")), int(message["seq"]))
+
+
 def next_token(previous: int, now: int) -> int:
     """A token that is larger than any before, also when the bucket was lost: milliseconds UTC, or the previous + 1."""
     return max(previous + 1, now // _MILLISECOND_NS)
@@ -116,7 +129,7 @@ class Lease:
             try:
                 if self._served is None:
                     self._served = await serve(self._bus, self._me)
-                grant = await self._find()
+                grant = await find_grant(self._bus, self._key, self._bucket)
                 if seen is None or grant.revision != seen.revision:
                     seen, since = grant, began
                 if await self._is_free(grant, began - since) and (mine := await self._take(grant)):
@@ -124,6 +137,7 @@ class Lease:
                     return self._begin(mine, began)
             except (NatsError, NoAnswerError, ApiRefusalError) as error:
                 _log.warning("lease.waiting", key=self._key, error=str(error))
+                seen = None  # how long the word stood unchanged is not known
             await clock.sleep(min(next(delays), self._ttl / 5))
 
     async def release(self) -> None:
@@ -173,17 +187,6 @@ class Lease:
         _log.warning("lease.lost", key=self._key)
         self._on_lost()
 
-    async def _find(self) -> Grant:
-        body = json.dumps({"last_by_subj": f"$KV.{self._bucket}.{self._key}"}).encode()
-        try:
-            answer = await call(self._bus, f"STREAM.MSG.GET.{BUCKET_PREFIX}{self._bucket}", body)
-        except ApiRefusalError as error:
-            if error.code == _NOT_FOUND and "message" in str(error):
-                return Grant(None, 0, 0)
-            raise
-        message = cast("dict[str, Any]", answer["message"])
-        return read_grant(base64.b64decode(message.get("data", "")), int(message["seq"]))
-
     async def _write(self, holder: str | None, token: int, revision: int) -> Grant | None:
         """Write our word over the one of `revision`; None when somebody else was faster."""
         nonce = token_hex(8)
@@ -198,7 +201,7 @@ class Lease:
             )
         except APIError as error:
             if error.err_code == _WRONG_SEQUENCE:
-                found = await self._find()
+                found = await find_grant(self._bus, self._key, self._bucket)
                 return found if holder is not None and found.holder == holder and found.token == token else None
             raise
         return Grant(holder, token, ack.seq)

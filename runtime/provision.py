@@ -15,6 +15,7 @@ import structlog
 
 from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, StreamSpec
+from runtime.announcing import Announcer
 from runtime.bus import Bus, NoAnswerError
 from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
 from runtime.options import bus_options
@@ -197,7 +198,13 @@ async def provision_once(bus: Bus, arguments: argparse.Namespace, write: Callabl
         write(f"refused: {error}")
         return 1
     if arguments.keep:
-        await keep(bus, plan, lambda place: write(f"{place}: created again"))
+        announcer = Announcer(bus, "provision")
+
+        def on_healed(place: str) -> None:
+            write(f"{place}: created again")
+            announcer.on_gap(f"{place} was gone and is made again: what it held is lost")
+
+        await keep(bus, plan, on_healed)
     return 0
 
 

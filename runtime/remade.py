@@ -1,4 +1,4 @@
-"""Notices streams and buckets that were deleted and made again: whoever writes to them must then write its state again."""
+"""Notices streams and buckets that were deleted and made again: their writers must then write their state again."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class StateCache:
             page = self._find_page(subject, prefix)
             page.bodies[key] = body
             page.dirty.add(key)
-            page.feed.on_events(codec.SUBJECT_KINDS[prefix], 1, now)
+            page.feed.on_events(codec.SUBJECT_KINDS[prefix], 1, now, now)
 
     def fold_liquidations(self, batch: Batch, now: int) -> None:
         """Fold (subject, liquidation) pairs; `now` 0 while the past is being read again: feeds are not counted then."""
@@ -78,7 +78,7 @@ class StateCache:
             tally = self._liquidations.setdefault(base, LiquidationTally(base))
             tally.fold(event, rest.partition(":")[0], self.rates)
             if now:
-                self._find_feed(subject.split(".")[3]).on_events("liquidation", 1, event.ts_recv)
+                self._find_feed(subject.split(".")[3]).on_events("liquidation", 1, event.ts_recv, now)
 
     def fold_whales(self, batch: Batch, seq: int) -> None:
         """Fold (subject, whale) pairs; `seq` is the stream's sequence of the last one."""
@@ -90,26 +90,30 @@ class StateCache:
         """Fold (subject, FeedStatus) pairs: what depends on a feed is marked until it is live again."""
         for subject, event in batch:
             venue = subject.removeprefix(subjects.FEED)
-            self._find_feed(venue).on_status(event, seq)
-            for page in self._pages.values():
-                if page.venue == event.venue:
-                    page.dirty |= shown_keys(page)
+            if venue == subjects.BUS:
+                continue  # of no venue: what the bus itself or a reader of it lost
+            feed = self._find_feed(venue)
+            feed.on_status(event, seq)
+            self._show_again(feed)
+
+    def on_silence_limits(self, limits: Mapping[str, dict[str, int]]) -> None:
+        """Take each venue's limits of silence, ns by channel."""
+        for venue, by_channel in limits.items():
+            self._find_feed(venue).on_silence_limits(by_channel)
 
     # ---- showing
     def drain(self, now: int, *, liquidations: bool = True) -> dict[str, bytes]:
         """Give key -> document of everything that changed since the last call; without liquidations where asked."""
+        self._judge_feeds(now)
         changed: dict[str, bytes] = {}
         for page in self._pages.values():
-            for kind, (count, last) in page.counts.items():
-                page.feed.on_events(kind, count, last)
-            page.counts.clear()
             for key in page.dirty:
                 changed[key + page.tail] = self._show(page, key)
             page.dirty.clear()
         for venue, feed in self._feeds.items():
             if feed.dirty:
                 feed.dirty = False
-                changed[subjects.STATE_FEED + venue] = codec.encode(feed.document())
+                changed[subjects.STATE_FEED + venue] = codec.encode(feed.document(now))
         for base, whales in self._whales.items():
             if whales.dirty:
                 whales.dirty = False
@@ -123,6 +127,24 @@ class StateCache:
     def measure(self) -> dict[str, dict[str, int | None]]:
         """Give the parts of each venue's latency, ns, by venue and name."""
         return {feed.venue: feed.measure() for feed in self._feeds.values()}
+
+    def _judge_feeds(self, now: int) -> None:
+        """Count what came to each feed and find those that say live and are silent; each is shown once a second."""
+        for page in self._pages.values():
+            for kind, (count, last) in page.counts.items():
+                page.feed.on_events(kind, count, last, now)
+            page.counts.clear()
+        for feed in self._feeds.values():
+            if feed.judge(now):
+                self._show_again(feed)
+            feed.dirty = feed.dirty or now - feed.as_of >= _SECOND
+
+    def show_all(self) -> None:
+        """Give every document with the next `drain`: what was written is lost."""
+        for page in self._pages.values():
+            page.dirty |= shown_keys(page) | page.bodies.keys()
+        for item in (*self._feeds.values(), *self._whales.values(), *self._liquidations.values()):
+            item.dirty = True
 
     # ---- restoring
     def restore(self, documents: Mapping[str, bytes]) -> None:
@@ -142,6 +164,16 @@ class StateCache:
     def find_whales_seq(self) -> int:
         """Tell the last sequence of the whales' stream that is folded; 0 for none."""
         return max((whales.seq for whales in self._whales.values()), default=0)
+
+    def forget_feeds_seq(self) -> None:
+        """The feeds' stream is another one now: what was folded has no sequence in it."""
+        for feed in self._feeds.values():
+            feed.seq = 0
+
+    def forget_whales_seq(self) -> None:
+        """The whales' stream is another one now."""
+        for whales in self._whales.values():
+            whales.seq = 0
 
     def _readers(self) -> dict[str, Callable[[str, bytes], None]]:
         return {
@@ -184,6 +216,12 @@ class StateCache:
         self._open_page(tail).bodies[key] = body
 
     # ---- parts
+    def _show_again(self, feed: Feed) -> None:
+        """What depends on a feed tells another quality now."""
+        for page in self._pages.values():
+            if page.feed is feed:
+                page.dirty |= shown_keys(page)
+
     def _find_feed(self, venue: str) -> Feed:
         feed = self._feeds.get(venue)
         if feed is None:

@@ -106,7 +106,7 @@ class WhaleDetector:
                 self._take_price(page, event.price, event.ts_recv)
             self._fold_trade(page, event, now, outputs)
         self.counts.folded += len(batch)
-        self.seq = max(self.seq, seq)
+        self.seq = seq
         return outputs
 
     def tick(self, now: int) -> Outputs:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
-
-import structlog
 
 from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import codec, streams, subjects
 from runtime import clock
+from runtime.announcing import Announcer
 from runtime.bucket_writer import BucketWriter
 from runtime.deadletter import DeadLetters
 from runtime.history import read_past
 from runtime.kv import Mirror
 from runtime.lane import LaneReader
 from runtime.lane_reader import Watchers
+from runtime.resume import Mark, Resumed, Start, find_start
 from runtime.service import Service
 from runtime.signals import publish_signal
 from runtime.stream_api import call
-from runtime.stream_reader import NEW, Start
+from runtime.stream_reader import NEW
 from runtime.turns import turns
 
-_log = structlog.get_logger("whales")
 _KEY: Final = "whales"
 _UNSENT: Final = 10_000  # whales that wait for their acknowledgement; more end the process, which goes on from its save
 _KNOWN: Final = 5_000  # signals of the stream's end that are known as published after a restart
@@ -39,6 +39,7 @@ class WhalePlan:
     stream: str = streams.MARKET
     reads: tuple[str, ...] = (subjects.ALL_TRADES, DOLLAR_TICKERS)
     signals_stream: str = streams.SIGNALS
+    feeds: str = streams.FEEDS
     signals: str = subjects.ALL_WHALES
     bucket: str = streams.POSITIONS
     dlq: str = streams.DLQ
@@ -77,14 +78,18 @@ class _Outbox:
 async def run(service: Service, plan: WhalePlan) -> None:
     """Detect until the service is stopped; then send what is decided, and save."""
     detector = WhaleDetector(plan.rules)
-    start = await _restore(service, detector, plan)
-    outbox = _Outbox(service, detector, plan, await _find_published(service, plan, start))
+    resumed = await _restore(service, detector, plan)
+    outbox = _Outbox(service, detector, plan, await _find_published(service, plan, resumed.start))
     letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
-    reader = LaneReader(service.bus, Watchers(letters.keep, _on_gap))
+    announcer = Announcer(service.bus, service.name, stream=plan.feeds)
+    on_missed = partial(announcer.on_missed, plan.stream)
+    reader = LaneReader(service.bus, Watchers(letters.keep, on_missed))
     writer = BucketWriter(service.bus, plan.bucket)
+    if resumed.missed != 0:
+        on_missed(resumed.missed or 0)
     saved = clock.monotonic()
     try:
-        await reader.stream(plan.stream, plan.reads, codec.decode, outbox.on_batch, start=start)
+        await reader.stream(plan.stream, plan.reads, codec.decode, outbox.on_batch, start=resumed.start)
         service.ready()
         async for _ in turns(service.stop, plan.tick_seconds, reader.failed):
             outbox.on_tick()
@@ -98,27 +103,21 @@ async def run(service: Service, plan: WhalePlan) -> None:
     await outbox.send()
     writer.put(_KEY, detector.save())
     await letters.flush()
+    await announcer.flush()
     await writer.close()
 
 
-def _on_gap(messages: int) -> None:
-    _log.warning("whales.trades_lost", messages=messages)
-
-
-async def _restore(service: Service, detector: WhaleDetector, plan: WhalePlan) -> Start:
+async def _restore(service: Service, detector: WhaleDetector, plan: WhalePlan) -> Resumed:
     """Take back what was saved and give where to go on; what comes from now on where nothing was."""
     mirror = await Mirror(service.bus, plan.bucket).open()
     await mirror.close()
     entry = mirror.get(_KEY)
     if entry is None:
-        return NEW
-    seq = detector.restore(entry.value)
-    state = (await call(service.bus, f"STREAM.INFO.{plan.stream}"))["state"]
-    if int(state["last_seq"]) < seq:
-        _log.warning("whales.other_stream", stream=plan.stream, saved=seq, last=state["last_seq"])
-        detector.seq = 0
-        return Start(time_ns=entry.time_ns)
-    return Start(sequence=seq + 1)
+        return Resumed(NEW)
+    sequence = detector.restore(entry.value)
+    if not sequence:
+        return Resumed(Start(time_ns=entry.time_ns))
+    return await find_start(service.bus, plan.stream, Mark(sequence, entry.time_ns))
 
 
 async def _find_published(service: Service, plan: WhalePlan, start: Start) -> frozenset[str]:
