@@ -87,15 +87,18 @@ class Unit:
             await asyncio.shield(lease.release())
 
     async def _want(self, lease: Lease) -> None:
+        had = False
         while True:
             self._lost.clear()
             _log.info("unit.standby", unit=self.name)
             token = await lease.acquire()
             withheld, self.lane.withheld = self.lane.withheld, 0
             _log.info("unit.active", unit=self.name, token=token, withheld=withheld)
-            if lease.before.token:
+            if had or lease.before.token:
                 sim = bool(lease.before.about.get("sim"))
-                await self.producer.on_taken_over(decide_reason(lease.before, own=lease.is_own), sim=sim)
+                own = lease.is_own or (had and lease.before.token == 0)
+                await self.producer.on_taken_over(decide_reason(lease.before, own=own), sim=sim)
+            had = True
             await self._lost.wait()
             _log.warning("unit.lease_lost", unit=self.name)
 
@@ -103,6 +106,6 @@ class Unit:
 def decide_reason(before: Grant, *, own: bool) -> str:
     """Say what a change of hands means for subscribers; `before` is the word that was replaced."""
     if own:
-        return "the bus was away: what was published meanwhile is not known"
+        return "the bus or its leases were away: what was published meanwhile is not known"
     ended = "was stopped" if before.holder is None else "is gone or does not answer"
     return f"taken over from a process that {ended}: what was published in between is not known"

@@ -202,7 +202,8 @@ async def provision_once(bus: Bus, arguments: argparse.Namespace, write: Callabl
 
         def on_healed(place: str) -> None:
             write(f"{place}: created again")
-            announcer.on_gap(f"{place} was gone and is made again: what it held is lost")
+            lost = "where it was is lost" if place.startswith("durable") else "what it held is lost"
+            announcer.on_gap(f"{place} was gone and is made again: {lost}")
 
         await keep(bus, plan, on_healed)
     return 0

@@ -177,7 +177,9 @@ class Stage:
 
 
 def _environment(url, data, api_port, sim_port):
-    keep = {name: value for name, value in os.environ.items() if not name.startswith(("GPT_API_", "HYDROPHONE_", "NATS"))}
+    keep = {
+        name: value for name, value in os.environ.items() if not name.startswith(("GPT_API_", "HYDROPHONE_", "NATS"))
+    }
     addresses = {
         f"HYDROPHONE_{venue.upper()}_{kind}_URL": f"{scheme}://127.0.0.1:{sim_port}/{venue}"
         for venue in VENUES
