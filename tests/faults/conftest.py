@@ -63,7 +63,7 @@ def show_parts(terminalreporter, rows):
     if not rows:
         return
     terminalreporter.section("parts, streams, buckets, durables: seconds until everything flows again")
-    for fault, seconds, lost, announced in rows:
+    for fault, seconds, lost, announced in sorted(rows):
         terminalreporter.write_line(f"{fault:34}{seconds:6.1f} s  lost: {', '.join(lost) or 'nothing'}")
         for line in announced:
             terminalreporter.write_line(f"{'':44}{line}")

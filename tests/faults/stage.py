@@ -1,30 +1,32 @@
-"""Every part as a real process under the real supervisor, and a look at what flows: for faults of parts and of streams."""
+"""Every part as a real process under the real supervisor, and a look at what flows: for faults of parts and streams."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
-import signal
 import sys
 import time
 from collections import defaultdict
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import httpx
 
+from consumers.registry import CONSUMERS
 from contracts import codec, streams, subjects
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part, Supervisor
 from runtime.bus import Bus, BusOptions, NoAnswerError
 from runtime.embedded import NatsConfig, free_port, nats_answers, nats_command, nats_url, save_nats_config
 from runtime.history import read_past
-from runtime.stream_api import ApiRefusalError, call, parse_rfc3339
 from runtime.resume import Start
+from runtime.stream_api import ApiRefusalError, call, parse_rfc3339
 
 VENUES = ("binance", "bybit", "kraken")
-CONSUMERS = ("cache", "candles", "whales", "clusters", "storms")
 PARTS = ("bus", "healer", "producers", *CONSUMERS, "api")
 SECOND = 1_000_000_000
 KEY = "stage-key-0123456789"
@@ -39,10 +41,10 @@ LIMITS = {
 class Seen:
     """What a subscriber of the bus saw: the newest event by kind and venue, trade ids, and every state."""
 
-    newest: dict = field(default_factory=dict)
-    live: dict = field(default_factory=dict)
-    trades: dict = field(default_factory=lambda: defaultdict(set))
-    states: list = field(default_factory=list)
+    newest: dict[Any, int] = field(default_factory=dict)
+    live: dict[str, int] = field(default_factory=dict)
+    trades: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    states: list[Any] = field(default_factory=list)
 
     async def on_message(self, message):
         event = codec.decode(message.subject, message.data)
@@ -57,12 +59,11 @@ class Seen:
 
 
 class Stage:
-    """The parts; `fault_at` is what a row of the table counts from."""
+    """The parts, with a subscriber of the bus and a client of the API beside them."""
 
-    def __init__(self, directory, supervisor, url, api):
-        self.directory, self.supervisor, self.url, self.api = directory, supervisor, url, api
+    def __init__(self, supervisor, bus, http):
+        self.supervisor, self.bus, self.http = supervisor, bus, http
         self.seen = Seen()
-        self.bus = self.http = None
 
     # ---- doing harm
     def signal(self, part, number):
@@ -96,9 +97,8 @@ class Stage:
                 flows = any(item.startswith((subjects.TRADE, subjects.TICKER, subjects.BOOK)) for item in spec.subjects)
                 if info is None or (flows and parse_rfc3339(info["state"]["last_ts"]) <= since):
                     found.append(f"stream {spec.name}")
-        for spec in streams.BUCKETS:
-            if await self._call(f"STREAM.INFO.KV_{spec.name}") is None:
-                found.append(f"bucket {spec.name}")
+        buckets = [(spec.name, await self._call(f"STREAM.INFO.KV_{spec.name}")) for spec in streams.BUCKETS]
+        found += [f"bucket {name}" for name, info in buckets if info is None]
         for spec in streams.DURABLES:
             info = await self._call(f"CONSUMER.INFO.{spec.stream}.{spec.name}")
             active = 0 if info is None else parse_rfc3339(info["delivered"].get("last_active", "1970-01-01T00:00:00Z"))
@@ -115,6 +115,9 @@ class Stage:
             feed = {} if held is None else json.loads(held)
             if feed.get("state") != "live" or feed["as_of"] <= since:
                 found.append(f"health of {venue}: {feed.get('state')}")
+        whales = await self._entry(streams.STATE, f"{subjects.STATE_WHALES}BTC")
+        if whales is None or parse_rfc3339(whales["time"]) <= since:
+            found.append("cached whale")
         try:
             ready = (await self.http.get("/health/ready")).json()
             if ready.get("degraded") != []:
@@ -133,14 +136,15 @@ class Stage:
             return None
 
     async def _value(self, bucket, key):
+        message = await self._entry(bucket, key)
+        return None if message is None else base64.b64decode(message.get("data", ""))
+
+    async def _entry(self, bucket, key):
         try:
             body = json.dumps({"last_by_subj": f"$KV.{bucket}.{key}"}).encode()
-            message = (await call(self.bus, f"STREAM.MSG.GET.KV_{bucket}", body))["message"]
+            return (await call(self.bus, f"STREAM.MSG.GET.KV_{bucket}", body))["message"]
         except ApiRefusalError:
             return None
-        import base64
-
-        return base64.b64decode(message.get("data", ""))
 
     async def until_flowing(self, since, seconds=30.0):
         """Wait until everything flows; gives the seconds since `since` (ns UTC)."""
@@ -224,20 +228,17 @@ async def stage(tmp_path):
         *(Part(name, (*python, "consumers", name), environ) for name in CONSUMERS),
         Part("api", (*python, "api"), environ, ready=lambda: http_answers(f"{api_url}/health/ready")),
     )
-    supervisor = Supervisor(log_dir=tmp_path / "logs", directory=os.getcwd(), say=lambda _line: None)
-    made = Stage(tmp_path, supervisor, url, api_url)
-    try:
+    supervisor = Supervisor(log_dir=tmp_path / "logs", directory=Path.cwd(), say=lambda _line: None)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(supervisor.stop)
         for part in parts:
             await supervisor.start(part)
-        made.bus = await Bus(BusOptions(servers=(url,), name="stage")).connect()
-        made.http = httpx.AsyncClient(base_url=api_url, headers={"Authorization": f"Bearer {KEY}"}, timeout=3)
+        bus = await Bus(BusOptions(servers=(url,), name="stage")).connect()
+        stack.push_async_callback(bus.close, timeout=2)
+        headers = {"Authorization": f"Bearer {KEY}"}
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=api_url, headers=headers, timeout=3))
+        made = Stage(supervisor, bus, http)
         for subject in ("md.v1.*.*.>", subjects.ALL_WHALES, subjects.ALL_FEEDS):
-            await made.bus.client.subscribe(subject, cb=made.seen.on_message)
+            await bus.client.subscribe(subject, cb=made.seen.on_message)
         await made.until_flowing(time.time_ns(), 60)
         yield made
-    finally:
-        if made.http is not None:
-            await made.http.aclose()
-        if made.bus is not None:
-            await made.bus.close(timeout=2)
-        await supervisor.stop()
