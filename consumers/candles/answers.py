@@ -17,13 +17,15 @@ from contracts.commands import CandlesQuery
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import make_instrument
 from contracts.market import Candle
-from runtime import clock
+from runtime import clock, retry
 from runtime.bus import Bus
 from runtime.commands import failure
 from runtime.lane_reader import UNDECODABLE
+from runtime.stream_api import ApiRefusalError
 from runtime.stream_reader import ALL, Row, StreamReader
 
 _log = structlog.get_logger("candles")
+_UNTIL_THERE: Final = retry.Policy(wait_initial=0.1, wait_max=1.0, jitter=0.2)
 _CLOSED: Final = b'"closed":true'
 _TAIL_AT: Final = 4  # tokens before the tail: md, v1, candle, time frame
 
@@ -82,12 +84,23 @@ async def recall(bus: Bus, stream: str, past: Past, failed: asyncio.Future[None]
         bus, stream, (subjects.ALL_CANDLES,), on_messages=on_rows, on_gap=lambda _: None, failed=failed, start=ALL
     )
     try:
-        await reader.open()
+        await _open(reader)
         if reader.backlog:
             await done.wait()
     finally:
         await reader.close()
     _log.info("candles.recalled", candles=len(past), unreadable=unreadable)
+
+
+async def _open(reader: StreamReader) -> None:
+    """Open it as soon as the stream is there: it may just have been deleted, and is made again within seconds."""
+    for delay in retry.delays(_UNTIL_THERE):
+        try:
+            return await reader.open()
+        except ApiRefusalError as error:
+            _log.warning("candles.recall_waits", error=str(error))
+        await clock.sleep(delay)
+    raise AssertionError("delays never end")
 
 
 def _within(query: CandlesQuery, start: int) -> bool:

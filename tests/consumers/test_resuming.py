@@ -1,4 +1,4 @@
-"""A stream that was made again and has grown past what was read: every consumer notices, says so, and misses nothing."""
+"""A stream that was made again and has grown past what was read: each consumer notices, says so, and misses nothing."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from tests.consumers.test_on_the_bus import (
 from tests.consumers.test_on_the_bus import own as own  # noqa: PLC0414  # fixtures
 from tests.consumers.test_on_the_bus import server as server  # noqa: PLC0414
 
+# ruff: noqa: ASYNC110 - what is waited for is on the server
 pytestmark = pytest.mark.nats
 Make = Callable[..., Any]
 WHALES = "signal.v1.whale.binance.BTC.USDT.spot"
