@@ -31,12 +31,12 @@ ORDER: Final = "order.v1."
 STRATEGY: Final = "strategy.v1."
 COMMAND: Final = "cmd.v1."  # <service>.<verb>: request and reply, see contracts.commands
 CANDLES_LIST: Final = COMMAND + "candles.list"
+LEASE: Final = COMMAND + "lease."  # <holder>: served by the process that holds a lease while it is connected
 HISTORY_CANDLES: Final = COMMAND + "history.candles"
 HISTORY_TRADES: Final = COMMAND + "history.trades"
 JOB: Final = "job.v1."
 DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>
 BUDGET: Final = "budget.v1."  # <venue>.<window>: REST weight spent in it, by all processes
-LEASE: Final = "lease.v1."  # <holder>: served by the process that holds a lease, for as long as it is connected
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
 # ---- wildcards
