@@ -6,15 +6,15 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 import structlog
 import uvloop
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from consumers.registry import CONSUMERS
-from runtime import logs
+from runtime import clock, logs, retry
 from runtime.bus import Bus
 from runtime.health import Health
 from runtime.metrics import BusMetrics
@@ -26,11 +26,13 @@ from runtime.settings import Settings, SettingsError, load
 _log = structlog.get_logger("consumers")
 _STOP_SECONDS = 20.0
 _ALIVE_SECONDS = 60.0
+_RESTART = retry.Policy(wait_initial=0.5, wait_max=30.0)
+_LASTED_SECONDS = 60.0  # a consumer that ran so long fails anew, not again
 _ANYWHERE = "0.0.0.0"  # noqa: S104  # probes and Prometheus come from other machines
 
 
 async def consume(settings: Settings, names: Sequence[str]) -> int:
-    """Run consumers until a signal says stop (0), or one of them fails (1): a supervisor starts the process again."""
+    """Run consumers until a signal says stop: 0, or 1 where one of them did not end in time."""
     registry = CollectorRegistry()
     counts = Gauge("hydrophone_consumer_events", "What a consumer counted", ["consumer", "event"], registry=registry)
     stop = asyncio.Event()
@@ -39,38 +41,77 @@ async def consume(settings: Settings, names: Sequence[str]) -> int:
     bus = await Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(registry)).connect()
     health = Health()
     health.check("bus", lambda: None if bus.connected else "no server answers")
-    figures = _Figures(registry, counts, health)
-    services = [_service(name, bus, stop, figures) for name in names]
+    restarts = Counter("hydrophone_consumer_restarts", "Times that it failed", ["consumer"], registry=registry)
+    figures = _Figures(registry, counts, health, restarts)
     try:
         async with AsyncExitStack() as stack:
             if settings.logs.metrics_port:
                 await stack.enter_async_context(monitor(_ANYWHERE, settings.logs.metrics_port, health, registry))
-            return await _run_all(services, settings, stop)
+            return await _run_all([_Kept(name, bus, stop, figures) for name in names], settings)
     finally:
         await bus.close()
 
 
-async def _run_all(services: Sequence[Service], settings: Settings, stop: asyncio.Event) -> int:
-    """The first that fails stops the others in good order."""
-    tasks = [asyncio.create_task(_run(service, settings), name=service.name) for service in services]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
+async def _run_all(kept: Sequence[_Kept], settings: Settings) -> int:
+    """Run each until the signal; one that fails is started again, alone. 1 where one did not stop in time."""
+    stop = kept[0].stop
+    tasks = [asyncio.create_task(one.run(settings), name=one.name) for one in kept]
+    await stop.wait()
     _, late = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
     for task in late:
         _log.error("consumer.not_stopped", consumer=task.get_name(), seconds=_STOP_SECONDS)
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)
-    return 1 if late or not all(task.result() for task in tasks if task not in late) else 0
+    return 1 if late else 0
 
 
-async def _run(service: Service, settings: Settings) -> bool:
-    try:
-        await CONSUMERS[service.name](service, settings)
-    except Exception as error:  # noqa: BLE001  # said here, told by the exit status
-        _log.critical("consumer.failed", consumer=service.name, error=f"{type(error).__name__}: {error}", exc_info=True)
-        return False
-    _log.info("consumer.stopped", consumer=service.name)
-    return True
+class _Kept:
+    """One consumer, started again with growing pauses whenever it fails; its neighbours go on meanwhile."""
+
+    def __init__(self, name: str, bus: Bus, stop: asyncio.Event, figures: _Figures) -> None:
+        self.name, self.stop = name, stop
+        self._bus, self._figures = bus, figures
+        self._problem: str | None = "starting"
+        figures.health.check(name, lambda: self._problem)
+        figures.restarts.labels(consumer=name)
+
+    async def run(self, settings: Settings) -> None:
+        """Return when it was stopped."""
+        pauses = retry.delays(_RESTART)
+        while not self.stop.is_set():
+            began = clock.monotonic()
+            try:
+                await CONSUMERS[self.name](self._service(), settings)
+                if self.stop.is_set():
+                    break
+                raise RuntimeError("it ended by itself")
+            except Exception as error:  # noqa: BLE001  # said in the log, in readiness and in the metrics
+                self._on_failure(error)
+            if clock.monotonic() - began >= _LASTED_SECONDS:
+                pauses = retry.delays(_RESTART)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), next(pauses))
+        _log.info("consumer.stopped", consumer=self.name)
+
+    def _service(self) -> Service:
+        return Service(
+            name=self.name,
+            bus=self._bus,
+            stop=self.stop,
+            report=lambda event, value: self._figures.report(self.name, event, value),
+            measure=self._figures.measure,
+            ready=self._on_ready,
+        )
+
+    def _on_ready(self) -> None:
+        self._problem = None
+        _log.info("consumer.ready", consumer=self.name)
+
+    def _on_failure(self, error: Exception) -> None:
+        self._problem = f"starting again after {type(error).__name__}: {error}"
+        self._figures.restarts.labels(consumer=self.name).inc()
+        self._figures.health.end(self.name)
+        _log.critical("consumer.failed", consumer=self.name, error=f"{type(error).__name__}: {error}", exc_info=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +121,7 @@ class _Figures:
     registry: CollectorRegistry
     counts: Gauge
     health: Health
+    restarts: Counter
     feeds: dict[str, Gauge] = field(default_factory=dict[str, Gauge])
 
     def report(self, name: str, event: str, value: int) -> None:
@@ -92,17 +134,6 @@ class _Figures:
             name, text = f"hydrophone_feed_{figure}_seconds", "Part of the way from a venue to a consumer"
             gauge = self.feeds[figure] = Gauge(name, text, ["venue"], registry=self.registry)
         gauge.labels(venue=venue).set(seconds)
-
-
-def _service(name: str, bus: Bus, stop: asyncio.Event, figures: _Figures) -> Service:
-    return Service(
-        name=name,
-        bus=bus,
-        stop=stop,
-        report=lambda event, value: figures.report(name, event, value),
-        measure=figures.measure,
-        ready=lambda: _log.info("consumer.ready", consumer=name),
-    )
 
 
 def main(arguments: list[str]) -> int:

@@ -6,49 +6,62 @@ and read the same bytes as pydantic does and refuse the same bad ones; a test pr
 
 from __future__ import annotations
 
+import re
 import types
 import typing
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
 
 import msgspec
 from pydantic.fields import FieldInfo
 
-from contracts import subjects
 from contracts.market import MARKET_EVENTS, Event
-from contracts.numbers import pattern_of
+from contracts.numbers import pattern_of, time_fault
+from contracts.routes import KIND_SUBJECTS as KIND_SUBJECTS  # noqa: PLC0414  # the codec's names from one place
+from contracts.routes import SUBJECT_KINDS as SUBJECT_KINDS  # noqa: PLC0414
+from contracts.routes import BadEventError, read_subject
+from contracts.routes import kind_of as kind_of  # noqa: PLC0414
 from contracts.signals import SIGNAL_EVENTS
 
 EVENTS: Final[dict[str, type[Event]]] = {model.kind: model for model in (*MARKET_EVENTS, *SIGNAL_EVENTS)}
-SUBJECT_KINDS: Final[dict[str, str]] = {
-    subjects.TRADE: "trade",
-    subjects.TICKER: "ticker",
-    subjects.BOOK: "book",
-    subjects.DELTA: "delta",
-    subjects.LIQUIDATION: "liquidation",
-    subjects.FUNDING: "funding",
-    subjects.INTEREST: "interest",
-    subjects.CANDLE: "candle",
-    subjects.FEED: "feed",
-    subjects.WHALE: "whale",
-    subjects.CLUSTER: "cluster",
-    subjects.STORM: "storm",
-}
-KIND_SUBJECTS: Final[dict[str, str]] = {kind: prefix for prefix, kind in SUBJECT_KINDS.items()}
-
+MOST_AHEAD_NS: Final = 5 * 60 * 10**9  # that the clock of who received an event may be ahead of a reader's
+_MOST_ROUTES: Final = 50_000
+_FREE: Final = frozenset({"reason"})
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_EDGES: Final = ("ge", "le", "min_length", "max_length")
 _encoder: Final = msgspec.json.Encoder()
 
 encode = _encoder.encode
 
 
+class Opened(NamedTuple):
+    """A subject that was read before, with the decoder of its events."""
+
+    decode: Callable[[bytes], Any]
+    kind: str
+    venue: str
+    symbol: str | None
+    timeframe: str | None
+    replayed: bool
+
+
+_routes: dict[str, Opened] = {}  # no state: what can be computed from the subject alone
+
+
 @cache
 def fast(model: type[Event]) -> type[Any]:
     """Derive the struct of an event: same names, same order, decimals as text; `kind` is a class attribute."""
+    return derive(model, {})
+
+
+def derive(model: type[Event], instead: Mapping[str, Any]) -> type[Any]:
+    """Derive a struct as `fast` does, with other types for the fields that `instead` names."""
     hints = typing.get_type_hints(model, include_extras=True)
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for name, info in model.model_fields.items():
-        kind = _fast_type(hints[name])
+        kind = instead.get(name) or _fast_type(hints[name])
         fields.append((name, kind) if info.is_required() else (name, kind, info.default))
     return msgspec.defstruct(
         f"Fast{model.__name__}",
@@ -70,17 +83,60 @@ def decoder(model: type[Event]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(fast(model))
 
 
-def decode(subject: str, body: bytes) -> Any:
-    """Decode a body by its subject; raises KeyError for a subject that carries no event."""
-    return decoder(EVENTS[kind_of(subject)]).decode(body)
+def decode(subject: str, body: bytes, now: int | None = None) -> Any:
+    """Decode a body and hold it to its subject and to the rules of time and names; `now` is the reader's clock, ns UTC.
+
+    Raises KeyError for a subject that carries no event, BadEventError, msgspec.DecodeError or UnicodeDecodeError for a
+    body that is none of its kind. Of a field that stands twice the last counts.
+    """
+    route = find_route(subject)
+    try:
+        event = route.decode(body)
+    except RecursionError as error:
+        raise BadEventError("nested too deeply") from error
+    check_event(event, route, body, now)
+    return event
 
 
-def kind_of(subject: str) -> str:
-    """Tell the kind of event that a subject carries."""
-    for prefix, kind in SUBJECT_KINDS.items():
-        if subject.startswith(prefix):
-            return kind
-    raise KeyError(subject)
+def check_event(event: Any, route: Opened, body: bytes, now: int | None) -> None:
+    """Raise BadEventError where an event is not what its subject says, or breaks a rule that needs no list read."""
+    if event.venue != route.venue:
+        raise BadEventError(f"venue {event.venue!r} on the subject of {route.venue!r}")
+    if event.symbol != route.symbol and route.symbol is not None:
+        raise BadEventError(f"symbol {event.symbol!r} on the subject of {route.symbol!r}")
+    if route.timeframe is not None and event.timeframe != route.timeframe:
+        raise BadEventError(f"time frame {event.timeframe!r} on the subject of {route.timeframe!r}")
+    if (b"\\" in body or b"\x7f" in body) and (name := _find_unprintable(event)) is not None:
+        raise BadEventError(f"{name} holds a control character")
+    if route.replayed:
+        return
+    if (fault := time_fault(event.ts_event, event.ts_recv)) is not None:
+        raise BadEventError(fault)
+    if now is not None and event.ts_recv > now + MOST_AHEAD_NS:
+        raise BadEventError(f"ts_recv {event.ts_recv} is ahead of the reader's clock {now}")
+
+
+def _find_unprintable(event: Any) -> str | None:
+    """Name the first field, but for a free text, that holds a control character; lists of names are looked through."""
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        texts = value if isinstance(value, list) else [value]
+        if name not in _FREE and any(isinstance(text, str) and _CONTROL.search(text) for text in texts):
+            return name
+    return None
+
+
+def find_route(subject: str) -> Opened:
+    """Read a subject, once: the newest are remembered; raises KeyError or BadEventError as `decode` does."""
+    opened = _routes.get(subject)
+    if opened is None:
+        route = read_subject(subject)
+        if len(_routes) >= _MOST_ROUTES:
+            del _routes[next(iter(_routes))]
+        decode_body = decoder(EVENTS[route.kind]).decode
+        opened = Opened(decode_body, route.kind, route.venue, route.symbol, route.timeframe, route.replayed)
+        _routes[subject] = opened
+    return opened
 
 
 def schema_of(model: type[Event]) -> str:
@@ -108,6 +164,6 @@ def _fast_annotated(hint: Any) -> Any:
     bounds: dict[str, int] = {}
     for mark in marks:
         for rule in mark.metadata if isinstance(mark, FieldInfo) else ():
-            bounds.update({edge: getattr(rule, edge) for edge in ("ge", "le") if hasattr(rule, edge)})
+            bounds.update({edge: getattr(rule, edge) for edge in _EDGES if hasattr(rule, edge)})
     kind = _fast_type(inner)
-    return Annotated[kind, msgspec.Meta(ge=bounds.get("ge"), le=bounds.get("le"))] if bounds else kind
+    return Annotated[kind, msgspec.Meta(**bounds)] if bounds else kind

@@ -27,7 +27,8 @@ MAIN_QUOTES: Final[dict[str, str]] = {
 DEFAULT_QUOTE: Final = "USDT"
 VENUE_ALIASES: Final[dict[str, str]] = {"huobi": "htx"}
 
-_SYMBOL = re.compile(r"^(?P<base>[^/:]+)/(?P<quote>[^/:]+)(?::(?P<settle>[^/:-]+)(?:-(?P<expiry>\d{6}))?)?$")
+_SYMBOL = re.compile(r"^(?P<base>[^/:]+)/(?P<quote>[^/:]+)(?::(?P<settle>[^/:-]+)(?:-(?P<expiry>[0-9]{6}))?)?$")
+_EXPIRY = re.compile(r"[0-9]{6}")
 _PLAIN = re.compile(r"[A-Za-z0-9_-]")
 _ESCAPED = re.compile(r"=([0-9A-F]{2})")
 _LEGAL = re.compile(r"^(?:[A-Za-z0-9_-]|=[0-9A-F]{2})+$")
@@ -133,19 +134,27 @@ def main_quote(venue: str) -> str:
 
 
 def tail_symbol(tail: str) -> tuple[str, str]:
-    """Give `(venue, unified symbol)` for the last four tokens of a subject."""
+    """Give `(venue, unified symbol)` for the last four tokens of a subject; SymbolSyntaxError where they name none."""
     tokens = tail.split(".")
     if len(tokens) != 4:  # noqa: PLR2004 - venue, base, quote, contract
         msg = f"{tail!r} does not have the four tokens venue.BASE.QUOTE.contract"
         raise SymbolSyntaxError(msg, tail=tail)
     venue, base, quote = (unescape_token(token) for token in tokens[:3])
-    contract = tokens[3]
+    symbol = f"{base}/{quote}{_settled(tokens[3], base, quote)}"
+    split_symbol(symbol)
+    return venue, symbol
+
+
+def _settled(contract: str, base: str, quote: str) -> str:
+    """Give what stands behind the pair for a contract's token."""
     if contract == SPOT:
-        return venue, f"{base}/{quote}"
+        return ""
     if contract == PERP:
-        return venue, f"{base}/{quote}:{quote}"
+        return f":{quote}"
     if contract == INVERSE:
-        return venue, f"{base}/{quote}:{base}"
-    if contract.startswith("i"):
-        return venue, f"{base}/{quote}:{base}-{contract[1:]}"
-    return venue, f"{base}/{quote}:{quote}-{contract}"
+        return f":{base}"
+    expiry = contract.removeprefix("i")
+    if not _EXPIRY.fullmatch(expiry):
+        msg = f"{contract!r} is no contract: expected spot, perp, inverse, yymmdd or iyymmdd"
+        raise SymbolSyntaxError(msg, contract=contract)
+    return f":{quote if expiry == contract else base}-{expiry}"

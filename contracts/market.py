@@ -12,11 +12,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.numbers import INT64_MAX, INT64_MIN, AmountText, DecimalText, PriceText
 
+MOST_NAME: Final = 256  # characters of an id, a symbol, a name
+MOST_TEXT: Final = 4096  # characters of a reason
+MOST_LEVELS: Final = 65_536  # of one side: more than one message of the bus holds
+MOST_IDS: Final = 1000  # in one list
+
 Nanoseconds = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX, description="int64 nanoseconds since 1970, UTC")]
 Sequence = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX, description="the venue's own sequence or update id")]
 Checksum = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX)]
+Count = Annotated[int, Field(ge=0, le=INT64_MAX)]
+Received = Annotated[int, Field(ge=0, le=INT64_MAX, description="int64 nanoseconds since 1970, UTC")]
+Name = Annotated[str, Field(min_length=1, max_length=MOST_NAME)]
+Text = Annotated[str, Field(max_length=MOST_TEXT)]
+Ids = Annotated[list[Name], Field(max_length=MOST_IDS)]
 Level = tuple[PriceText, AmountText]
-Levels = Annotated[list[Level], Field(description="[[price, amount], …], best first")]
+Levels = Annotated[list[Level], Field(max_length=MOST_LEVELS, description="[[price, amount], …], best first")]
 Side = Literal["buy", "sell"]
 PositionSide = Literal["long", "short"]
 Quality = Literal["live", "stale", "gap", "sim"]
@@ -30,21 +40,27 @@ class Event(BaseModel):
     kind: ClassVar[str]
     version: ClassVar[int] = 1
 
-    id: str = Field(description="deterministic: <tail>.<kind>.<the venue's own id or sequence>")
-    venue: str = Field(description="CCXT's id of the exchange")
-    symbol: str | None = Field(description="unified (CCXT) symbol; null only where an event is about a whole feed")
-    venue_symbol: str | None = Field(description="as the venue writes it")
+    id: Name = Field(description="deterministic: <tail>.<kind>.<the venue's own id or sequence>")
+    venue: Name = Field(description="CCXT's id of the exchange")
+    symbol: Name | None = Field(description="unified (CCXT) symbol; null only where an event is about a whole feed")
+    venue_symbol: Annotated[str, Field(max_length=MOST_NAME)] | None = Field(description="as the venue writes it")
     ts_event: Nanoseconds | None = Field(description="the venue's clock, ns UTC; null if it gives none")
-    ts_recv: Nanoseconds = Field(description="our clock at receipt, ns UTC; 0 where a recording does not say")
+    ts_recv: Received = Field(description="our clock at receipt, ns UTC; 0 where a recording does not say")
     sim: bool = Field(description="true for everything that a simulated exchange sent")
 
 
-class Trade(Event):
+class InstrumentEvent(Event):
+    """What every event of one instrument, or of one base, carries."""
+
+    symbol: Name = Field(description="unified (CCXT) symbol")
+
+
+class Trade(InstrumentEvent):
     """One print. `side` is the aggressor's (taker's)."""
 
     kind: ClassVar[str] = "trade"
 
-    trade_id: str
+    trade_id: Name
     price: PriceText
     amount: AmountText | None = Field(description="base coin; null only where the contract's multiplier is not known")
     contracts: AmountText | None = Field(default=None, description="as sent, where the venue counts in contracts")
@@ -52,7 +68,7 @@ class Trade(Event):
     seq: Sequence | None = None
 
 
-class Ticker(Event):
+class Ticker(InstrumentEvent):
     """Best bid and offer and 24 hour figures; null means that the frame did not say."""
 
     kind: ClassVar[str] = "ticker"
@@ -71,7 +87,7 @@ class Ticker(Event):
     seq: Sequence | None = None
 
 
-class BookSnapshot(Event):
+class BookSnapshot(InstrumentEvent):
     """The top of a book that was kept and verified."""
 
     kind: ClassVar[str] = "book"
@@ -90,7 +106,7 @@ class BookSnapshot(Event):
     unit: AmountUnit = Field(default="base", description="contracts only where the multiplier is not known")
 
 
-class BookDelta(Event):
+class BookDelta(InstrumentEvent):
     """Changed levels: absolute new amounts, "0" removes. With `is_snapshot` they replace the whole book."""
 
     kind: ClassVar[str] = "delta"
@@ -105,7 +121,7 @@ class BookDelta(Event):
     unit: AmountUnit = Field(default="base", description="contracts only where the multiplier is not known")
 
 
-class Liquidation(Event):
+class Liquidation(InstrumentEvent):
     """A forced order. `position_side` is the position that was closed, `order_side` the order that closed it."""
 
     kind: ClassVar[str] = "liquidation"
@@ -120,7 +136,7 @@ class Liquidation(Event):
     average_price: PriceText | None = Field(default=None, description="average fill price, where the venue gives it")
 
 
-class Funding(Event):
+class Funding(InstrumentEvent):
     """A perpetual's funding rate with the prices that the venue gives beside it."""
 
     kind: ClassVar[str] = "funding"
@@ -131,7 +147,7 @@ class Funding(Event):
     index_price: PriceText | None
 
 
-class OpenInterest(Event):
+class OpenInterest(InstrumentEvent):
     """Open positions of one contract."""
 
     kind: ClassVar[str] = "interest"
@@ -144,19 +160,19 @@ class OpenInterest(Event):
 Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
 
 
-class Candle(Event):
+class Candle(InstrumentEvent):
     """Open, high, low, close and volume of one time frame, in UTC; weeks begin on Monday."""
 
     kind: ClassVar[str] = "candle"
 
-    timeframe: str
+    timeframe: Timeframe
     open: PriceText
     high: PriceText
     low: PriceText
     close: PriceText
     volume: AmountText = Field(description="base coin")
     quote_volume: AmountText | None
-    trades: int | None
+    trades: Count | None
     closed: bool
     start_ts: Nanoseconds = Field(description="when the time frame opened, ns UTC")
 
@@ -170,8 +186,8 @@ class FeedStatus(Event):
     kind: ClassVar[str] = "feed"
 
     state: FeedState
-    reason: str | None
-    channel: str | None
+    reason: Text | None
+    channel: Name | None
 
 
 MARKET_EVENTS: Final[tuple[type[Event], ...]] = (

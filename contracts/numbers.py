@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 MOST_WHOLE_DIGITS: Final = 24
 MOST_FRACTION_DIGITS: Final = 36
 DAY_NS: Final = 86_400 * 10**9
+MOST_AHEAD_NS: Final = 60 * 10**9  # that a venue's clock may be ahead of ours
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
 
@@ -87,3 +88,11 @@ def time_fault(ts_event: int | None, ts_recv: int) -> str | None:
     if ts_recv and ts_event > ts_recv + DAY_NS:
         return f"ts_event {ts_event} is more than a day after ts_recv {ts_recv}"
     return None
+
+
+def time_of(ts_event: int | None, ts_recv: int) -> int:
+    """Return when an event counts as having happened: the venue's time, ours where it gives none or is ahead of us.
+
+    An event whose clock runs ahead by more than a minute would otherwise outdate everything that follows it.
+    """
+    return ts_recv if ts_event is None or ts_event > ts_recv + MOST_AHEAD_NS else ts_event

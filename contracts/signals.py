@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from contracts.market import Event, Nanoseconds, Side
-from contracts.numbers import AmountText, PriceText
+from contracts.market import Count, Event, Ids, InstrumentEvent, Name, Nanoseconds, Side
+from contracts.numbers import INT64_MAX, AmountText, PriceText
 
 Tier = Literal["majors", "large", "mid"]
 UsdRateSource = Literal["usd", "bus", "peg"]
 
 
-class WhaleTrade(Event):
+class WhaleTrade(InstrumentEvent):
     """One aggressor's fills, merged, whose USD value reached the instrument's threshold."""
 
     kind: ClassVar[str] = "whale"
@@ -28,45 +28,45 @@ class WhaleTrade(Event):
     )
     tier: Tier
     threshold_usd: AmountText
-    trade_ids: list[str] = Field(description="the ids of the merged Trade events")
-    rule: str = Field(description="rule and version that decided")
+    trade_ids: Ids = Field(description="the ids of the merged Trade events")
+    rule: Name = Field(description="rule and version that decided")
 
 
-class WhaleCluster(Event):
+class WhaleCluster(InstrumentEvent):
     """Several whale trades on one side of one base within a window, across venues."""
 
     kind: ClassVar[str] = "cluster"
 
-    base: str
+    base: Name
     side: Side
     pattern: Literal["accumulation", "distribution"]
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, le=INT64_MAX)]
     usd_value: AmountText
     window_ns: Nanoseconds
-    venues: list[str]
-    whale_ids: list[str]
+    venues: Ids
+    whale_ids: Ids
     tier: Tier
-    rule: str
+    rule: Name
 
 
-class LiquidationStorm(Event):
+class LiquidationStorm(InstrumentEvent):
     """Liquidations of one base whose sum and number reached the tier's limits within the window."""
 
     kind: ClassVar[str] = "storm"
 
-    base: str
+    base: Name
     usd_value: AmountText
     long_usd: AmountText
     short_usd: AmountText
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, le=INT64_MAX)]
     window_ns: Nanoseconds
     threshold_usd: AmountText
-    threshold_count: int
-    venues: list[str]
-    liquidation_ids: list[str]
+    threshold_count: Count
+    venues: Ids
+    liquidation_ids: Ids
     sampled: bool = Field(description="true where at least one venue publishes only a sample: the sum is a lower bound")
     tier: Tier
-    rule: str
+    rule: Name
 
 
 SIGNAL_EVENTS: Final[tuple[type[Event], ...]] = (WhaleTrade, WhaleCluster, LiquidationStorm)

@@ -127,6 +127,12 @@ class BookDesk:
         page.venue_checksum = proof.checksum
         self.proven += 1
 
+    def on_gap(self, symbol: str | None, reason: str, *, now: float) -> None:
+        """Seed a live book anew of which something was lost; None: it is not known of which, so every one."""
+        for page in self._pages.values():
+            if page.keeper.live and symbol in {None, page.instrument.symbol}:
+                self._after(page, page.keeper.lose(reason), now=now)
+
     def on_asked(self, symbol: str, *, now: float) -> None:
         """A snapshot was asked for on the socket itself: ask again unless it comes."""
         page = self._pages[symbol]

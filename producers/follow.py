@@ -14,10 +14,15 @@ from producers.venue import FindInstrument, Venue
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The instruments to follow, in order of their symbols, and the wanted symbols that the venue does not list."""
+    """The instruments to follow, in order of their symbols, and the wanted symbols that the venue does not list.
+
+    `left_out`: what is wanted and listed, and more than the venue lets one address subscribe to (`reason`).
+    """
 
     instruments: tuple[Instrument, ...]
     missing: tuple[str, ...]
+    left_out: tuple[Instrument, ...] = ()
+    reason: str | None = None
 
 
 def in_group(symbol: str, group: tuple[int, int]) -> bool:

@@ -6,13 +6,14 @@ for one: `Venue.rows` splits such a frame, and each row is decoded alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from contracts.codec import EVENTS
 from contracts.errors import FrameError, HydrophoneError
@@ -62,13 +63,24 @@ class FrameReader:
         rows = self._rows(frame)
         if len(rows) < 2:  # noqa: PLR2004 - one row is the frame itself
             return [Unreadable(frame, error)]
-        return [item for row in rows for item in self.read(row, ts_recv)]
+        return _told_apart([item for row in rows for item in self.read(row, ts_recv)])
 
     def _rows(self, frame: bytes) -> list[bytes]:
         try:
             return self.split(frame) if self.split is not None else []
         except UNDECODABLE:
             return []  # no message at all, which the first error says
+
+
+def _told_apart(items: list[Decoded]) -> list[Decoded]:
+    """Number equal ids of liquidations, whose rows have none of the vendor's: alone, a row does not know of another."""
+    seen: dict[str, int] = {}
+    for place, item in enumerate(items):
+        if item.kind == "liquidation":
+            again = seen[item.id] = seen.get(item.id, -1) + 1
+            if again:
+                items[place] = replace(item, id=f"{item.id}-{again}")
+    return items
 
 
 def _fault(event: Decoded, getter: Callable[[Any], Any], ts_recv: int) -> str | None:
@@ -89,6 +101,25 @@ def _checked(item: Decoded, frame: bytes, ts_recv: int) -> Decoded:
     getter = _GETTERS.get(item.kind)
     fault = None if getter is None else _fault(item, getter, ts_recv)
     return item if fault is None else Unreadable(frame, FrameError(f"{item.kind} of {item.symbol}: {fault}"))
+
+
+def read_each(rows: Iterable[Raw], read: Callable[[Raw], Any]) -> list[Any]:
+    """Return what `read` makes of each row of a REST answer, None left out; one that cannot be read is an `Unreadable`.
+
+    Raises FrameError where no row can be read: then it is the answer that is not understood.
+    """
+    found: list[Any] = []
+    for row in rows:
+        try:
+            item = read(row)
+        except UNDECODABLE as error:
+            item = Unreadable(bytes(row), error)
+        if item is not None:
+            found.append(item)
+    if found and all(isinstance(item, Unreadable) for item in found):
+        error = found[0].error
+        raise FrameError(f"no row can be read, the first one: {error}", **getattr(error, "details", {})) from error
+    return found
 
 
 # ---- splitting

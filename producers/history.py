@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
 
 from contracts.codec import fast
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from contracts.market import Candle, Trade
+from producers.frames import read_each
 from producers.venue import Decoded, History, Span
 
 FastCandle: Final = fast(Candle)
@@ -122,6 +126,19 @@ def _sum(texts: Sequence[str | None]) -> Any:
     """Add exactly; null where any part is not known."""
     known = [Decimal(text) for text in texts if text is not None]
     return None if len(known) < len(texts) else format(sum(known, Decimal(0)), "f")
+
+
+def read_rows(
+    rows_of: Callable[[bytes], list[Raw]], body: bytes, what: str, read: Callable[[Raw], Any]
+) -> list[Decoded]:
+    """Return what `read` makes of each row of a REST answer (producers.frames.read_each).
+
+    Raises FrameError that names `what` where the answer, or every row of it, cannot be read.
+    """
+    try:
+        return read_each(rows_of(body), read)
+    except (msgspec.MsgspecError, FrameError) as error:
+        raise FrameError(f"{what}: {error}", field=what) from error
 
 
 def candle_id(instrument: Instrument, timeframe: str, start_ts: int) -> str:

@@ -6,7 +6,6 @@ https://www.kucoin.com/docs-new/rate-limit, https://www.kucoin.com/docs-new/erro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -15,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from contracts.errors import FrameError
+from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from producers import numbers
 from producers.venue import (
@@ -48,14 +47,16 @@ BUDGET: Final = RestBudget(weight=2000, seconds=30.0)  # of an address; the page
 WELCOME: Final = "welcome"
 MAX_TOPICS: Final = 300
 MAX_SYMBOLS: Final = 100  # in one topic
+MAX_CONNECTIONS: Final = 500  # of one user; today's figure is not confirmed
 MS: Final = 1_000_000  # nanoseconds
 RENAMED: Final[Mapping[str, str]] = {"XBT": "BTC", "BCHSV": "BSV"}  # the venue's codes of coins with other names
 
 _TOPIC: Final = b'"topic":"'
 _TOPIC_AT: Final = len(_TOPIC)
 _EXPIRED: Final = "token is expired"
+_IGNORED: Final = frozenset({"notice", "command"})  # which the vendor's own Go client knows and lets pass
+_DISCONNECT: Final = "disconnect"  # on no page, but met: the server is about to close
 _BULLET: Final = RestCall("/api/v1/bullet-public", weight=10, method="POST")
-_PLAIN: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _OK: Final = 200
 _TOO_MANY: Final = 429
 _SUCCESS: Final = "200000"
@@ -65,34 +66,33 @@ _MOST_PAUSE: Final = 600.0
 
 
 # ---- numbers
-def number(text: str, field: str) -> str:
-    """Let a plain, unsigned number through, and write an exponent out; raises FrameError naming the field."""
-    if text.replace(".", "", 1).isdigit() and text.isascii():
-        return text
-    text = numbers.plain(text, field)
-    if text.startswith("-"):
-        raise FrameError(f"{field} is negative: {text}", field=field)
-    return text
+def text(raw: Raw) -> str | None:
+    """Return a JSON number, or a text of one, as it stands; absent, null and empty are None."""
+    found = str(raw, "ascii", "replace").strip('"')
+    return None if found in {"", "null"} else found
 
 
-def exact(raw: Raw, field: str) -> str | None:
-    """Give a JSON number, or a text of one, digit by digit and without exponent; absent or empty is null."""
-    text = str(raw, "ascii", "replace").strip('"')
-    return None if text in {"", "null"} else numbers.plain(text, field)
+def price(raw: Raw, field: str) -> str | None:
+    """Return a price; absent and zero are None."""
+    return numbers.optional_price_text(text(raw), field)
 
 
-def percent(fraction: str | None) -> str | None:
-    """Give a fraction in percent, exactly."""
-    return None if fraction is None else numbers.percent(fraction)
+def amount(raw: Raw, field: str) -> str | None:
+    """Return an unsigned number; absent is None."""
+    found = text(raw)
+    return None if found is None else numbers.unsigned(found, field)
 
 
-def levels(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Read one side of a whole book: levels that are no numbers, or have no price, are left out."""
-    found: list[tuple[str, str]] = []
-    for price, size in rows:
-        if _PLAIN.fullmatch(price) and _PLAIN.fullmatch(size) and "-" not in price + size and price.strip("0."):
-            found.append((price, size if size.strip("0.") else "0"))
-    return found
+def signed(raw: Raw, field: str) -> str | None:
+    """Return a number of either sign; absent is None."""
+    found = text(raw)
+    return None if found is None else numbers.plain(found, field)
+
+
+def percent(raw: Raw, field: str) -> str | None:
+    """Return a fraction of either sign in percent, exactly; absent is None."""
+    found = signed(raw, field)
+    return None if found is None else numbers.percent(found)
 
 
 def coin(code: str) -> str:
@@ -144,7 +144,15 @@ Topics = Mapping[str, tuple[tuple[str, float | None], ...]]  # our channel -> to
 def plan(
     market: str, url: str, subscriptions: Sequence[Subscription], alone: frozenset[str]
 ) -> tuple[ConnectionPlan, ...]:
-    """Lay subscriptions (key `topic:symbol`) on sockets of 300; topics in `alone` take one symbol a request."""
+    """Lay subscriptions (key `topic:symbol`) on sockets of 300; topics in `alone` take one symbol a request.
+
+    Raises InvalidParameterError (`symbols`) where they need more connections than the venue lets a user hold.
+    """
+    if len(subscriptions) > MAX_TOPICS * MAX_CONNECTIONS:
+        raise InvalidParameterError(
+            f"{len(subscriptions)} topics of KuCoin need more than {MAX_CONNECTIONS} connections of {MAX_TOPICS}",
+            parameter="symbols",
+        )
     parts = (subscriptions[start : start + MAX_TOPICS] for start in range(0, len(subscriptions), MAX_TOPICS))
     return tuple(
         ConnectionPlan(f"{market}.{number}", market, url, tuple(part), _requests(part, alone))
@@ -195,13 +203,17 @@ def _request(ref: str, topic: str, symbols: list[str]) -> SubscribeRequest:
 
 # ---- frames
 class Head(Struct, gc=False):
-    """What tells frames apart: `{"id":"1","type":"ack"}`, or `{"type":"message","topic":…,"subject":…,"data":{…}}`."""
+    """What tells frames apart: `{"id":"1","type":"ack"}`, or `{"type":"message","topic":…,"subject":…,"data":{…}}`.
+
+    Control messages may be of types that are on no page: `{"type":"notice","topic":null}`, `{"type":"disconnect"}`.
+    """
 
     type: str = ""
     topic: str | None = None
     subject: str | None = None
     id: str | int | None = None
     code: int | str | None = None
+    reason: str | None = None
     data: Raw | UnsetType = UNSET
 
 
@@ -241,7 +253,7 @@ class TopicDecoder:
     def _decode_first(self, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         """Decode an answer, or a push of a topic that was not met before or is about many symbols."""
         head = _read_head(frame)
-        if head.topic is None:
+        if head.topic is None or head.type in _IGNORED:
             return _decode_answer(head)
         channel, _, name = head.topic.partition(":")
         make = self._routes.get(channel)
@@ -271,12 +283,21 @@ def _decode_answer(head: Head) -> tuple[Decoded, ...]:
         return (Pong(),)
     if head.type == WELCOME:
         return (Ack(WELCOME),)
+    if head.type == _DISCONNECT:
+        return (Closing(head.reason or "the venue closes the connection", 0.0),)
     if head.type != "error":
-        raise FrameError(f"unknown type {head.type!r} without topic", field="type")
+        return _pass_over(head)
     said = "" if head.data is UNSET else bytes(head.data).decode().strip('"')
     if _EXPIRED in said:
         return (Closing(said, 0.0),)
     return (Refused(ref, f"{head.code}: {said}"),)
+
+
+def _pass_over(head: Head) -> tuple[Decoded, ...]:
+    """Return nothing for a control message; raises FrameError for what carries data and says not of what."""
+    if head.type in _IGNORED or (head.type and head.data is UNSET):
+        return ()
+    raise FrameError(f"unknown type {head.type!r} without topic", field="type")
 
 
 # ---- REST

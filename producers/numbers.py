@@ -11,17 +11,20 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
-from itertools import chain
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Raw
+from msgspec import Meta, Raw
 
 from contracts.errors import FrameError
-from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
+from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
 
 NULL: Final = Raw(b"null")
 ZERO: Final = "0"
 Row = tuple[str, str]
+Quotes = tuple[str | None, str | None, str | None, str | None]  # best bid, its amount, best ask, its amount
+Whole = Annotated[int, Meta(ge=0, le=INT64_MAX)]  # a field of a struct: an id, a sequence, a count
+Milliseconds = Annotated[int, Meta(ge=0, le=INT64_MAX // 1_000_000)]  # a time that is an int64 in ns, too
+Seconds = Annotated[int, Meta(ge=0, le=INT64_MAX // 1_000_000_000)]
 
 _EXACT: Final = Context(prec=100)
 _HUNDRED: Final = Decimal(100)
@@ -31,7 +34,12 @@ _is_signed: Final = re.compile(DECIMAL_PATTERN.strip("^$")).fullmatch
 _DIGITS: Final = rf"(?:0|[1-9][0-9]{{0,{MOST_WHOLE_DIGITS - 1}}}+)(?:\.[0-9]{{1,{MOST_FRACTION_DIGITS}}}+)?+"
 _are_unsigned: Final = re.compile(rf"(?:,{_DIGITS})*+").fullmatch
 _are_optional: Final = re.compile(rf"(?:,(?:{_DIGITS})?+)*+").fullmatch
-_zero_among: Final = re.compile(r",0[0.]*+(?:,|$)").search
+_are_levels: Final = re.compile(rf"(?:;{_DIGITS},{_DIGITS})*+").fullmatch
+_PRICE: Final = rf"(?!0(?:\.0*+)?+,){_DIGITS}"  # as _DIGITS, above zero, where a comma follows
+_is_traded: Final = re.compile(rf"{_PRICE},{_DIGITS}").fullmatch
+_are_quotes: Final = re.compile(rf"{_PRICE},{_DIGITS},{_PRICE},{_DIGITS}").fullmatch
+_zero_price_among: Final = re.compile(r";0[0.]*+,").search
+_long_zero_among: Final = re.compile(r",0\.0*+(?:;|$)").search  # an amount of zero that is not written "0"
 
 
 # ---- one number
@@ -128,6 +136,36 @@ def are_optional(texts: Sequence[str]) -> bool:
     return joined.count(",") == len(texts) and _are_optional(joined) is not None
 
 
+def figures(texts: Sequence[str | None], fields: Sequence[str]) -> list[str]:
+    """Return unsigned numbers, checked at one go; those that are absent, null or empty are ""."""
+    found = [text or "" for text in texts]
+    if are_optional(found):
+        return found
+    return [text and unsigned(text, field) for text, field in zip(found, fields, strict=True)]
+
+
+def traded(price: str, amount: str, fields: tuple[str, str]) -> tuple[str, str]:
+    """Return a trade's price, above zero, and its amount, checked at one go."""
+    if _is_traded(f"{price},{amount}"):
+        return price, amount
+    return price_text(price, fields[0]), unsigned(amount, fields[1])
+
+
+def quotes(texts: Quotes, fields: Sequence[str]) -> Quotes:
+    """Return best bid, its amount, best ask and its amount, checked at one go; price and amount None for no price."""
+    bid, bid_amount, ask, ask_amount = texts
+    if _are_quotes(f"{bid},{bid_amount},{ask},{ask_amount}"):
+        return texts
+    bid, bid_amount, ask, ask_amount = figures(texts, fields)
+    return *quote(bid, bid_amount), *quote(ask, ask_amount)
+
+
+def quote(price: str | None, amount: str | None) -> tuple[str | None, str | None]:
+    """Return a side's best price and its amount, both checked before: both None where there is no price."""
+    found = positive(price)
+    return (None, None) if found is None else (found, amount or None)
+
+
 def level(price: Raw, amount: Raw, field: str) -> Row:
     """Return one level of a book, unsigned; a zero amount in any spelling is "0"."""
     size = number(amount, field)
@@ -147,13 +185,42 @@ def text_levels(rows: list[Row], field: str) -> list[Row]:
     """
     if not rows:
         return rows
-    joined = f",{','.join(chain.from_iterable(rows))}"
-    if _are_unsigned(joined) is None or joined.count(",") != 2 * len(rows):
+    joined = _joined(rows)
+    if joined.count(";") != len(rows) or _are_levels(joined) is None:
         rows = [(unsigned(price, field), unsigned(amount, field)) for price, amount in rows]
-        joined = f",{','.join(chain.from_iterable(rows))}"
-    if _zero_among(joined) is None:
+        joined = _joined(rows)
+    if _zero_price_among(joined) is None and _long_zero_among(joined) is None:
         return rows
     return [(price, amount if amount.strip("0.") else ZERO) for price, amount in rows if price.strip("0.")]
+
+
+def whole_levels(rows: list[Row], field: str) -> list[Row]:
+    """Return one side of a whole book, as `text_levels` does; levels that are no unsigned numbers are left out.
+
+    Coinbase has sent amounts like `0.-10000` within snapshots. Of an update nothing may be left out. Raises FrameError
+    where nothing remains.
+    """
+    try:
+        return text_levels(rows, field)
+    except FrameError:
+        kept = [row for row in rows if _is_level(row)]
+        if not kept:
+            raise
+        return text_levels(kept, field)
+
+
+def _is_level(row: Row) -> bool:
+    try:
+        return bool(unsigned(row[0], "price") and unsigned(row[1], "amount"))
+    except FrameError:
+        return False
+
+
+def _joined(rows: list[Row]) -> str:
+    if len(rows) == 1:  # as half of all changes are
+        price, amount = rows[0]
+        return f";{price},{amount}"
+    return f";{';'.join(map(','.join, rows))}"
 
 
 # ---- figures made of others

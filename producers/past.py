@@ -16,7 +16,7 @@ from producers.history import assemble, pages
 from producers.rest import RestClient
 from producers.service import Producer
 from producers.session import UNDECODABLE
-from producers.venue import Decoded, History, Span
+from producers.venue import Decoded, History, Span, Unreadable
 from runtime import clock
 from runtime.commands import failure
 
@@ -42,9 +42,10 @@ class Past:
             candles: list[Decoded] = []
             for span in pages(history, wanted):
                 answer = await rest.ask(history.candles_call(instrument, span))
-                candles += history.decode_candles(
+                rows = history.decode_candles(
                     answer.body, instrument, span.timeframe, ts_recv=answer.ts_recv, sim=answer.simulated
                 )
+                candles += _readable(rest, rows)
             return codec.encode({"candles": assemble(candles, wanted, instrument), "error": None})
         except FAILURES as error:
             return _refusal(error)
@@ -59,7 +60,8 @@ class Past:
             instrument, rest, history = self._find(query.venue, query.symbol)
             most = history.most_trades if query.start_ts or query.end_ts else min(history.most_trades, query.limit)
             answer = await rest.ask(history.trades_call(instrument, most))
-            found = history.decode_trades(answer.body, instrument, ts_recv=answer.ts_recv, sim=answer.simulated)
+            rows = history.decode_trades(answer.body, instrument, ts_recv=answer.ts_recv, sim=answer.simulated)
+            found = _readable(rest, rows)
             found.sort(key=lambda trade: (trade.ts_event or 0, len(trade.trade_id), trade.trade_id))
             return codec.encode(_chosen(found, query))
         except FAILURES as error:
@@ -80,6 +82,12 @@ class Past:
 
 
 FAILURES: Final = (ValidationError, HydrophoneError, msgspec.MsgspecError, *UNDECODABLE)
+
+
+def _readable(rest: RestClient, rows: list[Decoded]) -> list[Decoded]:
+    """Return the events; rows that could not be read are logged: of candles they show as holes."""
+    rest.log_unreadable(row for row in rows if isinstance(row, Unreadable))
+    return [row for row in rows if not isinstance(row, Unreadable)]
 
 
 def _chosen(found: list[Decoded], query: TradeHistoryQuery) -> dict[str, Any]:

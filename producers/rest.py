@@ -6,18 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
+import structlog
 
 from contracts.errors import VenueError
 from producers.session import DepthAnswer
 from producers.socket import SIMULATED_HEADER, USER_AGENT
+from producers.venue import Unreadable
 from runtime import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contracts.instrument import Instrument
     from producers.turns import Turns
     from producers.venue import RestCall, Venue
 
 REQUEST_TIMEOUT = 10.0
+MOST_REASONS = 1000  # that are remembered as logged; past them nothing more is
+
+_log = structlog.get_logger("rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +58,32 @@ class RestClient:
         self._base_url = base_url
         self._http = http
         self._turns = turns
+        self._logged: set[str] = set()
         self.simulated = False
 
     async def list_instruments(self) -> list[Instrument]:
-        """Fetch every tradable instrument of all markets, page by page."""
+        """Fetch every tradable instrument of all markets, page by page; what cannot be named is left out, logged once.
+
+        A listing of which nothing can be read raises the error of its first row.
+        """
         found: list[Instrument] = []
         for market, first in self._venue.rest.instrument_calls():
             call: RestCall | None = first
             while call is not None:
                 answer = await self.ask(call)
                 page, call = self._venue.rest.decode_instruments(market, answer.body)
-                found += page
+                found += [item for item in page if not isinstance(item, Unreadable)]
+                self.log_unreadable(item for item in page if isinstance(item, Unreadable))
         return found
+
+    def log_unreadable(self, rows: Iterable[Unreadable]) -> None:
+        """Log rows of answers that could not be read, each reason once."""
+        for row in rows:
+            reason = str(row.error) or type(row.error).__name__
+            if reason not in self._logged and len(self._logged) < MOST_REASONS:
+                self._logged.add(reason)
+                _log.warning("rest.row_left_out", venue=self._venue.id, reason=reason,
+                             row=row.frame[:200].decode(errors="replace"))  # fmt: skip
 
     async def find_depth(self, instrument: Instrument) -> DepthAnswer:
         """Fetch the book, as the venue answers it."""

@@ -19,6 +19,7 @@ from contracts.market import FeedState
 from producers.desk import BookPace
 from producers.feed import RECONNECT, Feed, FeedParts
 from producers.follow import Followed, by_venue_symbol, finder, follow, in_group
+from producers.limits import fitting
 from producers.outbox import Lane, Outbox
 from producers.rest import RestClient, open_http
 from producers.session import UNDECODABLE, SessionParts, Tap
@@ -132,12 +133,24 @@ class Producer:
                     if isinstance(first, ListingChangedError):
                         self._relist(rest, first)
 
+    def _choose(self, listed: list[Instrument]) -> Followed:
+        """Choose what to follow: of what is wanted as much as the venue lets one address subscribe to."""
+        followed = follow(listed, self.plan.symbols, self.plan.group)
+        found = fitting(self.venue.limit, followed.instruments, self.plan.channels, self.plan.group[1])
+        return replace(followed, instruments=found.instruments, left_out=found.left_out, reason=found.reason)
+
     def _adopt(self, rest: RestClient, listed: list[Instrument], followed: Followed) -> None:
         """Follow these instruments from now on."""
         self.listed, self.instruments = listed, followed.instruments
         self.feeds = tuple(self._lay(rest, self.listed))
         _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
                   connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
+        if followed.left_out:
+            _log.warning("producer.left_out", venue=self.venue.id, reason=followed.reason,
+                         instruments=[item.symbol for item in followed.left_out])  # fmt: skip
+        for item in followed.left_out:
+            reason = f"not followed: {followed.reason}"
+            self.outbox.tell("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
 
     def _relist(self, rest: RestClient, changed: ListingChangedError) -> None:
         """Leave every connection and lay them anew: what was published is not live until it comes again."""
@@ -147,7 +160,7 @@ class Producer:
                      delisted=sorted(old - new))  # fmt: skip
         for feed in self.feeds:
             feed.session.close(ts=clock.now_ns(), reason="the listing changed")
-        for symbol in sorted(old - new):
+        for symbol in sorted(old - new - {item.symbol for item in changed.followed.left_out}):
             self.outbox.tell("down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated)
         self._adopt(rest, changed.listed, changed.followed)
 
@@ -160,7 +173,7 @@ class Producer:
             except (VenueError, *UNDECODABLE) as error:
                 _log.warning("producer.listing_kept", venue=self.venue.id, reason=str(error))
                 continue
-            followed = follow(listed, self.plan.symbols, self.plan.group)
+            followed = self._choose(listed)
             if followed.instruments != self.instruments:
                 raise ListingChangedError(listed, followed)
             self.listed = listed
@@ -221,7 +234,7 @@ class Producer:
         while True:
             try:
                 listed = await rest.list_instruments()
-                return listed, follow(listed, self.plan.symbols, self.plan.group)
+                return listed, self._choose(listed)
             except (VenueError, *UNDECODABLE) as error:
                 delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
                 self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
@@ -229,7 +242,7 @@ class Producer:
                 kept = None if self._cache is None else await self._cache.load(self.plan.name)
                 if kept is not None:
                     _log.warning("producer.listing_from_cache", venue=self.venue.id, instruments=len(kept))
-                    return kept, follow(kept, self.plan.symbols, self.plan.group)
+                    return kept, self._choose(kept)
                 await clock.sleep(delay)
 
     def _lay(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:

@@ -278,10 +278,14 @@ class Session:
 
     def _on_unreadable(self, unreadable: Unreadable) -> None:
         self.undecodable += 1
+        self._span = None  # it may have been of the trade that could not be read
         self._parts.on_undecodable(unreadable.frame, unreadable.error)
 
     def _on_gap(self, gap: Gap) -> None:
         symbol = gap.instrument.symbol if gap.instrument is not None else None
+        if gap.channel == BOOK:
+            self.desk.on_gap(symbol, gap.reason, now=self._now)
+            return
         self._say("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
         self._say("live", channel=gap.channel, symbol=symbol, reason=None)
 

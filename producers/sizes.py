@@ -1,6 +1,7 @@
 """How many coins a venue's contracts are, for venues that count in contracts.
 
-Linear contracts are worth a fixed amount of the base coin each, inverse ones a fixed amount of the quote.
+Linear contracts are worth a fixed amount of the base coin each, inverse ones a fixed amount of the quote. What comes
+out is within the bounds of the contract (contracts.numbers), or FrameError.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers.numbers import unsigned
 
 _EXACT: Final = Context(prec=100)
 _TWELVE_DECIMALS: Final = Decimal("1e-12")
@@ -56,9 +58,10 @@ def book(
 @lru_cache(maxsize=16384)
 def _linear(size: str, unit: str) -> str:
     try:
-        return plain(_EXACT.multiply(Decimal(size), Decimal(unit)))
+        exact = _EXACT.multiply(Decimal(size), Decimal(unit))
     except InvalidOperation as error:
-        raise FrameError(f"{size!r} contracts are no number", field="size") from error
+        raise FrameError(f"{size[:40]!r} contracts are no number", field="size") from error
+    return unsigned(plain(exact), "amount")
 
 
 @lru_cache(maxsize=16384)
@@ -67,22 +70,24 @@ def _inverse(size: str, unit: str, price: str) -> str:
     try:
         worth = _EXACT.multiply(Decimal(size), Decimal(unit))
         exact = _EXACT.divide(worth, Decimal(price)) if worth else worth
-        return plain(exact.quantize(_TWELVE_DECIMALS, ROUND_HALF_EVEN, _EXACT))
+        rounded = exact.quantize(_TWELVE_DECIMALS, ROUND_HALF_EVEN, _EXACT)
     except (InvalidOperation, DivisionByZero) as error:
-        raise FrameError(f"{size!r} contracts at {price!r} have no amount", field="size or price") from error
+        raise FrameError(f"{size[:40]!r} contracts at {price[:40]!r} have no amount", field="size or price") from error
+    return unsigned(plain(rounded), "amount")
 
 
 def contract_size(value: str, multiplier: str) -> str:
-    """Give what one contract is worth: value x multiplier, exactly; raises FrameError where either is no number."""
+    """Return what one contract is worth: value x multiplier, exactly; raises FrameError where either is no number."""
     try:
-        return plain(_EXACT.multiply(Decimal(value), Decimal(multiplier or "1")))
+        exact = _EXACT.multiply(Decimal(value), Decimal(multiplier or "1"))
     except InvalidOperation as error:
         raise FrameError(
-            f"a contract's worth is no number: {value!r} x {multiplier!r}", field="contract size"
+            f"a contract's worth is no number: {value[:40]!r} x {multiplier[:40]!r}", field="contract size"
         ) from error
+    return unsigned(plain(exact), "contract size")
 
 
 def plain(value: Decimal) -> str:
-    """Write a decimal without exponent and trailing zeros; zero is "0"."""
+    """Write a finite decimal without exponent and trailing zeros; zero is "0"."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

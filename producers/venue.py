@@ -90,7 +90,7 @@ class TradeSpan:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A frame, or one row of it, that could not be read, and why. Made by producers.frames, not by decoders."""
+    """A frame, or one row of it or of a REST answer, that could not be read, and why. Made by producers.frames."""
 
     kind: ClassVar[str] = "unreadable"
     frame: bytes
@@ -110,7 +110,8 @@ class Proof:
 class Gap:
     """Data of a channel was lost and will not come; `instrument` None: it is not known of which.
 
-    Not for books: a book that has lost something shows it by its sequence and is seeded anew.
+    A book that has lost something shows it by its sequence or checksum; this is for books of venues with neither: one
+    of which an update could not be read is seeded anew.
     """
 
     kind: ClassVar[str] = "gap"
@@ -183,6 +184,18 @@ class ConnectionPlan:
     requests: tuple[SubscribeRequest, ...]
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     ping: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionLimit:
+    """How many subscriptions one address may hold over all its connections (producers.limits).
+
+    `cost(instrument, channels)` is how many an instrument takes; `reason` names the number, and whose rule it is.
+    """
+
+    most: int
+    cost: Callable[[Instrument, frozenset[str]], int]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +301,10 @@ class Span:
 
 
 class DecodeCandles(Protocol):
-    """Reads a REST answer into `candle` events, in whatever order, also outside the span."""
+    """Reads a REST answer into `candle` events, in whatever order, also outside the span.
+
+    A row that cannot be read is an `Unreadable`, as of trades (producers.frames.read_each).
+    """
 
     def __call__(
         self, body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool
@@ -332,7 +348,8 @@ class RestFace:
     base_url: str
     budget: RestBudget
     instrument_calls: Callable[[], tuple[tuple[str, RestCall], ...]]  # (market, call) for each list of instruments
-    decode_instruments: Callable[[str, bytes], tuple[list[Instrument], RestCall | None]]  # (market, body); next page
+    # (market, body) -> what can be traded, what cannot be named (producers.frames.read_each), and the next page
+    decode_instruments: Callable[[str, bytes], tuple[Sequence[Instrument | Unreadable], RestCall | None]]
     depth_call: Callable[[Instrument], RestCall]
     decode_depth: DecodeDepth
     failure: Callable[[int, Mapping[str, str], bytes], RestFailure | None]  # (status, lower-case headers, body)
@@ -379,6 +396,9 @@ class Venue:
 
     `trades_counted`: the vendor's page says that this field of its trades counts by one, an instrument each: a hole is
     then a gap. Where a trade stands for several numbers its decoder gives a `TradeSpan` before it.
+
+    `limit`: what an address may subscribe to; `plan` raises InvalidParameterError where more instruments are given than
+    fit (producers.limits.fitting chooses them).
     """
 
     id: str
@@ -400,3 +420,4 @@ class Venue:
     stamp: Callable[[str, int], str] | None = None
     rows: SplitRows | None = None
     trades_counted: Literal["seq", "trade_id"] | None = None
+    limit: SubscriptionLimit | None = None

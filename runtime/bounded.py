@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections import deque
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, Generic, TypeVar
+
+V = TypeVar("V")
 
 _EXACT: Final = 32  # values below are counted exactly; above, sixteen buckets for each power of two
 
@@ -47,6 +50,41 @@ def edge_of(bucket: int) -> int:
         return bucket
     shift = (bucket >> 4) - 1
     return (bucket - (shift << 4)) << shift
+
+
+class Window(Generic[V]):
+    """The values of the last `span` of time, by id; time is that of the values themselves. At most `limit` of them."""
+
+    __slots__ = ("_count", "_held", "_limit", "_order", "end", "span")
+
+    def __init__(self, span: int, limit: int) -> None:
+        self.span, self._limit = span, limit
+        self._held: dict[str, V] = {}
+        self._order: list[tuple[int, int, str]] = []  # time, arrival, id
+        self._count = 0
+        self.end = 0  # the latest time
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._held
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def add(self, key: str, value: V, at: int) -> list[V]:
+        """Take a value and give those that left: what is now too old, and the oldest where there are too many."""
+        self._count += 1
+        self._held[key] = value
+        insort(self._order, (at, self._count, key))
+        self.end = max(self.end, at)
+        keep = bisect_right(self._order, (self.end - self.span, self._count + 1, ""))
+        keep = max(keep, len(self._order) - self._limit)
+        gone = [self._held.pop(name) for _, _, name in self._order[:keep]]
+        del self._order[:keep]
+        return gone
+
+    def values(self) -> Iterable[V]:
+        """The values in the order in which they came."""
+        return self._held.values()
 
 
 class RollingHistogram:

@@ -75,7 +75,9 @@ class BucketWriter:
             results = await asyncio.gather(*(self._write(key, value) for key, value in batch.items()))
             failed = [error for error in results if error is not None]
             for (key, value), error in zip(batch.items(), results, strict=True):
-                if error is None and key in self._dirty and self._dirty[key] is value:
+                if error is not None and key in self._dirty:
+                    self._dirty[key] = self._dirty.pop(key)  # behind the others: it must not hold them up
+                elif key in self._dirty and self._dirty[key] is value:
                     del self._dirty[key]
             if not self._dirty:
                 self._wake.clear()

@@ -171,9 +171,14 @@ class Bus:
             wire.abort(self._client)
             await self._client.close()
 
-    def listen_reconnect(self, listener: Callable[[], None]) -> None:
-        """Call it after each reconnect, when subscriptions are there again."""
+    def listen_reconnect(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call it after each reconnect, when subscriptions are there again; give what ends that."""
         self._reconnect_listeners.append(listener)
+        return lambda: self._unlisten(listener)
+
+    def _unlisten(self, listener: Callable[[], None]) -> None:
+        if listener in self._reconnect_listeners:
+            self._reconnect_listeners.remove(listener)
 
     def listen_disconnect(self, listener: Callable[[], None]) -> None:
         """Call it after each loss of the connection."""

@@ -12,9 +12,11 @@ from contracts import streams
 from contracts.streams import DurableSpec
 from runtime import clock
 from runtime.bus import Bus
+from runtime.deadletter import DeadLetters
 from runtime.durable import BadMessageError, DurableLane, DurableRule, MissingDurableError, wait_for_durable
+from runtime.folding import fold_each
 from runtime.history import read_past
-from runtime.lane_reader import UNDECODABLE, Decode
+from runtime.lane_reader import Batch, Decode
 from runtime.service import Service
 from runtime.signals import publish_signal
 from runtime.stream_api import ApiRefusalError, call, parse_rfc3339
@@ -32,12 +34,18 @@ Signals = Sequence[tuple[str, FastEvent]]
 class Detector(Protocol):
     """Decides by events alone, without clock or I/O, so that the same events always give the same signals and ids.
 
-    `window`: how far back (ns) events matter. A repeated event must give nothing.
+    `window`: how far back (ns) events matter. A repeated event must give nothing. What `fold` raises is that event's
+    fault and must leave everything as it was.
     """
 
     @property
     def window(self) -> int:
         """How far back events matter, ns."""
+        ...
+
+    @property
+    def forgotten(self) -> int:
+        """How much was dropped because memory is bounded."""
         ...
 
     def recall(self, signal: FastEvent, /) -> None:
@@ -62,14 +70,14 @@ class Detection:
     dlq: str = streams.DLQ
 
 
-async def detect(service: Service, detector: Detector, plan: Detection) -> None:
+async def detect(service: Service, detector: Detector, plan: Detection, letters: DeadLetters) -> None:
     """Run until the service is stopped; a durable that was made again is served again, with what it did not deliver.
 
     MissingDurableError where nobody makes it in time.
     """
     bus = service.bus
     info = await wait_for_durable(bus, plan.durable, plan.rule)
-    await _recall(bus, detector, plan)
+    await _recall(bus, detector, plan, letters)
     unsent = await _refold(bus, detector, plan, int(info["ack_floor"]["stream_seq"]))
 
     sent = 0
@@ -83,10 +91,10 @@ async def detect(service: Service, detector: Detector, plan: Detection) -> None:
 
     async def handle(subject: str, body: bytes) -> None:
         try:
-            event = plan.decode(subject, body)
-        except UNDECODABLE as error:
+            found = detector.fold(plan.decode(subject, body))
+        except Exception as error:  # decided by this message alone: asking for it again would change nothing
             raise BadMessageError(f"{type(error).__name__}: {error}") from error
-        unsent.extend(detector.fold(event))
+        unsent.extend(found)
         await send()
 
     while True:
@@ -97,6 +105,7 @@ async def detect(service: Service, detector: Detector, plan: Detection) -> None:
             service.ready()
             async for _ in turns(service.stop, 1.0, lane.failed):
                 service.report("signals", sent)
+                service.report("forgotten", detector.forgotten)
             return
         except MissingDurableError as error:
             info = await _wait_again(bus, plan, error)
@@ -114,29 +123,29 @@ async def _wait_again(bus: Bus, plan: Detection, lost: MissingDurableError) -> d
         raise lost from None
 
 
-async def _recall(bus: Bus, detector: Detector, plan: Detection) -> None:
+async def _recall(bus: Bus, detector: Detector, plan: Detection, letters: DeadLetters) -> None:
     since = Start(time_ns=clock.now_ns() - plan.cooldown - _MARGIN)
-    for row in await read_past(bus, plan.signals_stream, (plan.signals,), since):
-        detector.recall(plan.decode(row.subject.decode(), row.payload))
+    rows = await read_past(bus, plan.signals_stream, (plan.signals,), since)
+    batch = Batch([(row.subject, row.payload) for row in rows], plan.decode, letters.keep)
+    batch.refuse(fold_each(batch.events, lambda _subject, signal: detector.recall(signal)))
 
 
 async def _refold(bus: Bus, detector: Detector, plan: Detection, floor: int) -> list[tuple[str, FastEvent]]:
     """Fold the window that ends at the last acked message; signals that were never published follow from it again."""
     spec = plan.durable
     since = Start(time_ns=await _time_of(bus, spec.stream, floor) - detector.window - _MARGIN)
+    rows = await read_past(bus, spec.stream, (spec.filter_subject,), since)
+    past = [(row.subject, row.payload) for row in rows if row.position.stream_seq <= floor]
+    batch = Batch(past, plan.decode, _already_kept)
     found: list[tuple[str, FastEvent]] = []
-    folded = 0
-    for row in await read_past(bus, spec.stream, (spec.filter_subject,), since):
-        if row.position.stream_seq > floor:
-            break
-        try:
-            event = plan.decode(row.subject.decode(), row.payload)
-        except UNDECODABLE:
-            continue  # it is among the dead letters since it was delivered
-        found += detector.fold(event)
-        folded += 1
+    faults = fold_each(batch.events, lambda _subject, event: found.extend(detector.fold(event)))
+    folded = len(batch.events) - len(faults)
     _log.info("detector.refolded", durable=spec.name, events=folded, signals=len(found))
     return found
+
+
+def _already_kept(_subject: str, _body: bytes, _error: Exception) -> None:
+    """Leave out what cannot be read: it is among the dead letters since it was delivered."""
 
 
 async def _time_of(bus: Bus, stream: str, sequence: int) -> int:

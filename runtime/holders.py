@@ -34,7 +34,7 @@ class HolderWatch:
         self._grants: dict[str, tuple[Grant, float]] = {}
         self._ended: set[tuple[str, int]] = set()  # keys and tokens that were dealt with
         self._mirror.listen(prefix, self._on_entry)
-        bus.listen_reconnect(self._on_reconnect)
+        self._unlisten = bus.listen_reconnect(self._on_reconnect)
 
     def grants(self) -> Iterator[tuple[str, Grant]]:
         """Every lease under the prefix, by its key without it."""
@@ -50,6 +50,7 @@ class HolderWatch:
                 await clock.sleep(self._interval)
             await self._mirror.failed
         finally:
+            self._unlisten()
             await self._mirror.close()
 
     def _on_entry(self, key: str, entry: Entry | None) -> None:

@@ -50,7 +50,12 @@ class LanePublisher:
         self._in_gap = False
         self._written = False
         self.published = 0
-        bus.listen_reconnect(self._on_reconnect)
+        self._unlisten = bus.listen_reconnect(self._on_reconnect)
+
+    def close(self) -> None:
+        """Write what waits and let go of the connection."""
+        self.flush()
+        self._unlisten()
 
     def publish(
         self, subject: str, payload: bytes, *, schema: str, msg_id: str | None = None, traceparent: str | None = None

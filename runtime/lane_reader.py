@@ -5,28 +5,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from nats.aio.subscription import Subscription
 
-from runtime import wire
+from contracts import codec
+from runtime import clock, wire
 from runtime.bus import Bus, subject_class
+from runtime.folding import Fault
 from runtime.stream_reader import HEARTBEAT_SECONDS, Row, Start, StreamReader
 
 E = TypeVar("E")
 Decode = Callable[[str, bytes], E]
-OnUndecodable = Callable[[str, bytes, Exception], None]
+OnBad = Callable[[str, bytes, Exception], None]
 OnGap = Callable[[int], None]
+Faults = Sequence[Fault]
 
-UNDECODABLE = (msgspec.MsgspecError, ValueError, KeyError)
+UNDECODABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
+
+
+def read_event(subject: str, body: bytes) -> Any:  # a fast struct
+    """Decode an event by its subject and hold it to every rule of the contract; raises one of UNDECODABLE."""
+    return codec.decode(subject, body, clock.now_ns())
 
 
 @dataclass(frozen=True, slots=True)
 class Watchers:
-    """Who hears of what was not handed over: undecodable (subject, payload, error), gaps (messages; 0: unknown)."""
+    """Who is called with what could not be decoded or folded (subject, payload, error), and gaps (0: unknown)."""
 
-    on_undecodable: OnUndecodable
+    on_bad: OnBad
     on_gap: OnGap
 
 
@@ -36,7 +44,7 @@ class CoreLane(Generic[E]):
     def __init__(
         self,
         decode: Decode[E],
-        on_batch: Callable[[Sequence[tuple[str, E]]], None],
+        on_batch: Callable[[Sequence[tuple[str, E]]], Faults | None],
         *,
         bus: Bus,
         watchers: Watchers,
@@ -66,7 +74,8 @@ class CoreLane(Generic[E]):
         if self._failed.done():
             return
         try:
-            self._on_batch(decode_batch(pending, self._decode, self._watchers.on_undecodable))
+            batch = Batch(pending, self._decode, self._watchers.on_bad)
+            batch.refuse(self._on_batch(batch.events))
             if dropped:
                 self._bus.count_drop(subject_class(pending[-1][0].decode()), dropped)
                 self._watchers.on_gap(dropped)
@@ -74,23 +83,39 @@ class CoreLane(Generic[E]):
             self._failed.set_exception(error)
 
 
-def decode_batch(
-    messages: Sequence[tuple[bytes, bytes]], decode: Decode[E], on_undecodable: OnUndecodable
-) -> list[tuple[str, E]]:
-    """The (subject, event) of each message; those that cannot be decoded are told and left out."""
-    batch: list[tuple[str, E]] = []
-    add = batch.append
-    for raw, payload in messages:
-        subject = raw.decode()
-        try:
-            add((subject, decode(subject, payload)))
-        except UNDECODABLE as error:
-            on_undecodable(subject, payload, error)
-    return batch
+class Batch(Generic[E]):
+    """Messages decoded: `events` are the (subject, event) of those that could be, the others go to `on_bad`."""
+
+    __slots__ = ("_kept", "_on_bad", "events")
+
+    def __init__(self, messages: Sequence[tuple[bytes, bytes]], decode: Decode[E], on_bad: OnBad) -> None:
+        self.events: list[tuple[str, E]] = []
+        self._on_bad = on_bad
+        self._kept = messages
+        bad: list[int] = []
+        add = self.events.append
+        for number, (raw, payload) in enumerate(messages):
+            subject = raw.decode()
+            try:
+                add((subject, decode(subject, payload)))
+            except UNDECODABLE as error:
+                bad.append(number)
+                on_bad(subject, payload, error)
+        if bad:
+            left_out = set(bad)
+            self._kept = [message for number, message in enumerate(messages) if number not in left_out]
+
+    def refuse(self, faults: Faults | None) -> None:
+        """Hand over the messages of the events that could not be folded, with the reason of each."""
+        for index, error in faults or ():
+            raw, payload = self._kept[index]
+            self._on_bad(raw.decode(), payload, error)
 
 
 class LaneReader:
-    """Reads for one consumer; `failed` ends with the first error that a callback raises, and reading stops then.
+    """Reads for one consumer. What a callback gives back as faults goes to the watchers with its messages.
+
+    `failed` ends with the first error that a callback raises as a whole, and reading stops then.
 
     A stream that is silent for three times `heartbeat` seconds is asked anew.
     """
@@ -101,14 +126,14 @@ class LaneReader:
         self._watchers = watchers
         self._subscriptions: list[Subscription] = []
         self._streams: list[StreamReader] = []
-        self._listening = False
+        self._unlisten: Callable[[], None] | None = None
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def subscribe(
         self,
         subject: str,
         decode: Decode[E],
-        on_batch: Callable[[Sequence[tuple[str, E]]], None],
+        on_batch: Callable[[Sequence[tuple[str, E]]], Faults | None],
         *,
         queue: str = "",
         max_pending: int = 65_536,
@@ -118,16 +143,15 @@ class LaneReader:
             decode, on_batch, bus=self._bus, watchers=self._watchers, failed=self.failed, max_pending=max_pending
         )
         self._subscriptions.append(await wire.subscribe(self._bus.client, subject, queue, lane))
-        if not self._listening:
-            self._listening = True
-            self._bus.listen_reconnect(lambda: self._watchers.on_gap(0))
+        if self._unlisten is None:
+            self._unlisten = self._bus.listen_reconnect(lambda: self._watchers.on_gap(0))
 
     async def stream(
         self,
         stream: str,
         subjects: Sequence[str],
         decode: Decode[E],
-        on_batch: Callable[[Sequence[tuple[str, E]], int], None],
+        on_batch: Callable[[Sequence[tuple[str, E]], int], Faults | None],
         *,
         start: Start,
     ) -> None:
@@ -137,8 +161,8 @@ class LaneReader:
         """
 
         def on_messages(rows: Sequence[Row]) -> None:
-            messages = [(row.subject, row.payload) for row in rows]
-            on_batch(decode_batch(messages, decode, self._watchers.on_undecodable), rows[-1].position.stream_seq)
+            batch = Batch([(row.subject, row.payload) for row in rows], decode, self._watchers.on_bad)
+            batch.refuse(on_batch(batch.events, rows[-1].position.stream_seq))
 
         reader = StreamReader(
             self._bus,
@@ -160,4 +184,6 @@ class LaneReader:
         for subscription in self._subscriptions:
             await wire.unsubscribe(self._bus.client, subscription)
         self._subscriptions, self._streams = [], []
+        if self._unlisten is not None:
+            self._unlisten()
         self.failed.cancel()

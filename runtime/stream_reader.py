@@ -105,6 +105,7 @@ class StreamReader:
         self._renewal = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._answers: set[asyncio.Task[None]] = set()
+        self._unlisten: Callable[[], None] = lambda: None
 
     async def open(self) -> None:
         """Make the first consumer and keep one for ever; ApiRefusalError when the stream does not exist."""
@@ -114,7 +115,7 @@ class StreamReader:
         await self._make()
         if self._start.sequence is not None:
             self._mark = Mark(self._start.sequence - 1, opened)
-        self._bus.listen_reconnect(self._on_reconnect)
+        self._unlisten = self._bus.listen_reconnect(self._on_reconnect)
         self._keeper = asyncio.create_task(self._keep(), name=f"reader of {self._stream}")
 
     @property
@@ -125,6 +126,7 @@ class StreamReader:
     async def close(self) -> None:
         """Stop reading."""
         self.generation = None
+        self._unlisten()
         if self._keeper is not None:
             self._keeper.cancel()
         await self._drop_subscription()

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from api.market.documents import Book
-from api.market.price import EXACT, SPOT
+from api.market.price import SPOT
 from api.market.quality import STALE, worst
+from contracts.figures import EXACT, FINE
 from contracts.instrument import Instrument
 
 BASE_UNIT: Final = "base"
@@ -135,4 +136,4 @@ def decide_imbalance(bought: Decimal, sold: Decimal) -> Decimal | None:
     total = EXACT.add(bought, sold)
     if total == 0:
         return None
-    return EXACT.divide(EXACT.subtract(bought, sold), total).quantize(_SHARE, context=EXACT)
+    return FINE.divide(EXACT.subtract(bought, sold), total).quantize(_SHARE, context=EXACT)

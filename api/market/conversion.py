@@ -13,9 +13,10 @@ from typing import Final
 import msgspec
 
 from api.market.documents import Ticker
-from api.market.price import EXACT, SPOT, Quoted, Rate, find_kind, find_tick
+from api.market.price import SPOT, Quoted, Rate, find_kind, find_tick
 from api.market.quality import STALE
 from api.market.state import Reader
+from contracts.figures import EXACT, FINE
 from contracts.usd import DOLLAR_STABLES, USD, UsdRates, tells_usd
 
 _RATE_PLACES: Final = Decimal("1E-12")
@@ -62,7 +63,9 @@ def find_rates(reader: Reader, quotes: Iterable[str], target: str) -> dict[str, 
     for quote in sorted(wanted):
         usd = rates.find(quote, reader.now_ns)
         if usd is not None:
-            factor = EXACT.divide(usd.rate, goal.rate).quantize(_RATE_PLACES, context=EXACT).normalize(EXACT)
+            factor = FINE.divide(usd.rate, goal.rate).quantize(_RATE_PLACES, context=EXACT).normalize(EXACT)
+            if factor == 0:
+                continue  # the quote is worth too little of the target to be told in it
             found[quote] = Rate(quote, factor, "peg" if "peg" in {usd.source, goal.source} else "bus")
     return found
 
@@ -83,4 +86,5 @@ def _dollar_rates(reader: Reader, coins: set[str]) -> UsdRates:
 def _times(text: str | None, rate: Decimal, tick: Decimal) -> str | None:
     if text is None:
         return None
-    return format(EXACT.multiply(Decimal(text), rate).quantize(tick, context=EXACT), "f")
+    price = EXACT.multiply(Decimal(text), rate).quantize(tick, context=EXACT)
+    return format(price, "f") if price > 0 else None  # below the tick there is no price

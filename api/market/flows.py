@@ -8,8 +8,8 @@ from typing import Any, Final
 from api.answers import Age, decimal_number, envelope, iso, number
 from api.market.answering import Params, amount, refuse_unknown, text, whole
 from api.market.documents import LiquidationItem, Liquidations, Totals, Whale
-from api.market.price import EXACT
 from api.market.state import Found, Reader
+from contracts.figures import EXACT
 
 DEFAULT_WHALES: Final = 10
 DEFAULT_LIQUIDATIONS: Final = 20

@@ -7,8 +7,10 @@ and 50 where nothing moved; Bollinger's bands lie two population deviations abou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Final
+
+from contracts.figures import FINE
 
 RSI_LENGTH: Final = 14
 EMA_LENGTH: Final = 20
@@ -19,7 +21,6 @@ BAND_LENGTH: Final = 20
 BAND_WIDTH: Final = Decimal(2)
 NAMES: Final = ("rsi", "macd", "ema", "bollinger")
 Series = list[Decimal | None]
-_FINE: Final = Context(prec=50)  # far more digits than any answer shows
 _HUNDRED: Final = Decimal(100)
 _FLAT: Final = Decimal(50)
 _ZERO: Final = Decimal(0)
@@ -32,17 +33,17 @@ def list_rsi(prices: Sequence[Decimal], length: int = RSI_LENGTH) -> Series:
         return series
     gain = loss = _ZERO
     for index in range(1, len(prices)):
-        change = _FINE.subtract(prices[index], prices[index - 1])
+        change = FINE.subtract(prices[index], prices[index - 1])
         up, down = max(change, _ZERO), max(-change, _ZERO)
         if index <= length:
-            gain, loss = _FINE.add(gain, up), _FINE.add(loss, down)
+            gain, loss = FINE.add(gain, up), FINE.add(loss, down)
             if index == length:
-                gain, loss = _FINE.divide(gain, Decimal(length)), _FINE.divide(loss, Decimal(length))
+                gain, loss = FINE.divide(gain, Decimal(length)), FINE.divide(loss, Decimal(length))
         else:
             gain, loss = _smooth(gain, up, length), _smooth(loss, down, length)
         if index >= length:
-            both = _FINE.add(gain, loss)
-            series[index] = _FLAT if both == 0 else _FINE.divide(_FINE.multiply(_HUNDRED, gain), both)
+            both = FINE.add(gain, loss)
+            series[index] = _FLAT if both == 0 else FINE.divide(FINE.multiply(_HUNDRED, gain), both)
     return series
 
 
@@ -51,11 +52,11 @@ def list_ema(prices: Sequence[Decimal], length: int = EMA_LENGTH) -> Series:
     series: Series = [None] * len(prices)
     if len(prices) < length:
         return series
-    mean = _FINE.divide(_sum(prices[:length]), Decimal(length))
+    mean = FINE.divide(_sum(prices[:length]), Decimal(length))
     series[length - 1] = mean
-    weight = _FINE.divide(Decimal(2), Decimal(length + 1))
+    weight = FINE.divide(Decimal(2), Decimal(length + 1))
     for index in range(length, len(prices)):
-        mean = _FINE.fma(_FINE.subtract(prices[index], mean), weight, mean)
+        mean = FINE.fma(FINE.subtract(prices[index], mean), weight, mean)
         series[index] = mean
     return series
 
@@ -63,11 +64,11 @@ def list_ema(prices: Sequence[Decimal], length: int = EMA_LENGTH) -> Series:
 def list_macd(prices: Sequence[Decimal]) -> dict[str, Series]:
     """The fast mean less the slow one, its own mean as signal, and the distance of both."""
     fast, slow = list_ema(prices, MACD_FAST), list_ema(prices, MACD_SLOW)
-    line: Series = [None if a is None or b is None else _FINE.subtract(a, b) for a, b in zip(fast, slow, strict=True)]
+    line: Series = [None if a is None or b is None else FINE.subtract(a, b) for a, b in zip(fast, slow, strict=True)]
     told = [value for value in line if value is not None]
     signal: Series = [*([None] * (len(line) - len(told))), *list_ema(told, MACD_SIGNAL)]
     histogram: Series = [
-        None if a is None or b is None else _FINE.subtract(a, b) for a, b in zip(line, signal, strict=True)
+        None if a is None or b is None else FINE.subtract(a, b) for a, b in zip(line, signal, strict=True)
     ]
     return {"macd": line, "signal": signal, "histogram": histogram}
 
@@ -80,27 +81,27 @@ def list_bands(prices: Sequence[Decimal], length: int = BAND_LENGTH) -> dict[str
     count = Decimal(length)
     for index in range(length - 1, len(prices)):
         window = prices[index - length + 1 : index + 1]
-        mean = _FINE.divide(_sum(window), count)
+        mean = FINE.divide(_sum(window), count)
         squares = _ZERO
         for price in window:
-            distance = _FINE.subtract(price, mean)
-            squares = _FINE.fma(distance, distance, squares)
-        reach = _FINE.multiply(BAND_WIDTH, _FINE.sqrt(_FINE.divide(squares, count)))
-        middle[index], upper[index], lower[index] = mean, _FINE.add(mean, reach), _FINE.subtract(mean, reach)
+            distance = FINE.subtract(price, mean)
+            squares = FINE.fma(distance, distance, squares)
+        reach = FINE.multiply(BAND_WIDTH, FINE.sqrt(FINE.divide(squares, count)))
+        middle[index], upper[index], lower[index] = mean, FINE.add(mean, reach), FINE.subtract(mean, reach)
     return {"middle": middle, "upper": upper, "lower": lower}
 
 
 def rounded(value: Decimal, places: Decimal) -> Decimal:
     """The value as it is shown."""
-    return value.quantize(places, context=_FINE)
+    return value.quantize(places, context=FINE)
 
 
 def _smooth(mean: Decimal, value: Decimal, length: int) -> Decimal:
-    return _FINE.divide(_FINE.fma(mean, Decimal(length - 1), value), Decimal(length))
+    return FINE.divide(FINE.fma(mean, Decimal(length - 1), value), Decimal(length))
 
 
 def _sum(prices: Sequence[Decimal]) -> Decimal:
     total = _ZERO
     for price in prices:
-        total = _FINE.add(total, price)
+        total = FINE.add(total, price)
     return total

@@ -12,10 +12,11 @@ from api.market.conversion import convert_quotes
 from api.market.documents import TradeItem
 from api.market.feeds import feeds_by_venue
 from api.market.orderbook import list_offered
-from api.market.price import EXACT, SPOT, Best, Consolidated, Quoted, decide_price, find_kind
+from api.market.price import SPOT, Best, Consolidated, Quoted, decide_price, find_kind
 from api.market.quality import SIM, worst
 from api.market.state import Found, Reader
 from api.refusals import NoDataError, NotReadyError
+from contracts.figures import EXACT
 from contracts.instrument import Instrument
 
 DEFAULT_DEPTH: Final = 20

@@ -9,10 +9,11 @@ from typing import Any, Final
 from api.answers import Age, decimal_number, envelope, number
 from api.market.answering import Params, refuse_unknown, text, whole
 from api.market.consolidated import Offered, add_up, decide_imbalance
-from api.market.price import EXACT, SPOT
+from api.market.price import SPOT
 from api.market.quality import STALE
 from api.market.state import Found, Reader
 from api.refusals import NoDataError
+from contracts.figures import EXACT
 
 DEFAULT_DEPTH: Final = 20
 Level = tuple[str, str]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 from statistics import median
 from typing import Final
 
 from api.market.documents import Ticker
 from api.market.quality import STALE, worst
+from contracts.figures import EXACT, FINE
 
-EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 SPOT: Final = "spot"
 OUTLIER: Final = Decimal("0.05")  # a venue further than this from the middle of three or more is left out
 _ENOUGH_FOR_A_MIDDLE: Final = 3
@@ -213,7 +213,7 @@ def _weighted(values: Sequence[tuple[Decimal, Decimal]], places: Decimal | None)
         total = EXACT.add(total, EXACT.multiply(value, share))
         weights = EXACT.add(weights, share)
     tick = places or find_tick(value for value, _ in values)
-    return EXACT.divide(total, weights).quantize(tick, context=EXACT)
+    return FINE.divide(total, weights).quantize(tick, context=EXACT)
 
 
 def find_tick(values: Iterable[Decimal]) -> Decimal:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
 import structlog
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -16,6 +15,7 @@ from nats.errors import Error as NatsError
 from contracts import codec
 from runtime.bus import Bus
 from runtime.clock import sleep
+from runtime.lane_reader import UNDECODABLE, read_event
 
 OnEvent = Callable[[str, str, Any], None]
 PENDING_MESSAGES: Final = 20_000
@@ -71,8 +71,8 @@ class StreamFeed:
 
     async def _on_message(self, message: Msg) -> None:
         try:
-            event = codec.decode(message.subject, message.data)
-        except (msgspec.MsgspecError, KeyError) as error:
+            event = read_event(message.subject, message.data)
+        except UNDECODABLE as error:
             _log.error("stream.undecodable", subject=message.subject, error=str(error))
             return
         self._on_event(codec.kind_of(message.subject), message.subject, event)

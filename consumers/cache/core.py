@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -21,12 +21,27 @@ from consumers.cache.pages import (
 )
 from consumers.cache.tallies import LiquidationTally, WhaleList
 from contracts import codec, subjects
-from contracts.instrument import escape_token
+from contracts.checking import check
+from contracts.instrument import escape_token, tail_symbol, unescape_token
 from contracts.market import Trade
+from contracts.recent import Recent
 from contracts.signals import WhaleTrade
+from contracts.state import FeedHealth, TickerState
 from contracts.usd import UsdRates
+from runtime.folding import Fault, fold_each
 
 Batch = Iterable[tuple[str, FastEvent]]
+Faults = Sequence[Fault]
+INSTRUMENTS: Final = 10_000  # kept at least, those that something came of last; at most twice as many
+VENUES: Final = 256
+BASES: Final = 5_000
+_BODY_KEYS: Final = {
+    subjects.BOOK: subjects.STATE_BOOK,
+    subjects.FUNDING: subjects.STATE_FUNDING,
+    subjects.INTEREST: subjects.STATE_INTEREST,
+}
+_BODY_SUBJECTS: Final = {key: prefix for prefix, key in _BODY_KEYS.items()}
+_PAGE_SUBJECTS: Final = (subjects.TICKER, subjects.TRADE, *_BODY_KEYS)
 _SAMPLE_EVERY: Final = 8
 _SECOND: Final = 1_000_000_000
 
@@ -34,27 +49,37 @@ _SECOND: Final = 1_000_000_000
 class StateCache:
     """Everything that the STATE bucket shows. `drain` gives each changed document once."""
 
-    def __init__(self) -> None:
+    def __init__(self, instruments: int = INSTRUMENTS, venues: int = VENUES, bases: int = BASES) -> None:
         self.rates = UsdRates()
-        self._pages: dict[str, Page] = {}
-        self._by_subject: dict[str, Page] = {}
-        self._feeds: dict[str, Feed] = {}
-        self._liquidations: dict[str, LiquidationTally] = {}
-        self._whales: dict[str, WhaleList] = {}
+        self._gone: set[str] = set()  # keys of the bucket
+        self._pages: Recent[str, Page] = Recent(instruments, self._forget_page)
+        self._by_subject: Recent[str, Page] = Recent(instruments * len(_PAGE_SUBJECTS))
+        self._feeds: Recent[str, Feed] = Recent(venues, self._forget_feed)
+        self._liquidations: Recent[str, LiquidationTally] = Recent(bases, self._forget_tally)
+        self._whales: Recent[str, WhaleList] = Recent(bases, self._forget_whales)
 
-    # ---- folding
-    def fold_tickers(self, batch: Batch, now: int) -> None:
+    @property
+    def forgotten(self) -> int:
+        """How many instruments, venues and bases were dropped because others came."""
+        return sum(held.dropped for held in (self._pages, self._feeds, self._liquidations, self._whales))
+
+    # ---- folding: each gives the events that could not be folded, with the reason
+    def fold_tickers(self, batch: Batch, now: int) -> Faults:
         """Fold (subject, ticker) pairs; a frame changes only the parts that it carries."""
-        for subject, event in batch:
+
+        def fold(subject: str, event: FastEvent) -> None:
             page = self._find_page(subject, subjects.TICKER)
             merge_ticker(page, event)
             if event.last is not None:
                 self._take_price(page, event.last, event.ts_recv)
             self._count(page, "ticker", event, now)
 
-    def fold_trades(self, batch: Batch, now: int) -> None:
+        return fold_each(batch, fold)
+
+    def fold_trades(self, batch: Batch, now: int) -> Faults:
         """Fold (subject, trade) pairs: the recent trades, and the ticker's last price."""
-        for subject, event in batch:
+
+        def fold(subject: str, event: FastEvent) -> None:
             page = self._find_page(subject, subjects.TRADE)
             merge_last(page, event, event.price)
             page.trades.appendleft(event)
@@ -62,39 +87,55 @@ class StateCache:
             self._take_price(page, event.price, event.ts_recv)
             self._count(page, "trade", event, now)
 
-    def fold_bodies(self, prefix: str, batch: Iterable[tuple[str, bytes]], now: int) -> None:
-        """Keep the latest body of (subject, body) pairs; `prefix` is the subjects': book, funding or interest."""
+        return fold_each(batch, fold)
+
+    def fold_bodies(self, prefix: str, batch: Iterable[tuple[str, bytes]], now: int) -> Faults:
+        """Keep the latest body of (subject, checked body) pairs; `prefix` is the subjects': book, funding, interest."""
         key = _BODY_KEYS[prefix]
-        for subject, body in batch:
+
+        def fold(subject: str, body: bytes) -> None:
             page = self._find_page(subject, prefix)
             page.bodies[key] = body
             page.dirty.add(key)
             page.feed.on_events(codec.SUBJECT_KINDS[prefix], 1, now, now)
 
-    def fold_liquidations(self, batch: Batch, now: int) -> None:
+        return fold_each(batch, fold)
+
+    def fold_liquidations(self, batch: Batch, now: int) -> Faults:
         """Fold (subject, liquidation) pairs; `now` 0 while the past is being read again: feeds are not counted then."""
-        for subject, event in batch:
+
+        def fold(_subject: str, event: FastEvent) -> None:
             base, _, rest = event.symbol.partition("/")
-            tally = self._liquidations.setdefault(base, LiquidationTally(base))
+            tally = self._liquidations.get(base) or self._liquidations.put(base, LiquidationTally(base))
             tally.fold(event, rest.partition(":")[0], self.rates)
             if now:
-                self._find_feed(subject.split(".")[3]).on_events("liquidation", 1, event.ts_recv, now)
+                self._find_feed(event.venue).on_events("liquidation", 1, event.ts_recv, now)
 
-    def fold_whales(self, batch: Batch, seq: int) -> None:
+        return fold_each(batch, fold)
+
+    def fold_whales(self, batch: Batch, seq: int) -> Faults:
         """Fold (subject, whale) pairs; `seq` is the stream's sequence of the last one."""
-        for _, event in batch:
-            base = event.symbol.partition("/")[0]
-            self._whales.setdefault(base, WhaleList(base)).fold(event, seq)
 
-    def fold_feeds(self, batch: Batch, seq: int) -> None:
+        def fold(_subject: str, event: FastEvent) -> None:
+            base = event.symbol.partition("/")[0]
+            (self._whales.get(base) or self._whales.put(base, WhaleList(base))).fold(event, seq)
+
+        return fold_each(batch, fold)
+
+    def fold_feeds(self, batch: Batch, seq: int) -> Faults:
         """Fold (subject, FeedStatus) pairs: what depends on a feed is marked until it is live again."""
-        for subject, event in batch:
-            venue = subject.removeprefix(subjects.FEED)
-            if venue == subjects.BUS:
-                continue  # of no venue: what the bus itself or a reader of it lost
-            feed = self._find_feed(venue)
-            feed.on_status(event, seq)
-            self._show_again(feed)
+        venues: set[str] = set()
+
+        def fold(_subject: str, event: FastEvent) -> None:
+            if event.venue != subjects.BUS:  # of no venue: what the bus itself or a reader of it lost
+                self._find_feed(event.venue).on_status(event, seq)
+                venues.add(event.venue)
+
+        faults = fold_each(batch, fold)
+        for page in self._pages.values():
+            if page.venue in venues:
+                page.dirty |= shown_keys(page)
+        return faults
 
     def on_silence_limits(self, limits: Mapping[str, dict[str, int]]) -> None:
         """Take each venue's limits of silence, ns by channel."""
@@ -102,18 +143,19 @@ class StateCache:
             self._find_feed(venue).on_silence_limits(by_channel)
 
     # ---- showing
-    def drain(self, now: int, *, liquidations: bool = True) -> dict[str, bytes]:
-        """Give key -> document of everything that changed since the last call; without liquidations where asked."""
+    def drain(self, now: int, *, liquidations: bool = True) -> dict[str, bytes | None]:
+        """Give key -> document of everything that changed since the last call; without liquidations where asked.
+
+        None is the document of what was forgotten.
+        """
         self._judge_feeds(now)
-        changed: dict[str, bytes] = {}
-        for page in self._pages.values():
-            for key in page.dirty:
-                changed[key + page.tail] = self._show(page, key)
-            page.dirty.clear()
+        changed: dict[str, bytes | None] = dict.fromkeys(self._gone)
+        self._gone.clear()
+        self._drain_pages(changed)
         for venue, feed in self._feeds.items():
             if feed.dirty:
                 feed.dirty = False
-                changed[subjects.STATE_FEED + venue] = codec.encode(feed.document(now))
+                changed[subjects.STATE_FEED + escape_token(venue)] = codec.encode(feed.document(now))
         for base, whales in self._whales.items():
             if whales.dirty:
                 whales.dirty = False
@@ -124,13 +166,21 @@ class StateCache:
                 changed[subjects.STATE_LIQUIDATIONS + escape_token(base)] = codec.encode(tally.document(now))
         return changed
 
+    def _drain_pages(self, changed: dict[str, bytes | None]) -> None:
+        for page in list(self._pages.values()):
+            for key in page.dirty:
+                changed[key + page.tail] = self._show(page, key)
+            page.dirty.clear()
+
     def measure(self) -> dict[str, dict[str, int | None]]:
         """Give the parts of each venue's latency, ns, by venue and name."""
         return {feed.venue: feed.measure() for feed in self._feeds.values()}
 
     def _judge_feeds(self, now: int) -> None:
         """Count what came to each feed and find those that say live and are silent; each is shown once a second."""
-        for page in self._pages.values():
+        for page in list(self._pages.values()):
+            if page.dirty or page.counts:
+                page.feed = self._find_feed(page.venue)  # another one where it was forgotten meanwhile
             for kind, (count, last) in page.counts.items():
                 page.feed.on_events(kind, count, last, now)
             page.counts.clear()
@@ -147,15 +197,14 @@ class StateCache:
             item.dirty = True
 
     # ---- restoring
-    def restore(self, documents: Mapping[str, bytes]) -> None:
-        """Take back what `drain` gave before a restart; liquidations are folded anew from their stream instead.
+    def restore(self, key: str, body: bytes) -> None:
+        """Take back a document that `drain` gave; liquidations are folded anew from their stream instead.
 
-        Raises msgspec.MsgspecError or KeyError where a document is not as `drain` writes it.
+        Raises, with nothing taken back, where it is not as `drain` writes it.
         """
-        for key, body in documents.items():
-            for prefix, read in self._readers().items():
-                if key.startswith(prefix):
-                    read(key.removeprefix(prefix), body)
+        for prefix, read in self._readers().items():
+            if key.startswith(prefix):
+                read(key.removeprefix(prefix), body)
 
     def find_feeds_seq(self) -> int:
         """Tell the last sequence of the feeds' stream that is folded; 0 for none."""
@@ -187,6 +236,7 @@ class StateCache:
         }
 
     def _read_ticker(self, tail: str, body: bytes) -> None:
+        TickerState.model_validate_json(body)
         document = msgspec.json.decode(body, type=dict[str, Any])
         page = self._open_page(tail)
         page.ticker = {name: document[name] for name in TICKER}
@@ -198,21 +248,24 @@ class StateCache:
         held = msgspec.convert(document["trades"], list[codec.fast(Trade)])
         self._open_page(tail).trades.extend(held)
 
-    def _read_feed(self, venue: str, body: bytes) -> None:
+    def _read_feed(self, token: str, body: bytes) -> None:
+        FeedHealth.model_validate_json(body)
         feed = restore_feed(msgspec.json.decode(body, type=dict[str, Any]))
-        held = self._feeds.get(venue)
-        self._feeds[venue] = feed
+        held = self._feeds.get(unescape_token(token))
+        self._feeds.put(unescape_token(token), feed)
         for page in self._pages.values():
             if page.feed is held:
                 page.feed = feed
 
     def _read_whales(self, _key: str, body: bytes) -> None:
         document = msgspec.json.decode(body, type=dict[str, Any])
-        whales = self._whales[document["base"]] = WhaleList(document["base"])
+        whales = WhaleList(msgspec.convert(document["base"], str))
         whales.whales.extend(msgspec.convert(document["whales"], list[codec.fast(WhaleTrade)]))
-        whales.seq, whales.dirty = document["seq"], False
+        whales.seq, whales.dirty = msgspec.convert(document["seq"], int), False
+        self._whales.put(whales.base, whales)
 
     def _read_body(self, key: str, tail: str, body: bytes) -> None:
+        check(_BODY_SUBJECTS[key] + tail, body)
         self._open_page(tail).bodies[key] = body
 
     # ---- parts
@@ -225,20 +278,33 @@ class StateCache:
     def _find_feed(self, venue: str) -> Feed:
         feed = self._feeds.get(venue)
         if feed is None:
-            feed = self._feeds[venue] = Feed(venue)
+            feed = self._feeds.put(venue, Feed(venue))
         return feed
 
     def _find_page(self, subject: str, prefix: str) -> Page:
         page = self._by_subject.get(subject)
-        if page is None:
-            page = self._by_subject[subject] = self._open_page(subject.removeprefix(prefix))
+        if page is None or page.gone:
+            page = self._by_subject.put(subject, self._open_page(subject.removeprefix(prefix)))
         return page
 
     def _open_page(self, tail: str) -> Page:
         page = self._pages.get(tail)
         if page is None:
-            page = self._pages[tail] = Page(tail, self._find_feed(tail.split(".", 1)[0]))
+            page = self._pages.put(tail, Page(tail, self._find_feed(tail_symbol(tail)[0])))
         return page
+
+    def _forget_page(self, tail: str, page: Page) -> None:
+        self._gone |= {key + tail for key in (subjects.STATE_TICKER, subjects.STATE_TRADE, *page.bodies)}
+        page.gone = True
+
+    def _forget_feed(self, venue: str, _feed: Feed) -> None:
+        self._gone.add(subjects.STATE_FEED + escape_token(venue))
+
+    def _forget_tally(self, base: str, _tally: LiquidationTally) -> None:
+        self._gone.add(subjects.STATE_LIQUIDATIONS + escape_token(base))
+
+    def _forget_whales(self, base: str, _whales: WhaleList) -> None:
+        self._gone.add(subjects.STATE_WHALES + escape_token(base))
 
     def _take_price(self, page: Page, price: str, ts: int) -> None:
         if page.tells_usd and ts - page.priced > _SECOND:
@@ -259,10 +325,3 @@ class StateCache:
             return codec.encode(trades_document(page))
         body = page.bodies[key]
         return marked_book(page, body) if key == subjects.STATE_BOOK else body
-
-
-_BODY_KEYS: Final = {
-    subjects.BOOK: subjects.STATE_BOOK,
-    subjects.FUNDING: subjects.STATE_FUNDING,
-    subjects.INTEREST: subjects.STATE_INTEREST,
-}

@@ -17,6 +17,7 @@ _WORST: Final[tuple[FeedState, ...]] = ("live", "stale", "resync", "gap", "conne
 _GAPS: Final = frozenset({"gap", "resync"})
 _ALL_CHANNELS: Final = "all"
 DEFAULT_SILENCE: Final = 30 * SECOND  # without any event of a venue whose producer says no limit
+MOST_MARKS: Final = 10_000
 
 
 class Feed:
@@ -42,6 +43,7 @@ class Feed:
         "sim",
         "since",
         "state",
+        "unmarked",
         "venue",
         "venue_latency",
     )
@@ -59,6 +61,7 @@ class Feed:
         self.bus_latency = RollingHistogram(_SLOTS, _SLOT_NS)
         self.clock = RollingLow(_SLOTS, _SLOT_NS)
         self.sim = False
+        self.unmarked = 0  # marks that were dropped because there were too many
         self.dirty = True
         self.as_of = 0
         self.silence: dict[str, int] = {}
@@ -108,10 +111,12 @@ class Feed:
             self._on_feed_state(state, status)
             return
         key = (status.channel, status.symbol)
-        if state == "live":
-            self.marks.pop(key, None)
-        else:
+        self.marks.pop(key, None)
+        if state != "live":
             self.marks[key] = state
+        while len(self.marks) > MOST_MARKS:
+            del self.marks[next(iter(self.marks))]  # the oldest; its channel was said to be wrong long ago
+            self.unmarked += 1
 
     def on_events(self, kind: str, count: int, last_recv: int, now: int) -> None:
         """Count events of a kind; `last_recv`: the producer's clock when the last one arrived, `now` ours; ns UTC."""

@@ -11,18 +11,19 @@ from typing import Any, Final
 
 import structlog
 
-from consumers.cache.core import StateCache
+from consumers.cache.core import Faults, StateCache
 from consumers.cache.producers import ProducerWatch
-from contracts import codec, streams, subjects
-from contracts.market import Liquidation, Ticker, Trade
+from contracts import streams, subjects
+from contracts.checking import check
 from runtime import clock
 from runtime.announcing import Announcer
 from runtime.bucket_writer import BucketWriter
 from runtime.deadletter import DeadLetters
 from runtime.kv import Mirror
 from runtime.lane import LaneReader
-from runtime.lane_reader import UNDECODABLE, Watchers
+from runtime.lane_reader import Batch, Watchers, read_event
 from runtime.remade import bucket_stream, watch_remade
+from runtime.restoring import Restored
 from runtime.resume import Mark, Resumed, find_start
 from runtime.service import Service
 from runtime.stream_reader import ALL, Row, StreamReader
@@ -52,17 +53,10 @@ class _Liquidations:
     def __init__(self, cache: StateCache, letters: DeadLetters) -> None:
         self.cache, self.letters = cache, letters
         self.is_whole = False
-        self._decode = codec.decoder(Liquidation).decode
 
     def on_rows(self, rows: Sequence[Row]) -> None:
-        batch: list[tuple[str, Any]] = []
-        for row in rows:
-            subject = row.subject.decode()
-            try:
-                batch.append((subject, self._decode(row.payload)))
-            except UNDECODABLE as error:
-                self.letters.keep(subject, row.payload, error)
-        self.cache.fold_liquidations(batch, clock.now_ns() if self.is_whole else 0)
+        batch = Batch([(row.subject, row.payload) for row in rows], read_event, self.letters.keep)
+        batch.refuse(self.cache.fold_liquidations(batch.events, clock.now_ns() if self.is_whole else 0))
         self.is_whole = self.is_whole or rows[-1].position.pending == 0
 
 
@@ -70,8 +64,20 @@ async def run(service: Service, plan: CachePlan) -> None:
     """Fold until the service is stopped; then write what changed last."""
     bus = service.bus
     cache = StateCache()
-    restored = await _restore(service, cache, plan)
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
+    marks = await _restore(service, cache, plan, letters)
+    async with AsyncExitStack() as stack:
+        writer = BucketWriter(bus, plan.bucket)
+        stack.push_async_callback(writer.close)
+        stack.push_async_callback(letters.flush)
+        whole = await _serve(_Following(service, cache, letters, plan, marks), writer)
+        _drain(service, cache, writer, whole=whole)
+
+
+async def _serve(parts: _Following, writer: BucketWriter) -> bool:
+    """Fold until the service is stopped; whether every liquidation of the past was read by then."""
+    service, cache, letters, plan = parts.service, parts.cache, parts.letters, parts.plan
+    bus = service.bus
     reader = LaneReader(bus, Watchers(letters.keep, _on_gap))
     liquidations = _Liquidations(cache, letters)
     past = StreamReader(
@@ -83,12 +89,11 @@ async def run(service: Service, plan: CachePlan) -> None:
         failed=reader.failed,
         start=ALL,
     )
-    writer = BucketWriter(bus, plan.bucket)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(past.close)
         stack.push_async_callback(reader.close)
         await _subscribe(reader, cache)
-        followed = await _follow(_Following(service, cache, letters, plan), restored, stack)
+        followed = await _follow(parts, stack)
         watched = _watch(stack, service, cache, plan)
         await past.open()
         liquidations.is_whole = liquidations.is_whole or past.backlog == 0
@@ -99,9 +104,7 @@ async def run(service: Service, plan: CachePlan) -> None:
             if clock.monotonic() - measured >= _MEASURE_SECONDS:
                 measured = clock.monotonic()
                 _measure(service, cache)
-    _drain(service, cache, writer, whole=liquidations.is_whole)
-    await letters.flush()
-    await writer.close()
+    return liquidations.is_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class _Following:
     cache: StateCache
     letters: DeadLetters
     plan: CachePlan
+    marks: _Marks
 
 
 def _watch(stack: AsyncExitStack, service: Service, cache: StateCache, plan: CachePlan) -> asyncio.Future[None]:
@@ -131,23 +135,19 @@ def _watch(stack: AsyncExitStack, service: Service, cache: StateCache, plan: Cac
 
 async def _subscribe(reader: LaneReader, cache: StateCache) -> None:
     """Follow what only its newest counts of: what is missed while away is made up for by the next one."""
-    folds: tuple[tuple[str, Any, Callable[[Any, int], None]], ...] = (
-        (subjects.TICKER, codec.decoder(Ticker).decode, cache.fold_tickers),
-        (subjects.TRADE, codec.decoder(Trade).decode, cache.fold_trades),
-    )
-    for prefix, decode, fold in folds:
-        await reader.subscribe(prefix + ">", partial(_decoded, decode), partial(_timed, fold))
+    await reader.subscribe(subjects.ALL_TICKERS, read_event, partial(_timed, cache.fold_tickers))
+    await reader.subscribe(subjects.ALL_TRADES, read_event, partial(_timed, cache.fold_trades))
     for prefix in _BODIES:
-        await reader.subscribe(prefix + ">", _as_it_is, partial(_timed, partial(cache.fold_bodies, prefix)))
+        await reader.subscribe(prefix + ">", _checked, partial(_timed, partial(cache.fold_bodies, prefix)))
 
 
-async def _follow(parts: _Following, restored: _Restored, stack: AsyncExitStack) -> list[asyncio.Future[None]]:
+async def _follow(parts: _Following, stack: AsyncExitStack) -> list[asyncio.Future[None]]:
     """Follow what none may be missed of, from after what is folded already; the futures end with what breaks that."""
     cache, plan, bus = parts.cache, parts.plan, parts.service.bus
     announcer = Announcer(bus, parts.service.name, stream=plan.feeds)
     followed = (
-        (plan.feeds, subjects.ALL_FEEDS, cache.fold_feeds, cache.forget_feeds_seq, restored.feeds),
-        (plan.signals, subjects.ALL_WHALES, cache.fold_whales, cache.forget_whales_seq, restored.whales),
+        (plan.feeds, subjects.ALL_FEEDS, cache.fold_feeds, cache.forget_feeds_seq, parts.marks.feeds),
+        (plan.signals, subjects.ALL_WHALES, cache.fold_whales, cache.forget_whales_seq, parts.marks.whales),
     )
     failed: list[asyncio.Future[None]] = []
     for stream, subject, fold, forget, mark in followed:
@@ -157,7 +157,7 @@ async def _follow(parts: _Following, restored: _Restored, stack: AsyncExitStack)
         resumed = Resumed(ALL) if not mark.sequence else await find_start(bus, stream, mark)
         if resumed.missed != 0:
             on_missed(resumed.missed or 0)
-        await reader.stream(stream, (subject,), codec.decode, fold, start=resumed.start)
+        await reader.stream(stream, (subject,), read_event, fold, start=resumed.start)
         failed.append(reader.failed)
     stack.push_async_callback(announcer.flush)
     return failed
@@ -170,27 +170,24 @@ def _on_missed(announcer: Announcer, stream: str, forget: Callable[[], None], me
 
 
 @dataclass(frozen=True, slots=True)
-class _Restored:
+class _Marks:
     """What was folded of each stream, proved by when the documents that say so were stored."""
 
     feeds: Mark
     whales: Mark
 
 
-async def _restore(service: Service, cache: StateCache, plan: CachePlan) -> _Restored:
+async def _restore(service: Service, cache: StateCache, plan: CachePlan, letters: DeadLetters) -> _Marks:
     mirror = await Mirror(service.bus, plan.bucket).open()
     await mirror.close()
+    place = Restored(plan.bucket, letters.keep)
     times = dict.fromkeys((subjects.STATE_FEED, subjects.STATE_WHALES), 0)
     for key, entry in mirror.entries():
-        try:
-            cache.restore({key: entry.value})
-        except (*UNDECODABLE, TypeError) as error:  # of an older version: the next event writes it anew
-            _log.warning("cache.not_restored", key=key, error=f"{type(error).__name__}: {error}")
-            continue
+        place.read(key, entry.value, partial(cache.restore, key))  # what is refused, the next event writes anew
         for prefix, newest in times.items():
             if key.startswith(prefix):
                 times[prefix] = max(newest, entry.time_ns)
-    return _Restored(
+    return _Marks(
         Mark(cache.find_feeds_seq(), times[subjects.STATE_FEED]),
         Mark(cache.find_whales_seq(), times[subjects.STATE_WHALES]),
     )
@@ -199,8 +196,12 @@ async def _restore(service: Service, cache: StateCache, plan: CachePlan) -> _Res
 def _drain(service: Service, cache: StateCache, writer: BucketWriter, *, whole: bool) -> None:
     changed = cache.drain(clock.now_ns(), liquidations=whole)
     for key, document in changed.items():
-        writer.put(key, document)
+        if document is None:
+            writer.delete(key)
+        else:
+            writer.put(key, document)
     service.report("written", len(changed))
+    service.report("forgotten", cache.forgotten)
 
 
 def _measure(service: Service, cache: StateCache) -> None:
@@ -214,13 +215,10 @@ def _on_gap(messages: int) -> None:
     _log.warning("cache.events_missed", messages=messages)
 
 
-def _decoded(decode: Callable[[bytes], Any], _subject: str, body: bytes) -> Any:  # a fast struct
-    return decode(body)
-
-
-def _as_it_is(_subject: str, body: bytes) -> bytes:
+def _checked(subject: str, body: bytes) -> bytes:
+    check(subject, body, clock.now_ns())
     return body
 
 
-def _timed(fold: Callable[[Any, int], None], batch: Sequence[tuple[str, Any]]) -> None:
-    fold(batch, clock.now_ns())
+def _timed(fold: Callable[[Any, int], Faults], batch: Sequence[tuple[str, Any]]) -> Faults:
+    return fold(batch, clock.now_ns())

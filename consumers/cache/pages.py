@@ -11,6 +11,7 @@ from consumers.cache.feeds import Feed
 from contracts import codec, subjects
 from contracts.instrument import SPOT, tail_symbol
 from contracts.market import BookSnapshot
+from contracts.numbers import time_of
 from contracts.usd import tells_usd
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
@@ -30,6 +31,7 @@ class Page:
         "counts",
         "dirty",
         "feed",
+        "gone",
         "has_ticker",
         "latest",
         "priced",
@@ -53,6 +55,7 @@ class Page:
         self.priced = 0
         self.ticker: dict[str, Any] = dict.fromkeys(TICKER)
         self.has_ticker = False
+        self.gone = False  # forgotten: another page stands for the instrument
         self.latest = 0
         self.sim = False
         self.trades: deque[FastEvent] = deque(maxlen=KEPT_TRADES)
@@ -74,7 +77,7 @@ def shown_keys(page: Page) -> set[str]:
 def merge_last(page: Page, event: FastEvent, price: str) -> None:
     """Take a last price, from a ticker or a trade, unless a newer one is held."""
     _never_mix(page, sim=event.sim)
-    ts = event.ts_recv if event.ts_event is None else event.ts_event
+    ts = time_of(event.ts_event, event.ts_recv)
     held = page.ticker
     if held["last_ts"] is None or ts >= held["last_ts"]:
         held["last"], held["last_ts"] = price, ts
@@ -84,7 +87,7 @@ def merge_last(page: Page, event: FastEvent, price: str) -> None:
 def merge_ticker(page: Page, event: FastEvent) -> None:
     """Take the parts that a ticker carries; null leaves what is held."""
     _never_mix(page, sim=event.sim)
-    ts = event.ts_recv if event.ts_event is None else event.ts_event
+    ts = time_of(event.ts_event, event.ts_recv)
     held = page.ticker
     if event.last is not None:
         merge_last(page, event, event.last)

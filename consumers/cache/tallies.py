@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
+from contracts.figures import EXACT, as_dollars, in_dollars, read_amount, value_of
+from contracts.numbers import time_of
 from contracts.usd import UsdRates
 from runtime.bounded import SeenIds
 
@@ -15,8 +17,6 @@ WINDOWS: Final[dict[str, int]] = {"1h": 60, "4h": 240, "24h": 1440}
 KEPT: Final = 100
 _DAY_MINUTES: Final = 1440
 _REMEMBERED: Final = 20_000
-_EXACT: Final = Context(prec=400)
-_CENT: Final = Decimal("0.01")
 
 
 class _Minute:
@@ -42,11 +42,15 @@ class LiquidationTally:
         self._seen = SeenIds(_REMEMBERED)
 
     def fold(self, event: FastEvent, quote: str, rates: UsdRates) -> None:
-        """Fold one liquidation whose price is in `quote`; a repeated one changes nothing."""
-        if not self._seen.add(event.id):
+        """Fold one liquidation whose price is in `quote`; a repeated one changes nothing.
+
+        FigureError, with everything as it was, for one that cannot be summed.
+        """
+        if event.id in self._seen:
             return
-        ts = event.ts_recv if event.ts_event is None else event.ts_event
+        ts = time_of(event.ts_event, event.ts_recv)
         usd = _value(event, quote, rates, ts)
+        self._seen.add(event.id)
         minute = self._minutes.setdefault(ts // MINUTE, _Minute())
         minute.count += 1
         minute.sampled = minute.sampled or event.sampled
@@ -54,7 +58,7 @@ class LiquidationTally:
         if usd is None:
             minute.unvalued += 1
         else:
-            minute.sides[event.position_side] = _EXACT.add(minute.sides[event.position_side], usd)
+            minute.sides[event.position_side] = EXACT.add(minute.sides[event.position_side], usd)
         self._recent.appendleft(_entry(event, ts, usd))
         self.dirty = True
 
@@ -120,7 +124,7 @@ def _value(event: FastEvent, quote: str, rates: UsdRates, ts: int) -> Decimal | 
     if rate is None or event.amount is None:
         return None
     price = Decimal(event.average_price or event.price)
-    return _EXACT.multiply(_EXACT.multiply(Decimal(event.amount), price), rate.rate)
+    return in_dollars(value_of(price, read_amount(event.amount)), rate.rate)
 
 
 def _entry(event: FastEvent, ts: int, usd: Decimal | None) -> dict[str, object]:
@@ -132,7 +136,7 @@ def _entry(event: FastEvent, ts: int, usd: Decimal | None) -> dict[str, object]:
         "ts": ts,
         "price": event.average_price or event.price,
         "amount": event.amount,
-        "usd_value": None if usd is None else format(_EXACT.quantize(usd, _CENT), "f"),
+        "usd_value": None if usd is None else as_dollars(usd),
         "position_side": event.position_side,
         "order_side": event.order_side,
         "sampled": event.sampled,
@@ -142,5 +146,5 @@ def _entry(event: FastEvent, ts: int, usd: Decimal | None) -> dict[str, object]:
 def _sum(minutes: list[_Minute], side: str | None) -> str:
     total = Decimal(0)
     for minute in minutes:
-        total = _EXACT.add(total, minute.sides[side])
-    return format(_EXACT.quantize(total, _CENT), "f")
+        total = EXACT.add(total, minute.sides[side])
+    return as_dollars(total)

@@ -16,11 +16,10 @@ from contracts import codec, subjects
 from contracts.commands import CandlesQuery
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import make_instrument
-from contracts.market import Candle
 from runtime import clock, retry
 from runtime.bus import Bus
 from runtime.commands import failure
-from runtime.lane_reader import UNDECODABLE
+from runtime.lane_reader import UNDECODABLE, read_event
 from runtime.stream_api import ApiRefusalError
 from runtime.stream_reader import ALL, Row, StreamReader
 
@@ -65,7 +64,6 @@ class CandleAnswers:
 async def recall(bus: Bus, stream: str, past: Past, failed: asyncio.Future[None]) -> None:
     """Read every closed candle that the stream holds to its present end."""
     done = asyncio.Event()
-    decode = codec.decoder(Candle).decode
     unreadable = 0
 
     def on_rows(rows: Sequence[Row]) -> None:
@@ -74,8 +72,9 @@ async def recall(bus: Bus, stream: str, past: Past, failed: asyncio.Future[None]
             if _CLOSED not in row.payload:
                 continue  # an open one: what became of it follows
             try:
-                past.save(row.subject.decode().split(".", _TAIL_AT)[_TAIL_AT], decode(row.payload))
-            except UNDECODABLE:
+                subject = row.subject.decode()
+                past.save(subject.split(".", _TAIL_AT)[_TAIL_AT], read_event(subject, row.payload))
+            except (*UNDECODABLE, TypeError):
                 unreadable += 1
         if rows[-1].position.pending == 0:
             done.set()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 
-FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+from contracts.figures import EXACT, MOST, read_amount, value_of
 
-EXACT: Final = Context(prec=400)  # sums and products of what venues send are never rounded
+FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 
 class Bar(msgspec.Struct, gc=False):
@@ -37,9 +37,9 @@ class Bar(msgspec.Struct, gc=False):
 
 
 def open_bar(start: int, trade: FastEvent, ts: int, n: int) -> Bar:
-    """Begin a bar with its first trade, the n-th of its instrument."""
+    """Begin a bar with its first trade, the n-th of its instrument; FigureError for one that cannot be summed."""
     price = Decimal(trade.price)
-    amount = Decimal(trade.amount)
+    amount = read_amount(trade.amount)
     return Bar(
         start=start,
         open=price,
@@ -47,7 +47,7 @@ def open_bar(start: int, trade: FastEvent, ts: int, n: int) -> Bar:
         low=price,
         close=price,
         volume=amount,
-        quote_volume=EXACT.multiply(price, amount),
+        quote_volume=value_of(price, amount),
         trades=1,
         open_ts=ts,
         open_id=trade.trade_id,
@@ -61,15 +61,16 @@ def open_bar(start: int, trade: FastEvent, ts: int, n: int) -> Bar:
 
 
 def fold_trade(bar: Bar, trade: FastEvent, ts: int, n: int) -> None:
-    """Add one trade."""
+    """Add one trade; FigureError, with the bar as it was, for one that cannot be summed."""
     price = Decimal(trade.price)
-    amount = Decimal(trade.amount)
+    amount = read_amount(trade.amount)
+    value = value_of(price, amount)
     if price > bar.high:
         bar.high = price
     elif price < bar.low:
         bar.low = price
-    bar.volume = EXACT.add(bar.volume, amount)
-    bar.quote_volume = EXACT.fma(price, amount, bar.quote_volume)
+    bar.volume = add_up(bar.volume, amount)
+    bar.quote_volume = add_up(bar.quote_volume, value)
     bar.trades += 1
     trade_id = trade.trade_id
     if ts > bar.close_ts or (ts == bar.close_ts and rank(trade_id, n) > rank(bar.close_id, bar.close_n)):
@@ -85,8 +86,8 @@ def merge(bar: Bar, part: Bar) -> None:
     """Add the trades of another bar that lies within this one's span."""
     bar.high = max(bar.high, part.high)
     bar.low = min(bar.low, part.low)
-    bar.volume = EXACT.add(bar.volume, part.volume)
-    bar.quote_volume = EXACT.add(bar.quote_volume, part.quote_volume)
+    bar.volume = add_up(bar.volume, part.volume)
+    bar.quote_volume = add_up(bar.quote_volume, part.quote_volume)
     bar.trades += part.trades
     part_close = (part.close_ts, *rank(part.close_id, part.close_n))
     if part_close > (bar.close_ts, *rank(bar.close_id, bar.close_n)):
@@ -102,3 +103,16 @@ def merge(bar: Bar, part: Bar) -> None:
 def rank(trade_id: str, n: int) -> tuple[int, int]:
     """Order trades of one time: by the venue's number where it counts, else by arrival."""
     return (int(trade_id), n) if trade_id.isdecimal() else (0, n)
+
+
+def add_up(one: Decimal, other: Decimal) -> Decimal:
+    """Give the exact sum; a million of the largest amounts would leave the contract's digits and are shown as those."""
+    total = EXACT.add(one, other)
+    return min(total, MOST)
+
+
+def is_sound(bar: Bar) -> bool:
+    """Whether a saved bar's figures are some that trades make, so that it can be added to and published."""
+    prices, sums = (bar.open, bar.high, bar.low, bar.close), (bar.volume, bar.quote_volume)
+    finite = all(figure.is_finite() for figure in (*prices, *sums))
+    return finite and all(0 < price <= MOST for price in prices) and all(0 <= total <= MOST for total in sums)

@@ -12,16 +12,21 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.candles.bars import Bar, fold_trade, merge, open_bar
+from consumers.candles.bars import Bar, fold_trade, is_sound, merge, open_bar
 from contracts import subjects
 from contracts.codec import fast
+from contracts.figures import as_text
+from contracts.instrument import tail_symbol
 from contracts.market import Candle
+from contracts.recent import Recent
 from contracts.timeframes import MINUTE, SECOND, TIMEFRAMES, find_start
 from runtime.bounded import SeenIds
+from runtime.folding import Fault, fold_each
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 FastCandle: Final = fast(Candle)
+_LONGEST: Final = max(TIMEFRAMES.values())
 Outputs = list[tuple[str, FastEvent]]
 """(subject, candle) pairs."""
 
@@ -31,7 +36,8 @@ class CandleRules:
     """When candles close, change and are published; ns.
 
     How long after its end a candle stays open for stragglers and may be amended, how often one is
-    published, and how far a venue's clock may be ahead of ours. `remember`: trade ids kept for each instrument.
+    published, and how far a venue's clock may be ahead of ours. `remember`: trade ids kept for each instrument;
+    `instruments`: kept at least, those traded last, at most twice as many.
     """
 
     grace: int = SECOND
@@ -39,6 +45,7 @@ class CandleRules:
     interval: int = SECOND
     ahead: int = MINUTE
     remember: int = 4096
+    instruments: int = 10_000
 
 
 @dataclass(slots=True)
@@ -94,34 +101,54 @@ class CandleBook:
         self.counts = CandleCounts()
         self.clock = 0
         self.seq = 0
-        self._pages: dict[str, _Page] = {}
+        self._pages: Recent[str, _Page] = Recent(self.rules.instruments)
 
-    def fold(self, batch: Iterable[tuple[str, FastEvent]], seq: int) -> None:
-        """Fold (subject, trade) pairs in the order of the stream; `seq` is the sequence of the last one."""
-        ahead = self.rules.ahead
-        for subject, trade in batch:
-            page = self._pages.get(subject) or self._open_page(subject)
-            if not page.seen.add(trade.id):
-                self.counts.duplicates += 1
-                continue
-            if trade.amount is None:
-                self.counts.unsized += 1
-                continue
-            ts = trade.ts_recv if trade.ts_event is None else trade.ts_event
-            if ts > trade.ts_recv + ahead:
-                self.counts.ahead += 1
-                continue
-            self.counts.folded += 1
-            page.arrivals += 1
-            minute = ts - ts % MINUTE
-            bar = page.minutes.get(minute)
-            if bar is not None:
-                fold_trade(bar, trade, ts, page.arrivals)
-                continue
-            page.minutes[minute] = open_bar(minute, trade, ts, page.arrivals)
+    @property
+    def forgotten(self) -> int:
+        """How many instruments were dropped because others were traded meanwhile."""
+        return self._pages.dropped
+
+    def fold(self, batch: Iterable[tuple[str, FastEvent]], seq: int) -> Sequence[Fault]:
+        """Fold (subject, trade) pairs in the order of the stream and give those that could not be.
+
+        `seq` is the sequence of the last one.
+        """
+        faults = fold_each(batch, self._fold_trade)
+        self.seq = max(self.seq, seq)
+        return faults
+
+    def begin(self, now: int) -> None:
+        """Tell the time of the first trade's arrival (ns UTC), so that candles long over are not opened by it."""
+        self.clock = self.clock or now
+
+    def _fold_trade(self, subject: str, trade: FastEvent) -> None:
+        page = self._pages.get(subject) or self._open_page(subject)
+        if trade.id in page.seen:
+            self.counts.duplicates += 1
+            return
+        ts = trade.ts_recv if trade.ts_event is None else trade.ts_event
+        if trade.amount is None:
+            self.counts.unsized += 1
+        elif ts > trade.ts_recv + self.rules.ahead:
+            self.counts.ahead += 1
+        elif ts < trade.ts_recv - _LONGEST - self.rules.retention:
+            for timeframe in TIMEFRAMES:
+                self._count_late(timeframe, 1)
+        else:
+            self._add(page, trade, ts)
+        page.seen.add(trade.id)
+
+    def _add(self, page: _Page, trade: FastEvent, ts: int) -> None:
+        arrivals, minute = page.arrivals + 1, ts - ts % MINUTE
+        bar = page.minutes.get(minute)
+        if bar is not None:
+            fold_trade(bar, trade, ts, arrivals)
+        else:
+            page.minutes[minute] = open_bar(minute, trade, ts, arrivals)
             page.venue, page.symbol, page.venue_symbol = trade.venue, trade.symbol, trade.venue_symbol
             page.since = page.since or ts
-        self.seq = max(self.seq, seq)
+        page.arrivals = arrivals
+        self.counts.folded += 1
 
     def remember(self, batch: Iterable[tuple[str, FastEvent]]) -> None:
         """Only take note of ids that were folded before a restart, so that a repeat is known as one."""
@@ -174,8 +201,15 @@ class CandleBook:
         return saved
 
     def restore(self, tail: str, document: bytes) -> int:
-        """Take back one instrument; gives the sequence that it contains. Raises msgspec.ValidationError."""
+        """Take back one instrument; gives the sequence that it contains.
+
+        Raises, with nothing taken back, msgspec.MsgspecError or ValueError where it is not as `save` writes it.
+        """
         saved = msgspec.json.decode(document, type=SavedPage)
+        if tail_symbol(tail) != (saved.venue, saved.symbol) or not saved.bars.keys() <= TIMEFRAMES.keys():
+            raise ValueError(f"{tail} holds the candles of {saved.venue} {saved.symbol} in {sorted(saved.bars)}")
+        if not all(is_sound(bar) for bars in saved.bars.values() for bar in bars):
+            raise ValueError(f"{tail} holds a bar with figures that no trade makes")
         page = self._open_page(subjects.TRADE + tail)
         page.arrivals, page.since = saved.arrivals, saved.since
         page.venue, page.symbol, page.venue_symbol = saved.venue, saved.symbol, saved.venue_symbol
@@ -195,9 +229,7 @@ class CandleBook:
             page.changed = True
 
     def _open_page(self, subject: str) -> _Page:
-        page = _Page(subject.removeprefix(subjects.TRADE), self.rules.remember)
-        self._pages[subject] = page
-        return page
+        return self._pages.put(subject, _Page(subject.removeprefix(subjects.TRADE), self.rules.remember))
 
     def _settle(self) -> None:
         """Merge the minutes folded since the last time into every time frame."""
@@ -212,7 +244,7 @@ class CandleBook:
         for timeframe, size in TIMEFRAMES.items():
             start = find_start(timeframe, part.start)
             if self.clock >= start + size + self.rules.retention:
-                self.counts.too_late[timeframe] = self.counts.too_late.get(timeframe, 0) + part.trades
+                self._count_late(timeframe, part.trades)
                 continue
             bar = page.bars[timeframe].get(start)
             if bar is None:
@@ -221,6 +253,9 @@ class CandleBook:
             if bar.closed:
                 self.counts.amended += part.trades
             merge(bar, part)
+
+    def _count_late(self, timeframe: str, trades: int) -> None:
+        self.counts.too_late[timeframe] = self.counts.too_late.get(timeframe, 0) + trades
 
     def _tick_bars(self, page: _Page, timeframe: str, outputs: Outputs) -> None:
         rules, clock, size = self.rules, self.clock, TIMEFRAMES[timeframe]
@@ -255,16 +290,18 @@ class CandleBook:
 
 def fold_after(
     book: CandleBook, messages: Sequence[tuple[int, str, FastEvent]], known: Mapping[str, int], floor: int = 0
-) -> None:
-    """Fold (sequence, subject, trade) of a stretch that was partly folded before a restart.
+) -> Sequence[Fault]:
+    """Fold (sequence, subject, trade) of a stretch that was partly folded before a restart; give the faults.
 
     Everything up to `floor` was, and of some instruments more: `known` is subject -> sequence.
     """
-    for seq, subject, trade in messages:
+    faults: list[Fault] = []
+    for index, (seq, subject, trade) in enumerate(messages):
         if seq <= max(floor, known.get(subject, 0)):
             book.remember([(subject, trade)])
         else:
-            book.fold([(subject, trade)], seq)
+            faults += [(index, error) for _, error in book.fold([(subject, trade)], seq)]
+    return faults
 
 
 def _candle(page: _Page, timeframe: str, bar: Bar) -> FastEvent:
@@ -282,8 +319,8 @@ def _candle(page: _Page, timeframe: str, bar: Bar) -> FastEvent:
         high=format(bar.high, "f"),
         low=format(bar.low, "f"),
         close=format(bar.close, "f"),
-        volume=format(bar.volume, "f"),
-        quote_volume=format(bar.quote_volume, "f"),
+        volume=as_text(bar.volume),
+        quote_volume=as_text(bar.quote_volume),
         trades=bar.trades,
         closed=bar.closed,
         start_ts=bar.start,

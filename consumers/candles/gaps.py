@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from typing import Any, Final
+
+from contracts.recent import Recent
 
 FastEvent = Any  # a struct of `contracts.codec.fast`
 KEPT: Final = 1000  # of each venue, the newest; what is older than them is not known whole
+VENUES: Final = 256
+MARKS: Final = 20_000
 _LOSING: Final = frozenset({"connecting", "down", "gap", "resync"})
 _CHANNELS: Final = frozenset({None, "trade"})
 _Key = tuple[str | None, str | None]  # channel, symbol; None stands for all of them
@@ -14,26 +18,44 @@ Span = tuple[int, int]
 """From and to, ns UTC by our clock."""
 
 
+class _Venue:
+    """What is interrupted on a venue since when, and what was from when to when."""
+
+    __slots__ = ("closed", "open")
+
+    def __init__(self, keep: int) -> None:
+        self.open: dict[_Key, int] = {}
+        self.closed: deque[tuple[str | None, int, int]] = deque(maxlen=keep)
+
+    def close(self, key: _Key, at: int) -> None:
+        start = self.open.pop(key, None)
+        if start is not None:
+            self.closed.append((key[1], start, at))
+
+
 class Gaps:
-    """The interruptions of every venue's trades."""
+    """The interruptions of every venue's trades; of the venues that said something last, and so many marks of each."""
 
     def __init__(self, keep: int = KEPT) -> None:
-        self._open: dict[str, dict[_Key, int]] = defaultdict(dict)
-        self._closed: dict[str, deque[tuple[str | None, int, int]]] = defaultdict(lambda: deque(maxlen=keep))
+        self._keep = keep
+        self._venues: Recent[str, _Venue] = Recent(VENUES)
         self._everywhere: deque[Span] = deque(maxlen=keep)
 
     def on_status(self, status: FastEvent) -> None:
         """Fold one FeedStatus; a quiet instrument (`stale`, with a symbol) lost nothing by that."""
         if status.channel not in _CHANNELS:
             return
-        held, key, at = self._open[status.venue], (status.channel, status.symbol), status.ts_recv
+        venue = self._venues.get(status.venue) or self._venues.put(status.venue, _Venue(self._keep))
+        held, key, at = venue.open, (status.channel, status.symbol), status.ts_recv
         if status.state in _LOSING or (status.state == "stale" and status.symbol is None):
             if key == (None, None) and status.state in {"connecting", "down"}:
                 for other in [other for other in held if other != key]:
-                    self._close(status.venue, other, at)  # what is wrong afterwards is told afterwards
+                    venue.close(other, at)  # what is wrong afterwards is told afterwards
+            if len(held) >= MARKS and key not in held:
+                key = (None, None)  # too many to tell apart: all of the venue's trades count as interrupted
             held.setdefault(key, at)
         elif status.state == "live":
-            self._close(status.venue, key, at)
+            venue.close(key, at)
 
     def on_lost(self, start: int, end: int) -> None:
         """Take note that trades of any venue may have been lost on the way here between two times."""
@@ -41,14 +63,10 @@ class Gaps:
 
     def list_spans(self, venue: str, symbol: str, now: int) -> list[Span]:
         """List when an instrument's trades were interrupted, oldest first, disjoint; what lasts ends `now` (ns UTC)."""
-        closed = [(start, end) for about, start, end in self._closed[venue] if about in {None, symbol}]
-        lasting = [(start, now) for (_, about), start in self._open[venue].items() if about in {None, symbol}]
+        held = self._venues.get(venue) or _Venue(self._keep)
+        closed = [(start, end) for about, start, end in held.closed if about in {None, symbol}]
+        lasting = [(start, now) for (_, about), start in held.open.items() if about in {None, symbol}]
         return _join(sorted([*closed, *lasting, *self._everywhere]))
-
-    def _close(self, venue: str, key: _Key, at: int) -> None:
-        start = self._open[venue].pop(key, None)
-        if start is not None:
-            self._closed[venue].append((key[1], start, at))
 
 
 def _join(spans: list[Span]) -> list[Span]:

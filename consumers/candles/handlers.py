@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -16,17 +17,19 @@ from consumers.candles.core import CandleBook, CandleRules, fold_after
 from consumers.candles.gaps import Gaps
 from consumers.candles.past import KEPT, Past
 from contracts import codec, streams, subjects
-from contracts.market import Candle, FeedStatus, Trade
+from contracts.market import Candle
 from runtime import clock
 from runtime.announcing import Announcer
 from runtime.bucket_writer import BucketWriter
 from runtime.bus import Bus
 from runtime.commands import CommandServer
 from runtime.deadletter import DeadLetters
+from runtime.folding import fold_each
 from runtime.kv import Mirror
 from runtime.lane import LanePublisher
-from runtime.lane_reader import UNDECODABLE
+from runtime.lane_reader import UNDECODABLE, Batch, read_event
 from runtime.remade import bucket_stream, watch_remade
+from runtime.restoring import Restored
 from runtime.resume import Mark, Start, find_start
 from runtime.service import Service
 from runtime.stream_reader import ALL, Row, StreamReader
@@ -88,24 +91,27 @@ class _Reading:
         self.lost = 0
         self._letters = letters
         self._again_until = max([self.floor, *self.known.values()])
-        self._decode = codec.decoder(Trade).decode
         if resumed.missed != 0:
             self.on_gap(resumed.missed or 0)
 
     def on_rows(self, rows: Sequence[Row]) -> None:
+        kept: list[Row] = []
         messages: list[tuple[int, str, Any]] = []
         for row in rows:
             subject = row.subject.decode()
             try:
-                messages.append((row.position.stream_seq, subject, self._decode(row.payload)))
+                messages.append((row.position.stream_seq, subject, read_event(subject, row.payload)))
+                kept.append(row)
             except UNDECODABLE as error:
                 self._letters.keep(subject, row.payload, error)
-        if rows[0].position.stream_seq <= self._again_until:
-            fold_after(self.book, messages, self.known, self.floor)
-        else:
-            last = rows[-1].position.stream_seq
-            self.book.fold(((subject, trade) for _, subject, trade in messages), last)
+        self.book.begin(rows[0].position.time_ns)
         end = rows[-1].position
+        if rows[0].position.stream_seq <= self._again_until:
+            faults = fold_after(self.book, messages, self.known, self.floor)
+        else:
+            faults = self.book.fold(((subject, trade) for _, subject, trade in messages), end.stream_seq)
+        for index, error in faults:
+            self._letters.keep(messages[index][1], kept[index].payload, error)
         if end.stream_seq > self.floor:
             self.position.seq, self.position.time_ns = end.stream_seq, end.time_ns
         self.now = end.time_ns if end.pending > _BEHIND else 0
@@ -151,8 +157,8 @@ async def run(service: Service, plan: CandlePlan) -> None:
     """Fold until the service is stopped; then save."""
     bus = service.bus
     book = CandleBook(plan.rules)
-    resumed = await _restore(service, book, plan)
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
+    resumed = await _restore(service, book, plan, letters)
     gaps, announcer = Gaps(), Announcer(bus, service.name, stream=plan.feeds)
 
     def on_lost(messages: int, since: int) -> None:
@@ -160,8 +166,29 @@ async def run(service: Service, plan: CandlePlan) -> None:
         announcer.on_missed(plan.stream, messages)
 
     reading = _Reading(book, letters, resumed, on_lost)
-    lane = LanePublisher(bus, on_gap=lambda _: book.touch())
-    writer = BucketWriter(bus, plan.bucket)
+    async with AsyncExitStack() as stack:
+        writer = BucketWriter(bus, plan.bucket)
+        for end in (writer.close, letters.flush, announcer.flush):
+            stack.push_async_callback(end)
+        lane = LanePublisher(bus, on_gap=lambda _: book.touch())
+        stack.callback(lane.close)
+        await _serve(service, plan, resumed, _Parts(reading, gaps, letters, lane, writer))
+        await _save(writer, reading)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the service works with while it serves."""
+
+    reading: _Reading
+    gaps: Gaps
+    letters: DeadLetters
+    lane: LanePublisher
+    writer: BucketWriter
+
+
+async def _serve(service: Service, plan: CandlePlan, resumed: _Resumed, parts: _Parts) -> None:
+    bus, reading, book = service.bus, parts.reading, parts.reading.book
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     reader = StreamReader(
         bus,
@@ -173,27 +200,24 @@ async def run(service: Service, plan: CandlePlan) -> None:
         start=resumed.start,
     )
     past = Past(plan.keep)
-    asked = _Asked(bus, CandleAnswers(book, past, gaps), failed)
-    feeds = _follow_feeds(bus, plan.feeds, gaps, failed)
+    asked = _Asked(bus, CandleAnswers(book, past, parts.gaps), failed)
+    feeds = _follow_feeds(bus, parts.letters, parts.gaps, (plan.feeds, failed))
     saved = clock.monotonic()
     async with AsyncExitStack() as stack:
         stack.callback(failed.cancel)
         stack.callback(_watch_bucket(bus, plan.bucket, book).cancel)
-        for end in (letters.flush, announcer.flush, reader.close, feeds.close, asked.close):
+        for end in (reader.close, feeds.close, asked.close):
             stack.push_async_callback(end)
         await reader.open()
         await feeds.open()
         await asked.open(plan.stream, past)
         service.ready()
         async for _ in turns(service.stop, plan.tick_seconds, failed):
-            _publish(lane, book, past, reading.now or clock.now_ns())
+            _publish(parts.lane, book, past, reading.now or clock.now_ns())
             _report(service, book, reading)
             if clock.monotonic() - saved >= plan.save_seconds:
-                await _save(writer, reading)
+                await _save(parts.writer, reading)
                 saved = clock.monotonic()
-    await _save(writer, reading)
-    lane.flush()
-    await writer.close()
 
 
 def _watch_bucket(bus: Bus, bucket: str, book: CandleBook) -> asyncio.Task[None]:
@@ -202,31 +226,31 @@ def _watch_bucket(bus: Bus, bucket: str, book: CandleBook) -> asyncio.Task[None]
     return asyncio.create_task(watching, name=f"watch of {bucket}")
 
 
-def _follow_feeds(bus: Bus, stream: str, gaps: Gaps, failed: asyncio.Future[None]) -> StreamReader:
+def _follow_feeds(bus: Bus, letters: DeadLetters, gaps: Gaps, plan: tuple[str, asyncio.Future[None]]) -> StreamReader:
     """Read what every feed said, from as long ago as the stream holds it."""
-    decode = codec.decoder(FeedStatus).decode
+    stream, failed = plan
 
     def on_rows(rows: Sequence[Row]) -> None:
-        for row in rows:
-            try:
-                gaps.on_status(decode(row.payload))
-            except UNDECODABLE as error:
-                _log.error("candles.status_unreadable", subject=row.subject.decode(), error=str(error))
+        batch = Batch([(row.subject, row.payload) for row in rows], read_event, letters.keep)
+        batch.refuse(fold_each(batch.events, lambda _subject, status: gaps.on_status(status)))
 
     return StreamReader(
         bus, stream, (subjects.ALL_FEEDS,), on_messages=on_rows, on_gap=lambda _: None, failed=failed, start=ALL
     )
 
 
-async def _restore(service: Service, book: CandleBook, plan: CandlePlan) -> _Resumed:
+async def _restore(service: Service, book: CandleBook, plan: CandlePlan, letters: DeadLetters) -> _Resumed:
     """Take back what was saved and find where to go on: a little earlier than it, to know repeated trades."""
     mirror = await Mirror(service.bus, plan.bucket).open()
     await mirror.close()
     entry = mirror.get(_POSITION)
-    if entry is None:
+    place = Restored(plan.bucket, letters.keep)
+    position = None if entry is None else place.read(_POSITION, entry.value, msgspec.json.Decoder(Position).decode)
+    if position is None:
         return _Resumed(Position(), ALL)
-    position = msgspec.json.decode(entry.value, type=Position)
-    known = {subjects.TRADE + key: book.restore(key, held.value) for key, held in mirror.entries() if key != _POSITION}
+    held = {key: entry.value for key, entry in mirror.entries() if key != _POSITION}
+    read = {key: place.read(key, value, partial(book.restore, key)) for key, value in held.items()}
+    known = {subjects.TRADE + key: seq for key, seq in read.items() if seq is not None}
     book.clock = position.clock
     if not position.seq:
         return _Resumed(position, ALL, known=known)
@@ -265,3 +289,4 @@ def _report(service: Service, book: CandleBook, reading: _Reading) -> None:
     service.report("amended", counts.amended)
     service.report("too_late", sum(counts.too_late.values()))
     service.report("lost", reading.lost)
+    service.report("forgotten", book.forgotten)

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from contracts.codec import fast
 from contracts.market import Candle
+from contracts.recent import Recent
 from contracts.timeframes import SECOND
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastCandle: Final = fast(Candle)
 KEPT: Final = 1000
+SHELVES: Final = 80_000  # ten thousand instruments in eight time frames
 
 
 class _Shelf:
@@ -28,11 +30,14 @@ class _Shelf:
 
 
 class Past:
-    """Keeps the newest `keep` closed candles of each instrument and time frame; older ones are dropped."""
+    """Keeps the newest `keep` closed candles of each instrument and time frame; older ones are dropped.
 
-    def __init__(self, keep: int = KEPT) -> None:
+    At least `shelves` pairs of instrument and time frame are kept, those used last, at most twice as many.
+    """
+
+    def __init__(self, keep: int = KEPT, shelves: int = SHELVES) -> None:
         self._keep = keep
-        self._shelves: dict[tuple[str, str], _Shelf] = {}
+        self._shelves: Recent[tuple[str, str], _Shelf] = Recent(shelves)
 
     def __len__(self) -> int:
         return sum(len(shelf.packed) for shelf in self._shelves.values())
@@ -42,7 +47,7 @@ class Past:
         key = (tail, candle.timeframe)
         shelf = self._shelves.get(key)
         if shelf is None:
-            shelf = self._shelves[key] = _Shelf(candle)
+            shelf = self._shelves.put(key, _Shelf(candle))
         starts, packed, start = shelf.starts, shelf.packed, candle.start_ts
         at = bisect_left(starts, start)
         if at < len(starts) and starts[at] == start:

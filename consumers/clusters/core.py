@@ -5,26 +5,31 @@ Time is the whales' own (the venue's clock, ours where it gives none), so the sa
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 from hashlib import blake2b
 from typing import Any, Final
 
 from contracts import subjects
 from contracts.codec import fast
+from contracts.figures import EXACT, as_text, in_dollars
 from contracts.instrument import escape_token
-from contracts.market import Side
+from contracts.market import MOST_IDS, Side
+from contracts.numbers import DAY_NS, time_of
+from contracts.recent import Recent
 from contracts.signals import Tier, WhaleCluster
 from contracts.tiers import Tiers
 from contracts.usd import USD
+from runtime.bounded import Window
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 FastCluster: Final = fast(WhaleCluster)
 SECOND: Final = 1_000_000_000
 RULE: Final = "cluster/1"
+BASES: Final = 5_000  # with a side each, kept at least: those used last, at most twice as many
 Outputs = list[tuple[str, FastEvent]]
 """(subject, cluster) pairs."""
 
@@ -45,34 +50,45 @@ class ClusterDetector:
     def __init__(self, rules: ClusterRules) -> None:
         self.rules = rules
         self.window = rules.window
-        self._whales: dict[tuple[str, Side], dict[str, FastEvent]] = defaultdict(dict)
-        self._fired: dict[tuple[str, Side], int] = {}
+        self.old = 0  # whales of more than a day before their receipt
+        self._whales: Recent[tuple[str, Side], Window[FastEvent]] = Recent(BASES)
+        self._fired: Recent[tuple[str, Side], int] = Recent(BASES)
+
+    @property
+    def forgotten(self) -> int:
+        """How many bases were dropped because others came."""
+        return self._whales.dropped
 
     def recall(self, cluster: FastEvent) -> None:
         """Take note of a cluster that was published before: its cooldown holds."""
         key = (cluster.base, cluster.side)
-        self._fired[key] = max(self._fired.get(key, 0), _time(cluster))
+        self._fired.put(key, max(self._fired.get(key) or 0, _time(cluster)))
 
     def fold(self, whale: FastEvent) -> Outputs:
-        """Fold one whale trade; a repeated one changes nothing."""
+        """Fold one whale trade; a repeated one changes nothing.
+
+        FigureError, with everything as it was, for one whose value cannot be added up.
+        """
         base = whale.symbol.partition("/")[0]
         key = (base, whale.side)
-        held = self._whales[key]
-        if whale.id in held:
+        window = self._whales.get(key) or self._whales.put(key, Window(self.rules.window, MOST_IDS))
+        if whale.id in window:
             return []
-        held[whale.id] = whale
-        end = max(_time(item) for item in held.values())
-        recent = {item.id: item for item in held.values() if _time(item) > end - self.rules.window}
-        self._whales[key] = recent
-        if whale.id not in recent or len(recent) < self.rules.count:
+        in_dollars(Decimal(whale.usd_value), Decimal(1))
+        if _time(whale) < whale.ts_recv - DAY_NS:
+            self.old += 1
             return []
+        window.add(whale.id, whale, _time(whale))
+        if whale.id not in window or len(window) < self.rules.count:
+            return []
+        end = window.end
         tier = self.rules.tiers.find(base)
         fired = self._fired.get(key)
         if fired is not None and end < fired + self.rules.cooldown[tier]:
             return []
-        self._fired[key] = end
+        self._fired.put(key, end)
         tail = subjects.cross_venue_tail(escape_token(base))
-        return [(subjects.CLUSTER + tail, self._cluster(tail, tier, sorted(recent.values(), key=_order)))]
+        return [(subjects.CLUSTER + tail, self._cluster(tail, tier, sorted(window.values(), key=_order)))]
 
     def _cluster(self, tail: str, tier: Tier, whales: list[FastEvent]) -> FastEvent:
         first, last = whales[0], whales[-1]
@@ -90,7 +106,7 @@ class ClusterDetector:
             side=last.side,
             pattern="accumulation" if last.side == "buy" else "distribution",
             count=len(whales),
-            usd_value=format(sum((Decimal(item.usd_value) for item in whales), Decimal(0)), "f"),
+            usd_value=as_text(reduce(EXACT.add, (Decimal(item.usd_value) for item in whales))),
             window_ns=self.rules.window,
             venues=sorted({item.venue for item in whales}),
             whale_ids=[item.id for item in whales],
@@ -100,7 +116,7 @@ class ClusterDetector:
 
 
 def _time(event: FastEvent) -> int:
-    return event.ts_recv if event.ts_event is None else event.ts_event
+    return time_of(event.ts_event, event.ts_recv)
 
 
 def _order(event: FastEvent) -> tuple[int, str]:

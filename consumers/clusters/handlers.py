@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from consumers.clusters.core import ClusterDetector, ClusterRules
-from contracts import codec, subjects
+from contracts import subjects
 from contracts.streams import DURABLES, DurableSpec
+from runtime.deadletter import DeadLetters
 from runtime.detecting import Detection, detect
+from runtime.lane_reader import read_event
 from runtime.service import Service
 
 DURABLE: DurableSpec = next(spec for spec in DURABLES if spec.name == "clusters")
@@ -14,9 +16,14 @@ DURABLE: DurableSpec = next(spec for spec in DURABLES if spec.name == "clusters"
 def plan_for(rules: ClusterRules) -> Detection:
     """Give the declared plan."""
     cooldown = max(rules.cooldown.values(), default=0)
-    return Detection(durable=DURABLE, signals=subjects.ALL_CLUSTERS, cooldown=cooldown, decode=codec.decode)
+    return Detection(durable=DURABLE, signals=subjects.ALL_CLUSTERS, cooldown=cooldown, decode=read_event)
 
 
 async def run(service: Service, rules: ClusterRules, plan: Detection | None = None) -> None:
     """Detect until the service is stopped."""
-    await detect(service, ClusterDetector(rules), plan or plan_for(rules))
+    plan = plan or plan_for(rules)
+    letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
+    try:
+        await detect(service, ClusterDetector(rules), plan, letters)
+    finally:
+        await letters.flush()

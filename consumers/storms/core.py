@@ -5,30 +5,33 @@ Time is the liquidations' own (the venue's clock, ours where it gives none), so 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import reduce
 from hashlib import blake2b
 from typing import Any, Final
 
 from contracts import subjects
 from contracts.codec import fast
+from contracts.figures import EXACT, as_dollars, in_dollars, read_amount, value_of
 from contracts.instrument import escape_token, split_symbol
+from contracts.market import MOST_IDS
+from contracts.numbers import DAY_NS, time_of
+from contracts.recent import Recent
 from contracts.signals import LiquidationStorm, Tier
 from contracts.tiers import CountByTier, Tiers, UsdByTier
 from contracts.usd import USD, UsdRates
+from runtime.bounded import Window
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 FastStorm: Final = fast(LiquidationStorm)
 SECOND: Final = 1_000_000_000
 RULE: Final = "storm/1"
+BASES: Final = 5_000  # kept at least, those used last; at most twice as many
 Outputs = list[tuple[str, FastEvent]]
 """(subject, storm) pairs."""
-_EXACT: Final = Context(prec=400)
-_CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,22 @@ class Hit:
     ts: int
 
 
+class _Base:
+    """The liquidations of one base within the window, and what they are worth together."""
+
+    def __init__(self, span: int) -> None:
+        self.window: Window[Hit] = Window(span, MOST_IDS)
+        self.usd = Decimal(0)
+
+    def add(self, hit: Hit) -> int:
+        """Take one; give how many left though they were not too old."""
+        gone = self.window.add(hit.event.id, hit, hit.ts)
+        self.usd = EXACT.add(self.usd, hit.usd)
+        for old in gone:
+            self.usd = EXACT.subtract(self.usd, old.usd)
+        return sum(old.ts > self.window.end - self.window.span for old in gone)
+
+
 class StormDetector:
     """The liquidations of the last window, by base; `unvalued` counts those that are in no sum."""
 
@@ -58,51 +77,59 @@ class StormDetector:
         self.rules = rules
         self.window = rules.window
         self.unvalued = 0
+        self.old = 0  # liquidations of more than a day before their receipt
+        self.crowded = 0  # those of a window that were left out, the oldest, because a signal cannot name so many
         self._rates = rates
-        self._hits: dict[str, dict[str, Hit]] = defaultdict(dict)
-        self._fired: dict[str, int] = {}
+        self._hits: Recent[str, _Base] = Recent(BASES)
+        self._fired: Recent[str, int] = Recent(BASES)
+
+    @property
+    def forgotten(self) -> int:
+        """How many bases were dropped because others came."""
+        return self._hits.dropped
 
     def recall(self, storm: FastEvent) -> None:
         """Take note of a storm that was published before: its cooldown holds."""
-        self._fired[storm.base] = max(self._fired.get(storm.base, 0), _time(storm))
+        self._fired.put(storm.base, max(self._fired.get(storm.base) or 0, _time(storm)))
 
     def fold(self, liquidation: FastEvent) -> Outputs:
-        """Fold one liquidation; a repeated one changes nothing."""
+        """Fold one liquidation; a repeated one changes nothing.
+
+        FigureError, with everything as it was, for one whose value cannot be added up.
+        """
         base, quote, _, _ = split_symbol(liquidation.symbol)
-        held = self._hits[base]
-        if liquidation.id in held:
+        held = self._hits.get(base) or self._hits.put(base, _Base(self.rules.window))
+        if liquidation.id in held.window:
             return []
         ts = _time(liquidation)
         usd = self._value(liquidation, quote, ts)
         if usd is None:
             self.unvalued += 1
             return []
-        held[liquidation.id] = Hit(liquidation, usd, ts)
-        end = max(hit.ts for hit in held.values())
-        recent = {key: hit for key, hit in held.items() if hit.ts > end - self.rules.window}
-        self._hits[base] = recent
-        if liquidation.id not in recent:
+        if ts < liquidation.ts_recv - DAY_NS:
+            self.old += 1
             return []
-        return self._decide(base, end, sorted(recent.values(), key=lambda hit: (hit.ts, hit.event.id)))
+        self.crowded += held.add(Hit(liquidation, usd, ts))
+        return self._decide(base, held) if liquidation.id in held.window else []
 
     def _value(self, liquidation: FastEvent, quote: str, ts: int) -> Decimal | None:
         rate = self._rates.find(quote, ts)
         if rate is None or liquidation.amount is None:
             return None
         price = Decimal(liquidation.average_price or liquidation.price)
-        return _EXACT.multiply(_EXACT.multiply(Decimal(liquidation.amount), price), rate.rate)
+        return in_dollars(value_of(price, read_amount(liquidation.amount)), rate.rate)
 
-    def _decide(self, base: str, end: int, hits: list[Hit]) -> Outputs:
-        rules = self.rules
+    def _decide(self, base: str, held: _Base) -> Outputs:
+        rules, end = self.rules, held.window.end
         tier = rules.tiers.find(base)
-        total = reduce(_EXACT.add, (hit.usd for hit in hits), Decimal(0))
-        if len(hits) < rules.count[tier] or total < rules.usd[tier]:
+        if len(held.window) < rules.count[tier] or held.usd < rules.usd[tier]:
             return []
         fired = self._fired.get(base)
         if fired is not None and end < fired + rules.cooldown[tier]:
             return []
-        self._fired[base] = end
+        self._fired.put(base, end)
         tail = subjects.cross_venue_tail(escape_token(base))
+        hits = sorted(held.window.values(), key=lambda hit: (hit.ts, hit.event.id))
         return [(subjects.STORM + tail, self._storm(base, tail, tier, hits))]
 
     def _storm(self, base: str, tail: str, tier: Tier, hits: list[Hit]) -> FastEvent:
@@ -133,9 +160,9 @@ class StormDetector:
 
 
 def _sum(hits: list[Hit], sides: tuple[str | None, ...]) -> str:
-    total = reduce(_EXACT.add, (hit.usd for hit in hits if hit.event.position_side in sides), Decimal(0))
-    return format(_EXACT.quantize(total, _CENT), "f")
+    total = reduce(EXACT.add, (hit.usd for hit in hits if hit.event.position_side in sides), Decimal(0))
+    return as_dollars(total)
 
 
 def _time(event: FastEvent) -> int:
-    return event.ts_recv if event.ts_event is None else event.ts_event
+    return time_of(event.ts_event, event.ts_recv)

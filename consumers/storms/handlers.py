@@ -8,14 +8,14 @@ from typing import Any, Final
 import structlog
 
 from consumers.storms.core import StormDetector, StormRules
-from contracts import codec, subjects
-from contracts.instrument import tail_symbol
+from contracts import subjects
 from contracts.streams import DURABLES, DurableSpec
 from contracts.usd import UsdRates
 from runtime.deadletter import DeadLetters
 from runtime.detecting import Detection, detect
+from runtime.folding import Fault, fold_each
 from runtime.lane import LaneReader
-from runtime.lane_reader import Watchers
+from runtime.lane_reader import Watchers, read_event
 from runtime.service import Service
 
 _log = structlog.get_logger("storms")
@@ -26,7 +26,7 @@ DURABLE: DurableSpec = next(spec for spec in DURABLES if spec.name == "storms")
 def plan_for(rules: StormRules) -> Detection:
     """Give the declared plan."""
     cooldown = max(rules.cooldown.values(), default=0)
-    return Detection(durable=DURABLE, signals=subjects.ALL_STORMS, cooldown=cooldown, decode=codec.decode)
+    return Detection(durable=DURABLE, signals=subjects.ALL_STORMS, cooldown=cooldown, decode=read_event)
 
 
 async def run(service: Service, rules: StormRules, plan: Detection | None = None) -> None:
@@ -34,11 +34,13 @@ async def run(service: Service, rules: StormRules, plan: Detection | None = None
     rates = UsdRates()
     plan = plan or plan_for(rules)
 
-    def on_tickers(batch: Sequence[tuple[str, Any]]) -> None:
-        for subject, ticker in batch:
-            if ticker.last is not None:
-                base, _, quote = tail_symbol(subject.removeprefix(subjects.TICKER))[1].partition("/")
-                rates.on_price(base, quote, ticker.last, ticker.ts_recv)
+    def on_ticker(_subject: str, ticker: Any) -> None:
+        if ticker.last is not None:
+            base, _, quote = ticker.symbol.partition("/")
+            rates.on_price(base, quote, ticker.last, ticker.ts_recv)
+
+    def on_tickers(batch: Sequence[tuple[str, Any]]) -> Sequence[Fault]:
+        return fold_each(batch, on_ticker)
 
     def on_gap(messages: int) -> None:
         _log.info("storms.prices_missed", messages=messages)  # the next price of each pair makes up for it
@@ -46,8 +48,8 @@ async def run(service: Service, rules: StormRules, plan: Detection | None = None
     letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
     prices = LaneReader(service.bus, Watchers(letters.keep, on_gap))
     try:
-        await prices.subscribe(DOLLAR_TICKERS, codec.decode, on_tickers)
-        await detect(service, StormDetector(rules, rates), plan)
+        await prices.subscribe(DOLLAR_TICKERS, read_event, on_tickers)
+        await detect(service, StormDetector(rules, rates), plan, letters)
     finally:
         await prices.close()
         await letters.flush()

@@ -13,23 +13,29 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.whales.groups import EXACT, Page, average_price, bound_fills, sum_fills
+from consumers.whales.groups import MOST_FILLS, Page, average_price, check_fill, sum_fills
 from contracts import subjects
 from contracts.codec import fast
-from contracts.market import Trade
+from contracts.figures import EXACT, as_dollars, read_amount
+from contracts.market import MOST_NAME, Trade
+from contracts.numbers import DAY_NS, time_of
+from contracts.recent import Recent
 from contracts.signals import Tier, WhaleTrade
 from contracts.tiers import Tiers
 from contracts.usd import UsdRates
+from runtime.folding import Fault, fold_each
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 FastWhale: Final = fast(WhaleTrade)
 MILLISECOND: Final = 1_000_000
 SECOND: Final = 1_000_000_000
+PAGES: Final = 20_000  # subjects kept at least, those used last; at most twice as many
+_MARK: Final = ".whale."
+_SAVED_FILLS: Final = 1000  # of open groups, in one saved document
 _PRICE_EVERY: Final = 100 * MILLISECOND
 Outputs = list[tuple[str, FastEvent]]
 """(subject, whale) pairs."""
-_CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,9 @@ class WhaleCounts:
     unsized: int = 0
     unvalued: int = 0
     emitted: int = 0
+    old: int = 0  # printed more than a day ago
+    cut: int = 0  # groups of more fills than a signal can name: told as several
+    unsaved: int = 0  # open groups that a saved document had no room for
 
 
 class Saved(msgspec.Struct):
@@ -79,35 +88,50 @@ class Saved(msgspec.Struct):
     prices: list[tuple[str, str, str, int]]
 
 
+def _belongs(fills: Sequence[FastEvent], trade: FastEvent) -> bool:
+    """Whether a trade is one more fill of the open group."""
+    if not fills:
+        return False
+    first, ts = fills[0], trade.ts_event
+    return ts == first.ts_event and ts is not None and trade.side == first.side
+
+
 class WhaleDetector:
     """The open groups of every instrument."""
 
-    def __init__(self, rules: WhaleRules, rates: UsdRates | None = None) -> None:
+    def __init__(self, rules: WhaleRules, rates: UsdRates | None = None, pages: int = PAGES) -> None:
         self.rules = rules
         self.counts = WhaleCounts()
         self.seq = 0
         self._rates = rates or UsdRates()
-        self._prices: dict[tuple[str, str], tuple[str, int]] = {}
-        self._pages: dict[str, Page] = {}
+        self._pages: Recent[str, Page] = Recent(pages)
 
-    def fold(self, batch: Sequence[tuple[str, FastEvent]], seq: int, now: int) -> Outputs:
-        """Fold (subject, trade or ticker) pairs in the stream's order; `seq` is the last one's, `now` ns UTC."""
+    @property
+    def forgotten(self) -> int:
+        """How many instruments were dropped because others were traded meanwhile."""
+        return self._pages.dropped
+
+    def fold(self, batch: Sequence[tuple[str, FastEvent]], seq: int, now: int) -> tuple[Outputs, Sequence[Fault]]:
+        """Fold (subject, trade or ticker) pairs in the stream's order; give the whales, and what could not be folded.
+
+        `seq` is the last one's, `now` ns UTC.
+        """
         outputs: Outputs = []
-        pages = self._pages
-        for subject, event in batch:
-            page = pages.get(subject)
-            if page is None:
-                page = pages[subject] = Page(subject, self.rules.tiers)
+
+        def fold(subject: str, event: FastEvent) -> None:
+            page = self._pages.get(subject) or self._pages.put(subject, Page(subject, self.rules.tiers))
             if page.is_ticker:
                 if event.last is not None:
                     self._take_price(page, event.last, event.ts_recv)
-                continue
-            if page.tells_usd and event.ts_recv - page.priced >= _PRICE_EVERY:
-                self._take_price(page, event.price, event.ts_recv)
-            self._fold_trade(page, event, now, outputs)
-        self.counts.folded += len(batch)
+            else:
+                self._fold_trade(page, event, now, outputs)
+                if page.tells_usd and event.ts_recv - page.priced >= _PRICE_EVERY:
+                    self._take_price(page, event.price, event.ts_recv)
+
+        faults = fold_each(batch, fold)
+        self.counts.folded += len(batch) - len(faults)
         self.seq = seq
-        return outputs
+        return outputs, faults
 
     def tick(self, now: int) -> Outputs:
         """Close the groups that nothing was added to for `hold`; `now` ns UTC."""
@@ -119,52 +143,78 @@ class WhaleDetector:
         return outputs
 
     def save(self) -> bytes:
-        """Give everything that `restore` needs, in one document."""
-        groups = {page.subject: page.fills for page in self._pages.values() if page.fills}
-        prices = [(base, quote, price, ts) for (base, quote), (price, ts) in self._prices.items()]
-        return msgspec.json.encode(Saved(seq=self.seq, groups=groups, prices=prices))
+        """Give everything that `restore` needs, in one document that a bucket takes.
+
+        Open groups that are more than that are left out, the oldest first, and counted.
+        """
+        groups: dict[str, list[FastEvent]] = {}
+        room = _SAVED_FILLS
+        for page in sorted(self._pages.values(), key=lambda page: page.touched, reverse=True):
+            if not page.fills:
+                continue
+            room -= len(page.fills)
+            if room >= 0:
+                groups[page.subject] = page.fills
+            else:
+                self.counts.unsaved += 1
+        return msgspec.json.encode(Saved(seq=self.seq, groups=groups, prices=self._rates.list_prices()))
 
     def restore(self, document: bytes) -> int:
-        """Take back what `save` gave; the sequence to go on after. Raises msgspec.ValidationError."""
+        """Take back what `save` gave; the sequence to go on after.
+
+        Raises, with nothing taken back, msgspec.MsgspecError, SymbolSyntaxError or FigureError where it is not that.
+        """
         saved = msgspec.json.decode(document, type=Saved)
-        for base, quote, price, ts in saved.prices:
-            self._prices[base, quote] = (price, ts)
-            self._rates.on_price(base, quote, price, ts)
+        pages: list[Page] = []
         for subject, fills in saved.groups.items():
-            page = self._pages[subject] = Page(subject, self.rules.tiers)
+            page = Page(subject, self.rules.tiers)
             page.fills = msgspec.convert(fills, list[fast(Trade)])
             for fill in page.fills:
+                page.bound = check_fill(page.bound, fill.price, fill.amount)
                 page.seen.add(fill.id)
+            pages.append(page)
+        for _, _, price, _ in saved.prices:
+            read_amount(price)
+        for base, quote, price, ts in saved.prices:
+            self._rates.on_price(base, quote, price, ts)
+        for page in pages:
+            self._pages.put(page.subject, page)
         self.seq = saved.seq
         return saved.seq
 
     def _fold_trade(self, page: Page, trade: FastEvent, now: int, outputs: Outputs) -> None:
-        if not page.seen.add(trade.id):
+        if trade.id in page.seen:
             self.counts.duplicates += 1
             return
-        fills = page.fills
-        if fills:
-            first, ts = fills[0], trade.ts_event
-            if ts == first.ts_event and ts is not None and trade.side == first.side and trade.amount is not None:
-                fills.append(trade)
-                page.touched = now
-                return
+        if len(page.tail) + len(_MARK) + len(trade.trade_id) > MOST_NAME:
+            raise ValueError("a whale that begins with this trade could not be named: its trade_id is too long")
+        sized = trade.side is not None and trade.amount is not None
+        old = sized and now - time_of(trade.ts_event, trade.ts_recv) > DAY_NS
+        joins = sized and not old and _belongs(page.fills, trade)
+        bound = check_fill(page.bound if joins else 0, trade.price, trade.amount) if sized and not old else 0
+        page.seen.add(trade.id)
+        if page.fills and not joins:
             self._close(page, outputs)
         if trade.side is None:
             self.counts.sideless += 1
         elif trade.amount is None:
             self.counts.unsized += 1
+        elif old:
+            self.counts.old += 1
         else:
-            page.fills = [trade]
-            page.touched = now
+            page.fills.append(trade)
+            page.bound, page.touched = bound, now
+            if len(page.fills) >= MOST_FILLS:
+                self.counts.cut += 1
+                self._close(page, outputs)
 
     def _take_price(self, page: Page, price: str, ts: int) -> None:
         page.priced = ts
-        self._prices[page.base, page.quote] = (price, ts)
         self._rates.on_price(page.base, page.quote, price, ts)
 
     def _close(self, page: Page, outputs: Outputs) -> None:
         fills, page.fills = page.fills, []
+        bound, page.bound = page.bound, 0
         at = fills[-1].ts_recv
         if page.limit_at is None or not 0 <= at - page.limit_at < SECOND:
             self._refresh_limit(page, at)
@@ -172,7 +222,7 @@ class WhaleDetector:
             self.counts.unvalued += 1
             return
         adaptive = self.rules.adaptive is not None
-        if not adaptive and bound_fills(fills) < page.least:
+        if not adaptive and bound < page.least:
             return
         amount, value = sum_fills(fills)
         usd = EXACT.multiply(value, page.rate.rate)
@@ -198,7 +248,7 @@ class WhaleDetector:
         if rate is None:
             raise AssertionError("a group without a rate is not valued")
         return FastWhale(
-            id=f"{page.tail}.whale.{first.trade_id}",
+            id=f"{page.tail}{_MARK}{first.trade_id}",
             venue=first.venue,
             symbol=first.symbol,
             venue_symbol=first.venue_symbol,
@@ -208,7 +258,7 @@ class WhaleDetector:
             side=first.side,
             price=format(average_price(fills, amount, value), "f"),
             amount=format(amount, "f"),
-            usd_value=format(EXACT.quantize(usd, _CENT), "f"),
+            usd_value=as_dollars(usd),
             usd_rate=format(rate.rate, "f"),
             usd_rate_source=rate.source,
             tier=page.tier,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from contracts import subjects
+from contracts.figures import EXACT, MOST_VALUE, FigureError, read_amount, value_of
 from contracts.instrument import SPOT, tail_symbol
+from contracts.market import MOST_IDS
 from contracts.signals import Tier
 from contracts.tiers import Tiers
 from contracts.usd import UsdRate, tells_usd
@@ -14,10 +16,13 @@ from runtime.bounded import RollingHistogram, SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
-EXACT: Final = Context(prec=400)
+MOST_FILLS: Final = MOST_IDS  # of one group, as many as a signal names
+_FINEST: Final = 36  # digits behind the point that a price of the bus can have
 _HOUR_NS: Final = 3_600_000_000_000
 _HOURS: Final = 24
 _REMEMBERED: Final = 4096
+_SAFE: Final = 10**15
+_SAFE_DIGITS: Final = 18
 _POWERS: Final = tuple(10**digits for digits in range(80))
 
 
@@ -28,13 +33,6 @@ def bound_of(price: str, amount: str) -> int:
     if amount[0] != "0":
         digits += len(amount) if other < 0 else other
     return _POWERS[digits]
-
-
-def bound_fills(fills: list[FastEvent]) -> int:
-    """Give a number above the fills' value in the quote: most groups are seen to be small without any exact sum."""
-    if len(fills) == 1:
-        return bound_of(fills[0].price, fills[0].amount)
-    return sum(bound_of(fill.price, fill.amount) for fill in fills)
 
 
 def sum_fills(fills: list[FastEvent]) -> tuple[Decimal, Decimal]:
@@ -53,7 +51,21 @@ def average_price(fills: list[FastEvent], amount: Decimal, value: Decimal) -> De
     if len(prices) == 1 or amount == 0:
         return Decimal(fills[0].price)
     finest = max(len(price.partition(".")[2]) for price in prices)
-    return EXACT.quantize(EXACT.divide(value, amount), Decimal(1).scaleb(-(finest + 2)))
+    return EXACT.quantize(EXACT.divide(value, amount), Decimal(1).scaleb(-min(finest + 2, _FINEST)))
+
+
+def check_fill(held: int, price: str, amount: str) -> int:
+    """Give a number above what a group that is below `held` is worth with one more fill.
+
+    FigureError where amount or group cannot be expressed; what is far from that is seen without any exact product.
+    """
+    bound = bound_of(price, amount)
+    if held + bound < _SAFE and len(amount.partition(".")[0]) <= _SAFE_DIGITS:
+        return held + bound
+    value = int(value_of(Decimal(price), read_amount(amount))) + 1
+    if held + value >= MOST_VALUE:
+        raise FigureError(f"a group of fills is worth 10^15 or more with {price} x {amount}")
+    return held + value
 
 
 class Page:
@@ -61,6 +73,7 @@ class Page:
 
     __slots__ = (
         "base",
+        "bound",
         "fills",
         "is_ticker",
         "least",
@@ -88,6 +101,7 @@ class Page:
         self.tier: Tier = tiers.find(self.base)
         self.tells_usd = self.tail.endswith(f".{SPOT}") and tells_usd(self.base, self.quote)
         self.fills: list[FastEvent] = []  # of the open group
+        self.bound = 0  # above what they are worth in the quote
         self.touched = 0  # when the last one was added, ns UTC
         self.seen = SeenIds(_REMEMBERED)
         self.sizes = RollingHistogram(_HOURS, _HOUR_NS)

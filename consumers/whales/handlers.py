@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from consumers.whales.core import WhaleDetector, WhaleRules
-from contracts import codec, streams, subjects
+from contracts import streams, subjects
 from runtime import clock
 from runtime.announcing import Announcer
 from runtime.bucket_writer import BucketWriter
 from runtime.deadletter import DeadLetters
+from runtime.folding import Fault
 from runtime.history import read_past
 from runtime.kv import Mirror
 from runtime.lane import LaneReader
-from runtime.lane_reader import Watchers
+from runtime.lane_reader import Batch, Watchers, read_event
+from runtime.restoring import Restored
 from runtime.resume import Mark, Resumed, Start, find_start
 from runtime.service import Service
 from runtime.signals import publish_signal
@@ -58,10 +61,12 @@ class _Outbox:
         self._bus, self._detector, self._plan, self._known = service.bus, detector, plan, known
         self._unsent: deque[tuple[str, Any]] = deque()
 
-    def on_batch(self, batch: Sequence[tuple[str, Any]], last: int) -> None:
-        self._unsent.extend(self._detector.fold(batch, last, clock.now_ns()))
+    def on_batch(self, batch: Sequence[tuple[str, Any]], last: int) -> Sequence[Fault]:
+        whales, faults = self._detector.fold(batch, last, clock.now_ns())
+        self._unsent.extend(whales)
         if len(self._unsent) > _UNSENT:
             raise TooManyUnsentError(f"{len(self._unsent)} whales wait for stream {self._plan.signals_stream}")
+        return faults
 
     def on_tick(self) -> None:
         self._unsent.extend(self._detector.tick(clock.now_ns()))
@@ -78,56 +83,58 @@ class _Outbox:
 async def run(service: Service, plan: WhalePlan) -> None:
     """Detect until the service is stopped; then send what is decided, and save."""
     detector = WhaleDetector(plan.rules)
-    resumed = await _restore(service, detector, plan)
-    outbox = _Outbox(service, detector, plan, await _find_published(service, plan, resumed.start))
     letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
     announcer = Announcer(service.bus, service.name, stream=plan.feeds)
     on_missed = partial(announcer.on_missed, plan.stream)
-    reader = LaneReader(service.bus, Watchers(letters.keep, on_missed))
-    writer = BucketWriter(service.bus, plan.bucket)
-    if resumed.missed != 0:
-        on_missed(resumed.missed or 0)
-    saved = clock.monotonic()
-    try:
-        await reader.stream(plan.stream, plan.reads, codec.decode, outbox.on_batch, start=resumed.start)
-        service.ready()
-        async for _ in turns(service.stop, plan.tick_seconds, reader.failed):
-            outbox.on_tick()
-            await outbox.send()
-            if clock.monotonic() - saved >= plan.save_seconds:
-                writer.put(_KEY, detector.save())
-                _report(service, detector)
-                saved = clock.monotonic()
-    finally:
-        await reader.close()
-    await outbox.send()
-    writer.put(_KEY, detector.save())
-    await letters.flush()
-    await announcer.flush()
-    await writer.close()
+    async with AsyncExitStack() as stack:
+        writer = BucketWriter(service.bus, plan.bucket)
+        for end in (writer.close, letters.flush, announcer.flush):
+            stack.push_async_callback(end)
+        resumed = await _restore(service, detector, plan, letters)
+        if resumed.missed != 0:
+            on_missed(resumed.missed or 0)
+        outbox = _Outbox(service, detector, plan, await _find_published(service, plan, resumed.start, letters))
+        reader = LaneReader(service.bus, Watchers(letters.keep, on_missed))
+        saved = clock.monotonic()
+        try:
+            await reader.stream(plan.stream, plan.reads, read_event, outbox.on_batch, start=resumed.start)
+            service.ready()
+            async for _ in turns(service.stop, plan.tick_seconds, reader.failed):
+                outbox.on_tick()
+                await outbox.send()
+                if clock.monotonic() - saved >= plan.save_seconds:
+                    writer.put(_KEY, detector.save())
+                    _report(service, detector)
+                    saved = clock.monotonic()
+        finally:
+            await reader.close()
+        await outbox.send()
+        writer.put(_KEY, detector.save())
 
 
-async def _restore(service: Service, detector: WhaleDetector, plan: WhalePlan) -> Resumed:
+async def _restore(service: Service, detector: WhaleDetector, plan: WhalePlan, letters: DeadLetters) -> Resumed:
     """Take back what was saved and give where to go on; what comes from now on where nothing was."""
     mirror = await Mirror(service.bus, plan.bucket).open()
     await mirror.close()
     entry = mirror.get(_KEY)
-    if entry is None:
+    place = Restored(plan.bucket, letters.keep)
+    sequence = None if entry is None else place.read(_KEY, entry.value, detector.restore)
+    if entry is None or sequence is None:
         return Resumed(NEW)
-    sequence = detector.restore(entry.value)
     if not sequence:
         return Resumed(Start(time_ns=entry.time_ns))
     return await find_start(service.bus, plan.stream, Mark(sequence, entry.time_ns))
 
 
-async def _find_published(service: Service, plan: WhalePlan, start: Start) -> frozenset[str]:
+async def _find_published(service: Service, plan: WhalePlan, start: Start, letters: DeadLetters) -> frozenset[str]:
     """Give the ids at the end of the signals' stream: a whale decided again after a crash is not published again."""
     if start == NEW:
         return frozenset()
     state = (await call(service.bus, f"STREAM.INFO.{plan.signals_stream}"))["state"]
     since = Start(sequence=max(1, int(state["last_seq"]) - _KNOWN))
     rows = await read_past(service.bus, plan.signals_stream, (plan.signals,), since)
-    return frozenset(codec.decode(row.subject.decode(), row.payload).id for row in rows)
+    batch = Batch([(row.subject, row.payload) for row in rows], read_event, letters.keep)
+    return frozenset(whale.id for _, whale in batch.events)
 
 
 def _report(service: Service, detector: WhaleDetector) -> None:
@@ -138,3 +145,7 @@ def _report(service: Service, detector: WhaleDetector) -> None:
     service.report("unsized", counts.unsized)
     service.report("unvalued", counts.unvalued)
     service.report("emitted", counts.emitted)
+    service.report("old", counts.old)
+    service.report("cut", counts.cut)
+    service.report("unsaved", counts.unsaved)
+    service.report("forgotten", detector.forgotten)

@@ -188,6 +188,7 @@ async def test_events_reach_their_channels_with_exact_numbers(store: Store, star
     cluster = {"base": "BTC", "side": "buy", "pattern": "accumulation", "count": 3, "usd_value": "3000000.5"}
     found = {"window_ns": 1, "venues": ["binance"], "whale_ids": [], "tier": "majors", "rule": "cluster/1"}
     spot, perp = origin("binance", "BTC/USDT"), origin("binanceusdm", "BTC/USDT:USDT")
+    both = origin("all", "BTC/USD")
     pushed = {
         "trades": (f"md.v1.trade.{TAIL}", trade(1), "trade", '"price":91000.10,'),
         "book": (f"md.v1.book.{TAIL}", {**spot, **book, "venue_checksum": None}, "book", '"price":1.10,'),
@@ -199,7 +200,7 @@ async def test_events_reach_their_channels_with_exact_numbers(store: Store, star
             '"position_side":"long"',
         ),
         "candles": (f"md.v1.candle.5m.{TAIL}", {**spot, **candle}, "candle", '"close":1.50,'),
-        "alerts": ("signal.v1.cluster.all.BTC.USD.any", {**spot, **cluster, **found}, "alert", '"usd_value":3000000.5'),
+        "alerts": ("signal.v1.cluster.all.BTC.USD.any", {**both, **cluster, **found}, "alert", '"usd_value":3000000.5'),
     }
     models = {
         "book": BookSnapshot,
@@ -259,20 +260,27 @@ async def test_a_client_that_does_not_read_is_closed_and_slows_nobody(store: Sto
     api = await start({"entrance": EntranceRules(send_seconds=0.5)})
     async with api.stream() as good, api.stream(max_queue=1) as bad:
         for stream in (good, bad):
-            await subscribe(stream, symbol="BTC", channel="trades")
-        await until_heard(store, "md.v1.trade.*.BTC.>")
+            await subscribe(stream, symbol="BTC", channel="alerts")
+        await until_heard(store, "signal.v1.cluster.*.BTC.>")
         bad.transport.pause_reading()
         for burst in range(20):
             for number in range(10):
-                name = f"{burst}-{number}-{'x' * 60_000}"
-                await store.bus.client.publish(f"md.v1.trade.{TAIL}", trade(1, id=name).model_dump_json().encode())
+                body = large_cluster(f"{burst}-{number}").model_dump_json().encode()
+                await store.bus.client.publish("signal.v1.cluster.all.BTC.USD.any", body)
             async with asyncio.timeout(5):
-                while not str((await heard(good, "trade"))["id"]).startswith(f"{burst}-9-"):
+                while (await heard(good, "alert"))["id"] != f"{burst}-9":
                     pass
         await clients(api, 1)
         assert "hydrophone_stream_closed_slow_total 1.0" in (await api.get("/metrics")).text
         bad.transport.resume_reading()
         assert await closing(bad) == 1013
+
+
+def large_cluster(name: str) -> WhaleCluster:
+    """A cluster of 60 kB: no other event that is pushed can be that large."""
+    fields = {"base": "BTC", "side": "buy", "pattern": "accumulation", "count": 3, "usd_value": "3000000.5"}
+    names = {"venues": [f"{number:0240}" for number in range(250)], "whale_ids": [], "tier": "majors", "rule": "r"}
+    return WhaleCluster.model_validate({**origin("all", "BTC/USD"), **fields, **names, "window_ns": 1, "id": name})
 
 
 async def clients(api: Api, count: int) -> None:

@@ -31,7 +31,7 @@ def _failed(*about: Any) -> None:
     raise RuntimeError(f"the lane lost or could not read messages: {about}")
 
 
-WATCHERS = Watchers(on_undecodable=_failed, on_gap=lambda lost: None if lost == 0 else _failed(lost))
+WATCHERS = Watchers(on_bad=_failed, on_gap=lambda lost: None if lost == 0 else _failed(lost))
 
 
 class Clock:

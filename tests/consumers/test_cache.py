@@ -226,7 +226,8 @@ def test_everything_comes_back_after_a_restart(ticker: Make, trade: Make, status
     cache.fold_bodies(subjects.BOOK, [(subjects.BOOK + TAIL, encode(book()))], START)
     documents = cache.drain(START)
     again = StateCache()
-    again.restore(documents)
+    for key, document in documents.items():
+        again.restore(key, document)
     assert again.find_feeds_seq() == 9
     again.fold_trades([(TRADE, trade(3, START + 1, price="5"))], START)
     again.fold_feeds([("feed.v1.binance", status("live"))], 10)
@@ -254,7 +255,7 @@ LIMITS = {"binance": {"trade": 10 * SECOND, "ticker": 40 * SECOND}}
 
 
 def watched(cache: StateCache, now: int) -> dict[str, Any]:
-    return json.loads(cache.drain(now)["feed.binance"])
+    return json.loads(cache.drain(now)["feed.binance"] or b"")
 
 
 def live_cache(status: Make, trade: Make, ticker: Make) -> StateCache:
@@ -296,14 +297,16 @@ def test_one_silent_channel_is_stale_while_the_feed_is_live(status: Make, trade:
         cache.fold_trades([(TRADE, trade(second, START + second * SECOND))], START + second * SECOND)
         cache.drain(START + second * SECOND)
     documents = cache.drain(START + 47 * SECOND)
-    feed = json.loads(documents["feed.binance"])
+    feed = json.loads(documents["feed.binance"] or b"")
     assert (feed["state"], feed["channels"]) == ("live", {"trade": "live", "ticker": "stale"})
 
 
 def test_what_a_silent_feed_sent_last_is_shown_as_stale(status: Make, trade: Make, ticker: Make) -> None:
     cache = live_cache(status, trade, ticker)
     documents = cache.drain(START + 11 * SECOND)
-    assert {json.loads(documents[key])["quality"] for key in documents if not key.startswith("feed.")} == {"stale"}
+    assert {json.loads(body or b"")["quality"] for key, body in documents.items() if not key.startswith("feed.")} == {
+        "stale"
+    }
 
 
 def test_feed_of_a_producer_without_limits_is_stale_after_half_a_minute(status: Make, trade: Make) -> None:
@@ -343,7 +346,8 @@ def test_stale_feed_that_is_restored_is_what_it_said_until_it_is_judged(
     status: Make, trade: Make, ticker: Make
 ) -> None:
     cache, restarted = live_cache(status, trade, ticker), StateCache()
-    restarted.restore(cache.drain(START + 11 * SECOND))
+    for key, body in cache.drain(START + 11 * SECOND).items():
+        restarted.restore(key, body or b"")
     assert watched(restarted, START + 12 * SECOND)["state"] == "live"
     assert watched(restarted, START + 23 * SECOND)["state"] == "stale"
 

@@ -19,6 +19,7 @@ import pytest_asyncio
 
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
+from consumers.registry import CONSUMERS
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
@@ -187,7 +188,7 @@ async def test_a_whale_is_published_once_though_its_fills_are_read_again(own: Bu
     saved = json.loads((await bucket.get("whales")).value or b"")
     await bucket.put("whales", json.dumps({**saved, "seq": 1}).encode())  # as if the last save had never been
     async with Running(own, "whales", lambda service: whales.run(service, plan)):
-        await publish(own, TRADES, trade(9, price="60000", amount="99"))
+        await publish(own, TRADES, trade(9, now_ns(), price="60000", amount="99"))
         found = await wait_stored(own, streams.SIGNALS, subjects.ALL_WHALES, 2)
     assert [len(whale.trade_ids) for whale in found] == [2, 1]
 
@@ -333,7 +334,7 @@ async def test_a_consumer_whose_durable_nobody_makes_refuses_to_start(own: Bus) 
     assert await provision.find_config(own, provision.items(PLAN)[-2]) is None  # and did not make its own
 
 
-async def test_the_process_stops_cleanly_on_sigterm_and_fails_when_a_durable_vanishes(
+async def test_the_process_stops_cleanly_on_sigterm_and_starts_a_consumer_again_whose_durable_vanished(
     server: NatsServer, own: Bus, tmp_path: Path
 ) -> None:
     environ = {**os.environ, "NATS_URL": server.url, "HYDROPHONE_DATA": str(tmp_path)}
@@ -343,17 +344,29 @@ async def test_the_process_stops_cleanly_on_sigterm_and_fails_when_a_durable_van
             *(sys.executable, "-m", "consumers", *names), env=environ, stdout=asyncio.subprocess.PIPE
         )
         assert process.stdout is not None
-        ready = 0
-        while ready < (len(names) or 5):
-            line = await process.stdout.readline()
-            assert line, "the process ended before its consumers were ready"
-            ready += b"consumer.ready" in line
+        await until(process, b"consumer.ready", len(names) or len(CONSUMERS))
         return process
+
+    async def until(process: asyncio.subprocess.Process, word: bytes, count: int) -> list[bytes]:
+        assert process.stdout is not None
+        found: list[bytes] = []
+        while len(found) < count:
+            line = await process.stdout.readline()
+            assert line, f"the process ended before it said {word.decode()}"
+            found += [line] if word in line else []
+        return found
 
     async with asyncio.timeout(40):
         process = await start()
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
-        process = await start("clusters")
+        process = await start("clusters", "whales")
         await own.api("CONSUMER.DELETE.SIGNALS.clusters")
-        assert await process.wait() == 1
+        [line] = await until(process, b"consumer.failed", 1)
+        assert b"MissingDurableError" in line
+        assert b"clusters" in line
+        await provision.heal(own, PLAN)
+        [line] = await until(process, b"consumer.ready", 1)  # the other one never stopped
+        assert b"clusters" in line
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0

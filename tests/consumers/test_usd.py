@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from consumers.__main__ import _Figures, main
 from consumers.registry import CONSUMERS, cluster_rules, storm_rules, whale_rules
@@ -145,7 +145,8 @@ def test_a_rolling_low_is_not_moved_by_two_wild_ones_and_forgets_what_is_old() -
 def test_figures_of_feeds_have_the_venue_as_their_only_label() -> None:
     registry = CollectorRegistry()
     counts = Gauge("counts", "", ["consumer", "event"], registry=registry)
-    figures = _Figures(registry, counts, Health())
+    restarts = Counter("restarts", "Failures", ["consumer"], registry=registry)
+    figures = _Figures(registry, counts, Health(), restarts)
     for venue, seconds in (("okx", 0.25), ("binance", -0.001), ("okx", 0.5)):
         figures.measure("clock_offset", venue, seconds)
     text = generate_latest(registry).decode()

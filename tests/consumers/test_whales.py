@@ -30,7 +30,8 @@ Make = Callable[..., Any]
 
 def decide(detector: WhaleDetector, *events: tuple[str, Any]) -> list[Any]:
     """Fold everything, then let time close what is open."""
-    found = detector.fold(events, len(events), START)
+    found, faults = detector.fold(events, len(events), START)
+    assert faults == []
     return [whale for _, whale in found + detector.tick(START + SECOND)]
 
 
@@ -64,8 +65,8 @@ def test_fills_that_differ_are_not_merged(trade: Make, other: dict[str, Any]) ->
 
 def test_a_group_is_complete_when_the_next_other_trade_comes(trade: Make) -> None:
     detector = WhaleDetector(RULES)
-    assert detector.fold([(SPOT, trade(1, START, price="60000", amount="20"))], 1, START) == []
-    ((subject, whale),) = detector.fold([(SPOT, trade(2, START + 1))], 2, START)
+    assert detector.fold([(SPOT, trade(1, START, price="60000", amount="20"))], 1, START)[0] == []
+    ((subject, whale),) = detector.fold([(SPOT, trade(2, START + 1))], 2, START)[0]
     assert subject == "signal.v1.whale.binance.BTC.USDT.spot"
     assert whale.id.endswith("whale.1")
 
@@ -82,7 +83,7 @@ def test_trades_of_other_instruments_do_not_end_a_group(trade: Make) -> None:
     detector = WhaleDetector(RULES)
     detector.fold([(SPOT, trade(1, START, price="60000", amount="20"))], 1, START)
     other = "md.v1.trade.okx.BTC.USDT.spot"
-    assert detector.fold([(other, trade(5, START + 1, id="okx.5"))], 2, START) == []
+    assert detector.fold([(other, trade(5, START + 1, id="okx.5"))], 2, START)[0] == []
 
 
 def test_a_repeated_trade_is_no_second_fill(trade: Make) -> None:
@@ -150,11 +151,11 @@ def test_a_restart_in_the_middle_of_a_group_gives_the_same_whale(trade: Make) ->
     whole, first = WhaleDetector(RULES), WhaleDetector(RULES)
     fills = [(SPOT, trade(number, START, price="60000", amount="5", sim=number == 4)) for number in range(5)]
     end = (SPOT, trade(9, START + 1))
-    wanted = whole.fold([*fills, end], 6, START)
+    wanted, _ = whole.fold([*fills, end], 6, START)
     first.fold(fills[:3], 3, START)
     again = WhaleDetector(RULES)
     assert again.restore(first.save()) == 3
-    assert again.fold([fills[2], *fills[3:], end], 6, START) == wanted
+    assert again.fold([fills[2], *fills[3:], end], 6, START)[0] == wanted
     assert wanted[0][1].sim
 
 

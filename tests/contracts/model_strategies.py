@@ -54,6 +54,7 @@ WRONG = st.one_of(
         ]
     ),
     st.sampled_from(["0", "0.00", "-1", "9" * 24, "9" * 25, "0." + "1" * 36, "0." + "1" * 37, "1" * 80]),
+    st.sampled_from(["x" * 256, "x" * 257, "x" * 4096, "x" * 4097, ["x"] * 1000, ["x"] * 1001]),
     st.sampled_from(["BUY", "Sell", "both", "usd", "bus", "live", "majors", "contracts"]),
     TEXT,
     st.lists(st.lists(st.sampled_from(["1", "0.5", "-2", "x", "", "1e3"]), max_size=3), max_size=3),
@@ -81,9 +82,12 @@ def _annotated(hint: Any) -> st.SearchStrategy[Any]:
     inner, *marks = get_args(hint)
     if inner is Decimal:
         return decimals(pattern_of(hint))
-    low, high = INT64_MIN, INT64_MAX
+    low, high, least = INT64_MIN, INT64_MAX, 0
     for rule in (rule for mark in marks if isinstance(mark, FieldInfo) for rule in mark.metadata):
         low, high = getattr(rule, "ge", low), getattr(rule, "le", high)
+        least = getattr(rule, "min_length", least)
+    if inner is str:
+        return st.text(min_size=least, max_size=12)
     return st.integers(low, high) if inner is int else values(inner)
 
 

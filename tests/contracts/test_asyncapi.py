@@ -18,7 +18,7 @@ from contracts.asyncapi import DOCUMENT, GOLDEN, RELEASED, ROOT, make_document, 
 from contracts.codec import EVENTS, KIND_SUBJECTS
 from contracts.commands import COMMANDS
 from contracts.compatibility import list_breaks
-from contracts.market import BookDelta, DecimalText, Event, Trade
+from contracts.market import BookDelta, DecimalText, Event, InstrumentEvent, Trade
 
 EXAMPLES = read_examples(ROOT / GOLDEN)
 CURRENT = make_document(EVENTS, EXAMPLES, COMMANDS)
@@ -33,7 +33,7 @@ def changed(drop: str = "", **fields: Any) -> type[Event]:
     """Make a Trade without one field, or with others in place of or beside its own; required ones are `(type, ...)`."""
     own = {name: (info.rebuild_annotation(), info) for name, info in Trade.model_fields.items() if name != drop}
     kept: Any = {name: value for name, value in own.items() if name not in Event.model_fields} | fields
-    model = create_model("Trade", __base__=Event, __doc__=Trade.__doc__, **kept)
+    model = create_model("Trade", __base__=InstrumentEvent, __doc__=Trade.__doc__, **kept)
     model.kind = "trade"
     return model
 

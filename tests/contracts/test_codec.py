@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contracts.codec import EVENTS, KIND_SUBJECTS, decode, decoder, encode, fast, kind_of, schema_of
+from contracts.checking import check
+from contracts.codec import (
+    EVENTS,
+    KIND_SUBJECTS,
+    MOST_AHEAD_NS,
+    decode,
+    decoder,
+    encode,
+    fast,
+    kind_of,
+    schema_of,
+)
+from contracts.instrument import make_instrument
 from contracts.market import INT64_MAX, INT64_MIN, Event
 from tests.contracts.model_strategies import WRONG, events
 
@@ -186,13 +199,135 @@ def test_levels_that_are_no_pairs_of_decimals_are_refused(kind: str, levels: Any
     assert refused(EVENTS[kind], "bids", levels)
 
 
+GOLDEN = Path(__file__).parent / "golden"
+TAILS = {"feed": "binance", "candle": "1m.binance.BTC.USDT.spot"}
+CROSS = "all.BTC.USD.any"
+
+
+def golden(model: type[Event]) -> tuple[str, dict[str, Any]]:
+    """Give a good message of an event and the subject that it belongs to."""
+    body = json.loads((GOLDEN / f"{model.kind}.v{model.version}.json").read_text())
+    if model.kind in {"cluster", "storm"}:
+        return KIND_SUBJECTS[model.kind] + CROSS, body
+    tail = TAILS.get(model.kind) or make_instrument(body["venue"], body["symbol"], "").tail
+    return KIND_SUBJECTS[model.kind] + tail, body
+
+
+def fault(subject: str, body: bytes, now: int | None = None) -> str | None:
+    """Say why readers refuse; None where they accept. Reading and checking must agree."""
+    found: list[str | None] = []
+    for read in (decode, check):
+        try:
+            read(subject, body, now)
+        except (msgspec.DecodeError, ValueError, KeyError) as error:
+            found.append(f"{type(error).__name__}: {error}")
+        else:
+            found.append(None)
+    assert found[0] == found[1]
+    return found[0]
+
+
 # ---- subjects of events
 @every_model
+def test_subject_with_other_tokens_than_its_kind_has_is_refused(model: type[Event]) -> None:
+    subject, body = golden(model)
+    raw, tokens = json.dumps(body).encode(), subject.split(".")
+    assert fault(subject, raw) is None
+    wrong = [".".join(tokens[:-1]), f"{subject}.more", f"{subject}.", ".".join([*tokens[:-1], "="])]
+    wrong += [".".join([*tokens[:3], *tokens[3:-1], "=C3=28"]), subject.replace("BTC", "B=2FC")]
+    wrong += [] if model.kind == "feed" else [".".join([*tokens[:-1], "quarter"]), subject.replace("BTC", "ETH")]
+    assert [text for text in wrong if text != subject and fault(text, raw) is None] == []
+    assert fault(subject.replace(body["venue"], "other"), raw) is not None
+
+
+@every_model
+def test_null_or_another_symbol_is_refused_where_an_event_is_about_one(model: type[Event]) -> None:
+    subject, body = golden(model)
+    refused_null = fault(subject, json.dumps(body | {"symbol": None}).encode()) is not None
+    refused_other = fault(subject, json.dumps(body | {"symbol": "LTC/EUR"}).encode()) is not None
+    assert (refused_null, refused_other) == ((False, False) if model.kind == "feed" else (True, True))
+
+
+def test_candle_of_another_time_frame_is_refused() -> None:
+    subject, body = golden(EVENTS["candle"])
+    assert "time frame" in str(fault(subject, json.dumps(body | {"timeframe": "5m"}).encode()))
+    assert fault(subject.replace(".1m.", ".7m."), json.dumps(body).encode()) is not None
+
+
+@every_model
+def test_times_beyond_a_day_of_receipt_are_refused_but_for_recordings(model: type[Event]) -> None:
+    subject, body = golden(model)
+    ts = body["ts_recv"]
+    for bad in (ts + 86_400 * 10**9 + 1, 0, -5, INT64_MAX):
+        raw = json.dumps(body | {"ts_event": bad}).encode()
+        assert fault(subject, raw) is not None
+        assert fault(f"rp.tuesday.{subject}", raw) is None
+    for good in (ts + 86_400 * 10**9, 1, None):
+        assert fault(subject, json.dumps(body | {"ts_event": good}).encode()) is None
+
+
+@every_model
+def test_receipt_ahead_of_the_readers_clock_is_refused(model: type[Event]) -> None:
+    subject, body = golden(model)
+    raw, ts = json.dumps(body).encode(), body["ts_recv"]
+    assert fault(subject, raw, ts - MOST_AHEAD_NS) is None
+    assert "ahead" in str(fault(subject, raw, ts - MOST_AHEAD_NS - 1))
+
+
+@every_model
+@pytest.mark.parametrize("mark", ["\r\nNats-Rollup: all", "\x00", "\t", "\x7f"])
+def test_control_characters_in_names_are_refused(model: type[Event], mark: str) -> None:
+    subject, body = golden(model)
+    names = [name for name, value in body.items() if isinstance(value, str) and name in {"id", "trade_id", "rule"}]
+    lists = [name for name, value in body.items() if isinstance(value, list) and value and isinstance(value[0], str)]
+    for name in names:
+        for raw in (json.dumps(body | {name: mark}), json.dumps(body | {name: mark}, ensure_ascii=False)):
+            assert fault(subject, raw.encode()) is not None
+    for name in lists:
+        assert fault(subject, json.dumps(body | {name: [mark]}).encode()) is not None
+
+
+@every_model
+def test_hostile_bodies_are_refused_with_a_reason(model: type[Event]) -> None:
+    subject, body = golden(model)
+    good = json.dumps(body).encode()
+    deep = b'{"x":' + b"[" * 20_000 + b"]" * 20_000 + b"," + good[1:]
+    lone = json.dumps(body | {"id": "\ud800"}).encode()
+    raw = good.replace(b'"id": "', b'"id": "\xed\xa0\x80')
+    assert [body for body in (deep, lone, raw, b"[" * 100_000, b"", b"null") if fault(subject, body) is None] == []
+
+
+@every_model
+def test_of_a_field_that_stands_twice_the_last_counts_in_both_codecs(model: type[Event]) -> None:
+    subject, body = golden(model)
+    good = json.dumps(body).encode()
+    for first in (b'"id":"other",', b'"venue":"other",'):
+        twice = b"{" + first + good[1:]
+        assert read_slow(model, twice) == read_fast(model, twice) == read_fast(model, good)
+        assert fault(subject, twice) is None
+
+
+@pytest.mark.parametrize("kind", ["book", "delta"])
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_checking_a_book_gives_the_answer_of_decoding_it(kind: str, data: st.DataObject) -> None:
+    subject, body = golden(EVENTS[kind])
+    number = st.sampled_from(
+        ["0", "0.0", "0.000", "00", "1", "1.50", "0.1", "1.", ".5", "-1", "1e5", "9" * 24, "9" * 25, "1." + "1" * 37]
+    )
+    side = st.lists(st.lists(number, min_size=2, max_size=2) | st.sampled_from([["1"], ["1", 2], "x"]), max_size=3)
+    body |= {"bids": data.draw(side | st.none()), "asks": data.draw(side)}
+    separators = data.draw(st.sampled_from([(",", ":"), (", ", ": ")]))
+    fault(subject, json.dumps(body, separators=separators).encode())
+
+
+@every_model
 def test_subject_tells_how_to_decode(model: type[Event]) -> None:
-    subject = f"{KIND_SUBJECTS[model.kind]}binance.BTC.USDT.spot"
+    subject, body = golden(model)
     assert kind_of(subject) == model.kind
     assert schema_of(model) == f"{model.kind}/{model.version}"
-    assert type(decode(subject, json.dumps(example(model)).encode())) is fast(model)
+    for prefix in ("", "rp.tuesday."):
+        assert type(decode(prefix + subject, json.dumps(body).encode())) is fast(model)
 
 
 def test_subject_without_an_event_is_refused() -> None:

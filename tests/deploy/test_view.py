@@ -170,7 +170,7 @@ def test_unreadable_message_is_counted_and_the_rest_goes_on() -> None:
 
 def test_view_shows_venues_tapes_and_what_to_try() -> None:
     state = State()
-    fold(state, [feed("live"), trade(at=0, received=-2_000_000), whale(), liquidation(), storm()])
+    fold(state, [feed("live"), trade(at=2_000_000, received=0), whale(), liquidation(), storm()])
     console = Console(file=io.StringIO(), width=160)
     console.print(render(state, PLACES, 0))
     text = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
@@ -181,7 +181,7 @@ def test_view_shows_venues_tapes_and_what_to_try() -> None:
 def test_plain_line_tells_the_same() -> None:
     assert line(State(), 0) == "nothing heard yet"
     state = State()
-    fold(state, [feed("live"), trade(at=0, received=-2_000_000), whale()])
+    fold(state, [feed("live"), trade(at=2_000_000, received=0), whale()])
     assert line(state, 0).startswith("okx live 0/s p50 2.0 ms p99 2.0 ms | whale: sell")
 
 

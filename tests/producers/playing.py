@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,7 +17,7 @@ from producers.simulator.listing import Listing
 from producers.simulator.market import Market, MarketConfig
 from producers.simulator.registry import VENUE_TYPES
 from producers.simulator.venue import Shelf
-from producers.venue import CHANNELS, ConnectionPlan, Decoder, RestCall, Venue
+from producers.venue import CHANNELS, ConnectionPlan, Decoder, RestCall, Unreadable, Venue
 
 BEGIN_US = 1_790_000_000_000_000
 STEP_MS = 50
@@ -45,12 +45,21 @@ class Connection:
     received: list[Received] = field(default_factory=list[Received])
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How busy the simulated market is; so busy, prices do not last for minutes."""
+
+    rate: float = 10.0
+    whale_every_s: tuple[float, float] = (0.5, 0.5)
+    cascade_every_s: tuple[float, float] = (1.0, 1.0)
+
+
 class Exchange:
     """One simulated exchange and a client of its own; time passes only by `run`."""
 
-    def __init__(self, venue: Venue) -> None:
-        config = SimulatorConfig(venues=(venue.id,), bases=BASES, rate=10.0)
-        terms = MarketConfig(config.seed, config.venues, BASES, config.rate, (0.5, 0.5), (1.0, 1.0))
+    def __init__(self, venue: Venue, pace: Pace = Pace()) -> None:  # frozen
+        config = SimulatorConfig(venues=(venue.id,), bases=BASES, rate=pace.rate)
+        terms = MarketConfig(config.seed, config.venues, BASES, pace.rate, pace.whale_every_s, pace.cascade_every_s)
         self.venue = venue
         self.market = Market(terms, BEGIN_US)
         self.now_us = BEGIN_US
@@ -74,7 +83,8 @@ class Exchange:
             call: RestCall | None = first
             while call is not None:
                 page, call = self.venue.rest.decode_instruments(market, self.ask(call).body.encode())
-                found += [(market, item) for item in page]
+                assert not [item for item in page if isinstance(item, Unreadable)]
+                found += [(market, item) for item in page if isinstance(item, Instrument)]
         return found
 
     def find(self, market: str, venue_symbol: str) -> Instrument:
@@ -89,26 +99,26 @@ class Exchange:
         """Make a decoder that knows nothing yet."""
         return self.venue.decoder(plan.market, lambda symbol: self.find(plan.market, symbol), sim=True)
 
-    def run(self) -> list[Connection]:
+    def run(self, steps: int = STEPS, step_ms: int = STEP_MS) -> list[Connection]:
         """Subscribe to everything and let time pass; gives the connections with what they received."""
         plans = self.venue.plan(BASE, [item for _, item in self.instruments], CHANNELS)
         connections = [self._connect(number, plan) for number, plan in enumerate(plans)]
         for connection in connections:
             for request in connection.plan.requests:
                 self._send(connection, request.frame)
-        for _ in range(STEPS):
-            self._step()
-            tick = Tick(self.now_us, self._elapsed_ms, STEP_MS)
+        for _ in range(steps):
+            self._step(step_ms)
+            tick = Tick(self.now_us, self._elapsed_ms, step_ms)
             for frame in self.far.list_frames(tick):
                 for connection in connections:
                     if connection.session in frame.sessions:
                         self._deliver(connection, [frame.text])
         return connections
 
-    def _step(self) -> None:
-        self.now_us += STEP_MS * 1000
-        self._elapsed_ms += STEP_MS
-        self.market.step(self.now_us, STEP_MS * 1000)
+    def _step(self, step_ms: int = STEP_MS) -> None:
+        self.now_us += step_ms * 1000
+        self._elapsed_ms += step_ms
+        self.market.step(self.now_us, step_ms * 1000)
         self._shelf.keep(self.listings, self.now_us)
 
     @property
@@ -158,3 +168,8 @@ def events(connections: list[Connection], kinds: frozenset[str]) -> Iterator[Any
 def as_text(item: Any) -> str:
     """Write whatever a decoder gave so that it can be compared."""
     return repr(item) if not hasattr(item, "__struct_fields__") else json.dumps([item.kind, repr(item)])
+
+
+def named(page: Iterable[Instrument | Unreadable]) -> list[Instrument]:
+    """Return the instruments of a page of a listing, without the rows that could not be named."""
+    return [item for item in page if isinstance(item, Instrument)]

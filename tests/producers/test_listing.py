@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import Raw
+from structlog.testing import capture_logs
 
 from contracts import streams, subjects
+from contracts.errors import FrameError
+from contracts.instrument import Instrument
+from producers import numbers
+from producers.frames import read_each
 from producers.registry import VENUES
 from producers.run import BusListings
-from producers.venue import RestFailure
+from producers.venue import RestFailure, Unreadable
 from runtime.bus import Bus, BusOptions
 from runtime.embedded import nats_server
 from runtime.provision import Plan, apply
@@ -52,6 +58,54 @@ async def test_listing_that_cannot_be_fetched_is_kept(rig):
         await r.until(lambda: r.bus.counts["trade"] > trades + 20, "trades go on")
         assert r.producer.instruments is before
         assert sum(feed.reconnects for feed in r.producer.feeds) == 0
+
+
+def test_rows_are_read_one_by_one_and_an_answer_that_is_not_understood_is_an_error():
+    def read(row):
+        return None if row == Raw(b"0") else numbers.price(row, "price")
+
+    found = read_each([Raw(b"1.5"), Raw(b"0"), Raw(b"-1"), Raw(b"2")], read)
+    assert [item for item in found if not isinstance(item, Unreadable)] == ["1.5", "2"]
+    (odd,) = (item for item in found if isinstance(item, Unreadable))
+    assert (odd.frame, "negative" in str(odd.error)) == (b"-1", True)
+    assert read_each([], read) == []
+    with pytest.raises(FrameError, match="negative"):
+        read_each([Raw(b"-1"), Raw(b"-2")], read)
+
+
+async def test_row_of_a_listing_that_cannot_be_named_is_left_out_and_logged_once(rig):
+    def with_odd_row(venue):
+        def decode(market, body):
+            listed, page = venue.rest.decode_instruments(market, body)
+            return [*listed, Unreadable(b'{"symbol":"ODD"}', FrameError("ODD is no pair"))], page
+
+        return replace(venue, rest=replace(venue.rest, decode_instruments=decode))
+
+    with capture_logs() as logs:
+        async with rig("binance", change_venue=with_odd_row, refresh=0.1) as r:
+            await r.until(r.all_books_live, "live books")
+            fetched = r.producer.listed
+            await r.until(lambda: r.producer.listed is not fetched, "another listing")
+    assert all(isinstance(item, Instrument) for item in r.producer.listed)
+    told = [entry for entry in logs if entry["event"] == "rest.row_left_out"]
+    assert [(entry["venue"], entry["reason"]) for entry in told] == [("binance", "ODD is no pair")]
+
+
+async def test_instruments_beyond_the_limit_of_an_address_are_left_out_and_announced(rig):
+    def with_less_room(venue):
+        return replace(venue, limit=replace(venue.limit, most=7))
+
+    with capture_logs() as logs:
+        async with rig("hyperliquid", change_venue=with_less_room, refresh=0.1) as r:
+            await r.until(r.all_books_live, "live books")
+            fetched = r.producer.listed
+            await r.until(lambda: r.producer.listed is not fetched, "another listing")
+            followed = [item.symbol for item in r.producer.instruments]
+            down = {symbol: reason for state, _, symbol, reason in r.bus.states if state == "down" and symbol}
+    (entry,) = [entry for entry in logs if entry["event"] == "producer.left_out"]
+    assert (len(followed), entry["venue"], entry["instruments"]) == (1, "hyperliquid", list(down))
+    assert not set(down) & set(followed)
+    assert all("1000 subscriptions" in reason for reason in down.values())
 
 
 class Kept:

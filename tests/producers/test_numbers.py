@@ -6,7 +6,8 @@ import pytest
 from msgspec import Raw
 
 from contracts.errors import FrameError
-from producers import numbers
+from contracts.instrument import make_instrument
+from producers import numbers, sizes
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,53 @@ def test_percent_and_times_are_exact() -> None:
     assert numbers.percent("0.00000001") == "0.000001"
     assert numbers.milliseconds(Raw(b"1574697680828.2002"), "time") == 1_574_697_680_828_200_200
     assert numbers.milliseconds(Raw(b"1574697680828"), "time") == 1_574_697_680_828_000_000
+
+
+def test_malformed_level_is_left_out_of_a_whole_book_only() -> None:
+    rows = [("1.5", "0.000"), ("x", "1"), ("2", "-1"), ("3", "0.-1"), ("0", "5"), ("4", "7")]
+    assert numbers.whole_levels(rows, "bids") == [("1.5", "0"), ("4", "7")]
+    with pytest.raises(FrameError, match="bids"):
+        numbers.text_levels(rows, "bids")
+
+
+def test_amount_made_of_contracts_has_the_digits_that_the_contract_allows() -> None:
+    contract = make_instrument("gate", "A/USDT:USDT", "A_USDT", contract_size="1000")
+    assert sizes.amount(contract, "9" * 21, "1") == "9" * 21 + "000"
+    with pytest.raises(FrameError, match="amount has more than 24 digits"):
+        sizes.amount(contract, "9" * 22, "1")
+
+
+def test_figures_are_checked_together_and_written_plainly() -> None:
+    names = ("bid", "ask", "last")
+    assert numbers.figures(("1.50", None, ""), names) == ["1.50", "", ""]
+    assert numbers.figures(("1e2", "0.0", None), names) == ["100", "0.0", ""]
+    with pytest.raises(FrameError, match="ask is no number"):
+        numbers.figures(("1", "1,2", "3"), names)
+    assert numbers.quote("0.00", "7") == (None, None)
+    assert numbers.quote("0.5", "") == ("0.5", None)
+
+
+def test_text_levels_leave_out_a_price_of_zero_and_refuse_what_is_no_number() -> None:
+    rows = [("0.10", "0"), ("10", "0.5"), ("0", "1")]
+    assert numbers.text_levels(rows[:2], "bids") == rows[:2]
+    assert numbers.text_levels(rows, "bids") == rows[:2]
+    assert numbers.text_levels([("0.000", "1"), ("1", "0.00")], "bids") == [("1", "0")]
+    for row in (("1;2,3", "4"), ("1,2", "3"), ("", "1"), ("1", "-1"), ("01", "1"), ("1", ".5"), ("1_0", "1")):
+        for rows in ([row], [("5", "5"), row]):
+            with pytest.raises(FrameError, match="bids"):
+                numbers.text_levels(rows, "bids")
+
+
+def test_quotes_and_trades_are_checked_together() -> None:
+    names = ("bid", "bid_amount", "ask", "ask_amount")
+    assert numbers.quotes(("0.50", "0", "0.6", "0.0"), names) == ("0.50", "0", "0.6", "0.0")
+    assert numbers.quotes(("0.00", "1", "1e1", ""), names) == (None, None, "10", None)
+    assert numbers.quotes((None, None, "0", None), names) == (None, None, None, None)
+    for odd in (("1", "1", "1,1", "1"), ("1", "1", "0,1", ""), ("01", "1", "1", "1"), ("1", "-1", "1", "1")):
+        with pytest.raises(FrameError, match=r"bid|ask"):
+            numbers.quotes(odd, names)
+    assert numbers.traded("0.1", "2", ("price", "size")) == ("0.1", "2")
+    assert numbers.traded("1e-8", "2", ("price", "size")) == ("0.00000001", "2")
+    for price, size in (("0.0", "1"), ("0", "1"), ("0.", "1"), ("1", "1,1"), ("1", ""), ("", "1"), ("1_0", "1")):
+        with pytest.raises(FrameError, match=r"price|size"):
+            numbers.traded(price, size, ("price", "size"))

@@ -2,12 +2,16 @@
 
 `frames` are the typed payloads, `handlers` make events of them, `decoder` finds the handler, `plan` lays the streams on
 sockets, `rest` reads the listing and depth snapshots.
+
+No page says that trades are numbered without holes (`t` of `trade`, `a` of `aggTrade`:
+https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams): a hole in them is no gap here.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from producers.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.binance.decoder import SpotDecoder
 from producers.venues.binance.plan import guess, plan
@@ -25,4 +29,5 @@ VENUE: Final = Venue(
     decoder=SpotDecoder,
     guess=guess,
     rest=REST,
+    rows=rows_at((), ("data",)),
 )

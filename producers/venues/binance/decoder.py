@@ -10,8 +10,9 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from producers import venue as v
+from producers.numbers import text_levels
 from producers.venues.binance import frames
-from producers.venues.binance.handlers import HANDLERS, NOT_CARRIED, Handler, plain_zeros
+from producers.venues.binance.handlers import HANDLERS, NOT_CARRIED, Handler
 from producers.venues.binance.rest import decode_depth
 
 FastDelta = fast(market.BookDelta)
@@ -67,12 +68,16 @@ class SpotDecoder:
             return (v.Closing(reason=kind, seconds=_SHUTDOWN_SECONDS),)
         if not kind:
             return (_decode_answer(head),)
+        if kind not in HANDLERS and head.s is None:
+            return ()  # an announcement that is of no instrument
         if kind not in HANDLERS:
             msg = f"unknown event type {kind!r}"
             raise FrameError(msg, channel=kind)
         if head.s is None:
             msg = f"{kind}: missing required field `s`"
             raise FrameError(msg, field="s")
+        if not head.pu is head.ps is head.X is UNSET or (head.st is not UNSET and head.M is UNSET):
+            raise FrameError(f"{kind} of {head.s}: a frame of the futures sockets, which is no spot", channel=kind)
         return self._handler(kind, head.s)(b'{"data":' + payload + b"}", ts_recv)
 
     def _handler(self, kind: str, venue_symbol: str) -> Handler:
@@ -101,8 +106,8 @@ class SpotDecoder:
                 ts_event=None,
                 ts_recv=ts_recv,
                 sim=self._sim,
-                bids=plain_zeros(book.bids),
-                asks=plain_zeros(book.asks),
+                bids=text_levels(book.bids, "bids"),
+                asks=text_levels(book.asks, "asks"),
                 seq=book.last_update_id,
                 prev_seq=None,
                 is_snapshot=True,

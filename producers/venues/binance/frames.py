@@ -12,6 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
+from producers.numbers import Whole
+
 Levels = list[tuple[str, str]]
 
 
@@ -19,6 +21,8 @@ class Head(Struct, gc=False):
     """What tells frames apart: an envelope, the answer to a request, or a payload's event type and symbol.
 
     `{"stream":"btcusdt@trade","data":{…}}`, `{"result":null,"id":1}`, `{"code":2,"msg":"Invalid request","id":1}`.
+    `pu`, `ps`, `X`, and `st` without `M`, are in frames of the futures sockets alone, which name contracts as pairs are
+    named here.
     """
 
     stream: str | None = None
@@ -32,6 +36,11 @@ class Head(Struct, gc=False):
     code: int | None = None
     msg: str | None = None
     error: Raw | UnsetType = UNSET
+    pu: Raw | UnsetType = UNSET
+    ps: Raw | UnsetType = UNSET
+    st: Raw | UnsetType = UNSET
+    X: Raw | UnsetType = UNSET
+    M: Raw | UnsetType = UNSET
 
 
 class Trade(Struct, gc=False):
@@ -41,10 +50,10 @@ class Trade(Struct, gc=False):
     """
 
     s: str
-    t: int
+    t: Whole
     p: str
     q: str
-    T: int
+    T: Whole
     m: bool
 
 
@@ -52,10 +61,10 @@ class AggTrade(Struct, gc=False):
     """`aggTrade`: as `trade`, but `a` numbers what one taker order did at one price."""
 
     s: str
-    t: int = field(name="a")
+    t: Whole = field(name="a")
     p: str
     q: str
-    T: int
+    T: Whole
     m: bool
 
 
@@ -63,26 +72,29 @@ class BookTicker(Struct, gc=False):
     """`{"u":400,"s":"BTCUSDT","b":"90999.9","B":"1.2","a":"91000.0","A":"0.8"}`: spot gives no type and no time."""
 
     s: str
-    u: int
-    b: str
-    B: str
-    a: str
-    A: str
-    T: int | None = None
-    E: int | None = None
+    u: Whole
+    b: str | None
+    B: str | None
+    a: str | None
+    A: str | None
+    T: Whole | None = None
+    E: Whole | None = None
 
 
 class DayTicker(Struct, gc=False):
-    """`24hrTicker`: `c` last, `P` change in percent, `v` base and `q` quote volume; `24hrMiniTicker` has less."""
+    """`24hrTicker`: `c` last, `P` change in percent, `v` base and `q` quote volume; `24hrMiniTicker` has less.
+
+    Where nothing was traded or nobody bids, prices are zero.
+    """
 
     s: str
-    E: int
-    c: str
-    o: str
-    h: str
-    l: str
-    v: str
-    q: str
+    E: Whole
+    c: str | None
+    o: str | None
+    h: str | None
+    l: str | None
+    v: str | None
+    q: str | None
     P: str | None = None
     b: str | None = None
     B: str | None = None
@@ -94,9 +106,9 @@ class Depth(Struct, gc=False):
     """`{"e":"depthUpdate","E":…,"s":"BTCUSDT","U":157,"u":160,"b":[["90999.9","0"]],"a":[["91000.0","1.5"]]}`."""
 
     s: str
-    E: int
-    U: int
-    u: int
+    E: Whole
+    U: Whole
+    u: Whole
     b: Levels
     a: Levels
 
@@ -104,7 +116,7 @@ class Depth(Struct, gc=False):
 class Snapshot(Struct, gc=False):
     """A partial book, or the REST answer: `{"lastUpdateId":160,"bids":[["90999.9","1"]],"asks":[["91000.0","2"]]}`."""
 
-    last_update_id: int = field(name="lastUpdateId")
+    last_update_id: Whole = field(name="lastUpdateId")
     bids: Levels
     asks: Levels
 
@@ -112,7 +124,7 @@ class Snapshot(Struct, gc=False):
 class Candle(Struct, gc=False):
     """The `k` of a `kline`: `t` open time, `i` interval, `v` base and `q` quote volume, `n` trades, `x` closed."""
 
-    t: int
+    t: Whole
     i: str
     o: str
     c: str
@@ -120,7 +132,7 @@ class Candle(Struct, gc=False):
     l: str
     v: str
     q: str
-    n: int
+    n: Whole
     x: bool
 
 
@@ -128,7 +140,7 @@ class Kline(Struct, gc=False):
     """`{"e":"kline","E":…,"s":"BTCUSDT","k":{…}}`."""
 
     s: str
-    E: int
+    E: Whole
     k: Candle
 
 

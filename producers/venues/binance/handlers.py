@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers.numbers import figures, plain, positive, price_text, quote, quotes, text_levels, traded, unsigned
 from producers.venue import Decoded
 from producers.venues.binance import frames
 
@@ -26,6 +28,9 @@ FastCandle = fast(market.Candle)
 
 Handler = Callable[[bytes, int], tuple[Decoded, ...]]
 
+_TRADED: Final = ("p", "q")
+_BEST: Final = ("b", "B", "a", "A")
+_DAY: Final = (*_BEST, "c", "o", "h", "l", "v", "q")
 _MICROSECONDS: Final = 10**14  # a time of this size or more is in microseconds: in ms it would lie in the year 5138
 
 
@@ -34,13 +39,14 @@ def nanoseconds(time: int) -> int:
     return time * 1_000_000 if time < _MICROSECONDS else time * 1000
 
 
-def plain_zeros(levels: frames.Levels) -> frames.Levels:
-    """Write every amount of zero as "0"."""
-    return [level if level[1].strip("0.") else (level[0], "0") for level in levels]
+def _check_owner(found: str, expected: str) -> None:
+    """Raise FrameError where a frame is of another symbol than its stream's last one."""
+    if found != expected:
+        raise FrameError(f"field `s` is {found[:40]!r} in a stream of {expected}", field="s", symbol=found)
 
 
 def _on_trade(read: Callable[[bytes], Any], mark: str, instrument: Instrument, *, sim: bool) -> Handler:
-    prefix = f"{instrument.tail}.trade.{mark}"
+    prefix, symbol = f"{instrument.tail}.trade.{mark}", instrument.venue_symbol
     template = FastTrade(
         id=prefix,
         venue=instrument.venue,
@@ -58,9 +64,9 @@ def _on_trade(read: Callable[[bytes], Any], mark: str, instrument: Instrument, *
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
-        if not (trade.p.replace(".", "", 1).isdigit() and trade.q.replace(".", "", 1).isdigit()):
-            msg = f"p or q is no number: {trade.p!r}, {trade.q!r}"
-            raise FrameError(msg, field="p or q")
+        if trade.s != symbol:
+            _check_owner(trade.s, symbol)
+        price, amount = traded(trade.p, trade.q, _TRADED)
         trade_id, time = str(trade.t), trade.T
         return (
             replace(
@@ -69,8 +75,8 @@ def _on_trade(read: Callable[[bytes], Any], mark: str, instrument: Instrument, *
                 ts_event=time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
                 trade_id=trade_id,
-                price=trade.p,
-                amount=trade.q,
+                price=price,
+                amount=amount,
                 side="sell" if trade.m else "buy",
             ),
         )
@@ -103,20 +109,24 @@ def _empty_ticker(instrument: Instrument, *, sim: bool) -> Decoded:
 
 def _on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
     prefix, template, read = f"{instrument.tail}.ticker.", _empty_ticker(instrument, sim=sim), frames.read_book_ticker
+    symbol = instrument.venue_symbol
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = read(frame).data
+        if ticker.s != symbol:
+            _check_owner(ticker.s, symbol)
         time = ticker.T or ticker.E
+        bid, bid_amount, ask, ask_amount = quotes((ticker.b, ticker.B, ticker.a, ticker.A), _BEST)
         return (
             replace(
                 template,
                 id=f"{prefix}{ticker.u}",
                 ts_event=nanoseconds(time) if time else None,
                 ts_recv=ts_recv,
-                bid=ticker.b,
-                bid_amount=ticker.B,
-                ask=ticker.a,
-                ask_amount=ticker.A,
+                bid=bid,
+                bid_amount=bid_amount,
+                ask=ask,
+                ask_amount=ask_amount,
                 seq=ticker.u,
             ),
         )
@@ -125,27 +135,32 @@ def _on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
 
 
 def _on_day_ticker(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
+    """Read the figures of a day; more than one frame of a millisecond is told apart by a checksum of them."""
     prefix, template = f"{instrument.tail}.ticker.{mark}-", _empty_ticker(instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = frames.read_day_ticker(frame).data
+        _check_owner(day.s, instrument.venue_symbol)
+        found = figures((day.b, day.B, day.a, day.A, day.c, day.o, day.h, day.l, day.v, day.q), _DAY)
+        bid, bid_amount = quote(found[0], found[1])
+        ask, ask_amount = quote(found[2], found[3])
         return (
             replace(
                 template,
-                id=f"{prefix}{day.E}",
+                id=f"{prefix}{day.E}-{crc32(','.join(found).encode()):08x}",
                 ts_event=nanoseconds(day.E),
                 ts_recv=ts_recv,
-                last=day.c,
-                bid=day.b,
-                bid_amount=day.B,
-                ask=day.a,
-                ask_amount=day.A,
-                open_24h=day.o,
-                high_24h=day.h,
-                low_24h=day.l,
-                volume_24h=day.v,
-                quote_volume_24h=day.q,
-                change_24h=day.P,
+                last=positive(found[4]),
+                bid=bid,
+                bid_amount=bid_amount,
+                ask=ask,
+                ask_amount=ask_amount,
+                open_24h=positive(found[5]),
+                high_24h=positive(found[6]),
+                low_24h=positive(found[7]),
+                volume_24h=found[8] or None,
+                quote_volume_24h=found[9] or None,
+                change_24h=plain(day.P, "P") if day.P else None,
             ),
         )
 
@@ -169,22 +184,19 @@ def _on_depth(instrument: Instrument, *, sim: bool) -> Handler:
         prev_seq=None,
         is_snapshot=False,
     )
-    decimals, zero = 8, b'"0.00000000"]'
+    decimals, zero, symbol = 8, b'"0.00000000"]', instrument.venue_symbol
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         nonlocal decimals, zero
         depth = read(frame.replace(zero, b'"0"]')).data
-        bids, asks = depth.b, depth.a
-        bid, ask = bids[0][1] if bids else "0", asks[0][1] if asks else "0"
-        if b" " in frame:  # written by another hand than the venue's: nothing is known of how zeros stand in it
-            bids, asks = plain_zeros(bids), plain_zeros(asks)
-        elif (bid != "0" and len(bid.partition(".")[2]) != decimals) or (
-            ask != "0" and len(ask.partition(".")[2]) != decimals
-        ):
-            # A symbol's amounts all have the same number of decimals: learn how this one spells zero.
-            decimals = len((bid if bid != "0" else ask).partition(".")[2])
+        if depth.s != symbol:
+            _check_owner(depth.s, symbol)
+        bids, asks = text_levels(depth.b, "b"), text_levels(depth.a, "a")
+        amount = next((level[1] for side in (bids, asks) for level in side[:1] if level[1] != "0"), None)
+        if amount is not None and len(amount.partition(".")[2]) != decimals:
+            # A symbol's amounts all have the same number of decimals: zeros that are spelled so are replaced early.
+            decimals = len(amount.partition(".")[2])
             zero = b'"0.' + b"0" * decimals + b'"]' if decimals else b'"0"]'
-            bids, asks = plain_zeros(bids), plain_zeros(asks)
         return (
             replace(
                 template,
@@ -207,9 +219,12 @@ def _on_kline(instrument: Instrument, *, sim: bool) -> Handler:
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         kline = frames.read_kline(frame).data
         bar = kline.k
+        _check_owner(kline.s, instrument.venue_symbol)
+        prices = [price_text(text, "k.o, k.h, k.l or k.c") for text in (bar.o, bar.h, bar.l, bar.c)]
+        volumes = figures((bar.v, bar.q), ("k.v", "k.q"))
         return (
             FastCandle(
-                id=f"{prefix}{bar.i}-{bar.t}-{kline.E}",
+                id=f"{prefix}{bar.i}-{bar.t}-{kline.E}-{crc32(','.join(prices + volumes).encode()):08x}",
                 venue=instrument.venue,
                 symbol=instrument.symbol,
                 venue_symbol=instrument.venue_symbol,
@@ -217,12 +232,12 @@ def _on_kline(instrument: Instrument, *, sim: bool) -> Handler:
                 ts_recv=ts_recv,
                 sim=sim,
                 timeframe=bar.i,
-                open=bar.o,
-                high=bar.h,
-                low=bar.l,
-                close=bar.c,
-                volume=bar.v,
-                quote_volume=bar.q,
+                open=prices[0],
+                high=prices[1],
+                low=prices[2],
+                close=prices[3],
+                volume=unsigned(volumes[0], "k.v"),
+                quote_volume=volumes[1] or None,
                 trades=bar.n,
                 closed=bar.x,
                 start_ts=nanoseconds(bar.t),

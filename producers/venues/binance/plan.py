@@ -69,11 +69,14 @@ def _parts(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
 
 
 def guess(market: str, venue_symbol: str) -> Instrument:
-    """Name an instrument by its spelling: the longest known quote ends it; raises FrameError where none does."""
+    """Name an instrument by its spelling: the longest known quote ends it.
+
+    Raises FrameError where none does, or where the name has other characters than letters (capitals) and digits.
+    """
     if venue_symbol in _AEUR:
         return make_instrument("binance", f"{venue_symbol[:3]}/AEUR", venue_symbol)
     quote = next((name for name in _LONGEST_FIRST if venue_symbol.endswith(name) and venue_symbol != name), None)
-    if quote is None:
+    if quote is None or not venue_symbol.isalnum() or venue_symbol != venue_symbol.upper():
         msg = f"{market} symbol {venue_symbol!r} ends in no known quote"
         raise FrameError(msg, field="s", symbol=venue_symbol)
     return make_instrument("binance", f"{venue_symbol[: -len(quote)]}/{quote}", venue_symbol)

@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.frames import read_each
+from producers.numbers import text_levels
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.binance.frames import read_snapshot
 from producers.venues.binance.history import HISTORY
 
@@ -38,7 +40,7 @@ class _Listed(Struct, gc=False):
 class _Listing(Struct, gc=False):
     """`{"symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT"}]}`."""
 
-    symbols: list[_Listed]
+    symbols: list[Raw]
 
 
 class _Error(Struct, gc=False):
@@ -49,6 +51,7 @@ class _Error(Struct, gc=False):
 
 
 _read_listing: Final = msgspec.json.Decoder(_Listing).decode
+_read_listed: Final = msgspec.json.Decoder(_Listed).decode
 _read_error: Final = msgspec.json.Decoder(_Error).decode
 
 
@@ -56,18 +59,18 @@ def _instrument_calls() -> tuple[tuple[str, RestCall], ...]:
     return (("spot", RestCall("/api/v3/exchangeInfo", {"symbolStatus": "TRADING"}, weight=20)),)
 
 
-def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """List what can be traded now (status TRADING); there is one page. Raises FrameError naming the field at fault."""
     try:
-        listing = _read_listing(body)
+        return read_each(_read_listing(body).symbols, _instrument), None
     except msgspec.DecodeError as error:
         msg = f"{market_name} exchangeInfo: {error}"
         raise FrameError(msg) from error
-    return [
-        make_instrument("binance", f"{item.base}/{item.quote}", item.symbol)
-        for item in listing.symbols
-        if item.status == "TRADING"
-    ], None
+
+
+def _instrument(row: Raw) -> Instrument | None:
+    item = _read_listed(row)
+    return make_instrument("binance", f"{item.base}/{item.quote}", item.symbol) if item.status == "TRADING" else None
 
 
 def _depth_call(instrument: Instrument) -> RestCall:
@@ -89,8 +92,8 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
         ts_event=None,
         ts_recv=ts_recv,
         sim=sim,
-        bids=depth.bids,
-        asks=depth.asks,
+        bids=text_levels(depth.bids, "bids"),
+        asks=text_levels(depth.asks, "asks"),
         seq=depth.last_update_id,
         quality="sim" if sim else "live",
         checksum=None,

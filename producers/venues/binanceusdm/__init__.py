@@ -2,13 +2,18 @@
 
 `frames` are the typed payloads, `handlers` and `depth` make events of them, `decoder` finds the handler, `plan` lays
 the streams on sockets (two paths), `rest` reads the listing and depth snapshots. Sizes are in the base coin and
-liquidations are a sample.
+liquidations are a sample, whose price is the order's limit (`p`; the average fill is beside it).
+
+Trades are not numbered without holes: what the insurance fund and deleveragings take over has numbers as well and is
+left out of `aggTrade`, and no page says that its own numbers `a` have none
+(https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams/Aggregate-Trade-Streams).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from producers.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.binanceusdm.decoder import UsdmDecoder
 from producers.venues.binanceusdm.plan import guess, plan
@@ -26,4 +31,5 @@ VENUE: Final = Venue(
     decoder=UsdmDecoder,
     guess=guess,
     rest=REST,
+    rows=rows_at((), ("data",)),
 )

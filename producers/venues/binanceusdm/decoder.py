@@ -10,6 +10,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from producers import venue as v
+from producers.numbers import unsigned
 from producers.venues.binanceusdm import depth, frames, handlers
 from producers.venues.binanceusdm.rest import decode_depth
 
@@ -59,7 +60,7 @@ class UsdmDecoder:
             return (decode_depth(payload, self._find(name.upper()), ts_recv, sim=self._sim),)
         if head.e == "depthUpdate" and not channel.startswith("depth"):
             head.e = "rpiDepth"  # with retail orders: another book in the same frames
-        elif head.e == "depthUpdate" and channel[5:6].isdigit():
+        elif head.e == "depthUpdate" and channel[5:6] in {"5", "1", "2"}:
             head.e = depth.PARTIAL
         events = self._decode_bare(head, payload, ts_recv)
         handle = self._handlers.get((head.e, _symbol(head) or "")) if head.e in HANDLERS else None
@@ -82,9 +83,13 @@ class UsdmDecoder:
             if head.open_interest is not UNSET:
                 return (self._decode_interest(payload, ts_recv),)
             return (_decode_answer(head),)
+        if kind not in HANDLERS and head.s is None:
+            return ()  # an announcement that is of no instrument
         if kind not in HANDLERS:
             msg = f"unknown event type {kind!r}"
             raise FrameError(msg, channel=kind)
+        if head.M is not UNSET:
+            raise FrameError(f"{kind} of {head.s}: a frame of the spot sockets, which is no contract", channel=kind)
         symbol = _symbol(head)
         if symbol is None:
             return ()
@@ -99,16 +104,16 @@ class UsdmDecoder:
 
     def _decode_interest(self, payload: bytes, ts_recv: int) -> v.Decoded:
         interest = frames.read_open_interest(payload)
-        instrument = self._find(interest.symbol)
+        instrument, amount = self._find(interest.symbol), unsigned(interest.amount, "openInterest")
         return FastInterest(
-            id=f"{instrument.tail}.interest.{interest.time if interest.time is not None else interest.amount}",
+            id=f"{instrument.tail}.interest.{interest.time or 0}-{amount}",
             venue=instrument.venue,
             symbol=instrument.symbol,
             venue_symbol=instrument.venue_symbol,
             ts_event=None if interest.time is None else interest.time * 1_000_000,
             ts_recv=ts_recv,
             sim=self._sim,
-            amount=interest.amount,
+            amount=amount,
             value=None,
         )
 

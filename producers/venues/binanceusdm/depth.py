@@ -11,17 +11,14 @@ from msgspec.structs import replace
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
+from producers.numbers import text_levels
 from producers.venue import Decoded
 from producers.venues.binanceusdm import frames
+from producers.venues.binanceusdm.handlers import check_owner
 
 FastDelta = fast(market.BookDelta)
 
 Handler = Callable[[bytes, int], tuple[Decoded, ...]]
-
-
-def plain_zeros(levels: frames.Levels) -> frames.Levels:
-    """Write every amount of zero as "0"."""
-    return [level if level[1].strip("0.") else (level[0], "0") for level in levels]
 
 
 def _on_depth(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
@@ -41,22 +38,19 @@ def _on_depth(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
         prev_seq=None,
         is_snapshot=is_snapshot,
     )
-    decimals, zero = 3, b'"0.000"]'
+    decimals, zero, symbol = 3, b'"0.000"]', instrument.venue_symbol
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         nonlocal decimals, zero
         depth = read(frame.replace(zero, b'"0"]')).data
-        bids, asks = depth.b, depth.a
-        bid, ask = bids[0][1] if bids else "0", asks[0][1] if asks else "0"
-        if b" " in frame:  # written by another hand than the venue's: nothing is known of how zeros stand in it
-            bids, asks = plain_zeros(bids), plain_zeros(asks)
-        elif (bid != "0" and len(bid.partition(".")[2]) != decimals) or (
-            ask != "0" and len(ask.partition(".")[2]) != decimals
-        ):
-            # A symbol's amounts all have the same number of decimals: learn how this one spells zero.
-            decimals = len((bid if bid != "0" else ask).partition(".")[2])
+        if depth.s != symbol:
+            check_owner(depth.s, symbol)
+        bids, asks = text_levels(depth.b, "b"), text_levels(depth.a, "a")
+        amount = next((level[1] for side in (bids, asks) for level in side[:1] if level[1] != "0"), None)
+        if amount is not None and len(amount.partition(".")[2]) != decimals:
+            # A symbol's amounts all have the same number of decimals: zeros that are spelled so are replaced early.
+            decimals = len(amount.partition(".")[2])
             zero = b'"0.' + b"0" * decimals + b'"]' if decimals else b'"0"]'
-            bids, asks = plain_zeros(bids), plain_zeros(asks)
         return (
             replace(
                 template,

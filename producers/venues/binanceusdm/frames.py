@@ -12,13 +12,16 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
+from producers.numbers import Milliseconds, Whole
+
 Levels = list[tuple[str, str]]
 
 
 class Head(Struct, gc=False):
     """What tells frames apart: an envelope, the answer to a request, or a payload's event type and symbol.
 
-    `st` is 2 for COIN-M symbols, which share the all-market streams. `{"stream":"btcusdt@aggTrade","data":{…}}`,
+    `st` is 2 for COIN-M symbols, which share the all-market streams; `M` is in trades of the spot sockets alone, which
+    name their pairs as these do contracts. `{"stream":"btcusdt@aggTrade","data":{…}}`,
     `{"result":null,"id":1}`, `{"code":2,"msg":"Invalid request","id":1}`.
     """
 
@@ -26,7 +29,7 @@ class Head(Struct, gc=False):
     data: Raw | UnsetType = UNSET
     e: str | None = None
     s: str | None = None
-    st: int = 1
+    st: int | None = 1
     o: Raw | UnsetType = UNSET
     u: Raw | UnsetType = UNSET
     last_update_id: Raw | UnsetType = field(default=UNSET, name="lastUpdateId")
@@ -36,13 +39,14 @@ class Head(Struct, gc=False):
     code: int | None = None
     msg: str | None = None
     error: Raw | UnsetType = UNSET
+    M: Raw | UnsetType = UNSET
 
 
 class Owner(Struct, gc=False):
     """Whose a forced order is: the symbol is inside `o`."""
 
     s: str
-    st: int = 1
+    st: int | None = 1
 
 
 class Trade(Struct, gc=False):
@@ -53,28 +57,29 @@ class Trade(Struct, gc=False):
     """
 
     s: str
-    t: int
+    t: Whole
     p: str
     q: str
-    T: int
+    T: Milliseconds
     m: bool
-    X: str = "MARKET"
+    X: str | None = "MARKET"
 
 
 class AggTrade(Struct, gc=False):
     """`{"e":"aggTrade","a":59,"s":"BTCUSDT","p":"91000.1","q":"0.1","f":100,"l":105,"T":…,"m":true,"st":1}`.
 
-    What one taker order did at one price within 100 ms. Frames of 2019 lack the number `a`.
+    What one taker order did at one price within 100 ms. Frames of 2019 lack the number `a`. `nq` is the amount without
+    that of retail price improvement orders; what was traded is `q`.
     """
 
     s: str
     p: str
     q: str
-    f: int
-    l: int
-    T: int
+    f: Whole
+    l: Whole
+    T: Milliseconds
     m: bool
-    a: int | None = None
+    a: Whole | None = None
 
 
 class BookTicker(Struct, gc=False):
@@ -84,25 +89,25 @@ class BookTicker(Struct, gc=False):
     """
 
     s: str
-    u: int
-    b: str
-    B: str
-    a: str
-    A: str
-    T: int | None = None
+    u: Whole
+    b: str | None
+    B: str | None
+    a: str | None
+    A: str | None
+    T: Milliseconds | None = None
 
 
 class DayTicker(Struct, gc=False):
     """`24hrTicker`: `c` last, `P` change in percent, `v` base and `q` quote volume; `24hrMiniTicker` lacks `P`."""
 
     s: str
-    E: int
-    c: str
-    o: str
-    h: str
-    l: str
-    v: str
-    q: str
+    E: Milliseconds
+    c: str | None
+    o: str | None
+    h: str | None
+    l: str | None
+    v: str | None
+    q: str | None
     P: str | None = None
 
 
@@ -113,10 +118,10 @@ class Depth(Struct, gc=False):
     """
 
     s: str
-    T: int
-    U: int
-    u: int
-    pu: int
+    T: Milliseconds
+    U: Whole
+    u: Whole
+    pu: Whole
     b: Levels
     a: Levels
 
@@ -124,7 +129,7 @@ class Depth(Struct, gc=False):
 class Candle(Struct, gc=False):
     """The `k` of a `kline`: `t` open time, `i` interval, `v` base and `q` quote volume, `n` trades, `x` closed."""
 
-    t: int
+    t: Milliseconds
     i: str
     o: str
     c: str
@@ -132,7 +137,7 @@ class Candle(Struct, gc=False):
     l: str
     v: str
     q: str
-    n: int
+    n: Whole
     x: bool
 
 
@@ -140,21 +145,21 @@ class Kline(Struct, gc=False):
     """`{"e":"kline","E":…,"s":"BTCUSDT","k":{…}}`."""
 
     s: str
-    E: int
+    E: Milliseconds
     k: Candle
 
 
 class MarkPrice(Struct, gc=False):
     """`markPriceUpdate`: `p` mark, `i` index (absent before 2020), `r` funding rate, `T` when it is paid next.
 
-    Dated futures have no funding: `r` is empty and `T` is 0.
+    Dated futures have no funding: `r` is empty and `T` is 0. `ap`, a moving average of the mark price, is not carried.
     """
 
     s: str
-    E: int
-    p: str
-    r: str
-    T: int
+    E: Milliseconds
+    p: str | None
+    r: str | None
+    T: Milliseconds | None
     i: str | None = None
 
 
@@ -165,7 +170,7 @@ class Order(Struct, gc=False):
     S: str
     q: str
     p: str
-    T: int
+    T: Milliseconds
     ap: str | None = None
 
 
@@ -180,16 +185,16 @@ class OpenInterest(Struct, gc=False):
 
     symbol: str
     amount: str = field(name="openInterest")
-    time: int | None = None
+    time: Milliseconds | None = None
 
 
 class Snapshot(Struct, gc=False):
     """`{"lastUpdateId":160,"E":…,"T":…,"bids":[["p","q"]],"asks":[["p","q"]]}`."""
 
-    last_update_id: int = field(name="lastUpdateId")
+    last_update_id: Whole = field(name="lastUpdateId")
     bids: Levels
     asks: Levels
-    T: int | None = None
+    T: Milliseconds | None = None
 
 
 def _reader(payload: type[Struct]) -> Callable[[bytes], Any]:

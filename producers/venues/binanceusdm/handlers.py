@@ -6,9 +6,10 @@ of the template with the frame's own values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers.numbers import figures, optional_price_text, plain, positive, price_text, quotes, traded, unsigned
 from producers.venue import Decoded
 from producers.venues.binanceusdm import frames
 
@@ -27,7 +29,17 @@ FastLiquidation = fast(market.Liquidation)
 
 Handler = Callable[[bytes, int], tuple[Decoded, ...]]
 
+_PRINTS: Final = ("MARKET", None)
+_TRADED: Final = ("p", "q")
+_BEST: Final = ("b", "B", "a", "A")
+_DAY: Final = ("c", "o", "h", "l", "v", "q")
 _ORDER_SIDES: Final = {"SELL": ("sell", "long"), "BUY": ("buy", "short")}
+
+
+def check_owner(found: str, expected: str) -> None:
+    """Raise FrameError where a frame is of another symbol than its stream's last one."""
+    if found != expected:
+        raise FrameError(f"field `s` is {found[:40]!r} in a stream of {expected}", field="s", symbol=found)
 
 
 def _empty_trade(instrument: Instrument, *, sim: bool) -> Decoded:
@@ -73,14 +85,15 @@ def _empty_ticker(instrument: Instrument, *, sim: bool) -> Decoded:
 def on_trade(instrument: Instrument, *, sim: bool) -> Handler:
     """Decode single trades; what the insurance fund or a deleveraging took over is no print."""
     prefix, template, read = f"{instrument.tail}.trade.", _empty_trade(instrument, sim=sim), frames.read_trade
+    symbol = instrument.venue_symbol
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
-        if trade.X != "MARKET":
+        if trade.X not in _PRINTS:
             return ()
-        if not (trade.p.replace(".", "", 1).isdigit() and trade.q.replace(".", "", 1).isdigit()):
-            msg = f"p or q is no number: {trade.p!r}, {trade.q!r}"
-            raise FrameError(msg, field="p or q")
+        if trade.s != symbol:
+            check_owner(trade.s, symbol)
+        price, amount = traded(trade.p, trade.q, _TRADED)
         trade_id = str(trade.t)
         return (
             replace(
@@ -89,8 +102,8 @@ def on_trade(instrument: Instrument, *, sim: bool) -> Handler:
                 ts_event=trade.T * 1_000_000,
                 ts_recv=ts_recv,
                 trade_id=trade_id,
-                price=trade.p,
-                amount=trade.q,
+                price=price,
+                amount=amount,
                 side="sell" if trade.m else "buy",
             ),
         )
@@ -101,12 +114,13 @@ def on_trade(instrument: Instrument, *, sim: bool) -> Handler:
 def on_agg_trade(instrument: Instrument, *, sim: bool) -> Handler:
     """Decode aggregated trades, whose own numbers are kept apart from those of single trades by an "a" in the id."""
     prefix, template, read = f"{instrument.tail}.trade.a", _empty_trade(instrument, sim=sim), frames.read_agg_trade
+    symbol = instrument.venue_symbol
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
-        if not (trade.p.replace(".", "", 1).isdigit() and trade.q.replace(".", "", 1).isdigit()):
-            msg = f"p or q is no number: {trade.p!r}, {trade.q!r}"
-            raise FrameError(msg, field="p or q")
+        if trade.s != symbol:
+            check_owner(trade.s, symbol)
+        price, amount = traded(trade.p, trade.q, _TRADED)
         trade_id = str(trade.a) if trade.a is not None else f"{trade.f}-{trade.l}"
         return (
             replace(
@@ -115,8 +129,8 @@ def on_agg_trade(instrument: Instrument, *, sim: bool) -> Handler:
                 ts_event=trade.T * 1_000_000,
                 ts_recv=ts_recv,
                 trade_id=trade_id,
-                price=trade.p,
-                amount=trade.q,
+                price=price,
+                amount=amount,
                 side="sell" if trade.m else "buy",
             ),
         )
@@ -127,19 +141,23 @@ def on_agg_trade(instrument: Instrument, *, sim: bool) -> Handler:
 def on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
     """Decode best bid and offer."""
     prefix, template, read = f"{instrument.tail}.ticker.", _empty_ticker(instrument, sim=sim), frames.read_book_ticker
+    symbol = instrument.venue_symbol
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = read(frame).data
+        if ticker.s != symbol:
+            check_owner(ticker.s, symbol)
+        bid, bid_amount, ask, ask_amount = quotes((ticker.b, ticker.B, ticker.a, ticker.A), _BEST)
         return (
             replace(
                 template,
                 id=f"{prefix}{ticker.u}",
                 ts_event=None if ticker.T is None else ticker.T * 1_000_000,
                 ts_recv=ts_recv,
-                bid=ticker.b,
-                bid_amount=ticker.B,
-                ask=ticker.a,
-                ask_amount=ticker.A,
+                bid=bid,
+                bid_amount=bid_amount,
+                ask=ask,
+                ask_amount=ask_amount,
                 seq=ticker.u,
             ),
         )
@@ -148,24 +166,26 @@ def on_book_ticker(instrument: Instrument, *, sim: bool) -> Handler:
 
 
 def on_day_ticker(mark: str, instrument: Instrument, *, sim: bool) -> Handler:
-    """Decode the figures of the last 24 hours."""
+    """Decode the figures of the last 24 hours; more than one of a millisecond is told apart by a checksum of them."""
     prefix, template = f"{instrument.tail}.ticker.{mark}-", _empty_ticker(instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = frames.read_day_ticker(frame).data
+        check_owner(day.s, instrument.venue_symbol)
+        found = figures((day.c, day.o, day.h, day.l, day.v, day.q), _DAY)
         return (
             replace(
                 template,
-                id=f"{prefix}{day.E}",
+                id=f"{prefix}{day.E}-{_sum(found)}",
                 ts_event=day.E * 1_000_000,
                 ts_recv=ts_recv,
-                last=day.c,
-                open_24h=day.o,
-                high_24h=day.h,
-                low_24h=day.l,
-                volume_24h=day.v,
-                quote_volume_24h=day.q,
-                change_24h=day.P,
+                last=positive(found[0]),
+                open_24h=positive(found[1]),
+                high_24h=positive(found[2]),
+                low_24h=positive(found[3]),
+                volume_24h=found[4] or None,
+                quote_volume_24h=found[5] or None,
+                change_24h=plain(day.P, "P") if day.P else None,
             ),
         )
 
@@ -179,9 +199,12 @@ def on_kline(instrument: Instrument, *, sim: bool) -> Handler:
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         kline = frames.read_kline(frame).data
         bar = kline.k
+        check_owner(kline.s, instrument.venue_symbol)
+        prices = [price_text(text, "k.o, k.h, k.l or k.c") for text in (bar.o, bar.h, bar.l, bar.c)]
+        volumes = figures((bar.v, bar.q), ("k.v", "k.q"))
         return (
             FastCandle(
-                id=f"{prefix}{bar.i}-{bar.t}-{kline.E}",
+                id=f"{prefix}{bar.i}-{bar.t}-{kline.E}-{_sum(prices + volumes)}",
                 venue=instrument.venue,
                 symbol=instrument.symbol,
                 venue_symbol=instrument.venue_symbol,
@@ -189,12 +212,12 @@ def on_kline(instrument: Instrument, *, sim: bool) -> Handler:
                 ts_recv=ts_recv,
                 sim=sim,
                 timeframe=bar.i,
-                open=bar.o,
-                high=bar.h,
-                low=bar.l,
-                close=bar.c,
-                volume=bar.v,
-                quote_volume=bar.q,
+                open=prices[0],
+                high=prices[1],
+                low=prices[2],
+                close=prices[3],
+                volume=unsigned(volumes[0], "k.v"),
+                quote_volume=volumes[1] or None,
                 trades=bar.n,
                 closed=bar.x,
                 start_ts=bar.t * 1_000_000,
@@ -210,19 +233,22 @@ def on_mark_price(instrument: Instrument, *, sim: bool) -> Handler:
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         mark = frames.read_mark_price(frame).data
+        check_owner(mark.s, instrument.venue_symbol)
+        rate = plain(mark.r, "r") if mark.r else None
+        price, index = optional_price_text(mark.p, "p"), optional_price_text(mark.i, "i")
         return (
             FastFunding(
-                id=f"{prefix}{mark.E}",
+                id=f"{prefix}{mark.E}-{_sum((rate or '', price or '', index or ''))}",
                 venue=instrument.venue,
                 symbol=instrument.symbol,
                 venue_symbol=instrument.venue_symbol,
                 ts_event=mark.E * 1_000_000,
                 ts_recv=ts_recv,
                 sim=sim,
-                rate=mark.r or None,
+                rate=rate,
                 next_ts=mark.T * 1_000_000 if mark.T else None,
-                mark_price=mark.p,
-                index_price=mark.i or None,
+                mark_price=price,
+                index_price=index,
             ),
         )
 
@@ -238,28 +264,35 @@ def on_force_order(instrument: Instrument, *, sim: bool) -> Handler:
         if order.S not in _ORDER_SIDES:
             msg = f"forceOrder: field `S` is {order.S!r}, expected BUY or SELL"
             raise FrameError(msg, field="S")
+        check_owner(order.s, instrument.venue_symbol)
         order_side, position_side = _ORDER_SIDES[order.S]
+        price, amount = price_text(order.p, "o.p"), unsigned(order.q, "o.q")
+        average = optional_price_text(order.ap, "o.ap")  # 0: nothing was filled yet
         return (
             FastLiquidation(
-                id=f"{prefix}{order.T}-{order_side}-{order.p}-{order.q}",
+                id=f"{prefix}{order.T}-{order_side}-{price}-{amount}" + (f"-{average}" if average else ""),
                 venue=instrument.venue,
                 symbol=instrument.symbol,
                 venue_symbol=instrument.venue_symbol,
                 ts_event=order.T * 1_000_000,
                 ts_recv=ts_recv,
                 sim=sim,
-                price=order.p,
+                price=price,
                 price_kind="limit",
-                amount=order.q,
+                amount=amount,
                 contracts=None,
                 position_side=position_side,
                 order_side=order_side,
                 sampled=True,
-                average_price=order.ap if order.ap and order.ap.strip("0.") else None,  # 0: nothing was filled yet
+                average_price=average,
             ),
         )
 
     return handle
+
+
+def _sum(figures: Sequence[str]) -> str:
+    return f"{crc32(','.join(figures).encode()):08x}"
 
 
 HANDLERS: Final[dict[str, Callable[..., Handler]]] = {

@@ -12,12 +12,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from contracts import market
 from contracts.codec import fast
-from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers.history import read_rows
+from producers.numbers import Milliseconds, Whole, price_text, unsigned
 from producers.venue import Decoded, History, RestCall, Span
 
 FastCandle = fast(market.Candle)
@@ -28,21 +29,22 @@ _WEIGHTS: Final = ((99, 1), (499, 2), (MOST, 5))  # up to so many candles: what 
 TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"})
 
 # [open time, open, high, low, close, volume, close time, quote volume, trades, taker base, taker quote, ignored]
-_Row = tuple[int, str, str, str, str, str, int, str, int, str, str, str]
+_Row = tuple[Milliseconds, str, str, str, str, str, Milliseconds, str, Whole, str, str, str]
 
 
 class _Trade(Struct, gc=False):
     """`{"a":26129,"p":"91000.10","q":"0.031","f":27781,"l":27783,"T":1763700000122,"m":true}`."""
 
-    a: int
+    a: Whole
     p: str
     q: str
-    T: int
+    T: Milliseconds
     m: bool
 
 
-_rows: Final = msgspec.json.Decoder(list[_Row]).decode
-_trades: Final = msgspec.json.Decoder(list[_Trade]).decode
+_list: Final = msgspec.json.Decoder(list[Raw]).decode
+_row: Final = msgspec.json.Decoder(_Row).decode
+_trade: Final = msgspec.json.Decoder(_Trade).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -60,28 +62,26 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read klines; volumes are base and quote. The venue's weeks begin on Monday, as ours do."""
-    try:
-        rows = _rows(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"klines of {instrument.venue_symbol}: {error}", field="klines") from error
-    return [
-        FastCandle(
+
+    def read(raw: Raw) -> Decoded:
+        row = _row(raw)
+        return FastCandle(
             **_head(instrument, ts_recv, sim=sim),
             id=f"{instrument.tail}.candle.{timeframe}.{row[0] // 1000}.rest",
             ts_event=None,
             timeframe=timeframe,
-            open=row[1],
-            high=row[2],
-            low=row[3],
-            close=row[4],
-            volume=row[5],
-            quote_volume=row[7],
+            open=price_text(row[1], "open"),
+            high=price_text(row[2], "high"),
+            low=price_text(row[3], "low"),
+            close=price_text(row[4], "close"),
+            volume=unsigned(row[5], "volume"),
+            quote_volume=unsigned(row[7], "quote volume"),
             trades=row[8],
             closed=row[6] * MILLISECOND < ts_recv,
             start_ts=row[0] * MILLISECOND,
         )
-        for row in rows
-    ]
+
+    return read_rows(_list, body, f"klines of {instrument.venue_symbol}", read)
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
@@ -92,22 +92,20 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read aggregated trades; a buyer who was the maker means that the aggressor sold."""
-    try:
-        rows = _trades(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"aggTrades of {instrument.venue_symbol}: {error}", field="aggTrades") from error
-    return [
-        FastTrade(
+
+    def read(raw: Raw) -> Decoded:
+        row = _trade(raw)
+        return FastTrade(
             **_head(instrument, ts_recv, sim=sim),
             id=f"{instrument.tail}.trade.a{row.a}",
             ts_event=row.T * MILLISECOND,
             trade_id=str(row.a),
-            price=row.p,
-            amount=row.q,
+            price=price_text(row.p, "price"),
+            amount=unsigned(row.q, "quantity"),
             side="sell" if row.m else "buy",
         )
-        for row in rows
-    ]
+
+    return read_rows(_list, body, f"aggTrades of {instrument.venue_symbol}", read)
 
 
 def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:

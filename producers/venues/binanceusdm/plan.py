@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
@@ -33,6 +34,7 @@ _STREAMS: Final[dict[str, tuple[tuple[str, str, float | None], ...]]] = {
     FUNDING: (("market", "@markPrice@1s", None),),
 }
 _QUOTES: Final = ("FDUSD", "USDT", "USDC", "BUSD", "USD1", "BTC", "ETH", "BNB", "U")
+_is_day: Final = re.compile("[0-9]{6}").fullmatch
 _Item = TypeVar("_Item")
 
 
@@ -81,11 +83,13 @@ def _parts(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
 def guess(market: str, venue_symbol: str) -> Instrument:
     """Name an instrument by its spelling: `BTCUSDT` is a perpetual, `BTCUSDT_260327` a dated future.
 
-    Raises FrameError where no known quote ends the name (`BTCUSD_PERP` is COIN-M's, another venue).
+    Raises FrameError where no known quote ends the name (`BTCUSD_PERP` is COIN-M's, another venue), or where it has
+    other characters than letters (capitals) and digits.
     """
     pair, _, expiry = venue_symbol.partition("_")
     quote = next((name for name in _QUOTES if pair.endswith(name) and pair != name), None)
-    if quote is None or (expiry and not (expiry.isascii() and expiry.isdigit())):
+    is_name = pair.isalnum() and pair == pair.upper() and ("_" in venue_symbol) is bool(expiry)
+    if quote is None or not is_name or (expiry and _is_day(expiry) is None):
         msg = f"{market} symbol {venue_symbol!r} is no USD-M perpetual or dated future"
         raise FrameError(msg, field="s", symbol=venue_symbol)
     return make_instrument("binanceusdm", unified_symbol(pair[: -len(quote)], quote, expiry), venue_symbol)

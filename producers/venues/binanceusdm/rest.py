@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.frames import read_each
+from producers.numbers import text_levels
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.binanceusdm.frames import read_snapshot
 from producers.venues.binanceusdm.history import HISTORY
 from producers.venues.binanceusdm.plan import unified_symbol
@@ -41,7 +43,7 @@ class _Listed(Struct, gc=False):
 class _Listing(Struct, gc=False):
     """`{"symbols":[{"symbol":"BTCUSDT","contractType":"PERPETUAL","status":"TRADING","marginAsset":"USDT",…}]}`."""
 
-    symbols: list[_Listed]
+    symbols: list[Raw]
 
 
 class _Error(Struct, gc=False):
@@ -52,6 +54,7 @@ class _Error(Struct, gc=False):
 
 
 _read_listing: Final = msgspec.json.Decoder(_Listing).decode
+_read_listed: Final = msgspec.json.Decoder(_Listed).decode
 _read_error: Final = msgspec.json.Decoder(_Error).decode
 
 
@@ -59,18 +62,20 @@ def _instrument_calls() -> tuple[tuple[str, RestCall], ...]:
     return (("linear", RestCall("/fapi/v1/exchangeInfo", weight=1)),)
 
 
-def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """List the linear contracts that can be traded now (status TRADING); one page. A FrameError names the field."""
     try:
-        listing = _read_listing(body)
+        return read_each(_read_listing(body).symbols, _instrument), None
     except msgspec.DecodeError as error:
         msg = f"{market_name} exchangeInfo: {error}"
         raise FrameError(msg) from error
-    return [
-        make_instrument("binanceusdm", unified_symbol(item.base, item.quote, _expiry(item)), item.symbol)
-        for item in listing.symbols
-        if item.status == "TRADING" and item.margin == item.quote and (_is_perpetual(item) or _expiry(item))
-    ], None
+
+
+def _instrument(row: Raw) -> Instrument | None:
+    item = _read_listed(row)
+    if item.status != "TRADING" or item.margin != item.quote or not (_is_perpetual(item) or _expiry(item)):
+        return None
+    return make_instrument("binanceusdm", unified_symbol(item.base, item.quote, _expiry(item)), item.symbol)
 
 
 def _is_perpetual(item: _Listed) -> bool:
@@ -101,8 +106,8 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
         ts_event=None if depth.T is None else depth.T * 1_000_000,
         ts_recv=ts_recv,
         sim=sim,
-        bids=depth.bids,
-        asks=depth.asks,
+        bids=text_levels(depth.bids, "bids"),
+        asks=text_levels(depth.asks, "asks"),
         seq=depth.last_update_id,
         quality="sim" if sim else "live",
         checksum=None,

@@ -1,4 +1,9 @@
-"""Bitfinex: spot pairs and perpetuals over WebSocket v2 (https://docs.bitfinex.com/docs/ws-general)."""
+"""Bitfinex: spot pairs and perpetuals over WebSocket v2 (https://docs.bitfinex.com/docs/ws-general).
+
+Ids of trades count the trades of all pairs (https://docs.bitfinex.com/reference/ws-public-trades), but all frames of a
+connection are numbered: a missing one is a gap of trades. Frames with many rows are prints, candles or liquidations,
+which the decoder reads row by row itself, or a whole book, which must not be split: there is no `rows`.
+"""
 
 from __future__ import annotations
 

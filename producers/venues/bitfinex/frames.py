@@ -6,12 +6,15 @@ https://docs.bitfinex.com/docs/ws-general
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument
+from producers.frames import UNDECODABLE
+from producers.numbers import NULL
 from producers.venue import (
     LIQUIDATION,
     TRADE,
@@ -54,7 +57,7 @@ class BitfinexDecoder:
         self.before: dict[str, int] | None = None
         self._find = find
         self._sim = sim
-        self._liquidations = figures.Liquidations(self._instrument)
+        self.liquidations = figures.Liquidations(self._instrument)
         self._channels: dict[bytes, Channel | None] = {}  # None: known, and not carried
         self._number: int | None = None
         self._lost: list[Decoded] = []
@@ -63,16 +66,31 @@ class BitfinexDecoder:
         """Decode one frame: an event, or data of a channel that the connection subscribed before."""
         if frame[:1] == b"{":
             return self._on_event(frame)
-        comma = frame.find(b",")
-        name, body = frame[1:comma], frame[comma + 1 : comma + 5]
-        channel = self._channels.get(name)
-        if channel is None or (body[:1] == b'"' and body != b'"te"'):
-            found = self._on_other(frame, name, ts_recv)
-        else:
-            found = (channel.many if body[:2] in {b"[[", b"[]"} else channel.one)(channel, frame, ts_recv)
+        name = frame[1 : frame.find(b",")]
+        try:
+            found = self._on_data(frame, name, ts_recv)
+        except UNDECODABLE:
+            self._on_unreadable(frame, name)
+            raise
         if self._lost:
             found, self._lost = [*self._lost, *found], []
         return found
+
+    def _on_data(self, frame: bytes, name: bytes, ts_recv: int) -> Sequence[Decoded]:
+        start = len(name) + 2
+        body = frame[start : start + 4]
+        channel = self._channels.get(name)
+        if channel is None or (body[:1] == b'"' and body != b'"te"'):
+            return self._on_other(frame, name, ts_recv)
+        return (channel.many if body[:2] in {b"[[", b"[]"} else channel.one)(channel, frame, ts_recv)
+
+    def _on_unreadable(self, frame: bytes, name: bytes) -> None:
+        """Count a frame that came and could not be read; a book is not continued by what follows it."""
+        channel = self._channels.get(name)
+        if channel is not None:
+            channel.broken = True
+        with suppress(*UNDECODABLE):  # its number cannot be read either: the next frame shows the hole
+            self._stamp(*_tail(wire.decode_anything(frame)))
 
     @property
     def newest(self) -> dict[str, int]:
@@ -101,7 +119,7 @@ class BitfinexDecoder:
             return (Pong(),)
         channel = self._channels[name] if name in self._channels else self._channel_named(message, name)
         if channel is None:
-            self._stamp(*((message.second, message.third) if body[:1] == '"' else (message.first, message.second)))
+            self._stamp(*_tail(message))
             return ()
         if body == '"te"':
             return channel.one(channel, frame, ts_recv)
@@ -163,9 +181,11 @@ class BitfinexDecoder:
     def _on_event(self, frame: bytes) -> Sequence[Decoded]:
         event = wire.decode_event(frame)
         handler = _EVENTS.get(event.event)
-        if handler is None:
-            raise FrameError(f"unknown event {event.event!r}", field="event")
-        return handler(self, event)
+        if handler is not None:
+            return handler(self, event)
+        if event.data == NULL:
+            return ()  # a control message, whatever it says
+        raise FrameError(f"unknown event {event.event!r}", field="event")
 
     def on_subscribed(self, event: wire.Event) -> Sequence[Decoded]:
         """Learn a channel's number."""
@@ -187,7 +207,7 @@ class BitfinexDecoder:
         if symbol.startswith("f") or (kind == "book" and event.prec not in {None, "P0"}):
             return None
         if kind == LIQUIDATIONS:
-            decode = self._liquidations.decode
+            decode = self.liquidations.decode
             return Channel(kind, None, decode, decode, self._sim, self._stamp_tail)
         if kind not in _KINDS or (kind == "candles" and detail not in figures.TIMEFRAMES):
             raise FrameError(f"unknown channel {_key(event)!r}", field="channel")
@@ -203,6 +223,11 @@ class BitfinexDecoder:
             return self._find(symbol)
         except SymbolSyntaxError as error:
             raise FrameError(error.message, field="symbol") from error
+
+
+def _tail(message: wire.Anything) -> tuple[msgspec.Raw, msgspec.Raw]:
+    """Return the number and the time at a frame's end; a text and its row stand before them, or the row alone."""
+    return (message.second, message.third) if bytes(message.body)[:1] == b'"' else (message.first, message.second)
 
 
 def _read_key(kind: str, key: str) -> tuple[str, str, str]:
@@ -254,4 +279,7 @@ def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  #
 def inherit(decoder: Decoder, last: Decoder | None) -> None:
     """Hand the newest trades on: what was missed between two connections is told by the new one's first frames."""
     if isinstance(decoder, BitfinexDecoder):
-        decoder.before = last.newest if isinstance(last, BitfinexDecoder) else {}
+        decoder.before = {}
+        if isinstance(last, BitfinexDecoder):
+            decoder.before = last.newest
+            decoder.liquidations.continue_from(last.liquidations)

@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers import numbers
+from producers.frames import read_each
 from producers.history import make_candle, make_trade
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bitfinex import wire
@@ -35,8 +36,8 @@ class _Candle(Struct, array_like=True, gc=False):
     volume: Raw
 
 
-_candles: Final = msgspec.json.Decoder(list[_Candle]).decode
-_trades: Final = msgspec.json.Decoder(list[wire.Print]).decode
+_rows: Final = msgspec.json.Decoder(list[Raw] | None).decode
+_candle: Final = msgspec.json.Decoder(_Candle).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -51,25 +52,30 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, newest first; time without trades has none."""
-    try:
-        rows = _candles(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="candles") from error
-    return [
-        make_candle(
+
+    def read(raw: Raw) -> Decoded:
+        row = _candle(raw)
+        return make_candle(
             instrument,
             timeframe,
             row.start * wire.MS,
             ts_recv=ts_recv,
             sim=sim,
-            open=numbers.number(row.open, "candles.open"),
-            high=numbers.number(row.high, "candles.high"),
-            low=numbers.number(row.low, "candles.low"),
-            close=numbers.number(row.close, "candles.close"),
+            open=numbers.price(row.open, "candles.open"),
+            high=numbers.price(row.high, "candles.high"),
+            low=numbers.price(row.low, "candles.low"),
+            close=numbers.price(row.close, "candles.close"),
             volume=numbers.number(row.volume, "candles.volume"),
         )
-        for row in rows
-    ]
+
+    return read_each(_list(body, f"candles of {instrument.venue_symbol}"), read)
+
+
+def _list(body: bytes, what: str) -> list[Raw]:
+    try:
+        return _rows(body) or []
+    except msgspec.DecodeError as error:
+        raise FrameError(f"{what}: {error}", field=what.partition(" ")[0]) from error
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
@@ -79,11 +85,8 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; their ids are the socket's, a negative amount is a taker's who sold."""
-    try:
-        rows = _trades(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="trades") from error
-    return [_trade(instrument, row, ts_recv, sim=sim) for row in rows]
+    rows = _list(body, f"trades of {instrument.venue_symbol}")
+    return read_each(rows, lambda raw: _trade(instrument, wire.decode_print(raw), ts_recv, sim=sim))
 
 
 def _trade(instrument: Instrument, row: wire.Print, ts_recv: int, *, sim: bool) -> Decoded:
@@ -94,7 +97,7 @@ def _trade(instrument: Instrument, row: wire.Print, ts_recv: int, *, sim: bool) 
         row.time * wire.MS,
         ts_recv=ts_recv,
         sim=sim,
-        price=numbers.number(row.price, "trades.price"),
+        price=numbers.price(row.price, "trades.price"),
         amount=amount.removeprefix(_MINUS),
         side="sell" if amount.startswith(_MINUS) else "buy",
     )

@@ -5,6 +5,7 @@ https://docs.bitfinex.com/docs/ws-general#supported-pairs
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from contracts.errors import SymbolSyntaxError
@@ -14,7 +15,7 @@ VENUE_ID: Final = "bitfinex"
 MARKET: Final = "public"
 
 _PERPETUAL: Final = "F0"
-_JOINED: Final = 6  # letters of a pair without a colon: three and three
+_SYMBOL: Final = re.compile(r"t(?:([A-Z0-9]{3})([A-Z0-9]{3})|([A-Z0-9]+):([A-Z0-9]{2,}))")  # three and three letters
 # The venue's own names of coins that are called otherwise everywhere else; UST is Tether, TerraUSD is TERRAUST.
 # https://api-pub.bitfinex.com/v2/conf/pub:map:currency:sym
 _NAMES: Final = {
@@ -57,23 +58,21 @@ def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - there
     Funding currencies (`fUSD`) are loans, no instruments.
     """
     base, quote = split(venue_symbol)
-    if base.endswith(_PERPETUAL) != quote.endswith(_PERPETUAL):
+    perpetual = [coin.endswith(_PERPETUAL) for coin in (base, quote)]
+    if not any(perpetual):
+        return make_instrument(VENUE_ID, f"{named(base)}/{named(quote)}", venue_symbol)
+    coin, money = named(base.removesuffix(_PERPETUAL)), named(quote.removesuffix(_PERPETUAL))
+    if not (all(perpetual) and coin and money):
         raise SymbolSyntaxError(f"{venue_symbol!r} is half a perpetual", symbol=venue_symbol)
-    if base.endswith(_PERPETUAL):
-        coin, money = named(base.removesuffix(_PERPETUAL)), named(quote.removesuffix(_PERPETUAL))
-        return make_instrument(VENUE_ID, f"{coin}/{money}:{money}", venue_symbol)
-    return make_instrument(VENUE_ID, f"{named(base)}/{named(quote)}", venue_symbol)
+    return make_instrument(VENUE_ID, f"{coin}/{money}:{money}", venue_symbol)
 
 
 def split(venue_symbol: str) -> tuple[str, str]:
     """Split a symbol of trading into the venue's names of its two coins."""
-    pair = venue_symbol.removeprefix("t")
-    base, colon, quote = pair.partition(":")
-    if not colon:
-        base, quote = (pair[:3], pair[3:]) if len(pair) == _JOINED else ("", "")
-    if not (venue_symbol.startswith("t") and base and quote):
+    found = _SYMBOL.fullmatch(venue_symbol)
+    if found is None:
         raise SymbolSyntaxError(f"{venue_symbol!r} is no pair or perpetual of Bitfinex", symbol=venue_symbol)
-    return base, quote
+    return found[1] or found[3], found[2] or found[4]
 
 
 def named(coin: str) -> str:

@@ -10,17 +10,17 @@ from typing import Final
 from zlib import crc32
 
 import msgspec
+from msgspec import Raw
 
 from contracts import market as events
 from contracts.codec import fast
-from contracts.errors import FrameError, SymbolSyntaxError
+from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.numbers import ZERO, Row
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
-from producers.venues.bitfinex import wire
+from producers.frames import read_each
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.bitfinex.history import HISTORY
 from producers.venues.bitfinex.names import MARKET, guess
-from producers.venues.bitfinex.tape import read_level
+from producers.venues.bitfinex.tape import read_whole
 
 FastBook = fast(events.BookSnapshot)
 
@@ -31,8 +31,9 @@ _TOO_MANY: Final = 429
 _MINUTE: Final = 60.0
 _PAUSES: Final = {"11010": _MINUTE, "20060": 30.0}  # rate limit, maintenance
 
-_lists: Final = msgspec.json.Decoder(list[list[str]]).decode
-_rows: Final = msgspec.json.Decoder(list[wire.Row]).decode
+_lists: Final = msgspec.json.Decoder(list[list[Raw]]).decode
+_pair: Final = msgspec.json.Decoder(str).decode
+_rows: Final = msgspec.json.Decoder(list[Raw]).decode
 _fault: Final = msgspec.json.Decoder(tuple[str, int | str | None, str | None]).decode
 
 
@@ -41,20 +42,12 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
     return tuple((MARKET, RestCall(path)) for path in _LISTS)
 
 
-def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
-    """Read `[["BTCUSD","BTCUST","DOGE:USD"]]` or `[["BTCF0:USTF0"]]`; names that are neither are left out."""
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
+    """Read `[["BTCUSD","BTCUST","DOGE:USD"]]` or `[["BTCF0:USTF0"]]`."""
     lists = _lists(body)
     if not lists:
         raise FrameError("the list of pairs is missing", field="[0]")
-    named = (_named(market, f"t{pair}") for pair in lists[0])
-    return [item for item in named if item is not None], None
-
-
-def _named(market: str, symbol: str) -> Instrument | None:
-    try:
-        return guess(market, symbol)
-    except SymbolSyntaxError:
-        return None
+    return read_each(lists[0], lambda raw: guess(market, f"t{_pair(raw)}")), None
 
 
 def depth_call(instrument: Instrument) -> RestCall:
@@ -64,12 +57,7 @@ def depth_call(instrument: Instrument) -> RestCall:
 
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a book, which has neither time nor number."""
-    bids: list[Row] = []
-    asks: list[Row] = []
-    for row in _rows(body):
-        level, is_bid = read_level(row)
-        if level[1] != ZERO:
-            (bids if is_bid else asks).append(level)
+    bids, asks = read_whole(_rows(body))
     return FastBook(
         id=f"{instrument.tail}.book.rest-{crc32(body):08x}",
         venue=instrument.venue,

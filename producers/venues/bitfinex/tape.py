@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers import numbers
+from producers.frames import read_each
 from producers.numbers import ZERO, Row
-from producers.venue import TRADE, Decoded, Gap
+from producers.venue import TRADE, Decoded, Gap, Unreadable
 from producers.venues.bitfinex import wire
 from producers.venues.bitfinex.channel import Channel
+
+Sides = tuple[list[Row], list[Row]]  # bids, asks
 
 _MINUS: Final = "-"
 
@@ -34,35 +39,36 @@ def decode_prints(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded]
     """
     message = wire.decode_prints(frame)
     channel.stamp(message)
-    rows = sorted(message.rows, key=lambda row: row.ident)
-    if rows:
-        channel.newest = rows[-1].ident
+    items = read_each(message.rows, lambda raw: _trade(channel, wire.decode_print(raw), ts_recv))
     if channel.tells_history:
-        return [_trade(channel, row, ts_recv) for row in message.rows]
+        return items
+    bad = [item for item in items if isinstance(item, Unreadable)]
+    trades = sorted((item for item in items if not isinstance(item, Unreadable)), key=lambda trade: int(trade.trade_id))
     before = channel.before
-    if before is None or not rows:
-        return []
-    found: list[Decoded] = [_trade(channel, row, ts_recv) for row in rows if row.ident > before]
-    if rows[0].ident > before:
-        reason = f"trades between {before} and {rows[0].ident} were not received"
-        found.insert(0, Gap(TRADE, channel.instrument, reason))
-    return found
+    if before is None or not trades:
+        return bad
+    found: list[Decoded] = [trade for trade in trades if int(trade.trade_id) > before]
+    oldest = int(trades[0].trade_id)
+    if oldest > before:
+        found.insert(0, Gap(TRADE, channel.instrument, f"trades between {before} and {oldest} were not received"))
+    return bad + found
 
 
 def _trade(channel: Channel, row: wire.Print, ts_recv: int) -> Decoded:
     amount = numbers.signed(row.amount, "amount")
-    channel.newest = max(row.ident, channel.newest or 0)
     trade_id = str(row.ident)
-    return replace(
+    trade = replace(
         channel.trade,
         id=f"{channel.tail}.trade.{trade_id}",
         ts_event=row.time * wire.MS,
         ts_recv=ts_recv,
         trade_id=trade_id,
-        price=numbers.number(row.price, "price"),
+        price=numbers.price(row.price, "price"),
         amount=amount.removeprefix(_MINUS),
         side="sell" if amount.startswith(_MINUS) else "buy",
     )
+    channel.newest = max(row.ident, channel.newest or 0)
+    return trade
 
 
 def decode_change(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]:
@@ -72,46 +78,54 @@ def decode_change(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded
     """
     message = wire.decode_update(frame)
     seq, ts = channel.stamp(message)
-    level, is_bid = read_level(message.row)
+    bids, asks = read_change(message.row)
     last = channel.seq
     is_old = seq is not None and last is not None and seq <= last  # sent again, or late: it continues nothing
     prev = None if channel.broken or is_old else last
     if not is_old:
         channel.seq, channel.broken = seq, False
-    return (_delta(channel, ([level], []) if is_bid else ([], [level]), (frame, ts_recv), (seq, prev, ts)),)
+    return (_delta(channel, (bids, asks), (frame, ts_recv), (seq, prev, ts)),)
 
 
 def decode_book(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     """Read a whole book, with which the channel begins."""
     message = wire.decode_whole(frame)
     seq, ts = channel.stamp(message)
+    sides = read_whole(message.rows)
     channel.seq, channel.broken = seq, False
+    return (_delta(channel, sides, (frame, ts_recv), (seq, None, ts), is_snapshot=True),)
+
+
+def read_whole(rows: list[Raw]) -> Sides:
+    """Return the sides of a whole book; malformed levels are left out."""
     bids: list[Row] = []
     asks: list[Row] = []
-    for row in message.rows:
-        level, is_bid = read_level(row)
-        if level[1] != ZERO:
-            (bids if is_bid else asks).append(level)
-    return (_delta(channel, (bids, asks), (frame, ts_recv), (seq, None, ts), is_snapshot=True),)
+    for raw in rows:
+        try:
+            found = read_change(wire.decode_row(raw))
+        except (FrameError, msgspec.MsgspecError):
+            continue
+        for side, levels in zip((bids, asks), found, strict=True):
+            side += [level for level in levels if level[1] != ZERO]
+    return bids, asks
 
 
-def read_level(row: wire.Row) -> tuple[Row, bool]:
-    """Read a level; that no order is left removes it, and the amount then tells the side only."""
-    amount = str(row.amount, "ascii", "replace")
-    is_bid = not amount.startswith(_MINUS)
-    if row.count == 0:
-        return (numbers.number(row.price, "price"), ZERO), is_bid
+def read_change(row: wire.Row) -> Sides:
+    """Return the level of a row, on its side; that no order is left removes it: the amount then tells the side only.
+
+    A level at a price of zero is left out.
+    """
+    amount = numbers.signed(row.amount, "amount")
     if row.count < 0:
         raise FrameError(f"count is negative: {row.count}", field="count")
-    size = amount if is_bid else amount[1:]
-    if not size.replace(".", "", 1).isdigit():
-        size = numbers.plain(size, "amount")
-    return (numbers.number(row.price, "price"), size), is_bid
+    size = ZERO if row.count == 0 else amount.removeprefix(_MINUS)
+    level = numbers.text_levels([(numbers.number(row.price, "price"), size)], "price")
+    return ([], level) if amount.startswith(_MINUS) else (level, [])
 
 
 def _delta(
     channel: Channel,
-    sides: tuple[list[Row], list[Row]],
+    sides: Sides,
     origin: tuple[bytes, int],
     place: tuple[int | None, int | None, int | None],
     *,

@@ -38,6 +38,7 @@ class Event(Struct):
     msg: str | None = None
     status: str | None = None
     platform: Platform | None = None
+    data: Raw = NULL
 
 
 class Row(Struct, array_like=True, gc=False):
@@ -61,7 +62,7 @@ class Whole(Struct, array_like=True, gc=False):
     """`[17,[[91000,3,1.5],[91001,1,-2]],27,1763700000000]`."""
 
     channel: int
-    rows: list[Row]
+    rows: list[Raw]  # of Row
     tail: Tail = None
     more: Tail = None
 
@@ -89,7 +90,7 @@ class Prints(Struct, array_like=True, gc=False):
     """The last trades, newest first: `[17,[[669899159,1763700000435,-0.5,91000]],3]`."""
 
     channel: int
-    rows: list[Print]
+    rows: list[Raw]  # of Print
     tail: Tail = None
     more: Tail = None
 
@@ -99,16 +100,16 @@ class Figures(Struct, array_like=True, gc=False):
     the sums of the 25 best levels.
     """  # noqa: D205
 
-    bid: Raw
-    bids: Raw
-    ask: Raw
-    asks: Raw
-    change: Raw
-    change_part: Raw
-    last: Raw
-    volume: Raw
-    high: Raw
-    low: Raw
+    bid: Raw = NULL
+    bids: Raw = NULL
+    ask: Raw = NULL
+    asks: Raw = NULL
+    change: Raw = NULL
+    change_part: Raw = NULL
+    last: Raw = NULL
+    volume: Raw = NULL
+    high: Raw = NULL
+    low: Raw = NULL
 
 
 class Ticker(Struct, array_like=True, gc=False):
@@ -121,7 +122,10 @@ class Ticker(Struct, array_like=True, gc=False):
 
 
 class Liquidation(Struct, array_like=True, gc=False):
-    """`["pos",142397657,1574697680828.2,null,"tBTCF0:USTF0",-2.6,91.5,null,1,1,null,112.27]`."""
+    """`["pos",142397657,1574697680828.2,null,"tBTCF0:USTF0",-2.6,91.5,null,1,1,null,112.27]`.
+
+    `base_price` is the position's entry price, `price_acquired` the one at which the venue took it over.
+    """
 
     kind: str
     position: int
@@ -129,10 +133,10 @@ class Liquidation(Struct, array_like=True, gc=False):
     _a: Raw
     symbol: str
     amount: Raw
-    base_price: Raw
-    _b: Raw
-    is_match: int | None
-    is_market_sold: int | None
+    base_price: Raw = NULL
+    _b: Raw = NULL
+    is_match: int | None = None
+    is_market_sold: int | None = None
     _c: Raw = NULL
     price_acquired: Raw = NULL
 
@@ -141,7 +145,7 @@ class Liquidations(Struct, array_like=True, gc=False):
     """https://docs.bitfinex.com/reference/ws-public-status, key `liq:global`."""
 
     channel: int
-    rows: list[Liquidation]
+    rows: list[Raw]  # of Liquidation
     tail: Tail = None
     more: Tail = None
 
@@ -161,7 +165,7 @@ class OneCandle(Struct, array_like=True, gc=False):
     """https://docs.bitfinex.com/reference/ws-public-candles."""
 
     channel: int
-    row: Candle
+    row: Raw  # of Candle
     tail: Tail = None
     more: Tail = None
 
@@ -170,7 +174,7 @@ class Candles(Struct, array_like=True, gc=False):
     """What a candle channel begins with: the last ones, newest first."""
 
     channel: int
-    rows: list[Candle]
+    rows: list[Raw]  # of Candle
     tail: Tail = None
     more: Tail = None
 
@@ -208,6 +212,10 @@ class Anything(Struct, array_like=True, gc=False):
 
 
 decode_event: Final = msgspec.json.Decoder(Event).decode
+decode_row: Final = msgspec.json.Decoder(Row).decode
+decode_print: Final = msgspec.json.Decoder(Print).decode
+decode_liquidation: Final = msgspec.json.Decoder(Liquidation).decode
+decode_candle: Final = msgspec.json.Decoder(Candle).decode
 decode_update: Final = msgspec.json.Decoder(Update).decode
 decode_whole: Final = msgspec.json.Decoder(Whole).decode
 decode_trade: Final = msgspec.json.Decoder(Trade).decode

@@ -1,9 +1,15 @@
-"""Bybit v5: spot, linear and inverse; one socket path a market (https://bybit-exchange.github.io/docs/v5/ws/connect)."""
+"""Bybit v5: spot, linear and inverse; one socket path a market (https://bybit-exchange.github.io/docs/v5/ws/connect).
+
+Its trades are not numbered without holes: ids of contracts are UUIDs, those of spot count over all symbols, and `seq`
+is a sequence over all topics, of which several trades may have the same and not every number is one
+(https://bybit-exchange.github.io/docs/v5/websocket/public/trade).
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from producers.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.bybit.frames import make_decoder
 from producers.venues.bybit.plan import MARKETS, VENUE_ID, guess, plan, resubscribe
@@ -22,4 +28,5 @@ VENUE: Final = Venue(
     guess=guess,
     rest=REST,
     resubscribe=resubscribe,
+    rows=rows_at(("data",)),
 )

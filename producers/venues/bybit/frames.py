@@ -27,8 +27,6 @@ _KINDS: Final[dict[str, tuple[str, _Decode]]] = {
 _NOT_CARRIED: Final = frozenset(
     {"kline_lt", "tickers_lt", "lt", "insurance", "priceLimit", "adlAlert", "system", "etp", "kline_etp", "tickers_etp"}
 )
-# Answers to what an option or private socket may be told, and to our own unsubscribing: nothing to do.
-_QUIET_OPS: Final = frozenset({"unsubscribe", "auth"})
 _PINGS: Final = frozenset({"ping", "pong"})
 _NAMED_TOPIC: Final = re.compile(r"[A-Za-z]+\.[\w.-]*\w")
 
@@ -74,7 +72,7 @@ class BybitDecoder:
 
 
 def _book_kind(depth: str) -> tuple[str, _Decode] | None:
-    """Tell what an order book topic becomes: one level is a ticker; `full` has no snapshot and `rpi` other levels."""
+    """Return what an order book topic becomes: one level is a ticker; `full` has no snapshot and `rpi` other levels."""
     if not depth.isdigit():
         return None
     return ("ticker", tickers.decode_best) if depth == "1" else ("delta", tape.decode_book)
@@ -92,11 +90,11 @@ def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
         if head.success:
             return (Ack(head.req_id or ""),)
         return (_refusal(head.req_id, head.ret_msg or "refused without a reason"),)
-    if head.op in _QUIET_OPS:
-        return ()
-    if head.success is False:  # of a request that the venue could not read, whose op it does not tell
+    if head.success is False:  # of a request that the venue could not read, whose op it does not name
         return (_refusal(head.req_id, head.ret_msg or "refused without a reason"),)
-    raise FrameError(f"a frame without topic and with unknown op {head.op!r}", field="topic")
+    if head.data == wire.NULL and not (head.op is None and head.success is None and head.type is None):
+        return ()  # the answer to our unsubscribing or to a request that is none of ours, or a notice
+    raise FrameError(f"a frame without topic, of op {head.op!r} and type {head.type!r}", field="topic")
 
 
 def _refusal(req_id: str | None, reason: str) -> Refused:

@@ -8,17 +8,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from contracts import market
 from contracts.codec import fast
-from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.history import candle_id, is_closed
+from producers import numbers
+from producers.history import candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bybit import wire
 from producers.venues.bybit.plan import SPOT, market_of
-from producers.venues.bybit.topic import MS, Topic
+from producers.venues.bybit.topic import Topic
+from producers.venues.bybit.wire import MS
 
 FastCandle = fast(market.Candle)
 FastTrade = fast(market.Trade)
@@ -32,10 +33,10 @@ _Row = tuple[str, str, str, str, str, str, str]  # start in ms, open, high, low,
 
 
 class _Rows(Struct, gc=False):
-    rows: list[_Row] = field(name="list")
+    rows: list[Raw] = field(name="list")
 
 
-class _Candles(Struct, gc=False):
+class _Answer(Struct, gc=False):
     """`{"retCode":0,"result":{"symbol":"BTCUSDT","list":[["1763700000000","1","2","0.5","1.5","3","4.5"]]}}`."""
 
     result: _Rows
@@ -55,16 +56,13 @@ class _Trade(Struct, gc=False):
     seq: str = ""
 
 
-class _Prints(Struct, gc=False):
-    rows: list[_Trade] = field(name="list")
+_answer: Final = msgspec.json.Decoder(_Answer).decode
+_candle_row: Final = msgspec.json.Decoder(_Row).decode
+_trade_row: Final = msgspec.json.Decoder(_Trade).decode
 
 
-class _Trades(Struct, gc=False):
-    result: _Prints
-
-
-_candles: Final = msgspec.json.Decoder(_Candles).decode
-_trades: Final = msgspec.json.Decoder(_Trades).decode
+def _rows(body: bytes) -> list[Raw]:
+    return _answer(body).result.rows
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -82,19 +80,17 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, newest first; an inverse contract's volume counts USD, its turnover the coin."""
-    try:
-        rows = _candles(body).result.rows
-    except msgspec.DecodeError as error:
-        raise FrameError(f"kline of {instrument.venue_symbol}: {error}", field="result.list") from error
     head = _head(instrument, ts_recv, sim=sim)
-    return [_candle(instrument, timeframe, row, head) for row in rows]
+    what = f"kline of {instrument.venue_symbol}"
+    return read_rows(_rows, body, what, lambda raw: _candle(instrument, timeframe, _candle_row(raw), head))
 
 
 def _candle(instrument: Instrument, timeframe: str, row: _Row, head: dict[str, Any]) -> Decoded:
-    start = _time(row[0], "result.list[0] (startTime)")
-    opened, high, low, close, volume, turnover = (
-        wire.number(text, f"result.list[{index}]") for index, text in enumerate(row[1:], start=1)
+    start = wire.read_time(row[0], "result.list[0] (startTime)")
+    opened, high, low, close = (
+        numbers.price_text(text, f"result.list[{index}]") for index, text in enumerate(row[1:5], start=1)
     )
+    volume, turnover = numbers.unsigned(row[5], "result.list[5]"), numbers.unsigned(row[6], "result.list[6]")
     return FastCandle(
         **head,
         id=candle_id(instrument, timeframe, start),
@@ -122,34 +118,25 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; sizes of inverse contracts count USD."""
-    try:
-        rows = _trades(body).result.rows
-    except msgspec.DecodeError as error:
-        raise FrameError(f"recent-trade of {instrument.venue_symbol}: {error}", field="result.list") from error
-    topic = Topic(instrument, "trade", "", sim)
-    return [_trade(topic, row, _head(instrument, ts_recv, sim=sim)) for row in rows]
+    topic, head = Topic(instrument, "trade", "", sim), _head(instrument, ts_recv, sim=sim)
+    what = f"recent-trade of {instrument.venue_symbol}"
+    return read_rows(_rows, body, what, lambda raw: _trade(topic, _trade_row(raw), head))
 
 
 def _trade(topic: Topic, row: _Trade, head: dict[str, Any]) -> Decoded:
-    price = wire.number(row.price, "result.list.price")
-    amount, contracts = topic.sizes(wire.number(row.size, "result.list.size"), price)
+    price = numbers.price_text(row.price, "result.list.price")
+    amount, contracts = topic.sizes(numbers.unsigned(row.size, "result.list.size"), price)
     return FastTrade(
         **head,
         id=topic.id_start + row.execId,
-        ts_event=_time(row.time, "result.list.time"),
+        ts_event=wire.read_time(row.time, "result.list.time"),
         trade_id=row.execId,
         price=price,
         amount=amount,
         contracts=contracts,
         side=_SIDES[row.side],
-        seq=int(row.seq) if row.seq.isdigit() else None,
+        seq=int(row.seq) if row.seq.isascii() and row.seq.isdigit() else None,
     )
-
-
-def _time(text: str, name: str) -> int:
-    if not text.isdigit():
-        raise FrameError(f"{name} is no time in ms: {text!r}", field=name)
-    return int(text) * MS
 
 
 def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from contracts.errors import SymbolSyntaxError
@@ -44,12 +45,14 @@ _QUOTES: Final = (
 _CONTRACT_QUOTES: Final = ("USDT", "USDC", "USD")
 _MONTHS: Final = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
 _QUARTERS: Final = {"H": 3, "M": 6, "U": 9, "Z": 12}
-_DATED: Final = re.compile(r"(?P<pair>[^-]+)-(?P<day>\d{1,2})(?P<month>[A-Z]{3})(?P<year>\d{2})")
-_QUARTERLY: Final = re.compile(r"(?P<base>.+)USD(?P<code>[HMUZ])(?P<year>\d{2})")
+_CODE: Final = r"[^\W_a-z]+"  # letters (not small ones) and digits: what joins parts by a hyphen is no coin
+_DATED: Final = re.compile(rf"(?P<pair>{_CODE})-(?P<day>[0-9]{{1,2}})(?P<month>[A-Z]{{3}})(?P<year>[0-9]{{2}})")
+_QUARTERLY: Final = re.compile(rf"(?P<base>{_CODE})USD(?P<code>[HMUZ])(?P<year>[0-9]{{2}})")
+_is_code: Final = re.compile(_CODE).fullmatch
 
 
 def market_of(instrument: Instrument) -> str:
-    """Tell the market (the socket's path and REST's `category`) of an instrument."""
+    """Return the market (the socket's path and REST's `category`) of an instrument."""
     if instrument.contract == SPOT_CONTRACT:
         return SPOT
     return INVERSE if instrument.is_inverse else LINEAR
@@ -72,7 +75,7 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
 
 
 def _subscriptions(market: str, instrument: Instrument, wanted: frozenset[str]) -> tuple[Subscription, ...]:
-    """List an instrument's topics. `tickers` also tells funding and open interest, and no bid and ask on spot."""
+    """List an instrument's topics. `tickers` also says funding and open interest, and no bid and ask on spot."""
     symbol = instrument.venue_symbol
     found: list[Subscription] = []
     if TRADE in wanted:
@@ -134,7 +137,8 @@ def guess(market: str, venue_symbol: str) -> Instrument:
     """Name an instrument by its spelling: `BTCUSDT`, `BTCPERP`, `BTC-26DEC25`, `BTCUSD`, `BTCUSDZ25`.
 
     The same `BTCUSDT` is a pair on spot and a perpetual elsewhere. Contracts quoted in USD are inverse on either
-    contract market (https://bybit-exchange.github.io/docs/v5/enum#symbol). Raises SymbolSyntaxError.
+    contract market (https://bybit-exchange.github.io/docs/v5/enum#symbol). Raises SymbolSyntaxError, for options
+    (`BTC-26DEC25-90000-C`, `BTC-26DEC25-90000-C-USDT`) too.
     """
     if market == SPOT:
         return make_instrument(VENUE_ID, "/".join(_split_pair(venue_symbol, _QUOTES)), venue_symbol)
@@ -143,17 +147,23 @@ def guess(market: str, venue_symbol: str) -> Instrument:
 
 
 def _contract_symbol(text: str) -> str:
-    if text.endswith("PERP"):
+    if text.endswith("PERP") and _is_code(text) and text != "PERP":
         return f"{text.removesuffix('PERP')}/USDC:USDC"
     if dated := _DATED.fullmatch(text):
         month = _MONTHS.get(dated["month"])
-        if month is None:
-            raise SymbolSyntaxError(f"{text!r} names no month", symbol=text)
-        return f"{_perpetual(dated['pair'], bare='USDC')}-{dated['year']}{month:02d}{int(dated['day']):02d}"
+        return f"{_perpetual(dated['pair'], bare='USDC')}-{_expiry(text, dated['year'], month, int(dated['day']))}"
     if quarterly := _QUARTERLY.fullmatch(text):
-        base, year, month = quarterly["base"], int(quarterly["year"]), _QUARTERS[quarterly["code"]]
-        return f"{base}/USD:{base}-{year:02d}{month:02d}{_last_friday(2000 + year, month):02d}"
+        base, year, month = quarterly["base"], quarterly["year"], _QUARTERS[quarterly["code"]]
+        return f"{base}/USD:{base}-{_expiry(text, year, month, _last_friday(2000 + int(year), month))}"
     return _perpetual(text)
+
+
+def _expiry(text: str, year: str, month: int | None, day: int) -> str:
+    """Return a day as yymmdd; raises SymbolSyntaxError where there is none."""
+    try:
+        return f"{date(2000 + int(year), month or 0, day):%y%m%d}"
+    except ValueError as error:
+        raise SymbolSyntaxError(f"{text!r} names no day: {error}", symbol=text) from error
 
 
 def _perpetual(pair: str, bare: str | None = None) -> str:
@@ -169,9 +179,9 @@ def _perpetual(pair: str, bare: str | None = None) -> str:
 
 def _split_pair(text: str, quotes: tuple[str, ...]) -> tuple[str, str]:
     for quote in quotes:
-        if text.endswith(quote) and len(text) > len(quote):
+        if text.endswith(quote) and _is_code(text) and len(text) > len(quote):
             return text.removesuffix(quote), quote
-    raise SymbolSyntaxError(f"{text!r} ends in no known quote", symbol=text)
+    raise SymbolSyntaxError(f"{text!r} ends in no known quote, or is more than letters and digits", symbol=text)
 
 
 def _last_friday(year: int, month: int) -> int:

@@ -15,8 +15,10 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
-from producers.venues.bybit import wire
+from producers import numbers, sizes
+from producers.frames import read_each
+from producers.numbers import Row
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.bybit.history import HISTORY
 from producers.venues.bybit.plan import BOOK_DEPTH, INVERSE, LINEAR, SPOT, VENUE_ID, market_of
 
@@ -48,15 +50,15 @@ class _Listed(msgspec.Struct):
 
 
 class _Page(msgspec.Struct):
-    rows: list[_Listed] = msgspec.field(name="list")
+    rows: list[msgspec.Raw] = msgspec.field(name="list")
     nextPageCursor: str = ""
 
 
 class _Depth(msgspec.Struct):
     """`{"s":"BTCUSDT","b":[["91000","0.5"]],"a":[["91001","0.2"]],"ts":1763700000000,"u":177,"seq":9000}`."""
 
-    b: list[wire.Row]
-    a: list[wire.Row]
+    b: list[Row]
+    a: list[Row]
     ts: int
     u: int
 
@@ -77,6 +79,7 @@ class _Envelope(msgspec.Struct):
     time: int | None = None
 
 
+_listed: Final = msgspec.json.Decoder(_Listed).decode
 _instruments: Final = msgspec.json.Decoder(_Instruments).decode
 _order_book: Final = msgspec.json.Decoder(_OrderBook).decode
 _envelope: Final = msgspec.json.Decoder(_Envelope).decode
@@ -91,16 +94,18 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
     )
 
 
-def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """Read one page of a market: what trades, and the call for the next page."""
     page = _instruments(body).result
-    found = [_instrument(market, row) for row in page.rows if row.status == "Trading"]
+    found = read_each(page.rows, lambda raw: _instrument(market, _listed(raw)))
     if not page.nextPageCursor:
         return found, None
     return found, RestCall(_INSTRUMENTS, {"category": market, "limit": "1000", "cursor": page.nextPageCursor})
 
 
-def _instrument(market: str, row: _Listed) -> Instrument:
+def _instrument(market: str, row: _Listed) -> Instrument | None:
+    if row.status != "Trading":
+        return None
     if market == SPOT:
         return make_instrument(VENUE_ID, f"{row.baseCoin}/{row.quoteCoin}", row.symbol)
     if not row.settleCoin:
@@ -123,10 +128,8 @@ def depth_call(instrument: Instrument) -> RestCall:
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a book. Its `u` is that of the 1000 level stream, and joins no other."""
     depth = _order_book(body).result
-    bids, asks = wire.read_levels(depth.b, whole=True), wire.read_levels(depth.a, whole=True)
-    unit = "base"
-    if instrument.is_inverse:
-        bids, asks, unit = wire.convert_book(bids, asks, instrument.contract_size)
+    bids, asks = numbers.whole_levels(depth.b, "result.b"), numbers.whole_levels(depth.a, "result.a")
+    bids, asks, unit = sizes.book(instrument, bids, asks)
     return FastBook(
         id=f"{instrument.tail}.book.rest-{depth.u}-{depth.ts}",
         venue=instrument.venue,

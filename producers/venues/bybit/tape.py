@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
+from producers import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.bybit import wire
 from producers.venues.bybit.topic import MS, Topic
@@ -40,10 +41,10 @@ def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     blank, id_start = topic.trade, topic.id_start
     found: list[Decoded] = []
     for row in wire.decode_trades(frame).data:
-        price = row.p
-        if not (price.replace(".", "", 1).isdigit() and row.v.replace(".", "", 1).isdigit()):
-            raise FrameError(f"data.p or data.v is no number: {price!r}, {row.v!r}", field="data.p or data.v")
-        amount, contracts = topic.sizes(row.v, price) if topic.is_inverse else (row.v, None)
+        price, size = numbers.price_text(row.p, "data.p"), numbers.unsigned(row.v, "data.v")
+        amount, contracts = topic.sizes(size, price) if topic.is_inverse else (size, None)
+        if not row.i:
+            raise FrameError("data.i is empty", field="data.i")
         found.append(
             replace(
                 blank,
@@ -66,10 +67,11 @@ def decode_book(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     book = wire.decode_book(frame)
     data = book.data
     whole = book.type == "snapshot" or data.u == 1
-    bids, asks = wire.read_levels(data.b, whole=whole), wire.read_levels(data.a, whole=whole)
+    read = numbers.whole_levels if whole else numbers.text_levels
+    bids, asks = read(data.b, "data.b"), read(data.a, "data.a")
     unit = "base"
     if topic.is_inverse:
-        bids, asks, unit = wire.convert_book(bids, asks, topic.instrument.contract_size)
+        bids, asks, unit = sizes.book(topic.instrument, bids, asks)
     return (
         replace(
             topic.delta,
@@ -106,8 +108,8 @@ def decode_old_liquidation(topic: Topic, frame: bytes, ts_recv: int) -> tuple[De
 
 def _liquidation(topic: Topic, ts_recv: int, told: tuple[wire.Liquidation, str, bool]) -> Decoded:
     row, native, sampled = told
-    price = wire.number(row.p, "data.p")
-    amount, contracts = topic.sizes(wire.number(row.v, "data.v"), price)
+    price = numbers.price_text(row.p, "data.p")
+    amount, contracts = topic.sizes(numbers.unsigned(row.v, "data.v"), price)
     position, order = _FORCED[row.S]
     return FastLiquidation(
         id=topic.id_start + native,
@@ -123,22 +125,27 @@ def _liquidation(topic: Topic, ts_recv: int, told: tuple[wire.Liquidation, str, 
 
 
 def decode_candles(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
-    """Read candles; an inverse contract's volume counts USD, its turnover the coin."""
+    """Read candles; an inverse contract's volume counts USD, its turnover the coin.
+
+    `timestamp` is that of the last trade: another one may come within the same ms, so that the volume is in the id.
+    """
     timeframe = _TIMEFRAMES.get(topic.detail)
     if timeframe is None:
         raise FrameError(f"unknown kline interval {topic.detail!r}", field="topic")
     found: list[Decoded] = []
     for row in wire.decode_candles(frame).data:
-        volume, turnover = wire.number(row.volume, "data.volume"), wire.number(row.turnover, "data.turnover")
+        volume = numbers.unsigned(row.volume, "data.volume")
+        turnover = numbers.unsigned(row.turnover, "data.turnover")
+        end = "-closed" if row.confirm else ""
         found.append(
             FastCandle(
-                id=f"{topic.id_start}{timeframe}-{row.start}-{row.timestamp}",
+                id=f"{topic.id_start}{timeframe}-{row.start}-{row.timestamp}-{volume}{end}",
                 **topic.common(row.timestamp, ts_recv),
                 timeframe=timeframe,
-                open=wire.number(row.open, "data.open"),
-                high=wire.number(row.high, "data.high"),
-                low=wire.number(row.low, "data.low"),
-                close=wire.number(row.close, "data.close"),
+                open=numbers.price_text(row.open, "data.open"),
+                high=numbers.price_text(row.high, "data.high"),
+                low=numbers.price_text(row.low, "data.low"),
+                close=numbers.price_text(row.close, "data.close"),
                 volume=turnover if topic.is_inverse else volume,
                 quote_volume=volume if topic.is_inverse else turnover,
                 trades=None,

@@ -1,19 +1,19 @@
-"""One subscribed Bybit topic: its instrument, what its events have in common, and what earlier frames told."""
+"""One subscribed Bybit topic: its instrument, what its events have in common, and what earlier frames said."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from contracts import market as events
 from contracts.codec import fast
 from contracts.instrument import Instrument
-from producers.venues.bybit import wire
+from producers import sizes
+from producers.venues.bybit.wire import MS
 
 FastTrade = fast(events.Trade)
 FastTicker = fast(events.Ticker)
 FastDelta = fast(events.BookDelta)
-MS: Final = 1_000_000  # nanoseconds
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Topic:
         self.delta = FastDelta(**blank, bids=[], asks=[], seq=None, is_snapshot=False)
 
     def common(self, ts_event: int, ts_recv: int) -> dict[str, Any]:
-        """Give the fields that every event has, but for its id; `ts_event` in ms as the venue sends it."""
+        """Return the fields that every event has, but for its id; `ts_event` in ms as the venue sends it."""
         return {
             "venue": self.instrument.venue,
             "symbol": self.instrument.symbol,
@@ -54,12 +54,9 @@ class Topic:
         }
 
     def sizes(self, size: str, price: str) -> tuple[str | None, str | None]:
-        """Give (amount in the base coin, contracts).
+        """Return (amount in the base coin, contracts).
 
         Sizes of spot and linear are in the base coin as they come; those of inverse contracts count USD, and the
         amount is known where the instrument's contract size is.
         """
-        if not self.is_inverse:
-            return size, None
-        unit = self.instrument.contract_size
-        return (None if unit is None else wire.base_amount(size, price, unit)), size
+        return sizes.sizes(self.instrument, size, price) if self.is_inverse else (size, None)

@@ -1,31 +1,18 @@
-"""Bybit's frames as typed structs, one a topic, and how their numbers become ours (docs/v5/websocket/public)."""
+"""Bybit's frames as typed structs, one a topic (https://bybit-exchange.github.io/docs/v5/websocket/public)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
-from functools import lru_cache
-from itertools import chain
 from typing import Final, Literal
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from contracts.errors import FrameError
+from producers.numbers import NULL, Row
 
+MS: Final = 1_000_000  # nanoseconds
 Side = Literal["Buy", "Sell"]
-Row = tuple[str, str]
-Text = str | UnsetType
-
-_NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
-_FIGURES: Final = b"0123456789."
-_COMMA: Final = b","
-_figures: Final = re.compile(r"(?:(?:-?+[0-9]++(?:\.[0-9]++)?+)?+,)*+").fullmatch
-_odd_zero: Final = re.compile(r",[0.]{2,},").search
-_EXACT: Final = Context(prec=100)
-_TWELVE_DECIMALS: Final = Decimal("1e-12")
-_HUNDRED: Final = Decimal(100)
+Text = str | UnsetType | None
 
 
 class Head(Struct, gc=False):
@@ -40,7 +27,7 @@ class Head(Struct, gc=False):
     success: bool | None = None
     ret_msg: str | None = None
     req_id: str | None = None
-    data: Raw = Raw(b"null")
+    data: Raw = NULL
 
 
 class Topics(Struct):
@@ -85,7 +72,10 @@ class Book(Struct, gc=False):
 
 
 class Ticker(Struct, gc=False):
-    """`{"symbol":"BTCUSDT","lastPrice":"91000","bid1Price":"90999.5"}`; a delta leaves out what did not change."""
+    """`{"symbol":"BTCUSDT","lastPrice":"91000","bid1Price":"90999.5"}`; a delta leaves out what did not change.
+
+    What a product does not have (a dated future's funding, the ask of an empty side) is an empty text.
+    """
 
     price24hPcnt: Text = UNSET
     lastPrice: Text = UNSET
@@ -175,89 +165,8 @@ decode_old_liquidation: Final = msgspec.json.Decoder(OldLiquidationPush).decode
 decode_candles: Final = msgspec.json.Decoder(Candles).decode
 
 
-def are_plain(figures: Collection[str]) -> bool:
-    """Tell at one go whether every text is a plain number of either sign, or empty."""
-    text = ",".join(figures) + ","
-    return text.count(",") == len(figures) and _figures(text) is not None
-
-
-def number(text: str, field: str) -> str:
-    """Let a plain, unsigned number through; raises FrameError naming the field."""
-    if not text.replace(".", "", 1).isdigit():
-        raise FrameError(f"{field} is no number: {text!r}", field=field)
-    return text
-
-
-def optional_number(text: str, field: str) -> str | None:
-    """Let a plain number of either sign through; an empty text is a null. Raises FrameError naming the field."""
-    if not text:
-        return None
-    number(text.removeprefix("-"), field)
-    return text
-
-
-def read_levels(rows: list[Row], *, whole: bool) -> list[Row]:
-    """Read one side of a book: a zero amount in any spelling becomes "0".
-
-    A malformed level is left out of a snapshot (`whole`), and makes a delta worthless: FrameError.
-    """
-    if not rows:
-        return []
-    text = f",{','.join(chain.from_iterable(rows))},"
-    if text.encode().translate(None, _FIGURES) != _COMMA * (2 * len(rows) + 1) or ",," in text:
-        bad = next((row for row in rows if not _is_level(row)), None)
-        if bad is not None and not whole:
-            raise FrameError(f"a level of a delta is malformed: {bad}", field="data.b/data.a")
-        rows = [row for row in rows if _is_level(row)]
-    if _odd_zero(text) is None:
-        return rows
-    return [(price, amount if amount.strip("0.") else "0") for price, amount in rows]
-
-
-def _is_level(row: Row) -> bool:
-    return all(_NUMBER.fullmatch(text) for text in row)
-
-
-@lru_cache(maxsize=8192)
-def base_amount(contracts: str, price: str, contract_size: str) -> str:
-    """Give what contracts of so much quote coin each are in the base coin at this price.
-
-    The division is not exact: the amount is rounded half even to 12 decimals. Raises FrameError.
-    """
-    if not contracts.strip("0."):
-        return "0"
-    try:
-        worth = _EXACT.multiply(Decimal(contracts), Decimal(contract_size))
-        exact = _EXACT.divide(worth, Decimal(price))
-        return plain(exact.quantize(_TWELVE_DECIMALS, ROUND_HALF_EVEN, _EXACT))
-    except (InvalidOperation, ZeroDivisionError) as error:
-        raise FrameError(f"{contracts!r} contracts at {price!r} have no amount", field="size or price") from error
-
-
-def convert_book(bids: list[Row], asks: list[Row], size: str | None) -> tuple[list[Row], list[Row], str]:
-    """Convert both sides of an inverse contract's book to the base coin; gives them and their unit.
-
-    They stay in contracts where the contract size is not known.
-    """
-    if size is None:
-        return bids, asks, "contracts"
-    return (
-        [(price, base_amount(amount, price, size)) for price, amount in bids],
-        [(price, base_amount(amount, price, size)) for price, amount in asks],
-        "base",
-    )
-
-
-@lru_cache(maxsize=1024)
-def percent(fraction: str) -> str:
-    """Turn a fraction into percent, exactly."""
-    try:
-        return plain(_EXACT.multiply(Decimal(fraction), _HUNDRED))
-    except InvalidOperation as error:
-        raise FrameError(f"price24hPcnt is no number: {fraction!r}", field="price24hPcnt") from error
-
-
-def plain(value: Decimal) -> str:
-    """Write a decimal without exponent and trailing zeros."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def read_time(text: str, field: str) -> int:
+    """Return a time in ms as ns; raises FrameError naming the field."""
+    if not (text.isascii() and text.isdigit()):
+        raise FrameError(f"{field} is no time in ms: {text[:40]!r}", field=field)
+    return int(text) * MS

@@ -1,9 +1,15 @@
-"""Coinbase: the Exchange market data feed and its REST side; Advanced Trade frames are decoded too, for recordings."""
+"""Coinbase: the Exchange market data feed and its REST side; Advanced Trade frames are decoded too, for recordings.
+
+Trades count by one for each product, and heartbeats name the last one, "to verify that no messages were missed"
+(https://docs.cdp.coinbase.com/exchange/websocket-feed/channels). Books have neither numbers nor checksums: an update
+that cannot be read is a gap of its book.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from producers.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.coinbase.frames import make_decoder
 from producers.venues.coinbase.plan import MARKET, VENUE_ID, guess, plan, resubscribe
@@ -23,4 +29,7 @@ VENUE: Final = Venue(
     guess=guess,
     rest=REST,
     resubscribe=resubscribe,
+    # Of Advanced Trade: a book's `updates` are one row.
+    rows=rows_at(("events",), ("events", 0, "trades"), ("events", 0, "tickers"), ("events", 0, "candles")),
+    trades_counted="trade_id",
 )

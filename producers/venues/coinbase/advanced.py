@@ -8,7 +8,6 @@ sequence counts the connection's frames, not a product's, so that no event carri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import Decimal
 from typing import Final, Literal
 from zlib import crc32
 
@@ -18,24 +17,21 @@ from msgspec.structs import replace
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
-from producers.venue import Ack, Decoded, Pong
-from producers.venues.coinbase.wire import (
-    NS,
-    Levels,
-    Product,
-    optional_number,
-    read_changes,
-    read_levels,
-    read_number,
-    read_time,
-    signed,
-)
+from producers.frames import UNDECODABLE
+from producers.numbers import figures, plain, positive, price_text, quote, unsigned
+from producers.venue import BOOK, Ack, Decoded, Gap, Pong, Unreadable
+from producers.venues.coinbase.wire import NS, Levels, Product, read_changes, read_levels, read_time
 
 FastCandle = fast(market.Candle)
 
 # `side` is read as the maker's, as on the Exchange feed. The channel's page does not say; adapters that state it agree:
 # https://nautilustrader.io/docs/rust-api-latest/nautilus_coinbase/http/parse/fn.coinbase_side_to_aggressor.html
 _TAKER: Final[dict[str, str]] = {"BUY": "sell", "SELL": "buy"}
+_TICKER_FIGURES: Final = (
+    *("price", "best_bid", "best_bid_quantity", "best_ask", "best_ask_quantity"),
+    *("high_24_h", "low_24_h", "volume_24_h"),
+)
+_LONGEST_NUMBER: Final = 18  # digits: an int64
 _TIMEFRAME: Final = "5m"  # the candles channel has no other
 _NOT_CARRIED: Final = frozenset({"status", "user", "futures_balance_summary"})
 
@@ -62,7 +58,7 @@ class _Ticker(msgspec.Struct):
     """  # noqa: D205
 
     product_id: str
-    price: str
+    price: str | None = None
     volume_24_h: str | None = None
     low_24_h: str | None = None
     high_24_h: str | None = None
@@ -169,7 +165,9 @@ class AdvancedDecoder:
         raise FrameError(f"channel: {channel!r} is no channel of Advanced Trade", channel=channel)
 
     def _on_trades(self, frame: bytes, ts_recv: int) -> Iterator[Decoded]:
-        for row in (row for event in _trades(frame).events for row in event.trades):
+        """Read trades, which come newest first, in the order of their numbers."""
+        rows = [row for event in _trades(frame).events for row in event.trades]
+        for row in sorted(rows, key=_number):
             product = self._product(row.product_id)
             yield replace(
                 product.trade,
@@ -177,8 +175,8 @@ class AdvancedDecoder:
                 ts_event=read_time(row.time),
                 ts_recv=ts_recv,
                 trade_id=row.trade_id,
-                price=read_number(row.price, "price"),
-                amount=read_number(row.size, "size"),
+                price=price_text(row.price, "price"),
+                amount=unsigned(row.size, "size"),
                 side=_TAKER.get(row.side),
             )
 
@@ -187,25 +185,36 @@ class AdvancedDecoder:
         ts_event, natives = read_time(body.timestamp), _natives(frame, body.timestamp)
         for row in (row for event in body.events for row in event.tickers):
             product = self._product(row.product_id)
+            found = figures((row.price, row.best_bid, row.best_bid_quantity, row.best_ask, row.best_ask_quantity,
+                             row.high_24_h, row.low_24_h, row.volume_24_h), _TICKER_FIGURES)  # fmt: skip
+            bid, bid_amount = quote(found[1], found[2])
+            ask, ask_amount = quote(found[3], found[4])
+            change = row.price_percent_chg_24_h
             yield replace(
                 product.ticker,
                 id=product.ticker_id + next(natives),
                 ts_event=ts_event,
                 ts_recv=ts_recv,
-                last=read_number(row.price, "price"),
-                bid=optional_number(row.best_bid, "best_bid"),
-                bid_amount=optional_number(row.best_bid_quantity, "best_bid_quantity"),
-                ask=optional_number(row.best_ask, "best_ask"),
-                ask_amount=optional_number(row.best_ask_quantity, "best_ask_quantity"),
-                high_24h=optional_number(row.high_24_h, "high_24_h"),
-                low_24h=optional_number(row.low_24_h, "low_24_h"),
-                volume_24h=optional_number(row.volume_24_h, "volume_24_h"),
-                change_24h=_percent(row.price_percent_chg_24_h),
+                last=positive(found[0]),
+                bid=bid,
+                bid_amount=bid_amount,
+                ask=ask,
+                ask_amount=ask_amount,
+                high_24h=positive(found[5]),
+                low_24h=positive(found[6]),
+                volume_24h=found[7] or None,
+                change_24h=plain(change, "price_percent_chg_24_h") if change else None,
             )
 
-    def _on_level2(self, frame: bytes, ts_recv: int) -> Iterator[Decoded]:
-        body = _level2(frame)
-        ts_event, natives = read_time(body.timestamp), _natives(frame, body.timestamp)
+    def _on_level2(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+        try:
+            body = _level2(frame)
+            return list(self._books(body, _natives(frame, body.timestamp), ts_recv))
+        except UNDECODABLE as error:  # nothing is numbered for each book that would show the loss later
+            return Unreadable(frame, error), Gap(BOOK, None, f"an update could not be read: {error}")
+
+    def _books(self, body: _Level2Frame, natives: Iterator[str], ts_recv: int) -> Iterator[Decoded]:
+        ts_event = read_time(body.timestamp)
         for event in body.events:
             product = self._product(event.product_id)
             is_snapshot = event.type == "snapshot"
@@ -234,15 +243,15 @@ class AdvancedDecoder:
                 ts_recv=ts_recv,
                 sim=self._sim,
                 timeframe=_TIMEFRAME,
-                open=read_number(row.open, "open"),
-                high=read_number(row.high, "high"),
-                low=read_number(row.low, "low"),
-                close=read_number(row.close, "close"),
-                volume=read_number(row.volume, "volume"),
+                open=price_text(row.open, "open"),
+                high=price_text(row.high, "high"),
+                low=price_text(row.low, "low"),
+                close=price_text(row.close, "close"),
+                volume=unsigned(row.volume, "volume"),
                 quote_volume=None,
                 trades=None,
                 closed=False,  # the venue marks no candle as closed
-                start_ts=int(read_number(row.start, "start")) * NS,
+                start_ts=int(unsigned(row.start, "start")) * NS,
             )
 
     def _on_subscriptions(self, frame: bytes, ts_recv: int) -> Iterator[Decoded]:
@@ -252,11 +261,17 @@ class AdvancedDecoder:
                 yield from (Ack(f"{channel}:{product}") for product in products)
 
 
+def _number(row: _Trade) -> int:
+    if not (row.trade_id.isascii() and row.trade_id.isdigit() and len(row.trade_id) <= _LONGEST_NUMBER):
+        raise FrameError(f"trade_id: {row.trade_id[:40]!r} is no number", field="trade_id")
+    return int(row.trade_id)
+
+
 def _sides(rows: list[_Change], *, is_snapshot: bool) -> tuple[Levels, Levels]:
     if not is_snapshot:
-        return read_changes(((row.side, row.price_level, row.new_quantity) for row in rows), "bid")
-    bids = ((row.price_level, row.new_quantity) for row in rows if row.side == "bid")
-    asks = ((row.price_level, row.new_quantity) for row in rows if row.side == "offer")
+        return read_changes([(row.side, row.price_level, row.new_quantity) for row in rows], "bid")
+    bids = [(row.price_level, row.new_quantity) for row in rows if row.side == "bid"]
+    asks = [(row.price_level, row.new_quantity) for row in rows if row.side == "offer"]
     return read_levels(bids, "updates"), read_levels(asks, "updates")
 
 
@@ -268,14 +283,3 @@ def _natives(frame: bytes, timestamp: str) -> Iterator[str]:
     while True:
         position += 1
         yield f"{first}-{position}"
-
-
-def _percent(text: str | None) -> str | None:
-    """Read a signed percentage; an exponent (tiny changes come as 5E-05) is written out."""
-    if not text or signed(text) is not None:
-        return text or None
-    try:
-        number = Decimal(text)
-    except ArithmeticError as error:
-        raise FrameError(f"price_percent_chg_24_h: {text!r} is no number", field="price_percent_chg_24_h") from error
-    return format(number, "f")

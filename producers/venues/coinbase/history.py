@@ -14,12 +14,11 @@ from msgspec import Raw, Struct
 
 from contracts import market
 from contracts.codec import fast
-from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.history import SECOND, SECONDS, candle_id, is_closed
-from producers.numbers import number
+from producers.history import SECOND, SECONDS, candle_id, is_closed, read_rows
+from producers.numbers import Seconds, Whole, number, price, price_text, unsigned
 from producers.venue import Decoded, History, RestCall, Span
-from producers.venues.coinbase.wire import read_number, read_time
+from producers.venues.coinbase.wire import read_time
 
 FastCandle = fast(market.Candle)
 FastTrade = fast(market.Trade)
@@ -28,21 +27,22 @@ MOST_TRADES: Final = 1000
 TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "1h", "1d"})  # half hours, four hours and weeks there are none of
 _TAKER: Final = {"buy": "sell", "sell": "buy"}  # the venue names the maker's side
 
-_Row = tuple[int, Raw, Raw, Raw, Raw, Raw]  # start in s, LOW, HIGH, open, close, volume
+_Row = tuple[Seconds, Raw, Raw, Raw, Raw, Raw]  # start in s, LOW, HIGH, open, close, volume
 
 
 class _Trade(Struct, gc=False):
     """`{"trade_id":74,"side":"sell","size":"0.01","price":"91000.16","time":"2026-11-21T20:00:00.122581Z"}`."""
 
-    trade_id: int
+    trade_id: Whole
     side: Literal["buy", "sell"]
     size: str
     price: str
     time: str
 
 
-_rows: Final = msgspec.json.Decoder(list[_Row]).decode
-_trades: Final = msgspec.json.Decoder(list[_Trade]).decode
+_list: Final = msgspec.json.Decoder(list[Raw]).decode
+_row: Final = msgspec.json.Decoder(_Row).decode
+_trade: Final = msgspec.json.Decoder(_Trade).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -62,12 +62,9 @@ def _time(ts: int) -> str:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, newest first; there is none where nothing was traded. The volume is in the base coin."""
-    try:
-        rows = _rows(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="candles") from error
     head = _head(instrument, ts_recv, sim=sim)
-    return [_candle(instrument, timeframe, row, head) for row in rows]
+    what = f"candles of {instrument.venue_symbol}"
+    return read_rows(_list, body, what, lambda raw: _candle(instrument, timeframe, _row(raw), head))
 
 
 def _candle(instrument: Instrument, timeframe: str, row: _Row, head: dict[str, Any]) -> Decoded:
@@ -77,10 +74,10 @@ def _candle(instrument: Instrument, timeframe: str, row: _Row, head: dict[str, A
         id=candle_id(instrument, timeframe, start),
         ts_event=None,
         timeframe=timeframe,
-        open=number(row[3], "candles[3] (open)"),
-        high=number(row[2], "candles[2] (high)"),
-        low=number(row[1], "candles[1] (low)"),
-        close=number(row[4], "candles[4] (close)"),
+        open=price(row[3], "candles[3] (open)"),
+        high=price(row[2], "candles[2] (high)"),
+        low=price(row[1], "candles[1] (low)"),
+        close=price(row[4], "candles[4] (close)"),
         volume=number(row[5], "candles[5] (volume)"),
         quote_volume=None,
         trades=None,
@@ -96,22 +93,20 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; a maker who sold means that the aggressor bought."""
-    try:
-        rows = _trades(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="trades") from error
-    return [
-        FastTrade(
+
+    def read(raw: Raw) -> Decoded:
+        row = _trade(raw)
+        return FastTrade(
             **_head(instrument, ts_recv, sim=sim),
             id=f"{instrument.tail}.trade.{row.trade_id}",
             ts_event=read_time(row.time),
             trade_id=str(row.trade_id),
-            price=read_number(row.price, "price"),
-            amount=read_number(row.size, "size"),
+            price=price_text(row.price, "price"),
+            amount=unsigned(row.size, "size"),
             side=_TAKER[row.side],
         )
-        for row in rows
-    ]
+
+    return read_rows(_list, body, f"trades of {instrument.venue_symbol}", read)
 
 
 def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:

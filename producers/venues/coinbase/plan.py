@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -22,6 +23,7 @@ _CHANNELS: Final[dict[str, tuple[str, float]]] = {
     BOOK: (LEVEL2, 30.0),
 }
 DATA_CHANNELS: Final = tuple(name for name, _ in _CHANNELS.values())
+_PRODUCT: Final = re.compile("([A-Z0-9]+)-([A-Z0-9]+)")
 _PRODUCTS_PER_SOCKET: Final = 20  # few, since a socket is renewed as a whole
 
 
@@ -75,9 +77,13 @@ def resubscribe(subscription: Subscription) -> tuple[str, ...]:
 
 
 def guess(market: str, venue_symbol: str) -> Instrument:
-    """Name a product without metadata: `BTC-USD` is `BTC/USD` (every Coinbase Exchange product is spot)."""
-    base, dash, quote = venue_symbol.rpartition("-")
-    if not (base and dash and quote):
+    """Name a product without metadata: `BTC-USD` is `BTC/USD`.
+
+    Every product of Coinbase Exchange is spot; Advanced Trade has others (`BTC-PERP-INTX`, `BIT-28MAR25-CDE`), whose
+    names have another form. Raises SymbolSyntaxError for those.
+    """
+    found = _PRODUCT.fullmatch(venue_symbol)
+    if found is None:
         msg = f"{venue_symbol!r} is no Coinbase product of market {market!r}: expected BASE-QUOTE"
         raise SymbolSyntaxError(msg, symbol=venue_symbol)
-    return make_instrument(VENUE_ID, f"{base}/{quote}", venue_symbol)
+    return make_instrument(VENUE_ID, f"{found[1]}/{found[2]}", venue_symbol)

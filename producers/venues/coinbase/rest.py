@@ -13,11 +13,13 @@ import msgspec
 
 from contracts import market
 from contracts.codec import fast
-from contracts.errors import FrameError
-from contracts.instrument import Instrument, make_instrument
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from contracts.errors import SymbolSyntaxError
+from contracts.instrument import Instrument
+from producers.frames import read_each
+from producers.numbers import Whole
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.coinbase.history import HISTORY
-from producers.venues.coinbase.plan import MARKET, VENUE_ID
+from producers.venues.coinbase.plan import MARKET, VENUE_ID, guess
 from producers.venues.coinbase.wire import optional_time, read_levels
 
 FastBook = fast(market.BookSnapshot)
@@ -40,9 +42,9 @@ class _Product(msgspec.Struct):
 class _Depth(msgspec.Struct):
     """`{"bids":[["90999.9","1.2",3]],"asks":[["91000.0","0.8",1]],"sequence":50,"time":"…"}`: price, size, orders."""
 
-    bids: list[tuple[str, str, int]]
-    asks: list[tuple[str, str, int]]
-    sequence: int
+    bids: list[tuple[str, str, msgspec.Raw]]
+    asks: list[tuple[str, str, msgspec.Raw]]
+    sequence: Whole
     time: str | None = None
 
 
@@ -52,20 +54,24 @@ class _Message(msgspec.Struct):
     message: str
 
 
-_products: Final = msgspec.json.Decoder(list[_Product]).decode
+_rows: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_product: Final = msgspec.json.Decoder(_Product).decode
 _depth: Final = msgspec.json.Decoder(_Depth).decode
 _message: Final = msgspec.json.Decoder(_Message).decode
 
 
-def decode_instruments(name: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(name: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """Read `/products`, which comes in one page: those that are online and not closed to trading."""
-    del name
-    listed = [
-        make_instrument(VENUE_ID, f"{row.base_currency}/{row.quote_currency}", row.id)
-        for row in _products(body)
-        if row.status == "online" and not row.trading_disabled
-    ]
-    return listed, None
+    return read_each(_rows(body), lambda raw: _instrument(name, _product(raw))), None
+
+
+def _instrument(market_name: str, row: _Product) -> Instrument | None:
+    if row.status != "online" or row.trading_disabled:
+        return None
+    found = guess(market_name, row.id)
+    if (found.base, found.quote) != (row.base_currency, row.quote_currency):
+        raise SymbolSyntaxError(f"{row.id!r} is not {row.base_currency}-{row.quote_currency}", symbol=row.id)
+    return found
 
 
 def depth_call(instrument: Instrument) -> RestCall:
@@ -76,8 +82,6 @@ def depth_call(instrument: Instrument) -> RestCall:
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a level 2 book. `seq` is the sequence of the product's order feed; the level2 channels do not carry it."""
     row = _depth(body)
-    if row.sequence < 0:
-        raise FrameError(f"sequence: {row.sequence} is negative", field="sequence")
     return FastBook(
         id=f"{instrument.tail}.book.{row.sequence}-{crc32(body):08x}",
         venue=VENUE_ID,
@@ -86,8 +90,8 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
         ts_event=optional_time(row.time),
         ts_recv=ts_recv,
         sim=sim,
-        bids=read_levels(((price, size) for price, size, _ in row.bids), "bids"),
-        asks=read_levels(((price, size) for price, size, _ in row.asks), "asks"),
+        bids=read_levels([(price, size) for price, size, _ in row.bids], "bids"),
+        asks=read_levels([(price, size) for price, size, _ in row.asks], "asks"),
         seq=row.sequence,
         quality="sim" if sim else "live",
     )

@@ -1,28 +1,143 @@
-"""What all of Coinbase's decoders share: its clock, its numbers, and what is constant about one product."""
+"""Coinbase's frames as typed structs, and what its decoders share: times, levels, what is constant about a product.
+
+Channels and fields: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
+"""
 
 from __future__ import annotations
 
 import re
-from calendar import timegm
-from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+import msgspec
 
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers.numbers import Whole, text_levels
 
 FastTrade = fast(market.Trade)
 FastTicker = fast(market.Ticker)
 FastDelta = fast(market.BookDelta)
-_SECOND: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
+_SECOND: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})")
 Levels = list[tuple[str, str]]
 _YEAR_ONE: Final = "0001-"  # now and then the level2 channels send the year 1 instead of a time
 NS: Final = 1_000_000_000
-plain: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch  # a price or an amount: never negative here
-_figures: Final = re.compile(r"(?:(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+)?+,)*+").fullmatch
-signed: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
+
+
+class Head(msgspec.Struct):
+    """What tells frames apart: those of the Exchange feed have a `type`, those of Advanced Trade a `channel`."""
+
+    type: str | None = None
+    channel: str | None = None
+    product_id: str | None = None
+
+
+class Owner(msgspec.Struct):
+    """Whose a book frame is of which the rest could not be read."""
+
+    product_id: str
+
+
+class Match(msgspec.Struct, gc=False):
+    """`{"type":"match","trade_id":10,"sequence":50,"maker_order_id":"…","taker_order_id":"…","time":
+    "2026-11-21T20:00:00.122581Z","product_id":"BTC-USD","size":"0.05","price":"91000.16","side":"sell"}`.
+    """  # noqa: D205
+
+    trade_id: Whole
+    sequence: Whole
+    product_id: str
+    time: str
+    size: str
+    price: str
+    side: Literal["buy", "sell"]
+
+
+class Ticker(msgspec.Struct, gc=False):
+    """`{"type":"ticker","sequence":50,"product_id":"BTC-USD","price":"91000.16","open_24h":"90000","volume_24h":"42.5",
+    "low_24h":"89000","high_24h":"91500","best_bid":"91000.15","best_bid_size":"0.6","best_ask":"91000.16",
+    "best_ask_size":"0.2","side":"buy","time":"2026-11-21T20:00:00.122581Z","trade_id":10,"last_size":"0.05"}`.
+    Before 2022 there were no sizes of the best bid and ask. Of a paused product there is neither a sequence nor a time,
+    and prices are zero; before the first match there is no time.
+    """  # noqa: D205
+
+    product_id: str
+    sequence: Whole | None = None
+    price: str | None = None
+    best_bid: str | None = None
+    best_ask: str | None = None
+    best_bid_size: str | None = None
+    best_ask_size: str | None = None
+    open_24h: str | None = None
+    high_24h: str | None = None
+    low_24h: str | None = None
+    volume_24h: str | None = None
+    time: str | None = None
+
+
+class Snapshot(msgspec.Struct, gc=False):
+    """`{"type":"snapshot","product_id":"BTC-USD","bids":[["90999.9","1.2"]],"asks":[["91000.0","0.8"]],"time":"…"}`;
+    older ones have no time.
+    """  # noqa: D205
+
+    product_id: str
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    time: str | None = None
+
+
+class L2Update(msgspec.Struct, gc=False):
+    """`{"type":"l2update","product_id":"BTC-USD","time":"…","changes":[["buy","90999.90","0.00000000"]]}`: the side,
+    the price and the new size of that level; older ones have no time.
+    """  # noqa: D205
+
+    product_id: str
+    changes: list[tuple[Literal["buy", "sell"], str, str]]
+    time: str | None = None
+
+
+class Heartbeat(msgspec.Struct):
+    """`{"type":"heartbeat","sequence":90,"last_trade_id":20,"product_id":"BTC-USD","time":"…"}`, every second.
+
+    `last_trade_id` 0 says nothing: for months the feed sent it of every product.
+    """
+
+    product_id: str
+    last_trade_id: Whole | None = None
+
+
+class Listed(msgspec.Struct):
+    """One channel of the list of subscriptions."""
+
+    name: str
+    product_ids: list[str] | None = None
+
+
+class Subscriptions(msgspec.Struct):
+    """`{"type":"subscriptions","channels":[{"name":"matches","product_ids":["BTC-USD"]}]}`: the whole list."""
+
+    channels: list[Listed]
+
+
+class Error(msgspec.Struct):
+    """`{"type":"error","message":"Failed to subscribe","reason":"FOO-USD is not a valid product"}`."""
+
+    message: str = ""
+    reason: str = ""
+
+
+decode_match: Final = msgspec.json.Decoder(Match).decode
+decode_ticker: Final = msgspec.json.Decoder(Ticker).decode
+decode_snapshot: Final = msgspec.json.Decoder(Snapshot).decode
+decode_l2update: Final = msgspec.json.Decoder(L2Update).decode
+decode_heartbeat: Final = msgspec.json.Decoder(Heartbeat).decode
+decode_subscriptions: Final = msgspec.json.Decoder(Subscriptions).decode
+decode_error: Final = msgspec.json.Decoder(Error).decode
+decode_owner: Final = msgspec.json.Decoder(Owner).decode
+decode_head: Final = msgspec.json.Decoder(Head).decode
 
 
 class Product:
@@ -88,48 +203,20 @@ def _second(text: str) -> int:
     found = _SECOND.fullmatch(text)
     if found is None:
         raise FrameError(f"time: {text!r} is no RFC 3339 time", field="time")
-    return timegm((*map(int, found.groups()), 0, 0, 0)) * NS
+    year, month, day, hour, minute, second = map(int, found.groups())
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()) * NS
 
 
-def are_plain(figures: tuple[str, ...]) -> bool:
-    """Tell at one go whether every text is a plain unsigned number, or empty."""
-    text = ",".join(figures) + ","
-    return text.count(",") == len(figures) and _figures(text) is not None
+def read_levels(rows: Sequence[tuple[str, str]], field: str) -> Levels:
+    """Read one side of a snapshot: no amount is "0"; a level with a negative amount is left out, the rest stays.
 
-
-def read_number(text: str, field: str) -> str:
-    """Check a price or an amount that is to travel as the venue's own text; raises FrameError naming the field."""
-    if plain(text) is None:
-        raise FrameError(f"{field}: {text!r} is no price or amount", field=field)
-    return text
-
-
-def optional_number(text: str | None, field: str) -> str | None:
-    """Check a figure that the venue may leave out or send empty."""
-    return read_number(text, field) if text else None
-
-
-def read_levels(rows: Iterable[tuple[str, str]], field: str) -> Levels:
-    """Read one side of a snapshot: no amount is "0"; a level with a malformed amount is dropped, the rest stays.
-
-    Amounts like `0.-10000` have been sent within snapshots. A malformed price is an error.
+    Amounts like `0.-10000` have been sent within snapshots.
     """
-    levels: Levels = []
-    for price, amount in rows:
-        if plain(price) is None:
-            raise FrameError(f"{field}: {price!r} is no price", field=field)
-        if plain(amount) is not None:
-            levels.append((price, "0" if amount[0] == "0" and not amount.strip("0.") else amount))
-    return levels
+    return text_levels([row for row in rows if "-" not in row[1]], field)
 
 
-def read_changes(rows: Iterable[tuple[str, str, str]], bid: str) -> tuple[Levels, Levels]:
+def read_changes(rows: Sequence[tuple[str, str, str]], bid: str) -> tuple[Levels, Levels]:
     """Read changed levels `(side, price, amount)` as bids (of side `bid`) and asks; "0" where none is left."""
-    bids: Levels = []
-    asks: Levels = []
-    for side, price, amount in rows:
-        if plain(price) is None or plain(amount) is None:
-            raise FrameError(f"changes: {(side, price, amount)!r} is no level", field="changes")
-        left = "0" if amount[0] == "0" and not amount.strip("0.") else amount
-        (bids if side == bid else asks).append((price, left))
-    return bids, asks
+    bids = [(price, amount) for side, price, amount in rows if side == bid]
+    asks = [(price, amount) for side, price, amount in rows if side != bid]
+    return text_levels(bids, "changes"), text_levels(asks, "changes")

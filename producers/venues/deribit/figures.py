@@ -1,4 +1,4 @@
-"""Deribit's tickers with the funding and open interest that they tell, and its candles: pure functions of a frame."""
+"""Deribit's tickers with the funding and open interest that they say, and its candles: pure functions of a frame."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from contracts import market as events
 from contracts.codec import fast
+from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
 from producers import numbers, sizes
 from producers.venue import Decoded
@@ -18,6 +19,7 @@ from producers.venues.deribit.topic import Topic
 
 FastCandle = fast(events.Candle)
 
+_NO_STATS: Final = wire.Stats()
 TIMEFRAMES: Final = {
     "1": "1m",
     "3": "3m",
@@ -35,16 +37,16 @@ TIMEFRAMES: Final = {
 
 
 def decode_tickers(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
-    """Read a ticker; perpetuals tell the current funding rate in it, derivatives their open interest.
+    """Read a ticker; perpetuals say the current funding rate in it, derivatives their open interest.
 
     The funding is paid all the time and has no next payment: `current_funding` is the rate of now for eight hours.
     """
     row = wire.decode_tickers(frame).params.data
-    native, tail, optional = f"{row.timestamp}-{crc32(frame):08x}", topic.tail, numbers.optional
+    native, tail = f"{row.timestamp}-{crc32(frame):08x}", topic.tail
     ts_event = row.timestamp * wire.MS
     found = [_ticker(topic, row, (f"{tail}.ticker.{native}", ts_event, ts_recv))]
-    mark = optional(row.mark_price, "data.mark_price")
-    rate = optional(row.current_funding, "data.current_funding")
+    mark = numbers.optional_price(row.mark_price, "data.mark_price")
+    rate = numbers.optional(row.current_funding, "data.current_funding")
     if rate is not None and topic.instrument.contract in {PERP, INVERSE}:
         found.append(
             replace(
@@ -54,10 +56,10 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
                 ts_recv=ts_recv,
                 rate=rate,
                 mark_price=mark,
-                index_price=optional(row.index_price, "data.index_price"),
+                index_price=numbers.optional_price(row.index_price, "data.index_price"),
             )
         )
-    size = optional(row.open_interest, "data.open_interest")
+    size = numbers.optional_amount(row.open_interest, "data.open_interest")
     if size is not None:
         stamp = {"id": f"{tail}.interest.{native}", "ts_event": ts_event, "ts_recv": ts_recv}
         found.append(replace(topic.interest, **stamp, **_interest(topic, size, mark)))
@@ -86,19 +88,21 @@ def decode_quotes(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
 def decode_candles(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     """Read `chart.trades`: the candle that begins at `tick`, again with each change; when it is closed is not said."""
     row = wire.decode_candles(frame).params.data
-    timeframe = TIMEFRAMES[topic.detail]
-    volume, close = numbers.number(row.volume, "data.volume"), numbers.number(row.close, "data.close")
+    timeframe = TIMEFRAMES.get(topic.detail)
+    if timeframe is None:
+        raise FrameError(f"unknown resolution {topic.detail!r} of candles", field="params.channel")
+    volume, close = numbers.number(row.volume, "data.volume"), numbers.price(row.close, "data.close")
     return (
         FastCandle(
             id=f"{topic.tail}.candle.{timeframe}-{row.tick}-{volume}-{close}",
             **(topic.common(0, ts_recv) | {"ts_event": None}),
             timeframe=timeframe,
-            open=numbers.number(row.open, "data.open"),
-            high=numbers.number(row.high, "data.high"),
-            low=numbers.number(row.low, "data.low"),
+            open=numbers.price(row.open, "data.open"),
+            high=numbers.price(row.high, "data.high"),
+            low=numbers.price(row.low, "data.low"),
             close=close,
             volume=volume,
-            quote_volume=numbers.optional(row.cost, "data.cost"),
+            quote_volume=numbers.optional_amount(row.cost, "data.cost"),
             trades=None,
             closed=False,
             start_ts=row.tick * wire.MS,
@@ -111,37 +115,35 @@ def _ticker(topic: Topic, row: wire.Ticker, stamp: tuple[str, int, int]) -> Deco
 
     Older frames have `volume_usd` only, which is the quote of inverse contracts.
     """
-    stats, optional = row.stats, numbers.optional
+    stats, price, amount = row.stats or _NO_STATS, numbers.optional_price, numbers.optional_amount
     bid, bid_amount = _quote(topic, row.best_bid_price, row.best_bid_amount)
     ask, ask_amount = _quote(topic, row.best_ask_price, row.best_ask_amount)
-    value = optional(stats.volume_notional, "data.stats.volume_notional")
+    value = amount(stats.volume_notional, "data.stats.volume_notional")
     if value is None and topic.is_inverse:
-        value = optional(stats.volume_usd, "data.stats.volume_usd")
+        value = amount(stats.volume_usd, "data.stats.volume_usd")
     return replace(
         topic.ticker,
         id=stamp[0],
         ts_event=stamp[1],
         ts_recv=stamp[2],
-        last=optional(row.last_price, "data.last_price"),
+        last=price(row.last_price, "data.last_price"),
         bid=bid,
         bid_amount=bid_amount,
         ask=ask,
         ask_amount=ask_amount,
-        high_24h=optional(stats.high, "data.stats.high"),
-        low_24h=optional(stats.low, "data.stats.low"),
-        volume_24h=optional(stats.volume, "data.stats.volume"),
+        high_24h=price(stats.high, "data.stats.high"),
+        low_24h=price(stats.low, "data.stats.low"),
+        volume_24h=amount(stats.volume, "data.stats.volume"),
         quote_volume_24h=value,
-        change_24h=optional(stats.price_change, "data.stats.price_change"),
+        change_24h=numbers.optional(stats.price_change, "data.stats.price_change"),
     )
 
 
 def _quote(topic: Topic, raw_price: Raw, raw_size: Raw) -> tuple[str | None, str | None]:
-    """Give price and amount of the best bid or ask; a price of zero stands for none."""
-    price, size = numbers.optional(raw_price, "data.best_price"), numbers.optional(raw_size, "data.best_amount")
-    if price is None or not price.strip("0."):
-        return None, None
-    if size is None or not topic.is_inverse:
-        return price, size
+    """Return price and amount of the best bid or ask; where there is no price (zero), there is no amount."""
+    price, size = numbers.optional_price(raw_price, "data.best_price"), numbers.optional_amount(raw_size, "best_amount")
+    if price is None or size is None or not topic.is_inverse:
+        return price, None if price is None else size
     return price, sizes.amount(topic.instrument, size, price)
 
 

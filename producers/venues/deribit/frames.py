@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contracts.errors import FrameError
+from producers.numbers import NULL
 from producers.venue import Ack, Answered, Closing, Decoded, Decoder, FindInstrument, Pong, Refused, Reply
 from producers.venues.deribit import figures, tape, wire
-from producers.venues.deribit.names import is_carried
+from producers.venues.deribit.names import is_combo
 from producers.venues.deribit.plan import AGAIN_ID, HEARTBEAT_ID, SUBSCRIBE_ID, TEST, TEST_ID
 from producers.venues.deribit.topic import Topic
 
@@ -52,8 +53,10 @@ class DeribitDecoder:
             return self._decode_push(head.params, frame, ts_recv)
         if head.method == "heartbeat":
             return _beat(head.params)
-        if head.method is not None or (head.id is None and head.error is None):
-            raise FrameError(f"unknown method {head.method!r}, and no answer to a request", field="method")
+        if head.method is not None:
+            return _decode_notice(head)
+        if head.id is None and head.error is None:
+            raise FrameError("neither a notification nor an answer to a request", field="method")
         return _decode_answer(head)
 
     def _decode_push(self, params: wire.Params | None, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -73,7 +76,7 @@ class DeribitDecoder:
             name = row.instrument_name
             if name is None:
                 raise FrameError("a trade of many instruments names none", field="params.data.instrument_name")
-            if not is_carried(name):
+            if is_combo(name):
                 continue
             topic = self._mixed.get(name)
             if topic is None:
@@ -91,7 +94,7 @@ class DeribitDecoder:
         decode = _CHANNELS.get(kind)
         if decode is None or not rest:
             raise FrameError(f"unknown channel {channel!r}", field="params.channel")
-        if not is_carried(rest[0]):
+        if is_combo(rest[0]):
             return None
         if kind == "book" and len(rest) + 1 > _BOOK_PARTS:
             decode = tape.decode_ladders
@@ -105,6 +108,14 @@ _CHANNELS: Final[dict[str, _Decode]] = {
     "quote": figures.decode_quotes,
     "chart.trades": figures.decode_candles,
 }
+
+
+def _decode_notice(head: wire.Head) -> Sequence[Decoded]:
+    """Read a notification that is no subscription's: nothing, where it carries no data either."""
+    params = head.params
+    if params is None or (params.channel is None and params.data == NULL):
+        return ()
+    raise FrameError(f"data of the unknown method {head.method!r}", field="method")
 
 
 def _beat(params: wire.Params | None) -> Sequence[Decoded]:

@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers import numbers, sizes
-from producers.history import SECONDS, make_candle, make_trade
+from producers.history import SECONDS, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.deribit import wire
 
@@ -31,7 +31,7 @@ class _Columns(Struct):
     `volume` is in base coin and `cost` in the quote, also of inverse contracts; without candles `status` is `no_data`.
     """
 
-    ticks: list[int]  # ms
+    ticks: list[Raw]  # ms
     open: list[Raw]
     high: list[Raw]
     low: list[Raw]
@@ -45,7 +45,7 @@ class _Chart(Struct):
 
 
 class _Prints(Struct):
-    trades: list[wire.Trade]
+    trades: list[Raw]
 
 
 class _Trades(Struct):
@@ -54,6 +54,9 @@ class _Trades(Struct):
 
 _chart: Final = msgspec.json.Decoder(_Chart).decode
 _trades: Final = msgspec.json.Decoder(_Trades).decode
+_write: Final = msgspec.json.Encoder().encode
+_candle_row: Final = msgspec.json.Decoder(tuple[int, Raw, Raw, Raw, Raw, Raw, Raw]).decode
+_trade_row: Final = msgspec.json.Decoder(wire.Trade).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -69,29 +72,34 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, oldest first; the columns are equally long."""
-    try:
-        chart = _chart(body).result
-    except msgspec.DecodeError as error:
-        raise FrameError(f"chart of {instrument.venue_symbol}: {error}", field="result") from error
-    columns = (chart.open, chart.high, chart.low, chart.close, chart.volume, chart.cost)
-    if any(len(column) != len(chart.ticks) for column in columns):
-        raise FrameError(f"chart of {instrument.venue_symbol}: columns differ in length", field="result")
-    return [
-        make_candle(
-            instrument,
-            timeframe,
-            tick * wire.MS,
-            ts_recv=ts_recv,
-            sim=sim,
-            open=numbers.number(opened, "result.open"),
-            high=numbers.number(high, "result.high"),
-            low=numbers.number(low, "result.low"),
-            close=numbers.number(close, "result.close"),
-            volume=numbers.number(volume, "result.volume"),
-            quote_volume=numbers.number(cost, "result.cost"),
-        )
-        for tick, opened, high, low, close, volume, cost in zip(chart.ticks, *columns, strict=True)
-    ]
+    what = f"chart of {instrument.venue_symbol}"
+    return read_rows(_chart_rows, body, what, lambda raw: _candle(instrument, timeframe, raw, ts_recv, sim=sim))
+
+
+def _chart_rows(body: bytes) -> list[Raw]:
+    """Return the columns as rows."""
+    chart = _chart(body).result
+    columns = (chart.ticks, chart.open, chart.high, chart.low, chart.close, chart.volume, chart.cost)
+    if len({len(column) for column in columns}) > 1:
+        raise FrameError("the columns of a chart differ in length", field="result")
+    return [Raw(_write(cells)) for cells in zip(*columns, strict=True)]
+
+
+def _candle(instrument: Instrument, timeframe: str, raw: Raw, ts_recv: int, *, sim: bool) -> Decoded:
+    tick, opened, high, low, close, volume, cost = _candle_row(raw)
+    return make_candle(
+        instrument,
+        timeframe,
+        tick * wire.MS,
+        ts_recv=ts_recv,
+        sim=sim,
+        open=numbers.price(opened, "result.open"),
+        high=numbers.price(high, "result.high"),
+        low=numbers.price(low, "result.low"),
+        close=numbers.price(close, "result.close"),
+        volume=numbers.number(volume, "result.volume"),
+        quote_volume=numbers.number(cost, "result.cost"),
+    )
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
@@ -102,15 +110,16 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades; their ids are the socket's, the direction is the taker's; amounts as on the socket."""
-    try:
-        rows = _trades(body).result.trades
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="result.trades") from error
-    return [_trade(instrument, row, ts_recv, sim=sim) for row in rows]
+    what = f"trades of {instrument.venue_symbol}"
+    return read_rows(_trade_rows, body, what, lambda raw: _trade(instrument, _trade_row(raw), ts_recv, sim=sim))
+
+
+def _trade_rows(body: bytes) -> list[Raw]:
+    return _trades(body).result.trades
 
 
 def _trade(instrument: Instrument, row: wire.Trade, ts_recv: int, *, sim: bool) -> Decoded:
-    price, size = numbers.number(row.price, "trades.price"), numbers.number(row.amount, "trades.amount")
+    price, size = numbers.price(row.price, "trades.price"), numbers.number(row.amount, "trades.amount")
     amount, contracts = sizes.sizes(instrument, size, price)
     return make_trade(
         instrument,

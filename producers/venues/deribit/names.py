@@ -6,6 +6,7 @@ https://docs.deribit.com/articles/deribit-naming (an instrument's name says ever
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 
 from contracts.errors import SymbolSyntaxError
@@ -17,8 +18,12 @@ MARKET: Final = "public"
 
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH: Final = "|".join(_MONTHS)
-_NAME: Final = re.compile(rf"([A-Z0-9]+)(?:_([A-Z0-9]+))?(?:-(PERPETUAL|(\d{{1,2}})({_MONTH})(\d\d)))?")
-_OPTION: Final = re.compile(rf"([A-Z0-9]+(?:_[A-Z0-9]+)?-\d{{1,2}}(?:{_MONTH})\d\d)-(\d+(?:d\d+)?-[CP])")
+_DAY: Final = rf"([0-9]{{1,2}})({_MONTH})([0-9]{{2}})"
+_PAIR: Final = r"([A-Z0-9]+)(?:_([A-Z0-9]+))?"
+_NAME: Final = re.compile(rf"{_PAIR}(?:-(PERPETUAL|{_DAY}))?")
+_OPTION: Final = re.compile(rf"([A-Z0-9]+(?:_[A-Z0-9]+)?-[0-9]{{1,2}}(?:{_MONTH})[0-9]{{2}})-([0-9]+(?:d[0-9]+)?-[CP])")
+# The kind of the combo stands behind the pair: `BTC-FS-27MAR26_PERP`, `BTC_USDC-CS-19MAY26-70000_75000`.
+_COMBO: Final = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)?-[A-Z]{2,6}[0-9]{0,2}-[A-Z0-9d_-]+")
 
 
 def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the name says which kind it is
@@ -36,18 +41,15 @@ def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the n
     base, quote, kind = found[1], found[2], found[3]
     if kind is None:
         return make_instrument(VENUE_ID, f"{base}/{quote}", venue_symbol)
-    expiry = "" if kind == "PERPETUAL" else f"-{_expiry(found.group(4, 5, 6))}"
+    expiry = "" if kind == "PERPETUAL" else f"-{_expiry(found.group(4, 5, 6), venue_symbol)}"
     if quote is not None:
         return make_instrument(VENUE_ID, f"{base}/{quote}:{quote}{expiry}", venue_symbol)
     return make_instrument(VENUE_ID, f"{base}/USD:{base}{expiry}", venue_symbol, sized_in_contracts=True)
 
 
-def is_carried(venue_symbol: str) -> bool:
-    """Tell whether a name is that of one instrument: combos (`BTC-FS-27MAR26_PERP`) have no unified symbol."""
-    found = _NAME.fullmatch(venue_symbol)
-    if found is not None:
-        return found[2] is not None or found[3] is not None
-    return _OPTION.fullmatch(venue_symbol) is not None
+def is_combo(venue_symbol: str) -> bool:
+    """Return whether a name is that of a combo (`BTC-FS-27MAR26_PERP`), which has no unified symbol."""
+    return _COMBO.fullmatch(venue_symbol) is not None
 
 
 def _option(venue_symbol: str, future: str, tail: str) -> Instrument:
@@ -63,6 +65,9 @@ def _option(venue_symbol: str, future: str, tail: str) -> Instrument:
     )
 
 
-def _expiry(parts: tuple[str, ...]) -> str:
+def _expiry(parts: tuple[str, ...], venue_symbol: str) -> str:
     day, month, year = parts
-    return f"{year}{_MONTHS.index(month) + 1:02}{int(day):02}"
+    try:
+        return f"{date(2000 + int(year), _MONTHS.index(month) + 1, int(day)):%y%m%d}"
+    except ValueError as error:
+        raise SymbolSyntaxError(f"{venue_symbol!r} names no day: {error}", symbol=venue_symbol) from error

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from contracts.instrument import INVERSE, PERP, SPOT, Instrument
+from producers.limits import refuse_too_many
 from producers.venue import (
     BOOK,
     FUNDING,
@@ -17,6 +18,7 @@ from producers.venue import (
     ConnectionPlan,
     SubscribeRequest,
     Subscription,
+    SubscriptionLimit,
 )
 from producers.venues.deribit.names import MARKET
 
@@ -28,6 +30,10 @@ SUBSCRIBE_ID: Final = 100  # and those after it
 
 HEARTBEAT_SECONDS: Final = 10  # the least that the venue takes
 MAX_CHANNELS: Final = 300  # of one connection; ours, to spread the load
+# An address may hold 32 connections, calls over REST among them
+# (https://docs.deribit.com/articles/connection-management-best-practices): two are left for those. The channels of an
+# instrument stay together, so that two places of a connection may stay empty.
+MAX_CONNECTIONS: Final = 30
 MAX_REQUEST_CHANNELS: Final = 50
 _INTERVAL: Final = "100ms"  # `raw` is for logged in users
 
@@ -47,6 +53,7 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
     """
     wanted = frozenset(channels)
     listed = sorted(instruments, key=lambda item: item.venue_symbol)
+    refuse_too_many(LIMIT, listed, wanted)
     groups = [group for item in listed if (group := tuple(_subscriptions(item, wanted)))]
     url = f"{ws_base}/ws/api/v2"
     return tuple(_connection(f"{MARKET}.{number}", url, batch) for number, batch in enumerate(_split(groups)))
@@ -83,6 +90,13 @@ def _split(groups: Iterable[tuple[Subscription, ...]]) -> Iterator[list[Subscrip
 
 def _keys(subscriptions: Iterable[Subscription]) -> list[str]:
     return list(dict.fromkeys(item.key for item in subscriptions))
+
+
+LIMIT: Final = SubscriptionLimit(
+    most=MAX_CONNECTIONS * (MAX_CHANNELS - 2),
+    cost=lambda instrument, channels: len(_keys(_subscriptions(instrument, channels))),
+    reason=f"an address may hold 32 connections, of which {MAX_CONNECTIONS} hold {MAX_CHANNELS} channels each",
+)
 
 
 def _connection(name: str, url: str, subscriptions: list[Subscription]) -> ConnectionPlan:

@@ -14,12 +14,14 @@ import msgspec
 
 from contracts import market as events
 from contracts.codec import fast
+from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers import numbers, sizes
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.frames import read_each
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.deribit import wire
 from producers.venues.deribit.history import HISTORY
-from producers.venues.deribit.names import MARKET, guess, is_carried
+from producers.venues.deribit.names import MARKET, guess
 
 FastBook = fast(events.BookSnapshot)
 
@@ -45,7 +47,7 @@ class _Listed(msgspec.Struct):
 
 
 class _Instruments(msgspec.Struct):
-    result: list[_Listed]
+    result: list[msgspec.Raw]
 
 
 class _Depth(msgspec.Struct):
@@ -64,6 +66,7 @@ class _Envelope(msgspec.Struct):
     error: _Error | None = None
 
 
+_listed: Final = msgspec.json.Decoder(_Listed).decode
 _instruments: Final = msgspec.json.Decoder(_Instruments).decode
 _depth: Final = msgspec.json.Decoder(_Depth).decode
 _envelope: Final = msgspec.json.Decoder(_Envelope).decode
@@ -77,16 +80,22 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
     )
 
 
-def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """Read one kind's instruments, which come in one page: what trades and settles as its name says.
 
     A listing's `contract_size` is how many dollars (or coins) one contract of its `contracts` fields is worth; amounts
     are sent in dollars (or coins) themselves, and these are what we count.
     """
-    rows = [row for row in _instruments(body).result if row.is_active and row.kind in _KINDS]
-    named = [(row, guess(market, row.instrument_name)) for row in rows if is_carried(row.instrument_name)]
-    found = [item for row, item in named if item.settle is None or row.settlement_currency in {None, item.settle}]
-    return [replace(item, contract_size=_DOLLAR) if item.sized_in_contracts else item for item in found], None
+    return read_each(_instruments(body).result, lambda raw: _instrument(market, _listed(raw))), None
+
+
+def _instrument(market: str, row: _Listed) -> Instrument | None:
+    if not row.is_active or row.kind not in _KINDS:
+        return None
+    found = guess(market, row.instrument_name)
+    if found.settle is not None and row.settlement_currency not in {None, found.settle}:
+        raise FrameError(f"{row.instrument_name} settles in {row.settlement_currency}", field="settlement_currency")
+    return replace(found, contract_size=_DOLLAR) if found.sized_in_contracts else found
 
 
 def depth_call(instrument: Instrument) -> RestCall:

@@ -1,6 +1,6 @@
 """Deribit's trades with the liquidations among them, and its books: pure functions from a frame to its events.
 
-Amounts of inverse contracts are US dollars: they are told as `contracts` of one dollar, and as `amount` in the coin.
+Amounts of inverse contracts are US dollars: they are given as `contracts` of one dollar, and as `amount` in the coin.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from contracts import market as events
 from contracts.codec import fast
+from contracts.errors import FrameError
 from producers import numbers, sizes
 from producers.numbers import Row
 from producers.venue import Decoded
@@ -34,7 +35,9 @@ def trade_events(topic: Topic, rows: Iterable[wire.Trade], ts_recv: int) -> list
     instrument = topic.instrument
     found: list[Decoded] = []
     for row in rows:
-        price, size = numbers.number(row.price, "data.price"), numbers.number(row.amount, "data.amount")
+        price, size = numbers.price(row.price, "data.price"), numbers.number(row.amount, "data.amount")
+        if not row.trade_id:
+            raise FrameError("data.trade_id is empty", field="data.trade_id")
         amount, contracts = sizes.sizes(instrument, size, price) if topic.is_inverse else (size, None)
         found.append(
             replace(
@@ -84,7 +87,7 @@ def decode_books(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     sides = _changes(book.bids, "data.bids"), _changes(book.asks, "data.asks")
     native = f"snapshot-{book.change_id}" if whole else str(book.change_id)
     prev = None if whole else book.prev_change_id
-    return (_delta(topic, sides, (native, book.timestamp, ts_recv), (book.change_id, prev)),)
+    return (_delta(topic, sides, (native, book.timestamp, ts_recv), (book.change_id, prev, whole)),)
 
 
 def decode_ladders(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
@@ -92,25 +95,27 @@ def decode_ladders(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     ladder = wire.decode_ladders(frame).params.data
     sides = numbers.levels(ladder.bids, "data.bids"), numbers.levels(ladder.asks, "data.asks")
     native = f"{topic.detail}-{ladder.change_id}"
-    return (_delta(topic, sides, (native, ladder.timestamp, ts_recv), (ladder.change_id, None)),)
+    return (_delta(topic, sides, (native, ladder.timestamp, ts_recv), (ladder.change_id, None, True)),)
 
 
 def _changes(rows: list[wire.Change], field: str) -> list[Row]:
     """Read one side: a deleted level has the amount "0", whatever the row says."""
-    return [
-        (numbers.number(row.price, field), numbers.ZERO)
-        if row.action == "delete"
-        else numbers.level(row.price, row.amount, field)
+    written = [
+        (
+            str(row.price, "ascii", "replace"),
+            numbers.ZERO if row.action == "delete" else str(row.amount, "ascii", "replace"),
+        )
         for row in rows
     ]
+    return numbers.text_levels(written, field)
 
 
 def _delta(
-    topic: Topic, sides: tuple[list[Row], list[Row]], stamp: tuple[str, int, int], chain: tuple[int, int | None]
+    topic: Topic, sides: tuple[list[Row], list[Row]], stamp: tuple[str, int, int], chain: tuple[int, int | None, bool]
 ) -> Decoded:
     bids, asks, unit = sizes.book(topic.instrument, *sides)
     native, timestamp, ts_recv = stamp
-    seq, prev_seq = chain
+    seq, prev_seq, whole = chain
     return replace(
         topic.delta,
         id=f"{topic.tail}.delta.{native}",
@@ -120,6 +125,6 @@ def _delta(
         asks=asks,
         seq=seq,
         prev_seq=prev_seq,
-        is_snapshot=prev_seq is None,
+        is_snapshot=whole,
         unit=unit,
     )

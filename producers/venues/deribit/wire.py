@@ -28,6 +28,7 @@ class Params(Struct):
 
     channel: str | None = None
     type: str | None = None
+    data: Raw = NULL
 
 
 class Head(Struct):
@@ -142,16 +143,16 @@ class Ticker(Struct, gc=False):
     """  # noqa: D205
 
     timestamp: int
-    best_bid_price: Raw
-    best_bid_amount: Raw
-    best_ask_price: Raw
-    best_ask_amount: Raw
+    best_bid_price: Raw = NULL
+    best_bid_amount: Raw = NULL
+    best_ask_price: Raw = NULL
+    best_ask_amount: Raw = NULL
     last_price: Raw = NULL
     mark_price: Raw = NULL
     index_price: Raw = NULL
     open_interest: Raw = NULL
     current_funding: Raw = NULL
-    stats: Stats = Stats()
+    stats: Stats | None = None
 
 
 class TickerData(Struct, gc=False):

@@ -2,6 +2,10 @@
 
 `wire` are the typed frames, `tape`, `books` and `tickers` make events of them, `frames` finds which, `plan` lays the
 sockets, `rest` reads listings and books. Futures count in signed contracts.
+
+Trades of pairs are numbered without holes (`id_market`: "continuous growth within a single market", the page of
+`spot.trades`), which is their `seq`. Of contracts' trades the page (https://www.gate.com/docs/developers/futures/ws/en/)
+says only that they have an id: they have no `seq`.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.gate.frames import make_decoder
+from producers.venues.gate.frames import make_decoder, split_rows
 from producers.venues.gate.plan import MARKETS, VENUE_ID, WS_URL, guess, plan, stamp
 from producers.venues.gate.rest import REST
 
@@ -26,4 +30,6 @@ VENUE: Final = Venue(
     guess=guess,
     rest=REST,
     stamp=stamp,
+    rows=split_rows,
+    trades_counted="seq",
 )

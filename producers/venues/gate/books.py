@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.errors import FrameError
-from producers import sizes
+from producers import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.gate import values, wire
 from producers.venues.gate.topic import Topic, Topics
@@ -16,7 +16,7 @@ Sides = tuple[list[values.Row], list[values.Row]]
 def decode_spot_depth(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `spot.order_book_update`."""
     row = wire.read_spot_depths(frame).result
-    sides = values.read_levels(row.b or [], whole=row.full), values.read_levels(row.a or [], whole=row.full)
+    sides = _read_levels(row.b or [], whole=row.full), _read_levels(row.a or [], whole=row.full)
     return (_delta(topics[row.s], row, sides, ("update", ts_recv)),)
 
 
@@ -47,7 +47,7 @@ def _delta(topic: Topic, row: wire.Depth, sides: Sides, terms: tuple[str, int]) 
     return replace(
         topic.delta,
         id=f"{topic.tail}.delta.{native}",
-        ts_event=row.t * values.MS,
+        ts_event=None if row.t is None else row.t * values.MS,
         ts_recv=ts_recv,
         bids=bids,
         asks=asks,
@@ -59,11 +59,15 @@ def _delta(topic: Topic, row: wire.Depth, sides: Sides, terms: tuple[str, int]) 
 
 
 def _read_objects(rows: list[wire.Level], *, whole: bool) -> list[values.Row]:
-    return values.read_levels([row.pair for row in rows], whole=whole)
+    return _read_levels([row.pair for row in rows], whole=whole)
 
 
 def _read_pairs(rows: list[tuple[values.Number, values.Number]], *, whole: bool) -> list[values.Row]:
-    return values.read_levels([(str(price), str(size)) for price, size in rows], whole=whole)
+    return _read_levels([(str(price), str(size)) for price, size in rows], whole=whole)
+
+
+def _read_levels(rows: list[values.Row], *, whole: bool) -> list[values.Row]:
+    return (numbers.whole_levels if whole else numbers.text_levels)(rows, "result.b/result.a")
 
 
 def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
@@ -71,12 +75,12 @@ def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decod
     push = wire.read_whole_books(frame)
     row = push.result
     topic = topics[row.contract]
-    sides = _read_objects(row.bids, whole=True), _read_objects(row.asks, whole=True)
+    sides = _read_objects(row.bids or [], whole=True), _read_objects(row.asks or [], whole=True)
     bids, asks, unit = sizes.book(topic.instrument, *sides)
     return (
         replace(
             topic.delta,
-            id=f"{topic.tail}.delta.all-{row.id or ''}-{row.t or push.sent_ns // values.MS}",
+            id=f"{topic.tail}.delta.all-{row.id or ''}-{row.t or push.time_ms}-{wire.fingerprint(row)}",
             ts_event=row.t * values.MS if row.t else push.sent_ns,
             ts_recv=ts_recv,
             bids=bids,
@@ -91,18 +95,19 @@ def decode_signed_levels(topics: Topics, frame: bytes, ts_recv: int) -> list[Dec
     """Read `futures.order_book`, event `update`: a level's side is the sign of its size; 0 removes it on either."""
     push = wire.read_signed_levels(frame)
     by_symbol: dict[str, list[wire.SignedLevel]] = {}
-    for row in push.result:
+    rows: list[wire.SignedLevel] = push.result or []
+    for row in rows:
         by_symbol.setdefault(row.c, []).append(row)
     return [_signed(topics[name], rows, (push.sent_ns, ts_recv)) for name, rows in by_symbol.items()]
 
 
-def _signed(topic: Topic, rows: list[wire.SignedLevel], times: tuple[int, int]) -> Decoded:
+def _signed(topic: Topic, rows: list[wire.SignedLevel], times: tuple[int | None, int]) -> Decoded:
     sides: Sides = ([], [])
     for row in rows:
         size, is_ask = values.signed(row.s, "result.s")
-        level = (values.number(row.p, "result.p"), size if size.strip("0.") else "0")
-        for side in sides if level[1] == "0" else (sides[is_ask],):
-            side.append(level)
+        for level in numbers.text_levels([(str(row.p), size)], "result.p"):
+            for side in sides if level[1] == numbers.ZERO else (sides[is_ask],):
+                side.append(level)
     bids, asks, unit = sizes.book(topic.instrument, *sides)
     return replace(
         topic.delta,

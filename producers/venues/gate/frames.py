@@ -6,11 +6,15 @@ https://www.gate.com/docs/developers/apiv4/ws/en/#server-response
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from contracts.errors import FrameError
+from producers.frames import rows_at
+from producers.numbers import NULL
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.gate import books, tape, tickers, wire
+from producers.venues.gate.plan import LINEAR, SPOT, guess
 from producers.venues.gate.topic import Topics
 
 _Decode = Callable[[Topics, bytes, int], Sequence[Decoded]]
@@ -36,8 +40,11 @@ _CHANNELS: Final[dict[tuple[str, str], _Decode]] = {
     ("spot.candlesticks", "update"): tape.decode_candles,
     ("futures.candlesticks", "update"): tape.decode_candles,
 }
-# As the bytes that follow the channel's name begin, in the venue's own writing.
-_ROUTES: Final = {f'{channel}","event":"{event}"'.encode(): decode for (channel, event), decode in _CHANNELS.items()}
+# As the bytes that follow the channel's name begin, in the venue's own writing; whether the channel is of contracts.
+_ROUTES: Final = {
+    f'{channel}","event":"{event}"'.encode(): (decode, channel.startswith("futures."))
+    for (channel, event), decode in _CHANNELS.items()
+}
 # Known, and not carried: a book cut to few levels, an older tape, statistics and terms of contracts.
 _NOT_CARRIED: Final = frozenset(
     {
@@ -45,37 +52,52 @@ _NOT_CARRIED: Final = frozenset(
         *("futures.order_book_interval", "announcement.summary_listing"),
     }
 )
+_DATA: Final = frozenset({"update", "all"})
+_LEVELS: Final = b'"futures.order_book"'
+_rows: Final = rows_at(("result",))
 _QUIET_CHANNELS: Final = frozenset({"spot.ping", "futures.ping"})
 
 
 class GateDecoder:
-    """Decodes one connection's frames. `find` gives instruments by the venue's symbol (`BTC_USDT` on both markets)."""
+    """Decodes one connection's frames. `find` gives instruments of its market by the venue's symbol.
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._topics = Topics(find, sim=sim)
+    `BTC_USDT` names a pair and a contract: the channel says which. Where it is not of the connection's market (a
+    recording whose market was not named), the instrument is named by its symbol alone.
+    """
+
+    def __init__(self, market: str, find: FindInstrument, *, sim: bool) -> None:
+        finds = (find if market == of else partial(guess, of) for of in (SPOT, LINEAR))
+        self._topics = tuple(Topics(one, sim=sim) for one in finds)
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame: data, whose route its channel and event tell, or an answer."""
         start = frame.find(_NAME, 0, _NAME_WITHIN) + len(_NAME)
-        decode = _ROUTES.get(frame[start : frame.find(b",", frame.find(b",", start) + 1)])
-        if decode is not None:
-            return decode(self._topics, frame, ts_recv)
+        route = _ROUTES.get(frame[start : frame.find(b",", frame.find(b",", start) + 1)])
+        if route is not None:
+            return route[0](self._topics[route[1]], frame, ts_recv)
         return self._decode_other(frame, ts_recv)
 
     def _decode_other(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        head = wire.read_head(frame)
+        head: wire.Head = wire.read_head(frame)
         if head.error is not None or head.event == "subscribe":
             return (_answer(head, frame),)
         decode = _CHANNELS.get((head.channel, head.event))
         if decode is not None:
-            return decode(self._topics, frame, ts_recv)
+            return decode(self._topics[head.channel.startswith("futures.")], frame, ts_recv)
         if head.channel.endswith(".pong"):
             return (Pong(),)
         if head.channel.endswith(".system"):
             return _notice(frame)
         if head.event == "unsubscribe" or head.channel in _NOT_CARRIED | _QUIET_CHANNELS:
             return ()
+        if head.event not in _DATA and head.result == NULL:
+            return ()  # a control message, whatever it says
         raise FrameError(f"unknown channel {head.channel!r} or event {head.event!r}", channel=head.channel)
+
+
+def split_rows(frame: bytes) -> list[bytes]:
+    """Return a frame's rows as frames of their own; the levels of the oldest book channel are one update."""
+    return [] if _LEVELS in frame[:_NAME_WITHIN] else _rows(frame)
 
 
 def _answer(head: wire.Head, frame: bytes) -> Decoded:
@@ -97,6 +119,6 @@ def _notice(frame: bytes) -> Sequence[Decoded]:
     return (Closing(result.msg or "the venue upgrades its service", _UPGRADE_SECONDS),)
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - channels name theirs
+def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:
     """Make the decoder of a new connection."""
-    return GateDecoder(find, sim=sim)
+    return GateDecoder(market, find, sim=sim)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import sizes
+from producers import numbers, sizes
+from producers.frames import read_each
 from producers.history import SECOND, SECONDS, candle_id, is_closed
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.gate import values, wire
@@ -42,17 +43,18 @@ class _Candle(Struct, gc=False):
     h: values.Number
     l: values.Number
     o: values.Number
-    sum: values.Number = ""
+    sum: values.Maybe = None
 
 
 class _SpotTrade(Struct, gc=False):
     """`{"id":"1232893232","create_time":"1548000000","create_time_ms":"1548000000123.456","side":"buy",…}`."""
 
-    id: values.Number
     create_time_ms: values.Number
     side: Literal["buy", "sell"]
     amount: values.Number
     price: values.Number
+    id: values.Maybe = None
+    sequence_id: values.Maybe = None  # the socket's `id_market`
 
 
 class _FuturesTrade(Struct, gc=False):
@@ -68,10 +70,11 @@ class _FuturesTrade(Struct, gc=False):
     create_time_ms: values.Number | None = None
 
 
-_spot_candles: Final = wire.reader(list[list[values.Number | bool]])
-_futures_candles: Final = wire.reader(list[_Candle])
-_spot_trades: Final = wire.reader(list[_SpotTrade])
-_futures_trades: Final = wire.reader(list[_FuturesTrade])
+_rows: Final = msgspec.json.Decoder(list[Raw] | None).decode
+_spot_candle_row: Final = wire.reader(list[values.Number | bool])
+_futures_candle_row: Final = wire.reader(_Candle)
+_spot_trade_row: Final = wire.reader(_SpotTrade)
+_futures_trade_row: Final = wire.reader(_FuturesTrade)
 
 
 def _call(instrument: Instrument, name: str, params: dict[str, str]) -> RestCall:
@@ -89,22 +92,27 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, oldest first. Pairs say whether they are closed; contracts do not, and count contracts."""
-    topic = Topic(instrument, sim)
+    topic, rows = Topic(instrument, sim), _list(body, f"candlesticks of {instrument.venue_symbol}")
+    if market_of(instrument) == SPOT:
+        return read_each(rows, lambda raw: _spot_candle(topic, timeframe, _spot_candle_row(raw), ts_recv))
+    return read_each(rows, lambda raw: _futures_candle(topic, timeframe, _futures_candle_row(raw), ts_recv))
+
+
+def _list(body: bytes, what: str) -> list[Raw]:
     try:
-        if market_of(instrument) == SPOT:
-            return [_spot_candle(topic, timeframe, row, ts_recv) for row in _spot_candles(body)]
-        return [_futures_candle(topic, timeframe, row, ts_recv) for row in _futures_candles(body)]
+        return _rows(body) or []
     except msgspec.DecodeError as error:
-        raise FrameError(f"candlesticks of {instrument.venue_symbol}: {error}", field="candlesticks") from error
+        raise FrameError(f"{what}: {error}", field=what.partition(" ")[0]) from error
 
 
 def _spot_candle(topic: Topic, timeframe: str, row: list[values.Number | bool], ts_recv: int) -> Decoded:
     if len(row) < _COLUMNS:
         raise FrameError(f"a candle of {topic.instrument.venue_symbol} has {len(row)} columns", field="candlesticks")
-    start, *figures = [str(item) for item in row[:_COLUMNS]]
-    quoted, close, high, low, opened, volume = (
-        values.number(text, f"candlesticks[{index}]") for index, text in enumerate(figures, start=1)
+    start, quoted, *texts, volume = [str(item) for item in row[:_COLUMNS]]
+    close, high, low, opened = (
+        numbers.price_text(text, f"candlesticks[{index}]") for index, text in enumerate(texts, start=2)
     )
+    quoted, volume = numbers.unsigned(quoted, "candlesticks[1]"), numbers.unsigned(volume, "candlesticks[6]")
     prices = {"open": opened, "high": high, "low": low, "close": close}
     told = str(row[_COLUMNS]).lower() == "true" if len(row) > _COLUMNS else None
     return _event(topic, (timeframe, start, ts_recv), prices, closed=told, volume=volume, quote_volume=quoted)
@@ -115,7 +123,7 @@ def _futures_candle(topic: Topic, timeframe: str, row: _Candle, ts_recv: int) ->
     if volume is None:
         raise FrameError(f"what a contract of {topic.instrument.venue_symbol} is worth is not known", field="v")
     columns = {"open": row.o, "high": row.h, "low": row.l, "close": row.c}
-    prices = {name: values.number(value, f"candlesticks.{name[0]}") for name, value in columns.items()}
+    prices = {name: values.price(value, f"candlesticks.{name[0]}") for name, value in columns.items()}
     quoted = values.optional_number(row.sum, "candlesticks.sum")
     return _event(topic, (timeframe, row.t, ts_recv), prices, closed=None, volume=volume, quote_volume=quoted)
 
@@ -144,30 +152,31 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; the side is the taker's, of contracts the sign of the size."""
-    topic = Topic(instrument, sim)
-    try:
-        if market_of(instrument) == SPOT:
-            return [_spot_trade(topic, row, ts_recv) for row in _spot_trades(body)]
-        return [_futures_trade(topic, row, ts_recv) for row in _futures_trades(body)]
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="trades") from error
+    topic, rows = Topic(instrument, sim), _list(body, f"trades of {instrument.venue_symbol}")
+    if market_of(instrument) == SPOT:
+        return read_each(rows, lambda raw: _spot_trade(topic, _spot_trade_row(raw), ts_recv))
+    return read_each(rows, lambda raw: _futures_trade(topic, _futures_trade_row(raw), ts_recv))
 
 
 def _spot_trade(topic: Topic, row: _SpotTrade, ts_recv: int) -> Decoded:
+    number = row.sequence_id if row.id is None else row.id
+    if number is None:
+        raise FrameError("a trade has neither id nor sequence_id", field="id")
     return replace(
         topic.trade,
-        id=f"{topic.tail}.trade.{row.id}",
+        id=f"{topic.tail}.trade.{number}",
         ts_event=values.ms_time(row.create_time_ms, "create_time_ms"),
         ts_recv=ts_recv,
-        trade_id=str(row.id),
-        price=values.number(row.price, "price"),
+        trade_id=str(number),
+        price=values.price(row.price, "price"),
         amount=values.number(row.amount, "amount"),
         side=row.side,
+        seq=int(values.number(row.sequence_id, "sequence_id")) if row.sequence_id else None,
     )
 
 
 def _futures_trade(topic: Topic, row: _FuturesTrade, ts_recv: int) -> Decoded:
-    price = values.number(row.price, "price")
+    price = values.price(row.price, "price")
     size, is_sell = values.signed(row.size, "size")
     amount, contracts = sizes.sizes(topic.instrument, size, price)
     return replace(
@@ -184,8 +193,7 @@ def _futures_trade(topic: Topic, row: _FuturesTrade, ts_recv: int) -> Decoded:
 
 
 def _time(value: values.Number) -> int:
-    whole = str(value).partition(".")[0]
-    in_ms = whole.isdigit() and int(whole) >= _IN_MS
+    in_ms = int(values.number(value, "create_time_ms").partition(".")[0]) >= _IN_MS
     return (values.ms_time if in_ms else values.seconds_time)(value, "create_time_ms")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import Final
 
-from contracts.errors import SymbolSyntaxError
+from contracts.errors import InvalidParameterError, SymbolSyntaxError
 from contracts.instrument import SPOT as SPOT_CONTRACT
 from contracts.instrument import Instrument, make_instrument
 from producers.venue import (
@@ -31,12 +32,14 @@ _FUTURES_WS_URL: Final = "wss://fx-ws.gateio.ws"
 # Sizes of contracts are cut to whole numbers without it (https://www.gate.com/docs/developers/futures/ws/en/).
 DECIMAL_SIZES: Final = {"X-Gate-Size-Decimal": "1"}
 
+MAX_CONNECTIONS: Final = 300  # of one address
 MAX_TOPICS: Final = 200  # of one connection; ours, to spread the load
 _PREFIXES: Final = {SPOT: "spot", LINEAR: "futures"}
 _ALL: Final = "!all"
 _UNSTAMPED: Final = '{"time":0,'
 _NS: Final = 1_000_000_000
-_SYMBOL: Final = re.compile(r"(?P<base>.+?)_(?P<quote>[^_]+)(?:_20(?P<expiry>\d{6}))?")
+_PAIR: Final = re.compile(r"(?P<base>[^\s_/:.-]+)_(?P<quote>[0-9A-Z]+)")
+_CONTRACT: Final = re.compile(r"(?P<base>[^\s_/:.-]+)_(?P<quote>USDT|USDC|USD1|USD)(?:_20(?P<expiry>\d{6}))?")
 
 # Our channel -> the venue's ones, with what follows the symbol in their payload, and the seconds of normal silence.
 _CHANNELS: Final[dict[str, tuple[str, ...]]] = {
@@ -58,7 +61,8 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
     """Lay the sockets: spot and futures have a host each.
 
     A request names one channel of one instrument, because one unknown symbol spoils its whole request. Liquidations
-    come for all contracts in one subscription; `tickers` of contracts tells funding and open interest too.
+    come for all contracts in one subscription; `tickers` of contracts tells funding and open interest too. Raises
+    InvalidParameterError (`symbols`) where they need more connections than an address may hold.
     """
     wanted = frozenset(channels)
     listed = tuple(instruments)
@@ -69,6 +73,11 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
         if items and market == LINEAR and LIQUIDATION in wanted:
             groups.insert(0, (Subscription(f"futures.public_liquidates:{_ALL}", LIQUIDATION, None),))
         plans += [_connection(ws_base, market, number, batch) for number, batch in enumerate(_split(groups))]
+    if len(plans) > MAX_CONNECTIONS:
+        raise InvalidParameterError(
+            f"{len(listed)} instruments of Gate need {len(plans)} connections, an address may hold {MAX_CONNECTIONS}",
+            parameter="symbols",
+        )
     return tuple(plans)
 
 
@@ -127,11 +136,21 @@ def guess(market: str, venue_symbol: str) -> Instrument:
 
     Raises SymbolSyntaxError.
     """
-    found = _SYMBOL.fullmatch(venue_symbol)
-    if found is None or (market == SPOT and found["expiry"]):
+    found = (_PAIR if market == SPOT else _CONTRACT).fullmatch(venue_symbol)
+    if found is None:
         raise SymbolSyntaxError(f"{venue_symbol!r} is no symbol of Gate's {market} market", symbol=venue_symbol)
-    base, quote, expiry = found["base"], found["quote"], found["expiry"]
+    base, quote = found["base"], found["quote"]
     if market == SPOT:
         return make_instrument(VENUE_ID, f"{base}/{quote}", venue_symbol)
-    symbol = f"{base}/{quote}:{base if quote == 'USD' else quote}" + (f"-{expiry}" if expiry else "")
+    symbol = f"{base}/{quote}:{base if quote == 'USD' else quote}" + _expiry(found["expiry"], venue_symbol)
     return make_instrument(VENUE_ID, symbol, venue_symbol, sized_in_contracts=True)
+
+
+def _expiry(day: str | None, venue_symbol: str) -> str:
+    if day is None:
+        return ""
+    try:
+        date(2000 + int(day[:2]), int(day[2:4]), int(day[4:]))
+    except ValueError as error:
+        raise SymbolSyntaxError(f"{venue_symbol!r} expires on no day: {error}", symbol=venue_symbol) from error
+    return f"-{day}"

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers import sizes
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers import numbers, sizes
+from producers.frames import read_each
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.gate import values, wire
 from producers.venues.gate.history import HISTORY
 from producers.venues.gate.plan import DECIMAL_SIZES, LINEAR, SPOT, VENUE_ID, market_of
@@ -54,18 +56,18 @@ class _Contract(msgspec.Struct):
 class _SpotDepth(msgspec.Struct):
     """`{"id":123,"current":1623898993123,"update":1623898993121,"asks":[["1.52","1.15"]],"bids":[]}`: times in ms."""
 
-    asks: list[values.Row]
-    bids: list[values.Row]
     id: int
+    asks: list[values.Row] | None = None
+    bids: list[values.Row] | None = None
     update: values.Number | None = None
 
 
 class _FuturesDepth(msgspec.Struct):
     """`{"id":123,"current":1623898993.123,"update":1623898993.121,"asks":[{"p":"1.52","s":100}],"bids":[]}`."""
 
-    asks: list[wire.Level]
-    bids: list[wire.Level]
     id: int
+    asks: list[wire.Level] | None = None
+    bids: list[wire.Level] | None = None
     update: values.Number | None = None
 
 
@@ -76,8 +78,9 @@ class _Error(msgspec.Struct):
     message: str = ""
 
 
-_pairs: Final = msgspec.json.Decoder(list[_Pair]).decode
-_contracts: Final = msgspec.json.Decoder(list[_Contract]).decode
+_rows: Final = msgspec.json.Decoder(list[Raw]).decode
+_pair_row: Final = msgspec.json.Decoder(_Pair).decode
+_contract_row: Final = msgspec.json.Decoder(_Contract).decode
 _error: Final = msgspec.json.Decoder(_Error).decode
 _spot_depth: Final = wire.reader(_SpotDepth)
 _futures_depth: Final = wire.reader(_FuturesDepth)
@@ -91,20 +94,22 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
     )
 
 
-def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """Read what can be traded now; one contract is worth `quanto_multiplier` of the base coin."""
-    if market == SPOT:
-        pairs = (row for row in _pairs(body) if row.trade_status == "tradable")
-        return [make_instrument(VENUE_ID, f"{row.base}/{row.quote}", row.id) for row in pairs], None
-    found = (_contract(row) for row in _contracts(body) if not row.in_delisting and row.status in _TRADING)
-    return [item for item in found if item is not None], None
+    return read_each(_rows(body), _pair if market == SPOT else _contract), None
 
 
-def _contract(row: _Contract) -> Instrument | None:
+def _pair(raw: Raw) -> Instrument | None:
+    row = _pair_row(raw)
+    return make_instrument(VENUE_ID, f"{row.base}/{row.quote}", row.id) if row.trade_status == "tradable" else None
+
+
+def _contract(raw: Raw) -> Instrument | None:
+    row = _contract_row(raw)
     base, _, quote = row.name.rpartition("_")
-    if row.type != "direct" or not base:
+    if row.in_delisting or row.status not in _TRADING or row.type != "direct" or not base:
         return None
-    size = sizes.contract_size(row.quanto_multiplier, "1")
+    size = sizes.contract_size(numbers.price_text(row.quanto_multiplier, f"quanto_multiplier of {row.name}"), "1")
     return make_instrument(VENUE_ID, f"{base}/{quote}:{quote}", row.name, contract_size=size, sized_in_contracts=True)
 
 
@@ -144,14 +149,14 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
 
 def _read_spot(body: bytes) -> tuple[_SpotDepth, _Sides, int | None]:
     depth = _spot_depth(body)
-    sides = values.read_levels(depth.bids, whole=True), values.read_levels(depth.asks, whole=True)
+    sides = numbers.whole_levels(depth.bids or [], "bids"), numbers.whole_levels(depth.asks or [], "asks")
     return depth, sides, None if depth.update is None else values.ms_time(depth.update, "update")
 
 
 def _read_futures(body: bytes) -> tuple[_FuturesDepth, _Sides, int | None]:
     depth = _futures_depth(body)
-    bids, asks = ([row.pair for row in rows] for rows in (depth.bids, depth.asks))
-    sides = values.read_levels(bids, whole=True), values.read_levels(asks, whole=True)
+    bids, asks = ([row.pair for row in rows or ()] for rows in (depth.bids, depth.asks))
+    sides = numbers.whole_levels(bids, "bids"), numbers.whole_levels(asks, "asks")
     return depth, sides, None if depth.update is None else values.seconds_time(depth.update, "update")
 
 

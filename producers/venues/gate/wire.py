@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final, Literal
+from zlib import crc32
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from producers.venues.gate.values import MS, SECOND, Number, Row
+from producers.numbers import NULL
+from producers.venues.gate.values import MS, SECOND, Maybe, Number, Row
 
 
 class Error(Struct):
@@ -39,6 +41,7 @@ class Head(Struct):
     id: int | None = None
     error: Error | None = None
     payload: list[str] | None = None
+    result: Raw = NULL
 
 
 class Answer(Struct):
@@ -50,27 +53,30 @@ class Answer(Struct):
 class Envelope(Struct, gc=False):
     """The venue's time of sending: seconds, and ms where the frame has them (0 means that it does not say)."""
 
-    time: int
+    time: int = 0
     time_ms: int = 0
 
     @property
-    def sent_ns(self) -> int:
-        """When the venue sent it, ns."""
-        return self.time_ms * MS if self.time_ms else self.time * SECOND
+    def sent_ns(self) -> int | None:
+        """When the venue sent it, ns; None where it does not say."""
+        return self.time_ms * MS if self.time_ms else self.time * SECOND or None
 
 
 class SpotTrade(Struct, gc=False):
-    """`{"id":309143071,"create_time":…,"create_time_ms":"1606292218213.4578","side":"sell","currency_pair":…}`.
+    """`{"id":309143071,"id_market":2390902,"create_time_ms":"1606292218213.4578","side":"sell",…,"range":"7-9"}`.
 
-    `side` is the taker's; digits behind the ms are microseconds and less.
+    `side` is the taker's; digits behind the ms are microseconds and less. `id` is unique among all pairs, and is to be
+    dropped some day; `id_market` grows by one within the pair, and `range` are the numbers that this print stands for.
     """
 
-    id: int
     side: Literal["buy", "sell"]
     currency_pair: str
     amount: Number
     price: Number
     create_time_ms: Number
+    id: int | None = None
+    id_market: int | None = None
+    range: str | None = None
 
 
 class SpotTrades(Struct, gc=False):
@@ -96,21 +102,21 @@ class FuturesTrade(Struct, gc=False):
 class FuturesTrades(Struct, gc=False):
     """Channel `futures.trades`."""
 
-    result: list[FuturesTrade]
+    result: list[FuturesTrade] | None
 
 
 class SpotTicker(Struct, gc=False):
     """`{"currency_pair":"BTC_USDT","last":"1","lowest_ask":"1","highest_bid":"1","change_percentage":"-1.8",…}`."""
 
     currency_pair: str
-    last: Number
-    lowest_ask: Number
-    highest_bid: Number
-    change_percentage: Number
-    base_volume: Number
-    quote_volume: Number
-    high_24h: Number
-    low_24h: Number
+    last: Maybe = None
+    lowest_ask: Maybe = None
+    highest_bid: Maybe = None
+    change_percentage: Maybe = None
+    base_volume: Maybe = None
+    quote_volume: Maybe = None
+    high_24h: Maybe = None
+    low_24h: Maybe = None
 
 
 class SpotTickers(Envelope, kw_only=True, gc=False):
@@ -127,39 +133,39 @@ class FuturesTicker(Struct, gc=False):
     """
 
     contract: str
-    last: Number
-    change_percentage: Number = ""
-    total_size: Number = ""
-    volume_24h_base: Number = ""
-    volume_24h_quote: Number = ""
-    mark_price: Number = ""
-    index_price: Number = ""
-    funding_rate: Number = ""
-    funding_next_apply: Number | None = None
-    high_24h: Number = ""
-    low_24h: Number = ""
-    highest_bid: Number = ""
-    highest_size: Number = ""
-    lowest_ask: Number = ""
-    lowest_size: Number = ""
+    last: Maybe = None
+    change_percentage: Maybe = None
+    total_size: Maybe = None
+    volume_24h_base: Maybe = None
+    volume_24h_quote: Maybe = None
+    mark_price: Maybe = None
+    index_price: Maybe = None
+    funding_rate: Maybe = None
+    funding_next_apply: Maybe = None
+    high_24h: Maybe = None
+    low_24h: Maybe = None
+    highest_bid: Maybe = None
+    highest_size: Maybe = None
+    lowest_ask: Maybe = None
+    lowest_size: Maybe = None
 
 
 class FuturesTickers(Envelope, kw_only=True, gc=False):
     """Channel `futures.tickers`: rows, or (2022) one row alone."""
 
-    result: list[FuturesTicker] | FuturesTicker
+    result: list[FuturesTicker] | FuturesTicker | None
 
 
 class BookTicker(Struct, gc=False):
     """`{"t":1606293275123,"u":48733182,"s":"BTC_USDT","b":"19177.79","B":"0.0003","a":"19179.38","A":"0.09"}`."""
 
-    t: int
-    u: int
     s: str
-    b: Number
-    B: Number
-    a: Number
-    A: Number
+    u: int | None = None
+    t: int | None = None
+    b: Maybe = None
+    B: Maybe = None
+    a: Maybe = None
+    A: Maybe = None
 
 
 class BookTickers(Struct, gc=False):
@@ -174,9 +180,9 @@ class SpotDepth(Struct, gc=False):
     With `full` the levels are the whole book.
     """
 
-    t: int
     s: str
     u: int
+    t: int | None = None
     U: int | None = None
     b: list[Row] | None = None
     a: list[Row] | None = None
@@ -192,9 +198,9 @@ class SpotDepths(Struct, gc=False):
 class NumberDepth(Struct, gc=False):
     """As `SpotDepth`, with sizes as JSON numbers: contracts where no decimal sizes were asked for."""
 
-    t: int
     s: str
     u: int
+    t: int | None = None
     U: int | None = None
     b: list[tuple[Number, Number]] | None = None
     a: list[tuple[Number, Number]] | None = None
@@ -222,9 +228,9 @@ class Level(Struct, gc=False):
 class FuturesDepth(Struct, gc=False):
     """`{"t":1615366381417,"s":"BTC_USDT","U":2517661101,"u":2517661113,"b":[{"p":"54672.1","s":"0"}],"a":[]}`."""
 
-    t: int
     s: str
     u: int
+    t: int | None = None
     U: int | None = None
     b: list[Level] | None = None
     a: list[Level] | None = None
@@ -244,8 +250,8 @@ class WholeBook(Struct, gc=False):
     """`{"t":1774443214909,"id":93973511,"contract":"ETH_USDT","asks":[{"p":"97.1","s":2245}],"bids":[]}`."""
 
     contract: str
-    asks: list[Level]
-    bids: list[Level]
+    asks: list[Level] | None = None
+    bids: list[Level] | None = None
     t: int = 0
     id: int = 0
 
@@ -268,7 +274,7 @@ class SignedLevel(Struct, gc=False):
 class SignedLevels(Envelope, kw_only=True, gc=False):
     """Channel `futures.order_book`, event `update`."""
 
-    result: list[SignedLevel]
+    result: list[SignedLevel] | None
 
 
 class Liquidation(Struct, gc=False):
@@ -287,7 +293,7 @@ class Liquidation(Struct, gc=False):
 class Liquidations(Struct, gc=False):
     """Channel `futures.public_liquidates`: rows, or one row alone (as clients saw it in August 2026)."""
 
-    result: list[Liquidation] | Liquidation
+    result: list[Liquidation] | Liquidation | None
 
 
 class Candle(Struct, gc=False):
@@ -310,7 +316,12 @@ class Candle(Struct, gc=False):
 class Candles(Envelope, kw_only=True, gc=False):
     """Channels `spot.candlesticks` (one row) and `futures.candlesticks` (rows)."""
 
-    result: list[Candle] | Candle
+    result: list[Candle] | Candle | None
+
+
+def fingerprint(row: Struct) -> str:
+    """Return what tells a row from another one of the same instrument and time: a checksum of its values."""
+    return f"{crc32(msgspec.json.encode(row)):08x}"
 
 
 # ---- decoding

@@ -2,6 +2,8 @@
 
 Each kind of data has its socket, on two hosts: spot market, spot book, swap market and swap notifications. The decoder
 also reads frames of coin-margined swaps and futures, which are not followed.
+
+Trades are not numbered without holes: the pages of `trade.detail` call `tradeId` and `id` unique, and no more.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.htx.frames import make_decoder
+from producers.venues.htx.frames import make_decoder, split_rows
 from producers.venues.htx.plan import LINEAR, SPOT_HOST, SPOT_MARKET, VENUE_ID, book_request, guess, plan, resubscribe
 from producers.venues.htx.rest import REST
 
@@ -29,4 +31,5 @@ VENUE: Final = Venue(
     rest=REST,
     book_request=book_request,
     resubscribe=resubscribe,
+    rows=split_rows,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
@@ -10,64 +9,80 @@ import msgspec
 from msgspec import Raw
 
 from contracts.errors import FrameError
+from contracts.numbers import MOST_FRACTION_DIGITS
+from producers import numbers
 
-Row = tuple[str, str]
+Row = numbers.Row
 
 MS: Final = 1_000_000  # nanoseconds
 ABSENT: Final = Raw(b"")
-_ABSENT: Final = frozenset({"", "null", '""'})
+_ABSENT: Final = frozenset({"", "null"})
 _PLAIN: Final = b"0123456789.,[]"
 _EXPONENT: Final = b"eE+-"
-_rows: Final = msgspec.json.Decoder(list[list[Raw]]).decode
+_PAIR: Final = 2
+_LEVELS: Final = "tick.bids/tick.asks"
+_rows: Final = msgspec.json.Decoder(list[list[Raw]] | None).decode
+
+
+def _text(raw: Raw) -> str | None:
+    """Return a number as it stands, or the text of one (`"0.000100000000000000"`); absent, null and empty are None."""
+    text = str(raw, "utf-8", "replace").strip('"')
+    return None if text in _ABSENT else text
 
 
 def optional_number(raw: Raw, field: str) -> str | None:
-    """Write a number of either sign without exponent; absent, null and empty text are a null.
+    """Return a number of either sign; absent is None. Raises FrameError naming the field, as all of these do."""
+    text = _text(raw)
+    return None if text is None else numbers.plain(text, field)
 
-    Raises FrameError naming the field. A number may also come as text (`"0.000100000000000000"`).
+
+def optional_amount(raw: Raw, field: str) -> str | None:
+    """Return an unsigned number; absent is None."""
+    text = _text(raw)
+    return None if text is None else numbers.unsigned(text, field)
+
+
+def optional_quotient(raw: Raw, field: str) -> str | None:
+    """Return an unsigned number that the venue divided, cut to the digits that the contract allows; absent is None.
+
+    Recorded frames of 2022 have coins of 37 digits behind the point: `0.9920634920634920634920634920634920635`.
     """
-    text = str(raw, "utf-8")
-    if text.replace(".", "", 1).isdigit():
-        return text
-    if text in _ABSENT:
-        return None
-    found = _plain(text.strip('"'))
-    if not found:
-        raise FrameError(f"{field} is no number: {text!r}", field=field)
-    return found
+    text = _text(raw)
+    if text is not None and len(text.partition(".")[2]) > MOST_FRACTION_DIGITS and "e" not in text.lower():
+        text = text[: MOST_FRACTION_DIGITS - len(text.partition(".")[2])]
+    return None if text is None else numbers.unsigned(text, field)
 
 
-@lru_cache(maxsize=65536)
-def _plain(text: str) -> str:
-    """Write a number without exponent; empty where it is none. Cached, for books of cheap coins repeat their prices."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return ""
-    return format(value, "f") if value.is_finite() else ""
+def optional_price(raw: Raw, field: str) -> str | None:
+    """Return a price; absent and zero are None."""
+    return numbers.optional_price_text(_text(raw), field)
 
 
 def number(raw: Raw, field: str) -> str:
-    """Write an unsigned number without exponent; raises FrameError naming the field where there is none."""
-    text = str(raw, "utf-8")
-    if text.replace(".", "", 1).isdigit():
-        return text
-    found = optional_number(raw, field)
-    if found is None:
+    """Return an unsigned number that must be there."""
+    return numbers.unsigned(_needed(raw, field), field)
+
+
+def price(raw: Raw, field: str) -> str:
+    """Return a price that must be there."""
+    return numbers.price_text(_needed(raw, field), field)
+
+
+def _needed(raw: Raw, field: str) -> str:
+    text = _text(raw)
+    if text is None:
         raise FrameError(f"{field} is missing", field=field)
-    if found.startswith("-"):
-        raise FrameError(f"{field} is negative: {found}", field=field)
-    return found
+    return text
 
 
 def identity(raw: Raw) -> str:
-    """Give an id as text, number or not: those of 27 digits fit into no integer of 64 bits."""
-    text = str(raw, "utf-8").strip('"')
-    return text if text.isdigit() else optional_number(raw, "id") or ""
+    """Return an id as text, number or not: those of 27 digits fit into no integer of 64 bits; empty where absent."""
+    text = _text(raw) or ""
+    return text if text.isascii() and text.isdigit() else optional_number(raw, "id") or ""
 
 
 def levels(raw: Raw, *, whole: bool) -> list[Row]:
-    """Read one side of a book (`[[9137.67,4.1],[9135.96,0.0]]`) as (price, size); a size of zero becomes "0".
+    """Return one side of a book (`[[9137.67,4.1],[9135.96,0.0]]`) as (price, size), checked as all books are.
 
     A malformed level is left out of a snapshot (`whole`), and makes an update worthless: FrameError.
     """
@@ -76,42 +91,38 @@ def levels(raw: Raw, *, whole: bool) -> list[Row]:
         return []
     marks = data.translate(None, _PLAIN)
     if not marks.translate(None, _EXPONENT):  # no space, text or null: it can be cut at its brackets
+        pairs = [row.split(",") for row in data.decode()[2:-2].split("],[")]
         try:
-            pairs = [row.split(",") for row in data.decode()[2:-2].split("],[")]
-            if marks:
-                pairs = [(_unsigned(price), _unsigned(size)) for price, size in pairs]
-            return [(price, size if size.strip("0.") else "0") for price, size in pairs]
-        except ValueError:
+            rows = [(_written(price), _written(size)) if marks else (price, size) for price, size in pairs]
+            return numbers.text_levels(rows, _LEVELS)
+        except (FrameError, ValueError):
             pass  # a row that is no pair of unsigned numbers: said below
     return _any_levels(data, whole=whole)
 
 
+@lru_cache(maxsize=65536)
+def _written(text: str) -> str:
+    """Write a price or a size without exponent. Cached, for books of cheap coins repeat their prices."""
+    return numbers.unsigned(text, _LEVELS)
+
+
 def _any_levels(data: bytes, *, whole: bool) -> list[Row]:
-    if data == b"null":
-        return []
     found: list[Row] = []
-    for row in _rows(data):
-        texts = [_level_text(raw) for raw in row]
-        if len(texts) == len(("price", "size")) and all(texts):
-            price, size = texts
-            found.append((price, size if size.strip("0.") else "0"))
+    for row in _rows(data) or ():
+        level = _level(row)
+        if level is not None:
+            found.append(level)
         elif not whole:
-            told = ", ".join(str(raw, "utf-8") for raw in row)
-            raise FrameError(f"a level of an update is malformed: {told}", field="tick.bids/tick.asks")
-    return found
+            shown = ", ".join(str(raw, "utf-8", "replace")[:40] for raw in row[:3])
+            raise FrameError(f"a level of an update is malformed: {shown}", field=_LEVELS)
+    return numbers.text_levels(found, _LEVELS)
 
 
-def _unsigned(text: str) -> str:
-    """Write a price or a size without exponent; raises ValueError where it is no unsigned number."""
-    plain = text if text.replace(".", "", 1).isdigit() else _plain(text)
-    if not plain or plain.startswith("-"):
-        raise ValueError(text)
-    return plain
-
-
-def _level_text(raw: Raw) -> str:
-    """Write a price or a size without exponent; empty where it is no unsigned number."""
+def _level(row: list[Raw]) -> Row | None:
+    """Return a level; None where it is no pair of unsigned numbers."""
+    if len(row) != _PAIR:
+        return None
     try:
-        return _unsigned(str(raw, "utf-8"))
-    except ValueError:
-        return ""
+        return number(row[0], _LEVELS), number(row[1], _LEVELS)
+    except FrameError:
+        return None

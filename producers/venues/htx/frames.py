@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Raw
 
 from contracts.errors import FrameError
+from producers.frames import rows_at
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Refused, Reply
 from producers.venues.htx import notes, tape, wire
 from producers.venues.htx.figures import ABSENT
@@ -107,6 +108,8 @@ class HtxDecoder:
             return ()
         if head.action == "ping":
             return (Reply(text.decode().replace('"ping"', '"pong"', 1)),)
+        if head.data == ABSENT and (head.status is not None or head.action is not None):
+            return ()  # a control message, whatever it says
         raise FrameError("a frame has neither ch, op nor a known answer", field="ch")
 
     def _decode_asked(self, rep: str, text: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -134,7 +137,7 @@ class HtxDecoder:
             return (_acknowledged(head),)
         if head.op in {"close", "error"}:
             return (Closing(f"the venue closes: {head.message or head.op}", 0.0),)
-        if head.op in {"unsub", "auth"}:
+        if head.data == ABSENT or head.op in {"unsub", "auth"}:
             return ()
         raise FrameError(f"unknown op {head.op!r}", field="op")
 
@@ -162,6 +165,14 @@ def _unpacked(frame: bytes) -> bytes:
     if not unpacker.eof:
         raise FrameError("a frame's gzip is cut off, or unpacks to more than 64 MB", field="frame")
     return text
+
+
+_rows: Final = rows_at(("tick", "data"), ("data",))
+
+
+def split_rows(frame: bytes) -> list[bytes]:
+    """Return the rows of a frame, packed or plain, as plain frames of their own."""
+    return _rows(_unpacked(frame) if frame[:2] == _GZIP else frame)
 
 
 def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - symbols tell the market

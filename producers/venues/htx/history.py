@@ -17,12 +17,13 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import SPOT, Instrument
+from producers.frames import read_each
 from producers.history import SECOND, SECONDS, candle_id, is_closed
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.htx import wire
-from producers.venues.htx.figures import ABSENT, number, optional_number
+from producers.venues.htx.figures import ABSENT, number, optional_amount, price
 from producers.venues.htx.plan import SWAP_REST
-from producers.venues.htx.tape import trade_events
+from producers.venues.htx.tape import trade_event
 from producers.venues.htx.topic import Topic
 
 FastCandle = fast(market.Candle)
@@ -35,7 +36,7 @@ _SWAP_PATH: Final = "/linear-swap-ex/market/history/"
 class _Candles(Struct, gc=False):
     """`{"status":"ok","ch":"market.btcusdt.kline.1min","data":[{"id":1763700000,"open":1,…}]}`."""
 
-    data: list[wire.Kline]
+    data: list[Raw] | None
 
 
 class _Trade(Struct, gc=False):
@@ -54,15 +55,17 @@ class _Trade(Struct, gc=False):
 class _Order(Struct, gc=False):
     """`{"id":105,"ts":1763700000000,"data":[{"trade-id":102090727790,"price":1.5,"amount":2,…}]}`: one aggressor's."""
 
-    data: list[_Trade]
+    data: list[Raw]
 
 
 class _Trades(Struct, gc=False):
-    data: list[_Order]
+    data: list[_Order] | None
 
 
 _candles: Final = msgspec.json.Decoder(_Candles).decode
+_kline: Final = msgspec.json.Decoder(wire.Kline).decode
 _trades: Final = msgspec.json.Decoder(_Trades).decode
+_trade: Final = msgspec.json.Decoder(_Trade).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -87,27 +90,27 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles: newest first of spot, oldest first of contracts. `amount` counts coins, also of contracts."""
     try:
-        rows = _candles(body).data
+        rows = _candles(body).data or []
     except msgspec.DecodeError as error:
         raise FrameError(f"kline of {instrument.venue_symbol}: {error}", field="data") from error
     common = Topic(instrument, sim).common(None, ts_recv)
-    return [_candle(instrument, timeframe, row, common) for row in rows]
+    return read_each(rows, lambda raw: _candle(instrument, timeframe, _kline(raw), common))
 
 
 def _candle(instrument: Instrument, timeframe: str, row: wire.Kline, common: dict[str, Any]) -> Decoded:
     start = row.id * SECOND
     quoted = row.vol if instrument.contract == SPOT else row.turnover
-    count = optional_number(row.count, "data.count")
+    count = optional_amount(row.count, "data.count")
     return FastCandle(
         **common,
         id=candle_id(instrument, timeframe, start),
         timeframe=timeframe,
-        open=number(row.open, "data.open"),
-        high=number(row.high, "data.high"),
-        low=number(row.low, "data.low"),
-        close=number(row.close, "data.close"),
+        open=price(row.open, "data.open"),
+        high=price(row.high, "data.high"),
+        low=price(row.low, "data.low"),
+        close=price(row.close, "data.close"),
         volume=number(row.amount, "data.amount"),
-        quote_volume=optional_number(quoted, "data.vol, data.trade_turnover"),
+        quote_volume=optional_amount(quoted, "data.vol, data.trade_turnover"),
         trades=None if count is None else int(count.partition(".")[0]),
         closed=is_closed(timeframe, start, common["ts_recv"]),
         start_ts=start,
@@ -126,11 +129,11 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, aggressors newest first, as the socket's are read."""
     try:
-        orders = _trades(body).data
+        orders = _trades(body).data or []
     except msgspec.DecodeError as error:
         raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="data") from error
-    rows = [_as_pushed(row) for order in orders for row in order.data]
-    return trade_events(Topic(instrument, sim), rows, ts_recv)
+    topic, rows = Topic(instrument, sim), [row for order in orders for row in order.data]
+    return read_each(rows, lambda raw: trade_event(topic, _as_pushed(_trade(raw)), ts_recv))
 
 
 def _as_pushed(row: _Trade) -> wire.Trade:

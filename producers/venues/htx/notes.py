@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
+from zlib import crc32
 
 from contracts import market as events
 from contracts.codec import fast
@@ -11,8 +12,8 @@ from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
 from producers import sizes
 from producers.venue import Decoded
-from producers.venues.htx import wire
-from producers.venues.htx.figures import MS, number, optional_number
+from producers.venues.htx import figures, wire
+from producers.venues.htx.figures import MS, number, optional_amount, optional_number
 from producers.venues.htx.topic import Topic
 
 FastLiquidation = fast(events.Liquidation)
@@ -32,12 +33,12 @@ def decode_liquidations(find: FindTopic, frame: bytes, ts_recv: int) -> list[Dec
     """
     seen: dict[str, int] = {}
     found: list[Decoded] = []
-    for row in wire.decode_forced(frame).data:
+    for row in wire.decode_forced(frame).data or ():
         if row.direction not in _CLOSED:
             raise FrameError(f"unknown direction {row.direction!r} of a liquidation", field="data.direction")
         topic = find(row.contract_code)
-        price, volume = number(row.price, "data.price"), number(row.volume, "data.volume")
-        amount = optional_number(row.amount, "data.amount")
+        price, volume = figures.price(row.price, "data.price"), number(row.volume, "data.volume")
+        amount = optional_amount(row.amount, "data.amount")
         if amount is None:
             amount = sizes.amount(topic.instrument, volume, price)
         native = f"{row.created_at}-{row.direction}-{price}-{volume}"
@@ -63,12 +64,12 @@ def decode_rates(find: FindTopic, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read the rate that is paid at `settlement_time`."""
     push = wire.decode_rates(frame)
     found: list[Decoded] = []
-    for row in push.data:
+    for row in push.data or ():
         topic = find(row.contract_code)
-        topic.rate = optional_number(row.funding_rate, "data.funding_rate")
-        due = optional_number(row.settlement_time, "data.settlement_time")
-        topic.next_ts = int(due.partition(".")[0]) * MS if due else None
-        found.append(_funding(topic, f"rate-{push.ts}-{topic.rate}", push.ts * MS, ts_recv))
+        rate = optional_number(row.funding_rate, "data.funding_rate")
+        due = optional_amount(row.settlement_time, "data.settlement_time")
+        topic.rate, topic.next_ts = rate, int(due.partition(".")[0]) * MS if due else None
+        found.append(_funding(topic, f"rate-{push.ts}-{rate}-{due}", push.ts * MS, ts_recv))
     return found
 
 
@@ -77,7 +78,7 @@ def decode_basis(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list
     if topic.instrument.contract not in {PERP, INVERSE}:
         return []
     push = wire.decode_basis(frame)
-    topic.index_price = number(push.tick.index_price, "tick.index_price")
+    topic.index_price = figures.optional_price(push.tick.index_price, "tick.index_price")
     return [_funding(topic, f"{channel}-{push.ts}-{topic.index_price}", push.ts * MS, ts_recv)]
 
 
@@ -96,15 +97,17 @@ def decode_interest(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> l
     """Read open interest: `volume` contracts, `amount` coins, `value` the quote."""
     push = wire.decode_interest(frame)
     found: list[Decoded] = []
-    for row in push.data:
+    for row in push.data or ():
         contracts = number(row.volume, "data.volume")
-        amount = optional_number(row.amount, "data.amount")
+        amount = optional_amount(row.amount, "data.amount")
+        value = optional_amount(row.value, "data.value")
+        native = f"{channel}-{push.ts}-{contracts}-{crc32(f'{amount}-{value}'.encode()):08x}"
         found.append(
             FastInterest(
-                id=f"{topic.tail}.interest.{channel}-{push.ts}-{contracts}",
+                id=f"{topic.tail}.interest.{native}",
                 **topic.common(push.ts * MS, ts_recv),
                 amount=sizes.amount(topic.instrument, contracts, None) if amount is None else amount,
-                value=optional_number(row.value, "data.value"),
+                value=value,
                 contracts=contracts,
             )
         )

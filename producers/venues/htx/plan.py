@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from contracts.errors import SymbolSyntaxError
@@ -48,6 +49,7 @@ _QUOTES: Final = (
     "ht",
     "trx",
 )
+_SPOT_NAME: Final = re.compile(r"[0-9a-z]+")
 _CONTRACT: Final = re.compile(r"(?P<base>[0-9A-Z]+)-(?P<quote>USDT?)(?:-(?P<expiry>\d{6}))?")
 _COIN_FUTURE: Final = re.compile(r"(?P<base>[0-9A-Z]+?)(?P<expiry>\d{6})")
 _ALIAS: Final = re.compile(r"(?P<base>[0-9A-Z]+)(?:_|-(?P<quote>USDT)-)(?P<series>CW|NW|CQ|NQ)")
@@ -152,9 +154,9 @@ def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the s
     `btcusdt` is spot, `BTC-USDT` and `BTC-USDT-261225` linear, `BTC-USD` and `BTC261225` coin-margined. `BTC_CW`
     (linear: `BTC-USDT-CW`), `_NW`, `_CQ` and `_NQ` are series of dated futures (this and the next week's, this and the
     next quarter's): which contract that is depends on the day, so that their symbol names the series where CCXT's has
-    the expiry.
+    the expiry. Raises SymbolSyntaxError for anything else.
     """
-    if venue_symbol == venue_symbol.lower():
+    if _SPOT_NAME.fullmatch(venue_symbol):
         quote = next((q for q in _QUOTES if venue_symbol.endswith(q) and venue_symbol != q), None)
         if quote is not None:
             return make_instrument(VENUE_ID, f"{venue_symbol.removesuffix(quote)}/{quote}".upper(), venue_symbol)
@@ -162,7 +164,7 @@ def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the s
     if found is not None:
         parts = found.groupdict()
         base, quote, expiry = parts["base"], parts.get("quote", "USD"), parts["expiry"]
-        symbol = f"{base}/{quote}:{base if quote == 'USD' else quote}" + (f"-{expiry}" if expiry else "")
+        symbol = f"{base}/{quote}:{base if quote == 'USD' else quote}" + _expiry(expiry, venue_symbol)
         return make_instrument(VENUE_ID, symbol, venue_symbol, sized_in_contracts=True)
     alias = _ALIAS.fullmatch(venue_symbol)
     if alias is None:
@@ -179,3 +181,13 @@ def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the s
         contract=series if settle == quote else f"i{series}",
         sized_in_contracts=True,
     )
+
+
+def _expiry(day: str | None, venue_symbol: str) -> str:
+    if day is None:
+        return ""
+    try:
+        date(2000 + int(day[:2]), int(day[2:4]), int(day[4:]))
+    except ValueError as error:
+        raise SymbolSyntaxError(f"{venue_symbol!r} expires on no day: {error}", symbol=venue_symbol) from error
+    return f"-{day}"

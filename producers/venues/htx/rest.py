@@ -7,7 +7,6 @@ https://www.htx.com/en-us/opend/newApiPages/?id=8cb81024-77b5-11ed-9966-0242ac11
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -16,9 +15,10 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 from contracts.instrument import SPOT, Instrument, make_instrument
 from producers import sizes
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.frames import read_each
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.htx import wire
-from producers.venues.htx.figures import number
+from producers.venues.htx.figures import price
 from producers.venues.htx.history import HISTORY
 from producers.venues.htx.plan import LINEAR, SPOT_MARKET, SWAP_REST, VENUE_ID, guess
 from producers.venues.htx.tape import whole_book
@@ -45,10 +45,6 @@ class _Pair(Struct):
     quote: str = msgspec.field(name="quote-currency")
 
 
-class _Pairs(Struct):
-    data: list[_Pair]
-
-
 class _Contract(Struct):
     """`{"symbol":"BTC","contract_code":"BTC-USDT","contract_size":0.001,"contract_status":1,…}`; 1 is listed."""
 
@@ -57,8 +53,8 @@ class _Contract(Struct):
     contract_status: int
 
 
-class _Contracts(Struct):
-    data: list[_Contract]
+class _Rows(Struct):
+    data: list[Raw]
 
 
 class _Depth(Struct):
@@ -83,8 +79,9 @@ class _Envelope(Struct):
     contract_told: str = msgspec.field(default="", name="err_msg")
 
 
-_pairs: Final = msgspec.json.Decoder(_Pairs).decode
-_contracts: Final = msgspec.json.Decoder(_Contracts).decode
+_rows: Final = msgspec.json.Decoder(_Rows).decode
+_pair_row: Final = msgspec.json.Decoder(_Pair).decode
+_contract_row: Final = msgspec.json.Decoder(_Contract).decode
 _depth: Final = msgspec.json.Decoder(_Depth).decode
 _envelope: Final = msgspec.json.Decoder(_Envelope).decode
 
@@ -97,17 +94,24 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
     )
 
 
-def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """Read one market's instruments, which come in one page: pairs that are online, contracts that are listed."""
-    if market == SPOT_MARKET:
-        pairs = [row for row in _pairs(body).data if row.state == "online"]
-        return [make_instrument(VENUE_ID, f"{row.base}/{row.quote}".upper(), row.symbol) for row in pairs], None
-    return [_contract(row) for row in _contracts(body).data if row.contract_status == _LISTED], None
+    return read_each(_rows(body).data, _pair if market == SPOT_MARKET else _contract), None
 
 
-def _contract(row: _Contract) -> Instrument:
+def _pair(raw: Raw) -> Instrument | None:
+    row = _pair_row(raw)
+    if row.state != "online":
+        return None
+    return make_instrument(VENUE_ID, f"{row.base}/{row.quote}".upper(), row.symbol)
+
+
+def _contract(raw: Raw) -> Instrument | None:
+    row = _contract_row(raw)
+    if row.contract_status != _LISTED:
+        return None
     symbol = guess(LINEAR, row.contract_code).symbol
-    size = sizes.plain(Decimal(number(row.contract_size, "data.contract_size")))
+    size = sizes.contract_size(price(row.contract_size, f"data.contract_size of {row.contract_code}"), "1")
     return make_instrument(VENUE_ID, symbol, row.contract_code, contract_size=size, sized_in_contracts=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Final
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -12,8 +13,8 @@ from contracts.codec import fast
 from contracts.errors import FrameError
 from producers import sizes
 from producers.venue import Decoded
-from producers.venues.htx import wire
-from producers.venues.htx.figures import ABSENT, MS, identity, levels, number, optional_number
+from producers.venues.htx import figures, wire
+from producers.venues.htx.figures import ABSENT, MS, identity, levels, number, optional_amount, optional_price
 from producers.venues.htx.topic import Topic
 
 FastTrade = fast(events.Trade)
@@ -40,46 +41,38 @@ _MONDAY: Final = 4 * 86_400  # 1970-01-05, in s
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:  # noqa: ARG001
     """Read trades."""
-    return trade_events(topic, wire.decode_trades(frame).tick.data, ts_recv)
+    return [trade_event(topic, row, ts_recv) for row in wire.decode_trades(frame).tick.data or ()]
 
 
-def trade_events(topic: Topic, rows: list[wire.Trade], ts_recv: int) -> list[Decoded]:
-    """Make the events of trades. Contracts give coins as `quantity`, used where the contract's worth is not known.
+def trade_event(topic: Topic, row: wire.Trade, ts_recv: int) -> Decoded:
+    """Make the event of a trade. Contracts give coins as `quantity`, used where the contract's worth is not known.
 
     Whether the `amount` of contracts counts both sides is not confirmed; it is taken as one side's, as all venues do.
     """
-    instrument, sim = topic.instrument, topic.sim
-    in_contracts = instrument.sized_in_contracts
-    id_start = f"{topic.tail}.trade."
-    found: list[Decoded] = []
-    for row in rows:
-        price, amount = number(row.price, "tick.data.price"), number(row.amount, "tick.data.amount")
-        contracts: str | None = None
-        if in_contracts:
-            quantity = optional_number(row.quantity, "tick.data.quantity")
-            base, contracts = sizes.sizes(instrument, amount, price)
-            amount = quantity if base is None else base
-        trade_id = identity(row.id if row.tradeId == ABSENT else row.tradeId)
-        if not trade_id:
-            raise FrameError("a trade has neither tradeId nor id", field="tick.data.id")
-        found.append(
-            FastTrade(
-                id=id_start + trade_id,
-                venue=instrument.venue,
-                symbol=instrument.symbol,
-                venue_symbol=instrument.venue_symbol,
-                ts_event=row.ts * MS,
-                ts_recv=ts_recv,
-                sim=sim,
-                trade_id=trade_id,
-                price=price,
-                amount=amount,
-                contracts=contracts,
-                side=_side(row.direction),
-                seq=None,
-            )
-        )
-    return found
+    instrument, contracts = topic.instrument, None
+    price, amount = figures.price(row.price, "tick.data.price"), number(row.amount, "tick.data.amount")
+    if instrument.sized_in_contracts:
+        quantity = figures.optional_quotient(row.quantity, "tick.data.quantity")
+        base, contracts = sizes.sizes(instrument, amount, price)
+        amount = quantity if base is None else base
+    trade_id = identity(row.id if row.tradeId == ABSENT else row.tradeId)
+    if not trade_id:
+        raise FrameError("a trade has neither tradeId nor id", field="tick.data.id")
+    return FastTrade(
+        id=f"{topic.tail}.trade.{trade_id}",
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
+        ts_event=row.ts * MS,
+        ts_recv=ts_recv,
+        sim=topic.sim,
+        trade_id=trade_id,
+        price=price,
+        amount=amount,
+        contracts=contracts,
+        side=_side(row.direction),
+        seq=None,
+    )
 
 
 def _side(direction: str) -> str | None:
@@ -100,14 +93,15 @@ def decode_mbp(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[D
 def decode_refresh(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
     """Read `mbp.refresh.N`: the best levels of a spot book, whole."""
     push = wire.decode_book(frame)
-    return [_delta(topic, push, ts_recv, (f"{channel}-{push.tick.seqNum}-{push.ts}", push.tick.seqNum, None))]
+    native = f"{channel}-{push.tick.seqNum}-{push.ts}-{crc32(frame):08x}"
+    return [_delta(topic, push, ts_recv, (native, push.tick.seqNum, None))]
 
 
 def decode_step0(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
     """Read `depth.step0`: 150 levels, whole. The `version` of contracts is a time in seconds here: no sequence."""
     push = wire.decode_book(frame)
     seq = push.tick.version if topic.is_spot else None
-    native = f"{channel}-{push.tick.version}-{push.ts}"
+    native = f"{channel}-{push.tick.version}-{push.ts}-{crc32(frame):08x}"
     return [_delta(topic, push, ts_recv, (native, seq, None), whole=not push.update)]
 
 
@@ -181,11 +175,18 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[
         if not tick.quoteTime:
             return []
         bid, ask = (tick.bid, tick.bidSize), (tick.ask, tick.askSize)
-        return [_quote(topic, (bid, ask), tick.quoteTime, (f"{channel}-{tick.seqId}", tick.seqId, ts_recv))]
+        native = (f"{channel}-{tick.seqId}-{crc32(frame):08x}", tick.seqId, ts_recv)
+        return [_quote(topic, (bid, ask), tick.quoteTime, native)]
     best = wire.decode_best(frame).tick
-    absent = (ABSENT, ABSENT)
-    native = (f"{channel}-{best.version}-{best.ts}", best.version, ts_recv)
-    return [_quote(topic, (best.bid or absent, best.ask or absent), best.ts, native)]
+    native = (f"{channel}-{best.version}-{best.ts}-{crc32(frame):08x}", best.version, ts_recv)
+    return [_quote(topic, (_pair(best.bid), _pair(best.ask)), best.ts, native)]
+
+
+def _pair(side: list[wire.Raw] | None) -> tuple[wire.Raw, wire.Raw]:
+    if not side:
+        return ABSENT, ABSENT
+    price, size = side
+    return price, size
 
 
 def _quote(
@@ -216,34 +217,33 @@ def _blank(topic: Topic) -> Decoded:
 
 
 def _side_of(topic: Topic, price: wire.Raw, size: wire.Raw) -> tuple[str | None, str | None]:
-    found, amount = optional_number(price, "tick.bid/tick.ask"), optional_number(size, "tick.bidSize/tick.askSize")
-    return found, None if amount is None else sizes.amount(topic.instrument, amount, found)
+    found, amount = optional_price(price, "tick.bid/tick.ask"), optional_amount(size, "tick.bidSize/tick.askSize")
+    return found, None if found is None or amount is None else sizes.amount(topic.instrument, amount, found)
 
 
 def decode_day(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
     """Read the figures of 24 hours; spot's `ticker` and contracts' `detail` may have the best levels beside them."""
     push = wire.decode_day(frame)
-    tick, optional = push.tick, optional_number
+    tick, price = push.tick, optional_price
     quoted = tick.vol if topic.is_spot else tick.turnover
     bid, bid_amount = _best_of(topic, tick.bid, tick.bidSize)
     ask, ask_amount = _best_of(topic, tick.ask, tick.askSize)
-    last = optional(tick.close, "tick.close")
     return [
         replace(
             _blank(topic),
-            id=f"{topic.tail}.ticker.{channel}-{push.ts}-{last}-{bid}-{ask}",
+            id=f"{topic.tail}.ticker.{channel}-{push.ts}-{crc32(frame):08x}",
             ts_event=push.ts * MS,
             ts_recv=ts_recv,
-            last=last,
+            last=price(tick.close, "tick.close"),
             bid=bid,
             bid_amount=bid_amount,
             ask=ask,
             ask_amount=ask_amount,
-            open_24h=optional(tick.open, "tick.open"),
-            high_24h=optional(tick.high, "tick.high"),
-            low_24h=optional(tick.low, "tick.low"),
-            volume_24h=optional(tick.amount, "tick.amount"),
-            quote_volume_24h=optional(quoted, "tick.vol, tick.trade_turnover"),
+            open_24h=price(tick.open, "tick.open"),
+            high_24h=price(tick.high, "tick.high"),
+            low_24h=price(tick.low, "tick.low"),
+            volume_24h=optional_amount(tick.amount, "tick.amount"),
+            quote_volume_24h=optional_amount(quoted, "tick.vol, tick.trade_turnover"),
         )
     ]
 
@@ -268,18 +268,19 @@ def decode_candle(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> lis
     if not _is_utc(timeframe, tick.id):
         return []
     volume = number(tick.amount, "tick.amount")
-    count = optional_number(tick.count, "tick.count")
+    count = optional_amount(tick.count, "tick.count")
+    quoted = tick.vol if topic.is_spot else tick.turnover
     return [
         FastCandle(
-            id=f"{topic.tail}.candle.{timeframe}-{tick.id}-{volume}-{count}-{number(tick.close, 'tick.close')}",
+            id=f"{topic.tail}.candle.{timeframe}-{tick.id}-{crc32(frame):08x}",
             **topic.common(None, ts_recv),
             timeframe=timeframe,
-            open=number(tick.open, "tick.open"),
-            high=number(tick.high, "tick.high"),
-            low=number(tick.low, "tick.low"),
-            close=number(tick.close, "tick.close"),
+            open=figures.price(tick.open, "tick.open"),
+            high=figures.price(tick.high, "tick.high"),
+            low=figures.price(tick.low, "tick.low"),
+            close=figures.price(tick.close, "tick.close"),
             volume=volume,
-            quote_volume=optional_number(tick.vol if topic.is_spot else tick.turnover, "tick.vol, tick.trade_turnover"),
+            quote_volume=optional_amount(quoted, "tick.vol, tick.trade_turnover"),
             trades=None if count is None else int(count.partition(".")[0]),
             closed=False,
             start_ts=tick.id * 1000 * MS,

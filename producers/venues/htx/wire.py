@@ -31,6 +31,7 @@ class Head(Struct):
     action: str | None = None
     topic: str | None = None
     ping: Raw = ABSENT
+    data: Raw = ABSENT
     ts: Raw = ABSENT
     id: str | int | None = None
     error: str | int | None = msgspec.field(default=None, name="err-code")
@@ -54,7 +55,7 @@ class Trade(Struct, gc=False):
 
 
 class _TradeTick(Struct, gc=False):
-    data: list[Trade]
+    data: list[Trade] | None = None
 
 
 class Trades(Struct, gc=False):
@@ -98,7 +99,7 @@ class BookAnswer(Struct, gc=False):
 class BestSpot(Struct, gc=False):
     """`{"seqId":1,"ask":2.5,"askSize":1,"bid":2.4,"bidSize":1,"quoteTime":17637…,"symbol":"btcusdt"}`."""
 
-    quoteTime: int
+    quoteTime: int | None = None
     seqId: int | None = None
     bid: Raw = ABSENT
     bidSize: Raw = ABSENT
@@ -117,8 +118,8 @@ class Best(Struct, gc=False):
 
     ts: int
     version: int | None = None
-    bid: tuple[Raw, Raw] | None = None
-    ask: tuple[Raw, Raw] | None = None
+    bid: list[Raw] | None = None
+    ask: list[Raw] | None = None
 
 
 class BestPush(Struct, gc=False):
@@ -198,7 +199,7 @@ class InterestPush(Struct, gc=False):
     """Open interest as recordings hold it; the sockets have no such channel."""
 
     ts: int
-    data: list[Interest]
+    data: list[Interest] | None = None
 
 
 class Forced(Struct, gc=False):
@@ -219,7 +220,7 @@ class Forced(Struct, gc=False):
 class ForcedNotice(Struct, gc=False):
     """Topic `public.<contract>.liquidation_orders`; `public.*.liquidation_orders` subscribes to all of them."""
 
-    data: list[Forced]
+    data: list[Forced] | None = None
 
 
 class Rate(Struct, gc=False):
@@ -234,7 +235,7 @@ class RateNotice(Struct, gc=False):
     """Topic `public.<contract>.funding_rate`."""
 
     ts: int
-    data: list[Rate]
+    data: list[Rate] | None = None
 
 
 decode_head: Final = msgspec.json.Decoder(Head).decode

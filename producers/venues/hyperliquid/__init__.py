@@ -1,12 +1,17 @@
-"""Hyperliquid: perpetuals and spot pairs on one socket (https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket)."""
+"""Hyperliquid: perpetuals and spot pairs on one socket (https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket).
+
+Its trades are not numbered: a `tid` is a hash of the two orders' ids (page: websocket/subscriptions, WsTrade), and no
+channel counts them.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from producers.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.hyperliquid.frames import inherit, make_decoder
-from producers.venues.hyperliquid.plan import MARKETS, VENUE_ID, guess, plan, resubscribe
+from producers.venues.hyperliquid.plan import LIMIT, MARKETS, VENUE_ID, guess, plan, resubscribe
 from producers.venues.hyperliquid.rest import REST
 
 BOOK_LEVELS: Final = 20
@@ -27,4 +32,6 @@ VENUE: Final = Venue(
     rest=REST,
     resubscribe=resubscribe,
     inherit=inherit,
+    rows=rows_at(("data",)),
+    limit=LIMIT,
 )

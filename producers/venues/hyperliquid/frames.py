@@ -11,6 +11,8 @@ import msgspec
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
+from producers import numbers
+from producers.numbers import NULL
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.hyperliquid import wire
 from producers.venues.hyperliquid.wire import MS, Product
@@ -39,7 +41,7 @@ _Handler = Callable[[bytes, int], Sequence[Decoded]]
 
 
 class HyperliquidDecoder:
-    """Decodes one connection's frames. Trades that it had already, by `tid`, are left out."""
+    """Decodes one connection's frames. Trades that it had already are left out."""
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
         self._find = find
@@ -68,14 +70,16 @@ class HyperliquidDecoder:
             self._product(coin).tids = product.tids
 
     def _slow_route(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+        if frame[:1].isalpha() and b" " in frame:
+            return (Pong(),)  # a sentence: `Websocket connection established.` greets each connection
         head = wire.decode_head(frame)
         if head.channel is None:
             raise FrameError("a frame without channel", field="channel")
         handler = self._handlers.get(head.channel.encode())
         if handler is not None:
             return handler(frame, ts_recv)
-        if head.channel in _NOT_CARRIED:
-            return ()
+        if head.channel in _NOT_CARRIED or head.data == NULL:
+            return ()  # without data it is a notice
         raise FrameError(f"unknown channel {head.channel!r}", channel=head.channel)
 
     def _product(self, coin: str) -> Product:
@@ -85,35 +89,36 @@ class HyperliquidDecoder:
         return product
 
     def _on_trades(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        found: list[Decoded] = []
+        """Read trades. A `tid` is a hash of the two orders' ids, and unique only together with time and coin.
+
+        Which ones were received is noted once all rows are read: a frame that cannot be read is read again, row by row.
+        """
+        found: dict[str, Decoded] = {}
+        noted: list[tuple[dict[str, None], str]] = []
         for row in wire.decode_trades(frame).data:
-            product, tid = self._product(row.coin), row.tid
-            tids = product.tids
-            if tid in tids:
+            product, native = self._product(row.coin), f"{row.time}-{row.tid}"
+            event_id = product.trade_id + native
+            if native in product.tids or event_id in found:
                 continue
-            price, amount = row.px, row.sz
-            if not (price.replace(".", "", 1).isdigit() and amount.replace(".", "", 1).isdigit()):
-                raise FrameError(f"px or sz is no number: {price!r}, {amount!r}", field="data.px or data.sz")
-            tids[tid] = None
+            noted.append((product.tids, native))
+            found[event_id] = FastTrade(
+                id=event_id,
+                venue="hyperliquid",
+                symbol=product.symbol,
+                venue_symbol=product.venue_symbol,
+                ts_event=row.time * MS,
+                ts_recv=ts_recv,
+                sim=self._sim,
+                trade_id=str(row.tid),
+                price=numbers.price_text(row.px, "data.px"),
+                amount=numbers.unsigned(row.sz, "data.sz"),
+                side=_SIDES[row.side],
+            )
+        for tids, native in noted:
+            tids[native] = None
             if len(tids) > KEPT_TIDS:
                 del tids[next(iter(tids))]
-            native = str(tid)
-            found.append(
-                FastTrade(
-                    id=product.trade_id + native,
-                    venue="hyperliquid",
-                    symbol=product.symbol,
-                    venue_symbol=product.venue_symbol,
-                    ts_event=row.time * MS,
-                    ts_recv=ts_recv,
-                    sim=self._sim,
-                    trade_id=native,
-                    price=price,
-                    amount=amount,
-                    side=_SIDES[row.side],
-                )
-            )
-        return found
+        return list(found.values())
 
     def _on_book(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read a whole book. Each block has one, so that its time names it."""
@@ -139,37 +144,38 @@ class HyperliquidDecoder:
         """Read the best bid and ask: a ticker with nothing else."""
         row = wire.decode_best(frame).data
         product = self._product(row.coin)
-        bid, ask, *_ = *row.bbo, None, None
+        bid, ask, *_ = *(_best(level) for level in row.bbo), _NO_LEVEL, _NO_LEVEL
         return (
             FastTicker(
                 id=f"{product.instrument.tail}.ticker.bbo-{row.time}-{crc32(frame):08x}",
                 **self._common(product, row.time * MS, ts_recv),
-                bid=None if bid is None else wire.number(bid.px, "data.bbo[0].px"),
-                bid_amount=None if bid is None else wire.number(bid.sz, "data.bbo[0].sz"),
-                ask=None if ask is None else wire.number(ask.px, "data.bbo[1].px"),
-                ask_amount=None if ask is None else wire.number(ask.sz, "data.bbo[1].sz"),
+                bid=bid[0],
+                bid_amount=bid[1],
+                ask=ask[0],
+                ask_amount=ask[1],
             ),
         )
 
     def _on_context(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read the 24 hour figures, and a perpetual's funding (a rate for one hour) and open interest.
 
-        The frame carries no time: a checksum of its bytes names it, so that the same figures have the same id.
+        The frame carries no time. Figures that come again without others between them have the same id; those that come
+        back after others have an id of their own: it says when they began to hold.
         """
         row = wire.decode_context(frame).data
-        product, ctx = self._product(row.coin), row.ctx
-        native, tail = f"{crc32(frame):08x}", product.instrument.tail
-        common = self._common(product, None, ts_recv)
+        product, ctx, crc = self._product(row.coin), row.ctx, crc32(frame)
+        native = product.figures[1] if product.figures[0] == crc else f"{ts_recv}-{crc:08x}"
+        common, tail = self._common(product, None, ts_recv), product.instrument.tail
         found: list[Decoded] = [
             FastTicker(
                 id=f"{tail}.ticker.{native}",
                 **common,
-                open_24h=wire.required(ctx.prevDayPx, "ctx.prevDayPx"),
-                volume_24h=wire.optional(ctx.dayBaseVlm, "ctx.dayBaseVlm"),
-                quote_volume_24h=wire.required(ctx.dayNtlVlm, "ctx.dayNtlVlm"),
+                open_24h=wire.price(ctx.prevDayPx, "ctx.prevDayPx"),
+                volume_24h=wire.amount(ctx.dayBaseVlm, "ctx.dayBaseVlm"),
+                quote_volume_24h=wire.amount(ctx.dayNtlVlm, "ctx.dayNtlVlm"),
             )
         ]
-        rate, interest = wire.optional(ctx.funding, "ctx.funding"), wire.optional(ctx.openInterest, "ctx.openInterest")
+        rate, interest = wire.signed(ctx.funding, "ctx.funding"), wire.amount(ctx.openInterest, "ctx.openInterest")
         if product.has_funding and rate is not None:
             found.append(
                 FastFunding(
@@ -177,12 +183,13 @@ class HyperliquidDecoder:
                     **common,
                     rate=rate,
                     next_ts=None,
-                    mark_price=wire.optional(ctx.markPx, "ctx.markPx"),
-                    index_price=wire.optional(ctx.oraclePx, "ctx.oraclePx"),
+                    mark_price=wire.price(ctx.markPx, "ctx.markPx"),
+                    index_price=wire.price(ctx.oraclePx, "ctx.oraclePx"),
                 )
             )
         if product.has_funding and interest is not None:
             found.append(FastInterest(id=f"{tail}.interest.{native}", **common, amount=interest, value=None))
+        product.figures = crc, native
         return found
 
     def _on_candles(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -192,15 +199,13 @@ class HyperliquidDecoder:
 
     def _candle(self, row: wire.Candle, frame: bytes, ts_recv: int) -> Decoded:
         product = self._product(row.s)
+        if row.i not in wire.TIMEFRAMES:
+            raise FrameError(f"unknown interval {row.i[:40]!r} of candles", field="data.i")
         return FastCandle(
             id=f"{product.instrument.tail}.candle.{row.i}-{row.t}-{crc32(frame):08x}",
             **self._common(product, None, ts_recv),
             timeframe=row.i,
-            open=wire.required(row.o, "data.o"),
-            high=wire.required(row.h, "data.h"),
-            low=wire.required(row.l, "data.l"),
-            close=wire.required(row.c, "data.c"),
-            volume=wire.required(row.v, "data.v"),
+            **wire.bars(row),
             quote_volume=None,
             trades=row.n,
             closed=False,
@@ -216,6 +221,17 @@ class HyperliquidDecoder:
             "ts_recv": ts_recv,
             "sim": self._sim,
         }
+
+
+_NO_LEVEL: Final[tuple[str | None, str | None]] = (None, None)
+
+
+def _best(level: wire.Level | None) -> tuple[str | None, str | None]:
+    """Return price and amount of one side; where there is no price, there is no amount."""
+    if level is None:
+        return _NO_LEVEL
+    price, amount = numbers.optional_price_text(level.px, "data.bbo.px"), numbers.unsigned(level.sz, "data.bbo.sz")
+    return _NO_LEVEL if price is None else (price, amount)
 
 
 def _on_answer(frame: bytes, ts_recv: int) -> Sequence[Decoded]:

@@ -10,10 +10,13 @@ import json
 from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
 
-from contracts.errors import FrameError, InvalidParameterError
+from contracts.errors import InvalidParameterError
 from contracts.instrument import Instrument
-from producers.history import SECONDS, make_candle, make_trade
+from producers import numbers
+from producers.history import SECONDS, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.hyperliquid import wire
 
@@ -25,8 +28,9 @@ _HEAVY: Final = 20  # of 1200 units a minute
 _ROWS_A_UNIT: Final = 60  # candles cost one unit more for so many
 _SIDES: Final = {"B": "buy", "A": "sell"}
 
-_candles: Final = msgspec.json.Decoder(list[wire.Candle]).decode
-_trades: Final = msgspec.json.Decoder(list[wire.Trade]).decode
+_rows: Final = msgspec.json.Decoder(list[Raw]).decode
+_candle_row: Final = msgspec.json.Decoder(wire.Candle).decode
+_trade_row: Final = msgspec.json.Decoder(wire.Trade).decode
 
 
 def _call(weight: int, question: dict[str, Any]) -> RestCall:
@@ -51,27 +55,14 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, oldest first; the volume is in base coin, that of the quote is not told."""
-    try:
-        rows = _candles(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="candles") from error
-    return [
-        make_candle(
-            instrument,
-            timeframe,
-            row.t * wire.MS,
-            ts_recv=ts_recv,
-            sim=sim,
-            open=wire.required(row.o, "o"),
-            high=wire.required(row.h, "h"),
-            low=wire.required(row.l, "l"),
-            close=wire.required(row.c, "c"),
-            volume=wire.required(row.v, "v"),
-            trades=row.n,
-        )
-        for row in rows
-    ]
+    """Read candles, oldest first; the volume is in base coin, that of the quote is not given."""
+
+    def read(raw: Raw) -> Decoded:
+        row = _candle_row(raw)
+        start = row.t * wire.MS
+        return make_candle(instrument, timeframe, start, ts_recv=ts_recv, sim=sim, trades=row.n, **wire.bars(row))
+
+    return read_rows(_rows, body, f"candles of {instrument.venue_symbol}", read)
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
@@ -81,23 +72,22 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, which are the socket's."""
-    try:
-        rows = _trades(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="trades") from error
-    return [
-        make_trade(
-            instrument,
-            str(row.tid),
-            row.time * wire.MS,
-            ts_recv=ts_recv,
-            sim=sim,
-            price=wire.number(row.px, "px"),
-            amount=wire.number(row.sz, "sz"),
-            side=_SIDES[row.side],
-        )
-        for row in rows
-    ]
+    what = f"trades of {instrument.venue_symbol}"
+    return read_rows(_rows, body, what, lambda raw: _trade(instrument, _trade_row(raw), ts_recv, sim=sim))
+
+
+def _trade(instrument: Instrument, row: wire.Trade, ts_recv: int, *, sim: bool) -> Decoded:
+    trade = make_trade(
+        instrument,
+        str(row.tid),
+        row.time * wire.MS,
+        ts_recv=ts_recv,
+        sim=sim,
+        price=numbers.price_text(row.px, "px"),
+        amount=numbers.unsigned(row.sz, "sz"),
+        side=_SIDES[row.side],
+    )
+    return replace(trade, id=f"{instrument.tail}.trade.{row.time}-{row.tid}")
 
 
 HISTORY: Final = History(

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
-from producers.venue import BOOK, FUNDING, INTEREST, TICKER, TRADE, ConnectionPlan, SubscribeRequest, Subscription
+from producers.limits import refuse_too_many
+from producers.venue import (
+    BOOK,
+    FUNDING,
+    INTEREST,
+    TICKER,
+    TRADE,
+    ConnectionPlan,
+    SubscribeRequest,
+    Subscription,
+    SubscriptionLimit,
+)
 
 VENUE_ID: Final = "hyperliquid"
 MARKET: Final = "public"  # one socket serves perpetuals and spot
@@ -17,16 +29,21 @@ QUOTE: Final = "USDC"
 FIGURES: Final = "activeAssetCtx"
 # An address may hold 10 sockets and 1000 subscriptions in all
 # (https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits).
+MOST_SUBSCRIPTIONS: Final = 1000
 SUBSCRIPTIONS_PER_SOCKET: Final = 200
+_is_coin: Final = re.compile(r"[A-Za-z0-9]+").fullmatch
+_is_pair: Final = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9]+").fullmatch
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
     """Lay the sockets. Each subscription is a request of its own: the protocol has no batches.
 
-    There is no public feed of liquidations. Which coins share a socket is decided by their order alone.
+    There is no public feed of liquidations. Which coins share a socket is decided by their order alone. Raises
+    InvalidParameterError where more are given than an address may subscribe to.
     """
-    wanted = frozenset(channels)
-    found = [item for instrument in instruments for item in _subscriptions(instrument, wanted)]
+    wanted, listed = frozenset(channels), tuple(instruments)
+    refuse_too_many(LIMIT, listed, wanted)
+    found = [item for instrument in listed for item in _subscriptions(instrument, wanted)]
     return tuple(
         _connection(f"{ws_base}/ws", number, found[start : start + SUBSCRIPTIONS_PER_SOCKET])
         for number, start in enumerate(range(0, len(found), SUBSCRIPTIONS_PER_SOCKET))
@@ -50,6 +67,13 @@ def _subscriptions(instrument: Instrument, wanted: frozenset[str]) -> list[Subsc
     return found
 
 
+LIMIT: Final = SubscriptionLimit(
+    most=MOST_SUBSCRIPTIONS,
+    cost=lambda instrument, channels: len(_subscriptions(instrument, channels)),
+    reason=f"an address may hold {MOST_SUBSCRIPTIONS} subscriptions in all, over all its connections",
+)
+
+
 def _connection(url: str, number: int, items: list[Subscription]) -> ConnectionPlan:
     requests = tuple(SubscribeRequest(item.key, _frame("subscribe", item), frozenset({item.key})) for item in items)
     return ConnectionPlan(f"{MARKET}.{number}", MARKET, url, tuple(items), requests)
@@ -69,20 +93,12 @@ def resubscribe(subscription: Subscription) -> tuple[str, ...]:
 def guess(market: str, venue_symbol: str) -> Instrument:
     """Name a coin without metadata: `BTC` is `BTC/USDC:USDC`, `kPEPE` (1000 PEPE) keeps its name, `PURR/USDC` is spot.
 
-    `@107` is the 107th spot pair, whose tokens only the metadata names: it is called `@107/USDC`, USDC being what most
-    pairs are quoted in. `dex:COIN` is a perpetual of another deployer's exchange: `DEX-COIN/USDC:USDC`, USDC presumed.
+    Raises SymbolSyntaxError for what only the listing can name: `@107` (the 107th spot pair, of any two tokens), `#10`
+    (a side of an outcome, which is no coin), `dex:COIN` (another deployer's exchange, which may settle in any token).
     """
-    if not venue_symbol or venue_symbol.startswith("/"):
-        msg = f"{venue_symbol!r} is no coin of market {market!r}"
-        raise SymbolSyntaxError(msg, symbol=venue_symbol)
-    if "/" in venue_symbol:
+    if _is_pair(venue_symbol):
         return make_instrument(VENUE_ID, venue_symbol, venue_symbol)
-    if venue_symbol.startswith("@"):
-        return make_instrument(VENUE_ID, f"{venue_symbol}/{QUOTE}", venue_symbol)
-    return make_instrument(VENUE_ID, f"{perpetual_base(venue_symbol)}/{QUOTE}:{QUOTE}", venue_symbol)
-
-
-def perpetual_base(coin: str) -> str:
-    """Give a perpetual's base: the coin as it is, `dex:COIN` as `DEX-COIN` (a symbol's base has no colon)."""
-    dex, colon, name = coin.partition(":")
-    return f"{dex.upper()}-{name}" if colon else coin
+    if _is_coin(venue_symbol):
+        return make_instrument(VENUE_ID, f"{venue_symbol}/{QUOTE}:{QUOTE}", venue_symbol)
+    msg = f"{venue_symbol!r} of market {market!r} is no coin that can be named without the listing"
+    raise SymbolSyntaxError(msg, symbol=venue_symbol)

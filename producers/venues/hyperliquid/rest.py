@@ -10,15 +10,17 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.frames import read_each
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.hyperliquid import wire
 from producers.venues.hyperliquid.history import HISTORY
-from producers.venues.hyperliquid.plan import QUOTE, VENUE_ID, perpetual_base
+from producers.venues.hyperliquid.plan import VENUE_ID, guess
 
 FastBook = fast(market.BookSnapshot)
 
@@ -38,7 +40,7 @@ class _Perpetual(msgspec.Struct):
 
 
 class _Perpetuals(msgspec.Struct):
-    universe: list[_Perpetual]
+    universe: list[Raw]
 
 
 class _Pair(msgspec.Struct):
@@ -56,12 +58,14 @@ class _Token(msgspec.Struct):
 
 
 class _Pairs(msgspec.Struct):
-    universe: list[_Pair]
+    universe: list[Raw]
     tokens: list[_Token]
 
 
 _perpetuals: Final = msgspec.json.Decoder(_Perpetuals).decode
 _pairs: Final = msgspec.json.Decoder(_Pairs).decode
+_perpetual: Final = msgspec.json.Decoder(_Perpetual).decode
+_pair: Final = msgspec.json.Decoder(_Pair).decode
 
 
 def _call(weight: int, **question: str) -> RestCall:
@@ -73,27 +77,31 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
     return (_PERP, _call(_HEAVY, type="meta")), (_SPOT, _call(_HEAVY, type="spotMeta"))
 
 
-def decode_instruments(name: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(name: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """Read one list: perpetuals that are not delisted, or spot pairs by the names of their tokens.
 
     Anybody may deploy a token under a name that is taken: of pairs with one name the first is listed.
     """
     if name == _PERP:
-        return [
-            make_instrument(VENUE_ID, f"{perpetual_base(row.name)}/{QUOTE}:{QUOTE}", row.name)
-            for row in _perpetuals(body).universe
-            if not row.isDelisted
-        ], None
+        return read_each(_perpetuals(body).universe, _named_perpetual), None
     listed = _pairs(body)
     tokens = {token.index: token.name for token in listed.tokens}
-    found: dict[str, Instrument] = {}
-    for pair in listed.universe:
-        missing = [number for number in pair.tokens if number not in tokens]
-        if missing:
-            raise FrameError(f"{pair.name}: token {missing[0]} is not listed", field="universe.tokens")
-        symbol = "/".join(_token(tokens[number]) for number in pair.tokens)
-        found.setdefault(symbol, make_instrument(VENUE_ID, symbol, pair.name))
+    found: dict[str | int, Instrument | Unreadable] = {}
+    for number, item in enumerate(read_each(listed.universe, lambda raw: _named_pair(_pair(raw), tokens))):
+        found.setdefault(number if isinstance(item, Unreadable) else item.symbol, item)
     return list(found.values()), None
+
+
+def _named_perpetual(raw: Raw) -> Instrument | None:
+    row = _perpetual(raw)
+    return None if row.isDelisted else guess(_PERP, row.name)
+
+
+def _named_pair(pair: _Pair, tokens: Mapping[int, str]) -> Instrument:
+    missing = [number for number in pair.tokens if number not in tokens]
+    if missing:
+        raise FrameError(f"{pair.name}: token {missing[0]} is not listed", field="universe.tokens")
+    return make_instrument(VENUE_ID, "/".join(_token(tokens[number]) for number in pair.tokens), pair.name)
 
 
 def _token(name: str) -> str:

@@ -5,20 +5,17 @@ https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/sub
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers import numbers
+from producers.numbers import NULL, Row
 
 MS: Final = 1_000_000  # nanoseconds
-Levels = list[tuple[str, str]]
-NULL: Final = Raw(b"null")
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+TIMEFRAMES: Final = frozenset({"1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "8h", "12h", "1d", "3d", "1w", "1M"})
 
 
 class Head(Struct, gc=False):
@@ -31,7 +28,7 @@ class Head(Struct, gc=False):
 class Trade(Struct, gc=False):
     """`{"coin":"BTC","side":"A","px":"91000.0","sz":"0.01","time":1763700000123,"hash":"0x…","tid":77,"users":[…]}`.
 
-    `side` is the taker's: B bought, A ("ask") sold.
+    `side` is the taker's: B bought, A ("ask") sold. `tid` alone is not unique: with time and coin it is.
     """
 
     coin: str
@@ -92,8 +89,8 @@ class Figures(Struct, gc=False):
     Of a spot pair there are no funding, open interest and oracle price.
     """
 
-    dayNtlVlm: Raw
-    prevDayPx: Raw
+    dayNtlVlm: Raw = NULL
+    prevDayPx: Raw = NULL
     dayBaseVlm: Raw = NULL
     funding: Raw = NULL
     openInterest: Raw = NULL
@@ -177,49 +174,45 @@ decode_wanted: Final = msgspec.json.Decoder(Wanted).decode
 decode_named: Final = msgspec.json.Decoder(Answer).decode
 
 
-def read_levels(rows: list[Level], field: str) -> Levels:
-    """Read one side of a whole book; a level that is no pair of numbers is left out, an empty amount is "0"."""
-    found = [(row.px, row.sz) for row in rows]
-    texts = [text for level in found for text in level]
-    if texts and ("" in texts or not "".join(texts).replace(".", "").isdigit()):
-        found = [level for level in found if all(_NUMBER.fullmatch(text) for text in level) and level[1][0] != "-"]
-        if not found:
-            raise FrameError(f"{field}: no level is a pair of numbers", field=field)
-    return [(price, amount if amount.strip("0.") else "0") for price, amount in found]
+def read_levels(rows: list[Level], field: str) -> list[Row]:
+    """Return one side of a whole book (numbers.whole_levels)."""
+    return numbers.whole_levels([(row.px, row.sz) for row in rows], field)
 
 
-def number(text: str, field: str) -> str:
-    """Let a plain, unsigned number through; raises FrameError naming the field."""
-    if not text.replace(".", "", 1).isdigit():
-        raise FrameError(f"{field} is no number: {text!r}", field=field)
-    return text
+def price(raw: Raw, field: str) -> str | None:
+    """Return a price, whether it comes as text or as a number; null and zero are null."""
+    text = _text(raw)
+    return None if text is None else numbers.optional_price_text(text, field)
 
 
-def optional(raw: Raw, field: str) -> str | None:
-    """Give a figure as text, whether it comes as text or as a number; null stays null. Raises FrameError."""
-    text = bytes(raw).decode().strip('"')
-    if text == "null":
-        return None
-    if _NUMBER.fullmatch(text) is not None:
-        return text
-    try:
-        return format(Decimal(text), "f")  # a number with an exponent
-    except InvalidOperation as error:
-        raise FrameError(f"{field} is no number: {text!r}", field=field) from error
+def amount(raw: Raw, field: str) -> str | None:
+    """Return an unsigned figure, whether it comes as text or as a number; null stays null."""
+    text = _text(raw)
+    return None if text is None else numbers.unsigned(text, field)
 
 
-def required(raw: Raw, field: str) -> str:
-    """Give a figure as text; raises FrameError naming the field where there is none."""
-    text = optional(raw, field)
-    if text is None:
-        raise FrameError(f"{field} is null", field=field)
-    return text
+def signed(raw: Raw, field: str) -> str | None:
+    """Return a figure of either sign, whether it comes as text or as a number; null stays null."""
+    text = _text(raw)
+    return None if text is None else numbers.plain(text, field)
+
+
+def bars(row: Candle) -> dict[str, str]:
+    """Return a candle's prices and its volume in the base coin."""
+    texts = {"open": row.o, "high": row.h, "low": row.l, "close": row.c}
+    prices = {name: numbers.price_text(_text(raw) or "", f"data.{name[0]}") for name, raw in texts.items()}
+    return {**prices, "volume": numbers.unsigned(_text(row.v) or "", "data.v")}
+
+
+def _text(raw: Raw) -> str | None:
+    text = str(raw, "ascii", "replace")
+    return None if text == "null" else text.strip('"')
 
 
 class Product:
     """What is constant about one coin on a connection, and the newest ids of its trades."""
 
-    __slots__ = ("delta_id", "has_funding", "instrument", "symbol", "tids", "trade_id", "venue_symbol")
+    __slots__ = ("delta_id", "figures", "has_funding", "instrument", "symbol", "tids", "trade_id", "venue_symbol")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
@@ -228,4 +221,5 @@ class Product:
         self.trade_id = f"{instrument.tail}.trade."
         self.delta_id = f"{instrument.tail}.delta."
         self.has_funding = instrument.settle is not None
-        self.tids: dict[int, None] = {}
+        self.tids: dict[str, None] = {}
+        self.figures: tuple[int | None, str] = (None, "")  # checksum of the last ones, and what their ids end in

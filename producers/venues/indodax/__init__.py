@@ -1,6 +1,9 @@
 """Indodax: the public market data socket, which speaks Centrifugo 2, and the public REST side; spot only.
 
 https://github.com/btcid/indodax-official-api-docs/blob/master/Marketdata-websocket.md
+
+Whether trades' own numbers have holes is not documented; the publications of a channel are counted by their `offset`,
+without holes within an epoch, by which lost ones are noticed.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.indodax.frames import inherit, make_decoder, resume
+from producers.venues.indodax.parts import split
 from producers.venues.indodax.plan import MARKET, PING, VENUE_ID, guess, plan, resubscribe
 from producers.venues.indodax.rest import REST
 
@@ -28,4 +32,5 @@ VENUE: Final = Venue(
     resume=resume,
     inherit=inherit,
     resubscribe=resubscribe,
+    rows=split,
 )

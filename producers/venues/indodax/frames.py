@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, cast
+from zlib import crc32
 
 from msgspec import Raw
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
-from contracts.instrument import Instrument
-from producers import numbers
 from producers.venue import (
     TRADE,
     Ack,
@@ -27,6 +24,7 @@ from producers.venue import (
     SubscribeRequest,
 )
 from producers.venues.indodax import wire
+from producers.venues.indodax.events import Product, make_book, make_ticker, make_trade
 from producers.venues.indodax.plan import (
     BOOKS,
     CONNECT_ID,
@@ -38,15 +36,13 @@ from producers.venues.indodax.plan import (
     subscribe,
 )
 from producers.venues.indodax.streams import Stream
-from producers.venues.indodax.wire import NS
-
-FastTrade = fast(market.Trade)
-FastTicker = fast(market.Ticker)
-FastDelta = fast(market.BookDelta)
 
 _NAME_AT: Final = len(b'{"result":{"channel":"')
 _ALREADY_SUBSCRIBED: Final = 105
-_PUBLICATION, _JOIN, _LEAVE, _UNSUBSCRIBED = 0, 1, 2, 3
+_PUBLICATION, _UNSUBSCRIBED = 0, 3
+_QUIET_PUSHES: Final = frozenset(
+    {1, 2, 4, 5}
+)  # others joined or left, a message to a client, a subscription made there
 _CHART: Final = "chart:tick-"
 _TRADE_FIELDS, _SUMMARY_FIELDS, _TICK_FIELDS = 7, 8, 4
 
@@ -54,25 +50,16 @@ _TRADE_FIELDS, _SUMMARY_FIELDS, _TICK_FIELDS = 7, 8, 4
 _Handler = Callable[[bytes, Stream, int], Sequence[Decoded]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Product:
-    """What is constant about one pair on a connection."""
-
-    instrument: Instrument
-    trade_id: str
-    books: wire.BookDecoders
-
-
 class IndodaxDecoder:
     """Decodes one connection's frames, each of which may hold several messages, a line each.
 
-    It keeps the position in every stream, so that a repetition is left out and a loss of trades is told.
+    It keeps the position in every stream, so that a repetition is left out and a loss of trades is noticed.
     """
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
         self._find = find
         self._sim = sim
-        self._products: dict[str, _Product] = {}
+        self._products: dict[str, Product] = {}
         self._routes: dict[bytes, tuple[_Handler, Stream]] = {}
         self._confirmed: set[int] = set()
         self.streams: dict[int, Stream] = {}
@@ -81,7 +68,23 @@ class IndodaxDecoder:
         """Decode one frame; a push of a known pair whose channel comes first is routed without parsing."""
         if frame.find(b"\n", 0, -1) < 0:
             return self._message(frame, ts_recv)
-        return [item for line in frame.split(b"\n") if line for item in self._message(line, ts_recv)]
+        kept = {number: replace(stream) for number, stream in self.streams.items()}
+        try:
+            return [item for line in frame.split(b"\n") if line for item in self._message(line, ts_recv)]
+        except Exception:
+            self._restore(kept)
+            raise
+
+    def _restore(self, kept: dict[int, Stream]) -> None:
+        """Put the streams where they stood before a frame of which one message cannot be read: it is read again."""
+        for number, stream in self.streams.items():
+            before = kept.get(number, Stream())
+            stream.epoch, stream.offset, stream.fresh, stream.had = (
+                before.epoch,
+                before.offset,
+                before.fresh,
+                before.had,
+            )
 
     def _message(self, line: bytes, ts_recv: int) -> Sequence[Decoded]:
         route = self._routes.get(line[_NAME_AT : line.find(b'"', _NAME_AT)])
@@ -91,7 +94,7 @@ class IndodaxDecoder:
         if head.id is not None:
             return self._on_answer(head, ts_recv)
         if head.result is wire.NOTHING:
-            raise FrameError("a message without id and result", field="result")
+            return _on_notice(line, head)
         return self._on_push(line, wire.decode_push(head.result), ts_recv)
 
     # ---- answers to our requests
@@ -110,26 +113,28 @@ class IndodaxDecoder:
             self._confirmed.add(number)
         if result.client is not None or (result.offset is None and not result.publications):
             return (Ack(str(number)),)
-        return [Ack(str(number)), *self._on_subscribed(number, result, ts_recv)]
+        missed = self._on_subscribed(number, result, ts_recv)
+        return missed if result.part else [Ack(str(number)), *missed]
 
-    def _on_subscribed(self, number: int, result: wire.Result, ts_recv: int) -> Iterator[Decoded]:
+    def _on_subscribed(self, number: int, result: wire.Result, ts_recv: int) -> list[Decoded]:
         """Read what a stream kept for us since the last connection; it may begin with what we had already."""
         stream = self.streams.setdefault(number, Stream())
-        before, epoch = stream.offset, stream.epoch
-        lost = stream.on_answer(result)
-        if lost is not None and is_trade_request(number):
-            yield Gap(TRADE, None if stream.pair is None else self._product(stream.pair).instrument, lost)
-        had = before if before is not None and result.epoch == epoch else -1
+        had, of_trades = stream.known_up_to(result), is_trade_request(number)
+        found: list[Decoded] = []
         whole: tuple[str, Raw] | None = None
         for raw in result.publications:
             publication = wire.decode_shape(raw)
             if bytes(publication.data).lstrip().startswith(b"{"):  # a book: each replaces the one before
                 whole = wire.decode_pair(publication.data).pair, raw
-            elif publication.offset is None or publication.offset > had or not is_trade_request(number):
-                yield from self._on_rows(raw, publication, ts_recv)
+            elif publication.offset is None or publication.offset > had or not of_trades:
+                found += self._on_rows(raw, publication, ts_recv)
         if whole is not None:
             pair, raw = whole
-            yield self._book(pair, self._product(pair).books.publication(raw), ts_recv)
+            found.append(self._book(pair, self._product(pair).books.publication(raw), raw, ts_recv))
+        lost = None if result.part else stream.on_answer(result)
+        if lost is not None and of_trades:
+            found.insert(0, Gap(TRADE, None if stream.pair is None else self._product(stream.pair).instrument, lost))
+        return found
 
     def _on_rows(self, raw: Raw, publication: wire.Shape, ts_recv: int) -> Sequence[Decoded]:
         """Read a publication of rows; how many fields a row has tells which channel it is of."""
@@ -149,7 +154,7 @@ class IndodaxDecoder:
         channel = push.channel
         if push.type == _UNSUBSCRIBED:
             return (Closing(f"the venue ended the subscription to {channel}", 0.0),)
-        if push.type in {_JOIN, _LEAVE}:
+        if push.type in _QUIET_PUSHES:
             return ()
         if push.type != _PUBLICATION or not channel:
             raise FrameError(f"unknown push of type {push.type}", field="result.type")
@@ -169,100 +174,57 @@ class IndodaxDecoder:
         """Read a book, a repeated one too: each is whole."""
         pair = cast("str", stream.pair)
         row = self._product(pair).books.push(line).result.data
+        book = self._book(pair, row, line.rstrip(), ts_recv)
         stream.on_push(row.offset)
-        return (self._book(pair, row, ts_recv),)
+        return (book,)
 
     def _on_trades(self, line: bytes, stream: Stream, ts_recv: int) -> Sequence[Decoded]:
-        trades = wire.decode_trades_push(line).result.data
-        is_new, lost = stream.on_push(trades.offset)
+        """Read trades; the stream is stepped on once they are all read."""
+        publication = wire.decode_trades_push(line).result.data
+        trades = self._trades(publication, ts_recv)
+        if publication.part:
+            return trades if stream.fresh else ()
+        is_new, lost = stream.on_push(publication.offset)
         if not is_new:
             return ()
         if lost is None:
-            return self._trades(trades, ts_recv)
-        pair = cast("str", stream.pair)
-        return [Gap(TRADE, self._product(pair).instrument, lost), *self._trades(trades, ts_recv)]
+            return trades
+        return [Gap(TRADE, self._product(cast("str", stream.pair)).instrument, lost), *trades]
 
     def _trades(self, trades: wire.Trades, ts_recv: int) -> list[Decoded]:
-        found: list[Decoded] = []
-        for row in trades.data:
-            product, native, amount = self._product(row.pair), str(row.number), row.base
-            if not amount.replace(".", "", 1).isdigit():
-                amount = numbers.plain(amount, "amount")
-                if amount.startswith("-"):
-                    raise FrameError(f"amount is negative: {amount}", field="amount")
-            found.append(
-                FastTrade(
-                    id=product.trade_id + native,
-                    venue="indodax",
-                    symbol=product.instrument.symbol,
-                    venue_symbol=row.pair,
-                    ts_event=row.time * NS,
-                    ts_recv=ts_recv,
-                    sim=self._sim,
-                    trade_id=native,
-                    price=wire.number(row.price, "price"),
-                    amount=amount,
-                    side=row.side,
-                    seq=row.number,
-                )
-            )
-        return found
+        return [make_trade(self._product(row.pair), row, ts_recv, sim=self._sim) for row in trades.data]
 
-    def _book(self, pair: str, row: Any, ts_recv: int) -> Decoded:
-        """Make a whole book; the venue gives it no time, only its place in the stream."""
-        instrument = self._product(pair).instrument
-        return FastDelta(
-            id=f"{instrument.tail}.delta.{row.offset}",
-            venue="indodax",
-            symbol=instrument.symbol,
-            venue_symbol=pair,
-            ts_event=None,
-            ts_recv=ts_recv,
-            sim=self._sim,
-            bids=wire.read_levels([(level.price, level.amount) for level in row.data.bid], "bid"),
-            asks=wire.read_levels([(level.price, level.amount) for level in row.data.ask], "ask"),
-            seq=row.offset,
-            is_snapshot=True,
-        )
+    def _book(self, pair: str, row: Any, raw: bytes | Raw, ts_recv: int) -> Decoded:
+        """Make a whole book; the venue gives it no time, only its place in the stream, which may begin again."""
+        native = f"{row.offset}-{crc32(raw):08x}"
+        return make_book(self._product(pair), row, (native, ts_recv), sim=self._sim)
 
     def _summary(self, summary: wire.Summary, ts_recv: int) -> list[Decoded]:
         """Make a ticker a pair. The channel is about all pairs: those that other connections follow are left out."""
-        found: list[Decoded] = []
-        for row in summary.data:
-            if self._confirmed and not self._has(row.pair):
-                continue
-            instrument = self._product(row.pair).instrument
-            found.append(
-                FastTicker(
-                    id=f"{instrument.tail}.ticker.{row.time}-{summary.offset}",
-                    venue="indodax",
-                    symbol=instrument.symbol,
-                    venue_symbol=row.pair,
-                    ts_event=row.time * NS,
-                    ts_recv=ts_recv,
-                    sim=self._sim,
-                    last=wire.number(row.last, "last"),
-                    open_24h=wire.number(row.before, "price of 24 hours ago"),
-                    high_24h=wire.number(row.high, "high"),
-                    low_24h=wire.number(row.low, "low"),
-                    volume_24h=wire.number(row.base, "base volume"),
-                    quote_volume_24h=wire.number(row.quote, "quote volume"),
-                    seq=summary.offset,
-                )
-            )
-        return found
+        return [
+            make_ticker(self._product(row.pair), row, (summary.offset, ts_recv), sim=self._sim)
+            for row in summary.data
+            if not self._confirmed or self._has(row.pair)
+        ]
 
     def _has(self, pair: str) -> bool:
         """Whether this connection follows the pair's trades or book."""
         return any(request_id(channel + pair) in self._confirmed for channel in (TRADES, BOOKS))
 
-    def _product(self, pair: str) -> _Product:
+    def _product(self, pair: str) -> Product:
         product = self._products.get(pair)
         if product is None:
-            item = self._find(pair)
-            base = pair.removesuffix(item.quote.lower())
-            product = self._products[pair] = _Product(item, f"{item.tail}.trade.", wire.book_decoders(base))
+            product = self._products[pair] = Product(self._find(pair), pair)
         return product
+
+
+def _on_notice(line: bytes, head: wire.Head) -> Sequence[Decoded]:
+    """Read what is neither an answer nor a push: a ping of newer servers (`{}`), or an error of no request."""
+    if head.error is not None:
+        return (Refused(None, f"{head.error.code} {head.error.message}".rstrip()),)
+    if line.strip() == b"{}":
+        return (Pong(),)
+    raise FrameError("a message without id and result", field="result")
 
 
 def resume(plan: ConnectionPlan, decoder: Decoder) -> ConnectionPlan:

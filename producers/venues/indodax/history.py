@@ -13,10 +13,9 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers import numbers
-from producers.history import SECOND, make_candle, make_trade
+from producers.history import SECOND, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.indodax import wire
 
@@ -51,8 +50,9 @@ class _Trade(Struct, gc=False):
     type: Literal["buy", "sell"]
 
 
-_candles: Final = msgspec.json.Decoder(list[_Candle]).decode
-_trades: Final = msgspec.json.Decoder(list[_Trade], strict=False).decode
+_rows: Final = msgspec.json.Decoder(list[Raw]).decode
+_candle_row: Final = msgspec.json.Decoder(_Candle).decode
+_trade_row: Final = msgspec.json.Decoder(_Trade, strict=False).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -68,25 +68,15 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, oldest first."""
-    try:
-        rows = _candles(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="candles") from error
-    return [
-        make_candle(
-            instrument,
-            timeframe,
-            row.Time * SECOND,
-            ts_recv=ts_recv,
-            sim=sim,
-            open=_number(row.Open, "Open"),
-            high=_number(row.High, "High"),
-            low=_number(row.Low, "Low"),
-            close=_number(row.Close, "Close"),
-            volume=_number(row.Volume, "Volume"),
-        )
-        for row in rows
-    ]
+
+    def read(raw: Raw) -> Decoded:
+        row = _candle_row(raw)
+        prices = {name: _price(getattr(row, name.capitalize()), name) for name in ("open", "high", "low", "close")}
+        volume = numbers.unsigned(wire.text(row.Volume), "Volume")
+        start = row.Time * SECOND
+        return make_candle(instrument, timeframe, start, ts_recv=ts_recv, sim=sim, volume=volume, **prices)
+
+    return read_rows(_rows, body, f"candles of {instrument.venue_symbol}", read)
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
@@ -96,27 +86,25 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; the side is taken for the taker's, as on the socket."""
-    try:
-        rows = _trades(body)
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="trades") from error
-    return [
-        make_trade(
-            instrument,
-            f"rest-{row.tid}",
-            row.date * SECOND,
-            ts_recv=ts_recv,
-            sim=sim,
-            price=_number(row.price, "price"),
-            amount=_number(row.amount, "amount"),
-            side=row.type,
-        )
-        for row in rows
-    ]
+    what = f"trades of {instrument.venue_symbol}"
+    return read_rows(_rows, body, what, lambda raw: _trade(instrument, _trade_row(raw), ts_recv, sim=sim))
 
 
-def _number(raw: Raw, field: str) -> str:
-    return numbers.unsigned(wire.text(raw, field), field)
+def _trade(instrument: Instrument, row: _Trade, ts_recv: int, *, sim: bool) -> Decoded:
+    return make_trade(
+        instrument,
+        f"rest-{row.tid}",
+        row.date * SECOND,
+        ts_recv=ts_recv,
+        sim=sim,
+        price=_price(row.price, "price"),
+        amount=numbers.unsigned(wire.text(row.amount), "amount"),
+        side=row.type,
+    )
+
+
+def _price(raw: Raw, field: str) -> str:
+    return numbers.price_text(wire.text(raw), field)
 
 
 HISTORY: Final = History(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from zlib import crc32
@@ -32,6 +33,7 @@ PUBLIC_TOKEN: Final = (
 CONNECT: Final = json.dumps({"params": {"token": PUBLIC_TOKEN}, "id": CONNECT_ID}, separators=(",", ":"))
 
 _PAIRS_PER_SOCKET: Final = 60  # ours: the venue documents no limit
+_is_code: Final = re.compile(r"[a-z0-9]+").fullmatch
 _QUOTES: Final = ("idr", "usdt", "usdc", "btc", "eth")
 # Codes that mean another coin elsewhere; CCXT names them so, and CCXT's names are ours.
 _RENAMED: Final = {"str": "XLM", "bchabc": "BCH", "bchsv": "BSV", "drk": "DASH", "nem": "XEM"}
@@ -124,7 +126,7 @@ def guess(market: str, venue_symbol: str) -> Instrument:
     """Name a pair without metadata: `btcidr` is `BTC/IDR`. Raises SymbolSyntaxError."""
     for quote in _QUOTES:
         base = venue_symbol.removesuffix(quote)
-        if base and base != venue_symbol:
+        if base != venue_symbol and _is_code(base):
             return make_instrument(VENUE_ID, unified(base, quote), venue_symbol)
-    msg = f"{venue_symbol!r} of market {market!r} ends in none of {', '.join(_QUOTES)}"
+    msg = f"{venue_symbol!r} of market {market!r} is no code of a coin and one of {', '.join(_QUOTES)}"
     raise SymbolSyntaxError(msg, symbol=venue_symbol)

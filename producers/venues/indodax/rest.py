@@ -15,7 +15,9 @@ from msgspec import Raw
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument, make_instrument
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers import numbers
+from producers.frames import read_each
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.indodax import wire
 from producers.venues.indodax.history import HISTORY
 from producers.venues.indodax.plan import MARKET, VENUE_ID, unified
@@ -36,7 +38,7 @@ class _Pair(msgspec.Struct):
     id: str
     base_currency: str
     traded_currency: str
-    is_maintenance: int = 0
+    is_maintenance: int | None = None
 
 
 class _Depth(msgspec.Struct):
@@ -53,20 +55,23 @@ class _Error(msgspec.Struct):
     error_description: str = ""
 
 
-_pairs: Final = msgspec.json.Decoder(list[_Pair]).decode
+_pairs: Final = msgspec.json.Decoder(list[Raw]).decode
+_pair: Final = msgspec.json.Decoder(_Pair).decode
 _depth: Final = msgspec.json.Decoder(_Depth).decode
 _error: Final = msgspec.json.Decoder(_Error).decode
 
 
-def decode_instruments(name: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(name: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """Read `/api/pairs`, which comes in one page: those that are not under maintenance."""
     del name
-    listed = [
-        make_instrument(VENUE_ID, unified(row.traded_currency, row.base_currency), row.id)
-        for row in _pairs(body)
-        if not row.is_maintenance
-    ]
-    return listed, None
+    return read_each(_pairs(body), _instrument), None
+
+
+def _instrument(raw: Raw) -> Instrument | None:
+    row = _pair(raw)
+    if row.is_maintenance:
+        return None
+    return make_instrument(VENUE_ID, unified(row.traded_currency, row.base_currency), row.id)
 
 
 def depth_call(instrument: Instrument) -> RestCall:
@@ -92,8 +97,8 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     )
 
 
-def _levels(rows: list[tuple[Raw, Raw]], field: str) -> wire.Levels:
-    return wire.read_levels([(wire.text(price, field), wire.text(amount, field)) for price, amount in rows], field)
+def _levels(rows: list[tuple[Raw, Raw]], field: str) -> list[numbers.Row]:
+    return numbers.whole_levels([(wire.text(price), wire.text(amount)) for price, amount in rows], field)
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:

@@ -6,24 +6,18 @@ that comes with the answer to a subscription is the inner part: `{"data":<payloa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts.errors import FrameError
+from producers import numbers
 from producers.loose import reader
 
-NS: Final = 1_000_000_000
 NOTHING: Final = Raw()
-Levels = list[tuple[str, str]]
-_NUMBER: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-_DIGITS: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 class Error(Struct):
@@ -57,6 +51,7 @@ class Result(Struct):
     offset: int | None = None
     recovered: bool = False
     publications: list[Raw] = []
+    part: bool = False  # ours (parts.py)
 
 
 class TradeRow(Struct, array_like=True, gc=False):
@@ -80,6 +75,7 @@ class Trades(Struct, gc=False):
 
     data: list[TradeRow]
     offset: int | None = None
+    part: bool = False  # ours (parts.py)
 
 
 class SummaryRow(Struct, array_like=True, gc=False):
@@ -164,35 +160,18 @@ def book_decoders(base: str) -> BookDecoders:
     return BookDecoders(reader(book), reader(push))
 
 
-def read_levels(rows: Levels, field: str) -> Levels:
-    """Read one side of a whole book: a level without amount is "0", one that is no pair of numbers is left out."""
-    texts = [text for row in rows for text in row]
-    if texts and ("" in texts or not "".join(texts).replace(".", "").isdigit()):
-        rows = [row for row in rows if all(_NUMBER.fullmatch(text) for text in row)]
-        if not rows:
-            raise FrameError(f"{field}: no level is a pair of numbers", field=field)
-    return [(price, amount if amount.strip("0.") else "0") for price, amount in rows]
+def text(raw: Raw) -> str:
+    """Return a number's own text, whether it came as a number or as text."""
+    return str(raw, "ascii", "replace").strip('"')
 
 
-def text(raw: Raw, field: str) -> str:
-    """Give a number's own text, whether it came as a number or as text; an exponent is written out."""
-    found = bytes(raw).decode().strip('"')
-    if "e" not in found and "E" not in found:
-        return found
-    try:
-        return format(Decimal(found), "f")
-    except InvalidOperation as error:
-        raise FrameError(f"{field} is no number: {found!r}", field=field) from error
+def price(raw: Raw, field: str) -> str | None:
+    """Return a price, as `text` does; null, empty and zero are null."""
+    found = text(raw)
+    return None if found == "null" else numbers.optional_price_text(found, field)
 
 
-def number(raw: Raw, field: str) -> str:
-    """Give an unsigned number's own text; raises FrameError naming the field."""
-    found = bytes(raw).decode()
-    if found.isdecimal():
-        return found
-    found = found.strip('"')
-    if _NUMBER.fullmatch(found) is not None:
-        return found
-    if _DIGITS.fullmatch(found) is None or found.startswith("-"):
-        raise FrameError(f"{field} is no price or amount: {found!r}", field=field)
-    return text(raw, field)
+def amount(raw: Raw, field: str) -> str | None:
+    """Return an unsigned number, as `text` does; null stays null."""
+    found = text(raw)
+    return None if found == "null" else numbers.unsigned(found, field)

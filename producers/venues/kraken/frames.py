@@ -16,10 +16,11 @@ from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers import numbers
+from producers.frames import rows_at
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Proof, Refused
 from producers.venues.kraken import wire
 from producers.venues.kraken.plan import CHANNEL_NAMES, TIMEFRAMES, VENUE_ID, channel_of
-from producers.venues.kraken.v1 import V1Decoder, decode_answer
+from producers.venues.kraken.v1 import V1Decoder, decode_answer, split_trades
 
 FastTrade = fast(events.Trade)
 FastTicker = fast(events.Ticker)
@@ -80,9 +81,8 @@ class KrakenDecoder:
         route = self._routes.get(channel)
         if route is not None:
             return route(frame, ts_recv)
-        if channel in _NOT_CARRIED:
-            wire.decode_head(frame)
-            return ()
+        if bytes(wire.decode_head(frame).data) == b"null" or channel in _NOT_CARRIED:
+            return ()  # without data it is a message about the connection
         raise FrameError(f"unknown channel {channel!r}", channel=channel)
 
     def _pair(self, symbol: str) -> Pair:
@@ -92,7 +92,10 @@ class KrakenDecoder:
         return pair
 
     def _on_trades(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Read trades; the backlog that a snapshot repeats is put into order, its ids are those told before."""
+        """Read trades; the backlog that a snapshot repeats is put into order, its ids are those of before.
+
+        `trade_id` is a sequence number of the pair's trades (https://docs.kraken.com/api/docs/websocket-v2/trade).
+        """
         message = wire.decode_trades(frame)
         rows = message.data if message.type == "update" else sorted(message.data, key=lambda row: row.trade_id)
         found: list[Decoded] = []
@@ -108,9 +111,10 @@ class KrakenDecoder:
                     ts_recv=ts_recv,
                     sim=self._sim,
                     trade_id=native,
-                    price=numbers.number(row.price, "data.price"),
+                    price=numbers.price(row.price, "data.price"),
                     amount=numbers.number(row.qty, "data.qty"),
                     side=row.side,
+                    seq=row.trade_id,
                 )
             )
         return found
@@ -151,7 +155,7 @@ class KrakenDecoder:
             ts_event = wire.optional_time(row.timestamp, "data.timestamp")
             bid, bid_amount = _quote(row.bid, row.bid_qty, "bid")
             ask, ask_amount = _quote(row.ask, row.ask_qty, "ask")
-            last = numbers.optional(row.last, "data.last")
+            last = numbers.optional_price(row.last, "data.last")
             if bid is None and ask is None and last is None:
                 continue
             found.append(
@@ -165,9 +169,9 @@ class KrakenDecoder:
                     bid_amount=bid_amount,
                     ask=ask,
                     ask_amount=ask_amount,
-                    high_24h=numbers.optional(row.high, "data.high"),
-                    low_24h=numbers.optional(row.low, "data.low"),
-                    volume_24h=numbers.optional(row.volume, "data.volume"),
+                    high_24h=numbers.optional_price(row.high, "data.high"),
+                    low_24h=numbers.optional_price(row.low, "data.low"),
+                    volume_24h=numbers.optional_amount(row.volume, "data.volume"),
                     change_24h=numbers.optional(row.change_pct, "data.change_pct"),
                 )
             )
@@ -181,10 +185,13 @@ class KrakenDecoder:
             if timeframe is None:
                 continue
             pair, start = self._pair(row.symbol), wire.time(row.interval_begin, "data.interval_begin")
-            volume, close = numbers.number(row.volume, "data.volume"), numbers.number(row.close, "data.close")
+            volume = numbers.number(row.volume, "data.volume")
+            bar = [
+                numbers.price(raw, "data.open, high, low, close") for raw in (row.open, row.high, row.low, row.close)
+            ]
             found.append(
                 FastCandle(
-                    id=f"{pair.tail}.candle.{timeframe}-{start}-{row.trades}-{volume}-{close}",
+                    id=f"{pair.tail}.candle.{timeframe}-{start}-{row.trades}-{volume}-{'-'.join(bar)}",
                     venue=VENUE_ID,
                     symbol=pair.symbol,
                     venue_symbol=pair.venue_symbol,
@@ -192,10 +199,10 @@ class KrakenDecoder:
                     ts_recv=ts_recv,
                     sim=self._sim,
                     timeframe=timeframe,
-                    open=numbers.number(row.open, "data.open"),
-                    high=numbers.number(row.high, "data.high"),
-                    low=numbers.number(row.low, "data.low"),
-                    close=close,
+                    open=bar[0],
+                    high=bar[1],
+                    low=bar[2],
+                    close=bar[3],
                     volume=volume,
                     quote_volume=None,
                     trades=row.trades,
@@ -207,10 +214,9 @@ class KrakenDecoder:
 
 
 def _quote(price: msgspec.Raw, amount: msgspec.Raw, side: str) -> tuple[str | None, str | None]:
-    text = numbers.optional(price, f"data.{side}")
-    if text is None or not text.strip("0."):
-        return None, None
-    return text, numbers.optional(amount, f"data.{side}_qty")
+    return numbers.quote(
+        numbers.optional_price(price, f"data.{side}"), numbers.optional_amount(amount, f"data.{side}_qty")
+    )
 
 
 def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
@@ -244,6 +250,14 @@ def _refusals(head: wire.Head) -> Sequence[Decoded]:
     if keys:
         return [Refused(key, reason) for key in keys]
     return (Refused(None if head.req_id is None else str(head.req_id), reason),)
+
+
+_split_data: Final = rows_at(("data",))
+
+
+def split(frame: bytes) -> list[bytes]:
+    """Split a push of many rows: of v2 those of `data` (a row of books is one book's update), of v1 the trades."""
+    return split_trades(frame) if frame.startswith(b"[") else _split_data(frame)
 
 
 def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market

@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from producers import numbers
-from producers.history import SECOND, SECONDS, make_candle, make_trade
+from producers.history import SECOND, SECONDS, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.kraken.plan import rest_name
 
@@ -27,14 +27,14 @@ _SIDES: Final = {"b": "buy", "s": "sell"}
 class _Candle(Struct, array_like=True, gc=False):
     """`[1763683200,"91000.1","91010.5","90990.0","91005.0","91001.2","12.34",321]`; `vwap` is no part of ours."""
 
-    start: int  # s
+    start: numbers.Seconds
     open: str
     high: str
     low: str
     close: str
     vwap: str
     volume: str
-    count: int
+    count: numbers.Whole
 
 
 class _Trade(Struct, array_like=True, gc=False):
@@ -46,7 +46,7 @@ class _Trade(Struct, array_like=True, gc=False):
     side: str
     order: str
     misc: str
-    trade_id: int
+    trade_id: numbers.Whole
 
 
 class _Answer(Struct):
@@ -56,8 +56,9 @@ class _Answer(Struct):
 
 
 _answer: Final = msgspec.json.Decoder(_Answer).decode
-_candles: Final = msgspec.json.Decoder(list[_Candle]).decode
-_trades: Final = msgspec.json.Decoder(list[_Trade]).decode
+_list: Final = msgspec.json.Decoder(list[Raw]).decode
+_candle: Final = msgspec.json.Decoder(_Candle).decode
+_trade: Final = msgspec.json.Decoder(_Trade).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -78,26 +79,24 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, oldest first; the volume is in base coin, that of the quote is not told."""
-    try:
-        rows = _candles(_rows(body, instrument))
-    except msgspec.DecodeError as error:
-        raise FrameError(f"OHLC of {instrument.venue_symbol}: {error}", field="result") from error
-    return [
-        make_candle(
+
+    def read(raw: Raw) -> Decoded:
+        row = _candle(raw)
+        return make_candle(
             instrument,
             timeframe,
             row.start * SECOND,
             ts_recv=ts_recv,
             sim=sim,
-            open=numbers.unsigned(row.open, "result.open"),
-            high=numbers.unsigned(row.high, "result.high"),
-            low=numbers.unsigned(row.low, "result.low"),
-            close=numbers.unsigned(row.close, "result.close"),
+            open=numbers.price_text(row.open, "result.open"),
+            high=numbers.price_text(row.high, "result.high"),
+            low=numbers.price_text(row.low, "result.low"),
+            close=numbers.price_text(row.close, "result.close"),
             volume=numbers.unsigned(row.volume, "result.volume"),
             trades=row.count,
         )
-        for row in rows
-    ]
+
+    return read_rows(_rows, body, f"OHLC of {instrument.venue_symbol}", read)
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
@@ -108,30 +107,29 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, oldest first; their ids are the socket's, the side is the taker's."""
-    try:
-        rows = _trades(_rows(body, instrument))
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="result") from error
-    return [
-        make_trade(
+
+    def read(raw: Raw) -> Decoded:
+        row = _trade(raw)
+        return make_trade(
             instrument,
             str(row.trade_id),
             numbers.seconds(row.time, "result.time"),
             ts_recv=ts_recv,
             sim=sim,
-            price=numbers.unsigned(row.price, "result.price"),
+            price=numbers.price_text(row.price, "result.price"),
             amount=numbers.unsigned(row.volume, "result.volume"),
             side=_SIDES.get(row.side),
+            seq=row.trade_id,
         )
-        for row in rows
-    ]
+
+    return read_rows(_rows, body, f"trades of {instrument.venue_symbol}", read)
 
 
-def _rows(body: bytes, instrument: Instrument) -> Raw:
+def _rows(body: bytes) -> list[Raw]:
     rows = next((value for name, value in _answer(body).result.items() if name != "last"), None)
     if rows is None:
-        raise FrameError(f"an answer without rows of {instrument.venue_symbol}", field="result")
-    return rows
+        raise FrameError("an answer without rows", field="result")
+    return _list(rows)
 
 
 HISTORY: Final = History(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -39,6 +40,8 @@ _COINS: Final = {
     "REP": "REPV1",
     "REPV2": "REP",
 }
+# Tokenized stocks end in a small x (`AAPLx/USD`), staked coins in a dot and a capital (`ETH2.S/ETH`).
+_PAIR: Final = re.compile(r"([A-Za-z0-9]+(?:\.[A-Z])?)/([A-Z0-9]+)")
 _ON_SOCKETS: Final = {"XBT": "BTC", "XDG": "DOGE"}
 _IN_REST: Final = {name: old for old, name in _ON_SOCKETS.items()}
 
@@ -99,11 +102,15 @@ def resubscribe(subscription: Subscription) -> tuple[str, ...]:
 
 
 def guess(market: str, venue_symbol: str) -> Instrument:
-    """Name a pair by its name on v2 sockets (`BTC/USD`); older names (`XBT/USD`) are understood as well."""
-    base, slash, quote = venue_symbol.partition("/")
-    if not (base and slash and quote) or "/" in quote:
+    """Name a pair by its name on v2 sockets (`BTC/USD`); older names (`XBT/USD`) are understood as well.
+
+    Raises SymbolSyntaxError for others: dark pools (`XBT/USD.d`) and what has no slash are no pairs of these sockets.
+    """
+    found = _PAIR.fullmatch(venue_symbol)
+    if found is None:
         msg = f"{venue_symbol!r} is no Kraken pair of market {market!r}: expected BASE/QUOTE"
         raise SymbolSyntaxError(msg, symbol=venue_symbol)
+    base, quote = found.groups()
     return make_instrument(VENUE_ID, f"{_COINS.get(base, base)}/{_COINS.get(quote, quote)}", venue_symbol)
 
 

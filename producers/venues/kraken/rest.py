@@ -15,7 +15,9 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.frames import read_each
+from producers.numbers import text_levels
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.kraken.history import HISTORY
 from producers.venues.kraken.plan import BOOK_DEPTH, MARKET, VENUE_ID, guess, rest_name, socket_name
 
@@ -43,14 +45,14 @@ class _Pair(msgspec.Struct):
 
 
 class _Pairs(msgspec.Struct):
-    result: dict[str, _Pair]
+    result: dict[str, msgspec.Raw]
 
 
 class _Depth(msgspec.Struct):
     """`{"asks":[["91000.0","0.8",1763700000]],"bids":[["90999.9","1.2",1763700000]]}`: price, amount, its time in s."""
 
-    asks: list[tuple[str, str, float]]
-    bids: list[tuple[str, str, float]]
+    asks: list[tuple[str, str, msgspec.Raw]]
+    bids: list[tuple[str, str, msgspec.Raw]]
 
 
 class _Depths(msgspec.Struct):
@@ -64,18 +66,20 @@ class _Envelope(msgspec.Struct):
 
 
 _pairs: Final = msgspec.json.Decoder(_Pairs).decode
+_pair: Final = msgspec.json.Decoder(_Pair).decode
 _depths: Final = msgspec.json.Decoder(_Depths).decode
 _envelope: Final = msgspec.json.Decoder(_Envelope).decode
 
 
-def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:
     """Read `AssetPairs`, which comes in one page: the pairs that are online and that sockets know (`wsname`)."""
-    names = [row.wsname for row in _pairs(body).result.values() if row.wsname and row.status == "online"]
-    return [_instrument(market, name) for name in names], None
+    return read_each(_pairs(body).result.values(), lambda raw: _instrument(market, _pair(raw))), None
 
 
-def _instrument(market: str, wsname: str) -> Instrument:
-    return make_instrument(VENUE_ID, guess(market, wsname).symbol, socket_name(wsname))
+def _instrument(market: str, row: _Pair) -> Instrument | None:
+    if not row.wsname or row.status != "online":
+        return None
+    return make_instrument(VENUE_ID, guess(market, row.wsname).symbol, socket_name(row.wsname))
 
 
 def depth_call(instrument: Instrument) -> RestCall:
@@ -96,18 +100,11 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
         ts_event=None,
         ts_recv=ts_recv,
         sim=sim,
-        bids=[_level(price, amount) for price, amount, _ in depth.bids],
-        asks=[_level(price, amount) for price, amount, _ in depth.asks],
+        bids=text_levels([(price, amount) for price, amount, _ in depth.bids], "result.bids"),
+        asks=text_levels([(price, amount) for price, amount, _ in depth.asks], "result.asks"),
         seq=None,
         quality="sim" if sim else "live",
     )
-
-
-def _level(price: str, amount: str) -> tuple[str, str]:
-    for text in (price, amount):
-        if not text.replace(".", "", 1).isdigit():
-            raise FrameError(f"{text!r} is no price or amount", field="result.bids/result.asks")
-    return price, amount if amount.strip("0.") else "0"
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:
@@ -121,7 +118,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     if status in _OK and not errors:
         return None
     hint = headers.get("retry-after", "")
-    pause = float(hint) if hint.isdigit() else None
+    pause = float(hint) if hint.isascii() and hint.isdigit() else None
     code = errors[0] if errors else None
     if pause is None:
         pause = _PAUSES.get(code or "") or (60.0 if status in _BLOCKED else None)

@@ -29,6 +29,7 @@ FastCandle = fast(events.Candle)
 
 _PARTS: Final = 4  # number, payload, channel, pair; a book's frame may have two payloads
 _SIDES: Final = {"b": "buy", "s": "sell"}
+_BEST: Final = ("b", "b", "a", "a")
 _QUIET: Final = frozenset({"systemStatus", "addOrderStatus", "cancelOrderStatus"})
 
 
@@ -40,6 +41,7 @@ class _Answer(Struct):
     pair: str | None = None
     status: str | None = None
     errorMessage: str | None = None
+    data: Raw = numbers.NULL
 
 
 class _Row(Struct, array_like=True):
@@ -92,7 +94,7 @@ class _Candle(Struct, array_like=True):
     close: str
     vwap: str
     volume: str
-    count: int
+    count: numbers.Whole
 
 
 _parts: Final = msgspec.json.Decoder(list[Raw]).decode
@@ -173,9 +175,20 @@ def decode_answer(frame: bytes) -> Sequence[Decoded]:
         return (Refused(None, head.errorMessage or "refused without a reason"),)
     if head.event == "subscriptionStatus":
         return (Ack(f"{head.channelName}:{head.pair}"),) if head.status == "subscribed" else ()
-    if head.event in _QUIET:
-        return ()
+    if head.event in _QUIET or bytes(head.data) == b"null":
+        return ()  # without data it is a message about the connection
     raise FrameError(f"unknown event {head.event!r}", field="event")
+
+
+def split_trades(frame: bytes) -> list[bytes]:
+    """Split a push of many trades; equal rows stay together, since only a count tells them apart."""
+    number, payload, channel, pair = _parts(frame)
+    if bytes(channel) != b'"trade"':
+        return []
+    equal: dict[bytes, list[Raw]] = {}
+    for row in _parts(payload):
+        equal.setdefault(bytes(row), []).append(row)
+    return [msgspec.json.encode([number, rows, channel, pair]) for rows in equal.values()]
 
 
 def _on_trades(frame: _Frame) -> Iterator[Decoded]:
@@ -191,8 +204,8 @@ def _on_trades(frame: _Frame) -> Iterator[Decoded]:
         yield FastTrade(
             **frame.common(f"trade.{trade_id}", _time(row.time)),
             trade_id=trade_id,
-            price=_number(row.price, "price"),
-            amount=_number(row.volume, "volume"),
+            price=numbers.price_text(row.price, "price"),
+            amount=numbers.unsigned(row.volume, "volume"),
             side=side,
         )
 
@@ -206,37 +219,37 @@ def _on_book(frame: _Frame) -> Iterator[Decoded]:
     ts_event = max((_time(row.time) for row in (*bids, *asks)), default=None)
     yield FastDelta(
         **frame.common(f"delta.{ts_event or 0}-{frame.stamp}", ts_event),
-        bids=[_level(row) for row in bids],
-        asks=[_level(row) for row in asks],
+        bids=numbers.text_levels([(row.price, row.volume) for row in bids], "b"),
+        asks=numbers.text_levels([(row.price, row.volume) for row in asks], "a"),
         seq=None,
         is_snapshot=whole,
     )
     checksum = books[-1].c
     if checksum is not None:
-        yield Proof(frame.instrument, int(_number(checksum, "c")))
+        yield Proof(frame.instrument, int(numbers.unsigned(checksum, "c")))
 
 
 def _on_ticker(frame: _Frame) -> Iterator[Decoded]:
     row = _ticker(frame.payloads[0])
-    (bid, bid_amount), (ask, ask_amount) = _quote(row.b[0], row.b[2]), _quote(row.a[0], row.a[2])
+    bid, bid_amount, ask, ask_amount = numbers.quotes((row.b[0], row.b[2], row.a[0], row.a[2]), _BEST)
     yield FastTicker(
         **frame.common(f"ticker.{frame.stamp}", None),
-        last=_number(row.c[0], "c"),
+        last=numbers.optional_price_text(row.c[0], "c"),
         bid=bid,
         bid_amount=bid_amount,
         ask=ask,
         ask_amount=ask_amount,
-        open_24h=_number(row.o[1], "o"),
-        high_24h=_number(row.h[1], "h"),
-        low_24h=_number(row.l[1], "l"),
-        volume_24h=_number(row.v[1], "v"),
+        open_24h=numbers.optional_price_text(row.o[1], "o"),
+        high_24h=numbers.optional_price_text(row.h[1], "h"),
+        low_24h=numbers.optional_price_text(row.l[1], "l"),
+        volume_24h=numbers.unsigned(row.v[1], "v"),
     )
 
 
 def _on_spread(frame: _Frame) -> Iterator[Decoded]:
     """Read best levels: `[bid, ask, time, bid's lots, ask's lots]`; zeros stand for none."""
-    bid, ask, time, bid_lots, ask_lots = _spread(frame.payloads[0])
-    (bid, bid_lots), (ask, ask_lots) = _quote(bid, bid_lots), _quote(ask, ask_lots)
+    best_bid, best_ask, time, *lots = _spread(frame.payloads[0])
+    bid, bid_lots, ask, ask_lots = numbers.quotes((best_bid, lots[0], best_ask, lots[1]), _BEST)
     if bid is not None or ask is not None:
         yield FastTicker(
             **frame.common(f"ticker.{frame.stamp}", _time(time)),
@@ -249,7 +262,7 @@ def _on_spread(frame: _Frame) -> Iterator[Decoded]:
 
 def _on_candle(frame: _Frame) -> Iterator[Decoded]:
     """Read a candle, whose time is that of its last change; the venue marks none as closed."""
-    minutes = int(_number(frame.detail, "interval"))
+    minutes = int(numbers.unsigned(frame.detail, "interval"))
     timeframe = TIMEFRAMES.get(minutes)
     if timeframe is None:
         return
@@ -259,11 +272,11 @@ def _on_candle(frame: _Frame) -> Iterator[Decoded]:
     yield FastCandle(
         **frame.common(f"candle.{timeframe}-{start}-{row.count}-{row.volume}-{row.close}", ts_event),
         timeframe=timeframe,
-        open=_number(row.open, "open"),
-        high=_number(row.high, "high"),
-        low=_number(row.low, "low"),
-        close=_number(row.close, "close"),
-        volume=_number(row.volume, "volume"),
+        open=numbers.price_text(row.open, "open"),
+        high=numbers.price_text(row.high, "high"),
+        low=numbers.price_text(row.low, "low"),
+        close=numbers.price_text(row.close, "close"),
+        volume=numbers.unsigned(row.volume, "volume"),
         quote_volume=None,
         trades=row.count,
         closed=False,
@@ -271,21 +284,7 @@ def _on_candle(frame: _Frame) -> Iterator[Decoded]:
     )
 
 
-def _quote(price: str, amount: str) -> tuple[str | None, str | None]:
-    text = _number(price, "price")
-    return (text, _number(amount, "volume")) if text.strip("0.") else (None, None)
-
-
-def _level(row: _Row) -> numbers.Row:
-    volume = _number(row.volume, "volume")
-    return _number(row.price, "price"), volume if volume.strip("0.") else numbers.ZERO
-
-
-def _number(text: str, field: str) -> str:
-    return numbers.number(Raw(text.encode()), field)
-
-
 def _time(text: str) -> int:
     """Read seconds with up to nine decimals as ns."""
-    seconds, _, fraction = _number(text, "time").partition(".")
+    seconds, _, fraction = numbers.unsigned(text, "time").partition(".")
     return int(seconds) * 1_000_000_000 + int(fraction[:9].ljust(9, "0"))

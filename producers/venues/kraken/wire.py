@@ -7,7 +7,7 @@ price or an amount are part of the book's checksum, so that numbers are never re
 from __future__ import annotations
 
 import re
-from calendar import timegm
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -15,14 +15,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
-from producers.numbers import NULL, Row, level
+from producers.numbers import NULL, Row, Whole, levels
 
 NS: Final = 1_000_000_000
 Kind = Literal["snapshot", "update"]
 Side = Literal["buy", "sell"]
 
-_SECOND: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
+_SECOND: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})")
 _DECIMALS: Final = 9
+_is_fraction: Final = re.compile("[0-9]{1,9}").fullmatch
 
 
 class Result(Struct):
@@ -48,6 +49,7 @@ class Head(Struct):
     symbol: str | None = None
     req_id: int | None = None
     alarm: str | None = msgspec.field(name="Error", default=None)
+    data: Raw = NULL
 
 
 class Trade(Struct, gc=False):
@@ -57,7 +59,7 @@ class Trade(Struct, gc=False):
     side: Side
     price: Raw
     qty: Raw
-    trade_id: int
+    trade_id: Whole
     timestamp: str
 
 
@@ -81,7 +83,7 @@ class Book(Struct):
     symbol: str
     bids: list[Level]
     asks: list[Level]
-    checksum: int | None = None
+    checksum: Whole | None = None
     timestamp: str | None = None
 
 
@@ -98,10 +100,10 @@ class Ticker(Struct):
     """  # noqa: D205
 
     symbol: str
-    bid: Raw
-    bid_qty: Raw
-    ask: Raw
-    ask_qty: Raw
+    bid: Raw = NULL
+    bid_qty: Raw = NULL
+    ask: Raw = NULL
+    ask_qty: Raw = NULL
     last: Raw = NULL
     volume: Raw = NULL
     low: Raw = NULL
@@ -130,7 +132,7 @@ class Candle(Struct):
     low: Raw
     close: Raw
     volume: Raw
-    trades: int
+    trades: Whole
 
 
 class Candles(Struct):
@@ -148,8 +150,8 @@ decode_candles: Final = msgspec.json.Decoder(Candles).decode
 
 
 def read_levels(rows: list[Level], field: str) -> list[Row]:
-    """Read one side of a book as (price, amount); an amount of zero in any spelling is "0"."""
-    return [level(row.price, row.qty, field) for row in rows]
+    """Read one side of a book as (price, amount), as `numbers.text_levels` does."""
+    return levels([(row.price, row.qty) for row in rows], field)
 
 
 def time(text: str, field: str) -> int:
@@ -157,7 +159,7 @@ def time(text: str, field: str) -> int:
     second, rest = text[:19], text[19:]
     fraction = rest[1:-1]
     is_whole = rest == "Z"
-    has_fraction = rest[:1] == "." and rest[-1:] == "Z" and fraction.isdigit() and len(fraction) <= _DECIMALS
+    has_fraction = rest[:1] == "." and rest[-1:] == "Z" and _is_fraction(fraction) is not None
     if not (is_whole or has_fraction):
         raise FrameError(f"{field} is no RFC 3339 time in UTC: {text!r}", field=field)
     return _second(second, field) + (0 if is_whole else int(fraction.ljust(_DECIMALS, "0")))
@@ -173,4 +175,5 @@ def _second(text: str, field: str) -> int:
     found = _SECOND.fullmatch(text)
     if found is None:
         raise FrameError(f"{field} is no RFC 3339 time: {text!r}", field=field)
-    return timegm((*map(int, found.groups()), 0, 0, 0)) * NS
+    year, month, day, hour, minute, second = map(int, found.groups())
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()) * NS

@@ -1,9 +1,14 @@
-"""Kraken Futures: one public socket and the REST side (https://docs.kraken.com/exchange/api-reference/futures-websocket)."""
+"""Kraken Futures: one public socket and the REST side (https://docs.kraken.com/exchange/api-reference/futures-websocket).
+
+`seq` is "the subscription message sequence number" of a product's feed (https://docs.kraken.com/api/docs/futures-api/
+websocket/trade): a hole in that of `trade` is a gap; transfers of positions, which are no trades, are counted as well.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from producers.frames import rows_at
 from producers.venue import PING_FRAME, BookRule, ConnectionPolicy, Venue
 from producers.venues.krakenfutures.frames import make_decoder
 from producers.venues.krakenfutures.plan import MARKET, VENUE_ID, guess, plan, resubscribe
@@ -21,4 +26,6 @@ VENUE: Final = Venue(
     guess=guess,
     rest=REST,
     resubscribe=resubscribe,
+    rows=rows_at(("trades",)),
+    trades_counted="seq",
 )

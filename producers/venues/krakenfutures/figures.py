@@ -26,10 +26,10 @@ def decode_ticker(product: Product, row: wire.Ticker, ts_recv: int, stamp: str) 
     ts_event = None if row.time is None else wire.time(row.time, "time")
     native = f"{row.time or 0}-{stamp}"
     found: list[Decoded] = [_ticker(product, row, (ts_event, ts_recv), native)]
-    mark = numbers.optional(row.markPrice, "markPrice")
+    mark = numbers.optional_price(row.markPrice, "markPrice")
     if product.is_perpetual:
         found += _funding(product, row, (ts_event, ts_recv, native), mark)
-    interest = numbers.optional(row.openInterest, "openInterest")
+    interest = numbers.optional_amount(row.openInterest, "openInterest")
     if interest is not None:
         found.append(_interest(product, (interest, mark), (ts_event, ts_recv), native))
     return found
@@ -37,10 +37,10 @@ def decode_ticker(product: Product, row: wire.Ticker, ts_recv: int, stamp: str) 
 
 def _ticker(product: Product, row: wire.Ticker, times: tuple[int | None, int], native: str) -> Decoded:
     """Make a ticker. An inverse product's volume counts contracts, which are USD and thus its quote volume."""
-    instrument, optional = product.instrument, numbers.optional
-    bid, ask = optional(row.bid, "bid"), optional(row.ask, "ask")
-    bid_size, ask_size = optional(row.bid_size, "bid_size"), optional(row.ask_size, "ask_size")
-    volume, quote_volume = optional(row.volume, "volume"), optional(row.volumeQuote, "volumeQuote")
+    instrument, price, amount = product.instrument, numbers.optional_price, numbers.optional_amount
+    bid, bid_size = numbers.quote(price(row.bid, "bid"), amount(row.bid_size, "bid_size"))
+    ask, ask_size = numbers.quote(price(row.ask, "ask"), amount(row.ask_size, "ask_size"))
+    volume, quote_volume = amount(row.volume, "volume"), amount(row.volumeQuote, "volumeQuote")
     if instrument.is_inverse:
         quote_volume = quote_volume or (volume if instrument.contract_size == _ONE_DOLLAR else None)
         volume = None
@@ -49,17 +49,17 @@ def _ticker(product: Product, row: wire.Ticker, times: tuple[int | None, int], n
     return FastTicker(
         id=f"{product.tail}.ticker.{native}",
         **product.common(*times),
-        last=optional(row.last, "last"),
+        last=price(row.last, "last"),
         bid=bid,
         bid_amount=None if bid_size is None else sizes.amount(instrument, bid_size, bid),
         ask=ask,
         ask_amount=None if ask_size is None else sizes.amount(instrument, ask_size, ask),
-        open_24h=optional(row.open, "open"),
-        high_24h=optional(row.high, "high"),
-        low_24h=optional(row.low, "low"),
+        open_24h=price(row.open, "open"),
+        high_24h=price(row.high, "high"),
+        low_24h=price(row.low, "low"),
         volume_24h=volume,
         quote_volume_24h=quote_volume,
-        change_24h=optional(row.change, "change"),
+        change_24h=numbers.optional(row.change, "change"),
     )
 
 
@@ -77,7 +77,7 @@ def _funding(product: Product, row: wire.Ticker, stamp: tuple[int | None, int, s
             rate=rate,
             next_ts=wire.time(next_ms, "next_funding_rate_time") if next_ms else None,
             mark_price=mark,
-            index_price=numbers.optional(row.index, "index"),
+            index_price=numbers.optional_price(row.index, "index"),
         )
     ]
 

@@ -106,6 +106,8 @@ def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
             return (Refused(None, said),)
         case "info" | "unsubscribed" | "unsubscribed_failed" | "challenge" | "pong":
             return ()
+        case _ if bytes(head.data) == b"null":
+            return ()  # without data it is a message about the connection
         case _:
             raise FrameError(f"unknown event {head.event!r}", field="event")
 

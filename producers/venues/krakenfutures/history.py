@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers import numbers, sizes
-from producers.history import SECOND, make_candle
+from producers.history import SECOND, make_candle, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.product import Product
@@ -31,7 +31,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 class _Candle(Struct, gc=False):
     """`{"time":1763683200000,"open":"91000.1","high":"91010.5","low":"90990","close":"91005","volume":"12.34"}`."""
 
-    time: int  # ms
+    time: numbers.Milliseconds
     open: Raw
     high: Raw
     low: Raw
@@ -42,7 +42,7 @@ class _Candle(Struct, gc=False):
 class _Candles(Struct):
     """`{"candles":[…],"more_candles":false}`, without the envelope of other answers."""
 
-    candles: list[_Candle]
+    candles: list[Raw]
 
 
 class _Trade(Struct, gc=False):
@@ -60,11 +60,13 @@ class _Trade(Struct, gc=False):
 
 
 class _Trades(Struct):
-    history: list[_Trade]
+    history: list[Raw]
 
 
 _candles: Final = msgspec.json.Decoder(_Candles).decode
+_candle: Final = msgspec.json.Decoder(_Candle).decode
 _trades: Final = msgspec.json.Decoder(_Trades).decode
+_trade: Final = msgspec.json.Decoder(_Trade).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -75,30 +77,32 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, whose volume counts as sizes do: of inverse products it is told in coins at the closing price."""
-    try:
-        rows = _candles(body).candles
-    except msgspec.DecodeError as error:
-        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="candles") from error
-    return [_candle(instrument, timeframe, row, ts_recv, sim=sim) for row in rows]
+
+    def read(raw: Raw) -> Decoded:
+        row = _candle(raw)
+        close = _price(row.close, "candles.close")
+        volume = sizes.amount(instrument, _number(row.volume, "candles.volume"), close)
+        if volume is None:
+            reason = f"what a contract of {instrument.venue_symbol} is worth is not known"
+            raise FrameError(reason, field="candles.volume")
+        return make_candle(
+            instrument,
+            timeframe,
+            wire.time(row.time, "candles.time"),
+            ts_recv=ts_recv,
+            sim=sim,
+            open=_price(row.open, "candles.open"),
+            high=_price(row.high, "candles.high"),
+            low=_price(row.low, "candles.low"),
+            close=close,
+            volume=volume,
+        )
+
+    return read_rows(lambda text: _candles(text).candles, body, f"candles of {instrument.venue_symbol}", read)
 
 
-def _candle(instrument: Instrument, timeframe: str, row: _Candle, ts_recv: int, *, sim: bool) -> Decoded:
-    close = _number(row.close, "candles.close")
-    volume = sizes.amount(instrument, _number(row.volume, "candles.volume"), close)
-    if volume is None:
-        raise FrameError(f"what a contract of {instrument.venue_symbol} is worth is not known", field="candles.volume")
-    return make_candle(
-        instrument,
-        timeframe,
-        wire.time(row.time, "candles.time"),
-        ts_recv=ts_recv,
-        sim=sim,
-        open=_number(row.open, "candles.open"),
-        high=_number(row.high, "candles.high"),
-        low=_number(row.low, "candles.low"),
-        close=close,
-        volume=volume,
-    )
+def _price(raw: Raw, field: str) -> str:
+    return numbers.price_text(str(raw, "ascii", "replace").strip('"'), field)
 
 
 def _number(raw: Raw, field: str) -> str:
@@ -112,12 +116,13 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades as the socket's are read; transfers of positions are none, liquidations are told as trades only."""
-    try:
-        rows = _trades(body).history
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="history") from error
     product = Product(instrument, sim=sim)
-    return [event for row in rows for event in decode_trade(product, _as_pushed(row, instrument), ts_recv)[:1]]
+
+    def read(raw: Raw) -> Decoded | None:
+        events = decode_trade(product, _as_pushed(_trade(raw), instrument), ts_recv)
+        return next((event for event in events if event.kind == "trade"), None)
+
+    return read_rows(lambda text: _trades(text).history, body, f"trades of {instrument.venue_symbol}", read)
 
 
 def _as_pushed(row: _Trade, instrument: Instrument) -> wire.Trade:

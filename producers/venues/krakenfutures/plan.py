@@ -29,7 +29,9 @@ PRODUCTS_PER_SOCKET: Final = 60  # ours: the venue tells no figure
 PRODUCTS_PER_REQUEST: Final = 30
 
 # Linear (F, and V of older listings) or inverse (I), perpetual (P) or dated (F): `PF_XBTUSD`, `FI_XBTUSD_260327`.
-_PRODUCT: Final = re.compile(r"(?:P(?P<perpetual>[FIV])_(?P<pair>[^_]+)|F(?P<dated>[FIV])_(?P<of>[^_]+)_(?P<on>\d{6}))")
+_PRODUCT: Final = re.compile(
+    "(?:P(?P<perpetual>[FIV])_(?P<pair>[A-Z0-9]+)|F(?P<dated>[FIV])_(?P<of>[A-Z0-9]+)_(?P<on>[0-9]{6}))"
+)
 _QUOTES: Final = ("USDT", "USDC", "USD", "EUR", "GBP", "XBT")
 _COINS: Final = {"XBT": "BTC", "XDG": "DOGE"}
 
@@ -103,7 +105,7 @@ def make_product(
     found = _PRODUCT.fullmatch(venue_symbol)
     if found is None:
         raise SymbolSyntaxError(f"{venue_symbol!r} is no perpetual or future of Kraken Futures", symbol=venue_symbol)
-    base, quote = pair or _split(found["pair"] or found["of"])
+    base, quote = pair or _split(found["pair"] or found["of"], venue_symbol)
     base, quote = _COINS.get(base, base), _COINS.get(quote, quote)
     is_inverse = (found["perpetual"] or found["dated"]) == "I"
     expiry = f"-{found['on']}" if found["on"] else ""
@@ -113,8 +115,8 @@ def make_product(
     return make_instrument(VENUE_ID, symbol, venue_symbol, contract_size=size, sized_in_contracts=in_contracts)
 
 
-def _split(pair: str) -> tuple[str, str]:
+def _split(pair: str, venue_symbol: str) -> tuple[str, str]:
     for quote in _QUOTES:
         if pair.endswith(quote) and len(pair) > len(quote):
             return pair.removesuffix(quote), quote
-    raise SymbolSyntaxError(f"{pair!r} ends in no known quote", symbol=pair)
+    raise SymbolSyntaxError(f"{venue_symbol!r} ends in no known quote", symbol=venue_symbol)

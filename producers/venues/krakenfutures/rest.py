@@ -16,7 +16,8 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.instrument import Instrument
 from producers import numbers, sizes
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers.frames import read_each
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.history import HISTORY
 from producers.venues.krakenfutures.plan import MARKET, VENUE_ID, make_product
@@ -44,7 +45,7 @@ class _Listed(msgspec.Struct):
 
 
 class _Instruments(msgspec.Struct):
-    instruments: list[_Listed]
+    instruments: list[msgspec.Raw]
 
 
 class _Book(msgspec.Struct):
@@ -64,18 +65,20 @@ class _Envelope(msgspec.Struct):
 
 
 _instruments: Final = msgspec.json.Decoder(_Instruments).decode
+_listed: Final = msgspec.json.Decoder(_Listed).decode
 _depth: Final = msgspec.json.Decoder(_Depth).decode
 _envelope: Final = msgspec.json.Decoder(_Envelope).decode
 
 
-def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:  # noqa: ARG001
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:  # noqa: ARG001
     """Read the listing, which comes in one page: perpetuals and dated futures that trade."""
-    rows = (row for row in _instruments(body).instruments if row.tradeable and row.symbol.upper().startswith(_KINDS))
-    return [_instrument(row) for row in rows], None
+    return read_each(_instruments(body).instruments, lambda raw: _instrument(_listed(raw))), None
 
 
-def _instrument(row: _Listed) -> Instrument:
-    size = numbers.optional(row.contractSize, "instruments.contractSize")
+def _instrument(row: _Listed) -> Instrument | None:
+    if not row.tradeable or not row.symbol.upper().startswith(_KINDS):
+        return None
+    size = numbers.optional_price(row.contractSize, "instruments.contractSize")
     if size is not None and "." in size:
         size = size.rstrip("0").rstrip(".")
     pair = (row.base, row.quote) if row.base and row.quote else None
@@ -90,8 +93,7 @@ def depth_call(instrument: Instrument) -> RestCall:
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a book; it has no sequence, and the time of the answer is not the book's."""
     book = _depth(body).orderBook
-    bids = [wire.read_level(price, size, "orderBook.bids") for price, size in book.bids]
-    asks = [wire.read_level(price, size, "orderBook.asks") for price, size in book.asks]
+    bids, asks = wire.read_levels(book.bids, "orderBook.bids"), wire.read_levels(book.asks, "orderBook.asks")
     bids, asks, unit = sizes.book(instrument, bids, asks)
     return FastBook(
         id=f"{instrument.tail}.book.rest-{crc32(body):08x}",
@@ -118,7 +120,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     if status in _OK and envelope.result == "success":
         return None
     hint = headers.get("retry-after", "")
-    pause = float(hint) if hint.isdigit() else None
+    pause = float(hint) if hint.isascii() and hint.isdigit() else None
     if pause is None:
         pause = _PAUSES.get(envelope.error or "") or (60.0 if status in _BLOCKED else None)
     return RestFailure(envelope.error or f"HTTP {status}", envelope.error, pause)

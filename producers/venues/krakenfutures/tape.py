@@ -32,13 +32,15 @@ def decode_trade(product: Product, row: wire.Trade, ts_recv: int) -> list[Decode
     `side` is that of the liquidating order: who sells had a long position. All of them are told as far as is known.
     """
     if row.type in _TRANSFERS:
+        product.pass_over(row.seq)
         return []
     if row.type not in _TRADES:
         raise FrameError(f"unknown type of trade {row.type!r}", field="type")
-    price, size = numbers.number(row.price, "price"), numbers.number(row.qty, "qty")
+    price, size = numbers.price(row.price, "price"), numbers.number(row.qty, "qty")
     amount, contracts = sizes.sizes(product.instrument, size, price)
     ts_event, native = wire.time(row.time, "time"), row.uid or _by_number(row)
     found: list[Decoded] = [
+        *product.span(row.seq),
         FastTrade(
             id=f"{product.tail}.trade.{native}",
             venue=VENUE_ID,
@@ -53,7 +55,7 @@ def decode_trade(product: Product, row: wire.Trade, ts_recv: int) -> list[Decode
             contracts=contracts,
             side=row.side,
             seq=row.seq,
-        )
+        ),
     ]
     if row.type == _LIQUIDATION:
         found.append(
@@ -81,8 +83,8 @@ def _by_number(row: wire.Trade) -> str:
 
 def decode_book_snapshot(product: Product, row: wire.BookSnapshot, ts_recv: int) -> Decoded:
     """Read a whole book."""
-    bids = [wire.read_level(level.price, level.qty, "bids") for level in row.bids]
-    asks = [wire.read_level(level.price, level.qty, "asks") for level in row.asks]
+    bids = wire.read_levels(((level.price, level.qty) for level in row.bids), "bids")
+    asks = wire.read_levels(((level.price, level.qty) for level in row.asks), "asks")
     bids, asks, unit = sizes.book(product.instrument, bids, asks)
     return FastDelta(
         id=f"{product.delta_id}snapshot-{row.seq}-{row.timestamp}",
@@ -98,7 +100,7 @@ def decode_book_snapshot(product: Product, row: wire.BookSnapshot, ts_recv: int)
 
 def decode_book_change(product: Product, row: wire.BookChange, ts_recv: int) -> Decoded:
     """Read one changed level; `seq` counts a product's snapshots and changes by one."""
-    level, unit = [wire.read_level(row.price, row.qty, "book")], "base"
+    level, unit = wire.read_levels([(row.price, row.qty)], "book"), "base"
     if product.instrument.sized_in_contracts:
         level, _, unit = sizes.book(product.instrument, level, [])
     is_bid = row.side == "buy"

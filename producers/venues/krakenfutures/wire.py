@@ -5,13 +5,14 @@ Pages: https://docs.kraken.com/exchange/api-reference/futures-websocket/book and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
-from producers.numbers import NULL, ZERO, Row, level, number
+from producers.numbers import NULL, ZERO, Milliseconds, Row, Whole, text_levels
 
 MS: Final = 1_000_000  # nanoseconds
 Side = Literal["buy", "sell"]
@@ -28,6 +29,7 @@ class Head(Struct):
     feed: str | None = None
     product_ids: list[str] | None = None
     message: str | None = None
+    data: Raw = NULL
 
 
 class Trade(Struct, gc=False):
@@ -37,11 +39,11 @@ class Trade(Struct, gc=False):
 
     product_id: str
     side: Side
-    time: int
+    time: Milliseconds
     qty: Raw
     price: Raw
     uid: str | None = None
-    seq: int | None = None
+    seq: Whole | None = None
     type: str = "fill"
 
 
@@ -62,8 +64,8 @@ class BookSnapshot(Struct):
     """`{"feed":"book_snapshot","product_id":"PF_XBTUSD","timestamp":1763700000000,"seq":12,"bids":[…],"asks":[…]}`."""
 
     product_id: str
-    timestamp: int
-    seq: int
+    timestamp: Milliseconds
+    seq: Whole
     bids: list[Level]
     asks: list[Level]
 
@@ -76,10 +78,10 @@ class BookChange(Struct, gc=False):
 
     product_id: str
     side: Side
-    seq: int
+    seq: Whole
     price: Raw
     qty: Raw
-    timestamp: int
+    timestamp: Milliseconds
 
 
 class Ticker(Struct):
@@ -92,7 +94,7 @@ class Ticker(Struct):
     """
 
     product_id: str
-    time: int | None = None
+    time: Milliseconds | None = None
     bid: Raw = NULL
     ask: Raw = NULL
     bid_size: Raw = NULL
@@ -108,7 +110,7 @@ class Ticker(Struct):
     markPrice: Raw = NULL
     openInterest: Raw = NULL
     relative_funding_rate: Raw = NULL
-    next_funding_rate_time: int | None = None
+    next_funding_rate_time: Milliseconds | None = None
 
 
 decode_head: Final = msgspec.json.Decoder(Head).decode
@@ -119,11 +121,10 @@ decode_book_change: Final = msgspec.json.Decoder(BookChange).decode
 decode_ticker: Final = msgspec.json.Decoder(Ticker).decode
 
 
-def read_level(price: Raw, qty: Raw, field: str) -> Row:
-    """Read one level as (price, size); no size in any spelling is "0", as is a negative one, which is rarely sent."""
-    if str(qty, "ascii", "replace").startswith("-"):
-        return number(price, field), ZERO
-    return level(price, qty, field)
+def read_levels(rows: Iterable[tuple[Raw, Raw]], field: str) -> list[Row]:
+    """Read levels as (price, size), as `numbers.text_levels` does; a negative size, which is rarely sent, is "0"."""
+    texts = ((str(price, "ascii", "replace"), str(qty, "ascii", "replace")) for price, qty in rows)
+    return text_levels([(price, ZERO if qty.startswith("-") else qty) for price, qty in texts], field)
 
 
 def time(ms: int | None, field: str) -> int:

@@ -46,16 +46,16 @@ class Ticker(Struct, gc=False):
 class Level1(Struct, gc=False):
     """`/spotMarket/level1`: `{"asks":["91000.1","0.5"],"bids":["91000","1"],"timestamp":1763700000123}`."""
 
-    asks: list[str]
-    bids: list[str]
-    timestamp: int
+    asks: list[str] | None = None
+    bids: list[str] | None = None
+    timestamp: int | None = None
 
 
 class Day(Struct, gc=False):
     """The inner `data` of `/market/snapshot`: JSON numbers, `changeRate` a fraction, `vol` base, `volValue` quote."""
 
     symbol: str
-    datetime: int
+    datetime: int | None = None
     lastTradedPrice: Raw = NULL
     buy: Raw = NULL
     bidSize: Raw = NULL
@@ -81,8 +81,8 @@ Row = tuple[str, str, int]
 class Changes(Struct, gc=False):
     """Changed levels: `[price, size, sequence]`, absolute sizes; price 0 only moves the sequence on."""
 
-    asks: list[Row]
-    bids: list[Row]
+    asks: list[Row] | None = None
+    bids: list[Row] | None = None
 
 
 class Level2(Struct, gc=False):
@@ -97,9 +97,9 @@ class Level2(Struct, gc=False):
 class Depth(Struct, gc=False):
     """`/spotMarket/level2Depth5` and `50`: the whole top, `[price, size]`, without a sequence."""
 
-    asks: list[tuple[str, str]]
-    bids: list[tuple[str, str]]
-    timestamp: int
+    asks: list[tuple[str, str]] | None = None
+    bids: list[tuple[str, str]] | None = None
+    timestamp: int | None = None
 
 
 class Candles(Struct, gc=False):
@@ -113,8 +113,8 @@ class Book(Struct, gc=False):
     """The REST answer's `data`: `{"sequence":"15","time":1763700000456,"bids":[["90999.9","1"]],"asks":[…]}`."""
 
     sequence: int
-    bids: list[tuple[str, str]]
-    asks: list[tuple[str, str]]
+    bids: list[tuple[str, str]] | None = None
+    asks: list[tuple[str, str]] | None = None
     time: int | None = None
 
 

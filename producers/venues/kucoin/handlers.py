@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -16,7 +17,8 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.kucoin import MS, Handler, MakeHandler, exact, levels, number, percent
+from producers import kucoin, numbers
+from producers.kucoin import MS, Handler, MakeHandler
 from producers.venue import Decoded
 from producers.venues.kucoin import frames
 from producers.venues.kucoin.rest import decode_depth
@@ -65,8 +67,8 @@ def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # no
                 ts_event=match.time,
                 ts_recv=ts_recv,
                 trade_id=match.tradeId,
-                price=number(match.price, "data.price"),
-                amount=number(match.size, "data.size"),
+                price=numbers.price_text(match.price, "data.price"),
+                amount=numbers.unsigned(match.size, "data.size"),
                 side=match.side,
                 seq=match.sequence,
             ),
@@ -75,8 +77,14 @@ def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # no
     return handle
 
 
-def _optional(text: str | None, field: str) -> str | None:
-    return number(text, field) if text else None
+def _time(ms: int | None) -> int | None:
+    return None if ms is None else ms * MS
+
+
+def _side(price: str | None, size: str | None, field: str) -> tuple[str | None, str | None]:
+    """Return one side's best price and amount; without a price there is no amount."""
+    found = numbers.optional_price_text(price, field)
+    return found, numbers.unsigned(size, f"{field}Size") if found is not None and size else None
 
 
 def on_ticker(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
@@ -86,22 +94,28 @@ def on_ticker(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = frames.read_ticker(frame).data
         time = ticker.Time if ticker.time is None else ticker.time
+        bid, bid_amount = _side(ticker.bestBid, ticker.bestBidSize, "data.bestBid")
+        ask, ask_amount = _side(ticker.bestAsk, ticker.bestAskSize, "data.bestAsk")
         return (
             replace(
                 template,
-                id=f"{prefix}{ticker.sequence}-{time}",
-                ts_event=None if time is None else time * MS,
+                id=f"{prefix}{ticker.sequence}-{time}-{crc32(frame):08x}",
+                ts_event=_time(time),
                 ts_recv=ts_recv,
-                last=_optional(ticker.price, "data.price"),
-                bid=_optional(ticker.bestBid, "data.bestBid"),
-                bid_amount=_optional(ticker.bestBidSize, "data.bestBidSize"),
-                ask=_optional(ticker.bestAsk, "data.bestAsk"),
-                ask_amount=_optional(ticker.bestAskSize, "data.bestAskSize"),
+                last=numbers.optional_price_text(ticker.price, "data.price"),
+                bid=bid,
+                bid_amount=bid_amount,
+                ask=ask,
+                ask_amount=ask_amount,
                 seq=ticker.sequence,
             ),
         )
 
     return handle
+
+
+def _pair(side: list[str] | None) -> tuple[str | None, str | None]:
+    return (side[0], side[1]) if side and len(side) > 1 else (None, None)
 
 
 def on_level1(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
@@ -110,17 +124,18 @@ def on_level1(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         best = frames.read_level1(frame).data
-        bid, ask = (*best.bids[:2], None, None), (*best.asks[:2], None, None)
+        bid, bid_amount = _side(*_pair(best.bids), "data.bids")
+        ask, ask_amount = _side(*_pair(best.asks), "data.asks")
         return (
             replace(
                 template,
-                id=f"{prefix}{best.timestamp}",
-                ts_event=best.timestamp * MS,
+                id=f"{prefix}{best.timestamp}-{crc32(frame):08x}",
+                ts_event=_time(best.timestamp),
                 ts_recv=ts_recv,
-                bid=_optional(bid[0], "data.bids"),
-                bid_amount=_optional(bid[1], "data.bids"),
-                ask=_optional(ask[0], "data.asks"),
-                ask_amount=_optional(ask[1], "data.asks"),
+                bid=bid,
+                bid_amount=bid_amount,
+                ask=ask,
+                ask_amount=ask_amount,
             ),
         )
 
@@ -128,45 +143,43 @@ def on_level1(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
 
 
 def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
-    """Read `/market/snapshot`, every 2 s: the figures of 24 hours; a best price of 0 means that there is none."""
+    """Read `/market/snapshot`, every 2 s: the figures of 24 hours; a price of 0 means that there is none."""
     prefix, template = f"{instrument.tail}.ticker.24h-", FastTicker(**_common(instrument, sim))
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = frames.read_day(frame).data.day
-        bid, ask = exact(day.buy, "data.data.buy"), exact(day.sell, "data.data.sell")
-        bid, ask = (price if price and price.strip("0.") else None for price in (bid, ask))
+        price, amount = kucoin.price, kucoin.amount
+        bid, ask = price(day.buy, "data.data.buy"), price(day.sell, "data.data.sell")
         return (
             replace(
                 template,
-                id=f"{prefix}{day.datetime}",
-                ts_event=day.datetime * MS,
+                id=f"{prefix}{day.datetime}-{crc32(frame):08x}",
+                ts_event=_time(day.datetime),
                 ts_recv=ts_recv,
-                last=exact(day.lastTradedPrice, "data.data.lastTradedPrice"),
+                last=price(day.lastTradedPrice, "data.data.lastTradedPrice"),
                 bid=bid,
-                bid_amount=exact(day.bidSize, "data.data.bidSize") if bid else None,
+                bid_amount=amount(day.bidSize, "data.data.bidSize") if bid else None,
                 ask=ask,
-                ask_amount=exact(day.askSize, "data.data.askSize") if ask else None,
-                open_24h=exact(day.open, "data.data.open"),
-                high_24h=exact(day.high, "data.data.high"),
-                low_24h=exact(day.low, "data.data.low"),
-                volume_24h=exact(day.vol, "data.data.vol"),
-                quote_volume_24h=exact(day.volValue, "data.data.volValue"),
-                change_24h=percent(exact(day.changeRate, "data.data.changeRate")),
+                ask_amount=amount(day.askSize, "data.data.askSize") if ask else None,
+                open_24h=price(day.open, "data.data.open"),
+                high_24h=price(day.high, "data.data.high"),
+                low_24h=price(day.low, "data.data.low"),
+                volume_24h=amount(day.vol, "data.data.vol"),
+                quote_volume_24h=amount(day.volValue, "data.data.volValue"),
+                change_24h=kucoin.percent(day.changeRate, "data.data.changeRate"),
             ),
         )
 
     return handle
 
 
-def _changed(rows: list[frames.Row]) -> list[tuple[str, str]]:
-    """Give one side's changes in the order of their sequence; rows of price 0 say nothing."""
+def _changed(rows: list[frames.Row] | None) -> list[numbers.Row]:
+    """Return one side's changes in the order of their sequence; rows of price 0 say nothing."""
     if not rows:
         return []
     if len(rows) > 1:
         rows.sort(key=_by_sequence)
-    if not "".join([price + size for price, size, _ in rows]).replace(".", "").isdigit():
-        rows = [(number(price, "data.changes"), number(size, "data.changes"), at) for price, size, at in rows]
-    return [(price, size if size.strip("0.") else "0") for price, size, _ in rows if price.strip("0.")]
+    return numbers.text_levels([(price, size) for price, size, _ in rows], "data.changes")
 
 
 def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
@@ -180,7 +193,7 @@ def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
             replace(
                 template,
                 id=f"{prefix}{book.sequenceEnd}",
-                ts_event=None if book.time is None else book.time * MS,
+                ts_event=_time(book.time),
                 ts_recv=ts_recv,
                 bids=_changed(book.changes.bids),
                 asks=_changed(book.changes.asks),
@@ -202,11 +215,11 @@ def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Han
         return (
             replace(
                 template,
-                id=f"{prefix}{depth.timestamp}",
-                ts_event=depth.timestamp * MS,
+                id=f"{prefix}{depth.timestamp}-{crc32(frame):08x}",
+                ts_event=_time(depth.timestamp),
                 ts_recv=ts_recv,
-                bids=levels(depth.bids),
-                asks=levels(depth.asks),
+                bids=numbers.whole_levels(depth.bids or [], "data.bids"),
+                asks=numbers.whole_levels(depth.asks or [], "data.asks"),
             ),
         )
 
@@ -228,17 +241,17 @@ def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         push = frames.read_candles(frame).data
         start, opened, closed, high, low, volume, turnover = push.candles
-        own = {"id": f"{prefix}{start}-{push.time}", "ts_event": push.time, "ts_recv": ts_recv}
+        own = {"id": f"{prefix}{start}-{push.time}-{crc32(frame):08x}", "ts_event": push.time, "ts_recv": ts_recv}
         return (
             FastCandle(
                 **{**common, **own},
                 timeframe=timeframe,
-                open=number(opened, "data.candles[1] (open)"),
-                close=number(closed, "data.candles[2] (close)"),
-                high=number(high, "data.candles[3] (high)"),
-                low=number(low, "data.candles[4] (low)"),
-                volume=number(volume, "data.candles[5] (volume)"),
-                quote_volume=number(turnover, "data.candles[6] (turnover)"),
+                open=numbers.price_text(opened, "data.candles[1] (open)"),
+                close=numbers.price_text(closed, "data.candles[2] (close)"),
+                high=numbers.price_text(high, "data.candles[3] (high)"),
+                low=numbers.price_text(low, "data.candles[4] (low)"),
+                volume=numbers.unsigned(volume, "data.candles[5] (volume)"),
+                quote_volume=numbers.unsigned(turnover, "data.candles[6] (turnover)"),
                 trades=None,
                 closed=False,
                 start_ts=start * _SECOND,

@@ -12,11 +12,12 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers import numbers
+from producers.frames import read_each
 from producers.history import SECOND, make_candle, make_trade
 from producers.venue import Decoded, History, RestCall, Span
 
@@ -46,8 +47,10 @@ class _Candle(Struct, array_like=True, gc=False):
     turnover: str
 
 
-class _Candles(Struct):
-    data: list[_Candle]
+class _Rows(Struct):
+    """Candles, or trades; null where there are none."""
+
+    data: list[Raw] | None
 
 
 class _Trade(Struct, gc=False):
@@ -60,12 +63,9 @@ class _Trade(Struct, gc=False):
     time: int  # ns
 
 
-class _Trades(Struct):
-    data: list[_Trade]
-
-
-_candles: Final = msgspec.json.Decoder(_Candles, strict=False).decode
-_trades: Final = msgspec.json.Decoder(_Trades, strict=False).decode
+_rows: Final = msgspec.json.Decoder(_Rows).decode
+_candle: Final = msgspec.json.Decoder(_Candle, strict=False).decode
+_trade: Final = msgspec.json.Decoder(_Trade, strict=False).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -81,26 +81,31 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, newest first; volume and turnover are base and quote."""
-    try:
-        rows = _candles(body).data
-    except msgspec.DecodeError as error:
-        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="data") from error
-    return [
-        make_candle(
+
+    def read(raw: Raw) -> Decoded:
+        row = _candle(raw)
+        return make_candle(
             instrument,
             timeframe,
             row.start * SECOND,
             ts_recv=ts_recv,
             sim=sim,
-            open=numbers.unsigned(row.open, "data.open"),
-            high=numbers.unsigned(row.high, "data.high"),
-            low=numbers.unsigned(row.low, "data.low"),
-            close=numbers.unsigned(row.close, "data.close"),
+            open=numbers.price_text(row.open, "data.open"),
+            high=numbers.price_text(row.high, "data.high"),
+            low=numbers.price_text(row.low, "data.low"),
+            close=numbers.price_text(row.close, "data.close"),
             volume=numbers.unsigned(row.volume, "data.volume"),
             quote_volume=numbers.unsigned(row.turnover, "data.turnover"),
         )
-        for row in rows
-    ]
+
+    return read_each(_list(body, f"candles of {instrument.venue_symbol}"), read)
+
+
+def _list(body: bytes, what: str) -> list[Raw]:
+    try:
+        return _rows(body).data or []
+    except msgspec.DecodeError as error:
+        raise FrameError(f"{what}: {error}", field="data") from error
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
@@ -110,24 +115,22 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades; the side is the taker's."""
-    try:
-        rows = _trades(body).data
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="data") from error
-    return [
-        make_trade(
+
+    def read(raw: Raw) -> Decoded:
+        row = _trade(raw)
+        return make_trade(
             instrument,
             f"rest-{row.sequence}",
             row.time,
             ts_recv=ts_recv,
             sim=sim,
-            price=numbers.unsigned(row.price, "data.price"),
+            price=numbers.price_text(row.price, "data.price"),
             amount=numbers.unsigned(row.size, "data.size"),
             side=row.side,
             seq=row.sequence,
         )
-        for row in rows
-    ]
+
+    return read_each(_list(body, f"trades of {instrument.venue_symbol}"), read)
 
 
 HISTORY: Final = History(

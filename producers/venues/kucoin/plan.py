@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -20,6 +21,7 @@ _TOPICS: Final[kucoin.Topics] = {
     TICKER: (("/market/ticker", 30.0), (_SNAPSHOT, 30.0)),
     BOOK: (("/market/level2", 30.0),),
 }
+_PAIR: Final = re.compile(r"([^\s./:_-]+)-([0-9A-Z]+)")  # base and quote; a base may be of any script
 _ALONE: Final = frozenset({_SNAPSHOT})  # its page names one symbol (or one market) where others show a list
 
 
@@ -30,7 +32,7 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
 
 def guess(market: str, venue_symbol: str) -> Instrument:
     """Name a pair by its spelling, `BTC-USDT`; raises SymbolSyntaxError for anything else."""
-    base, dash, quote = venue_symbol.partition("-")
-    if not (base and dash and quote) or "-" in quote:
+    pair = _PAIR.fullmatch(venue_symbol)
+    if pair is None:
         raise SymbolSyntaxError(f"{market} symbol {venue_symbol!r} is no pair like BTC-USDT", symbol=venue_symbol)
-    return make_instrument(VENUE_ID, f"{kucoin.coin(base)}/{kucoin.coin(quote)}", venue_symbol)
+    return make_instrument(VENUE_ID, f"{kucoin.coin(pair[1])}/{kucoin.coin(pair[2])}", venue_symbol)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument, make_instrument
 from producers import kucoin
-from producers.venue import Decoded, RestCall, RestFace
+from producers.frames import read_each
+from producers.numbers import whole_levels
+from producers.venue import Decoded, RestCall, RestFace, Unreadable
 from producers.venues.kucoin.frames import read_book
 from producers.venues.kucoin.history import HISTORY
 from producers.venues.kucoin.plan import MARKET, VENUE_ID
@@ -36,19 +38,23 @@ class _Listed(Struct, gc=False):
 
 
 class _Listing(Struct, gc=False):
-    data: list[_Listed]
+    data: list[Raw]
 
 
 _read_listing: Final = msgspec.json.Decoder(_Listing).decode
+_read_listed: Final = msgspec.json.Decoder(_Listed).decode
 
 
-def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:  # noqa: ARG001
+def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:  # noqa: ARG001
     """List what can be traded now; there is one page."""
-    return [
-        make_instrument(VENUE_ID, f"{kucoin.coin(row.baseCurrency)}/{kucoin.coin(row.quoteCurrency)}", row.symbol)
-        for row in _read_listing(body).data
-        if row.enableTrading
-    ], None
+    return read_each(_read_listing(body).data, _instrument), None
+
+
+def _instrument(raw: Raw) -> Instrument | None:
+    row = _read_listed(raw)
+    if not row.enableTrading:
+        return None
+    return make_instrument(VENUE_ID, f"{kucoin.coin(row.baseCurrency)}/{kucoin.coin(row.quoteCurrency)}", row.symbol)
 
 
 def _depth_call(instrument: Instrument) -> RestCall:
@@ -66,8 +72,8 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
         ts_event=None if book.time is None else book.time * kucoin.MS,
         ts_recv=ts_recv,
         sim=sim,
-        bids=kucoin.levels(book.bids),
-        asks=kucoin.levels(book.asks),
+        bids=whole_levels(book.bids or [], "data.bids"),
+        asks=whole_levels(book.asks or [], "data.asks"),
         seq=book.sequence,
         quality="sim" if sim else "live",
     )

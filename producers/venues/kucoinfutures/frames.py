@@ -33,8 +33,8 @@ class Match(Struct, gc=False):
 class Ticker(Struct, gc=False):
     """`/contractMarket/tickerV2`: the best levels; `/contractMarket/ticker` also has the last trade's `price`."""
 
-    sequence: int
-    ts: int
+    sequence: int | None = None
+    ts: int | None = None
     bestBidPrice: str | None = None
     bestBidSize: int | None = None
     bestAskPrice: str | None = None
@@ -56,16 +56,16 @@ Row = tuple[Raw, Raw]
 class Depth(Struct, gc=False):
     """`/contractMarket/level2Depth5` and `50`: the whole top, `[price, size]`."""
 
-    bids: list[Row]
-    asks: list[Row]
-    timestamp: int
+    bids: list[Row] | None = None
+    asks: list[Row] | None = None
+    timestamp: int | None = None
     sequence: int | None = None
 
 
 class Day(Struct, gc=False):
     """`/contractMarket/snapshot`: JSON numbers; `priceChgPct` a fraction, `turnover` in the quote, `ts` in ns."""
 
-    ts: int
+    ts: int | None = None
     lastPrice: Raw = NULL
     highPrice: Raw = NULL
     lowPrice: Raw = NULL
@@ -103,8 +103,8 @@ class Book(Struct, gc=False):
     """The REST answer's `data`: `{"sequence":15,"bids":[[90999.9,12]],"asks":[…],"ts":1763700000456000000}`."""
 
     sequence: int
-    bids: list[Row]
-    asks: list[Row]
+    bids: list[Row] | None = None
+    asks: list[Row] | None = None
     ts: int | None = None
 
 

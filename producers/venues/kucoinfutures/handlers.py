@@ -6,18 +6,19 @@ A handler holds what never changes for its contract in a template, so that a pus
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final
+from zlib import crc32
 
-from msgspec import Raw
 from msgspec.structs import replace
 
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import kucoin, sizes
-from producers.kucoin import MS, Handler, MakeHandler, exact, number, percent
+from producers import kucoin, numbers, sizes
+from producers.kucoin import MS, Handler, MakeHandler
 from producers.venue import Decoded
 from producers.venues.kucoinfutures import frames
 
@@ -51,13 +52,10 @@ def _common(instrument: Instrument, sim: bool) -> dict[str, Any]:  # noqa: FBT00
     }
 
 
-def read_rows(rows: Iterable[frames.Row]) -> list[tuple[str, str]]:
-    """Read one side of a whole book; prices come as text on the socket and as JSON numbers over REST."""
-    return kucoin.levels((_text(price), _text(size)) for price, size in rows)
-
-
-def _text(raw: Raw) -> str:
-    return exact(raw, "data.bids, data.asks") or ""
+def read_rows(rows: Iterable[frames.Row] | None) -> list[numbers.Row]:
+    """Return one side of a whole book; prices come as text on the socket and as JSON numbers over REST."""
+    text = kucoin.text
+    return numbers.whole_levels([(text(price) or "", text(size) or "") for price, size in rows or ()], "data.bids/asks")
 
 
 def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
@@ -67,7 +65,8 @@ def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # no
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         match = read(frame).data
-        size, price = str(match.size), number(match.price, "data.price")
+        price = numbers.price_text(match.price, "data.price")
+        size = numbers.unsigned(str(match.size), "data.size")
         return (
             replace(
                 template,
@@ -91,21 +90,22 @@ def on_ticker(name: str, instrument: Instrument, interval: str, sim: bool) -> Ha
     prefix, template = f"{instrument.tail}.ticker.{name}-", FastTicker(**_common(instrument, sim))
 
     def best(price: str | None, size: int | None, field: str) -> tuple[str | None, str | None]:
-        if not price or size is None:
-            return None, None
-        return number(price, field), sizes.amount(instrument, str(size), price)
+        found = numbers.optional_price_text(price, f"{field}Price")
+        if found is None or size is None:
+            return found, None
+        return found, sizes.amount(instrument, numbers.unsigned(str(size), f"{field}Size"), found)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = frames.read_ticker(frame).data
-        bid, bid_amount = best(ticker.bestBidPrice, ticker.bestBidSize, "data.bestBidPrice")
-        ask, ask_amount = best(ticker.bestAskPrice, ticker.bestAskSize, "data.bestAskPrice")
+        bid, bid_amount = best(ticker.bestBidPrice, ticker.bestBidSize, "data.bestBid")
+        ask, ask_amount = best(ticker.bestAskPrice, ticker.bestAskSize, "data.bestAsk")
         return (
             replace(
                 template,
-                id=f"{prefix}{ticker.sequence}-{ticker.ts}",
+                id=f"{prefix}{ticker.sequence}-{ticker.ts}-{crc32(frame):08x}",
                 ts_event=ticker.ts,
                 ts_recv=ts_recv,
-                last=number(ticker.price, "data.price") if ticker.price else None,
+                last=numbers.optional_price_text(ticker.price, "data.price"),
                 bid=bid,
                 bid_amount=bid_amount,
                 ask=ask,
@@ -126,20 +126,20 @@ def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = frames.read_day(frame).data
-        is_linear = not instrument.is_inverse
+        price, is_linear = kucoin.price, not instrument.is_inverse
         return (
             replace(
                 template,
-                id=f"{prefix}{day.ts}",
+                id=f"{prefix}{day.ts}-{crc32(frame):08x}",
                 ts_event=day.ts,
                 ts_recv=ts_recv,
-                last=exact(day.lastPrice, "data.lastPrice"),
-                open_24h=exact(day.price24HoursBefore, "data.price24HoursBefore"),
-                high_24h=exact(day.highPrice, "data.highPrice"),
-                low_24h=exact(day.lowPrice, "data.lowPrice"),
-                volume_24h=exact(day.volume, "data.volume") if is_linear else None,
-                quote_volume_24h=exact(day.turnover, "data.turnover") if is_linear else None,
-                change_24h=percent(exact(day.priceChgPct, "data.priceChgPct")),
+                last=price(day.lastPrice, "data.lastPrice"),
+                open_24h=price(day.price24HoursBefore, "data.price24HoursBefore"),
+                high_24h=price(day.highPrice, "data.highPrice"),
+                low_24h=price(day.lowPrice, "data.lowPrice"),
+                volume_24h=kucoin.amount(day.volume, "data.volume") if is_linear else None,
+                quote_volume_24h=kucoin.amount(day.turnover, "data.turnover") if is_linear else None,
+                change_24h=kucoin.percent(day.priceChgPct, "data.priceChgPct"),
             ),
         )
 
@@ -147,7 +147,10 @@ def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa
 
 
 def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
-    """Read `/contractMarket/level2`: one changed level, "price,side,size"; each sequence is one more than the last."""
+    """Read `/contractMarket/level2`: one changed level, "price,side,size"; each sequence is one more than the last.
+
+    A level at price 0 changes nothing but the sequence.
+    """
     prefix, read = f"{instrument.tail}.delta.", frames.read_level2
     unit = "base" if instrument.contract_size is not None else "contracts"
     template = FastDelta(**_common(instrument, sim), bids=[], asks=[], seq=None, is_snapshot=False, unit=unit)
@@ -157,9 +160,7 @@ def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
         parts = book.change.split(",")
         if len(parts) != _PARTS or parts[1] not in {"buy", "sell"}:
             raise FrameError(f"data.change is no 'price,side,size': {book.change!r}", field="data.change")
-        price, size = number(parts[0], "data.change (price)"), number(parts[2], "data.change (size)")
-        amount = sizes.amount(instrument, size, price) if unit == "base" else size
-        level = [(price, amount if size.strip("0.") else "0")]
+        level = _level(instrument, (parts[0], parts[2]))
         return (
             replace(
                 template,
@@ -176,6 +177,13 @@ def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
     return handle
 
 
+def _level(instrument: Instrument, changed: tuple[str, str]) -> list[numbers.Row]:
+    rows = numbers.text_levels([changed], "data.change")
+    if instrument.contract_size is None:
+        return rows
+    return [(price, sizes.amount(instrument, size, price) or numbers.ZERO) for price, size in rows]
+
+
 def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/contractMarket/level2Depth5` and `50`: the whole top in each push."""
     prefix = f"{instrument.tail}.delta.{name}-"
@@ -184,7 +192,10 @@ def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Han
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         depth = frames.read_depth(frame).data
         bids, asks, unit = sizes.book(instrument, read_rows(depth.bids), read_rows(depth.asks))
-        own = {"id": f"{prefix}{depth.sequence}-{depth.timestamp}", "ts_event": depth.timestamp * MS}
+        own = {
+            "id": f"{prefix}{depth.sequence}-{depth.timestamp}-{crc32(frame):08x}",
+            "ts_event": None if depth.timestamp is None else depth.timestamp * MS,
+        }
         return (replace(template, **own, ts_recv=ts_recv, bids=bids, asks=asks, seq=depth.sequence, unit=unit),)
 
     return handle
@@ -205,10 +216,11 @@ def on_instrument(instrument: Instrument, interval: str, sim: bool) -> Handler: 
         push = frames.read_instrument(frame)
         data = push.data
         if push.subject == "mark.index.price":
-            mark, index = exact(data.markPrice, "data.markPrice"), exact(data.indexPrice, "data.indexPrice")
+            mark = kucoin.price(data.markPrice, "data.markPrice")
+            index = kucoin.price(data.indexPrice, "data.indexPrice")
             own = {"id": f"{prefix}mark-{data.timestamp}-{mark}-{index}", "mark_price": mark, "index_price": index}
         elif push.subject == "funding.rate":
-            rate = exact(data.fundingRate, "data.fundingRate")
+            rate = kucoin.signed(data.fundingRate, "data.fundingRate")
             own = {"id": f"{prefix}rate-{data.timestamp}-{data.granularity}-{rate}", "rate": rate}
         else:
             raise FrameError(f"unknown subject {push.subject!r} of /contract/instrument", channel=push.subject)
@@ -232,21 +244,23 @@ def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         push = frames.read_candles(frame).data
         start, opened, closed, high, low, turnover, contracts = push.candles
-        number(turnover, "data.candles[5] (turnover)")
-        volume = sizes.amount(instrument, number(contracts, "data.candles[6] (contracts)"), closed)
+        closed = numbers.price_text(closed, "data.candles[2] (close)")
+        turnover = numbers.unsigned(turnover, "data.candles[5] (turnover)")
+        contracts = numbers.unsigned(contracts, "data.candles[6] (contracts)")
+        volume = sizes.amount(instrument, contracts, closed)
         if volume is None:
             return ()  # a candle's volume is in coins, and what a contract is worth is not known
-        own = {"id": f"{prefix}{start}-{push.time}", "ts_event": push.time * MS, "ts_recv": ts_recv}
+        own = {"id": f"{prefix}{start}-{push.time}-{crc32(frame):08x}", "ts_event": push.time * MS, "ts_recv": ts_recv}
         return (
             FastCandle(
                 **{**common, **own},
                 timeframe=timeframe,
-                open=number(opened, "data.candles[1] (open)"),
-                close=number(closed, "data.candles[2] (close)"),
-                high=number(high, "data.candles[3] (high)"),
-                low=number(low, "data.candles[4] (low)"),
+                open=numbers.price_text(opened, "data.candles[1] (open)"),
+                close=closed,
+                high=numbers.price_text(high, "data.candles[3] (high)"),
+                low=numbers.price_text(low, "data.candles[4] (low)"),
                 volume=volume,
-                quote_volume=None if float(turnover) == float(contracts) else turnover,
+                quote_volume=None if Decimal(turnover) == Decimal(contracts) else turnover,
                 trades=None,
                 closed=False,
                 start_ts=start * _SECOND,

@@ -14,8 +14,9 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers import numbers, sizes
+from producers.frames import read_each
 from producers.history import SECONDS, make_candle, make_trade
-from producers.kucoin import MS, exact
+from producers.kucoin import MS, text
 from producers.venue import Decoded, History, RestCall, Span
 
 MOST_CANDLES: Final = 500
@@ -35,8 +36,10 @@ class _Candle(Struct, array_like=True, gc=False):
     contracts: Raw
 
 
-class _Candles(Struct):
-    data: list[_Candle]
+class _Rows(Struct):
+    """Candles, or trades; null where there are none."""
+
+    data: list[Raw] | None
 
 
 class _Trade(Struct, gc=False):
@@ -52,12 +55,9 @@ class _Trade(Struct, gc=False):
     sequence: int | None = None
 
 
-class _Trades(Struct):
-    data: list[_Trade]
-
-
-_candles: Final = msgspec.json.Decoder(_Candles).decode
-_trades: Final = msgspec.json.Decoder(_Trades, strict=False).decode
+_rows: Final = msgspec.json.Decoder(_Rows).decode
+_candle_row: Final = msgspec.json.Decoder(_Candle).decode
+_trade_row: Final = msgspec.json.Decoder(_Trade, strict=False).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -73,15 +73,19 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, whose volume counts contracts: of inverse ones it is told in coins at the closing price."""
+    rows = _list(body, f"candles of {instrument.venue_symbol}")
+    return read_each(rows, lambda raw: _candle(instrument, timeframe, _candle_row(raw), ts_recv, sim=sim))
+
+
+def _list(body: bytes, what: str) -> list[Raw]:
     try:
-        rows = _candles(body).data
+        return _rows(body).data or []
     except msgspec.DecodeError as error:
-        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="data") from error
-    return [_candle(instrument, timeframe, row, ts_recv, sim=sim) for row in rows]
+        raise FrameError(f"{what}: {error}", field="data") from error
 
 
 def _candle(instrument: Instrument, timeframe: str, row: _Candle, ts_recv: int, *, sim: bool) -> Decoded:
-    close = _number(row.close, "data.close")
+    close = _price(row.close, "data.close")
     volume = sizes.amount(instrument, _number(row.contracts, "data.volume"), close)
     if volume is None:
         raise FrameError(f"what a contract of {instrument.venue_symbol} is worth is not known", field="data.volume")
@@ -91,9 +95,9 @@ def _candle(instrument: Instrument, timeframe: str, row: _Candle, ts_recv: int, 
         row.start * MS,
         ts_recv=ts_recv,
         sim=sim,
-        open=_number(row.open, "data.open"),
-        high=_number(row.high, "data.high"),
-        low=_number(row.low, "data.low"),
+        open=_price(row.open, "data.open"),
+        high=_price(row.high, "data.high"),
+        low=_price(row.low, "data.low"),
         close=close,
         volume=volume,
     )
@@ -106,15 +110,12 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades; their ids are the socket's, the side is the taker's."""
-    try:
-        rows = _trades(body).data
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="data") from error
-    return [_trade(instrument, row, ts_recv, sim=sim) for row in rows]
+    rows = _list(body, f"trades of {instrument.venue_symbol}")
+    return read_each(rows, lambda raw: _trade(instrument, _trade_row(raw), ts_recv, sim=sim))
 
 
 def _trade(instrument: Instrument, row: _Trade, ts_recv: int, *, sim: bool) -> Decoded:
-    price = _number(row.price, "data.price")
+    price = _price(row.price, "data.price")
     amount, contracts = sizes.sizes(instrument, _number(row.size, "data.size"), price)
     return make_trade(
         instrument,
@@ -131,7 +132,11 @@ def _trade(instrument: Instrument, row: _Trade, ts_recv: int, *, sim: bool) -> D
 
 
 def _number(raw: Raw, field: str) -> str:
-    return numbers.unsigned(exact(raw, field) or "", field)
+    return numbers.unsigned(text(raw) or "", field)
+
+
+def _price(raw: Raw, field: str) -> str:
+    return numbers.price_text(text(raw) or "", field)
 
 
 HISTORY: Final = History(

@@ -22,7 +22,7 @@ _TOPICS: Final[kucoin.Topics] = {
     BOOK: (("/contractMarket/level2", 30.0),),
     FUNDING: (("/contract/instrument", None),),
 }
-_QUOTES: Final = ("USDT", "USDC", "USD")
+_PERPETUAL: Final = re.compile(r"(?P<base>[A-Z0-9]+?)(?P<quote>USDT|USDC|USD)M")
 _DATED: Final = re.compile(r"(?P<base>[A-Z0-9]+)M(?P<month>[FGHJKMNQUVXZ])(?P<year>\d\d)")
 _MONTHS: Final = "FGHJKMNQUVXZ"
 _FRIDAY: Final = 4
@@ -50,11 +50,10 @@ def guess(market: str, venue_symbol: str) -> Instrument:
     if dated is not None:
         base, expiry = kucoin.coin(dated["base"]), _last_friday(2000 + int(dated["year"]), dated["month"])
         return _contract(f"{base}/USD:{base}-{expiry:%y%m%d}", venue_symbol)
-    pair = venue_symbol.removesuffix("M")
-    quote = next((name for name in _QUOTES if pair.endswith(name) and pair != name), None)
-    if quote is None or pair == venue_symbol:
+    pair = _PERPETUAL.fullmatch(venue_symbol)
+    if pair is None:
         raise SymbolSyntaxError(f"{market} symbol {venue_symbol!r} is no contract like XBTUSDTM", symbol=venue_symbol)
-    base = kucoin.coin(pair.removesuffix(quote))
+    base, quote = kucoin.coin(pair["base"]), pair["quote"]
     return _contract(f"{base}/{quote}:{base if quote == 'USD' else quote}", venue_symbol)
 
 

@@ -17,7 +17,8 @@ from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers import kucoin, sizes
-from producers.venue import Decoded, RestCall, RestFace
+from producers.frames import read_each
+from producers.venue import Decoded, RestCall, RestFace, Unreadable
 from producers.venues.kucoinfutures.frames import read_book
 from producers.venues.kucoinfutures.handlers import read_rows
 from producers.venues.kucoinfutures.history import HISTORY
@@ -44,31 +45,34 @@ class _Listed(Struct, gc=False):
 
 
 class _Listing(Struct, gc=False):
-    data: list[_Listed]
+    data: list[Raw]
 
 
 _read_listing: Final = msgspec.json.Decoder(_Listing).decode
+_read_listed: Final = msgspec.json.Decoder(_Listed).decode
 
 
-def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:  # noqa: ARG001
+def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:  # noqa: ARG001
     """List the open contracts, in one page; those settled in neither of their coins are left out."""
-    found = (_instrument(row) for row in _read_listing(body).data if row.status == "Open")
-    return [item for item in found if item is not None], None
+    return read_each(_read_listing(body).data, _instrument), None
 
 
-def _instrument(row: _Listed) -> Instrument | None:
+def _instrument(raw: Raw) -> Instrument | None:
+    row = _read_listed(raw)
+    if row.status != "Open":
+        return None
     base, quote, settle = (kucoin.coin(code) for code in (row.baseCurrency, row.quoteCurrency, row.settleCurrency))
     if settle not in {base, quote}:
         return None
-    worth = kucoin.exact(row.multiplier, "data.multiplier")
-    if worth is None:
+    worth = (kucoin.signed(row.multiplier, "data.multiplier") or "").removeprefix("-")
+    if not worth.strip("0."):
         raise FrameError(f"{row.symbol} has no multiplier", field="data.multiplier")
     expiry = "" if row.expireDate is None else f"-{_EPOCH + timedelta(milliseconds=row.expireDate):%y%m%d}"
     return make_instrument(
         VENUE_ID,
         f"{base}/{quote}:{settle}{expiry}",
         row.symbol,
-        contract_size=worth.removeprefix("-"),
+        contract_size=worth,
         sized_in_contracts=True,
     )
 

@@ -1,9 +1,14 @@
-"""OKX v5: spot, perpetual swaps and dated futures on one public socket (https://www.okx.com/docs-v5/en/#overview)."""
+"""OKX v5: spot, perpetual swaps and dated futures on one public socket (https://www.okx.com/docs-v5/en/#overview).
+
+Trades are numbered by one, an instrument each: a row of channel `trades` stands for `count` fills of which `tradeId` is
+the last, 123 with a count of 3 for 121 to 123 (#order-book-trading-market-data-ws-trades-channel).
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from producers.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.okx.frames import make_decoder
 from producers.venues.okx.plan import MARKET, VENUE_ID, guess, plan
@@ -23,4 +28,6 @@ VENUE: Final = Venue(
     decoder=make_decoder,
     guess=guess,
     rest=REST,
+    rows=rows_at(("data",), ("data", 0, "details")),
+    trades_counted="trade_id",
 )

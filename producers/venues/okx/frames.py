@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contracts.errors import FrameError
+from producers import numbers
+from producers.numbers import NULL
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.okx import derivatives, tape, wire
 from producers.venues.okx.topic import Topic
@@ -21,8 +23,6 @@ _UPGRADE: Final = "64008"
 _UPGRADE_SECONDS: Final = 30.0  # between the notice and the venue's closing
 _OPTION_ID: Final = re.compile(r".+-\d{6}-[\d.]+-[CP]")  # options are not followed
 _NAMED: Final = re.compile(r"channel:([\w-]+),\s*(?:instId|instType|instFamily):([\w-]+)")
-# What an order or an account may be told on sockets that are not ours, and the answer to our own unsubscribing.
-_QUIET_EVENTS: Final = frozenset({"unsubscribe", "login", "channel-conn-count"})
 
 _CHANNELS: Final[dict[str, _Decode]] = {
     "trades": tape.decode_trades,
@@ -75,7 +75,7 @@ class OkxDecoder:
         if head.event is not None:
             return _decode_answer(head)
         if head.arg is None:
-            raise FrameError("a frame has neither event nor arg", field="arg")
+            return _decode_notice(head)
         return self._decode_push(head.arg, frame, ts_recv, start)
 
     def _decode_push(self, arg: wire.Arg, frame: bytes, ts_recv: int, start: bytes) -> Sequence[Decoded]:
@@ -118,7 +118,9 @@ class OkxDecoder:
     def _remember_index(self, arg: wire.Arg, frame: bytes) -> None:
         """Keep an index price: it goes with the next funding event of the contracts on that index."""
         for row in wire.decode_index_tickers(frame).data:
-            self._indexes[arg.instId or ""] = wire.number(row.idxPx, "data.idxPx")
+            price = numbers.optional_price_text(row.idxPx, "data.idxPx")
+            if price is not None:
+                self._indexes[arg.instId or ""] = price
 
 
 def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
@@ -131,9 +133,16 @@ def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
         return (_refusal(head),)
     if head.event == "notice" and head.code == _UPGRADE:
         return (Closing(head.msg or "the venue upgrades its service", _UPGRADE_SECONDS),)
-    if head.event in _QUIET_EVENTS or head.event == "notice":  # of notices only the upgrade asks for something
+    if head.data != NULL:
+        raise FrameError(f"data with the unknown event {head.event!r}", field="event")
+    return ()  # the answer to our unsubscribing, another notice, or what is for accounts: nothing to do
+
+
+def _decode_notice(head: wire.Head) -> Sequence[Decoded]:
+    """Read what has neither event nor arg: nothing, where it carries no data either."""
+    if head.data == NULL and not (head.op is None and head.code is None and head.msg is None):
         return ()
-    raise FrameError(f"unknown event {head.event!r} with code {head.code!r}", field="event")
+    raise FrameError("a frame has neither event nor arg", field="arg")
 
 
 def _refusal(head: wire.Head) -> Refused:

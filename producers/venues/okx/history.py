@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.history import SECONDS, candle_id
+from producers.history import SECONDS, candle_id, read_rows
 from producers.venue import Decoded, History, RestCall, Span
-from producers.venues.okx import tape
+from producers.venues.okx import tape, wire
 from producers.venues.okx.topic import Topic
 from producers.venues.okx.wire import MS
 
@@ -27,6 +27,17 @@ MOST_CANDLES: Final = 300
 MOST_TRADES: Final = 500
 # Days are Hong Kong's but for `utc`; on which day a week begins is not documented: weeks are made of days.
 BARS: Final = {"1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1H", "4h": "4H", "1d": "1Dutc"}
+
+
+class _Answer(Struct):
+    """`{"code":"0","msg":"","data":[…]}`."""
+
+    data: list[Raw]
+
+
+_answer: Final = msgspec.json.Decoder(_Answer).decode
+_candle: Final = msgspec.json.Decoder(wire.Candle).decode
+_trade: Final = msgspec.json.Decoder(wire.Trade, strict=False).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
@@ -47,12 +58,14 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, newest first; they say themselves whether they are closed. Contracts are told in the base coin."""
-    try:
-        found = tape.decode_candles(Topic(instrument, {}, sim), body, ts_recv, f"candle{BARS[timeframe]}")
-    except msgspec.DecodeError as error:
-        raise FrameError(f"candles of {instrument.venue_symbol}: {error}", field="data") from error
-    return [replace(item, id=candle_id(instrument, timeframe, item.start_ts)) for item in found]
+    """Read candles, newest first; they say themselves whether they are closed. Volumes are in the base coin."""
+    topic = Topic(instrument, {}, sim)
+
+    def read(raw: Raw) -> Decoded:
+        found = tape.make_candle(topic, _candle(raw), timeframe, ts_recv)
+        return replace(found, id=candle_id(instrument, timeframe, found.start_ts))
+
+    return read_rows(_rows, body, f"candles of {instrument.venue_symbol}", read)
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
@@ -67,10 +80,14 @@ def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: boo
     The page does not say whether rows are merged here as they are there: where they are single fills, those before the
     last one of a merged row have ids of their own.
     """
-    try:
-        return tape.decode_trades(Topic(instrument, {}, sim), body, ts_recv, "trades")
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="data") from error
+    topic = Topic(instrument, {}, sim)
+    start = f"{topic.tail}.trade."
+    what = f"trades of {instrument.venue_symbol}"
+    return read_rows(_rows, body, what, lambda raw: tape.make_trade(topic, _trade(raw), start, ts_recv))
+
+
+def _rows(body: bytes) -> list[Raw]:
+    return _answer(body).data
 
 
 HISTORY: Final = History(

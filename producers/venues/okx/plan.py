@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Final
 
 from contracts.errors import SymbolSyntaxError
@@ -29,9 +31,8 @@ MAX_REQUEST_ARGS: Final = 100
 MAX_TOPICS: Final = 300  # of one connection; ours, to spread the load
 _SWAP: Final = "SWAP"
 _FUTURES: Final = "FUTURES"
-_PARTS_OF_PAIR: Final = 2
-_PARTS_OF_CONTRACT: Final = 3
-_EXPIRY_DIGITS: Final = 6
+_COIN: Final = r"[^\W_a-z]+"  # letters (not small ones) and digits
+_ID: Final = re.compile(rf"({_COIN})-({_COIN})(?:-(SWAP|[0-9]{{6}}))?")
 
 # Our channel -> the venue's ones and the seconds of silence that are still normal.
 _CHANNELS: Final[dict[str, tuple[tuple[str, ...], float | None]]] = {
@@ -114,16 +115,22 @@ def _arg(subscription: Subscription) -> Mapping[str, str]:
 def guess(market: str, venue_symbol: str) -> Instrument:  # noqa: ARG001 - the id says which market it is of
     """Name an instrument by its id: `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD-261225`; quoted in USD it is inverse.
 
-    Options (`BTC-USD-261225-90000-C`) are not followed: SymbolSyntaxError.
+    Anything else is refused by its name, SymbolSyntaxError: options (`BTC-USD-261225-90000-C`), ids with a further part
+    (`BTC-USDT-SWAP-X`), pairs that are no two coins, days that there are not.
     """
-    parts = venue_symbol.split("-")
-    if len(parts) == _PARTS_OF_PAIR and all(parts):
-        return make_instrument(VENUE_ID, "/".join(parts), venue_symbol)
-    if len(parts) == _PARTS_OF_CONTRACT and all(parts):
-        base, quote, tail = parts
-        symbol = f"{base}/{quote}:{base if quote == 'USD' else quote}"
-        if tail == _SWAP:
-            return make_instrument(VENUE_ID, symbol, venue_symbol, sized_in_contracts=True)
-        if tail.isdigit() and len(tail) == _EXPIRY_DIGITS:
-            return make_instrument(VENUE_ID, f"{symbol}-{tail}", venue_symbol, sized_in_contracts=True)
-    raise SymbolSyntaxError(f"{venue_symbol!r} is no pair, swap or future of OKX", symbol=venue_symbol)
+    found = _ID.fullmatch(venue_symbol)
+    if found is None:
+        raise SymbolSyntaxError(f"{venue_symbol!r} is no pair, swap or future of OKX", symbol=venue_symbol)
+    base, quote, tail = found.groups()
+    if tail is None:
+        return make_instrument(VENUE_ID, f"{base}/{quote}", venue_symbol)
+    symbol = f"{base}/{quote}:{base if quote == 'USD' else quote}"
+    expiry = "" if tail == _SWAP else f"-{_day(tail, venue_symbol)}"
+    return make_instrument(VENUE_ID, symbol + expiry, venue_symbol, sized_in_contracts=True)
+
+
+def _day(text: str, venue_symbol: str) -> str:
+    try:
+        return f"{date(2000 + int(text[:2]), int(text[2:4]), int(text[4:])):%y%m%d}"
+    except ValueError as error:
+        raise SymbolSyntaxError(f"{venue_symbol!r} names no day: {error}", symbol=venue_symbol) from error

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers import sizes
-from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure
+from producers import numbers, sizes
+from producers.frames import read_each
+from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.okx import wire
 from producers.venues.okx.history import HISTORY
 from producers.venues.okx.plan import MARKET, VENUE_ID
@@ -51,7 +53,7 @@ class _Listed(msgspec.Struct):
 
 
 class _Instruments(msgspec.Struct):
-    data: list[_Listed]
+    data: list[Raw]
 
 
 class _Depths(msgspec.Struct):
@@ -67,6 +69,7 @@ class _Envelope(msgspec.Struct):
     msg: str = ""
 
 
+_listed: Final = msgspec.json.Decoder(_Listed).decode
 _instruments: Final = msgspec.json.Decoder(_Instruments).decode
 _depths: Final = msgspec.json.Decoder(_Depths, strict=False).decode
 _envelope: Final = msgspec.json.Decoder(_Envelope).decode
@@ -77,17 +80,18 @@ def list_calls() -> tuple[tuple[str, RestCall], ...]:
     return tuple((MARKET, RestCall(_INSTRUMENTS, {"instType": kind}, _LISTED_WEIGHT)) for kind in _KINDS)
 
 
-def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument], RestCall | None]:  # noqa: ARG001
+def decode_instruments(market: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:  # noqa: ARG001
     """Read one kind's instruments, which come in one page: what trades, and is a pair, a swap or a future.
 
     Other products whose ids look alike (settled in neither of their coins, or with a longer id) are left out.
     """
-    rows = _instruments(body).data
-    found = (_instrument(row) for row in rows if row.state == "live" and row.instType in _KINDS)
-    return [item for item in found if item is not None], None
+    return read_each(_instruments(body).data, _instrument), None
 
 
-def _instrument(row: _Listed) -> Instrument | None:
+def _instrument(raw: Raw) -> Instrument | None:
+    row = _listed(raw)
+    if row.state != "live" or row.instType not in _KINDS:
+        return None
     if row.instType == _SPOT:
         if not (row.baseCcy and row.quoteCcy):
             raise FrameError(f"{row.instId} has no baseCcy or quoteCcy", field="data.baseCcy, data.quoteCcy")
@@ -97,7 +101,7 @@ def _instrument(row: _Listed) -> Instrument | None:
     if not is_plain or row.settleCcy != (quote if row.ctType == "linear" else base):
         return None
     worth_in = base if row.ctType == "linear" else quote
-    size = sizes.contract_size(row.ctVal, row.ctMult) if row.ctValCcy == worth_in else None
+    size = numbers.positive(sizes.contract_size(row.ctVal, row.ctMult)) if row.ctValCcy == worth_in else None
     expiry = "" if rest[0] == "SWAP" else f"-{rest[0]}"
     symbol = f"{base}/{quote}:{row.settleCcy}{expiry}"
     return make_instrument(VENUE_ID, symbol, row.instId, contract_size=size, sized_in_contracts=True)
@@ -114,7 +118,7 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     if not rows:
         raise FrameError(f"no book of {instrument.venue_symbol}", field="data")
     depth = rows[0]
-    bids, asks = wire.read_levels(depth.bids, whole=True), wire.read_levels(depth.asks, whole=True)
+    bids, asks = wire.read_levels(depth.bids, "data.bids"), wire.read_levels(depth.asks, "data.asks")
     bids, asks, unit = sizes.book(instrument, bids, asks)
     return FastBook(
         id=f"{instrument.tail}.book.rest-{depth.seqId}-{depth.ts}",

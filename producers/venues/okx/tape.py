@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from typing import Final
+from zlib import crc32
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
-from contracts.instrument import SPOT
-from producers import sizes
-from producers.venue import Decoded
+from contracts.instrument import SPOT, Instrument
+from producers import numbers, sizes
+from producers.venue import Decoded, TradeSpan
 from producers.venues.okx import wire
 from producers.venues.okx.topic import Topic
 
@@ -20,9 +21,7 @@ FastCandle = fast(events.Candle)
 
 WHOLE_BOOKS: Final = frozenset({"books5"})
 _FORCED: Final = {"sell": "long", "buy": "short"}  # the side of the order: the position that it closes
-_TICKER_FIGURES: Final = (
-    *("last", "bidPx", "bidSz", "askPx", "askSz", "open24h", "high24h", "low24h", "vol24h", "volCcy24h"),
-)
+_FIGURES: Final = wire.Ticker.__struct_fields__[1:]  # all but the time
 _POSITIONS: Final = frozenset({"long", "short"})
 # Bars of six hours and more are Hong Kong's days, but for those that say `utc`: only these are candles of ours.
 TIMEFRAMES: Final[dict[str, str]] = {
@@ -44,31 +43,44 @@ TIMEFRAMES: Final[dict[str, str]] = {
 
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
-    """Read trades: in `trades` a row is one taker order at one price, in `trades-all` one fill."""
-    instrument, blank = topic.instrument, topic.trade
-    in_contracts = instrument.sized_in_contracts
+    """Read trades: in `trades` a row is one taker order at one price, in `trades-all` one fill.
+
+    A row of several fills has the number of the last one: a `TradeSpan` before it says which numbers it stands for.
+    """
     id_start = f"{topic.tail}.trade." if channel == "trades" else f"{topic.tail}.trade.fill-"
     found: list[Decoded] = []
     for row in wire.decode_trades(frame).data:
-        price = row.px
-        if not (price.replace(".", "", 1).isdigit() and row.sz.replace(".", "", 1).isdigit()):
-            raise FrameError(f"data.px or data.sz is no number: {price!r}, {row.sz!r}", field="data.px or data.sz")
-        amount, contracts = sizes.sizes(instrument, row.sz, price) if in_contracts else (row.sz, None)
-        found.append(
-            replace(
-                blank,
-                id=id_start + row.tradeId,
-                ts_event=wire.time(row.ts, "data.ts"),
-                ts_recv=ts_recv,
-                trade_id=row.tradeId,
-                price=price,
-                amount=amount,
-                contracts=contracts,
-                side=row.side,
-                seq=row.seqId,
-            )
-        )
+        if row.count != "1" and channel == "trades":
+            found.append(_span(topic.instrument, row.tradeId, row.count))
+        found.append(make_trade(topic, row, id_start, ts_recv))
     return found
+
+
+def make_trade(topic: Topic, row: wire.Trade, id_start: str, ts_recv: int) -> Decoded:
+    """Make the event of one row, of the socket or of REST."""
+    price, size, number = numbers.price_text(row.px, "data.px"), numbers.unsigned(row.sz, "data.sz"), row.tradeId
+    if not (number.isascii() and number.isdigit()):
+        raise FrameError(f"data.tradeId is no number: {number[:40]!r}", field="data.tradeId")
+    instrument = topic.instrument
+    amount, contracts = sizes.sizes(instrument, size, price) if instrument.sized_in_contracts else (size, None)
+    return replace(
+        topic.trade,
+        id=id_start + number,
+        ts_event=wire.time(row.ts, "data.ts"),
+        ts_recv=ts_recv,
+        trade_id=number,
+        price=price,
+        amount=amount,
+        contracts=contracts,
+        side=row.side,
+        seq=row.seqId,
+    )
+
+
+def _span(instrument: Instrument, last: str, count: str) -> TradeSpan:
+    if not (f"{last}{count}".isascii() and last.isdigit() and count.isdigit() and 0 < int(count) <= int(last)):
+        raise FrameError(f"data.count is no number of fills up to {last}: {count[:40]!r}", field="data.count")
+    return TradeSpan(instrument, int(last) - int(count) + 1, int(last))
 
 
 def decode_books(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
@@ -83,7 +95,8 @@ def decode_books(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list
     instrument = topic.instrument
     found: list[Decoded] = []
     for row in push.data:
-        bids, asks = wire.read_levels(row.bids, whole=whole), wire.read_levels(row.asks, whole=whole)
+        bids = wire.read_levels(row.bids, "data.bids", whole=whole)
+        asks = wire.read_levels(row.asks, "data.asks", whole=whole)
         bids, asks, unit = sizes.book(instrument, bids, asks)
         native = f"{channel}-{'snapshot-' if whole else ''}{row.checksum if row.seqId is None else row.seqId}-{row.ts}"
         found.append(
@@ -108,8 +121,8 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[
     instrument = topic.instrument
     found: list[Decoded] = []
     for row in wire.decode_books(frame).data:
-        bid = next(iter(wire.read_levels(row.bids, whole=True)), (None, None))
-        ask = next(iter(wire.read_levels(row.asks, whole=True)), (None, None))
+        bid = next(iter(wire.read_levels(row.bids, "data.bids")), (None, None))
+        ask = next(iter(wire.read_levels(row.asks, "data.asks")), (None, None))
         found.append(
             replace(
                 topic.ticker,
@@ -117,9 +130,9 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
                 bid=bid[0],
-                bid_amount=None if bid[1] is None else sizes.amount(instrument, bid[1], bid[0]),
+                bid_amount=_amount(instrument, bid[1], bid[0]),
                 ask=ask[0],
-                ask_amount=None if ask[1] is None else sizes.amount(instrument, ask[1], ask[0]),
+                ask_amount=_amount(instrument, ask[1], ask[0]),
                 seq=row.seqId,
             )
         )
@@ -127,37 +140,43 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[
 
 
 def decode_tickers(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
-    """Read tickers. `volCcy24h` is in the quote coin on spot, in the base coin on derivatives."""
-    instrument = topic.instrument
+    """Read tickers. `volCcy24h` is in the quote coin on spot, in the base coin on derivatives.
+
+    Within one ms a ticker may change again, so that its figures are in its id.
+    """
+    instrument, positive = topic.instrument, numbers.positive
     is_spot = instrument.contract == SPOT
     found: list[Decoded] = []
     for row in wire.decode_tickers(frame).data:
-        figures = (row.last, row.bidPx, row.bidSz, row.askPx, row.askSz, row.open24h, row.high24h, row.low24h,
-                   row.vol24h, row.volCcy24h)  # fmt: skip
-        if not wire.are_plain(figures):
-            for name, figure in zip(_TICKER_FIGURES, figures, strict=True):
-                wire.optional_number(figure, f"data.{name}")
-        bid, ask = row.bidPx or None, row.askPx or None
-        in_currency = row.volCcy24h or None
+        figures = [text or "" for text in astuple(row)[1:]]
+        if not numbers.are_optional(figures):
+            figures = [wire.amount(text, f"data.{name}") or "" for name, text in zip(_FIGURES, figures, strict=True)]
+        last, bid, bid_size, ask, ask_size, opened, high, low, volume, in_currency = figures
+        bid, ask = positive(bid), positive(ask)
         found.append(
             replace(
                 topic.ticker,
-                id=f"{topic.tail}.ticker.{channel}-{row.ts}-{row.last}-{row.bidPx}-{row.askPx}",
+                id=f"{topic.tail}.ticker.{channel}-{row.ts}-{crc32(','.join(figures).encode()):08x}",
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
-                last=row.last or None,
+                last=positive(last),
                 bid=bid,
-                bid_amount=sizes.amount(instrument, row.bidSz, bid) if row.bidSz else None,
+                bid_amount=_amount(instrument, bid_size or None, bid),
                 ask=ask,
-                ask_amount=sizes.amount(instrument, row.askSz, ask) if row.askSz else None,
-                open_24h=row.open24h or None,
-                high_24h=row.high24h or None,
-                low_24h=row.low24h or None,
-                volume_24h=row.vol24h or None if is_spot else in_currency,
-                quote_volume_24h=in_currency if is_spot else None,
+                ask_amount=_amount(instrument, ask_size or None, ask),
+                open_24h=positive(opened),
+                high_24h=positive(high),
+                low_24h=positive(low),
+                volume_24h=(volume if is_spot else in_currency) or None,
+                quote_volume_24h=in_currency or None if is_spot else None,
             )
         )
     return found
+
+
+def _amount(instrument: Instrument, size: str | None, price: str | None) -> str | None:
+    """Return the amount at a best price in the base coin; without a price there is none."""
+    return None if size is None or price is None else sizes.amount(instrument, size, price)
 
 
 def decode_forced(topic: Topic, rows: list[wire.Forced], ts_recv: int) -> list[Decoded]:
@@ -171,8 +190,8 @@ def decode_forced(topic: Topic, rows: list[wire.Forced], ts_recv: int) -> list[D
     for row in rows:
         native = f"{row.ts}-{row.side}-{row.bkPx}-{row.sz}"
         again = seen[native] = seen.get(native, -1) + 1
-        price = wire.number(row.bkPx, "data.details.bkPx")
-        amount, contracts = sizes.sizes(topic.instrument, wire.number(row.sz, "data.details.sz"), price)
+        price = numbers.price_text(row.bkPx, "data.details.bkPx")
+        amount, contracts = sizes.sizes(topic.instrument, numbers.unsigned(row.sz, "data.details.sz"), price)
         found.append(
             FastLiquidation(
                 id=f"{topic.tail}.liquidation.{native}" + (f"-{again}" if again else ""),
@@ -195,26 +214,26 @@ def decode_instrument_liquidations(topic: Topic, frame: bytes, ts_recv: int, cha
 
 
 def decode_candles(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
-    """Read candles. `vol` counts coins on spot and contracts on derivatives, whose `volCcy` counts coins."""
+    """Read candles."""
     timeframe = TIMEFRAMES[channel.removeprefix("candle")]
+    return [make_candle(topic, row, timeframe, ts_recv) for row in wire.decode_candles(frame).data]
+
+
+def make_candle(topic: Topic, row: wire.Candle, timeframe: str, ts_recv: int) -> Decoded:
+    """Make a candle. `vol` counts coins on spot and contracts on derivatives, whose `volCcy` counts coins."""
     is_spot = topic.instrument.contract == SPOT
-    found: list[Decoded] = []
-    for row in wire.decode_candles(frame).data:
-        in_quote = row.volCcy if row.volCcyQuote is None and is_spot else row.volCcyQuote or ""
-        found.append(
-            FastCandle(
-                id=f"{topic.tail}.candle.{timeframe}-{row.ts}-{row.vol}-{row.close}-{row.confirm}",
-                **topic.common(None, ts_recv),
-                timeframe=timeframe,
-                open=wire.number(row.open, "data[1] (open)"),
-                high=wire.number(row.high, "data[2] (high)"),
-                low=wire.number(row.low, "data[3] (low)"),
-                close=wire.number(row.close, "data[4] (close)"),
-                volume=wire.number(row.vol if is_spot else row.volCcy, "data[5] (vol), data[6] (volCcy)"),
-                quote_volume=wire.optional_number(in_quote, "data[7] (volCcyQuote)"),
-                trades=None,
-                closed=row.confirm == "1",
-                start_ts=wire.time(row.ts, "data[0] (ts)"),
-            )
-        )
-    return found
+    in_quote = row.volCcy if row.volCcyQuote is None and is_spot else row.volCcyQuote
+    return FastCandle(
+        id=f"{topic.tail}.candle.{timeframe}-{row.ts}-{row.vol}-{row.close}-{row.confirm}",
+        **topic.common(None, ts_recv),
+        timeframe=timeframe,
+        open=numbers.price_text(row.open, "data[1] (open)"),
+        high=numbers.price_text(row.high, "data[2] (high)"),
+        low=numbers.price_text(row.low, "data[3] (low)"),
+        close=numbers.price_text(row.close, "data[4] (close)"),
+        volume=numbers.unsigned(row.vol if is_spot else row.volCcy, "data[5] (vol), data[6] (volCcy)"),
+        quote_volume=wire.amount(in_quote, "data[7] (volCcyQuote)"),
+        trades=None,
+        closed=row.confirm == "1",
+        start_ts=wire.time(row.ts, "data[0] (ts)"),
+    )

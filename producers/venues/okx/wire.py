@@ -5,24 +5,18 @@ Pages: https://www.okx.com/docs-v5/en/#order-book-trading-market-data and #publi
 
 from __future__ import annotations
 
-import re
-from itertools import chain
 from typing import Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
+from producers import numbers
+from producers.numbers import NULL, Row
 
 Side = Literal["buy", "sell"]
-Row = tuple[str, str]
 
 MS: Final = 1_000_000  # nanoseconds
-_figures: Final = re.compile(r"(?:(?:[0-9]++(?:\.[0-9]++)?+)?+,)*+").fullmatch
-_NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
-_FIGURES: Final = b"0123456789."
-_COMMA: Final = b","
-_odd_zero: Final = re.compile(r",[0.]{2,},").search
 
 
 class Arg(Struct):
@@ -44,6 +38,8 @@ class Head(Struct):
     id: str | None = None
     code: str | None = None
     msg: str | None = None
+    op: str | None = None
+    data: Raw = NULL
 
 
 class Trade(Struct, gc=False):
@@ -54,11 +50,16 @@ class Trade(Struct, gc=False):
     sz: str
     side: Side
     ts: str
+    count: str = "1"
     seqId: int | None = None
 
 
 class Trades(Struct, gc=False):
-    """Channel `trades`: a row is one taker order at one price (`count` fills); `trades-all`: a row is one fill."""
+    """Channel `trades`: a row is one taker order at one price (`count` fills); `trades-all`: a row is one fill.
+
+    `tradeId` 123 with a `count` of 3 stands for the fills 121, 122 and 123
+    (https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-trades-channel).
+    """
 
     data: list[Trade]
 
@@ -91,17 +92,17 @@ class Books(Struct, gc=False):
 class Ticker(Struct, gc=False):
     """`{"instId":"BTC-USDT","last":"1","bidPx":"1","bidSz":"1","askPx":"1","askSz":"1","vol24h":"1",…,"ts":"17637"}`."""
 
-    last: str
-    bidPx: str
-    bidSz: str
-    askPx: str
-    askSz: str
-    open24h: str
-    high24h: str
-    low24h: str
-    vol24h: str
-    volCcy24h: str
     ts: str
+    last: str | None = None
+    bidPx: str | None = None
+    bidSz: str | None = None
+    askPx: str | None = None
+    askSz: str | None = None
+    open24h: str | None = None
+    high24h: str | None = None
+    low24h: str | None = None
+    vol24h: str | None = None
+    volCcy24h: str | None = None
 
 
 class Tickers(Struct, gc=False):
@@ -117,7 +118,7 @@ class Forced(Struct, gc=False):
     bkPx: str
     sz: str
     ts: str
-    posSide: str = ""
+    posSide: str | None = None
 
 
 class ForcedOf(Struct, gc=False):
@@ -142,8 +143,8 @@ class InstrumentLiquidations(Struct, gc=False):
 class FundingRate(Struct, gc=False):
     """`{"instId":"BTC-USDT-SWAP","fundingRate":"0.0001","fundingTime":"17637…","nextFundingTime":"17637…","ts":"1"}`."""
 
-    fundingRate: str
-    fundingTime: str
+    fundingRate: str | None = None
+    fundingTime: str | None = None
     ts: str | None = None
 
 
@@ -181,10 +182,10 @@ class IndexTickers(Struct, gc=False):
 class Interest(Struct, gc=False):
     """`{"instId":"BTC-USDT-SWAP","oi":"5000","oiCcy":"50","oiUsd":"4550000","ts":"1763700000000"}`: contracts, coin."""
 
-    oi: str
-    oiCcy: str
     ts: str
-    oiUsd: str = ""
+    oi: str | None = None
+    oiCcy: str | None = None
+    oiUsd: str | None = None
 
 
 class Interests(Struct, gc=False):
@@ -226,57 +227,29 @@ decode_interests: Final = msgspec.json.Decoder(Interests).decode
 decode_candles: Final = msgspec.json.Decoder(Candles).decode
 
 
-def are_plain(figures: tuple[str, ...]) -> bool:
-    """Tell at one go whether every text is a plain unsigned number, or empty."""
-    text = ",".join(figures) + ","
-    return text.count(",") == len(figures) and _figures(text) is not None
-
-
-def number(text: str, field: str) -> str:
-    """Let a plain, unsigned number through; raises FrameError naming the field."""
-    if not text.replace(".", "", 1).isdigit():
-        raise FrameError(f"{field} is no number: {text!r}", field=field)
-    return text
-
-
-def optional_number(text: str, field: str) -> str | None:
-    """Let a plain number of either sign through; an empty text is a null. Raises FrameError naming the field."""
-    if not text:
-        return None
-    number(text.removeprefix("-"), field)
-    return text
-
-
 def time(text: str, field: str) -> int:
-    """Read a time in ms as ns; raises FrameError naming the field."""
-    if not text.isdigit():
-        raise FrameError(f"{field} is no time in ms: {text!r}", field=field)
+    """Return a time in ms as ns; raises FrameError naming the field."""
+    if not (text.isascii() and text.isdigit()):
+        raise FrameError(f"{field} is no time in ms: {text[:40]!r}", field=field)
     return int(text) * MS
 
 
 def optional_time(text: str | None, field: str) -> int | None:
-    """Read a time in ms as ns; absent and empty are null."""
+    """Return a time in ms as ns; absent and empty are null."""
     return time(text, field) if text else None
 
 
-def read_levels(rows: list[Level], *, whole: bool) -> list[Row]:
-    """Read one side of a book as (price, size); a zero size in any spelling becomes "0".
-
-    A malformed level is left out of a snapshot (`whole`), and makes an update worthless: FrameError.
-    """
-    if not rows:
-        return []
-    levels = [(row.px, row.sz) for row in rows]
-    text = f",{','.join(chain.from_iterable(levels))},"
-    if text.encode().translate(None, _FIGURES) != _COMMA * (2 * len(levels) + 1) or ",," in text:
-        bad = next((row for row in rows if not _is_level(row)), None)
-        if bad is not None and not whole:
-            raise FrameError(f"a level of an update is malformed: {bad.px!r}, {bad.sz!r}", field="data.bids/data.asks")
-        levels = [(row.px, row.sz) for row in rows if _is_level(row)]
-    if _odd_zero(text) is None:
-        return levels
-    return [(price, size if size.strip("0.") else "0") for price, size in levels]
+def signed(text: str | None, field: str) -> str | None:
+    """Return a number of either sign; absent and empty are null."""
+    return numbers.plain(text, field) if text else None
 
 
-def _is_level(row: Level) -> bool:
-    return _NUMBER.fullmatch(row.px) is not None and _NUMBER.fullmatch(row.sz) is not None
+def amount(text: str | None, field: str) -> str | None:
+    """Return an unsigned number; absent and empty are null."""
+    return numbers.unsigned(text, field) if text else None
+
+
+def read_levels(rows: list[Level], field: str, *, whole: bool = True) -> list[Row]:
+    """Return one side of a whole book (numbers.whole_levels) or of an update (numbers.text_levels)."""
+    found = [(row.px, row.sz) for row in rows]
+    return numbers.whole_levels(found, field) if whole else numbers.text_levels(found, field)

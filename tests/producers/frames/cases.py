@@ -89,11 +89,16 @@ def no_contract_size(record: Record, raw: str) -> Record:
 
 
 def htx_contracts(record: Record, raw: str) -> Record:
-    """Cryptofeed gives the contracts of an HTX swap's trade as its amount; we give coins, and contracts beside."""
+    """Cryptofeed gives the contracts of an HTX swap's trade as its amount; we give coins, and contracts beside.
+
+    Of coins with 37 digits behind the point we give the 36 that the contract allows.
+    """
     if record["type"] != "trade":
         return record
     row = next(row for row in _payload(raw)["tick"]["data"] if str(row["id"]) == record["id"])
-    return {**record, "contracts": record["amount"], "amount": row["quantity"]}
+    coins = format(row["quantity"], "f")
+    whole, _, fraction = coins.partition(".")
+    return {**record, "contracts": record["amount"], "amount": Decimal(f"{whole}.{fraction[:36] or 0}")}
 
 
 def htx_names(record: Record, raw: str) -> Record:
@@ -499,7 +504,8 @@ HYPERLIQUID: Final = (
         name="tardis_hyperliquid_m20240823",
         venue="hyperliquid",
         market="public",
-        unlisted=frozenset({"trade", "ticker"}),  # tardis leaves out the first push of trades, and spot figures
+        unlisted=frozenset({"trade"}),  # tardis leaves out the first push of trades
+        undecodable={3: "@2"},  # a spot pair that only the listing can name
     ),
 )
 

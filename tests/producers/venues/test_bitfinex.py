@@ -11,7 +11,7 @@ import pytest
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from producers.book import BookKeeper, Change
-from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Proof, Refused
+from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Proof, Refused, Unreadable
 from producers.venues.bitfinex import VENUE
 from producers.venues.bitfinex.checksum import compute, written
 from producers.venues.bitfinex.frames import inherit
@@ -183,17 +183,43 @@ def test_ticker_sizes_are_sums_and_the_change_is_a_fraction() -> None:
     assert (event["change_24h"], event["ts_event"]) == ("-2.09", TIME_NS)
 
 
-def test_liquidation_is_the_trigger_with_the_side_of_the_position() -> None:
-    def row(number: int, amount: str, is_match: int, price: str) -> str:
-        return f'["pos",{number},{MS}.25,null,"{PERPETUAL}",{amount},91.5,null,{is_match},1,null,{price}]'
+def forced(number: int, amount: str, is_match: int, price: str) -> str:
+    return f'["pos",{number},{MS}.25,null,"{PERPETUAL}",{amount},91.5,null,{is_match},1,null,{price}]'
 
-    rows = ",".join((row(1, "-2.5", 0, "112.27"), row(1, "-2.5", 1, "112.27"), row(2, "0.5", 0, "null")))
+
+def test_liquidation_is_one_event_a_position_with_its_side() -> None:
+    rows = ",".join((forced(1, "-2.5", 0, "112.27"), forced(1, "-2.5", 1, "112.27"), forced(2, "0.5", 0, "90")))
     short, long = Socket().follow("status", "liq:global").send(f"[17,[{rows}],1,{MS}]")
     assert (short["position_side"], short["order_side"], short["amount"]) == ("short", "buy", "2.5")
     assert (short["price"], short["price_kind"], short["ts_event"]) == ("112.27", "fill", TIME_NS + 250_000)
     assert (long["position_side"], long["order_side"], long["amount"]) == ("long", "sell", "0.5")
-    assert (long["price"], long["price_kind"]) == ("91.5", "bankruptcy")
     assert (short["symbol"], short["sampled"]) == ("BTC/USDT:USDT", False)
+
+
+def test_liquidation_waits_for_the_price_at_which_the_position_was_acquired() -> None:
+    socket = Socket().follow("status", "liq:global")
+    assert socket.send(f"[17,[{forced(3, '0.5', 0, 'null')}],1,{MS}]") == []
+    following = Socket()
+    inherit(following.decoder, socket.decoder)
+    following.follow("status", "liq:global")
+    [event] = following.send(f"[17,[{forced(3, '0.25', 1, '90')}],1,{MS}]")
+    assert (event["price"], event["price_kind"], event["amount"]) == ("90", "fill", "0.5")
+    assert following.send(f"[17,[{forced(3, '0.25', 1, '90')}],2,{MS}]") == []
+
+
+def test_frame_that_cannot_be_read_is_counted_and_breaks_its_book_only() -> None:
+    socket, keeper, other = (
+        Socket().follow("book").follow("book", "tETHUSD", 18),
+        BookKeeper(VENUE.book),
+        BookKeeper(VENUE.book),
+    )
+    keeper.on_delta(socket.events("[17,[[91000,1,1],[91001,1,-1]],1]")[0])
+    other.on_delta(socket.events("[18,[[91000,1,1],[91001,1,-1]],2]")[0])
+    for odd in ("[17,[90999,1,1e400],3]", '[17,[90999,"x",1],4]'):
+        with pytest.raises((FrameError, ValueError)):
+            socket.events(odd)
+    assert other.on_delta(socket.events("[18,[90999,1,1],5]")[0]).change is Change.APPLIED
+    assert keeper.on_delta(socket.events("[17,[90998,1,1],6]")[0]).change is Change.GAP
 
 
 def test_status_of_a_perpetual_is_funding_and_interest() -> None:
@@ -244,7 +270,7 @@ def test_left_channel_is_ignored_and_heartbeats_may_come_early() -> None:
     ("frame", "named"),
     [
         ('[99,"te",[1,1,1,1],1]', "channel 99 was not subscribed"),
-        ('{"event":"surprise"}', "surprise"),
+        ('{"event":"surprise","data":[1]}', "surprise"),
         ('{"event":"subscribed","channel":"tea","chanId":3,"symbol":"tBTCUSD"}', "tea"),
         ('{"event":"subscribed","channel":"trades","chanId":3,"symbol":"tBTC"}', "tBTC"),
         ('[17,"te",[1,1,"x",1],1]', "amount is no number"),
@@ -306,14 +332,17 @@ def test_book_is_subscribed_anew_by_the_number_that_was_learned() -> None:
 
 def test_rest_lists_pairs_and_reads_books() -> None:
     found, further = VENUE.rest.decode_instruments("public", b'[["BTCUSD","DOGE:UST","ODD"]]')
-    assert ([item.venue_symbol for item in found], further) == (["tBTCUSD", "tDOGE:UST"], None)
+    pairs, odd = [item for item in found if not isinstance(item, Unreadable)], found[2]
+    assert ([item.venue_symbol for item in pairs], further) == (["tBTCUSD", "tDOGE:UST"], None)
+    assert isinstance(odd, Unreadable)
+    assert "tODD" in str(odd.error)
     assert [call.path for _, call in VENUE.rest.instrument_calls()] == [
         "/v2/conf/pub:list:pair:exchange",
         "/v2/conf/pub:list:pair:futures",
     ]
-    assert VENUE.rest.depth_call(found[0]).path == "/v2/book/tBTCUSD/P0"
+    assert VENUE.rest.depth_call(pairs[0]).path == "/v2/book/tBTCUSD/P0"
     body = b"[[91000,3,1.5],[91001,1,-2]]"
-    depth = _said(VENUE.rest.decode_depth(body, found[0], RECEIVED, sim=False))
+    depth = _said(VENUE.rest.decode_depth(body, pairs[0], RECEIVED, sim=False))
     assert (depth["bids"], depth["asks"], depth["seq"]) == ([["91000", "1.5"]], [["91001", "2"]], None)
 
 

@@ -13,6 +13,7 @@ from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.venue import BOOK, CHANNELS, FUNDING, INTEREST, LIQUIDATION, TICKER, TRADE, Ack, Pong, Refused
 from producers.venues.bybit import VENUE
+from tests.producers.playing import named
 
 TS = 1_795_291_200_123
 TS_NS = TS * 1_000_000
@@ -140,12 +141,30 @@ def test_update_id_1_is_a_restart_whatever_the_type_says() -> None:
     assert (event["is_snapshot"], event["prev_seq"]) == (True, None)
 
 
-def test_malformed_level_is_dropped_from_a_snapshot_and_refuses_a_delta() -> None:
-    sides: tuple[list[Any], list[Any]] = ([["91000", "-0.5"], ["90999", "1"]], [["91001", ""], ["91002", "0.3"]])
-    event = Socket().send(book("50", "snapshot", 7, sides))[0]
+@pytest.mark.parametrize("level", [["91000", "-0.5"], ["91001", ""], ["9_1", "1"], ["1e400", "1"], ["", "1"]])
+def test_malformed_level_is_dropped_from_a_snapshot_and_refuses_a_delta(level: list[str]) -> None:
+    event = Socket().send(book("50", "snapshot", 7, ([level, ["90999", "1"]], [["91002", "0.3"]])))[0]
     assert (event["bids"], event["asks"]) == ([["90999", "1"]], [["91002", "0.3"]])
-    with pytest.raises(FrameError, match="malformed"):
-        Socket().send(book("50", "delta", 8, sides))
+    with pytest.raises(FrameError, match=r"data\.b"):
+        Socket().send(book("50", "delta", 8, ([["90999", "1"], level], [])))
+    with pytest.raises(FrameError, match=r"data\.b"):
+        Socket().send(book("50", "snapshot", 7, ([level], [])))
+
+
+def test_level_at_a_price_of_zero_is_left_out() -> None:
+    event = Socket().send(book("50", "snapshot", 7, ([["90999", "1"], ["0.00", "5"]], [["91002", "0.3"]])))[0]
+    assert (event["bids"], event["asks"]) == ([["90999", "1"]], [["91002", "0.3"]])
+
+
+def test_frame_that_cannot_be_read_changes_no_ticker() -> None:
+    socket = Socket()
+    socket.send(ticker("snapshot", 1, lastPrice="91000", bid1Price="90999", bid1Size="1"))
+    for bad in ({"bid1Price": "-1"}, {"fundingRate": "x"}, {"nextFundingTime": "tomorrow"}):
+        for kind in ("snapshot", "delta"):
+            with pytest.raises(FrameError):
+                socket.send(ticker(kind, 2, lastPrice="5", **bad))
+    event = socket.send(ticker("delta", 3, ask1Price="91001"))[0]
+    assert (event["last"], event["bid"], event["ask"]) == ("91000", "90999", "91001")
 
 
 def test_inverse_book_is_converted_where_the_contract_is_known() -> None:
@@ -186,7 +205,7 @@ def test_ticker_deltas_are_merged_and_the_fraction_becomes_percent() -> None:
         )
     )
     event = socket.send(ticker("delta", 2, bid1Price="90999", bid1Size="2"))[0]
-    assert event["id"] == f"bybit.BTC.USDT.perp.ticker.2-{TS}"
+    assert event["id"].startswith(f"bybit.BTC.USDT.perp.ticker.2-{TS}-")
     assert (event["last"], event["bid"], event["bid_amount"], event["ask"]) == ("91000", "90999", "2", None)
     assert (event["change_24h"], event["volume_24h"], event["quote_volume_24h"]) == ("-1.7103", "10", "9")
 
@@ -310,7 +329,7 @@ def test_unknown_topic_and_missing_field_are_named() -> None:
     with pytest.raises(msgspec.ValidationError, match="`p`"):
         Socket().send(trades("BTCUSDT", {key: value for key, value in TRADE_ROW.items() if key != "p"}))
     with pytest.raises(FrameError, match=r"data\.p"):
-        Socket().send(trades("BTCUSDT", {**TRADE_ROW, "p": "9e4"}))
+        Socket().send(trades("BTCUSDT", {**TRADE_ROW, "p": "9_4"}))
 
 
 @pytest.mark.parametrize(
@@ -336,6 +355,19 @@ def test_symbol_without_known_quote_is_refused() -> None:
         VENUE.guess("spot", "XYZZY")
     with pytest.raises(SymbolSyntaxError):
         VENUE.guess("linear", "BTCXYZ")
+
+
+@pytest.mark.parametrize(
+    ("market", "name"),
+    [
+        *(("linear", "BTC-26DEC25-90000-C"), ("linear", "BTC-26DEC25-90000-C-USDT"), ("linear", "BTC-USDT")),
+        *(("linear", "BTCUSDT-X"), ("linear", "BTCUSDT-31FEB26"), ("linear", "BTC-1FOO26"), ("linear", "PERP")),
+        *(("spot", "BTC-USDT"), ("spot", "btcUSDT"), ("spot", "USDT"), ("spot", "BTC_USDT"), ("inverse", ".BTCUSD")),
+    ],
+)
+def test_name_that_follows_no_rule_of_the_venue_is_refused_by_that_name(market: str, name: str) -> None:
+    with pytest.raises(SymbolSyntaxError, match=name):
+        VENUE.guess(market, name)
 
 
 def test_plan_holds_a_socket_a_market_with_its_own_topics() -> None:
@@ -387,7 +419,7 @@ def test_instruments_are_named_and_paged() -> None:
     dated = {**row, "symbol": "BTCUSDT-25DEC26", "contractType": "LinearFutures", "deliveryTime": "1798185600000"}
     body = _page(row, dated, {**row, "symbol": "OLDUSDT", "status": "Closed"}, cursor="next")
     found, following = VENUE.rest.decode_instruments("linear", body)
-    assert [item.symbol for item in found] == ["BTC/USDT:USDT", "BTC/USDT:USDT-261225"]
+    assert [item.symbol for item in named(found)] == ["BTC/USDT:USDT", "BTC/USDT:USDT-261225"]
     assert following is not None
     assert (following.params["cursor"], following.params["category"]) == ("next", "linear")
     assert VENUE.rest.decode_instruments("linear", _page(row))[1] is None
@@ -396,7 +428,7 @@ def test_instruments_are_named_and_paged() -> None:
 def test_inverse_contracts_are_worth_one_dollar() -> None:
     row = {"symbol": "BTCUSD", "status": "Trading", "baseCoin": "BTC", "quoteCoin": "USD", "settleCoin": "BTC"}
     row |= {"contractType": "InversePerpetual", "deliveryTime": "0"}
-    (found,), _ = VENUE.rest.decode_instruments("inverse", _page(row))
+    (found,) = named(VENUE.rest.decode_instruments("inverse", _page(row))[0])
     assert (found.symbol, found.contract_size, found.sized_in_contracts) == ("BTC/USD:BTC", "1", True)
 
 

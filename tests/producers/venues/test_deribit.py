@@ -10,8 +10,9 @@ import pytest
 
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
-from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Answered, Closing, Pong, Refused, Reply
+from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Answered, Closing, Pong, Refused, Reply, Unreadable
 from producers.venues.deribit import VENUE
+from tests.producers.playing import named
 
 MS, TIME_NS = 1_795_291_200_123, 1_795_291_200_123_000_000
 RECEIVED = TIME_NS + 5_000_000
@@ -236,7 +237,7 @@ def test_combos_and_other_known_channels_are_not_carried(channel: str) -> None:
         (push("trades.BTC-PERPETUAL.100ms", '[{"trade_id":"1"}]'), "trade_seq"),
         (trades(trade(1, "buy", price='"80000"')), "data.price"),
         (trades(trade(1, "buy", price="-1")), "negative"),
-        ('{"jsonrpc":"2.0","method":"surprise"}', "surprise"),
+        ('{"jsonrpc":"2.0","method":"surprise","params":{"data":1}}', "surprise"),
         ("{", "truncated"),
     ],
 )
@@ -301,7 +302,9 @@ def test_listing_keeps_what_trades_and_settles_as_its_name_says() -> None:
         row("BTC-27MAR26-90000-C", kind="option"),
     ]
     found, further = VENUE.rest.decode_instruments("public", json.dumps({"jsonrpc": "2.0", "result": rows}).encode())
-    assert [(item.symbol, item.contract_size) for item in found] == [
+    (odd,) = (item for item in found if isinstance(item, Unreadable))
+    assert str(odd.error) == "ETH-PERPETUAL settles in USDC"
+    assert [(item.symbol, item.contract_size) for item in named(found)] == [
         ("BTC/USD:BTC", "1"),
         ("BTC/USDC:USDC-260327", None),
         ("ETH/USDC", None),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from producers.venues.coinbase import wire as coinbase
-from producers.venues.okx import wire as okx
 
-WIRES = pytest.mark.parametrize("wire", [okx, coinbase])
+WIRES = pytest.mark.parametrize("wire", [coinbase])
 
 
 @WIRES

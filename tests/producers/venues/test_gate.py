@@ -11,7 +11,7 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.book import BookKeeper, Change
-from producers.venue import CHANNELS, Ack, Closing, Pong, Refused
+from producers.venue import CHANNELS, Ack, Closing, Pong, Refused, TradeSpan
 from producers.venues.gate import VENUE
 
 TIME = 1_763_700_000
@@ -77,9 +77,24 @@ def test_spot_trade_says_the_taker_and_the_exact_time() -> None:
             "amount": "16.4700000000",
             "contracts": None,
             "side": "sell",
-            "seq": None,
+            "seq": 2390902,
         }
     ]
+
+
+def test_print_that_stands_for_several_numbers_says_which() -> None:
+    span, trade = Socket().events(_frame("spot.trades", {**SPOT_TRADE, "range": "2390900-2390902"}))
+    assert span == TradeSpan(VENUE.guess("spot", "GT_USDT"), 2390900, 2390902)
+    assert trade.seq == 2390902
+    (alone,) = Socket().events(_frame("spot.trades", {**SPOT_TRADE, "id": None, "range": None}))
+    assert (alone.trade_id, alone.seq) == ("2390902", 2390902)
+    for odd in ("7", "9-7", "x-y"):
+        with pytest.raises(FrameError, match=r"result\.range"):
+            Socket().events(_frame("spot.trades", {**SPOT_TRADE, "range": odd}))
+
+
+def _frame(channel: str, result: Any) -> dict[str, Any]:
+    return {"time": TIME, "time_ms": MS, "channel": channel, "event": "update", "result": result}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +104,6 @@ def test_spot_trade_says_the_taker_and_the_exact_time() -> None:
         ("-108", "sell", "0.0108", "108"),
         ("0.25", "buy", "0.000025", "0.25"),
         (1.50, "buy", "0.00015", "1.5"),
-        (".5", "buy", "0.00005", "0.5"),
         (0, None, "0", "0"),
     ],
 )

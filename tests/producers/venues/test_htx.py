@@ -341,7 +341,7 @@ def test_what_is_not_carried_is_silent_and_what_is_unknown_is_named() -> None:
         (push("btcusdt.nonsense", "{}"), "nonsense"),
         ('{"ch":"orders","ts":1}', "orders"),
         ('{"op":"notify","topic":"public.X.nonsense","ts":1}', "nonsense"),
-        ('{"op":"nonsense"}', "nonsense"),
+        ('{"op":"nonsense","data":[1]}', "nonsense"),
         ("{}", "neither ch"),
         (swap_book("merge", 1), "merge"),
         (push("btcusdt.mbp.150", '{"seqNum":1}'), "prevSeqNum"),

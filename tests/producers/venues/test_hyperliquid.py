@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from contracts.codec import EVENTS, decoder, encode
-from contracts.errors import FrameError, SymbolSyntaxError
+from contracts.errors import FrameError, InvalidParameterError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
+from producers.limits import fitting
 from producers.venue import BOOK, CHANNELS, FUNDING, INTEREST, LIQUIDATION, TICKER, TRADE, Ack, Pong, Refused
 from producers.venues.hyperliquid import VENUE
+from tests.producers.playing import named
 
 TS = 1_795_291_200_123
 TS_NS = TS * 1_000_000
@@ -63,7 +65,7 @@ def test_trade_of_side_a_is_a_taker_who_sold() -> None:
     assert Socket().send(trades(trade(77))) == [
         {
             "kind": "trade",
-            "id": "hyperliquid.BTC.USDC.perp.trade.77",
+            "id": f"hyperliquid.BTC.USDC.perp.trade.{TS}-77",
             "venue": "hyperliquid",
             "symbol": "BTC/USDC:USDC",
             "venue_symbol": "BTC",
@@ -104,6 +106,21 @@ def test_the_same_id_on_another_coin_is_another_trade() -> None:
     assert socket.send(trades(trade(1, coin="ETH")))[0]["symbol"] == "ETH/USDC:USDC"
 
 
+def test_the_same_id_at_another_time_is_another_trade() -> None:
+    socket = Socket()
+    first, second = socket.send(trades(trade(1), trade(1, time=TS + 1)))
+    assert (first["trade_id"], second["trade_id"]) == ("1", "1")
+    assert first["id"] != second["id"]
+    assert socket.send(trades(trade(1, time=TS + 1))) == []
+
+
+def test_trades_of_a_frame_that_cannot_be_read_are_not_taken_for_received() -> None:
+    socket = Socket()
+    with pytest.raises(FrameError, match=r"data\.px"):
+        socket.send(trades(trade(1), trade(2, px="x")))
+    assert [event["trade_id"] for event in socket.send(trades(trade(1)))] == ["1"]
+
+
 def test_book_push_is_the_whole_book() -> None:
     assert Socket(sim=True).send(book([["91000.0", "3.0"]], [["91001.0", "0.20"]])) == [
         {
@@ -130,8 +147,16 @@ def test_book_of_the_faster_feed_reads_the_same() -> None:
     assert Socket().send(frame) == Socket().send(book([["91000.0", "3.0"]], []))
 
 
-def test_malformed_level_is_left_out_and_an_empty_one_is_zero() -> None:
-    event = Socket().send(book([["91000.0", "0.-1"], ["90999.0", "0.0"], ["90998.0", "2"]], []))[0]
+@pytest.mark.parametrize("level", [["91000.0", "0.-1"], ["91000.0", ""], ["x", "1"], ["-1", "1"]])
+def test_malformed_level_is_left_out(level: list[str]) -> None:
+    event = Socket().send(book([level, ["90998.0", "2"]], []))[0]
+    assert event["bids"] == [["90998.0", "2"]]
+    with pytest.raises(FrameError, match=r"data\.levels\[0\]"):
+        Socket().send(book([level], [["90999.0", "1"]]))
+
+
+def test_level_without_amount_is_zero_and_one_without_price_left_out() -> None:
+    event = Socket().send(book([["90999.0", "0.0"], ["0.0", "1"], ["90998.0", "2"]], []))[0]
     assert event["bids"] == [["90999.0", "0"], ["90998.0", "2"]]
 
 
@@ -142,6 +167,7 @@ def test_malformed_level_is_left_out_and_an_empty_one_is_zero() -> None:
         ([None, {"px": "1.6", "sz": "3.0", "n": 1}], (None, None, "1.6", "3.0")),
         ([{"px": "1.5", "sz": "2.0", "n": 1}], ("1.5", "2.0", None, None)),
         ([{"px": "1.5", "sz": "2.0", "n": 1}, None], ("1.5", "2.0", None, None)),
+        ([{"px": "0.0", "sz": "2.0", "n": 0}, {"px": "1.6", "sz": "3.0", "n": 1}], (None, None, "1.6", "3.0")),
     ],
 )
 def test_best_prices_fill_only_themselves(sides: list[Any], wanted: tuple[str | None, ...]) -> None:
@@ -171,10 +197,13 @@ def test_figures_of_a_perpetual_are_a_ticker_its_funding_and_its_open_interest()
     assert (interest["amount"], interest["value"], interest["contracts"]) == ("688.11", None, None)
 
 
-def test_figures_have_the_same_id_when_they_are_the_same() -> None:
+def test_figures_have_the_same_id_only_while_they_are_the_same() -> None:
     socket = Socket()
-    ids = [socket.send(figures("BTC", funding=rate))[1]["id"] for rate in ("0.1", "0.1", "0.2")]
-    assert ids[0] == ids[1] != ids[2]
+    rates = ("0.1", "0.1", "0.2", "0.1")
+    frames = [json.dumps(figures("BTC", funding=rate)).encode() for rate in rates]
+    ids = [socket.decoder.decode(frame, RECEIVED + number)[1].id for number, frame in enumerate(frames)]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3, "what comes back is another event"
 
 
 def test_figures_of_a_spot_pair_are_a_ticker_only() -> None:
@@ -248,7 +277,7 @@ def test_order_of_keys_does_not_matter() -> None:
         (trades(trade(1, px="9,1")), "px"),
         (trades(trade(1, side="C")), "side"),
         (book([["x", "y"]], []), "levels"),
-        (figures("BTC", prevDayPx=None), "prevDayPx"),
+        (figures("BTC", prevDayPx="-1"), "prevDayPx"),
     ],
 )
 def test_what_is_wrong_is_named(frame: dict[str, Any], named: str) -> None:
@@ -299,17 +328,32 @@ def test_fresh_book_is_asked_for_by_a_new_subscription() -> None:
         ("BTC", "BTC/USDC:USDC"),
         ("kPEPE", "kPEPE/USDC:USDC"),
         ("PURR/USDC", "PURR/USDC"),
-        ("@107", "@107/USDC"),
-        ("xyz:TSLA", "XYZ-TSLA/USDC:USDC"),
+        ("0G", "0G/USDC:USDC"),
     ],
 )
 def test_coins_are_named_without_metadata(coin: str, symbol: str) -> None:
     assert VENUE.guess("public", coin).symbol == symbol
 
 
+@pytest.mark.parametrize("coin", ["@107", "#10", "xyz:TSLA", "/USDC", "BTC-PERP", "PURR/USDC/X", "BTC "])
+def test_coin_that_only_the_listing_can_name_is_refused_by_its_name(coin: str) -> None:
+    with pytest.raises(SymbolSyntaxError, match=coin):
+        VENUE.guess("public", coin)
+
+
 def test_nothing_is_no_coin() -> None:
     with pytest.raises(SymbolSyntaxError):
         VENUE.guess("public", "")
+
+
+def test_more_than_an_address_may_subscribe_to_is_refused_with_the_limit() -> None:
+    coins = [VENUE.guess("public", f"C{number}") for number in range(300)]
+    with pytest.raises(InvalidParameterError, match=r"1000 subscriptions.*250 of these 300"):
+        VENUE.plan(VENUE.ws_url, coins, CHANNELS)
+    found = fitting(VENUE.limit, coins, CHANNELS)
+    assert (found.instruments, found.left_out) == (tuple(coins[:250]), tuple(coins[250:]))
+    assert sum(len(plan.subscriptions) for plan in VENUE.plan(VENUE.ws_url, found.instruments, CHANNELS)) == 1000
+    assert len(fitting(VENUE.limit, coins, CHANNELS, share=2).instruments) == 125
 
 
 # ---- REST
@@ -326,7 +370,7 @@ def test_questions_are_posted() -> None:
 def test_delisted_perpetuals_are_left_out() -> None:
     rows = [{"name": "kPEPE", "szDecimals": 0}, {"name": "OLD", "szDecimals": 0, "isDelisted": True}]
     found, more = VENUE.rest.decode_instruments("perp", json.dumps({"universe": rows, "marginTables": []}).encode())
-    assert [item.symbol for item in found] == ["kPEPE/USDC:USDC"]
+    assert [item.symbol for item in named(found)] == ["kPEPE/USDC:USDC"]
     assert more is None
 
 
@@ -340,12 +384,12 @@ def test_spot_pairs_are_named_by_their_tokens() -> None:
     ]
     body = json.dumps({"universe": universe, "tokens": tokens}).encode()
     found, _ = VENUE.rest.decode_instruments("spot", body)
-    assert [(item.venue_symbol, item.symbol) for item in found] == [
+    assert [(item.venue_symbol, item.symbol) for item in named(found)] == [
         ("PURR/USDC", "PURR/USDC"),
         ("@1", "HFUN/USDC"),
         ("@2", "HFUN/USDH"),
     ]
-    assert len({item.tail for item in found}) == 3
+    assert len({item.tail for item in named(found)}) == 3
 
 
 def test_pair_of_an_unknown_token_is_an_error() -> None:

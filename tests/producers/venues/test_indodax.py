@@ -15,6 +15,7 @@ from contracts.errors import FrameError, SymbolSyntaxError
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Refused
 from producers.venues.indodax import VENUE
 from producers.venues.indodax.plan import BOOKS, PUBLIC_TOKEN, SUMMARY, TRADES, request_id
+from tests.producers.playing import named
 
 TS = 1_795_291_200
 TS_NS = TS * 1_000_000_000
@@ -115,10 +116,11 @@ def test_frame_may_hold_several_messages_and_ends_in_a_newline() -> None:
 
 def test_book_push_is_the_whole_book_whose_keys_name_the_coin() -> None:
     payload = ladder([("1631500000", "0.5"), ("1631000000", "0.00000000")], [("1632000000", "0.11")])
-    assert Socket(sim=True).send(push(f"{BOOKS}btcidr", payload, 67409)) == [
+    (book,) = Socket(sim=True).send(push(f"{BOOKS}btcidr", payload, 67409))
+    assert book.pop("id").startswith("indodax.BTC.IDR.spot.delta.67409-")
+    assert [book] == [
         {
             "kind": "delta",
-            "id": "indodax.BTC.IDR.spot.delta.67409",
             "venue": "indodax",
             "symbol": "BTC/IDR",
             "venue_symbol": "btcidr",
@@ -135,9 +137,26 @@ def test_book_push_is_the_whole_book_whose_keys_name_the_coin() -> None:
     ]
 
 
-def test_malformed_level_is_left_out() -> None:
-    payload = ladder([("1631500000", "0.-1"), ("1631000000", "2")], [])
+@pytest.mark.parametrize("level", [("1631500000", "0.-1"), ("1631500000", ""), ("x", "1"), ("1_000", "1")])
+def test_malformed_level_is_left_out(level: tuple[str, str]) -> None:
+    payload = ladder([level, ("1631000000", "2")], [])
     assert Socket().send(push(f"{BOOKS}btcidr", payload, 1))[0]["bids"] == [["1631000000", "2"]]
+    with pytest.raises(FrameError, match="bid"):
+        Socket().send(push(f"{BOOKS}btcidr", ladder([level], []), 1))
+
+
+def test_message_that_cannot_be_read_leaves_the_streams_where_they_stood() -> None:
+    socket = Socket()
+    socket.send(trade(5))
+    with pytest.raises(FrameError, match="price"):
+        socket.send(trade(6), trade(7, TRADE_ROW.replace("1632000000", '"x"')))
+    assert [event["kind"] for event in socket.send(trade(6))] == ["trade"], "6 was not read yet"
+
+
+def test_epoch_of_a_book_that_began_again_has_ids_of_its_own() -> None:
+    books = [push(f"{BOOKS}btcidr", ladder([(price, "1")], []), 7) for price in ("1", "2")]
+    first, second = (Socket().send(book)[0]["id"] for book in books)
+    assert first != second
 
 
 def test_book_of_a_renamed_coin_has_its_old_key() -> None:
@@ -152,7 +171,8 @@ def test_summary_is_a_ticker_a_pair_and_low_comes_before_high() -> None:
         '["usdtidr",1795291201,16400,16300,16500,16350,"99.5","0.006"]',
     )
     first, second = Socket().send(push(SUMMARY, f"[{','.join(rows)}]", 9))
-    assert (first["id"], first["ts_event"]) == (f"indodax.BTC.IDR.spot.ticker.{TS}-9", TS_NS)
+    assert first["id"].startswith(f"indodax.BTC.IDR.spot.ticker.{TS}-9-")
+    assert first["ts_event"] == TS_NS
     figures = ("last", "low_24h", "high_24h", "open_24h", "quote_volume_24h", "volume_24h", "bid", "change_24h")
     assert [first[name] for name in figures] == [
         *("1632000000", "1610000000", "1650000000", "1620000000", "138000000000", "85.13"),
@@ -325,7 +345,7 @@ def test_subscription_that_the_venue_ends_ends_the_connection() -> None:
     [
         (push("market:novel", "[]", 1), "market:novel"),
         ('{"result":{"type":9,"channel":"x","data":{}}}', "type 9"),
-        ("{}", "result"),
+        ('{"tea":1}', "result"),
         (trade(1, TRADE_ROW.replace('"buy"', '"none"')), "none"),
         (trade(1, TRADE_ROW.replace("1632000000", '"9,1"')), "price"),
         (trade(1, '["btcidr",1795291200]'), "array"),
@@ -399,6 +419,12 @@ def test_pair_of_no_known_quote_is_refused() -> None:
         VENUE.guess("spot", "idr")
 
 
+@pytest.mark.parametrize("name", ["BTCIDR", "btc_idr", "btcidr-x", "-idr", "btcxyz", "b cidr"])
+def test_name_that_follows_no_rule_of_the_venue_is_refused_by_that_name(name: str) -> None:
+    with pytest.raises(SymbolSyntaxError, match=name):
+        VENUE.guess("spot", name)
+
+
 # ---- REST
 def test_base_currency_is_the_quote() -> None:
     rows = [
@@ -408,7 +434,7 @@ def test_base_currency_is_the_quote() -> None:
         {"id": "oldidr", "base_currency": "idr", "traded_currency": "old", "is_maintenance": 1},
     ]
     found, more = VENUE.rest.decode_instruments("spot", json.dumps(rows).encode())
-    assert [item.symbol for item in found] == ["BTC/IDR", "XLM/IDR", "ETH/USDT"]
+    assert [item.symbol for item in named(found)] == ["BTC/IDR", "XLM/IDR", "ETH/USDT"]
     assert more is None
 
 

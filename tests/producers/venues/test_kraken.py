@@ -77,7 +77,7 @@ def test_trade_keeps_the_numbers_digits_and_says_the_taker() -> None:
             "amount": "0.00027000",
             "contracts": None,
             "side": "sell",
-            "seq": None,
+            "seq": 10,
         }
     ]
 
@@ -368,7 +368,7 @@ def test_answers_of_v1_are_controls() -> None:
         ('["trade","XBT/USD"]', "2 parts"),
         ('[1,[["x","1","1","b"]],"trade","XBT/USD"]', "price"),
         ('[1,[["1","1","1","?"]],"trade","XBT/USD"]', "side"),
-        ('{"event":"party"}', "party"),
+        ('{"event":"party","data":[]}', "party"),
     ],
 )
 def test_what_is_wrong_in_a_frame_of_v1_is_named(frame: str, named: str) -> None:

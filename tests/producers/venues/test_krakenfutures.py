@@ -211,7 +211,7 @@ def test_answers_become_controls() -> None:
     ("frame", "named"),
     [
         ('{"feed":"gossip"}', "gossip"),
-        ('{"event":"gossip"}', "gossip"),
+        ('{"event":"gossip","data":[]}', "gossip"),
         ("{}", "neither event nor feed"),
         (trade("gift"), "gift"),
         (trade(qty='"0.1"'), "qty"),

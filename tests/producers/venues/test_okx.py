@@ -12,8 +12,9 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.book import BookKeeper, Change
-from producers.venue import CHANNELS, FUNDING, LIQUIDATION, TRADE, Ack, Closing, Pong, Refused
+from producers.venue import CHANNELS, FUNDING, LIQUIDATION, TRADE, Ack, Closing, Pong, Refused, TradeSpan
 from producers.venues.okx import VENUE
+from tests.producers.playing import named
 
 TS = 1_795_291_200_123
 TS_NS = TS * 1_000_000
@@ -57,6 +58,7 @@ def book(ids: tuple[int, int], sides: tuple[list[Any], list[Any]], action: str =
 def test_trade_says_the_taker_and_the_match_time() -> None:
     frame = push("trades", "BTC-USDT", {**TRADE_ROW, "count": "3", "seqId": 1234, "source": "0"})
     assert Socket().send(frame) == [
+        TradeSpan(VENUE.guess("public", "BTC-USDT"), 11, 13),
         {
             "kind": "trade",
             "id": "okx.BTC.USDT.spot.trade.13",
@@ -72,8 +74,14 @@ def test_trade_says_the_taker_and_the_match_time() -> None:
             "contracts": None,
             "side": "buy",
             "seq": 1234,
-        }
+        },
     ]
+
+
+@pytest.mark.parametrize("wrong", [{"count": "0"}, {"count": "14"}, {"count": "x"}, {"tradeId": "x"}, {"tradeId": ""}])
+def test_number_of_a_trade_that_counts_nothing_is_an_error(wrong: dict[str, str]) -> None:
+    with pytest.raises(FrameError, match=r"data\.(count|tradeId)"):
+        Socket().send(push("trades", "BTC-USDT", TRADE_ROW | wrong))
 
 
 def test_second_frame_of_a_channel_is_decoded_like_the_first() -> None:
@@ -180,10 +188,11 @@ def test_book_of_contracts_is_converted_where_the_contract_is_known() -> None:
     assert (unknown["bids"], unknown["unit"]) == ([["20000", "5"], ["10000", "0"]], "contracts")
 
 
-def test_malformed_level_is_dropped_from_a_snapshot_and_refuses_an_update() -> None:
-    sides: tuple[list[Any], list[Any]] = ([["91000", "-1", "0", "1"], ["90999", "1", "0", "1"]], [])
+@pytest.mark.parametrize("level", [["91000", "-1"], ["9_1", "1"], ["91000", ""], ["1e400", "1"]])
+def test_malformed_level_is_dropped_from_a_snapshot_and_refuses_an_update(level: list[str]) -> None:
+    sides: tuple[list[Any], list[Any]] = ([[*level, "0", "1"], ["90999", "1", "0", "1"]], [])
     assert Socket().send(book((-1, 1), sides, "snapshot"))[0]["bids"] == [["90999", "1"]]
-    with pytest.raises(FrameError, match="91000"):
+    with pytest.raises(FrameError, match=r"data\.bids"):
         Socket().send(book((1, 2), sides))
 
 
@@ -333,7 +342,7 @@ def test_known_channels_that_are_not_carried_give_nothing() -> None:
     ("frame", "reason"),
     [
         (push("moon-phase", "BTC-USDT", {}), "moon-phase"),
-        ({"event": "party", "code": "1"}, "party"),
+        ({"event": "party", "data": []}, "party"),
         ({"data": []}, "neither event nor arg"),
         ("[]", "bare array"),
         (push("trades", "BTC-USDT", {**TRADE_ROW, "px": ""}), "data.px"),
@@ -369,6 +378,15 @@ def test_symbols_are_guessed_from_their_spelling(name: str, symbol: str, in_cont
 def test_option_is_refused() -> None:
     with pytest.raises(SymbolSyntaxError, match="BTC-USD-261225-90000-C"):
         VENUE.guess("public", "BTC-USD-261225-90000-C")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["BTC-USDT-SWAP-X", "BTC-USD-261325", "BTC-USDT-X", "BTC", "btc-usdt", "BTC/USDT-USDT", "BTC-USDT_YES", "A:B-USDT"],
+)
+def test_id_that_follows_no_rule_of_the_venue_is_refused_by_that_name(name: str) -> None:
+    with pytest.raises(SymbolSyntaxError, match=name):
+        VENUE.guess("public", name)
 
 
 def test_plan_subscribes_liquidations_once_a_kind() -> None:
@@ -424,7 +442,7 @@ def test_instruments_know_what_a_contract_is_worth() -> None:
     ]
     found, following = VENUE.rest.decode_instruments("public", json.dumps({"code": "0", "data": rows}).encode())
     assert following is None
-    assert [(item.symbol, item.contract_size, item.sized_in_contracts) for item in found] == [
+    assert [(item.symbol, item.contract_size, item.sized_in_contracts) for item in named(found)] == [
         ("BTC/USDT:USDT", "0.01", True),
         ("BTC/USD:BTC", "100", True),
         ("BTC/USDT:USDT-261225", "0.1", True),

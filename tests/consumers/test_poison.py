@@ -1,0 +1,267 @@
+"""No odd message ends a consumer, leaves it half changed, or hides the good one that follows it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+
+import pytest
+
+from consumers.cache.core import StateCache
+from consumers.candles.core import CandleBook
+from consumers.clusters.core import ClusterDetector, ClusterRules
+from consumers.registry import CONSUMERS
+from consumers.storms.core import StormDetector, StormRules
+from consumers.whales.core import WhaleDetector, WhaleRules
+from contracts import codec, subjects
+from contracts.checking import check
+from contracts.codec import EVENTS
+from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
+from contracts.tiers import Tiers
+from contracts.usd import UsdRates
+from runtime.folding import Fault, fold_each
+from runtime.lane_reader import UNDECODABLE
+from tests.consumers.odd_events import golden, list_odd
+
+SECOND = 1_000_000_000
+NOW = 1_795_291_200 * SECOND
+MESSAGES = 10_000
+TIERS = Tiers()
+LIMITS = dict.fromkeys(("majors", "large", "mid"), Decimal(1000))
+COUNTS = dict.fromkeys(("majors", "large", "mid"), 2)
+COOLDOWN = dict.fromkeys(("majors", "large", "mid"), SECOND)
+DOCUMENTS: dict[str, Any] = {
+    subjects.STATE_TICKER: TickerState,
+    subjects.STATE_TRADE: TradesState,
+    subjects.STATE_BOOK: EVENTS["book"],
+    subjects.STATE_FUNDING: EVENTS["funding"],
+    subjects.STATE_INTEREST: EVENTS["interest"],
+    subjects.STATE_FEED: FeedHealth,
+    subjects.STATE_WHALES: WhalesState,
+    subjects.STATE_LIQUIDATIONS: LiquidationsState,
+}
+
+
+class Core(Protocol):
+    """A consumer's core as this test drives it."""
+
+    kinds: tuple[str, ...]
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        """Fold events of one kind; give the faults."""
+        ...
+
+    def knows(self, kind: str, event: Any) -> bool:
+        """Whether a good event was folded and counts."""
+        ...
+
+    def check(self) -> None:
+        """Show everything and hold it to the contract."""
+        ...
+
+
+def check_signals(outputs: Sequence[tuple[str, Any]]) -> None:
+    """Read what a consumer would publish as its readers do, with both codecs."""
+    for subject, event in outputs:
+        body = codec.encode(event)
+        codec.decode(subject, body)
+        EVENTS[event.kind].model_validate_json(body)
+        assert len(body) < 1_000_000
+
+
+class Cache:
+    kinds = ("trade", "ticker", "book", "funding", "interest", "liquidation", "whale", "feed")
+
+    def __init__(self) -> None:
+        self.core = StateCache()
+        self.seq = 0
+        self.shown: dict[str, bytes | None] = {}
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        self.seq += 1
+        if kind in {"book", "funding", "interest"}:
+            rows = [(subject, body) for (subject, _), body in zip(batch, bodies, strict=True)]
+            return self.core.fold_bodies(codec.KIND_SUBJECTS[kind], rows, NOW)
+        folds = {
+            "trade": self.core.fold_trades,
+            "ticker": self.core.fold_tickers,
+            "liquidation": self.core.fold_liquidations,
+        }
+        if kind in folds:
+            return folds[kind](batch, NOW)
+        return {"whale": self.core.fold_whales, "feed": self.core.fold_feeds}[kind](batch, self.seq)
+
+    def knows(self, kind: str, event: Any) -> bool:
+        if kind == "feed":
+            return self.core._find_feed(event.venue).events is not None
+        base = event.symbol.partition("/")[0]
+        if kind == "liquidation":
+            tally = self.core._liquidations.get(base)
+            return tally is not None and tally._recent[0]["id"] == event.id
+        if kind == "whale":
+            whales = self.core._whales.get(base)
+            return whales is not None and whales.whales[0].id == event.id
+        page = self.core._pages.get(next(tail for tail in self.tails(event)))
+        assert page is not None
+        if kind == "trade":
+            return page.trades[0].id == event.id and page.ticker["last"] == event.price
+        if kind == "ticker":
+            return page.ticker["last"] == event.last and page.ticker["bid"] == event.bid
+        return json.loads(page.bodies[f"{kind}."])["id"] == event.id
+
+    def tails(self, event: Any) -> list[str]:
+        return [
+            tail for tail, page in self.core._pages.items() if (page.venue, page.symbol) == (event.venue, event.symbol)
+        ]
+
+    def check(self) -> None:
+        changed = self.core.drain(NOW)
+        again = StateCache()
+        for key, body in changed.items():
+            model = next(model for prefix, model in DOCUMENTS.items() if key.startswith(prefix))
+            assert body is not None
+            model.model_validate_json(body)
+            again.restore(key, body)
+
+
+class Candles:
+    kinds = ("trade",)
+
+    def __init__(self) -> None:
+        self.core = CandleBook()
+        self.core.begin(NOW)
+        self.seq = self.before = 0
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        self.seq, self.before = self.seq + 1, self.core.counts.folded
+        return self.core.fold(batch, self.seq)
+
+    def knows(self, kind: str, event: Any) -> bool:
+        return self.core.counts.folded == self.before + 1
+
+    def check(self) -> None:
+        check_signals(self.core.tick(NOW))
+        for page in self.core._pages.values():
+            assert sum(map(len, page.bars.values())) < 200
+        again = CandleBook()
+        for tail, document in self.core.save().items():
+            again.restore(tail, document)
+
+
+class Whales:
+    kinds = ("trade", "ticker")
+
+    def __init__(self) -> None:
+        self.core = WhaleDetector(WhaleRules(tiers=TIERS, limits=LIMITS))
+        self.seq = 0
+        self.found: list[tuple[str, Any]] = []
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        self.seq += 1
+        outputs, faults = self.core.fold(batch, self.seq, NOW)
+        self.found = [*outputs, *self.core.tick(NOW + SECOND)]
+        check_signals(self.found)
+        return faults
+
+    def knows(self, kind: str, event: Any) -> bool:
+        return kind == "ticker" or any(event.id in whale.trade_ids for _, whale in self.found)
+
+    def check(self) -> None:
+        assert WhaleDetector(self.core.rules).restore(self.core.save()) == self.seq
+
+
+class Clusters:
+    kinds = ("whale",)
+
+    def __init__(self) -> None:
+        self.core = ClusterDetector(ClusterRules(tiers=TIERS, cooldown=COOLDOWN))
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        return fold_each(batch, lambda _, event: check_signals(self.core.fold(event)))
+
+    def knows(self, kind: str, event: Any) -> bool:
+        window = self.core._whales.get((event.symbol.partition("/")[0], event.side))
+        return window is not None and event.id in window
+
+    def check(self) -> None:
+        return
+
+
+class Storms:
+    kinds = ("liquidation",)
+
+    def __init__(self) -> None:
+        rules = StormRules(tiers=TIERS, usd=LIMITS, count=COUNTS, cooldown=COOLDOWN)
+        self.core = StormDetector(rules, UsdRates())
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        return fold_each(batch, lambda _, event: check_signals(self.core.fold(event)))
+
+    def knows(self, kind: str, event: Any) -> bool:
+        held = self.core._hits.get(event.symbol.partition("/")[0])
+        return held is not None and event.id in held.window
+
+    def check(self) -> None:
+        return
+
+
+CORES: dict[str, Callable[[], Core]] = {
+    "cache": Cache,
+    "candles": Candles,
+    "whales": Whales,
+    "clusters": Clusters,
+    "storms": Storms,
+}
+
+
+def test_every_consumer_is_tested_here() -> None:
+    assert set(CORES) == set(CONSUMERS)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_ten_thousand_odd_messages_cost_only_themselves(name: str) -> None:
+    core = CORES[name]()
+    refused: Counter[str] = Counter()
+    folded = 0
+    for kind in core.kinds:
+        for number, (subject, body) in enumerate(list_odd(kind, MESSAGES // len(core.kinds), NOW)):
+            reason = fold_one(core, kind, subject, body)
+            if reason is None:
+                folded += 1
+            else:
+                refused[reason.partition(":")[0]] += 1
+            follow_with_good(core, kind, number)
+            if number % 500 == 0:
+                core.check()
+    core.check()
+    print(f"{name}: {folded} folded, {refused.total()} refused {dict(refused)}")
+    assert folded
+    assert refused.total() > MESSAGES // 4
+
+
+def fold_one(core: Core, kind: str, subject: str, body: bytes) -> str | None:
+    """Read and fold one message as the lanes do; why it is refused, None where it is not."""
+    try:
+        event = codec.decode(subject, body, NOW)
+        check(subject, body, NOW)
+    except UNDECODABLE as error:
+        return f"{type(error).__name__}: {error}"
+    for _, error in core.fold(kind, [(subject, event)], [body]):
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def follow_with_good(core: Core, kind: str, number: int) -> None:
+    """Fold a good message of the same instrument: it is folded as if nothing had been."""
+    subject, body = golden(EVENTS[kind], NOW)
+    body |= {"id": f"good.{kind}.{number}"}
+    if kind == "trade":
+        body |= {"trade_id": str(number), "price": str(90_000 + number), "amount": "1", "side": "buy"}
+    raw = json.dumps(body).encode()
+    event = codec.decode(subject, raw, NOW)
+    assert core.fold(kind, [(subject, event)], [raw]) == []
+    assert core.knows(kind, event), f"a good {kind} after odd message {number} was not folded"
