@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check coverage bench asyncapi lock clean venv venv-dev
+.PHONY: help demo run test check coverage bench peers asyncapi lock clean venv venv-dev
 
 PY := .venv/bin/python
 PYTEST_ARGS ?=
@@ -32,6 +32,9 @@ coverage: venv-dev  ## run the tests and show what they do not reach
 
 bench: venv-dev  ## measure the hot paths beside their references
 	@$(PY) -m tests.bench
+
+peers: venv-dev  ## let other people's clients read the simulated exchanges, and print what they agreed with
+	@PEERS=all $(PY) -m pytest -q -n 3 --dist loadgroup tests/peers $(PYTEST_ARGS)
 
 asyncapi: venv  ## write the bus's AsyncAPI document
 	@$(PY) -m contracts.asyncapi

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Final
 
-from api.app import ApiOptions, compose
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
+
+from api.app import ApiOptions, compose, connection_limits
 from api.server import make_server, serve
 from runtime import logs, settings
+from runtime.entry import run
 from runtime.options import bus_options
 from runtime.settings import Settings
 
 ASYNCAPI_FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "asyncapi.json"
 
 
-def main() -> int:
-    """Serve until a signal; 2 when the settings are wrong."""
+def main(arguments: list[str]) -> int:
+    """Serve until a signal; 2 when the settings or the command line are wrong."""
+    if arguments:
+        print("usage: python -m api (everything is a setting: docs/settings.md)", file=sys.stderr)
+        return 2
     try:
         found = settings.load()
         options = make_options(found)
@@ -26,7 +34,7 @@ def main() -> int:
     logs.configure(log_config(found))
     for warning in found.warnings:
         logs.get().warning("settings.unused", text=warning)
-    server = make_server(compose(options), found.api.host, found.api.port)
+    server = make_server(compose(options), found.api.host, found.api.port, connection_limits(found.api))
     serve(server)
     return 0 if server.started else 1
 
@@ -55,4 +63,4 @@ def read_asyncapi() -> bytes | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -22,6 +22,7 @@ from api.access.gate import Gate, GateRules, Limits, default_limits
 from api.access.keys import MARKET_READ, FixedKeyring
 from api.access.limits import LocalCounters
 from api.catalog import market_endpoints, service_endpoints
+from api.connections import ConnectionLimits
 from api.documents import Documents, describe
 from api.endpoints import Shortcuts, register, scope_finder
 from api.fetched import FetchCache
@@ -44,6 +45,7 @@ from runtime import clock, logs
 from runtime.bus import Bus, BusOptions
 from runtime.metrics import BusMetrics
 from runtime.settings import ApiSettings
+from runtime.write_probe import WriteProbe
 
 VERSION: Final = "1.0.0"
 STREAM_PATH: Final = "/ws"
@@ -80,6 +82,7 @@ class Parts:
         self.bus = Bus(options.bus, metrics=BusMetrics(registry))
         self.bucket = MirroredBucket(self.bus, STATE, self._on_state)
         self.instruments = MirroredBucket(self.bus, INSTRUMENTS, self._on_listing)
+        self.probe = WriteProbe(self.bus, "api")
         self.state = MarketState(self.bucket, options.stale_after_ns, self._current)
         self.listing = Listing(self._listed, self.state.save_symbols)
         self.hub = Hub(self.state, StreamMetrics(registry))
@@ -113,6 +116,7 @@ class Parts:
             self.listing.run(),
             self.feed.run(),
             self.hub.keep_looking(),
+            self.probe.run(),
         ):
             self._begin(work)
 
@@ -214,6 +218,11 @@ def make_gate(settings: ApiSettings, limits: Limits | None, scope_of: Callable[[
     return Gate(rules, keys, LocalCounters())
 
 
+def connection_limits(settings: ApiSettings) -> ConnectionLimits:
+    """The bounds of connections that the settings stand for."""
+    return ConnectionLimits(per_address=settings.connections_per_address, proxies=Networks(settings.trusted_proxies))
+
+
 def _vitals(parts: Parts) -> Vitals:
     return Vitals(
         started_ns=clock.now_ns(),
@@ -224,6 +233,7 @@ def _vitals(parts: Parts) -> Vitals:
         clients=lambda: parts.hub.clients,
         fetched=parts.fetched,
         indexing=lambda: parts.listing.behind,
+        write_problem=lambda: parts.probe.problem,
     )
 
 

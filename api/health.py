@@ -49,6 +49,7 @@ class Vitals:
     clients: Callable[[], int]
     indexing: Callable[[], bool]
     fetched: FetchCache
+    write_problem: Callable[[], str | None]  # why the bus does not keep what is written
 
 
 class Health:
@@ -69,8 +70,11 @@ class Health:
         return Reply(200, _ALIVE.render(ask.now_ns))
 
     def ready(self, ask: Ask) -> Reply:
-        """`GET /health/ready`: 503 with what is waited for; degraded, but ready, without bus, cache or a live feed."""
-        waiting = self.waiting_for()
+        """`GET /health/ready`: 503 with what is waited for; degraded, but ready, without bus, cache or a live feed.
+
+        A bus that cannot write is waited for too: what is answered from is not brought up to date then.
+        """
+        waiting = [*self.waiting_for(), *self._unwritable()]
         if waiting:
             return refusal(
                 ask.path, NotReadyError(f"Waiting for {', '.join(waiting)}", waiting_for=waiting), ask.now_ns
@@ -80,12 +84,12 @@ class Health:
 
     def detailed(self, ask: Ask) -> Reply:
         """`GET /health/detailed`: every part, and whether it is well."""
-        vitals, waiting = self._vitals, self.waiting_for()
+        vitals, waiting = self._vitals, [*self.waiting_for(), *self._unwritable()]
         document = {
             "status": "waiting" if waiting else "degraded" if self._degraded(ask.now_ns) else "ok",
             "waiting_for": waiting,
             "uptime": Age(vitals.started_ns),
-            "bus": {"connected": vitals.connected()},
+            "bus": {"connected": vitals.connected(), "write_problem": vitals.write_problem()},
             "cache": self._cache(),
             "exchanges": self._exchanges(ask.now_ns),
             "stream": {"clients": vitals.clients()},
@@ -109,6 +113,10 @@ class Health:
         """What is not as it should be: the bus, the cache, and each feed that is not live, with its state."""
         bus = [] if self._vitals.connected() else ["bus"]
         return bus + list_degraded(Reader(self._vitals.state, now_ns))
+
+    def _unwritable(self) -> list[str]:
+        problem = self._vitals.write_problem()
+        return [] if problem is None else [f"bus that can write ({problem})"]
 
     def _cache(self) -> dict[str, Any]:
         answerer = self._vitals.answerer

@@ -55,6 +55,12 @@ class PayloadTooLargeError(HydrophoneError):
     code = "PAYLOAD_TOO_LARGE"
 
 
+class HeadersTooLargeError(HydrophoneError):
+    """The headers are larger than the limit in bytes in `details["limit_bytes"]`."""
+
+    code = "PAYLOAD_TOO_LARGE"
+
+
 class RateLimitedError(HydrophoneError):
     """Too many requests; `details` name the limit and the seconds to wait."""
 
@@ -69,6 +75,12 @@ class NotReadyError(HydrophoneError):
 
 class TimedOutError(HydrophoneError):
     """The request took longer than the limit in seconds in `details["limit_seconds"]`."""
+
+    code = "TIMEOUT"
+
+
+class UnfinishedRequestError(HydrophoneError):
+    """The request did not arrive whole within the seconds in `details["limit_seconds"]`."""
 
     code = "TIMEOUT"
 
@@ -90,8 +102,10 @@ STATUSES: Final[dict[type[HydrophoneError], int]] = {
     NoDataError: 404,
     NotFoundError: 404,
     MethodNotAllowedError: 405,
+    UnfinishedRequestError: 408,
     PayloadTooLargeError: 413,
     RateLimitedError: 429,
+    HeadersTooLargeError: 431,
     VenueError: 502,
     NotReadyError: 503,
     TimedOutError: 504,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from asyncio.transports import BaseTransport
+from functools import partial
+from typing import Any, Final, cast
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from runtime import logs
+from api.connections import GOODBYE_SECONDS, BoundedHttp, ConnectionCounts, ConnectionLimits, response_bytes
+from api.refusals import refusal
+from contracts.errors import InvalidParameterError
+from runtime import clock, logs
 
-GOODBYE_SECONDS: Final = 2.0  # for a client to take what was written, before the connection is cut
 LARGEST_MESSAGE: Final = 64 * 1024
 
 
@@ -20,6 +24,46 @@ class FrameSocket(WebSocketsSansIOProtocol):
     Deriving is the server's own way to be extended. Frames written here are unfragmented and uncompressed, which leaves
     the protocol's state as it is; compression must be off.
     """
+
+    def __init__(self, *, counts: ConnectionCounts, **given: Any) -> None:
+        super().__init__(**given)
+        self._counts = counts
+        self._counted = ""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Count the connection where HTTP gave its place back."""
+        super().connection_made(transport)
+        self._counted = self._counts.take(self.client[0] if self.client else None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the place back."""
+        self._counts.release(self._counted)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take frames; refuse a request, which came whole, that is no handshake: the library would only go silent."""
+        super().data_received(data)
+        if not self.handshake_initiated:
+            error = InvalidParameterError(f"The WebSocket handshake is not valid: {self.conn.handshake_exc}")
+            self.transport.write(response_bytes(refusal("", error, clock.now_ns())))
+            self.transport.close()
+            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        """Read no more from a client that does not take what is written: each ping would add a pong to that."""
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read on, unless the app has not taken what was read."""
+        super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
+
+    def keepalive_timeout(self) -> None:
+        """Close a client that answers no ping, and cut what it never takes."""
+        super().keepalive_timeout()
+        self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
     async def run_asgi(self) -> None:
         """Run the app with this connection within reach; cut what is still buffered a little after its end."""
@@ -49,22 +93,24 @@ class FrameSocket(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
 
 
-def make_server(app: Any, host: str, port: int) -> uvicorn.Server:
+def make_server(app: Any, host: str, port: int, limits: ConnectionLimits | None = None) -> uvicorn.Server:
     """The server of an app. Its own access log and its trust in proxy headers are off: the app has both."""
+    limits = limits or ConnectionLimits()
+    counts = ConnectionCounts(limits)
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        ws=FrameSocket,
+        http=cast("type[asyncio.Protocol]", partial(BoundedHttp, limits=limits, counts=counts)),
+        ws=cast("type[asyncio.Protocol]", partial(FrameSocket, counts=counts)),
         ws_max_size=LARGEST_MESSAGE,
         ws_per_message_deflate=False,
         proxy_headers=False,
         server_header=False,
         access_log=False,
         log_config=None,
-        timeout_keep_alive=30,
+        timeout_keep_alive=round(limits.idle_seconds),
         timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=64 * 1024,
         lifespan="on",
     )
     return uvicorn.Server(config)

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
+
 import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -16,6 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from consumers.registry import CONSUMERS
 from runtime import clock, logs, retry
 from runtime.bus import Bus
+from runtime.entry import run
 from runtime.health import Health
 from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
@@ -36,9 +40,10 @@ async def consume(settings: Settings, names: Sequence[str]) -> int:
     registry = CollectorRegistry()
     counts = Gauge("hydrophone_consumer_events", "What a consumer counted", ["consumer", "event"], registry=registry)
     stop = asyncio.Event()
+    bus = await Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(registry)).connect()
+    # Until here a signal ends the process at once: there is nothing to put in order.
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    bus = await Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(registry)).connect()
     health = Health()
     health.check("bus", lambda: None if bus.connected else "no server answers")
     restarts = Counter("hydrophone_consumer_restarts", "Times that it failed", ["consumer"], registry=registry)
@@ -155,4 +160,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(main))

@@ -131,8 +131,9 @@ def _tokens(model: type[Event]) -> tuple[str, ...]:
 
 
 def _channel(name: str, model: type[Event]) -> Json:
-    stream = _stream(model)
-    kept = {} if stream is None or stream.optional else {"x-stream": stream.name}
+    held = _streams(model)
+    stream = held[0] if held else None
+    kept = {} if stream is None or stream.optional else {"x-stream": ", ".join(item.name for item in held)}
     return {
         "address": subject_of(model),
         "title": model.__name__,
@@ -203,10 +204,14 @@ def _first_line(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").strip().splitlines()[0]
 
 
-def _stream(model: type[Event]) -> StreamSpec | None:
+def _streams(model: type[Event]) -> list[StreamSpec]:
     prefix = KIND_SUBJECTS[model.kind]
-    held = (stream for stream in STREAMS if any(prefix.startswith(item.rstrip(">")) for item in stream.subjects))
-    return next(held, None)
+
+    def holds(stream: StreamSpec) -> bool:
+        kept = (item.rstrip(">") for item in stream.subjects)
+        return any(prefix.startswith(item) or item.startswith(prefix) for item in kept)
+
+    return [stream for stream in STREAMS if holds(stream)]
 
 
 def _delivery(stream: StreamSpec | None) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from contracts import subjects
+from contracts.timeframes import TIMEFRAMES
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
@@ -58,6 +60,11 @@ class DurableSpec:
 
 
 MARKET: Final = "MARKET"
+LIQUIDATIONS: Final = "LIQUIDATIONS"
+DERIVATIVES: Final = "DERIVATIVES"
+CANDLES_1M: Final = "CANDLES_1M"
+CANDLES_5M: Final = "CANDLES_5M"
+CANDLES_1H: Final = "CANDLES_1H"
 BOOKS: Final = "BOOKS"
 DELTAS: Final = "DELTAS"
 SIGNALS: Final = "SIGNALS"
@@ -66,25 +73,31 @@ TRADING: Final = "TRADING"
 JOBS: Final = "JOBS"
 DLQ: Final = "DLQ"
 BUDGETS: Final = "BUDGETS"
+PROBE: Final = "PROBE"
+
+CANDLE_STREAMS: Final[Mapping[str, str]] = {
+    timeframe: CANDLES_1M if timeframe == "1m" else CANDLES_5M if timeframe.endswith("m") else CANDLES_1H
+    for timeframe in TIMEFRAMES
+}
+"""The stream of each time frame: the short ones, which are many, do not push out the long ones."""
+
+
+def _candles(stream: str) -> tuple[str, ...]:
+    return tuple(f"{subjects.CANDLE}{timeframe}.>" for timeframe, name in CANDLE_STREAMS.items() if name == stream)
+
 
 STREAMS: Final[tuple[StreamSpec, ...]] = (
-    StreamSpec(
-        MARKET,
-        (
-            subjects.ALL_TRADES,
-            subjects.ALL_TICKERS,
-            subjects.ALL_LIQUIDATIONS,
-            subjects.ALL_FUNDING,
-            subjects.ALL_INTEREST,
-            subjects.ALL_CANDLES,
-        ),
-        max_age=DAY,
-        max_bytes=1024 * MIB,
-    ),
+    # The firehose; what is rare has streams of its own, so that it outlives it.
+    StreamSpec(MARKET, (subjects.ALL_TRADES, subjects.ALL_TICKERS), max_age=DAY, max_bytes=1024 * MIB),
+    StreamSpec(LIQUIDATIONS, (subjects.ALL_LIQUIDATIONS,), max_age=30 * DAY, max_bytes=128 * MIB),
+    StreamSpec(DERIVATIVES, (subjects.ALL_FUNDING, subjects.ALL_INTEREST), max_age=30 * DAY, max_bytes=512 * MIB),
+    StreamSpec(CANDLES_1M, _candles(CANDLES_1M), max_age=30 * DAY, max_bytes=512 * MIB),
+    StreamSpec(CANDLES_5M, _candles(CANDLES_5M), max_age=730 * DAY, max_bytes=256 * MIB),
+    StreamSpec(CANDLES_1H, _candles(CANDLES_1H), max_age=730 * DAY, max_bytes=256 * MIB),
     StreamSpec(BOOKS, (subjects.ALL_BOOKS,), max_age=DAY, max_bytes=128 * MIB, max_msgs_per_subject=1),
     StreamSpec(DELTAS, (subjects.ALL_DELTAS,), max_age=HOUR, max_bytes=2048 * MIB, optional=True),
     StreamSpec(SIGNALS, (subjects.ALL_SIGNALS, subjects.ALL_ALERTS), max_age=30 * DAY, max_bytes=256 * MIB),
-    StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=7 * DAY, max_bytes=64 * MIB),
+    StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(
         TRADING,
         (subjects.ALL_ORDERS, subjects.ALL_STRATEGIES),
@@ -106,7 +119,36 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         BUDGETS, (subjects.ALL_BUDGETS,), max_age=HOUR, max_bytes=16 * MIB, max_msgs_per_subject=1, counter=True
     ),
     StreamSpec(DLQ, (subjects.ALL_DEAD_LETTERS,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
+    # <who>: a message a second that shows whether the bus can write; synced like every effect
+    StreamSpec(PROBE, (subjects.ALL_PROBES,), max_age=HOUR, max_bytes=1 * MIB, effects=True, max_msgs_per_subject=1),
 )
+
+SMALLEST: Final = 16 * MIB  # no scale makes a stream or bucket smaller than that, or than what is declared
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long (seconds) and how much (bytes) some streams keep in place of what is declared, by name.
+
+    `scale` multiplies the bytes of every stream and bucket.
+    """
+
+    ages: Mapping[str, int] = field(default_factory=dict[str, int])
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    scale: float = 1.0
+
+    def of_stream(self, spec: StreamSpec) -> StreamSpec:
+        """The stream as it is to be kept."""
+        size = self.sizes.get(spec.name, spec.max_bytes)
+        return replace(spec, max_age=self.ages.get(spec.name, spec.max_age), max_bytes=self._scaled(size))
+
+    def of_bucket(self, spec: BucketSpec) -> BucketSpec:
+        """The bucket as it is to be kept."""
+        return replace(spec, max_bytes=self._scaled(spec.max_bytes))
+
+    def _scaled(self, size: int) -> int:
+        return max(int(size * self.scale), min(size, SMALLEST))
+
 
 STATE: Final = "STATE"
 INSTRUMENTS: Final = "INSTRUMENTS"
@@ -127,6 +169,6 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
 )
 
 DURABLES: Final[tuple[DurableSpec, ...]] = (
-    DurableSpec(MARKET, "storms", subjects.ALL_LIQUIDATIONS),
+    DurableSpec(LIQUIDATIONS, "storms", subjects.ALL_LIQUIDATIONS),
     DurableSpec(SIGNALS, "clusters", subjects.ALL_WHALES),
 )

@@ -37,9 +37,11 @@ HISTORY_TRADES: Final = COMMAND + "history.trades"
 JOB: Final = "job.v1."
 DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>
 BUDGET: Final = "budget.v1."  # <venue>.<window>: REST weight spent in it, by all processes
+PROBE: Final = "probe.v1."  # <who>: whether the bus can write
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
 # ---- wildcards
+ALL_MARKET_DATA: Final = "md.v1.>"
 ALL_TRADES: Final = TRADE + ">"
 ALL_TICKERS: Final = TICKER + ">"
 ALL_BOOKS: Final = BOOK + ">"
@@ -59,11 +61,15 @@ ALL_STRATEGIES: Final = STRATEGY + ">"
 ALL_JOBS: Final = JOB + ">"
 ALL_DEAD_LETTERS: Final = DEAD_LETTER + ">"
 ALL_BUDGETS: Final = BUDGET + ">"
+ALL_PROBES: Final = PROBE + ">"
+ALL_REPLAYS: Final = REPLAY + ">"
+MARKET_COMMANDS: Final = COMMAND + "market.>"
 
 # ---- headers of every event
 HEADER_MESSAGE_ID: Final = "Nats-Msg-Id"
 HEADER_SCHEMA: Final = "Hydrophone-Schema"  # <kind>/<version>
 HEADER_TRACE: Final = "traceparent"  # https://www.w3.org/TR/trace-context/
+HEADER_TTL: Final = "Nats-TTL"  # seconds after which a stream drops the message
 HEADER_INCREMENT: Final = "Nats-Incr"  # adds to a counter
 HEADER_PUBLISHED: Final = "Hydrophone-Published"  # nanoseconds UTC
 HEADER_ERROR: Final = "Hydrophone-Error"  # of a dead letter: why it could not be handled

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 COPIES: Final = 20
+FOLDERS: Final = frozenset({"demo", "run", "logs"})
+OURS: Final = FOLDERS | {"lock", "run.json", "run.json.new", "lost+found"}
 
 
 class NoDirectoryError(RuntimeError):
@@ -35,8 +37,20 @@ def claimed(wanted: Path) -> Generator[Path]:
     raise NoDirectoryError(f"{wanted} and {COPIES - 1} directories beside it are all in use")
 
 
+def _make_private(path: Path) -> None:
+    """Create the directory for its owner's eyes only; one that exists is made so, what we keep in it in any case.
+
+    A directory that holds other things too is somebody's own: only our folders in it are closed.
+    """
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    entries = {entry.name for entry in path.iterdir()}
+    for folder in (*([path] if entries <= OURS else []), *(path / name for name in FOLDERS & entries)):
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+
+
 def _try_lock(path: Path) -> int | None:
-    path.mkdir(parents=True, exist_ok=True)
+    _make_private(path)
     lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,13 +61,20 @@ def _try_lock(path: Path) -> int | None:
 
 
 def save_run(directory: Path, run: Mapping[str, object]) -> Path:
-    """Write run.json in one step, readable by its owner only, and return its path."""
+    """Write run.json in one step, readable by its owner only, and return its path.
+
+    OSError where the disk takes it not; the file that was there stays.
+    """
     draft = directory / "run.json.new"
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(run, file, indent=2)
-        file.write("\n")
-    return draft.replace(directory / "run.json")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(run, file, indent=2)
+            file.write("\n")
+        return draft.replace(directory / "run.json")
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def remove_run(directory: Path) -> None:

@@ -8,22 +8,26 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast, get_args
 
 from deploy import view
 from deploy.datadir import NoDirectoryError, claimed, remove_run, save_run
+from deploy.disk import DiskWatch, NoRoomError, require_room
 from deploy.parts import Layout, Mode, own_servers, procfile_parts
 from deploy.ready import choose_port, reserved
 from deploy.supervisor import Part, StartError, Supervisor
 from runtime.clock import monotonic
-from runtime.embedded import free_port, save_nats_config
+from runtime.embedded import HOST, free_port, save_nats_config
+from runtime.embedded_users import BusUsers
 from runtime.logs import LogConfig, configure
 from runtime.settings import Settings, SettingsError, environment, load
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROCFILE: Final = Path(__file__).with_name("Procfile")
-OWN_SERVERS: Final = ("bus", "documents")
+OWN_SERVERS: Final = ("bus", "documents-user", "documents")
+SAVE_SECONDS: Final = 1.0  # between two tries to write run.json
 
 
 def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: bool = True) -> Layout:
@@ -38,8 +42,9 @@ def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: b
         settings=settings,
         bus_port=free_port() if settings.bus.url is None else None,
         monitor_port=free_port(),
-        bus_token=secrets.token_hex(16),
+        bus_users=BusUsers(),
         documents_port=free_port() if settings.store.url is None else None,
+        documents_password=secrets.token_hex(16),
         simulator_port=free_port(),
         api_port=choose_port(settings.api.host, settings.api.port, insist=insist, mine=port_is_ours),
         read_key=secrets.token_urlsafe(24),
@@ -52,7 +57,7 @@ def run_facts(layout: Layout, pids: Mapping[str, int]) -> dict[str, object]:
     keys = {"key": layout.read_key} if layout.mode == "demo" else {}
     return {
         "mode": layout.mode,
-        "nats": {"url": layout.bus_url},
+        "nats": {"url": layout.subscriber_url, "admin_url": layout.admin_url},
         "documents": {"url": layout.documents_url},
         "api": {"url": layout.api_url, **keys, "admin_key": layout.admin_key},
         "bot": {"url": None},
@@ -93,30 +98,69 @@ async def launch(layout: Layout, procfile: str, tell: view.Teller) -> int:
         save_nats_config(layout.bus_config())
     starting = asyncio.create_task(start_parts(supervisor, find_parts(layout, procfile), watching.start))
     waiting = asyncio.create_task(stopping.wait())
+    tasks: list[asyncio.Task[object]] = [starting, waiting]
     try:
         await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if not stopping.is_set():
             starting.result()
-            _announce(supervisor, layout, watching)
+            _announce(supervisor, layout, watching, tell)
+            if layout.bus_port is not None:
+                tasks.append(asyncio.create_task(_watch_disk(supervisor, layout, tell).run(), name="disk"))
             await waiting
         tell.say("stopping …")
     except (StartError, FileNotFoundError) as error:
         tell.say(str(error))
         return 1
     finally:
-        await _stop(supervisor, layout, [starting, waiting], watching)
+        await _stop(supervisor, layout, tasks, watching)
     tell.say("stopped")
     return 0
 
 
-def _announce(supervisor: Supervisor, layout: Layout, watching: view.Watch) -> None:
-    def save() -> None:
-        save_run(layout.data, run_facts(layout, supervisor.pids()))
-
-    save()
-    supervisor.on_change = save
+def _announce(supervisor: Supervisor, layout: Layout, watching: view.Watch, tell: view.Teller) -> None:
+    run_file = RunFile(layout, supervisor, tell.say)
+    run_file.save()
+    supervisor.on_change = run_file.save
     key = layout.read_key if layout.mode == "demo" else None
-    watching.show(view.Places(layout.api_url, layout.bus_url, key, str(layout.data / "run.json")))
+    watching.show(view.Places(layout.api_url, layout.subscriber_url, key, str(layout.data / "run.json")))
+
+
+def _watch_disk(supervisor: Supervisor, layout: Layout, tell: view.Teller) -> DiskWatch:
+    return DiskWatch(
+        options=layout.bus_options("disk watch"),
+        monitor_url=f"http://{HOST}:{layout.monitor_port}",
+        data=layout.data,
+        say=tell.say,
+        restart=lambda: supervisor.restart("bus"),
+        on_healed=supervisor.hurry,
+        runs=lambda: "bus" in supervisor.pids(),
+    )
+
+
+@dataclass
+class RunFile:
+    """run.json of this copy; what the disk does not take is tried again until it does or the copy stops."""
+
+    layout: Layout
+    supervisor: Supervisor
+    say: Callable[[str], None]
+    failed: bool = False
+
+    def save(self) -> None:
+        """Write it with the present pids."""
+        try:
+            save_run(self.layout.data, run_facts(self.layout, self.supervisor.pids()))
+        except OSError as error:
+            if not self.failed:
+                self.say(f"run.json cannot be saved ({error.strerror}): it is tried again, and has old pids until then")
+            self.failed = True
+            asyncio.get_running_loop().call_later(SAVE_SECONDS, self._again)
+        else:
+            self.failed = False
+
+    def _again(self) -> None:
+        if self.failed and self.supervisor.on_change == self.save:  # not while stopping
+            self.save()
 
 
 async def _stop(
@@ -147,8 +191,10 @@ def main(arguments: list[str]) -> int:
                 tell.say(f"warning: {warning}")
             tell.say(f"{mode}: data in {data}, logs of the parts in {data / 'logs'}")
             layout = decide_layout(mode, data, settings, port_is_ours=ours)
+            if layout.bus_port is not None:
+                require_room(data, layout.store, settings.retention)
             return asyncio.run(launch(layout, PROCFILE.read_text(), tell))
-    except (SettingsError, NoDirectoryError, OSError) as error:
+    except (SettingsError, NoDirectoryError, NoRoomError, OSError) as error:
         tell.say(str(error))
         return 1
 

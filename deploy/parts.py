@@ -13,9 +13,11 @@ from typing import Final, Literal, cast
 from honcho.environ import parse_procfile  # pyright: ignore[reportUnknownVariableType]
 from pydantic import SecretStr
 
+from deploy.disk import needed_bytes
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part
 from runtime.bus import BusOptions
+from runtime.document_user import PASSWORD
 from runtime.embedded import (
     NatsConfig,
     document_command,
@@ -25,11 +27,13 @@ from runtime.embedded import (
     nats_command,
     nats_url,
 )
+from runtime.embedded_users import BusUsers
 from runtime.options import bus_options
 from runtime.settings import Settings
 
 Mode = Literal["demo", "run"]
 ONCE: Final = ("provision",)
+FILE_STORE_SLACK: Final = 4_000_000_000  # for a recording's stream and those that an admin adds
 ONLY_IN_DEMO: Final = ("simulator",)
 _ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  # to be reached, not bound
 
@@ -43,8 +47,9 @@ class Layout:
     settings: Settings
     bus_port: int | None
     monitor_port: int
-    bus_token: str
+    bus_users: BusUsers
     documents_port: int | None
+    documents_password: str
     simulator_port: int
     api_port: int
     read_key: str
@@ -57,10 +62,23 @@ class Layout:
 
     @property
     def bus_url(self) -> str:
-        """The bus, its token included."""
+        """The bus as the parts connect to it, the password included."""
+        return self._bus_url("parts", self.bus_users.parts)
+
+    @property
+    def subscriber_url(self) -> str:
+        """The bus for anybody who may read what is public; the user's own URL where the user names the bus."""
+        return self._bus_url("subscriber", self.bus_users.subscriber)
+
+    @property
+    def admin_url(self) -> str:
+        """The bus for whoever may do everything; the user's own URL where the user names the bus."""
+        return self._bus_url("admin", self.bus_users.admin)
+
+    def _bus_url(self, user: str, password: str) -> str:
         given = self.settings.bus.url
         if self.bus_port is not None or given is None:
-            return nats_url(self.bus_port or 0, self.bus_token)
+            return nats_url(self.bus_port or 0, user, password)
         return given.get_secret_value()
 
     @property
@@ -68,7 +86,7 @@ class Layout:
         """The document server."""
         given = self.settings.store.url
         if self.documents_port is not None or given is None:
-            return document_url(self.documents_port or 0)
+            return document_url(self.documents_port or 0, self.documents_password)
         return given.get_secret_value()
 
     @property
@@ -82,10 +100,10 @@ class Layout:
         """The file that the simulator writes when it serves."""
         return self.store / "simulator.json"
 
-    def bus_options(self) -> BusOptions:
-        """How the launcher's own view connects."""
+    def bus_options(self, name: str = "view") -> BusOptions:
+        """How the launcher's own view, and what else it has on the bus, connects."""
         bus = self.settings.bus.model_copy(update={"url": SecretStr(self.bus_url)})
-        return bus_options(bus, "view")
+        return bus_options(bus, name)
 
     def bus_config(self) -> NatsConfig:
         """The embedded bus's configuration."""
@@ -93,7 +111,8 @@ class Layout:
             data_dir=self.store / "nats",
             port=self.bus_port or 0,
             monitor_port=self.monitor_port,
-            token=self.bus_token,
+            users=self.bus_users,
+            max_bytes=needed_bytes(self.settings.retention) + FILE_STORE_SLACK,
         )
 
 
@@ -158,6 +177,9 @@ def own_servers(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
         argv = nats_command(layout.store / "nats" / "nats.conf")
         parts.append(Part("bus", tuple(argv), environ, ready=lambda: nats_answers(bus, layout.monitor_port)))
     if documents is not None:
+        storage = str(layout.store / "documents")
+        user = (sys.executable, "-m", "runtime.document_user", storage)
+        parts.append(Part("documents-user", user, {**environ, PASSWORD: layout.documents_password}, once=True))
         argv = document_command(layout.store / "documents", documents)
         parts.append(Part("documents", tuple(argv), environ, ready=lambda: documents_answer(documents)))
     return parts

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from deploy.part_log import PartLog
 from runtime.children import die_with_parent
 from runtime.clock import monotonic, sleep
 
@@ -21,8 +22,7 @@ FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 30.0
 STEADY_SECONDS: Final = 60.0
 EXITS_BEFORE_READY: Final = 3
-LOG_BYTES: Final = 20 * 1024 * 1024
-TAIL_LINES: Final = 12
+LOG_SECONDS: Final = 1.0
 
 Ready = Callable[[], Awaitable[None]]
 
@@ -45,10 +45,16 @@ class Part:
 
 @dataclass
 class Running:
-    """A part under supervision: its present process, how often it ended, and the task that restarts it."""
+    """A part under supervision: its present process, how often it ended, and the task that restarts it.
+
+    `wanted`: its end was asked for, so that it is started again at once. `hurried` ends the wait before a start.
+    """
 
     part: Part
+    log: PartLog
     process: subprocess.Popen[bytes] | None = None
+    wanted: bool = False
+    hurried: asyncio.Event = field(default_factory=asyncio.Event)
     exits: int = 0
     keeper: asyncio.Task[None] | None = None
 
@@ -79,14 +85,28 @@ class Supervisor:
 
     async def start(self, part: Part) -> None:
         """Start a part and return once it is ready (or, for one that runs once, done); StartError if that fails."""
-        running = self._running[part.name] = Running(part)
-        running.process = self._spawn(part)
+        log = PartLog(self.log_path(part.name), self._say_soon(asyncio.get_running_loop()))
+        running = self._running[part.name] = Running(part, log)
+        running.process = self._spawn(running)
         if part.once:
             await self._wait_done(running)
             return
         running.keeper = asyncio.create_task(self._keep(running), name=f"keep {part.name}")
         if part.ready is not None:
             await self._wait_ready(running, part.ready)
+
+    async def restart(self, name: str) -> None:
+        """End a part that runs, so that it is started again at once; returns when the old process is gone."""
+        running = self._running[name]
+        if running.process is not None and running.process.poll() is None:
+            running.wanted = True
+            await self._end(name, running.process)
+        running.hurried.set()
+
+    def hurry(self) -> None:
+        """Start every part at once that waits for its next start."""
+        for running in self._running.values():
+            running.hurried.set()
 
     async def stop(self) -> None:
         """Stop everything in reverse order of starting: SIGTERM, SIGKILL after the grace; returns when all are gone."""
@@ -105,12 +125,16 @@ class Supervisor:
 
     def tail(self, name: str) -> str:
         """The last lines of a part's log, indented."""
-        lines = self.log_path(name).read_text(errors="replace").splitlines()[-TAIL_LINES:]
-        return "\n".join(f"    {line}" for line in lines)
+        log = self._running[name].log
+        log.wait(LOG_SECONDS)
+        return log.tail()
 
-    def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
-        self.log_dir.mkdir(parents=True, exist_ok=True)
-        with self.log_path(part.name).open("ab") as log:
+    def _say_soon(self, loop: asyncio.AbstractEventLoop) -> Callable[[str], None]:
+        return lambda line: _call(loop, self.say, line)
+
+    def _spawn(self, running: Running) -> subprocess.Popen[bytes]:
+        part, log = running.part, running.log.open()
+        try:
             return subprocess.Popen(
                 part.argv,
                 env=part.environ,
@@ -121,38 +145,49 @@ class Supervisor:
                 start_new_session=True,  # Ctrl-C reaches the launcher alone, which stops the parts in order
                 preexec_fn=die_with_parent,  # noqa: PLW1509  # one prctl call
             )
+        finally:
+            os.close(log)
 
     async def _keep(self, running: Running) -> None:
-        part, failures = running.part, 0
+        failures = 0
         while True:
             started = monotonic()
             code = await self._wait_exit(running)
             running.exits += 1
             failures = 1 if monotonic() - started > STEADY_SECONDS else failures + 1
-            delay = backoff(failures, random.random())
-            self.say(
-                f"{part.name} ended with {_meaning(code)}; again in {delay:.1f} s (log: {self.log_path(part.name)})"
-            )
-            await sleep(delay)
-            running.process = self._spawn(part)
-            self.say(f"{part.name} runs again")
+            if running.wanted:
+                running.wanted, failures = False, 0
+            else:
+                await self._pause(running, f"ended with {_meaning(code)}", failures)
+            while not self._try_spawn(running):
+                failures += 1
+                await self._pause(running, "could not be started", failures)
+            self.say(f"{running.part.name} runs again")
             self.on_change()
+
+    async def _pause(self, running: Running, what: str, failures: int) -> None:
+        name, delay = running.part.name, backoff(failures, random.random())
+        self.say(f"{name} {what}; again in {delay:.1f} s (log: {self.log_path(name)})")
+        running.hurried.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(running.hurried.wait(), delay)
+
+    def _try_spawn(self, running: Running) -> bool:
+        try:
+            running.process = self._spawn(running)
+        except OSError as error:
+            self.say(f"{running.part.name}: {error}")
+            return False
+        return True
 
     async def _wait_exit(self, running: Running) -> int:
         process = running.process
         if process is None:
             raise StartError(f"{running.part.name} was not started")
         while (code := process.poll()) is None:
-            self._cut_log(running.part.name)
             await sleep(POLL_SECONDS)
         _kill_group(process)
         return code
-
-    def _cut_log(self, name: str) -> None:
-        path = self.log_path(name)
-        if path.exists() and path.stat().st_size > LOG_BYTES:
-            path.with_suffix(".log.1").write_bytes(path.read_bytes())
-            os.truncate(path, 0)
 
     async def _wait_done(self, running: Running) -> None:
         name = running.part.name
@@ -194,6 +229,12 @@ class Supervisor:
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _call(loop: asyncio.AbstractEventLoop, say: Callable[[str], None], line: str) -> None:
+    """Call it on the loop, from any thread; nothing where the loop has ended."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(say, line)
 
 
 def _meaning(code: int) -> str:

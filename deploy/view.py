@@ -1,4 +1,4 @@
-"""The terminal view of a running copy: a bus subscriber that folds what it hears and draws it, or writes lines."""
+"""The terminal view of a running copy: a bus subscriber that folds what it receives and draws it, or writes lines."""
 
 from __future__ import annotations
 
@@ -9,56 +9,49 @@ from dataclasses import dataclass, field
 from typing import Final, TextIO
 
 from nats.aio.msg import Msg
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
 from contracts import subjects
-from deploy.view_state import Message, State, fold, measure, measure_clock
+from deploy.view_lines import FULL_ENTRY, GOOD, Places, Size, entry_line, render
+from deploy.view_state import HEALTH_SUBJECTS, Message, State, fold, measure
 from runtime.bus import Bus, BusOptions
 from runtime.clock import now_ns, sleep
 
-HEARD: Final = (
+SUBJECTS: Final = (
     subjects.ALL_TRADES,
     subjects.ALL_TICKERS,
     subjects.ALL_LIQUIDATIONS,
     subjects.ALL_SIGNALS,
     subjects.ALL_FEEDS,
+    HEALTH_SUBJECTS + ">",
 )
 WAITING_MESSAGES: Final = 50_000  # more than that between two folds: the oldest are dropped, this is only a view
 FOLD_SECONDS: Final = 0.25
 LINE_SECONDS: Final = 5.0
 NOTICES: Final = 6
-_COLOURS: Final = {"live": "green", "quiet": "dim", "stale": "yellow", "gap": "yellow", "resync": "yellow"}
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where to go from here; `key` is a read key that may be shown, None where keys are the owner's."""
-
-    api_url: str
-    bus_url: str
-    key: str | None
-    run_path: str
 
 
 @dataclass
 class Teller:
-    """Says lines to a person: plainly, or above the live view while there is one. Keeps the last few."""
+    """Says lines to a person: at once, or on the view's first line while there is one and again when it ends."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
+    drawing: bool = False
     notices: deque[str] = field(default_factory=lambda: deque[str](maxlen=NOTICES))
-    console: Console | None = None
 
     def say(self, line: str) -> None:
-        """One line, at once."""
-        self.notices.append(line)
-        if self.console is not None:
-            self.console.print(f"hydrophone: {line}", markup=False, highlight=False)
+        """One line."""
+        if self.drawing:
+            self.notices.append(line)
         else:
             print(f"hydrophone: {line}", file=self.out, flush=True)
+
+    def end_drawing(self) -> None:
+        """The view is gone: say what was said meanwhile."""
+        self.drawing = False
+        while self.notices:
+            self.say(self.notices.popleft())
 
 
 def hints(places: Places) -> str:
@@ -77,57 +70,22 @@ def hints(places: Places) -> str:
     )
 
 
-def render(state: State, places: Places, now: int) -> Group:
-    """The whole view."""
-    table = Table(expand=True)
-    for name, width in (("venue", 14), ("state", 10)):
-        table.add_column(name, min_width=width, no_wrap=True)
-    for name, width in (("events/s", 8), ("p50 ms", 7), ("p99 ms", 7), ("clock ms", 8), ("events", 9)):
-        table.add_column(name, min_width=width, justify="right", no_wrap=True)
-    table.add_column("last word", ratio=1, no_wrap=True)
-    for name, venue in sorted(state.venues.items()):
-        rate, middle, high = measure(venue, now)
-        clock = measure_clock(venue, now)
-        table.add_row(
-            name,
-            Text(venue.state, style=_COLOURS.get(venue.state, "red")),
-            f"{rate:,.0f}",
-            "-" if middle is None else f"{middle:.1f}",
-            "-" if high is None else f"{high:.1f}",
-            "-" if clock is None else f"{clock:+.1f}",
-            f"{venue.events:,}",
-            Text(venue.reason or ""),
-        )
-    tapes = Table.grid(expand=True)
-    tapes.add_column(ratio=1)
-    tapes.add_column(ratio=1)
-    tapes.add_row(_tape("whales", state.whales), _tape("liquidations", state.liquidations))
-    end = Text(f"{places.api_url}  ·  keys and addresses: {places.run_path}  ·  Ctrl-C ends it", style="dim")
-    return Group(table, tapes, end)
-
-
-def _tape(title: str, lines: deque[str]) -> Panel:
-    return Panel(Text("\n".join(lines) or "none yet", no_wrap=True), title=title, title_align="left")
-
-
 def line(state: State, now: int) -> str:
     """The view in one plain line."""
     words: list[str] = []
     for name, venue in sorted(state.venues.items()):
         rate, middle, high = measure(venue, now)
         delay = "" if middle is None or high is None else f" p50 {middle:.1f} ms p99 {high:.1f} ms"
-        words.append(f"{name} {venue.state} {rate:.0f}/s{delay}")
-    last = [f"{what}: {tape[0]}" for what, tape in (("whale", state.whales), ("liq", state.liquidations)) if tape]
-    return " | ".join([*words, *last]) or "nothing heard yet"
+        words.append(f"{name} {venue.judge(now)[0]} {rate:.0f}/s{delay}")
+    lists = (("whale", state.whales), ("liq", state.liquidations))
+    last = [f"{what}: {entry_line(entries[0], FULL_ENTRY)}" for what, entries in lists if entries]
+    return " | ".join([*words, *last]) or "nothing received yet"
 
 
-def troubles(state: State) -> list[str]:
+def troubles(state: State, now: int) -> list[str]:
     """Each venue that is not live, with the reason, one line a venue."""
-    return [
-        f"{name} is {venue.state}: {venue.reason}"
-        for name, venue in sorted(state.venues.items())
-        if venue.reason and venue.state not in {"live", "quiet"}
-    ]
+    judged = [(name, *venue.judge(now)) for name, venue in sorted(state.venues.items())]
+    return [f"{name} is {word}: {reason or 'no reason given'}" for name, word, reason in judged if word not in GOOD]
 
 
 class Watch:
@@ -136,7 +94,7 @@ class Watch:
     def __init__(self, options: BusOptions, tell: Teller) -> None:
         self._options = options
         self._tell = tell
-        self.heard = State()
+        self.received = State()
         self._waiting: deque[Message] = deque(maxlen=WAITING_MESSAGES)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -168,13 +126,13 @@ class Watch:
     async def _listen(self) -> None:
         bus = await Bus(self._options, on_closed=self._on_closed).connect()
         try:
-            for subject in HEARD:
+            for subject in SUBJECTS:
                 await bus.client.subscribe(subject, cb=self._on_message)
             while True:
                 await sleep(FOLD_SECONDS)
                 batch = list(self._waiting)
                 self._waiting.clear()
-                fold(self.heard, batch)
+                fold(self.received, batch)
         finally:
             await bus.close(timeout=2.0)
 
@@ -186,22 +144,26 @@ class Watch:
 
     async def _draw(self, places: Places) -> None:
         console = Console(file=self._tell.out)
-        with Live(console=console, auto_refresh=False, transient=True) as live:
-            self._tell.console = console
-            try:
+        self._tell.drawing = True
+        try:
+            with Live(console=console, auto_refresh=False, screen=True) as live:
                 while True:
-                    live.update(render(self.heard, places, now_ns()), refresh=True)
+                    notice = self._tell.notices[-1] if self._tell.notices else ""
+                    size = Size(*console.size)
+                    live.update(render(self.received, places, now_ns(), size, notice=notice), refresh=True)
                     await sleep(2 * FOLD_SECONDS)
-            finally:
-                self._tell.console = None
+        finally:
+            self._tell.end_drawing()
 
     async def _write(self) -> None:
-        told: list[str] = []
-        line(self.heard, now_ns())  # the mark that the first line's rates are measured from
+        said: list[str] = []
+        line(self.received, now_ns())  # the mark that the first line's rates are measured from
         while True:
             await sleep(LINE_SECONDS)
-            self._tell.say(line(self.heard, now_ns()))
-            for trouble in troubles(self.heard):
-                if trouble not in told:
+            now = now_ns()
+            self._tell.say(line(self.received, now))
+            wrong = troubles(self.received, now)
+            for trouble in wrong:
+                if trouble not in said:
                     self._tell.say(trouble)
-            told = troubles(self.heard)
+            said = wrong

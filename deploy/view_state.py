@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from contracts import codec, subjects
+from contracts import codec, streams, subjects
+from contracts.usd import UsdRates
 
 WINDOW_NS: Final = 5_000_000_000
+HEALTH_NS: Final = 5_000_000_000  # a document of health is written at least once a second
 LATENCIES_KEPT: Final = 2000
 OFFSET_RANK: Final = 3
-TAPE_LENGTH: Final = 6
+TAPE_LENGTH: Final = 50
 CELLS_KEPT: Final = 10_000
-# The worst state of a venue's channels is the venue's.
+# The worst state of a venue's channels is the venue's; a word that is not known here is worse than all of them.
 WORST_FIRST: Final = ("down", "connecting", "resync", "gap", "stale", "live")
+HEALTH_SUBJECTS: Final = f"$KV.{streams.STATE}.{subjects.STATE_FEED}"
+_PEGGED: Final = UsdRates()  # without prices: dollars, and dollar coins taken as one
 
 
 class Message(NamedTuple):
@@ -28,33 +32,65 @@ class Message(NamedTuple):
     at: int
 
 
+class Health(msgspec.Struct, frozen=True):
+    """What the view reads of a venue's `contracts.state.FeedHealth`; states are shown whatever their words are."""
+
+    venue: str
+    state: str | None = None
+    reason: str | None = None
+    channels: dict[str, str] = {}
+
+
+_read_health: Final = msgspec.json.Decoder(Health).decode
+
+
+class Entry(NamedTuple):
+    """One line of a list: when (ns UTC), which side or kind, dollars (None where not known), of what, where, more."""
+
+    at: int
+    kind: str
+    usd: float | None
+    about: str
+    place: str
+    more: str
+
+
 @dataclass
 class Venue:
     """One venue: what its channels last said, and the rate and latency of its events in the last seconds."""
 
     cells: dict[tuple[str | None, str | None], str] = field(default_factory=dict[tuple[str | None, str | None], str])
-    reason: str | None = None
+    health: tuple[int, Health] | None = None  # with when it came
+    said: str | None = None  # the reason of the last event of its feed
     events: int = 0
     latencies: deque[tuple[int, int]] = field(default_factory=lambda: deque[tuple[int, int]](maxlen=LATENCIES_KEPT))
     offsets: deque[tuple[int, int]] = field(default_factory=lambda: deque[tuple[int, int]](maxlen=LATENCIES_KEPT))
     marks: deque[tuple[int, int]] = field(default_factory=deque[tuple[int, int]])
 
-    @property
-    def state(self) -> str:
-        """The worst of its channels; `quiet` before any of them said something."""
-        states = set(self.cells.values())
-        return next((state for state in WORST_FIRST if state in states), "live" if self.events else "quiet")
+    def judge(self, now: int) -> tuple[str, str]:
+        """Give state and reason: by its health while documents of it come, else by what its feed said.
+
+        The worst of its channels; `quiet` before any of them said something.
+        """
+        if self.health is not None and now - self.health[0] <= HEALTH_NS:
+            health = self.health[1]
+            states = {health.state, *health.channels.values()} - {None}
+            return _worst(states, "quiet"), health.reason or ""
+        return _worst(set(self.cells.values()), "live" if self.events else "quiet"), self.said or ""
+
+
+def _worst(states: Collection[str | None], otherwise: str) -> str:
+    unknown = sorted(state for state in states if state is not None and state not in WORST_FIRST)
+    return unknown[0] if unknown else next((state for state in WORST_FIRST if state in states), otherwise)
 
 
 @dataclass
 class State:
-    """All that the view shows. Tapes are newest first; `unreadable` counts messages that are no event of ours."""
+    """All that the view shows. Lists are newest first; `unreadable` counts messages that are no event of ours."""
 
     venues: dict[str, Venue] = field(default_factory=dict[str, Venue])
-    whales: deque[str] = field(default_factory=lambda: deque[str](maxlen=TAPE_LENGTH))
-    liquidations: deque[str] = field(default_factory=lambda: deque[str](maxlen=TAPE_LENGTH))
-    feeds: deque[str] = field(default_factory=lambda: deque[str](maxlen=TAPE_LENGTH))
-    prices: dict[str, str] = field(default_factory=dict[str, str])
+    whales: deque[Entry] = field(default_factory=lambda: deque[Entry](maxlen=TAPE_LENGTH))
+    liquidations: deque[Entry] = field(default_factory=lambda: deque[Entry](maxlen=TAPE_LENGTH))
     unreadable: int = 0
 
 
@@ -62,21 +98,33 @@ def fold(state: State, messages: Iterable[Message]) -> None:
     """Take a batch in; whatever cannot be read is counted, not guessed at."""
     for message in messages:
         try:
-            event = codec.decode(message.subject, message.body)
+            _fold_one(state, message)
         except (msgspec.MsgspecError, ValueError, KeyError):
             state.unreadable += 1
-            continue
-        kind = codec.kind_of(message.subject)
-        if message.subject.startswith(subjects.FEED):
-            _fold_feed(state, event)
-        elif kind in _TAPES:
-            _TAPES[kind](state, event)
-        if message.subject.startswith("md."):
-            _fold_market(state, event, message.at)
+
+
+def _fold_one(state: State, message: Message) -> None:
+    if message.subject.startswith(HEALTH_SUBJECTS):
+        if message.body:  # none where a key was deleted
+            health = _read_health(message.body)
+            _find_venue(state, health.venue).health = (message.at, health)
+        return
+    event = codec.decode(message.subject, message.body)
+    kind = codec.kind_of(message.subject)
+    if message.subject.startswith(subjects.FEED):
+        _fold_feed(state, event)
+    elif kind in _LISTED:
+        _LISTED[kind](state, event)
+    if message.subject.startswith("md."):
+        _fold_market(state, event, message.at)
+
+
+def _find_venue(state: State, name: str) -> Venue:
+    return state.venues.setdefault(name, Venue())
 
 
 def _fold_market(state: State, event: Any, at: int) -> None:  # a struct derived at run time
-    venue = state.venues.setdefault(event.venue, Venue())
+    venue = _find_venue(state, event.venue)
     venue.events += 1
     venue.latencies.append((at, at - event.ts_recv))
     if event.ts_event is not None:
@@ -84,36 +132,60 @@ def _fold_market(state: State, event: Any, at: int) -> None:  # a struct derived
 
 
 def _fold_feed(state: State, event: Any) -> None:
-    venue = state.venues.setdefault(event.venue, Venue())
+    venue = _find_venue(state, event.venue)
     if event.channel is None and event.symbol is None:
         venue.cells.clear()
     if len(venue.cells) < CELLS_KEPT or (event.channel, event.symbol) in venue.cells:
         venue.cells[event.channel, event.symbol] = event.state
-    venue.reason = event.reason
-    about = " ".join(word for word in (event.venue, event.channel, event.symbol) if word)
-    state.feeds.appendleft(f"{about}: {event.state}" + (f" ({event.reason})" if event.reason else ""))
+    venue.said = event.reason
 
 
 def _fold_whale(state: State, event: Any) -> None:
-    state.whales.appendleft(f"{event.side:<4} ${float(event.usd_value):>12,.0f}  {event.symbol} on {event.venue}")
+    more = f"{event.amount} at {event.price}"
+    state.whales.appendleft(
+        Entry(_time(event), event.side, float(event.usd_value), event.symbol or "?", event.venue, more)
+    )
 
 
 def _fold_cluster(state: State, event: Any) -> None:
-    state.whales.appendleft(f"{event.pattern} of {event.base}: {event.count} whales, ${float(event.usd_value):,.0f}")
+    more = f"{event.count} whales, {event.side}"
+    state.whales.appendleft(Entry(_time(event), "GROUP", float(event.usd_value), event.base, event.pattern, more))
 
 
 def _fold_liquidation(state: State, event: Any) -> None:
     size = event.amount if event.amount is not None else f"{event.contracts} contracts"
+    usd = find_usd(event.symbol or "", event.price, event.amount, event.ts_recv)
     state.liquidations.appendleft(
-        f"{event.position_side or '?':<5} {size} at {event.price}  {event.symbol} on {event.venue}"
+        Entry(
+            _time(event),
+            event.position_side or "?",
+            usd,
+            event.symbol or "?",
+            event.venue,
+            f"{size} at {event.price}",
+        )
     )
 
 
 def _fold_storm(state: State, event: Any) -> None:
-    state.liquidations.appendleft(f"STORM in {event.base}: {event.count} events, ${float(event.usd_value):,.0f}")
+    more = f"long ${float(event.long_usd):,.0f}, short ${float(event.short_usd):,.0f}"
+    state.liquidations.appendleft(
+        Entry(_time(event), "STORM", float(event.usd_value), event.base, f"{event.count} events", more)
+    )
 
 
-_TAPES: Final = {
+def _time(event: Any) -> int:
+    return event.ts_event if event.ts_event is not None else event.ts_recv
+
+
+def find_usd(symbol: str, price: str, amount: str | None, at: int) -> float | None:
+    """Give what an amount of the base coin is worth; None where it, or the quote in dollars, is not known."""
+    quote = symbol.partition("/")[2].partition(":")[0]
+    rate = _PEGGED.find(quote, at) if quote else None
+    return None if rate is None or amount is None else float(price) * float(amount) * float(rate.rate)
+
+
+_LISTED: Final = {
     "whale": _fold_whale,
     "cluster": _fold_cluster,
     "liquidation": _fold_liquidation,

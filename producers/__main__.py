@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from typing import Final
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
+
+from runtime.entry import run
 
 COMMANDS: Final = {
     "decode": "producers.decode_cli",
@@ -22,4 +28,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(main))

@@ -11,13 +11,12 @@ from __future__ import annotations
 import argparse
 import base64
 import gzip
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, partial
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -29,6 +28,7 @@ from contracts.symbols import find_venue
 from producers.frames import FrameReader
 from producers.registry import VENUES
 from producers.venue import Decoded, Venue
+from runtime.entry import abandon
 
 REST_DEPTH: Final = "rest_depth"
 _GZIP: Final = b"\x1f\x8b"
@@ -144,7 +144,7 @@ def main(argv: list[str]) -> int:
                 sys.stdout.buffer.write(out)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        _abandon(sys.stdout.buffer)
+        abandon(sys.stdout)
     return 1 if failures else 0
 
 
@@ -169,8 +169,3 @@ def _chosen(name: str, market: str | None) -> tuple[Venue, str]:
     if not meant:
         raise ValueError(f"{venue.id} has no market {market!r}: {', '.join(venue.markets)}")
     return venue, market if market in venue.markets else meant[0]
-
-
-def _abandon(stream: BinaryIO) -> None:
-    """Give what is still buffered to the null device: the reader is gone, and the exit flush must not fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

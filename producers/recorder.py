@@ -50,22 +50,20 @@ class Recording:
         self._pending: list[bytes] = []
         self._size = 0
         self._lost_since_told = 0
-        self._header: dict[str, Any] = {}
+        self._header: dict[str, Any] = _header(venue, (), ())  # until the exchange's listing is known
         self._file: _File | None = None
 
     def begin(self, plans: Sequence[ConnectionPlan], instruments: Sequence[Instrument]) -> None:
         """Note what is followed: the head of every file, so that each can be read alone."""
-        self._header = {
-            "record": "header",
-            "version": 1,
-            "venue": self.venue,
-            "instruments": [msgspec.to_builtins(item) for item in instruments],
-            "connections": [_connection(plan) for plan in plans],
-        }
+        self.adopt(_header(self.venue, plans, instruments))
 
     def adopt(self, header: dict[str, Any]) -> None:
-        """Take the head of the recording that is being replayed."""
+        """Take this head; a file that began with another one goes on below this one."""
+        if header == self._header:
+            return
         self._header = dict(header)
+        if self._file is not None:
+            self._add(self._header)
 
     # ---- session.Tap
     def on_open(self, connection: str, ts: int, *, sim: bool) -> None:
@@ -183,6 +181,16 @@ def _raw(data: bytes) -> dict[str, str]:
         return {"raw": data.decode()}
     except UnicodeDecodeError:
         return {"raw_b64": base64.b64encode(data).decode()}
+
+
+def _header(venue: str, plans: Sequence[ConnectionPlan], instruments: Sequence[Instrument]) -> dict[str, Any]:
+    return {
+        "record": "header",
+        "version": 1,
+        "venue": venue,
+        "instruments": [msgspec.to_builtins(item) for item in instruments],
+        "connections": [_connection(plan) for plan in plans],
+    }
 
 
 def _connection(plan: ConnectionPlan) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -36,10 +37,13 @@ def list_files(folder: Path) -> list[Path]:
 
 
 def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Read one file's lines, each with its own bytes."""
-    with gzip.open(path, "rb") as stream:
-        for line in stream:
-            yield _decode(line), line
+    """Read one file's lines, each with its own bytes; FrameError where the file cannot be read to its end."""
+    try:
+        with gzip.open(path, "rb") as stream:
+            for line in stream:
+                yield _decode(line), line
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
+        raise FrameError(f"{path} cannot be read: {error}", field=str(path)) from error
 
 
 def time_of(line: dict[str, Any]) -> int | None:
@@ -72,10 +76,19 @@ class Replay:
     undecodable: int = 0
     _sessions: dict[str, Session] = field(default_factory=dict[str, Session])
     _instruments: dict[str, Instrument] = field(default_factory=dict[str, Instrument])
+    _followed: dict[str, Any] = field(default_factory=dict[str, Any])
     _outbox: Outbox | None = None
 
     def on_line(self, line: dict[str, Any]) -> None:
         """Do what one line says; raises FrameError for a line that no recording has."""
+        try:
+            self._on_line(line)
+        except KeyError as error:
+            raise FrameError(f"a line of the recording lacks or does not know {error}", field=str(error)) from error
+
+    def _on_line(self, line: dict[str, Any]) -> None:
+        if not line:
+            return  # the head of a file that was begun before its venue answered, as earlier versions wrote it
         record: str | None = line.get("record")
         self.lines[record or "frame"] += 1
         if record == "header":
@@ -109,13 +122,16 @@ class Replay:
             raise FrameError(f"the recording has an unknown record {record!r}", field="record")
 
     def _on_header(self, line: dict[str, Any]) -> None:
-        if self._sessions:
+        followed = {"instruments": line["instruments"], "connections": line["connections"]}
+        if followed == self._followed:
             return  # a file that goes on where the last one was closed
+        self._followed = followed
         venue = VENUES[line["venue"]]
         listed = msgspec.convert(line["instruments"], list[Instrument])
         known = by_venue_symbol(listed)
         self._instruments = {item.symbol: item for item in listed}
-        self._outbox = Outbox(venue.id, self.lane, lambda: 0)
+        if self._outbox is None:
+            self._outbox = Outbox(venue.id, self.lane, lambda: 0)
         for item in line["connections"]:
             plan = self._plan(item)
             parts = SessionParts(

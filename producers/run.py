@@ -177,7 +177,8 @@ def main(arguments: list[str]) -> int:
     try:
         config = settings.load()
         work = plans(config.venues, arguments)
-    except (settings.SettingsError, UnknownVenueError, InvalidParameterError) as error:
+        bus_options(config.bus, "producers")
+    except (ValueError, UnknownVenueError, InvalidParameterError) as error:
         supported = f"\nsupported venues: {', '.join(sorted(VENUES))}" if isinstance(error, UnknownVenueError) else ""
         sys.stderr.write(f"{error}{supported}\n")
         return 2

@@ -348,8 +348,8 @@ class RestFace:
     base_url: str
     budget: RestBudget
     instrument_calls: Callable[[], tuple[tuple[str, RestCall], ...]]  # (market, call) for each list of instruments
-    # (market, body) -> what can be traded, what cannot be named (producers.frames.read_each), and the next page
-    decode_instruments: Callable[[str, bytes], tuple[Sequence[Instrument | Unreadable], RestCall | None]]
+    # (market, body) -> the next page, and an Instrument or (producers.frames.read_each) an Unreadable for each row
+    decode_instruments: Callable[[str, bytes], tuple[list[Any], RestCall | None]]
     depth_call: Callable[[Instrument], RestCall]
     decode_depth: DecodeDepth
     failure: Callable[[int, Mapping[str, str], bytes], RestFailure | None]  # (status, lower-case headers, body)

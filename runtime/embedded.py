@@ -11,11 +11,14 @@ import struct
 import sysconfig
 import urllib.request
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
 
 from runtime.children import Child
+from runtime.document_user import USER as DOCUMENT_USER
+from runtime.document_user import set_password
+from runtime.embedded_users import ACCOUNT, OLD_ACCOUNT, BusUsers, accounts_text
 
 HOST = "127.0.0.1"
 _WIRE_HEADER_BYTES = 16
@@ -42,43 +45,59 @@ def find_program(name: str) -> str:
     return found
 
 
-def nats_url(port: int, token: str) -> str:
-    """The bus's URL with its token."""
-    return f"nats://{token}@{HOST}:{port}" if token else f"nats://{HOST}:{port}"
+def nats_url(port: int, user: str, password: str) -> str:
+    """The bus's URL for one of its users."""
+    return f"nats://{user}:{password}@{HOST}:{port}"
 
 
-def document_url(port: int) -> str:
+def document_url(port: int, password: str) -> str:
     """The document server's URL: retried writes are off because this server pays dearly for them."""
-    return f"mongodb://{HOST}:{port}/?directConnection=true&retryWrites=false"
+    return f"mongodb://{DOCUMENT_USER}:{password}@{HOST}:{port}/?directConnection=true&retryWrites=false"
 
 
 @dataclass(frozen=True, slots=True)
 class NatsConfig:
-    """What the embedded bus is started with; ports are TCP ports on loopback, sync_always is fsync at each write."""
+    """What the embedded bus is started with; ports are TCP ports on loopback, sync_always is fsync at each write.
+
+    `max_bytes`: what its streams may reserve together; the server's own rule (three quarters of the free disk) where
+    it is not given.
+    """
 
     data_dir: Path
     port: int
     monitor_port: int
-    token: str
+    users: BusUsers = field(default_factory=BusUsers)
     sync_always: bool = True
+    max_bytes: int | None = None
+
+    @property
+    def store(self) -> Path:
+        """Where the server keeps its accounts' streams."""
+        return self.data_dir / "jetstream" / "jetstream"
 
     def text(self) -> str:
         """The configuration file's text."""
-        auth = f'authorization {{ token: "{self.token}" }}\n' if self.token else ""
         sync = "always" if self.sync_always else '"2m"'
+        limit = "" if self.max_bytes is None else f", max_file_store: {self.max_bytes}"
         return (
             f"server_name: hydrophone-{self.port}\n"
             f'listen: "{HOST}:{self.port}"\n'
             f'http: "{HOST}:{self.monitor_port}"\n'
-            f'jetstream {{ store_dir: "{self.data_dir / "jetstream"}", sync_interval: {sync} }}\n'
+            f'jetstream {{ store_dir: "{self.data_dir / "jetstream"}", sync_interval: {sync}{limit} }}\n'
             f"max_payload: 1MB\nmax_pending: 64MB\n"
-            f"{auth}"
+            f"{accounts_text(self.users)}"
         )
 
 
 def save_nats_config(config: NatsConfig) -> Path:
-    """Write the configuration (mode 0600, it holds the token) into the data directory and return its path."""
+    """Write the configuration (mode 0600, it holds the passwords) into the data directory and return its path.
+
+    Streams of a version that had no accounts are moved into the parts' account.
+    """
     config.data_dir.mkdir(parents=True, exist_ok=True)
+    old, now = config.store / OLD_ACCOUNT, config.store / ACCOUNT
+    if old.is_dir() and not now.exists():
+        old.rename(now)
     path = config.data_dir / "nats.conf"
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -92,18 +111,20 @@ def nats_command(config_path: Path) -> list[str]:
 
 
 def document_command(storage: Path, port: int) -> list[str]:
-    """The argv that runs the document server in the foreground, each commit synced to disk."""
+    """The argv that runs the document server in the foreground, each commit synced to disk, for known users only."""
     return [
         *(find_program("secantusd-py"), "--host", HOST, "--port", str(port), "--storage-path", str(storage)),
-        *("--sync-on-commit", "--log-level", "WARNING"),
+        *("--auth", "--sync-on-commit", "--log-level", "WARNING"),
     ]
 
 
 @dataclass(frozen=True)
 class NatsServer:
-    """A running bus; `url` includes the token, `monitor_url` is its HTTP monitoring."""
+    """A running bus; `url` is its parts', with the password, `monitor_url` is its HTTP monitoring."""
 
     url: str
+    subscriber_url: str
+    admin_url: str
     monitor_url: str
     child: Child
 
@@ -174,11 +195,11 @@ async def documents_answer(port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def nats_server(data_dir: Path, *, port: int = 0, token: str | None = None) -> AsyncGenerator[NatsServer]:
-    """A real bus for as long as the block lasts: port 0 takes a free one, token None makes a random one."""
+async def nats_server(data_dir: Path, *, port: int = 0, users: BusUsers | None = None) -> AsyncGenerator[NatsServer]:
+    """A real bus for as long as the block lasts: port 0 takes a free one, passwords are random where none are given."""
     chosen, monitor = port or free_port(), free_port()
-    secret = secrets.token_hex(16) if token is None else token
-    config = NatsConfig(data_dir=data_dir, port=chosen, monitor_port=monitor, token=secret)
+    known = users or BusUsers()
+    config = NatsConfig(data_dir=data_dir, port=chosen, monitor_port=monitor, users=known)
     child = Child(
         name="nats-server",
         argv=nats_command(save_nats_config(config)),
@@ -187,7 +208,13 @@ async def nats_server(data_dir: Path, *, port: int = 0, token: str | None = None
     )
     try:
         await child.start()
-        yield NatsServer(url=nats_url(chosen, secret), monitor_url=f"http://{HOST}:{monitor}", child=child)
+        yield NatsServer(
+            url=nats_url(chosen, "parts", known.parts),
+            subscriber_url=nats_url(chosen, "subscriber", known.subscriber),
+            admin_url=nats_url(chosen, "admin", known.admin),
+            monitor_url=f"http://{HOST}:{monitor}",
+            child=child,
+        )
     finally:
         await child.stop()
 
@@ -195,8 +222,9 @@ async def nats_server(data_dir: Path, *, port: int = 0, token: str | None = None
 @contextlib.asynccontextmanager
 async def document_server(data_dir: Path, *, port: int = 0) -> AsyncGenerator[DocumentServer]:
     """A real document server for as long as the block lasts: port 0 takes a free one."""
-    chosen = port or free_port()
-    url = document_url(chosen)
+    chosen, password = port or free_port(), secrets.token_hex(16)
+    url = document_url(chosen, password)
+    await asyncio.to_thread(set_password, data_dir / "documents", password)
     child = Child(
         name="secantusd-py",
         argv=document_command(data_dir / "documents", chosen),

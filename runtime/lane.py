@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from contracts.subjects import HEADER_MESSAGE_ID, HEADER_TRACE
+from contracts.subjects import HEADER_MESSAGE_ID, HEADER_TRACE, HEADER_TTL
 from runtime import wire
 from runtime.bus import Bus, subject_class
 from runtime.clock import now_ns
@@ -58,9 +58,19 @@ class LanePublisher:
         self._unlisten()
 
     def publish(
-        self, subject: str, payload: bytes, *, schema: str, msg_id: str | None = None, traceparent: str | None = None
+        self,
+        subject: str,
+        payload: bytes,
+        *,
+        schema: str,
+        msg_id: str | None = None,
+        traceparent: str | None = None,
+        ttl: int | None = None,
     ) -> None:
-        """Send it with this turn of the loop; ValueError for a subject that the bus would misread."""
+        """Send it with this turn of the loop; ValueError for a subject that the bus would misread.
+
+        A stream drops it after `ttl` seconds.
+        """
         if subject not in self._admitted:
             self._words.admit(subject)
         if not self._size:
@@ -72,6 +82,8 @@ class LanePublisher:
             head = f"{head}{_ID}{msg_id if msg_id.isascii() and msg_id.isprintable() else header_value(msg_id)}\r\n"
         if traceparent is not None:
             head += f"{HEADER_TRACE}: {header_value(traceparent)}\r\n"
+        if ttl is not None:
+            head += f"{HEADER_TTL}: {ttl}\r\n"
         length = len(head) + 2
         total = length + len(payload)
         self._parts += (f"HPUB {subject} {length} {total}\r\n{head}\r\n".encode(), payload, _CRLF)

@@ -7,6 +7,7 @@ composition root; everybody else takes `get()`.
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from structlog.typing import EventDict, Processor
 
 from runtime.access_log import CHANNEL as ACCESS
 from runtime.access_log import LineRules, Lines
+from runtime.entry import abandon
 from runtime.redact import redactor
 
 Channel = Literal["application", "access", "audit"]
@@ -59,7 +61,7 @@ def configure(config: LogConfig, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     readable = out.isatty()
-    screen = logging.StreamHandler(out)
+    screen = _Screen(out)
     screen.setFormatter(_formatter(config, readable=readable))
     _replace_handlers(logging.getLogger(), [screen])
     logging.getLogger().setLevel(config.level)
@@ -71,6 +73,18 @@ def configure(config: LogConfig, stream: TextIO | None = None) -> None:
         _shorten_access(config, out)
     if config.directory is not None:
         logging.getLogger().addHandler(_file(config, f"{_file_stem(config)}.log", skip=("access", "audit")))
+
+
+class _Screen(logging.StreamHandler[TextIO]):
+    """A stream whose reader may go, as `head` does: then it says no more and ends the process with SIGTERM."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base's name
+        """End on a closed pipe; say any other error as the base does."""
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            abandon(self.stream)
+            signal.raise_signal(signal.SIGTERM)
+        else:
+            super().handleError(record)
 
 
 def _shorten_access(config: LogConfig, out: TextIO) -> None:

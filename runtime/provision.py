@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -13,18 +14,22 @@ from typing import cast
 
 import structlog
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+
 from contracts import streams
-from contracts.streams import BucketSpec, DurableSpec, StreamSpec
+from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
 from runtime.announcing import Announcer
-from runtime.bus import Bus, NoAnswerError
+from runtime.bus import Bus, BusOptions, NoAnswerError
+from runtime.entry import run
 from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
+from runtime.moved_subjects import drop_moved_durables, gives_up, is_move
 from runtime.options import bus_options
 from runtime.settings import load
-from runtime.stream_api import ApiRefusalError, call
+from runtime.stream_api import NOT_FOUND, ApiRefusalError, call
 
 _log = structlog.get_logger("provision")
 
-_NOT_FOUND = 404
 _HEAL_SECONDS = 1.0
 
 
@@ -61,15 +66,21 @@ class Item:
         return json.dumps({"stream_name": self.durable_of, "config": self.wanted, "action": action}).encode()
 
 
-def declared(*, synced: bool, replicas: int = 1, recording: bool = False) -> Plan:
-    """The contracts' plan; recording adds the optional streams."""
+def declared(*, synced: bool, replicas: int = 1, recording: bool = False, retention: Retention | None = None) -> Plan:
+    """The contracts' plan; recording adds the optional streams, `retention` changes what is kept."""
+    kept = retention or Retention()
     return Plan(
-        streams=tuple(spec for spec in streams.STREAMS if recording or not spec.optional),
-        buckets=streams.BUCKETS,
+        streams=tuple(kept.of_stream(spec) for spec in streams.STREAMS if recording or not spec.optional),
+        buckets=tuple(kept.of_bucket(spec) for spec in streams.BUCKETS),
         durables=streams.DURABLES,
         replicas=replicas,
         synced=synced,
     )
+
+
+def reserved_bytes(plan: Plan) -> int:
+    """What the streams and buckets of a plan may grow to on each server."""
+    return sum(spec.max_bytes for spec in (*plan.streams, *plan.buckets))
 
 
 def items(plan: Plan) -> list[Item]:
@@ -95,7 +106,7 @@ async def find_config(bus: Bus, item: Item) -> Config | None:
     try:
         return cast("Config", (await call(bus, item.info))["config"])
     except ApiRefusalError as error:
-        if error.code == _NOT_FOUND:
+        if error.code == NOT_FOUND:
             return None
         raise
 
@@ -103,16 +114,19 @@ async def find_config(bus: Bus, item: Item) -> Config | None:
 async def apply(bus: Bus, plan: Plan) -> list[str]:
     """Create what is missing and change what may be changed; a line for each item.
 
-    ProvisionError names every field that differs and may not be changed, or the effects that the server cannot keep;
-    nothing is touched then.
+    A stream gives up subjects that another one of the plan is to have, before that one is created; what it holds of
+    them stays there until it ages out. ProvisionError names every field that differs and may not be changed, or the
+    effects that the server cannot keep; nothing is touched then.
     """
     _refuse_unsynced_effects(plan)
     found = {item.place: await find_config(bus, item) for item in items(plan)}
     drifts = {item.place: _drift(item, found[item.place]) for item in items(plan)}
-    if unsafe := [drift for place in drifts for drift in drifts[place] if not drift.safe]:
+    claimed = [subject for spec in plan.streams for subject in spec.subjects]
+    unsafe = [drift for place in drifts for drift in drifts[place] if not drift.safe and not is_move(drift, claimed)]
+    if unsafe:
         raise ProvisionError("\n".join(str(drift) for drift in unsafe))
-    lines: list[str] = []
-    for item in items(plan):
+    lines = await drop_moved_durables(bus, plan.streams, plan.durables)
+    for item in sorted(items(plan), key=lambda item: not gives_up(drifts[item.place])):
         if found[item.place] is None:
             await call(bus, item.create, item.body("create"))
             lines.append(f"{item.place}: created")
@@ -187,11 +201,13 @@ def _find_sync(url: str) -> bool:
     return (answer.get("config") or {}).get("sync_always") is True
 
 
-async def provision_once(bus: Bus, arguments: argparse.Namespace, write: Callable[[str], None]) -> int:
+async def provision_once(
+    bus: Bus, arguments: argparse.Namespace, retention: Retention, write: Callable[[str], None]
+) -> int:
     """Apply the declared plan and write a line for each item; 1 when that is refused, with the reasons."""
     try:
         synced = arguments.trust_sync or await syncs_always(arguments.monitor)
-        plan = declared(synced=synced, replicas=arguments.replicas, recording=arguments.recording)
+        plan = declared(synced=synced, replicas=arguments.replicas, recording=arguments.recording, retention=retention)
         for line in await apply(bus, plan):
             write(line)
     except (ProvisionError, ApiRefusalError, NoAnswerError, OSError) as error:
@@ -220,15 +236,26 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-async def main(argv: list[str]) -> int:
-    """Wait for the bus, provision, close."""
+def main(argv: list[str]) -> int:
+    """Provision; 2 where the command line or the settings are wrong."""
     arguments = parse(argv)
-    bus = await Bus(bus_options(load().bus, "provision")).connect()
     try:
-        return await provision_once(bus, arguments, print)
+        settings = load()
+        options = bus_options(settings.bus, "provision")
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return asyncio.run(_provision(options, settings.retention.retention(), arguments))
+
+
+async def _provision(options: BusOptions, retention: Retention, arguments: argparse.Namespace) -> int:
+    """Wait for the bus, provision, close."""
+    bus = await Bus(options).connect()
+    try:
+        return await provision_once(bus, arguments, retention, print)
     finally:
         await bus.close()
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    sys.exit(run(main))

@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.entry import run
 from runtime.settings_check import (
     URL_TEMPLATES,
     GroupReader,
@@ -46,6 +47,7 @@ from runtime.settings_fields import (
     Venues,
     Words,
 )
+from runtime.settings_retention import RetentionSettings
 
 __all__ = ["Settings", "SettingsError", "data_home", "environment", "load", "names"]
 
@@ -89,6 +91,7 @@ class ApiSettings(BaseSettings):
     cors_headers: Words = Field((), validation_alias="GPT_API_CORS_HEADERS")
     rate_limit_requests: Count = Field(100, validation_alias="GPT_API_RATE_LIMIT_REQUESTS")
     rate_limit_window: Count = Field(60, validation_alias="GPT_API_RATE_LIMIT_WINDOW")
+    connections_per_address: Count = Field(256, validation_alias="GPT_API_CONNECTIONS_PER_ADDRESS")
 
 
 class CacheSettings(BaseSettings):
@@ -217,6 +220,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     VenueSettings,
     BusSettings,
     StoreSettings,
+    RetentionSettings,
     AlertSettings,
     LogSettings,
 )
@@ -231,13 +235,14 @@ class Settings:
     venues: VenueSettings
     bus: BusSettings
     store: StoreSettings
+    retention: RetentionSettings
     alerts: AlertSettings
     logs: LogSettings
     warnings: tuple[str, ...] = ()
 
     def groups(self) -> list[BaseSettings]:
         """The groups, in order."""
-        return [self.api, self.cache, self.venues, self.bus, self.store, self.alerts, self.logs]
+        return [self.api, self.cache, self.venues, self.bus, self.store, self.retention, self.alerts, self.logs]
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for `LogConfig.secrets`."""
@@ -268,6 +273,7 @@ def load(env_file: Path = ENV_FILE) -> Settings:
         ),
         bus=reader.read(BusSettings),
         store=reader.read(StoreSettings),
+        retention=reader.read(RetentionSettings),
         alerts=reader.read(AlertSettings),
         logs=reader.read(LogSettings),
     )
@@ -293,4 +299,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(main))

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from runtime.bus import Bus
 
+NOT_FOUND = 404  # an ApiRefusalError's code where there is no such stream, consumer or message
 _SHORT_ACK_TOKENS = 9
 _SECOND_NS = 1_000_000_000
 

@@ -79,31 +79,31 @@ class Gate:
     def admit(self, knock: Knock, now: float) -> Admission:
         """Decide on one request; `now` is seconds UTC. A refused one is not counted, but for unknown keys."""
         address = client_address(knock.peer, knock.headers.get(b"x-forwarded-for"), self.rules.proxies)
-        if self.rules.allowed and address not in self.rules.allowed and knock.path not in PROBES:
+        return self.admit_token(bearer_token(knock.headers.get(b"authorization")), knock.path, address, now)
+
+    def admit_token(self, token: str | None, path: str, address: Address | None, now: float) -> Admission:
+        """Decide on one request, or one message of a stream, that shows this token."""
+        if self.rules.allowed and address not in self.rules.allowed and path not in PROBES:
             return Admission(ANONYMOUS, address, (), _not_allowed(address))
-        token = bearer_token(knock.headers.get(b"authorization"))
-        identity = self.identify(token)
+        identity = self._identify(token)
         standings = self._standings(identity, address, now)
         nearest = min(standings, key=lambda standing: standing.remaining)
-        if knock.path.startswith(UNCOUNTED):
-            return Admission(identity, address, limit_headers(nearest), self._refuse(identity, token, knock.path))
+        if path.startswith(UNCOUNTED):
+            return Admission(identity, address, limit_headers(nearest), self._refuse(identity, token, path))
         limited = max(standings, key=lambda standing: standing.retry_after)
         if limited.retry_after:
             return Admission(identity, address, limit_headers(limited), _rate_limited(limited))
         self._count(identity, address, now)
         headers = limit_headers(replace(nearest, remaining=max(0, nearest.remaining - 1)))
-        return Admission(identity, address, headers, self._refuse(identity, token, knock.path))
+        return Admission(identity, address, headers, self._refuse(identity, token, path))
 
-    def identify(self, token: str | None) -> Identity:
-        """Whom a token stands for; anonymous where it is absent or unknown."""
+    def _identify(self, token: str | None) -> Identity:
         return (self._keys.find(token) if token is not None else None) or ANONYMOUS
 
     def _refuse(self, identity: Identity, token: str | None, path: str) -> HydrophoneError | None:
         scope = self.rules.scope_of(path)
-        return None if scope == OPEN else self.decide_scope(identity, token, scope)
-
-    def decide_scope(self, identity: Identity, token: str | None, scope: str) -> HydrophoneError | None:
-        """Why this identity may not do what needs `scope`; None if it may."""
+        if scope == OPEN:
+            return None
         granted = scope in {ANY_KEY, *identity.scopes}
         if not identity.known and (token is not None or self.rules.require_auth or not granted):
             known = "The key is not known" if token is not None else "A key is needed"

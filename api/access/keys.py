@@ -60,12 +60,15 @@ class FixedKeyring:
 
 
 def bearer_token(authorization: bytes | None) -> str | None:
-    """The token of an `Authorization: Bearer …` header; None where the header is absent or says something else."""
-    if authorization is None:
+    """The token of an `Authorization: Bearer …` header; None without a credential, "" for any other kind of one.
+
+    A key is never empty: whoever sends another kind of credential is unknown, not anonymous.
+    """
+    if not authorization:
         return None
     scheme, _, token = authorization.partition(b" ")
     token = token.strip()
-    return token.decode("latin-1") if scheme.lower() == b"bearer" and token else None
+    return token.decode("latin-1") if scheme.lower() == b"bearer" else ""
 
 
 def partial(key: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from api import answers
+from api.access.gate import Admission
 from api.answers import SentAt
 from api.market.state import MarketState
 from api.refusals import NotReadyError, RateLimitedError
@@ -26,6 +28,9 @@ MOST_MESSAGES: Final = 200  # in
 MESSAGES_SECONDS: Final = 10.0
 POLICY: Final = 1008
 TRY_LATER: Final = 1013
+
+
+KeyCheck = Callable[[str], Admission]
 
 
 class ClientGoneError(Exception):
@@ -69,11 +74,14 @@ class Held:
 class StreamClient:
     """Talks with one client until it goes or is sent away."""
 
-    def __init__(self, socket: Socket, around: Surroundings, send_seconds: float = SEND_SECONDS) -> None:
+    def __init__(
+        self, socket: Socket, around: Surroundings, check_key: KeyCheck, send_seconds: float = SEND_SECONDS
+    ) -> None:
         self.outbox = Outbox()
         self.name = secrets.token_hex(8)
         self._socket = socket
         self._around = around
+        self._check_key = check_key
         self._send_seconds = send_seconds
         self._held: dict[tuple[str, str, str], Held] = {}
         self._window = (0.0, 0)
@@ -134,11 +142,18 @@ class StreamClient:
             case ListWishes():
                 self.say({"type": "subscriptions", "subscriptions": [_shown(held) for held in self._held.values()]})
             case Auth():
-                self.say({"type": "authenticated"})
+                self._on_key(said)
             case Wish() if said.remove:
                 self._on_unsubscribe(said)
             case Wish():
                 self._on_subscribe(said)
+
+    def _on_key(self, said: Auth) -> None:
+        """Answer a key that comes where none was needed: a wrong one is refused, and what was open stays open."""
+        refused = self._check_key(said.key).refused
+        if refused is not None:
+            raise refused
+        self.say({"type": "authenticated"})
 
     def _on_subscribe(self, wish: Wish) -> None:
         taken: list[Meaning] = []

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 
 from api import answers
+from api.access.clients import Address
 from api.access.gate import Admission, Gate, Knock
 from api.access.keys import MARKET_READ, bearer_token
 from api.answers import SentAt
 from api.refusals import NotReadyError, UnauthorizedError
 from api.server import FrameSocket
 from api.stream import protocol
-from api.stream.client import POLICY, TRY_LATER, ClientGoneError, StreamClient, Surroundings
+from api.stream.client import POLICY, TRY_LATER, ClientGoneError, KeyCheck, StreamClient, Surroundings
 from api.stream.outbox import text_frame
 from contracts.errors import HydrophoneError
 from runtime import clock, logs
@@ -76,17 +78,21 @@ class StreamEntrance:
         headers = dict(scope["headers"])
         peer = scope["client"][0] if scope.get("client") else None
         admission = self._gate.admit(Knock(scope["path"], peer, headers), clock.now_ns() / SECOND_NS)
+        check = partial(self._check_key, scope["path"], admission.address)
         try:
-            name = await self._admit(socket, admission, bearer_token(headers.get(b"authorization")))
+            name = await self._admit(socket, admission, bearer_token(headers.get(b"authorization")), check)
         except HydrophoneError as error:
             self._log.info("stream.refused", code=error.code, address=str(admission.address))
             await self._turn_away(socket, error)
         except (ClientGoneError, TimeoutError):
             return
         else:
-            await self._converse(socket, name, admission)
+            await self._converse(StreamClient(socket, self._around, check, self._rules.send_seconds), name, admission)
 
-    async def _admit(self, socket: AsgiSocket, admission: Admission, token: str | None) -> str:
+    def _check_key(self, path: str, address: Address | None, key: str) -> Admission:
+        return self._gate.admit_token(key, path, address, clock.now_ns() / SECOND_NS)
+
+    async def _admit(self, socket: AsgiSocket, admission: Admission, token: str | None, check: KeyCheck) -> str:
         """Greet the client and give the name of its key; a HydrophoneError says why it may not stay."""
         refused = admission.refused
         if self._around.hub.clients >= self._rules.most_clients:
@@ -96,9 +102,9 @@ class StreamEntrance:
         await self._say(socket, {"type": "connected", "authenticated": refused is None, "channels": protocol.CHANNELS})
         if refused is None:
             return admission.identity.name
-        return await self._hear_key(socket, refused)
+        return await self._hear_key(socket, refused, check)
 
-    async def _hear_key(self, socket: AsgiSocket, refused: HydrophoneError) -> str:
+    async def _hear_key(self, socket: AsgiSocket, refused: HydrophoneError, check: KeyCheck) -> str:
         try:
             async with asyncio.timeout(self._rules.auth_seconds):
                 said = protocol.decode(await socket.receive())
@@ -109,15 +115,13 @@ class StreamEntrance:
                 'A key is needed: send it in the Authorization header or first as {"type":"auth","key":…}',
                 required_scope=MARKET_READ,
             )
-        identity = self._gate.identify(said.key)
-        refused_key = self._gate.decide_scope(identity, said.key, MARKET_READ)
-        if refused_key is not None:
-            raise refused_key
+        shown = check(said.key)
+        if shown.refused is not None:
+            raise shown.refused
         await self._say(socket, {"type": "authenticated"})
-        return identity.name
+        return shown.identity.name
 
-    async def _converse(self, socket: AsgiSocket, name: str, admission: Admission) -> None:
-        client = StreamClient(socket, self._around, self._rules.send_seconds)
+    async def _converse(self, client: StreamClient, name: str, admission: Admission) -> None:
         started = clock.monotonic()
         self._log.info("stream.opened", client=client.name, caller=name, address=str(admission.address))
         await client.run()

@@ -24,7 +24,7 @@ from runtime.lane import LaneReader
 from runtime.lane_reader import Batch, Watchers, read_event
 from runtime.remade import bucket_stream, watch_remade
 from runtime.restoring import Restored
-from runtime.resume import Mark, Resumed, find_start
+from runtime.resume import Mark, Resumed, Start, find_start
 from runtime.service import Service
 from runtime.stream_reader import ALL, Row, StreamReader
 from runtime.turns import turns
@@ -32,6 +32,7 @@ from runtime.turns import turns
 _log = structlog.get_logger("cache")
 _MEASURE_SECONDS: Final = 5.0
 _SECOND_NS: Final = 1_000_000_000
+_TOTALS_NS: Final = streams.DAY * _SECOND_NS  # liquidations are summed over a day
 _BODIES: Final = (subjects.BOOK, subjects.FUNDING, subjects.INTEREST)
 
 
@@ -39,7 +40,7 @@ _BODIES: Final = (subjects.BOOK, subjects.FUNDING, subjects.INTEREST)
 class CachePlan:
     """Where to read and write; `drain_seconds`: a key is written at most once in so many seconds."""
 
-    market: str = streams.MARKET
+    liquidations: str = streams.LIQUIDATIONS
     signals: str = streams.SIGNALS
     feeds: str = streams.FEEDS
     bucket: str = streams.STATE
@@ -82,12 +83,12 @@ async def _serve(parts: _Following, writer: BucketWriter) -> bool:
     liquidations = _Liquidations(cache, letters)
     past = StreamReader(
         bus,
-        plan.market,
+        plan.liquidations,
         (subjects.ALL_LIQUIDATIONS,),
         on_messages=liquidations.on_rows,
         on_gap=_on_gap,
         failed=reader.failed,
-        start=ALL,
+        start=Start(time_ns=clock.now_ns() - _TOTALS_NS),
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(past.close)

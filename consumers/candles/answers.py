@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import structlog
@@ -61,9 +61,8 @@ class CandleAnswers:
         return codec.encode(reply)
 
 
-async def recall(bus: Bus, stream: str, past: Past, failed: asyncio.Future[None]) -> None:
-    """Read every closed candle that the stream holds to its present end."""
-    done = asyncio.Event()
+async def recall(bus: Bus, published: Sequence[str], past: Past, failed: asyncio.Future[None]) -> None:
+    """Read every closed candle that these streams hold to their present ends."""
     unreadable = 0
 
     def on_rows(rows: Sequence[Row]) -> None:
@@ -76,11 +75,24 @@ async def recall(bus: Bus, stream: str, past: Past, failed: asyncio.Future[None]
                 past.save(subject.split(".", _TAIL_AT)[_TAIL_AT], read_event(subject, row.payload))
             except (*UNDECODABLE, TypeError):
                 unreadable += 1
+
+    for stream in published:
+        await _read_all(bus, stream, on_rows, failed)
+    _log.info("candles.recalled", candles=len(past), unreadable=unreadable)
+
+
+async def _read_all(
+    bus: Bus, stream: str, on_rows: Callable[[Sequence[Row]], None], failed: asyncio.Future[None]
+) -> None:
+    done = asyncio.Event()
+
+    def on_messages(rows: Sequence[Row]) -> None:
+        on_rows(rows)
         if rows[-1].position.pending == 0:
             done.set()
 
     reader = StreamReader(
-        bus, stream, (subjects.ALL_CANDLES,), on_messages=on_rows, on_gap=lambda _: None, failed=failed, start=ALL
+        bus, stream, (subjects.ALL_CANDLES,), on_messages=on_messages, on_gap=lambda _: None, failed=failed, start=ALL
     )
     try:
         await _open(reader)
@@ -88,7 +100,6 @@ async def recall(bus: Bus, stream: str, past: Past, failed: asyncio.Future[None]
             await done.wait()
     finally:
         await reader.close()
-    _log.info("candles.recalled", candles=len(past), unreadable=unreadable)
 
 
 async def _open(reader: StreamReader) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from contracts.figures import EXACT, MOST, read_amount, value_of
+from contracts.timeframes import SECOND
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
@@ -116,3 +118,13 @@ def is_sound(bar: Bar) -> bool:
     prices, sums = (bar.open, bar.high, bar.low, bar.close), (bar.volume, bar.quote_volume)
     finite = all(figure.is_finite() for figure in (*prices, *sums))
     return finite and all(0 < price <= MOST for price in prices) and all(0 <= total <= MOST for total in sums)
+
+
+def named(tail: str, candle: FastEvent) -> FastEvent:
+    """Return the candle with its id: two versions of one that differ in anything have different ones."""
+    prices = f"{candle.open} {candle.high} {candle.low} {candle.close} {candle.volume} {candle.quote_volume}"
+    said = f"{prices} {candle.ts_event} {candle.ts_recv} {candle.sim:d} {candle.closed:d}"
+    mark = blake2b(said.encode(), digest_size=6).hexdigest()
+    closed = ".closed" if candle.closed else ""
+    identity = f"{tail}.candle.{candle.timeframe}.{candle.start_ts // SECOND}.{candle.trades}.{mark}{closed}"
+    return msgspec.structs.replace(candle, id=identity)

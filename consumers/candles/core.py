@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.candles.bars import Bar, fold_trade, is_sound, merge, open_bar
+from consumers.candles.bars import Bar, fold_trade, is_sound, merge, named, open_bar
 from contracts import subjects
 from contracts.codec import fast
 from contracts.figures import as_text
@@ -29,20 +29,32 @@ FastCandle: Final = fast(Candle)
 _LONGEST: Final = max(TIMEFRAMES.values())
 Outputs = list[tuple[str, FastEvent]]
 """(subject, candle) pairs."""
+INTERVALS: Final[Mapping[str, int]] = {
+    "1m": SECOND,
+    "5m": 5 * SECOND,
+    "15m": 5 * SECOND,
+    "30m": 15 * SECOND,
+    "1h": 15 * SECOND,
+    "4h": MINUTE,
+    "1d": MINUTE,
+    "1w": MINUTE,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CandleRules:
     """When candles close, change and are published; ns.
 
-    How long after its end a candle stays open for stragglers and may be amended, how often one is
-    published, and how far a venue's clock may be ahead of ours. `remember`: trade ids kept for each instrument;
-    `instruments`: kept at least, those traded last, at most twice as many.
+    How long after its end a candle stays open for stragglers and may be amended, how often an open one of each time
+    frame is published, and how far a venue's clock may be ahead of ours. One that closes is published at once, an
+    amended one after `amended`. `remember`: trade ids kept for each instrument; `instruments`: kept at least, those
+    traded last, at most twice as many.
     """
 
     grace: int = SECOND
     retention: int = 15 * MINUTE
-    interval: int = SECOND
+    intervals: Mapping[str, int] = field(default_factory=lambda: INTERVALS)
+    amended: int = SECOND
     ahead: int = MINUTE
     remember: int = 4096
     instruments: int = 10_000
@@ -264,7 +276,7 @@ class CandleBook:
             if not bar.closed and clock >= bar.start + size + rules.grace:
                 bar.closed = bar.dirty = True
                 bar.published = 0
-            if bar.dirty and clock - bar.published >= rules.interval:
+            if bar.dirty and clock - bar.published >= (rules.amended if bar.closed else rules.intervals[timeframe]):
                 bar.dirty = False
                 bar.published = clock
                 page.changed = True
@@ -305,9 +317,8 @@ def fold_after(
 
 
 def _candle(page: _Page, timeframe: str, bar: Bar) -> FastEvent:
-    closed = ".closed" if bar.closed else ""
-    return FastCandle(
-        id=f"{page.tail}.candle.{timeframe}.{bar.start // SECOND}.{bar.trades}{closed}",
+    candle = FastCandle(
+        id="",
         venue=page.venue,
         symbol=page.symbol,
         venue_symbol=page.venue_symbol,
@@ -325,3 +336,4 @@ def _candle(page: _Page, timeframe: str, bar: Bar) -> FastEvent:
         closed=bar.closed,
         start_ts=bar.start,
     )
+    return named(page.tail, candle)

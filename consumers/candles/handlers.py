@@ -39,6 +39,7 @@ _log = structlog.get_logger("candles")
 _POSITION: Final = "position"
 _BEHIND: Final = 5000  # messages: with more waiting, time is the stream's, not the clock's
 _AT_ONCE: Final = 2000  # candles a tick: what the lane takes without dropping
+_OPEN_SECONDS: Final = 300  # how long streams keep an open candle: the closed one is what lasts
 _SCHEMA: Final = codec.schema_of(Candle)
 
 
@@ -51,6 +52,7 @@ class CandlePlan:
 
     rules: CandleRules = field(default_factory=CandleRules)
     stream: str = streams.MARKET
+    published: tuple[str, ...] = tuple(dict.fromkeys(streams.CANDLE_STREAMS.values()))
     feeds: str = streams.FEEDS
     trades: str = subjects.ALL_TRADES
     bucket: str = streams.CANDLES
@@ -133,8 +135,8 @@ class _Asked:
         self._server = CommandServer(bus, subjects.CANDLES_LIST, "candles", answers.answer)
         self._reading: asyncio.Task[None] | None = None
 
-    async def open(self, stream: str, past: Past) -> None:
-        self._reading = asyncio.create_task(recall(self._bus, stream, past, self._failed), name="past candles")
+    async def open(self, published: Sequence[str], past: Past) -> None:
+        self._reading = asyncio.create_task(recall(self._bus, published, past, self._failed), name="past candles")
         self._reading.add_done_callback(self._on_read)
         await self._server.open()
 
@@ -210,7 +212,7 @@ async def _serve(service: Service, plan: CandlePlan, resumed: _Resumed, parts: _
             stack.push_async_callback(end)
         await reader.open()
         await feeds.open()
-        await asked.open(plan.stream, past)
+        await asked.open(plan.published, past)
         service.ready()
         async for _ in turns(service.stop, plan.tick_seconds, failed):
             _publish(parts.lane, book, past, reading.now or clock.now_ns())
@@ -275,7 +277,13 @@ async def _save(writer: BucketWriter, reading: _Reading) -> None:
 
 def _publish(lane: LanePublisher, book: CandleBook, past: Past, now: int) -> None:
     for subject, candle in book.tick(now, _AT_ONCE):
-        lane.publish(subject, codec.encode(candle), schema=_SCHEMA)
+        lane.publish(
+            subject,
+            codec.encode(candle),
+            schema=_SCHEMA,
+            msg_id=candle.id,
+            ttl=None if candle.closed else _OPEN_SECONDS,
+        )
         if candle.closed:
             past.save(subject.split(".", 4)[4], candle)
 

@@ -6,10 +6,10 @@ from array import array
 from bisect import bisect_left
 from typing import Any, Final
 
+from consumers.candles.bars import named
 from contracts.codec import fast
 from contracts.market import Candle
 from contracts.recent import Recent
-from contracts.timeframes import SECOND
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastCandle: Final = fast(Candle)
@@ -80,8 +80,8 @@ def _trades(row: bytes) -> int:
 
 def _unpack(tail: str, shelf: _Shelf, start: int, row: bytes) -> FastEvent:
     trades, opened, high, low, close, volume, quote_volume, ts_event, ts_recv, sim = row.decode().split(" ")
-    return FastCandle(
-        id=f"{tail}.candle.{shelf.timeframe}.{start // SECOND}.{trades}.closed",
+    candle = FastCandle(
+        id="",
         venue=shelf.venue,
         symbol=shelf.symbol,
         venue_symbol=shelf.venue_symbol,
@@ -99,3 +99,4 @@ def _unpack(tail: str, shelf: _Shelf, start: int, row: bytes) -> FastEvent:
         closed=True,
         start_ts=start,
     )
+    return named(tail, candle)

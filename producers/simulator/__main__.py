@@ -10,6 +10,9 @@ import signal
 import sys
 from pathlib import Path
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
+
 import uvloop
 
 from producers.simulator import Simulator, SimulatorConfig
@@ -67,4 +70,7 @@ def _write_ready(path: Path, port: int) -> None:
 
 if __name__ == "__main__":
     settings, ready = read_arguments(sys.argv[1:])
-    uvloop.run(run(settings, ready))
+    try:
+        uvloop.run(run(settings, ready))
+    except BrokenPipeError:  # whoever started it does not read what it says
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

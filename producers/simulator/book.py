@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from typing import NamedTuple
+
+
+class LevelChange(NamedTuple):
+    """One changed level: the book's update id after it, and the level's absolute amount (0 removes)."""
+
+    update_id: int
+    price: int
+    amount: int
+    is_bid: bool
 
 
 class Book:
     """Bids and asks of one instrument, price -> amount, both in the instrument's whole units.
 
-    Every change takes `stride` update ids; `touched_bids` and `touched_asks` hold the prices changed since
-    `begin_step`, and `first_id` the id of the first of these changes (0 when nothing changed).
+    Every change takes `stride` update ids; since `begin_step`, `changes` holds each of them in the order in which they
+    happened, `touched_bids` and `touched_asks` their prices, and `first_id` the id of the first (0 when nothing
+    changed).
     """
 
     __slots__ = (
@@ -17,6 +28,7 @@ class Book:
         "asks",
         "bid_prices",
         "bids",
+        "changes",
         "first_id",
         "stride",
         "touched_asks",
@@ -29,6 +41,7 @@ class Book:
         self.asks: dict[int, int] = {}
         self.bid_prices: list[int] = []
         self.ask_prices: list[int] = []
+        self.changes: list[LevelChange] = []
         self.touched_bids: set[int] = set()
         self.touched_asks: set[int] = set()
         self.update_id = update_id
@@ -37,6 +50,7 @@ class Book:
 
     def begin_step(self) -> None:
         """Starts a new journal."""
+        self.changes = []
         self.touched_bids = set()
         self.touched_asks = set()
         self.first_id = 0
@@ -57,6 +71,7 @@ class Book:
         self.update_id += self.stride
         if self.first_id == 0:
             self.first_id = self.update_id
+        self.changes.append(LevelChange(self.update_id, price, amount, is_bid))
         (self.touched_bids if is_bid else self.touched_asks).add(price)
 
     @property

@@ -29,7 +29,17 @@ from producers.simulator.web import mark_response, read_headers, read_target, re
 
 WARM_UP_STEPS = 60
 # what venues call a symbol in a query
-SYMBOLS = ("symbol", "instId", "currency_pair", "contract", "coin", "instrument_name")
+SYMBOLS = (
+    "symbol",
+    "instId",
+    "currency_pair",
+    "contract",
+    "coin",
+    "instrument_name",
+    "product_id",
+    "pair",
+    "contract_code",
+)
 MARKETS = {"swap": "linear", "perp": "linear", "SWAP": "linear", "SPOT": "spot"}
 CLOSES: dict[Action, tuple[int, str]] = {
     "no_pong": (1008, "Pong timeout"),

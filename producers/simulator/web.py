@@ -15,9 +15,12 @@ MARK = ("X-Simulated", "hydrophone")
 
 
 def read_target(target: str) -> tuple[str, dict[str, str]]:
-    """Path and query of a request's target."""
+    """Path and query of a request's target; the values of a repeated parameter are joined by commas."""
     split = urlsplit(target)
-    return unquote(split.path), dict(parse_qsl(split.query, keep_blank_values=True))
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(split.query, keep_blank_values=True):
+        query[name] = f"{query[name]},{value}" if name in query else value
+    return unquote(split.path), query
 
 
 def read_headers(request: Request) -> dict[str, str]:

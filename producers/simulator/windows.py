@@ -1,9 +1,10 @@
-"""Streams of book changes: what was touched since the last push, and what entered or left a limited view."""
+"""Streams of book changes: every change, what was touched since the last push, what entered or left a limited view."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from producers.simulator.book import LevelChange
 from producers.simulator.hub import Tick
 from producers.simulator.listing import Listing
 
@@ -19,6 +20,32 @@ class Change:
     first_id: int
     last_id: int
     prev_id: int
+
+
+@dataclass(slots=True)
+class Steps:
+    """Collects every single change of a book, in the order in which they happened; given out every `period_ms`.
+
+    For venues that number each change: a level that came and went within a period is sent twice, as it was set and as
+    it was removed.
+    """
+
+    listing: Listing
+    period_ms: int
+    pending: list[LevelChange] = field(default_factory=list[LevelChange])
+    last_id: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last_id = self.listing.book.update_id
+
+    def collect(self, tick: Tick) -> list[LevelChange]:
+        """To be called after every step; the changes when they are due."""
+        self.pending.extend(self.listing.book.changes)
+        if not tick.due(self.period_ms):
+            return []
+        due, self.pending = self.pending, []
+        self.last_id = self.listing.book.update_id
+        return due
 
 
 @dataclass(slots=True)
@@ -58,21 +85,31 @@ class Window:
 
 @dataclass(slots=True)
 class View:
-    """The best `depth` levels a side as last published; `collect` gives what entered, changed and left."""
+    """The best `depth` levels a side as last published; `collect` gives what entered, changed and left.
+
+    `shown_us` is when it was read. With `starts_fresh` it is read again by the first `collect`, which gives nothing:
+    for topics that send newcomers a snapshot, so that its time is that of its content.
+    """
 
     listing: Listing
     depth: int
     period_ms: int
+    starts_fresh: bool = False
     bids: dict[int, int] = field(init=False)
     asks: dict[int, int] = field(init=False)
     last_id: int = field(init=False)
     stirred: bool = False
+    shown_us: int = 0
 
     def __post_init__(self) -> None:
         self._read()
 
     def collect(self, tick: Tick) -> Change | None:
         """To be called after every step; the change when one is due and the view differs."""
+        if self.starts_fresh and not self.shown_us:
+            self._read()
+            self.shown_us = tick.now_us
+            return None
         book = self.listing.book
         self.stirred = self.stirred or book.first_id != 0
         if not self.stirred or not tick.due(self.period_ms):
@@ -84,6 +121,7 @@ class View:
         if not bids and not asks:
             self.last_id = prev_id
             return None
+        self.shown_us = tick.now_us
         bids.sort(reverse=True)
         asks.sort()
         return Change(bids, asks, prev_id + 1, self.last_id, prev_id)

@@ -83,9 +83,13 @@ async def test_both_keys_read_and_wrong_schemes_do_not(store: Store, start: Star
 
 
 async def test_without_required_auth_market_data_is_open_but_wrong_keys_are_told(store: Store, start: Start) -> None:
-    api = await start(GPT_API_REQUIRE_AUTH="false")
+    limits = replace(default_limits(100, 60), address_anonymous=Limit("anonymous-ip", 1000, 60))
+    api = await start({"limits": limits}, GPT_API_REQUIRE_AUTH="false")
     assert (await api.get("/multi/health", key=None)).status_code == 200
-    assert (await api.get("/multi/health", key="a-wrong-key")).status_code == 401
+    for path in await every_path(api) - OPEN_PATHS | {"/nothing"}:
+        for header in ("Bearer a-wrong-key", f"Bearer {READ_KEY}x", f"Basic {READ_KEY}", READ_KEY, "Bearer"):
+            answer = await api.client.get(path, headers={"Authorization": header})
+            assert (path, header, answer.status_code) == (path, header, 401)
 
 
 async def test_addresses_off_the_list_are_forbidden_but_for_probes(store: Store, start: Start) -> None:

@@ -9,11 +9,13 @@ import httpx
 import pytest
 
 from api.app import ApiOptions
+from contracts import streams
 from contracts.streams import STATE
 from runtime import provision
 from runtime.bus import Bus, BusOptions
 from runtime.clock import now_ns
 from runtime.embedded import free_port, nats_server
+from runtime.embedded_users import BusUsers
 from tests.api.world import READ_KEY, Start, Store, api_settings, heard, serving
 
 pytestmark = pytest.mark.nats
@@ -108,13 +110,13 @@ async def test_metrics_count_by_route_and_name_no_symbol(store: Store, start: St
 
 async def test_it_starts_before_the_bus_and_survives_its_restart(tmp_path: Path) -> None:
     port = free_port()
-    async with serving(options(f"nats://secret@127.0.0.1:{port}")) as api:
+    async with serving(options(f"nats://parts:secret@127.0.0.1:{port}")) as api:
         waiting = await api.get("/health/ready", key=None)
         assert (waiting.status_code, waiting.json()["error"]["code"]) == (503, "NOT_READY")
         assert "bus" in waiting.json()["error"]["details"]["waiting_for"]
         assert (await api.get("/gpt/raw?symbol=BTC")).status_code == 503
         assert (await api.get("/health", key=None)).status_code == 200
-        async with nats_server(tmp_path, port=port, token="secret") as server:
+        async with nats_server(tmp_path, port=port, users=BusUsers(parts="secret")) as server:
             bus = await Bus(BusOptions(servers=(server.url,), name="writer")).connect()
             await provision.apply(bus, provision.declared(synced=True))
             store = Store(bus)
@@ -173,3 +175,19 @@ async def test_dead_cache_leaves_no_feed_live(store: Store, start: Start) -> Non
     assert (await api.get("/gpt/raw?symbol=BTC")).json()["data"]["quality"] == "stale"
     await store.put_feed("binance", as_of=now_ns())
     await api.until("/multi/health", lambda answer: state(answer) == "live")
+
+
+async def test_a_bus_that_takes_no_messages_makes_it_not_ready_until_it_does(tmp_path: Path) -> None:
+    async with nats_server(tmp_path) as server:
+        bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
+        await provision.apply(bus, provision.declared(synced=True))
+        async with serving(options(server.url)) as api:
+            await api.until("/health/ready", lambda answer: answer.status_code == 200)
+            await bus.api(f"STREAM.DELETE.{streams.PROBE}")
+            await api.until("/health/ready", lambda answer: answer.status_code == 503)
+            refused = (await api.get("/health/ready", key=None)).json()
+            assert "bus that can write" in refused["error"]["details"]["waiting_for"][0]
+            assert streams.PROBE in (await api.get("/health/detailed")).json()["bus"]["write_problem"]
+            await provision.heal(bus, provision.declared(synced=True))
+            await api.until("/health/ready", lambda answer: answer.status_code == 200)
+        await bus.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from api.access.gate import default_limits
+from api.access.limits import Limit
 from api.stream.entrance import EntranceRules
 from contracts.market import BookSnapshot, Candle, Liquidation, Ticker, Trade
 from contracts.signals import WhaleCluster, WhaleTrade
@@ -143,6 +146,31 @@ async def test_a_key_as_first_message_opens(store: Store, start: Start) -> None:
         await heard(stream, "authenticated")
         await say(stream, type="ping")
         await heard(stream, "pong")
+
+
+@pytest.mark.parametrize("key", [None, READ_KEY])
+@pytest.mark.parametrize("wrong", ["wrong", READ_KEY + "x", "k" * 5000, "\u00e9\u6771", " "])
+async def test_a_wrong_key_is_refused_where_none_is_needed(
+    store: Store, start: Start, key: str | None, wrong: str
+) -> None:
+    api = await start(GPT_API_REQUIRE_AUTH="false")
+    async with api.stream(key=key) as stream:
+        assert (await heard(stream, "connected"))["authenticated"] is True
+        await say(stream, type="auth", key=wrong)
+        said = json.loads(await stream.recv())
+        assert (said["type"], said["code"]) == ("error", "UNAUTHORIZED")
+        await say(stream, type="auth", key=READ_KEY)
+        assert json.loads(await stream.recv())["type"] == "authenticated"
+
+
+async def test_guessed_keys_wear_out_the_limit_of_an_address(store: Store, start: Start) -> None:
+    limits = replace(default_limits(100, 60), address_anonymous=Limit("anonymous-ip", 3, 3600))
+    api = await start({"limits": limits}, GPT_API_REQUIRE_AUTH="false")
+    async with api.stream(key=None) as stream:
+        await heard(stream, "connected")
+        for code in ("UNAUTHORIZED", "UNAUTHORIZED", "RATE_LIMITED"):
+            await say(stream, type="auth", key="guess")
+            assert (await heard(stream, "error"))["code"] == code
 
 
 async def test_an_address_off_the_list_is_turned_away(store: Store, start: Start) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from api.app import ApiOptions, compose
+from api.app import ApiOptions, compose, connection_limits
+from api.connections import ConnectionLimits
 from api.server import make_server
 from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Event, Funding, OpenInterest
@@ -188,8 +189,9 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(options: ApiOptions) -> AsyncGenerator[Api]:
-    server = make_server(compose(options), "127.0.0.1", 0)
+async def serving(options: ApiOptions, limits: ConnectionLimits | None = None) -> AsyncGenerator[Api]:
+    limits = limits or connection_limits(options.settings)
+    server = make_server(compose(options), "127.0.0.1", 0, limits)
     task = asyncio.create_task(server.serve())
     try:
         async with asyncio.timeout(10):

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from consumers.candles import handlers as candles
+from consumers.candles.bars import named
 from consumers.candles.core import CandleBook
 from consumers.candles.gaps import Gaps
 from consumers.candles.past import FastCandle, Past
@@ -32,8 +33,8 @@ Make = Callable[..., Any]
 
 def closed(number: int, trades: int = 3, close: str = "100.50", timeframe: str = "1m") -> Any:
     start = START + number * MINUTE
-    return FastCandle(
-        id=f"{TAIL}.candle.{timeframe}.{start // SECOND}.{trades}.closed",
+    candle = FastCandle(
+        id="",
         venue="binance",
         symbol="BTC/USDT",
         venue_symbol="BTCUSDT",
@@ -51,6 +52,7 @@ def closed(number: int, trades: int = 3, close: str = "100.50", timeframe: str =
         closed=True,
         start_ts=start,
     )
+    return named(TAIL, candle)
 
 
 # ---- what is kept
@@ -145,7 +147,7 @@ async def test_closed_candles_of_before_the_start_and_open_ones_are_told_and_cut
         await js.publish("feed.v1.binance", codec.encode(status(state, at)), stream=streams.FEEDS)
     for number in range(5):
         body = codec.encode(closed(number))
-        await js.publish(f"{subjects.CANDLE}1m.{TAIL}", body, stream=streams.MARKET)
+        await js.publish(f"{subjects.CANDLE}1m.{TAIL}", body, stream=streams.CANDLES_1M)
     started = asyncio.Event()
     service = Service(name="candles", bus=bus, ready=started.set)
     running = asyncio.ensure_future(candles.run(service, candles.CandlePlan(tick_seconds=0.05)))

@@ -6,13 +6,15 @@ import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.candles.core import CandleBook, CandleRules, fold_after
+from consumers.candles.core import INTERVALS, CandleBook, CandleRules, fold_after
+from consumers.candles.past import Past
 from contracts.codec import fast
 from contracts.market import Trade
 from contracts.timeframes import TIMEFRAMES, find_start
@@ -73,7 +75,7 @@ def test_random_trades_in_any_order_and_batches_give_the_recomputed_candles(
 ) -> None:
     trades = [make(number, ts, price, amount) for number, (ts, price, amount) in enumerate(rows)]
     order.shuffle(trades)
-    book = CandleBook(CandleRules(retention=30 * 86400 * SECOND, interval=0))
+    book = CandleBook(CandleRules(retention=30 * 86400 * SECOND, intervals=dict.fromkeys(TIMEFRAMES, 0), amended=0))
     published: dict[tuple[str, int], Any] = {}
     at = 0
     while at < len(trades):
@@ -179,7 +181,7 @@ def test_a_trade_older_than_the_retention_is_counted_and_changes_only_what_is_st
     book.fold([(SUBJECT, trade(1, START))], 1)
     book.tick(START + 3 * MINUTE)
     book.fold([(SUBJECT, trade(2, START, price="50"))], 2)
-    outputs = last_of(book.tick(START + 3 * MINUTE + SECOND))
+    outputs = last_of(book.tick(START + 3 * MINUTE + 5 * SECOND))
     assert ("1m", START) not in outputs
     assert outputs["5m", START].trades == 2
     assert book.counts.too_late == {"1m": 1}
@@ -233,3 +235,45 @@ def test_only_changed_instruments_are_saved(trade: Make) -> None:
 def test_a_document_of_another_shape_is_refused(broken: bytes) -> None:
     with pytest.raises(ValueError, match=r"field|missing|Expected"):
         CandleBook().restore(TAIL, broken)
+
+
+def test_open_candles_of_long_frames_come_rarely_and_closed_ones_at_once(trade: Make) -> None:
+    book = CandleBook()
+    times: dict[str, list[int]] = {timeframe: [] for timeframe in TIMEFRAMES}
+    closed: list[int] = []
+    for second in range(125):
+        book.fold([(SUBJECT, trade(second + 1, START + second * SECOND))], second + 1)
+        for _, candle in book.tick(START + second * SECOND):
+            if candle.closed:
+                closed.append(second)
+            else:
+                times[candle.timeframe].append(second)
+    assert closed == [61, 121]  # a second after their minutes: the grace
+    for timeframe, every in INTERVALS.items():
+        pauses = {(later - earlier) * SECOND for earlier, later in pairwise(times[timeframe])}
+        assert min(pauses) >= every, timeframe
+        assert len(times[timeframe]) == 124 * SECOND // every + 1, timeframe
+
+
+@given(st.lists(st.tuples(moments, decimals, decimals), min_size=1, max_size=30), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_two_different_versions_of_a_candle_never_share_an_id(
+    rows: list[tuple[int, str, str]], order: random.Random
+) -> None:
+    seen: dict[str, Any] = {}
+    for losing in (False, True):  # what a stream lost gives other candles with as many trades
+        book = CandleBook(CandleRules(retention=30 * 86400 * SECOND, intervals=dict.fromkeys(TIMEFRAMES, 0), amended=0))
+        for number, (ts, price, amount) in enumerate(rows[1:] if losing else rows):
+            book.fold([(SUBJECT, make(number, ts, price, amount))], number + 1)
+            if order.random() < 0.6:
+                for _, candle in book.tick(START + order.randint(0, 86400) * SECOND):
+                    assert seen.setdefault(candle.id, candle) == candle
+
+
+def test_a_candle_kept_in_memory_has_the_id_under_which_it_was_published(trade: Make) -> None:
+    book, past = CandleBook(), Past()
+    book.fold([(SUBJECT, trade(1))], 1)
+    outputs = [candle for _, candle in book.tick(START + 8 * 86400 * SECOND) if candle.closed]
+    for candle in outputs:
+        past.save(TAIL, candle)
+        assert past.list_candles(TAIL, candle.timeframe) == [candle]

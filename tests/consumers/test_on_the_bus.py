@@ -19,6 +19,7 @@ import pytest_asyncio
 
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
+from consumers.candles.core import CandleRules
 from consumers.registry import CONSUMERS
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
@@ -29,6 +30,7 @@ from contracts.signals import LiquidationStorm
 from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState
 from contracts.streams import BUCKETS, DURABLES, STREAMS
 from contracts.tiers import Tiers
+from contracts.timeframes import TIMEFRAMES
 from runtime import provision
 from runtime.bus import Bus, BusOptions
 from runtime.clock import monotonic, now_ns
@@ -97,8 +99,8 @@ class Running:
         await asyncio.wait_for(self.task, 15)
 
 
-async def publish(bus: Bus, subject: str, event: Any, stream: str = streams.MARKET) -> None:
-    await bus.jetstream().publish(subject, codec.encode(event), stream=stream)
+async def publish(bus: Bus, subject: str, event: Any) -> None:
+    await bus.jetstream().publish(subject, codec.encode(event))
 
 
 async def stored(bus: Bus, stream: str, subject: str) -> list[Any]:
@@ -118,13 +120,14 @@ async def wait_stored(bus: Bus, stream: str, subject: str, count: int) -> list[A
 async def wait_folded(bus: Bus, subject: str, trades: int) -> None:
     async with asyncio.timeout(10):
         while True:
-            if (await stored(bus, streams.MARKET, subject))[-1].trades >= trades:
+            if (await stored(bus, streams.CANDLES_1H, subject))[-1].trades >= trades:
                 return
             await asyncio.sleep(0.05)
 
 
 def fast_candles() -> candles.CandlePlan:
-    return candles.CandlePlan(tick_seconds=0.05, save_seconds=0.1)
+    rules = CandleRules(intervals=dict.fromkeys(TIMEFRAMES, SECOND))
+    return candles.CandlePlan(rules=rules, tick_seconds=0.05, save_seconds=0.1)
 
 
 async def test_candles_go_on_after_a_restart_without_losing_or_repeating_a_trade(own: Bus, trade: Make) -> None:
@@ -132,13 +135,30 @@ async def test_candles_go_on_after_a_restart_without_losing_or_repeating_a_trade
     for number in range(20):
         await publish(own, TRADES, trade(number, start + number, price=str(100 + number)))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
-        await wait_stored(own, streams.MARKET, "md.v1.candle.1d.>", 1)
+        await wait_stored(own, streams.CANDLES_1H, "md.v1.candle.1d.>", 1)
     for number in range(15, 40):  # five of them are repeats
         await publish(own, TRADES, trade(number, start + number, price=str(100 + number)))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
         await wait_folded(own, "md.v1.candle.1w.>", 40)
-    last = (await stored(own, streams.MARKET, "md.v1.candle.1w.>"))[-1]
+    last = (await stored(own, streams.CANDLES_1H, "md.v1.candle.1w.>"))[-1]
     assert (last.trades, last.open, last.close, last.volume) == (40, "100", "139", "40")
+
+
+async def test_open_candles_leave_their_stream_and_every_version_has_its_own_id(own: Bus, trade: Make) -> None:
+    start = now_ns() // (60 * SECOND) * 60 * SECOND - 120 * SECOND  # of a closed minute
+    for number, ts in enumerate((start, start + 1, now_ns())):
+        await publish(own, TRADES, trade(number, ts))
+    async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
+        await wait_stored(own, streams.CANDLES_1M, "md.v1.candle.1m.>", 2)
+        await publish(own, TRADES, trade(7, now_ns()))
+        await wait_stored(own, streams.CANDLES_1M, "md.v1.candle.1m.>", 3)
+    ids: list[str] = []
+    for row in await read_past(own, streams.CANDLES_1M, (subjects.ALL_CANDLES,), ALL):
+        candle = codec.decode(row.subject.decode(), row.payload)
+        assert f"{subjects.HEADER_MESSAGE_ID}: {candle.id}\r\n".encode() in row.headers
+        assert (f"{subjects.HEADER_TTL}: 300\r\n".encode() in row.headers) is not candle.closed
+        ids.append(candle.id)
+    assert len(set(ids)) == len(ids)
 
 
 async def test_candles_killed_between_saving_instruments_and_position_count_each_trade_once(
@@ -147,14 +167,14 @@ async def test_candles_killed_between_saving_instruments_and_position_count_each
     start = now_ns()
     await publish(own, TRADES, trade(1, start))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
-        await wait_stored(own, streams.MARKET, "md.v1.candle.1d.>", 1)
+        await wait_stored(own, streams.CANDLES_1H, "md.v1.candle.1d.>", 1)
     bucket = await own.jetstream().key_value(streams.CANDLES)
     position = json.loads((await bucket.get("position")).value or b"")
     await bucket.put("position", json.dumps({**position, "seq": 0}).encode())
     await publish(own, TRADES, trade(2, start + 1))
     async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
         await wait_folded(own, "md.v1.candle.1d.>", 2)
-    assert (await stored(own, streams.MARKET, "md.v1.candle.1d.>"))[-1].trades == 2
+    assert (await stored(own, streams.CANDLES_1H, "md.v1.candle.1d.>"))[-1].trades == 2
 
 
 async def test_candles_go_on_when_the_stream_was_made_anew(own: Bus, trade: Make) -> None:
@@ -162,7 +182,7 @@ async def test_candles_go_on_when_the_stream_was_made_anew(own: Bus, trade: Make
 
     async def run_until(trades: int) -> None:
         async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
-            await wait_stored(own, streams.MARKET, "md.v1.candle.1w.>", 1)
+            await wait_stored(own, streams.CANDLES_1H, "md.v1.candle.1w.>", 1)
             await wait_folded(own, "md.v1.candle.1w.>", trades)
 
     for number in range(5):
@@ -213,11 +233,11 @@ async def test_the_cache_writes_merged_documents_and_marks_them_when_the_feed_br
     async with Running(own, "cache", lambda service: cache.run(service, cache.CachePlan(drain_seconds=0.05))):
         await publish(own, "md.v1.ticker.binance.BTC.USDT.spot", ticker(now, bid="99", bid_amount="1"))
         await publish(own, TRADES, trade(1, now))
-        await publish(own, "feed.v1.binance", status("live", now), streams.FEEDS)
+        await publish(own, "feed.v1.binance", status("live", now))
         await until(lambda: (held := read(TickerState, "ticker.binance.BTC.USDT.spot")) is not None and held.last)
         shown = read(TickerState, "ticker.binance.BTC.USDT.spot")
         assert (shown.last, shown.bid, shown.ask, shown.quality) == (Decimal(100), Decimal(99), None, "live")
-        await publish(own, "feed.v1.binance", status("down", now), streams.FEEDS)
+        await publish(own, "feed.v1.binance", status("down", now))
         await until(lambda: read(TickerState, "ticker.binance.BTC.USDT.spot").quality == "stale")
         await until(lambda: not read(FeedHealth, "feed.binance").connected)
         await until(lambda: read(TradesState, "trade.binance.BTC.USDT.spot").quality == "stale")
@@ -260,7 +280,7 @@ async def test_a_storm_is_found_though_the_consumer_is_restarted_within_its_wind
 async def wait_acked(bus: Bus, sequence: int) -> None:
     async with asyncio.timeout(10):
         while True:
-            info = await provision.call(bus, f"CONSUMER.INFO.{streams.MARKET}.storms")
+            info = await provision.call(bus, f"CONSUMER.INFO.{streams.LIQUIDATIONS}.storms")
             if info["ack_floor"]["stream_seq"] >= sequence:
                 return
             await asyncio.sleep(0.02)
@@ -274,7 +294,7 @@ async def test_poison_goes_to_the_dead_letters_with_its_error_and_the_next_messa
 
     now = now_ns()
     async with Running(own, "storms", run):
-        await own.jetstream().publish(LIQUIDATIONS, b'{"id": 7}', stream=streams.MARKET)
+        await own.jetstream().publish(LIQUIDATIONS, b'{"id": 7}')
         for number in (1, 2, 3):
             await publish(own, LIQUIDATIONS, liquidation(number, now + number))
         await wait_stored(own, streams.SIGNALS, subjects.ALL_STORMS, 1)
@@ -297,7 +317,7 @@ async def test_a_failing_message_is_asked_for_again_with_a_delay_and_buried_afte
     lane = DurableLane(own, spec, handle, rule=DurableRule(delay=0.1, wait=2.0))
     await lane.open()
     for body in (b"first", b"never"):
-        await own.jetstream().publish(LIQUIDATIONS, body, stream=streams.MARKET)
+        await own.jetstream().publish(LIQUIDATIONS, body)
     letters: list[Any] = []
     async with asyncio.timeout(15):
         while not letters:
@@ -310,7 +330,7 @@ async def test_a_failing_message_is_asked_for_again_with_a_delay_and_buried_afte
     assert [row.payload for row in letters] == [b"never"]
     assert b"Hydrophone-Error: OSError: the store is away" in letters[0].headers
     assert b"Hydrophone-Deliveries: 3" in letters[0].headers
-    info = await provision.call(own, f"CONSUMER.INFO.{streams.MARKET}.failing")
+    info = await provision.call(own, f"CONSUMER.INFO.{streams.LIQUIDATIONS}.failing")
     assert (info["num_ack_pending"], info["num_pending"]) == (0, 0)
 
 
@@ -321,13 +341,13 @@ async def test_a_durable_that_vanishes_ends_the_consumer_with_its_name(own: Bus)
     running = Running(own, "storms", run)
     async with asyncio.timeout(10):
         await running.ready.wait()
-        await own.api("CONSUMER.DELETE.MARKET.storms")
-        with pytest.raises(MissingDurableError, match="MARKET/storms: vanished"):
+        await own.api("CONSUMER.DELETE.LIQUIDATIONS.storms")
+        with pytest.raises(MissingDurableError, match="LIQUIDATIONS/storms: vanished"):
             await running.task
 
 
 async def test_a_consumer_whose_durable_nobody_makes_refuses_to_start(own: Bus) -> None:
-    await own.api("CONSUMER.DELETE.MARKET.storms")
+    await own.api("CONSUMER.DELETE.LIQUIDATIONS.storms")
     service = Service(name="storms", bus=own)
     with pytest.raises(MissingDurableError, match="run the provisioner"):
         await storms.run(service, STORM_RULES, storm_plan(wait=0.3))

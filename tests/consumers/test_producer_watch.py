@@ -51,7 +51,7 @@ async def test_gone_producer_is_announced_and_shown_within_three_seconds(
     server: NatsServer, own: Bus, status: Make
 ) -> None:
     holder = await hold(server)
-    await publish(own, "feed.v1.binance", status("live", now_ns()), streams.FEEDS)
+    await publish(own, "feed.v1.binance", status("live", now_ns()))
     async with Running(own, "cache", run_cache):
         await wait_until_key(own, "feed.binance")
         await wait_state(own, "feed.binance", FeedHealth, lambda feed: feed.silence == {"trade": 7_500_000_000})

@@ -116,7 +116,7 @@ async def test_candles(own: Bus, trade: Make) -> None:
 
 
 async def wait_folded_at_last(bus: Bus, trades: int) -> None:
-    await wait_stored(bus, streams.MARKET, "md.v1.candle.1w.>", 1)
+    await wait_stored(bus, streams.CANDLES_1H, "md.v1.candle.1w.>", 1)
     await wait_folded(bus, "md.v1.candle.1w.>", trades)
 
 
@@ -159,13 +159,13 @@ async def wait_saved(bus: Bus, sequence: int) -> None:
 
 async def test_states_of_feeds(own: Bus, status: Make) -> None:
     for number, venue in enumerate(("binance", "okx", "kraken")):
-        await publish(own, f"feed.v1.{venue}", status("live", venue=venue, id=f"a{number}"), streams.FEEDS)
+        await publish(own, f"feed.v1.{venue}", status("live", venue=venue, id=f"a{number}"))
     async with Running(own, "cache", run_cache):
         await wait_until_key(own, "feed.kraken")
     await remake(own, streams.FEEDS)
-    await publish(own, "feed.v1.binance", status("down", id="b"), streams.FEEDS)
+    await publish(own, "feed.v1.binance", status("down", id="b"))
     for number in range(10):
-        await publish(own, "feed.v1.okx", status("live", venue="okx", id=f"c{number}"), streams.FEEDS)
+        await publish(own, "feed.v1.okx", status("live", venue="okx", id=f"c{number}"))
     async with Running(own, "cache", run_cache):
         await wait_state(own, "feed.binance", FeedHealth, lambda feed: feed.state == "down")
         await wait_announced(own, "cache", streams.FEEDS)
@@ -173,13 +173,13 @@ async def test_states_of_feeds(own: Bus, status: Make) -> None:
 
 async def test_cached_whales(own: Bus) -> None:
     for number in range(3):
-        await publish(own, WHALES, whale(number), streams.SIGNALS)
+        await publish(own, WHALES, whale(number))
     async with Running(own, "cache", run_cache):
         await wait_until_key(own, "whales.BTC")
         await wait_state(own, "whales.BTC", WhalesState, lambda held: len(held.whales) == 3)
     await remake(own, streams.SIGNALS)
     for number in range(3, 13):
-        await publish(own, WHALES, whale(number), streams.SIGNALS)
+        await publish(own, WHALES, whale(number))
     async with Running(own, "cache", run_cache):
         await wait_state(own, "whales.BTC", WhalesState, lambda held: len(held.whales) == 13)
         await wait_announced(own, "cache", streams.SIGNALS)
@@ -198,7 +198,7 @@ async def test_storms(own: Bus, liquidation: Make) -> None:
         for number in range(2):
             await publish(own, LIQUIDATIONS, liquidation(number, now - 3600 * 10**9 + number))
         await wait_acked(own, 2)
-    await remake(own, streams.MARKET)
+    await remake(own, streams.LIQUIDATIONS)
     for number in range(10, 14):
         await publish(own, LIQUIDATIONS, liquidation(number, now + number))
     async with Running(own, "storms", run_storms):
@@ -208,7 +208,7 @@ async def test_storms(own: Bus, liquidation: Make) -> None:
 async def test_durable_that_is_made_again_within_seconds_costs_no_event(own: Bus, liquidation: Make) -> None:
     now = now_ns()
     async with Running(own, "storms", run_storms) as running:
-        await own.api("CONSUMER.DELETE.MARKET.storms")
+        await own.api("CONSUMER.DELETE.LIQUIDATIONS.storms")
         for number in range(3):
             await publish(own, LIQUIDATIONS, liquidation(number, now + number))
         await asyncio.sleep(0.5)

@@ -11,7 +11,8 @@ import pytest
 
 from contracts import subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS, SUBJECT_KINDS
-from contracts.streams import BUCKETS, DURABLES, STREAMS, StreamSpec
+from contracts.streams import BUCKETS, CANDLE_STREAMS, DURABLES, STREAMS, StreamSpec
+from contracts.timeframes import TIMEFRAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("contracts", "runtime", "producers", "consumers", "api", "bot", "deploy")
@@ -38,12 +39,24 @@ def test_every_event_has_a_subject_and_every_subject_an_event() -> None:
 
 @pytest.mark.parametrize("kind", sorted(EVENTS))
 def test_event_subject_is_on_exactly_one_stream(kind: str) -> None:
-    assert len(streams_of(KIND_SUBJECTS[kind] + "okx.BTC.USDT.spot")) == 1
+    for timeframe in [f"{name}." for name in TIMEFRAMES] if kind == "candle" else [""]:
+        assert len(streams_of(f"{KIND_SUBJECTS[kind]}{timeframe}okx.BTC.USDT.spot")) == 1
+
+
+@pytest.mark.parametrize("timeframe", sorted(TIMEFRAMES))
+def test_candles_are_on_the_stream_of_their_time_frame(timeframe: str) -> None:
+    found = streams_of(f"{subjects.CANDLE}{timeframe}.okx.BTC.USDT.spot")
+    assert [stream.name for stream in found] == [CANDLE_STREAMS[timeframe]]
+
+
+def test_what_is_rare_shares_no_stream_with_the_firehose() -> None:
+    (market,) = streams_of(f"{subjects.TRADE}okx.BTC.USDT.spot")
+    assert set(market.subjects) == {subjects.ALL_TRADES, subjects.ALL_TICKERS}
 
 
 @pytest.mark.parametrize("name", sorted(PREFIXES))
 def test_named_subject_is_on_one_stream_unless_it_is_a_request(name: str) -> None:
-    found = streams_of(PREFIXES[name] + "a.b.c.d")
+    found = streams_of(f"{PREFIXES[name]}{'1m' if PREFIXES[name] == subjects.CANDLE else 'a'}.b.c.d")
     assert len(found) == (0 if PREFIXES[name].startswith(subjects.COMMAND) else 1)
 
 
@@ -53,7 +66,9 @@ def test_subjects_of_different_kinds_never_overlap() -> None:
 
 
 def test_replayed_subjects_reach_no_stream() -> None:
-    assert not [kind for kind in EVENTS if streams_of(f"{subjects.REPLAY}run.{KIND_SUBJECTS[kind]}okx.BTC.USDT.spot")]
+    assert not [
+        kind for kind in EVENTS if streams_of(f"{subjects.REPLAY}run.{KIND_SUBJECTS[kind]}1m.okx.BTC.USDT.spot")
+    ]
 
 
 def test_streams_and_buckets_have_names_of_their_own() -> None:

@@ -14,8 +14,10 @@ from contracts.asyncapi import subject_of
 from contracts.codec import EVENTS
 from contracts.market import Event
 from contracts.streams import STREAMS
-from contracts.subjects import TRADE
-from runtime.embedded import NatsServer
+from contracts.subjects import TRADE, WHALE
+from runtime import provision
+from runtime.bus import Bus, BusOptions
+from runtime.embedded import NatsServer, nats_server
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "SUBSCRIBE.md").read_text()
 SECTIONS = {part.split("\n", 1)[0].strip(): part for part in re.split(r"^###? ", PAGE, flags=re.MULTILINE)[1:]}
@@ -55,8 +57,11 @@ def test_table_of_subjects_has_the_event_with_its_stream(kind: str) -> None:
         named = named.split("<")[0] + across[kind]
     ((_, event, stream),) = [row for row in rows("Subjects") if row[0] == f"`{named}`"]
     assert event == f"[{model.__name__}](#{kind})"
-    held = [spec.name for spec in STREAMS if any(named.startswith(item.rstrip(">")) for item in spec.subjects)]
-    assert any(name in stream for name in held)
+    prefix = named.split("<")[0]
+    kept = [(spec.name, item.rstrip(">")) for spec in STREAMS for item in spec.subjects]
+    held = {name for name, item in kept if prefix.startswith(item) or item.startswith(prefix)}
+    assert held
+    assert all(name in stream for name in held)
 
 
 @pytest.mark.docs
@@ -64,7 +69,7 @@ async def test_first_example_prints_what_is_published(nats: NatsServer, tmp_path
     code = SECTIONS["Five lines"].split("```python\n")[1].split("```")[0]
     assert len(code.strip().splitlines()) == 5
     script = tmp_path / "example.py"
-    script.write_text(code.replace("nats://<token>@127.0.0.1:<port>", nats.url))
+    script.write_text(code.replace("nats://subscriber:<password>@127.0.0.1:<port>", nats.subscriber_url))
     bus = await client.connect(nats.url)
     child = await asyncio.create_subprocess_exec(sys.executable, "-u", str(script), stdout=asyncio.subprocess.PIPE)
     assert child.stdout is not None
@@ -80,3 +85,27 @@ async def test_first_example_prints_what_is_published(nats: NatsServer, tmp_path
         await child.wait()
         await bus.close()
     assert printed.result().decode() == f'{subject} {{"price":"91000.10"}}\n'
+
+
+@pytest.mark.docs
+async def test_example_of_reading_a_stream_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    code = SECTIONS["Reading streams"].split("```python\n")[1].split("```")[0]
+    async with nats_server(tmp_path) as server:
+        script = tmp_path / "example.py"
+        code = code.replace("nats://subscriber:<password>@127.0.0.1:<port>", server.subscriber_url)
+        script.write_text(f"import asyncio, nats\n{code}\nasyncio.run(main())\n")
+        bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
+        await provision.apply(bus, provision.declared(synced=True))
+        js = bus.jetstream()
+        await js.publish(f"{WHALE}okx.BTC.USDT.perp", b"first")
+        child = await asyncio.create_subprocess_exec(sys.executable, "-u", str(script), stdout=asyncio.subprocess.PIPE)
+        assert child.stdout is not None
+        try:
+            async with asyncio.timeout(20):
+                assert (await child.stdout.readline()).split()[1] == b"first"
+                await js.publish(f"{WHALE}okx.BTC.USDT.perp", b"second")
+                assert (await child.stdout.readline()).split()[1] == b"second"
+        finally:
+            child.kill()
+            await child.wait()
+            await bus.close()

@@ -117,7 +117,11 @@ def test_demo_is_announced_when_ready_and_leaves_nothing_after_sigterm(launched:
     assert run["api"]["admin_key"] in environment["HYDROPHONE_ADMIN_KEYS"].split(",")
     assert environment["MONGO_URL"] == run["documents"]["url"]
     assert environment["HYDROPHONE_BINANCE_WS_URL"].startswith("ws://127.0.0.1:")
+    assert "subscriber:" in run["nats"]["url"]
+    assert "admin:" in run["nats"]["admin_url"]
+    assert "parts:" in environment["NATS_URL"]
     asyncio.run(bus_answers(run["nats"]["url"]))
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
@@ -216,6 +220,7 @@ def test_users_bus_and_documents_are_used_where_they_are_named(monkeypatch: pyte
     environ = part_environment(layout, {}, "api")
     assert (layout.bus_port, layout.documents_port) == (None, None)
     assert environ["NATS_URL"] == "nats://bus.example.org:4222"
+    assert layout.subscriber_url == layout.admin_url == "nats://bus.example.org:4222"
     assert environ["MONGO_URL"] == "mongodb://documents.example.org"
     (provision,) = procfile_parts(layout, {}, "provision: python -m x $PROVISION_OPTIONS")
     assert provision.argv[3:] == ("--monitor", "http://a:8222", "--monitor", "http://b:8222", "--replicas", "3")

@@ -146,6 +146,43 @@ async def test_stop_while_a_restart_is_awaited_starts_nothing(
     assert time.monotonic() - began < 5
 
 
+async def test_part_that_cannot_be_spawned_is_tried_again(
+    supervisor: Supervisor, said: list[str], eventually: Eventually, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    program.symlink_to(sys.executable)
+    await supervisor.start(Part("worker", (str(program), "-c", FOREVER), dict(os.environ)))
+    program.unlink()
+    os.kill(supervisor.pids()["worker"], signal.SIGKILL)
+    await eventually(lambda: any("could not be started" in line for line in said))
+    program.symlink_to(sys.executable)
+    supervisor.hurry()
+    await eventually(lambda: "worker" in supervisor.pids())
+
+
+async def test_hurry_starts_at_once_what_waits_for_its_next_start(
+    supervisor: Supervisor, said: list[str], eventually: Eventually, tmp_path: Path
+) -> None:
+    marks = tmp_path / "marks"
+    await supervisor.start(python("worker", f"open({str(marks)!r}, 'a').write('x'); raise SystemExit(1)"))
+    await eventually(lambda: sum("ended with" in line for line in said) >= 3)  # it waits two seconds now, or more
+    count = len(marks.read_text())
+    began = time.monotonic()
+    supervisor.hurry()
+    await eventually(lambda: len(marks.read_text()) > count)
+    assert time.monotonic() - began < 1.0
+
+
+async def test_restart_that_was_asked_for_needs_no_wait_and_is_no_failure(
+    supervisor: Supervisor, said: list[str], eventually: Eventually
+) -> None:
+    await supervisor.start(python("worker", FOREVER))
+    first = supervisor.pids()["worker"]
+    await supervisor.restart("worker")
+    await eventually(lambda: supervisor.pids().get("worker") not in {None, first})
+    assert not any("again in" in line for line in said)
+
+
 def test_delay_doubles_up_to_a_limit_and_is_spread() -> None:
     assert [backoff(n, 0.5) for n in (1, 2, 3)] == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY]
     assert backoff(50, 0.5) == LONGEST_DELAY

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import io
+import json
+import os
+import pty
+import struct
+import termios
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +20,10 @@ from rich.console import Console
 
 from contracts.market import FeedStatus, Liquidation, Trade
 from contracts.signals import LiquidationStorm, WhaleTrade
-from deploy.view import Places, Teller, Watch, hints, line, render, troubles
-from deploy.view_state import TAPE_LENGTH, WINDOW_NS, Message, State, Venue, fold, measure, measure_clock
+from deploy.view import Teller, Watch, hints, line, troubles
+from deploy.view_lines import Places, Size, entry_line, render
+from deploy.view_state import HEALTH_NS, TAPE_LENGTH, WINDOW_NS, Entry, Message, State, fold, measure, measure_clock
+from producers.registry import VENUES
 from runtime.bus import BusOptions
 from runtime.embedded import NatsServer
 
@@ -71,7 +80,7 @@ def whale(usd: int = 1_234_567) -> Message:
 
 def liquidation() -> Message:
     event = Liquidation(
-        **who(),
+        **who(symbol="BTC/USDT:USDT"),
         price=Decimal(99),
         price_kind="fill",
         amount=Decimal("2.5"),
@@ -85,7 +94,7 @@ def liquidation() -> Message:
 
 def storm() -> Message:
     event = LiquidationStorm(
-        **who(venue="all"),
+        **who(venue="all", symbol="BTC/USD"),
         base="BTC",
         usd_value=Decimal(3_000_000),
         long_usd=Decimal(3_000_000),
@@ -122,10 +131,9 @@ def test_clock_is_told_by_the_fastest_messages_of_the_last_seconds_but_the_two_f
     assert measure_clock(venue, SECOND) == 3.0
     assert measure_clock(venue, SECOND + 2 * WINDOW_NS) is None
     fold(state, [trade(at=SECOND, received=SECOND)])
-    screen = io.StringIO()
-    Console(file=screen, width=140).print(render(state, PLACES, SECOND))
-    assert "clock ms" in screen.getvalue()
-    assert "+3.0" in screen.getvalue()
+    text = "\n".join(lines_of(state, Size(140, 30), SECOND))
+    assert "CLOCK MS" in text
+    assert "+3.0" in text
 
 
 def test_rate_holds_when_the_view_looks_less_often_than_its_window() -> None:
@@ -140,25 +148,24 @@ def test_rate_holds_when_the_view_looks_less_often_than_its_window() -> None:
 def test_venue_is_as_bad_as_its_worst_channel() -> None:
     state = State()
     fold(state, [feed("live", channel="trade"), feed("gap", channel="book", reason="sequence")])
-    assert state.venues["okx"].state == "gap"
-    assert state.venues["okx"].reason == "sequence"
+    assert state.venues["okx"].judge(0) == ("gap", "sequence")
     fold(state, [feed("live", channel="book")])
-    assert state.venues["okx"].state == "live"
+    assert state.venues["okx"].judge(0)[0] == "live"
 
 
 def test_status_of_the_whole_feed_replaces_its_channels() -> None:
     state = State()
     fold(state, [feed("live", channel="trade"), feed("down", reason="closed")])
-    assert state.venues["okx"].state == "down"
+    assert state.venues["okx"].judge(0) == ("down", "closed")
     fold(state, [feed("live")])
-    assert state.venues["okx"].state == "live"
+    assert state.venues["okx"].judge(0)[0] == "live"
 
 
 def test_tapes_are_newest_first_and_bounded() -> None:
     state = State()
-    fold(state, [whale(usd) for usd in range(1_000_000, 1_000_020)])
+    fold(state, [whale(usd) for usd in range(1_000_000, 1_000_000 + 2 * TAPE_LENGTH)])
     assert len(state.whales) == TAPE_LENGTH
-    assert "1,000,019" in state.whales[0]
+    assert state.whales[0].usd == 1_000_000 + 2 * TAPE_LENGTH - 1
 
 
 def test_unreadable_message_is_counted_and_the_rest_goes_on() -> None:
@@ -168,21 +175,101 @@ def test_unreadable_message_is_counted_and_the_rest_goes_on() -> None:
     assert len(state.whales) == 1
 
 
-def test_view_shows_venues_tapes_and_what_to_try() -> None:
+def health(venue: str, state: str, at: int = 0, **channels: str) -> Message:
+    body = {"venue": venue, "state": state, "reason": f"why {venue} is {state}", "channels": channels, "seq": 1}
+    return Message(f"$KV.STATE.feed.{venue}", json.dumps(body).encode(), at)
+
+
+@pytest.mark.parametrize("word", ["stale", "down", "gap", "resync", "connecting", "a-new-word"])
+def test_the_state_of_the_health_document_is_shown_whatever_it_is(word: str) -> None:
     state = State()
-    fold(state, [feed("live"), trade(at=2_000_000, received=0), whale(), liquidation(), storm()])
-    console = Console(file=io.StringIO(), width=160)
-    console.print(render(state, PLACES, 0))
-    text = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
-    for shown in ("okx", "live", "2.0", "1,234,567", "2.5 at 99", "STORM in BTC", "http://127.0.0.1:8000", "run.json"):
-        assert shown in text, shown
+    fold(state, [feed("live"), trade(at=0, received=0), health("okx", word, trade="live")])
+    shown = "\n".join(lines_of(state, Size(120, 40)))
+    assert word.upper() in shown
+    assert f"why okx is {word}" in shown
+    assert troubles(state, 0) == [f"okx is {word}: why okx is {word}"]
+    fold(state, [health("okx", "live", trade="live", book=word)])
+    assert state.venues["okx"].judge(0)[0] == word
+    assert state.venues["okx"].judge(HEALTH_NS + 1)[0] == "live"  # nobody writes health: what the feed said counts
+    assert state.unreadable == 0
+
+
+def lines_of(state: State, size: Size, now: int = 0) -> list[str]:
+    """The lines as a terminal without colours shows them."""
+    console = Console(file=io.StringIO(), width=size.width, height=size.height, no_color=True)
+    console.print(render(state, PLACES, now, size))
+    return console.file.getvalue().splitlines()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def full_state(now: int) -> State:
+    """Every venue and full lists, with the longest names and large figures."""
+    state = State()
+    for venue in VENUES:
+        fold(state, [health(venue, "live", now)])
+        state.venues[venue].events = 123_456_789
+        state.venues[venue].latencies.append((now, 1_234_567_890_123))
+        state.venues[venue].offsets.extend([(now, -12_345_678_901)] * 3)
+    longest = Entry(now, "short", 123_456_789.0, "DOGE/USDT:USDT", "krakenfutures", "1234567.89 at 0.123456789")
+    for entries in (state.whales, state.liquidations):
+        entries.extend([longest._replace(usd=usd) for usd in (999_499.0, None, 9_949_999.0, 1.2e9)] * 20)
+    return state
+
+
+@pytest.mark.parametrize("size", [Size(80, 24), Size(120, 40), Size(200, 50), Size(80, 60), Size(300, 24)])
+def test_nothing_is_cut_at(size: Size) -> None:
+    now = 1_767_268_800 * SECOND + 45 * SECOND
+    lines = lines_of(full_state(now), size, now)
+    assert len(lines) == size.height
+    assert all(len(row) <= size.width for row in lines)
+    assert not any("…" in row for row in lines)
+    assert "12:00:45 UTC" in lines[0]
+    assert [row.split()[:2] for row in lines[2 : 2 + len(VENUES)]] == [[venue, "live"] for venue in sorted(VENUES)]
+    rows = lines[3 + len(VENUES) : -1]
+    assert len(rows) >= 5
+    assert [row.count("12:00:45 short") for row in rows] == [2] * len(rows)
+    assert [row.count("krakenfutures") for row in rows] == [2] * len(rows)
+    assert [row.count("$") for row in rows] == [2] * len(rows)
+    assert PLACES.api_url in lines[-1]
+    assert PLACES.run_path in lines[-1]
+
+
+def test_where_venues_do_not_fit_those_that_are_not_live_come_first() -> None:
+    state = full_state(0)
+    fold(state, [health("okx", "stale")])
+    lines = lines_of(state, Size(80, 16))
+    assert len(lines) == 16
+    assert lines[2].startswith("okx           STALE")
+    assert "... and 6 more, none of them not live" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("width", "usd", "shown"),
+    [
+        (39, 1_234_567.0, "12:00:00 sell  $1.2M BTC okx"),
+        (39, 12_345.0, "12:00:00 sell   $12K BTC okx"),
+        (39, None, "12:00:00 sell     $? BTC okx"),
+        (60, 1_234_567.0, "12:00:00 sell      $1,234,567 BTC/USDT       okx"),
+        (99, 1_234_567.0, "12:00:00 sell      $1,234,567 BTC/USDT       okx            5 at 100"),
+    ],
+)
+def test_an_entry_has_time_and_dollars_at_any_width(width: int, usd: float | None, shown: str) -> None:
+    entry = Entry(12 * 3600 * SECOND, "sell", usd, "BTC/USDT", "okx", "5 at 100")
+    assert entry_line(entry, width).rstrip() == shown
+
+
+def test_lists_hold_time_side_and_dollars() -> None:
+    state = State()
+    fold(state, [whale(), liquidation(), storm()])
+    assert state.whales[0] == Entry(0, "sell", 1_234_567.0, "BTC/USDT", "okx", "5 at 100")
+    assert state.liquidations[1] == Entry(0, "long", 247.5, "BTC/USDT:USDT", "okx", "2.5 at 99")
+    assert (state.liquidations[0].kind, state.liquidations[0].usd, state.liquidations[0].about) == ("STORM", 3e6, "BTC")
 
 
 def test_plain_line_tells_the_same() -> None:
-    assert line(State(), 0) == "nothing heard yet"
+    assert line(State(), 0) == "nothing received yet"
     state = State()
     fold(state, [feed("live"), trade(at=2_000_000, received=0), whale()])
-    assert line(state, 0).startswith("okx live 0/s p50 2.0 ms p99 2.0 ms | whale: sell")
+    assert line(state, 0).startswith("okx live 0/s p50 2.0 ms p99 2.0 ms | whale: 00:00:00 sell")
 
 
 def test_hint_script_is_five_lines_of_valid_python() -> None:
@@ -203,7 +290,7 @@ async def test_watch_hears_the_bus_and_tells_where_everything_is(nats: NatsServe
     message = whale()
     try:
         async with asyncio.timeout(20):
-            while not watch.heard.whales:  # the subscription may come after the first of them
+            while not watch.received.whales:  # the subscription may come after the first of them
                 await bus.publish(message.subject, message.body)
                 await asyncio.sleep(0.05)
     finally:
@@ -212,10 +299,44 @@ async def test_watch_hears_the_bus_and_tells_where_everything_is(nats: NatsServe
     assert "ready: API http://127.0.0.1:8000" in out.getvalue()
 
 
-def test_venue_that_is_not_live_is_told_with_its_reason() -> None:
+def test_venue_that_is_not_live_is_named_with_its_reason() -> None:
     state = State()
-    state.venues["okx"] = Venue(reason="okx: /api cannot be reached")
-    state.venues["okx"].cells[None, None] = "down"
-    state.venues["binance"] = Venue(reason="speaks again")
-    state.venues["binance"].cells[None, None] = "live"
-    assert troubles(state) == ["okx is down: okx: /api cannot be reached"]
+    fold(state, [feed("down", reason="okx: /api cannot be reached")])
+    assert troubles(state, 0) == ["okx is down: okx: /api cannot be reached"]
+    fold(state, [feed("live", reason="speaks again")])
+    assert troubles(state, 0) == []
+
+
+@pytest.mark.nats
+async def test_on_a_terminal_the_view_takes_the_whole_cleared_screen_and_gives_it_back(nats: NatsServer) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    os.set_blocking(ours, False)
+    written = bytearray()
+
+    def read() -> bytes:
+        with contextlib.suppress(BlockingIOError):
+            written.extend(os.read(ours, 1 << 20))
+        return bytes(written)
+
+    with os.fdopen(theirs, "w") as out:
+        teller = Teller(out)
+        watch = Watch(BusOptions(servers=(nats.url,), name="view"), teller)
+        watch.start()
+        watch.show(PLACES)
+        async with asyncio.timeout(20):
+            while b"Ctrl-C ends" not in read():  # noqa: ASYNC110  # a terminal has no event
+                await asyncio.sleep(0.05)
+            teller.say("okx was started again")
+            while b"okx was started again" not in read():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await watch.stop()
+        out.flush()
+        screen = read()
+    os.close(ours)
+    before, _, drawn = screen.partition(b"\x1b[?1049h")
+    shown, _, after = drawn.partition(b"\x1b[?1049l")
+    assert b"ready: API" in before
+    assert b"\x1b[H" in shown[:40]
+    assert b"HYDROPHONE" in shown
+    assert b"hydrophone: okx was started again" in after

@@ -210,8 +210,8 @@ def _environment(url, data, api_port, sim_port):
 async def stage(tmp_path):
     """All parts, running and flowing; every process of it is gone afterwards."""
     port, monitor, api_port, sim_port = (free_port() for _ in range(4))
-    config = NatsConfig(data_dir=tmp_path / "bus", port=port, monitor_port=monitor, token="stage")
-    url = nats_url(port, "stage")
+    config = NatsConfig(data_dir=tmp_path / "bus", port=port, monitor_port=monitor)
+    url = nats_url(port, "parts", config.users.parts)
     ready_file = tmp_path / "simulator.json"
     environ = _environment(url, tmp_path, api_port, sim_port)
     python = (sys.executable, "-m")

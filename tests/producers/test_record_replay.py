@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 
 from contracts import subjects
 from contracts.errors import FrameError, InvalidParameterError
+from contracts.instrument import make_instrument
 from producers.decode_cli import RecordedFrames
 from producers.desk import BookPace
 from producers.recorder import INDEX, Recording, RotateRule
@@ -172,3 +174,57 @@ async def test_commands_record_and_replay(tmp_path):
     bodies = [line.split(b" ", 1) for line in played.stdout.splitlines()]
     assert sum(subject.startswith(subjects.TRADE.encode()) for subject, _ in bodies) > 5
     assert all(msgspec.json.decode(body)["sim"] for subject, body in bodies if subject.startswith(b"md."))
+
+
+def run_cli(*arguments, **settings):
+    """Run `python -m producers …` and give the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", "producers", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.timeout(150)
+def test_a_recording_made_while_the_venue_was_away_is_replayed_by_the_command_line(tmp_path):
+    away = {"HYDROPHONE_OKX_WS_URL": "ws://127.0.0.1:1", "HYDROPHONE_OKX_REST_URL": "http://127.0.0.1:1"}
+    recorded = run_cli("record", "okx", "--into", str(tmp_path), "--seconds", "3", **away)
+    assert recorded.returncode == 0, recorded.stderr
+    replayed = run_cli("replay", str(tmp_path), "--stdout", "--speed", "max")
+    assert (replayed.returncode, replayed.stderr) == (0, "okx: 0 frames, 0 undecodable\n")
+    assert '"state":"down"' in replayed.stdout
+
+
+def test_a_recording_that_began_before_the_listing_came_goes_on_below_a_head_of_its_own(tmp_path):
+    recording = Recording("okx", tmp_path, RotateRule())
+    recording.on_told(b"{}")
+    recording.save()
+    recording.begin((), (make_instrument("okx", "BTC/USDT", "BTC-USDT"),))
+    recording.begin((), (make_instrument("okx", "BTC/USDT", "BTC-USDT"),))
+    recording.close()
+    (path,) = list_files(tmp_path)
+    lines = [line for line, _ in read_lines(path)]
+    assert [line["record"] for line in lines] == ["header", "status", "header"]
+    assert [len(line["instruments"]) for line in (lines[0], lines[2])] == [0, 1]
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "gone", "no json"])
+def test_a_damaged_recording_is_named_in_one_line(tmp_path, damage):
+    recording = Recording("okx", tmp_path, RotateRule())
+    for number in range(2000):
+        recording.on_told(b'{"n":%d}' % number)
+    recording.close()
+    (path,) = list_files(tmp_path)
+    whole = path.read_bytes()
+    damaged = {"cut": whole[: len(whole) // 2], "garbage": b"no gzip", "no json": gzip.compress(b"{nonsense\n")}
+    path.write_bytes(damaged.get(damage, b""))
+    if damage == "gone":
+        path.unlink()
+    replayed = run_cli("replay", str(tmp_path), "--stdout", "--speed", "max")
+    assert replayed.returncode == 2
+    assert len(replayed.stderr.splitlines()) == 1
+    assert str(path) in replayed.stderr

@@ -17,6 +17,7 @@ from nats.errors import Error as NatsError
 
 from runtime.children import Child, ServerNotReadyError
 from runtime.embedded import NatsServer, document_server, nats_server
+from runtime.embedded_users import BusUsers
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -33,23 +34,23 @@ async def test_restarted_server_keeps_port_and_store(tmp_path: Path) -> None:
         await client.close()
 
 
-async def test_config_with_the_token_is_private(tmp_path: Path) -> None:
-    async with nats_server(tmp_path, token="secret-token") as server:
-        assert "secret-token" in server.url
+async def test_config_with_the_passwords_is_private(tmp_path: Path) -> None:
+    async with nats_server(tmp_path, users=BusUsers(parts="secret-word")) as server:
+        assert "secret-word" in server.url
         assert stat.S_IMODE((tmp_path / "nats.conf").stat().st_mode) == 0o600
 
 
 async def test_document_server_answers_the_wire_protocol(tmp_path: Path) -> None:
     async with document_server(tmp_path) as documents:
-        port = int(documents.url.split(":")[2].split("/")[0])
+        port = int(documents.url.split(":")[3].split("/")[0])
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.close()
 
 
-async def test_wrong_token_is_refused(nats: NatsServer) -> None:
+async def test_wrong_password_is_refused(nats: NatsServer) -> None:
     host = nats.url.rsplit("@", 1)[1]
     with pytest.raises(NatsError, match="Authorization"):
-        await nats_py.connect(f"nats://wrong@{host}", allow_reconnect=False)
+        await nats_py.connect(f"nats://parts:wrong@{host}", allow_reconnect=False)
 
 
 async def test_failed_start_shows_the_last_log_lines(tmp_path: Path) -> None:

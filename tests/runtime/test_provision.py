@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from contracts.streams import BucketSpec, DurableSpec, StreamSpec
-from runtime.bus import Bus
+from contracts import streams
+from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
+from runtime.bus import Bus, BusOptions
 from runtime.embedded import NatsConfig, NatsServer, free_port, nats_command, nats_server, save_nats_config
 from runtime.jetstream import find_drift, stream_config
-from runtime.provision import Plan, ProvisionError, apply, declared, keep, syncs_always, verify
+from runtime.provision import Plan, ProvisionError, apply, declared, keep, reserved_bytes, syncs_always, verify
 from runtime.stream_api import call
 
 Eventually = Callable[..., Awaitable[None]]
@@ -99,7 +100,7 @@ async def test_effects_are_refused_on_a_server_that_is_not_known_to_sync(bus: Bu
 async def test_synced_server_is_told_from_one_that_is_not(nats: NatsServer, tmp_path: Path) -> None:
     assert await syncs_always([nats.monitor_url]) is True
     assert await syncs_always([]) is False
-    lazy = NatsConfig(tmp_path, free_port(), free_port(), "t", sync_always=False)
+    lazy = NatsConfig(tmp_path, free_port(), free_port(), sync_always=False)
     process = await asyncio.create_subprocess_exec(*nats_command(save_nats_config(lazy)), stderr=-3)
     try:
         async with asyncio.timeout(10):
@@ -148,6 +149,63 @@ async def test_command_refuses_effects_without_proof_of_sync(nats: NatsServer) -
     output, _ = await process.communicate()
     assert process.returncode == 1
     assert b"sync_interval: always" in output
+
+
+async def test_subjects_move_to_a_stream_of_their_own_and_their_durable_with_them(clean: Bus) -> None:
+    await apply(clean, PLAN)
+    js = clean.jetstream()
+    await js.publish("p.md.trade.x", b"old")
+    rare = StreamSpec("P_RARE", ("p.md.liquidation.>",), max_age=900, max_bytes=MIB)
+    moved = replace(
+        PLAN,
+        streams=(rare, replace(MARKET, subjects=("p.md.trade.>",)), JOBS),
+        durables=(replace(DURABLE, stream="P_RARE"),),
+    )
+    try:
+        lines = await apply(clean, moved)
+        assert "stream P_MARKET: changed subjects" in lines
+        assert "stream P_RARE: created" in lines
+        assert any(line.startswith("durable P_MARKET/p_storms: deleted") for line in lines)
+        await verify(clean, moved)
+        assert (await js.publish("p.md.liquidation.x", b"new")).stream == "P_RARE"
+        assert (await call(clean, "STREAM.INFO.P_MARKET"))["state"]["messages"] == 1
+        assert {line.split(": ")[1] for line in await apply(clean, moved)} == {"as declared"}
+    finally:
+        await clean.api("STREAM.DELETE.P_RARE")
+
+
+async def test_data_of_the_first_version_is_moved_to_the_new_streams(tmp_path: Path) -> None:
+    kinds = ("trade", "ticker", "liquidation", "funding", "interest", "candle")
+    first = StreamSpec(streams.MARKET, tuple(f"md.v1.{kind}.>" for kind in kinds), max_age=86400, max_bytes=1024 * MIB)
+    old = DurableSpec(streams.MARKET, "storms", "md.v1.liquidation.>")
+    async with nats_server(tmp_path) as server:
+        bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
+        await apply(bus, Plan(streams=(first,), buckets=(), durables=(old,), synced=True))
+        await apply(bus, declared(synced=True))
+        await verify(bus, declared(synced=True))
+        for subject, stream in (
+            ("md.v1.trade.okx.BTC.USDT.perp", streams.MARKET),
+            ("md.v1.liquidation.okx.BTC.USDT.perp", streams.LIQUIDATIONS),
+            ("md.v1.candle.1d.okx.BTC.USDT.perp", streams.CANDLES_1H),
+        ):
+            assert (await bus.jetstream().publish(subject, b"{}")).stream == stream
+        await bus.close()
+
+
+async def test_subjects_that_no_stream_takes_over_are_not_given_up(clean: Bus) -> None:
+    await apply(clean, PLAN)
+    with pytest.raises(ProvisionError, match="subjects"):
+        await apply(clean, replace(PLAN, streams=(replace(MARKET, subjects=("p.other.>",)), JOBS), durables=()))
+
+
+def test_settings_of_retention_change_what_is_declared() -> None:
+    kept = Retention(ages={streams.FEEDS: 60}, sizes={streams.MARKET: 512 * MIB}, scale=0.5)
+    plan = declared(synced=True, retention=kept)
+    found = {spec.name: spec for spec in (*plan.streams, *plan.buckets)}
+    assert found[streams.MARKET].max_bytes == 256 * MIB
+    assert [spec.max_age for spec in plan.streams if spec.name == streams.FEEDS] == [60]
+    assert found[streams.PROBE].max_bytes == MIB  # as small as declared, nothing is made smaller than it is useful
+    assert reserved_bytes(plan) < reserved_bytes(declared(synced=True))
 
 
 def test_subjects_may_be_added_but_not_taken_away() -> None:

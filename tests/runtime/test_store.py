@@ -94,3 +94,23 @@ async def test_unreachable_server_is_an_error_in_time() -> None:
     with pytest.raises(StoreError, match=r"127\.0\.0\.1:1"):
         await store.ping()
     await store.close()
+
+
+async def test_embedded_server_takes_nobody_without_the_password(tmp_path: Path) -> None:
+    async with document_server(tmp_path) as server:
+        known = Store(server.url, "test_known", timeout=5.0)
+        await known.collection("kept").insert_one({"_id": 1})
+        host = server.url.split("@", 1)[1]
+        for url in (f"mongodb://{host}", f"mongodb://hydrophone:wrong@{host}"):
+            stranger = Store(url, "test_known", timeout=5.0)
+            with pytest.raises(StoreError, match=r"(?i)auth"):
+                await stranger.collection("kept").find_one({})
+            with pytest.raises(StoreError, match=r"(?i)auth"):
+                await stranger.collection("kept").insert_one({"_id": 2})
+            await stranger.close()
+        assert await known.collection("kept").count_documents({}) == 1
+        await known.close()
+    async with document_server(tmp_path) as again:  # with another password
+        known = Store(again.url, "test_known", timeout=5.0)
+        assert await known.collection("kept").find_one({}) == {"_id": 1}
+        await known.close()

@@ -106,10 +106,9 @@ class Binance:
         return Answer(200, encode({"lastUpdateId": depth.update_id, "bids": bids, "asks": asks}))
 
     def _exchange_info(self, request: Request, now_us: int) -> Answer:
-        wanted = request.query.get("symbol")
-        if wanted is not None and wanted not in self._listings:
+        found = figs.select(self._listings, request.query)
+        if found is None:
             return figs.rest_error(400, -1121, "Invalid symbol.")
-        found = [self._listings[wanted]] if wanted else list(self._listings.values())
         limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000}
         body = {
             "timezone": "UTC",
@@ -121,12 +120,12 @@ class Binance:
         return Answer(200, encode(body))
 
     def _tickers(self, path: str, request: Request, now_us: int) -> Answer:
-        wanted = request.query.get("symbol")
-        if wanted is not None and wanted not in self._listings:
+        found = figs.select(self._listings, request.query)
+        if found is None:
             return figs.rest_error(400, -1121, "Invalid symbol.")
-        found = [self._listings[wanted]] if wanted else list(self._listings.values())
-        rows = [figs.ticker_row(item, path, now_us) for item in found]
-        return Answer(200, encode(rows[0] if wanted else rows))
+        is_mini = request.query.get("type") == "MINI"
+        rows = [figs.ticker_row(item, path, now_us, is_mini=is_mini) for item in found]
+        return Answer(200, encode(rows[0] if "symbol" in request.query else rows))
 
     def _find_stream(self, name: str) -> wire.Stream | None:
         symbol, _, kind = name.partition("@")
@@ -236,8 +235,7 @@ def _trades(listing: Listing, request: Request, path: str) -> Answer:
     t = listing.instrument
     limit = min(int(request.query.get("limit", "500")), 1000)
     if path == "aggTrades":
-        groups = figs.group_fills(list(listing.recent))[-limit:]
-        return Answer(200, encode([_agg_row(listing, fills) for fills in groups]))
+        return Answer(200, encode([_agg_row(listing, fills) for fills in figs.select_groups(listing, request.query)]))
     rows = [
         {
             "id": x.id,

@@ -5,6 +5,7 @@ https://developers.binance.com/docs/binance-spot-api-docs/rest-api
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 from typing import Any
 
@@ -84,6 +85,30 @@ def candle_rows(listing: Listing, query: dict[str, str], now_us: int, decimals: 
     return Answer(200, encode([candle_row(listing, candle, length, decimals) for candle in candles]))
 
 
+def select(listings: dict[str, Listing], query: dict[str, str]) -> list[Listing] | None:
+    """What `symbol` or `symbols` (a JSON array) names, else everything; None where one of them is unknown."""
+    if "symbols" in query:
+        names = json.loads(query["symbols"])
+    elif "symbol" in query:
+        names = [query["symbol"]]
+    else:
+        names = list(listings)
+    found = [listings.get(str(name)) for name in names]
+    return None if None in found else [item for item in found if item is not None]
+
+
+def select_groups(listing: Listing, query: dict[str, str]) -> list[list[Trade]]:
+    """The groups of fills that `fromId`, `startTime` and `endTime` (ms) leave: `limit` of them, else the last ones."""
+    limit = min(int(query.get("limit", "500")), 1000)
+    groups = group_fills(list(listing.recent))
+    if len(listing.recent) == listing.recent.maxlen:
+        del groups[0]  # its first fills may be forgotten
+    first, start = int(query.get("fromId", "0")), int(query.get("startTime", "0"))
+    end = int(query.get("endTime", str(2**63)))
+    fits = [g for g in groups if g[0].agg_id >= first and start <= g[0].ts_us // 1000 <= end]
+    return fits[:limit] if "fromId" in query or "startTime" in query else fits[-limit:]
+
+
 def group_fills(trades: list[Trade]) -> list[list[Trade]]:
     """Fills of one aggressor at one price belong together."""
     return [list(fills) for _, fills in groupby(trades, key=lambda trade: trade.agg_id)]
@@ -113,8 +138,8 @@ def figures(listing: Listing, now_us: int) -> dict[str, Any]:
     }
 
 
-def ticker_row(listing: Listing, path: str, now_us: int) -> dict[str, Any]:
-    """One row of `ticker/24hr`, `ticker/price` or `ticker/bookTicker`."""
+def ticker_row(listing: Listing, path: str, now_us: int, *, is_mini: bool = False) -> dict[str, Any]:
+    """One row of `ticker/24hr` (MINI: without changes and best prices), `ticker/price` or `ticker/bookTicker`."""
     t, book, f = listing.instrument, listing.book, figures(listing, now_us)
     if path == "ticker/price":
         return {"symbol": t.symbol, "price": f["c"]}
@@ -131,4 +156,6 @@ def ticker_row(listing: Listing, path: str, now_us: int) -> dict[str, Any]:
         "o": "openPrice", "h": "highPrice", "l": "lowPrice", "v": "volume", "q": "quoteVolume",
         "O": "openTime", "C": "closeTime", "F": "firstId", "L": "lastId", "n": "count",
     }  # fmt: skip
+    if is_mini:
+        return {"symbol": t.symbol, **{name: f[key] for key, name in names.items() if key not in "pPwQ"}}
     return {"symbol": t.symbol, "prevClosePrice": f["o"], **{name: f[key] for key, name in names.items()}, **touch}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
@@ -154,7 +155,7 @@ class BinanceUsdm:
             sampler = Sampler([listing])
             return wire.Stream("liquidations", listed, sampler.emit)
         if kind.startswith("kline_") and figs.interval_us(kind[6:]) and kind != "kline_1s":
-            emit = wire.kline_stream(listing, kind[6:], 250, tail=',"st":1', decimals=5)
+            emit = wire.kline_stream(listing, kind[6:], 250, tail=f',"st":1,"ps":"{listed}"', decimals=5)
             return wire.Stream("candles", listed, emit)
         return _find_book(listing, kind)
 
@@ -235,8 +236,9 @@ def _agg_trade(listing: Listing, tick: Tick) -> list[str]:
     t = listing.instrument
     return [
         f'{{"e":"aggTrade","E":{tick.now_ms},"a":{g[0].agg_id},"s":"{t.symbol}","p":"{t.price_text(g[0].price)}",'
-        f'"q":"{t.amount_text(sum(x.amount for x in g))}","f":{g[0].id},"l":{g[-1].id},"T":{g[0].ts_us // 1000},'
-        f'"m":{"false" if g[0].taker_buys else "true"},"st":1}}'
+        f'"q":"{t.amount_text(sum(x.amount for x in g))}","nq":"{t.amount_text(sum(x.amount for x in g))}",'
+        f'"f":{g[0].id},"l":{g[-1].id},"T":{g[0].ts_us // 1000},'
+        f'"m":{"false" if g[0].taker_buys else "true"},"st":1,"ps":"{t.symbol}"}}'
         for g in figs.group_fills(listing.trades)
     ]
 
@@ -253,22 +255,28 @@ def _book_ticker(listing: Listing, tick: Tick) -> list[str]:
     ]
 
 
+def _kind(listing: Listing) -> dict[str, Any]:
+    """What every payload tells since USD-M and COIN-M share their streams: whose it is, and of which pair."""
+    return {"st": 1, "ps": listing.instrument.symbol}
+
+
 def _ticker_text(listing: Listing, tick: Tick) -> str:
     head = {"e": "24hrTicker", "E": tick.now_ms, "s": listing.instrument.symbol}
-    return encode({**head, **figs.figures(listing, tick.now_us), "st": 1})
+    return encode({**head, **figs.figures(listing, tick.now_us), **_kind(listing)})
 
 
 def _mini_text(listing: Listing, tick: Tick) -> str:
     f = figs.figures(listing, tick.now_us)
     head = {"e": "24hrMiniTicker", "E": tick.now_ms, "s": listing.instrument.symbol}
-    return encode({**head, **{key: f[key] for key in ("c", "o", "h", "l", "v", "q")}, "st": 1})
+    return encode({**head, **{key: f[key] for key in ("c", "o", "h", "l", "v", "q")}, **_kind(listing)})
 
 
 def _mark_text(listing: Listing, tick: Tick) -> str:
     mark, index = mark_prices(listing)
-    row = {"e": "markPriceUpdate", "E": tick.now_ms, "s": listing.instrument.symbol, "p": mark, "i": index, "P": index}
+    head = {"e": "markPriceUpdate", "E": tick.now_ms, "s": listing.instrument.symbol}
+    row = {**head, "p": mark, "ap": mark, "i": index, "P": index}
     due = tick.now_us - tick.now_us % FUNDING_US + FUNDING_US
-    return encode({**row, "r": f"{listing.funding_rate:.8f}", "T": due // 1000, "st": 1})
+    return encode({**row, "r": f"{listing.funding_rate:.8f}", "T": due // 1000, **_kind(listing)})
 
 
 def _diff(window: Window, tick: Tick) -> list[str]:

@@ -45,21 +45,18 @@ def list_trades(listing: Listing, request: Request) -> Answer:
 def list_agg_trades(listing: Listing, request: Request) -> Answer:
     """The answer to `aggTrades`: fills of one aggressor at one price are one row."""
     t = listing.instrument
-    limit = min(int(request.query.get("limit", "500")), 1000)
-    groups = figs.group_fills(list(listing.recent))
-    if len(listing.recent) == listing.recent.maxlen:
-        del groups[0]  # its first fills may be forgotten
     rows = [
         {
             "a": fills[0].agg_id,
             "p": t.price_text(fills[0].price),
             "q": t.amount_text(sum(x.amount for x in fills)),
+            "nq": t.amount_text(sum(x.amount for x in fills)),
             "f": fills[0].id,
             "l": fills[-1].id,
             "T": fills[0].ts_us // 1000,
             "m": not fills[0].taker_buys,
         }
-        for fills in groups[-limit:]
+        for fills in figs.select_groups(listing, request.query)
     ]
     return Answer(200, encode(rows))
 

@@ -36,6 +36,12 @@ def level_row(listing: Listing, price: int, amount: int, *, is_bid: bool) -> str
     return f"[{t.price_text(price)},{1 + amount % 4},{sign}{t.amount_text(amount)}]"
 
 
+def order_row(listing: Listing, price: int, amount: int, *, is_bid: bool) -> str:
+    """[id, price, amount (asks negative)] of the one order of a level."""
+    t, sign = listing.instrument, "" if is_bid else "-"
+    return f"[{2 * price + is_bid},{t.price_text(price)},{sign}{t.amount_text(amount)}]"
+
+
 def ticker_row(listing: Listing) -> str:
     """[bid, sum of 25 bids, ask, sum of 25 asks, change, change (fraction), last, volume, high, low]."""
     t, book, last = listing.instrument, listing.book, listing.last.price

@@ -97,7 +97,7 @@ class Books:
     def __init__(self, listing: Listing, length: int, period_ms: int) -> None:
         self.symbol = listing.instrument.symbol
         self._listing = listing
-        self._view = View(listing, length, period_ms)
+        self._view = View(listing, length, period_ms, starts_fresh=True)
 
     def list_texts(self, tick: Tick) -> list[str]:
         change = self._view.collect(tick)

@@ -47,9 +47,10 @@ class BybitRest:
             found = [item for item in found if item.instrument.symbol == symbol]
             if not found:
                 return refusal(10001, "Not supported symbols", now_us)
+        if "baseCoin" in request.query and path in ("instruments-info", "tickers"):
+            found = [item for item in found if item.instrument.base == request.query["baseCoin"]]
         if path == "instruments-info":
-            rows = [_instrument(item) for item in found]
-            return _envelope({"category": category, "list": rows, "nextPageCursor": ""}, now_us)
+            return _instruments(found, request, category, now_us)
         if path == "tickers":
             return _envelope({"category": category, "list": [_ticker(item, now_us) for item in found]}, now_us)
         answers = {"orderbook": self._orderbook, "recent-trade": _trades, "kline": _klines}
@@ -86,6 +87,16 @@ def refusal(code: int, text: str, now_us: int) -> Answer:
 def _envelope(result: dict[str, Any], now_us: int) -> Answer:
     body = {"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": now_us // 1000}
     return Answer(200, encode(body))
+
+
+def _instruments(found: list[Listing], request: Request, category: str, now_us: int) -> Answer:
+    """`limit` rows from `cursor` on; pairs have no pages. Of `status` only Trading is listed."""
+    query = request.query
+    rows = [_instrument(item) for item in found if query.get("status", "Trading") == "Trading"]
+    begin, limit = int(query.get("cursor") or "0"), int(query.get("limit", "500"))
+    end = len(rows) if category == "spot" else begin + limit
+    cursor = str(end) if end < len(rows) else ""
+    return _envelope({"category": category, "list": rows[begin:end], "nextPageCursor": cursor}, now_us)
 
 
 def _ticker(listing: Listing, now_us: int) -> dict[str, str]:

@@ -5,6 +5,7 @@ https://bybit-exchange.github.io/docs/v5/websocket/public/trade
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from producers.simulator.hub import Tick, encode
@@ -124,7 +125,7 @@ class OrderBook:
         self.listing = listing
         self.symbol = listing.instrument.symbol
         self._name = str(depth)
-        self._view = View(listing, depth, BOOK_PERIODS_MS[depth])
+        self._view = View(listing, depth, BOOK_PERIODS_MS[depth], starts_fresh=True)
         self._counter = Counter(listing, depth, counters)
         self._is_reset = False
 
@@ -145,6 +146,7 @@ class OrderBook:
 
     def snapshot(self, tick: Tick) -> str:
         bids, asks = self._view.levels()
+        tick = replace(tick, now_us=self._view.shown_us)
         return _book_text(self.listing, tick, (self._name, "snapshot"), (bids, asks, self._counter.u))
 
 

@@ -1,4 +1,4 @@
-"""Coinbase Exchange: the feed at `/`, its subscriptions, and the refusals of feed and REST.
+"""Coinbase Exchange: the feed at `/`, its subscriptions, and the refusals of feed and REST; Advanced Trade beside it.
 
 https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
 """
@@ -13,6 +13,8 @@ from producers.simulator.hub import Answer, Frame, HangupError, Request, Session
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Shelf
+from producers.simulator.venues.coinbase_advanced import PATH, Advanced
+from producers.simulator.venues.coinbase_advanced_rest import PREFIX, AdvancedRest
 from producers.simulator.venues.coinbase_channels import AUTHENTICATED, CHANNELS, open_channel
 from producers.simulator.venues.coinbase_rest import CoinbaseRest
 
@@ -31,17 +33,25 @@ class Coinbase:
         self._config = config
         self._board = Board()
         self._rest = CoinbaseRest(self._listings, shelf)
+        self._advanced = Advanced(self._listings, config)
+        self._advanced_rest = AdvancedRest(self._listings, shelf)
 
     def accepts(self, path: str) -> bool:
-        return path == "/"
+        return path in ("/", PATH)
 
     def on_open(self, session: Session, now_us: int) -> list[str]:
+        if session.path == PATH:
+            self._advanced.on_open(session)
         return []
 
     def on_close(self, session: Session) -> None:
+        if session.path == PATH:
+            self._advanced.on_close(session)
         self._board.hub.drop(session)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
+        if session.path == PATH:
+            return self._advanced.on_text(session, text, now_us)
         if session.count_within(now_us, 1_000_000) > REQUESTS_PER_S and self._config.enforce_limits:
             raise HangupError(1008, "Rate limit exceeded", (_error("Rate limit exceeded", ""),))
         try:
@@ -68,7 +78,7 @@ class Coinbase:
         return [_subscriptions(session)]
 
     def list_frames(self, tick: Tick) -> list[Frame]:
-        return self._board.list_frames(tick)
+        return [*self._board.list_frames(tick), *self._advanced.list_frames(tick)]
 
     def find_seq(self, listing: Listing) -> int:
         return listing.book.update_id
@@ -78,6 +88,10 @@ class Coinbase:
             return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
+        if "events" in message:
+            price = listing.instrument.price_text(listing.book.best_ask)
+            message["events"][0]["updates"].insert(0, {"side": "bid", "price_level": price, "new_quantity": "1"})
+            return encode(message)
         message["changes"].insert(0, ["buy", listing.instrument.price_text(listing.book.best_ask), "1.00000000"])
         return encode(message)
 
@@ -94,7 +108,7 @@ class Coinbase:
         return Answer(503, encode({"message": "Exchange is currently under maintenance. Please try again later"}))
 
     def answer(self, request: Request, now_us: int) -> Answer:
-        return self._rest.answer(request, now_us)
+        return (self._advanced_rest if request.path.startswith(PREFIX) else self._rest).answer(request, now_us)
 
     def _refusal(self, order: dict[str, Any], wanted: dict[str, list[str]]) -> str:
         """Why a subscription is not accepted; empty when it is."""

@@ -102,7 +102,7 @@ class Books:
         self.symbol = listing.instrument.symbol
         self._name = name
         self._listing = listing
-        self._view = View(listing, WHOLE, period_ms)
+        self._view = View(listing, WHOLE, period_ms, starts_fresh=True)
 
     def list_texts(self, tick: Tick) -> list[str]:
         bids, asks = self._view.bids, self._view.asks
@@ -110,11 +110,11 @@ class Books:
         if change is None:
             return []
         sides = self._rows(change.bids, bids), self._rows(change.asks, asks)
-        return [self._text(tick, "change", sides, f'{change.last_id},"prev_change_id":{change.prev_id}')]
+        return [self._text("change", sides, f'{change.last_id},"prev_change_id":{change.prev_id}')]
 
     def snapshot(self, tick: Tick) -> str:
         bids, asks = self._view.levels()
-        return self._text(tick, "snapshot", (self._rows(bids, {}), self._rows(asks, {})), str(self._view.last_id))
+        return self._text("snapshot", (self._rows(bids, {}), self._rows(asks, {})), str(self._view.last_id))
 
     def _rows(self, levels: Levels, before: dict[int, int]) -> str:
         terms = self._listing.instrument
@@ -125,10 +125,10 @@ class Books:
         )
         return "[" + ",".join(rows) + "]"
 
-    def _text(self, tick: Tick, kind: str, sides: tuple[str, str], ids: str) -> str:
+    def _text(self, kind: str, sides: tuple[str, str], ids: str) -> str:
         data = (
-            f'{{"type":"{kind}","timestamp":{tick.now_ms},"instrument_name":"{self.symbol}","change_id":{ids},'
-            f'"bids":{sides[0]},"asks":{sides[1]}}}'
+            f'{{"type":"{kind}","timestamp":{self._view.shown_us // 1000},"instrument_name":"{self.symbol}",'
+            f'"change_id":{ids},"bids":{sides[0]},"asks":{sides[1]}}}'
         )
         return push(self._name, data)
 

@@ -49,10 +49,15 @@ class DeribitRest:
         return methods[method](listing, request, now_us)
 
     def _instruments(self, query: dict[str, str], now_us: int) -> Answer:
-        """`currency` is that of the settlement (spot: of the base), or `any`."""
-        kind, currency = query.get("kind"), query.get("currency")
-        if currency is None or (kind is not None and kind not in KINDS):
-            return failed(INVALID_PARAMS, "Invalid params", 400, "currency" if currency is None else "kind")
+        """`currency` is that of the settlement (spot: of the base), or `any`, which it is where it is left out.
+
+        `expired` instruments there are none.
+        """
+        kind, currency = query.get("kind"), query.get("currency", "any")
+        if kind is not None and kind not in KINDS:
+            return failed(INVALID_PARAMS, "Invalid params", 400, "kind")
+        if query.get("expired") == "true":
+            return result([], now_us)
         rows = [_instrument(item) for item in self._listings.values()]
         fits = [
             row
@@ -91,9 +96,19 @@ def _ticker(listing: Listing, _request: Request, now_us: int) -> Answer:
 
 
 def _trades(listing: Listing, request: Request, now_us: int) -> Answer:
-    count = min(int(request.query.get("count", "10")), 1000)
-    rows = [shapes.trade_row(listing, trade, trade.price) for trade in list(listing.recent)[-count:]]
-    return result({"trades": rows[::-1], "has_more": len(listing.recent) > count}, now_us)
+    """`count` trades within `start_seq`, `end_seq`, `start_timestamp` and `end_timestamp` (ms), sorted asc or desc.
+
+    The last ones, but the first ones where they are asked for from a start on.
+    """
+    query = request.query
+    count, is_ascending = min(int(query.get("count", "10")), 1000), query.get("sorting") == "asc"
+    rows = [shapes.trade_row(listing, trade, trade.price) for trade in listing.recent]
+    for name, field in (("seq", "trade_seq"), ("timestamp", "timestamp")):
+        start, end = int(query.get(f"start_{name}", "0")), int(query.get(f"end_{name}", str(2**63)))
+        rows = [row for row in rows if start <= row[field] <= end]
+    from_start = is_ascending and ("start_seq" in query or "start_timestamp" in query)
+    found = rows[:count] if from_start else rows[-count:]
+    return result({"trades": found if is_ascending else found[::-1], "has_more": len(rows) > count}, now_us)
 
 
 def _chart(listing: Listing, request: Request, now_us: int) -> Answer:

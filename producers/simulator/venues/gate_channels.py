@@ -177,7 +177,7 @@ def _second_version(asked: Asked, listings: dict[str, Listing], stream: str) -> 
     if named is None:
         raise UnknownError(f"invalid argument: {stream}")
     listing = _find(listings, named["symbol"])
-    view = View(listing, int(named["depth"]), PACE_MS)
+    view = View(listing, int(named["depth"]), PACE_MS, starts_fresh=True)
 
     def texts(tick: Tick) -> list[str]:
         change = view.collect(tick)
@@ -190,7 +190,7 @@ def _second_version(asked: Asked, listings: dict[str, Listing], stream: str) -> 
 
     def first(tick: Tick) -> str:
         bids, asks = (rows.pairs_text(listing, levels) for levels in view.levels())
-        whole = f'{{"t":{tick.now_ms},"full":true,"s":"{stream}","u":{view.last_id},"b":{bids},"a":{asks}}}'
+        whole = f'{{"t":{view.shown_us // 1000},"full":true,"s":"{stream}","u":{view.last_id},"b":{bids},"a":{asks}}}'
         return asked.frame(tick, whole)
 
     return stream, Channel(named["symbol"], "depth", texts, first, is_delta=True)

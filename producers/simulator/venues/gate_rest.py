@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
-from producers.simulator.listing import Listing
+from producers.simulator.listing import Listing, Trade
 from producers.simulator.venue import Shelf
 from producers.simulator.venues import gate_rows as rows
 
+MARGIN = "/api/v4/margin/currency_pairs"
 SPOT, FUTURES = "/api/v4/spot/", "/api/v4/futures/usdt/"
 SIZE_HEADER = "x-gate-size-decimal"
 MOST_CANDLES = 1000
@@ -34,10 +35,13 @@ class GateRest:
     def _find(self, request: Request, now_us: int) -> Answer:
         if request.path == f"{SPOT}time":
             return Answer(200, encode({"server_time": now_us // 1000}))
+        if request.path == MARGIN:
+            return Answer(200, encode([_margin_pair(item) for item in self._listings["spot"].values()]))
         market, prefix = ("spot", SPOT) if request.path.startswith(SPOT) else ("linear", FUTURES)
         name, listings = request.path.removeprefix(prefix), self._listings[market]
-        if name == ("currency_pairs" if market == "spot" else "contracts"):
-            return Answer(200, encode([(_pair if market == "spot" else _contract)(item) for item in listings.values()]))
+        group, _, one = name.partition("/")
+        if group == ("currency_pairs" if market == "spot" else "contracts"):
+            return _listed(listings, one, request, market)
         symbol = request.query.get("currency_pair" if market == "spot" else "contract")
         if name == "tickers":
             return self._tickers(request, market, now_us)
@@ -89,12 +93,38 @@ def _unknown(market: str, symbol: str) -> Answer:
 
 def _trades(listing: Listing, request: Request, now_us: int) -> Answer:  # noqa: ARG001 - as the other answers
     """Newest first: ids and times of pairs are texts here, and `create_time_ms` of contracts counts seconds."""
-    limit = min(int(request.query.get("limit", "100")), 1000)
-    newest = list(reversed(listing.recent))[:limit]
+    newest = _select(listing, request.query)
     if listing.instrument.market == "spot":
         return Answer(200, encode([_as_texts(rows.spot_trade(listing, x)) for x in newest]))
     found = [rows.futures_trade(listing, x, exact=is_exact(request)) for x in newest]
     return Answer(200, encode([{**row, "create_time_ms": row["create_time_ms"] / 1000} for row in found]))
+
+
+def _select(listing: Listing, query: dict[str, str]) -> list[Trade]:
+    """`limit` trades, newest first: `from` and `to` are seconds, `last_id` the newest already known.
+
+    With `reverse` (pairs) `last_id` is the oldest that is wanted newer ones of; `page` and `offset` skip.
+    """
+    limit, last_id = min(int(query.get("limit", "100")), 1000), int(query.get("last_id", "0"))
+    start, end = int(query.get("from", "0")), int(query.get("to", str(2**63)))
+    fits = [x for x in reversed(listing.recent) if start <= x.ts_us // 1_000_000 <= end]
+    if last_id:
+        is_reverse = query.get("reverse") == "true"
+        fits = [x for x in fits if (x.id > last_id if is_reverse else x.id < last_id)]
+    skip = int(query.get("offset", "0")) + (int(query.get("page", "1")) - 1) * limit
+    return fits[skip : skip + limit]
+
+
+def _listed(listings: dict[str, Listing], one: str, request: Request, market: str) -> Answer:
+    """All instruments (contracts by `limit` and `offset`), or the one that the path names."""
+    row = _pair if market == "spot" else _contract
+    if one:
+        return Answer(200, encode(row(listings[one]))) if one in listings else _unknown(market, one)
+    rows = [row(item) for item in listings.values()]
+    if market == "spot":
+        return Answer(200, encode(rows))
+    offset = int(request.query.get("offset", "0"))
+    return Answer(200, encode(rows[offset : offset + int(request.query.get("limit", "1000"))]))
 
 
 def _as_texts(row: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +176,12 @@ def _pair(listing: Listing) -> dict[str, Any]:
         "buy_start": 0,
         "type": "normal",
     }
+
+
+def _margin_pair(listing: Listing) -> dict[str, Any]:
+    t = listing.instrument
+    row = {"id": t.symbol, "base": t.base, "quote": t.quote, "leverage": 5, "min_base_amount": t.lot}
+    return row | {"min_quote_amount": "1", "max_quote_amount": "1000000", "status": 1}
 
 
 def _contract(listing: Listing) -> dict[str, Any]:

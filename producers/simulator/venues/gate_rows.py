@@ -84,7 +84,7 @@ def spot_ticker(listing: Listing) -> dict[str, str]:
 
 def futures_ticker(listing: Listing, now_us: int, *, exact: bool) -> dict[str, Any]:
     """One row of `futures.tickers`."""
-    t = listing.instrument
+    t, book = listing.instrument, listing.book
     mark, now_s = t.price_text(round(listing.mark_price())), now_us // 1_000_000
     rate = f"{listing.funding_rate:.6f}"
     return {
@@ -105,6 +105,13 @@ def futures_ticker(listing: Listing, now_us: int, *, exact: bool) -> dict[str, A
         "index_price": mark,
         "quanto_base_rate": "",
         "price_type": "last",
+        "change_price": t.price_text(listing.last.price - listing.open_24h),
+        "highest_bid": t.price_text(book.best_bid),
+        "highest_size": size(listing, book.bids[book.best_bid], exact=exact),
+        "lowest_ask": t.price_text(book.best_ask),
+        "lowest_size": size(listing, book.asks[book.best_ask], exact=exact),
+        "basis_rate": "0",
+        "basis_value": "0",
     }
 
 

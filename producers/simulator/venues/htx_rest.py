@@ -41,8 +41,8 @@ class HtxRest:
             return Answer(200, encode({"status": "ok", "data": now_ms}))
         if path in lists:
             write, listed = lists[path]
-            wanted = request.query.get("contract_code")
-            listed = [item for item in listed if wanted in (None, item.instrument.symbol)]
+            if listed is swaps:
+                listed = _filtered(listed, request.query)
             return _envelope(f'"data":[{",".join(write(item) for item in listed)}]', now_ms)
         prefix = next((start for start in (SWAP, SPOT) if path.startswith(start)), None)
         if prefix is None or path.removeprefix(prefix) not in FIGURES:
@@ -57,6 +57,8 @@ class HtxRest:
         is_swap = request.path.startswith(SWAP)
         if name in ("tickers", "detail/batch_merged"):
             found = self._of("linear" if is_swap else "spot")
+            if is_swap:
+                found = _filtered(found, query)
             texts = ",".join(_ticker(item, now_us) for item in found)
             return _envelope(f'"{"ticks" if is_swap else "data"}":[{texts}]', now_ms)
         symbol = query.get("contract_code" if is_swap else "symbol", "")
@@ -70,7 +72,8 @@ class HtxRest:
             return _envelope(f'"ch":"{ch}","data":[{_trades(listing, _size(query))}]', now_ms)
         if name == "history/kline":
             return _candles(listing, query, now_us)
-        return _envelope(f'"ch":"{ch}","tick":{rows.day_tick(listing, now_us)}', now_ms)
+        tick = rows.merged_tick(listing, now_us)
+        return _envelope(f'"ch":"{ch}","tick":{tick}', now_ms)
 
     def _depth(self, listing: Listing, request: Request, now_us: int) -> Answer:
         if request.query.get("type") != "step0":
@@ -117,9 +120,19 @@ def _candles(listing: Listing, query: dict[str, str], now_us: int) -> Answer:
     return _envelope(f'"ch":"market.{listing.instrument.symbol}.kline.{period}","data":[{texts}]', now_us // 1000)
 
 
+def _filtered(swaps: list[Listing], query: dict[str, str]) -> list[Listing]:
+    """The swaps that the filters leave: by `contract_code`, `pair`, `contract_type` and `business_type`."""
+    wanted = query.get("contract_code") or query.get("pair")
+    has_swaps = query.get("business_type", "swap") in ("swap", "all") and query.get("contract_type", "swap") == "swap"
+    return [item for item in swaps if has_swaps and wanted in (None, item.instrument.symbol)]
+
+
 def _ticker(listing: Listing, now_us: int) -> str:
-    name = "symbol" if rows.is_spot(listing) else "contract_code"
-    return f'{{"{name}":"{listing.instrument.symbol}",{rows.day_tick(listing, now_us)[1:]}'
+    if rows.is_spot(listing):
+        return rows.overview_row(listing)
+    tick = rows.merged_tick(listing, now_us)
+    names = f'"contract_code":"{listing.instrument.symbol}","business_type":"swap"'
+    return f"{{{names},{tick[1:]}"
 
 
 def _pair(listing: Listing) -> str:

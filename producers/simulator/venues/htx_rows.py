@@ -86,6 +86,27 @@ def day_tick(listing: Listing, now_us: int) -> str:
     return f'{{"id":{now_us // SECOND_US},"mrid":{last.order},{figures},"vol":{contracts},"trade_turnover":{turnover}}}'
 
 
+def merged_tick(listing: Listing, now_us: int) -> str:
+    """The figures of 24 hours with the best level of each side, as [price, size]."""
+    t, book = listing.instrument, listing.book
+    sides = (("bid", book.best_bid, book.bids), ("ask", book.best_ask, book.asks))
+    best = ",".join(f'"{name}":[{t.price_text(p)},{t.amount_text(levels[p])}]' for name, p, levels in sides)
+    return f'{day_tick(listing, now_us)[:-1]},{best},"ts":{now_us // 1000}}}'
+
+
+def overview_row(listing: Listing) -> str:
+    """A row of spot's `tickers`: the best levels by name."""
+    t, book, price = listing.instrument, listing.book, listing.instrument.price_text
+    return (
+        f'{{"symbol":"{t.symbol}","open":{price(listing.open_24h)},"high":{price(listing.high_24h)},'
+        f'"low":{price(listing.low_24h)},"close":{price(listing.last.price)},'
+        f'"amount":{base_text(listing, listing.volume_units)},"vol":{quote_text(listing, listing.quote_units)},'
+        f'"count":{listing.trade_count},"bid":{price(book.best_bid)},'
+        f'"bidSize":{t.amount_text(book.bids[book.best_bid])},"ask":{price(book.best_ask)},'
+        f'"askSize":{t.amount_text(book.asks[book.best_ask])}}}'
+    )
+
+
 def candle_tick(listing: Listing, candle: Candle) -> str:
     """One candle; `id` is its opening time in seconds."""
     t = listing.instrument

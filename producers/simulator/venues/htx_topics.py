@@ -87,7 +87,7 @@ class HighFreq:
     def __init__(self, ch: str, listing: Listing, depth: int, *, incremental: bool) -> None:
         self._ch = ch
         self._listing = listing
-        self._view = View(listing, depth, BOOK_MS)
+        self._view = View(listing, depth, BOOK_MS, starts_fresh=True)
         self.version = listing.book.update_id
         self.symbol = listing.instrument.symbol
         self.is_delta = incremental
@@ -97,16 +97,16 @@ class HighFreq:
         if change is None:
             return []
         self.version += 1
-        return [self._text(tick, "update", (change.bids, change.asks)) if self.is_delta else self.snapshot(tick)]
+        return [self._text("update", (change.bids, change.asks)) if self.is_delta else self.snapshot(tick)]
 
     def snapshot(self, tick: Tick) -> str:
-        return self._text(tick, "snapshot", self._view.levels())
+        return self._text("snapshot", self._view.levels())
 
-    def _text(self, tick: Tick, event: str, levels: tuple[rows.Levels, rows.Levels]) -> str:
-        order = self._listing.book.update_id
+    def _text(self, event: str, levels: tuple[rows.Levels, rows.Levels]) -> str:
+        order, shown_ms = self._view.last_id, self._view.shown_us // 1000
         book = f'"ch":"{self._ch}","event":"{event}","id":{order},"mrid":{order}'
         sides = _sides(self._listing, levels)
-        return _push(self._ch, tick.now_ms, f'{{{sides},{book},"ts":{tick.now_ms},"version":{self.version}}}')
+        return _push(self._ch, shown_ms, f'{{{sides},{book},"ts":{shown_ms},"version":{self.version}}}')
 
 
 def open_topic(ch: str, listings: dict[str, Listing], *, incremental: bool) -> Topic | None:

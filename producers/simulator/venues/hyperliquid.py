@@ -11,10 +11,10 @@ from typing import Any, cast
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
-from producers.simulator.topics import Board
+from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Shelf
 from producers.simulator.venues.hyperliquid_rest import HyperliquidRest
-from producers.simulator.venues.hyperliquid_topics import open_topic, real
+from producers.simulator.venues.hyperliquid_topics import AllMids, open_topic, real
 
 MOST_SUBSCRIPTIONS = 1000
 
@@ -89,7 +89,7 @@ class Hyperliquid:
     def _subscribe(self, session: Session, wanted: dict[str, Any]) -> str:
         listing = self._listings.get(str(wanted.get("coin")))
         key = _key(wanted)
-        found = None if listing is None else self._board.topics.get(key) or open_topic(wanted, listing)
+        found = self._board.topics.get(key) or self._open(wanted, listing)
         if found is None:
             return _error(f"Invalid subscription {encode(wanted)}")
         if key in session.streams:
@@ -99,6 +99,11 @@ class Hyperliquid:
         self._board.join(session, key, found)
         session.has_subscribed = True
         return _answer("subscribe", wanted)
+
+    def _open(self, wanted: dict[str, Any], listing: Listing | None) -> Topic | None:
+        if wanted.get("type") == "allMids":
+            return AllMids(list(self._listings.values()))
+        return None if listing is None else open_topic(wanted, listing)
 
     def _unsubscribe(self, session: Session, wanted: dict[str, Any]) -> str:
         key = _key(wanted)

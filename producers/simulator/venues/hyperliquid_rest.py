@@ -12,11 +12,12 @@ from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf
 from producers.simulator.venues.hyperliquid_topics import (
     BACKLOG,
-    LEVELS,
     book_text,
     candle_row,
     figures,
     interval_us,
+    mids,
+    round_levels,
     trade_row,
 )
 
@@ -39,10 +40,12 @@ class HyperliquidRest:
         kind = request.query.get("type")
         if kind in ("meta", "metaAndAssetCtxs"):
             return self._perpetuals(with_figures=kind != "meta")
-        if kind == "spotMeta":
-            return self._pairs()
+        if kind in ("spotMeta", "spotMetaAndAssetCtxs"):
+            return self._pairs(with_figures=kind != "spotMeta")
+        if kind == "perpDexs":
+            return Answer(200, "[null]")
         if kind == "allMids":
-            return Answer(200, encode({item.instrument.symbol: figures(item)["midPx"] for item in self._all()}))
+            return Answer(200, encode(mids(self._all())))
         listing = self._listings.get(request.query.get("coin", ""))
         if kind not in ("l2Book", "recentTrades", "candleSnapshot") or listing is None:
             return UNKNOWN if "coin" in request.query else UNREADABLE
@@ -51,8 +54,17 @@ class HyperliquidRest:
     def _of_coin(self, listing: Listing, request: Request, now_us: int) -> Answer:
         kind = request.query["type"]
         if kind == "l2Book":
-            depth = self._shelf.find(listing, now_us, stale=request.stale).top(LEVELS)
-            return Answer(200, book_text(listing, (depth.bids, depth.asks), depth.ts_us // 1000))
+            depth = self._shelf.find(listing, now_us, stale=request.stale)
+            digits, mantissa = (int(request.query.get(name) or "0") for name in ("nSigFigs", "mantissa"))
+            if digits not in (0, 2, 3, 4, 5) or mantissa not in (0, 1, 2, 5):
+                return UNREADABLE
+            sides = depth.bids, depth.asks
+            if digits:
+                sides = (
+                    round_levels(depth.bids, digits, mantissa or 1),
+                    round_levels(depth.asks, digits, -(mantissa or 1)),
+                )
+            return Answer(200, book_text(listing, sides, depth.ts_us // 1000))
         if kind == "recentTrades":
             newest = list(listing.recent)[-BACKLOG:][::-1]
             return Answer(200, encode([trade_row(listing, trade) for trade in newest]))
@@ -71,7 +83,7 @@ class HyperliquidRest:
         meta = {"universe": [*universe, gone], "marginTables": [], "collateralToken": 0}
         return Answer(200, encode([meta, [figures(item) for item in found]] if with_figures else meta))
 
-    def _pairs(self) -> Answer:
+    def _pairs(self, *, with_figures: bool) -> Answer:
         """Spot pairs have numbers for names; their bases are wrapped coins: `UBTC`."""
         tokens: list[dict[str, Any]] = [_token("USDC", 0, 8)]
         universe: list[dict[str, Any]] = []
@@ -81,7 +93,22 @@ class HyperliquidRest:
                 tokens.append(_token(f"U{t.base}", len(tokens), t.amount_scale))
                 number = int(t.symbol.removeprefix("@"))
                 universe.append({"tokens": [len(tokens) - 1, 0], "name": t.symbol, "index": number})
-        return Answer(200, encode({"universe": universe, "tokens": tokens}))
+        meta = {"universe": universe, "tokens": tokens}
+        if not with_figures:
+            return Answer(200, encode(meta))
+        return Answer(200, encode([meta, self._pair_figures(universe)]))
+
+    def _pair_figures(self, universe: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A context for each number up to the greatest, as a pair's is found by its `index`; others are empty."""
+        found = [_empty_figures(number) for number in range(1 + max((pair["index"] for pair in universe), default=-1))]
+        for pair in universe:
+            found[pair["index"]] = figures(self._listings[pair["name"]])
+        return found
+
+
+def _empty_figures(number: int) -> dict[str, Any]:
+    zeros = dict.fromkeys(("prevDayPx", "dayNtlVlm", "markPx", "circulatingSupply", "dayBaseVlm"), "0.0")
+    return {**zeros, "midPx": None, "coin": f"@{number}"}
 
 
 def _token(name: str, index: int, decimals: int) -> dict[str, Any]:

@@ -155,6 +155,38 @@ def figures(listing: Listing) -> dict[str, Any]:
     }
 
 
+def mids(listings: list[Listing]) -> dict[str, str]:
+    """The middle of the touch of every coin."""
+    return {item.instrument.symbol: figures(item)["midPx"] for item in listings}
+
+
+def round_levels(levels: list[tuple[int, int]], digits: int, mantissa: int) -> list[tuple[int, int]]:
+    """Levels gathered at prices of `digits` digits in steps of `mantissa`: bids downwards, asks (negative) upwards."""
+    found: dict[int, int] = {}
+    for price, amount in levels:
+        step = abs(mantissa) * 10 ** max(0, len(str(price)) - digits)
+        at = price // step * step if mantissa > 0 else -(-price // step) * step
+        found[at] = found.get(at, 0) + amount
+    return list(found.items())
+
+
+class AllMids:
+    """`allMids`: the middle of every coin's touch, each second."""
+
+    channel = "mids"
+    is_delta = False
+    symbol = ""
+
+    def __init__(self, listings: list[Listing]) -> None:
+        self._listings = listings
+
+    def list_texts(self, tick: Tick) -> list[str]:
+        return [self.snapshot(tick)] if tick.due(FIGURES_MS) else []
+
+    def snapshot(self, tick: Tick) -> str:
+        return encode({"channel": "allMids", "data": {"mids": mids(self._listings)}})
+
+
 class Figures:
     """`activeAssetCtx`; of spot pairs the pushes are called `activeSpotAssetCtx`."""
 

@@ -110,7 +110,8 @@ class Ticker:
 class Book:
     """`book`: the best levels, then changes every 200 ms, each with the checksum of the book after it.
 
-    A level that falls out of the depth is not told as removed: the client is to cut its book.
+    A level that falls out of the depth is not sent as removed: the client is to cut its book. Removals come first, so
+    that a client which cuts after each row never drops a level that belongs to the book.
     """
 
     channel = "depth"
@@ -118,7 +119,7 @@ class Book:
 
     def __init__(self, listing: Listing, depth: int) -> None:
         self._listing = listing
-        self._view = View(listing, depth, BOOK_MS)
+        self._view = View(listing, depth, BOOK_MS, starts_fresh=True)
         self.symbol = listing.instrument.symbol
 
     def list_texts(self, tick: Tick) -> list[str]:
@@ -128,15 +129,17 @@ class Book:
         book = self._listing.book
         bids = [(price, amount) for price, amount in change.bids if amount or price not in book.bids]
         asks = [(price, amount) for price, amount in change.asks if amount or price not in book.asks]
-        return [self._text(tick, "update", bids, asks)]
+        for rows in (bids, asks):
+            rows.sort(key=lambda row: row[1] > 0)
+        return [self._text("update", bids, asks)]
 
     def snapshot(self, tick: Tick) -> str:
-        return self._text(tick, "snapshot", *self._view.levels())
+        return self._text("snapshot", *self._view.levels())
 
-    def _text(self, tick: Tick, kind: str, bids: Levels, asks: Levels) -> str:
+    def _text(self, kind: str, bids: Levels, asks: Levels) -> str:
         row = (
             f'{{"symbol":"{self.symbol}","bids":{self._rows(bids)},"asks":{self._rows(asks)},'
-            f'"checksum":{self._checksum()},"timestamp":"{time_text(tick.now_us)}"}}'
+            f'"checksum":{self._checksum()},"timestamp":"{time_text(self._view.shown_us)}"}}'
         )
         return push("book", kind, [row])
 

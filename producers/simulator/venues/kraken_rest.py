@@ -5,6 +5,7 @@ https://docs.kraken.com/exchange/api-reference
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
@@ -36,9 +37,11 @@ class KrakenRest:
             return result({"unixtime": now_us // 10**6, "rfc1123": time_text(now_us)})
         if what == "SystemStatus":
             return result({"status": "online", "timestamp": time_text(now_us)})
-        if what == "AssetPairs":
-            return result({names(item.instrument)[0]: _pair(item) for item in self._listings.values()})
-        if what not in ("Ticker", "Depth", "Trades", "OHLC"):
+        if what == "Assets":
+            return self._assets(request)
+        if what in ("AssetPairs", "Ticker"):
+            return self._several(request, _pair if what == "AssetPairs" else _ticker)
+        if what not in ("Depth", "Trades", "OHLC"):
             return failed("EGeneral:Unknown method")
         listing = self._by_name.get(request.query.get("pair", ""))
         if listing is None:
@@ -46,9 +49,33 @@ class KrakenRest:
         key = names(listing.instrument)[0]
         if what == "Depth":
             return result({key: self._depth(listing, request, now_us)})
-        if what == "Ticker":
-            return result({key: _ticker(listing)})
         return _trades(listing, key, request) if what == "Trades" else _candles(listing, key, request, now_us)
+
+    def _several(self, request: Request, row: Callable[[Listing], dict[str, Any]]) -> Answer:
+        """A row for each pair of `pair` (names with commas between them), of all pairs without it."""
+        wanted = request.query.get("pair")
+        found = list(self._listings.values()) if wanted is None else list(map(self._by_name.get, wanted.split(",")))
+        known = [item for item in found if item is not None]
+        if len(known) < len(found):
+            return failed("EQuery:Unknown asset pair")
+        return result({names(item.instrument)[0]: row(item) for item in known})
+
+    def _assets(self, request: Request) -> Answer:
+        """The coins, or those of `asset`."""
+        rows: dict[str, Any] = {}
+        for item in self._listings.values():
+            for name in (OLD_NAMES.get(item.instrument.base, item.instrument.base), f"Z{item.instrument.quote}"):
+                rows[name] = {
+                    "aclass": "currency",
+                    "altname": name.removeprefix("Z"),
+                    "decimals": 10,
+                    "status": "enabled",
+                }
+        wanted = request.query.get("asset")
+        if wanted is None:
+            return result(rows)
+        found = {key: row for key, row in rows.items() if {key, row["altname"]} & set(wanted.split(","))}
+        return result(found) if found else failed("EQuery:Unknown asset")
 
     def _depth(self, listing: Listing, request: Request, now_us: int) -> dict[str, Any]:
         count = min(int(request.query.get("count", "100")), MOST_LEVELS)

@@ -31,7 +31,6 @@ class KrakenFutures:
         self._listings = {item.instrument.symbol: item for item in listings}
         self._config = config
         self._board = Board()
-        self._sequences: dict[str, int] = {}
         self._beaten_us = 0
         self._rest = KrakenFuturesRest(self._listings, shelf)
 
@@ -76,7 +75,7 @@ class KrakenFutures:
         return frames
 
     def find_seq(self, listing: Listing) -> int:
-        return self._sequences.get(listing.instrument.symbol, 0)
+        return listing.book.update_id
 
     def mutate(self, frame: Frame, kind: str) -> str:
         if kind != "crossed":
@@ -118,7 +117,7 @@ class KrakenFutures:
             if key in session.streams:
                 answers.append(_alert("Already subscribed to feed, re-requesting"))
                 self._board.hub.leave(session, key)
-            topic = self._board.topics.get(key) or open_feed(feed, self._listings[name], self._sequences)
+            topic = self._board.topics.get(key) or open_feed(feed, self._listings[name])
             self._board.join(session, key, topic)
         batches = [[name] for name in known] if self._config.options.krakenfutures_ack_each else [known]
         done = [encode({"event": f"{event}d", "feed": feed, "product_ids": batch}) for batch in batches if batch]

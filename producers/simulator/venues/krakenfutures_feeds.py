@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from producers.simulator.book import LevelChange
 from producers.simulator.hub import Tick, encode, rows_text
 from producers.simulator.listing import Listing, Trade
 from producers.simulator.topics import Topic
-from producers.simulator.windows import Window
+from producers.simulator.windows import Steps
 
 BOOK_MS, TICKER_MS = 1000, 1000
 BACKLOG = 100
@@ -20,12 +21,12 @@ HOUR_US = 3600 * 10**6
 FEEDS = ("trade", "book", "ticker", "ticker_lite")
 
 
-def open_feed(feed: str, listing: Listing, sequences: dict[str, int]) -> Topic:
+def open_feed(feed: str, listing: Listing) -> Topic:
     """The topic of one feed (one of FEEDS) and product."""
     if feed == "trade":
         return Trades(listing)
     if feed == "book":
-        return Book(listing, sequences)
+        return Book(listing)
     return Ticker(listing, is_lite=feed == "ticker_lite")
 
 
@@ -76,46 +77,40 @@ def forced_orders(listing: Listing) -> set[int]:
 
 
 class Book:
-    """`book`: `book_snapshot` first, then a frame a level; `seq` counts by one. Collected for a second, to be cheap.
+    """`book`: `book_snapshot` first, then a frame a change; `seq` counts by one. Collected for a second, to be cheap.
 
-    Removals go first: the book is never crossed between two frames.
+    Changes come in the order in which they happened: the book is never crossed between two frames.
     """
 
     channel = "depth"
     is_delta = True
 
-    def __init__(self, listing: Listing, sequences: dict[str, int]) -> None:
+    def __init__(self, listing: Listing) -> None:
         self._listing = listing
-        self._window = Window(listing, BOOK_MS)
-        self._sequences = sequences
+        self._steps = Steps(listing, BOOK_MS)
         self._shown = (listing.book.list_bids(), listing.book.list_asks())
         self.symbol = listing.instrument.symbol
-        sequences.setdefault(self.symbol, 1_000_000 + listing.book.update_id % 997)
 
     def list_texts(self, tick: Tick) -> list[str]:
-        change = self._window.collect(tick)
-        if change is None:
-            return []
-        book = self._listing.book
-        self._shown = (book.list_bids(), book.list_asks())
-        rows = [("buy", *row) for row in change.bids] + [("sell", *row) for row in change.asks]
-        rows.sort(key=lambda row: row[2] != 0)
-        return [self._text(tick, side, price, amount) for side, price, amount in rows]
+        changes = self._steps.collect(tick)
+        if changes:
+            self._shown = (self._listing.book.list_bids(), self._listing.book.list_asks())
+        return [self._text(tick, change) for change in changes]
 
     def snapshot(self, tick: Tick) -> str:
-        """The book as it was last told, which is where the next change goes on."""
+        """The book as it was last sent, which is where the next change goes on."""
         bids, asks = self._shown
         return (
             f'{{"feed":"book_snapshot","product_id":"{self.symbol}","timestamp":{tick.now_ms},'
-            f'"seq":{self._sequences[self.symbol]},"tickSize":null,"bids":{self._rows(bids)},"asks":{self._rows(asks)}}}'
+            f'"seq":{self._steps.last_id},"tickSize":null,"bids":{self._rows(bids)},"asks":{self._rows(asks)}}}'
         )
 
-    def _text(self, tick: Tick, side: str, price: int, amount: int) -> str:
+    def _text(self, tick: Tick, change: LevelChange) -> str:
         t = self._listing.instrument
-        self._sequences[self.symbol] += 1
+        side = "buy" if change.is_bid else "sell"
         return (
-            f'{{"feed":"book","product_id":"{t.symbol}","side":"{side}","seq":{self._sequences[self.symbol]},'
-            f'"price":{t.price_text(price)},"qty":{t.amount_text(amount)},"timestamp":{tick.now_ms}}}'
+            f'{{"feed":"book","product_id":"{t.symbol}","side":"{side}","seq":{change.update_id},'
+            f'"price":{t.price_text(change.price)},"qty":{t.amount_text(change.amount)},"timestamp":{tick.now_ms}}}'
         )
 
     def _rows(self, levels: Iterable[tuple[int, int]]) -> str:

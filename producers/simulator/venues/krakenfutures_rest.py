@@ -5,6 +5,7 @@ https://docs.kraken.com/exchange/api-reference/futures-rest
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode, rows_text
@@ -44,7 +45,7 @@ class KrakenFuturesRest:
             return failed("contractNotFound", now_us)
         if what == "tickers":
             return success({"ticker": _ticker(listing, now_us)}, now_us)
-        return self._book(listing, request, now_us) if what == "orderbook" else _history(listing, now_us)
+        return self._book(listing, request, now_us) if what == "orderbook" else _history(listing, request, now_us)
 
     def _book(self, listing: Listing, request: Request, now_us: int) -> Answer:
         depth = self._shelf.find(listing, now_us, stale=request.stale)
@@ -67,6 +68,7 @@ class KrakenFuturesRest:
         until = min(int(request.query.get("to", str(now_us // 10**6))) * 10**6, now_us)
         since = int(request.query.get("from", str((until - 300 * length) // 10**6))) * 10**6
         count = min(MOST_CANDLES, max(1, (until - until % length - since) // length + 1))
+        count = min(count, int(request.query.get("count", str(MOST_CANDLES))))
         rows: list[dict[str, Any]] = []
         for c in listing.candles.list_candles(length, until, count):
             prices = {"open": c.open, "high": c.high, "low": c.low, "close": c.close}
@@ -123,9 +125,12 @@ def _ticker(listing: Listing, now_us: int) -> dict[str, Any]:
     return {"symbol": listing.instrument.symbol, **{name: row[name] for name in same}, **figured}
 
 
-def _history(listing: Listing, now_us: int) -> Answer:
-    """The last trades, newest first."""
+def _history(listing: Listing, request: Request, now_us: int) -> Answer:
+    """The last trades, newest first; with `lastTime` (RFC 3339) those before it."""
     t, forced = listing.instrument, forced_orders(listing)
+    before = request.query.get("lastTime")
+    until_us = round(datetime.fromisoformat(before).timestamp() * 1e6) if before else now_us + 1
+    fits = [trade for trade in listing.recent if trade.ts_us < until_us]
     rows: list[dict[str, Any]] = [
         {
             "time": time_text(trade.ts_us),
@@ -136,6 +141,6 @@ def _history(listing: Listing, now_us: int) -> Answer:
             "type": "liquidation" if trade.order in forced else "fill",
             "uid": uid(trade),
         }
-        for number_of, trade in enumerate(reversed(list(listing.recent)[-MOST_TRADES:]), 1)
+        for number_of, trade in enumerate(reversed(fits[-MOST_TRADES:]), 1)
     ]
     return success({"history": rows}, now_us)

@@ -32,8 +32,8 @@ class KucoinRest:
         path = request.path
         if path == "/api/v1/timestamp":
             return success(now_us // 1000)
-        if path in ("/api/v2/symbols", "/api/v1/symbols"):
-            return success([_symbol(item) for item in self._listings.values()])
+        if path.startswith(("/api/v2/symbols", "/api/v1/symbols")):
+            return self._symbols(path.partition("symbols/")[2], request.query)
         if path == f"{PREFIX}allTickers":
             return success({"time": now_us // 1000, "ticker": [_ticker(item) for item in self._listings.values()]})
         if path == "/api/v3/market/orderbook/level2":
@@ -54,6 +54,13 @@ class KucoinRest:
         if listing is None:
             return success(None) if name == "orderbook/level1" else refusal(200, "900001", "symbol not exists")
         return self._answer_one(listing, name, request, now_us)
+
+    def _symbols(self, one: str, query: dict[str, str]) -> Answer:
+        """The pairs of a `market` or of all, or the one that the path names."""
+        rows = [_symbol(item) for item in self._listings.values() if one in ("", item.instrument.symbol)]
+        if one:
+            return success(rows[0]) if rows else refusal(200, "900001", "symbol not exists")
+        return success([row for row in rows if query.get("market", row["market"]) == row["market"]])
 
     def _answer_one(self, listing: Listing, name: str, request: Request, now_us: int) -> Answer:
         if name == "orderbook/level1":

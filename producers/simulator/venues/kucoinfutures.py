@@ -13,7 +13,7 @@ from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf
 from producers.simulator.venues import kucoin_classic as classic
 from producers.simulator.venues.kucoinfutures_rest import KucoinFuturesRest
-from producers.simulator.venues.kucoinfutures_topics import Ladder, open_topic
+from producers.simulator.venues.kucoinfutures_topics import open_topic
 
 
 class KucoinFutures:
@@ -23,9 +23,11 @@ class KucoinFutures:
     lacks = frozenset({"reset", "bad_checksum"})
 
     def __init__(self, listings: list[Listing], config: SimulatorConfig, shelf: Shelf) -> None:
-        self._ladders = {item.instrument.symbol: Ladder(item) for item in listings}
-        self._rest = KucoinFuturesRest(self._ladders, shelf)
-        self._classic = classic.Classic(self.name, config, lambda name, symbol: open_topic(name, symbol, self._ladders))
+        self._listings = {item.instrument.symbol: item for item in listings}
+        self._rest = KucoinFuturesRest(self._listings, shelf)
+        self._classic = classic.Classic(
+            self.name, config, lambda name, symbol: open_topic(name, symbol, self._listings)
+        )
 
     def accepts(self, path: str) -> bool:
         return self._classic.accepts(path)
@@ -40,18 +42,16 @@ class KucoinFutures:
         self._classic.on_close(session)
 
     def list_frames(self, tick: Tick) -> list[Frame]:
-        for ladder in self._ladders.values():
-            ladder.collect(tick)
         return self._classic.list_frames(tick)
 
     def find_seq(self, listing: Listing) -> int:
-        return self._ladders[listing.instrument.symbol].sequence
+        return listing.book.update_id
 
     def mutate(self, frame: Frame, kind: str) -> str:
         if kind != "crossed":
             return frame.text
         message = json.loads(frame.text)
-        listing = self._ladders[frame.symbol].listing
+        listing = self._listings[frame.symbol]
         price = listing.instrument.price_text(listing.book.best_ask)
         message["data"]["change"] = f"{price},buy,1"
         return encode(message)

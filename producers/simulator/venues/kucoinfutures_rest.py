@@ -12,7 +12,7 @@ from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing
 from producers.simulator.venue import Shelf
 from producers.simulator.venues.kucoin_classic import refusal, success
-from producers.simulator.venues.kucoinfutures_topics import Ladder, base_text, mark_texts, quote_text, ticker_data
+from producers.simulator.venues.kucoinfutures_topics import base_text, full_ticker_data, mark_texts, quote_text
 from producers.simulator.windows import Levels
 
 FUNDING_US = 8 * 3600 * 10**6
@@ -26,8 +26,8 @@ ONE = (*DEPTHS, "trade/history", "kline/query", "ticker")
 class KucoinFuturesRest:
     """Answers of `/api/v1/...`, but for the tokens."""
 
-    def __init__(self, ladders: dict[str, Ladder], shelf: Shelf) -> None:
-        self._ladders = ladders
+    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+        self._listings = listings
         self._shelf = shelf
 
     def answer(self, request: Request, now_us: int) -> Answer:
@@ -36,9 +36,9 @@ class KucoinFuturesRest:
         if path == "timestamp":
             return success(now_us // 1000)
         if path == "contracts/active":
-            return success([_contract(item.listing, now_us) for item in self._ladders.values()])
+            return success([_contract(item, now_us) for item in self._listings.values()])
         if path == "allTickers":
-            return _raw("[" + ",".join(ticker_data(item, now_us) for item in self._ladders.values()) + "]")
+            return _raw("[" + ",".join(full_ticker_data(item) for item in self._listings.values()) + "]")
         parts = path.split("/")
         symbol = parts[1] if parts[0] in ("contracts", "mark-price", "funding-rate") and len(parts) > 1 else None
         if symbol is None and path not in ONE:
@@ -46,22 +46,21 @@ class KucoinFuturesRest:
         symbol = symbol or request.query.get("symbol") or request.query.get("contract")
         if not symbol:
             return refusal(400, "400100", "Parameter symbol can not be empty")
-        ladder = self._ladders.get(symbol)
-        if ladder is None:
+        listing = self._listings.get(symbol)
+        if listing is None:
             return refusal(200, "900001", "symbol not exists")
-        return self._answer_one(ladder, path if path in ONE else parts[0], request, now_us)
+        return self._answer_one(listing, path if path in ONE else parts[0], request, now_us)
 
-    def _answer_one(self, ladder: Ladder, path: str, request: Request, now_us: int) -> Answer:
-        listing = ladder.listing
+    def _answer_one(self, listing: Listing, path: str, request: Request, now_us: int) -> Answer:
         if path in DEPTHS:
-            return self._depth(ladder, DEPTHS[path], request, now_us)
+            return self._depth(listing, DEPTHS[path], request, now_us)
         if path == "trade/history":
             count = min(KEPT_TRADES, len(listing.recent))
             return success([_trade(listing, index) for index in range(-1, -count - 1, -1)])
         if path == "kline/query":
             return _candles(listing, request.query, now_us)
         if path == "ticker":
-            return _raw(ticker_data(ladder, now_us))
+            return _raw(full_ticker_data(listing))
         if path == "contracts":
             return success(_contract(listing, now_us))
         row = {"symbol": listing.instrument.symbol, "timePoint": now_us // 1000}
@@ -70,13 +69,11 @@ class KucoinFuturesRest:
             return success({**row, "granularity": 1000, "value": mark, "indexPrice": index})
         return success({**row, "granularity": 28_800_000, "value": listing.funding_rate})
 
-    def _depth(self, ladder: Ladder, limit: int | None, request: Request, now_us: int) -> Answer:
-        listing = ladder.listing
+    def _depth(self, listing: Listing, limit: int | None, request: Request, now_us: int) -> Answer:
         depth = self._shelf.find(listing, now_us, stale=request.stale)
-        sequence = ladder.find_sequence(depth.update_id)
         bids, asks = _rows(listing, depth.bids[:limit]), _rows(listing, depth.asks[:limit])
         return _raw(
-            f'{{"symbol":"{listing.instrument.symbol}","sequence":{sequence},"bids":{bids},"asks":{asks},'
+            f'{{"symbol":"{listing.instrument.symbol}","sequence":{depth.update_id},"bids":{bids},"asks":{asks},'
             f'"ts":{depth.ts_us * 1000}}}'
         )
 
@@ -153,6 +150,10 @@ def _contract(listing: Listing, now_us: int) -> dict[str, Any]:
         "volumeOf24h": float(base_text(listing, listing.volume_units)),
         "markPrice": mark,
         "indexPrice": index,
+        "highPrice": float(t.price_text(listing.high_24h)),
+        "lowPrice": float(t.price_text(listing.low_24h)),
+        "priceChg": float(t.price_text(listing.last.price - listing.open_24h)),
+        "priceChgPct": round((listing.last.price - listing.open_24h) / listing.open_24h, 4),
         "lastTradePrice": float(number_text(listing.last.price, t.price_scale, -1)),
         "nextFundingRateTime": (FUNDING_US - now_us % FUNDING_US) // 1000,
         "maxLeverage": 125,

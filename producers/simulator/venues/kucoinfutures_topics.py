@@ -5,88 +5,38 @@ https://www.kucoin.com/docs-new/3470080w0 (ticker V2) to https://www.kucoin.com/
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from producers.simulator.hub import Tick
 from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing
 from producers.simulator.venues.kucoin_classic import BARS, Channel, push
-from producers.simulator.windows import Levels, Touch, View, Window
+from producers.simulator.windows import Levels, Steps, Touch, View
 
 PERIOD_MS = 500
-KEPT_STEPS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One changed level, as one push tells it."""
-
-    sequence: int
-    price: int
-    amount: int
-    is_bid: bool
-
-
-@dataclass(slots=True)
-class Ladder:
-    """One book's changes as single steps, each one sequence further, whether anybody listens or not.
-
-    `steps` are those of the last step of the market. What is removed comes before what is set: a reader's book must not
-    cross between two pushes. `told` remembers up to which of the book's own ids each sequence reaches.
-    """
-
-    listing: Listing
-    sequence: int = field(init=False)
-    steps: list[Step] = field(default_factory=list[Step])
-    told: deque[tuple[int, int]] = field(default_factory=lambda: deque[tuple[int, int]](maxlen=KEPT_STEPS))
-    _window: Window = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.sequence = self.listing.book.update_id
-        self._window = Window(self.listing, PERIOD_MS)
-        self.told.append((self.listing.book.update_id, self.sequence))
-
-    def collect(self, tick: Tick) -> None:
-        """To be called after every step."""
-        change = self._window.collect(tick)
-        if change is None:
-            self.steps = []
-            return
-        rows = [(p, a, True) for p, a in change.bids] + [(p, a, False) for p, a in change.asks]
-        rows.sort(key=lambda row: row[1] > 0)
-        self.steps = [Step(self.sequence + i, *row) for i, row in enumerate(rows, start=1)]
-        self.sequence += len(rows)
-        self.told.append((change.last_id, self.sequence))
-
-    def find_sequence(self, update_id: int) -> int:
-        """The sequence that a copy of the book at this id of its own reaches at least."""
-        at = bisect_right(self.told, update_id, key=lambda pair: pair[0])
-        return self.told[max(at - 1, 0)][1]
-
-
-def open_topic(name: str, symbol: str, ladders: dict[str, Ladder]) -> Channel | None:
+def open_topic(name: str, symbol: str, listings: dict[str, Listing]) -> Channel | None:
     """The topic of a contract; None when either does not exist."""
     listed, _, bar = symbol.partition("_")
-    ladder = ladders.get(listed)
-    if ladder is None or (bar and name != "/contractMarket/limitCandle"):
+    listing = listings.get(listed)
+    if listing is None or (bar and name != "/contractMarket/limitCandle"):
         return None
     topic = f"{name}:{symbol}"
     if name == "/contractMarket/limitCandle":
-        return _candles(ladder, topic, bar) if bar in BARS else None
+        return _candles(listing, topic, bar) if bar in BARS else None
     if name in ("/contractMarket/level2Depth5", "/contractMarket/level2Depth50"):
-        return _depth(ladder, topic, int(name.partition("Depth")[2]))
-    makers: dict[str, Callable[[Ladder, str], Channel]] = {
+        return _depth(listing, topic, int(name.partition("Depth")[2]))
+    makers: dict[str, Callable[[Listing, str], Channel]] = {
         "/contractMarket/execution": _match,
+        "/contractMarket/ticker": _ticker_v1,
         "/contractMarket/tickerV2": _ticker,
         "/contractMarket/level2": _level2,
         "/contractMarket/snapshot": _day,
         "/contract/instrument": _figures,
     }
-    return makers[name](ladder, topic) if name in makers else None
+    return makers[name](listing, topic) if name in makers else None
 
 
 def base_text(listing: Listing, contracts: int) -> str:
@@ -105,8 +55,7 @@ def _plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _match(ladder: Ladder, topic: str) -> Channel:
-    listing = ladder.listing
+def _match(listing: Listing, topic: str) -> Channel:
     t = listing.instrument
 
     def texts(_tick: Tick) -> list[str]:
@@ -124,40 +73,62 @@ def _match(ladder: Ladder, topic: str) -> Channel:
     return Channel(symbol=t.symbol, channel="trades", texts=texts)
 
 
-def ticker_data(ladder: Ladder, now_us: int) -> str:
-    """The best levels."""
-    t, book = ladder.listing.instrument, ladder.listing.book
+def full_ticker_data(listing: Listing) -> str:
+    """The last fill and the best levels, as REST and the first version of the ticker tell them."""
+    t, book, last = listing.instrument, listing.book, listing.last
     return (
-        f'{{"symbol":"{t.symbol}","sequence":{ladder.sequence},"bestBidSize":{book.bids[book.best_bid]},'
+        f'{{"symbol":"{t.symbol}","sequence":{book.update_id},"side":"{"buy" if last.taker_buys else "sell"}",'
+        f'"size":{last.amount},"tradeId":"{last.id}","price":"{t.price_text(last.price)}",'
+        f'"bestBidPrice":"{t.price_text(book.best_bid)}","bestBidSize":{book.bids[book.best_bid]},'
+        f'"bestAskPrice":"{t.price_text(book.best_ask)}","bestAskSize":{book.asks[book.best_ask]},'
+        f'"ts":{last.ts_us * 1000}}}'
+    )
+
+
+def _ticker_v1(listing: Listing, topic: str) -> Channel:
+    """`ticker`, the older one: after trades."""
+
+    def texts(_tick: Tick) -> list[str]:
+        return [push(topic, "ticker", full_ticker_data(listing))] if listing.trades else []
+
+    return Channel(symbol=listing.instrument.symbol, channel="bbo", texts=texts)
+
+
+def ticker_data(listing: Listing, now_us: int) -> str:
+    """The best levels."""
+    t, book = listing.instrument, listing.book
+    return (
+        f'{{"symbol":"{t.symbol}","sequence":{listing.book.update_id},"bestBidSize":{book.bids[book.best_bid]},'
         f'"bestBidPrice":"{t.price_text(book.best_bid)}","bestAskPrice":"{t.price_text(book.best_ask)}",'
         f'"bestAskSize":{book.asks[book.best_ask]},"ts":{now_us * 1000}}}'
     )
 
 
-def _ticker(ladder: Ladder, topic: str) -> Channel:
-    touch = Touch(ladder.listing)
+def _ticker(listing: Listing, topic: str) -> Channel:
+    touch = Touch(listing)
 
     def first(tick: Tick) -> str:
-        return push(topic, "tickerV2", ticker_data(ladder, tick.now_us))
+        return push(topic, "tickerV2", ticker_data(listing, tick.now_us))
 
     def texts(tick: Tick) -> list[str]:
         return [first(tick)] if tick.due(PERIOD_MS) and touch.has_moved() else []
 
-    return Channel(symbol=ladder.listing.instrument.symbol, channel="bbo", texts=texts, first=first)
+    return Channel(symbol=listing.instrument.symbol, channel="bbo", texts=texts, first=first)
 
 
-def _level2(ladder: Ladder, topic: str) -> Channel:
-    t = ladder.listing.instrument
+def _level2(listing: Listing, topic: str) -> Channel:
+    """Every single change, one sequence further each, in the order in which they happened."""
+    t, steps = listing.instrument, Steps(listing, PERIOD_MS)
 
     def texts(tick: Tick) -> list[str]:
         return [
             push(
                 topic,
                 "level2",
-                f'{{"sequence":{x.sequence},"change":"{t.price_text(x.price)},{"buy" if x.is_bid else "sell"},'
+                f'{{"sequence":{x.update_id},"change":"{t.price_text(x.price)},{"buy" if x.is_bid else "sell"},'
                 f'{x.amount}","timestamp":{tick.now_ms}}}',
             )
-            for x in ladder.steps
+            for x in steps.collect(tick)
         ]
 
     return Channel(symbol=t.symbol, channel="depth", texts=texts, is_delta=True)
@@ -169,14 +140,13 @@ def depth_rows(listing: Listing, levels: Levels) -> str:
     return "[" + ",".join(f'["{t.price_text(p)}",{a}]' for p, a in levels) + "]"
 
 
-def _depth(ladder: Ladder, topic: str, levels: int) -> Channel:
-    listing = ladder.listing
+def _depth(listing: Listing, topic: str, levels: int) -> Channel:
     view = View(listing, levels, 100)
 
     def first(tick: Tick) -> str:
         bids, asks = listing.book.list_bids(levels), listing.book.list_asks(levels)
         data = (
-            f'{{"bids":{depth_rows(listing, bids)},"sequence":{ladder.sequence},"timestamp":{tick.now_ms},'
+            f'{{"bids":{depth_rows(listing, bids)},"sequence":{listing.book.update_id},"timestamp":{tick.now_ms},'
             f'"ts":{tick.now_ms},"asks":{depth_rows(listing, asks)}}}'
         )
         return push(topic, "level2", data)
@@ -187,8 +157,7 @@ def _depth(ladder: Ladder, topic: str, levels: int) -> Channel:
     return Channel(symbol=listing.instrument.symbol, channel="depth", texts=texts, first=first)
 
 
-def _day(ladder: Ladder, topic: str) -> Channel:
-    listing = ladder.listing
+def _day(listing: Listing, topic: str) -> Channel:
     t = listing.instrument
 
     def first(tick: Tick) -> str:
@@ -216,9 +185,8 @@ def mark_texts(listing: Listing) -> tuple[str, str]:
     return number_text(mark, scale + 2, -1), number_text(mark * 10_002 // 10_000, scale + 2, -1)
 
 
-def _figures(ladder: Ladder, topic: str) -> Channel:
+def _figures(listing: Listing, topic: str) -> Channel:
     """`/contract/instrument`: mark and index every second, the funding rate every minute and to newcomers."""
-    listing = ladder.listing
 
     def rate(tick: Tick) -> str:
         data = f'{{"granularity":60000,"fundingRate":{listing.funding_rate:.6f},"timestamp":{tick.now_ms}}}'
@@ -235,8 +203,7 @@ def _figures(ladder: Ladder, topic: str) -> Channel:
     return Channel(symbol=listing.instrument.symbol, channel="mark", texts=texts, first=rate)
 
 
-def _candles(ladder: Ladder, topic: str, bar: str) -> Channel:
-    listing = ladder.listing
+def _candles(listing: Listing, topic: str, bar: str) -> Channel:
     t, length = listing.instrument, BARS[bar] * 10**6
 
     def first(tick: Tick) -> str:

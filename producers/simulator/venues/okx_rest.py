@@ -68,6 +68,9 @@ class OkxRest:
         found = list(self._listings.values())
         if inst_type is not None:
             found = [item for item in found if _type(item) == inst_type]
+        for name in ("instFamily", "uly"):
+            if name in query:
+                found = [item for item in found if _family(item) == query[name]]
         if inst_id is not None:
             found = [item for item in found if item.instrument.symbol == inst_id]
             if not found:
@@ -103,6 +106,11 @@ def _type(listing: Listing) -> str:
     return "SPOT" if listing.instrument.market == "spot" else "SWAP"
 
 
+def _family(listing: Listing) -> str:
+    t = listing.instrument
+    return "" if t.market == "spot" else t.symbol.removesuffix("-SWAP")
+
+
 def _candles(listing: Listing, request: Request, now_us: int) -> Answer:
     """`after` (older than) and `before` (newer than) are opening times in ms; newest first."""
     query = request.query
@@ -124,7 +132,7 @@ def _candles(listing: Listing, request: Request, now_us: int) -> Answer:
 def _instrument(listing: Listing) -> dict[str, str]:
     t = listing.instrument
     is_spot = t.market == "spot"
-    family = "" if is_spot else t.symbol.removesuffix("-SWAP")
+    family = _family(listing)
     return {
         "instType": _type(listing),
         "instId": t.symbol,

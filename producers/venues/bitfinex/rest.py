@@ -85,7 +85,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     pause = _PAUSES.get(code or "")
     if status == _TOO_MANY:
         hint = headers.get("retry-after", "")
-        pause = float(hint) if hint.isdigit() else pause or _MINUTE
+        pause = float(hint) if hint.isdecimal() else pause or _MINUTE
     return RestFailure(text or f"HTTP {status}", code, pause)
 
 

@@ -144,7 +144,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     pause = _PAUSES.get(str(code))
     if status == _TOO_MANY:
         hint = headers.get("retry-after", "")
-        pause = float(hint) if hint.isdigit() else _WINDOW
+        pause = float(hint) if hint.isdecimal() else _WINDOW
     told = envelope.told or envelope.contract_told or envelope.message or f"HTTP {status}"
     return RestFailure(told, None if code is None else str(code), pause)
 

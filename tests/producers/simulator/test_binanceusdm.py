@@ -70,8 +70,8 @@ async def test_futures_frames_and_rest_have_their_own_keys(start: StartSimulator
     async with connect(f"{sim.ws_url(VENUE)}/market/stream?streams={streams}") as ws:
         seen: dict[str, Any] = {}
         await read_until(ws, lambda f: bool(seen.setdefault(f["stream"], f["data"])) and len(seen) == 4)
-    assert set(seen["btcusdt@aggTrade"]) == {"e", "E", "a", "s", "p", "q", "f", "l", "T", "m", "st"}
-    assert set(seen["btcusdt@markPrice@1s"]) == {"e", "E", "s", "p", "i", "P", "r", "T", "st"}
+    assert set(seen["btcusdt@aggTrade"]) == {"e", "E", "a", "s", "p", "q", "nq", "f", "l", "T", "m", "st", "ps"}
+    assert set(seen["btcusdt@markPrice@1s"]) == {"e", "E", "s", "p", "ap", "i", "P", "r", "T", "st", "ps"}
     assert len(seen["!miniTicker@arr"]) == 2
     base = f"{sim.rest_url(VENUE)}/fapi/v1"
     assert (await get(f"{base}/depth?symbol=BTCUSDT&limit=7")).body["code"] == -4021
