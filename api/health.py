@@ -11,7 +11,8 @@ from api.answers import Age, Reply, SentAt
 from api.endpoints import Ask
 from api.fetched import FetchCache
 from api.market.answering import Answerer
-from api.market.feeds import feeds_by_venue
+from api.market.feeds import feeds_by_venue, list_degraded
+from api.market.quality import LIVE
 from api.market.state import MarketState, Reader
 from api.refusals import NotReadyError, refusal
 
@@ -69,7 +70,7 @@ class Health:
         return Reply(200, _ALIVE.render(ask.now_ns))
 
     def ready(self, ask: Ask) -> Reply:
-        """`GET /health/ready`: 503 with what is waited for; degraded, but ready, while the bus is away.
+        """`GET /health/ready`: 503 with what is waited for; degraded, but ready, without bus, cache or a live feed.
 
         A bus that cannot write is waited for too: what is answered from is not brought up to date then.
         """
@@ -78,14 +79,14 @@ class Health:
             return refusal(
                 ask.path, NotReadyError(f"Waiting for {', '.join(waiting)}", waiting_for=waiting), ask.now_ns
             )
-        document = {"status": "ready", "degraded": self._degraded(), "timestamp": SentAt()}
+        document = {"status": "ready", "degraded": self._degraded(ask.now_ns), "timestamp": SentAt()}
         return Reply(200, answers.encode(document, ask.now_ns))
 
     def detailed(self, ask: Ask) -> Reply:
         """`GET /health/detailed`: every part, and whether it is well."""
         vitals, waiting = self._vitals, [*self.waiting_for(), *self._unwritable()]
         document = {
-            "status": "waiting" if waiting else "degraded" if self._degraded() else "ok",
+            "status": "waiting" if waiting else "degraded" if self._degraded(ask.now_ns) else "ok",
             "waiting_for": waiting,
             "uptime": Age(vitals.started_ns),
             "bus": {"connected": vitals.connected(), "write_problem": vitals.write_problem()},
@@ -98,18 +99,20 @@ class Health:
 
     def cache(self, ask: Ask) -> Reply:
         """`GET /health/cache`: the mirrors and the kept answers."""
-        document = {"status": "stale" if self._degraded() else "ok", **self._cache(), "timestamp": SentAt()}
+        document = {"status": "ok" if self._vitals.connected() else "stale", **self._cache(), "timestamp": SentAt()}
         return Reply(200, answers.encode(document, ask.now_ns))
 
     def exchanges(self, ask: Ask) -> Reply:
         """`GET /health/exchanges`: each venue in short."""
         venues = self._exchanges(ask.now_ns)
-        well = bool(venues) and all(venue["connected"] for venue in venues.values())
+        well = bool(venues) and all(venue["connected"] and venue["state"] == LIVE for venue in venues.values())
         document = {"status": "ok" if well else "degraded", "exchanges": venues, "timestamp": SentAt()}
         return Reply(200, answers.encode(document, ask.now_ns))
 
-    def _degraded(self) -> list[str]:
-        return [] if self._vitals.connected() else ["bus"]
+    def _degraded(self, now_ns: int) -> list[str]:
+        """What is not as it should be: the bus, the cache, and each feed that is not live, with its state."""
+        bus = [] if self._vitals.connected() else ["bus"]
+        return bus + list_degraded(Reader(self._vitals.state, now_ns))
 
     def _unwritable(self) -> list[str]:
         problem = self._vitals.write_problem()

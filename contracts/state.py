@@ -117,7 +117,16 @@ class FeedHealth(StateDocument):
 
     venue: str
     connected: bool
-    state: FeedState | None = Field(description="of the whole feed; null before it said anything")
+    state: FeedState | None = Field(
+        description="of the whole feed, stale where nothing came though it said live; null before it said anything"
+    )
+    said: FeedState | None = Field(default=None, description="the state that the feed's own events said last")
+    as_of: Nanoseconds | None = Field(
+        default=None, description="when this was judged; a document is written at least once a second, or is dead"
+    )
+    silence: dict[str, int] = Field(
+        default={}, description="by channel: ns without an event of it that are too long, as its producer says"
+    )
     reason: str | None
     channels: dict[str, FeedState] = Field(description="the worst state of each channel's instruments")
     marks: list[tuple[str | None, str | None, FeedState]] = Field(

@@ -26,10 +26,12 @@ ALERT: Final = "alert.v1."
 
 # ---- the rest
 FEED: Final = "feed.v1."  # <venue>
+BUS: Final = "bus"  # in place of a venue: what the bus itself, or a reader of its streams, has lost
 ORDER: Final = "order.v1."
 STRATEGY: Final = "strategy.v1."
 COMMAND: Final = "cmd.v1."  # <service>.<verb>: request and reply, see contracts.commands
 CANDLES_LIST: Final = COMMAND + "candles.list"
+LEASE: Final = COMMAND + "lease."  # <holder>: served by the process that holds a lease while it is connected
 HISTORY_CANDLES: Final = COMMAND + "history.candles"
 HISTORY_TRADES: Final = COMMAND + "history.trades"
 JOB: Final = "job.v1."
@@ -82,6 +84,9 @@ STATE_INTEREST: Final = "interest."
 STATE_FEED: Final = "feed."  # <venue>: health of its feed
 STATE_WHALES: Final = "whales."  # <BASE>: the recent whale trades, newest first
 STATE_LIQUIDATIONS: Final = "liquidations."  # <BASE>: recent liquidations and totals by side
+
+# ---- keys of the LEASES bucket
+LEASE_PRODUCERS: Final = "producers."  # <unit>: who publishes for it
 
 
 def cross_venue_tail(base_token: str) -> str:

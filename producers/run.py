@@ -28,6 +28,7 @@ from producers.service import Producer, ProducerPlan
 from producers.socket import OPENERS
 from producers.standby import GatedLane, Unit
 from producers.turns import SharedTurns
+from producers.upkeep import Upkeep
 from runtime import logs, settings
 from runtime.bus import Bus
 from runtime.commands import CommandServer
@@ -152,13 +153,15 @@ def _unit(plan: ProducerPlan, lane: LanePublisher, bus: Bus, config: settings.Ve
     return Unit(plan.name, producer, gate)
 
 
-def _lease(bus: Bus, unit: str, on_lost: Callable[[], None]) -> Lease:
-    return Lease(bus, f"producers.{unit}", on_lost=on_lost, ttl=LEASE_SECONDS)
+def _lease(bus: Bus, unit: Unit, on_lost: Callable[[], None]) -> Lease:
+    key = subjects.LEASE_PRODUCERS + unit.name
+    return Lease(bus, key, on_lost=on_lost, ttl=LEASE_SECONDS, about=unit.producer.about)
 
 
 async def _until(stop: asyncio.Event, units: Sequence[Unit], bus: Bus) -> None:
     """Run the units until `stop`; an unexpected error of one ends the process, a supervisor starts it again."""
-    tasks = [asyncio.create_task(unit.run(partial(_lease, bus, unit.name)), name=unit.name) for unit in units]
+    tasks = [asyncio.create_task(unit.run(partial(_lease, bus, unit)), name=unit.name) for unit in units]
+    tasks.append(asyncio.create_task(Upkeep(units).run(bus), name="upkeep"))
     waiter = asyncio.create_task(stop.wait(), name="stop")
     done, _ = await asyncio.wait([*tasks, waiter], return_when=asyncio.FIRST_COMPLETED)
     for task in (*tasks, waiter):

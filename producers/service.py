@@ -7,7 +7,7 @@ import base64
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
@@ -25,12 +25,13 @@ from producers.rest import RestClient, open_http
 from producers.session import UNDECODABLE, SessionParts, Tap
 from producers.socket import OpenSocket
 from producers.turns import LocalTurns, Turns
-from producers.venue import CHANNELS, ConnectionPolicy, Venue
+from producers.venue import BOOK, CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
 from runtime.retry import delays
 
 _log = structlog.get_logger("producer")
 SaveInstruments = Callable[[str, bytes], Awaitable[None]]
+FEED: Final = "feed"  # the kind of FeedStatus
 UNDECODABLE_KEPT_A_MINUTE: Final = 60
 
 
@@ -121,9 +122,7 @@ class Producer:
             rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._turns)
             self._adopt(rest, *await self._learn(rest))
             while True:
-                await self._save(self.plan.name, msgspec.json.encode(self.instruments))
-                if self._cache is not None:
-                    await self._cache.save(self.plan.name, self.listed)
+                await self.save_listing()
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         for feed in self.feeds:
@@ -184,13 +183,45 @@ class Producer:
         self.outbox.on_gap(f"bus: {lost} messages lost", sim=self.simulated)
         self.on_bus_reconnect()
 
-    async def on_taken_over(self) -> None:
-        """This process publishes for the venue from now on: list the instruments, tell the gap and every state."""
+    async def on_taken_over(self, reason: str, *, sim: bool) -> None:
+        """This process publishes for the venue from now on: list the instruments, publish the gap and every state.
+
+        Before it knows its instruments the venue is `down`; `sim`: the process before it had a simulated exchange.
+        """
+        if not self.instruments:
+            self.outbox.tell("down", channel=None, symbol=None, reason=reason, sim=sim)
+            return
+        await self.save_listing()
+        self.outbox.on_gap(reason, sim=self.simulated)
+        self.on_bus_reconnect()
+
+    async def save_listing(self) -> None:
+        """Write what is followed, and all that is listed, to where other processes read it."""
         if not self.instruments:
             return
         await self._save(self.plan.name, msgspec.json.encode(self.instruments))
-        self.outbox.on_gap("taken over: what was published in between is not known", sim=self.simulated)
-        self.on_bus_reconnect()
+        if self._cache is not None:
+            await self._cache.save(self.plan.name, self.listed)
+
+    def on_stream_lost(self, channels: frozenset[str], reason: str) -> None:
+        """A stream that held these channels (`feed`: the states themselves) was made again: publish the gap.
+
+        Every state and live book is published again, so that the stream has them.
+        """
+        for (channel, symbol), state in list(self.outbox.states.items()):
+            if FEED in channels or channel is None or channel in channels:
+                self.outbox.tell("gap", channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+                self.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+        if BOOK in channels:
+            self.on_bus_reconnect()
+
+    def about(self) -> dict[str, Any]:
+        """Say what watchers need: whether the venue is simulated, and each channel's silence (s) that is too long."""
+        silences: dict[str, float] = {}
+        for item in (item for feed in self.feeds for item in feed.plan.subscriptions):
+            if item.silence is not None:
+                silences[item.channel] = min(item.silence, silences.get(item.channel, item.silence))
+        return {"sim": self.simulated, "silence": silences}
 
     def on_bus_reconnect(self) -> None:
         """The bus is back: publish every live book again."""

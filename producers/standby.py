@@ -14,6 +14,7 @@ import structlog
 
 from producers.outbox import Lane
 from producers.service import Producer
+from runtime.leases import Grant
 
 _log = structlog.get_logger("standby")
 
@@ -24,6 +25,16 @@ class Lease(Protocol):
     @property
     def held(self) -> bool:
         """Whether we may publish right now."""
+        ...
+
+    @property
+    def before(self) -> Grant:
+        """The word that ours replaced when we acquired it."""
+        ...
+
+    @property
+    def is_own(self) -> bool:
+        """Whether that word was ours too."""
         ...
 
     async def acquire(self) -> int:
@@ -60,6 +71,11 @@ class Unit:
         self.lane = lane
         self._lost = asyncio.Event()
 
+    @property
+    def active(self) -> bool:
+        """Whether this process publishes for the unit now."""
+        return self.lane.lease is not None and self.lane.lease.held
+
     async def run(self, make_lease: Callable[[Callable[[], None]], Lease]) -> None:
         """Produce for ever, publishing while the lease is held; it is given back when this ends."""
         lease = self.lane.lease = make_lease(self._lost.set)
@@ -71,12 +87,25 @@ class Unit:
             await asyncio.shield(lease.release())
 
     async def _want(self, lease: Lease) -> None:
+        had = False
         while True:
             self._lost.clear()
             _log.info("unit.standby", unit=self.name)
             token = await lease.acquire()
             withheld, self.lane.withheld = self.lane.withheld, 0
             _log.info("unit.active", unit=self.name, token=token, withheld=withheld)
-            await self.producer.on_taken_over()
+            if had or lease.before.token:
+                sim = bool(lease.before.about.get("sim"))
+                own = lease.is_own or (had and lease.before.token == 0)
+                await self.producer.on_taken_over(decide_reason(lease.before, own=own), sim=sim)
+            had = True
             await self._lost.wait()
             _log.warning("unit.lease_lost", unit=self.name)
+
+
+def decide_reason(before: Grant, *, own: bool) -> str:
+    """Say what a change of hands means for subscribers; `before` is the word that was replaced."""
+    if own:
+        return "the bus or its leases were away: what was published meanwhile is not known"
+    ended = "was stopped" if before.holder is None else "is gone or does not answer"
+    return f"taken over from a process that {ended}: what was published in between is not known"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import structlog
@@ -13,7 +13,7 @@ from contracts.streams import DurableSpec
 from runtime import clock
 from runtime.bus import Bus
 from runtime.deadletter import DeadLetters
-from runtime.durable import BadMessageError, DurableLane, DurableRule, wait_for_durable
+from runtime.durable import BadMessageError, DurableLane, DurableRule, MissingDurableError, wait_for_durable
 from runtime.folding import fold_each
 from runtime.history import read_past
 from runtime.lane_reader import Batch, Decode
@@ -25,6 +25,7 @@ from runtime.turns import turns
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 _log = structlog.get_logger("detector")
+_REMADE_WITHIN: Final = 5.0  # seconds: the provisioner looks every second
 _MARGIN: Final = 60_000_000_000  # events arrive later than they happened
 Signals = Sequence[tuple[str, FastEvent]]
 """(subject, fast event) pairs."""
@@ -70,7 +71,10 @@ class Detection:
 
 
 async def detect(service: Service, detector: Detector, plan: Detection, letters: DeadLetters) -> None:
-    """Run until the service is stopped; MissingDurableError when the durable vanishes."""
+    """Run until the service is stopped; a durable that was made again is served again, with what it did not deliver.
+
+    MissingDurableError where nobody makes it in time.
+    """
     bus = service.bus
     info = await wait_for_durable(bus, plan.durable, plan.rule)
     await _recall(bus, detector, plan, letters)
@@ -93,16 +97,30 @@ async def detect(service: Service, detector: Detector, plan: Detection, letters:
         unsent.extend(found)
         await send()
 
-    await send()
-    lane = DurableLane(bus, plan.durable, handle, rule=plan.rule, dlq=plan.dlq)
+    while True:
+        await send()
+        lane = DurableLane(bus, plan.durable, handle, rule=plan.rule, dlq=plan.dlq)
+        try:
+            await lane.open()
+            service.ready()
+            async for _ in turns(service.stop, 1.0, lane.failed):
+                service.report("signals", sent)
+                service.report("forgotten", detector.forgotten)
+            return
+        except MissingDurableError as error:
+            info = await _wait_again(bus, plan, error)
+        finally:
+            await lane.close()
+        unsent += await _refold(bus, detector, plan, int(info["ack_floor"]["stream_seq"]))
+
+
+async def _wait_again(bus: Bus, plan: Detection, lost: MissingDurableError) -> dict[str, Any]:
+    """Give the server's account of the durable that was made again; raise `lost` where it is not within seconds."""
+    _log.warning("detector.durable_lost", durable=plan.durable.name, error=str(lost))
     try:
-        await lane.open()
-        service.ready()
-        async for _ in turns(service.stop, 1.0, lane.failed):
-            service.report("signals", sent)
-            service.report("forgotten", detector.forgotten)
-    finally:
-        await lane.close()
+        return await wait_for_durable(bus, plan.durable, replace(plan.rule, wait=min(_REMADE_WITHIN, plan.rule.wait)))
+    except MissingDurableError:
+        raise lost from None
 
 
 async def _recall(bus: Bus, detector: Detector, plan: Detection, letters: DeadLetters) -> None:

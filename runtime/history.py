@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Sequence
 
 from runtime.bus import Bus
-from runtime.stream_api import ApiRefusalError, call, rfc3339
 from runtime.stream_reader import Row, Start, StreamReader
 
 
@@ -43,22 +41,3 @@ async def read_past(
         await reader.close()
         failed.cancel()
     return list(rows)
-
-
-async def find_start(bus: Bus, stream: str, sequence: int, time_ns: int) -> Start:
-    """Give where to go on after the message `sequence`, which the stream took at `time_ns` (ns UTC).
-
-    By time where the stream holds another message under that sequence, or none yet: it was made anew or has lost its
-    tail, and what came to it since is younger than what was read.
-    """
-    state = (await call(bus, f"STREAM.INFO.{stream}"))["state"]
-    after = Start(sequence=sequence + 1)
-    if int(state["first_seq"]) > sequence:
-        return after  # it aged out
-    if int(state["last_seq"]) < sequence:
-        return Start(time_ns=time_ns + 1)
-    try:
-        message = (await call(bus, f"STREAM.MSG.GET.{stream}", json.dumps({"seq": sequence}).encode()))["message"]
-    except ApiRefusalError:
-        return after  # replaced by a newer one of its subject
-    return after if str(message["time"]) == rfc3339(time_ns) else Start(time_ns=time_ns + 1)

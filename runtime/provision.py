@@ -19,6 +19,7 @@ if __name__ == "__main__":
 
 from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
+from runtime.announcing import Announcer
 from runtime.bus import Bus, BusOptions, NoAnswerError
 from runtime.entry import run
 from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
@@ -213,7 +214,14 @@ async def provision_once(
         write(f"refused: {error}")
         return 1
     if arguments.keep:
-        await keep(bus, plan, lambda place: write(f"{place}: created again"))
+        announcer = Announcer(bus, "provision")
+
+        def on_healed(place: str) -> None:
+            write(f"{place}: created again")
+            lost = "where it was is lost" if place.startswith("durable") else "what it held is lost"
+            announcer.on_gap(f"{place} was gone and is made again: {lost}")
+
+        await keep(bus, plan, on_healed)
     return 0
 
 

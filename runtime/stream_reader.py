@@ -6,8 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import structlog
 from nats.aio.subscription import Subscription
@@ -15,6 +14,7 @@ from nats.errors import Error as NatsError
 
 from runtime import retry, wire
 from runtime.bus import Bus, NoAnswerError
+from runtime.resume import Mark, Start, find_start
 from runtime.stream_api import ApiRefusalError, Position, ack_position, call, parse_rfc3339, rfc3339
 
 _log = structlog.get_logger("lane")
@@ -27,14 +27,6 @@ _CONTROL = b"NATS/1.0 100"
 _LAST_CONSUMER = b"Nats-Last-Consumer: "
 _STALLED = b"Nats-Consumer-Stalled: "
 _AGAIN = retry.Policy(wait_initial=0.05, wait_max=2.0, jitter=0.2)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where to begin: at a stream sequence, at a time (ns UTC), or, both None, with what comes from now on."""
-
-    sequence: int | None = None
-    time_ns: int | None = None
 
 
 NEW = Start()
@@ -105,6 +97,7 @@ class StreamReader:
         self._failed, self._start = failed, start
         self._heartbeat = heartbeat
         self._last: Position | None = None
+        self._mark: Mark | None = None  # what counts as read before the first message is
         self.backlog = 0  # messages that waited when the present consumer was made
         self._pending: list[Row] = []
         self._replies: list[str] = []
@@ -116,10 +109,12 @@ class StreamReader:
 
     async def open(self) -> None:
         """Make the first consumer and keep one for ever; ApiRefusalError when the stream does not exist."""
+        opened = parse_rfc3339(str((await call(self._bus, f"STREAM.INFO.{self._stream}"))["ts"]))
         if self._start == NEW:
-            info = await call(self._bus, f"STREAM.INFO.{self._stream}")
-            self._start = Start(time_ns=parse_rfc3339(str(info["ts"])))
+            self._start = Start(time_ns=opened)
         await self._make()
+        if self._start.sequence is not None:
+            self._mark = Mark(self._start.sequence - 1, opened)
         self._unlisten = self._bus.listen_reconnect(self._on_reconnect)
         self._keeper = asyncio.create_task(self._keep(), name=f"reader of {self._stream}")
 
@@ -225,35 +220,17 @@ class StreamReader:
         self.backlog = int((await call(self._bus, f"CONSUMER.CREATE.{self._stream}", body)).get("num_pending", 0))
 
     async def _begin(self) -> dict[str, Any]:
-        """The deliver policy that goes on after the last message; by time where the stream is not the one we read.
-
-        A stream can have lost its tail (asynchronous persistence) or been made anew: its sequences then name other
-        messages than those that were handed over, while every new message is younger than the last of those.
-        """
-        if self._last is None:
-            return _policy(self._start)
+        """The deliver policy that goes on after the last message; what was missed is told to `on_gap`."""
         last = self._last
-        if await self._holds(last):
-            return _policy(Start(sequence=last.stream_seq + 1))
-        _log.warning("stream_reader.other_stream", stream=self._stream, sequence=last.stream_seq)
-        self._on_gap(0)
-        self._start, self._last = Start(time_ns=last.time_ns + 1), None
-        return _policy(self._start)
-
-    async def _holds(self, last: Position) -> bool:
-        state = cast("dict[str, Any]", (await call(self._bus, f"STREAM.INFO.{self._stream}"))["state"])
-        if (missed := int(state["first_seq"]) - last.stream_seq - 1) >= 0:
-            if missed:
-                self._on_gap(missed)
-            return True  # it aged out: what the stream still has follows
-        if int(state["last_seq"]) < last.stream_seq:
-            return False
-        body = json.dumps({"seq": last.stream_seq}).encode()
-        try:
-            message = (await call(self._bus, f"STREAM.MSG.GET.{self._stream}", body))["message"]
-        except ApiRefusalError:
-            return True  # replaced by a newer one of its subject
-        return rfc3339(last.time_ns) == str(message["time"])
+        mark = self._mark if last is None else Mark(last.stream_seq, last.time_ns, exact=True)
+        if mark is None:
+            return _policy(self._start)
+        resumed = await find_start(self._bus, self._stream, mark)
+        if resumed.missed is None:
+            self._start, self._last, self._mark = resumed.start, None, None
+        if resumed.missed is None or (last is not None and resumed.missed):
+            self._on_gap(resumed.missed or 0)
+        return _policy(resumed.start)
 
     async def _drop_subscription(self) -> None:
         if self._subscription is not None:

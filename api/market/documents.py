@@ -183,6 +183,7 @@ class Feed(msgspec.Struct, frozen=True, gc=False):
     sim: bool
     marks: list[tuple[str | None, str | None, str]] = msgspec.field(default_factory=list)
     clock_offset: int | None = None
+    as_of: int | None = None
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):

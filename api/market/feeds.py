@@ -1,4 +1,4 @@
-"""`GET /multi/health` and `GET /health/exchanges`: the state of each venue's feed, as its own events tell it. Pure."""
+"""`GET /multi/health` and `GET /health/exchanges`: each venue's feed, believed while it is judged. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any, Final
 from api.answers import Age, envelope, iso, number
 from api.market.answering import Params, refuse_unknown
 from api.market.documents import Feed, Latency
-from api.market.quality import STALE, feed_quality
+from api.market.quality import LIVE, STALE, feed_quality, is_dead
 from api.market.state import Reader
 from contracts.subjects import STATE_FEED
 
 MOST_MARKS: Final = 100
+UNKNOWN: Final = "unknown"  # it has not said anything
 _NS_IN_MS: Final = 1_000_000
 
 
@@ -24,8 +25,18 @@ def compose_health(reader: Reader, params: Params) -> dict[str, Any]:
 def feeds_by_venue(reader: Reader) -> dict[str, Any]:
     """The feeds that the state knows, by venue."""
     keys = sorted(key for key in reader.state.bucket.keys() if key.startswith(STATE_FEED))  # noqa: SIM118
-    feeds = [feed for key in keys if (feed := reader.find_document(Feed, key)) is not None]
+    feeds = [feed for key in keys if (feed := reader.find_feed_at(key)) is not None]
     return {feed.venue: feed_fields(feed, cut=reader.freshness.cut) for feed in feeds}
+
+
+def list_degraded(reader: Reader) -> list[str]:
+    """List the feeds that are not live, with their state; first of all a cache that does not write any more."""
+    keys = sorted(key for key in reader.state.bucket.keys() if key.startswith(STATE_FEED))  # noqa: SIM118
+    feeds = [feed for key in keys if (feed := reader.find_feed_at(key)) is not None]
+    dead = bool(feeds) and all(is_dead(feed, reader.now_ns) for feed in feeds)
+    return (["cache"] if dead else []) + [
+        f"feed {feed.venue}: {feed.state or UNKNOWN}" for feed in feeds if feed.state != LIVE
+    ]
 
 
 def feed_fields(feed: Feed, *, cut: bool) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from api.market.documents import Feed
 
 LIVE: Final = "live"
@@ -21,6 +23,9 @@ _FEED_STATES: Final = {
     "down": STALE,
     "connecting": STALE,
 }
+
+DEAD_AFTER_NS: Final = 5_000_000_000
+"""A feed's health is written once a second: one so old was left behind by a cache that is dead or cannot write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,21 @@ def feed_quality(feed: Feed | None) -> str:
     if not feed.connected:
         return STALE
     return LIVE if feed.state is None else _FEED_STATES.get(feed.state, STALE)
+
+
+def is_dead(feed: Feed, now_ns: int) -> bool:
+    """Whether nobody judges the feed any more, so that its state is only what was true once."""
+    return feed.as_of is not None and now_ns - feed.as_of > DEAD_AFTER_NS
+
+
+def judge_feed(feed: Feed, now_ns: int) -> Feed:
+    """The feed as it can be believed now: whatever is live in a dead document is stale."""
+    if not is_dead(feed, now_ns):
+        return feed
+    state = STALE if feed.state == LIVE else feed.state
+    reason = "the cache does not write: this is what it wrote last" if state != feed.state else feed.reason
+    channels = {channel: STALE if held == LIVE else held for channel, held in feed.channels.items()}
+    return replace(feed, state=state, reason=reason, channels=channels)
 
 
 def decide_quality(own: str, feed: Feed | None, age_ns: int, freshness: Freshness) -> str:

@@ -12,7 +12,7 @@ import structlog
 
 from api.market.documents import Book, Feed, Funding, Interest, Liquidations, Ticker, Trades, Whales, decode
 from api.market.price import Consolidated, Quoted, decide_price
-from api.market.quality import LIVE, SIM, Freshness, decide_quality, worst
+from api.market.quality import DEAD_AFTER_NS, LIVE, SIM, Freshness, decide_quality, judge_feed, worst
 from api.refusals import InternalError, NoDataError, NotReadyError
 from contracts import subjects
 from contracts.errors import InvalidParameterError, UnknownSymbolError, UnknownVenueError
@@ -176,7 +176,17 @@ class Reader:
 
     def find_feed(self, venue: str) -> Feed | None:
         """Give the health of a venue's feed."""
-        return self.find_document(Feed, subjects.STATE_FEED + escape_token(venue))
+        return self.find_feed_at(subjects.STATE_FEED + escape_token(venue))
+
+    def find_feed_at(self, key: str) -> Feed | None:
+        """Give the health under a key, judged by its age; the answer holds no longer than that."""
+        feed = self.find_document(Feed, key)
+        if feed is None or feed.as_of is None:
+            return feed
+        expires = feed.as_of + DEAD_AFTER_NS
+        if expires >= self.now_ns:
+            self.holds_until = min(self.holds_until, expires)
+        return judge_feed(feed, self.now_ns)
 
     def find_ticker(self, item: Instrument) -> Ticker | None:
         """Give the ticker of an instrument: the newer of the cached one and what was heard since."""

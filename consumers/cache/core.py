@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -97,7 +97,7 @@ class StateCache:
             page = self._find_page(subject, prefix)
             page.bodies[key] = body
             page.dirty.add(key)
-            page.feed.on_events(codec.SUBJECT_KINDS[prefix], 1, now)
+            page.feed.on_events(codec.SUBJECT_KINDS[prefix], 1, now, now)
 
         return fold_each(batch, fold)
 
@@ -109,7 +109,7 @@ class StateCache:
             tally = self._liquidations.get(base) or self._liquidations.put(base, LiquidationTally(base))
             tally.fold(event, rest.partition(":")[0], self.rates)
             if now:
-                self._find_feed(event.venue).on_events("liquidation", 1, event.ts_recv)
+                self._find_feed(event.venue).on_events("liquidation", 1, event.ts_recv, now)
 
         return fold_each(batch, fold)
 
@@ -127,8 +127,9 @@ class StateCache:
         venues: set[str] = set()
 
         def fold(_subject: str, event: FastEvent) -> None:
-            self._find_feed(event.venue).on_status(event, seq)
-            venues.add(event.venue)
+            if event.venue != subjects.BUS:  # of no venue: what the bus itself or a reader of it lost
+                self._find_feed(event.venue).on_status(event, seq)
+                venues.add(event.venue)
 
         faults = fold_each(batch, fold)
         for page in self._pages.values():
@@ -136,19 +137,25 @@ class StateCache:
                 page.dirty |= shown_keys(page)
         return faults
 
+    def on_silence_limits(self, limits: Mapping[str, dict[str, int]]) -> None:
+        """Take each venue's limits of silence, ns by channel."""
+        for venue, by_channel in limits.items():
+            self._find_feed(venue).on_silence_limits(by_channel)
+
     # ---- showing
     def drain(self, now: int, *, liquidations: bool = True) -> dict[str, bytes | None]:
         """Give key -> document of everything that changed since the last call; without liquidations where asked.
 
         None is the document of what was forgotten.
         """
+        self._judge_feeds(now)
         changed: dict[str, bytes | None] = dict.fromkeys(self._gone)
         self._gone.clear()
         self._drain_pages(changed)
         for venue, feed in self._feeds.items():
             if feed.dirty:
                 feed.dirty = False
-                changed[subjects.STATE_FEED + escape_token(venue)] = codec.encode(feed.document())
+                changed[subjects.STATE_FEED + escape_token(venue)] = codec.encode(feed.document(now))
         for base, whales in self._whales.items():
             if whales.dirty:
                 whales.dirty = False
@@ -161,12 +168,6 @@ class StateCache:
 
     def _drain_pages(self, changed: dict[str, bytes | None]) -> None:
         for page in list(self._pages.values()):
-            if not page.dirty and not page.counts:
-                continue
-            page.feed = self._find_feed(page.venue)  # another one where it was forgotten meanwhile
-            for kind, (count, last) in page.counts.items():
-                page.feed.on_events(kind, count, last)
-            page.counts.clear()
             for key in page.dirty:
                 changed[key + page.tail] = self._show(page, key)
             page.dirty.clear()
@@ -174,6 +175,26 @@ class StateCache:
     def measure(self) -> dict[str, dict[str, int | None]]:
         """Give the parts of each venue's latency, ns, by venue and name."""
         return {feed.venue: feed.measure() for feed in self._feeds.values()}
+
+    def _judge_feeds(self, now: int) -> None:
+        """Count what came to each feed and find those that say live and are silent; each is shown once a second."""
+        for page in list(self._pages.values()):
+            if page.dirty or page.counts:
+                page.feed = self._find_feed(page.venue)  # another one where it was forgotten meanwhile
+            for kind, (count, last) in page.counts.items():
+                page.feed.on_events(kind, count, last, now)
+            page.counts.clear()
+        for feed in self._feeds.values():
+            if feed.judge(now):
+                self._show_again(feed)
+            feed.dirty = feed.dirty or now - feed.as_of >= _SECOND
+
+    def show_all(self) -> None:
+        """Give every document with the next `drain`: what was written is lost."""
+        for page in self._pages.values():
+            page.dirty |= shown_keys(page) | page.bodies.keys()
+        for item in (*self._feeds.values(), *self._whales.values(), *self._liquidations.values()):
+            item.dirty = True
 
     # ---- restoring
     def restore(self, key: str, body: bytes) -> None:
@@ -192,6 +213,16 @@ class StateCache:
     def find_whales_seq(self) -> int:
         """Tell the last sequence of the whales' stream that is folded; 0 for none."""
         return max((whales.seq for whales in self._whales.values()), default=0)
+
+    def forget_feeds_seq(self) -> None:
+        """The feeds' stream is another one now: what was folded has no sequence in it."""
+        for feed in self._feeds.values():
+            feed.seq = 0
+
+    def forget_whales_seq(self) -> None:
+        """The whales' stream is another one now."""
+        for whales in self._whales.values():
+            whales.seq = 0
 
     def _readers(self) -> dict[str, Callable[[str, bytes], None]]:
         return {
@@ -238,6 +269,12 @@ class StateCache:
         self._open_page(tail).bodies[key] = body
 
     # ---- parts
+    def _show_again(self, feed: Feed) -> None:
+        """What depends on a feed tells another quality now."""
+        for page in self._pages.values():
+            if page.feed is feed:
+                page.dirty |= shown_keys(page)
+
     def _find_feed(self, venue: str) -> Feed:
         feed = self._feeds.get(venue)
         if feed is None:

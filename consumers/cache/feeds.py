@@ -16,6 +16,7 @@ _NEARLY_ALL: Final = (99, 100)
 _WORST: Final[tuple[FeedState, ...]] = ("live", "stale", "resync", "gap", "connecting", "down")
 _GAPS: Final = frozenset({"gap", "resync"})
 _ALL_CHANNELS: Final = "all"
+DEFAULT_SILENCE: Final = 30 * SECOND  # without any event of a venue whose producer says no limit
 MOST_MARKS: Final = 10_000
 
 
@@ -23,17 +24,22 @@ class Feed:
     """One venue's feed. `marks`: what is not live, by (channel, symbol); None stands for all of them."""
 
     __slots__ = (
+        "as_of",
         "bus_latency",
         "clock",
         "dirty",
         "events",
         "gaps",
+        "heard",
         "last_ts",
+        "live_since",
         "marks",
         "reason",
         "reconnects",
         "resyncs",
         "seq",
+        "silence",
+        "silent",
         "sim",
         "since",
         "state",
@@ -57,10 +63,45 @@ class Feed:
         self.sim = False
         self.unmarked = 0  # marks that were dropped because there were too many
         self.dirty = True
+        self.as_of = 0
+        self.silence: dict[str, int] = {}
+        self.silent: frozenset[str] = frozenset()
+        self.heard: dict[str, int] = {}  # by kind: our own clock at the last event, however old that was
+        self.live_since: int | None = None  # silence counts from here at the earliest
+
+    def on_silence_limits(self, limits: dict[str, int]) -> None:
+        """Take the producers' limits by channel, ns."""
+        if limits != self.silence:
+            self.silence, self.dirty = limits, True
+
+    def judge(self, now: int) -> bool:
+        """Find who is silent for too long though it says that it is live; whether that changed. `now`: ns UTC."""
+        if self.state != "live":
+            self.live_since, silent = None, frozenset[str]()
+        else:
+            self.live_since = now if self.live_since is None else self.live_since
+            silent = self._find_silent(now, self.live_since)
+        changed, self.silent = silent != self.silent, silent
+        self.dirty = self.dirty or changed
+        return changed
+
+    def _find_silent(self, now: int, since: int) -> frozenset[str]:
+        silent = {
+            channel for channel, limit in self.silence.items() if now - max(since, self.heard.get(channel, 0)) > limit
+        }
+        shortest = min(self.silence.values(), default=DEFAULT_SILENCE)
+        if now - max(since, *self.heard.values(), 0) > shortest:
+            silent.add(_ALL_CHANNELS)
+        return frozenset(silent)
+
+    @property
+    def shown(self) -> FeedState | None:
+        """The state of the whole feed: its own word, or stale where nothing at all comes."""
+        return "stale" if self.state == "live" and _ALL_CHANNELS in self.silent else self.state
 
     def on_status(self, status: FastEvent, seq: int) -> None:
         """Fold one FeedStatus of this venue."""
-        self.seq = max(self.seq, seq)
+        self.seq = seq
         self.sim = status.sim
         self.dirty = True
         state: FeedState = status.state
@@ -77,8 +118,9 @@ class Feed:
             del self.marks[next(iter(self.marks))]  # the oldest; its channel was said to be wrong long ago
             self.unmarked += 1
 
-    def on_events(self, kind: str, count: int, last_recv: int) -> None:
-        """Count events of a kind; `last_recv`: our clock when the last one arrived, ns UTC."""
+    def on_events(self, kind: str, count: int, last_recv: int, now: int) -> None:
+        """Count events of a kind; `last_recv`: the producer's clock when the last one arrived, `now` ours; ns UTC."""
+        self.heard[kind] = now
         self.events[kind] = self.events.get(kind, 0) + count
         self.last_ts[kind] = max(self.last_ts.get(kind, 0), last_recv)
         self.dirty = True
@@ -92,11 +134,13 @@ class Feed:
 
     def find_quality(self, channel: str, symbol: str) -> Quality:
         """Tell how good the newest data of a channel's instrument is: `live`, `gap` or `stale`."""
-        marks = self.marks
-        if not marks and (self.state is None or self.state == "live"):
+        marks, state = self.marks, self.shown
+        if not marks and not self.silent and (state is None or state == "live"):
             return "live"
+        if channel in self.silent:
+            return "stale"
         keys = ((channel, symbol), (channel, None), (None, symbol))
-        states = [self.state, *(marks.get(key) for key in keys)]
+        states = [state, *(marks.get(key) for key in keys)]
         bad = [state for state in states if state not in {None, "live"}]
         if not bad:
             return "live"
@@ -113,14 +157,18 @@ class Feed:
             "clock_offset": self.clock.find(),
         }
 
-    def document(self) -> dict[str, object]:
-        """Give the body of `contracts.state.FeedHealth`."""
+    def document(self, now: int) -> dict[str, object]:
+        """Give the body of `contracts.state.FeedHealth` as of `now` (ns UTC)."""
+        self.as_of = now
         return {
             "sim": self.sim,
             "venue": self.venue,
             "connected": self.state not in {None, "connecting", "down"},
-            "state": self.state,
-            "reason": self.reason,
+            "state": self.shown,
+            "said": self.state,
+            "as_of": self.as_of,
+            "silence": self.silence,
+            "reason": self._reason(),
             "channels": self._channels(),
             "since": self.since,
             "last_message_ts": self.last_ts,
@@ -150,9 +198,20 @@ class Feed:
         for (channel, _), state in self.marks.items():
             name = channel or _ALL_CHANNELS
             channels[name] = _worse(channels.get(name, "live"), state)
-        if self.state is None:
+        for channel in self.silent - {_ALL_CHANNELS}:
+            channels[channel] = _worse(channels.get(channel, "live"), "stale")
+        shown = self.shown
+        if shown is None:
             return channels
-        return {name: _worse(state, self.state) for name, state in channels.items()}
+        return {name: _worse(state, shown) for name, state in channels.items()}
+
+    def _reason(self) -> str | None:
+        if self.shown == self.state:
+            return self.reason
+        newest = max(self.heard.values(), default=None)
+        if newest is None:
+            return "it says live, and nothing has come"
+        return f"it says live, and nothing has come for {(self.as_of - newest) // SECOND} s"
 
 
 def _worse(one: FeedState, other: FeedState) -> FeedState:
@@ -162,10 +221,10 @@ def _worse(one: FeedState, other: FeedState) -> FeedState:
 def restore_feed(document: dict[str, Any]) -> Feed:
     """Take back what `Feed.document` gave; KeyError names the field that is missing."""
     feed = Feed(document["venue"])
-    feed.state, feed.reason, feed.since = document["state"], document["reason"], document["since"]
+    feed.state, feed.reason, feed.since = document["said"], document["reason"], document["since"]
     feed.last_ts, feed.events = document["last_message_ts"], {}
     feed.reconnects, feed.gaps, feed.resyncs = document["reconnects"], document["gaps"], document["resyncs"]
-    feed.seq, feed.sim = document["seq"], document["sim"]
+    feed.seq, feed.sim, feed.silence = document["seq"], document["sim"], document["silence"]
     feed.marks = {(channel, symbol): state for channel, symbol, state in document["marks"]}
     return feed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -11,18 +12,21 @@ from typing import Any, Final
 import structlog
 
 from consumers.cache.core import Faults, StateCache
+from consumers.cache.producers import ProducerWatch
 from contracts import streams, subjects
 from contracts.checking import check
 from runtime import clock
+from runtime.announcing import Announcer
 from runtime.bucket_writer import BucketWriter
 from runtime.deadletter import DeadLetters
 from runtime.kv import Mirror
 from runtime.lane import LaneReader
 from runtime.lane_reader import Batch, Watchers, read_event
+from runtime.remade import bucket_stream, watch_remade
 from runtime.restoring import Restored
+from runtime.resume import Mark, Resumed, Start, find_start
 from runtime.service import Service
-from runtime.stream_api import call
-from runtime.stream_reader import ALL, Row, Start, StreamReader
+from runtime.stream_reader import ALL, Row, StreamReader
 from runtime.turns import turns
 
 _log = structlog.get_logger("cache")
@@ -62,20 +66,19 @@ async def run(service: Service, plan: CachePlan) -> None:
     bus = service.bus
     cache = StateCache()
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
-    await _restore(service, cache, plan, letters)
+    marks = await _restore(service, cache, plan, letters)
     async with AsyncExitStack() as stack:
         writer = BucketWriter(bus, plan.bucket)
         stack.push_async_callback(writer.close)
         stack.push_async_callback(letters.flush)
-        whole = await _serve(service, plan, cache, (letters, writer))
+        whole = await _serve(_Following(service, cache, letters, plan, marks), writer)
         _drain(service, cache, writer, whole=whole)
 
 
-async def _serve(
-    service: Service, plan: CachePlan, cache: StateCache, outputs: tuple[DeadLetters, BucketWriter]
-) -> bool:
+async def _serve(parts: _Following, writer: BucketWriter) -> bool:
     """Fold until the service is stopped; whether every liquidation of the past was read by then."""
-    bus, (letters, writer) = service.bus, outputs
+    service, cache, letters, plan = parts.service, parts.cache, parts.letters, parts.plan
+    bus = service.bus
     reader = LaneReader(bus, Watchers(letters.keep, _on_gap))
     liquidations = _Liquidations(cache, letters)
     past = StreamReader(
@@ -87,22 +90,48 @@ async def _serve(
         failed=reader.failed,
         start=Start(time_ns=clock.now_ns() - _TOTALS_NS),
     )
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(past.close)
+        stack.push_async_callback(reader.close)
         await _subscribe(reader, cache)
-        await _follow(service, reader, cache, plan)
+        followed = await _follow(parts, stack)
+        watched = _watch(stack, service, cache, plan)
         await past.open()
         liquidations.is_whole = liquidations.is_whole or past.backlog == 0
         service.ready()
         measured = 0.0
-        async for _ in turns(service.stop, plan.drain_seconds, reader.failed):
+        async for _ in turns(service.stop, plan.drain_seconds, reader.failed, *followed, watched):
             _drain(service, cache, writer, whole=liquidations.is_whole)
             if clock.monotonic() - measured >= _MEASURE_SECONDS:
                 measured = clock.monotonic()
                 _measure(service, cache)
-    finally:
-        await past.close()
-        await reader.close()
     return liquidations.is_whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Following:
+    service: Service
+    cache: StateCache
+    letters: DeadLetters
+    plan: CachePlan
+    marks: _Marks
+
+
+def _watch(stack: AsyncExitStack, service: Service, cache: StateCache, plan: CachePlan) -> asyncio.Future[None]:
+    """Watch the producers and the bucket for as long as the stack lasts; the future ends with what breaks that."""
+
+    async def watch() -> None:
+        producers = ProducerWatch(service.bus, plan.feeds)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(producers.run(), name="watch of the producers")
+            tasks.create_task(watch_remade(service.bus, {bucket_stream(plan.bucket): cache.show_all}))
+            while True:
+                cache.on_silence_limits(producers.silence_limits())
+                await clock.sleep(1.0)
+
+    task = asyncio.ensure_future(watch())
+    stack.callback(task.cancel)
+    return task
 
 
 async def _subscribe(reader: LaneReader, cache: StateCache) -> None:
@@ -113,31 +142,56 @@ async def _subscribe(reader: LaneReader, cache: StateCache) -> None:
         await reader.subscribe(prefix + ">", _checked, partial(_timed, partial(cache.fold_bodies, prefix)))
 
 
-async def _follow(service: Service, reader: LaneReader, cache: StateCache, plan: CachePlan) -> None:
-    """Follow what none may be missed of, from after what is folded already."""
-    feeds = await _go_on(service, plan.feeds, cache.find_feeds_seq(), ALL)
-    await reader.stream(plan.feeds, (subjects.ALL_FEEDS,), read_event, cache.fold_feeds, start=feeds)
-    whales = await _go_on(service, plan.signals, cache.find_whales_seq(), ALL)
-    await reader.stream(plan.signals, (subjects.ALL_WHALES,), read_event, cache.fold_whales, start=whales)
+async def _follow(parts: _Following, stack: AsyncExitStack) -> list[asyncio.Future[None]]:
+    """Follow what none may be missed of, from after what is folded already; the futures end with what breaks that."""
+    cache, plan, bus = parts.cache, parts.plan, parts.service.bus
+    announcer = Announcer(bus, parts.service.name, stream=plan.feeds)
+    followed = (
+        (plan.feeds, subjects.ALL_FEEDS, cache.fold_feeds, cache.forget_feeds_seq, parts.marks.feeds),
+        (plan.signals, subjects.ALL_WHALES, cache.fold_whales, cache.forget_whales_seq, parts.marks.whales),
+    )
+    failed: list[asyncio.Future[None]] = []
+    for stream, subject, fold, forget, mark in followed:
+        on_missed = partial(_on_missed, announcer, stream, forget)
+        reader = LaneReader(bus, Watchers(parts.letters.keep, on_missed))
+        stack.push_async_callback(reader.close)
+        resumed = Resumed(ALL) if not mark.sequence else await find_start(bus, stream, mark)
+        if resumed.missed != 0:
+            on_missed(resumed.missed or 0)
+        await reader.stream(stream, (subject,), read_event, fold, start=resumed.start)
+        failed.append(reader.failed)
+    stack.push_async_callback(announcer.flush)
+    return failed
 
 
-async def _go_on(service: Service, stream: str, seq: int, first: Start) -> Start:
-    """Give where to go on in a stream: after `seq`, or at `first` where the stream is not the one that was folded."""
-    if seq == 0:
-        return first
-    last = int((await call(service.bus, f"STREAM.INFO.{stream}"))["state"]["last_seq"])
-    if last < seq:
-        _log.warning("cache.other_stream", stream=stream, saved=seq, last=last)
-        return first
-    return Start(sequence=seq + 1)
+def _on_missed(announcer: Announcer, stream: str, forget: Callable[[], None], messages: int) -> None:
+    if not messages:
+        forget()
+    announcer.on_missed(stream, messages)
 
 
-async def _restore(service: Service, cache: StateCache, plan: CachePlan, letters: DeadLetters) -> None:
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What was folded of each stream, proved by when the documents that say so were stored."""
+
+    feeds: Mark
+    whales: Mark
+
+
+async def _restore(service: Service, cache: StateCache, plan: CachePlan, letters: DeadLetters) -> _Marks:
     mirror = await Mirror(service.bus, plan.bucket).open()
     await mirror.close()
     place = Restored(plan.bucket, letters.keep)
+    times = dict.fromkeys((subjects.STATE_FEED, subjects.STATE_WHALES), 0)
     for key, entry in mirror.entries():
         place.read(key, entry.value, partial(cache.restore, key))  # what is refused, the next event writes anew
+        for prefix, newest in times.items():
+            if key.startswith(prefix):
+                times[prefix] = max(newest, entry.time_ns)
+    return _Marks(
+        Mark(cache.find_feeds_seq(), times[subjects.STATE_FEED]),
+        Mark(cache.find_whales_seq(), times[subjects.STATE_WHALES]),
+    )
 
 
 def _drain(service: Service, cache: StateCache, writer: BucketWriter, *, whole: bool) -> None:

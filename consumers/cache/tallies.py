@@ -103,7 +103,7 @@ class WhaleList:
 
     def fold(self, whale: FastEvent, seq: int) -> None:
         """Fold one whale; a repeated one changes nothing."""
-        self.seq = max(self.seq, seq)
+        self.seq = seq
         if any(held.id == whale.id for held in self.whales):
             return
         self.whales.appendleft(whale)

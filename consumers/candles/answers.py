@@ -16,13 +16,15 @@ from contracts import codec, subjects
 from contracts.commands import CandlesQuery
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import make_instrument
-from runtime import clock
+from runtime import clock, retry
 from runtime.bus import Bus
 from runtime.commands import failure
 from runtime.lane_reader import UNDECODABLE, read_event
+from runtime.stream_api import ApiRefusalError
 from runtime.stream_reader import ALL, Row, StreamReader
 
 _log = structlog.get_logger("candles")
+_UNTIL_THERE: Final = retry.Policy(wait_initial=0.1, wait_max=1.0, jitter=0.2)
 _CLOSED: Final = b'"closed":true'
 _TAIL_AT: Final = 4  # tokens before the tail: md, v1, candle, time frame
 
@@ -93,11 +95,22 @@ async def _read_all(
         bus, stream, (subjects.ALL_CANDLES,), on_messages=on_messages, on_gap=lambda _: None, failed=failed, start=ALL
     )
     try:
-        await reader.open()
+        await _open(reader)
         if reader.backlog:
             await done.wait()
     finally:
         await reader.close()
+
+
+async def _open(reader: StreamReader) -> None:
+    """Open it as soon as the stream is there: it may just have been deleted, and is made again within seconds."""
+    for delay in retry.delays(_UNTIL_THERE):
+        try:
+            return await reader.open()
+        except ApiRefusalError as error:
+            _log.warning("candles.recall_waits", error=str(error))
+        await clock.sleep(delay)
+    raise AssertionError("delays never end")
 
 
 def _within(query: CandlesQuery, start: int) -> bool:

@@ -233,6 +233,10 @@ class CandleBook:
     def forget_seq(self) -> None:
         """Keep the candles but not the sequences they contain: the stream is another one now."""
         self.seq = 0
+        self.save_again()
+
+    def save_again(self) -> None:
+        """Give every instrument with the next `save`: what was saved is lost, or names other sequences."""
         for page in self._pages.values():
             page.changed = True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,18 +19,20 @@ from consumers.candles.past import KEPT, Past
 from contracts import codec, streams, subjects
 from contracts.market import Candle
 from runtime import clock
+from runtime.announcing import Announcer
 from runtime.bucket_writer import BucketWriter
 from runtime.bus import Bus
 from runtime.commands import CommandServer
 from runtime.deadletter import DeadLetters
 from runtime.folding import fold_each
-from runtime.history import find_start
 from runtime.kv import Mirror
 from runtime.lane import LanePublisher
 from runtime.lane_reader import UNDECODABLE, Batch, read_event
+from runtime.remade import bucket_stream, watch_remade
 from runtime.restoring import Restored
+from runtime.resume import Mark, Start, find_start
 from runtime.service import Service
-from runtime.stream_reader import ALL, Row, Start, StreamReader
+from runtime.stream_reader import ALL, Row, StreamReader
 from runtime.turns import turns
 
 _log = structlog.get_logger("candles")
@@ -75,19 +77,24 @@ class _Resumed:
     start: Start
     floor: int = 0
     known: dict[str, int] = field(default_factory=dict[str, int])
+    missed: int | None = 0
 
 
 class _Reading:
     """Folds rows into the book; up to `floor`, and to `known` by subject, they were folded before the restart."""
 
-    def __init__(self, book: CandleBook, letters: DeadLetters, resumed: _Resumed, gaps: Gaps) -> None:
-        self._gaps = gaps
+    def __init__(
+        self, book: CandleBook, letters: DeadLetters, resumed: _Resumed, on_lost: Callable[[int, int], None]
+    ) -> None:
+        self._on_lost = on_lost
         self.book, self.floor, self.known = book, resumed.floor, resumed.known
         self.position = resumed.position
         self.now = 0  # of the stream, while there is much to catch up with; 0 otherwise
         self.lost = 0
         self._letters = letters
         self._again_until = max([self.floor, *self.known.values()])
+        if resumed.missed != 0:
+            self.on_gap(resumed.missed or 0)
 
     def on_rows(self, rows: Sequence[Row]) -> None:
         kept: list[Row] = []
@@ -112,9 +119,12 @@ class _Reading:
         self.now = end.time_ns if end.pending > _BEHIND else 0
 
     def on_gap(self, messages: int) -> None:
+        """Messages of the stream are lost; 0: it is another stream, whose sequences say nothing of what was folded."""
         self.lost += messages
-        self._gaps.on_lost(self.position.time_ns, clock.now_ns())
-        _log.warning("candles.trades_lost", messages=messages)
+        if not messages:
+            self.floor, self.known, self._again_until = 0, {}, 0
+            self.book.forget_seq()
+        self._on_lost(messages, self.position.time_ns)
 
 
 class _Asked:
@@ -151,12 +161,17 @@ async def run(service: Service, plan: CandlePlan) -> None:
     book = CandleBook(plan.rules)
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
     resumed = await _restore(service, book, plan, letters)
-    gaps = Gaps()
-    reading = _Reading(book, letters, resumed, gaps)
+    gaps, announcer = Gaps(), Announcer(bus, service.name, stream=plan.feeds)
+
+    def on_lost(messages: int, since: int) -> None:
+        gaps.on_lost(since, clock.now_ns())
+        announcer.on_missed(plan.stream, messages)
+
+    reading = _Reading(book, letters, resumed, on_lost)
     async with AsyncExitStack() as stack:
         writer = BucketWriter(bus, plan.bucket)
-        stack.push_async_callback(writer.close)
-        stack.push_async_callback(letters.flush)
+        for end in (writer.close, letters.flush, announcer.flush):
+            stack.push_async_callback(end)
         lane = LanePublisher(bus, on_gap=lambda _: book.touch())
         stack.callback(lane.close)
         await _serve(service, plan, resumed, _Parts(reading, gaps, letters, lane, writer))
@@ -190,7 +205,11 @@ async def _serve(service: Service, plan: CandlePlan, resumed: _Resumed, parts: _
     asked = _Asked(bus, CandleAnswers(book, past, parts.gaps), failed)
     feeds = _follow_feeds(bus, parts.letters, parts.gaps, (plan.feeds, failed))
     saved = clock.monotonic()
-    try:
+    async with AsyncExitStack() as stack:
+        stack.callback(failed.cancel)
+        stack.callback(_watch_bucket(bus, plan.bucket, book).cancel)
+        for end in (reader.close, feeds.close, asked.close):
+            stack.push_async_callback(end)
         await reader.open()
         await feeds.open()
         await asked.open(plan.published, past)
@@ -201,11 +220,12 @@ async def _serve(service: Service, plan: CandlePlan, resumed: _Resumed, parts: _
             if clock.monotonic() - saved >= plan.save_seconds:
                 await _save(parts.writer, reading)
                 saved = clock.monotonic()
-    finally:
-        await asked.close()
-        await feeds.close()
-        await reader.close()
-        failed.cancel()
+
+
+def _watch_bucket(bus: Bus, bucket: str, book: CandleBook) -> asyncio.Task[None]:
+    """Save every instrument again when the bucket was made again."""
+    watching = watch_remade(bus, {bucket_stream(bucket): book.save_again})
+    return asyncio.create_task(watching, name=f"watch of {bucket}")
 
 
 def _follow_feeds(bus: Bus, letters: DeadLetters, gaps: Gaps, plan: tuple[str, asyncio.Future[None]]) -> StreamReader:
@@ -234,12 +254,14 @@ async def _restore(service: Service, book: CandleBook, plan: CandlePlan, letters
     read = {key: place.read(key, value, partial(book.restore, key)) for key, value in held.items()}
     known = {subjects.TRADE + key: seq for key, seq in read.items() if seq is not None}
     book.clock = position.clock
-    start = await find_start(service.bus, plan.stream, position.seq, position.time_ns)
+    if not position.seq:
+        return _Resumed(position, ALL, known=known)
+    resumed = await find_start(service.bus, plan.stream, Mark(position.seq, position.time_ns, exact=True))
+    start = resumed.start
     if start.sequence is None:
-        _log.warning("candles.other_stream", stream=plan.stream, saved=position.seq)
-        book.forget_seq()
-        return _Resumed(position, start)
-    return _Resumed(position, Start(sequence=max(1, start.sequence - plan.overlap)), position.seq, known)
+        return _Resumed(position, start, missed=None)
+    overlapped = Start(sequence=max(1, start.sequence - plan.overlap))
+    return _Resumed(position, overlapped, position.seq, known, resumed.missed)
 
 
 async def _save(writer: BucketWriter, reading: _Reading) -> None:

@@ -130,7 +130,7 @@ class WhaleDetector:
 
         faults = fold_each(batch, fold)
         self.counts.folded += len(batch) - len(faults)
-        self.seq = max(self.seq, seq)
+        self.seq = seq
         return outputs, faults
 
     def tick(self, now: int) -> Outputs:

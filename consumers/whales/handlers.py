@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
-
-import structlog
 
 from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import streams, subjects
 from runtime import clock
+from runtime.announcing import Announcer
 from runtime.bucket_writer import BucketWriter
 from runtime.deadletter import DeadLetters
 from runtime.folding import Fault
@@ -21,13 +21,13 @@ from runtime.kv import Mirror
 from runtime.lane import LaneReader
 from runtime.lane_reader import Batch, Watchers, read_event
 from runtime.restoring import Restored
+from runtime.resume import Mark, Resumed, Start, find_start
 from runtime.service import Service
 from runtime.signals import publish_signal
 from runtime.stream_api import call
-from runtime.stream_reader import NEW, Start
+from runtime.stream_reader import NEW
 from runtime.turns import turns
 
-_log = structlog.get_logger("whales")
 _KEY: Final = "whales"
 _UNSENT: Final = 10_000  # whales that wait for their acknowledgement; more end the process, which goes on from its save
 _KNOWN: Final = 5_000  # signals of the stream's end that are known as published after a restart
@@ -42,6 +42,7 @@ class WhalePlan:
     stream: str = streams.MARKET
     reads: tuple[str, ...] = (subjects.ALL_TRADES, DOLLAR_TICKERS)
     signals_stream: str = streams.SIGNALS
+    feeds: str = streams.FEEDS
     signals: str = subjects.ALL_WHALES
     bucket: str = streams.POSITIONS
     dlq: str = streams.DLQ
@@ -83,16 +84,20 @@ async def run(service: Service, plan: WhalePlan) -> None:
     """Detect until the service is stopped; then send what is decided, and save."""
     detector = WhaleDetector(plan.rules)
     letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
+    announcer = Announcer(service.bus, service.name, stream=plan.feeds)
+    on_missed = partial(announcer.on_missed, plan.stream)
     async with AsyncExitStack() as stack:
         writer = BucketWriter(service.bus, plan.bucket)
-        stack.push_async_callback(writer.close)
-        stack.push_async_callback(letters.flush)
-        start = await _restore(service, detector, plan, letters)
-        outbox = _Outbox(service, detector, plan, await _find_published(service, plan, start, letters))
-        reader = LaneReader(service.bus, Watchers(letters.keep, _on_gap))
+        for end in (writer.close, letters.flush, announcer.flush):
+            stack.push_async_callback(end)
+        resumed = await _restore(service, detector, plan, letters)
+        if resumed.missed != 0:
+            on_missed(resumed.missed or 0)
+        outbox = _Outbox(service, detector, plan, await _find_published(service, plan, resumed.start, letters))
+        reader = LaneReader(service.bus, Watchers(letters.keep, on_missed))
         saved = clock.monotonic()
         try:
-            await reader.stream(plan.stream, plan.reads, read_event, outbox.on_batch, start=start)
+            await reader.stream(plan.stream, plan.reads, read_event, outbox.on_batch, start=resumed.start)
             service.ready()
             async for _ in turns(service.stop, plan.tick_seconds, reader.failed):
                 outbox.on_tick()
@@ -107,25 +112,18 @@ async def run(service: Service, plan: WhalePlan) -> None:
         writer.put(_KEY, detector.save())
 
 
-def _on_gap(messages: int) -> None:
-    _log.warning("whales.trades_lost", messages=messages)
-
-
-async def _restore(service: Service, detector: WhaleDetector, plan: WhalePlan, letters: DeadLetters) -> Start:
+async def _restore(service: Service, detector: WhaleDetector, plan: WhalePlan, letters: DeadLetters) -> Resumed:
     """Take back what was saved and give where to go on; what comes from now on where nothing was."""
     mirror = await Mirror(service.bus, plan.bucket).open()
     await mirror.close()
     entry = mirror.get(_KEY)
     place = Restored(plan.bucket, letters.keep)
-    seq = None if entry is None else place.read(_KEY, entry.value, detector.restore)
-    if entry is None or seq is None:
-        return NEW
-    state = (await call(service.bus, f"STREAM.INFO.{plan.stream}"))["state"]
-    if int(state["last_seq"]) < seq:
-        _log.warning("whales.other_stream", stream=plan.stream, saved=seq, last=state["last_seq"])
-        detector.seq = 0
-        return Start(time_ns=entry.time_ns)
-    return Start(sequence=seq + 1)
+    sequence = None if entry is None else place.read(_KEY, entry.value, detector.restore)
+    if entry is None or sequence is None:
+        return Resumed(NEW)
+    if not sequence:
+        return Resumed(Start(time_ns=entry.time_ns))
+    return await find_start(service.bus, plan.stream, Mark(sequence, entry.time_ns))
 
 
 async def _find_published(service: Service, plan: WhalePlan, start: Start, letters: DeadLetters) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from api.app import ApiOptions
@@ -12,11 +13,13 @@ from contracts import streams
 from contracts.streams import STATE
 from runtime import provision
 from runtime.bus import Bus, BusOptions
+from runtime.clock import now_ns
 from runtime.embedded import free_port, nats_server
 from runtime.embedded_users import BusUsers
 from tests.api.world import READ_KEY, Start, Store, api_settings, heard, serving
 
 pytestmark = pytest.mark.nats
+SECOND = 1_000_000_000
 
 
 def options(url: str, **more: Any) -> ApiOptions:
@@ -134,6 +137,44 @@ async def test_it_starts_before_the_bus_and_survives_its_restart(tmp_path: Path)
                 seconds=20,
             )
             await bus.close()
+
+
+async def test_feed_that_is_not_live_is_degraded_readiness(store: Store, start: Start) -> None:
+    await store.put_listing()
+    await store.put_feed("binance", as_of=now_ns() + 3600 * SECOND)
+    await store.put_feed("okx", as_of=now_ns() + 3600 * SECOND, state="stale", said="live")
+    await store.put_feed("kraken", as_of=now_ns() + 3600 * SECOND, state="down", connected=False)
+    api = await start()
+    ready = await api.until("/health/ready", lambda answer: len(answer.json().get("degraded", ())) == 2)
+    assert ready.status_code == 200
+    assert ready.json()["degraded"] == ["feed kraken: down", "feed okx: stale"]
+    assert (await api.get("/health/detailed")).json()["status"] == "degraded"
+    exchanges = (await api.get("/health/exchanges")).json()
+    assert (exchanges["status"], exchanges["exchanges"]["okx"]["state"]) == ("degraded", "stale")
+    assert (await api.get("/multi/health")).json()["data"]["okx"]["quality"] == "stale"
+
+
+async def test_dead_cache_leaves_no_feed_live(store: Store, start: Start) -> None:
+    await store.put_listing()
+    await store.put_ticker("binance", "BTC/USDT", "91000")
+    api = await start()
+    await store.put_feed("kraken", as_of=now_ns() - 3 * SECOND, state="down", connected=False)
+    await store.put_feed("binance", as_of=now_ns())
+
+    def state(answer: httpx.Response) -> str | None:
+        return answer.json()["data"].get("binance", {}).get("state")
+
+    await api.until("/multi/health", lambda answer: state(answer) == "live")
+    answer = await api.until("/multi/health", lambda answer: state(answer) == "stale")
+    feeds = answer.json()["data"]
+    assert feeds["binance"]["channels"] == {"trade": "stale"}
+    assert feeds["binance"]["quality"] == "stale"
+    assert "does not write" in feeds["binance"]["reason"]
+    assert feeds["kraken"]["state"] == "down"
+    assert (await api.get("/health/ready")).json()["degraded"] == ["cache", "feed binance: stale", "feed kraken: down"]
+    assert (await api.get("/gpt/raw?symbol=BTC")).json()["data"]["quality"] == "stale"
+    await store.put_feed("binance", as_of=now_ns())
+    await api.until("/multi/health", lambda answer: state(answer) == "live")
 
 
 async def test_a_bus_that_takes_no_messages_makes_it_not_ready_until_it_does(tmp_path: Path) -> None:

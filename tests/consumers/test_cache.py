@@ -248,3 +248,117 @@ def test_documents_hold_exactly_the_declared_fields(ticker: Make, trade: Make, s
     for key, body in cache.drain(START).items():
         model = next(model for prefix, model in MODELS.items() if key.startswith(prefix))
         assert set(json.loads(body)) == set(model.model_fields), key
+
+
+# ---- feeds are watched
+LIMITS = {"binance": {"trade": 10 * SECOND, "ticker": 40 * SECOND}}
+
+
+def watched(cache: StateCache, now: int) -> dict[str, Any]:
+    return json.loads(cache.drain(now)["feed.binance"] or b"")
+
+
+def live_cache(status: Make, trade: Make, ticker: Make) -> StateCache:
+    cache = StateCache()
+    cache.on_silence_limits(LIMITS)
+    cache.fold_feeds([("feed.v1.binance", status("live"))], 1)
+    cache.fold_trades([(TRADE, trade(1))], START)
+    cache.fold_tickers([(TICKER, ticker(last="100"))], START)
+    cache.drain(START)
+    return cache
+
+
+def test_feed_that_says_live_and_sends_nothing_is_stale(status: Make, trade: Make, ticker: Make) -> None:
+    cache = live_cache(status, trade, ticker)
+    assert watched(cache, START + 10 * SECOND)["state"] == "live"
+    feed = watched(cache, START + 11 * SECOND)
+    assert (feed["state"], feed["said"], feed["reason"]) == (
+        "stale",
+        "live",
+        "it says live, and nothing has come for 11 s",
+    )
+    assert set(feed["channels"].values()) == {"stale"}
+    FeedHealth.model_validate_json(json.dumps(feed))
+    cache.fold_trades([(TRADE, trade(2))], START + 12 * SECOND)
+    feed = watched(cache, START + 12 * SECOND)
+    assert (feed["state"], feed["channels"]) == ("live", {"trade": "live", "ticker": "live"})
+
+
+def test_silence_is_judged_by_our_clock_whatever_the_events_say(status: Make, trade: Make, ticker: Make) -> None:
+    cache = live_cache(status, trade, ticker)
+    cache.fold_trades([(TRADE, trade(2, START + 900 * SECOND))], START + SECOND)
+    assert watched(cache, START + SECOND)["state"] == "live"
+    assert watched(cache, START + 12 * SECOND)["state"] == "stale"
+
+
+def test_one_silent_channel_is_stale_while_the_feed_is_live(status: Make, trade: Make, ticker: Make) -> None:
+    cache = live_cache(status, trade, ticker)
+    for second in range(1, 46, 5):
+        cache.fold_trades([(TRADE, trade(second, START + second * SECOND))], START + second * SECOND)
+        cache.drain(START + second * SECOND)
+    documents = cache.drain(START + 47 * SECOND)
+    feed = json.loads(documents["feed.binance"] or b"")
+    assert (feed["state"], feed["channels"]) == ("live", {"trade": "live", "ticker": "stale"})
+
+
+def test_what_a_silent_feed_sent_last_is_shown_as_stale(status: Make, trade: Make, ticker: Make) -> None:
+    cache = live_cache(status, trade, ticker)
+    documents = cache.drain(START + 11 * SECOND)
+    assert {json.loads(body or b"")["quality"] for key, body in documents.items() if not key.startswith("feed.")} == {
+        "stale"
+    }
+
+
+def test_feed_of_a_producer_without_limits_is_stale_after_half_a_minute(status: Make, trade: Make) -> None:
+    cache = StateCache()
+    cache.fold_feeds([("feed.v1.binance", status("live"))], 1)
+    cache.fold_trades([(TRADE, trade(1))], START)
+    cache.drain(START)
+    assert watched(cache, START + 30 * SECOND)["state"] == "live"
+    assert watched(cache, START + 31 * SECOND)["state"] == "stale"
+
+
+def test_feed_that_never_sent_anything_is_stale_after_its_limit(status: Make) -> None:
+    cache = StateCache()
+    cache.on_silence_limits(LIMITS)
+    cache.fold_feeds([("feed.v1.binance", status("live"))], 1)
+    assert watched(cache, START)["state"] == "live"
+    feed = watched(cache, START + 11 * SECOND)
+    assert (feed["state"], feed["reason"]) == ("stale", "it says live, and nothing has come")
+
+
+def test_feed_that_is_down_is_not_called_stale(status: Make, trade: Make, ticker: Make) -> None:
+    cache = live_cache(status, trade, ticker)
+    cache.fold_feeds([("feed.v1.binance", status("down", reason="cut"))], 2)
+    feed = watched(cache, START + 60 * SECOND)
+    assert (feed["state"], feed["reason"]) == ("down", "cut")
+
+
+def test_health_is_shown_each_second_so_that_its_age_tells_of_a_dead_cache(status: Make) -> None:
+    cache = StateCache()
+    cache.fold_feeds([("feed.v1.binance", status("down"))], 1)
+    assert watched(cache, START)["as_of"] == START
+    assert "feed.binance" not in cache.drain(START + SECOND // 2)
+    assert watched(cache, START + SECOND)["as_of"] == START + SECOND
+
+
+def test_stale_feed_that_is_restored_is_what_it_said_until_it_is_judged(
+    status: Make, trade: Make, ticker: Make
+) -> None:
+    cache, restarted = live_cache(status, trade, ticker), StateCache()
+    for key, body in cache.drain(START + 11 * SECOND).items():
+        restarted.restore(key, body or b"")
+    assert watched(restarted, START + 12 * SECOND)["state"] == "live"
+    assert watched(restarted, START + 23 * SECOND)["state"] == "stale"
+
+
+def test_losses_of_the_bus_are_no_venue(status: Make) -> None:
+    cache = StateCache()
+    cache.fold_feeds([("feed.v1.bus", status("gap", venue="bus"))], 1)
+    assert cache.drain(START) == {}
+
+
+def test_everything_is_shown_again_when_the_bucket_was_lost(status: Make, trade: Make, ticker: Make) -> None:
+    cache = live_cache(status, trade, ticker)
+    cache.show_all()
+    assert set(cache.drain(START)) == {"feed.binance", "ticker.binance.BTC.USDT.spot", "trade.binance.BTC.USDT.spot"}

@@ -199,14 +199,14 @@ async def test_a_whale_is_published_once_though_its_fills_are_read_again(own: Bu
     plan = whales.WhalePlan(rules=WHALE_RULES, save_seconds=0.05)
     fills = [trade(number, now_ns() // SECOND * SECOND, price="60000", amount="10") for number in (1, 2)]
     async with Running(own, "whales", lambda service: whales.run(service, plan)):
-        for fill in fills:
+        for fill in (trade(0), *fills):
             await publish(own, TRADES, fill)
         found = await wait_stored(own, streams.SIGNALS, subjects.ALL_WHALES, 1)
     assert found[0].usd_value == "1200000.00"
     assert found[0].trade_ids == [fill.id for fill in fills]
     bucket = await own.jetstream().key_value(streams.POSITIONS)
     saved = json.loads((await bucket.get("whales")).value or b"")
-    await bucket.put("whales", json.dumps({**saved, "seq": 0}).encode())  # as if the last save had never been
+    await bucket.put("whales", json.dumps({**saved, "seq": 1}).encode())  # as if the last save had never been
     async with Running(own, "whales", lambda service: whales.run(service, plan)):
         await publish(own, TRADES, trade(9, now_ns(), price="60000", amount="99"))
         found = await wait_stored(own, streams.SIGNALS, subjects.ALL_WHALES, 2)
