@@ -46,9 +46,9 @@ def named(kind: str, number: int, **fields: Any) -> tuple[str, Any]:
 
 
 def test_the_cache_keeps_the_instruments_that_were_used_last_and_takes_the_others_out_of_the_bucket() -> None:
-    cache = StateCache(instruments=100, venues=20, bases=50)
+    cache, names = StateCache(instruments=100, venues=20, bases=50), 2000
     shown: set[str] = set()
-    for number in range(NAMES):
+    for number in range(names):
         cache.fold_trades([named("trade", number), named("trade", 1_000_000)], NOW)
         cache.fold_feeds([named("feed", number)], number)
         cache.fold_liquidations([named("liquidation", number)], NOW)
@@ -61,7 +61,7 @@ def test_the_cache_keeps_the_instruments_that_were_used_last_and_takes_the_other
                     shown.add(key)
     assert len(shown) < 1000
     assert "ticker.v1000000.B1000000.USDT.spot" in shown  # traded all the time
-    assert cache.forgotten > 3 * NAMES
+    assert cache.forgotten > 3 * names
 
 
 def test_candles_keep_the_instruments_that_were_traded_last() -> None:
