@@ -117,6 +117,18 @@ def test_a_group_of_too_many_fills_is_told_as_several_whales(trade: Make) -> Non
     assert len({whale.id for _, whale in outputs}) == 3
 
 
+def test_a_saved_document_fits_into_a_message_whatever_the_names(trade: Make) -> None:
+    detector = WhaleDetector(WhaleRules(tiers=Tiers(), limits=LIMITS))
+    for number in range(6000):
+        base = f"{number}{'x' * 150}"
+        fields = {"symbol": f"{base}/USDT", "id": f"{number}{'y' * 250}", "venue_symbol": "z" * 256}
+        detector.fold([(f"md.v1.trade.binance.{base}.USDT.spot", trade(number, NOW, **fields))], number, NOW)
+    document = detector.save()
+    assert len(document) < 1_000_000
+    assert detector.counts.unsaved > 0
+    assert WhaleDetector(detector.rules).restore(document) == 5999
+
+
 def test_trades_of_years_ago_open_no_candle_and_no_signal(trade: Make) -> None:
     book, whales = CandleBook(), WhaleDetector(WhaleRules(tiers=Tiers(), limits=LIMITS))
     book.begin(NOW)
