@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Final, NamedTuple, cast, get_args, get_origin
 
 import msgspec
 from pydantic.fields import FieldInfo
@@ -119,8 +119,8 @@ def check_event(event: Any, route: Opened, body: bytes, now: int | None) -> None
 def _find_unprintable(event: Any) -> str | None:
     """Name the first field, but for a free text, that holds a control character; lists of names are looked through."""
     for name in event.__struct_fields__:
-        value = getattr(event, name)
-        texts = value if isinstance(value, list) else [value]
+        value: Any = getattr(event, name)
+        texts = cast("list[Any]", value) if isinstance(value, list) else [value]
         if name not in _FREE and any(isinstance(text, str) and _CONTROL.search(text) for text in texts):
             return name
     return None
@@ -161,7 +161,7 @@ def _fast_annotated(hint: Any) -> Any:
     inner, *marks = get_args(hint)
     if inner is Decimal:
         return Annotated[str, msgspec.Meta(pattern=pattern_of(hint).replace("$", r"\Z"))]
-    bounds: dict[str, int] = {}
+    bounds: dict[str, Any] = {}
     for mark in marks:
         for rule in mark.metadata if isinstance(mark, FieldInfo) else ():
             bounds.update({edge: getattr(rule, edge) for edge in _EDGES if hasattr(rule, edge)})

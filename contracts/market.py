@@ -52,7 +52,8 @@ class Event(BaseModel):
 class InstrumentEvent(Event):
     """What every event of one instrument, or of one base, carries."""
 
-    symbol: Name = Field(description="unified (CCXT) symbol")
+    # Events are frozen, so that a narrower type breaks nobody.
+    symbol: Name = Field(description="unified (CCXT) symbol")  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class Trade(InstrumentEvent):

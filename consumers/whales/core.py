@@ -32,6 +32,8 @@ MILLISECOND: Final = 1_000_000
 SECOND: Final = 1_000_000_000
 PAGES: Final = 20_000  # subjects kept at least, those used last; at most twice as many
 _MARK: Final = ".whale."
+_MOST_SAVED: Final = 900_000  # bytes: a message of the bus holds a million
+_SAVED_PRICES: Final = 1000  # of names of any length
 _SAVED_FILLS: Final = 1000  # of open groups, in one saved document
 _PRICE_EVERY: Final = 100 * MILLISECOND
 Outputs = list[tuple[str, FastEvent]]
@@ -157,7 +159,12 @@ class WhaleDetector:
                 groups[page.subject] = page.fills
             else:
                 self.counts.unsaved += 1
-        return msgspec.json.encode(Saved(seq=self.seq, groups=groups, prices=self._rates.list_prices()))
+        prices = self._rates.list_prices()
+        document = msgspec.json.encode(Saved(seq=self.seq, groups=groups, prices=prices))
+        if len(document) <= _MOST_SAVED:
+            return document
+        self.counts.unsaved += len(groups)
+        return msgspec.json.encode(Saved(seq=self.seq, groups={}, prices=prices[-_SAVED_PRICES:]))
 
     def restore(self, document: bytes) -> int:
         """Take back what `save` gave; the sequence to go on after.
@@ -188,10 +195,10 @@ class WhaleDetector:
             return
         if len(page.tail) + len(_MARK) + len(trade.trade_id) > MOST_NAME:
             raise ValueError("a whale that begins with this trade could not be named: its trade_id is too long")
-        sized = trade.side is not None and trade.amount is not None
-        old = sized and now - time_of(trade.ts_event, trade.ts_recv) > DAY_NS
-        joins = sized and not old and _belongs(page.fills, trade)
-        bound = check_fill(page.bound if joins else 0, trade.price, trade.amount) if sized and not old else 0
+        old = now - time_of(trade.ts_event, trade.ts_recv) > DAY_NS
+        amount = None if trade.side is None or old else trade.amount
+        joins = amount is not None and _belongs(page.fills, trade)
+        bound = 0 if amount is None else check_fill(page.bound if joins else 0, trade.price, amount)
         page.seen.add(trade.id)
         if page.fills and not joins:
             self._close(page, outputs)

@@ -46,9 +46,9 @@ def named(kind: str, number: int, **fields: Any) -> tuple[str, Any]:
 
 
 def test_the_cache_keeps_the_instruments_that_were_used_last_and_takes_the_others_out_of_the_bucket() -> None:
-    cache = StateCache(instruments=100, venues=20, bases=50)
+    cache, names = StateCache(instruments=100, venues=20, bases=50), 2000
     shown: set[str] = set()
-    for number in range(NAMES):
+    for number in range(names):
         cache.fold_trades([named("trade", number), named("trade", 1_000_000)], NOW)
         cache.fold_feeds([named("feed", number)], number)
         cache.fold_liquidations([named("liquidation", number)], NOW)
@@ -61,7 +61,7 @@ def test_the_cache_keeps_the_instruments_that_were_used_last_and_takes_the_other
                     shown.add(key)
     assert len(shown) < 1000
     assert "ticker.v1000000.B1000000.USDT.spot" in shown  # traded all the time
-    assert cache.forgotten > 3 * NAMES
+    assert cache.forgotten > 3 * names
 
 
 def test_candles_keep_the_instruments_that_were_traded_last() -> None:
@@ -115,6 +115,18 @@ def test_a_group_of_too_many_fills_is_told_as_several_whales(trade: Make) -> Non
     assert faults == []
     assert [len(whale.trade_ids) for _, whale in outputs] == [MOST_IDS, MOST_IDS, 500]
     assert len({whale.id for _, whale in outputs}) == 3
+
+
+def test_a_saved_document_fits_into_a_message_whatever_the_names(trade: Make) -> None:
+    detector = WhaleDetector(WhaleRules(tiers=Tiers(), limits=LIMITS))
+    for number in range(6000):
+        base = f"{number}{'x' * 150}"
+        fields = {"symbol": f"{base}/USDT", "id": f"{number}{'y' * 250}", "venue_symbol": "z" * 256}
+        detector.fold([(f"md.v1.trade.binance.{base}.USDT.spot", trade(number, NOW, **fields))], number, NOW)
+    document = detector.save()
+    assert len(document) < 1_000_000
+    assert detector.counts.unsaved > 0
+    assert WhaleDetector(detector.rules).restore(document) == 5999
 
 
 def test_trades_of_years_ago_open_no_candle_and_no_signal(trade: Make) -> None:

@@ -37,7 +37,7 @@ Make = Callable[..., Any]
 
 def drain(cache: StateCache, now: int = START) -> dict[str, Any]:
     """Everything that changed, parsed by its model."""
-    changed = cache.drain(now)
+    changed = {key: body for key, body in cache.drain(now).items() if body is not None}
     return {
         key: next(model for prefix, model in MODELS.items() if key.startswith(prefix)).model_validate_json(body)
         for key, body in changed.items()
@@ -227,6 +227,7 @@ def test_everything_comes_back_after_a_restart(ticker: Make, trade: Make, status
     documents = cache.drain(START)
     again = StateCache()
     for key, document in documents.items():
+        assert document is not None
         again.restore(key, document)
     assert again.find_feeds_seq() == 9
     again.fold_trades([(TRADE, trade(3, START + 1, price="5"))], START)
@@ -246,6 +247,7 @@ def test_documents_hold_exactly_the_declared_fields(ticker: Make, trade: Make, s
     cache.fold_feeds([("feed.v1.binance", status("gap", channel="book"))], 1)
     cache.fold_liquidations([(LIQUIDATION, liquidation(1))], START)
     for key, body in cache.drain(START).items():
+        assert body is not None
         model = next(model for prefix, model in MODELS.items() if key.startswith(prefix))
         assert set(json.loads(body)) == set(model.model_fields), key
 

@@ -48,7 +48,10 @@ DOCUMENTS: dict[str, Any] = {
 class Core(Protocol):
     """A consumer's core as this test drives it."""
 
-    kinds: tuple[str, ...]
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Which kinds of event it reads."""
+        ...
 
     def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
         """Fold events of one kind; give the faults."""
