@@ -12,10 +12,11 @@ if __name__ == "__main__":
 
 from api.app import ApiOptions, compose, connection_limits
 from api.server import make_server, serve
-from runtime import logs, settings
-from runtime.entry import run
-from runtime.options import bus_options
-from runtime.settings import Settings
+from runtime.app.entry import run
+from runtime.config import settings
+from runtime.config.options import bus_options
+from runtime.config.settings import Settings
+from runtime.logging import logs
 
 ASYNCAPI_FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "asyncapi.json"
 

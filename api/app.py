@@ -41,11 +41,12 @@ from api.stream.feed import StreamFeed
 from api.stream.hub import Hub
 from contracts.errors import HydrophoneError, InvalidParameterError
 from contracts.streams import INSTRUMENTS, STATE
-from runtime import clock, logs
-from runtime.bus import Bus, BusOptions
+from runtime import clock
+from runtime.config.settings import ApiSettings
+from runtime.logging import logs
 from runtime.metrics import BusMetrics
-from runtime.settings import ApiSettings
-from runtime.write_probe import WriteProbe
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.write_probe import WriteProbe
 
 VERSION: Final = "1.0.0"
 STREAM_PATH: Final = "/ws"

@@ -20,7 +20,8 @@ from api.access.clients import Networks, counting_name, find_address
 from api.answers import Reply
 from api.refusals import HeadersTooLargeError, RateLimitedError, UnfinishedRequestError, refusal
 from contracts.errors import HydrophoneError, InvalidParameterError
-from runtime import clock, logs
+from runtime import clock
+from runtime.logging import logs
 
 GOODBYE_SECONDS: Final = 2.0  # for a client to take what was written, before the connection is cut
 HEADER_FRAMING: Final = len(b": \r\n")

@@ -18,7 +18,8 @@ from api.endpoints import Ask, Match, Shortcuts, merge_params
 from api.metrics import HttpMetrics
 from api.refusals import InternalError, PayloadTooLargeError, TimedOutError, refusal
 from contracts.errors import HydrophoneError
-from runtime import clock, logs
+from runtime import clock
+from runtime.logging import logs
 
 SECOND_NS: Final = 1_000_000_000
 T = TypeVar("T")

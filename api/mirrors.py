@@ -12,9 +12,9 @@ import structlog
 from api.market.documents import decode_listing
 from contracts.instrument import Instrument
 from contracts.symbols import SymbolBook
-from runtime.bus import Bus
 from runtime.clock import sleep
-from runtime.kv import Entry, Mirror
+from runtime.nats.bus import Bus
+from runtime.nats.kv.mirror import Entry, Mirror
 
 LISTING_TURN_SECONDS: Final = 0.05  # changes of the listing within this time make one index
 _log = structlog.get_logger("api")

@@ -13,7 +13,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from api.connections import GOODBYE_SECONDS, BoundedHttp, ConnectionCounts, ConnectionLimits, response_bytes
 from api.refusals import refusal
 from contracts.errors import InvalidParameterError
-from runtime import clock, logs
+from runtime import clock
+from runtime.logging import logs
 
 LARGEST_MESSAGE: Final = 64 * 1024
 

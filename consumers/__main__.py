@@ -17,15 +17,16 @@ import uvloop
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from consumers.registry import CONSUMERS
-from runtime import clock, logs, retry
-from runtime.bus import Bus
-from runtime.entry import run
+from runtime import clock, retry
+from runtime.app.entry import run
+from runtime.app.service import Service
+from runtime.config.options import bus_options
+from runtime.config.settings import Settings, SettingsError, load
 from runtime.health import Health
+from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
-from runtime.options import bus_options
-from runtime.service import Service
-from runtime.settings import Settings, SettingsError, load
+from runtime.nats.bus import Bus
 
 _log = structlog.get_logger("consumers")
 _STOP_SECONDS = 20.0

@@ -16,8 +16,8 @@ from consumers.whales import handlers as whales
 from consumers.whales.core import Adaptive, WhaleRules
 from contracts.signals import Tier
 from contracts.tiers import Tiers
-from runtime.service import Service
-from runtime.settings import Settings
+from runtime.app.service import Service
+from runtime.config.settings import Settings
 
 Run = Callable[[Service, Settings], Awaitable[None]]
 _SECOND: Final = 1_000_000_000

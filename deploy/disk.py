@@ -14,11 +14,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, cast
 
-from runtime.bus import Bus, BusOptions
 from runtime.clock import monotonic, sleep
+from runtime.config.retention import RetentionSettings
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.write_probe import EVERY_SECONDS, WriteProbe
 from runtime.provision import declared, reserved_bytes
-from runtime.settings_retention import RetentionSettings
-from runtime.write_probe import EVERY_SECONDS, WriteProbe
 
 MB: Final = 1_000_000
 BESIDE: Final = 200 * MB  # documents and logs

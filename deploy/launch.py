@@ -19,10 +19,10 @@ from deploy.parts import Layout, Mode, own_servers, procfile_parts
 from deploy.ready import choose_port, reserved
 from deploy.supervisor import Part, StartError, Supervisor
 from runtime.clock import monotonic
-from runtime.embedded import HOST, free_port, save_nats_config
-from runtime.embedded_users import BusUsers
-from runtime.logs import LogConfig, configure
-from runtime.settings import Settings, SettingsError, environment, load
+from runtime.config.settings import Settings, SettingsError, environment, load
+from runtime.logging.logs import LogConfig, configure
+from runtime.servers.bus_users import BusUsers
+from runtime.servers.embedded import HOST, free_port, save_nats_config
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROCFILE: Final = Path(__file__).with_name("Procfile")

@@ -16,9 +16,12 @@ from pydantic import SecretStr
 from deploy.disk import needed_bytes
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part
-from runtime.bus import BusOptions
-from runtime.document_user import PASSWORD
-from runtime.embedded import (
+from runtime.config.options import bus_options
+from runtime.config.settings import Settings
+from runtime.nats.bus import BusOptions
+from runtime.servers.bus_users import BusUsers
+from runtime.servers.document_user import PASSWORD
+from runtime.servers.embedded import (
     NatsConfig,
     document_command,
     document_url,
@@ -27,9 +30,6 @@ from runtime.embedded import (
     nats_command,
     nats_url,
 )
-from runtime.embedded_users import BusUsers
-from runtime.options import bus_options
-from runtime.settings import Settings
 
 Mode = Literal["demo", "run"]
 ONCE: Final = ("provision",)
@@ -178,7 +178,7 @@ def own_servers(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
         parts.append(Part("bus", tuple(argv), environ, ready=lambda: nats_answers(bus, layout.monitor_port)))
     if documents is not None:
         storage = str(layout.store / "documents")
-        user = (sys.executable, "-m", "runtime.document_user", storage)
+        user = (sys.executable, "-m", "runtime.servers.document_user", storage)
         parts.append(Part("documents-user", user, {**environ, PASSWORD: layout.documents_password}, once=True))
         argv = document_command(layout.store / "documents", documents)
         parts.append(Part("documents", tuple(argv), environ, ready=lambda: documents_answer(documents)))

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runtime.embedded import free_port
+from runtime.servers.embedded import free_port
 
 
 async def file_appears(path: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from deploy.part_log import PartLog
-from runtime.children import die_with_parent
 from runtime.clock import monotonic, sleep
+from runtime.servers.child import die_with_parent
 
 POLL_SECONDS: Final = 0.05
 FIRST_DELAY: Final = 0.5

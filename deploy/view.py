@@ -15,8 +15,8 @@ from rich.live import Live
 from contracts import subjects
 from deploy.view_lines import FULL_ENTRY, GOOD, Places, Size, entry_line, render
 from deploy.view_state import HEALTH_SUBJECTS, Message, State, fold, measure
-from runtime.bus import Bus, BusOptions
 from runtime.clock import now_ns, sleep
+from runtime.nats.bus import Bus, BusOptions
 
 SUBJECTS: Final = (
     subjects.ALL_TRADES,

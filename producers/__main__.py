@@ -10,12 +10,12 @@ from typing import Final
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
 
-from runtime.entry import run
+from runtime.app.entry import run
 
 COMMANDS: Final = {
-    "decode": "producers.decode_cli",
-    "record": "producers.record_cli",
-    "replay": "producers.replay_cli",
+    "decode": "producers.recording.decode_command",
+    "record": "producers.recording.record_command",
+    "replay": "producers.recording.replay_command",
 }
 
 
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else ""
     if command in COMMANDS:
         return importlib.import_module(COMMANDS[command]).main(arguments[1:])
-    return importlib.import_module("producers.run").main(arguments)
+    return importlib.import_module("producers.process").main(arguments)
 
 
 if __name__ == "__main__":

@@ -12,15 +12,15 @@ from typing import Protocol
 
 import structlog
 
-from producers.outbox import Lane
-from producers.service import Producer
-from runtime.leases import Grant
+from producers.connection.publisher import Lane
+from producers.producer import Producer
+from runtime.nats.leases.lease import Grant
 
 _log = structlog.get_logger("standby")
 
 
 class Lease(Protocol):
-    """The part of `runtime.leases.Lease` that is needed here."""
+    """The part of `runtime.nats.leases.lease.Lease` that is needed here."""
 
     @property
     def held(self) -> bool:

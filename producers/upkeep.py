@@ -9,11 +9,11 @@ from typing import Final
 
 from contracts.codec import KIND_SUBJECTS
 from contracts.streams import INSTRUMENTS, LISTINGS, STREAMS, StreamSpec
-from producers.service import FEED
+from producers.producer import FEED
 from producers.standby import Unit
 from producers.venue import CHANNELS
-from runtime.bus import Bus
-from runtime.remade import bucket_stream, watch_remade
+from runtime.nats.bus import Bus
+from runtime.nats.streams.remade import bucket_stream, watch_remade
 
 _OURS: Final = (*CHANNELS, FEED)
 

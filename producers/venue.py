@@ -90,7 +90,7 @@ class TradeSpan:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A frame, or one row of it or of a REST answer, that could not be read, and why. Made by producers.frames."""
+    """A frame, or one row of it or of a REST answer, that could not be read, and why; never a decoder's."""
 
     kind: ClassVar[str] = "unreadable"
     frame: bytes
@@ -221,7 +221,7 @@ class ConnectionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class BookRule:
-    """How a venue's book is seeded and continued (applied by producers.book).
+    """How a venue's book is seeded and continued (applied by producers.connection.book).
 
     `seed`: "ws" = the first delta with `is_snapshot`; "rest" = a snapshot that is asked for (by REST, or by a frame
     where the venue has `book_request`), deltas buffered meanwhile; "either" = whichever comes, the snapshot being asked
@@ -303,7 +303,7 @@ class Span:
 class DecodeCandles(Protocol):
     """Reads a REST answer into `candle` events, in whatever order, also outside the span.
 
-    A row that cannot be read is an `Unreadable`, as of trades (producers.frames.read_each).
+    A row that cannot be read is an `Unreadable`, as of trades (producers.connection.frames.read_each).
     """
 
     def __call__(
@@ -348,7 +348,7 @@ class RestFace:
     base_url: str
     budget: RestBudget
     instrument_calls: Callable[[], tuple[tuple[str, RestCall], ...]]  # (market, call) for each list of instruments
-    # (market, body) -> the next page, and an Instrument or (producers.frames.read_each) an Unreadable for each row
+    # (market, body) -> an Instrument for each row (an Unreadable: producers.connection.frames.read_each), the next page
     decode_instruments: Callable[[str, bytes], tuple[list[Any], RestCall | None]]
     depth_call: Callable[[Instrument], RestCall]
     decode_depth: DecodeDepth
@@ -392,7 +392,7 @@ class Venue:
     where they need what the decoder has learned, such as a channel's number (without either, or without frames, the
     connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of
     sending into each frame that we send (venues that refuse old requests); `rows(frame)` splits a frame of many rows
-    (producers.frames.rows_at), so that one that cannot be read does not cost the others.
+    (producers.connection.frames.rows_at), so that one that cannot be read does not cost the others.
 
     `trades_counted`: the vendor's page says that this field of its trades counts by one, an instrument each: a hole is
     then a gap. Where a trade stands for several numbers its decoder gives a `TradeSpan` before it.

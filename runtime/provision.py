@@ -19,14 +19,14 @@ if __name__ == "__main__":
 
 from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
-from runtime.announcing import Announcer
-from runtime.bus import Bus, BusOptions, NoAnswerError
-from runtime.entry import run
-from runtime.jetstream import Config, Drift, bucket_config, durable_config, find_drift, stream_config
-from runtime.moved_subjects import drop_moved_durables, gives_up, is_move
-from runtime.options import bus_options
-from runtime.settings import load
-from runtime.stream_api import NOT_FOUND, ApiRefusalError, call
+from runtime.app.entry import run
+from runtime.config.options import bus_options
+from runtime.config.settings import load
+from runtime.nats.announce import Announcer
+from runtime.nats.bus import Bus, BusOptions, NoAnswerError
+from runtime.nats.streams.api import NOT_FOUND, ApiRefusalError, call
+from runtime.nats.streams.config import Config, Drift, bucket_config, durable_config, find_drift, stream_config
+from runtime.nats.streams.moved_subjects import drop_moved_durables, gives_up, is_move
 
 _log = structlog.get_logger("provision")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import NatsServer, nats_server
+from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.embedded import NatsServer, nats_server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

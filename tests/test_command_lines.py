@@ -38,7 +38,7 @@ ENTRIES = (
     Entry("api", (), bus=True, waits=True),
     Entry("runtime.provision", (), bus=True, waits=True),
     Entry("runtime.settings", ("--check",)),
-    Entry("runtime.document_user", ("{tmp}/store",)),
+    Entry("runtime.servers.document_user", ("{tmp}/store",)),
     Entry("deploy.launch", ("run",), waits=True),
     Entry("contracts.asyncapi", ("--check",)),
 )

@@ -14,7 +14,7 @@ from api.market.bars import CHUNK, Chunk, Own, Row
 from contracts import subjects
 from contracts.commands import MOST_ROWS
 from contracts.instrument import Instrument
-from runtime.bus import NoAnswerError
+from runtime.nats.bus import NoAnswerError
 
 OWN_KEPT_SECONDS: Final = 1.0
 OWN_SECONDS: Final = 2.0

@@ -20,7 +20,8 @@ from api.stream import protocol
 from api.stream.client import POLICY, TRY_LATER, ClientGoneError, KeyCheck, StreamClient, Surroundings
 from api.stream.outbox import text_frame
 from contracts.errors import HydrophoneError
-from runtime import clock, logs
+from runtime import clock
+from runtime.logging import logs
 
 SECOND_NS: Final = 1_000_000_000
 GOING_ON: Final = "websocket.receive"

@@ -13,9 +13,9 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from contracts import codec
-from runtime.bus import Bus
 from runtime.clock import sleep
-from runtime.lane_reader import UNDECODABLE, read_event
+from runtime.nats.bus import Bus
+from runtime.nats.lanes.reader import UNDECODABLE, read_event
 
 OnEvent = Callable[[str, str, Any], None]
 PENDING_MESSAGES: Final = 20_000

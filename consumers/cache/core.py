@@ -28,7 +28,7 @@ from contracts.recent import Recent
 from contracts.signals import WhaleTrade
 from contracts.state import FeedHealth, TickerState
 from contracts.usd import UsdRates
-from runtime.folding import Fault, fold_each
+from runtime.app.fold import Fault, fold_each
 
 Batch = Iterable[tuple[str, FastEvent]]
 Faults = Sequence[Fault]

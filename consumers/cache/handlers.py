@@ -16,18 +16,18 @@ from consumers.cache.producers import ProducerWatch
 from contracts import streams, subjects
 from contracts.checking import check
 from runtime import clock
-from runtime.announcing import Announcer
-from runtime.bucket_writer import BucketWriter
-from runtime.deadletter import DeadLetters
-from runtime.kv import Mirror
-from runtime.lane import LaneReader
-from runtime.lane_reader import Batch, Watchers, read_event
-from runtime.remade import bucket_stream, watch_remade
-from runtime.restoring import Restored
-from runtime.resume import Mark, Resumed, Start, find_start
-from runtime.service import Service
-from runtime.stream_reader import ALL, Row, StreamReader
-from runtime.turns import turns
+from runtime.app.intervals import turns
+from runtime.app.resume import Mark, Resumed, Start, find_start
+from runtime.app.service import Service
+from runtime.nats.announce import Announcer
+from runtime.nats.deadletter import DeadLetters
+from runtime.nats.kv.mirror import Mirror
+from runtime.nats.kv.restore import Restored
+from runtime.nats.kv.writer import BucketWriter
+from runtime.nats.lanes.publisher import LaneReader
+from runtime.nats.lanes.reader import Batch, Watchers, read_event
+from runtime.nats.streams.reader import ALL, Row, StreamReader
+from runtime.nats.streams.remade import bucket_stream, watch_remade
 
 _log = structlog.get_logger("cache")
 _MEASURE_SECONDS: Final = 5.0

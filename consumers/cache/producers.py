@@ -19,10 +19,10 @@ from contracts.instrument import unescape_token
 from contracts.market import FeedState, FeedStatus
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA, LEASE_PRODUCERS
 from runtime import clock
-from runtime.bus import Bus, NoAnswerError
-from runtime.holders import HolderWatch
-from runtime.leases import Grant, find_grant
-from runtime.stream_api import ApiRefusalError, call
+from runtime.nats.bus import Bus, NoAnswerError
+from runtime.nats.leases.holders import HolderWatch
+from runtime.nats.leases.lease import Grant, find_grant
+from runtime.nats.streams.api import ApiRefusalError, call
 
 _log = structlog.get_logger("cache")
 _FAST: Final = codec.fast(FeedStatus)

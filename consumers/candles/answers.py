@@ -17,11 +17,11 @@ from contracts.commands import CandlesQuery
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import make_instrument
 from runtime import clock, retry
-from runtime.bus import Bus
-from runtime.commands import failure
-from runtime.lane_reader import UNDECODABLE, read_event
-from runtime.stream_api import ApiRefusalError
-from runtime.stream_reader import ALL, Row, StreamReader
+from runtime.nats.bus import Bus
+from runtime.nats.commands import failure
+from runtime.nats.lanes.reader import UNDECODABLE, read_event
+from runtime.nats.streams.api import ApiRefusalError
+from runtime.nats.streams.reader import ALL, Row, StreamReader
 
 _log = structlog.get_logger("candles")
 _UNTIL_THERE: Final = retry.Policy(wait_initial=0.1, wait_max=1.0, jitter=0.2)

@@ -20,8 +20,8 @@ from contracts.instrument import tail_symbol
 from contracts.market import Candle
 from contracts.recent import Recent
 from contracts.timeframes import MINUTE, SECOND, TIMEFRAMES, find_start
+from runtime.app.fold import Fault, fold_each
 from runtime.bounded import SeenIds
-from runtime.folding import Fault, fold_each
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 

@@ -19,21 +19,21 @@ from consumers.candles.past import KEPT, Past
 from contracts import codec, streams, subjects
 from contracts.market import Candle
 from runtime import clock
-from runtime.announcing import Announcer
-from runtime.bucket_writer import BucketWriter
-from runtime.bus import Bus
-from runtime.commands import CommandServer
-from runtime.deadletter import DeadLetters
-from runtime.folding import fold_each
-from runtime.kv import Mirror
-from runtime.lane import LanePublisher
-from runtime.lane_reader import UNDECODABLE, Batch, read_event
-from runtime.remade import bucket_stream, watch_remade
-from runtime.restoring import Restored
-from runtime.resume import Mark, Start, find_start
-from runtime.service import Service
-from runtime.stream_reader import ALL, Row, StreamReader
-from runtime.turns import turns
+from runtime.app.fold import fold_each
+from runtime.app.intervals import turns
+from runtime.app.resume import Mark, Start, find_start
+from runtime.app.service import Service
+from runtime.nats.announce import Announcer
+from runtime.nats.bus import Bus
+from runtime.nats.commands import CommandServer
+from runtime.nats.deadletter import DeadLetters
+from runtime.nats.kv.mirror import Mirror
+from runtime.nats.kv.restore import Restored
+from runtime.nats.kv.writer import BucketWriter
+from runtime.nats.lanes.publisher import LanePublisher
+from runtime.nats.lanes.reader import UNDECODABLE, Batch, read_event
+from runtime.nats.streams.reader import ALL, Row, StreamReader
+from runtime.nats.streams.remade import bucket_stream, watch_remade
 
 _log = structlog.get_logger("candles")
 _POSITION: Final = "position"

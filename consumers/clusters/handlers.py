@@ -5,10 +5,10 @@ from __future__ import annotations
 from consumers.clusters.core import ClusterDetector, ClusterRules
 from contracts import subjects
 from contracts.streams import DURABLES, DurableSpec
-from runtime.deadletter import DeadLetters
-from runtime.detecting import Detection, detect
-from runtime.lane_reader import read_event
-from runtime.service import Service
+from runtime.app.detector import Detection, detect
+from runtime.app.service import Service
+from runtime.nats.deadletter import DeadLetters
+from runtime.nats.lanes.reader import read_event
 
 DURABLE: DurableSpec = next(spec for spec in DURABLES if spec.name == "clusters")
 

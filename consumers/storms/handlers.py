@@ -11,12 +11,12 @@ from consumers.storms.core import StormDetector, StormRules
 from contracts import subjects
 from contracts.streams import DURABLES, DurableSpec
 from contracts.usd import UsdRates
-from runtime.deadletter import DeadLetters
-from runtime.detecting import Detection, detect
-from runtime.folding import Fault, fold_each
-from runtime.lane import LaneReader
-from runtime.lane_reader import Watchers, read_event
-from runtime.service import Service
+from runtime.app.detector import Detection, detect
+from runtime.app.fold import Fault, fold_each
+from runtime.app.service import Service
+from runtime.nats.deadletter import DeadLetters
+from runtime.nats.lanes.publisher import LaneReader
+from runtime.nats.lanes.reader import Watchers, read_event
 
 _log = structlog.get_logger("storms")
 DOLLAR_TICKERS: Final = subjects.TICKER + "*.*.USD.spot"

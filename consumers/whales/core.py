@@ -23,7 +23,7 @@ from contracts.recent import Recent
 from contracts.signals import Tier, WhaleTrade
 from contracts.tiers import Tiers
 from contracts.usd import UsdRates
-from runtime.folding import Fault, fold_each
+from runtime.app.fold import Fault, fold_each
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 

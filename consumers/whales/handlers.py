@@ -12,21 +12,21 @@ from typing import Any, Final
 from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import streams, subjects
 from runtime import clock
-from runtime.announcing import Announcer
-from runtime.bucket_writer import BucketWriter
-from runtime.deadletter import DeadLetters
-from runtime.folding import Fault
-from runtime.history import read_past
-from runtime.kv import Mirror
-from runtime.lane import LaneReader
-from runtime.lane_reader import Batch, Watchers, read_event
-from runtime.restoring import Restored
-from runtime.resume import Mark, Resumed, Start, find_start
-from runtime.service import Service
-from runtime.signals import publish_signal
-from runtime.stream_api import call
-from runtime.stream_reader import NEW
-from runtime.turns import turns
+from runtime.app.fold import Fault
+from runtime.app.intervals import turns
+from runtime.app.resume import Mark, Resumed, Start, find_start
+from runtime.app.service import Service
+from runtime.nats.announce import Announcer
+from runtime.nats.deadletter import DeadLetters
+from runtime.nats.kv.mirror import Mirror
+from runtime.nats.kv.restore import Restored
+from runtime.nats.kv.writer import BucketWriter
+from runtime.nats.lanes.publisher import LaneReader
+from runtime.nats.lanes.reader import Batch, Watchers, read_event
+from runtime.nats.signals import publish_signal
+from runtime.nats.streams.api import call
+from runtime.nats.streams.past import read_past
+from runtime.nats.streams.reader import NEW
 
 _KEY: Final = "whales"
 _UNSENT: Final = 10_000  # whales that wait for their acknowledgement; more end the process, which goes on from its save

@@ -13,8 +13,8 @@ import pytest_asyncio
 from api.app import ApiOptions
 from contracts.streams import INSTRUMENTS, STATE
 from runtime import provision
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import NatsServer, nats_server
+from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.embedded import NatsServer, nats_server
 from tests.api.world import Api, Start, Store, api_settings, serving
 
 

@@ -24,8 +24,8 @@ from api.access.clients import Networks
 from api.app import ApiOptions
 from api.connections import GOODBYE_SECONDS, ConnectionLimits
 from api.server import make_server
-from runtime.bus import BusOptions
-from runtime.embedded import NatsServer, free_port
+from runtime.nats.bus import BusOptions
+from runtime.servers.embedded import NatsServer, free_port
 from tests.api.world import READ_KEY, Start, Store, api_settings, heard, serving
 
 LARGE = 30_000_000

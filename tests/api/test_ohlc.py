@@ -19,7 +19,7 @@ from contracts.commands import CandlesReply, HistoryQuery, HistoryReply
 from contracts.market import Candle
 from contracts.timeframes import HOUR, find_start
 from runtime.clock import now_ns
-from runtime.commands import CommandServer, failure
+from runtime.nats.commands import CommandServer, failure
 from tests.api.world import Api, Start, Store, origin
 
 pytestmark = pytest.mark.nats

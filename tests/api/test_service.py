@@ -12,10 +12,10 @@ from api.app import ApiOptions
 from contracts import streams
 from contracts.streams import STATE
 from runtime import provision
-from runtime.bus import Bus, BusOptions
 from runtime.clock import now_ns
-from runtime.embedded import free_port, nats_server
-from runtime.embedded_users import BusUsers
+from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.bus_users import BusUsers
+from runtime.servers.embedded import free_port, nats_server
 from tests.api.world import READ_KEY, Start, Store, api_settings, heard, serving
 
 pytestmark = pytest.mark.nats

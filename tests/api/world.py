@@ -19,9 +19,9 @@ from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Event, Funding, OpenInterest
 from contracts.state import FeedHealth, LatencyState, LiquidationsState, TickerState, WhalesState
 from contracts.streams import INSTRUMENTS, STATE
-from runtime.bus import Bus
 from runtime.clock import now_ns
-from runtime.settings import ApiSettings
+from runtime.config.settings import ApiSettings
+from runtime.nats.bus import Bus
 
 Start = Callable[..., Awaitable["Api"]]
 READ_KEY = "reader-key-0123456789"

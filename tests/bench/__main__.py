@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from runtime.embedded import nats_server
+from runtime.servers.embedded import nats_server
 from tests.bench import captured, peering, recordings
 from tests.bench.sections import SECTIONS, Setting, progress
 from tests.bench.table import Section

@@ -9,9 +9,9 @@ from functools import cache, partial
 
 import httpx
 
+from producers.connection.socket import OPENERS, SocketLimits
 from producers.registry import VENUES
 from producers.simulator import Simulator, SimulatorConfig
-from producers.socket import OPENERS, SocketLimits
 from producers.venue import BOOK, TICKER, TRADE, Venue
 from tests.bench.recordings import Job
 

@@ -16,10 +16,10 @@ from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import codec
 from contracts.market import Trade
 from contracts.tiers import Tiers
-from producers.outbox import Outbox
+from producers.connection.publisher import Outbox
 from runtime.clock import now_ns
-from runtime.lane import LanePublisher, LaneReader
-from runtime.lane_reader import Watchers
+from runtime.nats.lanes.publisher import LanePublisher, LaneReader
+from runtime.nats.lanes.reader import Watchers
 from tests.bench.our_frames import Bench, bus
 from tests.bench.worker import read_job, until
 
@@ -172,7 +172,7 @@ class Reading:
         self._began = 0.0
 
     async def start_lane(self, request: dict[str, Any]) -> bool:
-        from runtime.bus import Bus, BusOptions  # noqa: PLC0415
+        from runtime.nats.bus import Bus, BusOptions  # noqa: PLC0415
 
         made = await Bus(BusOptions(servers=(request["nats"],), name="bench")).connect()
         reader, fold = LaneReader(made, WATCHERS), _folds(request["fold"])

@@ -11,17 +11,17 @@ from typing import Any
 
 from contracts import codec
 from contracts.instrument import Instrument
-from producers.book import BookKeeper
-from producers.desk import BookPace
-from producers.feed import Feed, FeedParts
-from producers.outbox import Outbox
+from producers.connection.book import BookKeeper
+from producers.connection.books import BookPace
+from producers.connection.feed import Feed, FeedParts
+from producers.connection.publisher import Outbox
+from producers.connection.session import DepthAnswer, SessionParts
+from producers.connection.socket import OPENERS
 from producers.registry import VENUES
-from producers.session import DepthAnswer, SessionParts
-from producers.socket import OPENERS
 from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
-from runtime.bus import Bus, BusOptions
 from runtime.clock import now_ns
-from runtime.lane import LanePublisher
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.lanes.publisher import LanePublisher
 from tests.bench.worker import measure, play, read_job, until
 
 TURN = 50  # frames that one turn of the loop takes where no socket decides it

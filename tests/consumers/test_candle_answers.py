@@ -20,11 +20,11 @@ from contracts import codec, streams, subjects
 from contracts.commands import CandlesQuery, CandlesReply
 from contracts.timeframes import MINUTE, SECOND
 from runtime import provision
-from runtime.bus import Bus, BusOptions
+from runtime.app.service import Service
 from runtime.clock import now_ns
-from runtime.commands import CommandServer
-from runtime.embedded import nats_server
-from runtime.service import Service
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.commands import CommandServer
+from runtime.servers.embedded import nats_server
 
 START = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
 TAIL = "binance.BTC.USDT.spot"

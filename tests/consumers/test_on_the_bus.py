@@ -32,15 +32,15 @@ from contracts.streams import BUCKETS, DURABLES, STREAMS
 from contracts.tiers import Tiers
 from contracts.timeframes import TIMEFRAMES
 from runtime import provision
-from runtime.bus import Bus, BusOptions
+from runtime.app.detector import Detection
+from runtime.app.service import Service
 from runtime.clock import monotonic, now_ns
-from runtime.detecting import Detection
-from runtime.durable import DurableLane, DurableRule, MissingDurableError
-from runtime.embedded import NatsServer, nats_server
-from runtime.history import read_past
-from runtime.kv import Mirror
-from runtime.service import Service
-from runtime.stream_reader import ALL
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.durable import DurableLane, DurableRule, MissingDurableError
+from runtime.nats.kv.mirror import Mirror
+from runtime.nats.streams.past import read_past
+from runtime.nats.streams.reader import ALL
+from runtime.servers.embedded import NatsServer, nats_server
 
 pytestmark = pytest.mark.nats
 

@@ -22,8 +22,8 @@ from contracts.codec import EVENTS
 from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
 from contracts.tiers import Tiers
 from contracts.usd import UsdRates
-from runtime.folding import Fault, fold_each
-from runtime.lane_reader import UNDECODABLE
+from runtime.app.fold import Fault, fold_each
+from runtime.nats.lanes.reader import UNDECODABLE
 from tests.consumers.odd_events import golden, list_odd
 
 SECOND = 1_000_000_000

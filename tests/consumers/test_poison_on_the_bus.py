@@ -18,13 +18,13 @@ from contracts import codec, streams, subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS
 from contracts.streams import BUCKETS, DURABLES, STREAMS
 from runtime import provision
-from runtime.bus import Bus, BusOptions
 from runtime.clock import now_ns
-from runtime.embedded import NatsServer, nats_server
-from runtime.history import read_past
-from runtime.kv import Mirror
-from runtime.lane_reader import UNDECODABLE, read_event
-from runtime.stream_reader import ALL
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.kv.mirror import Mirror
+from runtime.nats.lanes.reader import UNDECODABLE, read_event
+from runtime.nats.streams.past import read_past
+from runtime.nats.streams.reader import ALL
+from runtime.servers.embedded import NatsServer, nats_server
 from tests.consumers.odd_events import golden, list_odd
 
 pytestmark = pytest.mark.nats

@@ -11,11 +11,11 @@ from consumers.cache import handlers as cache
 from consumers.cache.producers import ProducerWatch
 from contracts import streams, subjects
 from contracts.state import FeedHealth
-from runtime.bus import Bus, BusOptions
+from runtime.app.service import Service
 from runtime.clock import monotonic, now_ns
-from runtime.embedded import NatsServer
-from runtime.leases import Lease, find_grant
-from runtime.service import Service
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.leases.lease import Lease, find_grant
+from runtime.servers.embedded import NatsServer
 from tests.consumers.test_on_the_bus import Running, publish, stored
 from tests.consumers.test_on_the_bus import own as own  # noqa: PLC0414  # fixtures
 from tests.consumers.test_on_the_bus import server as server  # noqa: PLC0414

@@ -16,9 +16,9 @@ from contracts import codec, streams, subjects
 from contracts.signals import WhaleTrade
 from contracts.state import FeedHealth, WhalesState
 from runtime import provision
-from runtime.bus import Bus
+from runtime.app.service import Service
 from runtime.clock import now_ns
-from runtime.service import Service
+from runtime.nats.bus import Bus
 from tests.consumers.test_on_the_bus import (
     LIQUIDATIONS,
     PLAN,

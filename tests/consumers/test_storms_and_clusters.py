@@ -14,7 +14,7 @@ from contracts.codec import encode, fast
 from contracts.signals import LiquidationStorm, WhaleCluster, WhaleTrade
 from contracts.tiers import Tiers
 from contracts.usd import UsdRates
-from runtime.detecting import Detector
+from runtime.app.detector import Detector
 
 SECOND = 1_000_000_000
 START = 1_767_225_600 * SECOND

@@ -15,8 +15,8 @@ from consumers.whales.core import Adaptive
 from contracts.tiers import Tiers
 from contracts.usd import HOUR_NS, UsdRates
 from runtime.bounded import RollingHistogram, RollingLow, SeenIds, bucket_of, edge_of
+from runtime.config.settings import SettingsError, load
 from runtime.health import Health
-from runtime.settings import SettingsError, load
 
 
 def test_a_dollar_is_a_dollar_and_a_dollar_coin_without_price_is_taken_as_one() -> None:

@@ -16,8 +16,8 @@ from contracts.market import Event
 from contracts.streams import STREAMS
 from contracts.subjects import TRADE, WHALE
 from runtime import provision
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import NatsServer, nats_server
+from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.embedded import NatsServer, nats_server
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "SUBSCRIBE.md").read_text()
 SECTIONS = {part.split("\n", 1)[0].strip(): part for part in re.split(r"^###? ", PAGE, flags=re.MULTILINE)[1:]}

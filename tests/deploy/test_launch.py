@@ -22,8 +22,8 @@ import pytest
 from deploy.launch import decide_layout
 from deploy.parts import decide_argv, part_environment, procfile_parts
 from deploy.ready import reserved
-from runtime.embedded import free_port
-from runtime.settings import load
+from runtime.config.settings import load
+from runtime.servers.embedded import free_port
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).with_name("stand_in.py")

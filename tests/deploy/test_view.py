@@ -24,8 +24,8 @@ from deploy.view import Teller, Watch, hints, line, troubles
 from deploy.view_lines import Places, Size, entry_line, render
 from deploy.view_state import HEALTH_NS, TAPE_LENGTH, WINDOW_NS, Entry, Message, State, fold, measure, measure_clock
 from producers.registry import VENUES
-from runtime.bus import BusOptions
-from runtime.embedded import NatsServer
+from runtime.nats.bus import BusOptions
+from runtime.servers.embedded import NatsServer
 
 SECOND = 1_000_000_000
 PLACES = Places("http://127.0.0.1:8000", "nats://token@127.0.0.1:4222", "the-key", "/data/run.json")

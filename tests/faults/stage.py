@@ -20,11 +20,11 @@ from consumers.registry import CONSUMERS
 from contracts import codec, streams, subjects
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part, Supervisor
-from runtime.bus import Bus, BusOptions, NoAnswerError
-from runtime.embedded import NatsConfig, free_port, nats_answers, nats_command, nats_url, save_nats_config
-from runtime.history import read_past
-from runtime.resume import Start
-from runtime.stream_api import ApiRefusalError, call, parse_rfc3339
+from runtime.app.resume import Start
+from runtime.nats.bus import Bus, BusOptions, NoAnswerError
+from runtime.nats.streams.api import ApiRefusalError, call, parse_rfc3339
+from runtime.nats.streams.past import read_past
+from runtime.servers.embedded import NatsConfig, free_port, nats_answers, nats_command, nats_url, save_nats_config
 
 VENUES = ("binance", "bybit", "kraken")
 PARTS = ("bus", "healer", "producers", *CONSUMERS, "api")

@@ -14,15 +14,15 @@ import pytest
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from contracts import codec, streams, subjects
-from producers.desk import BookPace
+from producers.connection.books import BookPace
+from producers.connection.socket import OPENERS
+from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.service import Producer, ProducerPlan
 from producers.simulator import Simulator, SimulatorConfig
-from producers.socket import OPENERS
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import nats_server
-from runtime.lane import LanePublisher
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.lanes.publisher import LanePublisher
 from runtime.provision import apply, declared
+from runtime.servers.embedded import nats_server
 from tests.producers.conftest import differences
 
 LEVELS = 40

@@ -71,7 +71,7 @@ class Fault:
 async def measure_slowness():
     """Seconds that Python needs longer to start a part than on an idle machine."""
     began = time.monotonic()
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "import producers.run")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "import producers.process")
     await process.wait()
     return max(0.0, time.monotonic() - began - START_SECONDS)
 

@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from contracts import codec, subjects
-from producers.desk import BookPace
+from producers.connection.books import BookPace
+from producers.connection.socket import OPENERS
+from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.service import Producer, ProducerPlan
 from producers.simulator import Simulator, SimulatorConfig
-from producers.socket import OPENERS
 
 
 class Bus:

@@ -8,7 +8,7 @@ import pytest
 
 from contracts import market
 from contracts.codec import fast
-from producers.book import BookKeeper, Change, checksum
+from producers.connection.book import BookKeeper, Change, checksum
 from producers.venue import BookRule
 
 FastDelta = fast(market.BookDelta)

@@ -19,14 +19,14 @@ import pytest
 from contracts import codec
 from contracts.errors import HydrophoneError
 from contracts.instrument import SPOT, Instrument
+from producers.connection.session import UNDECODABLE
+from producers.connection.watchdog import Patience, Watch
 from producers.registry import VENUES
-from producers.session import UNDECODABLE
 from producers.simulator.config import default_heartbeats
 from producers.simulator.instruments import VENUES as LISTED
 from producers.simulator.instruments import list_instruments
 from producers.simulator.registry import VENUE_TYPES
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TICKER, TRADE, ConnectionPlan, Venue
-from producers.watch import Patience, Watch
 from tests.producers.frames.cases import CASES
 from tests.producers.playing import BASE, BASES, Connection, Exchange, as_text, events
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from producers.decode_cli import main
+from producers.recording.decode_command import main
 
 ROOT = Path(__file__).resolve().parents[2]
 TRADE = (

@@ -10,7 +10,7 @@ import pytest
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import make_instrument
-from producers.desk import BookDesk, BookPace
+from producers.connection.books import BookDesk, BookPace
 from producers.venue import BookRule
 
 FastDelta = fast(market.BookDelta)

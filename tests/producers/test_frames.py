@@ -8,7 +8,7 @@ from typing import Any
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
-from producers.frames import FrameReader, rows_at
+from producers.connection.frames import FrameReader, rows_at
 
 FastTrade = fast(market.Trade)
 NOW = 1_795_600_000 * 10**9

@@ -14,9 +14,9 @@ import pytest
 from contracts.commands import HistoryReply, TradeHistoryReply
 from contracts.errors import InvalidParameterError
 from contracts.instrument import make_instrument
-from producers.history import SECOND, SECONDS, FastCandle, assemble, candle_id, pages, source_of, start_of
-from producers.past import Past
+from producers.history_service import SECOND, SECONDS, FastCandle, assemble, candle_id, pages, source_of, start_of
 from producers.registry import VENUES
+from producers.rest.history import Past
 from producers.venue import Span
 
 BTC = make_instrument("binance", "BTC/USDT", "BTCUSDT")

@@ -9,10 +9,10 @@ import pytest
 
 from contracts import codec
 from contracts.codec import EVENTS
-from producers.desk import BookPace
-from producers.outbox import Outbox
+from producers.connection.books import BookPace
+from producers.connection.publisher import Outbox
+from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
-from producers.session import Session, SessionParts
 from tests.producers.playing import Connection, Exchange, Pace
 
 MINUTES = 10

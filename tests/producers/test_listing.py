@@ -11,14 +11,14 @@ from structlog.testing import capture_logs
 from contracts import streams, subjects
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import numbers
-from producers.frames import read_each
+from producers.connection.frames import read_each
+from producers.normalize import numbers
+from producers.process import BusListings
 from producers.registry import VENUES
-from producers.run import BusListings
 from producers.venue import RestFailure, Unreadable
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import nats_server
+from runtime.nats.bus import Bus, BusOptions
 from runtime.provision import Plan, apply
+from runtime.servers.embedded import nats_server
 
 
 async def test_listing_that_changes_is_followed(rig):

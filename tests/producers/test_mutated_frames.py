@@ -12,9 +12,9 @@ from typing import Any, Final
 import pytest
 
 from contracts import codec
-from producers.desk import BookPace
+from producers.connection.books import BookPace
+from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
-from producers.session import Session, SessionParts
 from tests.producers.test_conformance import Play, played
 
 FRAMES: Final = 10_000

@@ -7,7 +7,7 @@ from msgspec import Raw
 
 from contracts.errors import FrameError
 from contracts.instrument import make_instrument
-from producers import numbers, sizes
+from producers.normalize import numbers, sizes
 
 
 @pytest.mark.parametrize(

@@ -19,15 +19,15 @@ import pytest
 from contracts import subjects
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import make_instrument
-from producers.decode_cli import RecordedFrames
-from producers.desk import BookPace
-from producers.recorder import INDEX, Recording, RotateRule
+from producers.connection.books import BookPace
+from producers.connection.socket import OPENERS
+from producers.producer import Producer, ProducerPlan
+from producers.recording.decode_command import RecordedFrames
+from producers.recording.recorder import INDEX, Recording, RotateRule
+from producers.recording.replay import Replay, list_files, read_lines
+from producers.recording.replay_command import merge, parse, play
 from producers.registry import VENUES
-from producers.replay import Replay, list_files, read_lines
-from producers.replay_cli import merge, parse, play
-from producers.service import Producer, ProducerPlan
 from producers.simulator import Fault, Simulator, SimulatorConfig
-from producers.socket import OPENERS
 
 ROOT = Path(__file__).parents[2]
 

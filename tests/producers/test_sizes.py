@@ -6,7 +6,7 @@ import pytest
 
 from contracts.errors import FrameError
 from contracts.instrument import make_instrument
-from producers import sizes
+from producers.normalize import sizes
 
 
 @pytest.mark.parametrize("settle", ["USDT", "A"])

@@ -12,20 +12,20 @@ import pytest
 from contracts import codec, subjects
 from contracts.errors import InvalidParameterError, UnknownVenueError
 from contracts.instrument import make_instrument
-from producers.desk import BookPace
-from producers.follow import follow, in_group
+from producers.connection.books import BookPace
+from producers.connection.socket import OPENERS
+from producers.process import plans
+from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.run import plans
-from producers.service import Producer, ProducerPlan
+from producers.selection import follow, in_group
 from producers.simulator import Simulator, SimulatorConfig
-from producers.socket import OPENERS
 from producers.standby import GatedLane, Unit
-from runtime import settings
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import nats_server
-from runtime.lane import LanePublisher
-from runtime.leases import Lease
+from runtime.config import settings
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.lanes.publisher import LanePublisher
+from runtime.nats.leases.lease import Lease
 from runtime.provision import apply, declared
+from runtime.servers.embedded import nats_server
 
 TTL = 1.2
 

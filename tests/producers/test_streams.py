@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from contracts.errors import SymbolSyntaxError
-from producers.desk import BookPace
-from producers.outbox import Outbox
+from producers.connection.books import BookPace
+from producers.connection.publisher import Outbox
+from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
-from producers.session import Session, SessionParts
 from producers.simulator import Fault, Options
 
 TOKEN_S = 2.0

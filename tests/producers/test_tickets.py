@@ -10,7 +10,7 @@ from websockets.asyncio.server import serve
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import make_instrument
-from producers.desk import BookDesk, BookPace
+from producers.connection.books import BookDesk, BookPace
 from producers.registry import VENUES
 from producers.simulator import Fault
 from producers.venue import BookRule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from producers.trade_gaps import MOST_BEHIND, TradeGaps
+from producers.connection.trade_gaps import MOST_BEHIND, TradeGaps
 
 
 def test_hole_names_what_is_missing() -> None:

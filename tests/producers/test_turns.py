@@ -9,13 +9,13 @@ import pytest
 
 from contracts import streams, subjects
 from contracts.streams import BucketSpec, StreamSpec
-from producers.budget import Budget
-from producers.turns import LocalTurns, SharedTurns
+from producers.rest.budget import Budget
+from producers.rest.rate_limit import LocalTurns, SharedTurns
 from producers.venue import RestBudget
-from runtime.bus import Bus, BusOptions
-from runtime.counter import add
-from runtime.embedded import nats_server
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.counter import add
 from runtime.provision import Plan, apply
+from runtime.servers.embedded import nats_server
 
 SPEC = next(spec for spec in streams.STREAMS if spec.name == streams.BUDGETS)
 BUCKET = next(spec for spec in streams.BUCKETS if spec.name == streams.PAUSES)

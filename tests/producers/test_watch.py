@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contracts.instrument import make_instrument
+from producers.connection.watchdog import Lost, Patience, Stale, Watch
 from producers.venue import ConnectionPlan, ConnectionPolicy, SubscribeRequest, Subscription
-from producers.watch import Lost, Patience, Stale, Watch
 
 BTC = make_instrument("binance", "BTC/USDT", "BTCUSDT")
 ETH = make_instrument("binance", "ETH/USDT", "ETHUSDT")

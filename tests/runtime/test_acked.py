@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from nats.js.api import StorageType
 
-from runtime.acked import AckedPublisher, BacklogFullError
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import nats_server
+from runtime.nats.acked import AckedPublisher, BacklogFullError
+from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.embedded import nats_server
 
 Eventually = Callable[..., Awaitable[None]]
 

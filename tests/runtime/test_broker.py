@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from runtime.broker import make_broker, watch_broker
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import NatsServer, nats_server
-from runtime.watchdog import WatchRule
+from runtime.nats.broker import make_broker, watch_broker
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.watchdog import WatchRule
+from runtime.servers.embedded import NatsServer, nats_server
 
 Eventually = Callable[..., Awaitable[None]]
 

@@ -11,11 +11,11 @@ import pytest
 from nats.aio.msg import Msg
 from prometheus_client import CollectorRegistry
 
-from runtime.bus import CLOSED_EXIT_CODE, Bus, BusOptions, NoAnswerError, subject_class
-from runtime.embedded import NatsServer, free_port, nats_server, nats_url
-from runtime.embedded_users import BusUsers
 from runtime.metrics import BusMetrics
-from runtime.watchdog import WatchRule
+from runtime.nats.bus import CLOSED_EXIT_CODE, Bus, BusOptions, NoAnswerError, subject_class
+from runtime.nats.watchdog import WatchRule
+from runtime.servers.bus_users import BusUsers
+from runtime.servers.embedded import NatsServer, free_port, nats_server, nats_url
 
 Eventually = Callable[..., Awaitable[None]]
 FAST = WatchRule(interval=0.2, misses=3)
@@ -168,7 +168,7 @@ async def test_connection_closed_for_good_calls_back_and_asked_close_does_not(na
 async def test_process_whose_connection_was_closed_for_good_ends_non_zero(nats: NatsServer) -> None:
     code = """
 import asyncio, sys
-from runtime.bus import Bus, BusOptions
+from runtime.nats.bus import Bus, BusOptions
 async def main():
     bus = await Bus(BusOptions(servers=(sys.argv[1],), name="x")).connect()
     await bus.client.close()

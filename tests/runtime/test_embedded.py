@@ -15,9 +15,9 @@ import nats as nats_py
 import pytest
 from nats.errors import Error as NatsError
 
-from runtime.children import Child, ServerNotReadyError
-from runtime.embedded import NatsServer, document_server, nats_server
-from runtime.embedded_users import BusUsers
+from runtime.servers.bus_users import BusUsers
+from runtime.servers.child import Child, ServerNotReadyError
+from runtime.servers.embedded import NatsServer, document_server, nats_server
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -67,7 +67,7 @@ async def test_server_dies_with_its_killed_parent(tmp_path: Path, eventually: Ev
     code = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
-        from runtime.embedded import nats_server
+        from runtime.servers.embedded import nats_server
         async def main():
             async with nats_server(Path(sys.argv[1])) as server:
                 print(server.pid, flush=True)

@@ -17,12 +17,12 @@ from nats.js.errors import APIError
 
 from contracts import streams, subjects
 from contracts.streams import BUCKETS, DURABLES, STREAMS
-from runtime.bus import Bus, BusOptions
-from runtime.commands import CommandServer
-from runtime.embedded import NatsConfig, NatsServer, free_port, nats_server, save_nats_config
-from runtime.embedded_users import PUBLIC_COMMANDS, PUBLIC_EVENTS, PUBLIC_STREAMS
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.commands import CommandServer
+from runtime.nats.streams.api import call
 from runtime.provision import apply, declared
-from runtime.stream_api import call
+from runtime.servers.bus_users import PUBLIC_COMMANDS, PUBLIC_EVENTS, PUBLIC_STREAMS
+from runtime.servers.embedded import NatsConfig, NatsServer, free_port, nats_server, save_nats_config
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
 FAMILIES = sorted(

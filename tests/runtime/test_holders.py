@@ -15,12 +15,12 @@ import pytest
 import pytest_asyncio
 
 from contracts.streams import BucketSpec
-from runtime.bus import Bus, BusOptions
 from runtime.clock import monotonic
-from runtime.embedded import NatsServer
-from runtime.holders import HolderWatch
-from runtime.leases import Grant, Lease
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.leases.holders import HolderWatch
+from runtime.nats.leases.lease import Grant, Lease
 from runtime.provision import Plan, apply
+from runtime.servers.embedded import NatsServer
 
 pytestmark = pytest.mark.nats
 Eventually = Callable[..., Awaitable[None]]
@@ -31,8 +31,8 @@ TTL = 5.0
 HOLDER = textwrap.dedent(
     """
     import asyncio, sys
-    from runtime.bus import Bus, BusOptions
-    from runtime.leases import Lease
+    from runtime.nats.bus import Bus, BusOptions
+    from runtime.nats.leases.lease import Lease
 
     async def hold():
         bus = await Bus(BusOptions(servers=(sys.argv[1],), name="holder")).connect()

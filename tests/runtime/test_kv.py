@@ -10,11 +10,11 @@ import pytest_asyncio
 from nats.js.kv import KeyValue
 
 from contracts.streams import BucketSpec
-from runtime.bucket_writer import BucketWriter
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import nats_server
-from runtime.kv import Entry, Mirror
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.kv.mirror import Entry, Mirror
+from runtime.nats.kv.writer import BucketWriter
 from runtime.provision import Plan, apply
+from runtime.servers.embedded import nats_server
 
 Eventually = Callable[..., Awaitable[None]]
 PLAN = Plan(streams=(), buckets=(BucketSpec("K_STATE", max_bytes=8 * 1024 * 1024),), durables=())

@@ -11,14 +11,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_PUBLISHED, HEADER_SCHEMA, HEADER_TRACE
-from runtime import wire
-from runtime.bus import Bus, BusOptions
 from runtime.clock import now_ns
-from runtime.deadletter import DeadLetters
-from runtime.embedded import nats_server
-from runtime.lane import LanePublisher
-from runtime.lane_reader import LaneReader, Watchers
-from runtime.watchdog import WatchRule
+from runtime.nats import wire
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.deadletter import DeadLetters
+from runtime.nats.lanes.publisher import LanePublisher
+from runtime.nats.lanes.reader import LaneReader, Watchers
+from runtime.nats.watchdog import WatchRule
+from runtime.servers.embedded import nats_server
 
 Eventually = Callable[..., Awaitable[None]]
 

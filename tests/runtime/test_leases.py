@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest_asyncio
 
 from contracts.streams import BucketSpec
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import nats_server
-from runtime.leases import Lease, next_token
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.leases.lease import Lease, next_token
 from runtime.provision import Plan, apply
+from runtime.servers.embedded import nats_server
 
 Eventually = Callable[..., Awaitable[None]]
 BUCKET = BucketSpec("L_LEASES", max_bytes=1024 * 1024, effects=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.logs import LogConfig, configure, get
-from runtime.redact import partial, redact_text
+from runtime.logging.logs import LogConfig, configure, get
+from runtime.logging.redact import partial, redact_text
 
 
 class Terminal(io.StringIO):
@@ -201,7 +201,7 @@ def test_access_line_of_a_library_and_of_an_exception_go_the_same_way(tmp_path: 
 
 
 def test_access_file_is_turned_over_and_no_line_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.logs.FILE_BYTES", 2000)
+    monkeypatch.setattr("runtime.logging.logs.FILE_BYTES", 2000)
     configure(LogConfig(part="api", directory=tmp_path), io.StringIO())
     for number in range(40):
         get("access").info("request", number=number, path="é" * 20)

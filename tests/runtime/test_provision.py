@@ -15,11 +15,11 @@ import pytest_asyncio
 
 from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import NatsConfig, NatsServer, free_port, nats_command, nats_server, save_nats_config
-from runtime.jetstream import find_drift, stream_config
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.streams.api import call
+from runtime.nats.streams.config import find_drift, stream_config
 from runtime.provision import Plan, ProvisionError, apply, declared, keep, reserved_bytes, syncs_always, verify
-from runtime.stream_api import call
+from runtime.servers.embedded import NatsConfig, NatsServer, free_port, nats_command, nats_server, save_nats_config
 
 Eventually = Callable[..., Awaitable[None]]
 MIB = 1024 * 1024

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from nats.js.api import StorageType
 
-from runtime.bus import Bus
-from runtime.resume import Found, Mark, Resumed, Start, decide_start, find_start
-from runtime.stream_api import call, parse_rfc3339
+from runtime.app.resume import Found, Mark, Resumed, Start, decide_start, find_start
+from runtime.nats.bus import Bus
+from runtime.nats.streams.api import call, parse_rfc3339
 
 READ = 1000
 SAME = Found(created=10, first=1, last=90, taken_at=READ)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from producers.registry import VENUES
-from runtime.settings import SettingsError, load, names
+from runtime.config.settings import SettingsError, load, names
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from runtime.embedded import document_server
+from runtime.servers.embedded import document_server
 from runtime.store import AlreadyThereError, IndexSpec, Store, StoreError, upsert
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from nats.js.api import StorageType
 
-from runtime.bus import Bus, BusOptions
-from runtime.embedded import nats_server
-from runtime.lane_reader import LaneReader, Watchers
-from runtime.stream_api import ApiRefusalError, ack_position, parse_rfc3339, rfc3339
-from runtime.stream_reader import ALL, NEW, Start
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.lanes.reader import LaneReader, Watchers
+from runtime.nats.streams.api import ApiRefusalError, ack_position, parse_rfc3339, rfc3339
+from runtime.nats.streams.reader import ALL, NEW, Start
+from runtime.servers.embedded import nats_server
 
 Eventually = Callable[..., Awaitable[None]]
 

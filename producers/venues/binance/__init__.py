@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from producers.frames import rows_at
+from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.binance.decoder import SpotDecoder
 from producers.venues.binance.plan import guess, plan

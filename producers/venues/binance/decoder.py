@@ -10,7 +10,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from producers import venue as v
-from producers.numbers import text_levels
+from producers.normalize.numbers import text_levels
 from producers.venues.binance import frames
 from producers.venues.binance.handlers import HANDLERS, NOT_CARRIED, Handler
 from producers.venues.binance.rest import decode_depth

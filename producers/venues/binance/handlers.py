@@ -17,7 +17,17 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.numbers import figures, plain, positive, price_text, quote, quotes, text_levels, traded, unsigned
+from producers.normalize.numbers import (
+    figures,
+    plain,
+    positive,
+    price_text,
+    quote,
+    quotes,
+    text_levels,
+    traded,
+    unsigned,
+)
 from producers.venue import Decoded
 from producers.venues.binance import frames
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from producers.frames import rows_at
+from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.binanceusdm.decoder import UsdmDecoder
 from producers.venues.binanceusdm.plan import guess, plan

@@ -10,7 +10,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from producers import venue as v
-from producers.numbers import unsigned
+from producers.normalize.numbers import unsigned
 from producers.venues.binanceusdm import depth, frames, handlers
 from producers.venues.binanceusdm.rest import decode_depth
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
-from producers.numbers import text_levels
+from producers.normalize.numbers import text_levels
 from producers.venue import Decoded
 from producers.venues.binanceusdm import frames
 from producers.venues.binanceusdm.handlers import check_owner

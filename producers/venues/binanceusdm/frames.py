@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from producers.numbers import Milliseconds, Whole
+from producers.normalize.numbers import Milliseconds, Whole
 
 Levels = list[tuple[str, str]]
 

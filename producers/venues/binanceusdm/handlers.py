@@ -17,7 +17,16 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.numbers import figures, optional_price_text, plain, positive, price_text, quotes, traded, unsigned
+from producers.normalize.numbers import (
+    figures,
+    optional_price_text,
+    plain,
+    positive,
+    price_text,
+    quotes,
+    traded,
+    unsigned,
+)
 from producers.venue import Decoded
 from producers.venues.binanceusdm import frames
 

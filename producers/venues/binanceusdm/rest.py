@@ -16,8 +16,8 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.frames import read_each
-from producers.numbers import text_levels
+from producers.connection.frames import read_each
+from producers.normalize.numbers import text_levels
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.binanceusdm.frames import read_snapshot
 from producers.venues.binanceusdm.history import HISTORY

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Final
 
-from producers.numbers import Row
+from producers.normalize.numbers import Row
 from producers.venue import BookChecksum
 
 DEPTH: Final = 25

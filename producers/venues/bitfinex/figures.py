@@ -17,8 +17,8 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import numbers
-from producers.frames import read_each
+from producers.connection.frames import read_each
+from producers.normalize import numbers
 from producers.venue import Decoded, FindInstrument
 from producers.venues.bitfinex import wire
 from producers.venues.bitfinex.channel import Channel, common

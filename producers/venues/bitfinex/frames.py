@@ -13,8 +13,8 @@ import msgspec
 
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument
-from producers.frames import UNDECODABLE
-from producers.numbers import NULL
+from producers.connection.frames import UNDECODABLE
+from producers.normalize.numbers import NULL
 from producers.venue import (
     LIQUIDATION,
     TRADE,

@@ -12,9 +12,9 @@ from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import numbers
-from producers.frames import read_each
-from producers.history import make_candle, make_trade
+from producers.connection.frames import read_each
+from producers.history_service import make_candle, make_trade
+from producers.normalize import numbers
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bitfinex import wire
 

@@ -16,7 +16,7 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.frames import read_each
+from producers.connection.frames import read_each
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.bitfinex.history import HISTORY
 from producers.venues.bitfinex.names import MARKET, guess

@@ -12,9 +12,9 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from contracts.errors import FrameError
-from producers import numbers
-from producers.frames import read_each
-from producers.numbers import ZERO, Row
+from producers.connection.frames import read_each
+from producers.normalize import numbers
+from producers.normalize.numbers import ZERO, Row
 from producers.venue import TRADE, Decoded, Gap, Unreadable
 from producers.venues.bitfinex import wire
 from producers.venues.bitfinex.channel import Channel

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from producers.numbers import NULL
+from producers.normalize.numbers import NULL
 
 MS: Final = 1_000_000  # nanoseconds
 _FIRST_TIME: Final = 10**12  # ms of September 2001: what is smaller numbers a frame

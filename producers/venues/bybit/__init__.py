@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from producers.frames import rows_at
+from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.bybit.frames import make_decoder
 from producers.venues.bybit.plan import MARKETS, VENUE_ID, guess, plan, resubscribe

@@ -15,9 +15,9 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers import numbers, sizes
-from producers.frames import read_each
-from producers.numbers import Row
+from producers.connection.frames import read_each
+from producers.normalize import numbers, sizes
+from producers.normalize.numbers import Row
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.bybit.history import HISTORY
 from producers.venues.bybit.plan import BOOK_DEPTH, INVERSE, LINEAR, SPOT, VENUE_ID, market_of

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
-from producers import numbers, sizes
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.bybit import wire
 from producers.venues.bybit.topic import MS, Topic

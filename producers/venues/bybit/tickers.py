@@ -14,7 +14,7 @@ from msgspec.structs import astuple, replace
 from contracts import market as events
 from contracts.codec import fast
 from contracts.instrument import INVERSE, PERP
-from producers import numbers
+from producers.normalize import numbers
 from producers.venue import Decoded
 from producers.venues.bybit import wire
 from producers.venues.bybit.topic import Topic

@@ -8,7 +8,7 @@ from typing import Any
 from contracts import market as events
 from contracts.codec import fast
 from contracts.instrument import Instrument
-from producers import sizes
+from producers.normalize import sizes
 from producers.venues.bybit.wire import MS
 
 FastTrade = fast(events.Trade)

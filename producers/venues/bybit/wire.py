@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from contracts.errors import FrameError
-from producers.numbers import NULL, Row
+from producers.normalize.numbers import NULL, Row
 
 MS: Final = 1_000_000  # nanoseconds
 Side = Literal["Buy", "Sell"]

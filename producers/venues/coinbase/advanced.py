@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
-from producers.frames import UNDECODABLE
-from producers.numbers import figures, plain, positive, price_text, quote, unsigned
+from producers.connection.frames import UNDECODABLE
+from producers.normalize.numbers import figures, plain, positive, price_text, quote, unsigned
 from producers.venue import BOOK, Ack, Decoded, Gap, Pong, Unreadable
 from producers.venues.coinbase.wire import NS, Levels, Product, read_changes, read_levels, read_time
 

@@ -13,8 +13,8 @@ from zlib import crc32
 from msgspec.structs import replace
 
 from contracts.errors import FrameError
-from producers.frames import UNDECODABLE
-from producers.numbers import figures, positive, quote, traded
+from producers.connection.frames import UNDECODABLE
+from producers.normalize.numbers import figures, positive, quote, traded
 from producers.venue import (
     BOOK,
     Ack,

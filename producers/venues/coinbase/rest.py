@@ -15,8 +15,8 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import Instrument
-from producers.frames import read_each
-from producers.numbers import Whole
+from producers.connection.frames import read_each
+from producers.normalize.numbers import Whole
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.coinbase.history import HISTORY
 from producers.venues.coinbase.plan import MARKET, VENUE_ID, guess

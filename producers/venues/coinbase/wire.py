@@ -17,7 +17,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.numbers import Whole, text_levels
+from producers.normalize.numbers import Whole, text_levels
 
 FastTrade = fast(market.Trade)
 FastTicker = fast(market.Ticker)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from producers.frames import rows_at
+from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
 from producers.venues.deribit.frames import make_decoder
 from producers.venues.deribit.names import MARKET, VENUE_ID, guess

@@ -12,7 +12,7 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
-from producers import numbers, sizes
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.deribit import wire
 from producers.venues.deribit.topic import Topic

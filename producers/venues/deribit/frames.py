@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contracts.errors import FrameError
-from producers.numbers import NULL
+from producers.normalize.numbers import NULL
 from producers.venue import Ack, Answered, Closing, Decoded, Decoder, FindInstrument, Pong, Refused, Reply
 from producers.venues.deribit import figures, tape, wire
 from producers.venues.deribit.names import is_combo

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
-from producers import numbers, sizes
-from producers.numbers import Row
+from producers.normalize import numbers, sizes
+from producers.normalize.numbers import Row
 from producers.venue import Decoded
 from producers.venues.deribit import wire
 from producers.venues.deribit.topic import Topic

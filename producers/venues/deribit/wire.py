@@ -10,7 +10,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from producers.numbers import NULL
+from producers.normalize.numbers import NULL
 
 MS: Final = 1_000_000  # nanoseconds
 Side = Literal["buy", "sell"]

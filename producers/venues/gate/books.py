@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.errors import FrameError
-from producers import numbers, sizes
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.gate import values, wire
 from producers.venues.gate.topic import Topic, Topics

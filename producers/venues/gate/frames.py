@@ -10,8 +10,8 @@ from functools import partial
 from typing import Final
 
 from contracts.errors import FrameError
-from producers.frames import rows_at
-from producers.numbers import NULL
+from producers.connection.frames import rows_at
+from producers.normalize.numbers import NULL
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.gate import books, tape, tickers, wire
 from producers.venues.gate.plan import LINEAR, SPOT, guess

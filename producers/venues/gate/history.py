@@ -16,9 +16,9 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import numbers, sizes
-from producers.frames import read_each
-from producers.history import SECOND, SECONDS, candle_id, is_closed
+from producers.connection.frames import read_each
+from producers.history_service import SECOND, SECONDS, candle_id, is_closed
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.gate import values, wire
 from producers.venues.gate.plan import DECIMAL_SIZES, SPOT, market_of

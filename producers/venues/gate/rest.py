@@ -17,8 +17,8 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers import numbers, sizes
-from producers.frames import read_each
+from producers.connection.frames import read_each
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.gate import values, wire
 from producers.venues.gate.history import HISTORY

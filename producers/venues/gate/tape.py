@@ -10,7 +10,7 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import SPOT
-from producers import numbers, sizes
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded, TradeSpan
 from producers.venues.gate import values, wire
 from producers.venues.gate.topic import Topic, Topics, numbered

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from contracts import market as events
 from contracts.codec import fast
 from contracts.instrument import INVERSE, PERP
-from producers import sizes
+from producers.normalize import sizes
 from producers.venue import Decoded
 from producers.venues.gate import values, wire
 from producers.venues.gate.topic import Topic, Topics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from producers import numbers
+from producers.normalize import numbers
 
 Number = int | str
 Maybe = int | str | None  # what the venue may leave out, or send null or empty

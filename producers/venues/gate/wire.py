@@ -14,7 +14,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Raw, Struct
 
-from producers.numbers import NULL
+from producers.normalize.numbers import NULL
 from producers.venues.gate.values import MS, SECOND, Maybe, Number, Row
 
 

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from contracts.errors import FrameError
 from contracts.numbers import MOST_FRACTION_DIGITS
-from producers import numbers
+from producers.normalize import numbers
 
 Row = numbers.Row
 

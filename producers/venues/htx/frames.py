@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Raw
 
 from contracts.errors import FrameError
-from producers.frames import rows_at
+from producers.connection.frames import rows_at
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Refused, Reply
 from producers.venues.htx import notes, tape, wire
 from producers.venues.htx.figures import ABSENT

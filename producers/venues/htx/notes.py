@@ -10,7 +10,7 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
-from producers import sizes
+from producers.normalize import sizes
 from producers.venue import Decoded
 from producers.venues.htx import figures, wire
 from producers.venues.htx.figures import MS, number, optional_amount, optional_number

@@ -14,8 +14,8 @@ from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
 from contracts.instrument import SPOT, Instrument, make_instrument
-from producers import sizes
-from producers.frames import read_each
+from producers.connection.frames import read_each
+from producers.normalize import sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.htx import wire
 from producers.venues.htx.figures import price

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
-from producers import sizes
+from producers.normalize import sizes
 from producers.venue import Decoded
 from producers.venues.htx import figures, wire
 from producers.venues.htx.figures import ABSENT, MS, identity, levels, number, optional_amount, optional_price

@@ -11,8 +11,8 @@ import msgspec
 from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
-from producers import numbers
-from producers.numbers import NULL
+from producers.normalize import numbers
+from producers.normalize.numbers import NULL
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.hyperliquid import wire
 from producers.venues.hyperliquid.wire import MS, Product

@@ -16,7 +16,7 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.frames import read_each
+from producers.connection.frames import read_each
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.hyperliquid import wire
 from producers.venues.hyperliquid.history import HISTORY

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.instrument import Instrument
-from producers import numbers
-from producers.numbers import NULL, Row
+from producers.normalize import numbers
+from producers.normalize.numbers import NULL, Row
 
 MS: Final = 1_000_000  # nanoseconds
 TIMEFRAMES: Final = frozenset({"1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "8h", "12h", "1d", "3d", "1w", "1M"})

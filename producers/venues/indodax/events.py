@@ -8,7 +8,7 @@ from zlib import crc32
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
-from producers import numbers
+from producers.normalize import numbers
 from producers.venue import Decoded
 from producers.venues.indodax import wire
 

@@ -15,8 +15,8 @@ from msgspec import Raw
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument, make_instrument
-from producers import numbers
-from producers.frames import read_each
+from producers.connection.frames import read_each
+from producers.normalize import numbers
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.indodax import wire
 from producers.venues.indodax.history import HISTORY

@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from producers import numbers
-from producers.loose import reader
+from producers.normalize import numbers
+from producers.normalize.lenient_json import reader
 
 NOTHING: Final = Raw()
 

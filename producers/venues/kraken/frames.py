@@ -15,8 +15,8 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import numbers
-from producers.frames import rows_at
+from producers.connection.frames import rows_at
+from producers.normalize import numbers
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Proof, Refused
 from producers.venues.kraken import wire
 from producers.venues.kraken.plan import CHANNEL_NAMES, TIMEFRAMES, VENUE_ID, channel_of

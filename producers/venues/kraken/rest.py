@@ -15,8 +15,8 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.frames import read_each
-from producers.numbers import text_levels
+from producers.connection.frames import read_each
+from producers.normalize.numbers import text_levels
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.kraken.history import HISTORY
 from producers.venues.kraken.plan import BOOK_DEPTH, MARKET, VENUE_ID, guess, rest_name, socket_name

@@ -18,7 +18,7 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import numbers
+from producers.normalize import numbers
 from producers.venue import Ack, Decoded, FindInstrument, Pong, Proof, Refused
 from producers.venues.kraken.plan import TIMEFRAMES, VENUE_ID
 

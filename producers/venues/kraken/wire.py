@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
-from producers.numbers import NULL, Row, Whole, levels
+from producers.normalize.numbers import NULL, Row, Whole, levels
 
 NS: Final = 1_000_000_000
 Kind = Literal["snapshot", "update"]

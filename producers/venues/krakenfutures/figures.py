@@ -9,7 +9,7 @@ from typing import Final
 
 from contracts import market as events
 from contracts.codec import fast
-from producers import numbers, sizes
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.product import Product

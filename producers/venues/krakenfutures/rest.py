@@ -15,8 +15,8 @@ import msgspec
 from contracts import market as events
 from contracts.codec import fast
 from contracts.instrument import Instrument
-from producers import numbers, sizes
-from producers.frames import read_each
+from producers.connection.frames import read_each
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.history import HISTORY

@@ -10,7 +10,7 @@ from typing import Final
 from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
-from producers import numbers, sizes
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.plan import VENUE_ID

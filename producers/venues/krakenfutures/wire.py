@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
-from producers.numbers import NULL, ZERO, Milliseconds, Row, Whole, text_levels
+from producers.normalize.numbers import NULL, ZERO, Milliseconds, Row, Whole, text_levels
 
 MS: Final = 1_000_000  # nanoseconds
 Side = Literal["buy", "sell"]

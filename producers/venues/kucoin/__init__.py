@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from producers import kucoin
+from producers.families import kucoin
 from producers.venue import BookRule, Decoder, FindInstrument, Venue
 from producers.venues.kucoin import frames
 from producers.venues.kucoin.handlers import ROUTES, SKIPPED

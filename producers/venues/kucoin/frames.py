@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Raw, Struct, field
 
-from producers.loose import reader
-from producers.numbers import NULL
+from producers.normalize.lenient_json import reader
+from producers.normalize.numbers import NULL
 
 
 class Match(Struct, gc=False):

@@ -17,8 +17,9 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import kucoin, numbers
-from producers.kucoin import MS, Handler, MakeHandler
+from producers.families import kucoin
+from producers.families.kucoin import MS, Handler, MakeHandler
+from producers.normalize import numbers
 from producers.venue import Decoded
 from producers.venues.kucoin import frames
 from producers.venues.kucoin.rest import decode_depth

@@ -8,7 +8,7 @@ from typing import Final
 
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
-from producers import kucoin
+from producers.families import kucoin
 from producers.venue import BOOK, TICKER, TRADE, ConnectionPlan
 
 VENUE_ID: Final = "kucoin"

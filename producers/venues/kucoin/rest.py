@@ -14,9 +14,9 @@ from msgspec import Raw, Struct
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument, make_instrument
-from producers import kucoin
-from producers.frames import read_each
-from producers.numbers import whole_levels
+from producers.connection.frames import read_each
+from producers.families import kucoin
+from producers.normalize.numbers import whole_levels
 from producers.venue import Decoded, RestCall, RestFace, Unreadable
 from producers.venues.kucoin.frames import read_book
 from producers.venues.kucoin.history import HISTORY

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from producers import kucoin
+from producers.families import kucoin
 from producers.venue import BookRule, Decoder, FindInstrument, Venue
 from producers.venues.kucoinfutures.handlers import ROUTES, SKIPPED
 from producers.venues.kucoinfutures.plan import MARKET, VENUE_ID, WS_URL, guess, plan

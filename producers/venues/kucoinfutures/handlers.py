@@ -17,8 +17,9 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import kucoin, numbers, sizes
-from producers.kucoin import MS, Handler, MakeHandler
+from producers.families import kucoin
+from producers.families.kucoin import MS, Handler, MakeHandler
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.kucoinfutures import frames
 

@@ -13,10 +13,10 @@ from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers import numbers, sizes
-from producers.frames import read_each
-from producers.history import SECONDS, make_candle, make_trade
-from producers.kucoin import MS, text
+from producers.connection.frames import read_each
+from producers.families.kucoin import MS, text
+from producers.history_service import SECONDS, make_candle, make_trade
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded, History, RestCall, Span
 
 MOST_CANDLES: Final = 500

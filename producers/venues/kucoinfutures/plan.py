@@ -9,7 +9,7 @@ from typing import Final
 
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import INVERSE, PERP, Instrument, make_instrument
-from producers import kucoin
+from producers.families import kucoin
 from producers.venue import BOOK, FUNDING, TICKER, TRADE, ConnectionPlan
 
 VENUE_ID: Final = "kucoinfutures"

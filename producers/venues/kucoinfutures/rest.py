@@ -16,8 +16,9 @@ from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers import kucoin, sizes
-from producers.frames import read_each
+from producers.connection.frames import read_each
+from producers.families import kucoin
+from producers.normalize import sizes
 from producers.venue import Decoded, RestCall, RestFace, Unreadable
 from producers.venues.kucoinfutures.frames import read_book
 from producers.venues.kucoinfutures.handlers import read_rows

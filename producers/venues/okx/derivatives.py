@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts import market as events
 from contracts.codec import fast
 from contracts.instrument import INVERSE, PERP
-from producers import numbers, sizes
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded
 from producers.venues.okx import wire
 from producers.venues.okx.topic import Topic

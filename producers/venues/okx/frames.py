@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contracts.errors import FrameError
-from producers import numbers
-from producers.numbers import NULL
+from producers.normalize import numbers
+from producers.normalize.numbers import NULL
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.okx import derivatives, tape, wire
 from producers.venues.okx.topic import Topic

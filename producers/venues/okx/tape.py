@@ -11,7 +11,7 @@ from contracts import market as events
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import SPOT, Instrument
-from producers import numbers, sizes
+from producers.normalize import numbers, sizes
 from producers.venue import Decoded, TradeSpan
 from producers.venues.okx import wire
 from producers.venues.okx.topic import Topic

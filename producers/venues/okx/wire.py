@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
-from producers import numbers
-from producers.numbers import NULL, Row
+from producers.normalize import numbers
+from producers.normalize.numbers import NULL, Row
 
 Side = Literal["buy", "sell"]
 

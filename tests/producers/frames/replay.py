@@ -1,6 +1,6 @@
 """Replays a recording through a venue's decoder, line by line, and keeps books from the events alone.
 
-The book here is a dictionary of its own, independent of producers.book: it judges the decoders' events by the rule that
+The book here is a dictionary of its own, independent of the product's: it judges the decoders' events by the rule that
 the bus promises ("a delta continues the book when its prev_seq is the last seq").
 """
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-from producers.desk import BookPace
+from producers.connection.books import BookPace
+from producers.connection.session import DepthAnswer, Session, SessionParts
 from producers.registry import VENUES
-from producers.session import DepthAnswer, Session, SessionParts
 from producers.venue import ConnectionPlan, Subscription
 
 START_S = 1_795_600_000

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
-from producers.book import BookKeeper, Change
+from producers.connection.book import BookKeeper, Change
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Proof, Refused, Unreadable
 from producers.venues.bitfinex import VENUE
 from producers.venues.bitfinex.checksum import compute, written

@@ -10,7 +10,7 @@ import pytest
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
-from producers.book import BookKeeper, Change
+from producers.connection.book import BookKeeper, Change
 from producers.venue import CHANNELS, FUNDING, Ack
 from producers.venues.kucoinfutures import VENUE
 

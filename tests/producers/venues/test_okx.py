@@ -11,7 +11,7 @@ import pytest
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
-from producers.book import BookKeeper, Change
+from producers.connection.book import BookKeeper, Change
 from producers.venue import CHANNELS, FUNDING, LIQUIDATION, TRADE, Ack, Closing, Pong, Refused, TradeSpan
 from producers.venues.okx import VENUE
 from tests.producers.playing import named

@@ -1,0 +1,1 @@
+"""One connection of a venue: socket, session, watchdog, books, publishing.."""

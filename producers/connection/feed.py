@@ -1,0 +1,306 @@
+"""The one socket loop: connect, subscribe and verify, watch, hand on the frames, back off, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import structlog
+
+from contracts.errors import VenueError
+from contracts.instrument import Instrument
+from producers.connection.session import UNDECODABLE, DepthAnswer, Session, SessionParts
+from producers.connection.socket import OpenSocket, Socket, SocketError, SocketLimits
+from producers.connection.watchdog import Lost, Patience, Stale, Watch
+from producers.rest.client import RestClient
+from producers.venue import BOOK, PING_FRAME, Answered, ConnectionPlan, Refused, SubscribeRequest, Subscription
+from runtime import clock
+from runtime.retry import Policy, delays
+
+_log = structlog.get_logger("feed")
+TICK: Final = 0.1
+GATE_PAUSE: Final = 0.02
+LASTED: Final = 20.0
+MOST_EARLY: Final = 1000
+RECONNECT: Final = Policy(attempts=None, timeout=None, wait_initial=0.2, wait_max=30.0, jitter=0.5)
+
+
+class ConnectionLostError(Exception):
+    """The connection is given up; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedParts:
+    """What a feed works with; all of it is handed in. `on_change(reason)` is called when `Feed.ready` changes."""
+
+    session: SessionParts
+    rest: RestClient
+    open_socket: OpenSocket
+    on_change: Callable[[str | None], None]
+    connect_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Feed:
+    """Holds one connection of a venue. `ready`: open and every subscription answered."""
+
+    def __init__(self, plan: ConnectionPlan, parts: FeedParts) -> None:
+        self.plan = plan
+        self.connected = False
+        self.ready = False
+        self.reconnects = 0
+        self._parts = parts
+        self._venue = parts.session.venue
+        self.session = Session(plan, parts.session, self)
+        self.session.simulated = parts.rest.simulated
+        self._patience = Patience()
+        self._policy = self._venue.policy
+        self._watch = Watch(plan, self._policy, self._patience, now=clock.monotonic())
+        self._tasks: asyncio.TaskGroup | None = None
+        self._socket: Socket | None = None
+        self._renew: str | None = None
+        self._early: list[tuple[bytes, int]] | None = None
+        self._overrun = False  # frames came that were not kept
+        self._subscribed = False
+
+    async def run(self) -> None:
+        """Hold the connection for ever; ends only by cancellation."""
+        waits = delays(RECONNECT)
+        while True:
+            opened = clock.monotonic()
+            try:
+                self.session.tell_all("connecting", None)
+                socket = await self._open()
+                opened = clock.monotonic()
+                await self._hold(socket)
+            except (SocketError, ConnectionLostError) as error:
+                held = clock.monotonic() - opened if self.connected else 0.0
+                self._on_lost(str(error))
+                if held >= LASTED:
+                    waits = delays(RECONNECT)
+                delay = next(waits)
+                _log.warning("feed.down", venue=self._venue.id, feed=self.plan.name, reason=str(error),
+                             retry_in=round(delay, 1))  # fmt: skip
+                await clock.sleep(delay)
+
+    def publish_books(self) -> None:
+        """Publish every live book again, whatever became of the last one."""
+        self.session.tick(ts=clock.now_ns(), now=clock.monotonic(), again=True)
+
+    # ---- what the session says of the socket (session.Line)
+    def on_control(self, control: Any) -> None:
+        """Ack, refusal, pong, reply, announced close."""
+        kind: str = control.kind
+        if kind == "ack":
+            self._watch.on_ack(control.ref)
+        elif kind == "answered":
+            self._on_answered(control)
+        elif kind == "refused":
+            self._on_refused(control)
+        elif kind == "reply" and self._socket is not None:
+            self._spawn(self._send(self._socket, control.frame))
+        elif kind == "closing":
+            self._watch.on_closing(control.reason, control.seconds)
+
+    def on_event(self, kind: str, symbol: str | None) -> None:
+        """Data of a channel came."""
+        self._watch.on_event(kind, symbol)
+
+    def reseed(self, symbol: str) -> None:
+        """Get a fresh pushed snapshot: by a new subscription where the venue has one, else by a new connection."""
+        books = (item for item in self.plan.subscriptions if item.channel == BOOK and item.instrument is not None)
+        item = next((item for item in books if item.instrument and item.instrument.symbol == symbol), None)
+        frames = self._again(item) if item is not None else ()
+        if not frames or self._socket is None:
+            self._renew = f"{symbol}: the book needs a new connection"
+            return
+        self.session.desk.on_resubscribed(symbol, now=clock.monotonic())
+        self._spawn(self._send_all(self._socket, frames))
+
+    def _again(self, item: Subscription) -> tuple[str, ...]:
+        """Give the frames that subscribe a channel anew; none where the venue has no such."""
+        if self._venue.resubscribe_learned is not None and self.session.decoder is not None:
+            return self._venue.resubscribe_learned(item, self.session.decoder)
+        return self._venue.resubscribe(item) if self._venue.resubscribe is not None else ()
+
+    # ---- one connection
+    async def _open(self) -> Socket:
+        parts, venue = self._parts, self._venue
+        async with parts.connect_turn:
+            await clock.sleep(venue.policy.connect_pace)
+        url, self._policy = self.plan.url, venue.policy
+        if venue.ticket is not None:
+            try:
+                body = await parts.rest.fetch(venue.ticket.call(self.plan))
+                url, self._policy = venue.ticket.admit(self.plan, venue.policy, body)
+            except (VenueError, *UNDECODABLE) as error:
+                raise SocketError(f"no ticket: {error}") from error
+        self._early, self._overrun = [], False
+        limits = SocketLimits(max_frame_bytes=venue.policy.max_frame_bytes)
+        return await parts.open_socket(url, self._on_frame, limits, self.plan.headers)
+
+    async def _hold(self, socket: Socket) -> None:
+        """Serve an open socket until it is lost (ConnectionLostError says why)."""
+        now, plan, session = clock.monotonic(), self.plan, self.session
+        if self._venue.resume is not None and session.decoder is not None:
+            plan = self._venue.resume(plan, session.decoder)
+        self._socket, self._renew, self._subscribed, self.connected = socket, None, False, True
+        self._watch = Watch(plan, self._policy, self._patience, now=now)
+        session.open(ts=clock.now_ns(), now=now, sim=socket.simulated)
+        for request in plan.requests:
+            if not request.frame:
+                self._watch.on_sent(request)
+        jobs = (self._subscribe(socket, plan), self._keep(), self._ping(socket), self._until_closed(socket))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                for job in jobs:
+                    tasks.create_task(job)
+                self._hand_early()
+        except* (SocketError, ConnectionLostError, OSError) as group:
+            raise ConnectionLostError(_first_reason(cast("BaseExceptionGroup[Any]", group))) from group
+        finally:
+            self._tasks = self._socket = None
+            await asyncio.shield(_closed(socket))
+
+    def _on_frame(self, frame: bytes) -> None:
+        if self._early is not None:
+            if len(self._early) < MOST_EARLY:
+                self._early.append((frame, clock.now_ns()))
+            else:
+                self._overrun = True
+            return
+        self._watch.on_frame()
+        self.session.on_frame(frame, clock.now_ns())
+
+    def _hand_early(self) -> None:
+        """Hand on the first frames, which came with the handshake before anything was ready for them (greetings)."""
+        early, self._early = self._early or [], None
+        if self._overrun:
+            raise ConnectionLostError(f"more than {MOST_EARLY} frames before the connection was ready")
+        for frame, ts_recv in early:
+            self._watch.on_frame()
+            self.session.on_frame(frame, ts_recv)
+
+    async def _subscribe(self, socket: Socket, plan: ConnectionPlan) -> None:
+        for request in plan.requests:
+            if request.frame:
+                self._watch.on_sent(request)
+                await self._send(socket, request.frame)
+                await clock.sleep(self._policy.pace)
+            await self._pass_gate(request)
+        self._subscribed = True
+
+    async def _pass_gate(self, request: SubscribeRequest) -> None:
+        """Wait for the answer of a request that the next ones depend on; the watch limits how long."""
+        while request.gate and not self._watch.answered(request):
+            await clock.sleep(GATE_PAUSE)
+
+    async def _ping(self, socket: Socket) -> None:
+        while (ping := self.plan.ping or self._policy.ping) is not None:
+            await clock.sleep(self._policy.ping_every)
+            await (socket.ping() if ping == PING_FRAME else self._send(socket, ping))
+
+    async def _send(self, socket: Socket, frame: str) -> None:
+        stamp = self._venue.stamp
+        await socket.send(frame if stamp is None else stamp(frame, clock.now_ns()))
+
+    async def _until_closed(self, socket: Socket) -> None:
+        raise ConnectionLostError(await socket.wait_closed())
+
+    async def _keep(self) -> None:
+        """Every tick: judge the connection, fetch the seeds that are due, publish the books that changed."""
+        desk = self.session.desk
+        while True:
+            await clock.sleep(TICK)
+            now = clock.monotonic()
+            if self._renew is not None:
+                raise ConnectionLostError(self._renew)
+            if self._subscribed and self._watch.acked and not self.ready:
+                self.ready = True
+                self._parts.on_change(None)
+                self.session.confirmed(ts=clock.now_ns())
+            for verdict in self._watch.verdicts(now):
+                if isinstance(verdict, Lost):
+                    raise ConnectionLostError(verdict.reason)
+                self._on_stale(verdict)
+            for instrument in desk.wanted(now=now, heard=self._watch.hears_book):
+                self._spawn(self._seed(instrument))
+            late = desk.overdue(now=now)
+            if late is not None:
+                raise ConnectionLostError(f"{late}: no snapshot after a fresh subscription")
+            self.session.tick(ts=clock.now_ns(), now=now)
+
+    async def _seed(self, instrument: Instrument) -> None:
+        """Ask for a snapshot: on the socket where the venue answers there, by REST otherwise."""
+        ask = self._venue.book_request
+        if ask is not None and self._socket is not None:
+            frame = ask(instrument)
+            if frame is None:
+                self.reseed(instrument.symbol)
+                return
+            self.session.desk.on_asked(instrument.symbol, now=clock.monotonic())
+            await self._send(self._socket, frame)
+            return
+        reason: str | None = None
+        try:
+            answer = await self._parts.rest.find_depth(instrument)
+        except (VenueError, *UNDECODABLE) as error:
+            reason = str(error) or type(error).__name__
+            answer = DepthAnswer(instrument, None, clock.now_ns(), self.session.simulated)
+        reason = self.session.on_snapshot(answer, now=clock.monotonic()) or reason
+        if reason is not None:
+            _log.warning("feed.no_snapshot", venue=instrument.venue, symbol=instrument.symbol, reason=reason)
+
+    async def _send_all(self, socket: Socket, frames: tuple[str, ...]) -> None:
+        for frame in frames:
+            await self._send(socket, frame)
+            await clock.sleep(self._policy.pace)
+
+    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
+        if self._tasks is None:
+            job.close()
+        else:
+            self._tasks.create_task(job)
+
+    # ---- states
+    def _on_answered(self, answered: Answered) -> None:
+        for key in self._watch.on_answered(answered.ref, answered.keys):
+            self._on_refused(Refused(key, "the venue left it out of its answer"))
+
+    def _on_refused(self, refused: Refused) -> None:
+        keys = self._watch.on_refused(refused.ref, refused.reason)
+        _log.error("feed.refused", venue=self._venue.id, keys=sorted(keys)[:10], reason=refused.reason)
+        for item in self.plan.subscriptions:
+            if item.key in keys:
+                symbol = item.instrument.symbol if item.instrument else None
+                self.session.tell("down", channel=item.channel, symbol=symbol, reason=f"refused: {refused.reason}")
+
+    def _on_stale(self, stale: Stale) -> None:
+        item = stale.subscription
+        symbol = item.instrument.symbol if item.instrument else None
+        self._renew = f"{item.key}: silent for {stale.seconds:.0f} s"
+        self.session.silent(item.channel, symbol, ts=clock.now_ns(), reason=self._renew)
+
+    def _on_lost(self, reason: str) -> None:
+        if self.connected:
+            self.reconnects += 1
+        self.connected = self.ready = False
+        self.session.close(ts=clock.now_ns(), reason=reason)
+        self._parts.on_change(reason)
+
+
+async def _closed(socket: Socket) -> None:
+    try:
+        async with asyncio.timeout(2.0):
+            await socket.close()
+    except (TimeoutError, OSError) as error:
+        _log.warning("feed.close_incomplete", reason=str(error) or type(error).__name__)
+
+
+def _first_reason(group: BaseExceptionGroup[Any]) -> str:
+    first: BaseException = group.exceptions[0]
+    if isinstance(first, BaseExceptionGroup):
+        return _first_reason(cast("BaseExceptionGroup[Any]", first))
+    return str(first) or type(first).__name__

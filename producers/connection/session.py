@@ -1,0 +1,306 @@
+"""What one connection's frames become: decoded, published, folded into books; its channels' states told.
+
+It opens no socket and reads no clock, so that live feeds and replays run the very same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from contracts.instrument import Instrument
+from contracts.market import FeedState
+from producers.connection.books import BookDesk, BookPace
+from producers.connection.frames import UNDECODABLE, FrameReader
+from producers.connection.publisher import Outbox
+from producers.connection.trade_gaps import TradeGaps
+from producers.venue import (
+    BOOK,
+    ConnectionPlan,
+    Decoded,
+    Decoder,
+    Gap,
+    LastTrade,
+    Proof,
+    TradeSpan,
+    Unreadable,
+    Venue,
+)
+
+_BOOK_KINDS: Final = frozenset({"delta", "book"})
+
+
+class Line(Protocol):
+    """The connection behind a session: it hears of what concerns the socket."""
+
+    def on_control(self, control: Any) -> None:
+        """Ack, refusal, pong, reply, announced close."""
+        ...
+
+    def on_event(self, kind: str, symbol: str | None) -> None:
+        """Data of a channel came."""
+        ...
+
+    def reseed(self, symbol: str) -> None:
+        """A pushed book needs a fresh snapshot."""
+        ...
+
+
+class Tap(Protocol):
+    """Hears every input of a session, in order: a recording of them replays to the same events."""
+
+    def on_open(self, connection: str, ts: int, *, sim: bool) -> None:
+        """A connection begins."""
+        ...
+
+    def on_frame(self, connection: str, ts: int, frame: bytes) -> None:
+        """A frame arrived."""
+        ...
+
+    def on_snapshot(self, connection: str, ts: int, answer: DepthAnswer) -> None:
+        """A REST snapshot arrived, or None could be had."""
+        ...
+
+    def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | None]) -> None:
+        """Something else that shapes the events: "confirmed", "tick", "again", "silent", "close"."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DepthAnswer:
+    """A REST depth answer as it came; `body` is None where it could not be had."""
+
+    instrument: Instrument
+    body: bytes | None
+    ts_recv: int
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionParts:
+    """What a session works with. `on_undecodable(frame, error)` keeps what could not be read."""
+
+    venue: Venue
+    find: Callable[[str], Instrument]
+    outbox: Outbox
+    on_undecodable: Callable[[bytes, Exception], None]
+    pace: BookPace
+    tap: Tap | None = None
+
+
+class Session:
+    """One connection's state, begun anew by `open`. Times `now` are seconds of one monotonic clock."""
+
+    def __init__(self, plan: ConnectionPlan, parts: SessionParts, line: Line) -> None:
+        self.plan = plan
+        self.simulated = False
+        self.undecodable = 0
+        self.decoder: Decoder | None = None
+        self.desk = BookDesk(
+            parts.venue.book, parts.pace, parts.outbox.publish, self._on_book_state, on_reseed=line.reseed
+        )
+        self._parts = parts
+        self._publish = parts.outbox.publish
+        self._line = line
+        self._tap = parts.tap
+        self._trades = TradeGaps()
+        self._counted = parts.venue.trades_counted
+        self._span: tuple[int, int] | None = None
+        self._open = False
+        self._live: set[str] = set()
+        self._silent: set[tuple[str, str]] = set()
+        self._books = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
+        self._channels = sorted({item.channel for item in plan.subscriptions})
+        speaking = {item.channel for item in plan.subscriptions if item.silence is not None}
+        self._quiet = [channel for channel in self._channels if channel not in speaking]
+        self._own: dict[str, Callable[[Any], None]] = {
+            "last_trade": self._on_last_trade,
+            "proof": self._on_proof,
+            "gap": self._on_gap,
+            "trade_span": self._on_trade_span,
+            "unreadable": self._on_unreadable,
+        }
+        self._read: Callable[[bytes, int], Sequence[Decoded]] | None = None
+        self._ts = 0
+        self._now = 0.0
+
+    def open(self, *, ts: int, now: float, sim: bool) -> None:
+        """Begin a connection: nothing of the last one is kept."""
+        if self._tap is not None:
+            self._tap.on_open(self.plan.name, ts, sim=sim)
+        self.simulated, self._ts, self._now, self._open = sim, ts, now, True
+        self._live.clear()
+        self._span = None
+        self.desk.simulated = sim
+        self.desk.open(self._books, now=now)
+        last, venue = self.decoder, self._parts.venue
+        self.decoder = venue.decoder(self.plan.market, self._parts.find, sim=sim)
+        if venue.inherit is not None:
+            venue.inherit(self.decoder, last)
+        self._read = FrameReader(self.decoder, venue.rows).read
+
+    def on_frame(self, frame: bytes, ts_recv: int) -> None:
+        """Decode one frame and do what it says."""
+        if not self._open or self._read is None:
+            return
+        if self._tap is not None:
+            self._tap.on_frame(self.plan.name, ts_recv, frame)
+        self._ts = ts_recv
+        items = self._read(frame, ts_recv)
+        heard, live = self._line.on_event, self._live
+        for item in items:
+            kind: str = item.kind
+            if kind in CONTROLS:
+                self._on_control(kind, item)
+                continue
+            heard(kind, item.symbol)
+            if kind not in live:
+                self._on_first(kind)
+            if kind in _BOOK_KINDS:
+                self._on_book(kind, item)
+                continue
+            if kind == "trade":
+                self._on_trade(item)
+            self._publish(item)
+            if self._silent:
+                self._on_sound(kind, item.symbol)
+
+    def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
+        """Fold a REST snapshot; gives the reason where its body could not be read."""
+        if self._tap is not None:
+            self._tap.on_snapshot(self.plan.name, answer.ts_recv, answer)
+        self._ts, self._now, reason = answer.ts_recv, now, None
+        snapshot: Decoded | None = None
+        if answer.body is not None:
+            try:
+                decode = self._parts.venue.rest.decode_depth
+                snapshot = decode(answer.body, answer.instrument, answer.ts_recv, sim=answer.simulated)
+            except UNDECODABLE as error:
+                reason = str(error) or type(error).__name__
+        self.desk.on_snapshot(answer.instrument, snapshot, now=now)
+        return reason
+
+    def tick(self, *, ts: int, now: float, again: bool = False) -> None:
+        """Publish the books that changed, at most once an interval; with `again` every live one."""
+        self._ts, self._now = ts, now
+        if self.desk.tick(ts=ts, now=now, force=again) and self._tap is not None:
+            self._tap.on_mark(self.plan.name, ts, "again" if again else "tick", {})
+
+    def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str) -> None:
+        """A channel is silent though the connection answers."""
+        if self._tap is not None:
+            self._tap.on_mark(self.plan.name, ts, "silent", {"channel": channel, "symbol": symbol, "reason": reason})
+        self._ts = ts
+        self._say("stale", channel=channel, symbol=symbol, reason=reason)
+        if symbol is not None and channel == BOOK:
+            self.desk.on_silence(symbol)
+        elif symbol is not None:
+            self._silent.add((channel, symbol))
+
+    def close(self, *, ts: int, reason: str) -> None:
+        """The connection is gone: no book is live any more."""
+        if self._tap is not None:
+            self._tap.on_mark(self.plan.name, ts, "close", {"reason": reason})
+        self._ts, self._open = ts, False
+        self.desk.lost()
+        for channel in self._channels:
+            self._say("down", channel=channel, symbol=None, reason=reason)
+
+    def confirmed(self, *, ts: int) -> None:
+        """Everything was confirmed: with that, channels on which silence is normal are live."""
+        if self._tap is not None:
+            self._tap.on_mark(self.plan.name, ts, "confirmed", {})
+        self._ts = ts
+        for channel in self._quiet:
+            if channel not in self._live:
+                self._on_first(channel)
+
+    def tell_all(self, state: FeedState, reason: str | None) -> None:
+        """Tell the state of every channel."""
+        for channel in self._channels:
+            self.tell(state, channel=channel, symbol=None, reason=reason)
+
+    def tell(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+        """Tell the state of one channel, or of one instrument on it, for reasons outside this session."""
+        self._parts.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+
+    def _say(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+        """Tell a state that follows from what came in: a replay tells it by itself."""
+        outbox = self._parts.outbox
+        outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
+
+    def _on_control(self, kind: str, control: Any) -> None:
+        own = self._own.get(kind)
+        if own is not None:
+            own(control)
+        else:
+            self._line.on_control(control)
+
+    def _on_book(self, kind: str, event: Decoded) -> None:
+        if kind == "delta":
+            self._publish(event)
+        self.desk.on_event(event, now=self._now)
+
+    def _on_sound(self, kind: str, symbol: str) -> None:
+        """Tell that an instrument speaks again on a channel that was silent."""
+        if (kind, symbol) in self._silent:
+            self._silent.discard((kind, symbol))
+            self._say("live", channel=kind, symbol=symbol, reason="speaks again")
+
+    def _on_first(self, kind: str) -> None:
+        """First data of a channel on this connection: it is live (books say so one by one)."""
+        self._live.add(kind)
+        if kind not in _BOOK_KINDS and kind in self._channels:
+            self._say("live", channel=kind, symbol=None, reason=None)
+
+    def _on_trade(self, trade: Decoded) -> None:
+        """Say what was lost before a trade, where the venue's numbers tell it."""
+        span, self._span = self._span, None
+        if span is None:
+            number = None if self._counted is None else getattr(trade, self._counted)
+            if number is None:
+                return
+            span = (int(number), int(number))
+        self._on_lost_trades(trade.symbol, self._trades.on_trade(trade.symbol, *span))
+
+    def _on_trade_span(self, span: TradeSpan) -> None:
+        self._span = (span.first, span.last)
+
+    def _on_last_trade(self, beat: LastTrade) -> None:
+        symbol = beat.instrument.symbol
+        self._on_lost_trades(symbol, self._trades.on_last(symbol, int(beat.trade_id)))
+
+    def _on_lost_trades(self, symbol: str, lost: str | None) -> None:
+        if lost is not None:
+            self._say("gap", channel="trade", symbol=symbol, reason=lost)
+            self._say("live", channel="trade", symbol=symbol, reason=None)
+
+    def _on_unreadable(self, unreadable: Unreadable) -> None:
+        self.undecodable += 1
+        self._span = None  # it may have been of the trade that could not be read
+        self._parts.on_undecodable(unreadable.frame, unreadable.error)
+
+    def _on_gap(self, gap: Gap) -> None:
+        symbol = gap.instrument.symbol if gap.instrument is not None else None
+        if gap.channel == BOOK:
+            self.desk.on_gap(symbol, gap.reason, now=self._now)
+            return
+        self._say("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
+        self._say("live", channel=gap.channel, symbol=symbol, reason=None)
+
+    def _on_proof(self, proof: Proof) -> None:
+        method = self._parts.venue.checksum
+        if method is not None:
+            self.desk.on_proof(proof, method, now=self._now)
+
+    def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
+        self._say(state, channel=BOOK, symbol=symbol, reason=reason)
+        if state == "live" and self.desk.all_live:
+            self._say("live", channel=BOOK, symbol=None, reason=None)
+
+
+CONTROLS: Final = frozenset(
+    {"ack", "answered", "refused", "pong", "reply", "closing"}
+    | {"last_trade", "proof", "gap", "trade_span", "unreadable"}
+)

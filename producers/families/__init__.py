@@ -1,0 +1,1 @@
+"""What venues of one company have in common.."""

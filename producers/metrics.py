@@ -1,0 +1,38 @@
+"""What producers count, read only when somebody asks: nothing is paid for it on the hot path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from producers.producer import Producer
+
+
+class ProducerCollector(Collector):
+    """Prometheus metrics of the producers of this process; labels are venue and event."""
+
+    def __init__(self, producers: Sequence[Producer]) -> None:
+        self._producers = producers
+
+    def collect(self) -> Iterable[Metric]:
+        """Give the metrics as they are now."""
+        published = CounterMetricFamily(
+            "hydrophone_producer_events", "Events handed to the bus", labels=["venue", "event"]
+        )
+        connected = GaugeMetricFamily("hydrophone_producer_connected", "Sockets that are open", labels=["venue"])
+        reconnects = CounterMetricFamily(
+            "hydrophone_producer_reconnects", "Connections lost and made again", labels=["venue"]
+        )
+        undecodable = CounterMetricFamily(
+            "hydrophone_producer_undecodable", "Frames that could not be decoded", labels=["venue"]
+        )
+        for producer in self._producers:
+            venue = producer.venue.id
+            for kind, count in sorted(producer.outbox.published.items()):
+                published.add_metric([venue, kind], count)
+            connected.add_metric([venue], sum(feed.connected for feed in producer.feeds))
+            reconnects.add_metric([venue], sum(feed.reconnects for feed in producer.feeds))
+            undecodable.add_metric([venue], sum(feed.session.undecodable for feed in producer.feeds))
+        return (published, connected, reconnects, undecodable)

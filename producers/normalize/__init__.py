@@ -1,0 +1,1 @@
+"""What every venue's values go through: numbers, sizes, lenient JSON.."""

@@ -1,0 +1,188 @@
+"""Composition root of the sockets: settings in, one process that holds every venue until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+
+import msgspec
+import structlog
+import uvloop
+from nats.errors import Error as NatsError
+from prometheus_client import CollectorRegistry
+
+from contracts import streams, subjects
+from contracts.errors import InvalidParameterError, UnknownVenueError
+from contracts.instrument import Instrument
+from contracts.symbols import find_venue
+from producers.connection.books import BookPace
+from producers.connection.socket import OPENERS
+from producers.metrics import ProducerCollector
+from producers.producer import Producer, ProducerPlan
+from producers.registry import VENUES
+from producers.rest.history import Past
+from producers.rest.rate_limit import SharedTurns
+from producers.standby import GatedLane, Unit
+from producers.upkeep import Upkeep
+from runtime.config import settings
+from runtime.config.options import bus_options
+from runtime.health import Health, connected_check
+from runtime.logging import logs
+from runtime.metrics import BusMetrics
+from runtime.monitor import monitor
+from runtime.nats.bus import Bus
+from runtime.nats.commands import CommandServer
+from runtime.nats.lanes.publisher import LanePublisher
+from runtime.nats.leases.lease import Lease
+from runtime.retry import Policy, retried
+
+_log = structlog.get_logger("producer")
+UNTIL_WRITTEN = Policy(attempts=None, timeout=None)
+LEASE_SECONDS = 5.0
+HISTORY_SECONDS = 9.0
+ANYWHERE = "0.0.0.0"  # noqa: S104  # probes and Prometheus come from other machines
+
+
+def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[ProducerPlan]:
+    """Lay out what each producer does: `okx` is all groups of a venue's symbols, `okx/1` one of them.
+
+    Raises UnknownVenueError that lists the supported ones, InvalidParameterError for a group that there is not.
+    """
+    pace = BookPace(interval=config.book_interval_ms / 1000, depth=config.book_depth)
+    units: dict[tuple[str, int], None] = {}
+    for name in names or config.venues:
+        text, slash, number = name.partition("/")
+        venue = find_venue(text, VENUES)
+        if slash and not (number.isdecimal() and int(number) < config.symbol_groups):
+            raise InvalidParameterError(
+                f"{name}: there are groups 0 to {config.symbol_groups - 1} (HYDROPHONE_SYMBOL_GROUPS)", parameter=name
+            )
+        units.update({(venue, group): None for group in ([int(number)] if slash else range(config.symbol_groups))})
+    return [
+        ProducerPlan(
+            venue=VENUES[venue],
+            symbols=config.symbols,
+            ws_url=config.ws_urls.get(venue) or None,
+            rest_url=config.rest_urls.get(venue) or None,
+            pace=pace,
+            group=(group, config.symbol_groups),
+            refresh=config.listing_minutes * 60.0,
+        )
+        for venue, group in units
+    ]
+
+
+async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
+    """Run every unit until the process is told to stop."""
+    registry = CollectorRegistry()
+    bus = await Bus(bus_options(config.bus, "producers"), metrics=BusMetrics(registry)).connect()
+    units: list[Unit] = []
+
+    def on_gap(lost: int) -> None:
+        for unit in units:
+            unit.producer.on_bus_gap(lost)
+
+    lane = LanePublisher(bus, on_gap=on_gap)
+    units += [_unit(plan, lane, bus, config.venues) for plan in work]
+    registry.register(ProducerCollector([unit.producer for unit in units]))
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with AsyncExitStack() as stack:
+        if config.logs.metrics_port:
+            health = Health()
+            health.check("bus", connected_check(lambda: bus.connected))
+            await stack.enter_async_context(monitor(ANYWHERE, config.logs.metrics_port, health, registry))
+        for server in _servers(bus, Past({unit.producer.venue.id: unit.producer for unit in units})):
+            await server.open(at_once=8, seconds=HISTORY_SECONDS)
+            stack.push_async_callback(server.close)
+        await _until(stop, units, bus)
+    lane.flush()
+    await bus.close()
+
+
+class BusListings:
+    """The cache of listings on the bus (`producers.producer.ListingCache`)."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def save(self, unit: str, listed: Sequence[Instrument]) -> None:
+        """Keep the listing; where the bus does not take it now, the next one will do."""
+        body = gzip.compress(msgspec.json.encode(listed), 3, mtime=0)
+        try:
+            await (await self._bus.jetstream().key_value(streams.LISTINGS)).put(unit, body)
+        except NatsError as error:
+            _log.warning("listing.not_kept", unit=unit, error=str(error) or type(error).__name__)
+
+    async def load(self, unit: str) -> list[Instrument] | None:
+        """Give the kept listing; None where there is none, or none that can be had."""
+        try:
+            entry = await (await self._bus.jetstream().key_value(streams.LISTINGS)).get(unit)
+        except NatsError:
+            return None
+        return msgspec.json.decode(gzip.decompress(entry.value or b""), type=list[Instrument])
+
+
+def _servers(bus: Bus, past: Past) -> tuple[CommandServer, ...]:
+    return (
+        CommandServer(bus, subjects.HISTORY_CANDLES, "history", past.answer_candles),
+        CommandServer(bus, subjects.HISTORY_TRADES, "history", past.answer_trades),
+    )
+
+
+async def save_instruments(bus: Bus, unit: str, body: bytes) -> None:
+    """Write what a unit follows into the bucket of instruments, until it is written."""
+    store = bus.jetstream()
+
+    async def put() -> None:
+        await (await store.key_value(streams.INSTRUMENTS)).put(unit, body)
+
+    await retried(put, on=NatsError, policy=UNTIL_WRITTEN)
+
+
+def _unit(plan: ProducerPlan, lane: LanePublisher, bus: Bus, config: settings.VenueSettings) -> Unit:
+    gate = GatedLane(lane)
+    turns = SharedTurns(bus, plan.venue.id, plan.venue.rest.budget, config.rate_limit)
+    save = partial(save_instruments, bus)
+    producer = Producer(plan, gate, OPENERS[config.socket], save, turns=turns, cache=BusListings(bus))
+    return Unit(plan.name, producer, gate)
+
+
+def _lease(bus: Bus, unit: Unit, on_lost: Callable[[], None]) -> Lease:
+    key = subjects.LEASE_PRODUCERS + unit.name
+    return Lease(bus, key, on_lost=on_lost, ttl=LEASE_SECONDS, about=unit.producer.about)
+
+
+async def _until(stop: asyncio.Event, units: Sequence[Unit], bus: Bus) -> None:
+    """Run the units until `stop`; an unexpected error of one ends the process, a supervisor starts it again."""
+    tasks = [asyncio.create_task(unit.run(partial(_lease, bus, unit)), name=unit.name) for unit in units]
+    tasks.append(asyncio.create_task(Upkeep(units).run(bus), name="upkeep"))
+    waiter = asyncio.create_task(stop.wait(), name="stop")
+    done, _ = await asyncio.wait([*tasks, waiter], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*tasks, waiter):
+        task.cancel()
+    await asyncio.wait([*tasks, waiter])
+    for task in done:
+        if task is not waiter:
+            task.result()
+
+
+def main(arguments: list[str]) -> int:
+    """Hold the sockets of these venues (of the settings' where none is named) until told to stop; gives the status."""
+    try:
+        config = settings.load()
+        work = plans(config.venues, arguments)
+        bus_options(config.bus, "producers")
+    except (ValueError, UnknownVenueError, InvalidParameterError) as error:
+        supported = f"\nsupported venues: {', '.join(sorted(VENUES))}" if isinstance(error, UnknownVenueError) else ""
+        sys.stderr.write(f"{error}{supported}\n")
+        return 2
+    logs.configure(logs.LogConfig("producers", config.logs.level, config.logs.directory, config.secrets()))
+    uvloop.run(produce(config, work))
+    return 0

@@ -1,0 +1,290 @@
+"""One venue's producer: learn its instruments, lay its connections, hold them all."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final, Protocol
+
+import msgspec
+import structlog
+
+from contracts import subjects
+from contracts.errors import VenueError
+from contracts.instrument import Instrument, escape_token
+from contracts.market import FeedState
+from producers.connection.books import BookPace
+from producers.connection.feed import RECONNECT, Feed, FeedParts
+from producers.connection.publisher import Lane, Outbox
+from producers.connection.session import UNDECODABLE, SessionParts, Tap
+from producers.connection.socket import OpenSocket
+from producers.limits import fitting
+from producers.rest.client import RestClient, open_http
+from producers.rest.rate_limit import LocalTurns, Turns
+from producers.selection import Followed, by_venue_symbol, finder, follow, in_group
+from producers.venue import BOOK, CHANNELS, ConnectionPolicy, Venue
+from runtime import clock
+from runtime.retry import delays
+
+_log = structlog.get_logger("producer")
+SaveInstruments = Callable[[str, bytes], Awaitable[None]]
+FEED: Final = "feed"  # the kind of FeedStatus
+UNDECODABLE_KEPT_A_MINUTE: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducerPlan:
+    """What one producer is to do. `ws_url` and `rest_url` replace the venue's own addresses where given.
+
+    `group` (number, of how many) is the part of the venue's symbols that it follows; the listing is fetched again every
+    `refresh` seconds.
+    """
+
+    venue: Venue
+    symbols: tuple[str, ...]
+    ws_url: str | None = None
+    rest_url: str | None = None
+    channels: tuple[str, ...] = CHANNELS
+    pace: BookPace = field(default_factory=BookPace)
+    policy: ConnectionPolicy | None = None
+    group: tuple[int, int] = (0, 1)
+    refresh: float = 3600.0
+
+    @property
+    def name(self) -> str:
+        """Give the unit's name: the venue, with the group where there are several."""
+        number, count = self.group
+        return self.venue.id if count == 1 else f"{self.venue.id}.{number}"
+
+
+class ListingCache(Protocol):
+    """Keeps the last listing of each unit, for starts while the venue's REST does not answer."""
+
+    async def save(self, unit: str, listed: Sequence[Instrument]) -> None:
+        """Keep it."""
+        ...
+
+    async def load(self, unit: str) -> list[Instrument] | None:
+        """Give what was kept; None where nothing was."""
+        ...
+
+
+class ListingChangedError(Exception):
+    """Instruments that are followed were listed, delisted or changed."""
+
+    def __init__(self, listed: list[Instrument], followed: Followed) -> None:
+        super().__init__("the listing changed")
+        self.listed = listed
+        self.followed = followed
+
+
+class Producer:
+    """Runs one venue. `feeds` are its connections, empty until its instruments are known."""
+
+    def __init__(
+        self,
+        plan: ProducerPlan,
+        lane: Lane,
+        open_socket: OpenSocket,
+        save: SaveInstruments,
+        *,
+        tap: Tap | None = None,
+        turns: Turns | None = None,
+        cache: ListingCache | None = None,
+    ) -> None:
+        self.plan = plan if plan.policy is None else replace(plan, venue=replace(plan.venue, policy=plan.policy))
+        self.venue = self.plan.venue
+        self.outbox = Outbox(self.venue.id, lane, clock.now_ns, partial(in_group, group=plan.group))
+        self.feeds: tuple[Feed, ...] = ()
+        self.instruments: tuple[Instrument, ...] = ()
+        self.listed: list[Instrument] = []
+        self.rest: RestClient | None = None
+        self._lane = lane
+        self._open_socket = open_socket
+        self._save = save
+        self._tap = tap
+        self._cache = cache
+        self._turns = turns or LocalTurns(plan.venue.rest.budget)
+        self._kept = 0
+        self._kept_since = 0.0
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a simulated exchange is at the other end of any connection."""
+        return any(feed.session.simulated for feed in self.feeds)
+
+    async def run(self) -> None:
+        """Produce for ever; ends only by cancellation."""
+        async with open_http() as http:
+            rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._turns)
+            self._adopt(rest, *await self._learn(rest))
+            while True:
+                await self.save_listing()
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        for feed in self.feeds:
+                            tasks.create_task(feed.run(), name=f"{self.venue.id} {feed.plan.name}")
+                        tasks.create_task(self._until_listing_changes(rest), name=f"{self.venue.id} listing")
+                except* ListingChangedError as changed:
+                    first = changed.exceptions[0]
+                    if isinstance(first, ListingChangedError):
+                        self._relist(rest, first)
+
+    def _choose(self, listed: list[Instrument]) -> Followed:
+        """Choose what to follow: of what is wanted as much as the venue lets one address subscribe to."""
+        followed = follow(listed, self.plan.symbols, self.plan.group)
+        found = fitting(self.venue.limit, followed.instruments, self.plan.channels, self.plan.group[1])
+        return replace(followed, instruments=found.instruments, left_out=found.left_out, reason=found.reason)
+
+    def _adopt(self, rest: RestClient, listed: list[Instrument], followed: Followed) -> None:
+        """Follow these instruments from now on."""
+        self.listed, self.instruments = listed, followed.instruments
+        self.feeds = tuple(self._lay(rest, self.listed))
+        _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
+                  connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
+        if followed.left_out:
+            _log.warning("producer.left_out", venue=self.venue.id, reason=followed.reason,
+                         instruments=[item.symbol for item in followed.left_out])  # fmt: skip
+        for item in followed.left_out:
+            reason = f"not followed: {followed.reason}"
+            self.outbox.tell("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
+
+    def _relist(self, rest: RestClient, changed: ListingChangedError) -> None:
+        """Leave every connection and lay them anew: what was published is not live until it comes again."""
+        old = {item.symbol for item in self.instruments}
+        new = {item.symbol for item in changed.followed.instruments}
+        _log.warning("producer.listing_changed", venue=self.venue.id, listed=sorted(new - old),
+                     delisted=sorted(old - new))  # fmt: skip
+        for feed in self.feeds:
+            feed.session.close(ts=clock.now_ns(), reason="the listing changed")
+        for symbol in sorted(old - new - {item.symbol for item in changed.followed.left_out}):
+            self.outbox.tell("down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated)
+        self._adopt(rest, changed.listed, changed.followed)
+
+    async def _until_listing_changes(self, rest: RestClient) -> None:
+        """Fetch the listing again and again; ends with ListingChangedError when what is followed changed."""
+        while True:
+            await clock.sleep(self.plan.refresh)
+            try:
+                listed = await rest.list_instruments()
+            except (VenueError, *UNDECODABLE) as error:
+                _log.warning("producer.listing_kept", venue=self.venue.id, reason=str(error))
+                continue
+            followed = self._choose(listed)
+            if followed.instruments != self.instruments:
+                raise ListingChangedError(listed, followed)
+            self.listed = listed
+
+    def on_bus_gap(self, lost: int) -> None:
+        """Events were lost between here and the bus: say so on every channel and publish the books again."""
+        self.outbox.on_gap(f"bus: {lost} messages lost", sim=self.simulated)
+        self.on_bus_reconnect()
+
+    async def on_taken_over(self, reason: str, *, sim: bool) -> None:
+        """This process publishes for the venue from now on: list the instruments, publish the gap and every state.
+
+        Before it knows its instruments the venue is `down`; `sim`: the process before it had a simulated exchange.
+        """
+        if not self.instruments:
+            self.outbox.tell("down", channel=None, symbol=None, reason=reason, sim=sim)
+            return
+        await self.save_listing()
+        self.outbox.on_gap(reason, sim=self.simulated)
+        self.on_bus_reconnect()
+
+    async def save_listing(self) -> None:
+        """Write what is followed, and all that is listed, to where other processes read it."""
+        if not self.instruments:
+            return
+        await self._save(self.plan.name, msgspec.json.encode(self.instruments))
+        if self._cache is not None:
+            await self._cache.save(self.plan.name, self.listed)
+
+    def on_stream_lost(self, channels: frozenset[str], reason: str) -> None:
+        """A stream that held these channels (`feed`: the states themselves) was made again: publish the gap.
+
+        Every state and live book is published again, so that the stream has them.
+        """
+        for (channel, symbol), state in list(self.outbox.states.items()):
+            if FEED in channels or channel is None or channel in channels:
+                self.outbox.tell("gap", channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+                self.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+        if BOOK in channels:
+            self.on_bus_reconnect()
+
+    def about(self) -> dict[str, Any]:
+        """Say what watchers need: whether the venue is simulated, and each channel's silence (s) that is too long."""
+        silences: dict[str, float] = {}
+        for item in (item for feed in self.feeds for item in feed.plan.subscriptions):
+            if item.silence is not None:
+                silences[item.channel] = min(item.silence, silences.get(item.channel, item.silence))
+        return {"sim": self.simulated, "silence": silences}
+
+    def on_bus_reconnect(self) -> None:
+        """The bus is back: publish every live book again."""
+        for feed in self.feeds:
+            feed.publish_books()
+
+    async def _learn(self, rest: RestClient) -> tuple[list[Instrument], Followed]:
+        """Fetch what is listed and choose from it, trying again for ever and saying what is in the way."""
+        waits = delays(RECONNECT)
+        while True:
+            try:
+                listed = await rest.list_instruments()
+                return listed, self._choose(listed)
+            except (VenueError, *UNDECODABLE) as error:
+                delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
+                self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
+                _log.warning("producer.unreachable", venue=self.venue.id, reason=str(error), retry_in=round(delay, 1))
+                kept = None if self._cache is None else await self._cache.load(self.plan.name)
+                if kept is not None:
+                    _log.warning("producer.listing_from_cache", venue=self.venue.id, instruments=len(kept))
+                    return kept, self._choose(kept)
+                await clock.sleep(delay)
+
+    def _lay(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
+        known = by_venue_symbol(listed)
+        plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, self.instruments, self.plan.channels)
+        turn = asyncio.Lock()
+        for plan in plans:
+            yield Feed(
+                plan,
+                FeedParts(
+                    session=SessionParts(
+                        venue=self.venue,
+                        find=finder(self.venue, plan.market, known),
+                        outbox=self.outbox,
+                        on_undecodable=self._on_undecodable,
+                        pace=self.plan.pace,
+                        tap=self._tap,
+                    ),
+                    rest=rest,
+                    open_socket=self._open_socket,
+                    on_change=self._on_change,
+                    connect_turn=turn,
+                ),
+            )
+
+    def _on_change(self, reason: str | None) -> None:
+        """Tell the venue's state as a whole: live with every connection, down without any."""
+        ready = sum(feed.ready for feed in self.feeds)
+        state: FeedState = "live" if ready == len(self.feeds) else "connecting" if ready else "down"
+        if self.outbox.states.get((None, None)) != state:
+            self.outbox.tell(state, channel=None, symbol=None, reason=reason, sim=self.simulated)
+
+    def _on_undecodable(self, frame: bytes, error: Exception) -> None:
+        """Keep what could not be read, with the reason, so that it can be looked at; a flood is counted only."""
+        now = clock.monotonic()
+        if now - self._kept_since > 60:  # noqa: PLR2004 - a minute
+            self._kept, self._kept_since = 0, now
+        self._kept += 1
+        if self._kept > UNDECODABLE_KEPT_A_MINUTE:
+            return
+        reason = str(error) or type(error).__name__
+        _log.error("feed.undecodable", venue=self.venue.id, reason=reason, frame=frame[:200].decode(errors="replace"))
+        body = msgspec.json.encode({"error": reason, "frame_base64": base64.b64encode(frame[:65536]).decode()})
+        subject = f"{subjects.DEAD_LETTER}producers.{subjects.FEED}{escape_token(self.venue.id)}"
+        self._lane.publish(subject, body, msg_id=None, schema="undecodable/1")

@@ -1,0 +1,1 @@
+"""Raw frames to files and back, and their command lines.."""

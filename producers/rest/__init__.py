@@ -1,0 +1,1 @@
+"""A venue's REST side: client, shared rate limit, history.."""

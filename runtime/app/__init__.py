@@ -1,0 +1,1 @@
+"""What a process's services are made of: the service, the detector, the resuming of state.."""

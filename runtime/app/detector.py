@@ -1,0 +1,157 @@
+"""Runs a detector: the past of its window first, then every event from its durable, its signals published once each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+
+import structlog
+
+from contracts import streams
+from contracts.streams import DurableSpec
+from runtime import clock
+from runtime.app.fold import fold_each
+from runtime.app.intervals import turns
+from runtime.app.service import Service
+from runtime.nats.bus import Bus
+from runtime.nats.deadletter import DeadLetters
+from runtime.nats.durable import BadMessageError, DurableLane, DurableRule, MissingDurableError, wait_for_durable
+from runtime.nats.lanes.reader import Batch, Decode
+from runtime.nats.signals import publish_signal
+from runtime.nats.streams.api import ApiRefusalError, call, parse_rfc3339
+from runtime.nats.streams.past import read_past
+from runtime.nats.streams.reader import Start
+
+FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+_log = structlog.get_logger("detector")
+_REMADE_WITHIN: Final = 5.0  # seconds: the provisioner looks every second
+_MARGIN: Final = 60_000_000_000  # events arrive later than they happened
+Signals = Sequence[tuple[str, FastEvent]]
+"""(subject, fast event) pairs."""
+
+
+class Detector(Protocol):
+    """Decides by events alone, without clock or I/O, so that the same events always give the same signals and ids.
+
+    `window`: how far back (ns) events matter. A repeated event must give nothing. What `fold` raises is that event's
+    fault and must leave everything as it was.
+    """
+
+    @property
+    def window(self) -> int:
+        """How far back events matter, ns."""
+        ...
+
+    @property
+    def forgotten(self) -> int:
+        """How much was dropped because memory is bounded."""
+        ...
+
+    def recall(self, signal: FastEvent, /) -> None:
+        """Take note of a signal that was published before: its cooldown holds."""
+        ...
+
+    def fold(self, event: FastEvent, /) -> Signals:
+        """Fold one event and give the signals that follow from it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """Where a detector reads and writes; `signals`: the wildcard of its own, `cooldown` (ns): how long one silences."""
+
+    durable: DurableSpec
+    signals: str
+    cooldown: int
+    decode: Decode[FastEvent]
+    rule: DurableRule = field(default_factory=DurableRule)
+    signals_stream: str = streams.SIGNALS
+    dlq: str = streams.DLQ
+
+
+async def detect(service: Service, detector: Detector, plan: Detection, letters: DeadLetters) -> None:
+    """Run until the service is stopped; a durable that was made again is served again, with what it did not deliver.
+
+    MissingDurableError where nobody makes it in time.
+    """
+    bus = service.bus
+    info = await wait_for_durable(bus, plan.durable, plan.rule)
+    await _recall(bus, detector, plan, letters)
+    unsent = await _refold(bus, detector, plan, int(info["ack_floor"]["stream_seq"]))
+
+    sent = 0
+
+    async def send() -> None:
+        nonlocal sent
+        while unsent:  # what could not be published stays and goes first the next time
+            await publish_signal(bus, *unsent[0], stream=plan.signals_stream)
+            del unsent[0]
+            sent += 1
+
+    async def handle(subject: str, body: bytes) -> None:
+        try:
+            found = detector.fold(plan.decode(subject, body))
+        except Exception as error:  # decided by this message alone: asking for it again would change nothing
+            raise BadMessageError(f"{type(error).__name__}: {error}") from error
+        unsent.extend(found)
+        await send()
+
+    while True:
+        await send()
+        lane = DurableLane(bus, plan.durable, handle, rule=plan.rule, dlq=plan.dlq)
+        try:
+            await lane.open()
+            service.ready()
+            async for _ in turns(service.stop, 1.0, lane.failed):
+                service.report("signals", sent)
+                service.report("forgotten", detector.forgotten)
+            return
+        except MissingDurableError as error:
+            info = await _wait_again(bus, plan, error)
+        finally:
+            await lane.close()
+        unsent += await _refold(bus, detector, plan, int(info["ack_floor"]["stream_seq"]))
+
+
+async def _wait_again(bus: Bus, plan: Detection, lost: MissingDurableError) -> dict[str, Any]:
+    """Give the server's account of the durable that was made again; raise `lost` where it is not within seconds."""
+    _log.warning("detector.durable_lost", durable=plan.durable.name, error=str(lost))
+    try:
+        return await wait_for_durable(bus, plan.durable, replace(plan.rule, wait=min(_REMADE_WITHIN, plan.rule.wait)))
+    except MissingDurableError:
+        raise lost from None
+
+
+async def _recall(bus: Bus, detector: Detector, plan: Detection, letters: DeadLetters) -> None:
+    since = Start(time_ns=clock.now_ns() - plan.cooldown - _MARGIN)
+    rows = await read_past(bus, plan.signals_stream, (plan.signals,), since)
+    batch = Batch([(row.subject, row.payload) for row in rows], plan.decode, letters.keep)
+    batch.refuse(fold_each(batch.events, lambda _subject, signal: detector.recall(signal)))
+
+
+async def _refold(bus: Bus, detector: Detector, plan: Detection, floor: int) -> list[tuple[str, FastEvent]]:
+    """Fold the window that ends at the last acked message; signals that were never published follow from it again."""
+    spec = plan.durable
+    since = Start(time_ns=await _time_of(bus, spec.stream, floor) - detector.window - _MARGIN)
+    rows = await read_past(bus, spec.stream, (spec.filter_subject,), since)
+    past = [(row.subject, row.payload) for row in rows if row.position.stream_seq <= floor]
+    batch = Batch(past, plan.decode, _already_kept)
+    found: list[tuple[str, FastEvent]] = []
+    faults = fold_each(batch.events, lambda _subject, event: found.extend(detector.fold(event)))
+    folded = len(batch.events) - len(faults)
+    _log.info("detector.refolded", durable=spec.name, events=folded, signals=len(found))
+    return found
+
+
+def _already_kept(_subject: str, _body: bytes, _error: Exception) -> None:
+    """Leave out what cannot be read: it is among the dead letters since it was delivered."""
+
+
+async def _time_of(bus: Bus, stream: str, sequence: int) -> int:
+    """When the stream took a message, ns UTC; the present where it does not hold it any more."""
+    body = f'{{"seq":{sequence}}}'.encode()
+    try:
+        return parse_rfc3339(str((await call(bus, f"STREAM.MSG.GET.{stream}", body))["message"]["time"]))
+    except ApiRefusalError:
+        return clock.now_ns()

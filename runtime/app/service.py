@@ -1,0 +1,36 @@
+"""What a composition root gives each service that it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from runtime.nats.bus import Bus
+
+
+def _say_nothing(_name: str, _value: int) -> None:
+    return
+
+
+def _measure_nothing(_name: str, _venue: str, _value: float) -> None:
+    return
+
+
+def _do_nothing() -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The bus, the event that ends the service, where its figures go, and whom to tell that it reads live.
+
+    `report(event, count)` and `measure(figure, venue, seconds)` may be called again and again: the last one counts.
+    """
+
+    name: str
+    bus: Bus
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    report: Callable[[str, int], None] = _say_nothing
+    measure: Callable[[str, str, float], None] = _measure_nothing
+    ready: Callable[[], None] = _do_nothing

@@ -1,0 +1,1 @@
+"""Settings of the environment, their check, and the options that are made of them.."""

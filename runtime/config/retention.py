@@ -1,0 +1,47 @@
+"""Settings of how long and how much the bus keeps, and the streams that they are about."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts import streams
+from contracts.streams import DAY, HOUR, MIB, Retention
+from runtime.config.fields import Count
+
+Scale = Annotated[Decimal, Field(gt=0, le=1000, max_digits=9)]
+_DAYS: Final = (
+    ("candles_1m", (streams.CANDLES_1M,)),
+    ("candles", (streams.CANDLES_5M, streams.CANDLES_1H)),
+    ("liquidations", (streams.LIQUIDATIONS, streams.DERIVATIVES)),
+    ("signals", (streams.SIGNALS,)),
+    ("feeds", (streams.FEEDS,)),
+)
+
+
+class RetentionSettings(BaseSettings):
+    """What the streams keep; whichever of age and bytes is reached first counts."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", case_sensitive=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
+    trades_hours: Count = Field(24, validation_alias="HYDROPHONE_KEEP_TRADES_HOURS")
+    trades_mb: Count = Field(1024, validation_alias="HYDROPHONE_KEEP_TRADES_MB")
+    candles_1m: Count = Field(30, validation_alias="HYDROPHONE_KEEP_CANDLES_1M_DAYS")
+    candles: Count = Field(730, validation_alias="HYDROPHONE_KEEP_CANDLES_DAYS")
+    liquidations: Count = Field(30, validation_alias="HYDROPHONE_KEEP_LIQUIDATIONS_DAYS")
+    signals: Count = Field(30, validation_alias="HYDROPHONE_KEEP_SIGNALS_DAYS")
+    feeds: Count = Field(30, validation_alias="HYDROPHONE_KEEP_FEEDS_DAYS")
+    stream_scale: Scale = Field(Decimal(1), validation_alias="HYDROPHONE_STREAM_SCALE")
+
+    def retention(self) -> Retention:
+        """What the provisioner applies to the declared streams and buckets."""
+        ages = {stream: getattr(self, name) * DAY for name, found in _DAYS for stream in found}
+        return Retention(
+            ages={**ages, streams.MARKET: self.trades_hours * HOUR},
+            sizes={streams.MARKET: self.trades_mb * MIB},
+            scale=float(self.stream_scale),
+        )

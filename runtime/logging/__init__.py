@@ -1,0 +1,1 @@
+"""Logs, what is taken out of them, and the access log.."""

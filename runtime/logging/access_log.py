@@ -1,0 +1,129 @@
+"""The access channel's short way: one line a request, redacted and rendered once, written to the screen and its file.
+
+The other channels go through `logging`; a line a request is too many for that. The fields, the redaction, the levels
+and the rotation are the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from logging.handlers import RotatingFileHandler
+from typing import Any, Final, TextIO
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger
+
+from runtime.logging.redact import Redactor
+
+CHANNEL: Final = "access"
+_REMEMBERED: Final = 4096  # redacted texts: paths, callers and addresses come again and again
+
+
+class RotatingLines:
+    """Whole lines to a file that is turned over as `RotatingFileHandler` does it, the size being counted here."""
+
+    def __init__(self, handler: RotatingFileHandler) -> None:
+        self._handler = handler
+        self._size = 0 if handler.stream is None else handler.stream.tell()
+
+    def write(self, line: str) -> None:
+        """Write one line with its end; nothing once the file was closed."""
+        handler, length = self._handler, len(line.encode())
+        handler.acquire()
+        try:
+            if self._size + length > handler.maxBytes:
+                handler.doRollover()
+                self._size = 0
+            if handler.stream is not None:
+                handler.stream.write(line)
+                handler.stream.flush()
+                self._size += length
+        finally:
+            handler.release()
+
+
+@dataclass(frozen=True, slots=True)
+class LineRules:
+    """What a line may not carry, what it says of its process, and the least level (as of `logging`) that is written."""
+
+    redact: Redactor
+    part: str
+    level: int
+
+
+class Lines(logging.Handler):
+    """Where access lines go, and the `logger` that makes them.
+
+    As a handler it belongs to the channel's logger of `logging`, and takes what comes that way too.
+    """
+
+    def __init__(self, screen: TextIO, file: RotatingFileHandler | None, rules: LineRules) -> None:
+        super().__init__()
+        self._screen = screen
+        self.logger = _bind(self, rules)
+        self._file = None if file is None else RotatingLines(file)
+        self._handler = file
+
+    def msg(self, line: str) -> None:
+        """Write a rendered line."""
+        line += "\n"
+        self._screen.write(line)
+        self._screen.flush()
+        if self._file is not None:
+            self._file.write(line)
+
+    debug = info = warning = error = critical = msg
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record of `logging`."""
+        self.msg(self.format(record))
+
+    def close(self) -> None:
+        """Close the file; the screen is not ours."""
+        if self._handler is not None:
+            self._handler.close()
+        super().close()
+
+
+def _bind(lines: Lines, rules: LineRules) -> FilteringBoundLogger:
+    """Make the channel's logger: structlog's own, with these lines at its end."""
+    render = _renderer(rules.redact, rules.part)
+    wrapped: Any = structlog.wrap_logger(
+        lines,
+        processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, render],
+        wrapper_class=structlog.make_filtering_bound_logger(rules.level),
+    )
+    return wrapped.bind()
+
+
+def _renderer(redact: Redactor, part: str) -> Callable[[object, str, EventDict], str]:
+    @lru_cache(maxsize=_REMEMBERED)
+    def redacted(name: str, text: str) -> Any:
+        return _clean(redact, name, text)
+
+    encode = msgspec.json.Encoder().encode
+
+    def render(_lines: object, method: str, event: EventDict) -> str:
+        document = {
+            name: value
+            if value is None or isinstance(value, int | float)
+            else redacted(name, value)
+            if isinstance(value, str)
+            else _clean(redact, name, value)
+            for name, value in event.items()
+        }
+        document["level"], document["logger"], document["part"] = method, CHANNEL, part
+        document["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        return encode(document).decode()
+
+    return render
+
+
+def _clean(redact: Redactor, name: str, value: object) -> Any:
+    found: Any = redact({name: value})
+    return found[name]

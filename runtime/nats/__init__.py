@@ -1,0 +1,1 @@
+"""The bus: connection, acknowledged publishing, durables, commands, dead letters.."""

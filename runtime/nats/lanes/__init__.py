@@ -1,0 +1,1 @@
+"""The fast lane: plain publishing and reading of many messages at one go.."""

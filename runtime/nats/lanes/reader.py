@@ -1,0 +1,190 @@
+"""The fast lane's reading side: decoded batches of whatever arrived, handed to a synchronous callback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from nats.aio.subscription import Subscription
+
+from contracts import codec
+from runtime import clock
+from runtime.app.fold import Fault
+from runtime.nats import wire
+from runtime.nats.bus import Bus, subject_class
+from runtime.nats.streams.reader import HEARTBEAT_SECONDS, Row, Start, StreamReader
+
+E = TypeVar("E")
+Decode = Callable[[str, bytes], E]
+OnBad = Callable[[str, bytes, Exception], None]
+OnGap = Callable[[int], None]
+Faults = Sequence[Fault]
+
+UNDECODABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
+
+
+def read_event(subject: str, body: bytes) -> Any:  # a fast struct
+    """Decode an event by its subject and hold it to every rule of the contract; raises one of UNDECODABLE."""
+    return codec.decode(subject, body, clock.now_ns())
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who is called with what could not be decoded or folded (subject, payload, error), and gaps (0: unknown)."""
+
+    on_bad: OnBad
+    on_gap: OnGap
+
+
+class CoreLane(Generic[E]):
+    """One plain subscription: keeps at most `max_pending` messages, drops and counts the newest beyond that."""
+
+    def __init__(
+        self,
+        decode: Decode[E],
+        on_batch: Callable[[Sequence[tuple[str, E]]], Faults | None],
+        *,
+        bus: Bus,
+        watchers: Watchers,
+        failed: asyncio.Future[None],
+        max_pending: int,
+    ) -> None:
+        self._decode, self._on_batch = decode, on_batch
+        self._bus, self._watchers, self._failed = bus, watchers, failed
+        self._loop = asyncio.get_running_loop()
+        self._max_pending = max_pending
+        self._pending: list[tuple[bytes, bytes]] = []
+        self._dropped = 0
+
+    def take(self, subject: bytes, _reply: bytes, _headers: bytes, payload: bytes, /) -> None:
+        """Keep one message for this turn's batch."""
+        pending = self._pending
+        if not pending:
+            self._loop.call_soon(self._hand_over)
+        elif len(pending) >= self._max_pending:
+            self._dropped += 1
+            return
+        pending.append((subject, payload))
+
+    def _hand_over(self) -> None:
+        pending, self._pending = self._pending, []
+        dropped, self._dropped = self._dropped, 0
+        if self._failed.done():
+            return
+        try:
+            batch = Batch(pending, self._decode, self._watchers.on_bad)
+            batch.refuse(self._on_batch(batch.events))
+            if dropped:
+                self._bus.count_drop(subject_class(pending[-1][0].decode()), dropped)
+                self._watchers.on_gap(dropped)
+        except Exception as error:  # noqa: BLE001  # given to whoever awaits `failed`
+            self._failed.set_exception(error)
+
+
+class Batch(Generic[E]):
+    """Messages decoded: `events` are the (subject, event) of those that could be, the others go to `on_bad`."""
+
+    __slots__ = ("_kept", "_on_bad", "events")
+
+    def __init__(self, messages: Sequence[tuple[bytes, bytes]], decode: Decode[E], on_bad: OnBad) -> None:
+        self.events: list[tuple[str, E]] = []
+        self._on_bad = on_bad
+        self._kept = messages
+        bad: list[int] = []
+        add = self.events.append
+        for number, (raw, payload) in enumerate(messages):
+            subject = raw.decode()
+            try:
+                add((subject, decode(subject, payload)))
+            except UNDECODABLE as error:
+                bad.append(number)
+                on_bad(subject, payload, error)
+        if bad:
+            left_out = set(bad)
+            self._kept = [message for number, message in enumerate(messages) if number not in left_out]
+
+    def refuse(self, faults: Faults | None) -> None:
+        """Hand over the messages of the events that could not be folded, with the reason of each."""
+        for index, error in faults or ():
+            raw, payload = self._kept[index]
+            self._on_bad(raw.decode(), payload, error)
+
+
+class LaneReader:
+    """Reads for one consumer. What a callback gives back as faults goes to the watchers with its messages.
+
+    `failed` ends with the first error that a callback raises as a whole, and reading stops then.
+
+    A stream that is silent for three times `heartbeat` seconds is asked anew.
+    """
+
+    def __init__(self, bus: Bus, watchers: Watchers, *, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+        self._bus = bus
+        self._heartbeat = heartbeat
+        self._watchers = watchers
+        self._subscriptions: list[Subscription] = []
+        self._streams: list[StreamReader] = []
+        self._unlisten: Callable[[], None] | None = None
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def subscribe(
+        self,
+        subject: str,
+        decode: Decode[E],
+        on_batch: Callable[[Sequence[tuple[str, E]]], Faults | None],
+        *,
+        queue: str = "",
+        max_pending: int = 65_536,
+    ) -> None:
+        """Read what is published from now on; on_gap(0) tells of a reconnect, what was sent meanwhile is not known."""
+        lane = CoreLane(
+            decode, on_batch, bus=self._bus, watchers=self._watchers, failed=self.failed, max_pending=max_pending
+        )
+        self._subscriptions.append(await wire.subscribe(self._bus.client, subject, queue, lane))
+        if self._unlisten is None:
+            self._unlisten = self._bus.listen_reconnect(lambda: self._watchers.on_gap(0))
+
+    async def stream(
+        self,
+        stream: str,
+        subjects: Sequence[str],
+        decode: Decode[E],
+        on_batch: Callable[[Sequence[tuple[str, E]], int], Faults | None],
+        *,
+        start: Start,
+    ) -> None:
+        """Read a stream in order, nothing missed and nothing twice; on_batch(batch, last stream sequence of it).
+
+        `on_gap` tells of messages that the stream itself no longer had, or never will (0: it is another stream now).
+        """
+
+        def on_messages(rows: Sequence[Row]) -> None:
+            batch = Batch([(row.subject, row.payload) for row in rows], decode, self._watchers.on_bad)
+            batch.refuse(on_batch(batch.events, rows[-1].position.stream_seq))
+
+        reader = StreamReader(
+            self._bus,
+            stream,
+            tuple(subjects),
+            on_messages=on_messages,
+            on_gap=self._watchers.on_gap,
+            failed=self.failed,
+            start=start,
+            heartbeat=self._heartbeat,
+        )
+        self._streams.append(reader)
+        await reader.open()
+
+    async def close(self) -> None:
+        """End every subscription and stream of this reader."""
+        for reader in self._streams:
+            await reader.close()
+        for subscription in self._subscriptions:
+            await wire.unsubscribe(self._bus.client, subscription)
+        self._subscriptions, self._streams = [], []
+        if self._unlisten is not None:
+            self._unlisten()
+        self.failed.cancel()

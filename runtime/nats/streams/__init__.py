@@ -1,0 +1,1 @@
+"""Streams read in order and resumed, and the calls of the JetStream API.."""

