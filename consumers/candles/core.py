@@ -12,16 +12,14 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.candles.bars import Bar, fold_trade, is_sound, merge, named, open_bar
+from consumers.candles.bars import Bar, fold_trade, merge, open_bar
+from consumers.candles.pages import Page, make_candle, read_page, save_page
 from contracts import subjects
 from contracts.codec import fast
-from contracts.figures import as_text
-from contracts.instrument import tail_symbol
 from contracts.market import Candle
 from contracts.recent import Recent
 from contracts.timeframes import MINUTE, SECOND, TIMEFRAMES, find_start
 from runtime.app.fold import Fault, fold_each
-from runtime.bounded import SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
@@ -72,39 +70,6 @@ class CandleCounts:
     too_late: dict[str, int] = field(default_factory=dict[str, int])  # by time frame: beyond the retention
 
 
-class SavedPage(msgspec.Struct):
-    """One instrument's bars as kept in the bucket; `seq` is the last stream sequence that they contain.
-
-    `since`: the first trade that was ever folded, ns UTC, 0 where that is not known.
-    """
-
-    seq: int
-    arrivals: int
-    venue: str
-    symbol: str
-    venue_symbol: str | None
-    bars: dict[str, list[Bar]]
-    since: int = 0
-
-
-class _Page:
-    """One instrument: bars of the minutes since the last tick, and the candles that may still change."""
-
-    __slots__ = ("arrivals", "bars", "changed", "minutes", "seen", "since", "symbol", "tail", "venue", "venue_symbol")
-
-    def __init__(self, tail: str, remember: int) -> None:
-        self.tail = tail
-        self.venue = ""
-        self.symbol = ""
-        self.venue_symbol: str | None = None
-        self.arrivals = 0
-        self.since = 0
-        self.minutes: dict[int, Bar] = {}
-        self.bars: dict[str, dict[int, Bar]] = {timeframe: {} for timeframe in TIMEFRAMES}
-        self.seen = SeenIds(remember)
-        self.changed = False
-
-
 class CandleBook:
     """The candles of every instrument. `clock` is the latest time it was told, ns UTC."""
 
@@ -113,7 +78,7 @@ class CandleBook:
         self.counts = CandleCounts()
         self.clock = 0
         self.seq = 0
-        self._pages: Recent[str, _Page] = Recent(self.rules.instruments)
+        self._pages: Recent[str, Page] = Recent(self.rules.instruments)
 
     @property
     def forgotten(self) -> int:
@@ -150,7 +115,7 @@ class CandleBook:
             self._add(page, trade, ts)
         page.seen.add(trade.id)
 
-    def _add(self, page: _Page, trade: FastEvent, ts: int) -> None:
+    def _add(self, page: Page, trade: FastEvent, ts: int) -> None:
         arrivals, minute = page.arrivals + 1, ts - ts % MINUTE
         bar = page.minutes.get(minute)
         if bar is not None:
@@ -190,7 +155,7 @@ class CandleBook:
             return []
         self._settle()
         bars = page.bars[timeframe]
-        return [_candle(page, timeframe, bars[start]) for start in sorted(bars)]
+        return [make_candle(page, timeframe, bars[start]) for start in sorted(bars)]
 
     def find_since(self, tail: str) -> int | None:
         """Tell the time (ns UTC) of an instrument's first trade: candles that start later lack nothing from before."""
@@ -207,7 +172,7 @@ class CandleBook:
     def save(self) -> dict[str, bytes]:
         """Give the instruments that changed since the last call: tail -> document for `restore`."""
         self._settle()
-        saved = {page.tail: self._save_page(page) for page in self._pages.values() if page.changed}
+        saved = {page.tail: save_page(page, self.seq) for page in self._pages.values() if page.changed}
         for page in self._pages.values():
             page.changed = False
         return saved
@@ -217,11 +182,7 @@ class CandleBook:
 
         Raises, with nothing taken back, msgspec.MsgspecError or ValueError where it is not as `save` writes it.
         """
-        saved = msgspec.json.decode(document, type=SavedPage)
-        if tail_symbol(tail) != (saved.venue, saved.symbol) or not saved.bars.keys() <= TIMEFRAMES.keys():
-            raise ValueError(f"{tail} holds the candles of {saved.venue} {saved.symbol} in {sorted(saved.bars)}")
-        if not all(is_sound(bar) for bars in saved.bars.values() for bar in bars):
-            raise ValueError(f"{tail} holds a bar with figures that no trade makes")
+        saved = read_page(tail, document)
         page = self._open_page(subjects.TRADE + tail)
         page.arrivals, page.since = saved.arrivals, saved.since
         page.venue, page.symbol, page.venue_symbol = saved.venue, saved.symbol, saved.venue_symbol
@@ -240,8 +201,8 @@ class CandleBook:
         for page in self._pages.values():
             page.changed = True
 
-    def _open_page(self, subject: str) -> _Page:
-        return self._pages.put(subject, _Page(subject.removeprefix(subjects.TRADE), self.rules.remember))
+    def _open_page(self, subject: str) -> Page:
+        return self._pages.put(subject, Page(subject.removeprefix(subjects.TRADE), self.rules.remember))
 
     def _settle(self) -> None:
         """Merge the minutes folded since the last time into every time frame."""
@@ -252,7 +213,7 @@ class CandleBook:
                 page.minutes.clear()
                 page.changed = True
 
-    def _settle_bar(self, page: _Page, part: Bar) -> None:
+    def _settle_bar(self, page: Page, part: Bar) -> None:
         for timeframe, size in TIMEFRAMES.items():
             start = find_start(timeframe, part.start)
             if self.clock >= start + size + self.rules.retention:
@@ -269,7 +230,7 @@ class CandleBook:
     def _count_late(self, timeframe: str, trades: int) -> None:
         self.counts.too_late[timeframe] = self.counts.too_late.get(timeframe, 0) + trades
 
-    def _tick_bars(self, page: _Page, timeframe: str, outputs: Outputs) -> None:
+    def _tick_bars(self, page: Page, timeframe: str, outputs: Outputs) -> None:
         rules, clock, size = self.rules, self.clock, TIMEFRAMES[timeframe]
         bars = page.bars[timeframe]
         for bar in list(bars.values()):
@@ -280,24 +241,10 @@ class CandleBook:
                 bar.dirty = False
                 bar.published = clock
                 page.changed = True
-                outputs.append((f"{subjects.CANDLE}{timeframe}.{page.tail}", _candle(page, timeframe, bar)))
+                outputs.append((f"{subjects.CANDLE}{timeframe}.{page.tail}", make_candle(page, timeframe, bar)))
             if clock >= bar.start + size + rules.retention and not bar.dirty:
                 del bars[bar.start]
                 page.changed = True
-
-    def _save_page(self, page: _Page) -> bytes:
-        bars = {timeframe: list(held.values()) for timeframe, held in page.bars.items() if held}
-        return msgspec.json.encode(
-            SavedPage(
-                seq=self.seq,
-                arrivals=page.arrivals,
-                venue=page.venue,
-                symbol=page.symbol,
-                venue_symbol=page.venue_symbol,
-                bars=bars,
-                since=page.since,
-            )
-        )
 
 
 def fold_after(
@@ -314,26 +261,3 @@ def fold_after(
         else:
             faults += [(index, error) for _, error in book.fold([(subject, trade)], seq)]
     return faults
-
-
-def _candle(page: _Page, timeframe: str, bar: Bar) -> FastEvent:
-    candle = FastCandle(
-        id="",
-        venue=page.venue,
-        symbol=page.symbol,
-        venue_symbol=page.venue_symbol,
-        ts_event=bar.close_ts,
-        ts_recv=bar.ts_recv,
-        sim=bar.sim,
-        timeframe=timeframe,
-        open=format(bar.open, "f"),
-        high=format(bar.high, "f"),
-        low=format(bar.low, "f"),
-        close=format(bar.close, "f"),
-        volume=as_text(bar.volume),
-        quote_volume=as_text(bar.quote_volume),
-        trades=bar.trades,
-        closed=bar.closed,
-        start_ts=bar.start,
-    )
-    return named(page.tail, candle)

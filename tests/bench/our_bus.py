@@ -144,7 +144,7 @@ async def send(request: dict[str, Any]) -> int:
     return len(messages)
 
 
-_Fold = Callable[[Sequence[tuple[str, Any]]], None]
+_Fold = Callable[[Sequence[tuple[str, Any]]], object]
 
 
 def _folds(what: str) -> _Fold:
