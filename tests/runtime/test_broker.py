@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from runtime.nats.broker import make_broker, watch_broker
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.watchdog import WatchRule
-from runtime.servers.embedded import NatsServer, nats_server
+from runtime.servers.child import Child
+from runtime.servers.embedded import NatsServer, find_program, free_port, nats_server
 
 Eventually = Callable[..., Awaitable[None]]
 
@@ -73,9 +74,7 @@ async def test_connection_closed_for_good_is_told(nats: NatsServer) -> None:
     assert closed == [1]
 
 
-async def test_token_may_stand_beside_the_url(nats: NatsServer) -> None:
-    parts = urlsplit(nats.url)
-    options = BusOptions(servers=(f"nats://{parts.hostname}:{parts.port}",), name="x", token=parts.username)
+async def connects(options: BusOptions) -> None:
     broker, closing = make_broker(options, on_drop=ignore)
     await broker.start()
     assert (await broker.connect()).is_connected
@@ -84,3 +83,25 @@ async def test_token_may_stand_beside_the_url(nats: NatsServer) -> None:
     bus = await Bus(options).connect()
     assert bus.connected
     await bus.close()
+
+
+async def test_user_and_password_may_stand_beside_the_url(nats: NatsServer) -> None:
+    parts = urlsplit(nats.url)
+    server = f"nats://{parts.hostname}:{parts.port}"
+    await connects(BusOptions(servers=(server,), name="x", user=parts.username, password=parts.password))
+
+
+async def test_token_may_stand_beside_the_url(tmp_path: Path) -> None:
+    port = free_port()
+    argv = [find_program("nats-server"), "-a", "127.0.0.1", "-p", str(port), "--auth", "a-token"]
+
+    async def ready() -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+
+    server = Child(name="nats-server", argv=argv, log_path=tmp_path / "nats.log", ready=ready)
+    try:
+        await server.start()
+        await connects(BusOptions(servers=(f"nats://127.0.0.1:{port}",), name="x", token="a-token"))
+    finally:
+        await server.stop()
