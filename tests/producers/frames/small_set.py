@@ -77,11 +77,11 @@ def describe(path: Path, venue: Venue, listed: Listed) -> dict[str, Any]:
     broken = {name: book.broken for name, book in replay.books.items() if book.broken or not book.seeded}
     assert not broken, f"{path.name}: {broken}"
     assert agreed == kinds["proof"], f"{path.name}: {agreed} of {kinds['proof']} checksums agree"
-    books = {name: [*map(_listed, book.top()), book.seq] for name, book in sorted(replay.books.items())}
+    books = {name: [*map(_as_json, book.top()), book.seq] for name, book in sorted(replay.books.items())}
     return {"frames": frames, "kinds": dict(sorted(kinds.items())), "sha256": digest.hexdigest(), "books": books}
 
 
-def _listed(item: Any) -> Any:
+def _as_json(item: Any) -> Any:
     """Return a level as JSON has it."""
     return list(item) if isinstance(item, tuple) else item
 
