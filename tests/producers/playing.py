@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -68,6 +68,7 @@ class Exchange:
         self._elapsed_ms = 0
         for _ in range(20):
             self._step()
+        self.pages: list[tuple[str, bytes]] = []  # answers of the listing, each with its market
         self.instruments = self._list_instruments()
         self._listed = {(market, item.venue_symbol): item for market, item in self.instruments}
 
@@ -82,18 +83,15 @@ class Exchange:
         for market, first in self.venue.rest.instrument_calls():
             call: RestCall | None = first
             while call is not None:
-                page, call = self.venue.rest.decode_instruments(market, self.ask(call).body.encode())
+                self.pages.append((market, self.ask(call).body.encode()))
+                page, call = self.venue.rest.decode_instruments(*self.pages[-1])
                 assert not [item for item in page if isinstance(item, Unreadable)]
                 found += [(market, item) for item in page if isinstance(item, Instrument)]
         return found
 
     def find(self, market: str, venue_symbol: str) -> Instrument:
         """Find a listed instrument as producers do; one that is not listed is named without its metadata."""
-        found = [item for (_, symbol), item in self._listed.items() if symbol == venue_symbol]
-        if len(found) == 1:
-            return found[0]
-        guessed = self.venue.guess(market, venue_symbol)
-        return next((item for item in found if item.symbol == guessed.symbol), guessed)
+        return find_listed(self.venue, self._listed, market, venue_symbol)
 
     def new_decoder(self, plan: ConnectionPlan) -> Decoder:
         """Make a decoder that knows nothing yet."""
@@ -101,11 +99,21 @@ class Exchange:
 
     def run(self, steps: int = STEPS, step_ms: int = STEP_MS) -> list[Connection]:
         """Subscribe to everything and let time pass; gives the connections with what they received."""
+        connections = self.connect()
+        self.play(connections, steps, step_ms)
+        return connections
+
+    def connect(self) -> list[Connection]:
+        """Open every planned socket and subscribe to everything."""
         plans = self.venue.plan(BASE, [item for _, item in self.instruments], CHANNELS)
         connections = [self._connect(number, plan) for number, plan in enumerate(plans)]
         for connection in connections:
             for request in connection.plan.requests:
-                self._send(connection, request.frame)
+                self.send(connection, request.frame)
+        return connections
+
+    def play(self, connections: list[Connection], steps: int, step_ms: int = STEP_MS) -> None:
+        """Let time pass; the connections receive what the exchange sends."""
         for _ in range(steps):
             self._step(step_ms)
             tick = Tick(self.now_us, self._elapsed_ms, step_ms)
@@ -113,7 +121,6 @@ class Exchange:
                 for connection in connections:
                     if connection.session in frame.sessions:
                         self._deliver(connection, [frame.text])
-        return connections
 
     def _step(self, step_ms: int = STEP_MS) -> None:
         self.now_us += step_ms * 1000
@@ -140,7 +147,8 @@ class Exchange:
         self._deliver(connection, self.far.on_open(session, self.now_us))
         return connection
 
-    def _send(self, connection: Connection, frame: str) -> None:
+    def send(self, connection: Connection, frame: str) -> None:
+        """Send a frame of ours; the connection receives the exchange's answers."""
         if not frame:
             return  # it stands for what the venue says by itself
         if self.venue.stamp is not None:
@@ -155,7 +163,18 @@ class Exchange:
             connection.received.append(Received(frame, ts_recv, decoded))
             for item in decoded:
                 if item.kind == "reply":
-                    self._send(connection, item.frame)
+                    self.send(connection, item.frame)
+
+
+def find_listed(
+    venue: Venue, listed: Mapping[tuple[str, str], Instrument], market: str, venue_symbol: str
+) -> Instrument:
+    """Return the instrument of that name; of several (spot and swap) the market's own, of none a guess."""
+    found = [item for (_, symbol), item in listed.items() if symbol == venue_symbol]
+    if len(found) == 1:
+        return found[0]
+    guessed = venue.guess(market, venue_symbol)
+    return next((item for item in found if item.symbol == guessed.symbol), guessed)
 
 
 def events(connections: list[Connection], kinds: frozenset[str]) -> Iterator[Any]:

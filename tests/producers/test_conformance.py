@@ -27,7 +27,7 @@ from producers.simulator.instruments import VENUES as LISTED
 from producers.simulator.instruments import list_instruments
 from producers.simulator.registry import VENUE_TYPES
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TICKER, TRADE, ConnectionPlan, Venue
-from tests.producers.frames.cases import CASES
+from tests.producers.frames.small_set import FOLDER, list_files
 from tests.producers.playing import BASE, BASES, Connection, Exchange, as_text, events
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,8 +96,7 @@ def test_has_tests_and_frames_of_its_own(venue_id: str) -> None:
     assert (tests / "venues" / f"test_{venue_id}.py").is_file()
     far = [path for path in (tests / "simulator").glob("test_*.py") if path.stem not in SHARED]
     assert any(f'"{venue_id}"' in path.read_text(encoding="utf-8") for path in far), "its simulator has no tests"
-    own = tests / "venues" / "fixtures" / venue_id
-    assert own.is_dir() or any(case.venue == venue_id for case in CASES), "neither recorded frames nor fixtures"
+    assert list_files(FOLDER, venue_id), "no recorded frames: python -m tests.producers.frames.record"
 
 
 def test_guide_to_a_new_venue_names_files_that_are_there() -> None:

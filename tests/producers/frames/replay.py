@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
@@ -18,6 +18,7 @@ from typing import Any
 
 from contracts.codec import EVENTS
 from contracts.errors import HydrophoneError
+from contracts.instrument import Instrument
 from producers.venue import BookRule, Venue
 
 ROOT = Path(__file__).resolve().parents[3].parent / "shared" / "frames" / "dev"
@@ -112,28 +113,33 @@ class Line:
     events: list[Any]
     error: str | None
     agreed: int = 0  # checksums of the venue that the rebuilt book has as well
+    controls: tuple[str, ...] = ()  # kinds of what is no event: acknowledgements, pongs, checksums
 
 
 @dataclass(slots=True)
 class Replay:
-    """A venue's decoder with the books that its events make."""
+    """A venue's decoder with the books that its events make.
+
+    `find`: names the instruments, where the venue's listing was recorded as well; `sim`: the exchange was simulated.
+    """
 
     venue: Venue
     market: str
     books: dict[str, Book] = field(default_factory=dict)
     depth: int | None = None
+    find: Callable[[str], Instrument] | None = None
+    sim: bool = False
 
     def seed(self, path: Path) -> None:
         """Fold a file of REST depth answers."""
-        for row in _rows(path):
+        for row in read_rows(path):
             self._fold(self._snapshot(row))
 
     def lines(self, path: Path) -> Iterator[Line]:
         """Decode each line and fold its books; the caller looks at `books` after each."""
-        find = cache(lambda venue_symbol: self.venue.guess(self.market, venue_symbol))
-        decoder = self.venue.decoder(self.market, find, sim=False)
-        for number, row in enumerate(_rows(path)):
-            frame = _frame(row)
+        decoder = self.venue.decoder(self.market, cache(self._find), sim=self.sim)
+        for number, row in enumerate(read_rows(path)):
+            frame = read_frame(row)
             try:
                 if row.get("channel") == "rest_depth":
                     items = [self._snapshot(row)]
@@ -147,14 +153,18 @@ class Replay:
                 if item.kind in {"book", "delta"}:
                     self._fold(item, asked=row.get("channel") != "rest_depth")
                 agreed += item.kind == "proof" and self._agrees(item)
-            yield Line(number, frame.decode(), [item for item in items if item.kind in EVENTS], None, agreed)
+            controls = tuple(item.kind for item in items if item.kind not in EVENTS)
+            yield Line(number, frame.decode(), [item for item in items if item.kind in EVENTS], None, agreed, controls)
+
+    def _find(self, venue_symbol: str) -> Instrument:
+        return self.venue.guess(self.market, venue_symbol) if self.find is None else self.find(venue_symbol)
 
     def _rule(self) -> BookRule:
         return self.venue.book if self.depth is None else replace(self.venue.book, depth=self.depth)
 
     def _snapshot(self, row: dict[str, Any]) -> Any:
-        instrument = self.venue.guess(self.market, row["symbol"])
-        return self.venue.rest.decode_depth(_frame(row), instrument, _ts_recv(row), sim=False)
+        instrument = self._find(row["symbol"])
+        return self.venue.rest.decode_depth(read_frame(row), instrument, _ts_recv(row), sim=self.sim)
 
     def _agrees(self, proof: Any) -> bool:
         method = self.venue.checksum
@@ -165,13 +175,15 @@ class Replay:
         self.books.setdefault(event.venue_symbol, Book(self._rule())).on_event(event, asked=asked)
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Read a recording's lines, compressed or not."""
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line, parse_float=Decimal)
 
 
-def _frame(row: dict[str, Any]) -> bytes:
+def read_frame(row: dict[str, Any]) -> bytes:
+    """Return the text of a line's frame."""
     if row.get("raw") is not None:
         return row["raw"].encode()
     data = base64.b64decode(row["raw_b64"])

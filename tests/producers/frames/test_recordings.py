@@ -14,7 +14,8 @@ import pytest
 
 from contracts import codec
 from producers.registry import VENUES
-from tests.producers.frames.cases import CASES, Case, Record
+from tests.producers.frames.cases import CASES
+from tests.producers.frames.cases.case import Case, Record
 from tests.producers.frames.expected import (
     differences,
     kind_of,
