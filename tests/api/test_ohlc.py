@@ -131,10 +131,10 @@ async def test_without_anybody_for_the_past_the_answer_says_what_it_lacks(world:
 
 async def test_the_exchange_alone_is_enough(world: World, start: Start) -> None:
     last = find_start("1h", now_ns())
-    world.past = HistoryReply(candles=[candle(last - back * HOUR, str(back)) for back in (3, 2, 1, 0)])
+    world.past = HistoryReply(candles=[candle(last - back * HOUR, str(back + 1)) for back in (3, 2, 1, 0)])
     await world.serve()
     said = await ohlc(await start())
-    assert [close for close, _, _ in closes(said)] == [3, 2, 1, 0]
+    assert [close for close, _, _ in closes(said)] == [4, 3, 2, 1]
     assert said["complete"] is True
     assert any(reason.startswith("own candles:") for reason in said["reasons"])
 
