@@ -327,10 +327,14 @@ async def test_200_mb_of_unfinished_headers_cost_no_memory(api_nats: NatsServer,
     async with api_process(api_nats) as (port, pid):
         for _ in range(3):  # what a first refusal costs once is not what headers cost
             await asyncio.gather(*(send_headers(port, 100_000) for _ in range(connections)))
-        before = memory_of(pid)
-        await asyncio.gather(*(send_headers(port, each) for _ in range(connections)))
-        await get_health(port)
-        assert memory_of(pid) - before < 1024 * 1024
+        growth: list[int] = []
+        for _ in range(3):  # what the process does beside it may fall into one round; what headers cost is in each
+            before = memory_of(pid)
+            await asyncio.gather(*(send_headers(port, each) for _ in range(connections)))
+            await get_health(port)
+            growth.append(memory_of(pid) - before)
+        assert min(growth) < 1024 * 1024, growth
+        assert sum(growth) < 8 * 1024 * 1024, growth
 
 
 async def test_300_slow_connections_are_gone_after_their_time() -> None:
