@@ -17,7 +17,7 @@ import uvloop
 
 from producers.simulator import Simulator, SimulatorConfig
 from producers.simulator.config import DEFAULT_BASES
-from producers.simulator.instruments import VENUES
+from producers.simulator.registry import VENUES
 
 
 def read_arguments(argv: list[str]) -> tuple[SimulatorConfig, Path | None]:

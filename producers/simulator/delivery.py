@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from producers.simulator.faults import Faults, Verdict
-from producers.simulator.hub import Frame
+from producers.simulator.hub import Frame, Tick
 from producers.simulator.sockets import Sockets
 from producers.simulator.venue import Venue
 
@@ -18,24 +18,24 @@ class Delivery:
     sockets: Sockets
     held: dict[tuple[str, str, tuple[int, ...]], Frame] = field(default_factory=dict)
 
-    def deliver(self, venue: Venue, frames: list[Frame], now_us: int) -> None:
-        """Sends the frames of one step in their order."""
+    def deliver(self, name: str, venue: Venue, tick: Tick) -> None:
+        """Send what the venue `name` publishes at a tick, in its order."""
         verdicts: dict[tuple[str, int], Verdict] = {}
         nth: dict[tuple[str, tuple[int, ...]], int] = {}
-        for frame in frames:
+        for frame in venue.list_frames(tick):
             audience = tuple(session.id for session in frame.sessions)
             count = nth.get((frame.stream, audience), 0)
             nth[frame.stream, audience] = count + 1
             verdict = verdicts.get((frame.stream, count))
             if verdict is None:
                 what = (frame.channel, frame.symbol, frame.is_delta)
-                verdict = verdicts[frame.stream, count] = self.faults.decide_frame(venue.name, now_us, what)
-            self._pass(venue, frame, verdict, audience)
+                verdict = verdicts[frame.stream, count] = self.faults.decide_frame(name, tick.now_us, what)
+            self._pass(name, venue, frame, verdict)
 
-    def _pass(self, venue: Venue, frame: Frame, verdict: Verdict, audience: tuple[int, ...]) -> None:
+    def _pass(self, name: str, venue: Venue, frame: Frame, verdict: Verdict) -> None:
         if verdict.lost:
             return
-        key = (venue.name, frame.stream, audience)
+        key = (name, frame.stream, tuple(session.id for session in frame.sessions))
         if verdict.held and key not in self.held:
             self.held[key] = frame
             return

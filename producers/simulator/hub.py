@@ -6,6 +6,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +195,9 @@ def encode(value: object) -> str:
 def rows_text(rows: Iterable[str]) -> str:
     """A JSON array of ready texts."""
     return "[" + ",".join(rows) + "]"
+
+
+def time_text(us: int) -> str:
+    """Return a time as RFC 3339 with microseconds, UTC."""
+    moment = datetime.fromtimestamp(us // 1_000_000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{us % 1_000_000:06d}Z"

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from producers.simulator.book import Book
 from producers.simulator.candles import Candles
-from producers.simulator.instruments import BASES, Instrument, list_instruments
+from producers.simulator.instruments import BASES, Instrument
 from producers.simulator.listing import Liquidation, Listing, Trade
 from producers.simulator.orders import fill_book, follow_fair, poisson, rest_orders, sweep
+from producers.simulator.registry import list_instruments
 from producers.simulator.shocks import ForcedOrder, Shocks
 
 SIGMA_PER_SQRT_S = 0.7e-4
@@ -181,7 +182,7 @@ def _open_listing(rng: random.Random, terms: Instrument, now_us: int) -> Listing
     drift = rng.uniform(-0.03, 0.03)
     listing = Listing(
         instrument=terms,
-        book=Book(rng.randrange(10**9, 9 * 10**9), 7 if terms.venue == "binanceusdm" else 1),
+        book=Book(rng.randrange(10**9, 9 * 10**9), terms.update_stride),
         lot_usd=lot_usd,
         candles=Candles(price, max(1, volume // 1440), now_us, rng.uniform(0, 6)),
         open_24h=round(price * (1 - drift)),

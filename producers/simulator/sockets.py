@@ -24,8 +24,8 @@ MAX_DELAYED = 5000
 QUICKLY = 1  # level of compression
 
 
-class HeardConnection(BodyConnection):
-    """A server's socket that tells of the client's ping frames, which the library answers by itself."""
+class PingedConnection(BodyConnection):
+    """A server's socket that reports the client's ping frames, which the library answers by itself."""
 
     on_ping: Callable[[], None] | None = None
 

@@ -1,14 +1,18 @@
-"""What the server asks of a venue, and the views of a book that venues serve (no I/O)."""
+"""A simulated venue: its definition, what the server calls on it, and the books that it serves (no I/O)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypedDict
+from typing import Generic, Protocol, TypedDict, TypeVar
 
-from producers.simulator.hub import Answer, Frame, Request, Session, Tick
+from producers.simulator.faults import Kind
+from producers.simulator.hub import Answer, Frame, Heartbeat, Request, Session, Tick
+from producers.simulator.instruments import Base, Instrument
 from producers.simulator.listing import Listing
 
 STALE_AFTER_US = 4_000_000
+OptionsT = TypeVar("OptionsT")
 
 
 class Truth(TypedDict):
@@ -20,13 +24,7 @@ class Truth(TypedDict):
 
 
 class Venue(Protocol):
-    """One exchange's side of its protocol.
-
-    `path` is what follows the venue's prefix; `lacks` are the kinds of fault that its protocol cannot show.
-    """
-
-    name: str
-    lacks: frozenset[str]
+    """One exchange's side of its protocol; `path` is what follows the venue's prefix."""
 
     def accepts(self, path: str) -> bool:
         """Whether sockets are served at this path."""
@@ -112,6 +110,35 @@ class Shelf:
         """The book now, or the old copy."""
         old = self.kept.get(id(listing)) if stale else None
         return old or read_depth(listing, now_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup(Generic[OptionsT]):
+    """What one venue is opened with; `options` are the points that its vendor's pages leave open."""
+
+    name: str
+    listings: list[Listing]
+    shelf: Shelf
+    heartbeat: Heartbeat
+    options: OptionsT
+    seed: int
+    enforce_limits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(Generic[OptionsT]):
+    """One venue as the registry holds it: all that the simulator needs to list it and to open it.
+
+    `heartbeat` are its documented keep-alive rules, `lacks` the kinds of fault that its protocol cannot show,
+    `options` the behaviour that is assumed where its pages leave it open.
+    """
+
+    name: str
+    open: Callable[[Setup[OptionsT]], Venue]
+    list_instruments: Callable[[Base], list[Instrument]]
+    heartbeat: Heartbeat
+    lacks: frozenset[Kind]
+    options: OptionsT
 
 
 def read_depth(listing: Listing, now_us: int) -> Depth:

@@ -15,7 +15,6 @@ from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Request, Session, Tick
 from producers.simulator.listing import Listing
 from producers.simulator.market import Market, MarketConfig
-from producers.simulator.registry import VENUE_TYPES
 from producers.simulator.venue import Shelf
 from producers.venue import CHANNELS, ConnectionPlan, Decoder, RestCall, Unreadable, Venue
 
@@ -64,7 +63,7 @@ class Exchange:
         self.market = Market(terms, BEGIN_US)
         self.now_us = BEGIN_US
         self._shelf = Shelf()
-        self.far = VENUE_TYPES[venue.id](self.market.list_of(venue.id), config, self._shelf)
+        self.far = config.open_venue(venue.id, self.market.list_of(venue.id), self._shelf)
         self._elapsed_ms = 0
         for _ in range(20):
             self._step()

@@ -11,12 +11,13 @@ import pytest
 from producers.simulator import SimulatorConfig
 from producers.simulator.book import Book
 from producers.simulator.candles import MINUTE_US, Candles
-from producers.simulator.instruments import VENUES, number_text
+from producers.simulator.instruments import number_text
 from producers.simulator.market import Market, MarketConfig
+from producers.simulator.registry import VENUES
 
 BEGIN_US = 1_790_000_000_000_000
 STEP_US = 50_000
-CONFIG = MarketConfig(7, VENUES, ("BTC", "ETH", "SOL", "XRP", "DOGE"), 1.0, (5.0, 10.0), (30.0, 60.0))
+CONFIG = MarketConfig(7, tuple(VENUES), ("BTC", "ETH", "SOL", "XRP", "DOGE"), 1.0, (5.0, 10.0), (30.0, 60.0))
 
 
 def run(market: Market, steps: int) -> str:
