@@ -22,10 +22,7 @@ class Binance:
     def __init__(self, setup: Setup[Options]) -> None:
         self._listings = {item.instrument.symbol: item for item in setup.listings}
         self._rest = BinanceRest(self._listings, setup.shelf)
-        unknown_is_error = setup.options.unknown_symbol_is_error
-        self._wire = wire.Wire(
-            lambda name: find_stream(self._listings, name), 5, setup.enforce_limits, unknown_is_error
-        )
+        self._wire = wire.Wire(lambda name: find_stream(self._listings, name), 5, setup)
 
     def accepts(self, path: str) -> bool:
         return path in ("/ws", "/stream", "/stream/") or path.startswith("/ws/")

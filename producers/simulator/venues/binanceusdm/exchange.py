@@ -27,10 +27,7 @@ class BinanceUsdm:
     def __init__(self, setup: Setup[Options]) -> None:
         self._listings = {item.instrument.symbol: item for item in setup.listings}
         self._rest = BinanceUsdmRest(self._listings, setup.shelf)
-        unknown_is_error = setup.options.unknown_symbol_is_error
-        self._wire = wire.Wire(
-            lambda name: find_stream(self._listings, name), 10, setup.enforce_limits, unknown_is_error
-        )
+        self._wire = wire.Wire(lambda name: find_stream(self._listings, name), 10, setup)
 
     def accepts(self, path: str) -> bool:
         return any(path in (f"{r}/ws", f"{r}/stream") or path.startswith(f"{r}/ws/") for r in ROUTES)
