@@ -14,7 +14,7 @@ _END: Final = b"\r\n\r\n"
 
 
 class BodyConnection(ServerConnection):
-    """A server connection that waits for a request's body and hands on the request without one."""
+    """A server connection that waits for a request's body and passes the request on without one."""
 
     _request = b""
     _is_read = False
@@ -31,7 +31,7 @@ class BodyConnection(ServerConnection):
 
 
 def without_body(received: bytes) -> bytes | None:
-    """What to hand on of the bytes received so far; None while some of the request is still to come."""
+    """Return what to pass on of the bytes received so far; None while some of the request is still missing."""
     head, end, body = received.partition(_END)
     if not end:
         return received if len(received) > LONGEST_HEAD else None

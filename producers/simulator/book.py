@@ -1,4 +1,4 @@
-"""One simulated order book: levels as whole numbers, best prices at hand, and a journal of what a step touched."""
+"""One simulated order book: levels as whole numbers, best prices, and a journal of what a step changed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Book:
         self.stride = stride
 
     def begin_step(self) -> None:
-        """Starts a new journal."""
+        """Start a new journal."""
         self.changes = []
         self.touched_bids = set()
         self.touched_asks = set()

@@ -9,7 +9,7 @@ from typing import Any
 from producers.simulator.hub import Heartbeat
 from producers.simulator.listing import Listing
 from producers.simulator.registry import VENUES
-from producers.simulator.venue import Setup, Shelf, Venue
+from producers.simulator.venue import Setup, Snapshots, Venue
 
 SLOWEST, FASTEST = 0.1, 50
 STEPS_MS = ((4, 50), (15, 20), (FASTEST, 10))
@@ -22,7 +22,7 @@ def default_heartbeats() -> dict[str, Heartbeat]:
 
 
 class Options:
-    """What the vendors' pages leave open, and limits that tests may want to move.
+    """What the vendors' pages leave open, and limits that tests change.
 
     Every point of a venue's own `Options` is given as `<venue>_<point>`, such as `okx_book_snapshot=False`; TypeError
     names one that does not exist. `notice_lead_s` is how long before a close its notice is sent.
@@ -80,10 +80,10 @@ class SimulatorConfig:
         """Return the rules of one venue: the given ones, else the documented ones."""
         return self.heartbeats.get(venue) or VENUES[venue].heartbeat
 
-    def open_venue(self, name: str, listings: list[Listing], shelf: Shelf) -> Venue:
+    def open_venue(self, name: str, listings: list[Listing], snapshots: Snapshots) -> Venue:
         """Return one venue, opened with its listings, its rules and its options."""
         rules, options = self.heartbeat(name), self.options.find(name)
-        return VENUES[name].open(Setup(name, listings, shelf, rules, options, self.seed, self.enforce_limits))
+        return VENUES[name].open(Setup(name, listings, snapshots, rules, options, self.seed, self.enforce_limits))
 
     @property
     def step_ms(self) -> int:

@@ -97,7 +97,7 @@ class Endpoint:
             self._forget(client)
 
     def enforce_heartbeats(self, now_us: int) -> None:
-        """Ping and close sockets as their venues' keep-alive rules say."""
+        """Ping and close sockets by their venues' keep-alive rules."""
         for client in self.sockets.list_clients():
             ping = client.session.ping
             rules = self.config.heartbeat(client.venue).patient(ping)
@@ -111,7 +111,7 @@ class Endpoint:
                 self._forget(client)
 
     def end(self, client: Client, fault: Fault) -> None:
-        """End one socket as the fault says: `cut`, `close`, or `notice` and a close after its lead time."""
+        """End one socket by the kind of fault: `cut`, `close`, or `notice` and a close after its lead time."""
         if fault.kind == "cut":
             self.sockets.abort(client)
             return

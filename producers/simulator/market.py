@@ -87,7 +87,7 @@ class Market:
         self._cascade(now_us)
 
     def freeze(self) -> None:
-        """Forgets the last step's journals: what a paused market shows is that nothing happened."""
+        """Clear the last step's journals: in a paused market nothing happens."""
         for listing in self.listings.values():
             listing.book.begin_step()
             listing.trades = []

@@ -21,7 +21,7 @@ from producers.simulator.listing import Listing
 from producers.simulator.market import Market, MarketConfig
 from producers.simulator.registry import VENUES
 from producers.simulator.sockets import PingedConnection, Sockets
-from producers.simulator.venue import Shelf, Truth, Venue, level_texts
+from producers.simulator.venue import Snapshots, Truth, Venue, level_texts
 from producers.simulator.web import mark_response
 
 WARM_UP_STEPS = 60
@@ -38,9 +38,9 @@ class Simulator:
         begin = self._now_us() - WARM_UP_STEPS * self._step_us
         terms = (config.whale_every_s, config.cascade_every_s)
         self.market = Market(MarketConfig(config.seed, config.venues, config.bases, config.rate, *terms), begin)
-        self._shelf = Shelf()
+        self._snapshots = Snapshots()
         self._venues: dict[str, Venue] = {
-            name: config.open_venue(name, self.market.list_of(name), self._shelf) for name in config.venues
+            name: config.open_venue(name, self.market.list_of(name), self._snapshots) for name in config.venues
         }
         self._faults = Faults(random.Random(config.seed + 1))
         self._sockets = Sockets(self._now_us, config.send_buffer)
@@ -53,7 +53,7 @@ class Simulator:
         self._runner: asyncio.Task[None] | None = None
         for index in range(WARM_UP_STEPS):
             self.market.step(begin + (index + 1) * self._step_us, self._step_us)
-        self._shelf.keep(list(self.market.listings.values()), self._now_us())
+        self._snapshots.keep(list(self.market.listings.values()), self._now_us())
 
     async def __aenter__(self) -> Self:
         self._server = await serve(
@@ -205,7 +205,7 @@ class Simulator:
             now = self._now_us()
             if not self._paused:
                 self.market.step(now, self._step_us)
-                self._shelf.keep(list(self.market.listings.values()), now)
+                self._snapshots.keep(list(self.market.listings.values()), now)
             else:
                 self.market.freeze()
             self._elapsed_ms += self.config.step_ms

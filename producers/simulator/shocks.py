@@ -1,4 +1,4 @@
-"""When whales and liquidation cascades strike: pure schedules drawn from the market's own random numbers."""
+"""When whales and liquidation cascades happen: pure schedules drawn from the market's own random numbers."""
 
 from __future__ import annotations
 

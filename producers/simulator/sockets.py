@@ -30,7 +30,7 @@ class PingedConnection(BodyConnection):
     on_ping: Callable[[], None] | None = None
 
     def process_event(self, event: Event) -> None:
-        """Notes a ping and goes on as ever."""
+        """Report a ping, then process the event."""
         if self.on_ping is not None and isinstance(event, WireFrame) and event.opcode is Opcode.PING:
             self.on_ping()
         super().process_event(event)

@@ -39,7 +39,7 @@ class Venue(Protocol):
         ...
 
     def on_close(self, session: Session) -> None:
-        """Forgets a session."""
+        """Drop a session."""
         ...
 
     def list_frames(self, tick: Tick) -> list[Frame]:
@@ -55,7 +55,7 @@ class Venue(Protocol):
         ...
 
     def mutate(self, frame: Frame, kind: str) -> str:
-        """The frame's text spoilt by `crossed` or `bad_checksum`."""
+        """Return the frame's text damaged by `crossed` or `bad_checksum`."""
         ...
 
     def on_reset(self, symbol: str | None) -> None:
@@ -67,11 +67,11 @@ class Venue(Protocol):
         ...
 
     def refuse(self, strikes: int) -> Answer:
-        """The answer to a banned client; `strikes` counts its tries."""
+        """Return the answer to a banned client; `strikes` counts its requests."""
         ...
 
     def fail(self, now_us: int) -> Answer:
-        """The venue's answer when it is itself in trouble."""
+        """Return the venue's answer when it is out of service."""
         ...
 
 
@@ -90,24 +90,24 @@ class Depth:
 
 
 @dataclass(slots=True)
-class Shelf:
+class Snapshots:
     """Books as they are, and as they were some seconds ago for the fault `stale_snapshot`."""
 
     kept: dict[int, Depth] = field(default_factory=dict)
     next: dict[int, Depth] = field(default_factory=dict)
-    turned_us: int = 0
+    copied_us: int = 0
 
     def keep(self, listings: list[Listing], now_us: int) -> None:
-        """Turns the shelf every few seconds: the copies of the last turn become the stale ones."""
-        if now_us - self.turned_us < STALE_AFTER_US:
+        """Copy the books every few seconds: the copies before become the stale ones."""
+        if now_us - self.copied_us < STALE_AFTER_US:
             return
-        self.turned_us = now_us
+        self.copied_us = now_us
         fresh = {id(item): read_depth(item, now_us) for item in listings}
         self.kept = self.next or fresh
         self.next = fresh
 
     def find(self, listing: Listing, now_us: int, *, stale: bool) -> Depth:
-        """The book now, or the old copy."""
+        """Return the book as it is now, or its old copy."""
         old = self.kept.get(id(listing)) if stale else None
         return old or read_depth(listing, now_us)
 
@@ -118,7 +118,7 @@ class Setup(Generic[OptionsT]):
 
     name: str
     listings: list[Listing]
-    shelf: Shelf
+    snapshots: Snapshots
     heartbeat: Heartbeat
     options: OptionsT
     seed: int
@@ -145,6 +145,11 @@ def read_depth(listing: Listing, now_us: int) -> Depth:
     """The whole book as it is now."""
     book = listing.book
     return Depth(book.list_bids(), book.list_asks(), book.update_id, now_us)
+
+
+def crossing_bid(listing: Listing) -> int:
+    """Return the price of a bid that crosses the book: so far above that no other row of a frame removes it."""
+    return listing.book.best_ask * 101 // 100
 
 
 def level_texts(listing: Listing, levels: list[tuple[int, int]]) -> list[tuple[str, str]]:

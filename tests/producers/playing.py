@@ -15,7 +15,7 @@ from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Request, Session, Tick
 from producers.simulator.listing import Listing
 from producers.simulator.market import Market, MarketConfig
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.venue import CHANNELS, ConnectionPlan, Decoder, RestCall, Unreadable, Venue
 
 BEGIN_US = 1_790_000_000_000_000
@@ -62,8 +62,8 @@ class Exchange:
         self.venue = venue
         self.market = Market(terms, BEGIN_US)
         self.now_us = BEGIN_US
-        self._shelf = Shelf()
-        self.far = config.open_venue(venue.id, self.market.list_of(venue.id), self._shelf)
+        self._snapshots = Snapshots()
+        self.far = config.open_venue(venue.id, self.market.list_of(venue.id), self._snapshots)
         self._elapsed_ms = 0
         for _ in range(20):
             self._step()
@@ -125,7 +125,7 @@ class Exchange:
         self.now_us += step_ms * 1000
         self._elapsed_ms += step_ms
         self.market.step(self.now_us, step_ms * 1000)
-        self._shelf.keep(self.listings, self.now_us)
+        self._snapshots.keep(self.listings, self.now_us)
 
     @property
     def listings(self) -> list[Listing]:

@@ -26,7 +26,7 @@ INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h",
 
 
 def refuse(strikes: int, weight: int = 6000) -> Answer:
-    """A rate-limit answer: 429 at first, 418 with a ban for who goes on."""
+    """A rate-limit answer: 429 at first, 418 with a ban for a client that continues."""
     if strikes <= 1:
         text = f"Too much request weight used; current limit is {weight} request weight per 1 MINUTE."
         return Answer(429, encode({"code": -1003, "msg": text}), (("Retry-After", "1"),))
@@ -102,7 +102,7 @@ def select_groups(listing: Listing, query: dict[str, str]) -> list[list[Trade]]:
     limit = min(int(query.get("limit", "500")), 1000)
     groups = group_fills(list(listing.recent))
     if len(listing.recent) == listing.recent.maxlen:
-        del groups[0]  # its first fills may be forgotten
+        del groups[0]  # its first fills may have been dropped
     first, start = int(query.get("fromId", "0")), int(query.get("startTime", "0"))
     end = int(query.get("endTime", str(2**63)))
     fits = [g for g in groups if g[0].agg_id >= first and start <= g[0].ts_us // 1000 <= end]

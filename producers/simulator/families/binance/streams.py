@@ -32,7 +32,7 @@ class Stream:
 
 @dataclass(slots=True)
 class Wire:
-    """The sockets of one Binance product: who listens to what; `find_stream` builds a stream from its name."""
+    """The sockets of one Binance product: subscribers by stream; `find_stream` builds a stream from its name."""
 
     find_stream: Callable[[str], Stream | None]
     per_second: int
@@ -41,7 +41,7 @@ class Wire:
     streams: dict[str, Stream] = field(default_factory=dict)
 
     def subscribe(
-        self, session: Session, names: list[str], *, audible: Callable[[str], bool] | None = None
+        self, session: Session, names: list[str], *, is_served: Callable[[str], bool] | None = None
     ) -> str | None:
         """Joins the streams; unknown names and names on a wrong path are accepted and stay silent."""
         if len(session.streams) + len(names) > MAX_STREAMS:
@@ -51,7 +51,7 @@ class Wire:
             return "Invalid request: unknown stream"
         for name, stream in found.items():
             session.streams[name] = None
-            if stream is None or (audible is not None and not audible(name)):
+            if stream is None or (is_served is not None and not is_served(name)):
                 continue
             if name not in self.streams:
                 self.streams[name] = stream
@@ -59,7 +59,7 @@ class Wire:
         return None
 
     def on_text(
-        self, session: Session, text: str, now_us: int, audible: Callable[[str], bool] | None = None
+        self, session: Session, text: str, now_us: int, is_served: Callable[[str], bool] | None = None
     ) -> list[str]:
         """Answers one control message; raises HangupError above the inbound limit."""
         if session.count_within(now_us, 1_000_000) > self.per_second and self.setup.enforce_limits:
@@ -70,12 +70,12 @@ class Wire:
             return [_refusal(3, f"Invalid JSON: {error.msg} at line {error.lineno} column {error.colno}", None)]
         if not isinstance(message, dict):
             return [_refusal(2, "Invalid request: request must be an object", None)]
-        return [self._control(session, cast("dict[str, Any]", message), audible)]
+        return [self._control(session, cast("dict[str, Any]", message), is_served)]
 
     def list_frames(self, tick: Tick) -> list[Frame]:
         frames: list[Frame] = []
         for name in list(self.streams):
-            sessions = self.hub.heard_by(name)
+            sessions = self.hub.subscribers_of(name)
             if not sessions:
                 del self.streams[name]
                 continue
@@ -84,7 +84,7 @@ class Wire:
                 frames.extend(_frames(stream, name, payload, sessions))
         return frames
 
-    def _control(self, session: Session, message: dict[str, Any], audible: Callable[[str], bool] | None) -> str:
+    def _control(self, session: Session, message: dict[str, Any], is_served: Callable[[str], bool] | None) -> str:
         method, params, ref = message.get("method"), message.get("params"), message.get("id")
         if ref is not None and not isinstance(ref, int) and not (isinstance(ref, str) and len(ref) <= LONGEST_ID):
             return _refusal(2, "Invalid request: request ID must be an unsigned integer or a short string", None)
@@ -104,7 +104,7 @@ class Wire:
                 self.hub.leave(session, name)
         else:
             session.has_subscribed = True
-            refusal = self.subscribe(session, names, audible=audible)
+            refusal = self.subscribe(session, names, is_served=is_served)
             if refusal:
                 return _refusal(2, refusal, ref)
         return encode({"result": None, "id": ref})
@@ -154,11 +154,11 @@ def _kline(listing: Listing, interval: str, when: tuple[int, int, bool], how: tu
     )
 
 
-def crossed(frame: Frame, best_ask: str) -> str:
-    """The frame with a bid at the best ask: a book that applies it is crossed."""
+def crossed(frame: Frame, price: str) -> str:
+    """Return the frame with a bid at this price."""
     message = json.loads(frame.text)
     body = message.get("data", message)
-    body["b"].insert(0, [best_ask, "1"])
+    body["b"].insert(0, [price, "1"])
     return encode(message)
 
 

@@ -26,7 +26,7 @@ EXPIRED = "token is expired"
 
 @dataclass(slots=True)
 class Tokens:
-    """The tokens given out and when they end (microseconds); the oldest are forgotten."""
+    """The issued tokens and when they end (microseconds); the oldest are dropped."""
 
     ends: dict[str, int] = field(default_factory=dict[str, int])
     given: int = 0
@@ -51,7 +51,7 @@ class Tokens:
 
 @dataclass(slots=True, kw_only=True)
 class Channel:
-    """One subscribed topic: `texts` after a step, `first` for newcomers."""
+    """One subscribed topic: `texts` after a step, `first` for new subscribers."""
 
     symbol: str
     channel: str
@@ -67,7 +67,7 @@ class Channel:
 
 
 class Classic:
-    """The protocol around the topics; `open_topic(name, symbol)` gives None where there is none."""
+    """The protocol around the topics; `open_topic(name, symbol)` returns None where there is none."""
 
     def __init__(self, setup: Setup[Options], open_topic: Callable[[str, str], Topic | None]) -> None:
         self._setup = setup
@@ -79,7 +79,7 @@ class Classic:
         return path in ("/", "/endpoint")
 
     def on_open(self, session: Session, now_us: int) -> list[str]:
-        """The welcome, by the client's own id of the connection; the venue does not say how it ends a bad token's."""
+        """Return the welcome, with the client's own id; how the venue refuses a bad token is not documented."""
         if not self.tokens.is_good(session.query.get("token", ""), now_us):
             raise HangupError(1008, EXPIRED, (_error(None, 401, EXPIRED),))
         return [encode({"id": session.query.get("connectId", session.conn_id), "type": "welcome"})]
@@ -91,7 +91,7 @@ class Classic:
         return self._board.list_frames(tick)
 
     def notice(self, session: Session) -> str:
-        """What a session hears when its token ends."""
+        """Return what a session receives when its token ends."""
         self.tokens.expire(session.query.get("token", ""))
         return _error(None, 401, EXPIRED)
 
@@ -173,14 +173,14 @@ def refusal(status: int, code: str, text: str) -> Answer:
 
 
 def too_many(strikes: int) -> Answer:
-    """The answer to who came too often; the headers tell when the window is over (ms)."""
+    """Return the answer to too many requests; the headers say when the window ends (ms)."""
     headers = (("gw-ratelimit-limit", "2000"), ("gw-ratelimit-remaining", "0"))
     text = encode({"code": "429000", "msg": "Too many requests in a short period of time, please retry later"})
     return Answer(429, text, (*headers, ("gw-ratelimit-reset", str(min(strikes, 10) * 1000))))
 
 
 def unavailable() -> Answer:
-    """The answer when the venue is itself in trouble."""
+    """Return the answer of a venue that is unavailable."""
     return refusal(503, "503", "Service unavailable")
 
 

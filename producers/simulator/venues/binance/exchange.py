@@ -11,7 +11,7 @@ from producers.simulator.families.binance import streams as wire
 from producers.simulator.families.binance.options import Options
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.binance.channels import find_stream
 from producers.simulator.venues.binance.rest import BinanceRest
 
@@ -21,7 +21,7 @@ class Binance:
 
     def __init__(self, setup: Setup[Options]) -> None:
         self._listings = {item.instrument.symbol: item for item in setup.listings}
-        self._rest = BinanceRest(self._listings, setup.shelf)
+        self._rest = BinanceRest(self._listings, setup.snapshots)
         self._wire = wire.Wire(lambda name: find_stream(self._listings, name), 5, setup)
 
     def accepts(self, path: str) -> bool:
@@ -49,7 +49,7 @@ class Binance:
         if kind != "crossed":
             return frame.text
         listing = self._listings[frame.symbol]
-        return wire.crossed(frame, listing.instrument.price_text(listing.book.best_ask))
+        return wire.crossed(frame, listing.instrument.price_text(crossing_bid(listing)))
 
     def on_reset(self, symbol: str | None) -> None:
         """This venue's update ids never start again."""

@@ -10,15 +10,15 @@ from typing import Any
 from producers.simulator.families.binance import rows as figs
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.listing import Listing, Trade
-from producers.simulator.venue import Shelf, level_texts
+from producers.simulator.venue import Snapshots, level_texts
 
 
 class BinanceRest:
     """Answers of `/api/v3/...`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """Return one answer; ValueError means an unreadable parameter."""
@@ -46,7 +46,7 @@ class BinanceRest:
 
     def _depth(self, listing: Listing, request: Request, now_us: int) -> Answer:
         limit = min(int(request.query.get("limit", "100")), 5000)
-        depth = self._shelf.find(listing, now_us, stale=request.stale).top(limit)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale).top(limit)
         bids, asks = level_texts(listing, depth.bids), level_texts(listing, depth.asks)
         return Answer(200, encode({"lastUpdateId": depth.update_id, "bids": bids, "asks": asks}))
 

@@ -132,7 +132,7 @@ def _book_ticker(listing: Listing, tick: Tick) -> list[str]:
 
 
 def _kind(listing: Listing) -> dict[str, Any]:
-    """What every payload tells since USD-M and COIN-M share their streams: whose it is, and of which pair."""
+    """What every payload carries since USD-M and COIN-M share their streams: whose it is, and of which pair."""
     return {"st": 1, "ps": listing.instrument.symbol}
 
 

@@ -13,7 +13,7 @@ from producers.simulator.families.binance import streams as wire
 from producers.simulator.families.binance.options import Options
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.binanceusdm.channels import find_stream
 from producers.simulator.venues.binanceusdm.rest import BinanceUsdmRest
 
@@ -26,7 +26,7 @@ class BinanceUsdm:
 
     def __init__(self, setup: Setup[Options]) -> None:
         self._listings = {item.instrument.symbol: item for item in setup.listings}
-        self._rest = BinanceUsdmRest(self._listings, setup.shelf)
+        self._rest = BinanceUsdmRest(self._listings, setup.snapshots)
         self._wire = wire.Wire(lambda name: find_stream(self._listings, name), 10, setup)
 
     def accepts(self, path: str) -> bool:
@@ -37,13 +37,13 @@ class BinanceUsdm:
         session.combined = session.path.startswith(f"{route}/stream")
         session.has_subscribed = True
         names = wire.url_streams(session.path, session.query, route)
-        refusal = self._wire.subscribe(session, names, audible=_audible(session))
+        refusal = self._wire.subscribe(session, names, is_served=_is_served(session))
         if refusal:
             raise HangupError(1008, refusal)
         return []
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        return self._wire.on_text(session, text, now_us, _audible(session))
+        return self._wire.on_text(session, text, now_us, _is_served(session))
 
     def on_close(self, session: Session) -> None:
         self._wire.hub.drop(session)
@@ -58,7 +58,7 @@ class BinanceUsdm:
         if kind != "crossed":
             return frame.text
         listing = self._listings[frame.symbol]
-        return wire.crossed(frame, listing.instrument.price_text(listing.book.best_ask))
+        return wire.crossed(frame, listing.instrument.price_text(crossing_bid(listing)))
 
     def on_reset(self, symbol: str | None) -> None:
         """This venue's update ids never start again."""
@@ -84,7 +84,7 @@ def _route(session: Session) -> str:
     return next(route for route in ROUTES if session.path.startswith(route))
 
 
-def _audible(session: Session) -> Callable[[str], bool]:
+def _is_served(session: Session) -> Callable[[str], bool]:
     """A stream on the wrong path is acknowledged and never sends."""
     on_public = _route(session) == "/public"
     return lambda name: bool(PUBLIC.search(name)) == on_public

@@ -13,7 +13,7 @@ from producers.simulator.families.binance import rows as figs
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf, level_texts
+from producers.simulator.venue import Snapshots, level_texts
 
 FUNDING_US = 8 * 3600 * 10**6
 DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
@@ -130,9 +130,9 @@ def _symbol(listing: Listing) -> dict[str, Any]:
 class BinanceUsdmRest:
     """Answers of `/fapi/v1/...` and `/fapi/v2/...`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """Return one answer; ValueError means an unreadable parameter."""
@@ -170,7 +170,7 @@ class BinanceUsdmRest:
         limit = int(request.query.get("limit", "500"))
         if limit not in DEPTH_LIMITS:
             return figs.rest_error(400, -4021, f"{limit} is not valid depth limit.")
-        depth = self._shelf.find(listing, now_us, stale=request.stale).top(limit)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale).top(limit)
         body = {
             "lastUpdateId": depth.update_id,
             "E": now_us // 1000,

@@ -28,7 +28,7 @@ VENUE = Definition(
     name="bitfinex",
     open=Bitfinex,
     list_instruments=list_instruments,
-    heartbeat=Heartbeat(),  # the venue sends on quiet channels and asks for nothing
+    heartbeat=Heartbeat(),  # the venue sends on quiet channels and requires nothing of clients
     lacks=frozenset({"reset", "partial_ack"}),
     options=Options(),
 )

@@ -14,7 +14,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.bitfinex.channels import CHECKSUM, open_topic
 from producers.simulator.venues.bitfinex.options import Options
 from producers.simulator.venues.bitfinex.rest import MAINTENANCE, RATE_LIMIT, BitfinexRest, failed
@@ -64,7 +64,7 @@ class Bitfinex:
         self._lines: dict[Session, Line] = {}
         self._opened: deque[int] = deque(maxlen=CONNECTIONS + 1)
         self._next_channel = 17_000
-        self._rest = BitfinexRest(self._listings, setup.shelf)
+        self._rest = BitfinexRest(self._listings, setup.snapshots)
 
     def accepts(self, path: str) -> bool:
         return path == "/ws/2"
@@ -102,7 +102,7 @@ class Bitfinex:
         return [encode({"event": "error", "msg": "unknown event", "code": 10_000})]
 
     def list_frames(self, tick: Tick) -> list[Frame]:
-        """What is told, written for each socket by itself; and a heartbeat on each channel that was quiet."""
+        """Return what is published, written for each socket by itself, and heartbeats of quiet channels."""
         frames: list[Frame] = []
         for frame in self._board.list_frames(tick):
             for session in frame.sessions:
@@ -115,11 +115,11 @@ class Bitfinex:
         return listing.book.update_id
 
     def mutate(self, frame: Frame, kind: str) -> str:
-        """Puts a bid on the best ask in place of what the frame says, or a wrong checksum."""
+        """Return the frame with a crossing bid in place of its own row, or with a wrong checksum."""
         if kind == "bad_checksum":
             return ROW.sub(r'[\1,"cs",12345', frame.text)
         listing = self._listings[frame.symbol]
-        price = listing.instrument.price_text(listing.book.best_ask * 101 // 100)
+        price = listing.instrument.price_text(crossing_bid(listing))
         return ROW.sub(rf"[\1,[{price},1,1]", frame.text)
 
     def on_reset(self, symbol: str | None) -> None:
@@ -176,7 +176,7 @@ class Bitfinex:
         return {"event": "subscribed", "channel": channel, "chanId": self._next_channel, **named, **pair}
 
     def _refuse(self, order: dict[str, Any], code: int, text: str) -> dict[str, Any]:
-        """An error; the venue's pages do not say whether it repeats the request."""
+        """Return an error; whether it repeats the request is not documented."""
         error = {"event": "error", "msg": text, "code": code}
         if not self._setup.options.error_names_request:
             return error

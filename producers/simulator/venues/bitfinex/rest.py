@@ -9,7 +9,7 @@ from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.bitfinex.rows import (
     TIMEFRAMES,
     candle_row,
@@ -35,9 +35,9 @@ LISTS = {
 class BitfinexRest:
     """Answers of `/v2/...`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer."""
@@ -67,7 +67,7 @@ class BitfinexRest:
         return self._book(listing, request, now_us, is_raw=detail == RAW)
 
     def _conf(self, name: str) -> Answer:
-        """One list for each name; `pub:info:` tells the sizes of orders beside the pairs."""
+        """One list for each name; `pub:info:` has the sizes of orders with the pairs."""
         found: list[list[Any]] = []
         for part in name.split(","):
             if part not in LISTS:
@@ -88,7 +88,7 @@ class BitfinexRest:
         length = int(request.query.get("len", "25"))
         if length not in (1, 25, 100, 250):
             return failed(BAD_PARAMETER, "len: invalid")
-        book = self._shelf.find(listing, now_us, stale=request.stale).top(length)
+        book = self._snapshots.find(listing, now_us, stale=request.stale).top(length)
         row = order_row if is_raw else level_row
         rows = [row(listing, price, amount, is_bid=True) for price, amount in book.bids]
         rows += [row(listing, price, amount, is_bid=False) for price, amount in book.asks]

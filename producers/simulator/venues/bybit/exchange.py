@@ -12,7 +12,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board, Topic
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.bybit.books import OrderBook
 from producers.simulator.venues.bybit.channels import open_topic
 from producers.simulator.venues.bybit.options import Options
@@ -31,7 +31,7 @@ class Bybit:
         self._setup = setup
         self._board = Board()
         self._counters: dict[str, int] = {}
-        self._rest = BybitRest(self._listings, setup.shelf, self._counters)
+        self._rest = BybitRest(self._listings, setup.snapshots, self._counters)
 
     def accepts(self, path: str) -> bool:
         return path in PATHS
@@ -76,11 +76,11 @@ class Bybit:
             return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.stream.partition("|")[0], frame.symbol]
-        message["data"]["b"].insert(0, [listing.instrument.price_text(listing.book.best_ask), "1"])
+        message["data"]["b"].insert(0, [listing.instrument.price_text(crossing_bid(listing)), "1"])
         return encode(message)
 
     def on_reset(self, symbol: str | None) -> None:
-        """The next push of every heard book is a snapshot with `u` 1."""
+        """The next push of every subscribed book is a snapshot with `u` 1."""
         for topic in self._board.topics.values():
             if isinstance(topic, OrderBook) and symbol in (None, topic.symbol):
                 topic.reset()

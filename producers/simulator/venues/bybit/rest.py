@@ -10,7 +10,7 @@ from typing import Any
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf, level_texts
+from producers.simulator.venue import Snapshots, level_texts
 from producers.simulator.venues.bybit.rows import (
     INTERVALS,
     counter_key,
@@ -27,9 +27,11 @@ CATEGORIES = ("spot", "linear", "inverse", "option")  # inverse and options are 
 class BybitRest:
     """Answers of `/v5/market/...`; `counters` are the update ids of the sockets' topics."""
 
-    def __init__(self, listings: dict[tuple[str, str], Listing], shelf: Shelf, counters: dict[str, int]) -> None:
+    def __init__(
+        self, listings: dict[tuple[str, str], Listing], snapshots: Snapshots, counters: dict[str, int]
+    ) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
         self._counters = counters
 
     def answer(self, request: Request, now_us: int) -> Answer:
@@ -65,7 +67,7 @@ class BybitRest:
         limit = int(request.query.get("limit", "1" if t.market == "spot" else "25"))
         if not 1 <= limit <= DEEPEST:
             return refusal(10001, "params error: limit invalid", now_us)
-        depth = self._shelf.find(listing, now_us, stale=request.stale).top(limit)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale).top(limit)
         body = {
             "s": t.symbol,
             "b": level_texts(listing, depth.bids),

@@ -33,7 +33,7 @@ def open_channel(channel: str, listing: Listing) -> Topic:
 
 
 class Matches:
-    """`matches`: one frame a fill, `side` is the maker's; a newcomer gets the `last_match`."""
+    """`matches`: one frame a fill, `side` is the maker's; a new subscriber receives the `last_match`."""
 
     channel = "trades"
     is_delta = False
@@ -153,7 +153,7 @@ class HeartbeatTopic:
 
 
 class Status:
-    """`status`: the product, once for a newcomer."""
+    """`status`: the product, once for a new subscriber."""
 
     channel = "ticker"
     is_delta = False

@@ -1,4 +1,4 @@
-"""Coinbase Exchange: the feed at `/`, its subscriptions, and the refusals of feed and REST; Advanced Trade beside it.
+"""Coinbase Exchange: the feed at `/`, its subscriptions, and the refusals of feed and REST and Advanced Trade.
 
 https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
 """
@@ -11,7 +11,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.coinbase.advanced.exchange import PATH, Advanced
 from producers.simulator.venues.coinbase.advanced.rest import PREFIX, AdvancedRest
 from producers.simulator.venues.coinbase.channels import AUTHENTICATED, CHANNELS, open_channel
@@ -29,10 +29,10 @@ class Coinbase:
         self._listings = {item.instrument.symbol: item for item in setup.listings}
         self._setup = setup
         self._board = Board()
-        self._rest = CoinbaseRest(self._listings, setup.shelf)
+        self._rest = CoinbaseRest(self._listings, setup.snapshots)
         self._advanced = Advanced(self._listings, setup)
         self._advanced_rest = AdvancedRest(
-            self._listings, setup.shelf, side_is_taker=setup.options.advanced_side_is_taker
+            self._listings, setup.snapshots, side_is_taker=setup.options.advanced_side_is_taker
         )
 
     def accepts(self, path: str) -> bool:
@@ -88,10 +88,10 @@ class Coinbase:
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         if "events" in message:
-            price = listing.instrument.price_text(listing.book.best_ask)
+            price = listing.instrument.price_text(crossing_bid(listing))
             message["events"][0]["updates"].insert(0, {"side": "bid", "price_level": price, "new_quantity": "1"})
             return encode(message)
-        message["changes"].insert(0, ["buy", listing.instrument.price_text(listing.book.best_ask), "1.00000000"])
+        message["changes"].insert(0, ["buy", listing.instrument.price_text(crossing_bid(listing)), "1.00000000"])
         return encode(message)
 
     def on_reset(self, symbol: str | None) -> None:

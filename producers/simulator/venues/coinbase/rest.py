@@ -11,7 +11,7 @@ from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode, rows_text, time_text
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.coinbase.channels import maker_side, product_row
 
 MOST_CANDLES = 300
@@ -22,9 +22,9 @@ NOT_FOUND = Answer(404, '{"message":"NotFound"}')
 class CoinbaseRest:
     """Answers of `/products...`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer; unknown products and paths are 404 `NotFound`."""
@@ -58,7 +58,7 @@ class CoinbaseRest:
         level = request.query.get("level", "1")
         if level not in ("1", "2"):
             return Answer(400, '{"message":"Invalid level"}')
-        depth = self._shelf.find(listing, now_us, stale=request.stale)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale)
         depth = depth.top(1) if level == "1" else depth
         bids, asks = _rows(listing, depth.bids), _rows(listing, depth.asks)
         head = f'"bids":{bids},"asks":{asks},"sequence":{depth.update_id},"auction_mode":false,"auction":null'

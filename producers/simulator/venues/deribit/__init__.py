@@ -30,7 +30,7 @@ VENUE = Definition(
     name="deribit",
     open=Deribit,
     list_instruments=list_instruments,
-    heartbeat=Heartbeat(ping_every=10, pong_within=10),  # by messages, for clients that asked for them
+    heartbeat=Heartbeat(ping_every=10, pong_within=10),  # by messages, for clients that request them
     lacks=frozenset({"bad_checksum", "reset", "notice"}),
     options=None,
 )

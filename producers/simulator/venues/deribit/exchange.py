@@ -13,7 +13,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, HangupError, MessagePing, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.deribit.channels import RAW, open_channel
 from producers.simulator.venues.deribit.rest import (
     INVALID_PARAMS,
@@ -58,7 +58,7 @@ class Deribit:
         self._setup = setup
         self._board = Board()
         self._beats: dict[Session, Beat] = {}
-        self._rest = DeribitRest(self._listings, setup.shelf)
+        self._rest = DeribitRest(self._listings, setup.snapshots)
         self._methods: dict[str, Callable[[Session, dict[str, Any], int], Any]] = {
             "public/test": self._test,
             "public/hello": self._test,
@@ -113,7 +113,7 @@ class Deribit:
         if kind != "crossed":
             return frame.text
         listing = self._listings[frame.symbol]
-        row = f'["new",{listing.instrument.price_text(listing.book.best_ask)},{listing.instrument.amount_text(1)}]'
+        row = f'["new",{listing.instrument.price_text(crossing_bid(listing))},{listing.instrument.amount_text(1)}]'
         return frame.text.replace('"bids":[', f'"bids":[{row},', 1).replace(",]", "]", 1)
 
     def on_reset(self, symbol: str | None) -> None:
@@ -138,7 +138,7 @@ class Deribit:
         return {"version": "1.2.26"}
 
     def _set_heartbeat(self, session: Session, params: dict[str, Any], now_us: int) -> str:
-        """From now on the server beats, and tests whether the client answers; the longest silence is the interval."""
+        """Send heartbeats from now on, and test whether the client answers; the longest silence is the interval."""
         interval = params.get("interval")
         if not isinstance(interval, int) or interval < LEAST_INTERVAL:
             raise Refusal(INVALID_PARAMS, "Invalid params", "interval")
@@ -152,7 +152,7 @@ class Deribit:
         return "ok"
 
     def _subscribe(self, session: Session, params: dict[str, Any], now_us: int) -> list[str]:
-        """Gives what was subscribed; the rest is left out. Raw channels are for logged in users."""
+        """Return what was subscribed; the rest is left out. Raw channels are for logged in users."""
         names = _names(params)
         if any(name.endswith(f".{RAW}") for name in names):
             raise Refusal(UNAUTHORIZED_RAW, "raw_subscriptions_not_available_for_unauthorized")

@@ -10,7 +10,7 @@ from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.deribit import rows as shapes
 
 INVALID_PARAMS, NO_METHOD, TOO_MANY, MAINTENANCE = -32602, -32601, 10028, 11051
@@ -21,9 +21,9 @@ KINDS = ("future", "spot", "option", "future_combo", "option_combo")
 class DeribitRest:
     """Answers of `/api/v2/public/...`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer in the venue's envelope."""
@@ -70,7 +70,7 @@ class DeribitRest:
         depth = int(request.query.get("depth", "5"))
         if depth not in DEPTHS:
             return failed(INVALID_PARAMS, "Invalid params", 400, "depth")
-        book = self._shelf.find(listing, now_us, stale=request.stale).top(depth)
+        book = self._snapshots.find(listing, now_us, stale=request.stale).top(depth)
         row = {**shapes.ticker_row(listing, now_us), "timestamp": book.ts_us // 1000, "change_id": book.update_id}
         sides = {"bids": book.bids, "asks": book.asks}
         levels = "".join(f',"{name}":{shapes.levels_text(listing, rows)}' for name, rows in sides.items())
@@ -98,7 +98,7 @@ def _ticker(listing: Listing, _request: Request, now_us: int) -> Answer:
 def _trades(listing: Listing, request: Request, now_us: int) -> Answer:
     """`count` trades within `start_seq`, `end_seq`, `start_timestamp` and `end_timestamp` (ms), sorted asc or desc.
 
-    The last ones, but the first ones where they are asked for from a start on.
+    The last ones, but the first ones where a start is given.
     """
     query = request.query
     count, is_ascending = min(int(query.get("count", "10")), 1000), query.get("sorting") == "asc"

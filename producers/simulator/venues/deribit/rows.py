@@ -70,7 +70,7 @@ def quote_row(listing: Listing, now_us: int) -> dict[str, Any]:
 
 
 def ticker_row(listing: Listing, now_us: int) -> dict[str, Any]:
-    """The whole ticker; derivatives tell their open interest, perpetuals their funding."""
+    """The whole ticker; derivatives have their open interest, perpetuals their funding."""
     last = listing.last.price
     mark = price_of(listing, listing.mark_price())
     change = (last - listing.open_24h) / listing.open_24h * 100

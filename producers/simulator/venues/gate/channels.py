@@ -23,7 +23,7 @@ ALL = "!all"
 
 @dataclass(slots=True)
 class Channel:
-    """One subscribed channel: `texts` after a step, `first` for newcomers."""
+    """One subscribed channel: `texts` after a step, `first` for new subscribers."""
 
     symbol: str
     channel: str
@@ -39,8 +39,8 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a subscription names: the channel, its arguments, and how the socket wants sizes."""
+class Subscribed:
+    """What a subscription names: the channel, its arguments, and how the socket writes sizes."""
 
     name: str
     payload: tuple[str, ...]
@@ -58,7 +58,7 @@ class UnknownError(Exception):
     """The channel or an argument does not exist; the text says which."""
 
 
-def open_channels(asked: Asked, listings: dict[str, Listing], options: Options) -> list[tuple[str, Channel]]:
+def open_channels(asked: Subscribed, listings: dict[str, Listing], options: Options) -> list[tuple[str, Channel]]:
     """The channels that a subscription means, by key; UnknownError where a single one of them does not exist."""
     kind = asked.name.partition(".")[2]
     if asked.name == "futures.public_liquidates":
@@ -86,7 +86,7 @@ def _nothing(_tick: Tick) -> str | None:
     return None
 
 
-def _trades(asked: Asked, listing: Listing) -> Channel:
+def _trades(asked: Subscribed, listing: Listing) -> Channel:
     def texts(tick: Tick) -> list[str]:
         if listing.instrument.market == "spot":
             return [asked.frame(tick, encode(rows.spot_trade(listing, x))) for x in listing.trades]
@@ -96,7 +96,7 @@ def _trades(asked: Asked, listing: Listing) -> Channel:
     return Channel(listing.instrument.symbol, "trades", texts, _nothing)
 
 
-def _tickers(asked: Asked, listing: Listing) -> Channel:
+def _tickers(asked: Subscribed, listing: Listing) -> Channel:
     def texts(tick: Tick) -> list[str]:
         if not tick.due(1000):
             return []
@@ -107,7 +107,7 @@ def _tickers(asked: Asked, listing: Listing) -> Channel:
     return Channel(listing.instrument.symbol, "ticker", texts, _nothing)
 
 
-def _best(asked: Asked, listing: Listing) -> Channel:
+def _best(asked: Subscribed, listing: Listing) -> Channel:
     touch = Touch(listing)
 
     def texts(tick: Tick) -> list[str]:
@@ -118,7 +118,11 @@ def _best(asked: Asked, listing: Listing) -> Channel:
     return Channel(listing.instrument.symbol, "bbo", texts, _nothing)
 
 
-SIMPLE: dict[str, Callable[[Asked, Listing], Channel]] = {"trades": _trades, "tickers": _tickers, "book_ticker": _best}
+SIMPLE: dict[str, Callable[[Subscribed, Listing], Channel]] = {
+    "trades": _trades,
+    "tickers": _tickers,
+    "book_ticker": _best,
+}
 
 
 class Updates:
@@ -143,7 +147,7 @@ class Updates:
         )
 
 
-def _updates(asked: Asked, listings: dict[str, Listing]) -> tuple[str, Channel]:
+def _updates(asked: Subscribed, listings: dict[str, Listing]) -> tuple[str, Channel]:
     """`order_book_update`: what changed within 100 levels, numbered; contracts name the depth as well."""
     symbol, *terms = asked.payload or ("",)
     listing = _find(listings, symbol)
@@ -171,7 +175,7 @@ def _sides(listing: Listing, change: Change, *, by_name: bool, exact: bool) -> t
     return bids, asks
 
 
-def _second_version(asked: Asked, listings: dict[str, Listing], stream: str) -> tuple[str, Channel]:
+def _second_version(asked: Subscribed, listings: dict[str, Listing], stream: str) -> tuple[str, Channel]:
     """`obu`: a whole book first, then what changed; sides that did not change are left out."""
     named = SECOND_VERSION.fullmatch(stream)
     if named is None:
@@ -184,9 +188,9 @@ def _second_version(asked: Asked, listings: dict[str, Listing], stream: str) -> 
         if change is None:
             return []
         sides = {"b": change.bids, "a": change.asks}
-        told = "".join(f',"{key}":{rows.pairs_text(listing, levels)}' for key, levels in sides.items() if levels)
+        sides_text = "".join(f',"{key}":{rows.pairs_text(listing, levels)}' for key, levels in sides.items() if levels)
         ids = f'"U":{change.first_id},"u":{change.last_id}'
-        return [asked.frame(tick, f'{{"t":{tick.now_ms},"s":"{stream}",{ids}{told}}}')]
+        return [asked.frame(tick, f'{{"t":{tick.now_ms},"s":"{stream}",{ids}{sides_text}}}')]
 
     def first(tick: Tick) -> str:
         bids, asks = (rows.pairs_text(listing, levels) for levels in view.levels())
@@ -196,7 +200,7 @@ def _second_version(asked: Asked, listings: dict[str, Listing], stream: str) -> 
     return stream, Channel(named["symbol"], "depth", texts, first, is_delta=True)
 
 
-def _candles(asked: Asked, listings: dict[str, Listing]) -> tuple[str, Channel]:
+def _candles(asked: Subscribed, listings: dict[str, Listing]) -> tuple[str, Channel]:
     interval, symbol = (*asked.payload, "", "")[:2]
     if interval not in rows.INTERVALS:
         raise UnknownError(f"invalid argument: {interval}")
@@ -216,7 +220,7 @@ def _candles(asked: Asked, listings: dict[str, Listing]) -> tuple[str, Channel]:
     return f"{interval}_{symbol}", Channel(symbol, "candles", texts, _nothing)
 
 
-def _liquidations(asked: Asked, listings: dict[str, Listing], options: Options) -> list[tuple[str, Channel]]:
+def _liquidations(asked: Subscribed, listings: dict[str, Listing], options: Options) -> list[tuple[str, Channel]]:
     if ALL in asked.payload:
         batches = Batches(asked, list(listings.values()), options)
         return [(f"{asked.name}:{ALL}:{asked.exact}", Channel("", "liquidations", batches.list_texts, _nothing))]
@@ -235,7 +239,7 @@ class Batches:
     object at most a second.
     """
 
-    def __init__(self, asked: Asked, listings: Sequence[Listing], options: Options) -> None:
+    def __init__(self, asked: Subscribed, listings: Sequence[Listing], options: Options) -> None:
         self._asked = asked
         self._listings = listings
         self._options = options

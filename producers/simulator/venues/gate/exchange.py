@@ -11,9 +11,9 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.gate import rows
-from producers.simulator.venues.gate.channels import Asked, UnknownError, open_channels
+from producers.simulator.venues.gate.channels import Subscribed, UnknownError, open_channels
 from producers.simulator.venues.gate.options import Options
 from producers.simulator.venues.gate.rest import SIZE_HEADER, GateRest
 
@@ -27,7 +27,7 @@ class Gate:
     """Spot and USDT perpetuals of one exchange.
 
     A batch fails as a whole, so that no part of it is acknowledged alone; update ids never begin again, and there is no
-    checksum. The notice before a close is the one that clients met on futures.
+    checksum. The notice before a close is the one that clients report of futures.
     """
 
     def __init__(self, setup: Setup[Options]) -> None:
@@ -36,7 +36,7 @@ class Gate:
             self._listings[item.instrument.market][item.instrument.symbol] = item
         self._options = setup.options
         self._board = Board()
-        self._rest = GateRest(self._listings, setup.shelf)
+        self._rest = GateRest(self._listings, setup.snapshots)
 
     def accepts(self, path: str) -> bool:
         return path in MARKETS
@@ -81,7 +81,7 @@ class Gate:
         message = json.loads(frame.text)
         is_spot = message["channel"].startswith("spot.")
         listing = self._listings["spot" if is_spot else "linear"][frame.symbol]
-        price = listing.instrument.price_text(listing.book.best_ask)
+        price = listing.instrument.price_text(crossing_bid(listing))
         by_name = message["channel"] == "futures.order_book_update"
         message["result"].setdefault("b", []).insert(0, {"p": price, "s": "1"} if by_name else [price, "1"])
         return encode(message)
@@ -109,7 +109,7 @@ class Gate:
             return Answer(*rows.refusal(400, "INVALID_PARAM_VALUE", str(error)))
 
     def _subscribe(self, session: Session, order: dict[str, Any], payload: list[str], now_us: int) -> str:
-        asked = Asked(order["channel"], tuple(payload), session.headers.get(SIZE_HEADER) == "1")
+        asked = Subscribed(order["channel"], tuple(payload), session.headers.get(SIZE_HEADER) == "1")
         listings = self._listings[MARKETS[session.path]]
         try:
             opened = open_channels(asked, listings, self._options)
@@ -130,7 +130,7 @@ def _head(now_us: int, **fields: object) -> str:
 
 def _answer(order: dict[str, Any], now_us: int, refused: tuple[int, str] | None) -> str:
     """The answer to a request, with its id where it had one."""
-    told = {"id": order["id"]} if "id" in order else {}
-    told |= {"channel": order.get("channel", ""), "event": order.get("event", ""), "payload": order.get("payload")}
+    fields = {"id": order["id"]} if "id" in order else {}
+    fields |= {"channel": order.get("channel", ""), "event": order.get("event", ""), "payload": order.get("payload")}
     error = None if refused is None else {"code": refused[0], "message": refused[1]}
-    return _head(now_us, **told, error=error, result={"status": "fail" if refused else "success"})
+    return _head(now_us, **fields, error=error, result={"status": "fail" if refused else "success"})

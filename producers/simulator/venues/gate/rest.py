@@ -9,7 +9,7 @@ from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.listing import Listing, Trade
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.gate import rows
 
 MARGIN = "/api/v4/margin/currency_pairs"
@@ -22,9 +22,9 @@ DEEPEST = {"spot": 1000, "linear": 300}
 class GateRest:
     """Answers of `/api/v4/spot/...` and `/api/v4/futures/usdt/...`."""
 
-    def __init__(self, listings: dict[str, dict[str, Listing]], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, dict[str, Listing]], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer, with what is left of the calls."""
@@ -68,7 +68,7 @@ class GateRest:
     def _book(self, listing: Listing, request: Request, now_us: int) -> Answer:
         market = listing.instrument.market
         limit = min(int(request.query.get("limit", "10")), DEEPEST[market])
-        depth = self._shelf.find(listing, now_us, stale=request.stale).top(limit)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale).top(limit)
         head = f'"id":{depth.update_id},' if request.query.get("with_id") == "true" else ""
         if market == "spot":
             times = f'"current":{now_us // 1000},"update":{depth.ts_us // 1000}'
@@ -81,7 +81,7 @@ class GateRest:
 
 
 def is_exact(request: Request) -> bool:
-    """Whether a client asked for sizes with decimals."""
+    """Return whether a client requests sizes with decimals."""
     return request.headers.get(SIZE_HEADER) == "1"
 
 

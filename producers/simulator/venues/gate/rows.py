@@ -24,7 +24,7 @@ Levels = list[tuple[int, int]]
 
 
 def size_text(listing: Listing, units: int, *, exact: bool) -> str:
-    """Contracts as JSON: a text with decimals, or (as long as the client did not ask for them) a cut whole number."""
+    """Contracts as JSON: a text with decimals, or (unless the client requests them) a cut whole number."""
     if exact:
         return f'"{listing.instrument.amount_text(units)}"'
     whole = abs(units) // 10**listing.instrument.amount_scale

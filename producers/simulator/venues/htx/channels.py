@@ -35,7 +35,7 @@ _HIGH_FREQ = re.compile(r"depth\.size_(20|150)\.high_freq")
 
 @dataclass(slots=True)
 class Channel:
-    """One topic made of functions: `texts` after a step, `first` for newcomers."""
+    """One topic made of functions: `texts` after a step, `first` for new subscribers."""
 
     symbol: str
     channel: str
@@ -51,7 +51,7 @@ class Channel:
 
 
 class Mbp:
-    """A spot book's changes, chained by `prevSeqNum`; its snapshot is asked for, and is of the last push."""
+    """A spot book's changes, chained by `prevSeqNum`; its snapshot is requested, and is of the last push."""
 
     channel = "depth"
     is_delta = True

@@ -14,7 +14,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, MessagePing, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board, Topic
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.htx.channels import Mbp, open_note, open_topic
 from producers.simulator.venues.htx.rest import HtxRest, refusal
 
@@ -48,7 +48,7 @@ class Htx:
         self._listings = {item.instrument.symbol: item for item in setup.listings}
         self._board = Board()
         self._pings: dict[Session, Pings] = {}
-        self._rest = HtxRest(self._listings, setup.shelf)
+        self._rest = HtxRest(self._listings, setup.snapshots)
 
     def accepts(self, path: str) -> bool:
         return path in MARKETS
@@ -89,7 +89,7 @@ class Htx:
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         if kind == "crossed":
-            price = float(listing.instrument.price_text(listing.book.best_ask))
+            price = float(listing.instrument.price_text(crossing_bid(listing)))
             message["tick"]["bids"].insert(0, [price, 1])
         return encode(message)
 

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.htx import rows
 
 SPOT, SWAP = "/market/", "/linear-swap-ex/market/"
@@ -24,9 +24,9 @@ FIGURES = ("depth", "history/trade", "history/kline", "detail/merged", "tickers"
 class HtxRest:
     """Answers of `/v1/…`, `/market/…`, `/linear-swap-api/…` and `/linear-swap-ex/market/…`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer in the venue's envelope."""
@@ -79,7 +79,7 @@ class HtxRest:
         if request.query.get("type") != "step0":
             return refusal("invalid-parameter", "invalid type")
         limit = min(int(request.query.get("depth", str(DEPTH))), DEPTH)
-        depth = self._shelf.find(listing, now_us, stale=request.stale).top(limit)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale).top(limit)
         ch = f"market.{listing.instrument.symbol}.depth.step0"
         tick = rows.depth_tick(listing, (depth.bids, depth.asks), ch, depth.ts_us // 1000)
         return _envelope(f'"ch":"{ch}","tick":{tick}', now_us // 1000)
@@ -105,7 +105,7 @@ def _trades(listing: Listing, size: int) -> str:
 
 
 def _candles(listing: Listing, query: dict[str, str], now_us: int) -> Answer:
-    """`size` candles, newest first on spot and oldest first on swaps, which also tell those of a span (in s)."""
+    """`size` candles, newest first on spot and oldest first on swaps, which also have those of a span (in s)."""
     period = query.get("period", "")
     if period not in rows.PERIODS:
         return refusal("invalid-parameter", "invalid period")

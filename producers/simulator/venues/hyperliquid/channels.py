@@ -59,7 +59,7 @@ def trade_row(listing: Listing, trade: Trade) -> dict[str, Any]:
 
 
 class Trades:
-    """`trades`: all fills of a step; a newcomer gets the most recent ones once more."""
+    """`trades`: all fills of a step; a new subscriber receives the most recent ones once more."""
 
     channel = "trades"
     is_delta = False

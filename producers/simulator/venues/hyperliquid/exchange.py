@@ -11,7 +11,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board, Topic
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.hyperliquid.channels import AllMids, open_topic, real
 from producers.simulator.venues.hyperliquid.rest import HyperliquidRest
 
@@ -25,7 +25,7 @@ class Hyperliquid:
         self._listings = {item.instrument.symbol: item for item in setup.listings}
         self._setup = setup
         self._board = Board()
-        self._rest = HyperliquidRest(self._listings, setup.shelf)
+        self._rest = HyperliquidRest(self._listings, setup.snapshots)
 
     def accepts(self, path: str) -> bool:
         return path == "/ws"
@@ -63,7 +63,7 @@ class Hyperliquid:
             return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
-        price = real(listing.book.best_ask, listing.instrument.price_scale)
+        price = real(crossing_bid(listing), listing.instrument.price_scale)
         message["data"]["levels"][0].insert(0, {"px": price, "sz": "1.0", "n": 1})
         return encode(message)
 

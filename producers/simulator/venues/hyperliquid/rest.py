@@ -9,7 +9,7 @@ from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.hyperliquid.channels import (
     BACKLOG,
     book_text,
@@ -22,16 +22,16 @@ from producers.simulator.venues.hyperliquid.channels import (
 )
 
 MOST_CANDLES = 5000
-UNKNOWN = Answer(500, "null")  # what the venue says of a coin that it does not have: unconfirmed
+UNKNOWN = Answer(500, "null")  # the answer for a coin that is not listed: unconfirmed
 UNREADABLE = Answer(422, "Failed to deserialize the JSON body into the target type")
 
 
 class HyperliquidRest:
     """Answers of `/info`; the body's fields come as the request's query."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer."""
@@ -54,7 +54,7 @@ class HyperliquidRest:
     def _of_coin(self, listing: Listing, request: Request, now_us: int) -> Answer:
         kind = request.query["type"]
         if kind == "l2Book":
-            depth = self._shelf.find(listing, now_us, stale=request.stale)
+            depth = self._snapshots.find(listing, now_us, stale=request.stale)
             digits, mantissa = (int(request.query.get(name) or "0") for name in ("nSigFigs", "mantissa"))
             if digits not in (0, 2, 3, 4, 5) or mantissa not in (0, 1, 2, 5):
                 return UNREADABLE

@@ -22,7 +22,7 @@ SUMMARY = "market:summary-24h"
 KINDS = {TRADES: "trades", BOOK: "depth", TICK: "trades", SUMMARY: "ticker"}
 KEPT = {TRADES: 500, BOOK: 5, TICK: 500, SUMMARY: 0}  # publications; how many the venue keeps is not documented
 LEVELS = 50
-BOOK_MS, SUMMARY_MS = 500, 1000  # ours: the page names no intervals
+BOOK_MS, SUMMARY_MS = 500, 1000  # assumed: the page names no intervals
 ListPayloads = Callable[[Tick], list[str]]
 
 
@@ -38,7 +38,7 @@ class Channel:
         self._list_payloads = list_payloads
 
     def begin(self, epoch: str, offset: int = 0) -> None:
-        """Begins anew: nothing is kept."""
+        """Start a new stream: nothing is kept."""
         self.epoch, self.offset = epoch, offset
         self._kept.clear()
 
@@ -52,7 +52,7 @@ class Channel:
         return texts
 
     def position(self, params: dict[str, Any]) -> str:
-        """The answer to a subscription: where the stream is, and what came since the offset that is asked for.
+        """The answer to a subscription: where the stream is, and what came since the requested offset.
 
         `recovered` is there only when nothing is missing.
         """

@@ -1,4 +1,4 @@
-"""Indodax: the public socket at `/ws/`, which speaks Centrifugo 2 with numbers for methods, and the public REST side.
+"""Indodax: the public socket at `/ws/`, in Centrifugo 2 with numbers for methods, and the public REST side.
 
 https://github.com/btcid/indodax-official-api-docs/blob/master/Marketdata-websocket.md
 Refusals that the page does not show are Centrifugo's own.
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, HangupError, Hub, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.indodax.channels import BOOK, SUMMARY, TICK, TRADES, Channel, open_channel
 from producers.simulator.venues.indodax.options import Options
 from producers.simulator.venues.indodax.rest import IndodaxRest
@@ -26,7 +26,8 @@ UNKNOWN_CHANNEL, UNKNOWN_METHOD, ALREADY_SUBSCRIBED, TOKEN_EXPIRED = 102, 104, 1
 class Indodax:
     """The rupiah spot exchange. Every text that it sends ends in a newline and may hold several messages.
 
-    A channel publishes from its first subscription on, heard or not, so that who returns can ask for what he missed.
+    A channel publishes from its first subscription on, with or without subscribers, so that a client that returns can
+    recover what it missed.
     """
 
     def __init__(self, setup: Setup[Options]) -> None:
@@ -37,7 +38,7 @@ class Indodax:
         self._connected: dict[Session, int] = {}  # the end of its token's time, seconds
         self._epoch = 1_700_000_000 + setup.seed
         self._started_us: int | None = None
-        self._rest = IndodaxRest(self._listings, setup.shelf, enforce_limits=setup.enforce_limits)
+        self._rest = IndodaxRest(self._listings, setup.snapshots, enforce_limits=setup.enforce_limits)
 
     def accepts(self, path: str) -> bool:
         return path in ("/ws/", "/ws")
@@ -59,10 +60,10 @@ class Indodax:
         frames: list[Frame] = []
         for key, channel in self._channels.items():
             texts = channel.publish(tick)
-            heard = self._hub.heard_by(key)
-            if texts and heard:
+            subscribers = self._hub.subscribers_of(key)
+            if texts and subscribers:
                 text = "\n".join(texts) + "\n"
-                frames.append(Frame(heard, text, channel.kind, channel.symbol, key, channel.kind == "depth"))
+                frames.append(Frame(subscribers, text, channel.kind, channel.symbol, key, channel.kind == "depth"))
         return frames
 
     def find_seq(self, listing: Listing) -> int:
@@ -75,11 +76,11 @@ class Indodax:
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         bids = message["result"]["data"]["data"]["bid"]
-        bids.insert(0, {**bids[0], "price": listing.instrument.price_text(listing.book.best_ask)})
+        bids.insert(0, {**bids[0], "price": listing.instrument.price_text(crossing_bid(listing))})
         return encode(message) + "\n"
 
     def on_reset(self, symbol: str | None) -> None:
-        """The streams of a pair begin anew: another epoch, offsets from 1, nothing to recover."""
+        """The streams of a pair start again: another epoch, offsets from 1, nothing to recover."""
         self._epoch += 1
         for channel in self._channels.values():
             if symbol is None or symbol == channel.symbol:
@@ -152,7 +153,7 @@ class Indodax:
             listing = self._listings.get(name.removeprefix(prefix or ""))
             channel = open_channel(name, prefix or SUMMARY, listing, list(self._listings.values()))
             channel.begin(str(self._epoch), 0 if listing is None else listing.book.update_id)
-            if listing is not None or prefix is None:  # of an unknown pair nothing ever comes
+            if listing is not None or prefix is None:  # an unknown pair publishes nothing
                 self._channels[name] = channel
         self._hub.join(session, name)
         return f'{{"id":{number},"result":{channel.position(params)}}}'

@@ -11,10 +11,10 @@ from typing import Any
 from producers.simulator.hub import Answer, Request, encode, rows_text
 from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 
 CALLS_A_MINUTE = 180
-LEVELS = 150  # ours: the page does not say how many
+LEVELS = 150  # assumed: the page names no number
 TRADES = 150
 TIMEFRAMES = {"1": 1, "15": 15, "30": 30, "60": 60, "240": 240, "1D": 1440, "3D": 4320, "1W": 10_080}
 MOST_CANDLES = 2000
@@ -26,10 +26,10 @@ EXCESS = Answer(429, encode({"error": "too_many_requests", "error_description": 
 class IndodaxRest:
     """Answers of `/api/...` and `/tradingview/history_v2`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf, *, enforce_limits: bool) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots, *, enforce_limits: bool) -> None:
         self._listings = listings
         self._enforce_limits = enforce_limits
-        self._shelf = shelf
+        self._snapshots = snapshots
         self._calls: deque[int] = deque(maxlen=CALLS_A_MINUTE)
 
     def answer(self, request: Request, now_us: int) -> Answer:
@@ -77,7 +77,7 @@ class IndodaxRest:
 
     def _depth(self, listing: Listing, request: Request, now_us: int) -> Answer:
         t = listing.instrument
-        depth = self._shelf.find(listing, now_us, stale=request.stale).top(LEVELS)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale).top(LEVELS)
         buy, sell = (
             rows_text(f'[{t.price_text(price)},"{t.amount_text(amount)}"]' for price, amount in side)
             for side in (depth.bids, depth.asks)

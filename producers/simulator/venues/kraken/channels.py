@@ -149,7 +149,7 @@ class Book:
 
 
 class Candles:
-    """`ohlc`: the open candle every second, and the last ones for a newcomer."""
+    """`ohlc`: the open candle every second, and the last ones for a new subscriber."""
 
     channel = "candles"
     is_delta = False

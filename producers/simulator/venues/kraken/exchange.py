@@ -12,7 +12,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, time_text
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.kraken.channels import DEPTHS, INTERVALS, TRIGGERS, open_channel
 from producers.simulator.venues.kraken.options import Options
 from producers.simulator.venues.kraken.rest import KrakenRest
@@ -38,7 +38,7 @@ class Kraken:
         self._setup = setup
         self._board = Board()
         self._told_us: dict[Session, int] = {}
-        self._rest = KrakenRest(self._listings, setup.shelf)
+        self._rest = KrakenRest(self._listings, setup.snapshots)
 
     def accepts(self, path: str) -> bool:
         return path == "/v2"
@@ -72,7 +72,7 @@ class Kraken:
         return self._follow(session, order, cast("dict[str, Any]", params), now_us)
 
     def list_frames(self, tick: Tick) -> list[Frame]:
-        """What is told, and a heartbeat to who subscribed and was told nothing for a second."""
+        """Return what is published, and a heartbeat for each subscriber that received nothing for a second."""
         frames = self._board.list_frames(tick)
         for frame in frames:
             for session in frame.sessions:
@@ -93,7 +93,7 @@ class Kraken:
         if kind != "crossed":
             return frame.text
         listing = self._listings[frame.symbol]
-        beyond = listing.instrument.price_text(listing.book.best_ask * 101 // 100)
+        beyond = listing.instrument.price_text(crossing_bid(listing))
         return frame.text.replace('"bids":[', f'"bids":[{{"price":{beyond},"qty":1.00000000}},', 1).replace("},]", "}]")
 
     def on_reset(self, symbol: str | None) -> None:
@@ -103,7 +103,7 @@ class Kraken:
         return None
 
     def refuse(self, strikes: int) -> Answer:
-        """What the gateway before the venue says to an address that connects or asks too often."""
+        """Return what the gateway answers to an address that connects or requests too often."""
         return Answer(429, "error code: 1015", (("Retry-After", str(min(600, 15 * strikes))),))
 
     def fail(self, now_us: int) -> Answer:

@@ -1,4 +1,4 @@
-"""Kraken's public REST answers, `/0/public/...`: `{"error":[],"result":…}`, HTTP 200 whatever happened.
+"""Kraken's public REST answers, `/0/public/...`: `{"error":[],"result":…}`, HTTP 200 for errors too.
 
 https://docs.kraken.com/exchange/api-reference
 """
@@ -11,7 +11,7 @@ from typing import Any
 from producers.simulator.hub import Answer, Request, encode, time_text
 from producers.simulator.instruments import Instrument
 from producers.simulator.listing import Listing, Trade
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.kraken.channels import INTERVALS
 
 MOST_LEVELS, MOST_TRADES, MOST_CANDLES = 500, 1000, 720
@@ -22,9 +22,9 @@ LETTERED = ("XBT", "ETH", "XRP", "LTC")  # pairs that answers still name as XXBT
 class KrakenRest:
     """Answers of `/0/public/...`; pairs are found by any of their names."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
         self._by_name: dict[str, Listing] = {}
         for listing in listings.values():
             key, altname, wsname = names(listing.instrument)
@@ -79,7 +79,7 @@ class KrakenRest:
 
     def _depth(self, listing: Listing, request: Request, now_us: int) -> dict[str, Any]:
         count = min(int(request.query.get("count", "100")), MOST_LEVELS)
-        depth = self._shelf.find(listing, now_us, stale=request.stale).top(count)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale).top(count)
         t, seconds = listing.instrument, depth.ts_us // 10**6
         sides = {"asks": depth.asks, "bids": depth.bids}
         return {
@@ -127,7 +127,7 @@ def _pair(listing: Listing) -> dict[str, Any]:
 
 
 def _ticker(listing: Listing) -> dict[str, Any]:
-    """Two figures where it says so: since midnight, and of 24 hours (here the same)."""
+    """Two figures where the page has two: since midnight, and of 24 hours (here the same)."""
     t, book, last = listing.instrument, listing.book, listing.last
     bid, ask, volume = book.best_bid, book.best_ask, listing.volume_text()
     low, high = t.price_text(listing.low_24h), t.price_text(listing.high_24h)

@@ -65,7 +65,7 @@ class Trades:
 
 
 def forced_orders(listing: Listing) -> set[int]:
-    """The orders of the last step that liquidations were filled by: told by their side and amount."""
+    """The orders of the last step that liquidations were filled by, found by their side and amount."""
     if not listing.liquidations:
         return set()
     amounts: dict[tuple[int, bool], int] = {}
@@ -98,7 +98,7 @@ class Book:
         return [self._text(tick, change) for change in changes]
 
     def snapshot(self, tick: Tick) -> str:
-        """The book as it was last sent, which is where the next change goes on."""
+        """The book as it was last sent, which the next change continues."""
         bids, asks = self._shown
         return (
             f'{{"feed":"book_snapshot","product_id":"{self.symbol}","timestamp":{tick.now_ms},'

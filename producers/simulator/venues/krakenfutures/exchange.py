@@ -11,7 +11,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.krakenfutures.channels import FEEDS, open_feed
 from producers.simulator.venues.krakenfutures.options import Options
 from producers.simulator.venues.krakenfutures.rest import KrakenFuturesRest, failed
@@ -29,7 +29,7 @@ class KrakenFutures:
         self._setup = setup
         self._board = Board()
         self._beaten_us = 0
-        self._rest = KrakenFuturesRest(self._listings, setup.shelf)
+        self._rest = KrakenFuturesRest(self._listings, setup.snapshots)
 
     def accepts(self, path: str) -> bool:
         return path == "/ws/v1"
@@ -64,7 +64,7 @@ class KrakenFutures:
 
     def list_frames(self, tick: Tick) -> list[Frame]:
         frames = self._board.list_frames(tick)
-        beating = self._board.hub.heard_by(HEARTBEAT)
+        beating = self._board.hub.subscribers_of(HEARTBEAT)
         if beating and tick.now_us - self._beaten_us >= SECOND_US:
             self._beaten_us = tick.now_us
             text = f'{{"feed":"heartbeat","time":{tick.now_ms}}}'
@@ -79,7 +79,7 @@ class KrakenFutures:
             return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
-        beyond = listing.instrument.price_text(listing.book.best_ask * 101 // 100)
+        beyond = listing.instrument.price_text(crossing_bid(listing))
         return encode({**message, "side": "buy", "price": float(beyond), "qty": 1.0})
 
     def on_reset(self, symbol: str | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode, rows_text, time_text
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.krakenfutures.channels import figures, forced_orders, number, uid
 
 MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "12h": 720, "1d": 1440, "1w": 10_080}
@@ -21,9 +21,9 @@ PREFIX, CHARTS = "/derivatives/api/v3/", "/api/charts/v1/"
 class KrakenFuturesRest:
     """Answers of `/derivatives/api/v3/...` and of the charts."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer; unknown products and paths are errors in the venue's envelope."""
@@ -47,7 +47,7 @@ class KrakenFuturesRest:
         return self._book(listing, request, now_us) if what == "orderbook" else _history(listing, request, now_us)
 
     def _book(self, listing: Listing, request: Request, now_us: int) -> Answer:
-        depth = self._shelf.find(listing, now_us, stale=request.stale)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale)
         t = listing.instrument
         bids, asks = (
             rows_text(f"[{t.price_text(price)},{t.amount_text(amount)}]" for price, amount in levels)

@@ -11,7 +11,7 @@ from producers.simulator.families.kucoin.classic import BARS, refusal, success
 from producers.simulator.hub import Answer, Request
 from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf, level_texts
+from producers.simulator.venue import Snapshots, level_texts
 from producers.simulator.venues.kucoin.channels import day_figures
 
 PREFIX = "/api/v1/market/"
@@ -23,9 +23,9 @@ KEPT_TRADES = 100
 class KucoinRest:
     """Answers of `/api/...`, but for the tokens."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer in the venue's envelope."""
@@ -66,7 +66,7 @@ class KucoinRest:
         if name == "orderbook/level1":
             return success({**_best(listing), "time": now_us // 1000})
         if name.startswith("orderbook"):
-            depth = self._shelf.find(listing, now_us, stale=request.stale).top(int(name.rpartition("_")[2]))
+            depth = self._snapshots.find(listing, now_us, stale=request.stale).top(int(name.rpartition("_")[2]))
             bids, asks = level_texts(listing, depth.bids), level_texts(listing, depth.asks)
             body = {"time": depth.ts_us // 1000, "sequence": str(depth.update_id), "bids": bids, "asks": asks}
             return success(body)

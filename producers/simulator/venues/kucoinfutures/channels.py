@@ -74,7 +74,7 @@ def _match(listing: Listing, topic: str) -> Channel:
 
 
 def full_ticker_data(listing: Listing) -> str:
-    """The last fill and the best levels, as REST and the first version of the ticker tell them."""
+    """The last fill and the best levels, as REST and the first version of the ticker have them."""
     t, book, last = listing.instrument, listing.book, listing.last
     return (
         f'{{"symbol":"{t.symbol}","sequence":{book.update_id},"side":"{"buy" if last.taker_buys else "sell"}",'
@@ -186,7 +186,7 @@ def mark_texts(listing: Listing) -> tuple[str, str]:
 
 
 def _figures(listing: Listing, topic: str) -> Channel:
-    """`/contract/instrument`: mark and index every second, the funding rate every minute and to newcomers."""
+    """`/contract/instrument`: mark and index every second, the funding rate every minute and to new subscribers."""
 
     def rate(tick: Tick) -> str:
         data = f'{{"granularity":60000,"fundingRate":{listing.funding_rate:.6f},"timestamp":{tick.now_ms}}}'

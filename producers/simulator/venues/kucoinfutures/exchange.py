@@ -11,7 +11,7 @@ from producers.simulator.families.kucoin import classic
 from producers.simulator.families.kucoin.options import Options
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.kucoinfutures.channels import open_topic
 from producers.simulator.venues.kucoinfutures.rest import KucoinFuturesRest
 
@@ -21,7 +21,7 @@ class KucoinFutures:
 
     def __init__(self, setup: Setup[Options]) -> None:
         self._listings = {item.instrument.symbol: item for item in setup.listings}
-        self._rest = KucoinFuturesRest(self._listings, setup.shelf)
+        self._rest = KucoinFuturesRest(self._listings, setup.snapshots)
         self._classic = classic.Classic(setup, lambda name, symbol: open_topic(name, symbol, self._listings))
 
     def accepts(self, path: str) -> bool:
@@ -47,7 +47,7 @@ class KucoinFutures:
             return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
-        price = listing.instrument.price_text(listing.book.best_ask)
+        price = listing.instrument.price_text(crossing_bid(listing))
         message["data"]["change"] = f"{price},buy,1"
         return encode(message)
 

@@ -11,7 +11,7 @@ from producers.simulator.families.kucoin.classic import refusal, success
 from producers.simulator.hub import Answer, Request
 from producers.simulator.instruments import number_text
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.kucoinfutures.channels import base_text, full_ticker_data, mark_texts, quote_text
 from producers.simulator.windows import Levels
 
@@ -26,9 +26,9 @@ ONE = (*DEPTHS, "trade/history", "kline/query", "ticker")
 class KucoinFuturesRest:
     """Answers of `/api/v1/...`, but for the tokens."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
 
     def answer(self, request: Request, now_us: int) -> Answer:
         """One answer in the venue's envelope."""
@@ -70,7 +70,7 @@ class KucoinFuturesRest:
         return success({**row, "granularity": 28_800_000, "value": listing.funding_rate})
 
     def _depth(self, listing: Listing, limit: int | None, request: Request, now_us: int) -> Answer:
-        depth = self._shelf.find(listing, now_us, stale=request.stale)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale)
         bids, asks = _rows(listing, depth.bids[:limit]), _rows(listing, depth.asks[:limit])
         return _raw(
             f'{{"symbol":"{listing.instrument.symbol}","sequence":{depth.update_id},"bids":{bids},"asks":{asks},'

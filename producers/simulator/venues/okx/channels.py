@@ -49,7 +49,7 @@ class Sequences:
 
 @dataclass(slots=True)
 class Channel:
-    """One subscribed channel: `texts` after a step, `first` for newcomers."""
+    """One subscribed channel: `texts` after a step, `first` for new subscribers."""
 
     symbol: str
     channel: str
@@ -150,7 +150,7 @@ class Liquidations:
         return texts
 
     def backlog(self, tick: Tick) -> str | None:
-        """A newcomer sees the last push again."""
+        """A new subscriber receives the last push again."""
         return self._last
 
     def _row(self, listing: Listing) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
 from producers.simulator.listing import Listing
 from producers.simulator.topics import Board
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.okx.channels import Sequences, open_channel
 from producers.simulator.venues.okx.options import Options
 from producers.simulator.venues.okx.rest import OkxRest
@@ -30,7 +30,7 @@ class Okx:
         self._setup = setup
         self._board = Board()
         self._sequences = Sequences()
-        self._rest = OkxRest(self._listings, setup.shelf, self._sequences)
+        self._rest = OkxRest(self._listings, setup.snapshots, self._sequences)
 
     def accepts(self, path: str) -> bool:
         return path in PATHS
@@ -71,7 +71,7 @@ class Okx:
             if kind == "bad_checksum":
                 row["checksum"] = -1_855_196_175
             elif kind == "crossed":
-                row["bids"].insert(0, [listing.instrument.price_text(listing.book.best_ask), "1", "0", "1"])
+                row["bids"].insert(0, [listing.instrument.price_text(crossing_bid(listing)), "1", "0", "1"])
         return encode(message)
 
     def on_reset(self, symbol: str | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf
+from producers.simulator.venue import Snapshots
 from producers.simulator.venues.okx import rows as shapes
 from producers.simulator.venues.okx.channels import Sequences
 
@@ -29,15 +29,15 @@ ONE = (
     "market/ticker",
     "public/funding-rate",
 )
-KEPT_CANDLES = 1440  # how far back `candles` goes; `history-candles` goes on
+KEPT_CANDLES = 1440  # how far back `candles` goes; `history-candles` has the older ones
 
 
 class OkxRest:
     """Answers of `/api/v5/...`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf, sequences: Sequences) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots, sequences: Sequences) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
         self._sequences = sequences
 
     def answer(self, request: Request, now_us: int) -> Answer:
@@ -79,7 +79,7 @@ class OkxRest:
 
     def _books(self, listing: Listing, request: Request, now_us: int) -> Answer:
         size = min(int(request.query.get("sz", "1")), 400)
-        depth = self._shelf.find(listing, now_us, stale=request.stale).top(size)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale).top(size)
         seq = self._sequences.show(listing, depth.update_id)
         bids, asks = shapes.rows_text(listing, depth.bids), shapes.rows_text(listing, depth.asks)
         row = f'{{"asks":{asks},"bids":{bids},"ts":"{depth.ts_us // 1000}","seqId":{seq}}}'

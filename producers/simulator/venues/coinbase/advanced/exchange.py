@@ -36,7 +36,7 @@ class Advanced:
         self._numbers[session] = 0
 
     def on_close(self, session: Session) -> None:
-        """Forgets a socket."""
+        """Drop a socket."""
         self._board.hub.drop(session)
         self._numbers.pop(session, None)
         self._beats.pop(session, None)

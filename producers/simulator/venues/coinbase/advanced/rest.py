@@ -9,7 +9,7 @@ from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode, time_text
 from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf, level_texts
+from producers.simulator.venue import Snapshots, level_texts
 from producers.simulator.venues.coinbase.advanced.channels import trade_row
 
 PREFIX = "/api/v3/brokerage/"
@@ -23,9 +23,9 @@ GRANULARITIES = {
 class AdvancedRest:
     """Answers of `/api/v3/brokerage/time` and `/api/v3/brokerage/market/...`."""
 
-    def __init__(self, listings: dict[str, Listing], shelf: Shelf, *, side_is_taker: bool) -> None:
+    def __init__(self, listings: dict[str, Listing], snapshots: Snapshots, *, side_is_taker: bool) -> None:
         self._listings = listings
-        self._shelf = shelf
+        self._snapshots = snapshots
         self._side_is_taker = side_is_taker
 
     def answer(self, request: Request, now_us: int) -> Answer:
@@ -70,7 +70,7 @@ class AdvancedRest:
         return Answer(200, encode({"trades": rows, **best}))
 
     def _book(self, listing: Listing, request: Request, now_us: int) -> Answer:
-        depth = self._shelf.find(listing, now_us, stale=request.stale)
+        depth = self._snapshots.find(listing, now_us, stale=request.stale)
         if "limit" in request.query:
             depth = depth.top(int(request.query["limit"]))
         sides = {
