@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from producers.simulator import SimulatorConfig
+from producers.simulator import Options, SimulatorConfig
 from producers.simulator.book import Book
 from producers.simulator.candles import MINUTE_US, Candles
 from producers.simulator.instruments import number_text
@@ -139,3 +139,12 @@ def test_numbers_are_written_with_the_venues_precision(units: int, scale: int, d
 def test_impossible_configuration_is_refused_by_name(settings: dict[str, object], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}:"):
         SimulatorConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_options_are_named_by_venue_and_point_and_change_that_venue_only() -> None:
+    options = Options(kucoin_unknown_symbol_is_error=False, okx_net_positions=True)
+    assert options.find("kucoin").unknown_symbol_is_error is False
+    assert options.find("kucoinfutures").unknown_symbol_is_error is True
+    assert options.find("okx") == replace(VENUES["okx"].options, net_positions=True)
+    with pytest.raises(TypeError, match="okx_tea"):
+        Options(okx_tea=True)
