@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.registry import VENUES
 from producers.simulator.venue import Setup, Snapshots, Venue
 

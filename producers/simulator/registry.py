@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from producers.simulator.instruments import BASES, Instrument
+from producers.simulator.market.instruments import BASES, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues import (
     binance,

@@ -13,16 +13,16 @@ from websockets.http11 import Request as HttpRequest
 from websockets.http11 import Response
 
 from producers.simulator.config import SimulatorConfig
-from producers.simulator.delivery import Delivery
-from producers.simulator.endpoint import Endpoint
 from producers.simulator.faults import IMMEDIATE, Fault, Faults
 from producers.simulator.hub import Tick
-from producers.simulator.listing import Listing
-from producers.simulator.market import Market, MarketConfig
+from producers.simulator.market.listing import Listing
+from producers.simulator.market.market import Market, MarketConfig
 from producers.simulator.registry import VENUES
-from producers.simulator.sockets import PingedConnection, Sockets
+from producers.simulator.transport.delivery import Delivery
+from producers.simulator.transport.endpoint import Endpoint
+from producers.simulator.transport.sockets import PingedConnection, Sockets
+from producers.simulator.transport.web import mark_response
 from producers.simulator.venue import Snapshots, Truth, Venue, level_texts
-from producers.simulator.web import mark_response
 
 WARM_UP_STEPS = 60
 MARKETS = {"swap": "linear", "perp": "linear", "SWAP": "linear", "SPOT": "spot"}

@@ -8,8 +8,8 @@ from typing import Generic, Protocol, TypedDict, TypeVar
 
 from producers.simulator.faults import Kind
 from producers.simulator.hub import Answer, Frame, Heartbeat, Request, Session, Tick
-from producers.simulator.instruments import Base, Instrument
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import Base, Instrument
+from producers.simulator.market.listing import Listing
 
 STALE_AFTER_US = 4_000_000
 OptionsT = TypeVar("OptionsT")

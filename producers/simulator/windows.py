@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from producers.simulator.book import LevelChange
 from producers.simulator.hub import Tick
-from producers.simulator.listing import Listing
+from producers.simulator.market.book import LevelChange
+from producers.simulator.market.listing import Listing
 
 Levels = list[tuple[int, int]]
 

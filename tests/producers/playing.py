@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from contracts.instrument import Instrument
-from producers.simulator.bodies import read_fields
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick
-from producers.simulator.listing import Listing
-from producers.simulator.market import Market, MarketConfig
+from producers.simulator.market.listing import Listing
+from producers.simulator.market.market import Market, MarketConfig
+from producers.simulator.transport.bodies import read_fields
 from producers.simulator.venue import Snapshots
 from producers.venue import CHANNELS, ConnectionPlan, Decoder, RestCall, Unreadable, Venue
 

@@ -12,7 +12,7 @@ import pytest
 
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Session, Tick
-from producers.simulator.market import Market, MarketConfig
+from producers.simulator.market.market import Market, MarketConfig
 from producers.simulator.registry import VENUES
 from producers.simulator.venue import Snapshots
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from producers.simulator import Options, SimulatorConfig
-from producers.simulator.book import Book
-from producers.simulator.candles import MINUTE_US, Candles
-from producers.simulator.instruments import number_text
-from producers.simulator.market import Market, MarketConfig
+from producers.simulator.market.book import Book
+from producers.simulator.market.candles import MINUTE_US, Candles
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.market import Market, MarketConfig
 from producers.simulator.registry import VENUES
 
 BEGIN_US = 1_790_000_000_000_000

@@ -9,10 +9,10 @@ import json
 from itertools import groupby
 from typing import Any
 
-from producers.simulator.candles import MONDAY_US, WEEK_US, Candle
 from producers.simulator.hub import Answer, encode
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.candles import MONDAY_US, WEEK_US, Candle
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing, Trade
 
 UNIT_US = {
     "s": 10**6,

@@ -13,7 +13,7 @@ from typing import Any, cast
 from producers.simulator.families.binance.options import Options
 from producers.simulator.families.binance.rows import UNIT_US, interval_us, quote
 from producers.simulator.hub import Frame, HangupError, Hub, Session, Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Setup
 
 MAX_STREAMS = 1024

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from producers.simulator.families.binance.options import Options
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import Base, Instrument
+from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.binance.exchange import Binance
 

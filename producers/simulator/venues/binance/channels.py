@@ -11,7 +11,7 @@ from collections.abc import Callable
 from producers.simulator.families.binance import rows as figs
 from producers.simulator.families.binance import streams as wire
 from producers.simulator.hub import Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import pairs_text
 from producers.simulator.windows import Change, Touch, Window
 

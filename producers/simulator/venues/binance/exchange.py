@@ -10,7 +10,7 @@ from producers.simulator.families.binance import rows as figs
 from producers.simulator.families.binance import streams as wire
 from producers.simulator.families.binance.options import Options
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.binance.channels import find_stream
 from producers.simulator.venues.binance.rest import BinanceRest

@@ -9,7 +9,7 @@ from typing import Any
 
 from producers.simulator.families.binance import rows as figs
 from producers.simulator.hub import Answer, Request, encode
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.listing import Listing, Trade
 from producers.simulator.venue import Snapshots, level_texts
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from producers.simulator.families.binance import rows as figs
 from producers.simulator.families.binance import streams as wire
 from producers.simulator.hub import Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import pairs_text
 from producers.simulator.venues.binanceusdm.rest import FUNDING_US, mark_prices
 from producers.simulator.windows import Touch, Window

@@ -11,8 +11,8 @@ from typing import Any
 
 from producers.simulator.families.binance import rows as figs
 from producers.simulator.hub import Answer, Request, encode
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots, level_texts
 
 FUNDING_US = 8 * 3600 * 10**6

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import Any
 
 from producers.simulator.hub import Tick
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.listing import Listing, Trade
 from producers.simulator.topics import Topic
 from producers.simulator.venues.bitfinex.rows import (
     TIMEFRAMES,

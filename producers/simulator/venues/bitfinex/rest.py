@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots
 from producers.simulator.venues.bitfinex.rows import (
     TIMEFRAMES,

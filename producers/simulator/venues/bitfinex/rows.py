@@ -5,9 +5,9 @@ https://docs.bitfinex.com/reference/ws-public-books
 
 from __future__ import annotations
 
-from producers.simulator.candles import Candle
 from producers.simulator.hub import encode
-from producers.simulator.listing import Liquidation, Listing, Trade
+from producers.simulator.market.candles import Candle
+from producers.simulator.market.listing import Liquidation, Listing, Trade
 
 TIMEFRAMES = {
     **{f"{minutes}m": minutes * 60_000_000 for minutes in (1, 5, 15, 30)},

@@ -6,7 +6,7 @@ https://bybit-exchange.github.io/docs/v5/ws/connect
 from __future__ import annotations
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import Base, Instrument
+from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.bybit.exchange import Bybit
 from producers.simulator.venues.bybit.options import Options

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from producers.simulator.hub import Tick
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import pairs_text
 from producers.simulator.venues.bybit.rows import counter_key
 from producers.simulator.windows import Levels, Touch, View

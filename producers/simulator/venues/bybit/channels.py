@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from producers.simulator.hub import Tick, encode
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Topic
 from producers.simulator.venues.bybit.books import BOOK_PERIODS_MS, OrderBook, TopOfBook
 from producers.simulator.venues.bybit.rows import (

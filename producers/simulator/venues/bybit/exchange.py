@@ -10,7 +10,7 @@ import json
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.bybit.books import OrderBook

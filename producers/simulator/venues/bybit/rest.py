@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots, level_texts
 from producers.simulator.venues.bybit.rows import (
     INTERVALS,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing
 
 MINUTES = {"D": 1440, "W": 10_080, "M": 43_200}
 INTERVALS = ("1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D", "W", "M")

@@ -6,7 +6,7 @@ https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
 from __future__ import annotations
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import Base, Instrument
+from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.coinbase.exchange import Coinbase
 from producers.simulator.venues.coinbase.options import Options

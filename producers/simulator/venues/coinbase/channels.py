@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from producers.simulator.hub import Tick, encode, time_text
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.listing import Listing, Trade
 from producers.simulator.topics import Topic
 from producers.simulator.venue import pairs_text
 from producers.simulator.windows import Window

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode, rows_text, time_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots
 from producers.simulator.venues.coinbase.channels import maker_side, product_row
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import MAJORS, Base, Instrument
+from producers.simulator.market.instruments import MAJORS, Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.deribit.exchange import Deribit
 

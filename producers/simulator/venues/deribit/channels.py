@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from producers.simulator.hub import Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Topic
 from producers.simulator.venues.deribit.rows import (
     RESOLUTIONS,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, HangupError, MessagePing, Request, Session, Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.deribit.channels import RAW, open_channel

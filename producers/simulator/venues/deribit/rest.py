@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots
 from producers.simulator.venues.deribit import rows as shapes
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from producers.simulator.candles import Candle
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.candles import Candle
+from producers.simulator.market.listing import Listing, Trade
 
 NEVER_MS = 32_503_708_800_000  # when a perpetual expires
 RESOLUTIONS = {

@@ -6,7 +6,7 @@ https://www.gate.com/docs/developers/apiv4/ws/en/#application-ping-pong
 from __future__ import annotations
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import Base, Instrument
+from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.gate.exchange import Gate
 from producers.simulator.venues.gate.options import Options

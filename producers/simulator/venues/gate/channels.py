@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from producers.simulator.hub import Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venues.gate import rows
 from producers.simulator.venues.gate.options import Options
 from producers.simulator.windows import Change, Touch, View, Window

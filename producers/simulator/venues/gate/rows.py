@@ -9,10 +9,10 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from producers.simulator.candles import Candle
 from producers.simulator.hub import encode
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.candles import Candle
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing, Trade
 
 FUNDING_S = 8 * 3600
 INTERVALS = {

@@ -6,7 +6,7 @@ https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac11
 from __future__ import annotations
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import Base, Instrument
+from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.htx.exchange import Htx
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from producers.simulator.hub import Tick
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Topic
 from producers.simulator.venues.htx import rows
 from producers.simulator.windows import Touch, View

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, MessagePing, Request, Session, Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.htx.channels import Mbp, open_note, open_topic

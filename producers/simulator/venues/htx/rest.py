@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 
 from producers.simulator.hub import Answer, Request, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots
 from producers.simulator.venues.htx import rows
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from producers.simulator.candles import Candle
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Liquidation, Listing, Trade
+from producers.simulator.market.candles import Candle
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Liquidation, Listing, Trade
 
 FUNDING_US = 8 * 3600 * 10**6
 SECOND_US = 10**6

@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import Base, Instrument
+from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.hyperliquid.exchange import Hyperliquid
 

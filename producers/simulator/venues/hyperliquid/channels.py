@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from producers.simulator.hub import Tick, encode, rows_text
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing, Trade
 from producers.simulator.topics import Topic
 from producers.simulator.windows import Touch
 

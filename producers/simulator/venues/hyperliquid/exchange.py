@@ -9,7 +9,7 @@ import json
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.hyperliquid.channels import AllMids, open_topic, real

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import Base, Instrument
+from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.indodax.exchange import Indodax
 from producers.simulator.venues.indodax.options import Options

@@ -11,8 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from producers.simulator.hub import Tick, rows_text
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing, Trade
 from producers.simulator.windows import View
 
 TRADES = "market:trade-activity-"

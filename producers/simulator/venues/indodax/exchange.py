@@ -11,7 +11,7 @@ import json
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, HangupError, Hub, Request, Session, Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.indodax.channels import BOOK, SUMMARY, TICK, TRADES, Channel, open_channel
 from producers.simulator.venues.indodax.options import Options

@@ -9,8 +9,8 @@ from collections import deque
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode, rows_text
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots
 
 CALLS_A_MINUTE = 180

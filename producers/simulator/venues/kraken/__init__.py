@@ -6,7 +6,7 @@ https://docs.kraken.com/exchange/api-reference/spot-websocket
 from __future__ import annotations
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import Base, Instrument
+from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.kraken.exchange import Kraken
 from producers.simulator.venues.kraken.options import Options

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from producers.simulator.candles import Candle
 from producers.simulator.hub import Tick, rows_text, time_text
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.candles import Candle
+from producers.simulator.market.listing import Listing, Trade
 from producers.simulator.topics import Topic
 from producers.simulator.windows import Touch, View
 

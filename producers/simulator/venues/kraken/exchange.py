@@ -10,7 +10,7 @@ import re
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, time_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.kraken.channels import DEPTHS, INTERVALS, TRIGGERS, open_channel

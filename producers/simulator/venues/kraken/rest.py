@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode, time_text
-from producers.simulator.instruments import Instrument
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.instruments import Instrument
+from producers.simulator.market.listing import Listing, Trade
 from producers.simulator.venue import Snapshots
 from producers.simulator.venues.kraken.channels import INTERVALS
 

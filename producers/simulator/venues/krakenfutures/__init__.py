@@ -6,7 +6,7 @@ https://docs.kraken.com/exchange/api-reference/futures-websocket
 from __future__ import annotations
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import DEAR_USD, Base, Instrument
+from producers.simulator.market.instruments import DEAR_USD, Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.krakenfutures.exchange import KrakenFutures
 from producers.simulator.venues.krakenfutures.options import Options

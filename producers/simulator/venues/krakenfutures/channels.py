@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from producers.simulator.book import LevelChange
 from producers.simulator.hub import Tick, encode, rows_text
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.book import LevelChange
+from producers.simulator.market.listing import Listing, Trade
 from producers.simulator.topics import Topic
 from producers.simulator.windows import Steps
 

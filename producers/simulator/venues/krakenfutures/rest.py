@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode, rows_text, time_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots
 from producers.simulator.venues.krakenfutures.channels import figures, forced_orders, number, uid
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from producers.simulator.families.kucoin.options import Options
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import FINE_USD, Base, Instrument
+from producers.simulator.market.instruments import FINE_USD, Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.kucoin.exchange import Kucoin
 

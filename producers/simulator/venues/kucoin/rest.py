@@ -9,8 +9,8 @@ from typing import Any
 
 from producers.simulator.families.kucoin.classic import BARS, refusal, success
 from producers.simulator.hub import Answer, Request
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots, level_texts
 from producers.simulator.venues.kucoin.channels import day_figures
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from producers.simulator.families.kucoin.classic import BARS, Channel, push
 from producers.simulator.hub import Tick
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing
 from producers.simulator.windows import Levels, Steps, Touch, View
 
 PERIOD_MS = 500

@@ -10,7 +10,7 @@ import json
 from producers.simulator.families.kucoin import classic
 from producers.simulator.families.kucoin.options import Options
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.kucoinfutures.channels import open_topic
 from producers.simulator.venues.kucoinfutures.rest import KucoinFuturesRest

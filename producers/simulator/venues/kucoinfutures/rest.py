@@ -9,8 +9,8 @@ from typing import Any
 
 from producers.simulator.families.kucoin.classic import refusal, success
 from producers.simulator.hub import Answer, Request
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots
 from producers.simulator.venues.kucoinfutures.channels import base_text, full_ticker_data, mark_texts, quote_text
 from producers.simulator.windows import Levels

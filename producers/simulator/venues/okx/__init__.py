@@ -6,7 +6,7 @@ https://www.okx.com/docs-v5/en/#overview-websocket-connect
 from __future__ import annotations
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import FINE_USD, Base, Instrument
+from producers.simulator.market.instruments import FINE_USD, Base, Instrument
 from producers.simulator.venue import Definition
 from producers.simulator.venues.okx.exchange import Okx
 from producers.simulator.venues.okx.options import Options

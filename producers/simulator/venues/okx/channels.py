@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from producers.simulator.hub import Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venues.okx.options import Options
 from producers.simulator.venues.okx.rows import (
     Levels,

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots
 from producers.simulator.venues.okx import rows as shapes
 from producers.simulator.venues.okx.channels import Sequences

@@ -8,9 +8,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from producers.simulator.candles import MONDAY_US, WEEK_US, Candle
-from producers.simulator.instruments import number_text
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.candles import MONDAY_US, WEEK_US, Candle
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.listing import Listing, Trade
 
 FUNDING_US = 8 * 3600 * 10**6
 BARS = {

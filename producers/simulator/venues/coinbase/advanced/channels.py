@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from producers.simulator.hub import Tick, encode, rows_text, time_text
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.listing import Listing, Trade
 from producers.simulator.topics import Topic
 from producers.simulator.venues.coinbase.options import Options
 from producers.simulator.windows import Levels, Window

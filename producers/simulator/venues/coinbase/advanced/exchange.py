@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from producers.simulator.hub import Frame, HangupError, Session, Tick, encode
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup
 from producers.simulator.venues.coinbase.advanced.channels import CHANNELS, NUMBER, message, open_channel

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from producers.simulator.hub import Answer, Request, encode, time_text
-from producers.simulator.listing import Listing
+from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Snapshots, level_texts
 from producers.simulator.venues.coinbase.advanced.channels import trade_row
 

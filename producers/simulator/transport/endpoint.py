@@ -12,13 +12,13 @@ from websockets.http11 import Request as HttpRequest
 from websockets.http11 import Response
 
 from producers.simulator.config import SimulatorConfig
-from producers.simulator.control import Controls, answer_control, shorten_batch
 from producers.simulator.faults import Fault, Faults
 from producers.simulator.hub import Answer, HangupError, Request, Session
-from producers.simulator.keepalive import Action, Pulse, decide
-from producers.simulator.sockets import Client, PingedConnection, Sockets
+from producers.simulator.transport.control import Controls, answer_control, shorten_batch
+from producers.simulator.transport.keepalive import Action, Pulse, decide
+from producers.simulator.transport.sockets import Client, PingedConnection, Sockets
+from producers.simulator.transport.web import read_headers, read_target, respond, split_venue
 from producers.simulator.venue import Venue
-from producers.simulator.web import read_headers, read_target, respond, split_venue
 
 # what venues call a symbol in a query
 SYMBOLS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from producers.simulator.instruments import BASES, MAJORS
-from producers.simulator.listing import Listing
+from producers.simulator.market.instruments import BASES, MAJORS
+from producers.simulator.market.listing import Listing
 
 MAJOR_SHARE = 0.62
 LONG_SHARE = 0.6

@@ -6,13 +6,13 @@ import math
 import random
 from dataclasses import dataclass, field
 
-from producers.simulator.book import Book
-from producers.simulator.candles import Candles
-from producers.simulator.instruments import BASES, Instrument
-from producers.simulator.listing import Liquidation, Listing, Trade
-from producers.simulator.orders import fill_book, follow_fair, poisson, rest_orders, sweep
+from producers.simulator.market.book import Book
+from producers.simulator.market.candles import Candles
+from producers.simulator.market.instruments import BASES, Instrument
+from producers.simulator.market.listing import Liquidation, Listing, Trade
+from producers.simulator.market.orders import fill_book, follow_fair, poisson, rest_orders, sweep
+from producers.simulator.market.shocks import ForcedOrder, Shocks
 from producers.simulator.registry import list_instruments
-from producers.simulator.shocks import ForcedOrder, Shocks
 
 SIGMA_PER_SQRT_S = 0.7e-4
 CORRELATION = 0.75

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from producers.simulator.book import Book
-from producers.simulator.candles import Candles
-from producers.simulator.instruments import BASES, Base, Instrument, number_text
+from producers.simulator.market.book import Book
+from producers.simulator.market.candles import Candles
+from producers.simulator.market.instruments import BASES, Base, Instrument, number_text
 
 KEPT_TRADES = 1000
 

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Iterator
 
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.listing import Listing, Trade
 
 MIN_LEVELS = 220
 MAX_LEVELS = 400

@@ -15,9 +15,9 @@ from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 from websockets.protocol import Event
 
-from producers.simulator.bodies import BodyConnection
 from producers.simulator.hub import Session
-from producers.simulator.keepalive import Pulse
+from producers.simulator.transport.bodies import BodyConnection
+from producers.simulator.transport.keepalive import Pulse
 
 CLOSE_TIMEOUT_S = 2.0
 MAX_DELAYED = 5000

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from producers.simulator.faults import Faults, Verdict
 from producers.simulator.hub import Frame, Tick
-from producers.simulator.sockets import Sockets
+from producers.simulator.transport.sockets import Sockets
 from producers.simulator.venue import Venue
 
 
