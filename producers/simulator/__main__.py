@@ -17,11 +17,11 @@ import uvloop
 
 from producers.simulator import Simulator, SimulatorConfig
 from producers.simulator.config import DEFAULT_BASES
-from producers.simulator.instruments import VENUES
+from producers.simulator.registry import VENUES
 
 
 def read_arguments(argv: list[str]) -> tuple[SimulatorConfig, Path | None]:
-    """The configuration and the ready file that the command line asks for."""
+    """Return the configuration and the ready file that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m producers.simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
@@ -46,7 +46,7 @@ def read_arguments(argv: list[str]) -> tuple[SimulatorConfig, Path | None]:
 
 
 async def run(config: SimulatorConfig, ready_file: Path | None) -> None:
-    """Serves until SIGINT or SIGTERM, or until the market fails."""
+    """Serve until SIGINT or SIGTERM, or until the market fails."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -72,5 +72,5 @@ if __name__ == "__main__":
     settings, ready = read_arguments(sys.argv[1:])
     try:
         uvloop.run(run(settings, ready))
-    except BrokenPipeError:  # whoever started it does not read what it says
+    except BrokenPipeError:  # nobody reads the output
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

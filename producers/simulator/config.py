@@ -1,11 +1,15 @@
-"""Everything a simulator is told: load, listing, keep-alive rules and the points that vendors leave open."""
+"""Everything that a simulator is started with: load, listing, keep-alive rules, the points that vendors leave open."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from producers.simulator.hub import Heartbeat
-from producers.simulator.instruments import VENUES
+from producers.simulator.market.listing import Listing
+from producers.simulator.registry import VENUES
+from producers.simulator.venue import Setup, Snapshots, Venue
 
 SLOWEST, FASTEST = 0.1, 50
 STEPS_MS = ((4, 50), (15, 20), (FASTEST, 10))
@@ -13,56 +17,33 @@ DEFAULT_BASES = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 
 
 def default_heartbeats() -> dict[str, Heartbeat]:
-    """Each venue's documented keep-alive rules.
-
-    https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
-    https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
-    https://bybit-exchange.github.io/docs/v5/ws/connect
-    https://www.okx.com/docs-v5/en/#overview-websocket-connect
-    https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac110003
-    https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
-    https://www.gate.com/docs/developers/apiv4/ws/en/#application-ping-pong
-    https://docs.kraken.com/exchange/api-reference/futures-websocket (the 60 s of Kraken spot are not documented)
-    https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
-    """
-    return {
-        "binance": Heartbeat(ping_every=20, pong_within=60, lifetime=86_400),
-        "binanceusdm": Heartbeat(ping_every=180, pong_within=600, lifetime=86_400),
-        "bybit": Heartbeat(idle_inbound=600),
-        "okx": Heartbeat(idle_any=30, subscribe_within=30),
-        "htx": Heartbeat(ping_every=5, pong_within=10),
-        "coinbase": Heartbeat(subscribe_within=5),
-        "kraken": Heartbeat(idle_any=60),
-        "krakenfutures": Heartbeat(idle_inbound=60),
-        "gate": Heartbeat(ping_every=20, pong_within=60),  # by protocol; its times are ours
-        "kucoin": Heartbeat(idle_inbound=28, lifetime=86_400),
-        "kucoinfutures": Heartbeat(idle_inbound=28, lifetime=86_400),
-        "indodax": Heartbeat(idle_inbound=60, subscribe_within=25),  # not documented: 60 is ours, 25 is Centrifugo's
-        "hyperliquid": Heartbeat(idle_any=60),
-        "deribit": Heartbeat(ping_every=10, pong_within=10),  # by messages, for who asked for them
-        "bitfinex": Heartbeat(),  # the venue beats on quiet channels and asks for nothing
-    }
+    """Return each venue's documented keep-alive rules."""
+    return {name: venue.heartbeat for name, venue in VENUES.items()}
 
 
-@dataclass(frozen=True, slots=True)
 class Options:
-    """What the vendors' pages leave open, and limits that tests may want to move."""
+    """What the vendors' pages leave open, and limits that tests change.
 
-    binance_unknown_symbol_is_error: bool = False
-    okx_book_snapshot: bool = True
-    okx_net_positions: bool = False
-    bybit_all_or_nothing: bool = True
-    coinbase_level2_needs_auth: bool = True
-    kraken_messages_per_s: int = 50
-    krakenfutures_all_or_nothing: bool = True
-    krakenfutures_ack_each: bool = False
-    gate_refuses_old_requests: bool = True
-    gate_liquidations_batched: bool = True
-    gate_liquidation_size_is_order: bool = True
-    kucoin_unknown_symbol_is_error: bool = True
-    indodax_token_ttl_s: float | None = None  # seconds from the first socket on; the venue's own ends in 2031
-    bitfinex_error_names_request: bool = True
-    notice_lead_s: float = 30.0
+    Every point of a venue's own `Options` is given as `<venue>_<point>`, such as `okx_book_snapshot=False`; TypeError
+    names one that does not exist. `notice_lead_s` is how long before a close its notice is sent.
+    """
+
+    def __init__(self, *, notice_lead_s: float = 30.0, **points: object) -> None:
+        self.notice_lead_s = notice_lead_s
+        self._changed: Mapping[str, dict[str, object]] = {name: _pop_points(name, points) for name in VENUES}
+        if points:
+            raise TypeError(f"options: {', '.join(points)}: no venue has such a point")
+
+    def find(self, venue: str) -> Any:
+        """Return the options of one venue."""
+        changed = self._changed[venue]
+        return replace(VENUES[venue].options, **changed) if changed else VENUES[venue].options
+
+
+def _pop_points(venue: str, points: dict[str, object]) -> dict[str, object]:
+    options = VENUES[venue].options
+    names = () if options is None else [item.name for item in fields(options)]
+    return {name: points.pop(f"{venue}_{name}") for name in names if f"{venue}_{name}" in points}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +55,7 @@ class SimulatorConfig:
     """
 
     seed: int = 1
-    venues: tuple[str, ...] = VENUES
+    venues: tuple[str, ...] = tuple(VENUES)
     rate: float = 1.0
     host: str = "127.0.0.1"
     port: int = 0
@@ -96,8 +77,13 @@ class SimulatorConfig:
                 raise ValueError(f"venues: {venue!r} is not one of {', '.join(VENUES)}")
 
     def heartbeat(self, venue: str) -> Heartbeat:
-        """The rules of one venue: the given ones, else the documented ones."""
-        return self.heartbeats.get(venue) or default_heartbeats()[venue]
+        """Return the rules of one venue: the given ones, else the documented ones."""
+        return self.heartbeats.get(venue) or VENUES[venue].heartbeat
+
+    def open_venue(self, name: str, listings: list[Listing], snapshots: Snapshots) -> Venue:
+        """Return one venue, opened with its listings, its rules and its options."""
+        rules, options = self.heartbeat(name), self.options.find(name)
+        return VENUES[name].open(Setup(name, listings, snapshots, rules, options, self.seed, self.enforce_limits))
 
     @property
     def step_ms(self) -> int:

@@ -1,4 +1,4 @@
-"""Sessions, the streams they listen to, and the frames and answers that a venue hands to the server (no I/O)."""
+"""Sessions, the streams they subscribe to, and the frames and answers that a venue gives to the server (no I/O)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
 class MessagePing:
     """Pings that are messages of the venue's protocol, in place of WebSocket ping frames.
 
-    `text(now_us)` is the next one; the client has `patience` times as long as the venue's rules say; `farewell` comes
+    `text(now_us)` is the next one; the client has `patience` times the time of the venue's rules; `farewell` comes
     before the close when it did not answer. The venue sets `Session.ponged` when it did.
     """
 
@@ -144,7 +145,7 @@ class Tick:
 
 @dataclass(slots=True)
 class Hub:
-    """Who listens to which stream; newcomers of a stream with a snapshot wait for `welcome`."""
+    """The subscribers of each stream; new ones of a stream with a snapshot wait for `welcome`."""
 
     listeners: dict[str, dict[Session, None]] = field(default_factory=dict)
     waiting: dict[str, dict[Session, None]] = field(default_factory=dict)
@@ -155,7 +156,7 @@ class Hub:
         (self.waiting if wait else self.listeners).setdefault(stream, {})[session] = None
 
     def leave(self, session: Session, stream: str) -> None:
-        """Ends one subscription, heard or waiting."""
+        """End one subscription, active or waiting."""
         session.streams.pop(stream, None)
         for table in (self.listeners, self.waiting):
             sessions = table.get(stream)
@@ -169,21 +170,21 @@ class Hub:
         for stream in list(session.streams):
             self.leave(session, stream)
 
-    def is_heard(self, stream: str) -> bool:
-        """Whether anybody listens or waits."""
+    def has_subscribers(self, stream: str) -> bool:
+        """Return whether a stream has subscribers, active or waiting."""
         return stream in self.listeners or stream in self.waiting
 
-    def heard_by(self, stream: str) -> tuple[Session, ...]:
-        """Who listens."""
+    def subscribers_of(self, stream: str) -> tuple[Session, ...]:
+        """Return the active subscribers."""
         return tuple(self.listeners.get(stream, ()))
 
     def welcome(self, stream: str) -> tuple[Session, ...]:
-        """The newcomers of a stream, who listen from now on."""
-        newcomers = self.waiting.pop(stream, None)
-        if not newcomers:
+        """Return the new subscribers of a stream; they are active from now on."""
+        joining = self.waiting.pop(stream, None)
+        if not joining:
             return ()
-        self.listeners.setdefault(stream, {}).update(newcomers)
-        return tuple(newcomers)
+        self.listeners.setdefault(stream, {}).update(joining)
+        return tuple(joining)
 
 
 def encode(value: object) -> str:
@@ -194,3 +195,9 @@ def encode(value: object) -> str:
 def rows_text(rows: Iterable[str]) -> str:
     """A JSON array of ready texts."""
     return "[" + ",".join(rows) + "]"
+
+
+def time_text(us: int) -> str:
+    """Return a time as RFC 3339 with microseconds, UTC."""
+    moment = datetime.fromtimestamp(us // 1_000_000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{us % 1_000_000:06d}Z"

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
-from producers.simulator.config import SimulatorConfig
-from producers.simulator.listing import Listing
-from producers.simulator.venue import Shelf, Venue
-from producers.simulator.venues.binance import Binance
-from producers.simulator.venues.binanceusdm import BinanceUsdm
-from producers.simulator.venues.bitfinex import Bitfinex
-from producers.simulator.venues.bybit import Bybit
-from producers.simulator.venues.coinbase import Coinbase
-from producers.simulator.venues.deribit import Deribit
-from producers.simulator.venues.gate import Gate
-from producers.simulator.venues.htx import Htx
-from producers.simulator.venues.hyperliquid import Hyperliquid
-from producers.simulator.venues.indodax import Indodax
-from producers.simulator.venues.kraken import Kraken
-from producers.simulator.venues.krakenfutures import KrakenFutures
-from producers.simulator.venues.kucoin import Kucoin
-from producers.simulator.venues.kucoinfutures import KucoinFutures
-from producers.simulator.venues.okx import Okx
+from producers.simulator.market.instruments import BASES, Instrument
+from producers.simulator.venue import Definition
+from producers.simulator.venues import (
+    binance,
+    binanceusdm,
+    bitfinex,
+    bybit,
+    coinbase,
+    deribit,
+    gate,
+    htx,
+    hyperliquid,
+    indodax,
+    kraken,
+    krakenfutures,
+    kucoin,
+    kucoinfutures,
+    okx,
+)
 
-VENUE_TYPES: dict[str, Callable[[list[Listing], SimulatorConfig, Shelf], Venue]] = {
-    "binance": Binance,
-    "binanceusdm": BinanceUsdm,
-    "bybit": Bybit,
-    "okx": Okx,
-    "htx": Htx,
-    "coinbase": Coinbase,
-    "kraken": Kraken,
-    "krakenfutures": KrakenFutures,
-    "gate": Gate,
-    "kucoin": Kucoin,
-    "kucoinfutures": KucoinFutures,
-    "indodax": Indodax,
-    "hyperliquid": Hyperliquid,
-    "deribit": Deribit,
-    "bitfinex": Bitfinex,
-}
+VENUES: Final[Mapping[str, Definition[Any]]] = MappingProxyType(
+    {
+        venue.name: venue
+        for venue in (
+            binance.VENUE,
+            binanceusdm.VENUE,
+            bybit.VENUE,
+            okx.VENUE,
+            coinbase.VENUE,
+            htx.VENUE,
+            gate.VENUE,
+            kraken.VENUE,
+            krakenfutures.VENUE,
+            kucoin.VENUE,
+            kucoinfutures.VENUE,
+            indodax.VENUE,
+            hyperliquid.VENUE,
+            deribit.VENUE,
+            bitfinex.VENUE,
+        )
+    }
+)
+
+
+def list_instruments(venue: str, bases: tuple[str, ...]) -> list[Instrument]:
+    """Return every instrument that `venue` lists for these bases; ValueError names an unknown venue or base."""
+    if venue not in VENUES:
+        raise ValueError(f"venue: {venue!r} is not simulated, one of {', '.join(VENUES)} is")
+    for name in bases:
+        if name not in BASES:
+            raise ValueError(f"bases: {name!r} is unknown, one of {', '.join(BASES)} is")
+    return [terms for name in bases for terms in VENUES[venue].list_instruments(BASES[name])]

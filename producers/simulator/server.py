@@ -5,48 +5,27 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest
 from websockets.http11 import Response
 
-from producers.simulator import control
 from producers.simulator.config import SimulatorConfig
-from producers.simulator.delivery import Delivery
 from producers.simulator.faults import IMMEDIATE, Fault, Faults
-from producers.simulator.hub import Answer, HangupError, Request, Session, Tick
-from producers.simulator.keepalive import Action, Pulse, decide
-from producers.simulator.listing import Listing
-from producers.simulator.market import Market, MarketConfig
-from producers.simulator.registry import VENUE_TYPES
-from producers.simulator.sockets import Client, HeardConnection, Sockets
-from producers.simulator.venue import Shelf, Truth, Venue, level_texts
-from producers.simulator.web import mark_response, read_headers, read_target, respond, split_venue
+from producers.simulator.hub import Tick
+from producers.simulator.market.listing import Listing
+from producers.simulator.market.market import Market, MarketConfig
+from producers.simulator.registry import VENUES
+from producers.simulator.transport.delivery import Delivery
+from producers.simulator.transport.endpoint import Endpoint
+from producers.simulator.transport.sockets import PingedConnection, Sockets
+from producers.simulator.transport.web import mark_response
+from producers.simulator.venue import Snapshots, Truth, Venue, level_texts
 
 WARM_UP_STEPS = 60
-# what venues call a symbol in a query
-SYMBOLS = (
-    "symbol",
-    "instId",
-    "currency_pair",
-    "contract",
-    "coin",
-    "instrument_name",
-    "product_id",
-    "pair",
-    "contract_code",
-)
 MARKETS = {"swap": "linear", "perp": "linear", "SWAP": "linear", "SPOT": "spot"}
-CLOSES: dict[Action, tuple[int, str]] = {
-    "no_pong": (1008, "Pong timeout"),
-    "idle": (4004, "No data within the allowed time"),
-    "not_subscribed": (1008, "Failed to subscribe in time"),
-    "lifetime": (1001, "Connection lifetime reached"),
-}
 
 
 class Simulator:
@@ -59,32 +38,31 @@ class Simulator:
         begin = self._now_us() - WARM_UP_STEPS * self._step_us
         terms = (config.whale_every_s, config.cascade_every_s)
         self.market = Market(MarketConfig(config.seed, config.venues, config.bases, config.rate, *terms), begin)
-        self._shelf = Shelf()
+        self._snapshots = Snapshots()
         self._venues: dict[str, Venue] = {
-            name: VENUE_TYPES[name](self.market.list_of(name), config, self._shelf) for name in config.venues
+            name: config.open_venue(name, self.market.list_of(name), self._snapshots) for name in config.venues
         }
         self._faults = Faults(random.Random(config.seed + 1))
         self._sockets = Sockets(self._now_us, config.send_buffer)
         self._delivery = Delivery(self._faults, self._sockets)
+        self._endpoint = Endpoint(config, self._venues, self._faults, self._sockets, self._now_us)
         self._random = random.Random(config.seed + 2)
-        self._strikes: dict[str, int] = {}
         self._elapsed_ms = 0
         self._paused = False
-        self._session_id = 0
         self._server: Server | None = None
         self._runner: asyncio.Task[None] | None = None
         for index in range(WARM_UP_STEPS):
             self.market.step(begin + (index + 1) * self._step_us, self._step_us)
-        self._shelf.keep(list(self.market.listings.values()), self._now_us())
+        self._snapshots.keep(list(self.market.listings.values()), self._now_us())
 
     async def __aenter__(self) -> Self:
         self._server = await serve(
-            self._serve_socket,
+            self._endpoint.serve_socket,
             self.config.host,
             self.config.port,
             process_request=self._on_request,
             process_response=mark_response,
-            create_connection=HeardConnection,
+            create_connection=PingedConnection,
             ping_interval=None,
             compression=None,
             max_size=1 << 20,
@@ -120,19 +98,19 @@ class Simulator:
 
     def ws_url(self, venue: str) -> str:
         """The base of a venue's WebSocket URLs."""
-        return f"ws://{self.config.host}:{self.port}/{self._find_venue(venue).name}"
+        return f"ws://{self.config.host}:{self.port}/{self._check_name(venue)}"
 
     def rest_url(self, venue: str) -> str:
         """The base of a venue's REST URLs."""
-        return f"http://{self.config.host}:{self.port}/{self._find_venue(venue).name}"
+        return f"http://{self.config.host}:{self.port}/{self._check_name(venue)}"
 
     def inject(self, fault: Fault) -> None:
         """Orders a fault; ValueError when its venue is not simulated here or cannot show such a fault."""
         venue = self._find_venue(fault.venue)
-        if fault.kind in venue.lacks:
+        if fault.kind in VENUES[fault.venue].lacks:
             raise ValueError(f"kind: {fault.venue} has nothing that {fault.kind!r} could spoil")
         if fault.kind not in IMMEDIATE:
-            self._strikes.pop(fault.venue, None)
+            self._endpoint.strikes.pop(fault.venue, None)
             self._faults.save_fault(fault, self._now_us())
             return
         if fault.kind == "reset" and fault.channel in (None, "depth"):
@@ -141,7 +119,7 @@ class Simulator:
         clients = self._sockets.list_clients(fault.venue)
         self._random.shuffle(clients)
         for client in clients[: fault.count]:
-            self._end(client, fault)
+            self._endpoint.end(client, fault)
 
     def clear_faults(self) -> None:
         """Ends every active fault."""
@@ -208,9 +186,15 @@ class Simulator:
         return time.monotonic_ns() // 1000 + self._clock_offset_us
 
     def _find_venue(self, name: str) -> Venue:
+        return self._venues[self._check_name(name)]
+
+    def _check_name(self, name: str) -> str:
         if name not in self._venues:
             raise ValueError(f"venue: {name!r} is not simulated here, {', '.join(self._venues)} are")
-        return self._venues[name]
+        return name
+
+    def _on_request(self, _socket: ServerConnection, request: HttpRequest) -> Response | None:
+        return self._endpoint.on_request(self, request)
 
     async def _run(self) -> None:
         due = time.monotonic()
@@ -221,120 +205,13 @@ class Simulator:
             now = self._now_us()
             if not self._paused:
                 self.market.step(now, self._step_us)
-                self._shelf.keep(list(self.market.listings.values()), now)
+                self._snapshots.keep(list(self.market.listings.values()), now)
             else:
                 self.market.freeze()
             self._elapsed_ms += self.config.step_ms
             self._publish(Tick(now, self._elapsed_ms, self.config.step_ms))
-            self._watch(now)
+            self._endpoint.enforce_heartbeats(now)
 
     def _publish(self, tick: Tick) -> None:
-        for venue in self._venues.values():
-            self._delivery.deliver(venue, venue.list_frames(tick), tick.now_us)
-
-    def _watch(self, now_us: int) -> None:
-        for client in self._sockets.list_clients():
-            ping = client.session.ping
-            rules = self.config.heartbeat(client.venue).patient(ping)
-            action = decide(rules, client.pulse, now_us, has_subscribed=client.session.has_subscribed)
-            if action == "ping":
-                self._sockets.ping(client)
-            elif action is not None:
-                if action == "no_pong" and ping is not None and ping.farewell is not None:
-                    self._sockets.send(client, ping.farewell)
-                self._sockets.close(client, *CLOSES[action])
-                self._forget(client)
-
-    def _end(self, client: Client, fault: Fault) -> None:
-        if fault.kind == "cut":
-            self._sockets.abort(client)
-            return
-        if fault.kind == "close":
-            self._sockets.close(client, 1001, "Going away")
-            return
-        text = self._venues[client.venue].notice(client.session, self._now_us())
-        lead = self.config.options.notice_lead_s if fault.seconds is None else fault.seconds
-        if text is not None:
-            self._sockets.send(client, text)
-        asyncio.get_running_loop().call_later(lead, self._sockets.close, client, 1001, "Service upgrade")
-
-    def _forget(self, client: Client) -> None:
-        self._venues[client.venue].on_close(client.session)
-        self._sockets.clients.pop(client.session, None)
-
-    def _on_request(self, _socket: ServerConnection, request: HttpRequest) -> Response | None:
-        path, query = read_target(request.path)
-        if path.startswith("/_control/"):
-            return respond(control.answer_control(self, path, query))
-        name, rest = split_venue(path)
-        if name not in self._venues:
-            return respond(Answer(404, f'{{"error":"no venue at {path}"}}'))
-        wants_socket = request.headers.get("Upgrade", "").lower() == "websocket"
-        refusal = self._refusal(name)
-        if refusal is not None:
-            return respond(refusal)
-        if wants_socket:
-            return None if self._venues[name].accepts(rest) else respond(Answer(404, "Not Found"))
-        return respond(self._answer(name, Request(rest, query, headers=read_headers(request), method=request.method)))
-
-    def _refusal(self, name: str) -> Answer | None:
-        if self._faults.find_fault(name, "ban", self._now_us()) is None:
-            return None
-        self._strikes[name] = self._strikes.get(name, 0) + 1
-        return self._venues[name].refuse(self._strikes[name])
-
-    def _answer(self, name: str, request: Request) -> Answer:
-        now = self._now_us()
-        venue = self._venues[name]
-        if self._faults.find_fault(name, "rest_error", now):
-            return venue.fail(now)
-        asked = f"{request.path} {request.query.get('type', '')}".lower()
-        reads_book = any(word in asked for word in ("depth", "book", "level2")) and "ticker" not in asked
-        symbol = next((request.query[name] for name in SYMBOLS if name in request.query), None)
-        stale = reads_book and self._faults.find_fault(name, "stale_snapshot", now, symbol) is not None
-        try:
-            return venue.answer(replace(request, stale=stale), now)
-        except ValueError as error:
-            return Answer(400, f'{{"code":-1100,"msg":"Illegal characters found in a parameter: {error}"}}')
-
-    async def _serve_socket(self, socket: ServerConnection) -> None:
-        if socket.request is None:
-            return
-        target, query = read_target(socket.request.path)
-        name, path = split_venue(target)
-        now = self._now_us()
-        self._session_id += 1
-        session = Session(self._session_id, path, query, now, headers=read_headers(socket.request))
-        client = Client(name, session, socket, Pulse(now, now, now, now))
-        self._sockets.clients[session] = client
-        if isinstance(socket, HeardConnection):
-            socket.on_ping = lambda: self._on_ping(client)
-        try:
-            for text in self._venues[name].on_open(session, now):
-                self._sockets.send(client, text)
-            async for message in socket:
-                self._on_message(client, message if isinstance(message, str) else message.decode("utf-8", "replace"))
-        except HangupError as hangup:
-            for text in hangup.texts:
-                self._sockets.send(client, text)
-            self._sockets.close(client, hangup.code, hangup.reason)
-            await socket.wait_closed()
-        except ConnectionClosed:
-            return
-        finally:
-            self._forget(client)
-
-    def _on_ping(self, client: Client) -> None:
-        client.pulse.inbound_us = self._now_us()
-
-    def _on_message(self, client: Client, text: str) -> None:
-        now = self._now_us()
-        client.pulse.inbound_us = now
-        venue = self._venues[client.venue]
-        if "ubscribe" in text.lower() and self._faults.find_fault(client.venue, "partial_ack", now):
-            text = control.shorten_batch(text)
-        for answer in venue.on_text(client.session, text, now):
-            self._sockets.send(client, answer)
-        if client.session.ponged:
-            client.session.ponged = False
-            client.pulse.unanswered.clear()
+        for name, venue in self._venues.items():
+            self._delivery.deliver(name, venue, tick)

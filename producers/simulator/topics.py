@@ -1,4 +1,4 @@
-"""The topics of one venue that somebody listens to: their texts after a step, first texts for newcomers."""
+"""The subscribed topics of one venue: their texts after a step, snapshots for new subscribers."""
 
 from __future__ import annotations
 
@@ -9,48 +9,50 @@ from producers.simulator.hub import Frame, Hub, Session, Tick
 
 
 class Topic(Protocol):
-    """One topic: texts for its listeners after every step, and a first text for newcomers (None: there is none)."""
+    """One topic: texts for its subscribers after every step, and a snapshot for new ones (None: there is none)."""
 
     symbol: str
     channel: str
     is_delta: bool
 
     def list_texts(self, tick: Tick) -> list[str]:
-        """What listeners get after this step."""
+        """Return what subscribers receive after this step."""
         ...
 
     def snapshot(self, tick: Tick) -> str | None:
-        """What newcomers get first."""
+        """Return what new subscribers receive first."""
         ...
 
 
 @dataclass(slots=True)
 class Board:
-    """All heard topics by key; a topic that nobody hears any more is forgotten."""
+    """All subscribed topics by key; a topic without subscribers is dropped."""
 
     hub: Hub = field(default_factory=Hub)
     topics: dict[str, Topic] = field(default_factory=dict[str, Topic])
 
     def join(self, session: Session, key: str, topic: Topic) -> None:
-        """Lets a session hear a topic from its next snapshot on; a second subscription changes nothing."""
+        """Subscribe a session to a topic from its next snapshot on; a second subscription changes nothing."""
         self.topics.setdefault(key, topic)
         if key not in session.streams:
             self.hub.join(session, key, wait=True)
 
     def list_frames(self, tick: Tick) -> list[Frame]:
-        """Every heard topic's texts; who has waited gets the snapshot after the texts of the others."""
+        """Return every topic's texts; sessions that waited receive the snapshot after the texts of the others."""
         frames: list[Frame] = []
         for key in list(self.topics):
-            if not self.hub.is_heard(key):
+            if not self.hub.has_subscribers(key):
                 del self.topics[key]
                 continue
             topic = self.topics[key]
             texts = topic.list_texts(tick)
-            heard = self.hub.heard_by(key)
-            if heard:
-                frames.extend(Frame(heard, text, topic.channel, topic.symbol, key, topic.is_delta) for text in texts)
-            newcomers = self.hub.welcome(key)
-            snapshot = topic.snapshot(tick) if newcomers else None
+            subscribers = self.hub.subscribers_of(key)
+            if subscribers:
+                frames.extend(
+                    Frame(subscribers, text, topic.channel, topic.symbol, key, topic.is_delta) for text in texts
+                )
+            joining = self.hub.welcome(key)
+            snapshot = topic.snapshot(tick) if joining else None
             if snapshot is not None:
-                frames.append(Frame(newcomers, snapshot, topic.channel, topic.symbol, key))
+                frames.append(Frame(joining, snapshot, topic.channel, topic.symbol, key))
         return frames

@@ -1,14 +1,18 @@
-"""What the server asks of a venue, and the views of a book that venues serve (no I/O)."""
+"""A simulated venue: its definition, what the server calls on it, and the books that it serves (no I/O)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypedDict
+from typing import Generic, Protocol, TypedDict, TypeVar
 
-from producers.simulator.hub import Answer, Frame, Request, Session, Tick
-from producers.simulator.listing import Listing
+from producers.simulator.faults import Kind
+from producers.simulator.hub import Answer, Frame, Heartbeat, Request, Session, Tick
+from producers.simulator.market.instruments import Base, Instrument
+from producers.simulator.market.listing import Listing
 
 STALE_AFTER_US = 4_000_000
+OptionsT = TypeVar("OptionsT")
 
 
 class Truth(TypedDict):
@@ -20,13 +24,7 @@ class Truth(TypedDict):
 
 
 class Venue(Protocol):
-    """One exchange's side of its protocol.
-
-    `path` is what follows the venue's prefix; `lacks` are the kinds of fault that its protocol cannot show.
-    """
-
-    name: str
-    lacks: frozenset[str]
+    """One exchange's side of its protocol; `path` is what follows the venue's prefix."""
 
     def accepts(self, path: str) -> bool:
         """Whether sockets are served at this path."""
@@ -41,7 +39,7 @@ class Venue(Protocol):
         ...
 
     def on_close(self, session: Session) -> None:
-        """Forgets a session."""
+        """Drop a session."""
         ...
 
     def list_frames(self, tick: Tick) -> list[Frame]:
@@ -57,7 +55,7 @@ class Venue(Protocol):
         ...
 
     def mutate(self, frame: Frame, kind: str) -> str:
-        """The frame's text spoilt by `crossed` or `bad_checksum`."""
+        """Return the frame's text damaged by `crossed` or `bad_checksum`."""
         ...
 
     def on_reset(self, symbol: str | None) -> None:
@@ -69,11 +67,11 @@ class Venue(Protocol):
         ...
 
     def refuse(self, strikes: int) -> Answer:
-        """The answer to a banned client; `strikes` counts its tries."""
+        """Return the answer to a banned client; `strikes` counts its requests."""
         ...
 
     def fail(self, now_us: int) -> Answer:
-        """The venue's answer when it is itself in trouble."""
+        """Return the venue's answer when it is out of service."""
         ...
 
 
@@ -92,32 +90,66 @@ class Depth:
 
 
 @dataclass(slots=True)
-class Shelf:
+class Snapshots:
     """Books as they are, and as they were some seconds ago for the fault `stale_snapshot`."""
 
     kept: dict[int, Depth] = field(default_factory=dict)
     next: dict[int, Depth] = field(default_factory=dict)
-    turned_us: int = 0
+    copied_us: int = 0
 
     def keep(self, listings: list[Listing], now_us: int) -> None:
-        """Turns the shelf every few seconds: the copies of the last turn become the stale ones."""
-        if now_us - self.turned_us < STALE_AFTER_US:
+        """Copy the books every few seconds: the copies before become the stale ones."""
+        if now_us - self.copied_us < STALE_AFTER_US:
             return
-        self.turned_us = now_us
+        self.copied_us = now_us
         fresh = {id(item): read_depth(item, now_us) for item in listings}
         self.kept = self.next or fresh
         self.next = fresh
 
     def find(self, listing: Listing, now_us: int, *, stale: bool) -> Depth:
-        """The book now, or the old copy."""
+        """Return the book as it is now, or its old copy."""
         old = self.kept.get(id(listing)) if stale else None
         return old or read_depth(listing, now_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup(Generic[OptionsT]):
+    """What one venue is opened with; `options` are the points that its vendor's pages leave open."""
+
+    name: str
+    listings: list[Listing]
+    snapshots: Snapshots
+    heartbeat: Heartbeat
+    options: OptionsT
+    seed: int
+    enforce_limits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(Generic[OptionsT]):
+    """One venue as the registry holds it: all that the simulator needs to list it and to open it.
+
+    `heartbeat` are its documented keep-alive rules, `lacks` the kinds of fault that its protocol cannot show,
+    `options` the behaviour that is assumed where its pages leave it open.
+    """
+
+    name: str
+    open: Callable[[Setup[OptionsT]], Venue]
+    list_instruments: Callable[[Base], list[Instrument]]
+    heartbeat: Heartbeat
+    lacks: frozenset[Kind]
+    options: OptionsT
 
 
 def read_depth(listing: Listing, now_us: int) -> Depth:
     """The whole book as it is now."""
     book = listing.book
     return Depth(book.list_bids(), book.list_asks(), book.update_id, now_us)
+
+
+def crossing_bid(listing: Listing) -> int:
+    """Return the price of a bid that crosses the book: so far above that no other row of a frame removes it."""
+    return listing.book.best_ask * 101 // 100
 
 
 def level_texts(listing: Listing, levels: list[tuple[int, int]]) -> list[tuple[str, str]]:

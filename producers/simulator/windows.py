@@ -1,12 +1,12 @@
-"""Streams of book changes: every change, what was touched since the last push, what entered or left a limited view."""
+"""Streams of book changes: every change, what changed since the last push, what entered or left a limited view."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from producers.simulator.book import LevelChange
 from producers.simulator.hub import Tick
-from producers.simulator.listing import Listing
+from producers.simulator.market.book import LevelChange
+from producers.simulator.market.listing import Listing
 
 Levels = list[tuple[int, int]]
 
@@ -24,7 +24,7 @@ class Change:
 
 @dataclass(slots=True)
 class Steps:
-    """Collects every single change of a book, in the order in which they happened; given out every `period_ms`.
+    """Collects every single change of a book, in the order in which they happened; returned every `period_ms`.
 
     For venues that number each change: a level that came and went within a period is sent twice, as it was set and as
     it was removed.
@@ -50,7 +50,7 @@ class Steps:
 
 @dataclass(slots=True)
 class Window:
-    """Collects a whole book's changes and gives them out every `period_ms`."""
+    """Collects a whole book's changes and returns them every `period_ms`."""
 
     listing: Listing
     period_ms: int
@@ -85,10 +85,10 @@ class Window:
 
 @dataclass(slots=True)
 class View:
-    """The best `depth` levels a side as last published; `collect` gives what entered, changed and left.
+    """The best `depth` levels a side as last published; `collect` returns what entered, changed and left.
 
-    `shown_us` is when it was read. With `starts_fresh` it is read again by the first `collect`, which gives nothing:
-    for topics that send newcomers a snapshot, so that its time is that of its content.
+    `shown_us` is when it was read. With `starts_fresh` it is read again by the first `collect`, which returns nothing:
+    for topics that send new subscribers a snapshot, so that its time is that of its content.
     """
 
     listing: Listing
@@ -98,7 +98,7 @@ class View:
     bids: dict[int, int] = field(init=False)
     asks: dict[int, int] = field(init=False)
     last_id: int = field(init=False)
-    stirred: bool = False
+    is_changed: bool = False
     shown_us: int = 0
 
     def __post_init__(self) -> None:
@@ -111,8 +111,8 @@ class View:
             self.shown_us = tick.now_us
             return None
         book = self.listing.book
-        self.stirred = self.stirred or book.first_id != 0
-        if not self.stirred or not tick.due(self.period_ms):
+        self.is_changed = self.is_changed or book.first_id != 0
+        if not self.is_changed or not tick.due(self.period_ms):
             return None
         before_bids, before_asks, prev_id = self.bids, self.asks, self.last_id
         self._read()
@@ -135,7 +135,7 @@ class View:
         self.bids = dict(book.list_bids(self.depth))
         self.asks = dict(book.list_asks(self.depth))
         self.last_id = book.update_id
-        self.stirred = False
+        self.is_changed = False
 
 
 def _differences(before: dict[int, int], after: dict[int, int]) -> Levels:
@@ -146,13 +146,13 @@ def _differences(before: dict[int, int], after: dict[int, int]) -> Levels:
 
 @dataclass(slots=True)
 class Touch:
-    """Remembers the best bid and ask as last published."""
+    """The best bid and ask as last published."""
 
     listing: Listing
     last: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def has_moved(self) -> bool:
-        """Whether the touch differs from what it was at the last call that said so."""
+        """Return whether the best prices differ from those of the last call that returned True."""
         book = self.listing.book
         bid, ask = book.best_bid, book.best_ask
         now = (bid, book.bids[bid], ask, book.asks[ask])

@@ -8,10 +8,10 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-from producers.simulator.listing import Listing, Trade
-from producers.simulator.venues.bybit_figures import trade_id
-from producers.simulator.venues.hyperliquid_topics import trade_row
-from producers.simulator.venues.krakenfutures_feeds import uid
+from producers.simulator.market.listing import Listing, Trade
+from producers.simulator.venues.bybit.rows import trade_id
+from producers.simulator.venues.hyperliquid.channels import trade_row
+from producers.simulator.venues.krakenfutures.channels import uid
 
 Fills = list[Trade]
 BEST = ("bid", "ask", "bidVolume", "askVolume")

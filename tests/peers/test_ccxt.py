@@ -10,7 +10,7 @@ import ccxt.pro
 import pytest
 
 from producers.simulator import SimulatorConfig
-from producers.simulator.instruments import VENUES
+from producers.simulator.registry import VENUES
 from tests.peers import judging
 from tests.peers.cases import CASES, Case
 from tests.peers.conftest import PROPERTY

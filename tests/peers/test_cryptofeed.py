@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from producers.simulator import SimulatorConfig
-from producers.simulator.listing import Listing
-from producers.simulator.venues.bybit_figures import trade_id
-from producers.simulator.venues.krakenfutures_feeds import uid
+from producers.simulator.market.listing import Listing
+from producers.simulator.venues.bybit.rows import trade_id
+from producers.simulator.venues.krakenfutures.channels import uid
 from tests.bench.peering import prepare
 from tests.peers import judging
 from tests.peers.cases import Case, Fills, by_level, each, named

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from producers.simulator import Simulator, SimulatorConfig
-from producers.simulator.book import LevelChange
 from producers.simulator.hub import Tick
-from producers.simulator.listing import Listing, Trade
+from producers.simulator.market.book import LevelChange
+from producers.simulator.market.listing import Listing, Trade
 
 Levels = list[tuple[int, int]]
 

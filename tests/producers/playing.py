@@ -10,13 +10,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from contracts.instrument import Instrument
-from producers.simulator.bodies import read_fields
 from producers.simulator.config import SimulatorConfig
-from producers.simulator.hub import Answer, Request, Session, Tick
-from producers.simulator.listing import Listing
-from producers.simulator.market import Market, MarketConfig
-from producers.simulator.registry import VENUE_TYPES
-from producers.simulator.venue import Shelf
+from producers.simulator.hub import Answer, Frame, Request, Session, Tick
+from producers.simulator.market.listing import Listing
+from producers.simulator.market.market import Market, MarketConfig
+from producers.simulator.transport.bodies import read_fields
+from producers.simulator.venue import Snapshots
 from producers.venue import CHANNELS, ConnectionPlan, Decoder, RestCall, Unreadable, Venue
 
 BEGIN_US = 1_790_000_000_000_000
@@ -63,8 +62,8 @@ class Exchange:
         self.venue = venue
         self.market = Market(terms, BEGIN_US)
         self.now_us = BEGIN_US
-        self._shelf = Shelf()
-        self.far = VENUE_TYPES[venue.id](self.market.list_of(venue.id), config, self._shelf)
+        self._snapshots = Snapshots()
+        self.far = config.open_venue(venue.id, self.market.list_of(venue.id), self._snapshots)
         self._elapsed_ms = 0
         for _ in range(20):
             self._step()
@@ -115,18 +114,21 @@ class Exchange:
     def play(self, connections: list[Connection], steps: int, step_ms: int = STEP_MS) -> None:
         """Let time pass; the connections receive what the exchange sends."""
         for _ in range(steps):
-            self._step(step_ms)
-            tick = Tick(self.now_us, self._elapsed_ms, step_ms)
-            for frame in self.far.list_frames(tick):
+            for frame in self.step(step_ms):
                 for connection in connections:
                     if connection.session in frame.sessions:
-                        self._deliver(connection, [frame.text])
+                        self.deliver(connection, [frame.text])
+
+    def step(self, step_ms: int = STEP_MS) -> list[Frame]:
+        """Let one step pass; gives what the exchange publishes after it."""
+        self._step(step_ms)
+        return self.far.list_frames(Tick(self.now_us, self._elapsed_ms, step_ms))
 
     def _step(self, step_ms: int = STEP_MS) -> None:
         self.now_us += step_ms * 1000
         self._elapsed_ms += step_ms
         self.market.step(self.now_us, step_ms * 1000)
-        self._shelf.keep(self.listings, self.now_us)
+        self._snapshots.keep(self.listings, self.now_us)
 
     @property
     def listings(self) -> list[Listing]:
@@ -144,7 +146,7 @@ class Exchange:
         headers = {name.lower(): value for name, value in plan.headers.items()}
         session = Session(number, path, dict(parse_qsl(split.query)), self.now_us, headers=headers)
         connection = Connection(plan, session, self.new_decoder(plan))
-        self._deliver(connection, self.far.on_open(session, self.now_us))
+        self.deliver(connection, self.far.on_open(session, self.now_us))
         return connection
 
     def send(self, connection: Connection, frame: str) -> None:
@@ -153,9 +155,10 @@ class Exchange:
             return  # it stands for what the venue says by itself
         if self.venue.stamp is not None:
             frame = self.venue.stamp(frame, self.now_us * 1000)
-        self._deliver(connection, self.far.on_text(connection.session, frame, self.now_us))
+        self.deliver(connection, self.far.on_text(connection.session, frame, self.now_us))
 
-    def _deliver(self, connection: Connection, texts: list[str]) -> None:
+    def deliver(self, connection: Connection, texts: list[str]) -> None:
+        """Decode what a connection receives, and answer what is to be answered."""
         for text in texts:
             frame = gzip.compress(text.encode(), mtime=0) if connection.session.gzipped else text.encode()
             ts_recv = self.now_us * 1000

@@ -22,16 +22,17 @@ from contracts.instrument import SPOT, Instrument
 from producers.connection.session import UNDECODABLE
 from producers.connection.watchdog import Patience, Watch
 from producers.registry import VENUES
-from producers.simulator.config import default_heartbeats
-from producers.simulator.instruments import VENUES as LISTED
-from producers.simulator.instruments import list_instruments
-from producers.simulator.registry import VENUE_TYPES
+from producers.simulator.faults import KINDS
+from producers.simulator.registry import VENUES as SIMULATED
+from producers.simulator.registry import list_instruments
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TICKER, TRADE, ConnectionPlan, Venue
 from tests.producers.frames.small_set import FOLDER, list_files
 from tests.producers.playing import BASE, BASES, Connection, Exchange, as_text, events
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("__init__", "plan", "rest")
+SIMULATED_ROOMS = {"__init__", "exchange", "channels", "rest"}
+MORE_SIMULATED_ROOMS = {"rows", "books", "options"}  # where a venue needs them
 SHARED = {"test_faults", "test_keepalive", "test_market", "test_process"}  # tests of all simulated exchanges
 EVENTS = frozenset(codec.EVENTS)
 EVERY_VENUE = pytest.mark.parametrize("venue_id", sorted(VENUES))
@@ -84,10 +85,27 @@ def test_addresses_are_public_and_encrypted(venue_id: str) -> None:
 
 
 @EVERY_VENUE
-def test_is_simulated(venue_id: str) -> None:
-    assert venue_id in VENUE_TYPES
-    assert venue_id in LISTED
-    assert venue_id in default_heartbeats()
+def test_is_simulated_by_a_folder_that_brings_all_of_its_own(venue_id: str) -> None:
+    folder = ROOT / "producers" / "simulator" / "venues" / venue_id
+    module = importlib.import_module(f"producers.simulator.venues.{venue_id}")
+    assert module.VENUE is SIMULATED[venue_id]
+    assert module.VENUE.name == venue_id
+    assert module.VENUE.lacks < set(KINDS)
+    rooms = {path.stem for path in folder.glob("*.py")}
+    assert SIMULATED_ROOMS <= rooms <= SIMULATED_ROOMS | MORE_SIMULATED_ROOMS
+    texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
+    assert all(text.startswith('"""') for text in texts)
+    assert any("https://" in text for text in texts), "a simulated venue names the pages that it is written from"
+
+
+def test_nothing_of_the_simulator_names_a_venue_outside_its_folder() -> None:
+    simulator = ROOT / "producers" / "simulator"
+    named = re.compile(rf"\b({'|'.join(VENUES)})(_|\b)", re.IGNORECASE)
+    for path in simulator.rglob("*.py"):
+        shared = path.relative_to(simulator).parts[0]
+        if shared not in {"registry.py", "venues", "families"}:
+            code = re.sub(r'""".*?"""', "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+            assert not named.search(code), f"{path.name}: {named.findall(code)}"
 
 
 @EVERY_VENUE

@@ -1,1 +1,1 @@
-"""One file a venue: its paths, subscriptions, frames and REST bodies, without I/O."""
+"""A folder a venue: its definition, paths, subscriptions, frames and REST bodies, without I/O."""

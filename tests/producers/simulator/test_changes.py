@@ -12,9 +12,8 @@ import pytest
 
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Session, Tick
-from producers.simulator.market import Market, MarketConfig
-from producers.simulator.registry import VENUE_TYPES
-from producers.simulator.venue import Shelf, level_texts
+from producers.simulator.market.market import Market, MarketConfig
+from producers.simulator.venue import Snapshots, level_texts
 
 BEGIN_US = 1_795_650_000_000_000
 STEP_MS, SECONDS = 50, 60
@@ -48,7 +47,7 @@ class Player:
         config = SimulatorConfig(seed=seed, venues=(name,), bases=("BTC",), enforce_limits=False)
         self.market = Market(MarketConfig(seed, (name,), ("BTC",), 8.0, (5.0, 10.0), (30.0, 60.0)), BEGIN_US)
         self.listings = self.market.list_of(name)
-        self.venue: Any = VENUE_TYPES[name](self.listings, config, Shelf())
+        self.venue: Any = config.open_venue(name, self.listings, Snapshots())
         classic = getattr(self.venue, "_classic", None)
         query = {} if classic is None else {"token": classic.tokens.issue(BEGIN_US)}
         self.session = Session(1, path, query, BEGIN_US)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from producers.simulator.faults import Fault
-from tests.producers.simulator.client import read, send
+from producers.simulator import Fault, Options
+from tests.producers.simulator.client import get, read, send
 from tests.producers.simulator.conftest import StartSimulator
 
 PATH = "/advanced-trade-ws"
@@ -55,6 +56,23 @@ async def test_a_book_begins_whole_and_trades_come_newest_first(start: StartSimu
     numbers = [int(row["trade_id"]) for row in first["trades"]]
     assert (first["type"], numbers) == ("snapshot", sorted(numbers, reverse=True))
     assert set(first["trades"][0]) == {"product_id", "trade_id", "price", "size", "time", "side"}
+
+
+@pytest.mark.parametrize(("of_taker", "side"), [(True, "BUY"), (False, "SELL")])
+async def test_whose_side_a_trade_names_is_an_option_of_sockets_and_rest(
+    start: StartSimulator, of_taker: bool, side: str
+) -> None:
+    sim = await start("coinbase", options=Options(coinbase_advanced_side_is_taker=of_taker))
+    async with connect(sim.ws_url("coinbase") + PATH) as ws:
+        came = await _follow(ws, "market_trades")
+        while came[-1]["channel"] != "market_trades":
+            came.append(await read(ws))
+    sim.pause()
+    rest = (await get(f"{sim.rest_url('coinbase')}/api/v3/brokerage/market/products/BTC-USD/ticker?limit=500")).body
+    bought = {str(x.id): x.taker_buys for x in sim.find_listing("coinbase", "spot", "BTC-USD").recent}
+    for rows in (came[-1]["events"][0]["trades"], rest["trades"]):
+        assert {bought[row["trade_id"]] for row in rows if row["side"] == side} == {True}
+        assert {bought[row["trade_id"]] for row in rows if row["side"] != side} == {False}
 
 
 async def test_unknown_products_channels_and_types_are_errors(start: StartSimulator) -> None:

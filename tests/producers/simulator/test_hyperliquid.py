@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from producers.simulator import Fault, Heartbeat, Simulator
-from producers.simulator.bodies import read_fields, without_body
+from producers.simulator.transport.bodies import read_fields, without_body
 from tests.producers.simulator.client import read, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 from tests.producers.simulator.test_keepalive import ended

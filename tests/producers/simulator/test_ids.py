@@ -12,10 +12,9 @@ import pytest
 
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Session, Tick
-from producers.simulator.instruments import VENUES
-from producers.simulator.market import Market, MarketConfig
-from producers.simulator.registry import VENUE_TYPES
-from producers.simulator.venue import Shelf
+from producers.simulator.market.market import Market, MarketConfig
+from producers.simulator.registry import VENUES
+from producers.simulator.venue import Snapshots
 
 BEGIN_US = 1_795_650_000_000_000
 STEP_MS, MINUTES = 500, 10
@@ -147,7 +146,7 @@ def _play(name: str, feed: Feed) -> Counter[tuple[str, Any]]:
     config = SimulatorConfig(seed=7, venues=(venue_name,), bases=BASES, enforce_limits=False)
     market = Market(MarketConfig(7, (venue_name,), BASES, 1.0, (5.0, 10.0), (30.0, 60.0)), BEGIN_US)
     listings = market.list_of(venue_name)
-    venue: Any = VENUE_TYPES[venue_name](listings, config, Shelf())
+    venue: Any = config.open_venue(venue_name, listings, Snapshots())
     session = Session(1, feed.path, _query(venue), BEGIN_US)
     venue.on_open(session, BEGIN_US)
     if feed.before:

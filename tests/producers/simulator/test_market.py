@@ -8,15 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from producers.simulator import SimulatorConfig
-from producers.simulator.book import Book
-from producers.simulator.candles import MINUTE_US, Candles
-from producers.simulator.instruments import VENUES, number_text
-from producers.simulator.market import Market, MarketConfig
+from producers.simulator import Options, SimulatorConfig
+from producers.simulator.market.book import Book
+from producers.simulator.market.candles import MINUTE_US, Candles
+from producers.simulator.market.instruments import number_text
+from producers.simulator.market.market import Market, MarketConfig
+from producers.simulator.registry import VENUES
 
 BEGIN_US = 1_790_000_000_000_000
 STEP_US = 50_000
-CONFIG = MarketConfig(7, VENUES, ("BTC", "ETH", "SOL", "XRP", "DOGE"), 1.0, (5.0, 10.0), (30.0, 60.0))
+CONFIG = MarketConfig(7, tuple(VENUES), ("BTC", "ETH", "SOL", "XRP", "DOGE"), 1.0, (5.0, 10.0), (30.0, 60.0))
 
 
 def run(market: Market, steps: int) -> str:
@@ -138,3 +139,12 @@ def test_numbers_are_written_with_the_venues_precision(units: int, scale: int, d
 def test_impossible_configuration_is_refused_by_name(settings: dict[str, object], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}:"):
         SimulatorConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_options_are_named_by_venue_and_point_and_change_that_venue_only() -> None:
+    options = Options(kucoin_unknown_symbol_is_error=False, okx_net_positions=True)
+    assert options.find("kucoin").unknown_symbol_is_error is False
+    assert options.find("kucoinfutures").unknown_symbol_is_error is True
+    assert options.find("okx") == replace(VENUES["okx"].options, net_positions=True)
+    with pytest.raises(TypeError, match="okx_tea"):
+        Options(okx_tea=True)

@@ -1,0 +1,1 @@
+"""What two venues of one company share."""

@@ -1,0 +1,1 @@
+"""What Binance's spot and USD-M venues share."""

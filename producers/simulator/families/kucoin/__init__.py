@@ -1,0 +1,1 @@
+"""What KuCoin's spot and futures venues share."""

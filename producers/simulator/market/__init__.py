@@ -1,0 +1,1 @@
+"""The simulated market: bases and instruments, their books, trades, candles and shocks; pure and seeded."""

@@ -1,0 +1,1 @@
+"""Coinbase Advanced Trade, the venue's second interface: sockets, channels, REST."""
