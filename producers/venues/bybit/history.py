@@ -18,7 +18,7 @@ from producers.normalize import numbers
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bybit import wire
 from producers.venues.bybit.plan import SPOT, market_of
-from producers.venues.bybit.topic import Topic
+from producers.venues.bybit.topics import Topic
 from producers.venues.bybit.wire import MS
 
 FastCandle = fast(market.Candle)

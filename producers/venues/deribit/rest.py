@@ -21,7 +21,7 @@ from producers.normalize import numbers, sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.deribit import wire
 from producers.venues.deribit.history import HISTORY
-from producers.venues.deribit.names import MARKET, guess
+from producers.venues.deribit.naming import MARKET, guess
 
 FastBook = fast(events.BookSnapshot)
 

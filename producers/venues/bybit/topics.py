@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts import market as events
+from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
 from producers.normalize import sizes
 from producers.venues.bybit.wire import MS
 
-FastTrade = fast(events.Trade)
-FastTicker = fast(events.Ticker)
-FastDelta = fast(events.BookDelta)
+FastTrade = fast(market.Trade)
+FastTicker = fast(market.Ticker)
+FastDelta = fast(market.BookDelta)
 
 
 @dataclass(slots=True)

@@ -8,10 +8,10 @@ from typing import Final
 from contracts.errors import FrameError
 from producers.normalize.numbers import NULL
 from producers.venue import Ack, Answered, Closing, Decoded, Decoder, FindInstrument, Pong, Refused, Reply
-from producers.venues.deribit import figures, tape, wire
-from producers.venues.deribit.names import is_combo
+from producers.venues.deribit import events, wire
+from producers.venues.deribit.naming import is_combo
 from producers.venues.deribit.plan import AGAIN_ID, HEARTBEAT_ID, SUBSCRIBE_ID, TEST, TEST_ID
-from producers.venues.deribit.topic import Topic
+from producers.venues.deribit.topics import Topic
 
 _Decode = Callable[[Topic, bytes, int], Sequence[Decoded]]
 _Route = tuple[_Decode, Topic] | None
@@ -81,7 +81,7 @@ class DeribitDecoder:
             topic = self._mixed.get(name)
             if topic is None:
                 topic = self._mixed[name] = Topic(self._find(name), "", self._sim)
-            found += tape.trade_events(topic, (row,), ts_recv)
+            found += events.trade_events(topic, (row,), ts_recv)
         return found
 
     def _route(self, channel: str) -> _Route:
@@ -97,16 +97,16 @@ class DeribitDecoder:
         if is_combo(rest[0]):
             return None
         if kind == "book" and len(rest) + 1 > _BOOK_PARTS:
-            decode = tape.decode_ladders
+            decode = events.decode_ladders
         return decode, Topic(self._find(rest[0]), ".".join(rest[1:]), self._sim)
 
 
 _CHANNELS: Final[dict[str, _Decode]] = {
-    "trades": tape.decode_trades,
-    "book": tape.decode_books,
-    "ticker": figures.decode_tickers,
-    "quote": figures.decode_quotes,
-    "chart.trades": figures.decode_candles,
+    "trades": events.decode_trades,
+    "book": events.decode_books,
+    "ticker": events.decode_tickers,
+    "quote": events.decode_quotes,
+    "chart.trades": events.decode_candles,
 }
 
 

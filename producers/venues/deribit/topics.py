@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contracts import market as events
+from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
 from producers.venues.deribit import wire
 
-FastTicker = fast(events.Ticker)
-FastTrade = fast(events.Trade)
-FastDelta = fast(events.BookDelta)
-FastFunding = fast(events.Funding)
-FastInterest = fast(events.OpenInterest)
+FastTicker = fast(market.Ticker)
+FastTrade = fast(market.Trade)
+FastDelta = fast(market.BookDelta)
+FastFunding = fast(market.Funding)
+FastInterest = fast(market.OpenInterest)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""OKX's trades, books, tickers, liquidations and candles: pure functions from one channel's frame to its events."""
+"""OKX's frames to events, one function a channel, and what only contracts have: funding, mark price, open interest."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from zlib import crc32
 
 from msgspec.structs import astuple, replace
 
-from contracts import market as events
+from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
-from contracts.instrument import SPOT, Instrument
+from contracts.instrument import INVERSE, PERP, SPOT, Instrument
 from producers.normalize import numbers, sizes
 from producers.venue import Decoded, TradeSpan
 from producers.venues.okx import wire
-from producers.venues.okx.topic import Topic
+from producers.venues.okx.topics import Topic
 
-FastLiquidation = fast(events.Liquidation)
-FastCandle = fast(events.Candle)
-
+FastLiquidation = fast(market.Liquidation)
+FastCandle = fast(market.Candle)
 WHOLE_BOOKS: Final = frozenset({"books5"})
 _FORCED: Final = {"sell": "long", "buy": "short"}  # the side of the order: the position that it closes
 _FIGURES: Final = wire.Ticker.__struct_fields__[1:]  # all but the time
@@ -40,6 +39,8 @@ TIMEFRAMES: Final[dict[str, str]] = {
     "1Wutc": "1w",
     "1Mutc": "1M",
 }
+FastFunding = fast(market.Funding)
+FastInterest = fast(market.OpenInterest)
 
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
@@ -237,3 +238,60 @@ def make_candle(topic: Topic, row: wire.Candle, timeframe: str, ts_recv: int) ->
         closed=row.confirm == "1",
         start_ts=wire.time(row.ts, "data[0] (ts)"),
     )
+
+
+def decode_funding_rates(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:  # noqa: ARG001
+    """Read the rate that is paid at `fundingTime` (`nextFundingTime` is the payment after that one)."""
+    found: list[Decoded] = []
+    for row in wire.decode_funding_rates(frame).data:
+        rate, next_ts = (
+            wire.signed(row.fundingRate, "data.fundingRate"),
+            wire.optional_time(row.fundingTime, "fundingTime"),
+        )
+        native, ts_event = f"rate-{row.fundingTime}-{rate}-{row.ts}", wire.optional_time(row.ts, "data.ts")
+        topic.rate, topic.next_ts = rate, next_ts
+        found.append(_funding(topic, native, ts_event, ts_recv))
+    return found
+
+
+def decode_mark_prices(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:  # noqa: ARG001
+    """Read mark prices: of perpetuals they go with the funding rate before them; others have no event to carry them."""
+    if topic.instrument.contract not in {PERP, INVERSE}:
+        return []
+    found: list[Decoded] = []
+    for row in wire.decode_mark_prices(frame).data:
+        price, ts_event = numbers.optional_price_text(row.markPx, "data.markPx"), wire.time(row.ts, "data.ts")
+        topic.mark_price = price
+        found.append(_funding(topic, f"mark-{row.ts}-{row.markPx}", ts_event, ts_recv))
+    return found
+
+
+def _funding(topic: Topic, native: str, ts_event: int | None, ts_recv: int) -> Decoded:
+    return FastFunding(
+        id=f"{topic.tail}.funding.{native}",
+        **topic.common(ts_event, ts_recv),
+        rate=topic.rate,
+        next_ts=topic.next_ts,
+        mark_price=topic.mark_price,
+        index_price=topic.index_price,
+    )
+
+
+def decode_interests(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:  # noqa: ARG001
+    """Read open interest: `oi` contracts, `oiCcy` coins; `oiUsd` is the value where the quote is USD."""
+    instrument = topic.instrument
+    found: list[Decoded] = []
+    for row in wire.decode_interests(frame).data:
+        contracts, amount = wire.amount(row.oi, "data.oi"), wire.amount(row.oiCcy, "data.oiCcy")
+        if amount is None and contracts is not None:
+            amount = sizes.amount(instrument, contracts, None)
+        found.append(
+            FastInterest(
+                id=f"{topic.tail}.interest.{row.ts}-{contracts}-{amount}",
+                **topic.common(wire.time(row.ts, "data.ts"), ts_recv),
+                amount=amount,
+                value=wire.amount(row.oiUsd, "data.oiUsd") if instrument.quote == "USD" else None,
+                contracts=contracts,
+            )
+        )
+    return found

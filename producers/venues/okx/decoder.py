@@ -10,8 +10,8 @@ from contracts.errors import FrameError
 from producers.normalize import numbers
 from producers.normalize.numbers import NULL
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
-from producers.venues.okx import derivatives, tape, wire
-from producers.venues.okx.topic import Topic
+from producers.venues.okx import events, wire
+from producers.venues.okx.topics import Topic
 
 _Decode = Callable[[Topic, bytes, int, str], list[Decoded]]
 _Route = tuple[_Decode, Topic, str]
@@ -25,19 +25,19 @@ _OPTION_ID: Final = re.compile(r".+-\d{6}-[\d.]+-[CP]")  # options are not follo
 _NAMED: Final = re.compile(r"channel:([\w-]+),\s*(?:instId|instType|instFamily):([\w-]+)")
 
 _CHANNELS: Final[dict[str, _Decode]] = {
-    "trades": tape.decode_trades,
-    "trades-all": tape.decode_trades,
-    "tickers": tape.decode_tickers,
-    "bbo-tbt": tape.decode_best,
-    "books": tape.decode_books,
-    "books5": tape.decode_books,
-    "books-l2-tbt": tape.decode_books,
-    "books50-l2-tbt": tape.decode_books,
-    "liquidations": tape.decode_instrument_liquidations,
-    "funding-rate": derivatives.decode_funding_rates,
-    "mark-price": derivatives.decode_mark_prices,
-    "open-interest": derivatives.decode_interests,
-    **{f"candle{bar}": tape.decode_candles for bar in tape.TIMEFRAMES},
+    "trades": events.decode_trades,
+    "trades-all": events.decode_trades,
+    "tickers": events.decode_tickers,
+    "bbo-tbt": events.decode_best,
+    "books": events.decode_books,
+    "books5": events.decode_books,
+    "books-l2-tbt": events.decode_books,
+    "books50-l2-tbt": events.decode_books,
+    "liquidations": events.decode_instrument_liquidations,
+    "funding-rate": events.decode_funding_rates,
+    "mark-price": events.decode_mark_prices,
+    "open-interest": events.decode_interests,
+    **{f"candle{bar}": events.decode_candles for bar in events.TIMEFRAMES},
 }
 # Known, and not carried: other books, options, block trades, limits, estimates; candles of no trades, or not of UTC.
 _NOT_CARRIED: Final = frozenset(
@@ -112,7 +112,7 @@ class OkxDecoder:
             return ()
         found: list[Decoded] = []
         for row in wire.decode_liquidations(frame).data:
-            found += tape.decode_forced(self._topic(row.instId), row.details, ts_recv)
+            found += events.decode_forced(self._topic(row.instId), row.details, ts_recv)
         return found
 
     def _remember_index(self, arg: wire.Arg, frame: bytes) -> None:

@@ -8,20 +8,20 @@ from typing import Final
 
 from contracts.errors import FrameError
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
-from producers.venues.bybit import tape, tickers, wire
-from producers.venues.bybit.topic import Topic
+from producers.venues.bybit import events, wire
+from producers.venues.bybit.topics import Topic
 
 _Decode = Callable[[Topic, bytes, int], Sequence[Decoded]]
 
 _NAME_AT: Final = len(b'{"topic":"')
 _BOOK: Final = "orderbook"
 _KINDS: Final[dict[str, tuple[str, _Decode]]] = {
-    "publicTrade": ("trade", tape.decode_trades),
-    "trade": ("trade", tape.decode_trades),  # `trade.linear.BTCUSDT`, an older name
-    "tickers": ("ticker", tickers.decode_tickers),
-    "allLiquidation": ("liquidation", tape.decode_liquidations),
-    "liquidation": ("liquidation", tape.decode_old_liquidation),
-    "kline": ("candle", tape.decode_candles),
+    "publicTrade": ("trade", events.decode_trades),
+    "trade": ("trade", events.decode_trades),  # `trade.linear.BTCUSDT`, an older name
+    "tickers": ("ticker", events.decode_tickers),
+    "allLiquidation": ("liquidation", events.decode_liquidations),
+    "liquidation": ("liquidation", events.decode_old_liquidation),
+    "kline": ("candle", events.decode_candles),
 }
 # Leveraged tokens, the insurance pool, price limits, auto-deleveraging, the status page: known, and not carried.
 _NOT_CARRIED: Final = frozenset(
@@ -75,7 +75,7 @@ def _book_kind(depth: str) -> tuple[str, _Decode] | None:
     """Return what an order book topic becomes: one level is a ticker; `full` has no snapshot and `rpi` other levels."""
     if not depth.isdigit():
         return None
-    return ("ticker", tickers.decode_best) if depth == "1" else ("delta", tape.decode_book)
+    return ("ticker", events.decode_best) if depth == "1" else ("delta", events.decode_book)
 
 
 def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
