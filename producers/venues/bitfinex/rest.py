@@ -12,17 +12,17 @@ from zlib import crc32
 import msgspec
 from msgspec import Raw
 
-from contracts import market as events
+from contracts import market
 from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
+from producers.venues.bitfinex.events_book import read_whole
 from producers.venues.bitfinex.history import HISTORY
-from producers.venues.bitfinex.names import MARKET, guess
-from producers.venues.bitfinex.tape import read_whole
+from producers.venues.bitfinex.naming import MARKET, guess
 
-FastBook = fast(events.BookSnapshot)
+FastBook = fast(market.BookSnapshot)
 
 _LISTS: Final = ("/v2/conf/pub:list:pair:exchange", "/v2/conf/pub:list:pair:futures")
 _LENGTHS: Final = "100"

@@ -21,10 +21,10 @@ from producers.connection.frames import read_each
 from producers.history_service import SECOND, SECONDS, candle_id, is_closed
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.htx import wire
-from producers.venues.htx.figures import ABSENT, number, optional_amount, price
+from producers.venues.htx.events_trades import trade_event
 from producers.venues.htx.plan import SWAP_REST
-from producers.venues.htx.tape import trade_event
-from producers.venues.htx.topic import Topic
+from producers.venues.htx.topics import Topic
+from producers.venues.htx.wire_numbers import ABSENT, number, optional_amount, price
 
 FastCandle = fast(market.Candle)
 MOST: Final = 2000

@@ -18,11 +18,11 @@ from producers.connection.frames import read_each
 from producers.normalize import sizes
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.htx import wire
-from producers.venues.htx.figures import price
+from producers.venues.htx.events_book import whole_book
 from producers.venues.htx.history import HISTORY
 from producers.venues.htx.plan import LINEAR, SPOT_MARKET, SWAP_REST, VENUE_ID, guess
-from producers.venues.htx.tape import whole_book
-from producers.venues.htx.topic import Topic
+from producers.venues.htx.topics import Topic
+from producers.venues.htx.wire_numbers import price
 
 _SYMBOLS: Final = "/v1/common/symbols"
 _CONTRACTS: Final = "/linear-swap-api/v1/swap_contract_info"

@@ -13,9 +13,9 @@ from contracts.errors import FrameError
 from producers.connection.frames import rows_at
 from producers.normalize.numbers import NULL
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
-from producers.venues.gate import books, tape, tickers, wire
+from producers.venues.gate import events_book, events_candles, events_ticker, events_trades, wire
 from producers.venues.gate.plan import LINEAR, SPOT, guess
-from producers.venues.gate.topic import Topics
+from producers.venues.gate.topics import Topics
 
 _Decode = Callable[[Topics, bytes, int], Sequence[Decoded]]
 
@@ -24,21 +24,21 @@ _NAME_WITHIN: Final = 256  # bytes from a frame's start: two times and, in some,
 _UPGRADE_SECONDS: Final = 10.0  # ours: the notice asks to reconnect and names no time
 
 _CHANNELS: Final[dict[tuple[str, str], _Decode]] = {
-    ("spot.trades", "update"): tape.decode_spot_trades,
-    ("futures.trades", "update"): tape.decode_futures_trades,
-    ("spot.tickers", "update"): tickers.decode_spot_tickers,
-    ("futures.tickers", "update"): tickers.decode_futures_tickers,
-    ("spot.book_ticker", "update"): tickers.decode_book_tickers,
-    ("futures.book_ticker", "update"): tickers.decode_book_tickers,
-    ("spot.order_book_update", "update"): books.decode_spot_depth,
-    ("futures.order_book_update", "update"): books.decode_futures_depth,
-    ("spot.obu", "update"): books.decode_second_version,
-    ("futures.obu", "update"): books.decode_second_version,
-    ("futures.order_book", "all"): books.decode_whole_book,
-    ("futures.order_book", "update"): books.decode_signed_levels,
-    ("futures.public_liquidates", "update"): tape.decode_liquidations,
-    ("spot.candlesticks", "update"): tape.decode_candles,
-    ("futures.candlesticks", "update"): tape.decode_candles,
+    ("spot.trades", "update"): events_trades.decode_spot_trades,
+    ("futures.trades", "update"): events_trades.decode_futures_trades,
+    ("spot.tickers", "update"): events_ticker.decode_spot_tickers,
+    ("futures.tickers", "update"): events_ticker.decode_futures_tickers,
+    ("spot.book_ticker", "update"): events_ticker.decode_book_tickers,
+    ("futures.book_ticker", "update"): events_ticker.decode_book_tickers,
+    ("spot.order_book_update", "update"): events_book.decode_spot_depth,
+    ("futures.order_book_update", "update"): events_book.decode_futures_depth,
+    ("spot.obu", "update"): events_book.decode_second_version,
+    ("futures.obu", "update"): events_book.decode_second_version,
+    ("futures.order_book", "all"): events_book.decode_whole_book,
+    ("futures.order_book", "update"): events_book.decode_signed_levels,
+    ("futures.public_liquidates", "update"): events_trades.decode_liquidations,
+    ("spot.candlesticks", "update"): events_candles.decode_candles,
+    ("futures.candlesticks", "update"): events_candles.decode_candles,
 }
 # As the bytes that follow the channel's name begin, in the venue's own writing; whether the channel is of contracts.
 _ROUTES: Final = {

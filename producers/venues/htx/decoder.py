@@ -12,9 +12,9 @@ from msgspec import Raw
 from contracts.errors import FrameError
 from producers.connection.frames import rows_at
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Refused, Reply
-from producers.venues.htx import notes, tape, wire
-from producers.venues.htx.figures import ABSENT
-from producers.venues.htx.topic import Topic
+from producers.venues.htx import events_book, events_candles, events_funding, events_ticker, events_trades, wire
+from producers.venues.htx.topics import Topic
+from producers.venues.htx.wire_numbers import ABSENT
 
 _Decode = Callable[[Topic, bytes, int, str], list[Decoded]]
 _Route = tuple[_Decode, Topic, str]
@@ -28,16 +28,16 @@ _TOPIC: Final = re.compile(r"public\.(?P<name>[^.]+)\.(?P<channel>\w+)")
 _REPEATED: Final = 2014
 
 _CHANNELS: Final[dict[str, _Decode]] = {
-    "trade.detail": tape.decode_trades,
-    "bbo": tape.decode_best,
-    "detail": tape.decode_day,
-    "ticker": tape.decode_day,
-    "depth.step0": tape.decode_step0,
-    "open_interest": notes.decode_interest,
-    **{f"mbp.{depth}": tape.decode_mbp for depth in (5, 10, 20, 150, 400)},
-    **{f"mbp.refresh.{depth}": tape.decode_refresh for depth in (5, 10, 20)},
-    **{f"depth.size_{depth}.high_freq": tape.decode_high_freq for depth in (20, 150)},
-    **{f"kline.{period}": tape.decode_candle for period in tape.TIMEFRAMES},
+    "trade.detail": events_trades.decode_trades,
+    "bbo": events_ticker.decode_best,
+    "detail": events_ticker.decode_day,
+    "ticker": events_ticker.decode_day,
+    "depth.step0": events_book.decode_step0,
+    "open_interest": events_funding.decode_interest,
+    **{f"mbp.{depth}": events_book.decode_mbp for depth in (5, 10, 20, 150, 400)},
+    **{f"mbp.refresh.{depth}": events_book.decode_refresh for depth in (5, 10, 20)},
+    **{f"depth.size_{depth}.high_freq": events_book.decode_high_freq for depth in (20, 150)},
+    **{f"kline.{period}": events_candles.decode_candle for period in events_candles.TIMEFRAMES},
 }
 # Known, and not carried: books whose levels are merged, years, index, estimated and premium candles, overviews.
 _NOT_CARRIED: Final = re.compile(
@@ -45,7 +45,7 @@ _NOT_CARRIED: Final = re.compile(
 )
 _OVERVIEWS: Final = re.compile(r"market\.(tickers|overview(v2)?)")
 _BASIS_OPEN: Final = re.compile(r"basis\.\w+\.\w+")
-_NOTICES: Final = {"liquidation_orders": notes.decode_liquidations, "funding_rate": notes.decode_rates}
+_NOTICES: Final = {"liquidation_orders": events_trades.decode_liquidations, "funding_rate": events_funding.decode_rates}
 _QUIET_NOTICES: Final = frozenset({"contract_info", "contract_elements", "heartbeat", "adl"})
 
 
@@ -76,7 +76,7 @@ class HtxDecoder:
         """Decode a push of a channel that was not met before."""
         found = _MARKET.fullmatch(ch)
         symbol, channel = (found["symbol"], found["channel"]) if found else ("", ch)
-        decode = _CHANNELS.get(channel) or (notes.decode_basis if _BASIS_OPEN.fullmatch(channel) else None)
+        decode = _CHANNELS.get(channel) or (events_funding.decode_basis if _BASIS_OPEN.fullmatch(channel) else None)
         if _OVERVIEWS.fullmatch(ch):
             return ()
         if found is None or (decode is None and not _NOT_CARRIED.fullmatch(channel)):
@@ -117,9 +117,9 @@ class HtxDecoder:
         found = _MARKET.fullmatch(rep)
         if found is None:
             raise FrameError(f"unknown answer {rep!r}", channel=rep)
-        if _CHANNELS.get(found["channel"]) is not tape.decode_mbp:
+        if _CHANNELS.get(found["channel"]) is not events_book.decode_mbp:
             return ()
-        return tape.decode_book_answer(self._topic(found["symbol"]), text, ts_recv, found["channel"])
+        return events_book.decode_book_answer(self._topic(found["symbol"]), text, ts_recv, found["channel"])
 
     def _decode_note(self, head: wire.Head, text: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read a frame of a notification socket."""

@@ -1,4 +1,4 @@
-"""Gate's tickers: figures of 24 hours, best prices, and what contracts tell beside them (funding, open interest)."""
+"""Gate's tickers to events: figures of 24 hours, best prices, and the funding and open interest of contracts."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from contracts import market as events
+from contracts import market
 from contracts.codec import fast
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import sizes
 from producers.venue import Decoded
-from producers.venues.gate import values, wire
-from producers.venues.gate.topic import Topic, Topics
+from producers.venues.gate import wire, wire_ticker
+from producers.venues.gate.topics import Topic, Topics
 
-FastFunding: Final = fast(events.Funding)
-FastInterest: Final = fast(events.OpenInterest)
+FastFunding: Final = fast(market.Funding)
+FastInterest: Final = fast(market.OpenInterest)
 
 
 def decode_spot_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read the figures of a pair; best prices come without amounts."""
-    push = wire.read_spot_tickers(frame)
-    row, price, optional = push.result, values.optional_price, values.optional_number
+    push = wire_ticker.read_spot_tickers(frame)
+    row, price, optional = push.result, wire.optional_price, wire.optional_number
     topic = topics[row.currency_pair]
     native = f"24h-{push.time_ms or push.time}-{wire.fingerprint(row)}"
     return (
@@ -37,21 +37,21 @@ def decode_spot_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Dec
             low_24h=price(row.low_24h, "result.low_24h"),
             volume_24h=optional(row.base_volume, "result.base_volume"),
             quote_volume_24h=optional(row.quote_volume, "result.quote_volume"),
-            change_24h=values.optional_signed(row.change_percentage, "result.change_percentage"),
+            change_24h=wire.optional_signed(row.change_percentage, "result.change_percentage"),
         ),
     )
 
 
 def decode_book_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read best prices; an empty side is null, and so is an amount of zero at a price that stands."""
-    row = wire.read_book_tickers(frame).result
+    row = wire_ticker.read_book_tickers(frame).result
     topic = topics[row.s]
-    bid, ask = values.optional_price(row.b, "result.b"), values.optional_price(row.a, "result.a")
+    bid, ask = wire.optional_price(row.b, "result.b"), wire.optional_price(row.a, "result.a")
     return (
         replace(
             topic.ticker,
             id=f"{topic.tail}.ticker.bbo-{row.u}-{row.t}-{wire.fingerprint(row)}",
-            ts_event=None if row.t is None else row.t * values.MS,
+            ts_event=None if row.t is None else row.t * wire.MS,
             ts_recv=ts_recv,
             bid=bid,
             bid_amount=_amount(topic, row.B, bid, "result.B"),
@@ -62,16 +62,16 @@ def decode_book_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Dec
     )
 
 
-def _amount(topic: Topic, size: values.Maybe, price: str | None, field: str) -> str | None:
-    text = None if price is None else values.optional_number(size, field)
+def _amount(topic: Topic, size: wire.Maybe, price: str | None, field: str) -> str | None:
+    text = None if price is None else wire.optional_number(size, field)
     return sizes.amount(topic.instrument, text, price) if text is not None and text.strip("0.") else None
 
 
 def decode_futures_tickers(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read the figures of contracts, each with its funding (perpetuals) and open interest."""
-    push = wire.read_futures_tickers(frame)
-    result: list[wire.FuturesTicker] | wire.FuturesTicker | None = push.result
-    rows = [result] if isinstance(result, wire.FuturesTicker) else result or []
+    push = wire_ticker.read_futures_tickers(frame)
+    result: list[wire_ticker.FuturesTicker] | wire_ticker.FuturesTicker | None = push.result
+    rows = [result] if isinstance(result, wire_ticker.FuturesTicker) else result or []
     found: list[Decoded] = []
     times = (push.sent_ns, ts_recv)
     for row in rows:
@@ -84,8 +84,8 @@ def decode_futures_tickers(topics: Topics, frame: bytes, ts_recv: int) -> list[D
     return found
 
 
-def _ticker(topic: Topic, row: wire.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
-    price, optional = values.optional_price, values.optional_number
+def _ticker(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
+    price, optional = wire.optional_price, wire.optional_number
     bid, ask = price(row.highest_bid, "result.highest_bid"), price(row.lowest_ask, "result.lowest_ask")
     return replace(
         topic.ticker,
@@ -101,24 +101,24 @@ def _ticker(topic: Topic, row: wire.FuturesTicker, times: tuple[int | None, int]
         low_24h=price(row.low_24h, "result.low_24h"),
         volume_24h=optional(row.volume_24h_base, "result.volume_24h_base"),
         quote_volume_24h=optional(row.volume_24h_quote, "result.volume_24h_quote"),
-        change_24h=values.optional_signed(row.change_percentage, "result.change_percentage"),
+        change_24h=wire.optional_signed(row.change_percentage, "result.change_percentage"),
     )
 
 
-def _funding(topic: Topic, row: wire.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
+def _funding(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
     applied = row.funding_next_apply
     return FastFunding(
         id=f"{topic.tail}.funding.{stamp}",
         **topic.common(*times),
-        rate=values.optional_signed(row.funding_rate, "result.funding_rate"),
-        next_ts=values.seconds_time(applied, "result.funding_next_apply") if applied else None,
-        mark_price=values.optional_price(row.mark_price, "result.mark_price"),
-        index_price=values.optional_price(row.index_price, "result.index_price"),
+        rate=wire.optional_signed(row.funding_rate, "result.funding_rate"),
+        next_ts=wire.seconds_time(applied, "result.funding_next_apply") if applied else None,
+        mark_price=wire.optional_price(row.mark_price, "result.mark_price"),
+        index_price=wire.optional_price(row.index_price, "result.index_price"),
     )
 
 
-def _interest(topic: Topic, row: wire.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
-    contracts = values.optional_number(row.total_size, "result.total_size")
+def _interest(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
+    contracts = wire.optional_number(row.total_size, "result.total_size")
     return FastInterest(
         id=f"{topic.tail}.interest.{stamp}",
         **topic.common(*times),

@@ -1,4 +1,4 @@
-"""Gate's books: updates numbered by `U` and `u`, whole books, and the signed levels of the oldest channel."""
+"""Gate's books to events: updates numbered by `U` and `u`, whole books, signed levels of the oldest channel."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from msgspec.structs import replace
 from contracts.errors import FrameError
 from producers.normalize import numbers, sizes
 from producers.venue import Decoded
-from producers.venues.gate import values, wire
-from producers.venues.gate.topic import Topic, Topics
+from producers.venues.gate import wire, wire_book
+from producers.venues.gate.topics import Topic, Topics
 
-Sides = tuple[list[values.Row], list[values.Row]]
+Sides = tuple[list[wire.Row], list[wire.Row]]
 
 
 def decode_spot_depth(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `spot.order_book_update`."""
-    row = wire.read_spot_depths(frame).result
+    row = wire_book.read_spot_depths(frame).result
     sides = _read_levels(row.b or [], whole=row.full), _read_levels(row.a or [], whole=row.full)
     return (_delta(topics[row.s], row, sides, ("update", ts_recv)),)
 
 
 def decode_futures_depth(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `futures.order_book_update`."""
-    row = wire.read_futures_depths(frame).result
+    row = wire_book.read_futures_depths(frame).result
     sides = _read_objects(row.b or [], whole=row.full), _read_objects(row.a or [], whole=row.full)
     return (_delta(topics[row.s], row, sides, ("update", ts_recv)),)
 
 
 def decode_second_version(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `spot.obu` and `futures.obu`: a whole book first, then updates; `s` is the stream (`ob.BTC_USDT.50`)."""
-    row = wire.read_number_depths(frame).result
+    row = wire_book.read_number_depths(frame).result
     venue_symbol, _, depth = row.s.removeprefix("ob.").rpartition(".")
     if not venue_symbol:
         raise FrameError(f"result.s names no stream: {row.s!r}", field="result.s")
@@ -37,7 +37,7 @@ def decode_second_version(topics: Topics, frame: bytes, ts_recv: int) -> tuple[D
     return (_delta(topics[venue_symbol], row, sides, (f"obu{depth}", ts_recv)),)
 
 
-def _delta(topic: Topic, row: wire.Depth, sides: Sides, terms: tuple[str, int]) -> Decoded:
+def _delta(topic: Topic, row: wire_book.Depth, sides: Sides, terms: tuple[str, int]) -> Decoded:
     """Make a delta; `terms` are the channel's mark and the receive time. The first id of an update follows the last."""
     mark, ts_recv = terms
     if row.U is None and not row.full:
@@ -47,7 +47,7 @@ def _delta(topic: Topic, row: wire.Depth, sides: Sides, terms: tuple[str, int]) 
     return replace(
         topic.delta,
         id=f"{topic.tail}.delta.{native}",
-        ts_event=None if row.t is None else row.t * values.MS,
+        ts_event=None if row.t is None else row.t * wire.MS,
         ts_recv=ts_recv,
         bids=bids,
         asks=asks,
@@ -58,21 +58,21 @@ def _delta(topic: Topic, row: wire.Depth, sides: Sides, terms: tuple[str, int]) 
     )
 
 
-def _read_objects(rows: list[wire.Level], *, whole: bool) -> list[values.Row]:
+def _read_objects(rows: list[wire_book.Level], *, whole: bool) -> list[wire.Row]:
     return _read_levels([row.pair for row in rows], whole=whole)
 
 
-def _read_pairs(rows: list[tuple[values.Number, values.Number]], *, whole: bool) -> list[values.Row]:
+def _read_pairs(rows: list[tuple[wire.Number, wire.Number]], *, whole: bool) -> list[wire.Row]:
     return _read_levels([(str(price), str(size)) for price, size in rows], whole=whole)
 
 
-def _read_levels(rows: list[values.Row], *, whole: bool) -> list[values.Row]:
+def _read_levels(rows: list[wire.Row], *, whole: bool) -> list[wire.Row]:
     return (numbers.whole_levels if whole else numbers.text_levels)(rows, "result.b/result.a")
 
 
 def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `futures.order_book`, event `all`. Its ids are not said to be without holes: there is no sequence."""
-    push = wire.read_whole_books(frame)
+    push = wire_book.read_whole_books(frame)
     row = push.result
     topic = topics[row.contract]
     sides = _read_objects(row.bids or [], whole=True), _read_objects(row.asks or [], whole=True)
@@ -81,7 +81,7 @@ def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decod
         replace(
             topic.delta,
             id=f"{topic.tail}.delta.all-{row.id or ''}-{row.t or push.time_ms}-{wire.fingerprint(row)}",
-            ts_event=row.t * values.MS if row.t else push.sent_ns,
+            ts_event=row.t * wire.MS if row.t else push.sent_ns,
             ts_recv=ts_recv,
             bids=bids,
             asks=asks,
@@ -93,18 +93,18 @@ def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decod
 
 def decode_signed_levels(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read `futures.order_book`, event `update`: a level's side is the sign of its size; 0 removes it on either."""
-    push = wire.read_signed_levels(frame)
-    by_symbol: dict[str, list[wire.SignedLevel]] = {}
-    rows: list[wire.SignedLevel] = push.result or []
+    push = wire_book.read_signed_levels(frame)
+    by_symbol: dict[str, list[wire_book.SignedLevel]] = {}
+    rows: list[wire_book.SignedLevel] = push.result or []
     for row in rows:
         by_symbol.setdefault(row.c, []).append(row)
     return [_signed(topics[name], rows, (push.sent_ns, ts_recv)) for name, rows in by_symbol.items()]
 
 
-def _signed(topic: Topic, rows: list[wire.SignedLevel], times: tuple[int | None, int]) -> Decoded:
+def _signed(topic: Topic, rows: list[wire_book.SignedLevel], times: tuple[int | None, int]) -> Decoded:
     sides: Sides = ([], [])
     for row in rows:
-        size, is_ask = values.signed(row.s, "result.s")
+        size, is_ask = wire.signed(row.s, "result.s")
         for level in numbers.text_levels([(str(row.p), size)], "result.p"):
             for side in sides if level[1] == numbers.ZERO else (sides[is_ask],):
                 side.append(level)

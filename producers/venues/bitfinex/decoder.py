@@ -28,20 +28,20 @@ from producers.venue import (
     Proof,
     Refused,
 )
-from producers.venues.bitfinex import figures, tape, wire
-from producers.venues.bitfinex.channel import Channel, Decode
+from producers.venues.bitfinex import events_book, events_candles, events_ticker, events_trades, wire
 from producers.venues.bitfinex.plan import CONF, GLOBAL, LIQUIDATIONS
+from producers.venues.bitfinex.topics import Channel, Decode
 
 _RESTART: Final = 20051
 _MAINTENANCE_ENDED: Final = 20061
 _AT_ONCE: Final = 1.0
 _PAIR: Final = 6  # letters of a pair without a colon
 _KINDS: Final[dict[str, tuple[Decode, Decode]]] = {
-    "trades": (tape.decode_trade, tape.decode_prints),
-    "book": (tape.decode_change, tape.decode_book),
-    "ticker": (figures.decode_ticker, figures.decode_ticker),
-    "deriv": (figures.decode_derivative, figures.decode_derivative),
-    "candles": (figures.decode_candle, figures.decode_candles),
+    "trades": (events_trades.decode_trade, events_trades.decode_prints),
+    "book": (events_book.decode_change, events_book.decode_book),
+    "ticker": (events_ticker.decode_ticker, events_ticker.decode_ticker),
+    "deriv": (events_ticker.decode_derivative, events_ticker.decode_derivative),
+    "candles": (events_candles.decode_candle, events_candles.decode_candles),
 }
 _KEPT_BACK: Final = {TRADE: "trades", LIQUIDATION: LIQUIDATIONS}  # what a lost frame may have told and will not again
 
@@ -57,7 +57,7 @@ class BitfinexDecoder:
         self.before: dict[str, int] | None = None
         self._find = find
         self._sim = sim
-        self.liquidations = figures.Liquidations(self._instrument)
+        self.liquidations = events_trades.Liquidations(self._instrument)
         self._channels: dict[bytes, Channel | None] = {}  # None: known, and not carried
         self._number: int | None = None
         self._lost: list[Decoded] = []
@@ -209,10 +209,10 @@ class BitfinexDecoder:
         if kind == LIQUIDATIONS:
             decode = self.liquidations.decode
             return Channel(kind, None, decode, decode, self._sim, self._stamp_tail)
-        if kind not in _KINDS or (kind == "candles" and detail not in figures.TIMEFRAMES):
+        if kind not in _KINDS or (kind == "candles" and detail not in events_candles.TIMEFRAMES):
             raise FrameError(f"unknown channel {_key(event)!r}", field="channel")
         one, many = _KINDS[kind]
-        detail = figures.TIMEFRAMES.get(detail, "")
+        detail = events_candles.TIMEFRAMES.get(detail, "")
         made = Channel(kind, self._instrument(symbol), one, many, self._sim, self._stamp_tail, detail=detail)
         if self.before is not None:
             made.tells_history, made.before = False, self.before.get(symbol)

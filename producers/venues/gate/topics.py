@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts import market as events
+from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
 from producers.venue import FindInstrument
 
-FastTrade: Final = fast(events.Trade)
-FastTicker: Final = fast(events.Ticker)
-FastDelta: Final = fast(events.BookDelta)
+FastTrade: Final = fast(market.Trade)
+FastTicker: Final = fast(market.Ticker)
+FastDelta: Final = fast(market.BookDelta)
 
 
 @dataclass(slots=True)
@@ -58,13 +58,3 @@ class Topics(dict[str, Topic]):
     def __missing__(self, venue_symbol: str) -> Topic:
         topic = self[venue_symbol] = Topic(self._find(venue_symbol), self._sim)
         return topic
-
-
-def numbered(natives: list[str]) -> list[str]:
-    """Tell equal ids of one frame apart by number."""
-    seen: dict[str, int] = {}
-    found: list[str] = []
-    for native in natives:
-        again = seen[native] = seen.get(native, -1) + 1
-        found.append(f"{native}-{again}" if again else native)
-    return found

@@ -1,7 +1,4 @@
-"""Bitfinex's trades and books: pure functions from a frame to its events.
-
-https://docs.bitfinex.com/reference/ws-public-trades, https://docs.bitfinex.com/reference/ws-public-books
-"""
+"""Bitfinex's books to events (https://docs.bitfinex.com/reference/ws-public-books)."""
 
 from __future__ import annotations
 
@@ -12,63 +9,14 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from contracts.errors import FrameError
-from producers.connection.frames import read_each
 from producers.normalize import numbers
 from producers.normalize.numbers import ZERO, Row
-from producers.venue import TRADE, Decoded, Gap, Unreadable
+from producers.venue import Decoded
 from producers.venues.bitfinex import wire
-from producers.venues.bitfinex.channel import Channel
+from producers.venues.bitfinex.topics import Channel
 
 Sides = tuple[list[Row], list[Row]]  # bids, asks
-
 _MINUS: Final = "-"
-
-
-def decode_trade(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]:
-    """Read `te`, the print as soon as it happened; `tu` repeats it a little later and is not looked at."""
-    message = wire.decode_trade(frame)
-    channel.stamp(message)
-    return (_trade(channel, message.row, ts_recv),)
-
-
-def decode_prints(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded]:
-    """Read the last trades, with which the channel begins, newest first.
-
-    A recording tells them all, as they stand. To a feed they are history: of its first connection they are not told,
-    and after a lost connection they hold what was missed, unless that is more than they are.
-    """
-    message = wire.decode_prints(frame)
-    channel.stamp(message)
-    items = read_each(message.rows, lambda raw: _trade(channel, wire.decode_print(raw), ts_recv))
-    if channel.tells_history:
-        return items
-    bad = [item for item in items if isinstance(item, Unreadable)]
-    trades = sorted((item for item in items if not isinstance(item, Unreadable)), key=lambda trade: int(trade.trade_id))
-    before = channel.before
-    if before is None or not trades:
-        return bad
-    found: list[Decoded] = [trade for trade in trades if int(trade.trade_id) > before]
-    oldest = int(trades[0].trade_id)
-    if oldest > before:
-        found.insert(0, Gap(TRADE, channel.instrument, f"trades between {before} and {oldest} were not received"))
-    return bad + found
-
-
-def _trade(channel: Channel, row: wire.Print, ts_recv: int) -> Decoded:
-    amount = numbers.signed(row.amount, "amount")
-    trade_id = str(row.ident)
-    trade = replace(
-        channel.trade,
-        id=f"{channel.tail}.trade.{trade_id}",
-        ts_event=row.time * wire.MS,
-        ts_recv=ts_recv,
-        trade_id=trade_id,
-        price=numbers.price(row.price, "price"),
-        amount=amount.removeprefix(_MINUS),
-        side="sell" if amount.startswith(_MINUS) else "buy",
-    )
-    channel.newest = max(row.ident, channel.newest or 0)
-    return trade
 
 
 def decode_change(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]:

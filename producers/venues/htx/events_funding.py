@@ -1,63 +1,22 @@
-"""HTX's liquidations, funding rates, basis and open interest: what only contracts have."""
+"""HTX's funding rates, basis and open interest to events: what only contracts have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 from zlib import crc32
 
-from contracts import market as events
+from contracts import market
 from contracts.codec import fast
-from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import sizes
 from producers.venue import Decoded
-from producers.venues.htx import figures, wire
-from producers.venues.htx.figures import MS, number, optional_amount, optional_number
-from producers.venues.htx.topic import Topic
+from producers.venues.htx import wire, wire_numbers
+from producers.venues.htx.topics import Topic
+from producers.venues.htx.wire_numbers import MS, number, optional_amount, optional_number
 
-FastLiquidation = fast(events.Liquidation)
-FastFunding = fast(events.Funding)
-FastInterest = fast(events.OpenInterest)
-
+FastFunding = fast(market.Funding)
+FastInterest = fast(market.OpenInterest)
 FindTopic = Callable[[str], Topic]
-
-_CLOSED: Final = {"buy": "short", "sell": "long"}  # the side of the order: the position that it closes
-
-
-def decode_liquidations(find: FindTopic, frame: bytes, ts_recv: int) -> list[Decoded]:
-    """Read liquidations: `price` is the bankruptcy price, `volume` contracts, `amount` coins (recent frames only).
-
-    Rows have no id: it is made of what they say, and equal rows of one frame are told apart by number. Whether the
-    venue leaves some out is not documented.
-    """
-    seen: dict[str, int] = {}
-    found: list[Decoded] = []
-    for row in wire.decode_forced(frame).data or ():
-        if row.direction not in _CLOSED:
-            raise FrameError(f"unknown direction {row.direction!r} of a liquidation", field="data.direction")
-        topic = find(row.contract_code)
-        price, volume = figures.price(row.price, "data.price"), number(row.volume, "data.volume")
-        amount = optional_amount(row.amount, "data.amount")
-        if amount is None:
-            amount = sizes.amount(topic.instrument, volume, price)
-        native = f"{row.created_at}-{row.direction}-{price}-{volume}"
-        key = f"{row.contract_code}-{native}"
-        again = seen[key] = seen.get(key, -1) + 1
-        found.append(
-            FastLiquidation(
-                id=f"{topic.tail}.liquidation.{native}" + (f"-{again}" if again else ""),
-                **topic.common(row.created_at * MS, ts_recv),
-                price=price,
-                price_kind="bankruptcy",
-                amount=amount,
-                contracts=volume,
-                position_side=_CLOSED[row.direction],
-                order_side=row.direction,
-                sampled=False,
-            )
-        )
-    return found
 
 
 def decode_rates(find: FindTopic, frame: bytes, ts_recv: int) -> list[Decoded]:
@@ -78,7 +37,7 @@ def decode_basis(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list
     if topic.instrument.contract not in {PERP, INVERSE}:
         return []
     push = wire.decode_basis(frame)
-    topic.index_price = figures.optional_price(push.tick.index_price, "tick.index_price")
+    topic.index_price = wire_numbers.optional_price(push.tick.index_price, "tick.index_price")
     return [_funding(topic, f"{channel}-{push.ts}-{topic.index_price}", push.ts * MS, ts_recv)]
 
 

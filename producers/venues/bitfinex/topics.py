@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from contracts import market as events
+from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
 from producers.venue import Decoded
 
-FastTicker = fast(events.Ticker)
-FastTrade = fast(events.Trade)
-FastDelta = fast(events.BookDelta)
+FastTicker = fast(market.Ticker)
+FastTrade = fast(market.Trade)
+FastDelta = fast(market.BookDelta)
 Decode = Callable[["Channel", bytes, int], Sequence[Decoded]]
 
 
