@@ -7,10 +7,10 @@ from zlib import crc32
 
 from contracts import market
 from contracts.codec import fast
-from contracts.instrument import Instrument
 from producers.normalize import numbers
 from producers.venue import Decoded
 from producers.venues.indodax import wire
+from producers.venues.indodax.topics import Topic
 
 FastTrade = fast(market.Trade)
 FastTicker = fast(market.Ticker)
@@ -18,27 +18,14 @@ FastDelta = fast(market.BookDelta)
 NS: Final = 1_000_000_000
 
 
-class Product:
-    """What is constant about one pair on a connection."""
-
-    __slots__ = ("books", "instrument", "pair", "tail", "trade_id")
-
-    def __init__(self, instrument: Instrument, pair: str) -> None:
-        self.instrument = instrument
-        self.pair = pair
-        self.tail = instrument.tail
-        self.trade_id = f"{self.tail}.trade."
-        self.books = wire.book_decoders(pair.removesuffix(instrument.quote.lower()))
-
-
-def make_trade(product: Product, row: wire.TradeRow, ts_recv: int, *, sim: bool) -> Decoded:
+def make_trade(topic: Topic, row: wire.TradeRow, ts_recv: int, *, sim: bool) -> Decoded:
     """Make a trade; the side is taken for the taker's."""
     native = str(row.number)
     return FastTrade(
-        id=product.trade_id + native,
+        id=topic.trade_id + native,
         venue="indodax",
-        symbol=product.instrument.symbol,
-        venue_symbol=product.pair,
+        symbol=topic.instrument.symbol,
+        venue_symbol=topic.pair,
         ts_event=row.time * NS,
         ts_recv=ts_recv,
         sim=sim,
@@ -50,14 +37,14 @@ def make_trade(product: Product, row: wire.TradeRow, ts_recv: int, *, sim: bool)
     )
 
 
-def make_book(product: Product, row: Any, stamp: tuple[str, int], *, sim: bool) -> Decoded:
-    """Make a whole book of what `Product.books` decoded; `stamp`: what its id ends in, and when it came."""
+def make_book(topic: Topic, row: Any, stamp: tuple[str, int], *, sim: bool) -> Decoded:
+    """Make a whole book of what `Topic.books` decoded; `stamp`: what its id ends in, and when it came."""
     native, ts_recv = stamp
     return FastDelta(
-        id=f"{product.tail}.delta.{native}",
+        id=f"{topic.tail}.delta.{native}",
         venue="indodax",
-        symbol=product.instrument.symbol,
-        venue_symbol=product.pair,
+        symbol=topic.instrument.symbol,
+        venue_symbol=topic.pair,
         ts_event=None,
         ts_recv=ts_recv,
         sim=sim,
@@ -68,7 +55,7 @@ def make_book(product: Product, row: Any, stamp: tuple[str, int], *, sim: bool) 
     )
 
 
-def make_ticker(product: Product, row: wire.SummaryRow, stamp: tuple[int | None, int], *, sim: bool) -> Decoded:
+def make_ticker(topic: Topic, row: wire.SummaryRow, stamp: tuple[int | None, int], *, sim: bool) -> Decoded:
     """Make a ticker of the last 24 hours; `stamp`: the place in the stream, and when it came.
 
     Times are in seconds, and the stream may begin again: the figures are in the id.
@@ -76,10 +63,10 @@ def make_ticker(product: Product, row: wire.SummaryRow, stamp: tuple[int | None,
     offset, ts_recv = stamp
     figures = ",".join(map(wire.text, (row.last, row.low, row.high, row.before, row.quote, row.base)))
     return FastTicker(
-        id=f"{product.tail}.ticker.{row.time}-{offset}-{crc32(figures.encode()):08x}",
+        id=f"{topic.tail}.ticker.{row.time}-{offset}-{crc32(figures.encode()):08x}",
         venue="indodax",
-        symbol=product.instrument.symbol,
-        venue_symbol=product.pair,
+        symbol=topic.instrument.symbol,
+        venue_symbol=topic.pair,
         ts_event=row.time * NS,
         ts_recv=ts_recv,
         sim=sim,

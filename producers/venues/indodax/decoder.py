@@ -1,4 +1,4 @@
-"""Indodax's decoder: routes the messages of one socket and makes their events."""
+"""Indodax's decoder: routes the messages of one socket and continues the streams of its channels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from producers.venue import (
     SubscribeRequest,
 )
 from producers.venues.indodax import wire
-from producers.venues.indodax.events import Product, make_book, make_ticker, make_trade
+from producers.venues.indodax.events import make_book, make_ticker, make_trade
 from producers.venues.indodax.plan import (
     BOOKS,
     CONNECT_ID,
@@ -35,14 +35,13 @@ from producers.venues.indodax.plan import (
     request_id,
     subscribe,
 )
-from producers.venues.indodax.streams import Stream
+from producers.venues.indodax.topics import Stream, Topic
 
 _NAME_AT: Final = len(b'{"result":{"channel":"')
 _ALREADY_SUBSCRIBED: Final = 105
 _PUBLICATION, _UNSUBSCRIBED = 0, 3
-_QUIET_PUSHES: Final = frozenset(
-    {1, 2, 4, 5}
-)  # others joined or left, a message to a client, a subscription made there
+# Others joined or left, a message to a client, a subscription made there.
+_QUIET_PUSHES: Final = frozenset({1, 2, 4, 5})
 _CHART: Final = "chart:tick-"
 _TRADE_FIELDS, _SUMMARY_FIELDS, _TICK_FIELDS = 7, 8, 4
 
@@ -59,7 +58,7 @@ class IndodaxDecoder:
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
         self._find = find
         self._sim = sim
-        self._products: dict[str, Product] = {}
+        self._topics: dict[str, Topic] = {}
         self._routes: dict[bytes, tuple[_Handler, Stream]] = {}
         self._confirmed: set[int] = set()
         self.streams: dict[int, Stream] = {}
@@ -79,12 +78,8 @@ class IndodaxDecoder:
         """Put the streams where they stood before a frame of which one message cannot be read: it is read again."""
         for number, stream in self.streams.items():
             before = kept.get(number, Stream())
-            stream.epoch, stream.offset, stream.fresh, stream.had = (
-                before.epoch,
-                before.offset,
-                before.fresh,
-                before.had,
-            )
+            stream.epoch, stream.offset = before.epoch, before.offset
+            stream.fresh, stream.had = before.fresh, before.had
 
     def _message(self, line: bytes, ts_recv: int) -> Sequence[Decoded]:
         route = self._routes.get(line[_NAME_AT : line.find(b'"', _NAME_AT)])
@@ -130,10 +125,10 @@ class IndodaxDecoder:
                 found += self._on_rows(raw, publication, ts_recv)
         if whole is not None:
             pair, raw = whole
-            found.append(self._book(pair, self._product(pair).books.publication(raw), raw, ts_recv))
+            found.append(self._book(pair, self._topic(pair).books.publication(raw), raw, ts_recv))
         lost = None if result.part else stream.on_answer(result)
         if lost is not None and of_trades:
-            found.insert(0, Gap(TRADE, None if stream.pair is None else self._product(stream.pair).instrument, lost))
+            found.insert(0, Gap(TRADE, None if stream.pair is None else self._topic(stream.pair).instrument, lost))
         return found
 
     def _on_rows(self, raw: Raw, publication: wire.Shape, ts_recv: int) -> Sequence[Decoded]:
@@ -173,7 +168,7 @@ class IndodaxDecoder:
     def _on_book(self, line: bytes, stream: Stream, ts_recv: int) -> Sequence[Decoded]:
         """Read a book, a repeated one too: each is whole."""
         pair = cast("str", stream.pair)
-        row = self._product(pair).books.push(line).result.data
+        row = self._topic(pair).books.push(line).result.data
         book = self._book(pair, row, line.rstrip(), ts_recv)
         stream.on_push(row.offset)
         return (book,)
@@ -189,20 +184,20 @@ class IndodaxDecoder:
             return ()
         if lost is None:
             return trades
-        return [Gap(TRADE, self._product(cast("str", stream.pair)).instrument, lost), *trades]
+        return [Gap(TRADE, self._topic(cast("str", stream.pair)).instrument, lost), *trades]
 
     def _trades(self, trades: wire.Trades, ts_recv: int) -> list[Decoded]:
-        return [make_trade(self._product(row.pair), row, ts_recv, sim=self._sim) for row in trades.data]
+        return [make_trade(self._topic(row.pair), row, ts_recv, sim=self._sim) for row in trades.data]
 
     def _book(self, pair: str, row: Any, raw: bytes | Raw, ts_recv: int) -> Decoded:
         """Make a whole book; the venue gives it no time, only its place in the stream, which may begin again."""
         native = f"{row.offset}-{crc32(raw):08x}"
-        return make_book(self._product(pair), row, (native, ts_recv), sim=self._sim)
+        return make_book(self._topic(pair), row, (native, ts_recv), sim=self._sim)
 
     def _summary(self, summary: wire.Summary, ts_recv: int) -> list[Decoded]:
         """Make a ticker a pair. The channel is about all pairs: those that other connections follow are left out."""
         return [
-            make_ticker(self._product(row.pair), row, (summary.offset, ts_recv), sim=self._sim)
+            make_ticker(self._topic(row.pair), row, (summary.offset, ts_recv), sim=self._sim)
             for row in summary.data
             if not self._confirmed or self._has(row.pair)
         ]
@@ -211,11 +206,11 @@ class IndodaxDecoder:
         """Whether this connection follows the pair's trades or book."""
         return any(request_id(channel + pair) in self._confirmed for channel in (TRADES, BOOKS))
 
-    def _product(self, pair: str) -> Product:
-        product = self._products.get(pair)
-        if product is None:
-            product = self._products[pair] = Product(self._find(pair), pair)
-        return product
+    def _topic(self, pair: str) -> Topic:
+        topic = self._topics.get(pair)
+        if topic is None:
+            topic = self._topics[pair] = Topic(self._find(pair), pair)
+        return topic
 
 
 def _on_notice(line: bytes, head: wire.Head) -> Sequence[Decoded]:

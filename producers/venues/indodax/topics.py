@@ -1,10 +1,24 @@
-"""Where a connection stands in the venue's streams: what is a repetition, and what was lost."""
+"""What the decoder of one Indodax connection keeps of a pair, and its position in each channel's stream."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from producers.venues.indodax.wire import Result
+from contracts.instrument import Instrument
+from producers.venues.indodax import wire
+
+
+class Topic:
+    """What is constant about one pair on a connection."""
+
+    __slots__ = ("books", "instrument", "pair", "tail", "trade_id")
+
+    def __init__(self, instrument: Instrument, pair: str) -> None:
+        self.instrument = instrument
+        self.pair = pair
+        self.tail = instrument.tail
+        self.trade_id = f"{self.tail}.trade."
+        self.books = wire.book_decoders(pair.removesuffix(instrument.quote.lower()))
 
 
 @dataclass(slots=True)
@@ -35,13 +49,13 @@ class Stream:
             return True, f"the stream began anew at {offset} after {before}"
         return True, f"publications {before + 1} to {offset - 1} were not received"
 
-    def known_up_to(self, result: Result) -> int:
+    def known_up_to(self, result: wire.Result) -> int:
         """Return the offset up to which what was missed is known already; parts of an answer go by the whole one."""
         if result.part:
             return self.had
         return self.offset if self.offset is not None and result.epoch == self.epoch else -1
 
-    def on_answer(self, result: Result) -> str | None:
+    def on_answer(self, result: wire.Result) -> str | None:
         """Take the position of a fresh subscription; return what was lost since the last one."""
         before, epoch = self.offset, self.epoch
         self.had = self.known_up_to(result)
