@@ -13,18 +13,16 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.frames import read_each
 from producers.normalize import numbers, sizes
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.gate import wire, wire_book
 from producers.venues.gate.history import HISTORY
 from producers.venues.gate.plan import DECIMAL_SIZES, LINEAR, SPOT, VENUE_ID, market_of
 
-FastBook: Final = fast(market.BookSnapshot)
 _Sides = tuple[list[wire.Row], list[wire.Row]]
 
 _DEPTH: Final = "100"  # levels, as many as the socket keeps up to date
@@ -129,20 +127,15 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     except msgspec.DecodeError as error:
         raise FrameError(f"order book of {instrument.venue_symbol}: {error}") from error
     bids, asks, unit = sizes.book(instrument, *sides)
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{depth.id}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
+    return make_book(
+        instrument,
+        f"rest-{depth.id}",
         ts_event=time,
         ts_recv=ts_recv,
         sim=sim,
         bids=bids,
         asks=asks,
         seq=depth.id,
-        quality="sim" if sim else "live",
-        checksum=None,
-        venue_checksum=None,
         unit=unit,
     )
 
@@ -170,8 +163,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
         error = _Error()
     pause = None
     if status == _TOO_MANY or error.label == "TOO_MANY_REQUESTS":
-        hint = headers.get("retry-after", "")
-        pause = float(hint) if hint.isdecimal() else _WINDOW
+        pause = named_pause(headers, _WINDOW)
     return RestFailure(error.message or f"HTTP {status}", error.label, pause)
 
 

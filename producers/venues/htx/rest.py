@@ -16,6 +16,7 @@ from contracts.errors import FrameError
 from contracts.instrument import SPOT, Instrument, make_instrument
 from producers.connection.frames import read_each
 from producers.normalize import sizes
+from producers.rest.answers import named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.htx import wire
 from producers.venues.htx.events_book import whole_book
@@ -143,8 +144,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     code = next((c for c in (envelope.error, envelope.contract_error, envelope.code) if c is not None), None)
     pause = _PAUSES.get(str(code))
     if status == _TOO_MANY:
-        hint = headers.get("retry-after", "")
-        pause = float(hint) if hint.isdecimal() else _WINDOW
+        pause = named_pause(headers, _WINDOW)
     told = envelope.told or envelope.contract_told or envelope.message or f"HTTP {status}"
     return RestFailure(told, None if code is None else str(code), pause)
 
