@@ -51,3 +51,20 @@ def blank(kind: str, instrument: Instrument, *, sim: bool, **known: Any) -> Any:
     return _TYPES[kind](
         venue=instrument.venue, symbol=instrument.symbol, venue_symbol=instrument.venue_symbol, sim=sim, **required
     )
+
+
+class Blanks:
+    """The blank events of one instrument on one connection, by kind."""
+
+    __slots__ = ("candle", "delta", "funding", "interest", "liquidation", "ticker", "trade")
+    candle: Any
+    delta: Any
+    funding: Any
+    interest: Any
+    liquidation: Any
+    ticker: Any
+    trade: Any
+
+    def __init__(self, instrument: Instrument, *, sim: bool) -> None:
+        for kind in self.__slots__:
+            setattr(self, kind, blank(kind, instrument, sim=sim))

@@ -11,8 +11,6 @@ from zlib import crc32
 
 from msgspec.structs import astuple, replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import numbers, sizes
@@ -21,8 +19,6 @@ from producers.venues.bybit import wire
 from producers.venues.bybit.topics import Topic
 from producers.venues.bybit.wire import MS
 
-FastLiquidation = fast(market.Liquidation)
-FastCandle = fast(market.Candle)
 _SIDES: Final = {"Buy": "buy", "Sell": "sell"}
 _FORCED: Final = {"Buy": ("long", "sell"), "Sell": ("short", "buy")}  # the side of a position: it, and its order's side
 _TIMEFRAMES: Final = {
@@ -40,8 +36,6 @@ _TIMEFRAMES: Final = {
     "W": "1w",
     "M": "1M",
 }
-FastFunding = fast(market.Funding)
-FastInterest = fast(market.OpenInterest)
 State = dict[str, str | None]
 _BEST: Final = {"bid1Price": "bid", "bid1Size": "bid_amount", "ask1Price": "ask", "ask1Size": "ask_amount"}
 _KEYS: Final = tuple(_BEST.get(name, name) for name in wire.Ticker.__struct_fields__)
@@ -56,7 +50,7 @@ _NEVER: Final = "0"  # the next funding time of what has no funding
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read trades. Block trades (`BT`) and fills of retail price improvement orders (`RPI`) are trades as well."""
-    blank, id_start = topic.trade, topic.id_start
+    blank, id_start = topic.blanks.trade, topic.id_start
     found: list[Decoded] = []
     for row in wire.decode_trades(frame).data:
         price, size = numbers.price_text(row.p, "data.p"), numbers.unsigned(row.v, "data.v")
@@ -92,7 +86,7 @@ def decode_book(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
         bids, asks, unit = sizes.book(topic.instrument, bids, asks)
     return (
         replace(
-            topic.delta,
+            topic.blanks.delta,
             id=f"{topic.id_start}{topic.detail}-{data.u}-{book.ts}",
             ts_event=book.ts * MS,
             ts_recv=ts_recv,
@@ -129,9 +123,11 @@ def _liquidation(topic: Topic, ts_recv: int, told: tuple[wire.Liquidation, str, 
     price = numbers.price_text(row.p, "data.p")
     amount, contracts = topic.sizes(numbers.unsigned(row.v, "data.v"), price)
     position, order = _FORCED[row.S]
-    return FastLiquidation(
+    return replace(
+        topic.blanks.liquidation,
         id=topic.id_start + native,
-        **topic.common(row.T, ts_recv),
+        ts_event=row.T * MS,
+        ts_recv=ts_recv,
         price=price,
         price_kind="bankruptcy",
         amount=amount,
@@ -156,9 +152,11 @@ def decode_candles(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
         turnover = numbers.unsigned(row.turnover, "data.turnover")
         end = "-closed" if row.confirm else ""
         found.append(
-            FastCandle(
+            replace(
+                topic.blanks.candle,
                 id=f"{topic.id_start}{timeframe}-{row.start}-{row.timestamp}-{volume}{end}",
-                **topic.common(row.timestamp, ts_recv),
+                ts_event=row.timestamp * MS,
+                ts_recv=ts_recv,
                 timeframe=timeframe,
                 open=numbers.price_text(row.open, "data.open"),
                 high=numbers.price_text(row.high, "data.high"),
@@ -220,7 +218,7 @@ def _ticker(topic: Topic, state: State, ts_recv: int, stamp: tuple[str, int, int
     volume, turnover = get("volume24h"), get("turnover24h")
     change = get("price24hPcnt")
     return replace(
-        topic.ticker,
+        topic.blanks.ticker,
         id=topic.id_start + stamp[0],
         ts_event=stamp[1] * MS,
         ts_recv=ts_recv,
@@ -249,9 +247,11 @@ def _best_amount(topic: Topic, state: State, side: str) -> str | None:
 def _funding(topic: Topic, state: State, ts_recv: int, stamp: tuple[str, int]) -> Decoded:
     get, native = state.get, stamp[0]
     next_time = get("nextFundingTime")
-    return FastFunding(
+    return replace(
+        topic.blanks.funding,
         id=f"{topic.instrument.tail}.funding.{native}",
-        **topic.common(stamp[1], ts_recv),
+        ts_event=stamp[1] * MS,
+        ts_recv=ts_recv,
         rate=get("fundingRate"),
         next_ts=None if next_time is None or next_time == _NEVER else wire.read_time(next_time, "nextFundingTime"),
         mark_price=get("markPrice"),
@@ -262,9 +262,11 @@ def _funding(topic: Topic, state: State, ts_recv: int, stamp: tuple[str, int]) -
 def _interest(topic: Topic, state: State, ts_recv: int, stamp: tuple[str, int]) -> Decoded:
     """Make open interest; an inverse contract's counts USD, and its value is in the coin."""
     size, value = state.get("openInterest"), state.get("openInterestValue")
-    return FastInterest(
+    return replace(
+        topic.blanks.interest,
         id=f"{topic.instrument.tail}.interest.{stamp[0]}",
-        **topic.common(stamp[1], ts_recv),
+        ts_event=stamp[1] * MS,
+        ts_recv=ts_recv,
         amount=value if topic.is_inverse else size,
         value=size if topic.is_inverse else value,
         contracts=size if topic.is_inverse else None,

@@ -12,8 +12,6 @@ from zlib import crc32
 from msgspec import Raw
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import numbers, sizes
@@ -22,10 +20,8 @@ from producers.venue import Decoded
 from producers.venues.deribit import wire
 from producers.venues.deribit.topics import Topic
 
-FastLiquidation = fast(market.Liquidation)
 _OPPOSITE: Final[dict[str, wire.Side]] = {"buy": "sell", "sell": "buy"}
 _CLOSED: Final = {"sell": "long", "buy": "short"}  # the side of the forced order: the position that it closes
-FastCandle = fast(market.Candle)
 _NO_STATS: Final = wire.Stats()
 TIMEFRAMES: Final = {
     "1": "1m",
@@ -59,7 +55,7 @@ def trade_events(topic: Topic, rows: Iterable[wire.Trade], ts_recv: int) -> list
         amount, contracts = sizes.sizes(instrument, size, price) if topic.is_inverse else (size, None)
         found.append(
             replace(
-                topic.trade,
+                topic.blanks.trade,
                 id=f"{topic.tail}.trade.{row.trade_id}",
                 ts_event=row.timestamp * wire.MS,
                 ts_recv=ts_recv,
@@ -83,9 +79,11 @@ def _liquidations(topic: Topic, row: wire.Trade, trade: Decoded) -> list[Decoded
     """
     sides: dict[str, wire.Side] = {"T": row.direction, "M": _OPPOSITE[row.direction]}
     return [
-        FastLiquidation(
+        replace(
+            topic.blanks.liquidation,
             id=f"{topic.tail}.liquidation.{row.trade_id}-{who}",
-            **topic.common(row.timestamp, trade.ts_recv),
+            ts_event=row.timestamp * wire.MS,
+            ts_recv=trade.ts_recv,
             price=trade.price,
             price_kind="fill",
             amount=trade.amount,
@@ -135,7 +133,7 @@ def _delta(
     native, timestamp, ts_recv = stamp
     seq, prev_seq, whole = chain
     return replace(
-        topic.delta,
+        topic.blanks.delta,
         id=f"{topic.tail}.delta.{native}",
         ts_event=timestamp * wire.MS,
         ts_recv=ts_recv,
@@ -162,7 +160,7 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     if rate is not None and topic.instrument.contract in {PERP, INVERSE}:
         found.append(
             replace(
-                topic.funding,
+                topic.blanks.funding,
                 id=f"{tail}.funding.{native}",
                 ts_event=ts_event,
                 ts_recv=ts_recv,
@@ -174,7 +172,7 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     size = numbers.optional_amount(row.open_interest, "data.open_interest")
     if size is not None:
         stamp = {"id": f"{tail}.interest.{native}", "ts_event": ts_event, "ts_recv": ts_recv}
-        found.append(replace(topic.interest, **stamp, **_interest(topic, size, mark)))
+        found.append(replace(topic.blanks.interest, **stamp, **_interest(topic, size, mark)))
     return found
 
 
@@ -185,7 +183,7 @@ def decode_quotes(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     ask, ask_amount = _quote(topic, row.best_ask_price, row.best_ask_amount)
     return (
         replace(
-            topic.ticker,
+            topic.blanks.ticker,
             id=f"{topic.tail}.ticker.quote-{row.timestamp}-{crc32(frame):08x}",
             ts_event=row.timestamp * wire.MS,
             ts_recv=ts_recv,
@@ -205,9 +203,10 @@ def decode_candles(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
         raise FrameError(f"unknown resolution {topic.detail!r} of candles", field="params.channel")
     volume, close = numbers.number(row.volume, "data.volume"), numbers.price(row.close, "data.close")
     return (
-        FastCandle(
+        replace(
+            topic.blanks.candle,
             id=f"{topic.tail}.candle.{timeframe}-{row.tick}-{volume}-{close}",
-            **(topic.common(0, ts_recv) | {"ts_event": None}),
+            ts_recv=ts_recv,
             timeframe=timeframe,
             open=numbers.price(row.open, "data.open"),
             high=numbers.price(row.high, "data.high"),
@@ -234,7 +233,7 @@ def _ticker(topic: Topic, row: wire.Ticker, stamp: tuple[str, int, int]) -> Deco
     if value is None and topic.is_inverse:
         value = amount(stats.volume_usd, "data.stats.volume_usd")
     return replace(
-        topic.ticker,
+        topic.blanks.ticker,
         id=stamp[0],
         ts_event=stamp[1],
         ts_recv=stamp[2],

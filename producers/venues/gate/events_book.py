@@ -45,7 +45,7 @@ def _delta(topic: Topic, row: wire_book.Depth, sides: Sides, terms: tuple[str, i
     bids, asks, unit = sizes.book(topic.instrument, *sides)
     native = f"{mark}-snapshot-{row.u}" if row.full else f"{mark}-{row.U}-{row.u}"
     return replace(
-        topic.delta,
+        topic.blanks.delta,
         id=f"{topic.tail}.delta.{native}",
         ts_event=None if row.t is None else row.t * wire.MS,
         ts_recv=ts_recv,
@@ -79,7 +79,7 @@ def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decod
     bids, asks, unit = sizes.book(topic.instrument, *sides)
     return (
         replace(
-            topic.delta,
+            topic.blanks.delta,
             id=f"{topic.tail}.delta.all-{row.id or ''}-{row.t or push.time_ms}-{wire.fingerprint(row)}",
             ts_event=row.t * wire.MS if row.t else push.sent_ns,
             ts_recv=ts_recv,
@@ -110,7 +110,7 @@ def _signed(topic: Topic, rows: list[wire_book.SignedLevel], times: tuple[int | 
                 side.append(level)
     bids, asks, unit = sizes.book(topic.instrument, *sides)
     return replace(
-        topic.delta,
+        topic.blanks.delta,
         id=f"{topic.tail}.delta.levels-{rows[0].id}-{rows[-1].id}",
         ts_event=times[0],
         ts_recv=times[1],

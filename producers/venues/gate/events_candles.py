@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from contracts import market
-from contracts.codec import fast
+from msgspec.structs import replace
+
 from contracts.instrument import SPOT
 from producers.normalize import sizes
 from producers.venue import Decoded
 from producers.venues.gate import wire, wire_trades
 from producers.venues.gate.topics import Topic, Topics
 
-FastCandle: Final = fast(market.Candle)
 TIMEFRAMES: Final = {"7d": "1w", **{name: name for name in ("10s", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "1d")}}
 
 
@@ -52,9 +51,11 @@ def _candle(
     topic: Topic, row: wire_trades.Candle, times: tuple[int | None, int], volumes: tuple[str, str | None]
 ) -> Decoded:
     timeframe = TIMEFRAMES[row.n.partition("_")[0]]
-    return FastCandle(
+    return replace(
+        topic.blanks.candle,
         id=f"{topic.tail}.candle.{timeframe}-{row.t}-{wire.fingerprint(row)}",
-        **topic.common(*times),
+        ts_event=times[0],
+        ts_recv=times[1],
         timeframe=timeframe,
         open=wire.price(row.o, "result.o"),
         high=wire.price(row.h, "result.h"),

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import sizes
 from producers.venue import Decoded
 from producers.venues.gate import wire, wire_ticker
 from producers.venues.gate.topics import Topic, Topics
-
-FastFunding: Final = fast(market.Funding)
-FastInterest: Final = fast(market.OpenInterest)
 
 
 def decode_spot_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
@@ -26,7 +19,7 @@ def decode_spot_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Dec
     native = f"24h-{push.time_ms or push.time}-{wire.fingerprint(row)}"
     return (
         replace(
-            topic.ticker,
+            topic.blanks.ticker,
             id=f"{topic.tail}.ticker.{native}",
             ts_event=push.sent_ns,
             ts_recv=ts_recv,
@@ -49,7 +42,7 @@ def decode_book_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Dec
     bid, ask = wire.optional_price(row.b, "result.b"), wire.optional_price(row.a, "result.a")
     return (
         replace(
-            topic.ticker,
+            topic.blanks.ticker,
             id=f"{topic.tail}.ticker.bbo-{row.u}-{row.t}-{wire.fingerprint(row)}",
             ts_event=None if row.t is None else row.t * wire.MS,
             ts_recv=ts_recv,
@@ -88,7 +81,7 @@ def _ticker(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | Non
     price, optional = wire.optional_price, wire.optional_number
     bid, ask = price(row.highest_bid, "result.highest_bid"), price(row.lowest_ask, "result.lowest_ask")
     return replace(
-        topic.ticker,
+        topic.blanks.ticker,
         id=f"{topic.tail}.ticker.24h-{stamp}",
         ts_event=times[0],
         ts_recv=times[1],
@@ -107,9 +100,11 @@ def _ticker(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | Non
 
 def _funding(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
     applied = row.funding_next_apply
-    return FastFunding(
+    return replace(
+        topic.blanks.funding,
         id=f"{topic.tail}.funding.{stamp}",
-        **topic.common(*times),
+        ts_event=times[0],
+        ts_recv=times[1],
         rate=wire.optional_signed(row.funding_rate, "result.funding_rate"),
         next_ts=wire.seconds_time(applied, "result.funding_next_apply") if applied else None,
         mark_price=wire.optional_price(row.mark_price, "result.mark_price"),
@@ -119,9 +114,11 @@ def _funding(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | No
 
 def _interest(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
     contracts = wire.optional_number(row.total_size, "result.total_size")
-    return FastInterest(
+    return replace(
+        topic.blanks.interest,
         id=f"{topic.tail}.interest.{stamp}",
-        **topic.common(*times),
+        ts_event=times[0],
+        ts_recv=times[1],
         amount=None if contracts is None else sizes.amount(topic.instrument, contracts, None),
         value=None,
         contracts=contracts,

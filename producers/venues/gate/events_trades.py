@@ -6,15 +6,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from producers.normalize import numbers, sizes
 from producers.venue import Decoded, TradeSpan
 from producers.venues.gate import wire, wire_trades
 from producers.venues.gate.topics import Topics
 
-FastLiquidation: Final = fast(market.Liquidation)
 # 2026-08-20: the venue sends every liquidation, batched within a second; before, at most one a contract and second
 # (https://www.gate.com/docs/developers/futures/ws/en/#changelog).
 _COMPLETE_SINCE: Final = 1_787_184_000 * wire.SECOND
@@ -33,7 +30,7 @@ def decode_spot_trades(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Deco
         raise FrameError("a trade has neither id nor id_market", field="result.id")
     trade_id = str(number)
     trade = replace(
-        topic.trade,
+        topic.blanks.trade,
         id=f"{topic.tail}.trade.{trade_id}",
         ts_event=wire.ms_time(row.create_time_ms, "result.create_time_ms"),
         ts_recv=ts_recv,
@@ -69,7 +66,7 @@ def decode_futures_trades(topics: Topics, frame: bytes, ts_recv: int) -> list[De
         amount, contracts = sizes.sizes(topic.instrument, size, price)
         found.append(
             replace(
-                topic.trade,
+                topic.blanks.trade,
                 id=f"{topic.tail}.trade.{trade_id}",
                 ts_event=_trade_time(row),
                 ts_recv=ts_recv,
@@ -105,9 +102,11 @@ def decode_liquidations(topics: Topics, frame: bytes, ts_recv: int) -> list[Deco
         amount, contracts = sizes.sizes(topic.instrument, wire.signed(row.size, "result.size")[0], price)
         ts_event = wire.either_time(row.time_ms or row.time) or None
         found.append(
-            FastLiquidation(
+            replace(
+                topic.blanks.liquidation,
                 id=f"{topic.tail}.liquidation.{native.removeprefix(row.contract + '-')}",
-                **topic.common(ts_event, ts_recv),
+                ts_event=ts_event,
+                ts_recv=ts_recv,
                 price=price,
                 price_kind="limit",
                 amount=amount,

@@ -12,8 +12,6 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
@@ -24,7 +22,6 @@ from producers.venues.gate import wire
 from producers.venues.gate.plan import DECIMAL_SIZES, SPOT, market_of
 from producers.venues.gate.topics import Topic
 
-FastCandle = fast(market.Candle)
 MOST: Final = 1000
 # On which day seven days begin is not documented: weeks are made of days.
 TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d"})
@@ -133,8 +130,9 @@ def _event(
 ) -> Decoded:
     timeframe, opened, ts_recv = when
     start = wire.seconds_time(opened, "candlesticks.t")
-    return FastCandle(
-        **topic.common(None, ts_recv),
+    return replace(
+        topic.blanks.candle,
+        ts_recv=ts_recv,
         **prices,
         **volumes,
         id=candle_id(topic.instrument, timeframe, start),
@@ -163,7 +161,7 @@ def _spot_trade(topic: Topic, row: _SpotTrade, ts_recv: int) -> Decoded:
     if number is None:
         raise FrameError("a trade has neither id nor sequence_id", field="id")
     return replace(
-        topic.trade,
+        topic.blanks.trade,
         id=f"{topic.tail}.trade.{number}",
         ts_event=wire.ms_time(row.create_time_ms, "create_time_ms"),
         ts_recv=ts_recv,
@@ -180,7 +178,7 @@ def _futures_trade(topic: Topic, row: _FuturesTrade, ts_recv: int) -> Decoded:
     size, is_sell = wire.signed(row.size, "size")
     amount, contracts = sizes.sizes(topic.instrument, size, price)
     return replace(
-        topic.trade,
+        topic.blanks.trade,
         id=f"{topic.tail}.trade.{row.id}",
         ts_event=_time(row.create_time if row.create_time_ms is None else row.create_time_ms),
         ts_recv=ts_recv,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from contracts import market
-from contracts.codec import fast
+from msgspec.structs import replace
+
 from contracts.errors import FrameError
 from producers.normalize import sizes
+from producers.rest.answers import make_book
 from producers.venue import Decoded
 from producers.venues.htx import wire
 from producers.venues.htx.topics import Topic
 from producers.venues.htx.wire_numbers import MS, levels
-
-FastDelta = fast(market.BookDelta)
-FastBook = fast(market.BookSnapshot)
 
 
 def decode_mbp(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
@@ -59,17 +57,13 @@ def _delta(
     native, seq, prev = chain
     if whole is None:
         whole = prev is None
-    instrument = topic.instrument
     bids, asks = levels(push.tick.bids, whole=whole), levels(push.tick.asks, whole=whole)
-    bids, asks, unit = sizes.book(instrument, bids, asks)
-    return FastDelta(
+    bids, asks, unit = sizes.book(topic.instrument, bids, asks)
+    return replace(
+        topic.blanks.delta,
         id=f"{topic.tail}.delta.{native}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
         ts_event=push.ts * MS,
         ts_recv=ts_recv,
-        sim=topic.sim,
         bids=bids,
         asks=asks,
         seq=seq,
@@ -88,17 +82,7 @@ def decode_book_answer(topic: Topic, frame: bytes, ts_recv: int, channel: str) -
 def whole_book(topic: Topic, book: tuple[wire.Depth, str], ts: int | None, ts_recv: int) -> Decoded:
     """Build the event of a book that was asked for, given with the native part of its id; `ts` in ms."""
     depth, native = book
-    instrument = topic.instrument
     bids, asks = levels(depth.bids, whole=True), levels(depth.asks, whole=True)
-    bids, asks, unit = sizes.book(instrument, bids, asks)
-    return FastBook(
-        id=f"{topic.tail}.book.{native}",
-        **topic.common(None if ts is None else ts * MS, ts_recv),
-        bids=bids,
-        asks=asks,
-        seq=depth.seqNum,
-        quality="sim" if topic.sim else "live",
-        checksum=None,
-        venue_checksum=None,
-        unit=unit,
-    )
+    bids, asks, unit = sizes.book(topic.instrument, bids, asks)
+    stamp = {"ts_event": None if ts is None else ts * MS, "ts_recv": ts_recv, "seq": depth.seqNum}
+    return make_book(topic.instrument, native, sim=topic.sim, **stamp, bids=bids, asks=asks, unit=unit)

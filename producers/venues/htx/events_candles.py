@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import Final
 from zlib import crc32
 
-from contracts import market
-from contracts.codec import fast
+from msgspec.structs import replace
+
 from producers.venue import Decoded
 from producers.venues.htx import wire, wire_numbers
 from producers.venues.htx.topics import Topic
 from producers.venues.htx.wire_numbers import MS, number, optional_amount
 
-FastCandle = fast(market.Candle)
 TIMEFRAMES: Final[dict[str, str]] = {
     "1min": "1m",
     "5min": "5m",
@@ -42,9 +41,10 @@ def decode_candle(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> lis
     count = optional_amount(tick.count, "tick.count")
     quoted = tick.vol if topic.is_spot else tick.turnover
     return [
-        FastCandle(
+        replace(
+            topic.blanks.candle,
             id=f"{topic.tail}.candle.{timeframe}-{tick.id}-{crc32(frame):08x}",
-            **topic.common(None, ts_recv),
+            ts_recv=ts_recv,
             timeframe=timeframe,
             open=wire_numbers.price(tick.open, "tick.open"),
             high=wire_numbers.price(tick.high, "tick.high"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from zlib import crc32
 
-from contracts import market
-from contracts.codec import fast
+from msgspec.structs import replace
+
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import sizes
 from producers.venue import Decoded
@@ -14,8 +14,6 @@ from producers.venues.htx import wire, wire_numbers
 from producers.venues.htx.topics import Topic
 from producers.venues.htx.wire_numbers import MS, number, optional_amount, optional_number
 
-FastFunding = fast(market.Funding)
-FastInterest = fast(market.OpenInterest)
 FindTopic = Callable[[str], Topic]
 
 
@@ -42,9 +40,11 @@ def decode_basis(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list
 
 
 def _funding(topic: Topic, native: str, ts_event: int, ts_recv: int) -> Decoded:
-    return FastFunding(
+    return replace(
+        topic.blanks.funding,
         id=f"{topic.tail}.funding.{native}",
-        **topic.common(ts_event, ts_recv),
+        ts_event=ts_event,
+        ts_recv=ts_recv,
         rate=topic.rate,
         next_ts=topic.next_ts,
         mark_price=None,
@@ -62,9 +62,11 @@ def decode_interest(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> l
         value = optional_amount(row.value, "data.value")
         native = f"{channel}-{push.ts}-{contracts}-{crc32(f'{amount}-{value}'.encode()):08x}"
         found.append(
-            FastInterest(
+            replace(
+                topic.blanks.interest,
                 id=f"{topic.tail}.interest.{native}",
-                **topic.common(push.ts * MS, ts_recv),
+                ts_event=push.ts * MS,
+                ts_recv=ts_recv,
                 amount=sizes.amount(topic.instrument, contracts, None) if amount is None else amount,
                 value=value,
                 contracts=contracts,

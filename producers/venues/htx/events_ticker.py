@@ -6,15 +6,11 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from producers.normalize import sizes
 from producers.venue import Decoded
 from producers.venues.htx import wire
 from producers.venues.htx.topics import Topic
 from producers.venues.htx.wire_numbers import ABSENT, MS, levels, optional_amount, optional_price
-
-FastTicker = fast(market.Ticker)
 
 
 def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
@@ -46,7 +42,7 @@ def _quote(
 ) -> Decoded:
     (bid, bid_amount), (ask, ask_amount) = (_side_of(topic, *side) for side in sides)
     return replace(
-        _blank(topic),
+        topic.blanks.ticker,
         id=f"{topic.tail}.ticker.{native[0]}",
         ts_event=ts * MS,
         ts_recv=native[2],
@@ -56,13 +52,6 @@ def _quote(
         ask_amount=ask_amount,
         seq=native[1],
     )
-
-
-def _blank(topic: Topic) -> Decoded:
-    """Give the instrument's ticker without figures, of which others are made: cheaper than naming every field."""
-    if topic.blank is None:
-        topic.blank = FastTicker(id="", **topic.common(None, 0))
-    return topic.blank
 
 
 def _side_of(topic: Topic, price: wire.Raw, size: wire.Raw) -> tuple[str | None, str | None]:
@@ -79,7 +68,7 @@ def decode_day(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[D
     ask, ask_amount = _best_of(topic, tick.ask, tick.askSize)
     return [
         replace(
-            _blank(topic),
+            topic.blanks.ticker,
             id=f"{topic.tail}.ticker.{channel}-{push.ts}-{crc32(frame):08x}",
             ts_event=push.ts * MS,
             ts_recv=ts_recv,

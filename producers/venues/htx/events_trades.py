@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from contracts import market
-from contracts.codec import fast
+from msgspec.structs import replace
+
 from contracts.errors import FrameError
 from producers.normalize import sizes
 from producers.venue import Decoded
@@ -20,8 +20,6 @@ from producers.venues.htx.wire_numbers import (
     optional_amount,
 )
 
-FastTrade = fast(market.Trade)
-FastLiquidation = fast(market.Liquidation)
 FindTopic = Callable[[str], Topic]
 _SIDES: Final = {"buy": "buy", "sell": "sell", "": None}
 _CLOSED: Final = {"buy": "short", "sell": "long"}  # the side of the order: the position that it closes
@@ -46,14 +44,11 @@ def trade_event(topic: Topic, row: wire.Trade, ts_recv: int) -> Decoded:
     trade_id = identity(row.id if row.tradeId == ABSENT else row.tradeId)
     if not trade_id:
         raise FrameError("a trade has neither tradeId nor id", field="tick.data.id")
-    return FastTrade(
+    return replace(
+        topic.blanks.trade,
         id=f"{topic.tail}.trade.{trade_id}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
         ts_event=row.ts * MS,
         ts_recv=ts_recv,
-        sim=topic.sim,
         trade_id=trade_id,
         price=price,
         amount=amount,
@@ -89,9 +84,11 @@ def decode_liquidations(find: FindTopic, frame: bytes, ts_recv: int) -> list[Dec
         key = f"{row.contract_code}-{native}"
         again = seen[key] = seen.get(key, -1) + 1
         found.append(
-            FastLiquidation(
+            replace(
+                topic.blanks.liquidation,
                 id=f"{topic.tail}.liquidation.{native}" + (f"-{again}" if again else ""),
-                **topic.common(row.created_at * MS, ts_recv),
+                ts_event=row.created_at * MS,
+                ts_recv=ts_recv,
                 price=price,
                 price_kind="bankruptcy",
                 amount=amount,

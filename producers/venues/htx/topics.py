@@ -1,19 +1,16 @@
-"""What the decoder of one HTX connection remembers of an instrument: constants of its events, and its funding."""
+"""What the decoder of one HTX connection remembers of an instrument: the blanks of its events, and its funding."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from contracts.instrument import SPOT, Instrument
+from producers.normalize.blanks import Blanks
 
 
 @dataclass(slots=True)
 class Topic:
-    """An instrument of one connection. `rate` to `index_price` are merged from its funding and basis frames.
-
-    `blank` is its ticker without figures, once it was needed.
-    """
+    """An instrument of one connection. `rate` to `index_price` are merged from its funding and basis frames."""
 
     instrument: Instrument
     sim: bool
@@ -22,19 +19,9 @@ class Topic:
     rate: str | None = None
     next_ts: int | None = None
     index_price: str | None = None
-    blank: Any = None
+    blanks: Blanks = field(init=False)
 
     def __post_init__(self) -> None:
         self.tail = self.instrument.tail
         self.is_spot = self.instrument.contract == SPOT
-
-    def common(self, ts_event: int | None, ts_recv: int) -> dict[str, Any]:
-        """Give the fields that every event has, but for its id; times in ns."""
-        return {
-            "venue": self.instrument.venue,
-            "symbol": self.instrument.symbol,
-            "venue_symbol": self.instrument.venue_symbol,
-            "ts_event": ts_event,
-            "ts_recv": ts_recv,
-            "sim": self.sim,
-        }
+        self.blanks = Blanks(self.instrument, sim=self.sim)

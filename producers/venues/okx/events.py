@@ -7,8 +7,6 @@ from zlib import crc32
 
 from msgspec.structs import astuple, replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP, SPOT, Instrument
 from producers.normalize import numbers, sizes
@@ -16,8 +14,6 @@ from producers.venue import Decoded, TradeSpan
 from producers.venues.okx import wire
 from producers.venues.okx.topics import Topic
 
-FastLiquidation = fast(market.Liquidation)
-FastCandle = fast(market.Candle)
 WHOLE_BOOKS: Final = frozenset({"books5"})
 _FORCED: Final = {"sell": "long", "buy": "short"}  # the side of the order: the position that it closes
 _FIGURES: Final = wire.Ticker.__struct_fields__[1:]  # all but the time
@@ -39,8 +35,6 @@ TIMEFRAMES: Final[dict[str, str]] = {
     "1Wutc": "1w",
     "1Mutc": "1M",
 }
-FastFunding = fast(market.Funding)
-FastInterest = fast(market.OpenInterest)
 
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
@@ -65,7 +59,7 @@ def make_trade(topic: Topic, row: wire.Trade, id_start: str, ts_recv: int) -> De
     instrument = topic.instrument
     amount, contracts = sizes.sizes(instrument, size, price) if instrument.sized_in_contracts else (size, None)
     return replace(
-        topic.trade,
+        topic.blanks.trade,
         id=id_start + number,
         ts_event=wire.time(row.ts, "data.ts"),
         ts_recv=ts_recv,
@@ -102,7 +96,7 @@ def decode_books(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list
         native = f"{channel}-{'snapshot-' if whole else ''}{row.checksum if row.seqId is None else row.seqId}-{row.ts}"
         found.append(
             replace(
-                topic.delta,
+                topic.blanks.delta,
                 id=f"{topic.tail}.delta.{native}",
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
@@ -126,7 +120,7 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[
         ask = next(iter(wire.read_levels(row.asks, "data.asks")), (None, None))
         found.append(
             replace(
-                topic.ticker,
+                topic.blanks.ticker,
                 id=f"{topic.tail}.ticker.{channel}-{row.seqId}-{row.ts}",
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
@@ -156,7 +150,7 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> li
         bid, ask = positive(bid), positive(ask)
         found.append(
             replace(
-                topic.ticker,
+                topic.blanks.ticker,
                 id=f"{topic.tail}.ticker.{channel}-{row.ts}-{crc32(','.join(figures).encode()):08x}",
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
@@ -194,9 +188,11 @@ def decode_forced(topic: Topic, rows: list[wire.Forced], ts_recv: int) -> list[D
         price = numbers.price_text(row.bkPx, "data.details.bkPx")
         amount, contracts = sizes.sizes(topic.instrument, numbers.unsigned(row.sz, "data.details.sz"), price)
         found.append(
-            FastLiquidation(
+            replace(
+                topic.blanks.liquidation,
                 id=f"{topic.tail}.liquidation.{native}" + (f"-{again}" if again else ""),
-                **topic.common(wire.time(row.ts, "data.details.ts"), ts_recv),
+                ts_event=wire.time(row.ts, "data.details.ts"),
+                ts_recv=ts_recv,
                 price=price,
                 price_kind="bankruptcy",
                 amount=amount,
@@ -224,9 +220,10 @@ def make_candle(topic: Topic, row: wire.Candle, timeframe: str, ts_recv: int) ->
     """Make a candle. `vol` counts coins on spot and contracts on derivatives, whose `volCcy` counts coins."""
     is_spot = topic.instrument.contract == SPOT
     in_quote = row.volCcy if row.volCcyQuote is None and is_spot else row.volCcyQuote
-    return FastCandle(
+    return replace(
+        topic.blanks.candle,
         id=f"{topic.tail}.candle.{timeframe}-{row.ts}-{row.vol}-{row.close}-{row.confirm}",
-        **topic.common(None, ts_recv),
+        ts_recv=ts_recv,
         timeframe=timeframe,
         open=numbers.price_text(row.open, "data[1] (open)"),
         high=numbers.price_text(row.high, "data[2] (high)"),
@@ -267,9 +264,11 @@ def decode_mark_prices(topic: Topic, frame: bytes, ts_recv: int, channel: str) -
 
 
 def _funding(topic: Topic, native: str, ts_event: int | None, ts_recv: int) -> Decoded:
-    return FastFunding(
+    return replace(
+        topic.blanks.funding,
         id=f"{topic.tail}.funding.{native}",
-        **topic.common(ts_event, ts_recv),
+        ts_event=ts_event,
+        ts_recv=ts_recv,
         rate=topic.rate,
         next_ts=topic.next_ts,
         mark_price=topic.mark_price,
@@ -286,9 +285,11 @@ def decode_interests(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> 
         if amount is None and contracts is not None:
             amount = sizes.amount(instrument, contracts, None)
         found.append(
-            FastInterest(
+            replace(
+                topic.blanks.interest,
                 id=f"{topic.tail}.interest.{row.ts}-{contracts}-{amount}",
-                **topic.common(wire.time(row.ts, "data.ts"), ts_recv),
+                ts_event=wire.time(row.ts, "data.ts"),
+                ts_recv=ts_recv,
                 amount=amount,
                 value=wire.amount(row.oiUsd, "data.oiUsd") if instrument.quote == "USD" else None,
                 contracts=contracts,
