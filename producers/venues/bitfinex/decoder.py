@@ -215,7 +215,7 @@ class BitfinexDecoder:
         detail = events_candles.TIMEFRAMES.get(detail, "")
         made = Channel(kind, self._instrument(symbol), one, many, self._sim, self._stamp_tail, detail=detail)
         if self.before is not None:
-            made.tells_history, made.before = False, self.before.get(symbol)
+            made.gives_history, made.before = False, self.before.get(symbol)
         return made
 
     def _instrument(self, symbol: str) -> Instrument:

@@ -82,7 +82,7 @@ def _delta(
     frame, ts_recv = origin
     seq, prev, ts = place
     return replace(
-        channel.delta,
+        channel.blanks.delta,
         id=f"{channel.tail}.delta.{channel.native(frame, seq, ts)}",
         ts_event=ts,
         ts_recv=ts_recv,

@@ -6,16 +6,14 @@ from typing import Final
 from zlib import crc32
 
 from msgspec import Raw
+from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from producers.connection.frames import read_each
 from producers.normalize import numbers
 from producers.venue import Decoded
 from producers.venues.bitfinex import wire
 from producers.venues.bitfinex.topics import Channel
 
-FastCandle = fast(market.Candle)
 TIMEFRAMES: Final = {
     **{name: name for name in ("1m", "5m", "15m", "30m", "1h", "3h", "6h", "12h")},
     "1D": "1d",
@@ -41,9 +39,10 @@ def decode_candles(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded
 
 def _candle(channel: Channel, raw: Raw, ts_recv: int) -> Decoded:
     row = wire.decode_candle(raw)
-    return FastCandle(
+    return replace(
+        channel.blanks.candle,
         id=f"{channel.tail}.candle.{channel.detail}-{row.time}-{crc32(raw):08x}",
-        **channel.common(None, ts_recv),
+        ts_recv=ts_recv,
         timeframe=channel.detail,
         open=numbers.price(row.open, "open"),
         high=numbers.price(row.high, "high"),

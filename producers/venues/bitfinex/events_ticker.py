@@ -10,15 +10,11 @@ from zlib import crc32
 from msgspec import Raw
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from producers.normalize import numbers
 from producers.venue import Decoded
 from producers.venues.bitfinex import wire
 from producers.venues.bitfinex.topics import Channel
 
-FastFunding = fast(market.Funding)
-FastInterest = fast(market.OpenInterest)
 _TIME, _SPOT_PRICE, _NEXT_FUNDING, _CURRENT_FUNDING, _MARK_PRICE, _OPEN_INTEREST = 0, 3, 7, 11, 14, 17
 
 
@@ -33,7 +29,7 @@ def decode_ticker(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded
     change = numbers.optional(row.change_part, "change_part")
     return (
         replace(
-            channel.ticker,
+            channel.blanks.ticker,
             id=f"{channel.tail}.ticker.{channel.native(frame, seq, ts)}",
             ts_event=ts,
             ts_recv=ts_recv,
@@ -56,19 +52,21 @@ def decode_derivative(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Dec
     ts = numbers.milliseconds(_at(fields, _TIME), "time")
     native = f"{ts}-{crc32(frame):08x}"
     next_time = _at(fields, _NEXT_FUNDING)
-    shared = channel.common(ts, ts_recv)
+    stamp = {"ts_event": ts, "ts_recv": ts_recv}
     return (
-        FastFunding(
+        replace(
+            channel.blanks.funding,
             id=f"{channel.tail}.funding.{native}",
-            **shared,
+            **stamp,
             rate=numbers.optional(_at(fields, _CURRENT_FUNDING), "current_funding"),
             next_ts=None if next_time == numbers.NULL else numbers.milliseconds(next_time, "next_funding"),
             mark_price=numbers.optional_price(_at(fields, _MARK_PRICE), "mark_price"),
             index_price=numbers.optional_price(_at(fields, _SPOT_PRICE), "spot_price"),
         ),
-        FastInterest(
+        replace(
+            channel.blanks.interest,
             id=f"{channel.tail}.interest.{native}",
-            **shared,
+            **stamp,
             amount=numbers.optional_amount(_at(fields, _OPEN_INTEREST), "open_interest"),
             value=None,
         ),

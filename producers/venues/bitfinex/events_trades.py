@@ -10,17 +10,15 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
 from producers.normalize import numbers
+from producers.normalize.blanks import blank
 from producers.venue import TRADE, Decoded, FindInstrument, Gap, Unreadable
 from producers.venues.bitfinex import wire
-from producers.venues.bitfinex.topics import Channel, common
+from producers.venues.bitfinex.topics import Channel
 
-FastLiquidation = fast(market.Liquidation)
 _MINUS: Final = "-"
 _POSITION: Final = "pos"
 MOST_POSITIONS: Final = 10_000  # that are remembered: a liquidation is over within seconds
@@ -42,7 +40,7 @@ def decode_prints(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded]
     message = wire.decode_prints(frame)
     channel.stamp(message)
     items = read_each(message.rows, lambda raw: _trade(channel, wire.decode_print(raw), ts_recv))
-    if channel.tells_history:
+    if channel.gives_history:
         return items
     bad = [item for item in items if isinstance(item, Unreadable)]
     trades = sorted((item for item in items if not isinstance(item, Unreadable)), key=lambda trade: int(trade.trade_id))
@@ -60,7 +58,7 @@ def _trade(channel: Channel, row: wire.Print, ts_recv: int) -> Decoded:
     amount = numbers.signed(row.amount, "amount")
     trade_id = str(row.ident)
     trade = replace(
-        channel.trade,
+        channel.blanks.trade,
         id=f"{channel.tail}.trade.{trade_id}",
         ts_event=row.time * wire.MS,
         ts_recv=ts_recv,
@@ -113,9 +111,13 @@ class Liquidations:
         _remember(self._published, row.position, price)
         self._waiting.pop(row.position, None)
         was_short = amount.startswith("-")
-        return FastLiquidation(
+        return blank(
+            "liquidation",
+            instrument,
+            sim=channel.sim,
             id=f"{instrument.tail}.liquidation.{row.position}-{ts}",
-            **common(instrument, ts, ts_recv, sim=channel.sim),
+            ts_event=ts,
+            ts_recv=ts_recv,
             price=price,
             price_kind="fill",
             amount=amount.removeprefix("-"),

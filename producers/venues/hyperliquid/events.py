@@ -6,21 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 from zlib import crc32
 
-from contracts import market
-from contracts.codec import fast
+from msgspec.structs import replace
+
 from contracts.errors import FrameError
 from producers.normalize import numbers
 from producers.venue import Decoded
 from producers.venues.hyperliquid import wire
 from producers.venues.hyperliquid.topics import Topics
 from producers.venues.hyperliquid.wire import MS
-
-FastTrade = fast(market.Trade)
-FastTicker = fast(market.Ticker)
-FastDelta = fast(market.BookDelta)
-FastFunding = fast(market.Funding)
-FastInterest = fast(market.OpenInterest)
-FastCandle = fast(market.Candle)
 
 KEPT_TIDS: Final = 2000  # of one coin: more than a backlog of recent trades holds
 _SIDES: Final = {"B": "buy", "A": "sell"}
@@ -36,18 +29,15 @@ def decode_trades(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decode
     noted: list[tuple[dict[str, None], str]] = []
     for row in wire.decode_trades(frame).data:
         topic, native = topics[row.coin], f"{row.time}-{row.tid}"
-        event_id = topic.trade_id + native
+        event_id = f"{topic.tail}.trade.{native}"
         if native in topic.tids or event_id in found:
             continue
         noted.append((topic.tids, native))
-        found[event_id] = FastTrade(
+        found[event_id] = replace(
+            topic.blanks.trade,
             id=event_id,
-            venue="hyperliquid",
-            symbol=topic.symbol,
-            venue_symbol=topic.venue_symbol,
             ts_event=row.time * MS,
             ts_recv=ts_recv,
-            sim=topic.sim,
             trade_id=str(row.tid),
             price=numbers.price_text(row.px, "data.px"),
             amount=numbers.unsigned(row.sz, "data.sz"),
@@ -65,14 +55,11 @@ def decode_book(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decoded]
     row = wire.decode_book(frame).data
     topic = topics[row.coin]
     return (
-        FastDelta(
-            id=f"{topic.delta_id}{row.time}",
-            venue="hyperliquid",
-            symbol=topic.symbol,
-            venue_symbol=topic.venue_symbol,
+        replace(
+            topic.blanks.delta,
+            id=f"{topic.tail}.delta.{row.time}",
             ts_event=row.time * MS,
             ts_recv=ts_recv,
-            sim=topic.sim,
             bids=wire.read_levels(row.levels[0], "data.levels[0]"),
             asks=wire.read_levels(row.levels[1], "data.levels[1]"),
             seq=None,
@@ -87,9 +74,11 @@ def decode_best(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decoded]
     topic = topics[row.coin]
     bid, ask, *_ = *(_best(level) for level in row.bbo), _NO_LEVEL, _NO_LEVEL
     return (
-        FastTicker(
-            id=f"{topic.instrument.tail}.ticker.bbo-{row.time}-{crc32(frame):08x}",
-            **topic.common(row.time * MS, ts_recv),
+        replace(
+            topic.blanks.ticker,
+            id=f"{topic.tail}.ticker.bbo-{row.time}-{crc32(frame):08x}",
+            ts_event=row.time * MS,
+            ts_recv=ts_recv,
             bid=bid[0],
             bid_amount=bid[1],
             ask=ask[0],
@@ -107,11 +96,11 @@ def decode_context(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decod
     row = wire.decode_context(frame).data
     topic, ctx, crc = topics[row.coin], row.ctx, crc32(frame)
     native = topic.figures[1] if topic.figures[0] == crc else f"{ts_recv}-{crc:08x}"
-    common, tail = topic.common(None, ts_recv), topic.instrument.tail
     found: list[Decoded] = [
-        FastTicker(
-            id=f"{tail}.ticker.{native}",
-            **common,
+        replace(
+            topic.blanks.ticker,
+            id=f"{topic.tail}.ticker.{native}",
+            ts_recv=ts_recv,
             open_24h=wire.price(ctx.prevDayPx, "ctx.prevDayPx"),
             volume_24h=wire.amount(ctx.dayBaseVlm, "ctx.dayBaseVlm"),
             quote_volume_24h=wire.amount(ctx.dayNtlVlm, "ctx.dayNtlVlm"),
@@ -120,9 +109,10 @@ def decode_context(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decod
     rate, interest = wire.signed(ctx.funding, "ctx.funding"), wire.amount(ctx.openInterest, "ctx.openInterest")
     if topic.has_funding and rate is not None:
         found.append(
-            FastFunding(
-                id=f"{tail}.funding.{native}",
-                **common,
+            replace(
+                topic.blanks.funding,
+                id=f"{topic.tail}.funding.{native}",
+                ts_recv=ts_recv,
                 rate=rate,
                 next_ts=None,
                 mark_price=wire.price(ctx.markPx, "ctx.markPx"),
@@ -130,7 +120,15 @@ def decode_context(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decod
             )
         )
     if topic.has_funding and interest is not None:
-        found.append(FastInterest(id=f"{tail}.interest.{native}", **common, amount=interest, value=None))
+        found.append(
+            replace(
+                topic.blanks.interest,
+                id=f"{topic.tail}.interest.{native}",
+                ts_recv=ts_recv,
+                amount=interest,
+                value=None,
+            )
+        )
     topic.figures = crc, native
     return found
 
@@ -145,9 +143,10 @@ def _candle(topics: Topics, row: wire.Candle, frame: bytes, ts_recv: int) -> Dec
     topic = topics[row.s]
     if row.i not in wire.TIMEFRAMES:
         raise FrameError(f"unknown interval {row.i[:40]!r} of candles", field="data.i")
-    return FastCandle(
-        id=f"{topic.instrument.tail}.candle.{row.i}-{row.t}-{crc32(frame):08x}",
-        **topic.common(None, ts_recv),
+    return replace(
+        topic.blanks.candle,
+        id=f"{topic.tail}.candle.{row.i}-{row.t}-{crc32(frame):08x}",
+        ts_recv=ts_recv,
         timeframe=row.i,
         **wire.bars(row),
         quote_volume=None,

@@ -1,49 +1,23 @@
-"""What the decoder of one Hyperliquid connection keeps of a coin: constants of its events, and what was received."""
+"""What the decoder of one Hyperliquid connection keeps of a coin: the blanks of its events, and what was received."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from contracts.instrument import Instrument
+from producers.normalize.blanks import Blanks
 from producers.venue import FindInstrument
 
 
 class Topic:
     """A coin of one connection, the newest ids of its trades, and its last figures of 24 hours."""
 
-    __slots__ = (
-        "delta_id",
-        "figures",
-        "has_funding",
-        "instrument",
-        "sim",
-        "symbol",
-        "tids",
-        "trade_id",
-        "venue_symbol",
-    )
+    __slots__ = ("blanks", "figures", "has_funding", "tail", "tids")
 
     def __init__(self, instrument: Instrument, *, sim: bool) -> None:
-        self.instrument = instrument
-        self.sim = sim
-        self.symbol = instrument.symbol
-        self.venue_symbol = instrument.venue_symbol
-        self.trade_id = f"{instrument.tail}.trade."
-        self.delta_id = f"{instrument.tail}.delta."
+        self.tail = instrument.tail
+        self.blanks = Blanks(instrument, sim=sim)
         self.has_funding = instrument.settle is not None
         self.tids: dict[str, None] = {}
         self.figures: tuple[int | None, str] = (None, "")  # checksum of the last ones, and what their ids end in
-
-    def common(self, ts_event: int | None, ts_recv: int) -> dict[str, Any]:
-        """Return the fields that every event has, but for its id; times in ns."""
-        return {
-            "venue": "hyperliquid",
-            "symbol": self.symbol,
-            "venue_symbol": self.venue_symbol,
-            "ts_event": ts_event,
-            "ts_recv": ts_recv,
-            "sim": self.sim,
-        }
 
 
 class Topics(dict[str, Topic]):

@@ -187,17 +187,17 @@ class IndodaxDecoder:
         return [Gap(TRADE, self._topic(cast("str", stream.pair)).instrument, lost), *trades]
 
     def _trades(self, trades: wire.Trades, ts_recv: int) -> list[Decoded]:
-        return [make_trade(self._topic(row.pair), row, ts_recv, sim=self._sim) for row in trades.data]
+        return [make_trade(self._topic(row.pair), row, ts_recv) for row in trades.data]
 
     def _book(self, pair: str, row: Any, raw: bytes | Raw, ts_recv: int) -> Decoded:
         """Make a whole book; the venue gives it no time, only its place in the stream, which may begin again."""
         native = f"{row.offset}-{crc32(raw):08x}"
-        return make_book(self._topic(pair), row, (native, ts_recv), sim=self._sim)
+        return make_book(self._topic(pair), row, (native, ts_recv))
 
     def _summary(self, summary: wire.Summary, ts_recv: int) -> list[Decoded]:
         """Make a ticker a pair. The channel is about all pairs: those that other connections follow are left out."""
         return [
-            make_ticker(self._topic(row.pair), row, (summary.offset, ts_recv), sim=self._sim)
+            make_ticker(self._topic(row.pair), row, (summary.offset, ts_recv))
             for row in summary.data
             if not self._confirmed or self._has(row.pair)
         ]
@@ -209,7 +209,7 @@ class IndodaxDecoder:
     def _topic(self, pair: str) -> Topic:
         topic = self._topics.get(pair)
         if topic is None:
-            topic = self._topics[pair] = Topic(self._find(pair), pair)
+            topic = self._topics[pair] = Topic(self._find(pair), pair, sim=self._sim)
         return topic
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.instrument import Instrument
+from producers.normalize.blanks import Blanks
 from producers.venues.indodax import wire
 
 
 class Topic:
-    """What is constant about one pair on a connection."""
+    """A pair of one connection: the blanks of its events, and the decoders of its books."""
 
-    __slots__ = ("books", "instrument", "pair", "tail", "trade_id")
+    __slots__ = ("blanks", "books", "instrument", "tail")
 
-    def __init__(self, instrument: Instrument, pair: str) -> None:
+    def __init__(self, instrument: Instrument, pair: str, *, sim: bool) -> None:
         self.instrument = instrument
-        self.pair = pair
         self.tail = instrument.tail
-        self.trade_id = f"{self.tail}.trade."
+        self.blanks = Blanks(instrument, sim=sim)
         self.books = wire.book_decoders(pair.removesuffix(instrument.quote.lower()))
 
 
