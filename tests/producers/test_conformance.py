@@ -30,9 +30,13 @@ from tests.producers.frames.small_set import FOLDER, list_files
 from tests.producers.playing import BASE, BASES, Connection, Exchange, as_text, events
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("__init__", "plan", "rest")
 SIMULATED_ROOMS = {"__init__", "exchange", "channels", "rest"}
 MORE_SIMULATED_ROOMS = {"rows", "books", "options"}  # where a venue needs them
+# What every venue's folder holds, under the same names; the first three may be split (`events_trades.py`).
+FILES = ("wire", "events", "decoder", "__init__", "plan", "rest", "history")
+SPLIT = re.compile(r"(wire|events|decoder)_([a-z0-9]+)")
+MAY_HOLD = frozenset({"topics", "naming", "checksum", "rows"})
+MOST_LINES = 300
 SHARED = {"test_faults", "test_keepalive", "test_market", "test_process"}  # tests of all simulated exchanges
 EVENTS = frozenset(codec.EVENTS)
 EVERY_VENUE = pytest.mark.parametrize("venue_id", sorted(VENUES))
@@ -62,14 +66,30 @@ def test_every_room_of_a_venue_is_registered() -> None:
 
 
 @EVERY_VENUE
-def test_rooms_are_there_and_lead_to_the_vendors_page(venue_id: str) -> None:
+def test_folder_leads_to_the_vendors_page(venue_id: str) -> None:
     folder = ROOT / "producers" / "venues" / venue_id
-    assert not [room for room in ROOMS if not (folder / f"{room}.py").is_file()]
     module = importlib.import_module(f"producers.venues.{venue_id}")
     assert module.VENUE is VENUES[venue_id]
     pages = [path.name for path in folder.glob("*.py") if "https://" in path.read_text(encoding="utf-8")]
     assert {"rest.py"} < set(pages), "a venue's facts name the page that they are from"
     assert all(path.read_text(encoding="utf-8").startswith('"""') for path in folder.glob("*.py"))
+
+
+@EVERY_VENUE
+def test_files_have_the_names_that_every_venue_uses(venue_id: str) -> None:
+    """One vocabulary: who knows one venue's folder finds the same thing under the same name in all others.
+
+    What a family of venues shares (producers/families) need not be in the folder again.
+    """
+    folder = ROOT / "producers" / "venues" / venue_id
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.py")}
+    split = {match[1] for name in texts if (match := SPLIT.fullmatch(name))}
+    assert not [name for name in texts if name not in {*FILES, *MAY_HOLD} and not SPLIT.fullmatch(name)]
+    shared = any("producers.families" in text for text in texts.values())
+    assert not [name for name in FILES if name not in texts and name not in split and not shared]
+    assert not ({"events"} & split & texts.keys()), "events are in one file or in several, not in both"
+    assert [name for name, text in texts.items() if len(text.splitlines()) > MOST_LINES] == []
+    assert not [path.name for path in folder.iterdir() if path.suffix != ".py" and path.name != "__pycache__"]
 
 
 @EVERY_VENUE
@@ -121,7 +141,7 @@ def test_guide_to_a_new_venue_names_files_that_are_there() -> None:
     page = (ROOT / "docs" / "ADD_A_VENUE.md").read_text(encoding="utf-8")
     named = {name for name in re.findall(r"`([\w./<>]+)`", page) if "/" in name and name.endswith((".py", ".md"))}
     assert len(named) > 20
-    assert not [name for name in named if not (ROOT / name.replace("<id>", "gate")).is_file()]
+    assert not [name for name in named if not (ROOT / name.replace("<id>", "okx")).is_file()]
 
 
 # ---- REST

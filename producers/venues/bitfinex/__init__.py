@@ -11,8 +11,8 @@ from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Decoder, Subscription, Venue
 from producers.venues.bitfinex.checksum import CHECKSUM
-from producers.venues.bitfinex.frames import BitfinexDecoder, inherit, make_decoder
-from producers.venues.bitfinex.names import MARKET, VENUE_ID, guess
+from producers.venues.bitfinex.decoder import BitfinexDecoder, inherit, make_decoder
+from producers.venues.bitfinex.naming import MARKET, VENUE_ID, guess
 from producers.venues.bitfinex.plan import leave, plan, subscribe
 from producers.venues.bitfinex.rest import REST
 

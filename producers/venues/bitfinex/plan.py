@@ -18,7 +18,7 @@ from producers.venue import (
     SubscribeRequest,
     Subscription,
 )
-from producers.venues.bitfinex.names import MARKET
+from producers.venues.bitfinex.naming import MARKET
 
 CONF: Final = "conf"
 GLOBAL: Final = "liq:global"

@@ -12,17 +12,14 @@ from zlib import crc32
 import msgspec
 from msgspec import Raw
 
-from contracts import market as events
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
+from producers.venues.bitfinex.events_book import read_whole
 from producers.venues.bitfinex.history import HISTORY
-from producers.venues.bitfinex.names import MARKET, guess
-from producers.venues.bitfinex.tape import read_whole
-
-FastBook = fast(events.BookSnapshot)
+from producers.venues.bitfinex.naming import MARKET, guess
 
 _LISTS: Final = ("/v2/conf/pub:list:pair:exchange", "/v2/conf/pub:list:pair:futures")
 _LENGTHS: Final = "100"
@@ -58,18 +55,13 @@ def depth_call(instrument: Instrument) -> RestCall:
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a book, which has neither time nor number."""
     bids, asks = read_whole(_rows(body))
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{crc32(body):08x}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
-        ts_event=None,
+    return make_book(
+        instrument,
+        f"rest-{crc32(body):08x}",
         ts_recv=ts_recv,
         sim=sim,
         bids=bids,
         asks=asks,
-        seq=None,
-        quality="sim" if sim else "live",
     )
 
 
@@ -84,8 +76,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     code = None if number is None else str(number)
     pause = _PAUSES.get(code or "")
     if status == _TOO_MANY:
-        hint = headers.get("retry-after", "")
-        pause = float(hint) if hint.isdecimal() else pause or _MINUTE
+        pause = named_pause(headers, pause or _MINUTE)
     return RestFailure(text or f"HTTP {status}", code, pause)
 
 

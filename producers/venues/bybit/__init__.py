@@ -11,7 +11,7 @@ from typing import Final
 
 from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.bybit.frames import make_decoder
+from producers.venues.bybit.decoder import make_decoder
 from producers.venues.bybit.plan import MARKETS, VENUE_ID, guess, plan, resubscribe
 from producers.venues.bybit.rest import REST
 

@@ -5,24 +5,21 @@ https://bybit-exchange.github.io/docs/v5/market/kline and https://bybit-exchange
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct, field
+from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.instrument import Instrument
 from producers.history_service import candle_id, is_closed, read_rows
 from producers.normalize import numbers
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bybit import wire
 from producers.venues.bybit.plan import SPOT, market_of
-from producers.venues.bybit.topic import Topic
+from producers.venues.bybit.topics import Topic
 from producers.venues.bybit.wire import MS
 
-FastCandle = fast(market.Candle)
-FastTrade = fast(market.Trade)
 MOST: Final = 1000
 _MOST_SPOT_TRADES: Final = 60
 # On which day a week begins is not documented: weeks are made of days.
@@ -80,30 +77,30 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, newest first; an inverse contract's volume counts USD, its turnover the coin."""
-    head = _head(instrument, ts_recv, sim=sim)
+    topic = Topic(instrument, "candle", "", sim)
     what = f"kline of {instrument.venue_symbol}"
-    return read_rows(_rows, body, what, lambda raw: _candle(instrument, timeframe, _candle_row(raw), head))
+    return read_rows(_rows, body, what, lambda raw: _candle(topic, timeframe, _candle_row(raw), ts_recv))
 
 
-def _candle(instrument: Instrument, timeframe: str, row: _Row, head: dict[str, Any]) -> Decoded:
+def _candle(topic: Topic, timeframe: str, row: _Row, ts_recv: int) -> Decoded:
     start = wire.read_time(row[0], "result.list[0] (startTime)")
     opened, high, low, close = (
         numbers.price_text(text, f"result.list[{index}]") for index, text in enumerate(row[1:5], start=1)
     )
     volume, turnover = numbers.unsigned(row[5], "result.list[5]"), numbers.unsigned(row[6], "result.list[6]")
-    return FastCandle(
-        **head,
-        id=candle_id(instrument, timeframe, start),
-        ts_event=None,
+    return replace(
+        topic.blanks.candle,
+        ts_recv=ts_recv,
+        id=candle_id(topic.instrument, timeframe, start),
         timeframe=timeframe,
         open=opened,
         high=high,
         low=low,
         close=close,
-        volume=turnover if instrument.is_inverse else volume,
-        quote_volume=volume if instrument.is_inverse else turnover,
+        volume=turnover if topic.is_inverse else volume,
+        quote_volume=volume if topic.is_inverse else turnover,
         trades=None,
-        closed=is_closed(timeframe, start, head["ts_recv"]),
+        closed=is_closed(timeframe, start, ts_recv),
         start_ts=start,
     )
 
@@ -118,16 +115,17 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; sizes of inverse contracts count USD."""
-    topic, head = Topic(instrument, "trade", "", sim), _head(instrument, ts_recv, sim=sim)
+    topic = Topic(instrument, "trade", "", sim)
     what = f"recent-trade of {instrument.venue_symbol}"
-    return read_rows(_rows, body, what, lambda raw: _trade(topic, _trade_row(raw), head))
+    return read_rows(_rows, body, what, lambda raw: _trade(topic, _trade_row(raw), ts_recv))
 
 
-def _trade(topic: Topic, row: _Trade, head: dict[str, Any]) -> Decoded:
+def _trade(topic: Topic, row: _Trade, ts_recv: int) -> Decoded:
     price = numbers.price_text(row.price, "result.list.price")
     amount, contracts = topic.sizes(numbers.unsigned(row.size, "result.list.size"), price)
-    return FastTrade(
-        **head,
+    return replace(
+        topic.blanks.trade,
+        ts_recv=ts_recv,
         id=topic.id_start + row.execId,
         ts_event=wire.read_time(row.time, "result.list.time"),
         trade_id=row.execId,
@@ -137,16 +135,6 @@ def _trade(topic: Topic, row: _Trade, head: dict[str, Any]) -> Decoded:
         side=_SIDES[row.side],
         seq=int(row.seq) if row.seq.isascii() and row.seq.isdigit() else None,
     )
-
-
-def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:
-    return {
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "venue_symbol": instrument.venue_symbol,
-        "ts_recv": ts_recv,
-        "sim": sim,
-    }
 
 
 HISTORY: Final = History(

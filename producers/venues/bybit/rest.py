@@ -11,18 +11,15 @@ from typing import Final
 
 import msgspec
 
-from contracts import market as events
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.frames import read_each
 from producers.normalize import numbers, sizes
 from producers.normalize.numbers import Row
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.bybit.history import HISTORY
 from producers.venues.bybit.plan import BOOK_DEPTH, INVERSE, LINEAR, SPOT, VENUE_ID, market_of
-
-FastBook = fast(events.BookSnapshot)
 
 _MS: Final = 1_000_000
 _INSTRUMENTS: Final = "/v5/market/instruments-info"
@@ -130,20 +127,15 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     depth = _order_book(body).result
     bids, asks = numbers.whole_levels(depth.b, "result.b"), numbers.whole_levels(depth.a, "result.a")
     bids, asks, unit = sizes.book(instrument, bids, asks)
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{depth.u}-{depth.ts}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
+    return make_book(
+        instrument,
+        f"rest-{depth.u}-{depth.ts}",
         ts_event=depth.ts * _MS,
         ts_recv=ts_recv,
         sim=sim,
         bids=bids,
         asks=asks,
         seq=depth.u,
-        quality="sim" if sim else "live",
-        checksum=None,
-        venue_checksum=None,
         unit=unit,
     )
 
@@ -153,7 +145,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     if status == _FORBIDDEN:
         return RestFailure("access too frequent, or not allowed from here", "403", _BAN)
     if status == _TOO_MANY:
-        return RestFailure("the venue protects itself", "429", _seconds(headers.get("retry-after"), _RATE_PAUSE))
+        return RestFailure("the venue protects itself", "429", named_pause(headers, _RATE_PAUSE))
     try:
         envelope = _envelope(body)
     except msgspec.DecodeError as error:
@@ -171,10 +163,6 @@ def _reset(headers: Mapping[str, str], now_ms: int | None) -> float:
     if now_ms is None or not reset.isdigit():
         return _RATE_PAUSE
     return max(0.1, (int(reset) - now_ms) / 1000)
-
-
-def _seconds(text: str | None, default: float) -> float:
-    return float(text) if text is not None and text.isdigit() else default
 
 
 REST: Final = RestFace(

@@ -10,8 +10,8 @@ from typing import Final
 
 from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.deribit.frames import make_decoder
-from producers.venues.deribit.names import MARKET, VENUE_ID, guess
+from producers.venues.deribit.decoder import make_decoder
+from producers.venues.deribit.naming import MARKET, VENUE_ID, guess
 from producers.venues.deribit.plan import LIMIT, plan, resubscribe
 from producers.venues.deribit.rest import REST
 

@@ -20,7 +20,7 @@ from producers.venue import (
     Subscription,
     SubscriptionLimit,
 )
-from producers.venues.deribit.names import MARKET
+from producers.venues.deribit.naming import MARKET
 
 HEARTBEAT_ID: Final = 1
 TEST_ID: Final = 2

@@ -12,18 +12,15 @@ from typing import Final
 
 import msgspec
 
-from contracts import market as events
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
 from producers.normalize import numbers, sizes
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.deribit import wire
 from producers.venues.deribit.history import HISTORY
-from producers.venues.deribit.names import MARKET, guess
-
-FastBook = fast(events.BookSnapshot)
+from producers.venues.deribit.naming import MARKET, guess
 
 _PATH: Final = "/api/v2/public"
 _KINDS: Final = ("future", "spot")
@@ -108,20 +105,15 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     depth = _depth(body).result
     bids, asks = numbers.levels(depth.bids, "result.bids"), numbers.levels(depth.asks, "result.asks")
     bids, asks, unit = sizes.book(instrument, bids, asks)
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{depth.change_id}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
+    return make_book(
+        instrument,
+        f"rest-{depth.change_id}",
         ts_event=depth.timestamp * wire.MS,
         ts_recv=ts_recv,
         sim=sim,
         bids=bids,
         asks=asks,
         seq=depth.change_id,
-        quality="sim" if sim else "live",
-        checksum=None,
-        venue_checksum=None,
         unit=unit,
     )
 
@@ -137,8 +129,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     code = error.code if error is not None else 0
     pause = _PAUSES.get(code)
     if status == _TOO_MANY:
-        hint = headers.get("retry-after", "")
-        pause = float(hint) if hint.isdigit() else pause or _PAUSES[10028]
+        pause = named_pause(headers, pause or _PAUSES[10028])
     reason = error.message if error is not None and error.message else f"HTTP {status}"
     return RestFailure(reason, str(code) if code else None, pause)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.gate.frames import make_decoder, split_rows
+from producers.venues.gate.decoder import make_decoder, split_rows
 from producers.venues.gate.plan import MARKETS, VENUE_ID, WS_URL, guess, plan, stamp
 from producers.venues.gate.rest import REST
 

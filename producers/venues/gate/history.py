@@ -12,19 +12,16 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
 from producers.history_service import SECOND, SECONDS, candle_id, is_closed
 from producers.normalize import numbers, sizes
 from producers.venue import Decoded, History, RestCall, Span
-from producers.venues.gate import values, wire
+from producers.venues.gate import wire
 from producers.venues.gate.plan import DECIMAL_SIZES, SPOT, market_of
-from producers.venues.gate.topic import Topic
+from producers.venues.gate.topics import Topic
 
-FastCandle = fast(market.Candle)
 MOST: Final = 1000
 # On which day seven days begin is not documented: weeks are made of days.
 TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d"})
@@ -37,24 +34,24 @@ _IN_MS: Final = 10**11  # a time of this size or more is in ms
 class _Candle(Struct, gc=False):
     """A contract's: `{"t":1539852480,"v":97151,"c":"1.032","h":"1.032","l":"1.032","o":"1.032","sum":"3580"}`."""
 
-    t: values.Number
-    v: values.Number
-    c: values.Number
-    h: values.Number
-    l: values.Number
-    o: values.Number
-    sum: values.Maybe = None
+    t: wire.Number
+    v: wire.Number
+    c: wire.Number
+    h: wire.Number
+    l: wire.Number
+    o: wire.Number
+    sum: wire.Maybe = None
 
 
 class _SpotTrade(Struct, gc=False):
     """`{"id":"1232893232","create_time":"1548000000","create_time_ms":"1548000000123.456","side":"buy",…}`."""
 
-    create_time_ms: values.Number
+    create_time_ms: wire.Number
     side: Literal["buy", "sell"]
-    amount: values.Number
-    price: values.Number
-    id: values.Maybe = None
-    sequence_id: values.Maybe = None  # the socket's `id_market`
+    amount: wire.Number
+    price: wire.Number
+    id: wire.Maybe = None
+    sequence_id: wire.Maybe = None  # the socket's `id_market`
 
 
 class _FuturesTrade(Struct, gc=False):
@@ -63,15 +60,15 @@ class _FuturesTrade(Struct, gc=False):
     `create_time_ms` counts seconds here, with the ms behind the point; where it counts ms its size tells.
     """
 
-    id: values.Number
-    create_time: values.Number
-    size: values.Number
-    price: values.Number
-    create_time_ms: values.Number | None = None
+    id: wire.Number
+    create_time: wire.Number
+    size: wire.Number
+    price: wire.Number
+    create_time_ms: wire.Number | None = None
 
 
 _rows: Final = msgspec.json.Decoder(list[Raw] | None).decode
-_spot_candle_row: Final = wire.reader(list[values.Number | bool])
+_spot_candle_row: Final = wire.reader(list[wire.Number | bool])
 _futures_candle_row: Final = wire.reader(_Candle)
 _spot_trade_row: Final = wire.reader(_SpotTrade)
 _futures_trade_row: Final = wire.reader(_FuturesTrade)
@@ -105,7 +102,7 @@ def _list(body: bytes, what: str) -> list[Raw]:
         raise FrameError(f"{what}: {error}", field=what.partition(" ")[0]) from error
 
 
-def _spot_candle(topic: Topic, timeframe: str, row: list[values.Number | bool], ts_recv: int) -> Decoded:
+def _spot_candle(topic: Topic, timeframe: str, row: list[wire.Number | bool], ts_recv: int) -> Decoded:
     if len(row) < _COLUMNS:
         raise FrameError(f"a candle of {topic.instrument.venue_symbol} has {len(row)} columns", field="candlesticks")
     start, quoted, *texts, volume = [str(item) for item in row[:_COLUMNS]]
@@ -119,22 +116,23 @@ def _spot_candle(topic: Topic, timeframe: str, row: list[values.Number | bool], 
 
 
 def _futures_candle(topic: Topic, timeframe: str, row: _Candle, ts_recv: int) -> Decoded:
-    volume = sizes.amount(topic.instrument, values.number(row.v, "candlesticks.v"), None)
+    volume = sizes.amount(topic.instrument, wire.number(row.v, "candlesticks.v"), None)
     if volume is None:
         raise FrameError(f"what a contract of {topic.instrument.venue_symbol} is worth is not known", field="v")
     columns = {"open": row.o, "high": row.h, "low": row.l, "close": row.c}
-    prices = {name: values.price(value, f"candlesticks.{name[0]}") for name, value in columns.items()}
-    quoted = values.optional_number(row.sum, "candlesticks.sum")
+    prices = {name: wire.price(value, f"candlesticks.{name[0]}") for name, value in columns.items()}
+    quoted = wire.optional_number(row.sum, "candlesticks.sum")
     return _event(topic, (timeframe, row.t, ts_recv), prices, closed=None, volume=volume, quote_volume=quoted)
 
 
 def _event(
-    topic: Topic, when: tuple[str, values.Number, int], prices: dict[str, str], *, closed: bool | None, **volumes: Any
+    topic: Topic, when: tuple[str, wire.Number, int], prices: dict[str, str], *, closed: bool | None, **volumes: Any
 ) -> Decoded:
     timeframe, opened, ts_recv = when
-    start = values.seconds_time(opened, "candlesticks.t")
-    return FastCandle(
-        **topic.common(None, ts_recv),
+    start = wire.seconds_time(opened, "candlesticks.t")
+    return replace(
+        topic.blanks.candle,
+        ts_recv=ts_recv,
         **prices,
         **volumes,
         id=candle_id(topic.instrument, timeframe, start),
@@ -163,24 +161,24 @@ def _spot_trade(topic: Topic, row: _SpotTrade, ts_recv: int) -> Decoded:
     if number is None:
         raise FrameError("a trade has neither id nor sequence_id", field="id")
     return replace(
-        topic.trade,
+        topic.blanks.trade,
         id=f"{topic.tail}.trade.{number}",
-        ts_event=values.ms_time(row.create_time_ms, "create_time_ms"),
+        ts_event=wire.ms_time(row.create_time_ms, "create_time_ms"),
         ts_recv=ts_recv,
         trade_id=str(number),
-        price=values.price(row.price, "price"),
-        amount=values.number(row.amount, "amount"),
+        price=wire.price(row.price, "price"),
+        amount=wire.number(row.amount, "amount"),
         side=row.side,
-        seq=int(values.number(row.sequence_id, "sequence_id")) if row.sequence_id else None,
+        seq=int(wire.number(row.sequence_id, "sequence_id")) if row.sequence_id else None,
     )
 
 
 def _futures_trade(topic: Topic, row: _FuturesTrade, ts_recv: int) -> Decoded:
-    price = values.price(row.price, "price")
-    size, is_sell = values.signed(row.size, "size")
+    price = wire.price(row.price, "price")
+    size, is_sell = wire.signed(row.size, "size")
     amount, contracts = sizes.sizes(topic.instrument, size, price)
     return replace(
-        topic.trade,
+        topic.blanks.trade,
         id=f"{topic.tail}.trade.{row.id}",
         ts_event=_time(row.create_time if row.create_time_ms is None else row.create_time_ms),
         ts_recv=ts_recv,
@@ -192,9 +190,9 @@ def _futures_trade(topic: Topic, row: _FuturesTrade, ts_recv: int) -> Decoded:
     )
 
 
-def _time(value: values.Number) -> int:
-    in_ms = int(values.number(value, "create_time_ms").partition(".")[0]) >= _IN_MS
-    return (values.ms_time if in_ms else values.seconds_time)(value, "create_time_ms")
+def _time(value: wire.Number) -> int:
+    in_ms = int(wire.number(value, "create_time_ms").partition(".")[0]) >= _IN_MS
+    return (wire.ms_time if in_ms else wire.seconds_time)(value, "create_time_ms")
 
 
 HISTORY: Final = History(

@@ -13,19 +13,17 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from contracts import market as events
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.frames import read_each
 from producers.normalize import numbers, sizes
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
-from producers.venues.gate import values, wire
+from producers.venues.gate import wire, wire_book
 from producers.venues.gate.history import HISTORY
 from producers.venues.gate.plan import DECIMAL_SIZES, LINEAR, SPOT, VENUE_ID, market_of
 
-FastBook: Final = fast(events.BookSnapshot)
-_Sides = tuple[list[values.Row], list[values.Row]]
+_Sides = tuple[list[wire.Row], list[wire.Row]]
 
 _DEPTH: Final = "100"  # levels, as many as the socket keeps up to date
 _OK_BELOW: Final = 400
@@ -57,18 +55,18 @@ class _SpotDepth(msgspec.Struct):
     """`{"id":123,"current":1623898993123,"update":1623898993121,"asks":[["1.52","1.15"]],"bids":[]}`: times in ms."""
 
     id: int
-    asks: list[values.Row] | None = None
-    bids: list[values.Row] | None = None
-    update: values.Number | None = None
+    asks: list[wire.Row] | None = None
+    bids: list[wire.Row] | None = None
+    update: wire.Number | None = None
 
 
 class _FuturesDepth(msgspec.Struct):
     """`{"id":123,"current":1623898993.123,"update":1623898993.121,"asks":[{"p":"1.52","s":100}],"bids":[]}`."""
 
     id: int
-    asks: list[wire.Level] | None = None
-    bids: list[wire.Level] | None = None
-    update: values.Number | None = None
+    asks: list[wire_book.Level] | None = None
+    bids: list[wire_book.Level] | None = None
+    update: wire.Number | None = None
 
 
 class _Error(msgspec.Struct):
@@ -129,20 +127,15 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     except msgspec.DecodeError as error:
         raise FrameError(f"order book of {instrument.venue_symbol}: {error}") from error
     bids, asks, unit = sizes.book(instrument, *sides)
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{depth.id}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
+    return make_book(
+        instrument,
+        f"rest-{depth.id}",
         ts_event=time,
         ts_recv=ts_recv,
         sim=sim,
         bids=bids,
         asks=asks,
         seq=depth.id,
-        quality="sim" if sim else "live",
-        checksum=None,
-        venue_checksum=None,
         unit=unit,
     )
 
@@ -150,14 +143,14 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
 def _read_spot(body: bytes) -> tuple[_SpotDepth, _Sides, int | None]:
     depth = _spot_depth(body)
     sides = numbers.whole_levels(depth.bids or [], "bids"), numbers.whole_levels(depth.asks or [], "asks")
-    return depth, sides, None if depth.update is None else values.ms_time(depth.update, "update")
+    return depth, sides, None if depth.update is None else wire.ms_time(depth.update, "update")
 
 
 def _read_futures(body: bytes) -> tuple[_FuturesDepth, _Sides, int | None]:
     depth = _futures_depth(body)
     bids, asks = ([row.pair for row in rows or ()] for rows in (depth.bids, depth.asks))
     sides = numbers.whole_levels(bids, "bids"), numbers.whole_levels(asks, "asks")
-    return depth, sides, None if depth.update is None else values.seconds_time(depth.update, "update")
+    return depth, sides, None if depth.update is None else wire.seconds_time(depth.update, "update")
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:
@@ -170,8 +163,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
         error = _Error()
     pause = None
     if status == _TOO_MANY or error.label == "TOO_MANY_REQUESTS":
-        hint = headers.get("retry-after", "")
-        pause = float(hint) if hint.isdecimal() else _WINDOW
+        pause = named_pause(headers, _WINDOW)
     return RestFailure(error.message or f"HTTP {status}", error.label, pause)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.htx.frames import make_decoder, split_rows
+from producers.venues.htx.decoder import make_decoder, split_rows
 from producers.venues.htx.plan import LINEAR, SPOT_HOST, SPOT_MARKET, VENUE_ID, book_request, guess, plan, resubscribe
 from producers.venues.htx.rest import REST
 

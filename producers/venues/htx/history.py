@@ -8,25 +8,23 @@ https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac11
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import SPOT, Instrument
 from producers.connection.frames import read_each
 from producers.history_service import SECOND, SECONDS, candle_id, is_closed
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.htx import wire
-from producers.venues.htx.figures import ABSENT, number, optional_amount, price
+from producers.venues.htx.events_trades import trade_event
 from producers.venues.htx.plan import SWAP_REST
-from producers.venues.htx.tape import trade_event
-from producers.venues.htx.topic import Topic
+from producers.venues.htx.topics import Topic
+from producers.venues.htx.wire_numbers import ABSENT, number, optional_amount, price
 
-FastCandle = fast(market.Candle)
 MOST: Final = 2000
 PERIODS: Final = {"1m": "1min", "5m": "5min", "15m": "15min", "30m": "30min", "1h": "60min", "4h": "4hour"}
 _SPOT_PATH: Final = "/market/history/"
@@ -93,17 +91,18 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
         rows = _candles(body).data or []
     except msgspec.DecodeError as error:
         raise FrameError(f"kline of {instrument.venue_symbol}: {error}", field="data") from error
-    common = Topic(instrument, sim).common(None, ts_recv)
-    return read_each(rows, lambda raw: _candle(instrument, timeframe, _kline(raw), common))
+    topic = Topic(instrument, sim)
+    return read_each(rows, lambda raw: _candle(topic, timeframe, _kline(raw), ts_recv))
 
 
-def _candle(instrument: Instrument, timeframe: str, row: wire.Kline, common: dict[str, Any]) -> Decoded:
+def _candle(topic: Topic, timeframe: str, row: wire.Kline, ts_recv: int) -> Decoded:
     start = row.id * SECOND
-    quoted = row.vol if instrument.contract == SPOT else row.turnover
+    quoted = row.vol if topic.is_spot else row.turnover
     count = optional_amount(row.count, "data.count")
-    return FastCandle(
-        **common,
-        id=candle_id(instrument, timeframe, start),
+    return replace(
+        topic.blanks.candle,
+        ts_recv=ts_recv,
+        id=candle_id(topic.instrument, timeframe, start),
         timeframe=timeframe,
         open=price(row.open, "data.open"),
         high=price(row.high, "data.high"),
@@ -112,7 +111,7 @@ def _candle(instrument: Instrument, timeframe: str, row: wire.Kline, common: dic
         volume=number(row.amount, "data.amount"),
         quote_volume=optional_amount(quoted, "data.vol, data.trade_turnover"),
         trades=None if count is None else int(count.partition(".")[0]),
-        closed=is_closed(timeframe, start, common["ts_recv"]),
+        closed=is_closed(timeframe, start, ts_recv),
         start_ts=start,
     )
 

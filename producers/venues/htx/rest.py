@@ -16,13 +16,14 @@ from contracts.errors import FrameError
 from contracts.instrument import SPOT, Instrument, make_instrument
 from producers.connection.frames import read_each
 from producers.normalize import sizes
+from producers.rest.answers import named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.htx import wire
-from producers.venues.htx.figures import price
+from producers.venues.htx.events_book import whole_book
 from producers.venues.htx.history import HISTORY
 from producers.venues.htx.plan import LINEAR, SPOT_MARKET, SWAP_REST, VENUE_ID, guess
-from producers.venues.htx.tape import whole_book
-from producers.venues.htx.topic import Topic
+from producers.venues.htx.topics import Topic
+from producers.venues.htx.wire_numbers import price
 
 _SYMBOLS: Final = "/v1/common/symbols"
 _CONTRACTS: Final = "/linear-swap-api/v1/swap_contract_info"
@@ -143,8 +144,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     code = next((c for c in (envelope.error, envelope.contract_error, envelope.code) if c is not None), None)
     pause = _PAUSES.get(str(code))
     if status == _TOO_MANY:
-        hint = headers.get("retry-after", "")
-        pause = float(hint) if hint.isdecimal() else _WINDOW
+        pause = named_pause(headers, _WINDOW)
     told = envelope.told or envelope.contract_told or envelope.message or f"HTTP {status}"
     return RestFailure(told, None if code is None else str(code), pause)
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from producers.venues.htx.figures import ABSENT
+from producers.venues.htx.wire_numbers import ABSENT
 
 
 class Head(Struct):

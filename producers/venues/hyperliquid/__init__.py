@@ -10,7 +10,7 @@ from typing import Final
 
 from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.hyperliquid.frames import inherit, make_decoder
+from producers.venues.hyperliquid.decoder import inherit, make_decoder
 from producers.venues.hyperliquid.plan import LIMIT, MARKETS, VENUE_ID, guess, plan, resubscribe
 from producers.venues.hyperliquid.rest import REST
 

@@ -12,17 +12,14 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.frames import read_each
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.hyperliquid import wire
 from producers.venues.hyperliquid.history import HISTORY
 from producers.venues.hyperliquid.plan import VENUE_ID, guess
-
-FastBook = fast(market.BookSnapshot)
 
 _PERP: Final = "perp"
 _SPOT: Final = "spot"
@@ -119,18 +116,14 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     row = wire.decode_depth(body)
     if row.coin != instrument.venue_symbol:
         raise FrameError(f"coin: {row.coin!r} is not {instrument.venue_symbol!r}", field="coin")
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{row.time}",
-        venue=VENUE_ID,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
+    return make_book(
+        instrument,
+        f"rest-{row.time}",
         ts_event=row.time * wire.MS,
         ts_recv=ts_recv,
         sim=sim,
         bids=wire.read_levels(row.levels[0], "levels[0]"),
         asks=wire.read_levels(row.levels[1], "levels[1]"),
-        seq=None,
-        quality="sim" if sim else "live",
     )
 
 
@@ -144,8 +137,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     if status == _OK and text != "null":
         return None
     if status == _TOO_MANY:
-        named = headers.get("retry-after", "")
-        return RestFailure("too many requests", "429", float(named) if named.isdecimal() else _MINUTE)
+        return RestFailure("too many requests", "429", named_pause(headers, _MINUTE))
     return RestFailure("nothing is known of that" if text in {"", "null"} else text, str(status))
 
 

@@ -10,7 +10,6 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts.instrument import Instrument
 from producers.normalize import numbers
 from producers.normalize.numbers import NULL, Row
 
@@ -207,19 +206,3 @@ def bars(row: Candle) -> dict[str, str]:
 def _text(raw: Raw) -> str | None:
     text = str(raw, "ascii", "replace")
     return None if text == "null" else text.strip('"')
-
-
-class Product:
-    """What is constant about one coin on a connection, and the newest ids of its trades."""
-
-    __slots__ = ("delta_id", "figures", "has_funding", "instrument", "symbol", "tids", "trade_id", "venue_symbol")
-
-    def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
-        self.symbol = instrument.symbol
-        self.venue_symbol = instrument.venue_symbol
-        self.trade_id = f"{instrument.tail}.trade."
-        self.delta_id = f"{instrument.tail}.delta."
-        self.has_funding = instrument.settle is not None
-        self.tids: dict[str, None] = {}
-        self.figures: tuple[int | None, str] = (None, "")  # checksum of the last ones, and what their ids end in

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.indodax.frames import inherit, make_decoder, resume
-from producers.venues.indodax.parts import split
+from producers.venues.indodax.decoder import inherit, make_decoder, resume
 from producers.venues.indodax.plan import MARKET, PING, VENUE_ID, guess, plan, resubscribe
 from producers.venues.indodax.rest import REST
+from producers.venues.indodax.rows import split
 
 VENUE: Final = Venue(
     id=VENUE_ID,

@@ -12,17 +12,14 @@ from zlib import crc32
 import msgspec
 from msgspec import Raw
 
-from contracts import market
-from contracts.codec import fast
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.frames import read_each
 from producers.normalize import numbers
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.indodax import wire
 from producers.venues.indodax.history import HISTORY
 from producers.venues.indodax.plan import MARKET, VENUE_ID, unified
-
-FastBook = fast(market.BookSnapshot)
 
 _OK: Final = range(200, 300)
 _REFUSED: Final = frozenset({403, 429})
@@ -82,18 +79,13 @@ def depth_call(instrument: Instrument) -> RestCall:
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a book. It has neither time nor sequence: a checksum of the answer names it."""
     row = _depth(body)
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{crc32(body):08x}",
-        venue=VENUE_ID,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
-        ts_event=None,
+    return make_book(
+        instrument,
+        f"rest-{crc32(body):08x}",
         ts_recv=ts_recv,
         sim=sim,
         bids=_levels(row.buy, "buy"),
         asks=_levels(row.sell, "sell"),
-        seq=None,
-        quality="sim" if sim else "live",
     )
 
 
@@ -112,8 +104,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
         said = None
     if status in _OK and said is None:
         return None
-    named = headers.get("retry-after", "")
-    pause = float(named) if named.isascii() and named.isdecimal() else _MINUTE if status in _REFUSED else None
+    pause = named_pause(headers, _MINUTE if status in _REFUSED else None)
     if said is None:
         return RestFailure(f"HTTP {status}", str(status), pause)
     return RestFailure(said.error_description or said.error, said.error, pause)

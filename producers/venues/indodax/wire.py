@@ -51,7 +51,7 @@ class Result(Struct):
     offset: int | None = None
     recovered: bool = False
     publications: list[Raw] = []
-    part: bool = False  # ours (parts.py)
+    part: bool = False  # ours (rows.py)
 
 
 class TradeRow(Struct, array_like=True, gc=False):
@@ -75,7 +75,7 @@ class Trades(Struct, gc=False):
 
     data: list[TradeRow]
     offset: int | None = None
-    part: bool = False  # ours (parts.py)
+    part: bool = False  # ours (rows.py)
 
 
 class SummaryRow(Struct, array_like=True, gc=False):

@@ -10,7 +10,7 @@ from typing import Final
 
 from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.okx.frames import make_decoder
+from producers.venues.okx.decoder import make_decoder
 from producers.venues.okx.plan import MARKET, VENUE_ID, guess, plan
 from producers.venues.okx.rest import REST
 

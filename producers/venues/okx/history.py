@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from contracts.instrument import Instrument
 from producers.history_service import SECONDS, candle_id, read_rows
 from producers.venue import Decoded, History, RestCall, Span
-from producers.venues.okx import tape, wire
-from producers.venues.okx.topic import Topic
+from producers.venues.okx import events, wire
+from producers.venues.okx.topics import Topic
 from producers.venues.okx.wire import MS
 
 _RECENT: Final = "/api/v5/market/candles"
@@ -62,7 +62,7 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
     topic = Topic(instrument, {}, sim)
 
     def read(raw: Raw) -> Decoded:
-        found = tape.make_candle(topic, _candle(raw), timeframe, ts_recv)
+        found = events.make_candle(topic, _candle(raw), timeframe, ts_recv)
         return replace(found, id=candle_id(instrument, timeframe, found.start_ts))
 
     return read_rows(_rows, body, f"candles of {instrument.venue_symbol}", read)
@@ -83,7 +83,7 @@ def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: boo
     topic = Topic(instrument, {}, sim)
     start = f"{topic.tail}.trade."
     what = f"trades of {instrument.venue_symbol}"
-    return read_rows(_rows, body, what, lambda raw: tape.make_trade(topic, _trade(raw), start, ts_recv))
+    return read_rows(_rows, body, what, lambda raw: events.make_trade(topic, _trade(raw), start, ts_recv))
 
 
 def _rows(body: bytes) -> list[Raw]:

@@ -13,18 +13,15 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from contracts import market as events
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.frames import read_each
 from producers.normalize import numbers, sizes
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.okx import wire
 from producers.venues.okx.history import HISTORY
 from producers.venues.okx.plan import MARKET, VENUE_ID
-
-FastBook = fast(events.BookSnapshot)
 
 _INSTRUMENTS: Final = "/api/v5/public/instruments"
 _BOOKS: Final = "/api/v5/market/books"
@@ -120,20 +117,15 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     depth = rows[0]
     bids, asks = wire.read_levels(depth.bids, "data.bids"), wire.read_levels(depth.asks, "data.asks")
     bids, asks, unit = sizes.book(instrument, bids, asks)
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{depth.seqId}-{depth.ts}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
+    return make_book(
+        instrument,
+        f"rest-{depth.seqId}-{depth.ts}",
         ts_event=wire.time(depth.ts, "data.ts"),
         ts_recv=ts_recv,
         sim=sim,
         bids=bids,
         asks=asks,
         seq=depth.seqId,
-        quality="sim" if sim else "live",
-        checksum=None,
-        venue_checksum=None,
         unit=unit,
     )
 
@@ -148,8 +140,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
         return None
     pause = _PAUSES.get(envelope.code)
     if status == _TOO_MANY:
-        hint = headers.get("retry-after", "")
-        pause = float(hint) if hint.isdigit() else pause or _PAUSES["50011"]
+        pause = named_pause(headers, pause or _PAUSES["50011"])
     return RestFailure(envelope.msg or f"HTTP {status}", envelope.code, pause)
 
 

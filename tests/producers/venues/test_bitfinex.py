@@ -14,7 +14,7 @@ from producers.connection.book import BookKeeper, Change
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Proof, Refused, Unreadable
 from producers.venues.bitfinex import VENUE
 from producers.venues.bitfinex.checksum import compute, written
-from producers.venues.bitfinex.frames import inherit
+from producers.venues.bitfinex.decoder import inherit
 
 MS, TIME_NS = 1_795_291_200_123, 1_795_291_200_123_000_000
 RECEIVED = TIME_NS + 5_000_000

@@ -11,7 +11,7 @@ from contracts.errors import FrameError
 from producers.history_service import SECOND, source_of
 from producers.venue import Span
 from producers.venues.bitfinex.history import HISTORY
-from producers.venues.bitfinex.names import MARKET, guess
+from producers.venues.bitfinex.naming import MARKET, guess
 
 BTC = guess(MARKET, "tBTCUSD")
 PERPETUAL = guess(MARKET, "tBTCF0:USTF0")

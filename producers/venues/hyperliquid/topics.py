@@ -1,0 +1,33 @@
+"""What the decoder of one Hyperliquid connection keeps of a coin: the blanks of its events, and what was received."""
+
+from __future__ import annotations
+
+from contracts.instrument import Instrument
+from producers.normalize.blanks import Blanks
+from producers.venue import FindInstrument
+
+
+class Topic:
+    """A coin of one connection, the newest ids of its trades, and its last figures of 24 hours."""
+
+    __slots__ = ("blanks", "figures", "has_funding", "tail", "tids")
+
+    def __init__(self, instrument: Instrument, *, sim: bool) -> None:
+        self.tail = instrument.tail
+        self.blanks = Blanks(instrument, sim=sim)
+        self.has_funding = instrument.settle is not None
+        self.tids: dict[str, None] = {}
+        self.figures: tuple[int | None, str] = (None, "")  # checksum of the last ones, and what their ids end in
+
+
+class Topics(dict[str, Topic]):
+    """The topics of one connection by coin, made when a coin is first met. `find` gives instruments by coin."""
+
+    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
+        super().__init__()
+        self._find = find
+        self._sim = sim
+
+    def __missing__(self, coin: str) -> Topic:
+        topic = self[coin] = Topic(self._find(coin), sim=self._sim)
+        return topic
