@@ -1,8 +1,5 @@
 """Binance spot (https://developers.binance.com/docs/binance-spot-api-docs): no liquidations, books seeded over REST.
 
-`frames` are the typed payloads, `handlers` make events of them, `decoder` finds the handler, `plan` lays the streams on
-sockets, `rest` reads the listing and depth snapshots.
-
 No page says that trades are numbered without holes (`t` of `trade`, `a` of `aggTrade`:
 https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams): a hole in them is no gap here.
 """
@@ -13,7 +10,7 @@ from typing import Final
 
 from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.binance.decoder import SpotDecoder
+from producers.venues.binance.decoder import make_decoder
 from producers.venues.binance.plan import guess, plan
 from producers.venues.binance.rest import REST
 
@@ -26,7 +23,7 @@ VENUE: Final = Venue(
     policy=ConnectionPolicy(quiet=60.0, max_age=23.5 * 3600, pace=0.25, connect_pace=1.0),
     book=BookRule(seed="rest", chain="overlap"),
     plan=plan,
-    decoder=SpotDecoder,
+    decoder=make_decoder,
     guess=guess,
     rest=REST,
     rows=rows_at((), ("data",)),

@@ -1,19 +1,17 @@
-"""Binance spot's streams laid on sockets, and symbols named without metadata."""
+"""Binance spot's sockets and their streams, and symbols named without metadata."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar
-
-import msgspec
+from collections.abc import Iterable
+from typing import Final
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.venue import BOOK, TICKER, TRADE, ConnectionPlan, SubscribeRequest, Subscription
+from producers.families.binance_plan import connections
+from producers.venue import BOOK, TICKER, TRADE, ConnectionPlan, Subscription
 
 # https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams: at most 1024 streams a connection
 _STREAMS_PER_SOCKET: Final = 1000
-_PARAMS_PER_REQUEST: Final = 100
 # channel -> (stream's suffix, seconds of silence that mean it is stale)
 _STREAMS: Final[dict[str, tuple[tuple[str, float | None], ...]]] = {
     TRADE: (("@trade", 180.0),),
@@ -26,13 +24,12 @@ _QUOTES: Final = (
     *("RLUSD", "EURI", "U"),
     *("GBP", "BRL", "IDR", "JPY", "AUD", "UAH", "ZAR", "PLN", "RON", "ARS", "MXN", "CZK", "COP", "KRW", "INR", "USD"),
 )
-_Item = TypeVar("_Item")
 _LONGEST_FIRST: Final = tuple(sorted(_QUOTES, key=len, reverse=True))
 _AEUR: Final = frozenset({"BTCAEUR", "ETHAEUR", "EURAEUR"})  # all others that end so are quoted in EUR (`ADAEUR`)
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the streams on combined sockets (`<base>/stream`), subscribed by frames; stream names are in lower case."""
+    """Return combined sockets (`<base>/stream`), subscribed by frames; stream names are in lower case."""
     wanted = tuple(channels)
     subscriptions = [
         Subscription(f"{instrument.venue_symbol.lower()}{suffix}", channel, instrument, silence)
@@ -40,32 +37,7 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
         for channel in wanted
         for suffix, silence in _STREAMS.get(channel, ())
     ]
-    return tuple(
-        ConnectionPlan(
-            name=f"stream.{number}",
-            market="spot",
-            url=f"{ws_base}/stream",
-            subscriptions=tuple(part),
-            requests=_requests([subscription.key for subscription in part]),
-        )
-        for number, part in enumerate(_parts(subscriptions, _STREAMS_PER_SOCKET))
-    )
-
-
-def _requests(keys: Sequence[str]) -> tuple[SubscribeRequest, ...]:
-    """Write `{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}`; the ack names the id."""
-    return tuple(
-        SubscribeRequest(
-            ref=str(number),
-            frame=msgspec.json.encode({"method": "SUBSCRIBE", "params": part, "id": number}).decode(),
-            keys=frozenset(part),
-        )
-        for number, part in enumerate(_parts(keys, _PARAMS_PER_REQUEST), start=1)
-    )
-
-
-def _parts(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
+    return connections("stream", "spot", f"{ws_base}/stream", subscriptions, most=_STREAMS_PER_SOCKET)
 
 
 def guess(market: str, venue_symbol: str) -> Instrument:

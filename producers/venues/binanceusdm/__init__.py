@@ -1,8 +1,7 @@
 """Binance USD-M futures (https://developers.binance.com/docs/derivatives/usds-margined-futures).
 
-`frames` are the typed payloads, `handlers` and `depth` make events of them, `decoder` finds the handler, `plan` lays
-the streams on sockets (two paths), `rest` reads the listing and depth snapshots. Sizes are in the base coin and
-liquidations are a sample, whose price is the order's limit (`p`; the average fill is beside it).
+Its sockets have two paths. Sizes are in the base coin and liquidations are a sample, whose price is the order's limit
+(`p`; the average fill is beside it).
 
 Trades are not numbered without holes: what the insurance fund and deleveragings take over has numbers as well and is
 left out of `aggTrade`, and no page says that its own numbers `a` have none
@@ -15,7 +14,7 @@ from typing import Final
 
 from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.binanceusdm.decoder import UsdmDecoder
+from producers.venues.binanceusdm.decoder import make_decoder
 from producers.venues.binanceusdm.plan import guess, plan
 from producers.venues.binanceusdm.rest import REST
 
@@ -28,7 +27,7 @@ VENUE: Final = Venue(
     policy=ConnectionPolicy(quiet=240.0, max_age=23.5 * 3600, pace=0.2, connect_pace=1.0),
     book=BookRule(seed="rest", chain="exact"),
     plan=plan,
-    decoder=UsdmDecoder,
+    decoder=make_decoder,
     guess=guess,
     rest=REST,
     rows=rows_at((), ("data",)),

@@ -9,121 +9,34 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/market-dat
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct, field
 
-from contracts import market
-from contracts.codec import fast
-from contracts.instrument import Instrument
-from producers.history_service import read_rows
-from producers.normalize.numbers import Milliseconds, Whole, price_text, unsigned
-from producers.venue import Decoded, History, RestCall, Span
+from producers.families.binance_history import MOST, Source, make_history
+from producers.normalize.numbers import Milliseconds, Whole
 
-FastCandle = fast(market.Candle)
-FastTrade = fast(market.Trade)
-MILLISECOND: Final = 1_000_000
-MOST: Final = 1000
 _WEIGHTS: Final = ((99, 1), (499, 2), (MOST, 5))  # up to so many candles: what they weigh
-TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"})
-
-# [open time, open, high, low, close, volume, close time, quote volume, trades, taker base, taker quote, ignored]
-_Row = tuple[Milliseconds, str, str, str, str, str, Milliseconds, str, Whole, str, str, str]
 
 
 class _Trade(Struct, gc=False):
     """`{"a":26129,"p":"91000.10","q":"0.031","f":27781,"l":27783,"T":1763700000122,"m":true}`."""
 
-    a: Whole
-    p: str
-    q: str
-    T: Milliseconds
-    m: bool
+    number: Whole = field(name="a")
+    price: str = field(name="p")
+    amount: str = field(name="q")
+    time: Milliseconds = field(name="T")
+    is_buyer_maker: bool = field(name="m")
 
 
-_list: Final = msgspec.json.Decoder(list[Raw]).decode
-_row: Final = msgspec.json.Decoder(_Row).decode
-_trade: Final = msgspec.json.Decoder(_Trade).decode
-
-
-def candles_call(instrument: Instrument, span: Span) -> RestCall:
-    """Ask for the candles of a span; up to 99 weigh 1, up to 499 2, up to 1000 5."""
-    limit = min(span.limit, MOST)
-    params = {
-        "symbol": instrument.venue_symbol,
-        "interval": span.timeframe,
-        "startTime": str(span.start_ts // MILLISECOND),
-        "endTime": str(span.end_ts // MILLISECOND - 1),
-        "limit": str(limit),
-    }
-    return RestCall("/fapi/v1/klines", params, weight=next(weight for most, weight in _WEIGHTS if limit <= most))
-
-
-def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read klines; volumes are base and quote. The venue's weeks begin on Monday, as ours do."""
-
-    def read(raw: Raw) -> Decoded:
-        row = _row(raw)
-        return FastCandle(
-            **_head(instrument, ts_recv, sim=sim),
-            id=f"{instrument.tail}.candle.{timeframe}.{row[0] // 1000}.rest",
-            ts_event=None,
-            timeframe=timeframe,
-            open=price_text(row[1], "open"),
-            high=price_text(row[2], "high"),
-            low=price_text(row[3], "low"),
-            close=price_text(row[4], "close"),
-            volume=unsigned(row[5], "volume"),
-            quote_volume=unsigned(row[7], "quote volume"),
-            trades=row[8],
-            closed=row[6] * MILLISECOND < ts_recv,
-            start_ts=row[0] * MILLISECOND,
-        )
-
-    return read_rows(_list, body, f"klines of {instrument.venue_symbol}", read)
-
-
-def trades_call(instrument: Instrument, limit: int) -> RestCall:
-    """Ask for the newest aggregated trades; weight 20."""
-    params = {"symbol": instrument.venue_symbol, "limit": str(min(limit, MOST))}
-    return RestCall("/fapi/v1/aggTrades", params, weight=20)
-
-
-def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read aggregated trades; a buyer who was the maker means that the aggressor sold."""
-
-    def read(raw: Raw) -> Decoded:
-        row = _trade(raw)
-        return FastTrade(
-            **_head(instrument, ts_recv, sim=sim),
-            id=f"{instrument.tail}.trade.a{row.a}",
-            ts_event=row.T * MILLISECOND,
-            trade_id=str(row.a),
-            price=price_text(row.p, "price"),
-            amount=unsigned(row.q, "quantity"),
-            side="sell" if row.m else "buy",
-        )
-
-    return read_rows(_list, body, f"aggTrades of {instrument.venue_symbol}", read)
-
-
-def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:
-    return {
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "venue_symbol": instrument.venue_symbol,
-        "ts_recv": ts_recv,
-        "sim": sim,
-    }
-
-
-HISTORY: Final = History(
-    timeframes=TIMEFRAMES,
-    most_candles=MOST,
-    candles_call=candles_call,
-    decode_candles=decode_candles,
-    most_trades=MOST,
-    trades_call=trades_call,
-    decode_trades=decode_trades,
+HISTORY: Final = make_history(
+    Source(
+        candles_path="/fapi/v1/klines",
+        candles_weight=lambda limit: next(weight for most, weight in _WEIGHTS if limit <= most),
+        trades_path="/fapi/v1/aggTrades",
+        trades_weight=20,
+        read_trade=msgspec.json.Decoder(_Trade).decode,
+        mark="a",
+    )
 )

@@ -1,15 +1,14 @@
-"""Binance USD-M's streams laid on sockets, a path for each class of data, and symbols named without metadata."""
+"""Binance USD-M's sockets, a path for each class of data, their streams, and symbols named without metadata."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar
-
-import msgspec
+from typing import Final
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
+from producers.families.binance_plan import connections
 from producers.venue import (
     BOOK,
     FUNDING,
@@ -17,13 +16,11 @@ from producers.venue import (
     TICKER,
     TRADE,
     ConnectionPlan,
-    SubscribeRequest,
     Subscription,
 )
 
 # The page says 1024 streams a connection, earlier text 200: the lower one holds under both.
 _STREAMS_PER_SOCKET: Final = 200
-_PARAMS_PER_REQUEST: Final = 100
 _PATHS: Final = ("public", "market")
 # channel -> (path, stream's suffix, seconds of silence that mean it is stale); a stream on the wrong path stays silent
 _STREAMS: Final[dict[str, tuple[tuple[str, str, float | None], ...]]] = {
@@ -35,22 +32,21 @@ _STREAMS: Final[dict[str, tuple[tuple[str, str, float | None], ...]]] = {
 }
 _QUOTES: Final = ("FDUSD", "USDT", "USDC", "BUSD", "USD1", "BTC", "ETH", "BNB", "U")
 _is_day: Final = re.compile("[0-9]{6}").fullmatch
-_Item = TypeVar("_Item")
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the streams on combined sockets (`<base>/public/stream`, `<base>/market/stream`), subscribed by frames."""
+    """Return combined sockets (`<base>/public/stream`, `<base>/market/stream`), subscribed by frames."""
     wanted, followed = tuple(channels), tuple(instruments)
     return tuple(
-        ConnectionPlan(
-            name=f"{path}.{number}",
-            market="linear",
-            url=f"{ws_base}/{path}/stream",
-            subscriptions=tuple(part),
-            requests=_requests([subscription.key for subscription in part]),
-        )
+        found
         for path in _PATHS
-        for number, part in enumerate(_parts(_subscriptions(path, followed, wanted), _STREAMS_PER_SOCKET))
+        for found in connections(
+            path,
+            "linear",
+            f"{ws_base}/{path}/stream",
+            _subscriptions(path, followed, wanted),
+            most=_STREAMS_PER_SOCKET,
+        )
     )
 
 
@@ -62,22 +58,6 @@ def _subscriptions(path: str, instruments: Sequence[Instrument], channels: Seque
         for where, suffix, silence in _STREAMS.get(channel, ())
         if where == path
     ]
-
-
-def _requests(keys: Sequence[str]) -> tuple[SubscribeRequest, ...]:
-    """Write `{"method":"SUBSCRIBE","params":["btcusdt@aggTrade"],"id":1}`; the ack names the id."""
-    return tuple(
-        SubscribeRequest(
-            ref=str(number),
-            frame=msgspec.json.encode({"method": "SUBSCRIBE", "params": part, "id": number}).decode(),
-            keys=frozenset(part),
-        )
-        for number, part in enumerate(_parts(keys, _PARAMS_PER_REQUEST), start=1)
-    )
-
-
-def _parts(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def guess(market: str, venue_symbol: str) -> Instrument:

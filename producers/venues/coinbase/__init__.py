@@ -11,7 +11,7 @@ from typing import Final
 
 from producers.connection.frames import rows_at
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.coinbase.frames import make_decoder
+from producers.venues.coinbase.decoder import make_decoder
 from producers.venues.coinbase.plan import MARKET, VENUE_ID, guess, plan, resubscribe
 from producers.venues.coinbase.rest import REST
 

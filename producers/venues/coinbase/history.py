@@ -7,21 +7,17 @@ https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-p
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts import market
-from contracts.codec import fast
 from contracts.instrument import Instrument
-from producers.history_service import SECOND, SECONDS, candle_id, is_closed, read_rows
+from producers.history_service import SECOND, SECONDS, make_candle, make_trade, read_rows
 from producers.normalize.numbers import Seconds, Whole, number, price, price_text, unsigned
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.coinbase.wire import read_time
 
-FastCandle = fast(market.Candle)
-FastTrade = fast(market.Trade)
 MOST_CANDLES: Final = 300
 MOST_TRADES: Final = 1000
 TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "1h", "1d"})  # half hours, four hours and weeks there are none of
@@ -46,7 +42,7 @@ _trade: Final = msgspec.json.Decoder(_Trade).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
-    """Ask for the candles of a span; `end` is the opening time of the last one."""
+    """Return the call for the candles of a span; `end` is the opening time of the last one."""
     seconds = SECONDS[span.timeframe]
     params = {
         "granularity": str(seconds),
@@ -61,62 +57,48 @@ def _time(ts: int) -> str:
 
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, newest first; there is none where nothing was traded. The volume is in the base coin."""
-    head = _head(instrument, ts_recv, sim=sim)
-    what = f"candles of {instrument.venue_symbol}"
-    return read_rows(_list, body, what, lambda raw: _candle(instrument, timeframe, _row(raw), head))
+    """Return candles, newest first; there is none where nothing was traded. The volume is in the base coin."""
 
+    def read(raw: Raw) -> Decoded:
+        row = _row(raw)
+        return make_candle(
+            instrument,
+            timeframe,
+            row[0] * SECOND,
+            ts_recv=ts_recv,
+            sim=sim,
+            open=price(row[3], "candles[3] (open)"),
+            high=price(row[2], "candles[2] (high)"),
+            low=price(row[1], "candles[1] (low)"),
+            close=price(row[4], "candles[4] (close)"),
+            volume=number(row[5], "candles[5] (volume)"),
+        )
 
-def _candle(instrument: Instrument, timeframe: str, row: _Row, head: dict[str, Any]) -> Decoded:
-    start = row[0] * SECOND
-    return FastCandle(
-        **head,
-        id=candle_id(instrument, timeframe, start),
-        ts_event=None,
-        timeframe=timeframe,
-        open=price(row[3], "candles[3] (open)"),
-        high=price(row[2], "candles[2] (high)"),
-        low=price(row[1], "candles[1] (low)"),
-        close=price(row[4], "candles[4] (close)"),
-        volume=number(row[5], "candles[5] (volume)"),
-        quote_volume=None,
-        trades=None,
-        closed=is_closed(timeframe, start, head["ts_recv"]),
-        start_ts=start,
-    )
+    return read_rows(_list, body, f"candles of {instrument.venue_symbol}", read)
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
-    """Ask for the newest trades."""
+    """Return the call for the newest trades."""
     return RestCall(f"/products/{instrument.venue_symbol}/trades", {"limit": str(min(limit, MOST_TRADES))})
 
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read trades, newest first; a maker who sold means that the aggressor bought."""
+    """Return trades, newest first; a maker who sold means that the aggressor bought."""
 
     def read(raw: Raw) -> Decoded:
         row = _trade(raw)
-        return FastTrade(
-            **_head(instrument, ts_recv, sim=sim),
-            id=f"{instrument.tail}.trade.{row.trade_id}",
-            ts_event=read_time(row.time),
-            trade_id=str(row.trade_id),
+        return make_trade(
+            instrument,
+            str(row.trade_id),
+            read_time(row.time),
+            ts_recv=ts_recv,
+            sim=sim,
             price=price_text(row.price, "price"),
             amount=unsigned(row.size, "size"),
             side=_TAKER[row.side],
         )
 
     return read_rows(_list, body, f"trades of {instrument.venue_symbol}", read)
-
-
-def _head(instrument: Instrument, ts_recv: int, *, sim: bool) -> dict[str, Any]:
-    return {
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "venue_symbol": instrument.venue_symbol,
-        "ts_recv": ts_recv,
-        "sim": sim,
-    }
 
 
 HISTORY: Final = History(

@@ -11,18 +11,15 @@ from zlib import crc32
 
 import msgspec
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
 from producers.normalize.numbers import Whole
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.coinbase.history import HISTORY
-from producers.venues.coinbase.plan import MARKET, VENUE_ID, guess
+from producers.venues.coinbase.plan import MARKET, guess
 from producers.venues.coinbase.wire import optional_time, read_levels
-
-FastBook = fast(market.BookSnapshot)
 
 _PRODUCTS: Final = RestCall("/products")
 _OK: Final = range(200, 300)
@@ -75,48 +72,44 @@ def _instrument(market_name: str, row: _Product) -> Instrument | None:
 
 
 def depth_call(instrument: Instrument) -> RestCall:
-    """Ask for the whole book, aggregated by price (level 2)."""
+    """Return the call for the whole book, aggregated by price (level 2)."""
     return RestCall(f"/products/{instrument.venue_symbol}/book", {"level": "2"})
 
 
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a level 2 book. `seq` is the sequence of the product's order feed; the level2 channels do not carry it."""
     row = _depth(body)
-    return FastBook(
-        id=f"{instrument.tail}.book.{row.sequence}-{crc32(body):08x}",
-        venue=VENUE_ID,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
+    return make_book(
+        instrument,
+        f"{row.sequence}-{crc32(body):08x}",
         ts_event=optional_time(row.time),
         ts_recv=ts_recv,
         sim=sim,
         bids=read_levels([(price, size) for price, size, _ in row.bids], "bids"),
         asks=read_levels([(price, size) for price, size, _ in row.asks], "asks"),
         seq=row.sequence,
-        quality="sim" if sim else "live",
     )
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:
-    """Tell what an answer without data means; refusals are `{"message": "…"}`, whatever the status.
+    """Return what an answer without data means; refusals are `{"message": "…"}`, whatever the status.
 
     429 counts by the second (https://docs.cdp.coinbase.com/exchange/rest-api/rate-limits), hence a pause of one second
     where the answer names none.
     """
-    said = _said(body)
-    if status in _OK and said is None:
+    message = _message_of(body)
+    if status in _OK and message is None:
         return None
-    named = headers.get("retry-after", "")
-    pause = float(named) if named.isascii() and named.isdigit() else None
-    if pause is None and (status == _TOO_MANY or "rate limit" in (said or "").lower()):
+    pause = named_pause(headers)
+    if pause is None and (status == _TOO_MANY or "rate limit" in (message or "").lower()):
         pause = 1.0
-    return RestFailure(reason=said or f"HTTP {status}", code=None, retry_after=pause)
+    return RestFailure(reason=message or f"HTTP {status}", code=None, retry_after=pause)
 
 
-def _said(body: bytes) -> str | None:
+def _message_of(body: bytes) -> str | None:
     try:
         return _message(body).message
-    except msgspec.DecodeError:  # data, or a page of HTML from a proxy: the status tells which
+    except msgspec.DecodeError:  # data, or a page of HTML from a proxy: the status says which
         return None
 
 

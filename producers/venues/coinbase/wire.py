@@ -1,4 +1,4 @@
-"""Coinbase's frames as typed structs, and what its decoders share: times, levels, what is constant about a product.
+"""Coinbase's frames as typed structs, and how its times and levels are read.
 
 Channels and fields: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 """
@@ -9,19 +9,13 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
-from contracts.instrument import Instrument
 from producers.normalize.numbers import Whole, text_levels
 
-FastTrade = fast(market.Trade)
-FastTicker = fast(market.Ticker)
-FastDelta = fast(market.BookDelta)
 _SECOND: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})")
 Levels = list[tuple[str, str]]
 _YEAR_ONE: Final = "0001-"  # now and then the level2 channels send the year 1 instead of a time
@@ -138,40 +132,6 @@ decode_subscriptions: Final = msgspec.json.Decoder(Subscriptions).decode
 decode_error: Final = msgspec.json.Decoder(Error).decode
 decode_owner: Final = msgspec.json.Decoder(Owner).decode
 decode_head: Final = msgspec.json.Decoder(Head).decode
-
-
-class Product:
-    """One product's constants on a connection, and the time of its last book frame that had one.
-
-    `trade` to `delta` are blanks of its events, which are filled faster than made.
-    """
-
-    __slots__ = (
-        *("book_id", "candle_id", "instrument", "last_ts", "symbol", "ticker_id", "trade_id", "venue_symbol"),
-        *("delta", "ticker", "trade"),
-    )
-
-    def __init__(self, instrument: Instrument, *, sim: bool) -> None:
-        blank: dict[str, Any] = {
-            "id": "",
-            "venue": "coinbase",
-            "symbol": instrument.symbol,
-            "venue_symbol": instrument.venue_symbol,
-            "ts_event": None,
-            "ts_recv": 0,
-            "sim": sim,
-        }
-        self.trade: Any = FastTrade(**blank, trade_id="", price="0", amount=None, side=None)
-        self.ticker: Any = FastTicker(**blank)
-        self.delta: Any = FastDelta(**blank, bids=[], asks=[], seq=None, is_snapshot=False)
-        self.instrument = instrument
-        self.symbol = instrument.symbol
-        self.venue_symbol = instrument.venue_symbol
-        self.trade_id = f"{instrument.tail}.trade."
-        self.ticker_id = f"{instrument.tail}.ticker."
-        self.book_id = f"{instrument.tail}.delta."
-        self.candle_id = f"{instrument.tail}.candle."
-        self.last_ts: int | None = None
 
 
 def read_time(text: str) -> int:

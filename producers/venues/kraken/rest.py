@@ -11,23 +11,20 @@ from zlib import crc32
 
 import msgspec
 
-from contracts import market as events
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.frames import read_each
 from producers.normalize.numbers import text_levels
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.kraken.history import HISTORY
 from producers.venues.kraken.plan import BOOK_DEPTH, MARKET, VENUE_ID, guess, rest_name, socket_name
-
-FastBook = fast(events.BookSnapshot)
 
 _PAIRS: Final = RestCall("/0/public/AssetPairs")
 _OK: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _BLOCKED: Final = frozenset({403, _TOO_MANY})
-# Seconds; the venue tells none. A lockout is for having gone on after being told to slow down.
+# Seconds; the venue names none. A lockout is for having gone on after a refusal for the rate.
 _PAUSES: Final = {
     "EGeneral:Too many requests": 5.0,
     "EAPI:Rate limit exceeded": 5.0,
@@ -83,7 +80,7 @@ def _instrument(market: str, row: _Pair) -> Instrument | None:
 
 
 def depth_call(instrument: Instrument) -> RestCall:
-    """Ask for a book as deep as the sockets' (at most 500 levels can be had)."""
+    """Return the call for a book as deep as the sockets' (at most 500 levels can be had)."""
     return RestCall("/0/public/Depth", {"pair": rest_name(instrument.venue_symbol), "count": str(BOOK_DEPTH)})
 
 
@@ -92,18 +89,13 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     depth = next(iter(_depths(body).result.values()), None)
     if depth is None:
         raise FrameError(f"no book of {instrument.venue_symbol}", field="result")
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{crc32(body):08x}",
-        venue=VENUE_ID,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
-        ts_event=None,
+    return make_book(
+        instrument,
+        f"rest-{crc32(body):08x}",
         ts_recv=ts_recv,
         sim=sim,
         bids=text_levels([(price, amount) for price, amount, _ in depth.bids], "result.bids"),
         asks=text_levels([(price, amount) for price, amount, _ in depth.asks], "result.asks"),
-        seq=None,
-        quality="sim" if sim else "live",
     )
 
 
@@ -111,14 +103,13 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     """Judge an answer; what the venue's own list does not explain comes from the gateway before it."""
     try:
         errors = [text for text in _envelope(body).error if not text.startswith("W")]
-    except msgspec.DecodeError:  # a page of the gateway: the status tells
+    except msgspec.DecodeError:  # a page of the gateway: the status says
         errors = []
         if status in _OK:
             return RestFailure(f"HTTP {status} without an answer of the venue")
     if status in _OK and not errors:
         return None
-    hint = headers.get("retry-after", "")
-    pause = float(hint) if hint.isascii() and hint.isdigit() else None
+    pause = named_pause(headers)
     code = errors[0] if errors else None
     if pause is None:
         pause = _PAUSES.get(code or "") or (60.0 if status in _BLOCKED else None)

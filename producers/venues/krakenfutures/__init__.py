@@ -10,7 +10,7 @@ from typing import Final
 
 from producers.connection.frames import rows_at
 from producers.venue import PING_FRAME, BookRule, ConnectionPolicy, Venue
-from producers.venues.krakenfutures.frames import make_decoder
+from producers.venues.krakenfutures.decoder import make_decoder
 from producers.venues.krakenfutures.plan import MARKET, VENUE_ID, guess, plan, resubscribe
 from producers.venues.krakenfutures.rest import REST
 
@@ -18,7 +18,7 @@ VENUE: Final = Venue(
     id=VENUE_ID,
     markets=(MARKET,),
     ws_url="wss://futures.kraken.com",
-    # A ping at least every 60 s keeps a connection; how often heartbeats come is not told.
+    # A ping at least every 60 s keeps a connection; how often heartbeats come is not documented.
     policy=ConnectionPolicy(ping=PING_FRAME, ping_every=20.0, quiet=60.0, pace=0.1, connect_pace=1.0),
     book=BookRule(seed="ws", chain="exact"),
     plan=plan,

@@ -17,8 +17,8 @@ from producers.history_service import SECOND, make_candle, read_rows
 from producers.normalize import numbers, sizes
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.krakenfutures import wire
-from producers.venues.krakenfutures.product import Product
-from producers.venues.krakenfutures.tape import decode_trade
+from producers.venues.krakenfutures.events import decode_trade
+from producers.venues.krakenfutures.topics import Product
 
 MOST_CANDLES: Final = 2000  # ours: how many come at once is not documented
 MOST_TRADES: Final = 100  # always so many
@@ -70,13 +70,13 @@ _trade: Final = msgspec.json.Decoder(_Trade).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
-    """Ask for the candles of a span."""
+    """Return the call for the candles of a span."""
     params = {"from": str(span.start_ts // SECOND), "to": str(span.end_ts // SECOND - 1)}
     return RestCall(f"/api/charts/v1/trade/{instrument.venue_symbol}/{span.timeframe}", params)
 
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, whose volume counts as sizes do: of inverse products it is told in coins at the closing price."""
+    """Read candles, whose volume counts as sizes do: of inverse products it is in coins at the closing price."""
 
     def read(raw: Raw) -> Decoded:
         row = _candle(raw)
@@ -110,12 +110,12 @@ def _number(raw: Raw, field: str) -> str:
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
-    """Ask for the newest trades."""
+    """Return the call for the newest trades."""
     return RestCall("/derivatives/api/v3/history", {"symbol": instrument.venue_symbol})
 
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read trades as the socket's are read; transfers of positions are none, liquidations are told as trades only."""
+    """Read trades as the socket's are read; transfers of positions are none, liquidations are trades only."""
     product = Product(instrument, sim=sim)
 
     def read(raw: Raw) -> Decoded | None:

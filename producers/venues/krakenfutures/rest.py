@@ -12,17 +12,14 @@ from zlib import crc32
 
 import msgspec
 
-from contracts import market as events
-from contracts.codec import fast
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
 from producers.normalize import numbers, sizes
+from producers.rest.answers import make_book, named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.history import HISTORY
-from producers.venues.krakenfutures.plan import MARKET, VENUE_ID, make_product
-
-FastBook = fast(events.BookSnapshot)
+from producers.venues.krakenfutures.plan import MARKET, make_product
 
 _INSTRUMENTS: Final = RestCall("/derivatives/api/v3/instruments")
 _KINDS: Final = ("PF_", "PI_", "PV_", "FF_", "FI_", "FV_")
@@ -86,7 +83,7 @@ def _instrument(row: _Listed) -> Instrument | None:
 
 
 def depth_call(instrument: Instrument) -> RestCall:
-    """Ask for the whole book."""
+    """Return the call for the whole book."""
     return RestCall("/derivatives/api/v3/orderbook", {"symbol": instrument.venue_symbol})
 
 
@@ -95,32 +92,18 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     book = _depth(body).orderBook
     bids, asks = wire.read_levels(book.bids, "orderBook.bids"), wire.read_levels(book.asks, "orderBook.asks")
     bids, asks, unit = sizes.book(instrument, bids, asks)
-    return FastBook(
-        id=f"{instrument.tail}.book.rest-{crc32(body):08x}",
-        venue=VENUE_ID,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
-        ts_event=None,
-        ts_recv=ts_recv,
-        sim=sim,
-        bids=bids,
-        asks=asks,
-        seq=None,
-        quality="sim" if sim else "live",
-        unit=unit,
-    )
+    return make_book(instrument, f"rest-{crc32(body):08x}", ts_recv=ts_recv, sim=sim, bids=bids, asks=asks, unit=unit)
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure | None:
-    """Judge an answer; the venue tells no pauses, so that they are ours."""
+    """Judge an answer; the venue names no pauses: they are ours."""
     try:
         envelope = _envelope(body)
-    except msgspec.DecodeError:  # a page of the gateway: the status tells
+    except msgspec.DecodeError:  # a page of the gateway: the status says
         envelope = _Envelope("error", None)
     if status in _OK and envelope.result == "success":
         return None
-    hint = headers.get("retry-after", "")
-    pause = float(hint) if hint.isascii() and hint.isdigit() else None
+    pause = named_pause(headers)
     if pause is None:
         pause = _PAUSES.get(envelope.error or "") or (60.0 if status in _BLOCKED else None)
     return RestFailure(envelope.error or f"HTTP {status}", envelope.error, pause)

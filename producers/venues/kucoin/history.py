@@ -14,9 +14,8 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.connection.frames import read_each
+from producers.families.kucoin_rest import decode_rows
 from producers.history_service import SECOND, make_candle, make_trade
 from producers.normalize import numbers
 from producers.venue import Decoded, History, RestCall, Span
@@ -47,12 +46,6 @@ class _Candle(Struct, array_like=True, gc=False):
     turnover: str
 
 
-class _Rows(Struct):
-    """Candles, or trades; null where there are none."""
-
-    data: list[Raw] | None
-
-
 class _Trade(Struct, gc=False):
     """`{"sequence":"1545896668571","price":"91000.1","size":"0.0053","side":"sell","time":1763700000436443257}`."""
 
@@ -63,13 +56,12 @@ class _Trade(Struct, gc=False):
     time: int  # ns
 
 
-_rows: Final = msgspec.json.Decoder(_Rows).decode
 _candle: Final = msgspec.json.Decoder(_Candle, strict=False).decode
 _trade: Final = msgspec.json.Decoder(_Trade, strict=False).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
-    """Ask for the candles of a span; weight 3."""
+    """Return the call for the candles of a span; weight 3."""
     params = {
         "symbol": instrument.venue_symbol,
         "type": PERIODS[span.timeframe],
@@ -98,18 +90,11 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
             quote_volume=numbers.unsigned(row.turnover, "data.turnover"),
         )
 
-    return read_each(_list(body, f"candles of {instrument.venue_symbol}"), read)
-
-
-def _list(body: bytes, what: str) -> list[Raw]:
-    try:
-        return _rows(body).data or []
-    except msgspec.DecodeError as error:
-        raise FrameError(f"{what}: {error}", field="data") from error
+    return decode_rows(body, f"candles of {instrument.venue_symbol}", read)
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
-    """Ask for the newest trades; weight 3."""
+    """Return the call for the newest trades; weight 3."""
     return RestCall("/api/v1/market/histories", {"symbol": instrument.venue_symbol}, weight=3)
 
 
@@ -130,7 +115,7 @@ def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: boo
             seq=row.sequence,
         )
 
-    return read_each(_list(body, f"trades of {instrument.venue_symbol}"), read)
+    return decode_rows(body, f"trades of {instrument.venue_symbol}", read)
 
 
 HISTORY: Final = History(

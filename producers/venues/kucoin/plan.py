@@ -8,7 +8,8 @@ from typing import Final
 
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
-from producers.families import kucoin
+from producers.families import kucoin_plan as kucoin
+from producers.families.kucoin_wire import coin
 from producers.venue import BOOK, TICKER, TRADE, ConnectionPlan
 
 VENUE_ID: Final = "kucoin"
@@ -26,7 +27,7 @@ _ALONE: Final = frozenset({_SNAPSHOT})  # its page names one symbol (or one mark
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the topics on sockets; the address is completed by the token."""
+    """Return the sockets with their topics; the address is completed by the token."""
     return kucoin.plan(MARKET, ws_base, kucoin.subscriptions(_TOPICS, instruments, channels), _ALONE)
 
 
@@ -35,4 +36,4 @@ def guess(market: str, venue_symbol: str) -> Instrument:
     pair = _PAIR.fullmatch(venue_symbol)
     if pair is None:
         raise SymbolSyntaxError(f"{market} symbol {venue_symbol!r} is no pair like BTC-USDT", symbol=venue_symbol)
-    return make_instrument(VENUE_ID, f"{kucoin.coin(pair[1])}/{kucoin.coin(pair[2])}", venue_symbol)
+    return make_instrument(VENUE_ID, f"{coin(pair[1])}/{coin(pair[2])}", venue_symbol)

@@ -11,18 +11,15 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts import market
-from contracts.codec import fast
 from contracts.instrument import Instrument, make_instrument
-from producers.connection.frames import read_each
-from producers.families import kucoin
+from producers.families import kucoin_rest as kucoin
+from producers.families.kucoin_wire import coin, nanoseconds
 from producers.normalize.numbers import whole_levels
+from producers.rest.answers import make_book
 from producers.venue import Decoded, RestCall, RestFace, Unreadable
-from producers.venues.kucoin.frames import read_book
 from producers.venues.kucoin.history import HISTORY
 from producers.venues.kucoin.plan import MARKET, VENUE_ID
-
-FastBook = fast(market.BookSnapshot)
+from producers.venues.kucoin.wire import read_book
 
 # The whole book asks for an account's key; without one there are these many levels a side.
 DEPTH: Final = 100
@@ -37,24 +34,19 @@ class _Listed(Struct, gc=False):
     enableTrading: bool
 
 
-class _Listing(Struct, gc=False):
-    data: list[Raw]
-
-
-_read_listing: Final = msgspec.json.Decoder(_Listing).decode
 _read_listed: Final = msgspec.json.Decoder(_Listed).decode
 
 
 def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:  # noqa: ARG001
     """List what can be traded now; there is one page."""
-    return read_each(_read_listing(body).data, _instrument), None
+    return kucoin.decode_listing(body, _instrument)
 
 
 def _instrument(raw: Raw) -> Instrument | None:
     row = _read_listed(raw)
     if not row.enableTrading:
         return None
-    return make_instrument(VENUE_ID, f"{kucoin.coin(row.baseCurrency)}/{kucoin.coin(row.quoteCurrency)}", row.symbol)
+    return make_instrument(VENUE_ID, f"{coin(row.baseCurrency)}/{coin(row.quoteCurrency)}", row.symbol)
 
 
 def _depth_call(instrument: Instrument) -> RestCall:
@@ -64,18 +56,15 @@ def _depth_call(instrument: Instrument) -> RestCall:
 def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool) -> Decoded:
     """Read a depth answer, whole or partial, into a `book`; its sequence is of the socket's chain."""
     book = read_book(body).data
-    return FastBook(
-        id=f"{instrument.tail}.book.{book.sequence}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
-        ts_event=None if book.time is None else book.time * kucoin.MS,
+    return make_book(
+        instrument,
+        book.sequence,
+        ts_event=nanoseconds(book.time),
         ts_recv=ts_recv,
         sim=sim,
         bids=whole_levels(book.bids or [], "data.bids"),
         asks=whole_levels(book.asks or [], "data.asks"),
         seq=book.sequence,
-        quality="sim" if sim else "live",
     )
 
 

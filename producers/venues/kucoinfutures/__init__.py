@@ -9,27 +9,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from producers.families import kucoin
-from producers.venue import BookRule, Decoder, FindInstrument, Venue
-from producers.venues.kucoinfutures.handlers import ROUTES, SKIPPED
+from producers.families.kucoin_plan import POLICY, ticket
+from producers.venue import BookRule, Venue
+from producers.venues.kucoinfutures.decoder import make_decoder
 from producers.venues.kucoinfutures.plan import MARKET, VENUE_ID, WS_URL, guess, plan
 from producers.venues.kucoinfutures.rest import REST
-
-
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
-    """Make the decoder of a new connection."""
-    return kucoin.TopicDecoder(find, ROUTES, SKIPPED, lambda _head, name: name, sim=sim)
-
 
 VENUE: Final = Venue(
     id=VENUE_ID,
     markets=(MARKET,),
     ws_url=WS_URL,
-    policy=kucoin.POLICY,
+    policy=POLICY,
     book=BookRule(seed="rest", chain="exact"),
     plan=plan,
     decoder=make_decoder,
     guess=guess,
     rest=REST,
-    ticket=kucoin.ticket(WS_URL),
+    ticket=ticket(WS_URL),
 )

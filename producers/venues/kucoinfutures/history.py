@@ -13,8 +13,8 @@ from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.connection.frames import read_each
-from producers.families.kucoin import MS, text
+from producers.families.kucoin_rest import decode_rows
+from producers.families.kucoin_wire import MS, text
 from producers.history_service import SECONDS, make_candle, make_trade
 from producers.normalize import numbers, sizes
 from producers.venue import Decoded, History, RestCall, Span
@@ -36,12 +36,6 @@ class _Candle(Struct, array_like=True, gc=False):
     contracts: Raw
 
 
-class _Rows(Struct):
-    """Candles, or trades; null where there are none."""
-
-    data: list[Raw] | None
-
-
 class _Trade(Struct, gc=False):
     """`{"sequence":15,"tradeId":"15","takerOrderId":"…","makerOrderId":"…","price":"91000.1","size":2,"side":"buy",
     "ts":1763700000436443257}`: the price is text or a number.
@@ -55,13 +49,12 @@ class _Trade(Struct, gc=False):
     sequence: int | None = None
 
 
-_rows: Final = msgspec.json.Decoder(_Rows).decode
 _candle_row: Final = msgspec.json.Decoder(_Candle).decode
 _trade_row: Final = msgspec.json.Decoder(_Trade, strict=False).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
-    """Ask for the candles of a span; weight 3."""
+    """Return the call for the candles of a span; weight 3."""
     params = {
         "symbol": instrument.venue_symbol,
         "granularity": str(SECONDS[span.timeframe] // 60),
@@ -72,16 +65,9 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, whose volume counts contracts: of inverse ones it is told in coins at the closing price."""
-    rows = _list(body, f"candles of {instrument.venue_symbol}")
-    return read_each(rows, lambda raw: _candle(instrument, timeframe, _candle_row(raw), ts_recv, sim=sim))
-
-
-def _list(body: bytes, what: str) -> list[Raw]:
-    try:
-        return _rows(body).data or []
-    except msgspec.DecodeError as error:
-        raise FrameError(f"{what}: {error}", field="data") from error
+    """Read candles, whose volume counts contracts: of inverse ones it is in coins at the closing price."""
+    what = f"candles of {instrument.venue_symbol}"
+    return decode_rows(body, what, lambda raw: _candle(instrument, timeframe, _candle_row(raw), ts_recv, sim=sim))
 
 
 def _candle(instrument: Instrument, timeframe: str, row: _Candle, ts_recv: int, *, sim: bool) -> Decoded:
@@ -104,14 +90,14 @@ def _candle(instrument: Instrument, timeframe: str, row: _Candle, ts_recv: int, 
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
-    """Ask for the newest trades; weight 5."""
+    """Return the call for the newest trades; weight 5."""
     return RestCall("/api/v1/trade/history", {"symbol": instrument.venue_symbol}, weight=5)
 
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades; their ids are the socket's, the side is the taker's."""
-    rows = _list(body, f"trades of {instrument.venue_symbol}")
-    return read_each(rows, lambda raw: _trade(instrument, _trade_row(raw), ts_recv, sim=sim))
+    what = f"trades of {instrument.venue_symbol}"
+    return decode_rows(body, what, lambda raw: _trade(instrument, _trade_row(raw), ts_recv, sim=sim))
 
 
 def _trade(instrument: Instrument, row: _Trade, ts_recv: int, *, sim: bool) -> Decoded:

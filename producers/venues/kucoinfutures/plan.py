@@ -9,7 +9,8 @@ from typing import Final
 
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import INVERSE, PERP, Instrument, make_instrument
-from producers.families import kucoin
+from producers.families import kucoin_plan as kucoin
+from producers.families.kucoin_wire import coin
 from producers.venue import BOOK, FUNDING, TICKER, TRADE, ConnectionPlan
 
 VENUE_ID: Final = "kucoinfutures"
@@ -29,14 +30,14 @@ _FRIDAY: Final = 4
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the topics on sockets; the address is completed by the token. Dated contracts have no funding."""
+    """Return the sockets with their topics; the address is completed by the token. Dated contracts have no funding."""
     wanted = kucoin.subscriptions(_TOPICS, instruments, channels)
     kept = [item for item in wanted if item.channel != FUNDING or (item.instrument and has_funding(item.instrument))]
     return kucoin.plan(MARKET, ws_base, kept, frozenset())
 
 
 def has_funding(instrument: Instrument) -> bool:
-    """Tell whether a contract is perpetual."""
+    """Return whether a contract is perpetual."""
     return instrument.contract in {PERP, INVERSE}
 
 
@@ -48,12 +49,12 @@ def guess(market: str, venue_symbol: str) -> Instrument:
     """
     dated = _DATED.fullmatch(venue_symbol)
     if dated is not None:
-        base, expiry = kucoin.coin(dated["base"]), _last_friday(2000 + int(dated["year"]), dated["month"])
+        base, expiry = coin(dated["base"]), _last_friday(2000 + int(dated["year"]), dated["month"])
         return _contract(f"{base}/USD:{base}-{expiry:%y%m%d}", venue_symbol)
     pair = _PERPETUAL.fullmatch(venue_symbol)
     if pair is None:
         raise SymbolSyntaxError(f"{market} symbol {venue_symbol!r} is no contract like XBTUSDTM", symbol=venue_symbol)
-    base, quote = kucoin.coin(pair["base"]), pair["quote"]
+    base, quote = coin(pair["base"]), pair["quote"]
     return _contract(f"{base}/{quote}:{base if quote == 'USD' else quote}", venue_symbol)
 
 

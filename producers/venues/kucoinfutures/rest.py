@@ -12,20 +12,17 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
-from producers.connection.frames import read_each
-from producers.families import kucoin
+from producers.families import kucoin_rest as kucoin
+from producers.families.kucoin_wire import coin, signed
 from producers.normalize import sizes
+from producers.rest.answers import make_book
 from producers.venue import Decoded, RestCall, RestFace, Unreadable
-from producers.venues.kucoinfutures.frames import read_book
-from producers.venues.kucoinfutures.handlers import read_rows
+from producers.venues.kucoinfutures.events import read_rows
 from producers.venues.kucoinfutures.history import HISTORY
 from producers.venues.kucoinfutures.plan import MARKET, VENUE_ID
-
-FastBook = fast(market.BookSnapshot)
+from producers.venues.kucoinfutures.wire import read_book
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,27 +42,22 @@ class _Listed(Struct, gc=False):
     expireDate: int | None = None
 
 
-class _Listing(Struct, gc=False):
-    data: list[Raw]
-
-
-_read_listing: Final = msgspec.json.Decoder(_Listing).decode
 _read_listed: Final = msgspec.json.Decoder(_Listed).decode
 
 
 def decode_instruments(market_name: str, body: bytes) -> tuple[list[Instrument | Unreadable], RestCall | None]:  # noqa: ARG001
     """List the open contracts, in one page; those settled in neither of their coins are left out."""
-    return read_each(_read_listing(body).data, _instrument), None
+    return kucoin.decode_listing(body, _instrument)
 
 
 def _instrument(raw: Raw) -> Instrument | None:
     row = _read_listed(raw)
     if row.status != "Open":
         return None
-    base, quote, settle = (kucoin.coin(code) for code in (row.baseCurrency, row.quoteCurrency, row.settleCurrency))
+    base, quote, settle = (coin(code) for code in (row.baseCurrency, row.quoteCurrency, row.settleCurrency))
     if settle not in {base, quote}:
         return None
-    worth = (kucoin.signed(row.multiplier, "data.multiplier") or "").removeprefix("-")
+    worth = (signed(row.multiplier, "data.multiplier") or "").removeprefix("-")
     if not worth.strip("0."):
         raise FrameError(f"{row.symbol} has no multiplier", field="data.multiplier")
     expiry = "" if row.expireDate is None else f"-{_EPOCH + timedelta(milliseconds=row.expireDate):%y%m%d}"
@@ -86,18 +78,15 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     """Read the whole book, which is public here, into a `book`; its sequence is of the socket's chain."""
     book = read_book(body).data
     bids, asks, unit = sizes.book(instrument, read_rows(book.bids), read_rows(book.asks))
-    return FastBook(
-        id=f"{instrument.tail}.book.{book.sequence}",
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        venue_symbol=instrument.venue_symbol,
+    return make_book(
+        instrument,
+        book.sequence,
         ts_event=book.ts,
         ts_recv=ts_recv,
         sim=sim,
         bids=bids,
         asks=asks,
         seq=book.sequence,
-        quality="sim" if sim else "live",
         unit=unit,
     )
 

@@ -8,56 +8,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.families import kucoin
-from producers.families.kucoin import MS, Handler, MakeHandler
+from producers.families import kucoin_wire as kucoin
+from producers.families.kucoin_decoder import Handler, MakeHandler
+from producers.families.kucoin_wire import SECOND, TIMEFRAMES, nanoseconds
 from producers.normalize import numbers
+from producers.normalize.blanks import blank
 from producers.venue import Decoded
-from producers.venues.kucoin import frames
+from producers.venues.kucoin import wire
 from producers.venues.kucoin.rest import decode_depth
 
-FastTrade = fast(market.Trade)
-FastTicker = fast(market.Ticker)
-FastDelta = fast(market.BookDelta)
-FastCandle = fast(market.Candle)
-
-# Candles of these lengths; the page does not say on which day its weeks begin: their start says it.
-TIMEFRAMES: Final[Mapping[str, str]] = {
-    **{f"{minutes}min": f"{minutes}m" for minutes in (1, 3, 5, 15, 30)},
-    **{f"{hours}hour": f"{hours}h" for hours in (1, 2, 4, 6, 8, 12)},
-    "1day": "1d",
-    "1week": "1w",
-    "1month": "1M",
-}
-_SECOND: Final = 1_000_000_000
 _by_sequence: Final = itemgetter(2)
-
-
-def _common(instrument: Instrument, sim: bool) -> dict[str, Any]:  # noqa: FBT001
-    """Give the fields that every event of an instrument has; times and ids are the push's own."""
-    return {
-        "id": "",
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "venue_symbol": instrument.venue_symbol,
-        "ts_event": None,
-        "ts_recv": 0,
-        "sim": sim,
-    }
 
 
 def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/market/match`: every fill, with the taker's side and the time of the match."""
-    prefix, read = f"{instrument.tail}.trade.", frames.read_match
-    template = FastTrade(**_common(instrument, sim), trade_id="", price="0", amount=None, side=None)
+    prefix, read = f"{instrument.tail}.trade.", wire.read_match
+    template = blank("trade", instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         match = read(frame).data
@@ -78,10 +51,6 @@ def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # no
     return handle
 
 
-def _time(ms: int | None) -> int | None:
-    return None if ms is None else ms * MS
-
-
 def _side(price: str | None, size: str | None, field: str) -> tuple[str | None, str | None]:
     """Return one side's best price and amount; without a price there is no amount."""
     found = numbers.optional_price_text(price, field)
@@ -90,10 +59,10 @@ def _side(price: str | None, size: str | None, field: str) -> tuple[str | None, 
 
 def on_ticker(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/market/ticker`: the best levels and the last price; a side without orders is null."""
-    prefix, template = f"{instrument.tail}.ticker.", FastTicker(**_common(instrument, sim))
+    prefix, template = f"{instrument.tail}.ticker.", blank("ticker", instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        ticker = frames.read_ticker(frame).data
+        ticker = wire.read_ticker(frame).data
         time = ticker.Time if ticker.time is None else ticker.time
         bid, bid_amount = _side(ticker.bestBid, ticker.bestBidSize, "data.bestBid")
         ask, ask_amount = _side(ticker.bestAsk, ticker.bestAskSize, "data.bestAsk")
@@ -101,7 +70,7 @@ def on_ticker(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
             replace(
                 template,
                 id=f"{prefix}{ticker.sequence}-{time}-{crc32(frame):08x}",
-                ts_event=_time(time),
+                ts_event=nanoseconds(time),
                 ts_recv=ts_recv,
                 last=numbers.optional_price_text(ticker.price, "data.price"),
                 bid=bid,
@@ -121,17 +90,17 @@ def _pair(side: list[str] | None) -> tuple[str | None, str | None]:
 
 def on_level1(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/spotMarket/level1`: one pair a side, or none."""
-    prefix, template = f"{instrument.tail}.ticker.level1-", FastTicker(**_common(instrument, sim))
+    prefix, template = f"{instrument.tail}.ticker.level1-", blank("ticker", instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        best = frames.read_level1(frame).data
+        best = wire.read_level1(frame).data
         bid, bid_amount = _side(*_pair(best.bids), "data.bids")
         ask, ask_amount = _side(*_pair(best.asks), "data.asks")
         return (
             replace(
                 template,
                 id=f"{prefix}{best.timestamp}-{crc32(frame):08x}",
-                ts_event=_time(best.timestamp),
+                ts_event=nanoseconds(best.timestamp),
                 ts_recv=ts_recv,
                 bid=bid,
                 bid_amount=bid_amount,
@@ -145,17 +114,17 @@ def on_level1(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
 
 def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/market/snapshot`, every 2 s: the figures of 24 hours; a price of 0 means that there is none."""
-    prefix, template = f"{instrument.tail}.ticker.24h-", FastTicker(**_common(instrument, sim))
+    prefix, template = f"{instrument.tail}.ticker.24h-", blank("ticker", instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        day = frames.read_day(frame).data.day
+        day = wire.read_day(frame).data.day
         price, amount = kucoin.price, kucoin.amount
         bid, ask = price(day.buy, "data.data.buy"), price(day.sell, "data.data.sell")
         return (
             replace(
                 template,
                 id=f"{prefix}{day.datetime}-{crc32(frame):08x}",
-                ts_event=_time(day.datetime),
+                ts_event=nanoseconds(day.datetime),
                 ts_recv=ts_recv,
                 last=price(day.lastTradedPrice, "data.data.lastTradedPrice"),
                 bid=bid,
@@ -174,7 +143,7 @@ def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa
     return handle
 
 
-def _changed(rows: list[frames.Row] | None) -> list[numbers.Row]:
+def _changed(rows: list[wire.Row] | None) -> list[numbers.Row]:
     """Return one side's changes in the order of their sequence; rows of price 0 say nothing."""
     if not rows:
         return []
@@ -185,8 +154,8 @@ def _changed(rows: list[frames.Row] | None) -> list[numbers.Row]:
 
 def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/market/level2`: a delta continues the book when `sequenceStart` is at most one more than what is held."""
-    prefix, read = f"{instrument.tail}.delta.", frames.read_level2
-    template = FastDelta(**_common(instrument, sim), bids=[], asks=[], seq=None, is_snapshot=False)
+    prefix, read = f"{instrument.tail}.delta.", wire.read_level2
+    template = blank("delta", instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         book = read(frame).data
@@ -194,7 +163,7 @@ def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
             replace(
                 template,
                 id=f"{prefix}{book.sequenceEnd}",
-                ts_event=_time(book.time),
+                ts_event=nanoseconds(book.time),
                 ts_recv=ts_recv,
                 bids=_changed(book.changes.bids),
                 asks=_changed(book.changes.asks),
@@ -209,15 +178,15 @@ def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
 def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/spotMarket/level2Depth5` and `50`: the whole top in each push, without a sequence."""
     prefix = f"{instrument.tail}.delta.{name}-"
-    template = FastDelta(**_common(instrument, sim), bids=[], asks=[], seq=None, is_snapshot=True)
+    template = blank("delta", instrument, sim=sim, is_snapshot=True)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        depth = frames.read_depth(frame).data
+        depth = wire.read_depth(frame).data
         return (
             replace(
                 template,
                 id=f"{prefix}{depth.timestamp}-{crc32(frame):08x}",
-                ts_event=_time(depth.timestamp),
+                ts_event=nanoseconds(depth.timestamp),
                 ts_recv=ts_recv,
                 bids=numbers.whole_levels(depth.bids or [], "data.bids"),
                 asks=numbers.whole_levels(depth.asks or [], "data.asks"),
@@ -237,25 +206,24 @@ def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # 
     timeframe = TIMEFRAMES.get(interval)
     if timeframe is None:
         raise FrameError(f"unknown length of candles {interval!r}", channel="/market/candles")
-    prefix, common = f"{instrument.tail}.candle.{timeframe}-", _common(instrument, sim)
+    prefix = f"{instrument.tail}.candle.{timeframe}-"
+    template = blank("candle", instrument, sim=sim, timeframe=timeframe)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        push = frames.read_candles(frame).data
+        push = wire.read_candles(frame).data
         start, opened, closed, high, low, volume, turnover = push.candles
         own = {"id": f"{prefix}{start}-{push.time}-{crc32(frame):08x}", "ts_event": push.time, "ts_recv": ts_recv}
         return (
-            FastCandle(
-                **{**common, **own},
-                timeframe=timeframe,
+            replace(
+                template,
+                **own,
                 open=numbers.price_text(opened, "data.candles[1] (open)"),
                 close=numbers.price_text(closed, "data.candles[2] (close)"),
                 high=numbers.price_text(high, "data.candles[3] (high)"),
                 low=numbers.price_text(low, "data.candles[4] (low)"),
                 volume=numbers.unsigned(volume, "data.candles[5] (volume)"),
                 quote_volume=numbers.unsigned(turnover, "data.candles[6] (turnover)"),
-                trades=None,
-                closed=False,
-                start_ts=start * _SECOND,
+                start_ts=start * SECOND,
             ),
         )
 
@@ -273,7 +241,7 @@ ROUTES: Final[Mapping[str, MakeHandler]] = {
     "/spotMarket/level2Depth5": partial(on_depth, "depth5"),
     "/spotMarket/level2Depth50": partial(on_depth, "depth50"),
 }
-# Known, and not carried: indexes, margin, auctions, single orders, other depths, and what only accounts hear.
+# Known, and not carried: indexes, margin, auctions, single orders, other depths, and what only accounts get.
 SKIPPED: Final = (
     *("/indicator/", "/margin", "/callauction/", "/market/level3", "/spotMarket/level3", "/spotMarket/level2Depth"),
     *("/account/", "/spotMarket/tradeOrders", "/spotMarket/advancedOrders"),

@@ -1,4 +1,4 @@
-"""One handler a topic and contract of KuCoin futures: a push in, its events out, contracts told in the base coin.
+"""One handler a topic and contract of KuCoin futures: a push in, its events out, contracts as amounts of the base coin.
 
 A handler holds what never changes for its contract in a template, so that a push costs one typed decode and one copy.
 """
@@ -8,52 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.families import kucoin
-from producers.families.kucoin import MS, Handler, MakeHandler
+from producers.families import kucoin_wire as kucoin
+from producers.families.kucoin_decoder import Handler, MakeHandler
+from producers.families.kucoin_wire import MS, SECOND, TIMEFRAMES, nanoseconds
 from producers.normalize import numbers, sizes
+from producers.normalize.blanks import blank
 from producers.venue import Decoded
-from producers.venues.kucoinfutures import frames
+from producers.venues.kucoinfutures import wire
 
-FastTrade = fast(market.Trade)
-FastTicker = fast(market.Ticker)
-FastDelta = fast(market.BookDelta)
-FastFunding = fast(market.Funding)
-FastCandle = fast(market.Candle)
-
-TIMEFRAMES: Final[Mapping[str, str]] = {
-    **{f"{minutes}min": f"{minutes}m" for minutes in (1, 3, 5, 15, 30)},
-    **{f"{hours}hour": f"{hours}h" for hours in (1, 2, 4, 6, 8, 12)},
-    "1day": "1d",
-    "1week": "1w",
-    "1month": "1M",
-}
-_SECOND: Final = 1_000_000_000
 _PARTS: Final = 3  # of a change
 
 
-def _common(instrument: Instrument, sim: bool) -> dict[str, Any]:  # noqa: FBT001
-    """Give the fields that every event of a contract has; times and ids are the push's own."""
-    return {
-        "id": "",
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "venue_symbol": instrument.venue_symbol,
-        "ts_event": None,
-        "ts_recv": 0,
-        "sim": sim,
-    }
-
-
-def read_rows(rows: Iterable[frames.Row] | None) -> list[numbers.Row]:
+def read_rows(rows: Iterable[wire.Row] | None) -> list[numbers.Row]:
     """Return one side of a whole book; prices come as text on the socket and as JSON numbers over REST."""
     text = kucoin.text
     return numbers.whole_levels([(text(price) or "", text(size) or "") for price, size in rows or ()], "data.bids/asks")
@@ -61,8 +34,8 @@ def read_rows(rows: Iterable[frames.Row] | None) -> list[numbers.Row]:
 
 def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/contractMarket/execution`: every fill, with the taker's side and the time of the match."""
-    prefix, read = f"{instrument.tail}.trade.", frames.read_match
-    template = FastTrade(**_common(instrument, sim), trade_id="", price="0", amount=None, side=None)
+    prefix, read = f"{instrument.tail}.trade.", wire.read_match
+    template = blank("trade", instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         match = read(frame).data
@@ -88,7 +61,7 @@ def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # no
 
 def on_ticker(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read both tickers: the best levels, sizes in the base coin; a side without orders is null."""
-    prefix, template = f"{instrument.tail}.ticker.{name}-", FastTicker(**_common(instrument, sim))
+    prefix, template = f"{instrument.tail}.ticker.{name}-", blank("ticker", instrument, sim=sim)
 
     def best(price: str | None, size: int | None, field: str) -> tuple[str | None, str | None]:
         found = numbers.optional_price_text(price, f"{field}Price")
@@ -97,7 +70,7 @@ def on_ticker(name: str, instrument: Instrument, interval: str, sim: bool) -> Ha
         return found, sizes.amount(instrument, numbers.unsigned(str(size), f"{field}Size"), found)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        ticker = frames.read_ticker(frame).data
+        ticker = wire.read_ticker(frame).data
         bid, bid_amount = best(ticker.bestBidPrice, ticker.bestBidSize, "data.bestBid")
         ask, ask_amount = best(ticker.bestAskPrice, ticker.bestAskSize, "data.bestAsk")
         return (
@@ -123,10 +96,10 @@ def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa
 
     `volume` was seen to be in the base coin on linear contracts; of inverse ones the page says nothing: null.
     """
-    prefix, template = f"{instrument.tail}.ticker.24h-", FastTicker(**_common(instrument, sim))
+    prefix, template = f"{instrument.tail}.ticker.24h-", blank("ticker", instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        day = frames.read_day(frame).data
+        day = wire.read_day(frame).data
         price, is_linear = kucoin.price, not instrument.is_inverse
         return (
             replace(
@@ -152,9 +125,9 @@ def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
 
     A level at price 0 changes nothing but the sequence.
     """
-    prefix, read = f"{instrument.tail}.delta.", frames.read_level2
+    prefix, read = f"{instrument.tail}.delta.", wire.read_level2
     unit = "base" if instrument.contract_size is not None else "contracts"
-    template = FastDelta(**_common(instrument, sim), bids=[], asks=[], seq=None, is_snapshot=False, unit=unit)
+    template = blank("delta", instrument, sim=sim, unit=unit)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         book = read(frame).data
@@ -188,14 +161,14 @@ def _level(instrument: Instrument, changed: tuple[str, str]) -> list[numbers.Row
 def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
     """Read `/contractMarket/level2Depth5` and `50`: the whole top in each push."""
     prefix = f"{instrument.tail}.delta.{name}-"
-    template = FastDelta(**_common(instrument, sim), bids=[], asks=[], seq=None, is_snapshot=True)
+    template = blank("delta", instrument, sim=sim, is_snapshot=True)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        depth = frames.read_depth(frame).data
+        depth = wire.read_depth(frame).data
         bids, asks, unit = sizes.book(instrument, read_rows(depth.bids), read_rows(depth.asks))
         own = {
             "id": f"{prefix}{depth.sequence}-{depth.timestamp}-{crc32(frame):08x}",
-            "ts_event": None if depth.timestamp is None else depth.timestamp * MS,
+            "ts_event": nanoseconds(depth.timestamp),
         }
         return (replace(template, **own, ts_recv=ts_recv, bids=bids, asks=asks, seq=depth.sequence, unit=unit),)
 
@@ -210,11 +183,11 @@ def on_instrument(instrument: Instrument, interval: str, sim: bool) -> Handler: 
     paid is not said.
     """
     prefix = f"{instrument.tail}.funding."
-    state = FastFunding(**_common(instrument, sim), rate=None, next_ts=None, mark_price=None, index_price=None)
+    state = blank("funding", instrument, sim=sim)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         nonlocal state
-        push = frames.read_instrument(frame)
+        push = wire.read_instrument(frame)
         data = push.data
         if push.subject == "mark.index.price":
             mark = kucoin.price(data.markPrice, "data.markPrice")
@@ -240,10 +213,11 @@ def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # 
     timeframe = TIMEFRAMES.get(interval)
     if timeframe is None:
         raise FrameError(f"unknown length of candles {interval!r}", channel="/contractMarket/limitCandle")
-    prefix, common = f"{instrument.tail}.candle.{timeframe}-", _common(instrument, sim)
+    prefix = f"{instrument.tail}.candle.{timeframe}-"
+    template = blank("candle", instrument, sim=sim, timeframe=timeframe)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        push = frames.read_candles(frame).data
+        push = wire.read_candles(frame).data
         start, opened, closed, high, low, turnover, contracts = push.candles
         closed = numbers.price_text(closed, "data.candles[2] (close)")
         turnover = numbers.unsigned(turnover, "data.candles[5] (turnover)")
@@ -253,18 +227,16 @@ def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # 
             return ()  # a candle's volume is in coins, and what a contract is worth is not known
         own = {"id": f"{prefix}{start}-{push.time}-{crc32(frame):08x}", "ts_event": push.time * MS, "ts_recv": ts_recv}
         return (
-            FastCandle(
-                **{**common, **own},
-                timeframe=timeframe,
+            replace(
+                template,
+                **own,
                 open=numbers.price_text(opened, "data.candles[1] (open)"),
                 close=closed,
                 high=numbers.price_text(high, "data.candles[3] (high)"),
                 low=numbers.price_text(low, "data.candles[4] (low)"),
                 volume=volume,
                 quote_volume=None if Decimal(turnover) == Decimal(contracts) else turnover,
-                trades=None,
-                closed=False,
-                start_ts=start * _SECOND,
+                start_ts=start * SECOND,
             ),
         )
 
@@ -282,7 +254,7 @@ ROUTES: Final[Mapping[str, MakeHandler]] = {
     "/contract/instrument": on_instrument,
     "/contractMarket/limitCandle": on_candles,
 }
-# Known, and not carried: settlements, single orders, listings among recordings, and what only accounts hear.
+# Known, and not carried: settlements, single orders, listings among recordings, and what only accounts get.
 SKIPPED: Final = (
     *("/contract/announcement", "/contract/details", "/contract/position", "/contract/marginMode"),
     *("/contract/crossLeverage", "/contractMarket/level3", "/contractMarket/tradeOrders"),

@@ -7,15 +7,16 @@ from typing import Final
 from zlib import crc32
 
 from contracts.errors import FrameError
+from producers.normalize.topics import Topics
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
-from producers.venues.krakenfutures import figures, tape, wire
+from producers.venues.krakenfutures import events, wire
 from producers.venues.krakenfutures.plan import HEARTBEAT
-from producers.venues.krakenfutures.product import Product
+from producers.venues.krakenfutures.topics import Product
 
 _START: Final = b'{"feed":"'
 _EVENT: Final = b'"event"'
 _BENIGN: Final = "already subscribed"
-# What an account may be told, on sockets that are not ours.
+# Feeds of accounts, on sockets that are not ours.
 _NOT_CARRIED: Final = frozenset(
     {
         *("open_orders", "open_orders_verbose", "open_orders_snapshot", "open_orders_verbose_snapshot", "fills"),
@@ -29,9 +30,7 @@ class KrakenFuturesDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's product id in upper case."""
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._find = find
-        self._sim = sim
-        self._products: dict[str, Product] = {}
+        self._products = Topics(lambda product_id: Product(find(product_id.upper()), sim=sim))
         self._feeds: dict[str, Callable[[bytes, int], Sequence[Decoded]]] = {
             "book": self._on_change,
             "book_snapshot": self._on_snapshot,
@@ -43,7 +42,7 @@ class KrakenFuturesDecoder:
         }
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame: a push, whose feed its start tells without parsing, or an answer."""
+        """Decode one frame: a push, whose feed its start names, or an answer."""
         if frame.startswith(_START):
             feed = frame[9 : frame.find(b'"', 9)].decode("ascii", "replace")
             route = self._feeds.get(feed)
@@ -61,49 +60,45 @@ class KrakenFuturesDecoder:
             return ()
         raise FrameError(f"unknown feed {head.feed!r}", channel=head.feed)
 
-    def _product(self, product_id: str) -> Product:
-        product = self._products.get(product_id)
-        if product is None:
-            product = self._products[product_id] = Product(self._find(product_id.upper()), sim=self._sim)
-        return product
-
     def _on_change(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = wire.decode_book_change(frame)
-        return (tape.decode_book_change(self._product(row.product_id), row, ts_recv),)
+        return (events.decode_book_change(self._products[row.product_id], row, ts_recv),)
 
     def _on_snapshot(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = wire.decode_book_snapshot(frame)
-        return (tape.decode_book_snapshot(self._product(row.product_id), row, ts_recv),)
+        return (events.decode_book_snapshot(self._products[row.product_id], row, ts_recv),)
 
     def _on_trade(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = wire.decode_trade(frame)
-        return tape.decode_trade(self._product(row.product_id), row, ts_recv)
+        return events.decode_trade(self._products[row.product_id], row, ts_recv)
 
     def _on_backlog(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Read the trades before the subscription, which always come, oldest first; their ids are those told before."""
+        """Read the trades before the subscription, which always come, oldest first; their ids are those of before."""
         rows = wire.decode_trade_snapshot(frame).trades
         return [
-            event for row in reversed(rows) for event in tape.decode_trade(self._product(row.product_id), row, ts_recv)
+            event
+            for row in reversed(rows)
+            for event in events.decode_trade(self._products[row.product_id], row, ts_recv)
         ]
 
     def _on_ticker(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = wire.decode_ticker(frame)
-        return figures.decode_ticker(self._product(row.product_id), row, ts_recv, f"{crc32(frame):08x}")
+        return events.decode_ticker(self._products[row.product_id], row, ts_recv, f"{crc32(frame):08x}")
 
 
 def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
     """Read an answer; one may name several products. Errors name neither a feed nor a product."""
     keys = [HEARTBEAT] if head.feed == HEARTBEAT else [f"{head.feed}:{name}" for name in head.product_ids or ()]
-    said = head.message or f"{head.event} without a reason"
+    text = head.message or f"{head.event} without a reason"
     match head.event:
         case "subscribed":
             return [Ack(key) for key in keys]
         case "subscribed_failed":
-            return [Refused(key, said) for key in keys] or (Refused(None, said),)
-        case "alert" if said.lower().startswith(_BENIGN):
+            return [Refused(key, text) for key in keys] or (Refused(None, text),)
+        case "alert" if text.lower().startswith(_BENIGN):
             return ()
         case "error" | "alert":
-            return (Refused(None, said),)
+            return (Refused(None, text),)
         case "info" | "unsubscribed" | "unsubscribed_failed" | "challenge" | "pong":
             return ()
         case _ if bytes(head.data) == b"null":
@@ -113,5 +108,5 @@ def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
 
 
 def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
-    """Make the decoder of a new connection."""
+    """Return the decoder of a new connection."""
     return KrakenFuturesDecoder(find, sim=sim)

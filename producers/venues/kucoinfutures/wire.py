@@ -6,13 +6,12 @@ Sizes count contracts, as JSON integers. Times are ns in trades, tickers and the
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
-from producers.normalize.lenient_json import reader
+from producers.families.kucoin_wire import reader_of
 from producers.normalize.numbers import NULL
 
 
@@ -108,16 +107,11 @@ class Book(Struct, gc=False):
     ts: int | None = None
 
 
-def _reader(payload: type[Struct]) -> Callable[[bytes], Any]:
-    """Make the decoder of a frame (or REST answer) whose `data` is this payload; numbers may be text, or not."""
-    return reader(msgspec.defstruct("Push", [("data", payload)], gc=False))
-
-
-read_match: Final = _reader(Match)
-read_ticker: Final = _reader(Ticker)
-read_level2: Final = _reader(Level2)
-read_depth: Final = _reader(Depth)
-read_day: Final = _reader(Day)
+read_match: Final = reader_of(Match)
+read_ticker: Final = reader_of(Ticker)
+read_level2: Final = reader_of(Level2)
+read_depth: Final = reader_of(Depth)
+read_day: Final = reader_of(Day)
 read_instrument: Final = msgspec.json.Decoder(InstrumentPush, strict=False).decode
-read_candles: Final = _reader(Candles)
-read_book: Final = _reader(Book)
+read_candles: Final = reader_of(Candles)
+read_book: Final = reader_of(Book)

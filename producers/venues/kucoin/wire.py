@@ -6,13 +6,12 @@ are in the base coin. Times differ: text of nanoseconds in a match, numbers of m
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct, field
 
-from producers.normalize.lenient_json import reader
+from producers.families.kucoin_wire import reader_of
 from producers.normalize.numbers import NULL
 
 
@@ -118,17 +117,12 @@ class Book(Struct, gc=False):
     time: int | None = None
 
 
-def _reader(payload: type[Struct]) -> Callable[[bytes], Any]:
-    """Make the decoder of a frame (or REST answer) whose `data` is this payload; numbers may be text, or not."""
-    return reader(msgspec.defstruct("Push", [("data", payload)], gc=False))
-
-
-read_match: Final = _reader(Match)
-read_ticker: Final = _reader(Ticker)
-read_level1: Final = _reader(Level1)
-read_day: Final = _reader(DayAround)
-read_level2: Final = _reader(Level2)
-read_depth: Final = _reader(Depth)
-read_candles: Final = _reader(Candles)
-read_book: Final = _reader(Book)
+read_match: Final = reader_of(Match)
+read_ticker: Final = reader_of(Ticker)
+read_level1: Final = reader_of(Level1)
+read_day: Final = reader_of(DayAround)
+read_level2: Final = reader_of(Level2)
+read_depth: Final = reader_of(Depth)
+read_candles: Final = reader_of(Candles)
+read_book: Final = reader_of(Book)
 read_symbol: Final = msgspec.json.Decoder(DayAround).decode

@@ -6,12 +6,12 @@ quantities in the base coin; times are ms, or microseconds where the URL asked f
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
+from producers.families.binance_decoder import combined
 from producers.normalize.numbers import Whole
 
 Levels = list[tuple[str, str]]
@@ -106,19 +106,11 @@ class Depth(Struct, gc=False):
     """`{"e":"depthUpdate","E":…,"s":"BTCUSDT","U":157,"u":160,"b":[["90999.9","0"]],"a":[["91000.0","1.5"]]}`."""
 
     s: str
-    E: Whole
+    time: Whole = field(name="E")
     U: Whole
     u: Whole
     b: Levels
     a: Levels
-
-
-class Snapshot(Struct, gc=False):
-    """A partial book, or the REST answer: `{"lastUpdateId":160,"bids":[["90999.9","1"]],"asks":[["91000.0","2"]]}`."""
-
-    last_update_id: Whole = field(name="lastUpdateId")
-    bids: Levels
-    asks: Levels
 
 
 class Candle(Struct, gc=False):
@@ -144,17 +136,10 @@ class Kline(Struct, gc=False):
     k: Candle
 
 
-def _reader(payload: type[Struct]) -> Callable[[bytes], Any]:
-    """Make the decoder of a combined frame whose `data` is this payload."""
-    return msgspec.json.Decoder(msgspec.defstruct("Combined", [("data", payload)], gc=False)).decode
-
-
 read_head: Final = msgspec.json.Decoder(Head).decode
-read_list: Final = msgspec.json.Decoder(list[Raw]).decode
-read_snapshot: Final = msgspec.json.Decoder(Snapshot).decode
-read_trade: Final = _reader(Trade)
-read_agg_trade: Final = _reader(AggTrade)
-read_book_ticker: Final = _reader(BookTicker)
-read_day_ticker: Final = _reader(DayTicker)
-read_depth: Final = _reader(Depth)
-read_kline: Final = _reader(Kline)
+read_trade: Final = combined(Trade)
+read_agg_trade: Final = combined(AggTrade)
+read_book_ticker: Final = combined(BookTicker)
+read_day_ticker: Final = combined(DayTicker)
+read_depth: Final = combined(Depth)
+read_kline: Final = combined(Kline)

@@ -6,12 +6,12 @@ quantities are text, quantities in the base coin; times are ms: `T` is the match
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
+from producers.families.binance_decoder import combined
 from producers.normalize.numbers import Milliseconds, Whole
 
 Levels = list[tuple[str, str]]
@@ -79,7 +79,7 @@ class AggTrade(Struct, gc=False):
     l: Whole
     T: Milliseconds
     m: bool
-    a: Whole | None = None
+    t: Whole | None = field(name="a", default=None)
 
 
 class BookTicker(Struct, gc=False):
@@ -118,7 +118,7 @@ class Depth(Struct, gc=False):
     """
 
     s: str
-    T: Milliseconds
+    time: Milliseconds = field(name="T")
     U: Whole
     u: Whole
     pu: Whole
@@ -188,30 +188,14 @@ class OpenInterest(Struct, gc=False):
     time: Milliseconds | None = None
 
 
-class Snapshot(Struct, gc=False):
-    """`{"lastUpdateId":160,"E":…,"T":…,"bids":[["p","q"]],"asks":[["p","q"]]}`."""
-
-    last_update_id: Whole = field(name="lastUpdateId")
-    bids: Levels
-    asks: Levels
-    T: Milliseconds | None = None
-
-
-def _reader(payload: type[Struct]) -> Callable[[bytes], Any]:
-    """Make the decoder of a combined frame whose `data` is this payload."""
-    return msgspec.json.Decoder(msgspec.defstruct("Combined", [("data", payload)], gc=False)).decode
-
-
 read_head: Final = msgspec.json.Decoder(Head).decode
-read_list: Final = msgspec.json.Decoder(list[Raw]).decode
 read_owner: Final = msgspec.json.Decoder(Owner).decode
-read_snapshot: Final = msgspec.json.Decoder(Snapshot).decode
 read_open_interest: Final = msgspec.json.Decoder(OpenInterest).decode
-read_trade: Final = _reader(Trade)
-read_agg_trade: Final = _reader(AggTrade)
-read_book_ticker: Final = _reader(BookTicker)
-read_day_ticker: Final = _reader(DayTicker)
-read_depth: Final = _reader(Depth)
-read_kline: Final = _reader(Kline)
-read_mark_price: Final = _reader(MarkPrice)
-read_force_order: Final = _reader(ForceOrder)
+read_trade: Final = combined(Trade)
+read_agg_trade: Final = combined(AggTrade)
+read_book_ticker: Final = combined(BookTicker)
+read_day_ticker: Final = combined(DayTicker)
+read_depth: Final = combined(Depth)
+read_kline: Final = combined(Kline)
+read_mark_price: Final = combined(MarkPrice)
+read_force_order: Final = combined(ForceOrder)

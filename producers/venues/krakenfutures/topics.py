@@ -1,10 +1,11 @@
-"""What the decoder of one Kraken Futures connection remembers of a product: the constants of its events."""
+"""What a connection remembers of one Kraken Futures product: blanks of its events, and what was no trade."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from contracts.instrument import INVERSE, PERP, Instrument
+from producers.normalize.blanks import blank
 from producers.venue import TradeSpan
 
 _MOST_PASSED: Final = 100
@@ -13,16 +14,22 @@ _MOST_PASSED: Final = 100
 class Product:
     """One product on a connection."""
 
-    __slots__ = ("_passed", "delta_id", "instrument", "is_perpetual", "sim", "symbol", "tail", "venue_symbol")
+    __slots__ = (
+        *("_passed", "delta", "delta_id", "funding", "instrument", "interest", "is_perpetual"),
+        *("liquidation", "tail", "ticker", "trade"),
+    )
 
     def __init__(self, instrument: Instrument, *, sim: bool) -> None:
         self.instrument = instrument
-        self.sim = sim
-        self.symbol = instrument.symbol
-        self.venue_symbol = instrument.venue_symbol
         self.tail = instrument.tail
         self.delta_id = f"{instrument.tail}.delta."
         self.is_perpetual = instrument.contract in {PERP, INVERSE}
+        self.trade = blank("trade", instrument, sim=sim)
+        self.liquidation = blank("liquidation", instrument, sim=sim, price_kind="fill", sampled=False)
+        self.delta = blank("delta", instrument, sim=sim)
+        self.ticker = blank("ticker", instrument, sim=sim)
+        self.funding = blank("funding", instrument, sim=sim)
+        self.interest = blank("interest", instrument, sim=sim)
         self._passed: set[int] = set()
 
     def pass_over(self, seq: int | None) -> None:
@@ -38,14 +45,3 @@ class Product:
         while first is not None and first - 1 in self._passed:
             first -= 1
         return () if first is None or seq is None or first == seq else (TradeSpan(self.instrument, first, seq),)
-
-    def common(self, ts_event: int | None, ts_recv: int) -> dict[str, Any]:
-        """Give the fields that every event has, but for its id; times in ns."""
-        return {
-            "venue": self.instrument.venue,
-            "symbol": self.symbol,
-            "venue_symbol": self.venue_symbol,
-            "ts_event": ts_event,
-            "ts_recv": ts_recv,
-            "sim": self.sim,
-        }

@@ -1,4 +1,4 @@
-"""Decodes the frames of Advanced Trade's market data feed: recordings of Coinbase hold some; nothing subscribes to it.
+"""The decoder of Advanced Trade's market data feed: recordings of Coinbase hold some frames; nothing subscribes to it.
 
 Channels and fields: https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
 Every frame is `{"channel":"…","timestamp":"2026-11-21T20:00:00.123456789Z","sequence_num":3,"events":[…]}`; the
@@ -8,21 +8,18 @@ sequence counts the connection's frames, not a product's, so that no event carri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Literal
+from typing import Final
 from zlib import crc32
 
-import msgspec
 from msgspec.structs import replace
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
 from producers.connection.frames import UNDECODABLE
 from producers.normalize.numbers import figures, plain, positive, price_text, quote, unsigned
 from producers.venue import BOOK, Ack, Decoded, Gap, Pong, Unreadable
-from producers.venues.coinbase.wire import NS, Levels, Product, read_changes, read_levels, read_time
-
-FastCandle = fast(market.Candle)
+from producers.venues.coinbase import wire_advanced as wire
+from producers.venues.coinbase.events import Products
+from producers.venues.coinbase.wire import NS, Levels, read_changes, read_levels, read_time
 
 # `side` is read as the maker's, as on the Exchange feed. The channel's page does not say; adapters that state it agree:
 # https://nautilustrader.io/docs/rust-api-latest/nautilus_coinbase/http/parse/fn.coinbase_side_to_aggressor.html
@@ -36,115 +33,11 @@ _TIMEFRAME: Final = "5m"  # the candles channel has no other
 _NOT_CARRIED: Final = frozenset({"status", "user", "futures_balance_summary"})
 
 
-class _Trade(msgspec.Struct):
-    """`{"trade_id":"10","product_id":"BTC-USD","price":"91000.16","size":"0.05","side":"SELL","time":"…"}`."""
-
-    product_id: str
-    trade_id: str
-    price: str
-    size: str
-    time: str
-    side: str
-
-
-class _Trades(msgspec.Struct):
-    trades: list[_Trade]
-
-
-class _Ticker(msgspec.Struct):
-    """`{"type":"ticker","product_id":"BTC-USD","price":"91000.16","volume_24_h":"42.5","low_24_h":"89000","high_24_h":
-    "91500","price_percent_chg_24_h":"1.85","best_bid":"91000.15","best_bid_quantity":"0.6","best_ask":"91000.16",
-    "best_ask_quantity":"0.2"}`; ticker_batch has no best bid and ask.
-    """  # noqa: D205
-
-    product_id: str
-    price: str | None = None
-    volume_24_h: str | None = None
-    low_24_h: str | None = None
-    high_24_h: str | None = None
-    price_percent_chg_24_h: str | None = None
-    best_bid: str | None = None
-    best_bid_quantity: str | None = None
-    best_ask: str | None = None
-    best_ask_quantity: str | None = None
-
-
-class _Tickers(msgspec.Struct):
-    tickers: list[_Ticker]
-
-
-class _Change(msgspec.Struct):
-    """`{"side":"offer","event_time":"…","price_level":"91000.1","new_quantity":"0.5"}`."""
-
-    side: Literal["bid", "offer"]
-    price_level: str
-    new_quantity: str
-
-
-class _Level2(msgspec.Struct):
-    type: Literal["snapshot", "update"]
-    product_id: str
-    updates: list[_Change]
-
-
-class _Candle(msgspec.Struct):
-    """`{"start":"1763755200","high":"91500","low":"89000","open":"90000","close":"91000","volume":"42.5","product_id":
-    "BTC-USD"}`: `start` in seconds.
-    """  # noqa: D205
-
-    product_id: str
-    start: str
-    open: str
-    high: str
-    low: str
-    close: str
-    volume: str
-
-
-class _Candles(msgspec.Struct):
-    candles: list[_Candle]
-
-
-class _Subscribed(msgspec.Struct):
-    subscriptions: dict[str, list[str]]
-
-
-class _TradesFrame(msgspec.Struct):
-    events: list[_Trades]
-
-
-class _TickersFrame(msgspec.Struct):
-    timestamp: str
-    events: list[_Tickers]
-
-
-class _Level2Frame(msgspec.Struct):
-    timestamp: str
-    events: list[_Level2]
-
-
-class _CandlesFrame(msgspec.Struct):
-    timestamp: str
-    events: list[_Candles]
-
-
-class _SubscriptionsFrame(msgspec.Struct):
-    events: list[_Subscribed]
-
-
-_trades: Final = msgspec.json.Decoder(_TradesFrame).decode
-_tickers: Final = msgspec.json.Decoder(_TickersFrame).decode
-_level2: Final = msgspec.json.Decoder(_Level2Frame).decode
-_candles: Final = msgspec.json.Decoder(_CandlesFrame).decode
-_subscriptions: Final = msgspec.json.Decoder(_SubscriptionsFrame).decode
-
-
 class AdvancedDecoder:
-    """Decodes Advanced Trade frames by channel; `product` gives the constants of a product id."""
+    """Decodes Advanced Trade frames by channel; `products` are the constants of product ids."""
 
-    def __init__(self, product: Callable[[str], Product], *, sim: bool) -> None:
-        self._product = product
-        self._sim = sim
+    def __init__(self, products: Products) -> None:
+        self._products = products
         self._by_channel: dict[str, Callable[[bytes, int], Iterable[Decoded]]] = {
             "market_trades": self._on_trades,
             "ticker": self._on_tickers,
@@ -166,9 +59,9 @@ class AdvancedDecoder:
 
     def _on_trades(self, frame: bytes, ts_recv: int) -> Iterator[Decoded]:
         """Read trades, which come newest first, in the order of their numbers."""
-        rows = [row for event in _trades(frame).events for row in event.trades]
+        rows = [row for event in wire.decode_trades(frame).events for row in event.trades]
         for row in sorted(rows, key=_number):
-            product = self._product(row.product_id)
+            product = self._products[row.product_id]
             yield replace(
                 product.trade,
                 id=product.trade_id + row.trade_id,
@@ -181,10 +74,10 @@ class AdvancedDecoder:
             )
 
     def _on_tickers(self, frame: bytes, ts_recv: int) -> Iterator[Decoded]:
-        body = _tickers(frame)
+        body = wire.decode_tickers(frame)
         ts_event, natives = read_time(body.timestamp), _natives(frame, body.timestamp)
         for row in (row for event in body.events for row in event.tickers):
-            product = self._product(row.product_id)
+            product = self._products[row.product_id]
             found = figures((row.price, row.best_bid, row.best_bid_quantity, row.best_ask, row.best_ask_quantity,
                              row.high_24_h, row.low_24_h, row.volume_24_h), _TICKER_FIGURES)  # fmt: skip
             bid, bid_amount = quote(found[1], found[2])
@@ -208,15 +101,15 @@ class AdvancedDecoder:
 
     def _on_level2(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
         try:
-            body = _level2(frame)
+            body = wire.decode_level2(frame)
             return list(self._books(body, _natives(frame, body.timestamp), ts_recv))
         except UNDECODABLE as error:  # nothing is numbered for each book that would show the loss later
             return Unreadable(frame, error), Gap(BOOK, None, f"an update could not be read: {error}")
 
-    def _books(self, body: _Level2Frame, natives: Iterator[str], ts_recv: int) -> Iterator[Decoded]:
+    def _books(self, body: wire.Level2Frame, natives: Iterator[str], ts_recv: int) -> Iterator[Decoded]:
         ts_event = read_time(body.timestamp)
         for event in body.events:
-            product = self._product(event.product_id)
+            product = self._products[event.product_id]
             is_snapshot = event.type == "snapshot"
             bids, asks = _sides(event.updates, is_snapshot=is_snapshot)
             yield replace(
@@ -230,44 +123,39 @@ class AdvancedDecoder:
             )
 
     def _on_candles(self, frame: bytes, ts_recv: int) -> Iterator[Decoded]:
-        body = _candles(frame)
+        body = wire.decode_candles(frame)
         ts_event, natives = read_time(body.timestamp), _natives(frame, body.timestamp)
         for row in (row for event in body.events for row in event.candles):
-            product = self._product(row.product_id)
-            yield FastCandle(
+            product = self._products[row.product_id]
+            yield replace(
+                product.candle,
                 id=f"{product.candle_id}{_TIMEFRAME}-{next(natives)}",
-                venue="coinbase",
-                symbol=product.symbol,
-                venue_symbol=product.venue_symbol,
                 ts_event=ts_event,
                 ts_recv=ts_recv,
-                sim=self._sim,
                 timeframe=_TIMEFRAME,
                 open=price_text(row.open, "open"),
                 high=price_text(row.high, "high"),
                 low=price_text(row.low, "low"),
                 close=price_text(row.close, "close"),
                 volume=unsigned(row.volume, "volume"),
-                quote_volume=None,
-                trades=None,
-                closed=False,  # the venue marks no candle as closed
+                closed=False,  # the venue marks none as closed
                 start_ts=int(unsigned(row.start, "start")) * NS,
             )
 
     def _on_subscriptions(self, frame: bytes, ts_recv: int) -> Iterator[Decoded]:
         del ts_recv
-        for event in _subscriptions(frame).events:
+        for event in wire.decode_subscriptions(frame).events:
             for channel, products in event.subscriptions.items():
                 yield from (Ack(f"{channel}:{product}") for product in products)
 
 
-def _number(row: _Trade) -> int:
+def _number(row: wire.Trade) -> int:
     if not (row.trade_id.isascii() and row.trade_id.isdigit() and len(row.trade_id) <= _LONGEST_NUMBER):
         raise FrameError(f"trade_id: {row.trade_id[:40]!r} is no number", field="trade_id")
     return int(row.trade_id)
 
 
-def _sides(rows: list[_Change], *, is_snapshot: bool) -> tuple[Levels, Levels]:
+def _sides(rows: list[wire.Change], *, is_snapshot: bool) -> tuple[Levels, Levels]:
     if not is_snapshot:
         return read_changes([(row.side, row.price_level, row.new_quantity) for row in rows], "bid")
     bids = [(row.price_level, row.new_quantity) for row in rows if row.side == "bid"]

@@ -1,0 +1,27 @@
+"""What a connection remembers of one Coinbase product: blanks of its events, and the time of its last book frame."""
+
+from __future__ import annotations
+
+from contracts.instrument import Instrument
+from producers.normalize.blanks import blank
+
+
+class Product:
+    """One product's constants on a connection, and the time of its last book frame that had one."""
+
+    __slots__ = (
+        *("book_id", "candle", "candle_id", "delta", "instrument", "last_ts"),
+        *("ticker", "ticker_id", "trade", "trade_id"),
+    )
+
+    def __init__(self, instrument: Instrument, *, sim: bool) -> None:
+        self.instrument = instrument
+        self.trade = blank("trade", instrument, sim=sim)
+        self.ticker = blank("ticker", instrument, sim=sim)
+        self.delta = blank("delta", instrument, sim=sim)
+        self.candle = blank("candle", instrument, sim=sim)
+        self.trade_id = f"{instrument.tail}.trade."
+        self.ticker_id = f"{instrument.tail}.ticker."
+        self.book_id = f"{instrument.tail}.delta."
+        self.candle_id = f"{instrument.tail}.candle."
+        self.last_ts: int | None = None
