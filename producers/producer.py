@@ -18,7 +18,7 @@ from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
 from producers.connection.books import BookPace
 from producers.connection.feed import RECONNECT, Feed, FeedParts
-from producers.connection.publisher import Lane, Outbox
+from producers.connection.publisher import Lane, Publisher
 from producers.connection.session import UNDECODABLE, SessionParts, Tap
 from producers.connection.socket import OpenSocket
 from producers.limits import fitting
@@ -97,7 +97,7 @@ class Producer:
     ) -> None:
         self.plan = plan if plan.policy is None else replace(plan, venue=replace(plan.venue, policy=plan.policy))
         self.venue = self.plan.venue
-        self.outbox = Outbox(self.venue.id, lane, clock.now_ns, partial(in_group, group=plan.group))
+        self.publisher = Publisher(self.venue.id, lane, clock.now_ns, partial(in_group, group=plan.group))
         self.feeds: tuple[Feed, ...] = ()
         self.instruments: tuple[Instrument, ...] = ()
         self.listed: list[Instrument] = []
@@ -150,7 +150,7 @@ class Producer:
                          instruments=[item.symbol for item in followed.left_out])  # fmt: skip
         for item in followed.left_out:
             reason = f"not followed: {followed.reason}"
-            self.outbox.tell("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
+            self.publisher.tell("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
 
     def _relist(self, rest: RestClient, changed: ListingChangedError) -> None:
         """Leave every connection and lay them anew: what was published is not live until it comes again."""
@@ -161,7 +161,7 @@ class Producer:
         for feed in self.feeds:
             feed.session.close(ts=clock.now_ns(), reason="the listing changed")
         for symbol in sorted(old - new - {item.symbol for item in changed.followed.left_out}):
-            self.outbox.tell("down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated)
+            self.publisher.tell("down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated)
         self._adopt(rest, changed.listed, changed.followed)
 
     async def _until_listing_changes(self, rest: RestClient) -> None:
@@ -180,7 +180,7 @@ class Producer:
 
     def on_bus_gap(self, lost: int) -> None:
         """Events were lost between here and the bus: say so on every channel and publish the books again."""
-        self.outbox.on_gap(f"bus: {lost} messages lost", sim=self.simulated)
+        self.publisher.on_gap(f"bus: {lost} messages lost", sim=self.simulated)
         self.on_bus_reconnect()
 
     async def on_taken_over(self, reason: str, *, sim: bool) -> None:
@@ -189,10 +189,10 @@ class Producer:
         Before it knows its instruments the venue is `down`; `sim`: the process before it had a simulated exchange.
         """
         if not self.instruments:
-            self.outbox.tell("down", channel=None, symbol=None, reason=reason, sim=sim)
+            self.publisher.tell("down", channel=None, symbol=None, reason=reason, sim=sim)
             return
         await self.save_listing()
-        self.outbox.on_gap(reason, sim=self.simulated)
+        self.publisher.on_gap(reason, sim=self.simulated)
         self.on_bus_reconnect()
 
     async def save_listing(self) -> None:
@@ -208,10 +208,10 @@ class Producer:
 
         Every state and live book is published again, so that the stream has them.
         """
-        for (channel, symbol), state in list(self.outbox.states.items()):
+        for (channel, symbol), state in list(self.publisher.states.items()):
             if FEED in channels or channel is None or channel in channels:
-                self.outbox.tell("gap", channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
-                self.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+                self.publisher.tell("gap", channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+                self.publisher.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
         if BOOK in channels:
             self.on_bus_reconnect()
 
@@ -237,7 +237,7 @@ class Producer:
                 return listed, self._choose(listed)
             except (VenueError, *UNDECODABLE) as error:
                 delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
-                self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
+                self.publisher.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
                 _log.warning("producer.unreachable", venue=self.venue.id, reason=str(error), retry_in=round(delay, 1))
                 kept = None if self._cache is None else await self._cache.load(self.plan.name)
                 if kept is not None:
@@ -256,7 +256,7 @@ class Producer:
                     session=SessionParts(
                         venue=self.venue,
                         find=finder(self.venue, plan.market, known),
-                        outbox=self.outbox,
+                        publisher=self.publisher,
                         on_undecodable=self._on_undecodable,
                         pace=self.plan.pace,
                         tap=self._tap,
@@ -272,8 +272,8 @@ class Producer:
         """Tell the venue's state as a whole: live with every connection, down without any."""
         ready = sum(feed.ready for feed in self.feeds)
         state: FeedState = "live" if ready == len(self.feeds) else "connecting" if ready else "down"
-        if self.outbox.states.get((None, None)) != state:
-            self.outbox.tell(state, channel=None, symbol=None, reason=reason, sim=self.simulated)
+        if self.publisher.states.get((None, None)) != state:
+            self.publisher.tell(state, channel=None, symbol=None, reason=reason, sim=self.simulated)
 
     def _on_undecodable(self, frame: bytes, error: Exception) -> None:
         """Keep what could not be read, with the reason, so that it can be looked at; a flood is counted only."""

@@ -24,7 +24,7 @@ class Lane(Protocol):
         ...
 
 
-class Outbox:
+class Publisher:
     """Publishes one venue's events and remembers the state of each of its channels."""
 
     def __init__(

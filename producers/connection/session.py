@@ -13,7 +13,7 @@ from contracts.instrument import Instrument
 from contracts.market import FeedState
 from producers.connection.books import BookDesk, BookPace
 from producers.connection.frames import UNDECODABLE, FrameReader
-from producers.connection.publisher import Outbox
+from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import TradeGaps
 from producers.venue import (
     BOOK,
@@ -83,7 +83,7 @@ class SessionParts:
 
     venue: Venue
     find: Callable[[str], Instrument]
-    outbox: Outbox
+    publisher: Publisher
     on_undecodable: Callable[[bytes, Exception], None]
     pace: BookPace
     tap: Tap | None = None
@@ -98,10 +98,10 @@ class Session:
         self.undecodable = 0
         self.decoder: Decoder | None = None
         self.desk = BookDesk(
-            parts.venue.book, parts.pace, parts.outbox.publish, self._on_book_state, on_reseed=line.reseed
+            parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_reseed=line.reseed
         )
         self._parts = parts
-        self._publish = parts.outbox.publish
+        self._publish = parts.publisher.publish
         self._line = line
         self._tap = parts.tap
         self._trades = TradeGaps()
@@ -223,12 +223,12 @@ class Session:
 
     def tell(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
         """Tell the state of one channel, or of one instrument on it, for reasons outside this session."""
-        self._parts.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+        self._parts.publisher.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
 
     def _say(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
         """Tell a state that follows from what came in: a replay tells it by itself."""
-        outbox = self._parts.outbox
-        outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
+        publisher = self._parts.publisher
+        publisher.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
 
     def _on_control(self, kind: str, control: Any) -> None:
         own = self._own.get(kind)

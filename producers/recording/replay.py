@@ -16,7 +16,7 @@ import msgspec
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from producers.connection.books import BookPace
-from producers.connection.publisher import Lane, Outbox
+from producers.connection.publisher import Lane, Publisher
 from producers.connection.session import DepthAnswer, Session, SessionParts, Tap
 from producers.recording.recorder import INDEX
 from producers.registry import VENUES
@@ -77,7 +77,7 @@ class Replay:
     _sessions: dict[str, Session] = field(default_factory=dict[str, Session])
     _instruments: dict[str, Instrument] = field(default_factory=dict[str, Instrument])
     _followed: dict[str, Any] = field(default_factory=dict[str, Any])
-    _outbox: Outbox | None = None
+    _publisher: Publisher | None = None
 
     def on_line(self, line: dict[str, Any]) -> None:
         """Do what one line says; raises FrameError for a line that no recording has."""
@@ -130,14 +130,14 @@ class Replay:
         listed = msgspec.convert(line["instruments"], list[Instrument])
         known = by_venue_symbol(listed)
         self._instruments = {item.symbol: item for item in listed}
-        if self._outbox is None:
-            self._outbox = Outbox(venue.id, self.lane, lambda: 0)
+        if self._publisher is None:
+            self._publisher = Publisher(venue.id, self.lane, lambda: 0)
         for item in line["connections"]:
             plan = self._plan(item)
             parts = SessionParts(
                 venue=venue,
                 find=finder(venue, plan.market, known),
-                outbox=self._outbox,
+                publisher=self._publisher,
                 on_undecodable=self._on_undecodable,
                 pace=BookPace(interval=0.0, depth=self.depth),
                 tap=self.tap,
@@ -159,8 +159,8 @@ class Replay:
     def _on_status(self, body: str) -> None:
         if self.on_told is not None:
             self.on_told(body.encode())
-        if self._outbox is not None:
-            self._outbox.publish_status(body.encode())
+        if self._publisher is not None:
+            self._publisher.publish_status(body.encode())
 
     def _on_undecodable(self, _frame: bytes, _error: Exception) -> None:
         self.undecodable += 1

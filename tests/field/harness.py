@@ -128,7 +128,7 @@ class Connection:
         parts = Project.parts()(
             venue=self.venue,
             find=self.find,
-            outbox=self,
+            publisher=self,
             on_undecodable=lambda _frame, error: self.unread.append(f"{type(error).__name__}: {error}"),
             pace=Project.pace()(interval=0.0),
         )

@@ -59,7 +59,7 @@ def mutated(text: str, rng: random.Random) -> bytes:
 
 
 class Collecting:
-    """The outbox and the socket of a session: keeps what it publishes."""
+    """The publisher and the socket of a session: keeps what it publishes."""
 
     def __init__(self) -> None:
         self.events: list[Any] = []
@@ -83,7 +83,7 @@ def sessions(play: Play, out: Collecting, unread: list[Exception]) -> Iterator[t
         parts = SessionParts(
             venue=play.venue,
             find=lambda symbol, market=plan.market: play.exchange.find(market, symbol),
-            outbox=out,  # pyright: ignore[reportArgumentType]
+            publisher=out,  # pyright: ignore[reportArgumentType]
             on_undecodable=lambda _frame, error: unread.append(error),
             pace=BookPace(interval=0.0),
         )

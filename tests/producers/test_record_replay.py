@@ -60,7 +60,7 @@ async def record_live(venue_id, folder, rule=None, seconds=4.0):
             policy=replace(venue.policy, connect_pace=0.0, pace=0.02),
         )
         producer = Producer(plan, live, OPENERS["picows"], save, tap=recording)
-        producer.outbox.on_told = recording.on_told
+        producer.publisher.on_told = recording.on_told
         task = asyncio.create_task(producer.run())
         ends = time.monotonic() + seconds
         steps = [lambda: sim.inject(Fault(venue=venue_id, kind="gap", channel="depth")), lambda: sim.cut(venue_id)]

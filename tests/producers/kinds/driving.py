@@ -36,7 +36,7 @@ class Driven:
         parts = SessionParts(
             venue=venue,
             find=self.find,
-            outbox=self,  # pyright: ignore[reportArgumentType]
+            publisher=self,  # pyright: ignore[reportArgumentType]
             on_undecodable=lambda _frame, error: self.unread.append(str(error)),
             pace=BookPace(interval=0.0),
         )
