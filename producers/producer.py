@@ -150,7 +150,7 @@ class Producer:
                          instruments=[item.symbol for item in followed.left_out])  # fmt: skip
         for item in followed.left_out:
             reason = f"not followed: {followed.reason}"
-            self.publisher.tell("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
+            self.publisher.publish_state("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
 
     def _relist(self, rest: RestClient, changed: ListingChangedError) -> None:
         """Leave every connection and lay them anew: what was published is not live until it comes again."""
@@ -161,7 +161,9 @@ class Producer:
         for feed in self.feeds:
             feed.session.close(ts=clock.now_ns(), reason="the listing changed")
         for symbol in sorted(old - new - {item.symbol for item in changed.followed.left_out}):
-            self.publisher.tell("down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated)
+            self.publisher.publish_state(
+                "down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated
+            )
         self._adopt(rest, changed.listed, changed.followed)
 
     async def _until_listing_changes(self, rest: RestClient) -> None:
@@ -189,7 +191,7 @@ class Producer:
         Before it knows its instruments the venue is `down`; `sim`: the process before it had a simulated exchange.
         """
         if not self.instruments:
-            self.publisher.tell("down", channel=None, symbol=None, reason=reason, sim=sim)
+            self.publisher.publish_state("down", channel=None, symbol=None, reason=reason, sim=sim)
             return
         await self.save_listing()
         self.publisher.on_gap(reason, sim=self.simulated)
@@ -210,8 +212,8 @@ class Producer:
         """
         for (channel, symbol), state in list(self.publisher.states.items()):
             if FEED in channels or channel is None or channel in channels:
-                self.publisher.tell("gap", channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
-                self.publisher.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+                self.publisher.publish_state("gap", channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+                self.publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
         if BOOK in channels:
             self.on_bus_reconnect()
 
@@ -237,7 +239,7 @@ class Producer:
                 return listed, self._choose(listed)
             except (VenueError, *UNDECODABLE) as error:
                 delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
-                self.publisher.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
+                self.publisher.publish_state("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
                 _log.warning("producer.unreachable", venue=self.venue.id, reason=str(error), retry_in=round(delay, 1))
                 kept = None if self._cache is None else await self._cache.load(self.plan.name)
                 if kept is not None:
@@ -273,7 +275,7 @@ class Producer:
         ready = sum(feed.ready for feed in self.feeds)
         state: FeedState = "live" if ready == len(self.feeds) else "connecting" if ready else "down"
         if self.publisher.states.get((None, None)) != state:
-            self.publisher.tell(state, channel=None, symbol=None, reason=reason, sim=self.simulated)
+            self.publisher.publish_state(state, channel=None, symbol=None, reason=reason, sim=self.simulated)
 
     def _on_undecodable(self, frame: bytes, error: Exception) -> None:
         """Keep what could not be read, with the reason, so that it can be looked at; a flood is counted only."""

@@ -70,7 +70,7 @@ class Feed:
         while True:
             opened = clock.monotonic()
             try:
-                self.session.tell_all("connecting", None)
+                self.session.publish_states("connecting", None)
                 socket = await self._open()
                 opened = clock.monotonic()
                 await self._hold(socket)
@@ -275,7 +275,9 @@ class Feed:
         for item in self.plan.subscriptions:
             if item.key in keys:
                 symbol = item.instrument.symbol if item.instrument else None
-                self.session.tell("down", channel=item.channel, symbol=symbol, reason=f"refused: {refused.reason}")
+                self.session.publish_state(
+                    "down", channel=item.channel, symbol=symbol, reason=f"refused: {refused.reason}"
+                )
 
     def _on_stale(self, stale: Stale) -> None:
         item = stale.subscription

@@ -1,4 +1,4 @@
-"""What one connection's frames become: decoded, published, folded into books; its channels' states told.
+"""What one connection's frames become: decoded, published, folded into books; its channels' states are published.
 
 It opens no socket and reads no clock, so that live feeds and replays run the very same code.
 """
@@ -192,7 +192,7 @@ class Session:
         if self._tap is not None:
             self._tap.on_mark(self.plan.name, ts, "silent", {"channel": channel, "symbol": symbol, "reason": reason})
         self._ts = ts
-        self._say("stale", channel=channel, symbol=symbol, reason=reason)
+        self._publish_derived("stale", channel=channel, symbol=symbol, reason=reason)
         if symbol is not None and channel == BOOK:
             self.desk.on_silence(symbol)
         elif symbol is not None:
@@ -205,7 +205,7 @@ class Session:
         self._ts, self._open = ts, False
         self.desk.lost()
         for channel in self._channels:
-            self._say("down", channel=channel, symbol=None, reason=reason)
+            self._publish_derived("down", channel=channel, symbol=None, reason=reason)
 
     def confirmed(self, *, ts: int) -> None:
         """Everything was confirmed: with that, channels on which silence is normal are live."""
@@ -216,19 +216,19 @@ class Session:
             if channel not in self._live:
                 self._on_first(channel)
 
-    def tell_all(self, state: FeedState, reason: str | None) -> None:
-        """Tell the state of every channel."""
+    def publish_states(self, state: FeedState, reason: str | None) -> None:
+        """Publish this state for every channel."""
         for channel in self._channels:
-            self.tell(state, channel=channel, symbol=None, reason=reason)
+            self.publish_state(state, channel=channel, symbol=None, reason=reason)
 
-    def tell(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
-        """Tell the state of one channel, or of one instrument on it, for reasons outside this session."""
-        self._parts.publisher.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+    def publish_state(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+        """Publish the state of one channel, or of one instrument on it, for a reason outside of this session."""
+        self._parts.publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
 
-    def _say(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
-        """Tell a state that follows from what came in: a replay tells it by itself."""
+    def _publish_derived(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+        """Publish a state that follows from an input: a replay publishes it by itself."""
         publisher = self._parts.publisher
-        publisher.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
+        publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
 
     def _on_control(self, kind: str, control: Any) -> None:
         own = self._own.get(kind)
@@ -243,19 +243,19 @@ class Session:
         self.desk.on_event(event, now=self._now)
 
     def _on_sound(self, kind: str, symbol: str) -> None:
-        """Tell that an instrument speaks again on a channel that was silent."""
+        """Publish that an instrument sends data again on a channel that was silent."""
         if (kind, symbol) in self._silent:
             self._silent.discard((kind, symbol))
-            self._say("live", channel=kind, symbol=symbol, reason="speaks again")
+            self._publish_derived("live", channel=kind, symbol=symbol, reason="speaks again")
 
     def _on_first(self, kind: str) -> None:
         """First data of a channel on this connection: it is live (books say so one by one)."""
         self._live.add(kind)
         if kind not in _BOOK_KINDS and kind in self._channels:
-            self._say("live", channel=kind, symbol=None, reason=None)
+            self._publish_derived("live", channel=kind, symbol=None, reason=None)
 
     def _on_trade(self, trade: Decoded) -> None:
-        """Say what was lost before a trade, where the venue's numbers tell it."""
+        """Publish which trades were lost before this one, where the venue's numbers show it."""
         span, self._span = self._span, None
         if span is None:
             number = None if self._counted is None else getattr(trade, self._counted)
@@ -273,8 +273,8 @@ class Session:
 
     def _on_lost_trades(self, symbol: str, lost: str | None) -> None:
         if lost is not None:
-            self._say("gap", channel="trade", symbol=symbol, reason=lost)
-            self._say("live", channel="trade", symbol=symbol, reason=None)
+            self._publish_derived("gap", channel="trade", symbol=symbol, reason=lost)
+            self._publish_derived("live", channel="trade", symbol=symbol, reason=None)
 
     def _on_unreadable(self, unreadable: Unreadable) -> None:
         self.undecodable += 1
@@ -286,8 +286,8 @@ class Session:
         if gap.channel == BOOK:
             self.desk.on_gap(symbol, gap.reason, now=self._now)
             return
-        self._say("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
-        self._say("live", channel=gap.channel, symbol=symbol, reason=None)
+        self._publish_derived("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
+        self._publish_derived("live", channel=gap.channel, symbol=symbol, reason=None)
 
     def _on_proof(self, proof: Proof) -> None:
         method = self._parts.venue.checksum
@@ -295,9 +295,9 @@ class Session:
             self.desk.on_proof(proof, method, now=self._now)
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
-        self._say(state, channel=BOOK, symbol=symbol, reason=reason)
+        self._publish_derived(state, channel=BOOK, symbol=symbol, reason=reason)
         if state == "live" and self.desk.all_live:
-            self._say("live", channel=BOOK, symbol=None, reason=None)
+            self._publish_derived("live", channel=BOOK, symbol=None, reason=None)
 
 
 CONTROLS: Final = frozenset(

@@ -77,7 +77,7 @@ def _producer(plan: ProducerPlan, recording: Recording, open_socket: OpenSocket)
         recording.begin([feed.plan for feed in producer.feeds], producer.listed)
 
     producer = Producer(plan, Discard(), open_socket, save, tap=recording)
-    producer.publisher.on_told = recording.on_told
+    producer.publisher.on_status = recording.on_status
     return producer
 
 

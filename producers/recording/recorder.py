@@ -49,7 +49,7 @@ class Recording:
         self._max_pending = max_pending
         self._pending: list[bytes] = []
         self._size = 0
-        self._lost_since_told = 0
+        self._lost_unwritten = 0
         self._header: dict[str, Any] = _header(venue, (), ())  # until the exchange's listing is known
         self._file: _File | None = None
 
@@ -94,7 +94,7 @@ class Recording:
         """Something else that shapes the events."""
         self._add({"record": mark, "connection": connection, "ts": ts, **detail})
 
-    def on_told(self, body: bytes) -> None:
+    def on_status(self, body: bytes) -> None:
         """A FeedStatus was published that no input of a session explains."""
         self._add({"record": "status", "body": body.decode()})
 
@@ -127,10 +127,10 @@ class Recording:
     def _add(self, line: dict[str, Any]) -> None:
         if self._size > self._max_pending:
             self.lost += 1
-            self._lost_since_told += 1
+            self._lost_unwritten += 1
             return
-        if self._lost_since_told:
-            lost, self._lost_since_told = self._lost_since_told, 0
+        if self._lost_unwritten:
+            lost, self._lost_unwritten = self._lost_unwritten, 0
             self._add({"record": "lost", "lines": lost})
         data = _encode(line) + b"\n"
         self._pending.append(data)

@@ -71,7 +71,7 @@ class Replay:
     lane: Lane
     depth: int = 100
     tap: Tap | None = None
-    on_told: Callable[[bytes], None] | None = None
+    on_status: Callable[[bytes], None] | None = None
     lines: Counter[str] = field(default_factory=Counter[str])
     undecodable: int = 0
     _sessions: dict[str, Session] = field(default_factory=dict[str, Session])
@@ -157,8 +157,8 @@ class Replay:
         return ConnectionPlan(item["name"], item["market"], "", subscriptions, ())
 
     def _on_status(self, body: str) -> None:
-        if self.on_told is not None:
-            self.on_told(body.encode())
+        if self.on_status is not None:
+            self.on_status(body.encode())
         if self._publisher is not None:
             self._publisher.publish_status(body.encode())
 

@@ -178,7 +178,9 @@ class Connection:
     def publish(self, event: Any) -> None:
         self.moment.events.append(event)
 
-    def tell(self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any) -> None:
+    def publish_state(
+        self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any
+    ) -> None:
         self.moment.told.append((state, channel, symbol, reason))
 
     def on_control(self, control: Any) -> None: ...

@@ -90,7 +90,9 @@ class Driven:
     def publish(self, event: Any) -> None:
         self.events.append(event)
 
-    def tell(self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any) -> None:
+    def publish_state(
+        self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any
+    ) -> None:
         self.states.append((state, channel, symbol, reason))
 
     def on_control(self, control: Any) -> None: ...
