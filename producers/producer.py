@@ -19,7 +19,7 @@ from contracts.market import FeedState
 from producers.connection.books import BookPace
 from producers.connection.feed import RECONNECT, Feed, FeedParts
 from producers.connection.publisher import Lane, Publisher
-from producers.connection.session import UNDECODABLE, SessionParts, Tap
+from producers.connection.session import UNDECODABLE, SessionParts, Recorder
 from producers.connection.socket import OpenSocket
 from producers.limits import fitting
 from producers.rest.client import RestClient, open_http
@@ -91,7 +91,7 @@ class Producer:
         open_socket: OpenSocket,
         save: SaveInstruments,
         *,
-        tap: Tap | None = None,
+        recorder: Recorder | None = None,
         turns: Turns | None = None,
         cache: ListingCache | None = None,
     ) -> None:
@@ -105,7 +105,7 @@ class Producer:
         self._lane = lane
         self._open_socket = open_socket
         self._save = save
-        self._tap = tap
+        self._recorder = recorder
         self._cache = cache
         self._turns = turns or LocalTurns(plan.venue.rest.budget)
         self._kept = 0
@@ -261,7 +261,7 @@ class Producer:
                         publisher=self.publisher,
                         on_undecodable=self._on_undecodable,
                         pace=self.plan.pace,
-                        tap=self._tap,
+                        recorder=self._recorder,
                     ),
                     rest=rest,
                     open_socket=self._open_socket,

@@ -47,8 +47,8 @@ class Line(Protocol):
         ...
 
 
-class Tap(Protocol):
-    """Hears every input of a session, in order: a recording of them replays to the same events."""
+class Recorder(Protocol):
+    """Receives every input of a session, in order: a recording of them replays to the same events."""
 
     def on_open(self, connection: str, ts: int, *, sim: bool) -> None:
         """A connection begins."""
@@ -59,7 +59,7 @@ class Tap(Protocol):
         ...
 
     def on_snapshot(self, connection: str, ts: int, answer: DepthAnswer) -> None:
-        """A REST snapshot arrived, or None could be had."""
+        """A REST snapshot arrived; without a body where it could not be had."""
         ...
 
     def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | None]) -> None:
@@ -86,7 +86,7 @@ class SessionParts:
     publisher: Publisher
     on_undecodable: Callable[[bytes, Exception], None]
     pace: BookPace
-    tap: Tap | None = None
+    recorder: Recorder | None = None
 
 
 class Session:
@@ -103,7 +103,7 @@ class Session:
         self._parts = parts
         self._publish = parts.publisher.publish
         self._line = line
-        self._tap = parts.tap
+        self._recorder = parts.recorder
         self._trades = TradeGaps()
         self._counted = parts.venue.trades_counted
         self._span: tuple[int, int] | None = None
@@ -127,8 +127,8 @@ class Session:
 
     def open(self, *, ts: int, now: float, sim: bool) -> None:
         """Begin a connection: nothing of the last one is kept."""
-        if self._tap is not None:
-            self._tap.on_open(self.plan.name, ts, sim=sim)
+        if self._recorder is not None:
+            self._recorder.on_open(self.plan.name, ts, sim=sim)
         self.simulated, self._ts, self._now, self._open = sim, ts, now, True
         self._live.clear()
         self._span = None
@@ -144,8 +144,8 @@ class Session:
         """Decode one frame and do what it says."""
         if not self._open or self._read is None:
             return
-        if self._tap is not None:
-            self._tap.on_frame(self.plan.name, ts_recv, frame)
+        if self._recorder is not None:
+            self._recorder.on_frame(self.plan.name, ts_recv, frame)
         self._ts = ts_recv
         items = self._read(frame, ts_recv)
         heard, live = self._line.on_event, self._live
@@ -168,8 +168,8 @@ class Session:
 
     def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
         """Fold a REST snapshot; gives the reason where its body could not be read."""
-        if self._tap is not None:
-            self._tap.on_snapshot(self.plan.name, answer.ts_recv, answer)
+        if self._recorder is not None:
+            self._recorder.on_snapshot(self.plan.name, answer.ts_recv, answer)
         self._ts, self._now, reason = answer.ts_recv, now, None
         snapshot: Decoded | None = None
         if answer.body is not None:
@@ -184,13 +184,15 @@ class Session:
     def tick(self, *, ts: int, now: float, again: bool = False) -> None:
         """Publish the books that changed, at most once an interval; with `again` every live one."""
         self._ts, self._now = ts, now
-        if self.desk.tick(ts=ts, now=now, force=again) and self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "again" if again else "tick", {})
+        if self.desk.tick(ts=ts, now=now, force=again) and self._recorder is not None:
+            self._recorder.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
     def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str) -> None:
         """A channel is silent though the connection answers."""
-        if self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "silent", {"channel": channel, "symbol": symbol, "reason": reason})
+        if self._recorder is not None:
+            self._recorder.on_mark(
+                self.plan.name, ts, "silent", {"channel": channel, "symbol": symbol, "reason": reason}
+            )
         self._ts = ts
         self._publish_derived("stale", channel=channel, symbol=symbol, reason=reason)
         if symbol is not None and channel == BOOK:
@@ -200,8 +202,8 @@ class Session:
 
     def close(self, *, ts: int, reason: str) -> None:
         """The connection is gone: no book is live any more."""
-        if self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "close", {"reason": reason})
+        if self._recorder is not None:
+            self._recorder.on_mark(self.plan.name, ts, "close", {"reason": reason})
         self._ts, self._open = ts, False
         self.desk.lost()
         for channel in self._channels:
@@ -209,8 +211,8 @@ class Session:
 
     def confirmed(self, *, ts: int) -> None:
         """Everything was confirmed: with that, channels on which silence is normal are live."""
-        if self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "confirmed", {})
+        if self._recorder is not None:
+            self._recorder.on_mark(self.plan.name, ts, "confirmed", {})
         self._ts = ts
         for channel in self._quiet:
             if channel not in self._live:

@@ -76,7 +76,7 @@ def _producer(plan: ProducerPlan, recording: Recording, open_socket: OpenSocket)
     async def save(_venue: str, _body: bytes) -> None:
         recording.begin([feed.plan for feed in producer.feeds], producer.listed)
 
-    producer = Producer(plan, Discard(), open_socket, save, tap=recording)
+    producer = Producer(plan, Discard(), open_socket, save, recorder=recording)
     producer.publisher.on_status = recording.on_status
     return producer
 

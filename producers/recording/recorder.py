@@ -35,7 +35,7 @@ class RotateRule:
 
 
 class Recording:
-    """One venue's recording, a `Tap` of its sessions. Lines are kept in memory until `save` writes them.
+    """One venue's recording, a `Recorder` of its sessions. Lines are kept in memory until `save` writes them.
 
     At most `max_pending` bytes wait; beyond that lines are lost, counted, and the loss is written into the recording.
     """
@@ -65,7 +65,7 @@ class Recording:
         if self._file is not None:
             self._add(self._header)
 
-    # ---- session.Tap
+    # ---- session.Recorder
     def on_open(self, connection: str, ts: int, *, sim: bool) -> None:
         """A connection begins."""
         self._add({"record": "open", "connection": connection, "ts": ts, "sim": sim})

@@ -17,7 +17,7 @@ from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from producers.connection.books import BookPace
 from producers.connection.publisher import Lane, Publisher
-from producers.connection.session import DepthAnswer, Session, SessionParts, Tap
+from producers.connection.session import DepthAnswer, Session, SessionParts, Recorder
 from producers.recording.recorder import INDEX
 from producers.registry import VENUES
 from producers.selection import by_venue_symbol, finder
@@ -70,7 +70,7 @@ class Replay:
 
     lane: Lane
     depth: int = 100
-    tap: Tap | None = None
+    recorder: Recorder | None = None
     on_status: Callable[[bytes], None] | None = None
     lines: Counter[str] = field(default_factory=Counter[str])
     undecodable: int = 0
@@ -140,7 +140,7 @@ class Replay:
                 publisher=self._publisher,
                 on_undecodable=self._on_undecodable,
                 pace=BookPace(interval=0.0, depth=self.depth),
-                tap=self.tap,
+                recorder=self.recorder,
             )
             self._sessions[plan.name] = Session(plan, parts, _NoLine())
 

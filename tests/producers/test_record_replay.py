@@ -59,7 +59,7 @@ async def record_live(venue_id, folder, rule=None, seconds=4.0):
             pace=BookPace(interval=0.1, depth=20),
             policy=replace(venue.policy, connect_pace=0.0, pace=0.02),
         )
-        producer = Producer(plan, live, OPENERS["picows"], save, tap=recording)
+        producer = Producer(plan, live, OPENERS["picows"], save, recorder=recording)
         producer.publisher.on_status = recording.on_status
         task = asyncio.create_task(producer.run())
         ends = time.monotonic() + seconds
