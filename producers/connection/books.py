@@ -19,7 +19,7 @@ TOO_OLD_PAUSES: Final = (0.3, 0.6, 1.2, 2.4, 3.0, 3.0, 3.0, 3.0, 3.0, 5.0, 5.0, 
 FAILED_PAUSES: Final = (1.0, 1.0, 2.0, 4.0, 8.0, 10.0)
 CROSSED_NS: Final = 3_000_000_000  # for so long a book with unbroken numbers may be crossed
 OnState = Callable[[str, FeedState, str | None], None]  # (unified symbol, state, reason)
-OnReseed = Callable[[str], None]  # (unified symbol): its book is pushed, and needs a fresh snapshot
+OnResync = Callable[[str], None]  # (unified symbol): its book is pushed, and needs a fresh snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class _Page:
 
 
 class BookDesk:
-    """Folds `delta` and `book` events. Pure but for the callbacks: `publish(event)`, `on_state(...)`, `on_reseed(...)`.
+    """Folds `delta` and `book` events. Pure but for the callbacks: `publish(event)`, `on_state(...)`, `on_resync(...)`.
 
     `proven` counts the checksums of the venue that our books agreed with.
     """
@@ -76,13 +76,13 @@ class BookDesk:
         publish: Callable[[Decoded], None],
         on_state: OnState,
         *,
-        on_reseed: OnReseed = lambda _symbol: None,
+        on_resync: OnResync = lambda _symbol: None,
     ) -> None:
         self._rule = rule
         self._pace = pace
         self._publish = publish
         self._on_state = on_state
-        self._on_reseed = on_reseed
+        self._on_resync = on_resync
         self._pages: dict[str, _Page] = {}
         self._next = 0.0
         self.simulated = False
@@ -106,7 +106,7 @@ class BookDesk:
             page.wanted_at = self._seed_time(now, first=True)
 
     def on_event(self, event: Decoded, *, now: float) -> None:
-        """Fold one event of the stream; a pushed book that lost its continuity is asked for by `on_reseed`."""
+        """Fold one event of the stream; a pushed book that lost its continuity is asked for by `on_resync`."""
         page = self._pages.get(event.symbol)
         if page is None:
             return
@@ -250,7 +250,7 @@ class BookDesk:
         page.wanted_at = self._seed_time(now, first=False)
         self._on_state(symbol, "resync", reason)
         if page.wanted_at is None:
-            self._on_reseed(symbol)
+            self._on_resync(symbol)
 
     def _wait(self, page: _Page, pauses: tuple[float, ...], reason: str | None, *, now: float) -> None:
         """Ask again after a pause that grows; the first time, unless the book is live, say what is waited for."""

@@ -88,7 +88,7 @@ class Feed:
         """Publish every live book again, whatever became of the last one."""
         self.session.tick(ts=clock.now_ns(), now=clock.monotonic(), again=True)
 
-    # ---- what the session says of the socket (session.Line)
+    # ---- what the session says of the socket (session.ConnectionEvents)
     def on_control(self, control: Any) -> None:
         """Ack, refusal, pong, reply, announced close."""
         kind: str = control.kind
@@ -107,7 +107,7 @@ class Feed:
         """Data of a channel came."""
         self._watch.on_event(kind, symbol)
 
-    def reseed(self, symbol: str) -> None:
+    def on_resync(self, symbol: str) -> None:
         """Get a fresh pushed snapshot: by a new subscription where the venue has one, else by a new connection."""
         books = (item for item in self.plan.subscriptions if item.channel == BOOK and item.instrument is not None)
         item = next((item for item in books if item.instrument and item.instrument.symbol == symbol), None)
@@ -238,7 +238,7 @@ class Feed:
         if ask is not None and self._socket is not None:
             frame = ask(instrument)
             if frame is None:
-                self.reseed(instrument.symbol)
+                self.on_resync(instrument.symbol)
                 return
             self.session.desk.on_asked(instrument.symbol, now=clock.monotonic())
             await self._send(self._socket, frame)

@@ -31,8 +31,8 @@ from producers.venue import (
 _BOOK_KINDS: Final = frozenset({"delta", "book"})
 
 
-class Line(Protocol):
-    """The connection behind a session: it hears of what concerns the socket."""
+class ConnectionEvents(Protocol):
+    """The connection behind a session: receives what concerns the socket."""
 
     def on_control(self, control: Any) -> None:
         """Ack, refusal, pong, reply, announced close."""
@@ -42,7 +42,7 @@ class Line(Protocol):
         """Data of a channel came."""
         ...
 
-    def reseed(self, symbol: str) -> None:
+    def on_resync(self, symbol: str) -> None:
         """A pushed book needs a fresh snapshot."""
         ...
 
@@ -92,17 +92,17 @@ class SessionParts:
 class Session:
     """One connection's state, begun anew by `open`. Times `now` are seconds of one monotonic clock."""
 
-    def __init__(self, plan: ConnectionPlan, parts: SessionParts, line: Line) -> None:
+    def __init__(self, plan: ConnectionPlan, parts: SessionParts, connection: ConnectionEvents) -> None:
         self.plan = plan
         self.simulated = False
         self.undecodable = 0
         self.decoder: Decoder | None = None
         self.desk = BookDesk(
-            parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_reseed=line.reseed
+            parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_resync=connection.on_resync
         )
         self._parts = parts
         self._publish = parts.publisher.publish
-        self._line = line
+        self._connection = connection
         self._recorder = parts.recorder
         self._trades = TradeGaps()
         self._counted = parts.venue.trades_counted
@@ -148,7 +148,7 @@ class Session:
             self._recorder.on_frame(self.plan.name, ts_recv, frame)
         self._ts = ts_recv
         items = self._read(frame, ts_recv)
-        heard, live = self._line.on_event, self._live
+        heard, live = self._connection.on_event, self._live
         for item in items:
             kind: str = item.kind
             if kind in CONTROLS:
@@ -237,7 +237,7 @@ class Session:
         if own is not None:
             own(control)
         else:
-            self._line.on_control(control)
+            self._connection.on_control(control)
 
     def _on_book(self, kind: str, event: Decoded) -> None:
         if kind == "delta":

@@ -51,8 +51,8 @@ def time_of(line: dict[str, Any]) -> int | None:
     return line.get("recv_ts_ns") or line.get("ts")
 
 
-class _NoLine:
-    """A replay has no socket to speak to."""
+class _NoConnection:
+    """The connection of a replay: there is no socket behind it."""
 
     def on_control(self, control: Any) -> None:
         """Nobody waits for it."""
@@ -60,7 +60,7 @@ class _NoLine:
     def on_event(self, kind: str, symbol: str | None) -> None:
         """Nobody watches for silence."""
 
-    def reseed(self, symbol: str) -> None:
+    def on_resync(self, symbol: str) -> None:
         """What the live feed did about it is in the recording."""
 
 
@@ -142,7 +142,7 @@ class Replay:
                 pace=BookPace(interval=0.0, depth=self.depth),
                 recorder=self.recorder,
             )
-            self._sessions[plan.name] = Session(plan, parts, _NoLine())
+            self._sessions[plan.name] = Session(plan, parts, _NoConnection())
 
     def _plan(self, item: dict[str, Any]) -> ConnectionPlan:
         subscriptions = tuple(

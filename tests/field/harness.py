@@ -187,7 +187,7 @@ class Connection:
 
     def on_event(self, kind: str, symbol: str | None) -> None: ...
 
-    def reseed(self, symbol: str) -> None:
+    def on_resync(self, symbol: str) -> None:
         self.moment.reseeds.append(symbol)
 
 

@@ -27,13 +27,13 @@ class Room:
     def __init__(self, rule: BookRule) -> None:
         self.books: list[Any] = []
         self.said: list[tuple[str, str | None]] = []
-        self.reseeds: list[str] = []
+        self.resyncs: list[str] = []
         self.desk = BookDesk(
             rule,
             BookPace(interval=0.0),
             self.books.append,
             lambda _symbol, state, reason: self.said.append((state, reason)),
-            on_reseed=self.reseeds.append,
+            on_resync=self.resyncs.append,
         )
         self.desk.open([BTC], now=0.0)
 
@@ -98,7 +98,7 @@ def test_crossed_book_is_not_published_until_it_is_none() -> None:
     assert room.tick(0.6)
     assert [book.bids[0][0] for book in room.books] == ["10", "11.5"]
     assert room.said == [("live", None)]
-    assert room.reseeds == []
+    assert room.resyncs == []
 
 
 def test_book_that_stays_crossed_is_a_gap() -> None:
@@ -110,7 +110,7 @@ def test_book_that_stays_crossed_is_a_gap() -> None:
     assert room.tick(3.3)
     assert [state for state, _ in room.said] == ["live", "gap", "resync"]
     assert [book.quality for book in room.books] == ["live", "gap"]
-    assert room.reseeds == ["BTC/USDT"]
+    assert room.resyncs == ["BTC/USDT"]
 
 
 def test_book_that_is_seeded_crossed_is_live_when_it_is_none() -> None:

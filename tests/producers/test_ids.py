@@ -37,7 +37,7 @@ class Bus:
             self.clashes.append((first, event))
 
 
-class Line:
+class NoConnection:
     """A connection that nobody listens to."""
 
     def on_control(self, control: Any) -> None:
@@ -46,7 +46,7 @@ class Line:
     def on_event(self, kind: str, symbol: str | None) -> None:
         """One event."""
 
-    def reseed(self, symbol: str) -> None:
+    def on_resync(self, symbol: str) -> None:
         """One book."""
 
 
@@ -65,7 +65,7 @@ def play(exchange: Exchange, connection: Connection, publisher: Publisher) -> No
         on_undecodable=lambda _frame, error: errors.append(error),
         pace=BookPace(),
     )
-    session = Session(connection.plan, parts, Line())
+    session = Session(connection.plan, parts, NoConnection())
     first = connection.received[0].ts_recv if connection.received else 0
     session.open(ts=first, now=0.0, sim=True)
     for received in connection.received:

@@ -91,7 +91,7 @@ class Silent:
     def on_event(self, kind, symbol):
         """One event."""
 
-    def reseed(self, symbol):
+    def on_resync(self, symbol):
         """One book."""
 
 

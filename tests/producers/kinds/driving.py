@@ -25,7 +25,7 @@ class Driven:
     events: list[Any] = field(default_factory=list)
     states: list[tuple[str, str | None, str | None, str | None]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
-    reseeds: list[str] = field(default_factory=list)
+    resyncs: list[str] = field(default_factory=list)
     now: float = 0.0
 
     def __post_init__(self) -> None:
@@ -99,5 +99,5 @@ class Driven:
 
     def on_event(self, kind: str, symbol: str | None) -> None: ...
 
-    def reseed(self, symbol: str) -> None:
-        self.reseeds.append(symbol)
+    def on_resync(self, symbol: str) -> None:
+        self.resyncs.append(symbol)
