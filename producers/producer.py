@@ -19,7 +19,7 @@ from contracts.market import FeedState
 from producers.connection.books import BookPace
 from producers.connection.feed import RECONNECT, Feed, FeedParts
 from producers.connection.publisher import Lane, Publisher
-from producers.connection.session import UNDECODABLE, SessionParts, Recorder
+from producers.connection.session import UNDECODABLE, Recorder, SessionParts
 from producers.connection.socket import OpenSocket
 from producers.limits import fitting
 from producers.rest.client import RestClient, open_http

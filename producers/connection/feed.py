@@ -115,7 +115,7 @@ class Feed:
         if not frames or self._socket is None:
             self._renew = f"{symbol}: the book needs a new connection"
             return
-        self.session.desk.on_resubscribed(symbol, now=clock.monotonic())
+        self.session.books.on_resubscribed(symbol, now=clock.monotonic())
         self._spawn(self._send_all(self._socket, frames))
 
     def _again(self, item: Subscription) -> tuple[str, ...]:
@@ -211,7 +211,7 @@ class Feed:
 
     async def _keep(self) -> None:
         """Every tick: judge the connection, fetch the seeds that are due, publish the books that changed."""
-        desk = self.session.desk
+        books = self.session.books
         while True:
             await clock.sleep(TICK)
             now = clock.monotonic()
@@ -225,9 +225,9 @@ class Feed:
                 if isinstance(verdict, Lost):
                     raise ConnectionLostError(verdict.reason)
                 self._on_stale(verdict)
-            for instrument in desk.wanted(now=now, heard=self._watch.hears_book):
+            for instrument in books.take_due(now=now, subscribed=self._watch.hears_book):
                 self._spawn(self._seed(instrument))
-            late = desk.overdue(now=now)
+            late = books.find_overdue(now=now)
             if late is not None:
                 raise ConnectionLostError(f"{late}: no snapshot after a fresh subscription")
             self.session.tick(ts=clock.now_ns(), now=now)
@@ -240,7 +240,7 @@ class Feed:
             if frame is None:
                 self.on_resync(instrument.symbol)
                 return
-            self.session.desk.on_asked(instrument.symbol, now=clock.monotonic())
+            self.session.books.on_snapshot_requested(instrument.symbol, now=clock.monotonic())
             await self._send(self._socket, frame)
             return
         reason: str | None = None

@@ -1,4 +1,4 @@
-"""From events to the bus: subject, bytes, message id, in one step for each event; states are published again after a gap."""
+"""From events to the bus: subject, bytes and message id in one step; states are published again after a gap."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Publisher:
     ) -> None:
         """Publish a FeedStatus and remember the channel's state.
 
-        `ts` (ns UTC): the time of the input that it follows from. Without one no input explains it: `on_status` gets its body.
+        `ts` (ns UTC) is when the input came that it follows from. None: no input explains it, `on_status` gets its body.
         """
         self.states[channel, symbol] = state
         now = ts or self._now_ns()

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from contracts.instrument import Instrument
 from contracts.market import FeedState
-from producers.connection.books import BookDesk, BookPace
+from producers.connection.books import BookPace, Books
 from producers.connection.frames import UNDECODABLE, FrameReader
 from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import TradeGaps
@@ -97,7 +97,7 @@ class Session:
         self.simulated = False
         self.undecodable = 0
         self.decoder: Decoder | None = None
-        self.desk = BookDesk(
+        self.books = Books(
             parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_resync=connection.on_resync
         )
         self._parts = parts
@@ -110,7 +110,7 @@ class Session:
         self._open = False
         self._live: set[str] = set()
         self._silent: set[tuple[str, str]] = set()
-        self._books = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
+        self._followed = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
         self._channels = sorted({item.channel for item in plan.subscriptions})
         speaking = {item.channel for item in plan.subscriptions if item.silence is not None}
         self._quiet = [channel for channel in self._channels if channel not in speaking]
@@ -132,8 +132,8 @@ class Session:
         self.simulated, self._ts, self._now, self._open = sim, ts, now, True
         self._live.clear()
         self._span = None
-        self.desk.simulated = sim
-        self.desk.open(self._books, now=now)
+        self.books.simulated = sim
+        self.books.open(self._followed, now=now)
         last, venue = self.decoder, self._parts.venue
         self.decoder = venue.decoder(self.plan.market, self._parts.find, sim=sim)
         if venue.inherit is not None:
@@ -178,13 +178,13 @@ class Session:
                 snapshot = decode(answer.body, answer.instrument, answer.ts_recv, sim=answer.simulated)
             except UNDECODABLE as error:
                 reason = str(error) or type(error).__name__
-        self.desk.on_snapshot(answer.instrument, snapshot, now=now)
+        self.books.on_snapshot(answer.instrument, snapshot, now=now)
         return reason
 
     def tick(self, *, ts: int, now: float, again: bool = False) -> None:
         """Publish the books that changed, at most once an interval; with `again` every live one."""
         self._ts, self._now = ts, now
-        if self.desk.tick(ts=ts, now=now, force=again) and self._recorder is not None:
+        if self.books.tick(ts=ts, now=now, force=again) and self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
     def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str) -> None:
@@ -196,7 +196,7 @@ class Session:
         self._ts = ts
         self._publish_derived("stale", channel=channel, symbol=symbol, reason=reason)
         if symbol is not None and channel == BOOK:
-            self.desk.on_silence(symbol)
+            self.books.on_silence(symbol)
         elif symbol is not None:
             self._silent.add((channel, symbol))
 
@@ -205,7 +205,7 @@ class Session:
         if self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "close", {"reason": reason})
         self._ts, self._open = ts, False
-        self.desk.lost()
+        self.books.on_disconnect()
         for channel in self._channels:
             self._publish_derived("down", channel=channel, symbol=None, reason=reason)
 
@@ -242,7 +242,7 @@ class Session:
     def _on_book(self, kind: str, event: Decoded) -> None:
         if kind == "delta":
             self._publish(event)
-        self.desk.on_event(event, now=self._now)
+        self.books.on_event(event, now=self._now)
 
     def _on_sound(self, kind: str, symbol: str) -> None:
         """Publish that an instrument sends data again on a channel that was silent."""
@@ -286,7 +286,7 @@ class Session:
     def _on_gap(self, gap: Gap) -> None:
         symbol = gap.instrument.symbol if gap.instrument is not None else None
         if gap.channel == BOOK:
-            self.desk.on_gap(symbol, gap.reason, now=self._now)
+            self.books.on_gap(symbol, gap.reason, now=self._now)
             return
         self._publish_derived("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
         self._publish_derived("live", channel=gap.channel, symbol=symbol, reason=None)
@@ -294,11 +294,11 @@ class Session:
     def _on_proof(self, proof: Proof) -> None:
         method = self._parts.venue.checksum
         if method is not None:
-            self.desk.on_proof(proof, method, now=self._now)
+            self.books.on_proof(proof, method, now=self._now)
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
         self._publish_derived(state, channel=BOOK, symbol=symbol, reason=reason)
-        if state == "live" and self.desk.all_live:
+        if state == "live" and self.books.all_live:
             self._publish_derived("live", channel=BOOK, symbol=None, reason=None)
 
 

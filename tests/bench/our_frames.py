@@ -159,7 +159,7 @@ async def chain(request: dict[str, Any]) -> float:
         feed = Feed(plan, parts)
         task = asyncio.create_task(feed.run())
         try:
-            await until(lambda: feed.connected and feed.session.desk.all_live, "connection and books")
+            await until(lambda: feed.connected and feed.session.books.all_live, "connection and books")
             await play(request["port"])
             await asyncio.sleep(0)
             kinds, count = ("trade", "ticker", "delta"), len(bench.frames)
@@ -168,7 +168,7 @@ async def chain(request: dict[str, Any]) -> float:
             await connected.client.flush()
             spent = time.process_time() - started
             session = feed.session
-            if session.undecodable or feed.reconnects or not session.desk.all_live:
+            if session.undecodable or feed.reconnects or not session.books.all_live:
                 raise ValueError(
                     f"{session.undecodable} frames undecodable, {feed.reconnects} reconnects, books not live"
                 )

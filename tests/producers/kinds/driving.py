@@ -66,9 +66,9 @@ class Driven:
 
     def wanted(self) -> list[str]:
         """Return the symbols whose snapshot is due now; they count as asked for."""
-        due = self.session.desk.wanted(now=self.now)
+        due = self.session.books.take_due(now=self.now)
         for instrument in due if self.venue.book_request is not None else ():
-            self.session.desk.on_asked(instrument.symbol, now=self.now)
+            self.session.books.on_snapshot_requested(instrument.symbol, now=self.now)
         return [instrument.symbol for instrument in due]
 
     def answer(self, name: str, body: str | None) -> None:
