@@ -90,7 +90,7 @@ class SessionParts:
 
 
 class Session:
-    """One connection's state, begun anew by `open`. Times `now` are seconds of one monotonic clock."""
+    """One connection's state, started again by `open`. Times `now` are seconds of one monotonic clock."""
 
     def __init__(self, plan: ConnectionPlan, parts: SessionParts, connection: ConnectionEvents) -> None:
         self.plan = plan
@@ -112,8 +112,8 @@ class Session:
         self._silent: set[tuple[str, str]] = set()
         self._followed = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
         self._channels = sorted({item.channel for item in plan.subscriptions})
-        speaking = {item.channel for item in plan.subscriptions if item.silence is not None}
-        self._quiet = [channel for channel in self._channels if channel not in speaking]
+        watched = {item.channel for item in plan.subscriptions if item.silence is not None}
+        self._quiet = [channel for channel in self._channels if channel not in watched]
         self._own: dict[str, Callable[[Any], None]] = {
             "last_trade": self._on_last_trade,
             "proof": self._on_proof,
@@ -141,20 +141,20 @@ class Session:
         self._read = FrameReader(self.decoder, venue.rows).read
 
     def on_frame(self, frame: bytes, ts_recv: int) -> None:
-        """Decode one frame and do what it says."""
+        """Decode one frame, publish its events and fold its books."""
         if not self._open or self._read is None:
             return
         if self._recorder is not None:
             self._recorder.on_frame(self.plan.name, ts_recv, frame)
         self._ts = ts_recv
         items = self._read(frame, ts_recv)
-        heard, live = self._connection.on_event, self._live
+        on_event, live = self._connection.on_event, self._live
         for item in items:
             kind: str = item.kind
             if kind in CONTROLS:
                 self._on_control(kind, item)
                 continue
-            heard(kind, item.symbol)
+            on_event(kind, item.symbol)
             if kind not in live:
                 self._on_first(kind)
             if kind in _BOOK_KINDS:
@@ -164,10 +164,10 @@ class Session:
                 self._on_trade(item)
             self._publish(item)
             if self._silent:
-                self._on_sound(kind, item.symbol)
+                self._on_data_again(kind, item.symbol)
 
     def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
-        """Fold a REST snapshot; gives the reason where its body could not be read."""
+        """Fold a REST snapshot; returns the reason where its body could not be read."""
         if self._recorder is not None:
             self._recorder.on_snapshot(self.plan.name, answer.ts_recv, answer)
         self._ts, self._now, reason = answer.ts_recv, now, None
@@ -244,11 +244,11 @@ class Session:
             self._publish(event)
         self.books.on_event(event, now=self._now)
 
-    def _on_sound(self, kind: str, symbol: str) -> None:
+    def _on_data_again(self, kind: str, symbol: str) -> None:
         """Publish that an instrument sends data again on a channel that was silent."""
         if (kind, symbol) in self._silent:
             self._silent.discard((kind, symbol))
-            self._publish_derived("live", channel=kind, symbol=symbol, reason="speaks again")
+            self._publish_derived("live", channel=kind, symbol=symbol, reason="data again")
 
     def _on_first(self, kind: str) -> None:
         """First data of a channel on this connection: it is live (books say so one by one)."""

@@ -303,7 +303,7 @@ def test_venue_that_is_not_live_is_named_with_its_reason() -> None:
     state = State()
     fold(state, [feed("down", reason="okx: /api cannot be reached")])
     assert troubles(state, 0) == ["okx is down: okx: /api cannot be reached"]
-    fold(state, [feed("live", reason="speaks again")])
+    fold(state, [feed("live", reason="data again")])
     assert troubles(state, 0) == []
 
 
