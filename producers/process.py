@@ -26,7 +26,7 @@ from producers.metrics import ProducerCollector
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
 from producers.rest.history import Past
-from producers.rest.rate_limit import SharedTurns
+from producers.rest.rate_limit import SharedRateLimit
 from producers.standby import GatedLane, Unit
 from producers.upkeep import Upkeep
 from runtime.config import settings
@@ -148,9 +148,9 @@ async def save_instruments(bus: Bus, unit: str, body: bytes) -> None:
 
 def _unit(plan: ProducerPlan, lane: LanePublisher, bus: Bus, config: settings.VenueSettings) -> Unit:
     gate = GatedLane(lane)
-    turns = SharedTurns(bus, plan.venue.id, plan.venue.rest.budget, config.rate_limit)
+    rate_limit = SharedRateLimit(bus, plan.venue.id, plan.venue.rest.budget, config.rate_limit)
     save = partial(save_instruments, bus)
-    producer = Producer(plan, gate, OPENERS[config.socket], save, turns=turns, cache=BusListings(bus))
+    producer = Producer(plan, gate, OPENERS[config.socket], save, rate_limit=rate_limit, cache=BusListings(bus))
     return Unit(plan.name, producer, gate)
 
 

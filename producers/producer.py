@@ -23,7 +23,7 @@ from producers.connection.session import UNDECODABLE, Recorder, SessionParts
 from producers.connection.socket import OpenSocket
 from producers.limits import fitting
 from producers.rest.client import RestClient, open_http
-from producers.rest.rate_limit import LocalTurns, Turns
+from producers.rest.rate_limit import LocalRateLimit, RateLimit
 from producers.selection import Followed, by_venue_symbol, finder, follow, in_group
 from producers.venue import BOOK, CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
@@ -92,7 +92,7 @@ class Producer:
         save: SaveInstruments,
         *,
         recorder: Recorder | None = None,
-        turns: Turns | None = None,
+        rate_limit: RateLimit | None = None,
         cache: ListingCache | None = None,
     ) -> None:
         self.plan = plan if plan.policy is None else replace(plan, venue=replace(plan.venue, policy=plan.policy))
@@ -107,7 +107,7 @@ class Producer:
         self._save = save
         self._recorder = recorder
         self._cache = cache
-        self._turns = turns or LocalTurns(plan.venue.rest.budget)
+        self._rate_limit = rate_limit or LocalRateLimit(plan.venue.rest.budget)
         self._kept = 0
         self._kept_since = 0.0
 
@@ -119,7 +119,7 @@ class Producer:
     async def run(self) -> None:
         """Produce for ever; ends only by cancellation."""
         async with open_http() as http:
-            rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._turns)
+            rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._rate_limit)
             self._adopt(rest, *await self._learn(rest))
             while True:
                 await self.save_listing()
@@ -250,7 +250,7 @@ class Producer:
     def _lay(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
         known = by_venue_symbol(listed)
         plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, self.instruments, self.plan.channels)
-        turn = asyncio.Lock()
+        lock = asyncio.Lock()
         for plan in plans:
             yield Feed(
                 plan,
@@ -266,7 +266,7 @@ class Producer:
                     rest=rest,
                     open_socket=self._open_socket,
                     on_change=self._on_change,
-                    connect_turn=turn,
+                    connect_lock=lock,
                 ),
             )
 

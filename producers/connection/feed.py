@@ -39,7 +39,7 @@ class FeedParts:
     rest: RestClient
     open_socket: OpenSocket
     on_change: Callable[[str | None], None]
-    connect_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    connect_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Feed:
@@ -127,7 +127,7 @@ class Feed:
     # ---- one connection
     async def _open(self) -> Socket:
         parts, venue = self._parts, self._venue
-        async with parts.connect_turn:
+        async with parts.connect_lock:
             await clock.sleep(venue.policy.connect_pace)
         url, self._policy = self.plan.url, venue.policy
         if venue.ticket is not None:

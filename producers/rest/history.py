@@ -41,7 +41,7 @@ class Past:
             wanted = Span(query.timeframe, query.start_ts, query.end_ts, query.limit, clock.now_ns())
             candles: list[Decoded] = []
             for span in pages(history, wanted):
-                answer = await rest.ask(history.candles_call(instrument, span))
+                answer = await rest.request(history.candles_call(instrument, span))
                 rows = history.decode_candles(
                     answer.body, instrument, span.timeframe, ts_recv=answer.ts_recv, sim=answer.simulated
                 )
@@ -59,7 +59,7 @@ class Past:
             query = TradeHistoryQuery.model_validate_json(body)
             instrument, rest, history = self._find(query.venue, query.symbol)
             most = history.most_trades if query.start_ts or query.end_ts else min(history.most_trades, query.limit)
-            answer = await rest.ask(history.trades_call(instrument, most))
+            answer = await rest.request(history.trades_call(instrument, most))
             rows = history.decode_trades(answer.body, instrument, ts_recv=answer.ts_recv, sim=answer.simulated)
             found = _readable(rest, rows)
             found.sort(key=lambda trade: (trade.ts_event or 0, len(trade.trade_id), trade.trade_id))
