@@ -22,10 +22,10 @@ from contracts.instrument import Instrument
 from contracts.symbols import find_venue
 from producers.connection.books import BookPace
 from producers.connection.socket import OPENERS
+from producers.history_service import HistoryService
 from producers.metrics import ProducerCollector
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.rest.history import Past
 from producers.rest.rate_limit import SharedRateLimit
 from producers.standby import GatedLane, Unit
 from producers.upkeep import Upkeep
@@ -98,7 +98,7 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
             health = Health()
             health.check("bus", connected_check(lambda: bus.connected))
             await stack.enter_async_context(monitor(ANYWHERE, config.logs.metrics_port, health, registry))
-        for server in _servers(bus, Past({unit.producer.venue.id: unit.producer for unit in units})):
+        for server in _servers(bus, HistoryService({unit.producer.venue.id: unit.producer for unit in units})):
             await server.open(at_once=8, seconds=HISTORY_SECONDS)
             stack.push_async_callback(server.close)
         await _until(stop, units, bus)
@@ -129,10 +129,10 @@ class BusListings:
         return msgspec.json.decode(gzip.decompress(entry.value or b""), type=list[Instrument])
 
 
-def _servers(bus: Bus, past: Past) -> tuple[CommandServer, ...]:
+def _servers(bus: Bus, service: HistoryService) -> tuple[CommandServer, ...]:
     return (
-        CommandServer(bus, subjects.HISTORY_CANDLES, "history", past.answer_candles),
-        CommandServer(bus, subjects.HISTORY_TRADES, "history", past.answer_trades),
+        CommandServer(bus, subjects.HISTORY_CANDLES, "history", service.answer_candles),
+        CommandServer(bus, subjects.HISTORY_TRADES, "history", service.answer_trades),
     )
 
 

@@ -68,7 +68,7 @@ class Publisher:
     ) -> None:
         """Publish a FeedStatus and remember the channel's state.
 
-        `ts` (ns UTC) is the time of the input that it follows from; None: no input explains it, and `on_status` is called.
+        `ts` (ns UTC) is the time of the input that it follows from; without one `on_status` is called.
         """
         self.states[channel, symbol] = state
         now = ts or self._now_ns()

@@ -17,8 +17,8 @@ from msgspec import Raw, Struct
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
-from producers.history_service import read_rows
 from producers.normalize.numbers import Milliseconds, Whole, price_text, unsigned
+from producers.rest.history import read_rows
 from producers.venue import Decoded, History, RestCall, Span
 
 FastCandle = fast(market.Candle)

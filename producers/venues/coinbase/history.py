@@ -15,8 +15,8 @@ from msgspec import Raw, Struct
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import Instrument
-from producers.history_service import SECOND, SECONDS, candle_id, is_closed, read_rows
 from producers.normalize.numbers import Seconds, Whole, number, price, price_text, unsigned
+from producers.rest.history import SECOND, SECONDS, candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.coinbase.wire import read_time
 

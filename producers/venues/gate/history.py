@@ -17,8 +17,8 @@ from contracts.codec import fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
-from producers.history_service import SECOND, SECONDS, candle_id, is_closed
 from producers.normalize import numbers, sizes
+from producers.rest.history import SECOND, SECONDS, candle_id, is_closed
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.gate import values, wire
 from producers.venues.gate.plan import DECIMAL_SIZES, SPOT, market_of

@@ -18,7 +18,7 @@ from contracts.codec import fast
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import SPOT, Instrument
 from producers.connection.frames import read_each
-from producers.history_service import SECOND, SECONDS, candle_id, is_closed
+from producers.rest.history import SECOND, SECONDS, candle_id, is_closed
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.htx import wire
 from producers.venues.htx.figures import ABSENT, number, optional_amount, price
