@@ -16,7 +16,7 @@ from consumers.cache.producers import ProducerWatch
 from contracts import streams, subjects
 from contracts.checking import check
 from runtime import clock
-from runtime.app.intervals import turns
+from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Resumed, Start, find_start
 from runtime.app.service import Service
 from runtime.nats.announce import Announcer
@@ -100,7 +100,7 @@ async def _serve(parts: _Following, writer: BucketWriter) -> bool:
         liquidations.is_whole = liquidations.is_whole or past.backlog == 0
         service.ready()
         measured = 0.0
-        async for _ in turns(service.stop, plan.drain_seconds, reader.failed, *followed, watched):
+        async for _ in ticks(service.stop, plan.drain_seconds, reader.failed, *followed, watched):
             _drain(service, cache, writer, whole=liquidations.is_whole)
             if clock.monotonic() - measured >= _MEASURE_SECONDS:
                 measured = clock.monotonic()

@@ -20,7 +20,7 @@ from contracts import codec, streams, subjects
 from contracts.market import Candle
 from runtime import clock
 from runtime.app.fold import fold_each
-from runtime.app.intervals import turns
+from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Start, find_start
 from runtime.app.service import Service
 from runtime.nats.announce import Announcer
@@ -214,7 +214,7 @@ async def _serve(service: Service, plan: CandlePlan, resumed: _Resumed, parts: _
         await feeds.open()
         await asked.open(plan.published, past)
         service.ready()
-        async for _ in turns(service.stop, plan.tick_seconds, failed):
+        async for _ in ticks(service.stop, plan.tick_seconds, failed):
             _publish(parts.lane, book, past, reading.now or clock.now_ns())
             _report(service, book, reading)
             if clock.monotonic() - saved >= plan.save_seconds:

@@ -13,7 +13,7 @@ from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import streams, subjects
 from runtime import clock
 from runtime.app.fold import Fault
-from runtime.app.intervals import turns
+from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Resumed, Start, find_start
 from runtime.app.service import Service
 from runtime.nats.announce import Announcer
@@ -99,7 +99,7 @@ async def run(service: Service, plan: WhalePlan) -> None:
         try:
             await reader.stream(plan.stream, plan.reads, read_event, outbox.on_batch, start=resumed.start)
             service.ready()
-            async for _ in turns(service.stop, plan.tick_seconds, reader.failed):
+            async for _ in ticks(service.stop, plan.tick_seconds, reader.failed):
                 outbox.on_tick()
                 await outbox.send()
                 if clock.monotonic() - saved >= plan.save_seconds:
