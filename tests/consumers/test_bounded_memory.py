@@ -94,7 +94,7 @@ def candle_of(trade: Any) -> Any:
 
 def test_detectors_keep_the_bases_and_instruments_that_were_used_last() -> None:
     tiers = Tiers()
-    whales = WhaleDetector(WhaleRules(tiers=tiers, limits=LIMITS), pages=100)
+    whales = WhaleDetector(WhaleRules(tiers=tiers, limits=LIMITS), instruments=100)
     clusters = ClusterDetector(ClusterRules(tiers=tiers, cooldown=COOLDOWN))
     storms = StormDetector(StormRules(tiers=tiers, usd=LIMITS, count=COUNTS, cooldown=COOLDOWN), UsdRates())
     for number in range(NAMES):
