@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.candles.core import INTERVALS, CandleBook, CandleRules, fold_after
-from consumers.candles.past import Past
+from consumers.candles.history import CandleHistory
 from contracts.codec import fast
 from contracts.market import Trade
 from contracts.timeframes import TIMEFRAMES, find_start
@@ -271,9 +271,9 @@ def test_two_different_versions_of_a_candle_never_share_an_id(
 
 
 def test_a_candle_kept_in_memory_has_the_id_under_which_it_was_published(trade: Make) -> None:
-    book, past = CandleBook(), Past()
+    book, history = CandleBook(), CandleHistory()
     book.fold([(SUBJECT, trade(1))], 1)
     outputs = [candle for _, candle in book.tick(START + 8 * 86400 * SECOND) if candle.closed]
     for candle in outputs:
-        past.save(TAIL, candle)
-        assert past.list_candles(TAIL, candle.timeframe) == [candle]
+        history.save(TAIL, candle)
+        assert history.list_candles(TAIL, candle.timeframe) == [candle]
