@@ -64,7 +64,8 @@ def shown(candle: Any) -> tuple[Decimal, ...]:
     return (*(Decimal(text) for text in texts), Decimal(candle.trades))
 
 
-decimals = st.decimals(min_value="0.00000001", max_value="99999999", places=8).map(lambda value: format(value, "f"))
+decimals = st.decimals(min_value="0.00000001", max_value="31622776", places=8).map(lambda value: format(value, "f"))
+"""Of a price and an amount: their product is below 10^15, the most that one trade may be worth."""
 moments = st.one_of(st.integers(0, 200 * 60), st.integers(0, 9 * 86400)).map(lambda second: START + second * SECOND)
 
 
