@@ -49,7 +49,7 @@ class CachePlan:
 
 
 class _Liquidations:
-    """Reads the last day's liquidations anew at each start, so that their totals are whole."""
+    """Reads the last day's liquidations again at each start, so that their totals are whole."""
 
     def __init__(self, cache: StateCache, letters: DeadLetters) -> None:
         self.cache, self.letters = cache, letters
@@ -76,7 +76,7 @@ async def run(service: Service, plan: CachePlan) -> None:
 
 
 async def _serve(parts: _Following, writer: BucketWriter) -> bool:
-    """Fold until the service is stopped; whether every liquidation of the past was read by then."""
+    """Fold until the service is stopped; returns whether every liquidation of the past was read by then."""
     service, cache, letters, plan = parts.service, parts.cache, parts.letters, parts.plan
     bus = service.bus
     reader = LaneReader(bus, Watchers(letters.keep, _on_gap))
@@ -184,7 +184,7 @@ async def _restore(service: Service, cache: StateCache, plan: CachePlan, letters
     place = Restored(plan.bucket, letters.keep)
     times = dict.fromkeys((subjects.STATE_FEED, subjects.STATE_WHALES), 0)
     for key, entry in mirror.entries():
-        place.read(key, entry.value, partial(cache.restore, key))  # what is refused, the next event writes anew
+        place.read(key, entry.value, partial(cache.restore, key))  # what is refused, the next event writes again
         for prefix, newest in times.items():
             if key.startswith(prefix):
                 times[prefix] = max(newest, entry.time_ns)
