@@ -275,7 +275,7 @@ class Bus:
         self._tell(self._reconnect_listeners)
 
     def _tell(self, listeners: list[Callable[[], None]]) -> None:
-        """Call them on the loop's next turn: what one of them raises must not break the client's reconnecting."""
+        """Call them on the loop's next iteration: what one of them raises must not break the client's reconnecting."""
         for listener in listeners:
             asyncio.get_running_loop().call_soon(listener)
 

@@ -60,7 +60,7 @@ class CoreLane(Generic[E]):
         self._dropped = 0
 
     def take(self, subject: bytes, _reply: bytes, _headers: bytes, payload: bytes, /) -> None:
-        """Keep one message for this turn's batch."""
+        """Keep one message for this iteration's batch."""
         pending = self._pending
         if not pending:
             self._loop.call_soon(self._hand_over)

@@ -133,7 +133,7 @@ class StreamReader:
         await self._drop_subscription()
 
     def keep(self, row: Row) -> None:
-        """Take one message of the current consumer into this turn's batch, unless it was handed over before."""
+        """Take one message of the current consumer into this iteration's batch, unless it was handed over before."""
         if self._last is not None and row.position.stream_seq <= self._last.stream_seq:
             return
         self._last = row.position
