@@ -34,7 +34,7 @@ NOTICES: Final = 6
 
 @dataclass
 class Terminal:
-    """Writes lines for the user: at once, or on the first line of the view while one is drawn, and again when it ends."""
+    """Writes lines for the user: at once, or on the first line of a view, and again when that ends."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
     drawing: bool = False

@@ -1,4 +1,4 @@
-"""One venue's producer: learn its instruments, lay its connections, hold them all."""
+"""One venue's producer: list its instruments, plan its connections, hold them all."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ProducerPlan:
 
     @property
     def name(self) -> str:
-        """Give the unit's name: the venue, with the group where there are several."""
+        """Return the unit's name: the venue, with the group where there are several."""
         number, count = self.group
         return self.venue.id if count == 1 else f"{self.venue.id}.{number}"
 
@@ -68,7 +68,7 @@ class ListingCache(Protocol):
         ...
 
     async def load(self, unit: str) -> list[Instrument] | None:
-        """Give what was kept; None where nothing was."""
+        """Return what was kept; None where nothing was."""
         ...
 
 
@@ -120,7 +120,7 @@ class Producer:
         """Produce for ever; ends only by cancellation."""
         async with open_http() as http:
             rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._rate_limit)
-            self._adopt(rest, *await self._learn(rest))
+            self._adopt(rest, *await self._find_listing(rest))
             while True:
                 await self.save_listing()
                 try:
@@ -142,7 +142,7 @@ class Producer:
     def _adopt(self, rest: RestClient, listed: list[Instrument], followed: Followed) -> None:
         """Follow these instruments from now on."""
         self.listed, self.instruments = listed, followed.instruments
-        self.feeds = tuple(self._lay(rest, self.listed))
+        self.feeds = tuple(self._plan_feeds(rest, self.listed))
         _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
                   connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
         if followed.left_out:
@@ -153,7 +153,7 @@ class Producer:
             self.publisher.publish_state("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
 
     def _relist(self, rest: RestClient, changed: ListingChangedError) -> None:
-        """Leave every connection and lay them anew: what was published is not live until it comes again."""
+        """Close every connection and plan them again: what was published is not live until it comes again."""
         old = {item.symbol for item in self.instruments}
         new = {item.symbol for item in changed.followed.instruments}
         _log.warning("producer.listing_changed", venue=self.venue.id, listed=sorted(new - old),
@@ -167,7 +167,7 @@ class Producer:
         self._adopt(rest, changed.listed, changed.followed)
 
     async def _until_listing_changes(self, rest: RestClient) -> None:
-        """Fetch the listing again and again; ends with ListingChangedError when what is followed changed."""
+        """Fetch the listing at every refresh; raises ListingChangedError when what is followed changed."""
         while True:
             await clock.sleep(self.plan.refresh)
             try:
@@ -181,7 +181,7 @@ class Producer:
             self.listed = listed
 
     def on_bus_gap(self, lost: int) -> None:
-        """Events were lost between here and the bus: say so on every channel and publish the books again."""
+        """Events were lost between here and the bus: publish a gap on every channel, and the books again."""
         self.publisher.on_gap(f"bus: {lost} messages lost", sim=self.simulated)
         self.on_bus_reconnect()
 
@@ -217,8 +217,8 @@ class Producer:
         if BOOK in channels:
             self.on_bus_reconnect()
 
-    def about(self) -> dict[str, Any]:
-        """Say what watchers need: whether the venue is simulated, and each channel's silence (s) that is too long."""
+    def describe(self) -> dict[str, Any]:
+        """Return for watchers whether the venue is simulated, and each channel's silence (s) that is too long."""
         silences: dict[str, float] = {}
         for item in (item for feed in self.feeds for item in feed.plan.subscriptions):
             if item.silence is not None:
@@ -230,8 +230,8 @@ class Producer:
         for feed in self.feeds:
             feed.publish_books()
 
-    async def _learn(self, rest: RestClient) -> tuple[list[Instrument], Followed]:
-        """Fetch what is listed and choose from it, trying again for ever and saying what is in the way."""
+    async def _find_listing(self, rest: RestClient) -> tuple[list[Instrument], Followed]:
+        """Fetch what is listed and choose from it; retries for ever, and publishes `down` with the reason."""
         waits = delays(RECONNECT)
         while True:
             try:
@@ -247,7 +247,7 @@ class Producer:
                     return kept, self._choose(kept)
                 await clock.sleep(delay)
 
-    def _lay(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
+    def _plan_feeds(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
         known = by_venue_symbol(listed)
         plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, self.instruments, self.plan.channels)
         lock = asyncio.Lock()
@@ -271,7 +271,7 @@ class Producer:
             )
 
     def _on_change(self, reason: str | None) -> None:
-        """Tell the venue's state as a whole: live with every connection, down without any."""
+        """Publish the venue's state as a whole: live with every connection, down without any."""
         ready = sum(feed.ready for feed in self.feeds)
         state: FeedState = "live" if ready == len(self.feeds) else "connecting" if ready else "down"
         if self.publisher.states.get((None, None)) != state:

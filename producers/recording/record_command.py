@@ -45,7 +45,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 async def record(
     work: list[tuple[ProducerPlan, Recording]], open_socket: OpenSocket, seconds: float | None
 ) -> list[Recording]:
-    """Record until told to stop, or for so many seconds; everything that arrived is on disk when it returns."""
+    """Record until a signal, or for so many seconds; everything that arrived is on disk when it returns."""
     producers = [_producer(plan, recording, open_socket) for plan, recording in work]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -100,12 +100,12 @@ class Recording:
 
     # ---- files
     def save(self) -> int:
-        """Write what waits; gives the bytes written. Called from one thread at a time."""
+        """Write what waits; returns the bytes written. Called from one thread at a time."""
         pending, self._pending, self._size = self._pending, [], 0
         written = 0
         for line in pending:
             if self._file is None or self._file.is_full(self._rule):
-                self._turn()
+                self._rotate()
             if self._file is not None:
                 self._file.write(line)
                 written += len(line)
@@ -118,7 +118,7 @@ class Recording:
             self._file.close()
             self._file = None
 
-    def _turn(self) -> None:
+    def _rotate(self) -> None:
         if self._file is not None:
             self._file.close()
         self._file = _File(self._folder, self.venue)

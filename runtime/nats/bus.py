@@ -190,7 +190,7 @@ class Bus:
         self._drop_listeners.append(listener)
 
     def count_drop(self, subject: str, messages: int) -> None:
-        """Count messages that were lost on our side and tell who listens for that."""
+        """Count messages that were lost on our side and notify who listens for that."""
         if self._metrics is not None:
             self._metrics.dropped.labels(event=subject_class(subject)).inc(messages)
         for listener in self._drop_listeners:

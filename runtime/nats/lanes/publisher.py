@@ -23,8 +23,8 @@ class LanePublisher:
 
     While the bus is away, or more than `max_buffered` bytes wait for the socket, messages are dropped and counted.
     `on_gap(n)` is called once the way is free again: n messages were dropped, 0 means that the connection broke and
-    what was on its way is not known. `write_at` is the number of bytes that are written without waiting for the iteration's
-    end.
+    what was on its way is not known. `write_at` is the number of bytes that are written before the
+    iteration of the loop ends.
     """
 
     def __init__(

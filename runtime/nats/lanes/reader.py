@@ -118,7 +118,7 @@ class LaneReader:
 
     `failed` ends with the first error that a callback raises as a whole, and reading stops then.
 
-    A stream that is silent for three times `heartbeat` seconds is asked anew.
+    A stream that is silent for three times `heartbeat` seconds is requested again.
     """
 
     def __init__(self, bus: Bus, watchers: Watchers, *, heartbeat: float = HEARTBEAT_SECONDS) -> None:
