@@ -42,7 +42,7 @@ asyncapi: venv  ## write the bus's AsyncAPI document
 # The packages and hashes only: no lock records where a package came from.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --prerelease if-necessary-or-explicit $(LOCK_ARGS) pyproject.toml
 
-lock:  ## solve the dependencies of pyproject.toml anew into the two locks (needs uv; LOCK_ARGS=--upgrade for newer ones)
+lock:  ## solve the dependencies of pyproject.toml again into the two locks (needs uv; LOCK_ARGS=--upgrade for newer ones)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the path"; exit 1; }
 	$(LOCK) --extra embedded -o requirements.lock
 	$(LOCK) --extra embedded --group dev -c requirements.lock -o requirements-dev.lock

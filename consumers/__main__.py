@@ -32,7 +32,7 @@ _log = structlog.get_logger("consumers")
 _STOP_SECONDS = 20.0
 _ALIVE_SECONDS = 60.0
 _RESTART = retry.Policy(wait_initial=0.5, wait_max=30.0)
-_LASTED_SECONDS = 60.0  # a consumer that ran so long fails anew, not again
+_LASTED_SECONDS = 60.0  # after running so long, a failure starts the backoff from its beginning
 _ANYWHERE = "0.0.0.0"  # noqa: S104  # probes and Prometheus come from other machines
 
 
@@ -53,12 +53,12 @@ async def consume(settings: Settings, names: Sequence[str]) -> int:
         async with AsyncExitStack() as stack:
             if settings.logs.metrics_port:
                 await stack.enter_async_context(monitor(_ANYWHERE, settings.logs.metrics_port, health, registry))
-            return await _run_all([_Kept(name, bus, stop, figures) for name in names], settings)
+            return await _run_all([_Supervised(name, bus, stop, figures) for name in names], settings)
     finally:
         await bus.close()
 
 
-async def _run_all(kept: Sequence[_Kept], settings: Settings) -> int:
+async def _run_all(kept: Sequence[_Supervised], settings: Settings) -> int:
     """Run each until the signal; one that fails is started again, alone. 1 where one did not stop in time."""
     stop = kept[0].stop
     tasks = [asyncio.create_task(one.run(settings), name=one.name) for one in kept]
@@ -71,7 +71,7 @@ async def _run_all(kept: Sequence[_Kept], settings: Settings) -> int:
     return 1 if late else 0
 
 
-class _Kept:
+class _Supervised:
     """One consumer, started again with growing pauses whenever it fails; its neighbours go on meanwhile."""
 
     def __init__(self, name: str, bus: Bus, stop: asyncio.Event, figures: _Figures) -> None:
@@ -122,7 +122,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    """Where a consumer's figures go; that they come tells that it lives."""
+    """Where a consumer's figures go; each one counts as a sign of life."""
 
     registry: CollectorRegistry
     counts: Gauge

@@ -72,27 +72,27 @@ def find_parts(layout: Layout, procfile: str) -> list[Part]:
 
 
 async def start_parts(supervisor: Supervisor, parts: list[Part], on_bus: Callable[[], None]) -> None:
-    """Start one after another, telling how long each took; `on_bus` is called once the bus is provisioned."""
-    told = False
+    """Start one after another and report how long each took; `on_bus` is called once the bus is provisioned."""
+    announced = False
     for part in parts:
         began = monotonic()
         supervisor.say(f"starting {part.name} …")
         await supervisor.start(part)
         done = "done" if part.once else "ready" if part.ready is not None else "started"
         supervisor.say(f"{part.name} {done} ({monotonic() - began:.1f} s)")
-        if not told and part.name not in OWN_SERVERS:
-            told = True
+        if not announced and part.name not in OWN_SERVERS:
+            announced = True
             on_bus()
 
 
-async def launch(layout: Layout, procfile: str, tell: view.Teller) -> int:
+async def launch(layout: Layout, procfile: str, terminal: view.Terminal) -> int:
     """Run everything until a signal; 0 after a clean stop, 1 when it did not come up."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
-    supervisor = Supervisor(layout.data / "logs", ROOT, tell.say)
-    watching = view.Watch(layout.bus_options(), tell)
+    supervisor = Supervisor(layout.data / "logs", ROOT, terminal.say)
+    watching = view.View(layout.bus_options(), terminal)
     layout.simulator_ready.unlink(missing_ok=True)
     if layout.bus_port is not None:
         save_nats_config(layout.bus_config())
@@ -103,34 +103,34 @@ async def launch(layout: Layout, procfile: str, tell: view.Teller) -> int:
         await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if not stopping.is_set():
             starting.result()
-            _announce(supervisor, layout, watching, tell)
+            _announce(supervisor, layout, watching, terminal)
             if layout.bus_port is not None:
-                tasks.append(asyncio.create_task(_watch_disk(supervisor, layout, tell).run(), name="disk"))
+                tasks.append(asyncio.create_task(_watch_disk(supervisor, layout, terminal).run(), name="disk"))
             await waiting
-        tell.say("stopping …")
+        terminal.say("stopping …")
     except (StartError, FileNotFoundError) as error:
-        tell.say(str(error))
+        terminal.say(str(error))
         return 1
     finally:
         await _stop(supervisor, layout, tasks, watching)
-    tell.say("stopped")
+    terminal.say("stopped")
     return 0
 
 
-def _announce(supervisor: Supervisor, layout: Layout, watching: view.Watch, tell: view.Teller) -> None:
-    run_file = RunFile(layout, supervisor, tell.say)
+def _announce(supervisor: Supervisor, layout: Layout, watching: view.View, terminal: view.Terminal) -> None:
+    run_file = RunFile(layout, supervisor, terminal.say)
     run_file.save()
     supervisor.on_change = run_file.save
     key = layout.read_key if layout.mode == "demo" else None
     watching.show(view.Places(layout.api_url, layout.subscriber_url, key, str(layout.data / "run.json")))
 
 
-def _watch_disk(supervisor: Supervisor, layout: Layout, tell: view.Teller) -> DiskWatch:
+def _watch_disk(supervisor: Supervisor, layout: Layout, terminal: view.Terminal) -> DiskWatch:
     return DiskWatch(
         options=layout.bus_options("disk watch"),
         monitor_url=f"http://{HOST}:{layout.monitor_port}",
         data=layout.data,
-        say=tell.say,
+        say=terminal.say,
         restart=lambda: supervisor.restart("bus"),
         on_healed=supervisor.hurry,
         runs=lambda: "bus" in supervisor.pids(),
@@ -163,9 +163,7 @@ class RunFile:
             self.save()
 
 
-async def _stop(
-    supervisor: Supervisor, layout: Layout, tasks: list[asyncio.Task[object]], watching: view.Watch
-) -> None:
+async def _stop(supervisor: Supervisor, layout: Layout, tasks: list[asyncio.Task[object]], watching: view.View) -> None:
     remove_run(layout.data)
     supervisor.on_change = lambda: None
     for task in tasks:
@@ -182,20 +180,20 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m deploy.launch demo|run", file=sys.stderr)
         return 2
     mode = cast("Mode", arguments[0])
-    tell = view.Teller()
+    terminal = view.Terminal()
     try:
         settings = load()
         configure(LogConfig(part="launcher", level="ERROR", secrets=settings.secrets()), sys.stderr)
         with claimed(settings.store.data.expanduser().absolute()) as data, reserved(settings.api.port) as ours:
             for warning in settings.warnings:
-                tell.say(f"warning: {warning}")
-            tell.say(f"{mode}: data in {data}, logs of the parts in {data / 'logs'}")
+                terminal.say(f"warning: {warning}")
+            terminal.say(f"{mode}: data in {data}, logs of the parts in {data / 'logs'}")
             layout = decide_layout(mode, data, settings, port_is_ours=ours)
             if layout.bus_port is not None:
                 require_room(data, layout.store, settings.retention)
-            return asyncio.run(launch(layout, PROCFILE.read_text(), tell))
+            return asyncio.run(launch(layout, PROCFILE.read_text(), terminal))
     except (SettingsError, NoDirectoryError, NoRoomError, OSError) as error:
-        tell.say(str(error))
+        terminal.say(str(error))
         return 1
 
 

@@ -33,22 +33,22 @@ NOTICES: Final = 6
 
 
 @dataclass
-class Teller:
-    """Says lines to a person: at once, or on the view's first line while there is one and again when it ends."""
+class Terminal:
+    """Writes lines for the user: at once, or on the first line of a view, and again when that ends."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
     drawing: bool = False
     notices: deque[str] = field(default_factory=lambda: deque[str](maxlen=NOTICES))
 
     def say(self, line: str) -> None:
-        """One line."""
+        """Write one line."""
         if self.drawing:
             self.notices.append(line)
         else:
             print(f"hydrophone: {line}", file=self.out, flush=True)
 
     def end_drawing(self) -> None:
-        """The view is gone: say what was said meanwhile."""
+        """The view has ended: write the lines of meanwhile."""
         self.drawing = False
         while self.notices:
             self.say(self.notices.popleft())
@@ -88,39 +88,39 @@ def troubles(state: State, now: int) -> list[str]:
     return [f"{name} is {word}: {reason or 'no reason given'}" for name, word, reason in judged if word not in GOOD]
 
 
-class Watch:
+class View:
     """Subscribes from `start` on, draws from `show` on, until `stop`."""
 
-    def __init__(self, options: BusOptions, tell: Teller) -> None:
+    def __init__(self, options: BusOptions, terminal: Terminal) -> None:
         self._options = options
-        self._tell = tell
+        self._terminal = terminal
         self.received = State()
         self._waiting: deque[Message] = deque(maxlen=WAITING_MESSAGES)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Subscribe, and fold what is received."""
         self._tasks.append(asyncio.create_task(self._listen(), name="view listens"))
 
     def show(self, places: Places) -> None:
-        """Everything is ready: say where it is, then draw on a terminal or write a line every few seconds."""
-        self._tell.say(f"ready: API {places.api_url}, facts in {places.run_path}")
+        """Everything is ready: write where it is, then draw on a terminal or write a line every few seconds."""
+        self._terminal.say(f"ready: API {places.api_url}, facts in {places.run_path}")
         if not self._tasks:
             return
         if places.key is not None:
-            print(f"\n{hints(places)}\n", file=self._tell.out, flush=True)
-        if self._tell.out.isatty():
+            print(f"\n{hints(places)}\n", file=self._terminal.out, flush=True)
+        if self._terminal.out.isatty():
             self._tasks.append(asyncio.create_task(self._draw(places), name="view draws"))
         else:
             self._tasks.append(asyncio.create_task(self._write(), name="view writes"))
 
     async def stop(self) -> None:
-        """End listening and drawing; a failure of the view itself is said."""
+        """Stop subscribing and drawing; a failure of the view itself is reported."""
         for task in self._tasks:
             task.cancel()
         for result in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(result, Exception):
-                self._tell.say(f"the view ended early: {result!r}")
+                self._terminal.say(f"the view ended early: {result!r}")
         self._tasks.clear()
 
     async def _listen(self) -> None:
@@ -137,23 +137,23 @@ class Watch:
             await bus.close(timeout=2.0)
 
     def _on_closed(self) -> None:
-        self._tell.say("the view lost the bus for good")
+        self._terminal.say("the view lost the bus for good")
 
     async def _on_message(self, message: Msg) -> None:
         self._waiting.append(Message(message.subject, message.data, now_ns()))
 
     async def _draw(self, places: Places) -> None:
-        console = Console(file=self._tell.out)
-        self._tell.drawing = True
+        console = Console(file=self._terminal.out)
+        self._terminal.drawing = True
         try:
             with Live(console=console, auto_refresh=False, screen=True) as live:
                 while True:
-                    notice = self._tell.notices[-1] if self._tell.notices else ""
+                    notice = self._terminal.notices[-1] if self._terminal.notices else ""
                     size = Size(*console.size)
                     live.update(render(self.received, places, now_ns(), size, notice=notice), refresh=True)
                     await sleep(2 * FOLD_SECONDS)
         finally:
-            self._tell.end_drawing()
+            self._terminal.end_drawing()
 
     async def _write(self) -> None:
         said: list[str] = []
@@ -161,9 +161,9 @@ class Watch:
         while True:
             await sleep(LINE_SECONDS)
             now = now_ns()
-            self._tell.say(line(self.received, now))
+            self._terminal.say(line(self.received, now))
             wrong = troubles(self.received, now)
             for trouble in wrong:
                 if trouble not in said:
-                    self._tell.say(trouble)
+                    self._terminal.say(trouble)
             said = wrong

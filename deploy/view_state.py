@@ -16,7 +16,7 @@ WINDOW_NS: Final = 5_000_000_000
 HEALTH_NS: Final = 5_000_000_000  # a document of health is written at least once a second
 LATENCIES_KEPT: Final = 2000
 OFFSET_RANK: Final = 3
-TAPE_LENGTH: Final = 50
+LIST_LENGTH: Final = 50
 CELLS_KEPT: Final = 10_000
 # The worst state of a venue's channels is the venue's; a word that is not known here is worse than all of them.
 WORST_FIRST: Final = ("down", "connecting", "resync", "gap", "stale", "live")
@@ -89,8 +89,8 @@ class State:
     """All that the view shows. Lists are newest first; `unreadable` counts messages that are no event of ours."""
 
     venues: dict[str, Venue] = field(default_factory=dict[str, Venue])
-    whales: deque[Entry] = field(default_factory=lambda: deque[Entry](maxlen=TAPE_LENGTH))
-    liquidations: deque[Entry] = field(default_factory=lambda: deque[Entry](maxlen=TAPE_LENGTH))
+    whales: deque[Entry] = field(default_factory=lambda: deque[Entry](maxlen=LIST_LENGTH))
+    liquidations: deque[Entry] = field(default_factory=lambda: deque[Entry](maxlen=LIST_LENGTH))
     unreadable: int = 0
 
 

@@ -1,185 +1,107 @@
-"""A venue's past, pure: which calls fetch a span of candles, and how larger time frames are put together exactly."""
+"""Answers `cmd.v1.history.candles` and `cmd.v1.history.trades` from the venues' REST, within their budgets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw
+from pydantic import ValidationError
 
-from contracts.codec import fast
-from contracts.errors import FrameError, InvalidParameterError
+from contracts import codec
+from contracts.commands import HistoryQuery, TradeHistoryQuery
+from contracts.errors import HydrophoneError, InvalidParameterError, UnknownSymbolError, UnknownVenueError, VenueError
 from contracts.instrument import Instrument
-from contracts.market import Candle, Trade
-from producers.connection.frames import read_each
-from producers.venue import Decoded, History, Span
-
-FastCandle: Final = fast(Candle)
-FastTrade: Final = fast(Trade)
-SECOND: Final = 1_000_000_000
-SECONDS: Final[dict[str, int]] = {
-    "1m": 60,
-    "5m": 300,
-    "15m": 900,
-    "30m": 1800,
-    "1h": 3600,
-    "4h": 14400,
-    "1d": 86400,
-    "1w": 604800,
-}
-MONDAY: Final = 4 * 86400  # 1970-01-05 was one
-MOST_CALLS: Final = 12
+from producers.connection.session import UNDECODABLE
+from producers.producer import Producer
+from producers.rest.client import RestClient
+from producers.rest.history import assemble, list_spans
+from producers.venue import Decoded, History, Span, Unreadable
+from runtime import clock
+from runtime.nats.commands import failure
 
 
-def start_of(timeframe: str, ts: int) -> int:
-    """Give the start (ns UTC) of the candle that a time lies in; weeks begin on Monday."""
-    length = SECONDS[timeframe] * SECOND
-    shift = MONDAY * SECOND if timeframe == "1w" else 0
-    return (ts - shift) // length * length + shift
+class NoHistoryError(HydrophoneError):
+    """The venue offers no such history."""
+
+    code = "NOT_SUPPORTED"
 
 
-def source_of(history: History, timeframe: str) -> str:
-    """Give the time frame to ask the venue for: the same, or the largest smaller one that it is made of."""
-    if timeframe in history.timeframes:
-        return timeframe
-    length = SECONDS[timeframe]
-    fitting = [name for name in history.timeframes if SECONDS[name] < length and length % SECONDS[name] == 0]
-    if not fitting:
-        raise InvalidParameterError(
-            f"the venue has no candles that {timeframe} could be made of", parameter="timeframe"
-        )
-    return max(fitting, key=lambda name: SECONDS[name])
+class HistoryService:
+    """The past of the venues that this process follows; `producers` by venue."""
+
+    def __init__(self, producers: Mapping[str, Producer]) -> None:
+        self._producers = producers
+
+    async def answer_candles(self, body: bytes) -> bytes:
+        """Return the reply to a HistoryQuery, as the bytes of a HistoryReply."""
+        try:
+            query = HistoryQuery.model_validate_json(body)
+            instrument, rest, history = self._find(query.venue, query.symbol)
+            wanted = Span(query.timeframe, query.start_ts, query.end_ts, query.limit, clock.now_ns())
+            candles: list[Decoded] = []
+            for span in list_spans(history, wanted):
+                answer = await rest.request(history.candles_call(instrument, span))
+                rows = history.decode_candles(
+                    answer.body, instrument, span.timeframe, ts_recv=answer.ts_recv, sim=answer.simulated
+                )
+                candles += _readable(rest, rows)
+            return codec.encode({"candles": assemble(candles, wanted, instrument), "error": None})
+        except FAILURES as error:
+            return _refusal(error)
+
+    async def answer_trades(self, body: bytes) -> bytes:
+        """Return the reply to a TradeHistoryQuery, as the bytes of a TradeHistoryReply.
+
+        Venues give their newest trades only: a span that begins before them is not complete.
+        """
+        try:
+            query = TradeHistoryQuery.model_validate_json(body)
+            instrument, rest, history = self._find(query.venue, query.symbol)
+            most = history.most_trades if query.start_ts or query.end_ts else min(history.most_trades, query.limit)
+            answer = await rest.request(history.trades_call(instrument, most))
+            rows = history.decode_trades(answer.body, instrument, ts_recv=answer.ts_recv, sim=answer.simulated)
+            found = _readable(rest, rows)
+            found.sort(key=lambda trade: (trade.ts_event or 0, len(trade.trade_id), trade.trade_id))
+            return codec.encode(_chosen(found, query))
+        except FAILURES as error:
+            return _refusal(error)
+
+    def _find(self, venue: str, symbol: str) -> tuple[Instrument, RestClient, History]:
+        producer = self._producers.get(venue)
+        if producer is None:
+            raise UnknownVenueError(f"Exchange {venue} is not followed here", supported_venues=sorted(self._producers))
+        instrument = next((item for item in producer.listed if item.symbol == symbol), None)
+        if instrument is None:
+            symbols = sorted(item.symbol for item in producer.instruments)
+            raise UnknownSymbolError(f"{venue} does not list {symbol}", supported_symbols=symbols)
+        history = producer.venue.rest.history
+        if history is None or producer.rest is None:
+            raise NoHistoryError(f"{venue} offers no history", venue=venue)
+        return instrument, producer.rest, history
 
 
-def pages(history: History, wanted: Span) -> list[Span]:
-    """Lay the calls, newest first; raises InvalidParameterError where the span needs too many."""
-    source = source_of(history, wanted.timeframe)
-    step, length = SECONDS[source] * SECOND, SECONDS[wanted.timeframe] * SECOND
-    last = start_of(wanted.timeframe, wanted.end_ts - 1) + length
-    first = max(start_of(wanted.timeframe, wanted.start_ts), last - wanted.limit * length)
-    found: list[Span] = []
-    end = last
-    while end > first:
-        begin = max(first, end - history.most_candles * step)
-        found.append(Span(source, begin, end, (end - begin) // step, wanted.asked_ts))
-        end = begin
-    if len(found) > MOST_CALLS:
-        raise InvalidParameterError(
-            f"{wanted.timeframe} over this span takes {len(found)} calls of the venue, at most {MOST_CALLS} are made",
-            parameter="start_ts",
-        )
-    return found
+FAILURES: Final = (ValidationError, HydrophoneError, msgspec.MsgspecError, *UNDECODABLE)
 
 
-def assemble(candles: Iterable[Decoded], wanted: Span, instrument: Instrument) -> list[Decoded]:
-    """Give the wanted candles, oldest first, each start once; those of a larger time frame are summed up."""
-    by_start: dict[int, Decoded] = {}
-    for candle in candles:
-        by_start[candle.start_ts] = candle
-    ordered = [by_start[start] for start in sorted(by_start)]
-    if ordered and ordered[0].timeframe != wanted.timeframe:
-        ordered = list(_sum_up(ordered, wanted.timeframe, instrument))
-    kept = [item for item in ordered if wanted.start_ts <= item.start_ts < wanted.end_ts]
-    return kept[-wanted.limit :]
+def _readable(rest: RestClient, rows: list[Decoded]) -> list[Decoded]:
+    """Return the events; rows that could not be read are logged: of candles they show as holes."""
+    rest.log_unreadable(row for row in rows if isinstance(row, Unreadable))
+    return [row for row in rows if not isinstance(row, Unreadable)]
 
 
-def _sum_up(ordered: Sequence[Decoded], timeframe: str, instrument: Instrument) -> Iterator[Decoded]:
-    group: list[Decoded] = []
-    for candle in ordered:
-        if group and start_of(timeframe, candle.start_ts) != start_of(timeframe, group[0].start_ts):
-            yield _one(group, timeframe, instrument)
-            group = []
-        group.append(candle)
-    if group:
-        yield _one(group, timeframe, instrument)
+def _chosen(found: list[Decoded], query: TradeHistoryQuery) -> dict[str, Any]:
+    start, end = query.start_ts or 0, query.end_ts
+    inside = [item for item in found if start <= (item.ts_event or 0) and (end is None or (item.ts_event or 0) < end)]
+    oldest = found[0].ts_event or 0 if found else None
+    complete = oldest is not None and bool(query.start_ts) and oldest < start and len(inside) <= query.limit
+    return {"trades": inside[-query.limit :], "complete": complete, "error": None}
 
 
-def _one(group: Sequence[Decoded], timeframe: str, instrument: Instrument) -> Decoded:
-    first, last = group[0], group[-1]
-    start = start_of(timeframe, first.start_ts)
-    end = start + SECONDS[timeframe] * SECOND
-    counts = [item.trades for item in group]
-    return FastCandle(
-        id=candle_id(instrument, timeframe, start),
-        venue=first.venue,
-        symbol=first.symbol,
-        venue_symbol=first.venue_symbol,
-        ts_event=None,
-        ts_recv=last.ts_recv,
-        sim=any(item.sim for item in group),
-        timeframe=timeframe,
-        open=first.open,
-        high=max((item.high for item in group), key=Decimal),
-        low=min((item.low for item in group), key=Decimal),
-        close=last.close,
-        volume=_sum([item.volume for item in group]),
-        quote_volume=_sum([item.quote_volume for item in group]),
-        trades=None if None in counts else sum(counts),
-        closed=last.ts_recv >= end,
-        start_ts=start,
-    )
-
-
-def _sum(texts: Sequence[str | None]) -> Any:
-    """Add exactly; null where any part is not known."""
-    known = [Decimal(text) for text in texts if text is not None]
-    return None if len(known) < len(texts) else format(sum(known, Decimal(0)), "f")
-
-
-def read_rows(
-    rows_of: Callable[[bytes], list[Raw]], body: bytes, what: str, read: Callable[[Raw], Any]
-) -> list[Decoded]:
-    """Return what `read` makes of each row of a REST answer (producers.connection.frames.read_each).
-
-    Raises FrameError that names `what` where the answer, or every row of it, cannot be read.
-    """
-    try:
-        return read_each(rows_of(body), read)
-    except (msgspec.MsgspecError, FrameError) as error:
-        raise FrameError(f"{what}: {error}", field=what) from error
-
-
-def candle_id(instrument: Instrument, timeframe: str, start_ts: int) -> str:
-    """Give the id of a candle that came by REST."""
-    return f"{instrument.tail}.candle.{timeframe}.{start_ts // SECOND}.rest"
-
-
-def is_closed(timeframe: str, start_ts: int, now: int) -> bool:
-    """Tell whether a candle's time is over; times in ns UTC."""
-    return now >= start_ts + SECONDS[timeframe] * SECOND
-
-
-def make_candle(instrument: Instrument, timeframe: str, start_ts: int, *, ts_recv: int, **figures: Any) -> Decoded:
-    """Make a candle that came by REST, closed where its time is over; `figures` are its other fields.
-
-    Raises FrameError where it does not begin when ours do: then the venue's time frame is not the same as ours.
-    """
-    if start_ts != start_of(timeframe, start_ts):
-        raise FrameError(f"a candle of {timeframe} begins at {start_ts} ns, when none of ours does", field="start")
-    return FastCandle(
-        **{"quote_volume": None, "trades": None, **_head(instrument), **figures},
-        id=candle_id(instrument, timeframe, start_ts),
-        ts_event=None,
-        ts_recv=ts_recv,
-        timeframe=timeframe,
-        closed=is_closed(timeframe, start_ts, ts_recv),
-        start_ts=start_ts,
-    )
-
-
-def make_trade(instrument: Instrument, trade_id: str, ts_event: int, *, ts_recv: int, **figures: Any) -> Decoded:
-    """Make a trade that came by REST; `figures` are its other fields."""
-    return FastTrade(
-        **_head(instrument),
-        **figures,
-        id=f"{instrument.tail}.trade.{trade_id}",
-        ts_event=ts_event,
-        ts_recv=ts_recv,
-        trade_id=trade_id,
-    )
-
-
-def _head(instrument: Instrument) -> dict[str, str]:
-    return {"venue": instrument.venue, "symbol": instrument.symbol, "venue_symbol": instrument.venue_symbol}
+def _refusal(error: Exception) -> bytes:
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        return failure("INVALID_PARAMETER", fault["msg"], parameter=".".join(map(str, fault["loc"])))
+    if isinstance(error, VenueError | InvalidParameterError | HydrophoneError):
+        return failure(error.code, error.message, **error.details)
+    return failure("VENUE_ERROR", f"the venue's answer could not be read: {error}")

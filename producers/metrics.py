@@ -30,7 +30,7 @@ class ProducerCollector(Collector):
         )
         for producer in self._producers:
             venue = producer.venue.id
-            for kind, count in sorted(producer.outbox.published.items()):
+            for kind, count in sorted(producer.publisher.published.items()):
                 published.add_metric([venue, kind], count)
             connected.add_metric([venue], sum(feed.connected for feed in producer.feeds))
             reconnects.add_metric([venue], sum(feed.reconnects for feed in producer.feeds))

@@ -1,4 +1,4 @@
-"""Composition root of the sockets: settings in, one process that holds every venue until it is told to stop."""
+"""Composition root of the sockets: settings in, one process that holds every venue until it is stopped."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from contracts.instrument import Instrument
 from contracts.symbols import find_venue
 from producers.connection.books import BookPace
 from producers.connection.socket import OPENERS
+from producers.history_service import HistoryService
 from producers.metrics import ProducerCollector
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.rest.history import Past
-from producers.rest.rate_limit import SharedTurns
+from producers.rest.rate_limit import SharedRateLimit
 from producers.standby import GatedLane, Unit
 from producers.upkeep import Upkeep
 from runtime.config import settings
@@ -49,7 +49,7 @@ ANYWHERE = "0.0.0.0"  # noqa: S104  # probes and Prometheus come from other mach
 
 
 def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[ProducerPlan]:
-    """Lay out what each producer does: `okx` is all groups of a venue's symbols, `okx/1` one of them.
+    """Return what each producer does: `okx` is all groups of a venue's symbols, `okx/1` one of them.
 
     Raises UnknownVenueError that lists the supported ones, InvalidParameterError for a group that there is not.
     """
@@ -78,7 +78,7 @@ def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[Producer
 
 
 async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
-    """Run every unit until the process is told to stop."""
+    """Run every unit until the process receives a signal."""
     registry = CollectorRegistry()
     bus = await Bus(bus_options(config.bus, "producers"), metrics=BusMetrics(registry)).connect()
     units: list[Unit] = []
@@ -98,10 +98,10 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
             health = Health()
             health.check("bus", connected_check(lambda: bus.connected))
             await stack.enter_async_context(monitor(ANYWHERE, config.logs.metrics_port, health, registry))
-        for server in _servers(bus, Past({unit.producer.venue.id: unit.producer for unit in units})):
+        for server in _servers(bus, HistoryService({unit.producer.venue.id: unit.producer for unit in units})):
             await server.open(at_once=8, seconds=HISTORY_SECONDS)
             stack.push_async_callback(server.close)
-        await _until(stop, units, bus)
+        await _run_until(stop, units, bus)
     lane.flush()
     await bus.close()
 
@@ -121,7 +121,7 @@ class BusListings:
             _log.warning("listing.not_kept", unit=unit, error=str(error) or type(error).__name__)
 
     async def load(self, unit: str) -> list[Instrument] | None:
-        """Give the kept listing; None where there is none, or none that can be had."""
+        """Return the kept listing; None where there is none, or it cannot be read."""
         try:
             entry = await (await self._bus.jetstream().key_value(streams.LISTINGS)).get(unit)
         except NatsError:
@@ -129,10 +129,10 @@ class BusListings:
         return msgspec.json.decode(gzip.decompress(entry.value or b""), type=list[Instrument])
 
 
-def _servers(bus: Bus, past: Past) -> tuple[CommandServer, ...]:
+def _servers(bus: Bus, service: HistoryService) -> tuple[CommandServer, ...]:
     return (
-        CommandServer(bus, subjects.HISTORY_CANDLES, "history", past.answer_candles),
-        CommandServer(bus, subjects.HISTORY_TRADES, "history", past.answer_trades),
+        CommandServer(bus, subjects.HISTORY_CANDLES, "history", service.answer_candles),
+        CommandServer(bus, subjects.HISTORY_TRADES, "history", service.answer_trades),
     )
 
 
@@ -148,18 +148,18 @@ async def save_instruments(bus: Bus, unit: str, body: bytes) -> None:
 
 def _unit(plan: ProducerPlan, lane: LanePublisher, bus: Bus, config: settings.VenueSettings) -> Unit:
     gate = GatedLane(lane)
-    turns = SharedTurns(bus, plan.venue.id, plan.venue.rest.budget, config.rate_limit)
+    rate_limit = SharedRateLimit(bus, plan.venue.id, plan.venue.rest.budget, config.rate_limit)
     save = partial(save_instruments, bus)
-    producer = Producer(plan, gate, OPENERS[config.socket], save, turns=turns, cache=BusListings(bus))
+    producer = Producer(plan, gate, OPENERS[config.socket], save, rate_limit=rate_limit, cache=BusListings(bus))
     return Unit(plan.name, producer, gate)
 
 
 def _lease(bus: Bus, unit: Unit, on_lost: Callable[[], None]) -> Lease:
     key = subjects.LEASE_PRODUCERS + unit.name
-    return Lease(bus, key, on_lost=on_lost, ttl=LEASE_SECONDS, about=unit.producer.about)
+    return Lease(bus, key, on_lost=on_lost, ttl=LEASE_SECONDS, about=unit.producer.describe)
 
 
-async def _until(stop: asyncio.Event, units: Sequence[Unit], bus: Bus) -> None:
+async def _run_until(stop: asyncio.Event, units: Sequence[Unit], bus: Bus) -> None:
     """Run the units until `stop`; an unexpected error of one ends the process, a supervisor starts it again."""
     tasks = [asyncio.create_task(unit.run(partial(_lease, bus, unit)), name=unit.name) for unit in units]
     tasks.append(asyncio.create_task(Upkeep(units).run(bus), name="upkeep"))
@@ -174,7 +174,7 @@ async def _until(stop: asyncio.Event, units: Sequence[Unit], bus: Bus) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Hold the sockets of these venues (of the settings' where none is named) until told to stop; gives the status."""
+    """Hold the sockets of these venues (the settings' where none is named) until a signal; returns the exit status."""
     try:
         config = settings.load()
         work = plans(config.venues, arguments)

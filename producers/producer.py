@@ -1,4 +1,4 @@
-"""One venue's producer: learn its instruments, lay its connections, hold them all."""
+"""One venue's producer: list its instruments, plan its connections, hold them all."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
 from producers.connection.books import BookPace
 from producers.connection.feed import RECONNECT, Feed, FeedParts
-from producers.connection.publisher import Lane, Outbox
-from producers.connection.session import UNDECODABLE, SessionParts, Tap
+from producers.connection.publisher import Lane, Publisher
+from producers.connection.session import UNDECODABLE, Recorder, SessionParts
 from producers.connection.socket import OpenSocket
 from producers.limits import fitting
 from producers.rest.client import RestClient, open_http
-from producers.rest.rate_limit import LocalTurns, Turns
+from producers.rest.rate_limit import LocalRateLimit, RateLimit
 from producers.selection import Followed, by_venue_symbol, finder, follow, in_group
 from producers.venue import BOOK, CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
@@ -55,7 +55,7 @@ class ProducerPlan:
 
     @property
     def name(self) -> str:
-        """Give the unit's name: the venue, with the group where there are several."""
+        """Return the unit's name: the venue, with the group where there are several."""
         number, count = self.group
         return self.venue.id if count == 1 else f"{self.venue.id}.{number}"
 
@@ -68,7 +68,7 @@ class ListingCache(Protocol):
         ...
 
     async def load(self, unit: str) -> list[Instrument] | None:
-        """Give what was kept; None where nothing was."""
+        """Return what was kept; None where nothing was."""
         ...
 
 
@@ -91,13 +91,13 @@ class Producer:
         open_socket: OpenSocket,
         save: SaveInstruments,
         *,
-        tap: Tap | None = None,
-        turns: Turns | None = None,
+        recorder: Recorder | None = None,
+        rate_limit: RateLimit | None = None,
         cache: ListingCache | None = None,
     ) -> None:
         self.plan = plan if plan.policy is None else replace(plan, venue=replace(plan.venue, policy=plan.policy))
         self.venue = self.plan.venue
-        self.outbox = Outbox(self.venue.id, lane, clock.now_ns, partial(in_group, group=plan.group))
+        self.publisher = Publisher(self.venue.id, lane, clock.now_ns, partial(in_group, group=plan.group))
         self.feeds: tuple[Feed, ...] = ()
         self.instruments: tuple[Instrument, ...] = ()
         self.listed: list[Instrument] = []
@@ -105,9 +105,9 @@ class Producer:
         self._lane = lane
         self._open_socket = open_socket
         self._save = save
-        self._tap = tap
+        self._recorder = recorder
         self._cache = cache
-        self._turns = turns or LocalTurns(plan.venue.rest.budget)
+        self._rate_limit = rate_limit or LocalRateLimit(plan.venue.rest.budget)
         self._kept = 0
         self._kept_since = 0.0
 
@@ -119,8 +119,8 @@ class Producer:
     async def run(self) -> None:
         """Produce for ever; ends only by cancellation."""
         async with open_http() as http:
-            rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._turns)
-            self._adopt(rest, *await self._learn(rest))
+            rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._rate_limit)
+            self._adopt(rest, *await self._find_listing(rest))
             while True:
                 await self.save_listing()
                 try:
@@ -142,7 +142,7 @@ class Producer:
     def _adopt(self, rest: RestClient, listed: list[Instrument], followed: Followed) -> None:
         """Follow these instruments from now on."""
         self.listed, self.instruments = listed, followed.instruments
-        self.feeds = tuple(self._lay(rest, self.listed))
+        self.feeds = tuple(self._plan_feeds(rest, self.listed))
         _log.info("producer.following", venue=self.venue.id, instruments=len(self.instruments),
                   connections=len(self.feeds), not_listed=list(followed.missing))  # fmt: skip
         if followed.left_out:
@@ -150,10 +150,10 @@ class Producer:
                          instruments=[item.symbol for item in followed.left_out])  # fmt: skip
         for item in followed.left_out:
             reason = f"not followed: {followed.reason}"
-            self.outbox.tell("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
+            self.publisher.publish_state("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
 
     def _relist(self, rest: RestClient, changed: ListingChangedError) -> None:
-        """Leave every connection and lay them anew: what was published is not live until it comes again."""
+        """Close every connection and plan them again: what was published is not live until it comes again."""
         old = {item.symbol for item in self.instruments}
         new = {item.symbol for item in changed.followed.instruments}
         _log.warning("producer.listing_changed", venue=self.venue.id, listed=sorted(new - old),
@@ -161,11 +161,13 @@ class Producer:
         for feed in self.feeds:
             feed.session.close(ts=clock.now_ns(), reason="the listing changed")
         for symbol in sorted(old - new - {item.symbol for item in changed.followed.left_out}):
-            self.outbox.tell("down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated)
+            self.publisher.publish_state(
+                "down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated
+            )
         self._adopt(rest, changed.listed, changed.followed)
 
     async def _until_listing_changes(self, rest: RestClient) -> None:
-        """Fetch the listing again and again; ends with ListingChangedError when what is followed changed."""
+        """Fetch the listing at every refresh; raises ListingChangedError when what is followed changed."""
         while True:
             await clock.sleep(self.plan.refresh)
             try:
@@ -179,8 +181,8 @@ class Producer:
             self.listed = listed
 
     def on_bus_gap(self, lost: int) -> None:
-        """Events were lost between here and the bus: say so on every channel and publish the books again."""
-        self.outbox.on_gap(f"bus: {lost} messages lost", sim=self.simulated)
+        """Events were lost between here and the bus: publish a gap on every channel, and the books again."""
+        self.publisher.on_gap(f"bus: {lost} messages lost", sim=self.simulated)
         self.on_bus_reconnect()
 
     async def on_taken_over(self, reason: str, *, sim: bool) -> None:
@@ -189,10 +191,10 @@ class Producer:
         Before it knows its instruments the venue is `down`; `sim`: the process before it had a simulated exchange.
         """
         if not self.instruments:
-            self.outbox.tell("down", channel=None, symbol=None, reason=reason, sim=sim)
+            self.publisher.publish_state("down", channel=None, symbol=None, reason=reason, sim=sim)
             return
         await self.save_listing()
-        self.outbox.on_gap(reason, sim=self.simulated)
+        self.publisher.on_gap(reason, sim=self.simulated)
         self.on_bus_reconnect()
 
     async def save_listing(self) -> None:
@@ -208,15 +210,15 @@ class Producer:
 
         Every state and live book is published again, so that the stream has them.
         """
-        for (channel, symbol), state in list(self.outbox.states.items()):
+        for (channel, symbol), state in list(self.publisher.states.items()):
             if FEED in channels or channel is None or channel in channels:
-                self.outbox.tell("gap", channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
-                self.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+                self.publisher.publish_state("gap", channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+                self.publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
         if BOOK in channels:
             self.on_bus_reconnect()
 
-    def about(self) -> dict[str, Any]:
-        """Say what watchers need: whether the venue is simulated, and each channel's silence (s) that is too long."""
+    def describe(self) -> dict[str, Any]:
+        """Return for watchers whether the venue is simulated, and each channel's silence (s) that is too long."""
         silences: dict[str, float] = {}
         for item in (item for feed in self.feeds for item in feed.plan.subscriptions):
             if item.silence is not None:
@@ -228,8 +230,8 @@ class Producer:
         for feed in self.feeds:
             feed.publish_books()
 
-    async def _learn(self, rest: RestClient) -> tuple[list[Instrument], Followed]:
-        """Fetch what is listed and choose from it, trying again for ever and saying what is in the way."""
+    async def _find_listing(self, rest: RestClient) -> tuple[list[Instrument], Followed]:
+        """Fetch what is listed and choose from it; retries for ever, and publishes `down` with the reason."""
         waits = delays(RECONNECT)
         while True:
             try:
@@ -237,7 +239,7 @@ class Producer:
                 return listed, self._choose(listed)
             except (VenueError, *UNDECODABLE) as error:
                 delay = max(next(waits), getattr(error, "details", {}).get("retry_after") or 0.0)
-                self.outbox.tell("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
+                self.publisher.publish_state("down", channel=None, symbol=None, reason=str(error), sim=rest.simulated)
                 _log.warning("producer.unreachable", venue=self.venue.id, reason=str(error), retry_in=round(delay, 1))
                 kept = None if self._cache is None else await self._cache.load(self.plan.name)
                 if kept is not None:
@@ -245,10 +247,10 @@ class Producer:
                     return kept, self._choose(kept)
                 await clock.sleep(delay)
 
-    def _lay(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
+    def _plan_feeds(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
         known = by_venue_symbol(listed)
         plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, self.instruments, self.plan.channels)
-        turn = asyncio.Lock()
+        lock = asyncio.Lock()
         for plan in plans:
             yield Feed(
                 plan,
@@ -256,24 +258,24 @@ class Producer:
                     session=SessionParts(
                         venue=self.venue,
                         find=finder(self.venue, plan.market, known),
-                        outbox=self.outbox,
+                        publisher=self.publisher,
                         on_undecodable=self._on_undecodable,
                         pace=self.plan.pace,
-                        tap=self._tap,
+                        recorder=self._recorder,
                     ),
                     rest=rest,
                     open_socket=self._open_socket,
                     on_change=self._on_change,
-                    connect_turn=turn,
+                    connect_lock=lock,
                 ),
             )
 
     def _on_change(self, reason: str | None) -> None:
-        """Tell the venue's state as a whole: live with every connection, down without any."""
+        """Publish the venue's state as a whole: live with every connection, down without any."""
         ready = sum(feed.ready for feed in self.feeds)
         state: FeedState = "live" if ready == len(self.feeds) else "connecting" if ready else "down"
-        if self.outbox.states.get((None, None)) != state:
-            self.outbox.tell(state, channel=None, symbol=None, reason=reason, sim=self.simulated)
+        if self.publisher.states.get((None, None)) != state:
+            self.publisher.publish_state(state, channel=None, symbol=None, reason=reason, sim=self.simulated)
 
     def _on_undecodable(self, frame: bytes, error: Exception) -> None:
         """Keep what could not be read, with the reason, so that it can be looked at; a flood is counted only."""

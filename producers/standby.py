@@ -1,7 +1,7 @@
 """Hot standby: a unit (a venue, or a group of its symbols) publishes only in the process that holds its lease.
 
 The standby holds its sockets and books like the holder, so that it can go on within seconds. What may have been missed
-between the two is told as a gap on every channel before its first event.
+between the two is published as a gap on every channel before its first event.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Lease(Protocol):
 
     @property
     def before(self) -> Grant:
-        """The word that ours replaced when we acquired it."""
+        """The grant that ours replaced when we acquired it."""
         ...
 
     @property
     def is_own(self) -> bool:
-        """Whether that word was ours too."""
+        """Whether that grant was ours too."""
         ...
 
     async def acquire(self) -> int:
@@ -63,7 +63,7 @@ class GatedLane:
 
 
 class Unit:
-    """One producer with its lease. `make_lease(on_lost)` makes the lease; it is wanted again after each loss."""
+    """One producer with its lease. `make_lease(on_lost)` makes the lease; it is acquired again after each loss."""
 
     def __init__(self, name: str, producer: Producer, lane: GatedLane) -> None:
         self.name = name
@@ -82,11 +82,11 @@ class Unit:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.producer.run(), name=self.name)
-                tasks.create_task(self._want(lease), name=f"{self.name} lease")
+                tasks.create_task(self._keep_lease(lease), name=f"{self.name} lease")
         finally:
             await asyncio.shield(lease.release())
 
-    async def _want(self, lease: Lease) -> None:
+    async def _keep_lease(self, lease: Lease) -> None:
         had = False
         while True:
             self._lost.clear()
@@ -104,7 +104,7 @@ class Unit:
 
 
 def decide_reason(before: Grant, *, own: bool) -> str:
-    """Say what a change of hands means for subscribers; `before` is the word that was replaced."""
+    """Return what a takeover means for subscribers; `before` is the grant that was replaced."""
     if own:
         return "the bus or its leases were away: what was published meanwhile is not known"
     ended = "was stopped" if before.holder is None else "is gone or does not answer"

@@ -71,7 +71,7 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class LastTrade:
-    """A heartbeat that tells the newest trade's id of an instrument, by which lost trades are noticed."""
+    """A heartbeat with the newest trade's id of an instrument, by which lost trades are noticed."""
 
     kind: ClassVar[str] = "last_trade"
     instrument: Instrument
@@ -111,7 +111,7 @@ class Gap:
     """Data of a channel was lost and will not come; `instrument` None: it is not known of which.
 
     A book that has lost something shows it by its sequence or checksum; this is for books of venues with neither: one
-    of which an update could not be read is seeded anew.
+    of which an update could not be read gets a new seed.
     """
 
     kind: ClassVar[str] = "gap"
@@ -295,7 +295,7 @@ class Span:
     asked_ts: int | None = None
 
     def candles_back(self, seconds: int) -> int:
-        """Tell how many candles of so many seconds there are from the span's start until now, the open one too."""
+        """Return how many candles of so many seconds there are from the span's start until now, the open one too."""
         now = self.end_ts - 1 if self.asked_ts is None else self.asked_ts
         return (now - self.start_ts) // (seconds * 1_000_000_000) + 1
 
@@ -323,7 +323,7 @@ class DecodeTrades(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """A venue's past over REST.
+    """A venue's history over REST.
 
     `timeframes` are those of ours that the venue's own candles equal (UTC, weeks from Monday): the others are put
     together from smaller ones. `most_candles` and `most_trades` are rows of one answer. A `closed` candle is one whose
@@ -379,15 +379,15 @@ class BookChecksum:
 class Venue:
     """One venue: data and pure functions.
 
-    `plan(ws_base, instruments, channels)` lays the sockets for the instruments to follow; `guess(market, venue_symbol)`
+    `plan(ws_base, instruments, channels)` returns the connections to hold; `guess(market, venue_symbol)`
     names an instrument without metadata (recordings): its `contract_size` is then None. A venue with several hosts uses
     its own ones while `ws_base` is its `ws_url`, and `ws_base` for all of them otherwise.
 
     Where a venue needs more: `ticket` before each connection; `resume(plan, decoder)` adapts the requests of a new
-    connection to what the last one had received; `inherit(decoder, last)` tells a new decoder that it is a feed's (a
-    recording's never hears it), and hands it what the last connection's decoder remembers (positions in streams, ids
+    connection to what the last one had received; `inherit(decoder, last)` is called for a feed's new decoder (never for
+    a recording's) and passes on what the last connection's decoder remembers (positions in streams, ids
     that were seen), None for the first connection; `book_request(instrument)` is a frame that asks for a snapshot,
-    which comes as a `book` event (None: of this instrument it is pushed when it is subscribed anew);
+    which comes as a `book` event (None: of this instrument it is pushed when it is subscribed again);
     `resubscribe(subscription)` are the frames that bring a fresh one of one channel, `resubscribe_learned` the same
     where they need what the decoder has learned, such as a channel's number (without either, or without frames, the
     connection is renewed); `checksum` verifies `Proof`; `stamp(frame, now_ns)` writes the time of

@@ -13,7 +13,7 @@ Check = Callable[[], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a probe is told: the problems by name, empty while all is well."""
+    """The answer to a probe: the problems by name, empty while all is well."""
 
     problems: Mapping[str, str]
 

@@ -8,21 +8,21 @@ from typing import Any, Final
 import msgspec
 
 from consumers.cache.feeds import Feed, restore_feed
-from consumers.cache.pages import (
+from consumers.cache.instruments import (
     TICKER,
     FastEvent,
-    Page,
-    marked_book,
+    Instruments,
+    count_event,
     merge_last,
     merge_ticker,
+    show,
     shown_keys,
-    ticker_document,
-    trades_document,
+    take_price,
 )
 from consumers.cache.tallies import LiquidationTally, WhaleList
 from contracts import codec, subjects
 from contracts.checking import check
-from contracts.instrument import escape_token, tail_symbol, unescape_token
+from contracts.instrument import escape_token, unescape_token
 from contracts.market import Trade
 from contracts.recent import Recent
 from contracts.signals import WhaleTrade
@@ -41,19 +41,16 @@ _BODY_KEYS: Final = {
     subjects.INTEREST: subjects.STATE_INTEREST,
 }
 _BODY_SUBJECTS: Final = {key: prefix for prefix, key in _BODY_KEYS.items()}
-_PAGE_SUBJECTS: Final = (subjects.TICKER, subjects.TRADE, *_BODY_KEYS)
-_SAMPLE_EVERY: Final = 8
 _SECOND: Final = 1_000_000_000
 
 
 class StateCache:
-    """Everything that the STATE bucket shows. `drain` gives each changed document once."""
+    """Everything that the STATE bucket shows. `drain` returns each changed document once."""
 
     def __init__(self, instruments: int = INSTRUMENTS, venues: int = VENUES, bases: int = BASES) -> None:
         self.rates = UsdRates()
         self._gone: set[str] = set()  # keys of the bucket
-        self._pages: Recent[str, Page] = Recent(instruments, self._forget_page)
-        self._by_subject: Recent[str, Page] = Recent(instruments * len(_PAGE_SUBJECTS))
+        self._instruments = Instruments(instruments, self._find_feed, self._gone)
         self._feeds: Recent[str, Feed] = Recent(venues, self._forget_feed)
         self._liquidations: Recent[str, LiquidationTally] = Recent(bases, self._forget_tally)
         self._whales: Recent[str, WhaleList] = Recent(bases, self._forget_whales)
@@ -61,18 +58,18 @@ class StateCache:
     @property
     def forgotten(self) -> int:
         """How many instruments, venues and bases were dropped because others came."""
-        return sum(held.dropped for held in (self._pages, self._feeds, self._liquidations, self._whales))
+        return sum(held.dropped for held in (self._instruments, self._feeds, self._liquidations, self._whales))
 
-    # ---- folding: each gives the events that could not be folded, with the reason
+    # ---- folding: each returns the events that could not be folded, with the reason
     def fold_tickers(self, batch: Batch, now: int) -> Faults:
         """Fold (subject, ticker) pairs; a frame changes only the parts that it carries."""
 
         def fold(subject: str, event: FastEvent) -> None:
-            page = self._find_page(subject, subjects.TICKER)
-            merge_ticker(page, event)
+            instrument = self._instruments.find(subject, subjects.TICKER)
+            merge_ticker(instrument, event)
             if event.last is not None:
-                self._take_price(page, event.last, event.ts_recv)
-            self._count(page, "ticker", event, now)
+                take_price(self.rates, instrument, event.last, event.ts_recv)
+            count_event(instrument, "ticker", event, now)
 
         return fold_each(batch, fold)
 
@@ -80,12 +77,12 @@ class StateCache:
         """Fold (subject, trade) pairs: the recent trades, and the ticker's last price."""
 
         def fold(subject: str, event: FastEvent) -> None:
-            page = self._find_page(subject, subjects.TRADE)
-            merge_last(page, event, event.price)
-            page.trades.appendleft(event)
-            page.dirty.add(subjects.STATE_TRADE)
-            self._take_price(page, event.price, event.ts_recv)
-            self._count(page, "trade", event, now)
+            instrument = self._instruments.find(subject, subjects.TRADE)
+            merge_last(instrument, event, event.price)
+            instrument.trades.appendleft(event)
+            instrument.dirty.add(subjects.STATE_TRADE)
+            take_price(self.rates, instrument, event.price, event.ts_recv)
+            count_event(instrument, "trade", event, now)
 
         return fold_each(batch, fold)
 
@@ -94,10 +91,10 @@ class StateCache:
         key = _BODY_KEYS[prefix]
 
         def fold(subject: str, body: bytes) -> None:
-            page = self._find_page(subject, prefix)
-            page.bodies[key] = body
-            page.dirty.add(key)
-            page.feed.on_events(codec.SUBJECT_KINDS[prefix], 1, now, now)
+            instrument = self._instruments.find(subject, prefix)
+            instrument.bodies[key] = body
+            instrument.dirty.add(key)
+            instrument.feed.on_events(codec.SUBJECT_KINDS[prefix], 1, now, now)
 
         return fold_each(batch, fold)
 
@@ -132,26 +129,26 @@ class StateCache:
                 venues.add(event.venue)
 
         faults = fold_each(batch, fold)
-        for page in self._pages.values():
-            if page.venue in venues:
-                page.dirty |= shown_keys(page)
+        for instrument in self._instruments.values():
+            if instrument.venue in venues:
+                instrument.dirty |= shown_keys(instrument)
         return faults
 
     def on_silence_limits(self, limits: Mapping[str, dict[str, int]]) -> None:
-        """Take each venue's limits of silence, ns by channel."""
+        """Set each venue's limits of silence, ns by channel."""
         for venue, by_channel in limits.items():
             self._find_feed(venue).on_silence_limits(by_channel)
 
     # ---- showing
     def drain(self, now: int, *, liquidations: bool = True) -> dict[str, bytes | None]:
-        """Give key -> document of everything that changed since the last call; without liquidations where asked.
+        """Return key -> document of everything that changed since the last call, of liquidations only with that flag.
 
         None is the document of what was forgotten.
         """
         self._judge_feeds(now)
         changed: dict[str, bytes | None] = dict.fromkeys(self._gone)
         self._gone.clear()
-        self._drain_pages(changed)
+        self._drain_instruments(changed)
         for venue, feed in self._feeds.items():
             if feed.dirty:
                 feed.dirty = False
@@ -166,52 +163,52 @@ class StateCache:
                 changed[subjects.STATE_LIQUIDATIONS + escape_token(base)] = codec.encode(tally.document(now))
         return changed
 
-    def _drain_pages(self, changed: dict[str, bytes | None]) -> None:
-        for page in list(self._pages.values()):
-            for key in page.dirty:
-                changed[key + page.tail] = self._show(page, key)
-            page.dirty.clear()
+    def _drain_instruments(self, changed: dict[str, bytes | None]) -> None:
+        for instrument in list(self._instruments.values()):
+            for key in instrument.dirty:
+                changed[key + instrument.tail] = show(instrument, key)
+            instrument.dirty.clear()
 
     def measure(self) -> dict[str, dict[str, int | None]]:
-        """Give the parts of each venue's latency, ns, by venue and name."""
+        """Return the parts of each venue's latency, ns, by venue and name."""
         return {feed.venue: feed.measure() for feed in self._feeds.values()}
 
     def _judge_feeds(self, now: int) -> None:
-        """Count what came to each feed and find those that say live and are silent; each is shown once a second."""
-        for page in list(self._pages.values()):
-            if page.dirty or page.counts:
-                page.feed = self._find_feed(page.venue)  # another one where it was forgotten meanwhile
-            for kind, (count, last) in page.counts.items():
-                page.feed.on_events(kind, count, last, now)
-            page.counts.clear()
+        """Count what came from each feed and find those that are live and silent; each is written once a second."""
+        for instrument in list(self._instruments.values()):
+            if instrument.dirty or instrument.counts:
+                instrument.feed = self._find_feed(instrument.venue)  # another one where it was forgotten meanwhile
+            for kind, (count, last) in instrument.counts.items():
+                instrument.feed.on_events(kind, count, last, now)
+            instrument.counts.clear()
         for feed in self._feeds.values():
             if feed.judge(now):
                 self._show_again(feed)
             feed.dirty = feed.dirty or now - feed.as_of >= _SECOND
 
     def show_all(self) -> None:
-        """Give every document with the next `drain`: what was written is lost."""
-        for page in self._pages.values():
-            page.dirty |= shown_keys(page) | page.bodies.keys()
+        """Return every document with the next `drain`: what was written is lost."""
+        for instrument in self._instruments.values():
+            instrument.dirty |= shown_keys(instrument) | instrument.bodies.keys()
         for item in (*self._feeds.values(), *self._whales.values(), *self._liquidations.values()):
             item.dirty = True
 
     # ---- restoring
     def restore(self, key: str, body: bytes) -> None:
-        """Take back a document that `drain` gave; liquidations are folded anew from their stream instead.
+        """Restore a document that `drain` returned; liquidations are folded again from their stream instead.
 
-        Raises, with nothing taken back, where it is not as `drain` writes it.
+        Raises, with nothing restored, where it is not as `drain` writes it.
         """
         for prefix, read in self._readers().items():
             if key.startswith(prefix):
                 read(key.removeprefix(prefix), body)
 
     def find_feeds_seq(self) -> int:
-        """Tell the last sequence of the feeds' stream that is folded; 0 for none."""
+        """Return the last sequence of the feeds' stream that is folded; 0 for none."""
         return max((feed.seq for feed in self._feeds.values()), default=0)
 
     def find_whales_seq(self) -> int:
-        """Tell the last sequence of the whales' stream that is folded; 0 for none."""
+        """Return the last sequence of the whales' stream that is folded; 0 for none."""
         return max((whales.seq for whales in self._whales.values()), default=0)
 
     def forget_feeds_seq(self) -> None:
@@ -238,24 +235,25 @@ class StateCache:
     def _read_ticker(self, tail: str, body: bytes) -> None:
         TickerState.model_validate_json(body)
         document = msgspec.json.decode(body, type=dict[str, Any])
-        page = self._open_page(tail)
-        page.ticker = {name: document[name] for name in TICKER}
-        page.venue_symbol, page.latest, page.sim = document["venue_symbol"], document["ts_recv"], document["sim"]
-        page.has_ticker = True
+        instrument = self._instruments.open(tail)
+        instrument.ticker = {name: document[name] for name in TICKER}
+        instrument.venue_symbol, instrument.latest = document["venue_symbol"], document["ts_recv"]
+        instrument.sim = document["sim"]
+        instrument.has_ticker = True
 
     def _read_trades(self, tail: str, body: bytes) -> None:
         document = msgspec.json.decode(body, type=dict[str, Any])
         held = msgspec.convert(document["trades"], list[codec.fast(Trade)])
-        self._open_page(tail).trades.extend(held)
+        self._instruments.open(tail).trades.extend(held)
 
     def _read_feed(self, token: str, body: bytes) -> None:
         FeedHealth.model_validate_json(body)
         feed = restore_feed(msgspec.json.decode(body, type=dict[str, Any]))
         held = self._feeds.get(unescape_token(token))
         self._feeds.put(unescape_token(token), feed)
-        for page in self._pages.values():
-            if page.feed is held:
-                page.feed = feed
+        for instrument in self._instruments.values():
+            if instrument.feed is held:
+                instrument.feed = feed
 
     def _read_whales(self, _key: str, body: bytes) -> None:
         document = msgspec.json.decode(body, type=dict[str, Any])
@@ -266,36 +264,20 @@ class StateCache:
 
     def _read_body(self, key: str, tail: str, body: bytes) -> None:
         check(_BODY_SUBJECTS[key] + tail, body)
-        self._open_page(tail).bodies[key] = body
+        self._instruments.open(tail).bodies[key] = body
 
     # ---- parts
     def _show_again(self, feed: Feed) -> None:
-        """What depends on a feed tells another quality now."""
-        for page in self._pages.values():
-            if page.feed is feed:
-                page.dirty |= shown_keys(page)
+        """Write again what depends on a feed: its quality is another one."""
+        for instrument in self._instruments.values():
+            if instrument.feed is feed:
+                instrument.dirty |= shown_keys(instrument)
 
     def _find_feed(self, venue: str) -> Feed:
         feed = self._feeds.get(venue)
         if feed is None:
             feed = self._feeds.put(venue, Feed(venue))
         return feed
-
-    def _find_page(self, subject: str, prefix: str) -> Page:
-        page = self._by_subject.get(subject)
-        if page is None or page.gone:
-            page = self._by_subject.put(subject, self._open_page(subject.removeprefix(prefix)))
-        return page
-
-    def _open_page(self, tail: str) -> Page:
-        page = self._pages.get(tail)
-        if page is None:
-            page = self._pages.put(tail, Page(tail, self._find_feed(tail_symbol(tail)[0])))
-        return page
-
-    def _forget_page(self, tail: str, page: Page) -> None:
-        self._gone |= {key + tail for key in (subjects.STATE_TICKER, subjects.STATE_TRADE, *page.bodies)}
-        page.gone = True
 
     def _forget_feed(self, venue: str, _feed: Feed) -> None:
         self._gone.add(subjects.STATE_FEED + escape_token(venue))
@@ -305,23 +287,3 @@ class StateCache:
 
     def _forget_whales(self, base: str, _whales: WhaleList) -> None:
         self._gone.add(subjects.STATE_WHALES + escape_token(base))
-
-    def _take_price(self, page: Page, price: str, ts: int) -> None:
-        if page.tells_usd and ts - page.priced > _SECOND:
-            page.priced = ts
-            self.rates.on_price(page.symbol.partition("/")[0], page.quote, price, ts)
-
-    def _count(self, page: Page, kind: str, event: FastEvent, now: int) -> None:
-        count, last = page.counts.get(kind, (0, 0))
-        page.counts[kind] = (count + 1, max(last, event.ts_recv))
-        page.feed.sim = event.sim
-        if count % _SAMPLE_EVERY == 0:
-            page.feed.on_latency(event, now)
-
-    def _show(self, page: Page, key: str) -> bytes:
-        if key == subjects.STATE_TICKER:
-            return codec.encode(ticker_document(page))
-        if key == subjects.STATE_TRADE:
-            return codec.encode(trades_document(page))
-        body = page.bodies[key]
-        return marked_book(page, body) if key == subjects.STATE_BOOK else body

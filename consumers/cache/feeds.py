@@ -30,11 +30,11 @@ class Feed:
         "dirty",
         "events",
         "gaps",
-        "heard",
         "last_ts",
         "live_since",
         "marks",
         "reason",
+        "received",
         "reconnects",
         "resyncs",
         "seq",
@@ -66,7 +66,7 @@ class Feed:
         self.as_of = 0
         self.silence: dict[str, int] = {}
         self.silent: frozenset[str] = frozenset()
-        self.heard: dict[str, int] = {}  # by kind: our own clock at the last event, however old that was
+        self.received: dict[str, int] = {}  # by kind: our own clock at the last event, however old that was
         self.live_since: int | None = None  # silence counts from here at the earliest
 
     def on_silence_limits(self, limits: dict[str, int]) -> None:
@@ -87,10 +87,12 @@ class Feed:
 
     def _find_silent(self, now: int, since: int) -> frozenset[str]:
         silent = {
-            channel for channel, limit in self.silence.items() if now - max(since, self.heard.get(channel, 0)) > limit
+            channel
+            for channel, limit in self.silence.items()
+            if now - max(since, self.received.get(channel, 0)) > limit
         }
         shortest = min(self.silence.values(), default=DEFAULT_SILENCE)
-        if now - max(since, *self.heard.values(), 0) > shortest:
+        if now - max(since, *self.received.values(), 0) > shortest:
             silent.add(_ALL_CHANNELS)
         return frozenset(silent)
 
@@ -115,25 +117,25 @@ class Feed:
         if state != "live":
             self.marks[key] = state
         while len(self.marks) > MOST_MARKS:
-            del self.marks[next(iter(self.marks))]  # the oldest; its channel was said to be wrong long ago
+            del self.marks[next(iter(self.marks))]  # the oldest; its channel was marked long ago
             self.unmarked += 1
 
     def on_events(self, kind: str, count: int, last_recv: int, now: int) -> None:
         """Count events of a kind; `last_recv`: the producer's clock when the last one arrived, `now` ours; ns UTC."""
-        self.heard[kind] = now
+        self.received[kind] = now
         self.events[kind] = self.events.get(kind, 0) + count
         self.last_ts[kind] = max(self.last_ts.get(kind, 0), last_recv)
         self.dirty = True
 
     def on_latency(self, event: FastEvent, now: int) -> None:
-        """Take one event's way here as a sample."""
+        """Take one event's latency as a sample."""
         if event.ts_event is not None:
             self.venue_latency.add(event.ts_recv - event.ts_event, now)
             self.clock.add(event.ts_recv - event.ts_event, now)
         self.bus_latency.add(now - event.ts_recv, now)
 
     def find_quality(self, channel: str, symbol: str) -> Quality:
-        """Tell how good the newest data of a channel's instrument is: `live`, `gap` or `stale`."""
+        """Return how good the newest data of a channel's instrument is: `live`, `gap` or `stale`."""
         marks, state = self.marks, self.shown
         if not marks and not self.silent and (state is None or state == "live"):
             return "live"
@@ -147,7 +149,7 @@ class Feed:
         return "gap" if any(state in _GAPS for state in bad) else "stale"
 
     def measure(self) -> dict[str, int | None]:
-        """Give the parts of the way here in ns by name; None before there is a sample."""
+        """Return the parts of the latency in ns by name; None before there is a sample."""
         venue, bus = _quantiles(self.venue_latency), _quantiles(self.bus_latency)
         return {
             "venue_latency_p50": venue["p50"],
@@ -158,7 +160,7 @@ class Feed:
         }
 
     def document(self, now: int) -> dict[str, object]:
-        """Give the body of `contracts.state.FeedHealth` as of `now` (ns UTC)."""
+        """Return the body of `contracts.state.FeedHealth` as of `now` (ns UTC)."""
         self.as_of = now
         return {
             "sim": self.sim,
@@ -188,7 +190,7 @@ class Feed:
         if lost and self.state not in {None, "connecting", "down"}:
             self.reconnects += 1
         if lost:
-            self.marks.clear()  # all of it is down: what is wrong afterwards is told afterwards
+            self.marks.clear()  # all of it is down: what is wrong afterwards is published afterwards
         if state != self.state:
             self.since = status.ts_recv
         self.state, self.reason = state, status.reason
@@ -208,7 +210,7 @@ class Feed:
     def _reason(self) -> str | None:
         if self.shown == self.state:
             return self.reason
-        newest = max(self.heard.values(), default=None)
+        newest = max(self.received.values(), default=None)
         if newest is None:
             return "it says live, and nothing has come"
         return f"it says live, and nothing has come for {(self.as_of - newest) // SECOND} s"
@@ -219,7 +221,7 @@ def _worse(one: FeedState, other: FeedState) -> FeedState:
 
 
 def restore_feed(document: dict[str, Any]) -> Feed:
-    """Take back what `Feed.document` gave; KeyError names the field that is missing."""
+    """Restore what `Feed.document` returned; KeyError names the field that is missing."""
     feed = Feed(document["venue"])
     feed.state, feed.reason, feed.since = document["said"], document["reason"], document["since"]
     feed.last_ts, feed.events = document["last_message_ts"], {}

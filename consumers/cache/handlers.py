@@ -16,7 +16,7 @@ from consumers.cache.producers import ProducerWatch
 from contracts import streams, subjects
 from contracts.checking import check
 from runtime import clock
-from runtime.app.intervals import turns
+from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Resumed, Start, find_start
 from runtime.app.service import Service
 from runtime.nats.announce import Announcer
@@ -49,7 +49,7 @@ class CachePlan:
 
 
 class _Liquidations:
-    """Reads the last day's liquidations anew at each start, so that their totals are whole."""
+    """Reads the last day's liquidations again at each start, so that their totals are whole."""
 
     def __init__(self, cache: StateCache, letters: DeadLetters) -> None:
         self.cache, self.letters = cache, letters
@@ -76,7 +76,7 @@ async def run(service: Service, plan: CachePlan) -> None:
 
 
 async def _serve(parts: _Following, writer: BucketWriter) -> bool:
-    """Fold until the service is stopped; whether every liquidation of the past was read by then."""
+    """Fold until the service is stopped; returns whether every liquidation of the past was read by then."""
     service, cache, letters, plan = parts.service, parts.cache, parts.letters, parts.plan
     bus = service.bus
     reader = LaneReader(bus, Watchers(letters.keep, _on_gap))
@@ -100,7 +100,7 @@ async def _serve(parts: _Following, writer: BucketWriter) -> bool:
         liquidations.is_whole = liquidations.is_whole or past.backlog == 0
         service.ready()
         measured = 0.0
-        async for _ in turns(service.stop, plan.drain_seconds, reader.failed, *followed, watched):
+        async for _ in ticks(service.stop, plan.drain_seconds, reader.failed, *followed, watched):
             _drain(service, cache, writer, whole=liquidations.is_whole)
             if clock.monotonic() - measured >= _MEASURE_SECONDS:
                 measured = clock.monotonic()
@@ -184,7 +184,7 @@ async def _restore(service: Service, cache: StateCache, plan: CachePlan, letters
     place = Restored(plan.bucket, letters.keep)
     times = dict.fromkeys((subjects.STATE_FEED, subjects.STATE_WHALES), 0)
     for key, entry in mirror.entries():
-        place.read(key, entry.value, partial(cache.restore, key))  # what is refused, the next event writes anew
+        place.read(key, entry.value, partial(cache.restore, key))  # what is refused, the next event writes again
         for prefix, newest in times.items():
             if key.startswith(prefix):
                 times[prefix] = max(newest, entry.time_ns)

@@ -11,14 +11,14 @@ from pydantic import ValidationError
 
 from consumers.candles.core import CandleBook
 from consumers.candles.gaps import Gaps
-from consumers.candles.past import Past
+from consumers.candles.history import CandleHistory
 from contracts import codec, subjects
 from contracts.commands import CandlesQuery
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import make_instrument
 from runtime import clock, retry
 from runtime.nats.bus import Bus
-from runtime.nats.commands import failure
+from runtime.nats.commands import CommandServer, failure
 from runtime.nats.lanes.reader import UNDECODABLE, read_event
 from runtime.nats.streams.api import ApiRefusalError
 from runtime.nats.streams.reader import ALL, Row, StreamReader
@@ -32,11 +32,11 @@ _TAIL_AT: Final = 4  # tokens before the tail: md, v1, candle, time frame
 class CandleAnswers:
     """What is known of candles, closed and open; `loading` until those of before the restart are read."""
 
-    def __init__(self, book: CandleBook, past: Past, gaps: Gaps) -> None:
+    def __init__(self, book: CandleBook, history: CandleHistory, gaps: Gaps) -> None:
         self.loading = True
         self._gaps = gaps
         self._book = book
-        self._past = past
+        self._history = history
 
     async def answer(self, body: bytes) -> bytes:
         """Give the reply to a CandlesQuery, as the bytes of a CandlesReply."""
@@ -48,7 +48,7 @@ class CandleAnswers:
             return failure("INVALID_PARAMETER", fault["msg"], parameter=".".join(map(str, fault["loc"])))
         except SymbolSyntaxError as error:
             return failure("INVALID_SYMBOL", error.message, parameter="symbol")
-        found = {candle.start_ts: candle for candle in self._past.list_candles(tail, query.timeframe)}
+        found = {candle.start_ts: candle for candle in self._history.list_candles(tail, query.timeframe)}
         found.update({candle.start_ts: candle for candle in self._book.list_current(tail, query.timeframe)})
         chosen = [found[start] for start in sorted(found) if _within(query, start)]
         reply: dict[str, Any] = {
@@ -61,7 +61,41 @@ class CandleAnswers:
         return codec.encode(reply)
 
 
-async def recall(bus: Bus, published: Sequence[str], past: Past, failed: asyncio.Future[None]) -> None:
+class CandleServer:
+    """Serves the command that lists candles; those published before the restart are read meanwhile."""
+
+    def __init__(self, bus: Bus, answers: CandleAnswers, failed: asyncio.Future[None]) -> None:
+        self._bus, self._answers, self._failed = bus, answers, failed
+        self._server = CommandServer(bus, subjects.CANDLES_LIST, "candles", answers.answer)
+        self._reading: asyncio.Task[None] | None = None
+
+    async def open(self, published: Sequence[str], history: CandleHistory) -> None:
+        """Serve, and read what these streams hold into the history."""
+        self._reading = asyncio.create_task(
+            read_history(self._bus, published, history, self._failed), name="candle history"
+        )
+        self._reading.add_done_callback(self._on_read)
+        await self._server.open()
+
+    async def close(self) -> None:
+        """Stop both."""
+        await self._server.close()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait({self._reading})
+
+    def _on_read(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        self._answers.loading = error is not None
+        if error is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+
+async def read_history(
+    bus: Bus, published: Sequence[str], history: CandleHistory, failed: asyncio.Future[None]
+) -> None:
     """Read every closed candle that these streams hold to their present ends."""
     unreadable = 0
 
@@ -72,13 +106,13 @@ async def recall(bus: Bus, published: Sequence[str], past: Past, failed: asyncio
                 continue  # an open one: what became of it follows
             try:
                 subject = row.subject.decode()
-                past.save(subject.split(".", _TAIL_AT)[_TAIL_AT], read_event(subject, row.payload))
+                history.save(subject.split(".", _TAIL_AT)[_TAIL_AT], read_event(subject, row.payload))
             except (*UNDECODABLE, TypeError):
                 unreadable += 1
 
     for stream in published:
         await _read_all(bus, stream, on_rows, failed)
-    _log.info("candles.recalled", candles=len(past), unreadable=unreadable)
+    _log.info("candles.recalled", candles=len(history), unreadable=unreadable)
 
 
 async def _read_all(

@@ -1,7 +1,7 @@
 """Folds trades into candles of every time frame. Pure: trades and the time go in, candles come out.
 
-A trade is folded once, into the bar of its minute; `tick` merges those bars into all time frames and tells which
-candles to publish. Sums are exact decimals, so the result does not depend on how trades were batched.
+A trade is folded once, into the bar of its minute; `tick` merges those bars into all time frames and returns
+the candles to publish. Sums are exact decimals, so the result does not depend on how trades were batched.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from consumers.candles.bars import Bar, fold_trade, merge, open_bar
-from consumers.candles.pages import Page, make_candle, read_page, save_page
+from consumers.candles.instrument import InstrumentBars, candle_of, read_saved, restore_bars, save_bars
 from contracts import subjects
 from contracts.codec import fast
 from contracts.market import Candle
@@ -71,22 +71,22 @@ class CandleCounts:
 
 
 class CandleBook:
-    """The candles of every instrument. `clock` is the latest time it was told, ns UTC."""
+    """The candles of every instrument. `clock` is the latest time that it was given, ns UTC."""
 
     def __init__(self, rules: CandleRules | None = None) -> None:
         self.rules = rules or CandleRules()
         self.counts = CandleCounts()
         self.clock = 0
         self.seq = 0
-        self._pages: Recent[str, Page] = Recent(self.rules.instruments)
+        self._instruments: Recent[str, InstrumentBars] = Recent(self.rules.instruments)
 
     @property
     def forgotten(self) -> int:
         """How many instruments were dropped because others were traded meanwhile."""
-        return self._pages.dropped
+        return self._instruments.dropped
 
     def fold(self, batch: Iterable[tuple[str, FastEvent]], seq: int) -> Sequence[Fault]:
-        """Fold (subject, trade) pairs in the order of the stream and give those that could not be.
+        """Fold (subject, trade) pairs in the order of the stream; returns those that could not be.
 
         `seq` is the sequence of the last one.
         """
@@ -95,12 +95,12 @@ class CandleBook:
         return faults
 
     def begin(self, now: int) -> None:
-        """Tell the time of the first trade's arrival (ns UTC), so that candles long over are not opened by it."""
+        """Start the clock with the first trade's arrival (ns UTC), so that it opens no candle that is long over."""
         self.clock = self.clock or now
 
     def _fold_trade(self, subject: str, trade: FastEvent) -> None:
-        page = self._pages.get(subject) or self._open_page(subject)
-        if trade.id in page.seen:
+        instrument = self._instruments.get(subject) or self._open(subject)
+        if trade.id in instrument.seen:
             self.counts.duplicates += 1
             return
         ts = trade.ts_recv if trade.ts_event is None else trade.ts_event
@@ -112,82 +112,78 @@ class CandleBook:
             for timeframe in TIMEFRAMES:
                 self._count_late(timeframe, 1)
         else:
-            self._add(page, trade, ts)
-        page.seen.add(trade.id)
+            self._add(instrument, trade, ts)
+        instrument.seen.add(trade.id)
 
-    def _add(self, page: Page, trade: FastEvent, ts: int) -> None:
-        arrivals, minute = page.arrivals + 1, ts - ts % MINUTE
-        bar = page.minutes.get(minute)
+    def _add(self, instrument: InstrumentBars, trade: FastEvent, ts: int) -> None:
+        arrivals, minute = instrument.arrivals + 1, ts - ts % MINUTE
+        bar = instrument.minutes.get(minute)
         if bar is not None:
             fold_trade(bar, trade, ts, arrivals)
         else:
-            page.minutes[minute] = open_bar(minute, trade, ts, arrivals)
-            page.venue, page.symbol, page.venue_symbol = trade.venue, trade.symbol, trade.venue_symbol
-            page.since = page.since or ts
-        page.arrivals = arrivals
+            instrument.minutes[minute] = open_bar(minute, trade, ts, arrivals)
+            instrument.venue, instrument.symbol, instrument.venue_symbol = trade.venue, trade.symbol, trade.venue_symbol
+            instrument.since = instrument.since or ts
+        instrument.arrivals = arrivals
         self.counts.folded += 1
 
     def remember(self, batch: Iterable[tuple[str, FastEvent]]) -> None:
-        """Only take note of ids that were folded before a restart, so that a repeat is known as one."""
+        """Remember ids that were folded before a restart, so that a repeat is known as one."""
         for subject, trade in batch:
-            (self._pages.get(subject) or self._open_page(subject)).seen.add(trade.id)
+            (self._instruments.get(subject) or self._open(subject)).seen.add(trade.id)
 
     def tick(self, now: int, limit: int | None = None) -> Outputs:
-        """Tell the time (ns UTC) and give what is to be published: changed candles, and those that have just closed.
+        """Set the clock (ns UTC); return what is to be published: changed candles, and those that have just closed.
 
-        With about `limit` candles given, the rest waits for the next tick.
+        Past about `limit` candles, the rest waits for the next tick.
         """
         outputs: Outputs = []
         self._settle()
         self.clock = max(self.clock, now)
-        for page in self._pages.values():
-            for timeframe, bars in page.bars.items():
+        for instrument in self._instruments.values():
+            for timeframe, bars in instrument.bars.items():
                 if limit is not None and len(outputs) >= limit:
                     return outputs
                 if bars:
-                    self._tick_bars(page, timeframe, outputs)
+                    self._tick_bars(instrument, timeframe, outputs)
         return outputs
 
     def list_current(self, tail: str, timeframe: str) -> list[FastEvent]:
         """List the candles of an instrument that are open or may still be amended, oldest first."""
-        page = self._pages.get(subjects.TRADE + tail)
-        if page is None:
+        instrument = self._instruments.get(subjects.TRADE + tail)
+        if instrument is None:
             return []
         self._settle()
-        bars = page.bars[timeframe]
-        return [make_candle(page, timeframe, bars[start]) for start in sorted(bars)]
+        bars = instrument.bars[timeframe]
+        return [candle_of(instrument, timeframe, bars[start]) for start in sorted(bars)]
 
     def find_since(self, tail: str) -> int | None:
-        """Tell the time (ns UTC) of an instrument's first trade: candles that start later lack nothing from before."""
-        page = self._pages.get(subjects.TRADE + tail)
-        return None if page is None or not page.since else page.since
+        """Return when (ns UTC) an instrument's first trade was made: candles that start later are whole."""
+        instrument = self._instruments.get(subjects.TRADE + tail)
+        return None if instrument is None or not instrument.since else instrument.since
 
     def touch(self) -> None:
         """Publish every kept candle again with the next tick: some that were published may not have arrived."""
-        for page in self._pages.values():
-            for bars in page.bars.values():
+        for instrument in self._instruments.values():
+            for bars in instrument.bars.values():
                 for bar in bars.values():
                     bar.dirty = True
 
     def save(self) -> dict[str, bytes]:
-        """Give the instruments that changed since the last call: tail -> document for `restore`."""
+        """Return the instruments that changed since the last call: tail -> document for `restore`."""
         self._settle()
-        saved = {page.tail: save_page(page, self.seq) for page in self._pages.values() if page.changed}
-        for page in self._pages.values():
-            page.changed = False
-        return saved
+        changed = [instrument for instrument in self._instruments.values() if instrument.changed]
+        for instrument in changed:
+            instrument.changed = False
+        return {instrument.tail: save_bars(instrument, self.seq) for instrument in changed}
 
     def restore(self, tail: str, document: bytes) -> int:
-        """Take back one instrument; gives the sequence that it contains.
+        """Restore one instrument; returns the sequence that it contains.
 
-        Raises, with nothing taken back, msgspec.MsgspecError or ValueError where it is not as `save` writes it.
+        Raises, with nothing restored, msgspec.MsgspecError or ValueError where it is not as `save` writes it.
         """
-        saved = read_page(tail, document)
-        page = self._open_page(subjects.TRADE + tail)
-        page.arrivals, page.since = saved.arrivals, saved.since
-        page.venue, page.symbol, page.venue_symbol = saved.venue, saved.symbol, saved.venue_symbol
-        for timeframe, bars in saved.bars.items():
-            page.bars[timeframe] = {bar.start: bar for bar in bars}
+        saved = read_saved(tail, document)
+        restore_bars(self._open(subjects.TRADE + tail), saved)
         self.seq = max(self.seq, saved.seq)
         return saved.seq
 
@@ -197,31 +193,31 @@ class CandleBook:
         self.save_again()
 
     def save_again(self) -> None:
-        """Give every instrument with the next `save`: what was saved is lost, or names other sequences."""
-        for page in self._pages.values():
-            page.changed = True
+        """Return every instrument with the next `save`: what was saved is lost, or names other sequences."""
+        for instrument in self._instruments.values():
+            instrument.changed = True
 
-    def _open_page(self, subject: str) -> Page:
-        return self._pages.put(subject, Page(subject.removeprefix(subjects.TRADE), self.rules.remember))
+    def _open(self, subject: str) -> InstrumentBars:
+        return self._instruments.put(subject, InstrumentBars(subject.removeprefix(subjects.TRADE), self.rules.remember))
 
     def _settle(self) -> None:
         """Merge the minutes folded since the last time into every time frame."""
-        for page in self._pages.values():
-            if page.minutes:
-                for bar in page.minutes.values():
-                    self._settle_bar(page, bar)
-                page.minutes.clear()
-                page.changed = True
+        for instrument in self._instruments.values():
+            if instrument.minutes:
+                for bar in instrument.minutes.values():
+                    self._settle_bar(instrument, bar)
+                instrument.minutes.clear()
+                instrument.changed = True
 
-    def _settle_bar(self, page: Page, part: Bar) -> None:
+    def _settle_bar(self, instrument: InstrumentBars, part: Bar) -> None:
         for timeframe, size in TIMEFRAMES.items():
             start = find_start(timeframe, part.start)
             if self.clock >= start + size + self.rules.retention:
                 self._count_late(timeframe, part.trades)
                 continue
-            bar = page.bars[timeframe].get(start)
+            bar = instrument.bars[timeframe].get(start)
             if bar is None:
-                page.bars[timeframe][start] = msgspec.structs.replace(part, start=start)
+                instrument.bars[timeframe][start] = msgspec.structs.replace(part, start=start)
                 continue
             if bar.closed:
                 self.counts.amended += part.trades
@@ -230,9 +226,9 @@ class CandleBook:
     def _count_late(self, timeframe: str, trades: int) -> None:
         self.counts.too_late[timeframe] = self.counts.too_late.get(timeframe, 0) + trades
 
-    def _tick_bars(self, page: Page, timeframe: str, outputs: Outputs) -> None:
+    def _tick_bars(self, instrument: InstrumentBars, timeframe: str, outputs: Outputs) -> None:
         rules, clock, size = self.rules, self.clock, TIMEFRAMES[timeframe]
-        bars = page.bars[timeframe]
+        bars = instrument.bars[timeframe]
         for bar in list(bars.values()):
             if not bar.closed and clock >= bar.start + size + rules.grace:
                 bar.closed = bar.dirty = True
@@ -240,17 +236,19 @@ class CandleBook:
             if bar.dirty and clock - bar.published >= (rules.amended if bar.closed else rules.intervals[timeframe]):
                 bar.dirty = False
                 bar.published = clock
-                page.changed = True
-                outputs.append((f"{subjects.CANDLE}{timeframe}.{page.tail}", make_candle(page, timeframe, bar)))
+                instrument.changed = True
+                outputs.append(
+                    (f"{subjects.CANDLE}{timeframe}.{instrument.tail}", candle_of(instrument, timeframe, bar))
+                )
             if clock >= bar.start + size + rules.retention and not bar.dirty:
                 del bars[bar.start]
-                page.changed = True
+                instrument.changed = True
 
 
 def fold_after(
     book: CandleBook, messages: Sequence[tuple[int, str, FastEvent]], known: Mapping[str, int], floor: int = 0
 ) -> Sequence[Fault]:
-    """Fold (sequence, subject, trade) of a stretch that was partly folded before a restart; give the faults.
+    """Fold (sequence, subject, trade) of a stretch that was partly folded before a restart; returns the faults.
 
     Everything up to `floor` was, and of some instruments more: `known` is subject -> sequence.
     """

@@ -1,4 +1,4 @@
-"""When trades were not listened to, as the feeds' own events tell it: candles of such times may lack some. Pure."""
+"""When trades were not received, by the feeds' own events: candles of such times may lack some. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Venue:
 
 
 class Gaps:
-    """The interruptions of every venue's trades; of the venues that said something last, and so many marks of each."""
+    """The interruptions of every venue's trades; of the venues whose states changed last, and so many marks of each."""
 
     def __init__(self, keep: int = KEPT) -> None:
         self._keep = keep
@@ -50,7 +50,7 @@ class Gaps:
         if status.state in _LOSING or (status.state == "stale" and status.symbol is None):
             if key == (None, None) and status.state in {"connecting", "down"}:
                 for other in [other for other in held if other != key]:
-                    venue.close(other, at)  # what is wrong afterwards is told afterwards
+                    venue.close(other, at)  # what is wrong afterwards is published afterwards
             if len(held) >= MARKS and key not in held:
                 key = (None, None)  # too many to tell apart: all of the venue's trades count as interrupted
             held.setdefault(key, at)
@@ -58,7 +58,7 @@ class Gaps:
             venue.close(key, at)
 
     def on_lost(self, start: int, end: int) -> None:
-        """Take note that trades of any venue may have been lost on the way here between two times."""
+        """Note that trades of any venue may have been lost on the way here between two times."""
         self._everywhere.append((start, end))
 
     def list_spans(self, venue: str, symbol: str, now: int) -> list[Span]:

@@ -12,20 +12,19 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from consumers.candles.answers import CandleAnswers, recall
+from consumers.candles.answers import CandleAnswers, CandleServer
 from consumers.candles.core import CandleBook, CandleRules, fold_after
 from consumers.candles.gaps import Gaps
-from consumers.candles.past import KEPT, Past
+from consumers.candles.history import KEPT, CandleHistory
 from contracts import codec, streams, subjects
 from contracts.market import Candle
 from runtime import clock
 from runtime.app.fold import fold_each
-from runtime.app.intervals import turns
+from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Start, find_start
 from runtime.app.service import Service
 from runtime.nats.announce import Announcer
 from runtime.nats.bus import Bus
-from runtime.nats.commands import CommandServer
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.kv.mirror import Mirror
 from runtime.nats.kv.restore import Restored
@@ -47,7 +46,7 @@ _SCHEMA: Final = codec.schema_of(Candle)
 class CandlePlan:
     """Where to read and keep; seconds between ticks and between saves, messages read again to know repeated trades.
 
-    `keep`: how many closed candles of each instrument and time frame can be asked for.
+    `keep`: how many closed candles of each instrument and time frame can be requested.
     """
 
     rules: CandleRules = field(default_factory=CandleRules)
@@ -127,34 +126,6 @@ class _Reading:
         self._on_lost(messages, self.position.time_ns)
 
 
-class _Asked:
-    """Serves questions for candles; what was published before the restart is read beside everything else."""
-
-    def __init__(self, bus: Bus, answers: CandleAnswers, failed: asyncio.Future[None]) -> None:
-        self._bus, self._answers, self._failed = bus, answers, failed
-        self._server = CommandServer(bus, subjects.CANDLES_LIST, "candles", answers.answer)
-        self._reading: asyncio.Task[None] | None = None
-
-    async def open(self, published: Sequence[str], past: Past) -> None:
-        self._reading = asyncio.create_task(recall(self._bus, published, past, self._failed), name="past candles")
-        self._reading.add_done_callback(self._on_read)
-        await self._server.open()
-
-    async def close(self) -> None:
-        await self._server.close()
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait({self._reading})
-
-    def _on_read(self, task: asyncio.Task[None]) -> None:
-        if task.cancelled():
-            return
-        error = task.exception()
-        self._answers.loading = error is not None
-        if error is not None and not self._failed.done():
-            self._failed.set_exception(error)
-
-
 async def run(service: Service, plan: CandlePlan) -> None:
     """Fold until the service is stopped; then save."""
     bus = service.bus
@@ -201,21 +172,21 @@ async def _serve(service: Service, plan: CandlePlan, resumed: _Resumed, parts: _
         failed=failed,
         start=resumed.start,
     )
-    past = Past(plan.keep)
-    asked = _Asked(bus, CandleAnswers(book, past, parts.gaps), failed)
+    history = CandleHistory(plan.keep)
+    server = CandleServer(bus, CandleAnswers(book, history, parts.gaps), failed)
     feeds = _follow_feeds(bus, parts.letters, parts.gaps, (plan.feeds, failed))
     saved = clock.monotonic()
     async with AsyncExitStack() as stack:
         stack.callback(failed.cancel)
         stack.callback(_watch_bucket(bus, plan.bucket, book).cancel)
-        for end in (reader.close, feeds.close, asked.close):
+        for end in (reader.close, feeds.close, server.close):
             stack.push_async_callback(end)
         await reader.open()
         await feeds.open()
-        await asked.open(plan.published, past)
+        await server.open(plan.published, history)
         service.ready()
-        async for _ in turns(service.stop, plan.tick_seconds, failed):
-            _publish(parts.lane, book, past, reading.now or clock.now_ns())
+        async for _ in ticks(service.stop, plan.tick_seconds, failed):
+            _publish(parts.lane, book, history, reading.now or clock.now_ns())
             _report(service, book, reading)
             if clock.monotonic() - saved >= plan.save_seconds:
                 await _save(parts.writer, reading)
@@ -275,7 +246,7 @@ async def _save(writer: BucketWriter, reading: _Reading) -> None:
     writer.put(_POSITION, document)
 
 
-def _publish(lane: LanePublisher, book: CandleBook, past: Past, now: int) -> None:
+def _publish(lane: LanePublisher, book: CandleBook, history: CandleHistory, now: int) -> None:
     for subject, candle in book.tick(now, _AT_ONCE):
         lane.publish(
             subject,
@@ -285,7 +256,7 @@ def _publish(lane: LanePublisher, book: CandleBook, past: Past, now: int) -> Non
             ttl=None if candle.closed else _OPEN_SECONDS,
         )
         if candle.closed:
-            past.save(subject.split(".", 4)[4], candle)
+            history.save(subject.split(".", 4)[4], candle)
 
 
 def _report(service: Service, book: CandleBook, reading: _Reading) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.whales.groups import MOST_FILLS, Page, average_price, check_fill, sum_fills
+from consumers.whales.groups import MOST_FILLS, InstrumentState, average_price, check_fill, sum_fills
 from contracts import subjects
 from contracts.codec import fast
 from contracts.figures import EXACT, as_dollars, read_amount
@@ -30,7 +30,7 @@ FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastWhale: Final = fast(WhaleTrade)
 MILLISECOND: Final = 1_000_000
 SECOND: Final = 1_000_000_000
-PAGES: Final = 20_000  # subjects kept at least, those used last; at most twice as many
+INSTRUMENTS: Final = 20_000  # subjects kept at least, those used last; at most twice as many
 _MARK: Final = ".whale."
 _MOST_SAVED: Final = 900_000  # bytes: a message of the bus holds a million
 _SAVED_PRICES: Final = 1000  # of names of any length
@@ -78,7 +78,7 @@ class WhaleCounts:
     unvalued: int = 0
     emitted: int = 0
     old: int = 0  # printed more than a day ago
-    cut: int = 0  # groups of more fills than a signal can name: told as several
+    cut: int = 0  # groups of more fills than a signal can name: published as several
     unsaved: int = 0  # open groups that a saved document had no room for
 
 
@@ -101,17 +101,17 @@ def _belongs(fills: Sequence[FastEvent], trade: FastEvent) -> bool:
 class WhaleDetector:
     """The open groups of every instrument."""
 
-    def __init__(self, rules: WhaleRules, rates: UsdRates | None = None, pages: int = PAGES) -> None:
+    def __init__(self, rules: WhaleRules, rates: UsdRates | None = None, instruments: int = INSTRUMENTS) -> None:
         self.rules = rules
         self.counts = WhaleCounts()
         self.seq = 0
         self._rates = rates or UsdRates()
-        self._pages: Recent[str, Page] = Recent(pages)
+        self._instruments: Recent[str, InstrumentState] = Recent(instruments)
 
     @property
     def forgotten(self) -> int:
         """How many instruments were dropped because others were traded meanwhile."""
-        return self._pages.dropped
+        return self._instruments.dropped
 
     def fold(self, batch: Sequence[tuple[str, FastEvent]], seq: int, now: int) -> tuple[Outputs, Sequence[Fault]]:
         """Fold (subject, trade or ticker) pairs in the stream's order; give the whales, and what could not be folded.
@@ -121,14 +121,16 @@ class WhaleDetector:
         outputs: Outputs = []
 
         def fold(subject: str, event: FastEvent) -> None:
-            page = self._pages.get(subject) or self._pages.put(subject, Page(subject, self.rules.tiers))
-            if page.is_ticker:
+            instrument = self._instruments.get(subject) or self._instruments.put(
+                subject, InstrumentState(subject, self.rules.tiers)
+            )
+            if instrument.is_ticker:
                 if event.last is not None:
-                    self._take_price(page, event.last, event.ts_recv)
+                    self._take_price(instrument, event.last, event.ts_recv)
             else:
-                self._fold_trade(page, event, now, outputs)
-                if page.tells_usd and event.ts_recv - page.priced >= _PRICE_EVERY:
-                    self._take_price(page, event.price, event.ts_recv)
+                self._fold_trade(instrument, event, now, outputs)
+                if instrument.tells_usd and event.ts_recv - instrument.priced >= _PRICE_EVERY:
+                    self._take_price(instrument, event.price, event.ts_recv)
 
         faults = fold_each(batch, fold)
         self.counts.folded += len(batch) - len(faults)
@@ -139,9 +141,9 @@ class WhaleDetector:
         """Close the groups that nothing was added to for `hold`; `now` ns UTC."""
         outputs: Outputs = []
         until = now - self.rules.hold
-        for page in self._pages.values():
-            if page.fills and page.touched <= until:
-                self._close(page, outputs)
+        for instrument in self._instruments.values():
+            if instrument.fills and instrument.touched <= until:
+                self._close(instrument, outputs)
         return outputs
 
     def save(self) -> bytes:
@@ -151,12 +153,12 @@ class WhaleDetector:
         """
         groups: dict[str, list[FastEvent]] = {}
         room = _SAVED_FILLS
-        for page in sorted(self._pages.values(), key=lambda page: page.touched, reverse=True):
-            if not page.fills:
+        for instrument in sorted(self._instruments.values(), key=lambda instrument: instrument.touched, reverse=True):
+            if not instrument.fills:
                 continue
-            room -= len(page.fills)
+            room -= len(instrument.fills)
             if room >= 0:
-                groups[page.subject] = page.fills
+                groups[instrument.subject] = instrument.fills
             else:
                 self.counts.unsaved += 1
         prices = self._rates.list_prices()
@@ -172,36 +174,36 @@ class WhaleDetector:
         Raises, with nothing taken back, msgspec.MsgspecError, SymbolSyntaxError or FigureError where it is not that.
         """
         saved = msgspec.json.decode(document, type=Saved)
-        pages: list[Page] = []
+        instruments: list[InstrumentState] = []
         for subject, fills in saved.groups.items():
-            page = Page(subject, self.rules.tiers)
-            page.fills = msgspec.convert(fills, list[fast(Trade)])
-            for fill in page.fills:
-                page.bound = check_fill(page.bound, fill.price, fill.amount)
-                page.seen.add(fill.id)
-            pages.append(page)
+            instrument = InstrumentState(subject, self.rules.tiers)
+            instrument.fills = msgspec.convert(fills, list[fast(Trade)])
+            for fill in instrument.fills:
+                instrument.bound = check_fill(instrument.bound, fill.price, fill.amount)
+                instrument.seen.add(fill.id)
+            instruments.append(instrument)
         for _, _, price, _ in saved.prices:
             read_amount(price)
         for base, quote, price, ts in saved.prices:
             self._rates.on_price(base, quote, price, ts)
-        for page in pages:
-            self._pages.put(page.subject, page)
+        for instrument in instruments:
+            self._instruments.put(instrument.subject, instrument)
         self.seq = saved.seq
         return saved.seq
 
-    def _fold_trade(self, page: Page, trade: FastEvent, now: int, outputs: Outputs) -> None:
-        if trade.id in page.seen:
+    def _fold_trade(self, instrument: InstrumentState, trade: FastEvent, now: int, outputs: Outputs) -> None:
+        if trade.id in instrument.seen:
             self.counts.duplicates += 1
             return
-        if len(page.tail) + len(_MARK) + len(trade.trade_id) > MOST_NAME:
+        if len(instrument.tail) + len(_MARK) + len(trade.trade_id) > MOST_NAME:
             raise ValueError("a whale that begins with this trade could not be named: its trade_id is too long")
         old = now - time_of(trade.ts_event, trade.ts_recv) > DAY_NS
         amount = None if trade.side is None or old else trade.amount
-        joins = amount is not None and _belongs(page.fills, trade)
-        bound = 0 if amount is None else check_fill(page.bound if joins else 0, trade.price, amount)
-        page.seen.add(trade.id)
-        if page.fills and not joins:
-            self._close(page, outputs)
+        joins = amount is not None and _belongs(instrument.fills, trade)
+        bound = 0 if amount is None else check_fill(instrument.bound if joins else 0, trade.price, amount)
+        instrument.seen.add(trade.id)
+        if instrument.fills and not joins:
+            self._close(instrument, outputs)
         if trade.side is None:
             self.counts.sideless += 1
         elif trade.amount is None:
@@ -209,53 +211,55 @@ class WhaleDetector:
         elif old:
             self.counts.old += 1
         else:
-            page.fills.append(trade)
-            page.bound, page.touched = bound, now
-            if len(page.fills) >= MOST_FILLS:
+            instrument.fills.append(trade)
+            instrument.bound, instrument.touched = bound, now
+            if len(instrument.fills) >= MOST_FILLS:
                 self.counts.cut += 1
-                self._close(page, outputs)
+                self._close(instrument, outputs)
 
-    def _take_price(self, page: Page, price: str, ts: int) -> None:
-        page.priced = ts
-        self._rates.on_price(page.base, page.quote, price, ts)
+    def _take_price(self, instrument: InstrumentState, price: str, ts: int) -> None:
+        instrument.priced = ts
+        self._rates.on_price(instrument.base, instrument.quote, price, ts)
 
-    def _close(self, page: Page, outputs: Outputs) -> None:
-        fills, page.fills = page.fills, []
-        bound, page.bound = page.bound, 0
+    def _close(self, instrument: InstrumentState, outputs: Outputs) -> None:
+        fills, instrument.fills = instrument.fills, []
+        bound, instrument.bound = instrument.bound, 0
         at = fills[-1].ts_recv
-        if page.limit_at is None or not 0 <= at - page.limit_at < SECOND:
-            self._refresh_limit(page, at)
-        if page.rate is None:
+        if instrument.limit_at is None or not 0 <= at - instrument.limit_at < SECOND:
+            self._refresh_limit(instrument, at)
+        if instrument.rate is None:
             self.counts.unvalued += 1
             return
         adaptive = self.rules.adaptive is not None
-        if not adaptive and bound < page.least:
+        if not adaptive and bound < instrument.least:
             return
         amount, value = sum_fills(fills)
-        usd = EXACT.multiply(value, page.rate.rate)
+        usd = EXACT.multiply(value, instrument.rate.rate)
         if adaptive:
-            page.sizes.add(int(usd), at)
-        if usd >= page.limit:
+            instrument.sizes.add(int(usd), at)
+        if usd >= instrument.limit:
             self.counts.emitted += 1
-            outputs.append((subjects.WHALE + page.tail, self._whale(page, fills, amount, (value, usd))))
+            outputs.append((subjects.WHALE + instrument.tail, self._whale(instrument, fills, amount, (value, usd))))
 
-    def _refresh_limit(self, page: Page, at: int) -> None:
+    def _refresh_limit(self, instrument: InstrumentState, at: int) -> None:
         rules = self.rules
-        page.limit_at = at
-        page.rate = self._rates.find(page.quote, at)
-        page.limit = rules.limits[page.tier]
+        instrument.limit_at = at
+        instrument.rate = self._rates.find(instrument.quote, at)
+        instrument.limit = rules.limits[instrument.tier]
         adaptive = rules.adaptive
-        if adaptive is not None and page.sizes.count >= adaptive.samples:
-            page.limit = max(adaptive.floor_usd, Decimal(page.sizes.find_quantile(adaptive.share) or 0))
-        page.least = 0 if page.rate is None else int(page.limit / page.rate.rate)
+        if adaptive is not None and instrument.sizes.count >= adaptive.samples:
+            instrument.limit = max(adaptive.floor_usd, Decimal(instrument.sizes.find_quantile(adaptive.share) or 0))
+        instrument.least = 0 if instrument.rate is None else int(instrument.limit / instrument.rate.rate)
 
-    def _whale(self, page: Page, fills: list[FastEvent], amount: Decimal, worth: tuple[Decimal, Decimal]) -> FastEvent:
+    def _whale(
+        self, instrument: InstrumentState, fills: list[FastEvent], amount: Decimal, worth: tuple[Decimal, Decimal]
+    ) -> FastEvent:
         value, usd = worth
-        first, rate = fills[0], page.rate
+        first, rate = fills[0], instrument.rate
         if rate is None:
             raise AssertionError("a group without a rate is not valued")
         return FastWhale(
-            id=f"{page.tail}{_MARK}{first.trade_id}",
+            id=f"{instrument.tail}{_MARK}{first.trade_id}",
             venue=first.venue,
             symbol=first.symbol,
             venue_symbol=first.venue_symbol,
@@ -268,8 +272,8 @@ class WhaleDetector:
             usd_value=as_dollars(usd),
             usd_rate=format(rate.rate, "f"),
             usd_rate_source=rate.source,
-            tier=page.tier,
-            threshold_usd=format(page.limit, "f"),
+            tier=instrument.tier,
+            threshold_usd=format(instrument.limit, "f"),
             trade_ids=[fill.id for fill in fills],
             rule=self.rules.name,
         )

@@ -68,7 +68,7 @@ def check_fill(held: int, price: str, amount: str) -> int:
     return held + value
 
 
-class Page:
+class InstrumentState:
     """What is known of one subject: its pair, its tier, its limit for a while, and the fills of its open group."""
 
     __slots__ = (

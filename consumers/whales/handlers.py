@@ -13,7 +13,7 @@ from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import streams, subjects
 from runtime import clock
 from runtime.app.fold import Fault
-from runtime.app.intervals import turns
+from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Resumed, Start, find_start
 from runtime.app.service import Service
 from runtime.nats.announce import Announcer
@@ -54,7 +54,7 @@ class TooManyUnsentError(RuntimeError):
     """The stream of signals takes nothing any more and more whales wait than may."""
 
 
-class _Outbox:
+class _UnsentWhales:
     """Whales in the order in which they were decided, until the stream has them."""
 
     def __init__(self, service: Service, detector: WhaleDetector, plan: WhalePlan, known: frozenset[str]) -> None:
@@ -93,22 +93,22 @@ async def run(service: Service, plan: WhalePlan) -> None:
         resumed = await _restore(service, detector, plan, letters)
         if resumed.missed != 0:
             on_missed(resumed.missed or 0)
-        outbox = _Outbox(service, detector, plan, await _find_published(service, plan, resumed.start, letters))
+        unsent = _UnsentWhales(service, detector, plan, await _find_published(service, plan, resumed.start, letters))
         reader = LaneReader(service.bus, Watchers(letters.keep, on_missed))
         saved = clock.monotonic()
         try:
-            await reader.stream(plan.stream, plan.reads, read_event, outbox.on_batch, start=resumed.start)
+            await reader.stream(plan.stream, plan.reads, read_event, unsent.on_batch, start=resumed.start)
             service.ready()
-            async for _ in turns(service.stop, plan.tick_seconds, reader.failed):
-                outbox.on_tick()
-                await outbox.send()
+            async for _ in ticks(service.stop, plan.tick_seconds, reader.failed):
+                unsent.on_tick()
+                await unsent.send()
                 if clock.monotonic() - saved >= plan.save_seconds:
                     writer.put(_KEY, detector.save())
                     _report(service, detector)
                     saved = clock.monotonic()
         finally:
             await reader.close()
-        await outbox.send()
+        await unsent.send()
         writer.put(_KEY, detector.save())
 
 

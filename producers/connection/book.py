@@ -50,7 +50,7 @@ class BookSide:
         """Set each level to its absolute amount, one after the other; "0" removes it, also where it is not held.
 
         Prices worse than `edge` are left alone: none of them is held. With `depth` the worst level is dropped as soon
-        as there are more: a level that falls out and is named again later has only what is said of it then.
+        as there are more: a level that falls out and is named again later has only the amount of then.
         """
         held, texts, keys, sign = self._held, self._texts, self._keys, self._sign
         limit = -inf if edge is None else sign * edge
@@ -80,15 +80,15 @@ class BookSide:
             del keys[bisect_left(keys, key)]
 
     def best(self) -> float | None:
-        """Give the best price, None where the side is empty. For comparing only: texts are in `top`."""
+        """Return the best price, None where the side is empty. For comparing only: texts are in `top`."""
         return abs(self._keys[-1]) if self._keys else None
 
     def worst(self) -> float | None:
-        """Give the worst price held. For comparing only."""
+        """Return the worst price held. For comparing only."""
         return abs(self._keys[0]) if self._keys else None
 
     def top(self, depth: int | None = None) -> list[Level]:
-        """Give the best levels first, with the venue's own texts."""
+        """Return the best levels first, with the venue's own texts."""
         held = self._held
         return [held[key] for key in (self._keys[::-1] if depth is None else self._keys[: -depth - 1 : -1])]
 
@@ -103,7 +103,7 @@ class Change(Enum):
     APPLIED = "applied"
     BUFFERED = "buffered"
     IGNORED = "ignored"  # duplicate, or older than what is held
-    GAP = "gap"  # continuity lost: the book is to be seeded anew
+    GAP = "gap"  # continuity lost: the book needs a new seed
     TOO_OLD = "too_old"  # the REST snapshot does not reach the buffered deltas: fetch another
 
 
@@ -213,9 +213,9 @@ class BookKeeper:
         self._ignored = 0
         return outcome if outcome.change is Change.GAP else _APPLIED
 
-    def on_proof(self, told: int, computed: int) -> Outcome:
+    def on_proof(self, expected: int, computed: int) -> Outcome:
         """Compare the venue's checksum of this book with ours."""
-        return _APPLIED if told == computed else self.lose(f"checksum {computed} is not the venue's {told}")
+        return _APPLIED if expected == computed else self.lose(f"checksum {computed} is not the venue's {expected}")
 
     def _keep(self, delta: Decoded) -> Outcome:
         waiting = self._buffer
@@ -247,7 +247,7 @@ class BookKeeper:
         exact = self.rule.chain == "exact"
         if seq < self.seq and prev != self.seq:
             if exact and prev is not None and seq < prev:
-                return self.lose(f"the sequence began anew at {seq} after {prev}")
+                return self.lose(f"the sequence began again at {seq} after {prev}")
             return self._old()
         if seq == self.seq and not (exact and (self._fresh or prev == seq)):
             return _IGNORED
@@ -282,7 +282,7 @@ class BookKeeper:
 
 
 def _edge(side: BookSide, depth: int | None) -> float | None:
-    """Give the worst price of a side of which there may be more; None where it is whole."""
+    """Return the worst price of a side of which there may be more; None where it is whole."""
     return side.worst() if depth is not None and len(side) >= depth else None
 
 

@@ -1,4 +1,4 @@
-"""The one socket loop: connect, subscribe and verify, watch, hand on the frames, back off, for ever."""
+"""The one socket loop: connect, subscribe and verify, watch, pass on the frames, back off, for ever."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contracts.errors import VenueError
 from contracts.instrument import Instrument
 from producers.connection.session import UNDECODABLE, DepthAnswer, Session, SessionParts
 from producers.connection.socket import OpenSocket, Socket, SocketError, SocketLimits
-from producers.connection.watchdog import Lost, Patience, Stale, Watch
+from producers.connection.watchdog import Lost, Patience, Stale, Watchdog
 from producers.rest.client import RestClient
 from producers.venue import BOOK, PING_FRAME, Answered, ConnectionPlan, Refused, SubscribeRequest, Subscription
 from runtime import clock
@@ -39,7 +39,7 @@ class FeedParts:
     rest: RestClient
     open_socket: OpenSocket
     on_change: Callable[[str | None], None]
-    connect_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    connect_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Feed:
@@ -56,7 +56,7 @@ class Feed:
         self.session.simulated = parts.rest.simulated
         self._patience = Patience()
         self._policy = self._venue.policy
-        self._watch = Watch(plan, self._policy, self._patience, now=clock.monotonic())
+        self._watchdog = Watchdog(plan, self._policy, self._patience, now=clock.monotonic())
         self._tasks: asyncio.TaskGroup | None = None
         self._socket: Socket | None = None
         self._renew: str | None = None
@@ -70,10 +70,10 @@ class Feed:
         while True:
             opened = clock.monotonic()
             try:
-                self.session.tell_all("connecting", None)
+                self.session.publish_states("connecting", None)
                 socket = await self._open()
                 opened = clock.monotonic()
-                await self._hold(socket)
+                await self._serve(socket)
             except (SocketError, ConnectionLostError) as error:
                 held = clock.monotonic() - opened if self.connected else 0.0
                 self._on_lost(str(error))
@@ -88,12 +88,12 @@ class Feed:
         """Publish every live book again, whatever became of the last one."""
         self.session.tick(ts=clock.now_ns(), now=clock.monotonic(), again=True)
 
-    # ---- what the session says of the socket (session.Line)
+    # ---- session.ConnectionEvents
     def on_control(self, control: Any) -> None:
         """Ack, refusal, pong, reply, announced close."""
         kind: str = control.kind
         if kind == "ack":
-            self._watch.on_ack(control.ref)
+            self._watchdog.on_ack(control.ref)
         elif kind == "answered":
             self._on_answered(control)
         elif kind == "refused":
@@ -101,25 +101,25 @@ class Feed:
         elif kind == "reply" and self._socket is not None:
             self._spawn(self._send(self._socket, control.frame))
         elif kind == "closing":
-            self._watch.on_closing(control.reason, control.seconds)
+            self._watchdog.on_closing(control.reason, control.seconds)
 
     def on_event(self, kind: str, symbol: str | None) -> None:
         """Data of a channel came."""
-        self._watch.on_event(kind, symbol)
+        self._watchdog.on_event(kind, symbol)
 
-    def reseed(self, symbol: str) -> None:
-        """Get a fresh pushed snapshot: by a new subscription where the venue has one, else by a new connection."""
+    def on_resync(self, symbol: str) -> None:
+        """Get a new pushed snapshot: by a new subscription where the venue has one, else by a new connection."""
         books = (item for item in self.plan.subscriptions if item.channel == BOOK and item.instrument is not None)
         item = next((item for item in books if item.instrument and item.instrument.symbol == symbol), None)
-        frames = self._again(item) if item is not None else ()
+        frames = self._resubscribe_frames(item) if item is not None else ()
         if not frames or self._socket is None:
             self._renew = f"{symbol}: the book needs a new connection"
             return
-        self.session.desk.on_resubscribed(symbol, now=clock.monotonic())
+        self.session.books.on_resubscribed(symbol, now=clock.monotonic())
         self._spawn(self._send_all(self._socket, frames))
 
-    def _again(self, item: Subscription) -> tuple[str, ...]:
-        """Give the frames that subscribe a channel anew; none where the venue has no such."""
+    def _resubscribe_frames(self, item: Subscription) -> tuple[str, ...]:
+        """Return the frames that subscribe a channel again; none where the venue has no such."""
         if self._venue.resubscribe_learned is not None and self.session.decoder is not None:
             return self._venue.resubscribe_learned(item, self.session.decoder)
         return self._venue.resubscribe(item) if self._venue.resubscribe is not None else ()
@@ -127,7 +127,7 @@ class Feed:
     # ---- one connection
     async def _open(self) -> Socket:
         parts, venue = self._parts, self._venue
-        async with parts.connect_turn:
+        async with parts.connect_lock:
             await clock.sleep(venue.policy.connect_pace)
         url, self._policy = self.plan.url, venue.policy
         if venue.ticket is not None:
@@ -140,24 +140,24 @@ class Feed:
         limits = SocketLimits(max_frame_bytes=venue.policy.max_frame_bytes)
         return await parts.open_socket(url, self._on_frame, limits, self.plan.headers)
 
-    async def _hold(self, socket: Socket) -> None:
-        """Serve an open socket until it is lost (ConnectionLostError says why)."""
+    async def _serve(self, socket: Socket) -> None:
+        """Serve an open socket until it is lost; raises ConnectionLostError with the reason."""
         now, plan, session = clock.monotonic(), self.plan, self.session
         if self._venue.resume is not None and session.decoder is not None:
             plan = self._venue.resume(plan, session.decoder)
         self._socket, self._renew, self._subscribed, self.connected = socket, None, False, True
-        self._watch = Watch(plan, self._policy, self._patience, now=now)
+        self._watchdog = Watchdog(plan, self._policy, self._patience, now=now)
         session.open(ts=clock.now_ns(), now=now, sim=socket.simulated)
         for request in plan.requests:
             if not request.frame:
-                self._watch.on_sent(request)
+                self._watchdog.on_sent(request)
         jobs = (self._subscribe(socket, plan), self._keep(), self._ping(socket), self._until_closed(socket))
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 for job in jobs:
                     tasks.create_task(job)
-                self._hand_early()
+                self._pass_on_early()
         except* (SocketError, ConnectionLostError, OSError) as group:
             raise ConnectionLostError(_first_reason(cast("BaseExceptionGroup[Any]", group))) from group
         finally:
@@ -171,30 +171,30 @@ class Feed:
             else:
                 self._overrun = True
             return
-        self._watch.on_frame()
+        self._watchdog.on_frame()
         self.session.on_frame(frame, clock.now_ns())
 
-    def _hand_early(self) -> None:
-        """Hand on the first frames, which came with the handshake before anything was ready for them (greetings)."""
+    def _pass_on_early(self) -> None:
+        """Pass on the first frames (greetings), which came with the handshake before anything was ready for them."""
         early, self._early = self._early or [], None
         if self._overrun:
             raise ConnectionLostError(f"more than {MOST_EARLY} frames before the connection was ready")
         for frame, ts_recv in early:
-            self._watch.on_frame()
+            self._watchdog.on_frame()
             self.session.on_frame(frame, ts_recv)
 
     async def _subscribe(self, socket: Socket, plan: ConnectionPlan) -> None:
         for request in plan.requests:
             if request.frame:
-                self._watch.on_sent(request)
+                self._watchdog.on_sent(request)
                 await self._send(socket, request.frame)
                 await clock.sleep(self._policy.pace)
             await self._pass_gate(request)
         self._subscribed = True
 
     async def _pass_gate(self, request: SubscribeRequest) -> None:
-        """Wait for the answer of a request that the next ones depend on; the watch limits how long."""
-        while request.gate and not self._watch.answered(request):
+        """Wait for the answer of a request that the next ones depend on; the watchdog limits how long."""
+        while request.gate and not self._watchdog.answered(request):
             await clock.sleep(GATE_PAUSE)
 
     async def _ping(self, socket: Socket) -> None:
@@ -211,36 +211,36 @@ class Feed:
 
     async def _keep(self) -> None:
         """Every tick: judge the connection, fetch the seeds that are due, publish the books that changed."""
-        desk = self.session.desk
+        books = self.session.books
         while True:
             await clock.sleep(TICK)
             now = clock.monotonic()
             if self._renew is not None:
                 raise ConnectionLostError(self._renew)
-            if self._subscribed and self._watch.acked and not self.ready:
+            if self._subscribed and self._watchdog.acked and not self.ready:
                 self.ready = True
                 self._parts.on_change(None)
                 self.session.confirmed(ts=clock.now_ns())
-            for verdict in self._watch.verdicts(now):
+            for verdict in self._watchdog.verdicts(now):
                 if isinstance(verdict, Lost):
                     raise ConnectionLostError(verdict.reason)
                 self._on_stale(verdict)
-            for instrument in desk.wanted(now=now, heard=self._watch.hears_book):
+            for instrument in books.take_due(now=now, subscribed=self._watchdog.is_book_subscribed):
                 self._spawn(self._seed(instrument))
-            late = desk.overdue(now=now)
+            late = books.find_overdue(now=now)
             if late is not None:
                 raise ConnectionLostError(f"{late}: no snapshot after a fresh subscription")
             self.session.tick(ts=clock.now_ns(), now=now)
 
     async def _seed(self, instrument: Instrument) -> None:
-        """Ask for a snapshot: on the socket where the venue answers there, by REST otherwise."""
-        ask = self._venue.book_request
-        if ask is not None and self._socket is not None:
-            frame = ask(instrument)
+        """Request a snapshot: on the socket where the venue answers there, by REST otherwise."""
+        make_request = self._venue.book_request
+        if make_request is not None and self._socket is not None:
+            frame = make_request(instrument)
             if frame is None:
-                self.reseed(instrument.symbol)
+                self.on_resync(instrument.symbol)
                 return
-            self.session.desk.on_asked(instrument.symbol, now=clock.monotonic())
+            self.session.books.on_snapshot_requested(instrument.symbol, now=clock.monotonic())
             await self._send(self._socket, frame)
             return
         reason: str | None = None
@@ -266,16 +266,18 @@ class Feed:
 
     # ---- states
     def _on_answered(self, answered: Answered) -> None:
-        for key in self._watch.on_answered(answered.ref, answered.keys):
+        for key in self._watchdog.on_answered(answered.ref, answered.keys):
             self._on_refused(Refused(key, "the venue left it out of its answer"))
 
     def _on_refused(self, refused: Refused) -> None:
-        keys = self._watch.on_refused(refused.ref, refused.reason)
+        keys = self._watchdog.on_refused(refused.ref, refused.reason)
         _log.error("feed.refused", venue=self._venue.id, keys=sorted(keys)[:10], reason=refused.reason)
         for item in self.plan.subscriptions:
             if item.key in keys:
                 symbol = item.instrument.symbol if item.instrument else None
-                self.session.tell("down", channel=item.channel, symbol=symbol, reason=f"refused: {refused.reason}")
+                self.session.publish_state(
+                    "down", channel=item.channel, symbol=symbol, reason=f"refused: {refused.reason}"
+                )
 
     def _on_stale(self, stale: Stale) -> None:
         item = stale.subscription

@@ -63,7 +63,7 @@ class FrameReader:
         rows = self._rows(frame)
         if len(rows) < 2:  # noqa: PLR2004 - one row is the frame itself
             return [Unreadable(frame, error)]
-        return _told_apart([item for row in rows for item in self.read(row, ts_recv)])
+        return _distinguish([item for row in rows for item in self.read(row, ts_recv)])
 
     def _rows(self, frame: bytes) -> list[bytes]:
         try:
@@ -72,7 +72,7 @@ class FrameReader:
             return []  # no message at all, which the first error says
 
 
-def _told_apart(items: list[Decoded]) -> list[Decoded]:
+def _distinguish(items: list[Decoded]) -> list[Decoded]:
     """Number equal ids of liquidations, whose rows have none of the vendor's: alone, a row does not know of another."""
     seen: dict[str, int] = {}
     for place, item in enumerate(items):

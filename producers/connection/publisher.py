@@ -1,4 +1,4 @@
-"""From events to the bus: subject, bytes, message id, in one step for each event; states are told again after a gap."""
+"""From events to the bus: subject, bytes and message id in one step; states are published again after a gap."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Lane(Protocol):
         ...
 
 
-class Outbox:
+class Publisher:
     """Publishes one venue's events and remembers the state of each of its channels."""
 
     def __init__(
@@ -33,7 +33,7 @@ class Outbox:
         self.venue = venue
         self.published: Counter[str] = Counter()
         self.states: dict[tuple[str | None, str | None], FeedState] = {}
-        self.on_told: Callable[[bytes], None] | None = None
+        self.on_status: Callable[[bytes], None] | None = None
         self._lane = lane
         self._now_ns = now_ns
         self._is_ours = is_ours
@@ -56,7 +56,7 @@ class Outbox:
         self._lane.publish(subject, codec.encode(event), msg_id=event.id, schema=schema)
         self.published[kind] += 1
 
-    def tell(
+    def publish_state(
         self,
         state: FeedState,
         *,
@@ -68,7 +68,7 @@ class Outbox:
     ) -> None:
         """Publish a FeedStatus and remember the channel's state.
 
-        `ts` is when what it follows from happened (ns UTC); without it the state is news of its own, told to `on_told`.
+        `ts` (ns UTC) is the time of the input that it follows from; without one `on_status` is called.
         """
         self.states[channel, symbol] = state
         now = ts or self._now_ns()
@@ -85,8 +85,8 @@ class Outbox:
             channel=channel,
         )
         body = codec.encode(event)
-        if ts is None and self.on_told is not None:
-            self.on_told(body)
+        if ts is None and self.on_status is not None:
+            self.on_status(body)
         self.publish_status(body, event.id)
 
     def publish_status(self, body: bytes, msg_id: str | None = None) -> None:
@@ -96,10 +96,10 @@ class Outbox:
         self.published["feed"] += 1
 
     def on_gap(self, reason: str, *, sim: bool) -> None:
-        """Say on every channel that events may be missing on the bus, then its state as it is now."""
+        """Publish on every channel a gap (events may be missing on the bus), then its state as it is now."""
         for (channel, symbol), state in list(self.states.items()):
-            self.tell("gap", channel=channel, symbol=symbol, reason=reason, sim=sim)
-            self.tell(state, channel=channel, symbol=symbol, reason="publishing again", sim=sim)
+            self.publish_state("gap", channel=channel, symbol=symbol, reason=reason, sim=sim)
+            self.publish_state(state, channel=channel, symbol=symbol, reason="publishing again", sim=sim)
 
     def _tail(self, symbol: str, venue_symbol: str) -> str:
         tail = self._tails.get(symbol)

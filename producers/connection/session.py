@@ -1,4 +1,4 @@
-"""What one connection's frames become: decoded, published, folded into books; its channels' states told.
+"""What one connection's frames become: decoded, published, folded into books; its channels' states are published.
 
 It opens no socket and reads no clock, so that live feeds and replays run the very same code.
 """
@@ -11,9 +11,9 @@ from typing import Any, Final, Protocol
 
 from contracts.instrument import Instrument
 from contracts.market import FeedState
-from producers.connection.books import BookDesk, BookPace
+from producers.connection.books import BookPace, Books
 from producers.connection.frames import UNDECODABLE, FrameReader
-from producers.connection.publisher import Outbox
+from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import TradeGaps
 from producers.venue import (
     BOOK,
@@ -31,8 +31,8 @@ from producers.venue import (
 _BOOK_KINDS: Final = frozenset({"delta", "book"})
 
 
-class Line(Protocol):
-    """The connection behind a session: it hears of what concerns the socket."""
+class ConnectionEvents(Protocol):
+    """The connection behind a session: receives what concerns the socket."""
 
     def on_control(self, control: Any) -> None:
         """Ack, refusal, pong, reply, announced close."""
@@ -42,13 +42,13 @@ class Line(Protocol):
         """Data of a channel came."""
         ...
 
-    def reseed(self, symbol: str) -> None:
+    def on_resync(self, symbol: str) -> None:
         """A pushed book needs a fresh snapshot."""
         ...
 
 
-class Tap(Protocol):
-    """Hears every input of a session, in order: a recording of them replays to the same events."""
+class Recorder(Protocol):
+    """Receives every input of a session, in order: a recording of them replays to the same events."""
 
     def on_open(self, connection: str, ts: int, *, sim: bool) -> None:
         """A connection begins."""
@@ -59,7 +59,7 @@ class Tap(Protocol):
         ...
 
     def on_snapshot(self, connection: str, ts: int, answer: DepthAnswer) -> None:
-        """A REST snapshot arrived, or None could be had."""
+        """A REST snapshot arrived; without a body where it could not be had."""
         ...
 
     def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | None]) -> None:
@@ -83,37 +83,37 @@ class SessionParts:
 
     venue: Venue
     find: Callable[[str], Instrument]
-    outbox: Outbox
+    publisher: Publisher
     on_undecodable: Callable[[bytes, Exception], None]
     pace: BookPace
-    tap: Tap | None = None
+    recorder: Recorder | None = None
 
 
 class Session:
-    """One connection's state, begun anew by `open`. Times `now` are seconds of one monotonic clock."""
+    """One connection's state, started again by `open`. Times `now` are seconds of one monotonic clock."""
 
-    def __init__(self, plan: ConnectionPlan, parts: SessionParts, line: Line) -> None:
+    def __init__(self, plan: ConnectionPlan, parts: SessionParts, connection: ConnectionEvents) -> None:
         self.plan = plan
         self.simulated = False
         self.undecodable = 0
         self.decoder: Decoder | None = None
-        self.desk = BookDesk(
-            parts.venue.book, parts.pace, parts.outbox.publish, self._on_book_state, on_reseed=line.reseed
+        self.books = Books(
+            parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_resync=connection.on_resync
         )
         self._parts = parts
-        self._publish = parts.outbox.publish
-        self._line = line
-        self._tap = parts.tap
+        self._publish = parts.publisher.publish
+        self._connection = connection
+        self._recorder = parts.recorder
         self._trades = TradeGaps()
         self._counted = parts.venue.trades_counted
         self._span: tuple[int, int] | None = None
         self._open = False
         self._live: set[str] = set()
         self._silent: set[tuple[str, str]] = set()
-        self._books = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
+        self._followed = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
         self._channels = sorted({item.channel for item in plan.subscriptions})
-        speaking = {item.channel for item in plan.subscriptions if item.silence is not None}
-        self._quiet = [channel for channel in self._channels if channel not in speaking]
+        watched = {item.channel for item in plan.subscriptions if item.silence is not None}
+        self._quiet = [channel for channel in self._channels if channel not in watched]
         self._own: dict[str, Callable[[Any], None]] = {
             "last_trade": self._on_last_trade,
             "proof": self._on_proof,
@@ -127,13 +127,13 @@ class Session:
 
     def open(self, *, ts: int, now: float, sim: bool) -> None:
         """Begin a connection: nothing of the last one is kept."""
-        if self._tap is not None:
-            self._tap.on_open(self.plan.name, ts, sim=sim)
+        if self._recorder is not None:
+            self._recorder.on_open(self.plan.name, ts, sim=sim)
         self.simulated, self._ts, self._now, self._open = sim, ts, now, True
         self._live.clear()
         self._span = None
-        self.desk.simulated = sim
-        self.desk.open(self._books, now=now)
+        self.books.simulated = sim
+        self.books.open(self._followed, now=now)
         last, venue = self.decoder, self._parts.venue
         self.decoder = venue.decoder(self.plan.market, self._parts.find, sim=sim)
         if venue.inherit is not None:
@@ -141,20 +141,20 @@ class Session:
         self._read = FrameReader(self.decoder, venue.rows).read
 
     def on_frame(self, frame: bytes, ts_recv: int) -> None:
-        """Decode one frame and do what it says."""
+        """Decode one frame, publish its events and fold its books."""
         if not self._open or self._read is None:
             return
-        if self._tap is not None:
-            self._tap.on_frame(self.plan.name, ts_recv, frame)
+        if self._recorder is not None:
+            self._recorder.on_frame(self.plan.name, ts_recv, frame)
         self._ts = ts_recv
         items = self._read(frame, ts_recv)
-        heard, live = self._line.on_event, self._live
+        on_event, live = self._connection.on_event, self._live
         for item in items:
             kind: str = item.kind
             if kind in CONTROLS:
                 self._on_control(kind, item)
                 continue
-            heard(kind, item.symbol)
+            on_event(kind, item.symbol)
             if kind not in live:
                 self._on_first(kind)
             if kind in _BOOK_KINDS:
@@ -164,12 +164,12 @@ class Session:
                 self._on_trade(item)
             self._publish(item)
             if self._silent:
-                self._on_sound(kind, item.symbol)
+                self._on_data_again(kind, item.symbol)
 
     def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
-        """Fold a REST snapshot; gives the reason where its body could not be read."""
-        if self._tap is not None:
-            self._tap.on_snapshot(self.plan.name, answer.ts_recv, answer)
+        """Fold a REST snapshot; returns the reason where its body could not be read."""
+        if self._recorder is not None:
+            self._recorder.on_snapshot(self.plan.name, answer.ts_recv, answer)
         self._ts, self._now, reason = answer.ts_recv, now, None
         snapshot: Decoded | None = None
         if answer.body is not None:
@@ -178,84 +178,86 @@ class Session:
                 snapshot = decode(answer.body, answer.instrument, answer.ts_recv, sim=answer.simulated)
             except UNDECODABLE as error:
                 reason = str(error) or type(error).__name__
-        self.desk.on_snapshot(answer.instrument, snapshot, now=now)
+        self.books.on_snapshot(answer.instrument, snapshot, now=now)
         return reason
 
     def tick(self, *, ts: int, now: float, again: bool = False) -> None:
         """Publish the books that changed, at most once an interval; with `again` every live one."""
         self._ts, self._now = ts, now
-        if self.desk.tick(ts=ts, now=now, force=again) and self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "again" if again else "tick", {})
+        if self.books.tick(ts=ts, now=now, force=again) and self._recorder is not None:
+            self._recorder.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
     def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str) -> None:
         """A channel is silent though the connection answers."""
-        if self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "silent", {"channel": channel, "symbol": symbol, "reason": reason})
+        if self._recorder is not None:
+            self._recorder.on_mark(
+                self.plan.name, ts, "silent", {"channel": channel, "symbol": symbol, "reason": reason}
+            )
         self._ts = ts
-        self._say("stale", channel=channel, symbol=symbol, reason=reason)
+        self._publish_derived("stale", channel=channel, symbol=symbol, reason=reason)
         if symbol is not None and channel == BOOK:
-            self.desk.on_silence(symbol)
+            self.books.on_silence(symbol)
         elif symbol is not None:
             self._silent.add((channel, symbol))
 
     def close(self, *, ts: int, reason: str) -> None:
         """The connection is gone: no book is live any more."""
-        if self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "close", {"reason": reason})
+        if self._recorder is not None:
+            self._recorder.on_mark(self.plan.name, ts, "close", {"reason": reason})
         self._ts, self._open = ts, False
-        self.desk.lost()
+        self.books.on_disconnect()
         for channel in self._channels:
-            self._say("down", channel=channel, symbol=None, reason=reason)
+            self._publish_derived("down", channel=channel, symbol=None, reason=reason)
 
     def confirmed(self, *, ts: int) -> None:
         """Everything was confirmed: with that, channels on which silence is normal are live."""
-        if self._tap is not None:
-            self._tap.on_mark(self.plan.name, ts, "confirmed", {})
+        if self._recorder is not None:
+            self._recorder.on_mark(self.plan.name, ts, "confirmed", {})
         self._ts = ts
         for channel in self._quiet:
             if channel not in self._live:
                 self._on_first(channel)
 
-    def tell_all(self, state: FeedState, reason: str | None) -> None:
-        """Tell the state of every channel."""
+    def publish_states(self, state: FeedState, reason: str | None) -> None:
+        """Publish this state for every channel."""
         for channel in self._channels:
-            self.tell(state, channel=channel, symbol=None, reason=reason)
+            self.publish_state(state, channel=channel, symbol=None, reason=reason)
 
-    def tell(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
-        """Tell the state of one channel, or of one instrument on it, for reasons outside this session."""
-        self._parts.outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+    def publish_state(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+        """Publish the state of one channel, or of one instrument on it, for a reason outside of this session."""
+        self._parts.publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
 
-    def _say(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
-        """Tell a state that follows from what came in: a replay tells it by itself."""
-        outbox = self._parts.outbox
-        outbox.tell(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
+    def _publish_derived(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+        """Publish a state that follows from an input: a replay publishes it by itself."""
+        publisher = self._parts.publisher
+        publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
 
     def _on_control(self, kind: str, control: Any) -> None:
         own = self._own.get(kind)
         if own is not None:
             own(control)
         else:
-            self._line.on_control(control)
+            self._connection.on_control(control)
 
     def _on_book(self, kind: str, event: Decoded) -> None:
         if kind == "delta":
             self._publish(event)
-        self.desk.on_event(event, now=self._now)
+        self.books.on_event(event, now=self._now)
 
-    def _on_sound(self, kind: str, symbol: str) -> None:
-        """Tell that an instrument speaks again on a channel that was silent."""
+    def _on_data_again(self, kind: str, symbol: str) -> None:
+        """Publish that an instrument sends data again on a channel that was silent."""
         if (kind, symbol) in self._silent:
             self._silent.discard((kind, symbol))
-            self._say("live", channel=kind, symbol=symbol, reason="speaks again")
+            self._publish_derived("live", channel=kind, symbol=symbol, reason="data again")
 
     def _on_first(self, kind: str) -> None:
         """First data of a channel on this connection: it is live (books say so one by one)."""
         self._live.add(kind)
         if kind not in _BOOK_KINDS and kind in self._channels:
-            self._say("live", channel=kind, symbol=None, reason=None)
+            self._publish_derived("live", channel=kind, symbol=None, reason=None)
 
     def _on_trade(self, trade: Decoded) -> None:
-        """Say what was lost before a trade, where the venue's numbers tell it."""
+        """Publish which trades were lost before this one, where the venue's numbers show it."""
         span, self._span = self._span, None
         if span is None:
             number = None if self._counted is None else getattr(trade, self._counted)
@@ -273,8 +275,8 @@ class Session:
 
     def _on_lost_trades(self, symbol: str, lost: str | None) -> None:
         if lost is not None:
-            self._say("gap", channel="trade", symbol=symbol, reason=lost)
-            self._say("live", channel="trade", symbol=symbol, reason=None)
+            self._publish_derived("gap", channel="trade", symbol=symbol, reason=lost)
+            self._publish_derived("live", channel="trade", symbol=symbol, reason=None)
 
     def _on_unreadable(self, unreadable: Unreadable) -> None:
         self.undecodable += 1
@@ -284,20 +286,20 @@ class Session:
     def _on_gap(self, gap: Gap) -> None:
         symbol = gap.instrument.symbol if gap.instrument is not None else None
         if gap.channel == BOOK:
-            self.desk.on_gap(symbol, gap.reason, now=self._now)
+            self.books.on_gap(symbol, gap.reason, now=self._now)
             return
-        self._say("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
-        self._say("live", channel=gap.channel, symbol=symbol, reason=None)
+        self._publish_derived("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
+        self._publish_derived("live", channel=gap.channel, symbol=symbol, reason=None)
 
     def _on_proof(self, proof: Proof) -> None:
         method = self._parts.venue.checksum
         if method is not None:
-            self.desk.on_proof(proof, method, now=self._now)
+            self.books.on_proof(proof, method, now=self._now)
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
-        self._say(state, channel=BOOK, symbol=symbol, reason=reason)
-        if state == "live" and self.desk.all_live:
-            self._say("live", channel=BOOK, symbol=None, reason=None)
+        self._publish_derived(state, channel=BOOK, symbol=symbol, reason=reason)
+        if state == "live" and self.books.all_live:
+            self._publish_derived("live", channel=BOOK, symbol=None, reason=None)
 
 
 CONTROLS: Final = frozenset(

@@ -1,4 +1,4 @@
-"""The one place that opens exchange sockets: a small face over a WebSocket client, frames handed over as bytes."""
+"""The one place that opens exchange sockets: a small face over a WebSocket client, frames delivered as bytes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Socket(Protocol):
         ...
 
     async def wait_closed(self) -> str:
-        """Wait until it is closed, by whomever; gives the reason."""
+        """Wait until it is closed, by whomever; returns the reason."""
         ...
 
     async def close(self) -> None:
@@ -120,7 +120,7 @@ async def open_websockets(
 
 
 class _PicowsListener(WSListener):
-    """Hands over whole messages: continuation frames are joined first."""
+    """Delivers whole messages: continuation frames are joined first."""
 
     def __init__(self, on_frame: OnFrame) -> None:
         super().__init__()
@@ -187,7 +187,7 @@ async def open_picows(
     except (OSError, TimeoutError, WSError) as error:
         raise SocketError(str(error) or type(error).__name__) from error
     if not isinstance(listener, _PicowsListener):
-        msg = "picows gave another listener than it was handed"
+        msg = "picows returned another listener than the one it was given"
         raise TypeError(msg)
     return _PicowsSocket(transport, listener)
 

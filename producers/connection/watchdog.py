@@ -1,4 +1,4 @@
-"""What one connection owes us, pure: acks within a deadline, first data, and data on every channel ever after."""
+"""The watchdog of one connection, pure: acks within a deadline, first data, then data on every channel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Verdict = Lost | Stale
 
 
 class Patience:
-    """How long silence is borne, by subscription; doubled each time that a new connection did not help.
+    """How long silence is tolerated, by subscription; doubled each time that a new connection did not help.
 
     It outlives connections: a market that is simply quiet must not be reconnected for ever at the same pace.
     """
@@ -55,11 +55,11 @@ class Patience:
         self._factor[subscription.key] = self._factor.get(subscription.key, 1.0) * 2
 
     def on_data(self, key: str) -> None:
-        """Forget: it speaks."""
+        """Forget it: data came."""
         self._factor.pop(key, None)
 
 
-class Watch:
+class Watchdog:
     """The watchdog of one connection. Times are seconds of one monotonic clock, given by the caller at each tick."""
 
     def __init__(self, plan: ConnectionPlan, policy: ConnectionPolicy, patience: Patience, *, now: float) -> None:
@@ -90,7 +90,7 @@ class Watch:
             self._unacked[key] = self.now + self._policy.ack_deadline
 
     def answered(self, request: SubscribeRequest) -> bool:
-        """Tell whether everything that a request asked for was answered."""
+        """Return whether everything that a request asked for was answered."""
         return not any(key in self._unacked for key in request.keys or (request.ref,))
 
     def on_frame(self) -> None:
@@ -109,13 +109,13 @@ class Watch:
             self._unacked.pop(key, None)
 
     def on_answered(self, ref: str, keys: frozenset[str]) -> list[str]:
-        """These keys of a request were confirmed; gives those that the answer left out, which are refused."""
+        """These keys of a request were confirmed; returns those that the answer left out, which are refused."""
         for key in keys:
             self.on_ack(key)
         return sorted(key for key in self._refs.get(ref, ()) if key in self._unacked)
 
     def on_refused(self, ref: str | None, reason: str) -> frozenset[str]:
-        """Note a refusal; gives the keys that it names (all that still wait, where it names none)."""
+        """Note a refusal; returns the keys that it names (all that still wait, where it names none)."""
         keys = frozenset(self._unacked) if ref is None else self._refs.get(ref, frozenset({ref}))
         for key in keys:
             self._unacked.pop(key, None)
@@ -123,7 +123,7 @@ class Watch:
         return keys
 
     def on_closing(self, reason: str, seconds: float) -> None:
-        """The venue will close the connection: leave it before that."""
+        """The venue announced that it closes the connection: it is left before that."""
         self._closing_at = self.now + max(0.0, seconds * 0.5)
         self._closing_reason = reason
 
@@ -132,13 +132,13 @@ class Watch:
         """Whether every subscription was answered."""
         return not self._unacked
 
-    def hears_book(self, instrument: Instrument) -> bool:
+    def is_book_subscribed(self, instrument: Instrument) -> bool:
         """Whether the changes of a book are subscribed: a snapshot from before that would leave a hole behind it."""
         key = self._books.get(instrument)
         return key not in self._unsent and key not in self._unacked
 
     def verdicts(self, now: float) -> list[Verdict]:
-        """Judge the connection at this time."""
+        """Return what is wrong with the connection at this time."""
         self.now = now
         lost = self._lost(now)
         if lost is not None:

@@ -11,9 +11,9 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from contracts.instrument import Instrument
-from producers.history_service import candle_id, read_rows
 from producers.normalize.blanks import blank
 from producers.normalize.numbers import Milliseconds, Whole, price_text, unsigned
+from producers.rest.history import candle_id, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 
 MILLISECOND: Final = 1_000_000

@@ -3,7 +3,7 @@
 A line in is `{"raw": text}` or `{"raw_b64": base64 of plain or gzip bytes}`, with `recv_ts` (seconds, exact) or
 `recv_ts_ns`, and `channel` "rest_depth" with `symbol` for a REST depth answer. A line out is
 `{"line": n, "kind": "trade", …the event's fields}`, `n` counting lines of the input from 0. What cannot be decoded is
-told on standard error as `line n: reason`, makes the exit status 1, and keeps nothing else back.
+reported on standard error as `line n: reason`, makes the exit status 1, and keeps nothing else back.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class RecordedFrames:
             try:
                 items = self._items(_read_line(line))
                 events = [_written(number, item) for item in items if item.kind in codec.EVENTS]
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with a line is told, and the next one read
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with a line is reported, and the next one read
                 yield _failed(number, error)
                 continue
             if events:

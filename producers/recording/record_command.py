@@ -45,7 +45,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 async def record(
     work: list[tuple[ProducerPlan, Recording]], open_socket: OpenSocket, seconds: float | None
 ) -> list[Recording]:
-    """Record until told to stop, or for so many seconds; everything that arrived is on disk when it returns."""
+    """Record until a signal, or for so many seconds; everything that arrived is on disk when it returns."""
     producers = [_producer(plan, recording, open_socket) for plan, recording in work]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -76,8 +76,8 @@ def _producer(plan: ProducerPlan, recording: Recording, open_socket: OpenSocket)
     async def save(_venue: str, _body: bytes) -> None:
         recording.begin([feed.plan for feed in producer.feeds], producer.listed)
 
-    producer = Producer(plan, Discard(), open_socket, save, tap=recording)
-    producer.outbox.on_told = recording.on_told
+    producer = Producer(plan, Discard(), open_socket, save, recorder=recording)
+    producer.publisher.on_status = recording.on_status
     return producer
 
 

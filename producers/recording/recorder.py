@@ -35,7 +35,7 @@ class RotateRule:
 
 
 class Recording:
-    """One venue's recording, a `Tap` of its sessions. Lines are kept in memory until `save` writes them.
+    """One venue's recording, a `Recorder` of its sessions. Lines are kept in memory until `save` writes them.
 
     At most `max_pending` bytes wait; beyond that lines are lost, counted, and the loss is written into the recording.
     """
@@ -49,7 +49,7 @@ class Recording:
         self._max_pending = max_pending
         self._pending: list[bytes] = []
         self._size = 0
-        self._lost_since_told = 0
+        self._lost_unwritten = 0
         self._header: dict[str, Any] = _header(venue, (), ())  # until the exchange's listing is known
         self._file: _File | None = None
 
@@ -65,7 +65,7 @@ class Recording:
         if self._file is not None:
             self._add(self._header)
 
-    # ---- session.Tap
+    # ---- session.Recorder
     def on_open(self, connection: str, ts: int, *, sim: bool) -> None:
         """A connection begins."""
         self._add({"record": "open", "connection": connection, "ts": ts, "sim": sim})
@@ -94,18 +94,18 @@ class Recording:
         """Something else that shapes the events."""
         self._add({"record": mark, "connection": connection, "ts": ts, **detail})
 
-    def on_told(self, body: bytes) -> None:
+    def on_status(self, body: bytes) -> None:
         """A FeedStatus was published that no input of a session explains."""
         self._add({"record": "status", "body": body.decode()})
 
     # ---- files
     def save(self) -> int:
-        """Write what waits; gives the bytes written. Called from one thread at a time."""
+        """Write what waits; returns the bytes written. Called from one thread at a time."""
         pending, self._pending, self._size = self._pending, [], 0
         written = 0
         for line in pending:
             if self._file is None or self._file.is_full(self._rule):
-                self._turn()
+                self._rotate()
             if self._file is not None:
                 self._file.write(line)
                 written += len(line)
@@ -118,7 +118,7 @@ class Recording:
             self._file.close()
             self._file = None
 
-    def _turn(self) -> None:
+    def _rotate(self) -> None:
         if self._file is not None:
             self._file.close()
         self._file = _File(self._folder, self.venue)
@@ -127,10 +127,10 @@ class Recording:
     def _add(self, line: dict[str, Any]) -> None:
         if self._size > self._max_pending:
             self.lost += 1
-            self._lost_since_told += 1
+            self._lost_unwritten += 1
             return
-        if self._lost_since_told:
-            lost, self._lost_since_told = self._lost_since_told, 0
+        if self._lost_unwritten:
+            lost, self._lost_unwritten = self._lost_unwritten, 0
             self._add({"record": "lost", "lines": lost})
         data = _encode(line) + b"\n"
         self._pending.append(data)

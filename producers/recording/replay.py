@@ -16,8 +16,8 @@ import msgspec
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from producers.connection.books import BookPace
-from producers.connection.publisher import Lane, Outbox
-from producers.connection.session import DepthAnswer, Session, SessionParts, Tap
+from producers.connection.publisher import Lane, Publisher
+from producers.connection.session import DepthAnswer, Recorder, Session, SessionParts
 from producers.recording.recorder import INDEX
 from producers.registry import VENUES
 from producers.selection import by_venue_symbol, finder
@@ -51,8 +51,8 @@ def time_of(line: dict[str, Any]) -> int | None:
     return line.get("recv_ts_ns") or line.get("ts")
 
 
-class _NoLine:
-    """A replay has no socket to speak to."""
+class _NoConnection:
+    """The connection of a replay: there is no socket behind it."""
 
     def on_control(self, control: Any) -> None:
         """Nobody waits for it."""
@@ -60,7 +60,7 @@ class _NoLine:
     def on_event(self, kind: str, symbol: str | None) -> None:
         """Nobody watches for silence."""
 
-    def reseed(self, symbol: str) -> None:
+    def on_resync(self, symbol: str) -> None:
         """What the live feed did about it is in the recording."""
 
 
@@ -70,14 +70,14 @@ class Replay:
 
     lane: Lane
     depth: int = 100
-    tap: Tap | None = None
-    on_told: Callable[[bytes], None] | None = None
+    recorder: Recorder | None = None
+    on_status: Callable[[bytes], None] | None = None
     lines: Counter[str] = field(default_factory=Counter[str])
     undecodable: int = 0
     _sessions: dict[str, Session] = field(default_factory=dict[str, Session])
     _instruments: dict[str, Instrument] = field(default_factory=dict[str, Instrument])
     _followed: dict[str, Any] = field(default_factory=dict[str, Any])
-    _outbox: Outbox | None = None
+    _publisher: Publisher | None = None
 
     def on_line(self, line: dict[str, Any]) -> None:
         """Do what one line says; raises FrameError for a line that no recording has."""
@@ -130,19 +130,19 @@ class Replay:
         listed = msgspec.convert(line["instruments"], list[Instrument])
         known = by_venue_symbol(listed)
         self._instruments = {item.symbol: item for item in listed}
-        if self._outbox is None:
-            self._outbox = Outbox(venue.id, self.lane, lambda: 0)
+        if self._publisher is None:
+            self._publisher = Publisher(venue.id, self.lane, lambda: 0)
         for item in line["connections"]:
             plan = self._plan(item)
             parts = SessionParts(
                 venue=venue,
                 find=finder(venue, plan.market, known),
-                outbox=self._outbox,
+                publisher=self._publisher,
                 on_undecodable=self._on_undecodable,
                 pace=BookPace(interval=0.0, depth=self.depth),
-                tap=self.tap,
+                recorder=self.recorder,
             )
-            self._sessions[plan.name] = Session(plan, parts, _NoLine())
+            self._sessions[plan.name] = Session(plan, parts, _NoConnection())
 
     def _plan(self, item: dict[str, Any]) -> ConnectionPlan:
         subscriptions = tuple(
@@ -157,10 +157,10 @@ class Replay:
         return ConnectionPlan(item["name"], item["market"], "", subscriptions, ())
 
     def _on_status(self, body: str) -> None:
-        if self.on_told is not None:
-            self.on_told(body.encode())
-        if self._outbox is not None:
-            self._outbox.publish_status(body.encode())
+        if self.on_status is not None:
+            self.on_status(body.encode())
+        if self._publisher is not None:
+            self._publisher.publish_status(body.encode())
 
     def _on_undecodable(self, _frame: bytes, _error: Exception) -> None:
         self.undecodable += 1

@@ -105,7 +105,7 @@ async def play(options: argparse.Namespace, lane: Lane, bus: Bus | None) -> dict
             replay = replays[venue] = Replay(lane, depth=options.depth)
             if options.into is not None:
                 recording = recordings[venue] = Recording(venue, options.into, RotateRule())
-                replay.tap, replay.on_told = recording, recording.on_told
+                replay.recorder, replay.on_status = recording, recording.on_status
         if line.get("record") == "header" and venue in recordings:
             recordings[venue].adopt(line)
         replay.on_line(line)

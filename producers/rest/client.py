@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contracts.instrument import Instrument
-    from producers.rest.rate_limit import Turns
+    from producers.rest.rate_limit import RateLimit
     from producers.venue import RestCall, Venue
 
 REQUEST_TIMEOUT = 10.0
@@ -50,14 +50,14 @@ class RestClient:
     """One venue's REST calls; every failure is a VenueError with the venue, the reason and `retry_after` if any.
 
     `base_url` replaces every address of the venue where it is given.
-    `simulated` tells whether a simulated exchange gave the last answer.
+    `simulated`: whether a simulated exchange gave the last answer.
     """
 
-    def __init__(self, venue: Venue, base_url: str | None, http: httpx.AsyncClient, turns: Turns) -> None:
+    def __init__(self, venue: Venue, base_url: str | None, http: httpx.AsyncClient, rate_limit: RateLimit) -> None:
         self._venue = venue
         self._base_url = base_url
         self._http = http
-        self._turns = turns
+        self._rate_limit = rate_limit
         self._logged: set[str] = set()
         self.simulated = False
 
@@ -70,7 +70,7 @@ class RestClient:
         for market, first in self._venue.rest.instrument_calls():
             call: RestCall | None = first
             while call is not None:
-                answer = await self.ask(call)
+                answer = await self.request(call)
                 page, call = self._venue.rest.decode_instruments(market, answer.body)
                 found += [item for item in page if not isinstance(item, Unreadable)]
                 self.log_unreadable(item for item in page if isinstance(item, Unreadable))
@@ -87,16 +87,16 @@ class RestClient:
 
     async def find_depth(self, instrument: Instrument) -> DepthAnswer:
         """Fetch the book, as the venue answers it."""
-        answer = await self.ask(self._venue.rest.depth_call(instrument))
+        answer = await self.request(self._venue.rest.depth_call(instrument))
         return DepthAnswer(instrument, answer.body, answer.ts_recv, answer.simulated)
 
     async def fetch(self, call: RestCall) -> bytes:
         """Fetch one answer's body."""
-        return (await self.ask(call)).body
+        return (await self.request(call)).body
 
-    async def ask(self, call: RestCall) -> Answer:
-        """Make one call, when it is its turn."""
-        await self._turns.wait(call.weight)
+    async def request(self, call: RestCall) -> Answer:
+        """Make one call, as soon as the rate limit allows it; raises VenueError."""
+        await self._rate_limit.wait(call.weight)
         base_url = self._base_url or call.base_url or self._venue.rest.base_url
         headers = {"Content-Type": "application/json", **call.headers} if call.body is not None else dict(call.headers)
         try:
@@ -115,7 +115,7 @@ class RestClient:
         if failure is None:
             return Answer(response.content, clock.now_ns(), self.simulated)
         if failure.retry_after is not None:
-            await self._turns.pause(failure.retry_after)
+            await self._rate_limit.pause(failure.retry_after)
         raise VenueError(
             f"{self._venue.id}: {call.path} answered {response.status_code}: {failure.reason}",
             venue=self._venue.id,

@@ -1,4 +1,4 @@
-"""Who may call a venue's REST when: within this process, or together with all processes on the bus."""
+"""A venue's REST rate limit: of this process alone, or shared by all processes on the bus."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ SECOND_NS: Final = 1_000_000_000
 SHARE: Final = 0.8  # of a venue's budget: its own count may differ a little from ours
 
 
-class Turns(Protocol):
-    """Waits for a call's turn, and stops all calls for a while."""
+class RateLimit(Protocol):
+    """When calls of one venue may be made."""
 
     async def wait(self, weight: int) -> None:
         """Wait until a call of this weight may be made; it counts as made."""
         ...
 
     async def pause(self, seconds: float) -> None:
-        """Make no call for so long: the venue said so."""
+        """Make no call for so long, as the venue demanded."""
         ...
 
 
-class LocalTurns:
+class LocalRateLimit:
     """The budget of one process alone; `requests` limits the calls a minute besides, whatever their weight."""
 
     def __init__(self, limit: RestBudget, requests: int | None = None) -> None:
         self._budget = Budget(limit, share=SHARE)
         self._requests = None if requests is None else Budget(RestBudget(requests, MINUTE), share=1.0)
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def wait(self, weight: int) -> None:
         """Wait for the own budget."""
-        async with self._turn:
+        async with self._lock:
             while (seconds := self._seconds_for(weight)) > 0:
                 await clock.sleep(seconds)
             now = clock.monotonic()
@@ -63,17 +63,17 @@ class LocalTurns:
         return seconds if self._requests is None else max(seconds, self._requests.wait_for(1, now=now))
 
 
-class SharedTurns:
+class SharedRateLimit:
     """One budget for all processes: a counter on the bus for each window, and a pause that all of them heed.
 
-    Where the bus does not answer, each process keeps to the budget by itself, and says so.
+    Where the bus does not answer, each process keeps to the budget by itself, and logs that.
     """
 
     def __init__(self, bus: Bus, venue: str, limit: RestBudget, requests: int | None = None) -> None:
         self._bus = bus
         self._venue = escape_token(venue)
         self._limit = limit
-        self._local = LocalTurns(limit, requests)
+        self._local = LocalRateLimit(limit, requests)
 
     async def wait(self, weight: int) -> None:
         """Wait for the own budget, for the pause of the venue, and for the budget of all."""
@@ -107,7 +107,7 @@ class SharedTurns:
         return max(0.0, (int(entry.value or b"0") - clock.now_ns()) / SECOND_NS)
 
     async def _spend(self, weight: int) -> float:
-        """Count the call in this window; gives the seconds to its end where all that may be spent is spent."""
+        """Count the call in this window; returns the seconds to its end where the budget is spent."""
         window_ns = int(self._limit.seconds * SECOND_NS)
         window, into = divmod(clock.now_ns(), window_ns)
         total = await add(self._bus, f"{subjects.BUDGET}{self._venue}.{window}", weight)

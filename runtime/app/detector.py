@@ -12,7 +12,7 @@ from contracts import streams
 from contracts.streams import DurableSpec
 from runtime import clock
 from runtime.app.fold import fold_each
-from runtime.app.intervals import turns
+from runtime.app.intervals import ticks
 from runtime.app.service import Service
 from runtime.nats.bus import Bus
 from runtime.nats.deadletter import DeadLetters
@@ -103,7 +103,7 @@ async def detect(service: Service, detector: Detector, plan: Detection, letters:
         try:
             await lane.open()
             service.ready()
-            async for _ in turns(service.stop, 1.0, lane.failed):
+            async for _ in ticks(service.stop, 1.0, lane.failed):
                 service.report("signals", sent)
                 service.report("forgotten", detector.forgotten)
             return

@@ -1,4 +1,4 @@
-"""A service's turns: something to do every so often until it is told to stop, or until what it needs fails."""
+"""The ticks of a service: something to do every so often until it stops, or until what it needs fails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 
-async def turns(stop: asyncio.Event, seconds: float, *failing: asyncio.Future[Any]) -> AsyncGenerator[None]:
+async def ticks(stop: asyncio.Event, seconds: float, *failing: asyncio.Future[Any]) -> AsyncGenerator[None]:
     """Yield every `seconds` until `stop`; the error of the first of `failing` that ends with one is raised."""
     stopped = asyncio.ensure_future(stop.wait())
     try:

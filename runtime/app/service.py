@@ -23,7 +23,7 @@ def _do_nothing() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The bus, the event that ends the service, where its figures go, and whom to tell that it reads live.
+    """The bus, the event that ends the service, where its figures go, and what to call when it reads live.
 
     `report(event, count)` and `measure(figure, venue, seconds)` may be called again and again: the last one counts.
     """

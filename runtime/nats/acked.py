@@ -85,7 +85,7 @@ class AckedPublisher:
                 await wire.unsubscribe(self._bus.client, self._subscription)
 
     def send(self, subject: str, payload: bytes, *, schema: str, msg_id: str) -> None:
-        """Send with this turn of the loop; BacklogFullError when too many wait, ValueError for an illegal subject."""
+        """Send in this loop iteration; BacklogFullError when too many wait, ValueError for an illegal subject."""
         if len(self._waiting) >= self._max_waiting:
             raise BacklogFullError(f"stream {self._stream}: {len(self._waiting)} messages wait for acknowledgement")
         self._words.admit(subject)

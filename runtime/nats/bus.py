@@ -190,7 +190,7 @@ class Bus:
         self._drop_listeners.append(listener)
 
     def count_drop(self, subject: str, messages: int) -> None:
-        """Count messages that were lost on our side and tell who listens for that."""
+        """Count messages that were lost on our side and notify who listens for that."""
         if self._metrics is not None:
             self._metrics.dropped.labels(event=subject_class(subject)).inc(messages)
         for listener in self._drop_listeners:
@@ -275,7 +275,7 @@ class Bus:
         self._tell(self._reconnect_listeners)
 
     def _tell(self, listeners: list[Callable[[], None]]) -> None:
-        """Call them on the loop's next turn: what one of them raises must not break the client's reconnecting."""
+        """Call them on the loop's next iteration: what one of them raises must not break the client's reconnecting."""
         for listener in listeners:
             asyncio.get_running_loop().call_soon(listener)
 

@@ -28,7 +28,7 @@ class CommandServer:
     """Answers one subject; replicas in the same `queue` share the requests.
 
     At most `at_once` requests are worked on, each for at most `seconds`; one more is refused as BUSY. What `answer`
-    raises is told to the log, and to the asker as INTERNAL_ERROR without details.
+    raises is logged, and answered as INTERNAL_ERROR without details.
     """
 
     def __init__(self, bus: Bus, subject: str, queue: str, answer: Answer) -> None:

@@ -34,7 +34,7 @@ Handle = Callable[[str, bytes], Awaitable[None]]
 
 
 class MissingDurableError(RuntimeError):
-    """The durable is not on the server, or was made anew meanwhile; the message names it."""
+    """The durable is not on the server, or was made again meanwhile; the message names it."""
 
 
 class BadMessageError(Exception):
@@ -166,7 +166,7 @@ class DurableLane:
                 _log.warning("durable.unknown", durable=self._spec.name, error=str(error))
                 continue
             if info is None or info["created"] != created:
-                what = "vanished" if info is None else "was made anew"
+                what = "vanished" if info is None else "was made again"
                 _log.critical("durable.lost", durable=self._spec.name, what=what)
                 error = MissingDurableError(f"durable {self._spec.stream}/{self._spec.name}: {what}")
                 self.failed.set_exception(error)

@@ -16,7 +16,7 @@ from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import codec
 from contracts.market import Trade
 from contracts.tiers import Tiers
-from producers.connection.publisher import Outbox
+from producers.connection.publisher import Publisher
 from runtime.clock import now_ns
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
 from runtime.nats.lanes.reader import Watchers
@@ -69,7 +69,7 @@ async def lane(request: dict[str, Any]) -> dict[str, float]:
     frames, decode, clock = bench.frames, bench.decoder().decode, Clock()
     async with bus(request["nats"]) as out, bus(request["nats"]) as back:
         publisher = LanePublisher(out, on_gap=_failed)
-        outbox = Outbox(bench.venue.id, publisher, now_ns)
+        events = Publisher(bench.venue.id, publisher, now_ns)
         reader = LaneReader(back, WATCHERS)
 
         def on_batch(batch: Sequence[tuple[str, Any]]) -> None:
@@ -80,7 +80,7 @@ async def lane(request: dict[str, Any]) -> dict[str, float]:
 
         def send(number: int) -> None:
             for event in decode(frames[number % len(frames)], time.time_ns()):
-                outbox.publish(event)
+                events.publish(event)
 
         await paced(clock, send, request["rate"], request["seconds"])
         await reader.close()

@@ -14,7 +14,7 @@ from contracts.instrument import Instrument
 from producers.connection.book import BookKeeper
 from producers.connection.books import BookPace
 from producers.connection.feed import Feed, FeedParts
-from producers.connection.publisher import Outbox
+from producers.connection.publisher import Publisher
 from producers.connection.session import DepthAnswer, SessionParts
 from producers.connection.socket import OPENERS
 from producers.registry import VENUES
@@ -103,7 +103,7 @@ async def publish(request: dict[str, Any]) -> float:
     bench = Bench(read_job(request["job"]))
     async with bus(request["nats"]) as connected:
         lane = LanePublisher(connected, on_gap=_on_gap)
-        outbox = Outbox(bench.venue.id, lane, now_ns)
+        publisher = Publisher(bench.venue.id, lane, now_ns)
 
         async def one_pass() -> tuple[int, float]:
             decode_frame = bench.decoder().decode
@@ -112,7 +112,7 @@ async def publish(request: dict[str, Any]) -> float:
             for at in range(0, len(bench.frames), TURN):
                 for frame in bench.frames[at : at + TURN]:
                     for event in decode_frame(frame, time.time_ns()):
-                        outbox.publish(event)
+                        publisher.publish(event)
                         if keepers:
                             keepers[event.symbol].on_delta(event)
                 await asyncio.sleep(0)
@@ -149,26 +149,26 @@ async def chain(request: dict[str, Any]) -> float:
     plan = ConnectionPlan(name="bench", market=bench.market, url=url, subscriptions=(*books, *others), requests=())
     async with bus(request["nats"]) as connected:
         lane = LanePublisher(connected, on_gap=_on_gap)
-        outbox = Outbox(bench.venue.id, lane, now_ns)
+        publisher = Publisher(bench.venue.id, lane, now_ns)
         rest: Any = _Depths(bench)
         session = SessionParts(
-            venue=bench.venue, find=bench.find, outbox=outbox, on_undecodable=_refuse, pace=BookPace()
+            venue=bench.venue, find=bench.find, publisher=publisher, on_undecodable=_refuse, pace=BookPace()
         )
         opener = OPENERS[request["client"]]
         parts = FeedParts(session=session, rest=rest, open_socket=opener, on_change=lambda _reason: None)
         feed = Feed(plan, parts)
         task = asyncio.create_task(feed.run())
         try:
-            await until(lambda: feed.connected and feed.session.desk.all_live, "connection and books")
+            await until(lambda: feed.connected and feed.session.books.all_live, "connection and books")
             await play(request["port"])
             await asyncio.sleep(0)
             kinds, count = ("trade", "ticker", "delta"), len(bench.frames)
             started = time.process_time()
-            await until(lambda: sum(outbox.published[kind] for kind in kinds) >= count, "frames")
+            await until(lambda: sum(publisher.published[kind] for kind in kinds) >= count, "frames")
             await connected.client.flush()
             spent = time.process_time() - started
             session = feed.session
-            if session.undecodable or feed.reconnects or not session.desk.all_live:
+            if session.undecodable or feed.reconnects or not session.books.all_live:
                 raise ValueError(
                     f"{session.undecodable} frames undecodable, {feed.reconnects} reconnects, books not live"
                 )

@@ -12,7 +12,7 @@ import pytest
 from consumers.cache.core import StateCache
 from consumers.candles.core import CandleBook, CandleRules
 from consumers.candles.gaps import MARKS, Gaps
-from consumers.candles.past import Past
+from consumers.candles.history import CandleHistory
 from consumers.clusters.core import ClusterDetector, ClusterRules
 from consumers.storms.core import StormDetector, StormRules
 from consumers.whales.core import WhaleDetector, WhaleRules
@@ -74,14 +74,14 @@ def test_candles_keep_the_instruments_that_were_traded_last() -> None:
 
 
 def test_past_candles_gaps_and_prices_are_bounded(status: Make) -> None:
-    past, gaps, rates = Past(shelves=100), Gaps(), UsdRates(limit=100)
+    history, gaps, rates = CandleHistory(series=100), Gaps(), UsdRates(limit=100)
     for number in range(2 * MARKS):
         gaps.on_status(status("gap", NOW, channel="trade", symbol=f"B{number}/USDT"))
         rates.on_price(f"B{number}", "USD", "1", NOW)
     for number in range(1000):
         _, candle = named("trade", number)
-        past.save(f"v{number}.B.USDT.spot", candle_of(candle))
-    assert len(past) <= 200
+        history.save(f"v{number}.B.USDT.spot", candle_of(candle))
+    assert len(history) <= 200
     assert len(rates.list_prices()) <= 200
     assert gaps.list_spans("binance", "NEVER/USDT", NOW + 1) == [(NOW, NOW + 1)]  # too many to tell apart
     assert sum(len(venue.open) for venue in gaps._venues.values()) <= MARKS + 1
@@ -94,7 +94,7 @@ def candle_of(trade: Any) -> Any:
 
 def test_detectors_keep_the_bases_and_instruments_that_were_used_last() -> None:
     tiers = Tiers()
-    whales = WhaleDetector(WhaleRules(tiers=tiers, limits=LIMITS), pages=100)
+    whales = WhaleDetector(WhaleRules(tiers=tiers, limits=LIMITS), instruments=100)
     clusters = ClusterDetector(ClusterRules(tiers=tiers, cooldown=COOLDOWN))
     storms = StormDetector(StormRules(tiers=tiers, usd=LIMITS, count=COUNTS, cooldown=COOLDOWN), UsdRates())
     for number in range(NAMES):

@@ -15,7 +15,7 @@ from consumers.candles import handlers as candles
 from consumers.candles.bars import named
 from consumers.candles.core import CandleBook
 from consumers.candles.gaps import Gaps
-from consumers.candles.past import FastCandle, Past
+from consumers.candles.history import CandleHistory, FastCandle
 from contracts import codec, streams, subjects
 from contracts.commands import CandlesQuery, CandlesReply
 from contracts.timeframes import MINUTE, SECOND
@@ -57,28 +57,28 @@ def closed(number: int, trades: int = 3, close: str = "100.50", timeframe: str =
 
 # ---- what is kept
 def test_candles_come_back_as_they_were_in_order_of_their_starts() -> None:
-    past = Past()
+    history = CandleHistory()
     for number in (3, 1, 2):
-        past.save(TAIL, closed(number))
-    past.save(TAIL, closed(1, timeframe="5m"))
-    assert past.list_candles(TAIL, "1m") == [closed(1), closed(2), closed(3)]
-    assert past.list_candles(TAIL, "1h") == []
+        history.save(TAIL, closed(number))
+    history.save(TAIL, closed(1, timeframe="5m"))
+    assert history.list_candles(TAIL, "1m") == [closed(1), closed(2), closed(3)]
+    assert history.list_candles(TAIL, "1h") == []
 
 
 def test_only_the_newest_are_kept_and_an_older_one_displaces_none() -> None:
-    past = Past(keep=3)
+    history = CandleHistory(keep=3)
     for number in (5, 6, 7, 8, 2):
-        past.save(TAIL, closed(number))
-    assert [candle.start_ts for candle in past.list_candles(TAIL, "1m")] == [START + n * MINUTE for n in (6, 7, 8)]
-    assert len(past) == 3
+        history.save(TAIL, closed(number))
+    assert [candle.start_ts for candle in history.list_candles(TAIL, "1m")] == [START + n * MINUTE for n in (6, 7, 8)]
+    assert len(history) == 3
 
 
 def test_of_two_of_one_start_the_one_of_more_trades_stays_whichever_comes_first() -> None:
     for order in ((3, 4), (4, 3)):
-        past = Past()
+        history = CandleHistory()
         for trades in order:
-            past.save(TAIL, closed(1, trades, close=str(trades)))
-        assert [(c.trades, c.close) for c in past.list_candles(TAIL, "1m")] == [(4, "4")]
+            history.save(TAIL, closed(1, trades, close=str(trades)))
+        assert [(c.trades, c.close) for c in history.list_candles(TAIL, "1m")] == [(4, "4")]
 
 
 def test_the_book_tells_open_candles_and_since_when_it_lacks_nothing_also_after_a_restart(trade: Make) -> None:
@@ -115,7 +115,7 @@ def test_interruptions_of_a_feed_are_told_from_the_loss_to_the_recovery(status: 
     assert gaps.list_spans("binance", "BTC/USDT", 99) == [(1, 5), (40, 50), (70, 80)]
 
 
-# ---- asked over the bus
+# ---- requested over the bus
 @pytest_asyncio.fixture
 async def bus(tmp_path: Path) -> AsyncGenerator[Bus]:
     async with nats_server(tmp_path) as server:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.candles.core import INTERVALS, CandleBook, CandleRules, fold_after
-from consumers.candles.past import Past
+from consumers.candles.history import CandleHistory
 from contracts.codec import fast
 from contracts.market import Trade
 from contracts.timeframes import TIMEFRAMES, find_start
@@ -64,7 +64,8 @@ def shown(candle: Any) -> tuple[Decimal, ...]:
     return (*(Decimal(text) for text in texts), Decimal(candle.trades))
 
 
-decimals = st.decimals(min_value="0.00000001", max_value="99999999", places=8).map(lambda value: format(value, "f"))
+decimals = st.decimals(min_value="0.00000001", max_value="31622776", places=8).map(lambda value: format(value, "f"))
+"""Of a price and an amount: their product is below 10^15, the most that one trade may be worth."""
 moments = st.one_of(st.integers(0, 200 * 60), st.integers(0, 9 * 86400)).map(lambda second: START + second * SECOND)
 
 
@@ -271,9 +272,9 @@ def test_two_different_versions_of_a_candle_never_share_an_id(
 
 
 def test_a_candle_kept_in_memory_has_the_id_under_which_it_was_published(trade: Make) -> None:
-    book, past = CandleBook(), Past()
+    book, history = CandleBook(), CandleHistory()
     book.fold([(SUBJECT, trade(1))], 1)
     outputs = [candle for _, candle in book.tick(START + 8 * 86400 * SECOND) if candle.closed]
     for candle in outputs:
-        past.save(TAIL, candle)
-        assert past.list_candles(TAIL, candle.timeframe) == [candle]
+        history.save(TAIL, candle)
+        assert history.list_candles(TAIL, candle.timeframe) == [candle]

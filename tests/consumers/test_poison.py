@@ -107,17 +107,19 @@ class Cache:
         if kind == "whale":
             whales = self.core._whales.get(base)
             return whales is not None and whales.whales[0].id == event.id
-        page = self.core._pages.get(next(tail for tail in self.tails(event)))
-        assert page is not None
+        instrument = self.core._instruments._states.get(next(tail for tail in self.tails(event)))
+        assert instrument is not None
         if kind == "trade":
-            return page.trades[0].id == event.id and page.ticker["last"] == event.price
+            return instrument.trades[0].id == event.id and instrument.ticker["last"] == event.price
         if kind == "ticker":
-            return page.ticker["last"] == event.last and page.ticker["bid"] == event.bid
-        return json.loads(page.bodies[f"{kind}."])["id"] == event.id
+            return instrument.ticker["last"] == event.last and instrument.ticker["bid"] == event.bid
+        return json.loads(instrument.bodies[f"{kind}."])["id"] == event.id
 
     def tails(self, event: Any) -> list[str]:
         return [
-            tail for tail, page in self.core._pages.items() if (page.venue, page.symbol) == (event.venue, event.symbol)
+            tail
+            for tail, instrument in self.core._instruments._states.items()
+            if (instrument.venue, instrument.symbol) == (event.venue, event.symbol)
         ]
 
     def check(self) -> None:
@@ -147,8 +149,8 @@ class Candles:
 
     def check(self) -> None:
         check_signals(self.core.tick(NOW))
-        for page in self.core._pages.values():
-            assert sum(map(len, page.bars.values())) < 200
+        for instrument in self.core._instruments.values():
+            assert sum(map(len, instrument.bars.values())) < 200
         again = CandleBook()
         for tail, document in self.core.save().items():
             again.restore(tail, document)

@@ -20,9 +20,9 @@ from rich.console import Console
 
 from contracts.market import FeedStatus, Liquidation, Trade
 from contracts.signals import LiquidationStorm, WhaleTrade
-from deploy.view import Teller, Watch, hints, line, troubles
+from deploy.view import Terminal, View, hints, line, troubles
 from deploy.view_lines import Places, Size, entry_line, render
-from deploy.view_state import HEALTH_NS, TAPE_LENGTH, WINDOW_NS, Entry, Message, State, fold, measure, measure_clock
+from deploy.view_state import HEALTH_NS, LIST_LENGTH, WINDOW_NS, Entry, Message, State, fold, measure, measure_clock
 from producers.registry import VENUES
 from runtime.nats.bus import BusOptions
 from runtime.servers.embedded import NatsServer
@@ -161,11 +161,11 @@ def test_status_of_the_whole_feed_replaces_its_channels() -> None:
     assert state.venues["okx"].judge(0)[0] == "live"
 
 
-def test_tapes_are_newest_first_and_bounded() -> None:
+def test_lists_are_newest_first_and_bounded() -> None:
     state = State()
-    fold(state, [whale(usd) for usd in range(1_000_000, 1_000_000 + 2 * TAPE_LENGTH)])
-    assert len(state.whales) == TAPE_LENGTH
-    assert state.whales[0].usd == 1_000_000 + 2 * TAPE_LENGTH - 1
+    fold(state, [whale(usd) for usd in range(1_000_000, 1_000_000 + 2 * LIST_LENGTH)])
+    assert len(state.whales) == LIST_LENGTH
+    assert state.whales[0].usd == 1_000_000 + 2 * LIST_LENGTH - 1
 
 
 def test_unreadable_message_is_counted_and_the_rest_goes_on() -> None:
@@ -283,19 +283,19 @@ def test_hint_script_is_five_lines_of_valid_python() -> None:
 @pytest.mark.nats
 async def test_watch_hears_the_bus_and_tells_where_everything_is(nats: NatsServer) -> None:
     out = io.StringIO()
-    watch = Watch(BusOptions(servers=(nats.url,), name="view"), Teller(out))
-    watch.start()
-    watch.show(PLACES)
+    shown = View(BusOptions(servers=(nats.url,), name="view"), Terminal(out))
+    shown.start()
+    shown.show(PLACES)
     bus = await nats_py.connect(nats.url)
     message = whale()
     try:
         async with asyncio.timeout(20):
-            while not watch.received.whales:  # the subscription may come after the first of them
+            while not shown.received.whales:  # the subscription may come after the first of them
                 await bus.publish(message.subject, message.body)
                 await asyncio.sleep(0.05)
     finally:
         await bus.close()
-        await watch.stop()
+        await shown.stop()
     assert "ready: API http://127.0.0.1:8000" in out.getvalue()
 
 
@@ -303,7 +303,7 @@ def test_venue_that_is_not_live_is_named_with_its_reason() -> None:
     state = State()
     fold(state, [feed("down", reason="okx: /api cannot be reached")])
     assert troubles(state, 0) == ["okx is down: okx: /api cannot be reached"]
-    fold(state, [feed("live", reason="speaks again")])
+    fold(state, [feed("live", reason="data again")])
     assert troubles(state, 0) == []
 
 
@@ -320,17 +320,17 @@ async def test_on_a_terminal_the_view_takes_the_whole_cleared_screen_and_gives_i
         return bytes(written)
 
     with os.fdopen(theirs, "w") as out:
-        teller = Teller(out)
-        watch = Watch(BusOptions(servers=(nats.url,), name="view"), teller)
-        watch.start()
-        watch.show(PLACES)
+        terminal = Terminal(out)
+        shown = View(BusOptions(servers=(nats.url,), name="view"), terminal)
+        shown.start()
+        shown.show(PLACES)
         async with asyncio.timeout(20):
             while b"Ctrl-C ends" not in read():  # noqa: ASYNC110  # a terminal has no event
                 await asyncio.sleep(0.05)
-            teller.say("okx was started again")
+            terminal.say("okx was started again")
             while b"okx was started again" not in read():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        await watch.stop()
+        await shown.stop()
         out.flush()
         screen = read()
     os.close(ours)

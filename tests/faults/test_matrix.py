@@ -88,7 +88,7 @@ async def test_venue_recovers_from_every_fault(rig, venue, matrix_row):
             before = reconnects(r)
             seconds = await suffer(r, kind)
             await r.books_equal_the_truth(20)
-            if kind in {"gap", "crossed", "bad_checksum"} and can_reseed(venue):
+            if kind in {"gap", "crossed", "bad_checksum"} and can_resync(venue):
                 assert reconnects(r) == before, f"{kind}: one book's trouble is no other's"
             cells[kind] = f"{seconds:.1f}"
         assert r.bus.crossed == []
@@ -115,7 +115,7 @@ def reconnects(r):
     return sum(feed.reconnects for feed in r.producer.feeds)
 
 
-def can_reseed(venue):
+def can_resync(venue):
     return VENUES[venue].book.seed != "ws" or VENUES[venue].resubscribe is not None
 
 

@@ -27,7 +27,7 @@ START = 1_795_600_000  # the virtual clock begins here, seconds UTC
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
-class Wrong(Exception):
+class Wrong(Exception):  # noqa: N818 - the checks name it so
     """Something else came than what is right."""
 
 
@@ -128,7 +128,7 @@ class Connection:
         parts = Project.parts()(
             venue=self.venue,
             find=self.find,
-            outbox=self,
+            publisher=self,
             on_undecodable=lambda _frame, error: self.unread.append(f"{type(error).__name__}: {error}"),
             pace=Project.pace()(interval=0.0),
         )
@@ -138,7 +138,7 @@ class Connection:
 
     @property
     def ts(self) -> int:
-        return START * 10**9 + int(round(self.now * 1000)) * 10**6
+        return START * 10**9 + round(self.now * 1000) * 10**6
 
     @property
     def moment(self) -> Moment:
@@ -158,10 +158,10 @@ class Connection:
         self._inner.tick(ts=self.ts, now=self.now)
 
     def asks(self) -> int:
-        """Of how many books is a snapshot asked for now? (On the socket itself where the venue has it so.)"""
-        due = self._inner.desk.wanted(now=self.now)
+        """Return of how many books a snapshot is due now; on the socket they count as requested."""
+        due = self._inner.books.take_due(now=self.now)
         for instrument in due if self.venue.book_request is not None else ():
-            self._inner.desk.on_asked(instrument.symbol, now=self.now)
+            self._inner.books.on_snapshot_requested(instrument.symbol, now=self.now)
         return len(due)
 
     def answer(self, name: str, body: str) -> None:
@@ -178,14 +178,16 @@ class Connection:
     def publish(self, event: Any) -> None:
         self.moment.events.append(event)
 
-    def tell(self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any) -> None:
+    def publish_state(
+        self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any
+    ) -> None:
         self.moment.told.append((state, channel, symbol, reason))
 
     def on_control(self, control: Any) -> None: ...
 
     def on_event(self, kind: str, symbol: str | None) -> None: ...
 
-    def reseed(self, symbol: str) -> None:
+    def on_resync(self, symbol: str) -> None:
         self.moment.reseeds.append(symbol)
 
 

@@ -120,7 +120,7 @@ def test_sequence_that_began_anew_unseen_is_a_gap_not_a_frozen_book():
     keeper = seeded(EXACT)
     outcome = keeper.on_delta(delta(98, 3))
     assert outcome.change is Change.GAP
-    assert "anew" in (outcome.reason or "")
+    assert "began again" in (outcome.reason or "")
 
 
 def test_endless_row_of_old_deltas_is_a_gap_not_a_frozen_book():

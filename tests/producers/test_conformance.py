@@ -20,7 +20,7 @@ from contracts import codec
 from contracts.errors import HydrophoneError
 from contracts.instrument import SPOT, Instrument
 from producers.connection.session import UNDECODABLE
-from producers.connection.watchdog import Patience, Watch
+from producers.connection.watchdog import Patience, Watchdog
 from producers.registry import VENUES
 from producers.simulator.faults import KINDS
 from producers.simulator.registry import VENUES as SIMULATED
@@ -254,18 +254,18 @@ def test_plan_keeps_to_the_address_that_it_is_given(venue_id: str) -> None:
 def test_exchange_confirms_every_subscription(venue_id: str) -> None:
     play = played(venue_id)
     for connection in play.connections:
-        watch = Watch(connection.plan, play.venue.policy, Patience(), now=0.0)
+        watchdog = Watchdog(connection.plan, play.venue.policy, Patience(), now=0.0)
         for request in connection.plan.requests:
-            watch.on_sent(request)
+            watchdog.on_sent(request)
         for received in connection.received:
             for item in received.decoded:
                 assert item.kind != "refused", item
                 if item.kind == "ack":
-                    watch.on_ack(item.ref)
+                    watchdog.on_ack(item.ref)
                 elif item.kind == "answered":
-                    assert watch.on_answered(item.ref, item.keys) == []
-        late = [request.ref for request in connection.plan.requests if not watch.answered(request)]
-        assert watch.acked, f"{connection.plan.name}: {late}"
+                    assert watchdog.on_answered(item.ref, item.keys) == []
+        late = [request.ref for request in connection.plan.requests if not watchdog.answered(request)]
+        assert watchdog.acked, f"{connection.plan.name}: {late}"
 
 
 # ---- decoder

@@ -14,9 +14,9 @@ import pytest
 from contracts.commands import HistoryReply, TradeHistoryReply
 from contracts.errors import InvalidParameterError
 from contracts.instrument import make_instrument
-from producers.history_service import SECOND, SECONDS, FastCandle, assemble, candle_id, pages, source_of, start_of
+from producers.history_service import HistoryService
 from producers.registry import VENUES
-from producers.rest.history import Past
+from producers.rest.history import SECOND, SECONDS, FastCandle, assemble, candle_id, list_spans, source_of, start_of
 from producers.venue import Span
 
 BTC = make_instrument("binance", "BTC/USDT", "BTCUSDT")
@@ -66,7 +66,7 @@ def test_missing_time_frame_is_made_of_the_largest_that_divides_it():
 
 def test_span_is_asked_for_in_pages_that_meet():
     wanted = Span("1m", 0, 2500 * MINUTE, 1000)
-    found = pages(history("1m", most=300), wanted)
+    found = list_spans(history("1m", most=300), wanted)
     assert [(page.start_ts // MINUTE, page.end_ts // MINUTE) for page in found] == [
         (2200, 2500),
         (1900, 2200),
@@ -77,7 +77,7 @@ def test_span_is_asked_for_in_pages_that_meet():
 
 def test_span_that_takes_too_many_calls_is_refused():
     with pytest.raises(InvalidParameterError, match="calls"):
-        pages(history("1m", most=10), Span("1m", 0, 1000 * MINUTE, 1000))
+        list_spans(history("1m", most=10), Span("1m", 0, 1000 * MINUTE, 1000))
 
 
 def test_larger_candles_are_exact_sums_of_smaller_ones():
@@ -103,7 +103,7 @@ async def test_venue_answers_its_candles_and_trades(rig, venue):
     assert own is not None
     async with rig(venue, symbols=("BTC",)) as r:
         await r.until(lambda: r.producer.feeds and r.bus.counts["trade"] > 10, "instruments and trades")
-        past = Past({venue: r.producer})
+        service = HistoryService({venue: r.producer})
         now = time.time_ns()
         for instrument in r.producer.instruments:
             for timeframe in SECONDS:
@@ -117,7 +117,7 @@ async def test_venue_answers_its_candles_and_trades(rig, venue):
                     "end_ts": end,
                     "limit": 5,
                 }
-                reply = HistoryReply.model_validate_json(await past.answer_candles(msgspec.json.encode(ask)))
+                reply = HistoryReply.model_validate_json(await service.answer_candles(msgspec.json.encode(ask)))
                 assert reply.error is None, (timeframe, reply.error)
                 starts = [item.start_ts for item in reply.candles]
                 assert starts == [end - n * length for n in range(len(starts), 0, -1)], timeframe
@@ -126,7 +126,7 @@ async def test_venue_answers_its_candles_and_trades(rig, venue):
                 assert all(item.low <= min(item.open, item.close) for item in reply.candles)
                 assert all(item.high >= max(item.open, item.close) for item in reply.candles)
                 assert [item.closed for item in reply.candles[:-1]] == [True] * (len(starts) - 1)
-            reply = await recent_trades(past, venue, instrument.symbol)
+            reply = await recent_trades(service, venue, instrument.symbol)
             live = {item.id for item in r.bus.by_kind["trade"] if item.symbol == instrument.symbol}
             assert reply.error is None
             assert reply.trades == sorted(reply.trades, key=lambda item: item.ts_event or 0)
@@ -138,25 +138,25 @@ async def test_venue_answers_its_candles_and_trades(rig, venue):
                     if {item.id for item in reply.trades} & live:
                         break
                     await asyncio.sleep(0.1)
-                    reply = await recent_trades(past, venue, instrument.symbol)
+                    reply = await recent_trades(service, venue, instrument.symbol)
                     live = {item.id for item in r.bus.by_kind["trade"] if item.symbol == instrument.symbol}
                 assert {item.id for item in reply.trades} & live, "REST and socket give a trade the same id"
 
 
-async def recent_trades(past, venue, symbol):
+async def recent_trades(service, venue, symbol):
     body = msgspec.json.encode({"venue": venue, "symbol": symbol, "limit": 50})
-    return TradeHistoryReply.model_validate_json(await past.answer_trades(body))
+    return TradeHistoryReply.model_validate_json(await service.answer_trades(body))
 
 
 @pytest.mark.parametrize("venue", HAS_PAST[:1])
 async def test_bad_questions_are_refused_by_name(rig, venue):
     async with rig(venue, symbols=("BTC",)) as r:
         await r.until(lambda: r.producer.feeds, "instruments")
-        past = Past({venue: r.producer})
+        service = HistoryService({venue: r.producer})
         good = {"venue": venue, "symbol": "BTC/USDT", "timeframe": "1m", "start_ts": 0, "end_ts": MINUTE, "limit": 5}
 
         async def code(**changes):
-            reply = await past.answer_candles(msgspec.json.encode({**good, **changes}))
+            reply = await service.answer_candles(msgspec.json.encode({**good, **changes}))
             error = HistoryReply.model_validate_json(reply).error
             return error and (error.code, error.details.get("parameter"))
 

@@ -10,7 +10,7 @@ import pytest
 from contracts import codec
 from contracts.codec import EVENTS
 from producers.connection.books import BookPace
-from producers.connection.publisher import Outbox
+from producers.connection.publisher import Publisher
 from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
 from tests.producers.playing import Connection, Exchange, Pace
@@ -37,7 +37,7 @@ class Bus:
             self.clashes.append((first, event))
 
 
-class Line:
+class NoConnection:
     """A connection that nobody listens to."""
 
     def on_control(self, control: Any) -> None:
@@ -46,7 +46,7 @@ class Line:
     def on_event(self, kind: str, symbol: str | None) -> None:
         """One event."""
 
-    def reseed(self, symbol: str) -> None:
+    def on_resync(self, symbol: str) -> None:
         """One book."""
 
 
@@ -55,17 +55,17 @@ def said(event: Any) -> Any:
     return msgspec.structs.replace(event, ts_recv=0)
 
 
-def play(exchange: Exchange, connection: Connection, outbox: Outbox) -> None:
+def play(exchange: Exchange, connection: Connection, publisher: Publisher) -> None:
     """Run a connection's frames through a session, with a tick after each of our steps."""
     errors: list[Exception] = []
     parts = SessionParts(
         venue=exchange.venue,
         find=lambda symbol: exchange.find(connection.plan.market, symbol),
-        outbox=outbox,
+        publisher=publisher,
         on_undecodable=lambda _frame, error: errors.append(error),
         pace=BookPace(),
     )
-    session = Session(connection.plan, parts, Line())
+    session = Session(connection.plan, parts, NoConnection())
     first = connection.received[0].ts_recv if connection.received else 0
     session.open(ts=first, now=0.0, sim=True)
     for received in connection.received:
@@ -82,9 +82,9 @@ def test_no_two_different_events_of_a_kind_share_an_id(venue: str) -> None:
     exchange = Exchange(VENUES[venue], CALM)
     connections = exchange.run(MINUTES * 60_000 // STEP_MS, STEP_MS)
     bus = Bus()
-    outbox = Outbox(venue, bus, lambda: exchange.now_us * 1000)
+    publisher = Publisher(venue, bus, lambda: exchange.now_us * 1000)
     for connection in connections:
-        play(exchange, connection, outbox)
+        play(exchange, connection, publisher)
     kinds = {kind: len(held) for kind, held in bus.held.items() if held}
     print(f"{venue}: {bus.count} events, ids by kind {kinds}, {len(bus.clashes)} clashes")
     assert kinds.keys() >= {"trade", "feed"}

@@ -59,7 +59,7 @@ def mutated(text: str, rng: random.Random) -> bytes:
 
 
 class Collecting:
-    """The outbox and the socket of a session: keeps what it publishes."""
+    """The publisher and the socket of a session: keeps what it publishes."""
 
     def __init__(self) -> None:
         self.events: list[Any] = []
@@ -67,13 +67,13 @@ class Collecting:
     def publish(self, event: Any) -> None:
         self.events.append(event)
 
-    def tell(self, *_args: Any, **_more: Any) -> None: ...
+    def publish_state(self, *_args: Any, **_more: Any) -> None: ...
 
     def on_control(self, control: Any) -> None: ...
 
     def on_event(self, kind: str, symbol: str | None) -> None: ...
 
-    def reseed(self, symbol: str) -> None: ...
+    def on_resync(self, symbol: str) -> None: ...
 
 
 def sessions(play: Play, out: Collecting, unread: list[Exception]) -> Iterator[tuple[Session, list[tuple[str, int]]]]:
@@ -83,7 +83,7 @@ def sessions(play: Play, out: Collecting, unread: list[Exception]) -> Iterator[t
         parts = SessionParts(
             venue=play.venue,
             find=lambda symbol, market=plan.market: play.exchange.find(market, symbol),
-            outbox=out,  # pyright: ignore[reportArgumentType]
+            publisher=out,  # pyright: ignore[reportArgumentType]
             on_undecodable=lambda _frame, error: unread.append(error),
             pace=BookPace(interval=0.0),
         )

@@ -59,8 +59,8 @@ async def record_live(venue_id, folder, rule=None, seconds=4.0):
             pace=BookPace(interval=0.1, depth=20),
             policy=replace(venue.policy, connect_pace=0.0, pace=0.02),
         )
-        producer = Producer(plan, live, OPENERS["picows"], save, tap=recording)
-        producer.outbox.on_told = recording.on_told
+        producer = Producer(plan, live, OPENERS["picows"], save, recorder=recording)
+        producer.publisher.on_status = recording.on_status
         task = asyncio.create_task(producer.run())
         ends = time.monotonic() + seconds
         steps = [lambda: sim.inject(Fault(venue=venue_id, kind="gap", channel="depth")), lambda: sim.cut(venue_id)]
@@ -201,7 +201,7 @@ def test_a_recording_made_while_the_venue_was_away_is_replayed_by_the_command_li
 
 def test_a_recording_that_began_before_the_listing_came_goes_on_below_a_head_of_its_own(tmp_path):
     recording = Recording("okx", tmp_path, RotateRule())
-    recording.on_told(b"{}")
+    recording.on_status(b"{}")
     recording.save()
     recording.begin((), (make_instrument("okx", "BTC/USDT", "BTC-USDT"),))
     recording.begin((), (make_instrument("okx", "BTC/USDT", "BTC-USDT"),))
@@ -216,7 +216,7 @@ def test_a_recording_that_began_before_the_listing_came_goes_on_below_a_head_of_
 def test_a_damaged_recording_is_named_in_one_line(tmp_path, damage):
     recording = Recording("okx", tmp_path, RotateRule())
     for number in range(2000):
-        recording.on_told(b'{"n":%d}' % number)
+        recording.on_status(b'{"n":%d}' % number)
     recording.close()
     (path,) = list_files(tmp_path)
     whole = path.read_bytes()

@@ -6,7 +6,7 @@ import json
 
 from contracts.errors import SymbolSyntaxError
 from producers.connection.books import BookPace
-from producers.connection.publisher import Outbox
+from producers.connection.publisher import Publisher
 from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
 from producers.simulator import Fault, Options
@@ -91,7 +91,7 @@ class Silent:
     def on_event(self, kind, symbol):
         """One event."""
 
-    def reseed(self, symbol):
+    def on_resync(self, symbol):
         """One book."""
 
 
@@ -101,7 +101,7 @@ def test_pair_that_cannot_be_named_makes_its_frame_undecodable_and_no_more():
     parts = SessionParts(
         venue=venue,
         find=lambda name: venue.guess("spot", name),
-        outbox=Outbox("indodax", Silent(), lambda: 0),
+        publisher=Publisher("indodax", Silent(), lambda: 0),
         on_undecodable=lambda _frame, error: errors.append(error),
         pace=BookPace(),
     )

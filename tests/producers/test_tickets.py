@@ -10,7 +10,7 @@ from websockets.asyncio.server import serve
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import make_instrument
-from producers.connection.books import BookDesk, BookPace
+from producers.connection.books import BookPace, Books
 from producers.registry import VENUES
 from producers.simulator import Fault
 from producers.venue import BookRule
@@ -72,25 +72,25 @@ def snapshot(seq, bids):
 def test_thin_book_is_asked_for_again_and_stays_live_meanwhile():
     states = []
     rule = BookRule(seed="rest", chain="overlap", seed_depth=4)
-    desk = BookDesk(rule, BookPace(), lambda _event: None, lambda _symbol, state, _reason: states.append(state))
-    desk.open([BTC], now=0.0)
-    assert desk.wanted(now=1.0) == [BTC]
-    desk.on_snapshot(BTC, snapshot(10, [(str(price), "1") for price in (8, 7, 6, 5)]), now=1.0)
-    desk.on_event(delta(10, 13, [("8", "0"), ("7", "0"), ("6", "0")]), now=3.0)
-    assert desk.wanted(now=3.0) == [BTC]
-    assert desk.wanted(now=3.0) == []  # asked for once
-    desk.on_event(delta(13, 14, [("4", "2")]), now=3.1)
-    desk.on_snapshot(BTC, snapshot(12, [("5", "1")]), now=3.2)  # too old: asked for again
-    assert desk.wanted(now=3.6) == [BTC]
-    desk.on_snapshot(BTC, snapshot(13, [(str(price), "1") for price in (5, 4, 3, 2)]), now=3.7)
-    assert desk.wanted(now=9.0) == []
+    books = Books(rule, BookPace(), lambda _event: None, lambda _symbol, state, _reason: states.append(state))
+    books.open([BTC], now=0.0)
+    assert books.take_due(now=1.0) == [BTC]
+    books.on_snapshot(BTC, snapshot(10, [(str(price), "1") for price in (8, 7, 6, 5)]), now=1.0)
+    books.on_event(delta(10, 13, [("8", "0"), ("7", "0"), ("6", "0")]), now=3.0)
+    assert books.take_due(now=3.0) == [BTC]
+    assert books.take_due(now=3.0) == []  # asked for once
+    books.on_event(delta(13, 14, [("4", "2")]), now=3.1)
+    books.on_snapshot(BTC, snapshot(12, [("5", "1")]), now=3.2)  # too old: asked for again
+    assert books.take_due(now=3.6) == [BTC]
+    books.on_snapshot(BTC, snapshot(13, [(str(price), "1") for price in (5, 4, 3, 2)]), now=3.7)
+    assert books.take_due(now=9.0) == []
     assert states == ["live"]
-    assert desk.all_live
+    assert books.all_live
 
 
 def test_wait_for_a_seed_begins_when_the_book_is_heard():
-    desk = BookDesk(BookRule(seed="rest", chain="overlap"), BookPace(), lambda _event: None, lambda *_state: None)
-    desk.open([BTC], now=0.0)
-    assert desk.wanted(now=2.0, heard=lambda _instrument: False) == []
-    assert desk.wanted(now=2.1) == []
-    assert desk.wanted(now=2.5) == [BTC]
+    books = Books(BookRule(seed="rest", chain="overlap"), BookPace(), lambda _event: None, lambda *_state: None)
+    books.open([BTC], now=0.0)
+    assert books.take_due(now=2.0, subscribed=lambda _instrument: False) == []
+    assert books.take_due(now=2.1) == []
+    assert books.take_due(now=2.5) == [BTC]

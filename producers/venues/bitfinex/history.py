@@ -13,8 +13,8 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
-from producers.history_service import make_candle, make_trade
 from producers.normalize import numbers
+from producers.rest.history import make_candle, make_trade
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bitfinex import wire
 

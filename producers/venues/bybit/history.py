@@ -12,8 +12,8 @@ from msgspec import Raw, Struct, field
 from msgspec.structs import replace
 
 from contracts.instrument import Instrument
-from producers.history_service import candle_id, is_closed, read_rows
 from producers.normalize import numbers
+from producers.rest.history import candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bybit import wire
 from producers.venues.bybit.plan import SPOT, market_of

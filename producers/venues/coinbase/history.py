@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.instrument import Instrument
-from producers.history_service import SECOND, SECONDS, make_candle, make_trade, read_rows
 from producers.normalize.numbers import Seconds, Whole, number, price, price_text, unsigned
+from producers.rest.history import SECOND, SECONDS, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.coinbase.wire import read_time
 

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
-from producers.history_service import SECOND, SECONDS, candle_id, is_closed
 from producers.normalize import numbers, sizes
+from producers.rest.history import SECOND, SECONDS, candle_id, is_closed
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.gate import wire
 from producers.venues.gate.plan import DECIMAL_SIZES, SPOT, market_of

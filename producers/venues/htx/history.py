@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import SPOT, Instrument
 from producers.connection.frames import read_each
-from producers.history_service import SECOND, SECONDS, candle_id, is_closed
+from producers.rest.history import SECOND, SECONDS, candle_id, is_closed
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.htx import wire
 from producers.venues.htx.events_trades import trade_event

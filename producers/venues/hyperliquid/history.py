@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from contracts.errors import InvalidParameterError
 from contracts.instrument import Instrument
-from producers.history_service import SECONDS, make_candle, make_trade, read_rows
 from producers.normalize import numbers
+from producers.rest.history import SECONDS, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.hyperliquid import wire
 

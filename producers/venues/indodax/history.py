@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.instrument import Instrument
-from producers.history_service import SECOND, make_candle, make_trade, read_rows
 from producers.normalize import numbers
+from producers.rest.history import SECOND, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.indodax import wire
 

@@ -12,8 +12,8 @@ from msgspec import Raw, Struct
 
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
-from producers.history_service import SECOND, SECONDS, make_candle, make_trade, read_rows
 from producers.normalize import numbers
+from producers.rest.history import SECOND, SECONDS, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.kraken.plan import rest_name
 

@@ -26,7 +26,7 @@ _TRADES: Final = frozenset({"fill", "block", _LIQUIDATION})
 def decode_trade(product: Product, row: wire.Trade, ts_recv: int) -> list[Decoded]:
     """Read one trade. A trade of type `liquidation` is both: it was a print, and somebody was forced to it.
 
-    `side` is that of the liquidating order: who sells had a long position. All of them are published as far as is known.
+    `side` is that of the liquidating order: who sells had a long position. All are published as far as is known.
     """
     if row.type in _TRANSFERS:
         product.pass_over(row.seq)

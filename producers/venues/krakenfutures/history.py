@@ -13,8 +13,8 @@ from msgspec import Raw, Struct
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.history_service import SECOND, make_candle, read_rows
 from producers.normalize import numbers, sizes
+from producers.rest.history import SECOND, make_candle, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.events import decode_trade

@@ -16,8 +16,8 @@ from msgspec import Raw, Struct
 
 from contracts.instrument import Instrument
 from producers.families.kucoin_rest import decode_rows
-from producers.history_service import SECOND, make_candle, make_trade
 from producers.normalize import numbers
+from producers.rest.history import SECOND, make_candle, make_trade
 from producers.venue import Decoded, History, RestCall, Span
 
 MOST_CANDLES: Final = 1500

@@ -15,8 +15,8 @@ from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.families.kucoin_rest import decode_rows
 from producers.families.kucoin_wire import MS, text
-from producers.history_service import SECONDS, make_candle, make_trade
 from producers.normalize import numbers, sizes
+from producers.rest.history import SECONDS, make_candle, make_trade
 from producers.venue import Decoded, History, RestCall, Span
 
 MOST_CANDLES: Final = 500

@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from contracts.instrument import Instrument
-from producers.history_service import SECONDS, candle_id, read_rows
+from producers.rest.history import SECONDS, candle_id, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.okx import events, wire
 from producers.venues.okx.topics import Topic

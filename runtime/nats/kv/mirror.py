@@ -78,9 +78,9 @@ class Mirror:
 
     def age(self) -> float:
         """Seconds since the mirror is known to equal the bucket; infinite while it is read for the first time."""
-        if not self._synced.is_set() or self._reader is None or not self._reader.heard:
+        if not self._synced.is_set() or self._reader is None or not self._reader.received_at:
             return float("inf")
-        return asyncio.get_running_loop().time() - self._reader.heard
+        return asyncio.get_running_loop().time() - self._reader.received_at
 
     def listen(self, prefix: str, listener: Listener) -> None:
         """Call it for every change of a key that begins with `prefix` from now on."""

@@ -1,4 +1,4 @@
-"""The fast lane's writing side: market data that nobody waits for, one write for each turn of the loop."""
+"""The fast lane's writing side: market data that nobody waits for, one write for each iteration of the loop."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class LanePublisher:
 
     While the bus is away, or more than `max_buffered` bytes wait for the socket, messages are dropped and counted.
     `on_gap(n)` is called once the way is free again: n messages were dropped, 0 means that the connection broke and
-    what was on its way is not known. `write_at` is the number of bytes that are written without waiting for the turn's
-    end.
+    what was on its way is not known. `write_at` is the number of bytes that are written before the
+    iteration of the loop ends.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class LanePublisher:
         self._parts: list[bytes] = []
         self._size = 0
         self._stamp = ""
-        self._heads: dict[str, str] = {}  # of this turn: they hold its time
+        self._heads: dict[str, str] = {}  # of this iteration: they hold its time
         self._words = Words()
         self._admitted = self._words.admitted
         self._dropped = 0
@@ -67,7 +67,7 @@ class LanePublisher:
         traceparent: str | None = None,
         ttl: int | None = None,
     ) -> None:
-        """Send it with this turn of the loop; ValueError for a subject that the bus would misread.
+        """Send it with this iteration of the loop; ValueError for a subject that the bus would misread.
 
         A stream drops it after `ttl` seconds.
         """

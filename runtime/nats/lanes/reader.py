@@ -60,7 +60,7 @@ class CoreLane(Generic[E]):
         self._dropped = 0
 
     def take(self, subject: bytes, _reply: bytes, _headers: bytes, payload: bytes, /) -> None:
-        """Keep one message for this turn's batch."""
+        """Keep one message for this iteration's batch."""
         pending = self._pending
         if not pending:
             self._loop.call_soon(self._hand_over)
@@ -118,7 +118,7 @@ class LaneReader:
 
     `failed` ends with the first error that a callback raises as a whole, and reading stops then.
 
-    A stream that is silent for three times `heartbeat` seconds is asked anew.
+    A stream that is silent for three times `heartbeat` seconds is requested again.
     """
 
     def __init__(self, bus: Bus, watchers: Watchers, *, heartbeat: float = HEARTBEAT_SECONDS) -> None:

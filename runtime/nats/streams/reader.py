@@ -48,13 +48,13 @@ class _Generation:
 
     def __init__(self, owner: StreamReader) -> None:
         self.owner = owner
-        self.heard = asyncio.get_running_loop().time()
+        self.received_at = asyncio.get_running_loop().time()
         self._next = 1
 
     def take(self, subject: bytes, reply: bytes, headers: bytes, payload: bytes, /) -> None:
         if self.owner.generation is not self:
             return
-        self.heard = self.owner.loop.time()
+        self.received_at = self.owner.loop.time()
         if headers.startswith(_CONTROL) and not payload:
             self._control(reply, headers)
             return
@@ -120,9 +120,9 @@ class StreamReader:
         self._keeper = asyncio.create_task(self._keep(), name=f"reader of {self._stream}")
 
     @property
-    def heard(self) -> float:
+    def received_at(self) -> float:
         """When the stream last said something, if only that it is there: the event loop's time, 0 while it is away."""
-        return 0.0 if self.generation is None else self.generation.heard
+        return 0.0 if self.generation is None else self.generation.received_at
 
     async def close(self) -> None:
         """Stop reading."""
@@ -133,7 +133,7 @@ class StreamReader:
         await self._drop_subscription()
 
     def keep(self, row: Row) -> None:
-        """Take one message of the current consumer into this turn's batch, unless it was handed over before."""
+        """Take one message of the current consumer into this iteration's batch, unless it was handed over before."""
         if self._last is not None and row.position.stream_seq <= self._last.stream_seq:
             return
         self._last = row.position
@@ -184,7 +184,7 @@ class StreamReader:
                 await self._make_again()
 
     def _silent(self, generation: _Generation) -> bool:
-        return self.loop.time() - generation.heard > _MISSED_HEARTBEATS * self._heartbeat
+        return self.loop.time() - generation.received_at > _MISSED_HEARTBEATS * self._heartbeat
 
     async def _make_again(self) -> None:
         for delay in retry.delays(_AGAIN):
@@ -221,7 +221,7 @@ class StreamReader:
         self.backlog = int((await call(self._bus, f"CONSUMER.CREATE.{self._stream}", body)).get("num_pending", 0))
 
     async def _begin(self) -> dict[str, Any]:
-        """The deliver policy that goes on after the last message; what was missed is told to `on_gap`."""
+        """The deliver policy that goes on after the last message; what was missed is passed to `on_gap`."""
         last = self._last
         mark = self._mark if last is None else Mark(last.stream_seq, last.time_ns, exact=True)
         if mark is None:

@@ -43,7 +43,7 @@ def crossing_passes(driven: Driven, seed: object, crossing: object, healing: obj
     driven.feed(text(healing))
     assert len(driven.of("book")) == published + 1
     assert "gap" not in driven.said("book"), driven.states
-    assert not driven.reseeds
+    assert not driven.resyncs
 
 
 def is_refused(venue: str, names: Sequence[tuple[str, str]]) -> None:

@@ -88,7 +88,7 @@ def bad_row() -> None:
     driven.feed(text(book("snapshot", 7, [["90", "1"]], [])), text(book("delta", 8, [["89", "1"], ["x", "1"]], [])))
     driven.feed(text(book("delta", 9, [["88", "1"]], [])))
     assert "gap" in driven.said("book"), "a delta that could not be read is a hole in the sequence"
-    assert driven.reseeds
+    assert driven.resyncs
 
 
 def omitted_field() -> None:

@@ -133,7 +133,7 @@ def update_that_cannot_be_read() -> None:
     drive = driven("book").feed(text(SNAPSHOT), text(SNAPSHOT | {"product_id": "LMN-USD"}))
     drive.feed(update(["buy", "89", "1"], ["sell", "92", "x"]))
     assert len(drive.unread) == 1
-    assert drive.reseeds == ["ABC/USD"]
+    assert drive.resyncs == ["ABC/USD"]
     assert [(state, symbol) for state, channel, symbol, _ in drive.states if (channel, state) == ("book", "gap")] == [
         ("gap", "ABC/USD")
     ]

@@ -25,7 +25,7 @@ class Driven:
     events: list[Any] = field(default_factory=list)
     states: list[tuple[str, str | None, str | None, str | None]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
-    reseeds: list[str] = field(default_factory=list)
+    resyncs: list[str] = field(default_factory=list)
     now: float = 0.0
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class Driven:
         parts = SessionParts(
             venue=venue,
             find=self.find,
-            outbox=self,  # pyright: ignore[reportArgumentType]
+            publisher=self,  # pyright: ignore[reportArgumentType]
             on_undecodable=lambda _frame, error: self.unread.append(str(error)),
             pace=BookPace(interval=0.0),
         )
@@ -66,9 +66,9 @@ class Driven:
 
     def wanted(self) -> list[str]:
         """Return the symbols whose snapshot is due now; they count as asked for."""
-        due = self.session.desk.wanted(now=self.now)
+        due = self.session.books.take_due(now=self.now)
         for instrument in due if self.venue.book_request is not None else ():
-            self.session.desk.on_asked(instrument.symbol, now=self.now)
+            self.session.books.on_snapshot_requested(instrument.symbol, now=self.now)
         return [instrument.symbol for instrument in due]
 
     def answer(self, name: str, body: str | None) -> None:
@@ -90,12 +90,14 @@ class Driven:
     def publish(self, event: Any) -> None:
         self.events.append(event)
 
-    def tell(self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any) -> None:
+    def publish_state(
+        self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any
+    ) -> None:
         self.states.append((state, channel, symbol, reason))
 
     def on_control(self, control: Any) -> None: ...
 
     def on_event(self, kind: str, symbol: str | None) -> None: ...
 
-    def reseed(self, symbol: str) -> None:
-        self.reseeds.append(symbol)
+    def on_resync(self, symbol: str) -> None:
+        self.resyncs.append(symbol)

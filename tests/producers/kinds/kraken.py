@@ -144,7 +144,7 @@ def update_that_cannot_be_read() -> None:
     after = ([("90", "1"), ("89", "1"), ("88", "1"), ("87", "1")], asks)
     drive.feed(text(push("book", book([("87", "1")], [], after))))
     assert "gap" in drive.said("book")
-    assert drive.reseeds == ["ABC/USD"]
+    assert drive.resyncs == ["ABC/USD"]
 
 
 def omitted_field() -> None:

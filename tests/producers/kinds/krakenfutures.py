@@ -111,7 +111,7 @@ def bad_row() -> None:
         bad_row_costs_itself(driven(), "trade", lambda rows: backlog(*rows), rows)
     drive = driven("book").feed(text(SNAPSHOT), text(change(11, 89, 1) | {"qty": "x"}), text(change(12, 88, 1)))
     assert len(drive.unread) == 1
-    assert drive.reseeds == ["ABC/USD:USD"], "the number shows what was not read"
+    assert drive.resyncs == ["ABC/USD:USD"], "the number shows what was not read"
     listed = [{"symbol": name, "tradeable": True} for name in ("PF_ABCUSD", "PF_ABC", "FI_LMNUSD_26", "PF_LMNUSD")]
     body = json.dumps({"instruments": [*listed, {"symbol": 5}, {"symbol": "in_xbtusd", "tradeable": True}]}).encode()
     found, _ = VENUES["krakenfutures"].rest.decode_instruments("futures", body)

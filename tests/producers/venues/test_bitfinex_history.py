@@ -8,7 +8,7 @@ import pytest
 
 from contracts.codec import encode
 from contracts.errors import FrameError
-from producers.history_service import SECOND, source_of
+from producers.rest.history import SECOND, source_of
 from producers.venue import Span
 from producers.venues.bitfinex.history import HISTORY
 from producers.venues.bitfinex.naming import MARKET, guess

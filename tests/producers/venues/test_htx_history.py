@@ -1,4 +1,4 @@
-"""HTX's past: rows as the vendor's pages show them, with invented values."""
+"""HTX's past: rows as the vendor's list_spans show them, with invented values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from contracts.codec import encode
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import make_instrument
-from producers.history_service import SECOND, pages
+from producers.rest.history import SECOND, list_spans
 from producers.venue import Span
 from producers.venues.htx.history import HISTORY
 
@@ -65,7 +65,7 @@ def test_spot_is_asked_for_as_many_candles_as_there_are_since_the_start():
 def test_spot_span_that_lies_too_far_back_is_refused_by_its_start():
     minute = 60 * SECOND
     now = START * SECOND + 2500 * minute
-    newest, oldest = pages(HISTORY, Span("1m", now - 2400 * minute, now, 2400, now))
+    newest, oldest = list_spans(HISTORY, Span("1m", now - 2400 * minute, now, 2400, now))
     assert HISTORY.candles_call(SPOT, Span("1m", now - 1999 * minute, now, 1999, now)).params["size"] == "2000"
     for span in (newest, oldest):
         with pytest.raises(InvalidParameterError, match="newest 2000") as refused:

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.codec import encode
 from contracts.errors import FrameError
-from producers.history_service import SECOND
+from producers.rest.history import SECOND
 from producers.venue import Span
 from producers.venues.krakenfutures.history import HISTORY
 from producers.venues.krakenfutures.plan import make_product

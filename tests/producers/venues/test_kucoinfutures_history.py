@@ -9,7 +9,7 @@ import pytest
 from contracts.codec import encode
 from contracts.errors import FrameError
 from contracts.instrument import make_instrument
-from producers.history_service import SECOND
+from producers.rest.history import SECOND
 from producers.venue import Span
 from producers.venues.kucoinfutures.history import HISTORY
 

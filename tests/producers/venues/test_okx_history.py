@@ -1,4 +1,4 @@
-"""OKX's past: rows as the vendor's pages show them, with invented values."""
+"""OKX's past: rows as the vendor's list_spans show them, with invented values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from contracts.codec import encode
 from contracts.errors import FrameError
 from contracts.instrument import make_instrument
-from producers.history_service import SECOND, pages
+from producers.rest.history import SECOND, list_spans
 from producers.venue import Span
 from producers.venues.okx.history import HISTORY
 
@@ -59,7 +59,7 @@ def test_what_is_older_than_1440_candles_is_asked_for_where_it_is_kept():
     older = HISTORY.candles_call(SPOT, Span("1m", start - minute, start, 1, now))
     assert (recent.path, recent.weight) == ("/api/v5/market/candles", 1)
     assert (older.path, older.weight) == ("/api/v5/market/history-candles", 2)
-    paged = pages(HISTORY, Span("1m", start - minute, start + 599 * minute, 600, now))
+    paged = list_spans(HISTORY, Span("1m", start - minute, start + 599 * minute, 600, now))
     paths = [HISTORY.candles_call(SPOT, page).path for page in paged]
     assert paths == ["/api/v5/market/candles", "/api/v5/market/history-candles"]
 

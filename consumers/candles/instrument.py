@@ -1,4 +1,4 @@
-"""One instrument's candles: what is kept of it, how it is saved and taken back, and its candles as events. Pure."""
+"""One instrument's bars of all time frames: as they are kept, saved, restored and published. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastCandle: Final = fast(Candle)
 
 
-class SavedPage(msgspec.Struct):
+class SavedBars(msgspec.Struct):
     """One instrument's bars as kept in the bucket; `seq` is the last stream sequence that they contain.
 
     `since`: the first trade that was ever folded, ns UTC, 0 where that is not known.
@@ -33,7 +33,7 @@ class SavedPage(msgspec.Struct):
     since: int = 0
 
 
-class Page:
+class InstrumentBars:
     """One instrument: bars of the minutes since the last tick, and the candles that may still change."""
 
     __slots__ = ("arrivals", "bars", "changed", "minutes", "seen", "since", "symbol", "tail", "venue", "venue_symbol")
@@ -51,25 +51,25 @@ class Page:
         self.changed = False
 
 
-def save_page(page: Page, seq: int) -> bytes:
-    """Give the document of one instrument that contains everything up to a stream sequence."""
-    bars = {timeframe: list(held.values()) for timeframe, held in page.bars.items() if held}
+def save_bars(instrument: InstrumentBars, seq: int) -> bytes:
+    """Return the document of an instrument whose bars contain the stream up to `seq`."""
+    bars = {timeframe: list(held.values()) for timeframe, held in instrument.bars.items() if held}
     return msgspec.json.encode(
-        SavedPage(
+        SavedBars(
             seq=seq,
-            arrivals=page.arrivals,
-            venue=page.venue,
-            symbol=page.symbol,
-            venue_symbol=page.venue_symbol,
+            arrivals=instrument.arrivals,
+            venue=instrument.venue,
+            symbol=instrument.symbol,
+            venue_symbol=instrument.venue_symbol,
             bars=bars,
-            since=page.since,
+            since=instrument.since,
         )
     )
 
 
-def read_page(tail: str, document: bytes) -> SavedPage:
-    """Read the document of one instrument; raises msgspec.MsgspecError or ValueError where it is not as it is saved."""
-    saved = msgspec.json.decode(document, type=SavedPage)
+def read_saved(tail: str, document: bytes) -> SavedBars:
+    """Return what a document of `save_bars` holds; raises msgspec.MsgspecError or ValueError where it is not one."""
+    saved = msgspec.json.decode(document, type=SavedBars)
     if tail_symbol(tail) != (saved.venue, saved.symbol) or not saved.bars.keys() <= TIMEFRAMES.keys():
         raise ValueError(f"{tail} holds the candles of {saved.venue} {saved.symbol} in {sorted(saved.bars)}")
     if not all(is_sound(bar) for bars in saved.bars.values() for bar in bars):
@@ -77,13 +77,21 @@ def read_page(tail: str, document: bytes) -> SavedPage:
     return saved
 
 
-def make_candle(page: Page, timeframe: str, bar: Bar) -> FastEvent:
-    """Write a bar as the event that is published."""
+def restore_bars(instrument: InstrumentBars, saved: SavedBars) -> None:
+    """Fill an instrument with what was saved of it."""
+    instrument.arrivals, instrument.since = saved.arrivals, saved.since
+    instrument.venue, instrument.symbol, instrument.venue_symbol = saved.venue, saved.symbol, saved.venue_symbol
+    for timeframe, bars in saved.bars.items():
+        instrument.bars[timeframe] = {bar.start: bar for bar in bars}
+
+
+def candle_of(instrument: InstrumentBars, timeframe: str, bar: Bar) -> FastEvent:
+    """Return the candle of a bar as it is published."""
     candle = FastCandle(
         id="",
-        venue=page.venue,
-        symbol=page.symbol,
-        venue_symbol=page.venue_symbol,
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
         ts_event=bar.close_ts,
         ts_recv=bar.ts_recv,
         sim=bar.sim,
@@ -98,4 +106,4 @@ def make_candle(page: Page, timeframe: str, bar: Bar) -> FastEvent:
         closed=bar.closed,
         start_ts=bar.start,
     )
-    return named(page.tail, candle)
+    return named(instrument.tail, candle)

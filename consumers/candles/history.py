@@ -14,10 +14,10 @@ from contracts.recent import Recent
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastCandle: Final = fast(Candle)
 KEPT: Final = 1000
-SHELVES: Final = 80_000  # ten thousand instruments in eight time frames
+SERIES: Final = 80_000  # ten thousand instruments in eight time frames
 
 
-class _Shelf:
+class _Series:
     """One instrument's closed candles of one time frame, by start."""
 
     __slots__ = ("packed", "starts", "symbol", "timeframe", "venue", "venue_symbol")
@@ -29,26 +29,26 @@ class _Shelf:
         self.packed: list[bytes] = []
 
 
-class Past:
+class CandleHistory:
     """Keeps the newest `keep` closed candles of each instrument and time frame; older ones are dropped.
 
-    At least `shelves` pairs of instrument and time frame are kept, those used last, at most twice as many.
+    At least `series` pairs of instrument and time frame are kept, those used last, at most twice as many.
     """
 
-    def __init__(self, keep: int = KEPT, shelves: int = SHELVES) -> None:
+    def __init__(self, keep: int = KEPT, series: int = SERIES) -> None:
         self._keep = keep
-        self._shelves: Recent[tuple[str, str], _Shelf] = Recent(shelves)
+        self._series: Recent[tuple[str, str], _Series] = Recent(series)
 
     def __len__(self) -> int:
-        return sum(len(shelf.packed) for shelf in self._shelves.values())
+        return sum(len(series.packed) for series in self._series.values())
 
     def save(self, tail: str, candle: FastEvent) -> None:
         """Take a closed candle; of two with the same start the one of more trades is the newer."""
         key = (tail, candle.timeframe)
-        shelf = self._shelves.get(key)
-        if shelf is None:
-            shelf = self._shelves.put(key, _Shelf(candle))
-        starts, packed, start = shelf.starts, shelf.packed, candle.start_ts
+        series = self._series.get(key)
+        if series is None:
+            series = self._series.put(key, _Series(candle))
+        starts, packed, start = series.starts, series.packed, candle.start_ts
         at = bisect_left(starts, start)
         if at < len(starts) and starts[at] == start:
             if candle.trades >= _trades(packed[at]):
@@ -63,10 +63,10 @@ class Past:
 
     def list_candles(self, tail: str, timeframe: str) -> list[FastEvent]:
         """List what is kept, oldest first."""
-        shelf = self._shelves.get((tail, timeframe))
-        if shelf is None:
+        series = self._series.get((tail, timeframe))
+        if series is None:
             return []
-        return [_unpack(tail, shelf, start, row) for start, row in zip(shelf.starts, shelf.packed, strict=True)]
+        return [_unpack(tail, series, start, row) for start, row in zip(series.starts, series.packed, strict=True)]
 
 
 def _pack(candle: FastEvent) -> bytes:
@@ -78,17 +78,17 @@ def _trades(row: bytes) -> int:
     return int(row[: row.index(b" ")])
 
 
-def _unpack(tail: str, shelf: _Shelf, start: int, row: bytes) -> FastEvent:
+def _unpack(tail: str, series: _Series, start: int, row: bytes) -> FastEvent:
     trades, opened, high, low, close, volume, quote_volume, ts_event, ts_recv, sim = row.decode().split(" ")
     candle = FastCandle(
         id="",
-        venue=shelf.venue,
-        symbol=shelf.symbol,
-        venue_symbol=shelf.venue_symbol,
+        venue=series.venue,
+        symbol=series.symbol,
+        venue_symbol=series.venue_symbol,
         ts_event=int(ts_event),
         ts_recv=int(ts_recv),
         sim=sim == "1",
-        timeframe=shelf.timeframe,
+        timeframe=series.timeframe,
         open=opened,
         high=high,
         low=low,

@@ -10,7 +10,7 @@ import pytest
 from contracts import streams, subjects
 from contracts.streams import BucketSpec, StreamSpec
 from producers.rest.budget import Budget
-from producers.rest.rate_limit import LocalTurns, SharedTurns
+from producers.rest.rate_limit import LocalRateLimit, SharedRateLimit
 from producers.venue import RestBudget
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.counter import add
@@ -42,19 +42,19 @@ def test_pause_stops_everything_for_its_time():
 
 
 async def test_local_turns_wait_for_the_pause():
-    turns = LocalTurns(RestBudget(100, 1))
-    await turns.pause(0.3)
+    rate_limit = LocalRateLimit(RestBudget(100, 1))
+    await rate_limit.pause(0.3)
     began = time.monotonic()
-    await turns.wait(1)
+    await rate_limit.wait(1)
     assert time.monotonic() - began >= 0.25
 
 
 async def test_calls_a_minute_are_limited_whatever_their_weight():
-    turns = LocalTurns(RestBudget(1000, 60), requests=3)
+    rate_limit = LocalRateLimit(RestBudget(1000, 60), requests=3)
     for _ in range(3):
-        await turns.wait(1)
+        await rate_limit.wait(1)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(turns.wait(1), 0.2)
+        await asyncio.wait_for(rate_limit.wait(1), 0.2)
 
 
 @pytest.mark.nats
@@ -68,18 +68,18 @@ async def test_processes_share_one_budget_and_one_pause(tmp_path):
         assert [await add(bus, subject, amount) for bus, amount in ((one, 3), (two, 4), (one, 5))] == [3, 7, 12]
 
         limit = RestBudget(10, 2.0)
-        turns = [SharedTurns(bus, "okx", limit) for bus in (one, two)]
+        rate_limit = [SharedRateLimit(bus, "okx", limit) for bus in (one, two)]
         window = time.time_ns() // int(2e9)
         await asyncio.sleep((window + 1) * 2.0 - time.time() + 0.01)
         began = time.monotonic()
-        await asyncio.gather(*(turns[number % 2].wait(1) for number in range(8)))
+        await asyncio.gather(*(rate_limit[number % 2].wait(1) for number in range(8)))
         assert time.monotonic() - began < 1.5, "eight of ten (a fifth is kept in reserve) go at once"
-        await turns[0].wait(1)
+        await rate_limit[0].wait(1)
         assert time.time_ns() // int(2e9) > window + 1, "the ninth waits for the next window"
 
-        await turns[0].pause(0.8)
+        await rate_limit[0].pause(0.8)
         began = time.monotonic()
-        await turns[1].wait(1)
+        await rate_limit[1].wait(1)
         assert time.monotonic() - began >= 0.7, "the other process heeds the pause"
         for bus in (one, two):
             await bus.close()
