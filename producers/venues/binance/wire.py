@@ -78,7 +78,6 @@ class BookTicker(Struct, gc=False):
     a: str | None
     A: str | None
     T: Whole | None = None
-    E: Whole | None = None
 
 
 class DayTicker(Struct, gc=False):
