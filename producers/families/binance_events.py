@@ -44,7 +44,7 @@ def nanoseconds(time: int) -> int:
 
 
 def checksum(figures: Sequence[str]) -> str:
-    """Return what tells frames of one millisecond apart."""
+    """Return what distinguishes frames of one millisecond."""
     return f"{crc32(','.join(figures).encode()):08x}"
 
 

@@ -27,7 +27,7 @@ _DISCONNECT: Final = "disconnect"  # on no page, but met: the server is about to
 
 
 class Head(Struct, gc=False):
-    """What tells frames apart: `{"id":"1","type":"ack"}`, or `{"type":"message","topic":…,"subject":…,"data":{…}}`.
+    """What distinguishes frames: `{"id":"1","type":"ack"}`, or `{"type":"message","topic":…,"subject":…,"data":{…}}`.
 
     Control messages may be of types that are on no page: `{"type":"notice","topic":null}`, `{"type":"disconnect"}`.
     """

@@ -18,7 +18,7 @@ from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from producers.venue import ConnectionPlan, ConnectionPolicy, RestCall, SubscribeRequest, Subscription, Ticket
 
-# A token is good for 24 hours and its session ends with it; a session that asks in time gets 100 messages in 10 s
+# A token is good for 24 hours and its session ends with it; a session that renews in time gets 100 messages in 10 s
 # through, and 300 topics a connection, each symbol counted (newer accounts may have more: the page does not say).
 # The ping's period is the token's own; the answer to it is a frame, so that a live socket is never silent for longer.
 POLICY: Final = ConnectionPolicy(

@@ -1,4 +1,4 @@
-"""Binance spot's decoder: what tells its frames apart, and the books that come without an event type."""
+"""Binance spot's decoder: what distinguishes its frames, and the books that come without an event type."""
 
 from __future__ import annotations
 

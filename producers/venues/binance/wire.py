@@ -18,7 +18,7 @@ Levels = list[tuple[str, str]]
 
 
 class Head(Struct, gc=False):
-    """What tells frames apart: an envelope, the answer to a request, or a payload's event type and symbol.
+    """What distinguishes frames: an envelope, the answer to a request, or a payload's event type and symbol.
 
     `{"stream":"btcusdt@trade","data":{…}}`, `{"result":null,"id":1}`, `{"code":2,"msg":"Invalid request","id":1}`.
     `pu`, `ps`, `X`, and `st` without `M`, are in frames of the futures sockets alone, which name contracts as pairs are
@@ -78,7 +78,6 @@ class BookTicker(Struct, gc=False):
     a: str | None
     A: str | None
     T: Whole | None = None
-    E: Whole | None = None
 
 
 class DayTicker(Struct, gc=False):

@@ -1,4 +1,4 @@
-"""Binance USD-M's decoder: what tells its frames apart, and the REST answers that recorders write into streams."""
+"""Binance USD-M's decoder: what distinguishes its frames, and the REST answers that recorders write into streams."""
 
 from __future__ import annotations
 

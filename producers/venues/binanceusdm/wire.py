@@ -18,7 +18,7 @@ Levels = list[tuple[str, str]]
 
 
 class Head(Struct, gc=False):
-    """What tells frames apart: an envelope, the answer to a request, or a payload's event type and symbol.
+    """What distinguishes frames: an envelope, the answer to a request, or a payload's event type and symbol.
 
     `st` is 2 for COIN-M symbols, which share the all-market streams; `M` is in trades of the spot sockets alone, which
     name their pairs as these do contracts. `{"stream":"btcusdt@aggTrade","data":{…}}`,

@@ -62,7 +62,7 @@ def on_ticker(products: Products, frame: bytes, ts_recv: int) -> Events:
     return (
         replace(
             product.ticker,
-            # A sequence comes again with other figures: a checksum of the frame tells them apart.
+            # A sequence comes again with other figures: a checksum of the frame distinguishes them.
             id=f"{product.ticker_id}{row.sequence or 0}-{crc32(frame):08x}",
             ts_event=read_time(row.time) if row.time else None,
             ts_recv=ts_recv,
@@ -123,7 +123,7 @@ def _delta(
         product.last_ts = own
     return replace(
         product.delta,
-        # The feed numbers nothing here: the frame's own time and a checksum of its bytes tell frames apart.
+        # The feed numbers nothing here: the frame's own time and a checksum of its bytes distinguish frames.
         id=f"{product.book_id}{own or 0}-{crc32(frame):08x}",
         ts_event=product.last_ts if own is None and row.time is not None else own,
         ts_recv=ts_recv,

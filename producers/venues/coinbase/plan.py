@@ -28,7 +28,7 @@ _PRODUCTS_PER_SOCKET: Final = 20  # few, since a socket is renewed as a whole
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: 20 products each, everything in one request.
+    """Return the sockets: 20 products each, everything in one request.
 
     The venue closes a socket on which nothing was subscribed for 5 seconds, hence the one request
     (https://docs.cdp.coinbase.com/exchange/websocket-feed/overview). `heartbeat` is always part of it: it carries the
@@ -68,7 +68,7 @@ def _connection(
 
 
 def resubscribe(subscription: Subscription) -> tuple[str, ...]:
-    """Leave one channel of one product and ask for it again: a book then begins with a snapshot."""
+    """Leave one channel of one product and subscribe it again: a book then begins with a snapshot."""
     channel, product = subscription.key.split(":", 1)
     return tuple(
         json.dumps({"type": kind, "product_ids": [product], "channels": [channel]}, separators=(",", ":"))

@@ -23,7 +23,7 @@ NS: Final = 1_000_000_000
 
 
 class Head(msgspec.Struct):
-    """What tells frames apart: those of the Exchange feed have a `type`, those of Advanced Trade a `channel`."""
+    """What distinguishes frames: those of the Exchange feed have a `type`, those of Advanced Trade a `channel`."""
 
     type: str | None = None
     channel: str | None = None

@@ -19,7 +19,7 @@ VENUE: Final = Venue(
     ws_url="wss://ws.kraken.com",
     # Once something is subscribed a heartbeat comes each second in which nothing else does. Pings are optional; that a
     # socket is cut after 60 s without activity is not documented, so that some are sent. How many messages a client may
-    # send is not documented either: few. About 150 connections in ten minutes are said to be allowed.
+    # send is not documented either: few. About 150 connections in ten minutes are reported to be allowed.
     policy=ConnectionPolicy(ping='{"method":"ping"}', ping_every=20.0, quiet=25.0, pace=0.2, connect_pace=1.0),
     # No removals are sent for what falls out of the subscribed depth: the book is cut after each change, and its
     # checksum over the ten best levels a side is the only proof of continuity.

@@ -95,7 +95,7 @@ def decode_answer(frame: bytes) -> Sequence[Decoded]:
 
 
 def split_trades(frame: bytes) -> list[bytes]:
-    """Split a push of many trades; equal rows stay together, since only a count tells them apart."""
+    """Split a push of many trades; equal rows stay together, since only a count distinguishes them."""
     number, payload, channel, pair = wire.decode_parts(frame)
     if bytes(channel) != b'"trade"':
         return []

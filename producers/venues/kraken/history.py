@@ -62,7 +62,7 @@ _trade: Final = msgspec.json.Decoder(_Trade).decode
 
 
 def candles_call(instrument: Instrument, span: Span) -> RestCall:
-    """Ask for all candles since the span's start (those that open after `since`), of which there are 720.
+    """Return the call for all candles since the span's start (those that open after `since`), of which there are 720.
 
     Raises InvalidParameterError (`start_ts`) where the span begins before them.
     """
@@ -70,7 +70,7 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     back = span.candles_back(length)
     if back > MOST_CANDLES:
         raise InvalidParameterError(
-            f"kraken tells the newest {MOST_CANDLES} candles of {instrument.symbol} ({span.timeframe}), not {back}",
+            f"kraken answers the newest {MOST_CANDLES} candles of {instrument.symbol} ({span.timeframe}), not {back}",
             parameter="start_ts",
         )
     params = {"interval": str(length // 60), "since": str(max(0, span.start_ts // SECOND - 1))}
@@ -78,7 +78,7 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, oldest first; the volume is in base coin, that of the quote is not told."""
+    """Read candles, oldest first; the volume is in base coin, that of the quote is not given."""
 
     def read(raw: Raw) -> Decoded:
         row = _candle(raw)
@@ -100,7 +100,7 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
-    """Ask for the newest trades."""
+    """Return the call for the newest trades."""
     params = {"pair": rest_name(instrument.venue_symbol), "count": str(min(limit, MOST_TRADES))}
     return RestCall("/0/public/Trades", params)
 

@@ -1,4 +1,4 @@
-"""Which Kraken sockets to hold and what to ask of them; and a pair's unified name where no listing is at hand."""
+"""Which Kraken sockets to hold, their subscriptions, and a pair's unified name where no listing is at hand."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ VENUE_ID: Final = "kraken"
 MARKET: Final = "spot"
 BOOK_DEPTH: Final = 100  # as deep as published books are; the venue has 10, 25, 100, 500 and 1000
 
-PAIRS_PER_SOCKET: Final = 50  # ours: the venue tells no figure
+PAIRS_PER_SOCKET: Final = 50  # ours: the venue names no figure
 PAIRS_PER_REQUEST: Final = 25
 _PLACES: Final = 10_000  # a request's id is the channel's number x this + a count: an error names no channel
 
 # Our channel -> the venue's one, the seconds of silence that are still normal, and what the request says beside.
-# The ticker would by default be told after trades only, its best bid and ask being old in between. The backlog of
-# trades is not asked for: it repeats what was told before.
+# The ticker is by default pushed after trades only, its best bid and ask being old in between. The backlog of
+# trades is not subscribed: it repeats what was pushed before.
 _CHANNELS: Final[dict[str, tuple[str, float, dict[str, Any]]]] = {
     TRADE: ("trade", 180.0, {"snapshot": False}),
     TICKER: ("ticker", 30.0, {"event_trigger": "bbo", "snapshot": True}),
@@ -47,7 +47,7 @@ _IN_REST: Final = {name: old for old, name in _ON_SOCKETS.items()}
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: 50 pairs each; one request a channel and 25 pairs, each pair of which is acknowledged."""
+    """Return the sockets: 50 pairs each; one request a channel and 25 pairs, each pair of which is acknowledged."""
     wanted = frozenset(channels)
     kept = [channel for channel in _CHANNELS if channel in wanted]
     listed = sorted(instruments, key=lambda item: item.venue_symbol)
@@ -86,13 +86,13 @@ def _frame(method: str, channel: str, pairs: list[str], req_id: int | None = Non
 
 
 def channel_of(req_id: int) -> str | None:
-    """Tell the venue's channel that a request of this id asked for; None where it was none of ours."""
+    """Return the venue's channel that a request of this id subscribes; None where it is none of ours."""
     place = req_id // _PLACES - 1
     return CHANNEL_NAMES[place] if 0 <= place < len(CHANNEL_NAMES) else None
 
 
 def resubscribe(subscription: Subscription) -> tuple[str, ...]:
-    """Leave one channel of one pair and ask for it again: a book then begins with a snapshot.
+    """Leave one channel of one pair and subscribe it again: a book then begins with a snapshot.
 
     https://docs.kraken.com/exchange/guides/websockets/book-checksum-v2
     """

@@ -34,7 +34,7 @@ class Result(Struct):
 
 
 class Head(Struct):
-    """What tells frames apart: a push has a `channel`, an answer a `method`.
+    """What distinguishes frames: a push has a `channel`, an answer a `method`.
 
     `{"error":"Currency pair not supported FOO/USD","method":"subscribe","req_id":30000,"success":false,"symbol":
     "FOO/USD","time_in":"…","time_out":"…"}`; a rate that is too high is answered by `{"Error":"Exceeded msg rate"}`.

@@ -1,4 +1,4 @@
-"""Which Kraken Futures sockets to hold and what to ask of them; and what its products are called."""
+"""Which Kraken Futures sockets to hold, their subscriptions, and what its products are called."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VENUE_ID: Final = "krakenfutures"
 MARKET: Final = "futures"
 HEARTBEAT: Final = "heartbeat"
 
-PRODUCTS_PER_SOCKET: Final = 60  # ours: the venue tells no figure
+PRODUCTS_PER_SOCKET: Final = 60  # ours: the venue names no figure
 PRODUCTS_PER_REQUEST: Final = 30
 
 # Linear (F, and V of older listings) or inverse (I), perpetual (P) or dated (F): `PF_XBTUSD`, `FI_XBTUSD_260327`.
@@ -37,7 +37,7 @@ _COINS: Final = {"XBT": "BTC", "XDG": "DOGE"}
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: 60 products each, a request a feed and 30 products; `heartbeat` shows that a socket lives.
+    """Return the sockets: 60 products each, a request a feed and 30 products; `heartbeat` shows that a socket lives.
 
     Liquidations come in the feed `trade`, funding and open interest in the feed `ticker`.
     """
@@ -85,7 +85,7 @@ def _frame(event: str, feed: str, products: list[str] | None = None) -> str:
 
 
 def resubscribe(subscription: Subscription) -> tuple[str, ...]:
-    """Leave one feed of one product and ask for it again: a book then begins with a snapshot."""
+    """Leave one feed of one product and subscribe it again: a book then begins with a snapshot."""
     feed, product = subscription.key.split(":", 1)
     return tuple(_frame(event, feed, [product]) for event in ("unsubscribe", "subscribe"))
 

@@ -19,7 +19,7 @@ Side = Literal["buy", "sell"]
 
 
 class Head(Struct):
-    """What tells frames apart: a push has a `feed` and no `event`, an answer both.
+    """What distinguishes frames: a push has a `feed` and no `event`, an answer both.
 
     `{"event":"subscribed","feed":"trade","product_ids":["PF_XBTUSD"]}`, `{"event":"info","version":1}`,
     `{"event":"alert","message":"Already subscribed to feed, re-requesting"}`.

@@ -1,6 +1,6 @@
 """KuCoin spot, classic sockets (https://www.kucoin.com/docs-new/websocket-api/base-info/introduction).
 
-A token is fetched before each connection. Books are seeded over REST with 100 levels a side (the whole book asks for an
+A token is fetched before each connection. Books are seeded over REST with 100 levels a side (the whole book needs an
 account's key) and filled up when they thin out. The venue publishes no liquidations. Its trades are not numbered
 without holes: their page (https://www.kucoin.com/docs-new/3470072w0) does not say it of `sequence`, which jumps.
 """

@@ -202,7 +202,7 @@ def on_recorded_book(instrument: Instrument, interval: str, sim: bool) -> Handle
 
 
 def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: FBT001
-    """Read `/market/candles`: close comes second; whether a candle is closed is not said."""
+    """Read `/market/candles`: close comes second; whether a candle is closed is not documented."""
     timeframe = TIMEFRAMES.get(interval)
     if timeframe is None:
         raise FrameError(f"unknown length of candles {interval!r}", channel="/market/candles")

@@ -21,7 +21,7 @@ from producers.venues.kucoin.history import HISTORY
 from producers.venues.kucoin.plan import MARKET, VENUE_ID
 from producers.venues.kucoin.wire import read_book
 
-# The whole book asks for an account's key; without one there are these many levels a side.
+# The whole book needs an account's key; without one there are these many levels a side.
 DEPTH: Final = 100
 
 

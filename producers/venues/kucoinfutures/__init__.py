@@ -1,8 +1,8 @@
 """KuCoin futures, classic sockets (https://www.kucoin.com/docs-new/websocket-api/base-info/introduction).
 
 A token is fetched before each connection. Books are seeded over REST and chained by single steps. The venue publishes
-neither liquidations nor, on these sockets, open interest. That the `sequence` of its trades has no holes is not said
-(https://www.kucoin.com/docs-new/3470084w0).
+neither liquidations nor, on these sockets, open interest. That the `sequence` of its trades has no holes is not
+documented (https://www.kucoin.com/docs-new/3470084w0).
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ def on_instrument(instrument: Instrument, interval: str, sim: bool) -> Handler: 
 
     The page calls the rate that comes every minute (`granularity` 60000) predicted and the one of 28800000 the rate
     itself; what comes every minute is what the venue shows as the contract's rate, so both are taken. When a rate is
-    paid is not said.
+    paid is not documented.
     """
     prefix = f"{instrument.tail}.funding."
     state = blank("funding", instrument, sim=sim)
@@ -205,7 +205,7 @@ def on_instrument(instrument: Instrument, interval: str, sim: bool) -> Handler: 
 
 
 def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: FBT001
-    """Read `/contractMarket/limitCandle`: close comes second; whether a candle is closed is not said.
+    """Read `/contractMarket/limitCandle`: close comes second; whether a candle is closed is not documented.
 
     The page calls the last two numbers volume and turnover. What was seen is the turnover (or, in older pushes, once
     more the contracts) and then the contracts: the volume is made of the last, and an equal pair has no turnover.
