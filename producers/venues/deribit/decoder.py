@@ -41,7 +41,7 @@ class DeribitDecoder:
         self._mixed: dict[str, Topic] = {}  # of channels that are about many instruments
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame: a push, whose route its channel tells without parsing, or an answer, or a heartbeat."""
+        """Decode one frame: a push, routed by its channel without parsing, or an answer, or a heartbeat."""
         at = frame.find(_CHANNEL, 0, _NEAR)
         if at >= 0:
             name = frame[at + 11 : frame.find(b'"', at + 11)]

@@ -45,7 +45,7 @@ _ROUTES: Final = {
     f'{channel}","event":"{event}"'.encode(): (decode, channel.startswith("futures."))
     for (channel, event), decode in _CHANNELS.items()
 }
-# Known, and not carried: a book cut to few levels, an older tape, statistics and terms of contracts.
+# Known, and not carried: a book cut to few levels, older trades, statistics and terms of contracts.
 _NOT_CARRIED: Final = frozenset(
     {
         *("spot.order_book", "spot.trades_v2", "futures.contract_stats", "futures.contract_info"),
@@ -70,7 +70,7 @@ class GateDecoder:
         self._topics = tuple(Topics(one, sim=sim) for one in finds)
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame: data, whose route its channel and event tell, or an answer."""
+        """Decode one frame: data, whose route is found by its channel and event, or an answer."""
         start = frame.find(_NAME, 0, _NAME_WITHIN) + len(_NAME)
         route = _ROUTES.get(frame[start : frame.find(b",", frame.find(b",", start) + 1)])
         if route is not None:

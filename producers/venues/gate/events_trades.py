@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.normalize import numbers, sizes
+from producers.normalize.ids import distinct
 from producers.venue import Decoded, TradeSpan
 from producers.venues.gate import wire, wire_trades
 from producers.venues.gate.topics import Topics
@@ -94,9 +95,9 @@ def decode_liquidations(topics: Topics, frame: bytes, ts_recv: int) -> list[Deco
     """
     result: list[wire_trades.Liquidation] | wire_trades.Liquidation | None = wire_trades.read_liquidations(frame).result
     rows = [result] if isinstance(result, wire_trades.Liquidation) else result or []
-    natives = numbered([f"{row.contract}-{row.time_ms or row.time}-{row.size}-{row.price}" for row in rows])
+    seen: dict[str, int] = {}
     found: list[Decoded] = []
-    for row, native in zip(rows, natives, strict=True):
+    for row in rows:
         topic = topics[row.contract]
         price = wire.price(row.price, "result.price")
         amount, contracts = sizes.sizes(topic.instrument, wire.signed(row.size, "result.size")[0], price)
@@ -104,7 +105,7 @@ def decode_liquidations(topics: Topics, frame: bytes, ts_recv: int) -> list[Deco
         found.append(
             replace(
                 topic.blanks.liquidation,
-                id=f"{topic.tail}.liquidation.{native.removeprefix(row.contract + '-')}",
+                id=distinct(seen, f"{topic.tail}.liquidation.{row.time_ms or row.time}-{row.size}-{row.price}"),
                 ts_event=ts_event,
                 ts_recv=ts_recv,
                 price=price,
@@ -116,14 +117,4 @@ def decode_liquidations(topics: Topics, frame: bytes, ts_recv: int) -> list[Deco
                 sampled=ts_event is not None and ts_event < _COMPLETE_SINCE,
             )
         )
-    return found
-
-
-def numbered(natives: list[str]) -> list[str]:
-    """Tell equal ids of one frame apart by number."""
-    seen: dict[str, int] = {}
-    found: list[str] = []
-    for native in natives:
-        again = seen[native] = seen.get(native, -1) + 1
-        found.append(f"{native}-{again}" if again else native)
     return found

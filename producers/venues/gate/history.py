@@ -57,7 +57,7 @@ class _SpotTrade(Struct, gc=False):
 class _FuturesTrade(Struct, gc=False):
     """`{"id":121234231,"create_time":1514764800,"create_time_ms":1514764800.123,"size":-100,"price":"100.123"}`.
 
-    `create_time_ms` counts seconds here, with the ms behind the point; where it counts ms its size tells.
+    `create_time_ms` counts seconds here, with the ms behind the point; where it counts ms its size shows it.
     """
 
     id: wire.Number
@@ -111,8 +111,8 @@ def _spot_candle(topic: Topic, timeframe: str, row: list[wire.Number | bool], ts
     )
     quoted, volume = numbers.unsigned(quoted, "candlesticks[1]"), numbers.unsigned(volume, "candlesticks[6]")
     prices = {"open": opened, "high": high, "low": low, "close": close}
-    told = str(row[_COLUMNS]).lower() == "true" if len(row) > _COLUMNS else None
-    return _event(topic, (timeframe, start, ts_recv), prices, closed=told, volume=volume, quote_volume=quoted)
+    closed = str(row[_COLUMNS]).lower() == "true" if len(row) > _COLUMNS else None
+    return _event(topic, (timeframe, start, ts_recv), prices, closed=closed, volume=volume, quote_volume=quoted)
 
 
 def _futures_candle(topic: Topic, timeframe: str, row: _Candle, ts_recv: int) -> Decoded:

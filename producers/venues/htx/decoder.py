@@ -1,4 +1,4 @@
-"""HTX's decoder: unpacks and routes the frames of any of its sockets, whose symbols tell the market."""
+"""HTX's decoder: unpacks and routes the frames of any of its sockets, whose symbols name the market."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class HtxDecoder:
         self._routes: dict[bytes, _Route] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame, packed or plain; a push's route is told by its `ch` at the start without parsing."""
+        """Decode one frame, packed or plain; a push's route is found by its `ch` at the start without parsing."""
         text = _unpacked(frame) if frame[:2] == _GZIP else frame
         start = text[: text.find(b'"', len(_START))] if text.startswith(_START) else b""
         route = self._routes.get(start)
@@ -175,6 +175,6 @@ def split_rows(frame: bytes) -> list[bytes]:
     return _rows(_unpacked(frame) if frame[:2] == _GZIP else frame)
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - symbols tell the market
+def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - symbols name the market
     """Make the decoder of a new connection."""
     return HtxDecoder(find, sim=sim)

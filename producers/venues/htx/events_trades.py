@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.normalize import sizes
+from producers.normalize.ids import distinct
 from producers.venue import Decoded
 from producers.venues.htx import wire, wire_numbers
 from producers.venues.htx.topics import Topic
@@ -67,7 +68,7 @@ def _side(direction: str) -> str | None:
 def decode_liquidations(find: FindTopic, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read liquidations: `price` is the bankruptcy price, `volume` contracts, `amount` coins (recent frames only).
 
-    Rows have no id: it is made of what they say, and equal rows of one frame are told apart by number. Whether the
+    Rows have no id: it is made of what they say, and equal rows of one frame are numbered. Whether the
     venue leaves some out is not documented.
     """
     seen: dict[str, int] = {}
@@ -81,12 +82,10 @@ def decode_liquidations(find: FindTopic, frame: bytes, ts_recv: int) -> list[Dec
         if amount is None:
             amount = sizes.amount(topic.instrument, volume, price)
         native = f"{row.created_at}-{row.direction}-{price}-{volume}"
-        key = f"{row.contract_code}-{native}"
-        again = seen[key] = seen.get(key, -1) + 1
         found.append(
             replace(
                 topic.blanks.liquidation,
-                id=f"{topic.tail}.liquidation.{native}" + (f"-{again}" if again else ""),
+                id=distinct(seen, f"{topic.tail}.liquidation.{native}"),
                 ts_event=row.created_at * MS,
                 ts_recv=ts_recv,
                 price=price,

@@ -1,6 +1,6 @@
 """HTX's past over REST, of both hosts: candles and recent trades.
 
-Spot tells so many candles back from now, contracts those of a span. Whether days and weeks are of UTC is not
+Spot has so many candles back from now, contracts those of a span. Whether days and weeks are of UTC is not
 documented: they are made of four hours.
 
 https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac110003 (klines, most recent trades)
@@ -79,7 +79,7 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     size = max(1, span.candles_back(SECONDS[span.timeframe]))
     if size > MOST:
         raise InvalidParameterError(
-            f"htx tells the newest {MOST} candles of {instrument.symbol} ({span.timeframe}), not {size}",
+            f"htx has the newest {MOST} candles of {instrument.symbol} ({span.timeframe}), not {size}",
             parameter="start_ts",
         )
     return RestCall(f"{_SPOT_PATH}kline", {"symbol": instrument.venue_symbol, "period": period, "size": str(size)})

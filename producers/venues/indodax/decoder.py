@@ -132,7 +132,7 @@ class IndodaxDecoder:
         return found
 
     def _on_rows(self, raw: Raw, publication: wire.Shape, ts_recv: int) -> Sequence[Decoded]:
-        """Read a publication of rows; how many fields a row has tells which channel it is of."""
+        """Read a publication of rows; the number of a row's fields says which channel it is of."""
         rows = wire.decode_rows(publication.data)
         fields = len(rows[0]) if rows else _TICK_FIELDS
         if fields == _TRADE_FIELDS:

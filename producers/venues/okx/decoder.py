@@ -62,7 +62,7 @@ class OkxDecoder:
         self._routes: dict[bytes, _Route] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame: text, an answer, or a push, whose route its `arg` at the start tells without parsing."""
+        """Decode one frame: text, an answer, or a push, which is routed by its first bytes without parsing."""
         if frame == _PONG:
             return (Pong(),)
         start = frame[: frame.find(b"}")] if frame.startswith(_START) else b""
