@@ -12,12 +12,13 @@ from typing import Final
 from contracts.errors import FrameError
 from producers.connection.frames import rows_at
 from producers.normalize.numbers import NULL
+from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.gate import events_book, events_candles, events_ticker, events_trades, wire
 from producers.venues.gate.plan import LINEAR, SPOT, guess
-from producers.venues.gate.topics import Topics
+from producers.venues.gate.topics import Topic
 
-_Decode = Callable[[Topics, bytes, int], Sequence[Decoded]]
+_Decode = Callable[[Topics[Topic], bytes, int], Sequence[Decoded]]
 
 _NAME: Final = b'"channel":"'
 _NAME_WITHIN: Final = 256  # bytes from a frame's start: two times and, in some, two ids come before
@@ -67,7 +68,7 @@ class GateDecoder:
 
     def __init__(self, market: str, find: FindInstrument, *, sim: bool) -> None:
         finds = (find if market == of else partial(guess, of) for of in (SPOT, LINEAR))
-        self._topics = tuple(Topics(one, sim=sim) for one in finds)
+        self._topics = tuple(Topics(lambda name, find=one: Topic(find(name), sim)) for one in finds)
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame: data, whose route is found by its channel and event, or an answer."""

@@ -8,14 +8,15 @@ from msgspec.structs import replace
 
 from contracts.instrument import SPOT
 from producers.normalize import sizes
+from producers.normalize.topics import Topics
 from producers.venue import Decoded
 from producers.venues.gate import wire, wire_trades
-from producers.venues.gate.topics import Topic, Topics
+from producers.venues.gate.topics import Topic
 
 TIMEFRAMES: Final = {"7d": "1w", **{name: name for name in ("10s", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "1d")}}
 
 
-def decode_candles(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
+def decode_candles(topics: Topics[Topic], frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read candles; those of mark and index prices (`1m_mark_BTC_USDT`) are of no trades and left out.
 
     So are those whose volume in the base coin is not known: spot of 2021 says the quote coin's only, and contracts

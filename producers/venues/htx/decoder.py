@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from contracts.errors import FrameError
 from producers.connection.frames import rows_at
+from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Refused, Reply
 from producers.venues.htx import events_book, events_candles, events_funding, events_ticker, events_trades, wire
 from producers.venues.htx.topics import Topic
@@ -53,9 +54,7 @@ class HtxDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's symbol."""
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._find = find
-        self._sim = sim
-        self._topics: dict[str, Topic] = {}
+        self._topics = Topics(lambda symbol: Topic(find(symbol), sim))
         self._routes: dict[bytes, _Route] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -83,16 +82,10 @@ class HtxDecoder:
             raise FrameError(f"unknown channel {ch!r}", channel=ch)
         if decode is None:
             return ()
-        route = (decode, self._topic(symbol), channel)
+        route = (decode, self._topics[symbol], channel)
         if start:
             self._routes[start] = route
         return decode(route[1], text, ts_recv, channel)
-
-    def _topic(self, symbol: str) -> Topic:
-        topic = self._topics.get(symbol)
-        if topic is None:
-            topic = self._topics[symbol] = Topic(self._find(symbol), self._sim)
-        return topic
 
     def _decode_answer(self, head: wire.Head, text: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read a ping or an answer of a market socket."""
@@ -119,7 +112,7 @@ class HtxDecoder:
             raise FrameError(f"unknown answer {rep!r}", channel=rep)
         if _CHANNELS.get(found["channel"]) is not events_book.decode_mbp:
             return ()
-        return events_book.decode_book_answer(self._topic(found["symbol"]), text, ts_recv, found["channel"])
+        return events_book.decode_book_answer(self._topics[found["symbol"]], text, ts_recv, found["channel"])
 
     def _decode_note(self, head: wire.Head, text: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read a frame of a notification socket."""
@@ -127,7 +120,7 @@ class HtxDecoder:
             found = _TOPIC.fullmatch(head.topic or "")
             decode = _NOTICES.get(found["channel"]) if found else None
             if decode is not None:
-                return decode(self._topic, text, ts_recv)
+                return decode(self._topics, text, ts_recv)
             if found is not None and found["channel"] in _QUIET_NOTICES:
                 return ()
             raise FrameError(f"unknown topic {head.topic!r}", channel=head.topic)
