@@ -14,10 +14,9 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from contracts.errors import FrameError, InvalidParameterError
+from contracts.errors import InvalidParameterError
 from contracts.instrument import SPOT, Instrument
-from producers.connection.frames import read_each
-from producers.rest.history import SECOND, SECONDS, candle_id, is_closed
+from producers.rest.history import SECOND, SECONDS, candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.htx import wire
 from producers.venues.htx.events_trades import trade_event
@@ -87,12 +86,12 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles: newest first of spot, oldest first of contracts. `amount` counts coins, also of contracts."""
-    try:
-        rows = _candles(body).data or []
-    except msgspec.DecodeError as error:
-        raise FrameError(f"kline of {instrument.venue_symbol}: {error}", field="data") from error
-    topic = Topic(instrument, sim)
-    return read_each(rows, lambda raw: _candle(topic, timeframe, _kline(raw), ts_recv))
+    topic, what = Topic(instrument, sim), f"kline of {instrument.venue_symbol}"
+    return read_rows(_klines, body, what, lambda raw: _candle(topic, timeframe, _kline(raw), ts_recv))
+
+
+def _klines(body: bytes) -> list[Raw]:
+    return _candles(body).data or []
 
 
 def _candle(topic: Topic, timeframe: str, row: wire.Kline, ts_recv: int) -> Decoded:
@@ -127,12 +126,12 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, aggressors newest first, as the socket's are read."""
-    try:
-        orders = _trades(body).data or []
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="data") from error
-    topic, rows = Topic(instrument, sim), [row for order in orders for row in order.data]
-    return read_each(rows, lambda raw: trade_event(topic, _as_pushed(_trade(raw)), ts_recv))
+    topic, what = Topic(instrument, sim), f"trades of {instrument.venue_symbol}"
+    return read_rows(_trade_rows, body, what, lambda raw: trade_event(topic, _as_pushed(_trade(raw)), ts_recv))
+
+
+def _trade_rows(body: bytes) -> list[Raw]:
+    return [row for order in _trades(body).data or () for row in order.data]
 
 
 def _as_pushed(row: _Trade) -> wire.Trade:
