@@ -145,5 +145,5 @@ def _time(value: Number, unit: int, field: str) -> int:
 
 
 def either_time(value: int) -> int:
-    """Return ns for a time in seconds or in ms, told apart by its size."""
+    """Return ns for a time in seconds or in ms: its size shows which."""
     return value * MS if value >= _IN_MS else value * SECOND
