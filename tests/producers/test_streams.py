@@ -54,7 +54,7 @@ async def test_streams_that_begin_anew_are_told_and_followed(rig):
         seen = r.bus.counts["trade"]
         await r.until(lambda: r.bus.counts["trade"] > seen + 10, "trades go on")
         await r.books_equal_the_truth()
-        assert all("began anew" in reason for reason in told(r, "gap"))
+        assert all("began again" in reason for reason in told(r, "gap"))
 
 
 async def test_token_that_ends_is_told_as_the_reason(rig):

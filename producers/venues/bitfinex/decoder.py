@@ -43,14 +43,17 @@ _KINDS: Final[dict[str, tuple[Decode, Decode]]] = {
     "deriv": (events_ticker.decode_derivative, events_ticker.decode_derivative),
     "candles": (events_candles.decode_candle, events_candles.decode_candles),
 }
-_KEPT_BACK: Final = {TRADE: "trades", LIQUIDATION: LIQUIDATIONS}  # what a lost frame may have told and will not again
+_KEPT_BACK: Final = {
+    TRADE: "trades",
+    LIQUIDATION: LIQUIDATIONS,
+}  # what no later frame repeats, if one was lost
 
 
 class BitfinexDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's symbol.
 
     `newest` are the ids of the newest trades by symbol; `before` those of the connection before this one, None where
-    nothing is continued (a recording): then all prints with which a channel begins are told.
+    nothing is continued (a recording): then all prints with which a channel begins become events.
     """
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
@@ -103,7 +106,7 @@ class BitfinexDecoder:
         return (self.before or {}) | own
 
     def book_number(self, symbol: str) -> int | None:
-        """Give the number of the channel on which a book comes."""
+        """Return the number of the channel on which a book comes."""
         for name, item in self._channels.items():
             if item is not None and item.kind == "book" and item.instrument and item.instrument.venue_symbol == symbol:
                 return int(name)
@@ -149,7 +152,7 @@ class BitfinexDecoder:
         return (Proof(channel.instrument, message.value),)
 
     def _stamp_tail(self, message: Any) -> tuple[int | None, int | None]:
-        """Give a frame's number and time in ns, and see whether a frame before it is missing."""
+        """Return a frame's number and time in ns, and see whether a frame before it is missing."""
         number, ts = wire.read_tail(message.tail, message.more)
         if number is not None:
             self._count(number)
@@ -200,7 +203,7 @@ class BitfinexDecoder:
         return ()
 
     def _make(self, event: wire.Event) -> Channel | None:
-        """Make the channel that an acknowledgement tells of; None for loans, books of orders and of rounded prices."""
+        """Make the channel that an acknowledgement names; None for loans, books of orders and of rounded prices."""
         kind, symbol, detail = event.channel or "", event.symbol or "", ""
         if event.key is not None:
             kind, symbol, detail = _read_key(kind, event.key)
@@ -244,7 +247,7 @@ def _key(event: wire.Event) -> str:
 
 
 def _on_info(_decoder: BitfinexDecoder, event: wire.Event) -> Sequence[Decoded]:
-    """Leave a server that restarts, and one after its maintenance, when all is to be subscribed anew."""
+    """Leave a server that restarts, and one after its maintenance, after which everything is to be subscribed again."""
     code = None if event.code is None else int(event.code)
     if code in {_RESTART, _MAINTENANCE_ENDED}:
         return (Closing(f"{code}: {event.msg or 'the venue wants a new connection'}", _AT_ONCE),)
@@ -277,7 +280,7 @@ def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  #
 
 
 def inherit(decoder: Decoder, last: Decoder | None) -> None:
-    """Hand the newest trades on: what was missed between two connections is told by the new one's first frames."""
+    """Hand the newest trades on: what was missed between two connections is in the new one's first frames."""
     if isinstance(decoder, BitfinexDecoder):
         decoder.before = {}
         if isinstance(last, BitfinexDecoder):

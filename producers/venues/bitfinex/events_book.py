@@ -59,7 +59,7 @@ def read_whole(rows: list[Raw]) -> Sides:
 
 
 def read_change(row: wire.Row) -> Sides:
-    """Return the level of a row, on its side; that no order is left removes it: the amount then tells the side only.
+    """Return the level of a row, on its side; that no order is left removes it: the amount then says the side only.
 
     A level at a price of zero is left out.
     """

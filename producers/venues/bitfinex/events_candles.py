@@ -31,7 +31,7 @@ def decode_candle(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded
 
 
 def decode_candles(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded]:
-    """Read the candles with which the channel begins, newest first; told oldest first."""
+    """Read the candles with which the channel begins, newest first; returns them oldest first."""
     message = wire.decode_candles(frame)
     channel.stamp(message)
     return read_each(message.rows, lambda raw: _candle(channel, raw, ts_recv))[::-1]

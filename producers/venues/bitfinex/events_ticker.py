@@ -21,7 +21,7 @@ _TIME, _SPOT_PRICE, _NEXT_FUNDING, _CURRENT_FUNDING, _MARK_PRICE, _OPEN_INTEREST
 def decode_ticker(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     """Read a ticker; the change is a fraction. Its time is the push's, where that is asked for.
 
-    Its sizes are sums of the 25 best levels, not what the best bid and ask offer: these are not told.
+    Its sizes are sums of the 25 best levels, not what the best bid and ask offer: these are null.
     """
     message = wire.decode_ticker(frame)
     seq, ts = channel.stamp(message)

@@ -34,8 +34,8 @@ def decode_trade(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded]
 def decode_prints(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read the last trades, with which the channel begins, newest first.
 
-    A recording tells them all, as they stand. To a feed they are history: of its first connection they are not told,
-    and after a lost connection they hold what was missed, unless that is more than they are.
+    Of a recording all become events, as they stand. To a feed they are history: of its first connection none does, and
+    after a lost connection they hold what was missed, unless that is more than they are.
     """
     message = wire.decode_prints(frame)
     channel.stamp(message)

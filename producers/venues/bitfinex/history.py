@@ -10,11 +10,9 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.connection.frames import read_each
 from producers.normalize import numbers
-from producers.rest.history import make_candle, make_trade
+from producers.rest.history import make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bitfinex import wire
 
@@ -68,14 +66,11 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
             volume=numbers.number(row.volume, "candles.volume"),
         )
 
-    return read_each(_list(body, f"candles of {instrument.venue_symbol}"), read)
+    return read_rows(_list, body, f"candles of {instrument.venue_symbol}", read)
 
 
-def _list(body: bytes, what: str) -> list[Raw]:
-    try:
-        return _rows(body) or []
-    except msgspec.DecodeError as error:
-        raise FrameError(f"{what}: {error}", field=what.partition(" ")[0]) from error
+def _list(body: bytes) -> list[Raw]:
+    return _rows(body) or []
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
@@ -85,8 +80,8 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; their ids are the socket's, a negative amount is a taker's who sold."""
-    rows = _list(body, f"trades of {instrument.venue_symbol}")
-    return read_each(rows, lambda raw: _trade(instrument, wire.decode_print(raw), ts_recv, sim=sim))
+    what = f"trades of {instrument.venue_symbol}"
+    return read_rows(_list, body, what, lambda raw: _trade(instrument, wire.decode_print(raw), ts_recv, sim=sim))
 
 
 def _trade(instrument: Instrument, row: wire.Print, ts_recv: int, *, sim: bool) -> Decoded:

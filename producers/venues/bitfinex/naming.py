@@ -76,5 +76,5 @@ def split(venue_symbol: str) -> tuple[str, str]:
 
 
 def named(coin: str) -> str:
-    """Give a coin's common name."""
+    """Return a coin's common name."""
     return _NAMES.get(coin, coin)

@@ -30,9 +30,9 @@ FLAGS: Final = _TIMESTAMPS + _NUMBERS + _CHECKSUMS
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets, of 25 channels each; an instrument's channels stay together.
+    """Plan the sockets, of 25 channels each; an instrument's channels stay together.
 
-    Liquidations come for all instruments in one channel. A perpetual's status tells funding and open interest.
+    Liquidations come for all instruments in one channel. A perpetual's status has funding and open interest.
     """
     wanted = frozenset(channels)
     listed = sorted(instruments, key=lambda item: item.venue_symbol)
@@ -44,7 +44,7 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
 
 
 def _subscriptions(instrument: Instrument, wanted: frozenset[str]) -> Iterator[Subscription]:
-    """Give an instrument's subscriptions; two of ours may have the same key, which is one channel of the venue."""
+    """Return an instrument's subscriptions; two of ours may have the same key, which is one channel of the venue."""
     symbol = instrument.venue_symbol
     if TRADE in wanted:
         yield Subscription(f"trades:{symbol}", TRADE, instrument, 180.0)

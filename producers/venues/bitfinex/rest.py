@@ -35,7 +35,7 @@ _fault: Final = msgspec.json.Decoder(tuple[str, int | str | None, str | None]).d
 
 
 def list_calls() -> tuple[tuple[str, RestCall], ...]:
-    """Give a call for the pairs and one for the perpetuals."""
+    """Return a call for the pairs and one for the perpetuals."""
     return tuple((MARKET, RestCall(path)) for path in _LISTS)
 
 

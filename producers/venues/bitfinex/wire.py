@@ -230,7 +230,7 @@ decode_anything: Final = msgspec.json.Decoder(Anything).decode
 
 
 def read_tail(tail: Tail, more: Tail) -> tuple[int | None, int | None]:
-    """Give (number, time in ns) of a frame: whichever of the two flags is set, the number comes first."""
+    """Return (number, time in ns) of a frame: whichever of the two flags is set, the number comes first."""
     if type(tail) is not int:
         return None, None
     if tail >= _FIRST_TIME:

@@ -14,6 +14,7 @@ from msgspec.structs import astuple, replace
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import numbers, sizes
+from producers.normalize.ids import distinct
 from producers.venue import Decoded
 from producers.venues.bybit import wire
 from producers.venues.bybit.topics import Topic
@@ -101,13 +102,12 @@ def decode_book(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
 
 
 def decode_liquidations(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
-    """Read a batch of liquidations, which are all that there were. Equal rows of one frame are told apart by number."""
+    """Read a batch of liquidations, which are all that there were. Equal rows of one frame are numbered."""
     seen: dict[str, int] = {}
     found: list[Decoded] = []
     for row in wire.decode_liquidations(frame).data:
         native = f"{row.T}-{row.S}-{row.p}-{row.v}"
-        again = seen[native] = seen.get(native, -1) + 1
-        found.append(_liquidation(topic, ts_recv, (row, f"{native}-{again}" if again else native, False)))
+        found.append(_liquidation(topic, ts_recv, (row, distinct(seen, native), False)))
     return found
 
 
@@ -118,8 +118,8 @@ def decode_old_liquidation(topic: Topic, frame: bytes, ts_recv: int) -> tuple[De
     return (_liquidation(topic, ts_recv, (row, f"{row.T}-{row.S}-{row.p}-{row.v}", True)),)
 
 
-def _liquidation(topic: Topic, ts_recv: int, told: tuple[wire.Liquidation, str, bool]) -> Decoded:
-    row, native, sampled = told
+def _liquidation(topic: Topic, ts_recv: int, read: tuple[wire.Liquidation, str, bool]) -> Decoded:
+    row, native, sampled = read
     price = numbers.price_text(row.p, "data.p")
     amount, contracts = topic.sizes(numbers.unsigned(row.v, "data.v"), price)
     position, order = _FORCED[row.S]

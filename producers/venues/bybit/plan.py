@@ -59,7 +59,7 @@ def market_of(instrument: Instrument) -> str:
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: one path a market, at most 21 000 characters of topics each.
+    """Plan the sockets: one path a market, at most 21 000 characters of topics each.
 
     A request carries the topics of one instrument: a spot request may carry ten, and whether one bad topic spoils its
     whole request is not documented, so that a delisted symbol takes only its own topics with it.
@@ -80,11 +80,11 @@ def _subscriptions(market: str, instrument: Instrument, wanted: frozenset[str]) 
     found: list[Subscription] = []
     if TRADE in wanted:
         found.append(Subscription(f"publicTrade.{symbol}", TRADE, instrument, 180.0))
-    told = [channel for channel in (TICKER, FUNDING, INTEREST) if channel in wanted]
-    if TICKER in told:
+    carried = [channel for channel in (TICKER, FUNDING, INTEREST) if channel in wanted]
+    if TICKER in carried:
         found.append(Subscription(f"tickers.{symbol}", TICKER, instrument, 30.0))
-    elif told and market != SPOT:
-        found.append(Subscription(f"tickers.{symbol}", told[0], instrument))
+    elif carried and market != SPOT:
+        found.append(Subscription(f"tickers.{symbol}", carried[0], instrument))
     if TICKER in wanted and market == SPOT:
         found.append(Subscription(f"orderbook.1.{symbol}", TICKER, instrument, 30.0))
     if BOOK in wanted:

@@ -83,7 +83,7 @@ _envelope: Final = msgspec.json.Decoder(_Envelope).decode
 
 
 def list_calls() -> tuple[tuple[str, RestCall], ...]:
-    """Give the first call of each market's list; spot has no pages."""
+    """Return the first call of each market's list; spot has no pages."""
     return (
         (SPOT, RestCall(_INSTRUMENTS, {"category": SPOT})),
         (LINEAR, RestCall(_INSTRUMENTS, {"category": LINEAR, "limit": "1000"})),
@@ -158,7 +158,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
 
 
 def _reset(headers: Mapping[str, str], now_ms: int | None) -> float:
-    """Give the seconds until the limit is reset, by the venue's own clock."""
+    """Return the seconds until the limit is reset, by the venue's own clock."""
     reset = headers.get("x-bapi-limit-reset-timestamp", "")
     if now_ms is None or not reset.isdigit():
         return _RATE_PAUSE

@@ -16,7 +16,7 @@ Text = str | UnsetType | None
 
 
 class Head(Struct, gc=False):
-    """What tells frames apart: data has a `topic`; answers have `op` and `success`, those of options a `type`.
+    """What distinguishes frames: data has a `topic`; answers have `op` and `success`, those of options a `type`.
 
     `{"success":true,"ret_msg":"","conn_id":"c1","req_id":"a1","op":"subscribe"}`
     """
@@ -150,7 +150,7 @@ class Candle(Struct, gc=False):
 
 
 class Candles(Struct, gc=False):
-    """https://bybit-exchange.github.io/docs/v5/websocket/public/kline: `confirm` tells that it is closed."""
+    """https://bybit-exchange.github.io/docs/v5/websocket/public/kline: `confirm` says that it is closed."""
 
     data: list[Candle]
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from contracts.errors import FrameError
 from producers.normalize.numbers import NULL
+from producers.normalize.topics import Topics
 from producers.venue import Ack, Answered, Closing, Decoded, Decoder, FindInstrument, Pong, Refused, Reply
 from producers.venues.deribit import events, wire
 from producers.venues.deribit.naming import is_combo
@@ -38,10 +39,10 @@ class DeribitDecoder:
         self._find = find
         self._sim = sim
         self._routes: dict[bytes, _Route] = {}
-        self._mixed: dict[str, Topic] = {}  # of channels that are about many instruments
+        self._mixed = Topics(lambda name: Topic(find(name), "", sim))  # of channels that are about many instruments
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame: a push, whose route its channel tells without parsing, or an answer, or a heartbeat."""
+        """Decode one frame: a push, routed by its channel without parsing, or an answer, or a heartbeat."""
         at = frame.find(_CHANNEL, 0, _NEAR)
         if at >= 0:
             name = frame[at + 11 : frame.find(b'"', at + 11)]
@@ -78,10 +79,7 @@ class DeribitDecoder:
                 raise FrameError("a trade of many instruments names none", field="params.data.instrument_name")
             if is_combo(name):
                 continue
-            topic = self._mixed.get(name)
-            if topic is None:
-                topic = self._mixed[name] = Topic(self._find(name), "", self._sim)
-            found += events.trade_events(topic, (row,), ts_recv)
+            found += events.trade_events(self._mixed[name], (row,), ts_recv)
         return found
 
     def _route(self, channel: str) -> _Route:

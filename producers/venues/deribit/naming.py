@@ -13,7 +13,7 @@ from contracts.errors import SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 
 VENUE_ID: Final = "deribit"
-# Names tell spot, perpetual, future and option apart, so that one market holds them all.
+# Names distinguish spot, perpetual, future and option, so that one market holds them all.
 MARKET: Final = "public"
 
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")

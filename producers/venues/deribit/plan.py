@@ -47,7 +47,7 @@ TEST: Final = _call(TEST_ID, "public/test", {})
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: the channels of an instrument stay together, each socket asks for heartbeats first.
+    """Plan the sockets: the channels of an instrument stay together, each socket asks for heartbeats first.
 
     Liquidations come as marked trades, funding and open interest in the ticker: such channels are subscribed once.
     """
@@ -60,7 +60,7 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
 
 
 def _subscriptions(instrument: Instrument, wanted: frozenset[str]) -> Iterator[Subscription]:
-    """Give an instrument's subscriptions; several of ours may have the same key, which is one channel of the venue."""
+    """Return an instrument's subscriptions; several of ours may have the same key, one channel of the venue."""
     name, is_perpetual = instrument.venue_symbol, instrument.contract in {PERP, INVERSE}
     has_positions = instrument.contract != SPOT
     if TRADE in wanted:

@@ -70,7 +70,7 @@ _envelope: Final = msgspec.json.Decoder(_Envelope).decode
 
 
 def list_calls() -> tuple[tuple[str, RestCall], ...]:
-    """Give one call for each kind that is followed, of all currencies; options and combos are left alone."""
+    """Return one call for each kind that is followed, of all currencies; options and combos are left alone."""
     return tuple(
         (MARKET, RestCall(f"{_PATH}/get_instruments", {"currency": "any", "kind": kind}, _LISTED_WEIGHT))
         for kind in _KINDS

@@ -32,7 +32,7 @@ class Params(Struct):
 
 
 class Head(Struct):
-    """What tells frames apart: an answer has an `id`, a notification a `method`.
+    """What distinguishes frames: an answer has an `id`, a notification a `method`.
 
     `{"jsonrpc":"2.0","id":1,"result":["trades.BTC-PERPETUAL.100ms"],"usIn":1763700000000000,"usOut":…,"usDiff":9}`
     """

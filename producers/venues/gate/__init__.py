@@ -1,7 +1,6 @@
 """Gate v4: spot and USDT perpetuals (https://www.gate.com/docs/developers/apiv4/ws/en/), each on a host of its own.
 
-`wire` are the typed frames, `tape`, `books` and `tickers` make events of them, `frames` finds which, `plan` lays the
-sockets, `rest` reads listings and books. Futures count in signed contracts.
+Futures count in signed contracts.
 
 Trades of pairs are numbered without holes (`id_market`: "continuous growth within a single market", the page of
 `spot.trades`), which is their `seq`. Of contracts' trades the page (https://www.gate.com/docs/developers/futures/ws/en/)

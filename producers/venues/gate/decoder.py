@@ -12,12 +12,13 @@ from typing import Final
 from contracts.errors import FrameError
 from producers.connection.frames import rows_at
 from producers.normalize.numbers import NULL
+from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.gate import events_book, events_candles, events_ticker, events_trades, wire
 from producers.venues.gate.plan import LINEAR, SPOT, guess
-from producers.venues.gate.topics import Topics
+from producers.venues.gate.topics import Topic
 
-_Decode = Callable[[Topics, bytes, int], Sequence[Decoded]]
+_Decode = Callable[[Topics[Topic], bytes, int], Sequence[Decoded]]
 
 _NAME: Final = b'"channel":"'
 _NAME_WITHIN: Final = 256  # bytes from a frame's start: two times and, in some, two ids come before
@@ -45,7 +46,7 @@ _ROUTES: Final = {
     f'{channel}","event":"{event}"'.encode(): (decode, channel.startswith("futures."))
     for (channel, event), decode in _CHANNELS.items()
 }
-# Known, and not carried: a book cut to few levels, an older tape, statistics and terms of contracts.
+# Known, and not carried: a book cut to few levels, older trades, statistics and terms of contracts.
 _NOT_CARRIED: Final = frozenset(
     {
         *("spot.order_book", "spot.trades_v2", "futures.contract_stats", "futures.contract_info"),
@@ -67,10 +68,10 @@ class GateDecoder:
 
     def __init__(self, market: str, find: FindInstrument, *, sim: bool) -> None:
         finds = (find if market == of else partial(guess, of) for of in (SPOT, LINEAR))
-        self._topics = tuple(Topics(one, sim=sim) for one in finds)
+        self._topics = tuple(Topics(lambda name, find=one: Topic(find(name), sim)) for one in finds)
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame: data, whose route its channel and event tell, or an answer."""
+        """Decode one frame: data, whose route is found by its channel and event, or an answer."""
         start = frame.find(_NAME, 0, _NAME_WITHIN) + len(_NAME)
         route = _ROUTES.get(frame[start : frame.find(b",", frame.find(b",", start) + 1)])
         if route is not None:

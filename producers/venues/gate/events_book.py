@@ -6,28 +6,29 @@ from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.normalize import numbers, sizes
+from producers.normalize.topics import Topics
 from producers.venue import Decoded
 from producers.venues.gate import wire, wire_book
-from producers.venues.gate.topics import Topic, Topics
+from producers.venues.gate.topics import Topic
 
 Sides = tuple[list[wire.Row], list[wire.Row]]
 
 
-def decode_spot_depth(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+def decode_spot_depth(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `spot.order_book_update`."""
     row = wire_book.read_spot_depths(frame).result
     sides = _read_levels(row.b or [], whole=row.full), _read_levels(row.a or [], whole=row.full)
     return (_delta(topics[row.s], row, sides, ("update", ts_recv)),)
 
 
-def decode_futures_depth(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+def decode_futures_depth(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `futures.order_book_update`."""
     row = wire_book.read_futures_depths(frame).result
     sides = _read_objects(row.b or [], whole=row.full), _read_objects(row.a or [], whole=row.full)
     return (_delta(topics[row.s], row, sides, ("update", ts_recv)),)
 
 
-def decode_second_version(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+def decode_second_version(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `spot.obu` and `futures.obu`: a whole book first, then updates; `s` is the stream (`ob.BTC_USDT.50`)."""
     row = wire_book.read_number_depths(frame).result
     venue_symbol, _, depth = row.s.removeprefix("ob.").rpartition(".")
@@ -70,7 +71,7 @@ def _read_levels(rows: list[wire.Row], *, whole: bool) -> list[wire.Row]:
     return (numbers.whole_levels if whole else numbers.text_levels)(rows, "result.b/result.a")
 
 
-def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+def decode_whole_book(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read `futures.order_book`, event `all`. Its ids are not said to be without holes: there is no sequence."""
     push = wire_book.read_whole_books(frame)
     row = push.result
@@ -91,7 +92,7 @@ def decode_whole_book(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decod
     )
 
 
-def decode_signed_levels(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
+def decode_signed_levels(topics: Topics[Topic], frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read `futures.order_book`, event `update`: a level's side is the sign of its size; 0 removes it on either."""
     push = wire_book.read_signed_levels(frame)
     by_symbol: dict[str, list[wire_book.SignedLevel]] = {}

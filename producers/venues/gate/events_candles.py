@@ -8,17 +8,18 @@ from msgspec.structs import replace
 
 from contracts.instrument import SPOT
 from producers.normalize import sizes
+from producers.normalize.topics import Topics
 from producers.venue import Decoded
 from producers.venues.gate import wire, wire_trades
-from producers.venues.gate.topics import Topic, Topics
+from producers.venues.gate.topics import Topic
 
 TIMEFRAMES: Final = {"7d": "1w", **{name: name for name in ("10s", "1m", "5m", "15m", "30m", "1h", "4h", "8h", "1d")}}
 
 
-def decode_candles(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
+def decode_candles(topics: Topics[Topic], frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read candles; those of mark and index prices (`1m_mark_BTC_USDT`) are of no trades and left out.
 
-    So are those whose volume in the base coin cannot be told: spot of 2021 says the quote coin's only, and contracts
+    So are those whose volume in the base coin is not known: spot of 2021 says the quote coin's only, and contracts
     count nothing where their worth is unknown.
     """
     push = wire_trades.read_candles(frame)
@@ -37,7 +38,7 @@ def decode_candles(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
 
 
 def _volumes(topic: Topic, row: wire_trades.Candle) -> tuple[str, str | None] | None:
-    """Give the volumes in base and quote coin; None where the first is unknown."""
+    """Return the volumes in base and quote coin; None where the first is unknown."""
     total = wire.number(row.v, "result.v")
     if topic.instrument.contract != SPOT:
         amount = sizes.amount(topic.instrument, total, None) if total.strip("0.") else "0"

@@ -6,12 +6,13 @@ from msgspec.structs import replace
 
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import sizes
+from producers.normalize.topics import Topics
 from producers.venue import Decoded
 from producers.venues.gate import wire, wire_ticker
-from producers.venues.gate.topics import Topic, Topics
+from producers.venues.gate.topics import Topic
 
 
-def decode_spot_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+def decode_spot_tickers(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read the figures of a pair; best prices come without amounts."""
     push = wire_ticker.read_spot_tickers(frame)
     row, price, optional = push.result, wire.optional_price, wire.optional_number
@@ -35,7 +36,7 @@ def decode_spot_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Dec
     )
 
 
-def decode_book_tickers(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+def decode_book_tickers(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read best prices; an empty side is null, and so is an amount of zero at a price that stands."""
     row = wire_ticker.read_book_tickers(frame).result
     topic = topics[row.s]
@@ -60,7 +61,7 @@ def _amount(topic: Topic, size: wire.Maybe, price: str | None, field: str) -> st
     return sizes.amount(topic.instrument, text, price) if text is not None and text.strip("0.") else None
 
 
-def decode_futures_tickers(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
+def decode_futures_tickers(topics: Topics[Topic], frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read the figures of contracts, each with its funding (perpetuals) and open interest."""
     push = wire_ticker.read_futures_tickers(frame)
     result: list[wire_ticker.FuturesTicker] | wire_ticker.FuturesTicker | None = push.result

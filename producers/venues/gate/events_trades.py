@@ -8,16 +8,18 @@ from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.normalize import numbers, sizes
+from producers.normalize.ids import distinct
+from producers.normalize.topics import Topics
 from producers.venue import Decoded, TradeSpan
 from producers.venues.gate import wire, wire_trades
-from producers.venues.gate.topics import Topics
+from producers.venues.gate.topics import Topic
 
 # 2026-08-20: the venue sends every liquidation, batched within a second; before, at most one a contract and second
 # (https://www.gate.com/docs/developers/futures/ws/en/#changelog).
 _COMPLETE_SINCE: Final = 1_787_184_000 * wire.SECOND
 
 
-def decode_spot_trades(topics: Topics, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
+def decode_spot_trades(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
     """Read one print; its time is exact to the microsecond and beyond.
 
     Pairs number their prints without holes (`id_market`); one print may stand for several numbers (`range`).
@@ -55,7 +57,7 @@ def _span(row: wire_trades.SpotTrade) -> tuple[int | None, int | None]:
     return int(first), int(last)
 
 
-def decode_futures_trades(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
+def decode_futures_trades(topics: Topics[Topic], frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read prints; the sign of the size is the taker's side."""
     found: list[Decoded] = []
     rows: list[wire_trades.FuturesTrade] = wire_trades.read_futures_trades(frame).result or []
@@ -86,7 +88,7 @@ def _trade_time(row: wire_trades.FuturesTrade) -> int:
     return wire.ms_time(row.create_time_ms, "result.create_time_ms")
 
 
-def decode_liquidations(topics: Topics, frame: bytes, ts_recv: int) -> list[Decoded]:
+def decode_liquidations(topics: Topics[Topic], frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read liquidations; the price is the order's.
 
     Whether the sign of the size is the order's or the position's is nowhere stated for this channel, and readers of it
@@ -94,9 +96,9 @@ def decode_liquidations(topics: Topics, frame: bytes, ts_recv: int) -> list[Deco
     """
     result: list[wire_trades.Liquidation] | wire_trades.Liquidation | None = wire_trades.read_liquidations(frame).result
     rows = [result] if isinstance(result, wire_trades.Liquidation) else result or []
-    natives = numbered([f"{row.contract}-{row.time_ms or row.time}-{row.size}-{row.price}" for row in rows])
+    seen: dict[str, int] = {}
     found: list[Decoded] = []
-    for row, native in zip(rows, natives, strict=True):
+    for row in rows:
         topic = topics[row.contract]
         price = wire.price(row.price, "result.price")
         amount, contracts = sizes.sizes(topic.instrument, wire.signed(row.size, "result.size")[0], price)
@@ -104,7 +106,7 @@ def decode_liquidations(topics: Topics, frame: bytes, ts_recv: int) -> list[Deco
         found.append(
             replace(
                 topic.blanks.liquidation,
-                id=f"{topic.tail}.liquidation.{native.removeprefix(row.contract + '-')}",
+                id=distinct(seen, f"{topic.tail}.liquidation.{row.time_ms or row.time}-{row.size}-{row.price}"),
                 ts_event=ts_event,
                 ts_recv=ts_recv,
                 price=price,
@@ -116,14 +118,4 @@ def decode_liquidations(topics: Topics, frame: bytes, ts_recv: int) -> list[Deco
                 sampled=ts_event is not None and ts_event < _COMPLETE_SINCE,
             )
         )
-    return found
-
-
-def numbered(natives: list[str]) -> list[str]:
-    """Tell equal ids of one frame apart by number."""
-    seen: dict[str, int] = {}
-    found: list[str] = []
-    for native in natives:
-        again = seen[native] = seen.get(native, -1) + 1
-        found.append(f"{native}-{again}" if again else native)
     return found

@@ -14,9 +14,8 @@ from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.connection.frames import read_each
 from producers.normalize import numbers, sizes
-from producers.rest.history import SECOND, SECONDS, candle_id, is_closed
+from producers.rest.history import SECOND, SECONDS, candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.gate import wire
 from producers.venues.gate.plan import DECIMAL_SIZES, SPOT, market_of
@@ -57,7 +56,7 @@ class _SpotTrade(Struct, gc=False):
 class _FuturesTrade(Struct, gc=False):
     """`{"id":121234231,"create_time":1514764800,"create_time_ms":1514764800.123,"size":-100,"price":"100.123"}`.
 
-    `create_time_ms` counts seconds here, with the ms behind the point; where it counts ms its size tells.
+    `create_time_ms` counts seconds here, with the ms behind the point; where it counts ms its size shows it.
     """
 
     id: wire.Number
@@ -89,17 +88,16 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, oldest first. Pairs say whether they are closed; contracts do not, and count contracts."""
-    topic, rows = Topic(instrument, sim), _list(body, f"candlesticks of {instrument.venue_symbol}")
+    topic, what = Topic(instrument, sim), f"candlesticks of {instrument.venue_symbol}"
     if market_of(instrument) == SPOT:
-        return read_each(rows, lambda raw: _spot_candle(topic, timeframe, _spot_candle_row(raw), ts_recv))
-    return read_each(rows, lambda raw: _futures_candle(topic, timeframe, _futures_candle_row(raw), ts_recv))
+        return read_rows(_list, body, what, lambda raw: _spot_candle(topic, timeframe, _spot_candle_row(raw), ts_recv))
+    return read_rows(
+        _list, body, what, lambda raw: _futures_candle(topic, timeframe, _futures_candle_row(raw), ts_recv)
+    )
 
 
-def _list(body: bytes, what: str) -> list[Raw]:
-    try:
-        return _rows(body) or []
-    except msgspec.DecodeError as error:
-        raise FrameError(f"{what}: {error}", field=what.partition(" ")[0]) from error
+def _list(body: bytes) -> list[Raw]:
+    return _rows(body) or []
 
 
 def _spot_candle(topic: Topic, timeframe: str, row: list[wire.Number | bool], ts_recv: int) -> Decoded:
@@ -111,8 +109,8 @@ def _spot_candle(topic: Topic, timeframe: str, row: list[wire.Number | bool], ts
     )
     quoted, volume = numbers.unsigned(quoted, "candlesticks[1]"), numbers.unsigned(volume, "candlesticks[6]")
     prices = {"open": opened, "high": high, "low": low, "close": close}
-    told = str(row[_COLUMNS]).lower() == "true" if len(row) > _COLUMNS else None
-    return _event(topic, (timeframe, start, ts_recv), prices, closed=told, volume=volume, quote_volume=quoted)
+    closed = str(row[_COLUMNS]).lower() == "true" if len(row) > _COLUMNS else None
+    return _event(topic, (timeframe, start, ts_recv), prices, closed=closed, volume=volume, quote_volume=quoted)
 
 
 def _futures_candle(topic: Topic, timeframe: str, row: _Candle, ts_recv: int) -> Decoded:
@@ -150,10 +148,10 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; the side is the taker's, of contracts the sign of the size."""
-    topic, rows = Topic(instrument, sim), _list(body, f"trades of {instrument.venue_symbol}")
+    topic, what = Topic(instrument, sim), f"trades of {instrument.venue_symbol}"
     if market_of(instrument) == SPOT:
-        return read_each(rows, lambda raw: _spot_trade(topic, _spot_trade_row(raw), ts_recv))
-    return read_each(rows, lambda raw: _futures_trade(topic, _futures_trade_row(raw), ts_recv))
+        return read_rows(_list, body, what, lambda raw: _spot_trade(topic, _spot_trade_row(raw), ts_recv))
+    return read_rows(_list, body, what, lambda raw: _futures_trade(topic, _futures_trade_row(raw), ts_recv))
 
 
 def _spot_trade(topic: Topic, row: _SpotTrade, ts_recv: int) -> Decoded:

@@ -53,15 +53,15 @@ _ARGUMENTS: Final = {"spot.order_book_update": ("100ms",), "futures.order_book_u
 
 
 def market_of(instrument: Instrument) -> str:
-    """Tell the market of an instrument that the venue lists."""
+    """Return the market of an instrument that the venue lists."""
     return SPOT if instrument.contract == SPOT_CONTRACT else LINEAR
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: spot and futures have a host each.
+    """Plan the sockets: spot and futures have a host each.
 
     A request names one channel of one instrument, because one unknown symbol spoils its whole request. Liquidations
-    come for all contracts in one subscription; `tickers` of contracts tells funding and open interest too. Raises
+    come for all contracts in one subscription; `tickers` of contracts has funding and open interest too. Raises
     InvalidParameterError (`symbols`) where they need more connections than an address may hold.
     """
     wanted = frozenset(channels)
@@ -82,7 +82,7 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
 
 
 def _split(groups: Iterable[tuple[Subscription, ...]]) -> Iterator[list[Subscription]]:
-    """Lay what belongs to one instrument on one socket."""
+    """Plan what belongs to one instrument on one socket."""
     batch: list[Subscription] = []
     for group in groups:
         if batch and len(batch) + len(group) > MAX_TOPICS:

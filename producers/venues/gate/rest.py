@@ -85,7 +85,7 @@ _futures_depth: Final = wire.reader(_FuturesDepth)
 
 
 def list_calls() -> tuple[tuple[str, RestCall], ...]:
-    """Give one call a market; each list comes in one page."""
+    """Return one call a market; each list comes in one page."""
     return (
         (SPOT, RestCall("/api/v4/spot/currency_pairs")),
         (LINEAR, RestCall("/api/v4/futures/usdt/contracts", headers=DECIMAL_SIZES)),

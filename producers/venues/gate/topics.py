@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from contracts.instrument import Instrument
 from producers.normalize.blanks import Blanks
-from producers.venue import FindInstrument
 
 
 @dataclass(slots=True)
@@ -23,16 +22,3 @@ class Topic:
         self.tail = self.instrument.tail
         self.in_contracts = self.instrument.sized_in_contracts
         self.blanks = Blanks(self.instrument, sim=self.sim)
-
-
-class Topics(dict[str, Topic]):
-    """The topics of one connection by venue symbol, made as their symbols are met."""
-
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        super().__init__()
-        self._find = find
-        self._sim = sim
-
-    def __missing__(self, venue_symbol: str) -> Topic:
-        topic = self[venue_symbol] = Topic(self._find(venue_symbol), self._sim)
-        return topic

@@ -43,7 +43,7 @@ class Status(Struct):
 
 
 class Head(Struct):
-    """What tells frames apart; an answer has the request's `id`, where that had one, and sometimes its `payload`."""
+    """What distinguishes frames; an answer has the request's `id`, where that had one, and sometimes its `payload`."""
 
     channel: str
     event: str = ""
@@ -72,7 +72,7 @@ class Envelope(Struct, gc=False):
 
 
 def fingerprint(row: Struct) -> str:
-    """Return what tells a row from another one of the same instrument and time: a checksum of its wire."""
+    """Return what distinguishes a row from others of the same instrument and time: a checksum of its values."""
     return f"{crc32(msgspec.json.encode(row)):08x}"
 
 
@@ -145,5 +145,5 @@ def _time(value: Number, unit: int, field: str) -> int:
 
 
 def either_time(value: int) -> int:
-    """Give ns for a time in seconds or in ms, told apart by its size."""
+    """Return ns for a time in seconds or in ms: its size shows which."""
     return value * MS if value >= _IN_MS else value * SECOND

@@ -1,4 +1,4 @@
-"""HTX's decoder: unpacks and routes the frames of any of its sockets, whose symbols tell the market."""
+"""HTX's decoder: unpacks and routes the frames of any of its sockets, whose symbols name the market."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from contracts.errors import FrameError
 from producers.connection.frames import rows_at
+from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Refused, Reply
 from producers.venues.htx import events_book, events_candles, events_funding, events_ticker, events_trades, wire
 from producers.venues.htx.topics import Topic
@@ -39,9 +40,10 @@ _CHANNELS: Final[dict[str, _Decode]] = {
     **{f"depth.size_{depth}.high_freq": events_book.decode_high_freq for depth in (20, 150)},
     **{f"kline.{period}": events_candles.decode_candle for period in events_candles.TIMEFRAMES},
 }
-# Known, and not carried: books whose levels are merged, years, index, estimated and premium candles, overviews.
+# Known, and not carried: books whose levels are merged, index, estimated and premium candles, overviews; months and
+# years, of which the contract has no candles.
 _NOT_CARRIED: Final = re.compile(
-    r"depth\.step\d+|kline\.1year|(index|estimated_rate|premium_index|mark_price|basis)(\..+)?|iopv|etp|liquidation.*"
+    r"depth\.step\d+|kline\.(1mon|1year)|(index|estimated_rate|premium_index|mark_price|basis)(\..+)?|iopv|etp|liquidation.*"
 )
 _OVERVIEWS: Final = re.compile(r"market\.(tickers|overview(v2)?)")
 _BASIS_OPEN: Final = re.compile(r"basis\.\w+\.\w+")
@@ -53,13 +55,11 @@ class HtxDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's symbol."""
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._find = find
-        self._sim = sim
-        self._topics: dict[str, Topic] = {}
+        self._topics = Topics(lambda symbol: Topic(find(symbol), sim))
         self._routes: dict[bytes, _Route] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame, packed or plain; a push's route is told by its `ch` at the start without parsing."""
+        """Decode one frame, packed or plain; a push's route is found by its `ch` at the start without parsing."""
         text = _unpacked(frame) if frame[:2] == _GZIP else frame
         start = text[: text.find(b'"', len(_START))] if text.startswith(_START) else b""
         route = self._routes.get(start)
@@ -83,16 +83,10 @@ class HtxDecoder:
             raise FrameError(f"unknown channel {ch!r}", channel=ch)
         if decode is None:
             return ()
-        route = (decode, self._topic(symbol), channel)
+        route = (decode, self._topics[symbol], channel)
         if start:
             self._routes[start] = route
         return decode(route[1], text, ts_recv, channel)
-
-    def _topic(self, symbol: str) -> Topic:
-        topic = self._topics.get(symbol)
-        if topic is None:
-            topic = self._topics[symbol] = Topic(self._find(symbol), self._sim)
-        return topic
 
     def _decode_answer(self, head: wire.Head, text: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read a ping or an answer of a market socket."""
@@ -119,7 +113,7 @@ class HtxDecoder:
             raise FrameError(f"unknown answer {rep!r}", channel=rep)
         if _CHANNELS.get(found["channel"]) is not events_book.decode_mbp:
             return ()
-        return events_book.decode_book_answer(self._topic(found["symbol"]), text, ts_recv, found["channel"])
+        return events_book.decode_book_answer(self._topics[found["symbol"]], text, ts_recv, found["channel"])
 
     def _decode_note(self, head: wire.Head, text: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read a frame of a notification socket."""
@@ -127,7 +121,7 @@ class HtxDecoder:
             found = _TOPIC.fullmatch(head.topic or "")
             decode = _NOTICES.get(found["channel"]) if found else None
             if decode is not None:
-                return decode(self._topic, text, ts_recv)
+                return decode(self._topics, text, ts_recv)
             if found is not None and found["channel"] in _QUIET_NOTICES:
                 return ()
             raise FrameError(f"unknown topic {head.topic!r}", channel=head.topic)
@@ -175,6 +169,6 @@ def split_rows(frame: bytes) -> list[bytes]:
     return _rows(_unpacked(frame) if frame[:2] == _GZIP else frame)
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - symbols tell the market
+def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - symbols name the market
     """Make the decoder of a new connection."""
     return HtxDecoder(find, sim=sim)

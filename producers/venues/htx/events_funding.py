@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from zlib import crc32
 
 from msgspec.structs import replace
 
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import sizes
+from producers.normalize.topics import Topics
 from producers.venue import Decoded
 from producers.venues.htx import wire, wire_numbers
 from producers.venues.htx.topics import Topic
 from producers.venues.htx.wire_numbers import MS, number, optional_amount, optional_number
 
-FindTopic = Callable[[str], Topic]
 
-
-def decode_rates(find: FindTopic, frame: bytes, ts_recv: int) -> list[Decoded]:
+def decode_rates(topics: Topics[Topic], frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read the rate that is paid at `settlement_time`."""
     push = wire.decode_rates(frame)
     found: list[Decoded] = []
     for row in push.data or ():
-        topic = find(row.contract_code)
+        topic = topics[row.contract_code]
         rate = optional_number(row.funding_rate, "data.funding_rate")
         due = optional_amount(row.settlement_time, "data.settlement_time")
         topic.rate, topic.next_ts = rate, int(due.partition(".")[0]) * MS if due else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.normalize import sizes
+from producers.normalize.ids import distinct
+from producers.normalize.topics import Topics
 from producers.venue import Decoded
 from producers.venues.htx import wire, wire_numbers
 from producers.venues.htx.topics import Topic
@@ -20,7 +21,6 @@ from producers.venues.htx.wire_numbers import (
     optional_amount,
 )
 
-FindTopic = Callable[[str], Topic]
 _SIDES: Final = {"buy": "buy", "sell": "sell", "": None}
 _CLOSED: Final = {"buy": "short", "sell": "long"}  # the side of the order: the position that it closes
 
@@ -64,10 +64,10 @@ def _side(direction: str) -> str | None:
     return _SIDES[direction]
 
 
-def decode_liquidations(find: FindTopic, frame: bytes, ts_recv: int) -> list[Decoded]:
+def decode_liquidations(topics: Topics[Topic], frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read liquidations: `price` is the bankruptcy price, `volume` contracts, `amount` coins (recent frames only).
 
-    Rows have no id: it is made of what they say, and equal rows of one frame are told apart by number. Whether the
+    Rows have no id: it is made of what they say, and equal rows of one frame are numbered. Whether the
     venue leaves some out is not documented.
     """
     seen: dict[str, int] = {}
@@ -75,18 +75,16 @@ def decode_liquidations(find: FindTopic, frame: bytes, ts_recv: int) -> list[Dec
     for row in wire.decode_forced(frame).data or ():
         if row.direction not in _CLOSED:
             raise FrameError(f"unknown direction {row.direction!r} of a liquidation", field="data.direction")
-        topic = find(row.contract_code)
+        topic = topics[row.contract_code]
         price, volume = wire_numbers.price(row.price, "data.price"), number(row.volume, "data.volume")
         amount = optional_amount(row.amount, "data.amount")
         if amount is None:
             amount = sizes.amount(topic.instrument, volume, price)
         native = f"{row.created_at}-{row.direction}-{price}-{volume}"
-        key = f"{row.contract_code}-{native}"
-        again = seen[key] = seen.get(key, -1) + 1
         found.append(
             replace(
                 topic.blanks.liquidation,
-                id=f"{topic.tail}.liquidation.{native}" + (f"-{again}" if again else ""),
+                id=distinct(seen, f"{topic.tail}.liquidation.{native}"),
                 ts_event=row.created_at * MS,
                 ts_recv=ts_recv,
                 price=price,

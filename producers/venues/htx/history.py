@@ -1,6 +1,6 @@
 """HTX's past over REST, of both hosts: candles and recent trades.
 
-Spot tells so many candles back from now, contracts those of a span. Whether days and weeks are of UTC is not
+Spot has so many candles back from now, contracts those of a span. Whether days and weeks are of UTC is not
 documented: they are made of four hours.
 
 https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac110003 (klines, most recent trades)
@@ -14,10 +14,9 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from contracts.errors import FrameError, InvalidParameterError
+from contracts.errors import InvalidParameterError
 from contracts.instrument import SPOT, Instrument
-from producers.connection.frames import read_each
-from producers.rest.history import SECOND, SECONDS, candle_id, is_closed
+from producers.rest.history import SECOND, SECONDS, candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.htx import wire
 from producers.venues.htx.events_trades import trade_event
@@ -79,7 +78,7 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     size = max(1, span.candles_back(SECONDS[span.timeframe]))
     if size > MOST:
         raise InvalidParameterError(
-            f"htx tells the newest {MOST} candles of {instrument.symbol} ({span.timeframe}), not {size}",
+            f"htx has the newest {MOST} candles of {instrument.symbol} ({span.timeframe}), not {size}",
             parameter="start_ts",
         )
     return RestCall(f"{_SPOT_PATH}kline", {"symbol": instrument.venue_symbol, "period": period, "size": str(size)})
@@ -87,12 +86,12 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles: newest first of spot, oldest first of contracts. `amount` counts coins, also of contracts."""
-    try:
-        rows = _candles(body).data or []
-    except msgspec.DecodeError as error:
-        raise FrameError(f"kline of {instrument.venue_symbol}: {error}", field="data") from error
-    topic = Topic(instrument, sim)
-    return read_each(rows, lambda raw: _candle(topic, timeframe, _kline(raw), ts_recv))
+    topic, what = Topic(instrument, sim), f"kline of {instrument.venue_symbol}"
+    return read_rows(_klines, body, what, lambda raw: _candle(topic, timeframe, _kline(raw), ts_recv))
+
+
+def _klines(body: bytes) -> list[Raw]:
+    return _candles(body).data or []
 
 
 def _candle(topic: Topic, timeframe: str, row: wire.Kline, ts_recv: int) -> Decoded:
@@ -127,12 +126,12 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, aggressors newest first, as the socket's are read."""
-    try:
-        orders = _trades(body).data or []
-    except msgspec.DecodeError as error:
-        raise FrameError(f"trades of {instrument.venue_symbol}: {error}", field="data") from error
-    topic, rows = Topic(instrument, sim), [row for order in orders for row in order.data]
-    return read_each(rows, lambda raw: trade_event(topic, _as_pushed(_trade(raw)), ts_recv))
+    topic, what = Topic(instrument, sim), f"trades of {instrument.venue_symbol}"
+    return read_rows(_trade_rows, body, what, lambda raw: trade_event(topic, _as_pushed(_trade(raw)), ts_recv))
+
+
+def _trade_rows(body: bytes) -> list[Raw]:
+    return [row for order in _trades(body).data or () for row in order.data]
 
 
 def _as_pushed(row: _Trade) -> wire.Trade:

@@ -93,7 +93,7 @@ _LINES: Final = (
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: market data, spot books and notifications apart, 100 topics each, one request a topic.
+    """Plan the sockets: market data, spot books and notifications apart, 100 topics each, one request a topic.
 
     Liquidations of all contracts come in one subscription. Open interest has no channel.
     """

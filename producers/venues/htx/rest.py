@@ -75,9 +75,9 @@ class _Envelope(Struct):
     code: int | None = None
     message: str = ""
     error: str | int | None = msgspec.field(default=None, name="err-code")
-    told: str = msgspec.field(default="", name="err-msg")
+    reason: str = msgspec.field(default="", name="err-msg")
     contract_error: str | int | None = msgspec.field(default=None, name="err_code")
-    contract_told: str = msgspec.field(default="", name="err_msg")
+    contract_reason: str = msgspec.field(default="", name="err_msg")
 
 
 _rows: Final = msgspec.json.Decoder(_Rows).decode
@@ -88,7 +88,7 @@ _envelope: Final = msgspec.json.Decoder(_Envelope).decode
 
 
 def list_calls() -> tuple[tuple[str, RestCall], ...]:
-    """Give one call for each market, each on its host."""
+    """Return one call for each market, each on its host."""
     return (
         (SPOT_MARKET, RestCall(_SYMBOLS)),
         (LINEAR, RestCall(_CONTRACTS, {"business_type": "all"}, base_url=SWAP_REST)),
@@ -138,15 +138,15 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     try:
         envelope = _envelope(body)
     except msgspec.DecodeError as error:
-        envelope = _Envelope("error", told=f"HTTP {status}, and no answer of the venue: {error}")
+        envelope = _Envelope("error", reason=f"HTTP {status}, and no answer of the venue: {error}")
     if status == _OK and envelope.status in _FINE and envelope.code in {None, _OK}:
         return None
     code = next((c for c in (envelope.error, envelope.contract_error, envelope.code) if c is not None), None)
     pause = _PAUSES.get(str(code))
     if status == _TOO_MANY:
         pause = named_pause(headers, _WINDOW)
-    told = envelope.told or envelope.contract_told or envelope.message or f"HTTP {status}"
-    return RestFailure(told, None if code is None else str(code), pause)
+    reason = envelope.reason or envelope.contract_reason or envelope.message or f"HTTP {status}"
+    return RestFailure(reason, None if code is None else str(code), pause)
 
 
 REST: Final = RestFace(

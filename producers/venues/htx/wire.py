@@ -15,7 +15,7 @@ from producers.venues.htx.wire_numbers import ABSENT
 
 
 class Head(Struct):
-    """What tells frames apart.
+    """What distinguishes frames.
 
     A push has `ch`, an answer `subbed`, `unsubbed` or `rep` (`{"id":"1","status":"ok","subbed":"market.btcusdt.bbo"}`),
     an error `err-code` (`{"id":"1","status":"error","err-code":"bad-request","err-msg":"invalid symbol foo"}`), a ping
@@ -67,7 +67,7 @@ class Trades(Struct, gc=False):
 class Depth(Struct, gc=False):
     """The `tick` of a book.
 
-    `seqNum` and `prevSeqNum` chain `mbp`, `version` the `high_freq` pushes, whose `event` tells snapshot and update.
+    `seqNum` and `prevSeqNum` chain `mbp`, `version` the `high_freq` pushes, whose `event` says snapshot or update.
     """
 
     bids: Raw = ABSENT

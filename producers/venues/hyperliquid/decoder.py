@@ -12,9 +12,10 @@ import msgspec
 
 from contracts.errors import FrameError
 from producers.normalize.numbers import NULL
+from producers.normalize.topics import Topics
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.hyperliquid import events, wire
-from producers.venues.hyperliquid.topics import Topics
+from producers.venues.hyperliquid.topics import Topic
 
 _NAME_AT: Final = len(b'{"channel":"')
 _ALREADY: Final = "Already subscribed"
@@ -27,14 +28,14 @@ _NOT_CARRIED: Final = frozenset(
         *("allDexsClearinghouseState", "allDexsAssetCtxs", "explorerBlock", "explorerTxs"),
     }
 )
-_Decode = Callable[[Topics, bytes, int], Sequence[Decoded]]
+_Decode = Callable[[Topics[Topic], bytes, int], Sequence[Decoded]]
 
 
 class HyperliquidDecoder:
     """Decodes one connection's frames. Trades that it received before are left out."""
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._topics = Topics(find, sim=sim)
+        self._topics = Topics(lambda coin: Topic(find(coin), sim=sim))
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame; where `channel` comes first it is routed without parsing."""

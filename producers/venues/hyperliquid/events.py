@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.normalize import numbers
+from producers.normalize.topics import Topics
 from producers.venue import Decoded
 from producers.venues.hyperliquid import wire
-from producers.venues.hyperliquid.topics import Topics
+from producers.venues.hyperliquid.topics import Topic
 from producers.venues.hyperliquid.wire import MS
 
 KEPT_TIDS: Final = 2000  # of one coin: more than a backlog of recent trades holds
@@ -20,7 +21,7 @@ _SIDES: Final = {"B": "buy", "A": "sell"}
 _NO_LEVEL: Final[tuple[str | None, str | None]] = (None, None)
 
 
-def decode_trades(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+def decode_trades(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequence[Decoded]:
     """Read trades. A `tid` is a hash of the two orders' ids, and unique only together with time and coin.
 
     Which ones were received is noted once all rows are read: a frame that cannot be read is read again, row by row.
@@ -50,7 +51,7 @@ def decode_trades(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decode
     return list(found.values())
 
 
-def decode_book(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+def decode_book(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequence[Decoded]:
     """Read a whole book. Each block has one, so that its time names it."""
     row = wire.decode_book(frame).data
     topic = topics[row.coin]
@@ -68,7 +69,7 @@ def decode_book(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decoded]
     )
 
 
-def decode_best(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+def decode_best(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequence[Decoded]:
     """Read the best bid and ask: a ticker with nothing else."""
     row = wire.decode_best(frame).data
     topic = topics[row.coin]
@@ -87,7 +88,7 @@ def decode_best(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decoded]
     )
 
 
-def decode_context(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+def decode_context(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequence[Decoded]:
     """Read the 24 hour figures, and a perpetual's funding (a rate for one hour) and open interest.
 
     The frame carries no time. Figures that come again without others between them have the same id; those that come
@@ -133,13 +134,13 @@ def decode_context(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decod
     return found
 
 
-def decode_candles(topics: Topics, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
+def decode_candles(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequence[Decoded]:
     """Read candles; the venue does not say that one is closed, and sends no more of it once the next began."""
     data = wire.decode_candles(frame).data
     return [_candle(topics, row, frame, ts_recv) for row in (data if isinstance(data, list) else (data,))]
 
 
-def _candle(topics: Topics, row: wire.Candle, frame: bytes, ts_recv: int) -> Decoded:
+def _candle(topics: Topics[Topic], row: wire.Candle, frame: bytes, ts_recv: int) -> Decoded:
     topic = topics[row.s]
     if row.i not in wire.TIMEFRAMES:
         raise FrameError(f"unknown interval {row.i[:40]!r} of candles", field="data.i")

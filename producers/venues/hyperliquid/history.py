@@ -42,7 +42,7 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     back = span.candles_back(SECONDS[span.timeframe])
     if back > MOST_CANDLES:
         raise InvalidParameterError(
-            f"the venue tells the newest {MOST_CANDLES} candles of {instrument.symbol} ({span.timeframe}), not {back}",
+            f"the venue has the newest {MOST_CANDLES} candles of {instrument.symbol} ({span.timeframe}), not {back}",
             parameter="start_ts",
         )
     wanted = {

@@ -36,7 +36,7 @@ _is_pair: Final = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9]+").fullmatch
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets. Each subscription is a request of its own: the protocol has no batches.
+    """Plan the sockets. Each subscription is a request of its own: the protocol has no batches.
 
     There is no public feed of liquidations. Which coins share a socket is decided by their order alone. Raises
     InvalidParameterError where more are given than an address may subscribe to.
@@ -51,19 +51,19 @@ def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str
 
 
 def _subscriptions(instrument: Instrument, wanted: frozenset[str]) -> list[Subscription]:
-    """List an instrument's subscriptions; `activeAssetCtx` tells 24 hour figures, funding and open interest at once."""
+    """List an instrument's subscriptions; `activeAssetCtx` has 24 hour figures, funding and open interest at once."""
     coin = instrument.venue_symbol
     found: list[Subscription] = []
     if TRADE in wanted:
         found.append(Subscription(f"trades:{coin}", TRADE, instrument, 180.0))
     if BOOK in wanted:
         found.append(Subscription(f"l2Book:{coin}", BOOK, instrument, 30.0))
-    told = [channel for channel in (TICKER, FUNDING, INTEREST) if channel in wanted]
-    if TICKER in told:
+    carried = [channel for channel in (TICKER, FUNDING, INTEREST) if channel in wanted]
+    if TICKER in carried:
         found.append(Subscription(f"bbo:{coin}", TICKER, instrument, 60.0))
         found.append(Subscription(f"{FIGURES}:{coin}", TICKER, instrument, 60.0))
-    elif told and instrument.settle is not None:
-        found.append(Subscription(f"{FIGURES}:{coin}", told[0], instrument))
+    elif carried and instrument.settle is not None:
+        found.append(Subscription(f"{FIGURES}:{coin}", carried[0], instrument))
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contracts.instrument import Instrument
 from producers.normalize.blanks import Blanks
-from producers.venue import FindInstrument
 
 
 class Topic:
@@ -18,16 +17,3 @@ class Topic:
         self.has_funding = instrument.settle is not None
         self.tids: dict[str, None] = {}
         self.figures: tuple[int | None, str] = (None, "")  # checksum of the last ones, and what their ids end in
-
-
-class Topics(dict[str, Topic]):
-    """The topics of one connection by coin, made when a coin is first met. `find` gives instruments by coin."""
-
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        super().__init__()
-        self._find = find
-        self._sim = sim
-
-    def __missing__(self, coin: str) -> Topic:
-        topic = self[coin] = Topic(self._find(coin), sim=self._sim)
-        return topic

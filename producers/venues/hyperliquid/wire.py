@@ -18,7 +18,7 @@ TIMEFRAMES: Final = frozenset({"1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h",
 
 
 class Head(Struct, gc=False):
-    """What tells frames apart: `{"channel":"trades","data":…}`."""
+    """What distinguishes frames: `{"channel":"trades","data":…}`."""
 
     channel: str | None = None
     data: Raw = NULL

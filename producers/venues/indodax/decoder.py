@@ -10,6 +10,7 @@ from zlib import crc32
 from msgspec import Raw
 
 from contracts.errors import FrameError
+from producers.normalize.topics import Topics
 from producers.venue import (
     TRADE,
     Ack,
@@ -56,9 +57,7 @@ class IndodaxDecoder:
     """
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._find = find
-        self._sim = sim
-        self._topics: dict[str, Topic] = {}
+        self._topics = Topics(lambda pair: Topic(find(pair), pair, sim=sim))
         self._routes: dict[bytes, tuple[_Handler, Stream]] = {}
         self._confirmed: set[int] = set()
         self.streams: dict[int, Stream] = {}
@@ -125,14 +124,14 @@ class IndodaxDecoder:
                 found += self._on_rows(raw, publication, ts_recv)
         if whole is not None:
             pair, raw = whole
-            found.append(self._book(pair, self._topic(pair).books.publication(raw), raw, ts_recv))
+            found.append(self._book(pair, self._topics[pair].books.publication(raw), raw, ts_recv))
         lost = None if result.part else stream.on_answer(result)
         if lost is not None and of_trades:
-            found.insert(0, Gap(TRADE, None if stream.pair is None else self._topic(stream.pair).instrument, lost))
+            found.insert(0, Gap(TRADE, None if stream.pair is None else self._topics[stream.pair].instrument, lost))
         return found
 
     def _on_rows(self, raw: Raw, publication: wire.Shape, ts_recv: int) -> Sequence[Decoded]:
-        """Read a publication of rows; how many fields a row has tells which channel it is of."""
+        """Read a publication of rows; the number of a row's fields says which channel it is of."""
         rows = wire.decode_rows(publication.data)
         fields = len(rows[0]) if rows else _TICK_FIELDS
         if fields == _TRADE_FIELDS:
@@ -168,7 +167,7 @@ class IndodaxDecoder:
     def _on_book(self, line: bytes, stream: Stream, ts_recv: int) -> Sequence[Decoded]:
         """Read a book, a repeated one too: each is whole."""
         pair = cast("str", stream.pair)
-        row = self._topic(pair).books.push(line).result.data
+        row = self._topics[pair].books.push(line).result.data
         book = self._book(pair, row, line.rstrip(), ts_recv)
         stream.on_push(row.offset)
         return (book,)
@@ -184,20 +183,20 @@ class IndodaxDecoder:
             return ()
         if lost is None:
             return trades
-        return [Gap(TRADE, self._topic(cast("str", stream.pair)).instrument, lost), *trades]
+        return [Gap(TRADE, self._topics[cast("str", stream.pair)].instrument, lost), *trades]
 
     def _trades(self, trades: wire.Trades, ts_recv: int) -> list[Decoded]:
-        return [make_trade(self._topic(row.pair), row, ts_recv) for row in trades.data]
+        return [make_trade(self._topics[row.pair], row, ts_recv) for row in trades.data]
 
     def _book(self, pair: str, row: Any, raw: bytes | Raw, ts_recv: int) -> Decoded:
         """Make a whole book; the venue gives it no time, only its place in the stream, which may begin again."""
         native = f"{row.offset}-{crc32(raw):08x}"
-        return make_book(self._topic(pair), row, (native, ts_recv))
+        return make_book(self._topics[pair], row, (native, ts_recv))
 
     def _summary(self, summary: wire.Summary, ts_recv: int) -> list[Decoded]:
         """Make a ticker a pair. The channel is about all pairs: those that other connections follow are left out."""
         return [
-            make_ticker(self._topic(row.pair), row, (summary.offset, ts_recv))
+            make_ticker(self._topics[row.pair], row, (summary.offset, ts_recv))
             for row in summary.data
             if not self._confirmed or self._has(row.pair)
         ]
@@ -205,12 +204,6 @@ class IndodaxDecoder:
     def _has(self, pair: str) -> bool:
         """Whether this connection follows the pair's trades or book."""
         return any(request_id(channel + pair) in self._confirmed for channel in (TRADES, BOOKS))
-
-    def _topic(self, pair: str) -> Topic:
-        topic = self._topics.get(pair)
-        if topic is None:
-            topic = self._topics[pair] = Topic(self._find(pair), pair, sim=self._sim)
-        return topic
 
 
 def _on_notice(line: bytes, head: wire.Head) -> Sequence[Decoded]:

@@ -43,7 +43,7 @@ def request_id(channel: str) -> int:
     """Number the request that subscribes to a channel, by its name alone.
 
     An answer names its request only: from this number a decoder knows which stream is meant without having seen the
-    request. Its upper half of 32 bits is ours; the last digit in base four tells trades (1), books (2) and the rest (3)
+    request. Its upper half of 32 bits is ours; the last digit in base four marks trades (1), books (2) and the rest (3)
     apart.
     """
     kind = _TRADE_STREAM if channel.startswith(TRADES) else _BOOK_STREAM if channel.startswith(BOOKS) else _OTHER_STREAM
@@ -61,7 +61,7 @@ def is_pair_request(number: int) -> bool:
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: the connect command, whose answer the rest waits for, then a request a channel.
+    """Plan the sockets: the connect command, whose answer the rest waits for, then a request a channel.
 
     An unknown pair is confirmed like any other and stays silent: only listed instruments may be given. The summary of
     24 hours is one channel for all pairs: each socket has it, last, for the pairs of its own.
@@ -118,7 +118,7 @@ def _command(method: int, params: dict[str, Any], number: int) -> str:
 
 
 def unified(base: str, quote: str) -> str:
-    """Give the unified symbol of a pair by the venue's codes: `btc`, `idr` is `BTC/IDR`, `str` is `XLM`."""
+    """Return the unified symbol of a pair by the venue's codes: `btc`, `idr` is `BTC/IDR`, `str` is `XLM`."""
     return f"{_RENAMED.get(base, base.upper())}/{quote.upper()}"
 
 

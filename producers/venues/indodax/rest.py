@@ -100,7 +100,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
     """
     try:
         said: _Error | None = _error(body)
-    except msgspec.DecodeError:  # data, or a page of HTML: the status tells which
+    except msgspec.DecodeError:  # data, or a page of HTML: the status says which
         said = None
     if status in _OK and said is None:
         return None

@@ -46,7 +46,7 @@ class Stream:
         if not self.fresh:
             return False, None
         if offset < before:
-            return True, f"the stream began anew at {offset} after {before}"
+            return True, f"the stream began again at {offset} after {before}"
         return True, f"publications {before + 1} to {offset - 1} were not received"
 
     def known_up_to(self, result: wire.Result) -> int:
@@ -63,7 +63,7 @@ class Stream:
         if before is None or result.offset is None:
             return None
         if epoch is not None and result.epoch != epoch:
-            return f"the stream began anew: what came after {before} is not known"
+            return f"the stream began again: what came after {before} is not known"
         if result.recovered or result.offset == before:
             return None
         return f"publications {before + 1} to {result.offset} were not recovered"

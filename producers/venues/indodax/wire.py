@@ -114,7 +114,7 @@ class TradesPush(Struct, gc=False):
 
 
 class Shape(Struct, gc=False):
-    """A publication whose channel is not told: the payload's own shape tells it."""
+    """A publication that names no channel: the payload's own shape shows it."""
 
     data: Raw
     offset: int | None = None

@@ -9,6 +9,7 @@ from typing import Final
 from contracts.errors import FrameError
 from producers.normalize import numbers
 from producers.normalize.numbers import NULL
+from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.okx import events, wire
 from producers.venues.okx.topics import Topic
@@ -55,14 +56,12 @@ class OkxDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's `instId`."""
 
     def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._find = find
-        self._sim = sim
-        self._topics: dict[str, Topic] = {}
         self._indexes: dict[str, str] = {}
+        self._topics = Topics(lambda name: Topic(find(name), self._indexes, sim))
         self._routes: dict[bytes, _Route] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Decode one frame: text, an answer, or a push, whose route its `arg` at the start tells without parsing."""
+        """Decode one frame: text, an answer, or a push, which is routed by its first bytes without parsing."""
         if frame == _PONG:
             return (Pong(),)
         start = frame[: frame.find(b"}")] if frame.startswith(_START) else b""
@@ -87,7 +86,7 @@ class OkxDecoder:
                 raise FrameError(f"arg.instId is missing in a push of {channel}", field="arg.instId")
             if _OPTION_ID.fullmatch(arg.instId):
                 return ()
-            route = (decode, self._topic(arg.instId), channel)
+            route = (decode, self._topics[arg.instId], channel)
             if start:
                 self._routes[start] = route
             return decode(route[1], frame, ts_recv, channel)
@@ -100,19 +99,13 @@ class OkxDecoder:
             return ()
         raise FrameError(f"unknown channel {channel!r}", channel=channel)
 
-    def _topic(self, inst_id: str) -> Topic:
-        topic = self._topics.get(inst_id)
-        if topic is None:
-            topic = self._topics[inst_id] = Topic(self._find(inst_id), self._indexes, self._sim)
-        return topic
-
     def _decode_liquidations(self, arg: wire.Arg, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read liquidations of a whole kind of instruments; those of options are not carried."""
         if arg.instType == _OPTION:
             return ()
         found: list[Decoded] = []
         for row in wire.decode_liquidations(frame).data:
-            found += events.decode_forced(self._topic(row.instId), row.details, ts_recv)
+            found += events.decode_forced(self._topics[row.instId], row.details, ts_recv)
         return found
 
     def _remember_index(self, arg: wire.Arg, frame: bytes) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import astuple, replace
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP, SPOT, Instrument
 from producers.normalize import numbers, sizes
+from producers.normalize.ids import distinct
 from producers.venue import Decoded, TradeSpan
 from producers.venues.okx import wire
 from producers.venues.okx.topics import Topic
@@ -178,19 +179,18 @@ def decode_forced(topic: Topic, rows: list[wire.Forced], ts_recv: int) -> list[D
     """Read one instrument's liquidations. The price is the bankruptcy price; in net mode `posSide` says nothing.
 
     The venue gives no id, and repeats a backlog on subscribing: an id is made of what a row says, and equal rows of one
-    frame are told apart by number.
+    frame are numbered.
     """
     seen: dict[str, int] = {}
     found: list[Decoded] = []
     for row in rows:
-        native = f"{row.ts}-{row.side}-{row.bkPx}-{row.sz}"
-        again = seen[native] = seen.get(native, -1) + 1
+        native = distinct(seen, f"{row.ts}-{row.side}-{row.bkPx}-{row.sz}")
         price = numbers.price_text(row.bkPx, "data.details.bkPx")
         amount, contracts = sizes.sizes(topic.instrument, numbers.unsigned(row.sz, "data.details.sz"), price)
         found.append(
             replace(
                 topic.blanks.liquidation,
-                id=f"{topic.tail}.liquidation.{native}" + (f"-{again}" if again else ""),
+                id=f"{topic.tail}.liquidation.{native}",
                 ts_event=wire.time(row.ts, "data.details.ts"),
                 ts_recv=ts_recv,
                 price=price,

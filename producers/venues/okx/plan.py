@@ -45,14 +45,14 @@ _CHANNELS: Final[dict[str, tuple[tuple[str, ...], float | None]]] = {
 
 
 def kind_of(instrument: Instrument) -> str:
-    """Tell the venue's `instType`."""
+    """Return the venue's `instType`."""
     if instrument.contract == SPOT:
         return "SPOT"
     return _SWAP if instrument.contract in {PERP, INVERSE} else _FUTURES
 
 
 def plan(ws_base: str, instruments: Iterable[Instrument], channels: Iterable[str]) -> tuple[ConnectionPlan, ...]:
-    """Lay the sockets: 300 topics each, in requests of at most 100 and 64 KB.
+    """Plan the sockets: 300 topics each, in requests of at most 100 and 64 KB.
 
     Liquidations come for all instruments of a kind in one subscription. Subscribing is limited to 480 times an hour and
     connection (https://www.okx.com/docs-v5/en/#overview-websocket-subscribe).

@@ -73,7 +73,7 @@ _envelope: Final = msgspec.json.Decoder(_Envelope).decode
 
 
 def list_calls() -> tuple[tuple[str, RestCall], ...]:
-    """Give one call for each kind of instrument that is followed."""
+    """Return one call for each kind of instrument that is followed."""
     return tuple((MARKET, RestCall(_INSTRUMENTS, {"instType": kind}, _LISTED_WEIGHT)) for kind in _KINDS)
 
 

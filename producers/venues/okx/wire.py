@@ -28,7 +28,7 @@ class Arg(Struct):
 
 
 class Head(Struct):
-    """What tells frames apart: a push has `arg` and `data`, an answer an `event`.
+    """What distinguishes frames: a push has `arg` and `data`, an answer an `event`.
 
     `{"id":"1","event":"error","code":"60018","msg":"channel:trades,instId:NO-SUCH doesn't exist","connId":"a4d3ae55"}`
     """

@@ -57,7 +57,7 @@ def trade_holes() -> None:
     driven.feed(text(trades(8, numbered(4))), text(trades(1, numbered(6))))
     assert driven.reasons("gap", "trade") == [
         "publications 6 to 7 were not received",
-        "the stream began anew at 1 after 8",
+        "the stream began again at 1 after 8",
     ]
     assert [event.trade_id for event in driven.of("trade")] == ["1", "4", "6"]
 

@@ -217,7 +217,7 @@ def test_stream_that_begins_anew_is_told_and_read_on() -> None:
     socket = Socket()
     socket.send(trade(7))
     gap, event = socket.send(trade(1))
-    assert (gap.reason, event["kind"]) == ("the stream began anew at 1 after 7", "trade")
+    assert (gap.reason, event["kind"]) == ("the stream began again at 1 after 7", "trade")
     assert len(socket.send(trade(2))) == 1
 
 
@@ -294,7 +294,7 @@ def test_another_epoch_is_a_gap_even_where_the_offset_is_the_same() -> None:
     old.send(answer(f"{TRADES}btcidr", 7))
     fresh, _ = reconnected(old)
     _, gap = fresh.send(answer(f"{TRADES}btcidr", 7, epoch="E2"))
-    assert gap == Gap(TRADE, None, "the stream began anew: what came after 7 is not known")
+    assert gap == Gap(TRADE, None, "the stream began again: what came after 7 is not known")
 
 
 def test_another_epoch_is_no_gap_of_a_book() -> None:
