@@ -40,10 +40,9 @@ _CHANNELS: Final[dict[str, _Decode]] = {
     **{f"depth.size_{depth}.high_freq": events_book.decode_high_freq for depth in (20, 150)},
     **{f"kline.{period}": events_candles.decode_candle for period in events_candles.TIMEFRAMES},
 }
-# Known, and not carried: books whose levels are merged, index, estimated and premium candles, overviews; months and
-# years, of which the contract has no candles.
+# Known, and not carried: books whose levels are merged, years, index, estimated and premium candles, overviews.
 _NOT_CARRIED: Final = re.compile(
-    r"depth\.step\d+|kline\.(1mon|1year)|(index|estimated_rate|premium_index|mark_price|basis)(\..+)?|iopv|etp|liquidation.*"
+    r"depth\.step\d+|kline\.1year|(index|estimated_rate|premium_index|mark_price|basis)(\..+)?|iopv|etp|liquidation.*"
 )
 _OVERVIEWS: Final = re.compile(r"market\.(tickers|overview(v2)?)")
 _BASIS_OPEN: Final = re.compile(r"basis\.\w+\.\w+")

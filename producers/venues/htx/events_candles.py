@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 from zlib import crc32
 
@@ -21,13 +22,14 @@ TIMEFRAMES: Final[dict[str, str]] = {
     "4hour": "4h",
     "1day": "1d",
     "1week": "1w",
+    "1mon": "1M",
 }
 _SECONDS: Final = {"1d": 86_400, "1w": 604_800}
 _MONDAY: Final = 4 * 86_400  # 1970-01-05, in s
 
 
 def decode_candle(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[Decoded]:
-    """Read a candle. Days and weeks are ours only where they open at midnight UTC, weeks on a Monday.
+    """Read a candle. Days, weeks and months are ours only where they open at midnight UTC, weeks on a Monday.
 
     The venue never says that a candle is closed: it pushes the next one. `amount` counts coins, also of contracts.
     """
@@ -58,5 +60,8 @@ def decode_candle(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> lis
 
 
 def _is_utc(timeframe: str, start: int) -> bool:
+    if timeframe == "1M":
+        opened = datetime.fromtimestamp(start, UTC)
+        return (opened.day, opened.hour, opened.minute) == (1, 0, 0)
     length = _SECONDS.get(timeframe)
     return length is None or (start - (_MONDAY if timeframe == "1w" else 0)) % length == 0
