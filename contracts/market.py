@@ -159,6 +159,10 @@ class OpenInterest(InstrumentEvent):
 
 
 Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
+# Of venues' own candles in recordings, too; none of them is on the bus.
+VenueTimeframe = Literal[
+    "1s", "10s", "3m", "10m", "2h", "3h", "6h", "8h", "12h", "2d", "3d", "5d", "7d", "14d", "2w", "1M", "3M"
+]
 
 
 class Candle(InstrumentEvent):
@@ -166,7 +170,7 @@ class Candle(InstrumentEvent):
 
     kind: ClassVar[str] = "candle"
 
-    timeframe: Timeframe
+    timeframe: Timeframe | VenueTimeframe
     open: PriceText
     high: PriceText
     low: PriceText
