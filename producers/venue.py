@@ -368,6 +368,14 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A venue's public test network: the addresses of its sockets and of its REST, as `ws_url` and `base_url` are."""
+
+    ws_url: str
+    rest_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class BookChecksum:
     """How a venue sums its book: `compute(bids, asks)` over its best `depth` levels a side, as `Proof` carries it."""
 
@@ -399,6 +407,8 @@ class Venue:
 
     `limit`: what an address may subscribe to; `plan` raises InvalidParameterError where more instruments are given than
     fit (producers.limits.fitting chooses them).
+
+    `sandbox`: its public test network, None where the vendor has none, or one that needs more than other addresses.
     """
 
     id: str
@@ -421,3 +431,4 @@ class Venue:
     rows: SplitRows | None = None
     trades_counted: Literal["seq", "trade_id"] | None = None
     limit: SubscriptionLimit | None = None
+    sandbox: Sandbox | None = None

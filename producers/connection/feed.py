@@ -40,6 +40,7 @@ class FeedParts:
     open_socket: OpenSocket
     on_change: Callable[[str | None], None]
     connect_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    sandbox: bool = False  # a test network: its events are marked `sim`
 
 
 class Feed:
@@ -147,7 +148,7 @@ class Feed:
             plan = self._venue.resume(plan, session.decoder)
         self._socket, self._renew, self._subscribed, self.connected = socket, None, False, True
         self._watchdog = Watchdog(plan, self._policy, self._patience, now=now)
-        session.open(ts=clock.now_ns(), now=now, sim=socket.simulated)
+        session.open(ts=clock.now_ns(), now=now, sim=socket.simulated or self._parts.sandbox)
         for request in plan.requests:
             if not request.frame:
                 self._watchdog.on_sent(request)
