@@ -18,8 +18,10 @@ from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
 from producers.connection.books import BookPace
 from producers.connection.feed import RECONNECT, Feed, FeedParts
+from producers.connection.frames import UNDECODABLE
+from producers.connection.interfaces import Recorder
 from producers.connection.publisher import Lane, Publisher
-from producers.connection.session import UNDECODABLE, Recorder, SessionParts
+from producers.connection.session import SessionParts
 from producers.connection.socket import OpenSocket
 from producers.limits import fitting
 from producers.rest.client import RestClient, open_http

@@ -1,4 +1,7 @@
-"""What a venue's file provides to the socket loop, and what its decoder answers. Plain data; no I/O."""
+"""What a venue's folder provides to the socket loop, and what its decoder returns. Plain data; no I/O.
+
+Longer than other files because it is the whole interface of a venue: whoever adds one reads this page and no other.
+"""
 
 from __future__ import annotations
 

@@ -11,8 +11,10 @@ import structlog
 
 from contracts.errors import VenueError
 from contracts.instrument import Instrument
-from producers.connection.session import UNDECODABLE, DepthAnswer, Session, SessionParts
-from producers.connection.socket import OpenSocket, Socket, SocketError, SocketLimits
+from producers.connection.frames import UNDECODABLE
+from producers.connection.interfaces import DepthAnswer
+from producers.connection.session import Session, SessionParts
+from producers.connection.socket import OpenSocket, Socket, SocketError, SocketLimits, close_in_time
 from producers.connection.watchdog import Lost, Patience, Stale, Watchdog
 from producers.rest.client import RestClient
 from producers.venue import BOOK, PING_FRAME, Answered, ConnectionPlan, Refused, SubscribeRequest, Subscription
@@ -163,7 +165,7 @@ class Feed:
             raise ConnectionLostError(_first_reason(cast("BaseExceptionGroup[Any]", group))) from group
         finally:
             self._tasks = self._socket = None
-            await asyncio.shield(_closed(socket))
+            await asyncio.shield(close_in_time(socket))
 
     def _on_frame(self, frame: bytes) -> None:
         if self._early is not None:
@@ -265,7 +267,6 @@ class Feed:
         else:
             self._tasks.create_task(job)
 
-    # ---- states
     def _on_answered(self, answered: Answered) -> None:
         for key in self._watchdog.on_answered(answered.ref, answered.keys):
             self._on_refused(Refused(key, "the venue left it out of its answer"))
@@ -292,14 +293,6 @@ class Feed:
         self.connected = self.ready = False
         self.session.close(ts=clock.now_ns(), reason=reason)
         self._parts.on_change(reason)
-
-
-async def _closed(socket: Socket) -> None:
-    try:
-        async with asyncio.timeout(2.0):
-            await socket.close()
-    except (TimeoutError, OSError) as error:
-        _log.warning("feed.close_incomplete", reason=str(error) or type(error).__name__)
 
 
 def _first_reason(group: BaseExceptionGroup[Any]) -> str:

@@ -9,7 +9,7 @@ import httpx
 import structlog
 
 from contracts.errors import VenueError
-from producers.connection.session import DepthAnswer
+from producers.connection.interfaces import DepthAnswer
 from producers.connection.socket import SIMULATED_HEADER, USER_AGENT
 from producers.venue import Unreadable
 from runtime import clock
