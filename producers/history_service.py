@@ -12,7 +12,7 @@ from contracts import codec
 from contracts.commands import HistoryQuery, TradeHistoryQuery
 from contracts.errors import HydrophoneError, InvalidParameterError, UnknownSymbolError, UnknownVenueError, VenueError
 from contracts.instrument import Instrument
-from producers.connection.session import UNDECODABLE
+from producers.connection.frames import UNDECODABLE
 from producers.producer import Producer
 from producers.rest.client import RestClient
 from producers.rest.history import assemble, list_spans

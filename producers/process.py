@@ -6,9 +6,10 @@ import asyncio
 import gzip
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import TypedDict
 
 import msgspec
 import structlog
@@ -29,6 +30,7 @@ from producers.registry import VENUES
 from producers.rest.rate_limit import SharedRateLimit
 from producers.standby import GatedLane, Unit
 from producers.upkeep import Upkeep
+from producers.venue import Venue
 from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.health import Health, connected_check
@@ -46,6 +48,12 @@ UNTIL_WRITTEN = Policy(attempts=None, timeout=None)
 LEASE_SECONDS = 5.0
 HISTORY_SECONDS = 9.0
 ANYWHERE = "0.0.0.0"  # noqa: S104  # probes and Prometheus come from other machines
+
+
+class _Addresses(TypedDict):
+    ws_url: str | None
+    rest_url: str | None
+    sandbox: bool
 
 
 def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[ProducerPlan]:
@@ -67,8 +75,7 @@ def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[Producer
         ProducerPlan(
             venue=VENUES[venue],
             symbols=config.symbols,
-            ws_url=config.ws_urls.get(venue) or None,
-            rest_url=config.rest_urls.get(venue) or None,
+            **_addresses(config, VENUES[venue]),
             pace=pace,
             group=(group, config.symbol_groups),
             refresh=config.listing_minutes * 60.0,
@@ -77,8 +84,28 @@ def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[Producer
     ]
 
 
+def _addresses(config: settings.VenueSettings, venue: Venue) -> _Addresses:
+    """Return where a venue is: addresses of the settings first, then its test network where that is wanted."""
+    ws_url, rest_url = config.ws_urls.get(venue.id), config.rest_urls.get(venue.id)
+    if not config.sandbox or venue.sandbox is None or ws_url or rest_url:
+        return {"ws_url": ws_url or None, "rest_url": rest_url or None, "sandbox": False}
+    return {"ws_url": venue.sandbox.ws_url, "rest_url": venue.sandbox.rest_url, "sandbox": True}
+
+
+def log_sandboxes(work: Iterable[ProducerPlan]) -> None:
+    """Log for each venue whether its test network is used, where test networks are wanted."""
+    for venue, plan in {plan.venue.id: plan for plan in work}.items():
+        if plan.sandbox:
+            _log.info("venue.sandbox", venue=venue, ws_url=plan.ws_url, rest_url=plan.rest_url)
+        else:
+            reason = "no test network is known" if plan.venue.sandbox is None else "its addresses are set"
+            _log.warning("venue.no_sandbox", venue=venue, reason=reason)
+
+
 async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
     """Run every unit until the process receives a signal."""
+    if config.venues.sandbox:
+        log_sandboxes(work)
     registry = CollectorRegistry()
     bus = await Bus(bus_options(config.bus, "producers"), metrics=BusMetrics(registry)).connect()
     units: list[Unit] = []

@@ -18,8 +18,10 @@ from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
 from producers.connection.books import BookPace
 from producers.connection.feed import RECONNECT, Feed, FeedParts
+from producers.connection.frames import UNDECODABLE
+from producers.connection.interfaces import Recorder
 from producers.connection.publisher import Lane, Publisher
-from producers.connection.session import UNDECODABLE, Recorder, SessionParts
+from producers.connection.session import SessionParts
 from producers.connection.socket import OpenSocket
 from producers.limits import fitting
 from producers.rest.client import RestClient, open_http
@@ -39,6 +41,7 @@ UNDECODABLE_KEPT_A_MINUTE: Final = 60
 class ProducerPlan:
     """What one producer is to do. `ws_url` and `rest_url` replace the venue's own addresses where given.
 
+    `sandbox`: the addresses are of the venue's test network, whose events are marked `sim`.
     `group` (number, of how many) is the part of the venue's symbols that it follows; the listing is fetched again every
     `refresh` seconds.
     """
@@ -52,6 +55,7 @@ class ProducerPlan:
     policy: ConnectionPolicy | None = None
     group: tuple[int, int] = (0, 1)
     refresh: float = 3600.0
+    sandbox: bool = False
 
     @property
     def name(self) -> str:
@@ -119,7 +123,9 @@ class Producer:
     async def run(self) -> None:
         """Produce for ever; ends only by cancellation."""
         async with open_http() as http:
-            rest = self.rest = RestClient(self.venue, self.plan.rest_url, http, self._rate_limit)
+            rest = self.rest = RestClient(
+                self.venue, self.plan.rest_url, http, self._rate_limit, sandbox=self.plan.sandbox
+            )
             self._adopt(rest, *await self._find_listing(rest))
             while True:
                 await self.save_listing()
@@ -267,6 +273,7 @@ class Producer:
                     open_socket=self._open_socket,
                     on_change=self._on_change,
                     connect_lock=lock,
+                    sandbox=self.plan.sandbox,
                 ),
             )
 

@@ -1,4 +1,7 @@
-"""What a venue's file provides to the socket loop, and what its decoder answers. Plain data; no I/O."""
+"""What a venue's folder provides to the socket loop, and what its decoder returns. Plain data; no I/O.
+
+Longer than other files because it is the whole interface of a venue: whoever adds one reads this page and no other.
+"""
 
 from __future__ import annotations
 
@@ -368,6 +371,14 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A venue's public test network: the addresses of its sockets and of its REST, as `ws_url` and `base_url` are."""
+
+    ws_url: str
+    rest_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class BookChecksum:
     """How a venue sums its book: `compute(bids, asks)` over its best `depth` levels a side, as `Proof` carries it."""
 
@@ -399,6 +410,8 @@ class Venue:
 
     `limit`: what an address may subscribe to; `plan` raises InvalidParameterError where more instruments are given than
     fit (producers.limits.fitting chooses them).
+
+    `sandbox`: its public test network, None where the vendor has none, or one that needs more than other addresses.
     """
 
     id: str
@@ -421,3 +434,4 @@ class Venue:
     rows: SplitRows | None = None
     trades_counted: Literal["seq", "trade_id"] | None = None
     limit: SubscriptionLimit | None = None
+    sandbox: Sandbox | None = None

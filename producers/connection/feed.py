@@ -11,8 +11,10 @@ import structlog
 
 from contracts.errors import VenueError
 from contracts.instrument import Instrument
-from producers.connection.session import UNDECODABLE, DepthAnswer, Session, SessionParts
-from producers.connection.socket import OpenSocket, Socket, SocketError, SocketLimits
+from producers.connection.frames import UNDECODABLE
+from producers.connection.interfaces import DepthAnswer
+from producers.connection.session import Session, SessionParts
+from producers.connection.socket import OpenSocket, Socket, SocketError, SocketLimits, close_in_time
 from producers.connection.watchdog import Lost, Patience, Stale, Watchdog
 from producers.rest.client import RestClient
 from producers.venue import BOOK, PING_FRAME, Answered, ConnectionPlan, Refused, SubscribeRequest, Subscription
@@ -40,6 +42,7 @@ class FeedParts:
     open_socket: OpenSocket
     on_change: Callable[[str | None], None]
     connect_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    sandbox: bool = False  # a test network: its events are marked `sim`
 
 
 class Feed:
@@ -147,7 +150,7 @@ class Feed:
             plan = self._venue.resume(plan, session.decoder)
         self._socket, self._renew, self._subscribed, self.connected = socket, None, False, True
         self._watchdog = Watchdog(plan, self._policy, self._patience, now=now)
-        session.open(ts=clock.now_ns(), now=now, sim=socket.simulated)
+        session.open(ts=clock.now_ns(), now=now, sim=socket.simulated or self._parts.sandbox)
         for request in plan.requests:
             if not request.frame:
                 self._watchdog.on_sent(request)
@@ -162,7 +165,7 @@ class Feed:
             raise ConnectionLostError(_first_reason(cast("BaseExceptionGroup[Any]", group))) from group
         finally:
             self._tasks = self._socket = None
-            await asyncio.shield(_closed(socket))
+            await asyncio.shield(close_in_time(socket))
 
     def _on_frame(self, frame: bytes) -> None:
         if self._early is not None:
@@ -264,7 +267,6 @@ class Feed:
         else:
             self._tasks.create_task(job)
 
-    # ---- states
     def _on_answered(self, answered: Answered) -> None:
         for key in self._watchdog.on_answered(answered.ref, answered.keys):
             self._on_refused(Refused(key, "the venue left it out of its answer"))
@@ -291,14 +293,6 @@ class Feed:
         self.connected = self.ready = False
         self.session.close(ts=clock.now_ns(), reason=reason)
         self._parts.on_change(reason)
-
-
-async def _closed(socket: Socket) -> None:
-    try:
-        async with asyncio.timeout(2.0):
-            await socket.close()
-    except (TimeoutError, OSError) as error:
-        _log.warning("feed.close_incomplete", reason=str(error) or type(error).__name__)
 
 
 def _first_reason(group: BaseExceptionGroup[Any]) -> str:

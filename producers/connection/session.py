@@ -5,14 +5,15 @@ It opens no socket and reads no clock, so that live feeds and replays run the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from contracts.instrument import Instrument
 from contracts.market import FeedState
 from producers.connection.books import BookPace, Books
 from producers.connection.frames import UNDECODABLE, FrameReader
+from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recorder
 from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import TradeGaps
 from producers.venue import (
@@ -29,52 +30,6 @@ from producers.venue import (
 )
 
 _BOOK_KINDS: Final = frozenset({"delta", "book"})
-
-
-class ConnectionEvents(Protocol):
-    """The connection behind a session: receives what concerns the socket."""
-
-    def on_control(self, control: Any) -> None:
-        """Ack, refusal, pong, reply, announced close."""
-        ...
-
-    def on_event(self, kind: str, symbol: str | None) -> None:
-        """Data of a channel came."""
-        ...
-
-    def on_resync(self, symbol: str) -> None:
-        """A pushed book needs a fresh snapshot."""
-        ...
-
-
-class Recorder(Protocol):
-    """Receives every input of a session, in order: a recording of them replays to the same events."""
-
-    def on_open(self, connection: str, ts: int, *, sim: bool) -> None:
-        """A connection begins."""
-        ...
-
-    def on_frame(self, connection: str, ts: int, frame: bytes) -> None:
-        """A frame arrived."""
-        ...
-
-    def on_snapshot(self, connection: str, ts: int, answer: DepthAnswer) -> None:
-        """A REST snapshot arrived; without a body where it could not be had."""
-        ...
-
-    def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | None]) -> None:
-        """Something else that shapes the events: "confirmed", "tick", "again", "silent", "close"."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class DepthAnswer:
-    """A REST depth answer as it came; `body` is None where it could not be had."""
-
-    instrument: Instrument
-    body: bytes | None
-    ts_recv: int
-    simulated: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
+import structlog
 from picows import WSAutoPingStrategy, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect  # pyright: ignore[reportUnknownVariableType]
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+_log = structlog.get_logger("feed")
 SIMULATED_HEADER: Final = "X-Simulated"
 USER_AGENT: Final = "hydrophone"
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -190,6 +192,15 @@ async def open_picows(
         msg = "picows returned another listener than the one it was given"
         raise TypeError(msg)
     return _PicowsSocket(transport, listener)
+
+
+async def close_in_time(socket: Socket) -> None:
+    """Close a socket; one that takes too long is left to its library, which is logged."""
+    try:
+        async with asyncio.timeout(2.0):
+            await socket.close()
+    except (TimeoutError, OSError) as error:
+        _log.warning("feed.close_incomplete", reason=str(error) or type(error).__name__)
 
 
 OPENERS: Final[dict[str, OpenSocket]] = {"websockets": open_websockets, "picows": open_picows}

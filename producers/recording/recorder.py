@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from contracts.instrument import Instrument
-from producers.connection.session import DepthAnswer
+from producers.connection.interfaces import DepthAnswer
 from producers.venue import ConnectionPlan
 
 INDEX: Final = "index.jsonl"

@@ -16,8 +16,9 @@ import msgspec
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from producers.connection.books import BookPace
+from producers.connection.interfaces import DepthAnswer, Recorder
 from producers.connection.publisher import Lane, Publisher
-from producers.connection.session import DepthAnswer, Recorder, Session, SessionParts
+from producers.connection.session import Session, SessionParts
 from producers.recording.recorder import INDEX
 from producers.registry import VENUES
 from producers.selection import by_venue_symbol, finder

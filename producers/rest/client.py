@@ -9,7 +9,7 @@ import httpx
 import structlog
 
 from contracts.errors import VenueError
-from producers.connection.session import DepthAnswer
+from producers.connection.interfaces import DepthAnswer
 from producers.connection.socket import SIMULATED_HEADER, USER_AGENT
 from producers.venue import Unreadable
 from runtime import clock
@@ -50,16 +50,25 @@ class RestClient:
     """One venue's REST calls; every failure is a VenueError with the venue, the reason and `retry_after` if any.
 
     `base_url` replaces every address of the venue where it is given.
-    `simulated`: whether a simulated exchange gave the last answer.
+    `simulated`: whether a simulated exchange or a test network (`sandbox`) gave the last answer.
     """
 
-    def __init__(self, venue: Venue, base_url: str | None, http: httpx.AsyncClient, rate_limit: RateLimit) -> None:
+    def __init__(
+        self,
+        venue: Venue,
+        base_url: str | None,
+        http: httpx.AsyncClient,
+        rate_limit: RateLimit,
+        *,
+        sandbox: bool = False,
+    ) -> None:
         self._venue = venue
         self._base_url = base_url
         self._http = http
         self._rate_limit = rate_limit
         self._logged: set[str] = set()
-        self.simulated = False
+        self._sandbox = sandbox
+        self.simulated = sandbox
 
     async def list_instruments(self) -> list[Instrument]:
         """Fetch every tradable instrument of all markets, page by page; what cannot be named is left out, logged once.
@@ -111,7 +120,7 @@ class RestClient:
             reason = f"{self._venue.id}: {call.path} cannot be reached: {str(error) or type(error).__name__}"
             raise VenueError(reason, venue=self._venue.id) from error
         failure = self._venue.rest.failure(response.status_code, dict(response.headers), response.content)
-        self.simulated = SIMULATED_HEADER in response.headers
+        self.simulated = self._sandbox or SIMULATED_HEADER in response.headers
         if failure is None:
             return Answer(response.content, clock.now_ns(), self.simulated)
         if failure.retry_after is not None:

@@ -14,7 +14,14 @@ from pydantic_settings import BaseSettings
 
 URL_TEMPLATES: Final = ("HYDROPHONE_<VENUE>_WS_URL", "HYDROPHONE_<VENUE>_REST_URL")
 _OURS: Final = ("GPT_API_", "HYDROPHONE_")
-_UNUSED: Final = ("GPT_API_REDIS_URL", "REDIS_URL")
+_UNUSED: Final = {
+    "GPT_API_REDIS_URL": "the cache lives on the bus",
+    "REDIS_URL": "the cache lives on the bus",
+    "GPT_API_CACHE_TTL": "each answer says how old it is",
+    "GPT_API_ANALYTICS_ENABLED": "requests are not counted",
+    "GPT_API_ANALYTICS_RETENTION_DAYS": "requests are not counted",
+    "GPT_API_ANALYTICS_EXPORT_FORMAT": "requests are not counted",
+}
 _URL_NAME: Final = re.compile(r"^HYDROPHONE_([A-Z0-9]+)_(WS_URL|REST_URL)$")
 _URL_FIELDS: Final = {"ws_urls": "WS_URL", "rest_urls": "REST_URL"}
 Group = TypeVar("Group", bound=BaseSettings)
@@ -77,7 +84,7 @@ def find_warnings(environ: Mapping[str, str], known: Iterable[str], venues: Iter
     """A line for each name that looks like ours and that nobody reads, with the nearest one that somebody does."""
     templates = {template.replace("<VENUE>", venue.upper()) for template in URL_TEMPLATES for venue in venues}
     readable = {*known, *templates}
-    lines = [f"{name} is accepted and not used: the cache lives on the bus" for name in _UNUSED if environ.get(name)]
+    lines = [f"{name} is accepted and not used: {why}" for name, why in _UNUSED.items() if environ.get(name)]
     for name in sorted(environ):
         if not name.startswith(_OURS) or name in readable or name in _UNUSED:
             continue

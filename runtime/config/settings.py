@@ -94,14 +94,10 @@ class ApiSettings(BaseSettings):
 
 
 class CacheSettings(BaseSettings):
-    """Cache and request analytics; the time to live is seconds."""
+    """What the API keeps of answers for a moment."""
 
     model_config = _CONFIG
     enabled: bool = Field(default=True, validation_alias="GPT_API_CACHE_ENABLED")
-    ttl: Count = Field(300, validation_alias="GPT_API_CACHE_TTL")
-    analytics_enabled: bool = Field(default=True, validation_alias="GPT_API_ANALYTICS_ENABLED")
-    analytics_retention_days: Count = Field(30, validation_alias="GPT_API_ANALYTICS_RETENTION_DAYS")
-    analytics_export_format: Literal["json", "csv"] = Field("json", validation_alias="GPT_API_ANALYTICS_EXPORT_FORMAT")
 
 
 class VenueSettings(BaseSettings):
@@ -180,9 +176,6 @@ class AlertSettings(BaseSettings):
     whale_usd_mid: Usd = Field(Decimal(200_000), validation_alias="HYDROPHONE_WHALE_USD_MID")
     whale_adaptive_quantile: Share = Field(Decimal(0), validation_alias="HYDROPHONE_WHALE_ADAPTIVE_QUANTILE")
     whale_adaptive_samples: Count = Field(1000, validation_alias="HYDROPHONE_WHALE_ADAPTIVE_SAMPLES")
-    liquidation_usd_majors: Usd = Field(Decimal(500_000), validation_alias="HYDROPHONE_LIQUIDATION_USD_MAJORS")
-    liquidation_usd_large: Usd = Field(Decimal(200_000), validation_alias="HYDROPHONE_LIQUIDATION_USD_LARGE")
-    liquidation_usd_mid: Usd = Field(Decimal(100_000), validation_alias="HYDROPHONE_LIQUIDATION_USD_MID")
     cooldown_seconds_majors: Seconds = Field(300, validation_alias="HYDROPHONE_COOLDOWN_SECONDS_MAJORS")
     cooldown_seconds_large: Seconds = Field(450, validation_alias="HYDROPHONE_COOLDOWN_SECONDS_LARGE")
     cooldown_seconds_mid: Seconds = Field(600, validation_alias="HYDROPHONE_COOLDOWN_SECONDS_MID")

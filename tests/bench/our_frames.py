@@ -14,8 +14,9 @@ from contracts.instrument import Instrument
 from producers.connection.book import BookKeeper
 from producers.connection.books import BookPace
 from producers.connection.feed import Feed, FeedParts
+from producers.connection.interfaces import DepthAnswer
 from producers.connection.publisher import Publisher
-from producers.connection.session import DepthAnswer, SessionParts
+from producers.connection.session import SessionParts
 from producers.connection.socket import OPENERS
 from producers.registry import VENUES
 from producers.venue import BOOK, ConnectionPlan, Subscription, Venue

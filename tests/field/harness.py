@@ -45,7 +45,7 @@ class Project:
     venues = staticmethod(lambda: _named("producers.registry", "VENUES"))
     session = staticmethod(lambda: _named("producers.connection.session", "Session"))
     parts = staticmethod(lambda: _named("producers.connection.session", "SessionParts"))
-    depth_answer = staticmethod(lambda: _named("producers.connection.session", "DepthAnswer"))
+    depth_answer = staticmethod(lambda: _named("producers.connection.interfaces", "DepthAnswer"))
     pace = staticmethod(lambda: _named("producers.connection.books", "BookPace"))
     connection_plan = staticmethod(lambda: _named("producers.venue", "ConnectionPlan"))
     subscription = staticmethod(lambda: _named("producers.venue", "Subscription"))

@@ -19,7 +19,7 @@ import pytest
 from contracts import codec
 from contracts.errors import HydrophoneError
 from contracts.instrument import SPOT, Instrument
-from producers.connection.session import UNDECODABLE
+from producers.connection.frames import UNDECODABLE
 from producers.connection.watchdog import Patience, Watchdog
 from producers.registry import VENUES
 from producers.simulator.faults import KINDS

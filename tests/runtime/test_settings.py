@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
+from pydantic_settings import BaseSettings
 
 from producers.registry import VENUES
-from runtime.config.settings import SettingsError, load, names
+from runtime.config.settings import GROUPS, Settings, SettingsError, load, names
 
 ROOT = Path(__file__).parents[2]
+
+
+def kinds_by_group() -> dict[str, type[BaseSettings]]:
+    return {group: kind for group, kind in get_type_hints(Settings).items() if kind in GROUPS}
+
+
+@cache
+def product_files() -> list[tuple[str, frozenset[str]]]:
+    """Return each product file's text with the names that it reads: attributes, and texts for `getattr`."""
+    found: list[tuple[str, frozenset[str]]] = []
+    for room in ("api", "bot", "consumers", "deploy", "producers", "runtime"):
+        for path in sorted(ROOT.joinpath(room).rglob("*.py")):
+            text = path.read_text()
+            nodes = list(ast.walk(ast.parse(text)))
+            attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+            texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+            found.append((text, frozenset(attributes | texts)))
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +58,10 @@ def test_defaults_hold_without_any_setting() -> None:
 
 
 def test_environment_wins_over_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    tmp_path.joinpath(".env").write_text("GPT_API_PORT=1111\nGPT_API_CACHE_TTL=7\nHYDROPHONE_OKX_WS_URL=ws://a:1\n")
+    tmp_path.joinpath(".env").write_text("GPT_API_PORT=1111\nHYDROPHONE_BOOK_DEPTH=7\nHYDROPHONE_OKX_WS_URL=ws://a:1\n")
     monkeypatch.setenv("GPT_API_PORT", "2222")
     settings = load()
-    assert (settings.api.port, settings.cache.ttl) == (2222, 7)
+    assert (settings.api.port, settings.venues.book_depth) == (2222, 7)
     assert settings.venues.ws_urls == {"okx": "ws://a:1"}
 
 
@@ -64,7 +86,7 @@ WRONG = {
     "GPT_API_REQUIRE_AUTH": ("perhaps", "boolean"),
     "GPT_API_IP_ALLOWLIST": ("10.0.0.0/8,nowhere", "address or a network"),
     "GPT_API_CORS_ORIGINS": ("example.org", "like https://example.org"),
-    "GPT_API_ANALYTICS_EXPORT_FORMAT": ("xml", "'json'"),
+    "HYDROPHONE_SOCKET": ("raw", "'picows'"),
     "HYDROPHONE_VENUES": ("Binance!", "CCXT id"),
     "HYDROPHONE_BYBIT_WS_URL": ("http://a", "ws://"),
     "HYDROPHONE_WHALE_USD_MID": ("-1", "greater than 0"),
@@ -108,6 +130,24 @@ def test_redis_is_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("REDIS_URL", "redis://x")
     monkeypatch.setenv("GPT_API_REDIS_URL", "redis://x")
     assert [line.split()[0] for line in load().warnings] == ["GPT_API_REDIS_URL", "REDIS_URL"]
+
+
+def test_names_that_have_no_effect_yet_are_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPT_API_CACHE_TTL", "300")
+    monkeypatch.setenv("GPT_API_ANALYTICS_ENABLED", "true")
+    assert [line.split()[0] for line in load().warnings] == ["GPT_API_CACHE_TTL", "GPT_API_ANALYTICS_ENABLED"]
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [(group, name) for group, kind in kinds_by_group().items() for name in kind.model_fields],
+)
+def test_every_setting_is_read_by_the_product(group: str, name: str) -> None:
+    kind = kinds_by_group()[group].__name__
+    for text, read in product_files():
+        if name in read and (kind in text or f".{group}" in text):
+            return
+    pytest.fail(f"nothing reads {group}.{name}")
 
 
 def test_secrets_are_known_for_the_log_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.connection.frames import rows_at
-from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venue import BookRule, ConnectionPolicy, Sandbox, Venue
 from producers.venues.bybit.decoder import make_decoder
 from producers.venues.bybit.plan import MARKETS, VENUE_ID, guess, plan, resubscribe
 from producers.venues.bybit.rest import REST
@@ -29,4 +29,5 @@ VENUE: Final = Venue(
     rest=REST,
     resubscribe=resubscribe,
     rows=rows_at(("data",)),
+    sandbox=Sandbox("wss://stream-testnet.bybit.com", "https://api-testnet.bybit.com"),
 )

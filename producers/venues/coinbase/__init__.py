@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.connection.frames import rows_at
-from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venue import BookRule, ConnectionPolicy, Sandbox, Venue
 from producers.venues.coinbase.decoder import make_decoder
 from producers.venues.coinbase.plan import MARKET, VENUE_ID, guess, plan, resubscribe
 from producers.venues.coinbase.rest import REST
@@ -32,4 +32,7 @@ VENUE: Final = Venue(
     # Of Advanced Trade: a book's `updates` are one row.
     rows=rows_at(("events",), ("events", 0, "trades"), ("events", 0, "tickers"), ("events", 0, "candles")),
     trades_counted="trade_id",
+    sandbox=Sandbox(
+        "wss://ws-feed-public.sandbox.exchange.coinbase.com", "https://api-public.sandbox.exchange.coinbase.com"
+    ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.connection.frames import rows_at
-from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venue import BookRule, ConnectionPolicy, Sandbox, Venue
 from producers.venues.deribit.decoder import make_decoder
 from producers.venues.deribit.naming import MARKET, VENUE_ID, guess
 from producers.venues.deribit.plan import LIMIT, plan, resubscribe
@@ -31,4 +31,5 @@ VENUE: Final = Venue(
     rows=rows_at(("params", "data")),
     trades_counted="seq",
     limit=LIMIT,
+    sandbox=Sandbox("wss://test.deribit.com", "https://test.deribit.com"),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.connection.frames import rows_at
-from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venue import BookRule, ConnectionPolicy, Sandbox, Venue
 from producers.venues.hyperliquid.decoder import inherit, make_decoder
 from producers.venues.hyperliquid.plan import LIMIT, MARKETS, VENUE_ID, guess, plan, resubscribe
 from producers.venues.hyperliquid.rest import REST
@@ -34,4 +34,5 @@ VENUE: Final = Venue(
     inherit=inherit,
     rows=rows_at(("data",)),
     limit=LIMIT,
+    sandbox=Sandbox("wss://api.hyperliquid-testnet.xyz", "https://api.hyperliquid-testnet.xyz"),
 )

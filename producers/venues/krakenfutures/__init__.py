@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.connection.frames import rows_at
-from producers.venue import PING_FRAME, BookRule, ConnectionPolicy, Venue
+from producers.venue import PING_FRAME, BookRule, ConnectionPolicy, Sandbox, Venue
 from producers.venues.krakenfutures.decoder import make_decoder
 from producers.venues.krakenfutures.plan import MARKET, VENUE_ID, guess, plan, resubscribe
 from producers.venues.krakenfutures.rest import REST
@@ -28,4 +28,5 @@ VENUE: Final = Venue(
     resubscribe=resubscribe,
     rows=rows_at(("trades",)),
     trades_counted="seq",
+    sandbox=Sandbox("wss://demo-futures.kraken.com", "https://demo-futures.kraken.com"),
 )

@@ -7,7 +7,8 @@ from functools import cache, partial
 from typing import Any
 
 from producers.connection.books import BookPace
-from producers.connection.session import DepthAnswer, Session, SessionParts
+from producers.connection.interfaces import DepthAnswer
+from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
 from producers.venue import ConnectionPlan, Subscription
 
