@@ -88,13 +88,18 @@ class View:
     """The best `depth` levels a side as last published; `collect` returns what entered, changed and left.
 
     `shown_us` is when it was read. With `starts_fresh` it is read again by the first `collect`, which returns nothing:
-    for topics that send new subscribers a snapshot, so that its time is that of its content.
+    for topics that send new subscribers a snapshot, so that its time is that of its content. With `repeats` levels that
+    changed and changed back between two pushes are pushed as well, for venues whose REST books join the pushes: a
+    client that was seeded in between would keep what is gone.
     """
 
     listing: Listing
     depth: int
     period_ms: int
     starts_fresh: bool = False
+    repeats: bool = False
+    touched_bids: set[int] = field(default_factory=set[int])
+    touched_asks: set[int] = field(default_factory=set[int])
     bids: dict[int, int] = field(init=False)
     asks: dict[int, int] = field(init=False)
     last_id: int = field(init=False)
@@ -112,12 +117,16 @@ class View:
             return None
         book = self.listing.book
         self.is_changed = self.is_changed or book.first_id != 0
+        if self.repeats and book.first_id:
+            self.touched_bids |= book.touched_bids
+            self.touched_asks |= book.touched_asks
         if not self.is_changed or not tick.due(self.period_ms):
             return None
         before_bids, before_asks, prev_id = self.bids, self.asks, self.last_id
         self._read()
-        bids = _differences(before_bids, self.bids)
-        asks = _differences(before_asks, self.asks)
+        bids = _differences(before_bids, self.bids, self.touched_bids)
+        asks = _differences(before_asks, self.asks, self.touched_asks)
+        self.touched_bids, self.touched_asks = set(), set()
         if not bids and not asks:
             self.last_id = prev_id
             return None
@@ -138,9 +147,9 @@ class View:
         self.is_changed = False
 
 
-def _differences(before: dict[int, int], after: dict[int, int]) -> Levels:
-    rows = [(price, amount) for price, amount in after.items() if before.get(price) != amount]
-    rows.extend((price, 0) for price in before if price not in after)
+def _differences(before: dict[int, int], after: dict[int, int], touched: set[int]) -> Levels:
+    rows = [(price, amount) for price, amount in after.items() if before.get(price) != amount or price in touched]
+    rows.extend((price, 0) for price in before.keys() | touched if price not in after)
     return rows
 
 

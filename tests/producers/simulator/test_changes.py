@@ -187,3 +187,39 @@ def test_krakens_checksums_hold_however_a_client_cuts(depth: int, *, is_cut_by_r
     player.send({"method": "subscribe", "params": {"channel": "book", "symbol": ["BTC/USD"], "depth": depth}})
     player.play(read)
     assert (len(sums) > 200, sums.count(False)) == (True, 0)
+
+
+def test_okx_book_seeded_between_two_pushes_keeps_no_level_that_is_gone() -> None:
+    player, found = Player("okx", "/ws/v5/public"), list[Kept]()
+    player.send({"op": "subscribe", "args": [{"channel": "books", "instId": "BTC-USDT-SWAP"}]})
+    listing = next(item for item in player.listings if item.instrument.symbol == "BTC-USDT-SWAP")
+    text = listing.instrument.price_text
+
+    def rows(levels: Any) -> Rows:
+        return [(side, float(p), float(a)) for side, part in zip(("bid", "ask"), levels, strict=True) for p, a in part]
+
+    def read(frame: Any) -> None:
+        data = frame["data"][0]
+        for kept in found:
+            kept.apply(rows(([row[:2] for row in data["bids"]], [row[:2] for row in data["asks"]])))
+
+    def seed() -> None:
+        book, kept = listing.book, Kept()
+        for side, levels in (("bid", book.bids), ("ask", book.asks)):
+            kept.sides[side] = {float(text(p)): float(listing.instrument.amount_text(a)) for p, a in levels.items()}
+        found.append(kept)
+
+    for step in range(1, 401):  # pushes come every 100 ms, the book is taken after each 50 ms
+        now_us = BEGIN_US + step * STEP_MS * 1000
+        player.market.step(now_us, STEP_MS * 1000)
+        for frame in player.venue.list_frames(Tick(now_us, step * STEP_MS, STEP_MS, flush=step == 400)):
+            if frame.channel == "depth" and frame.symbol == "BTC-USDT-SWAP":
+                read(json.loads(frame.text))
+        if step % 2 and step < 400:
+            seed()
+    own = {
+        side: {float(text(p)) for p in levels}
+        for side, levels in (("bid", listing.book.bids), ("ask", listing.book.asks))
+    }
+    assert len(found) > 100
+    assert [kept for kept in found if any(set(kept.sides[side]) != own[side] for side in own)] == []

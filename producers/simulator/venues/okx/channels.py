@@ -99,7 +99,7 @@ class Books:
         self._arg = encode(arg)
         self._listing = listing
         self._sequences = sequences
-        self._view = View(listing, 400, 100)
+        self._view = View(listing, 400, 100, repeats=True)
         self._shown = sequences.show(listing, self._view.last_id)
         self._sent_us = 0
 
