@@ -8,23 +8,31 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from api.access.gate import OPEN
-from api.answers import Reply
 from api.catalog import market_endpoints
 from api.endpoints import Ask, Shortcuts, merge_params
-from api.fetched import FetchCache
-from api.market.answering import Answerer
-from api.market.documents import decode_listing
-from api.market.history import CandleSource
-from api.market.ohlc import Ohlc
-from api.market.state import MarketState
+from api.market.asker import Asker
 from api.refusals import refusal
+from api.replies import Reply as HttpReply
+from consumers.market import answering
+from consumers.market.answering import Answer, Answerer, read_query
+from consumers.market.candles.fetched import FetchCache
+from consumers.market.candles.history import CandleSource
+from consumers.market.candles.ohlc import Ohlc
+from consumers.market.core import VERBS
+from consumers.market.documents import decode_listing
+from consumers.market.state import MarketState
+from contracts import subjects
 from contracts.errors import HydrophoneError
+from contracts.market_commands import OhlcQuery
 from contracts.symbols import SymbolBook
+from runtime.nats.commands import failure
 
 HERE = Path(__file__).parent / "golden"
 STALE_AFTER_NS = 30 * 10**9
@@ -32,15 +40,56 @@ SYMBOLS = ["BTC", "ETH", "SOL", "btcusdt", "BTC%2FUSDT", "BTC/USD", "XBT", "BTC-
 SYMBOLS += ["BTC/USDT:USDT", "BTC-PERPETUAL", "USDT", "%E5%B8%81%E5%AE%89", "QUIET", "NOPE", "", "%20", "x" * 65]
 BY_QUERY = {
     "/gpt/raw": ["", "limit=5"],
-    "/gpt/whale": ["", "limit=1", "limit=100", "min_usd=3000000", "min_usd=.5&limit=3", "min_usd=3000000.&limit=2"]
-    + ["limit=0", "limit=101", "limit=x", "limit=", "min_usd=-1", "min_usd=1e6", "min_usd=", "depth=3", "min_usd=."],
+    "/gpt/whale": [
+        "",
+        "limit=1",
+        "limit=100",
+        "min_usd=3000000",
+        "min_usd=.5&limit=3",
+        "min_usd=3000000.&limit=2",
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "limit=",
+        "min_usd=-1",
+        "min_usd=1e6",
+        "min_usd=",
+        "depth=3",
+        "min_usd=.",
+    ],
     "/gpt/liq": ["", "limit=1", "limit=100", "limit=101", "limit=%2B1", "exchange=binance"],
-    "/gpt/orderbook": ["", "depth=1", "depth=3", "depth=100", "depth=0", "depth=101", "exchange=bybit", "exchange=XX"]
-    + ["exchange=KRAKEN&depth=2", "exchange=deribit", "exchange=indodax", "exchange=", "limit=1"],
+    "/gpt/orderbook": [
+        "",
+        "depth=1",
+        "depth=3",
+        "depth=100",
+        "depth=0",
+        "depth=101",
+        "exchange=bybit",
+        "exchange=XX",
+        "exchange=KRAKEN&depth=2",
+        "exchange=deribit",
+        "exchange=indodax",
+        "exchange=",
+        "limit=1",
+    ],
     "/api/market/price": ["", "exchange=binance"],
-    "/api/market/ohlc": ["", "limit=5", "limit=600&timeframe=1h", "timeframe=2h", "timeframe=1m&limit=3", "limit=1001"]
-    + ["exchange=okx&limit=4", "exchange=nope", "indicators=rsi,ema,macd,bollinger&limit=30", "indicators=RSI,rsi"]
-    + ["indicators=magic", "indicators=", "limit=60&indicators=bollinger,rsi", "from=1"],
+    "/api/market/ohlc": [
+        "",
+        "limit=5",
+        "limit=600&timeframe=1h",
+        "timeframe=2h",
+        "timeframe=1m&limit=3",
+        "limit=1001",
+        "exchange=okx&limit=4",
+        "exchange=nope",
+        "indicators=rsi,ema,macd,bollinger&limit=30",
+        "indicators=RSI,rsi",
+        "indicators=magic",
+        "indicators=",
+        "limit=60&indicators=bollinger,rsi",
+        "from=1",
+    ],
 }
 BY_PATH = {
     "/multi/ticker/": ["", "convert=true", "convert=0", "convert=maybe", "limit=1", "symbol=BTC"],
@@ -81,21 +130,54 @@ class Replies:
         return json.dumps({**reply, "candles": rows}).encode()
 
 
-class World:
-    """The recorded state, and whoever answers from it; `cut`: as if the bus were away."""
+@dataclass(frozen=True)
+class Reply:
+    """A reply as the bus gives it."""
 
-    def __init__(self, recorded: dict[str, Any], *, cut: bool = False) -> None:
+    data: bytes
+    headers: Mapping[str, str]
+
+
+class CoreBus:
+    """The bus between the API and a market core over the recorded state."""
+
+    connected = True
+
+    def __init__(self, recorded: dict[str, Any], *, cut: bool) -> None:
         self.now_ns: int = recorded["now_ns"]
         held = {key: json.dumps(document).encode() for key, document in recorded["state"].items()}
         state = MarketState(held, STALE_AFTER_NS, lambda: not cut)
         listed = [json.dumps(items).encode() for items in recorded["instruments"].values()]
         state.save_symbols(SymbolBook([item for body in listed for item in decode_listing(body)]))
-        ohlc = Ohlc(state, CandleSource(Replies(recorded["replies"]), FetchCache(enabled=False)))
-        endpoints = market_endpoints(Answerer(state), ohlc)
+        self._answerer = Answerer(state)
+        self._ohlc = Ohlc(state, CandleSource(Replies(recorded["replies"]), FetchCache(enabled=False)))
+
+    async def request_message(self, subject: str, payload: bytes, timeout: float) -> Reply:
+        del timeout
+        verb = subject.removeprefix(subjects.MARKET_COMMAND)
+        try:
+            answer = await self._answer(verb, payload)
+        except HydrophoneError as error:
+            return Reply(failure(error.code, error.message, **error.details), {})
+        return Reply(answer.body, answer.headers)
+
+    async def _answer(self, verb: str, payload: bytes) -> Answer:
+        if verb == "ohlc":
+            composed = await self._ohlc.compose(read_query(OhlcQuery, payload), self.now_ns)
+            return answering.encode(composed).render(self.now_ns)
+        return self._answerer.answer(VERBS[verb].query, VERBS[verb].compose, payload, self.now_ns)
+
+
+class World:
+    """The recorded state, and the API over it; `cut`: as if the bus were away."""
+
+    def __init__(self, recorded: dict[str, Any], *, cut: bool = False) -> None:
+        self.now_ns: int = recorded["now_ns"]
+        endpoints = market_endpoints(Asker(CoreBus(recorded, cut=cut), enabled=False, now=lambda: 0.0))
         assert all(endpoint.scope != OPEN for endpoint in endpoints)
         self._shortcuts = Shortcuts(endpoints)
 
-    async def answer(self, target: str) -> Reply:
+    async def answer(self, target: str) -> HttpReply:
         """The answer to one GET, as the door in front gives it."""
         raw, _, query = target.partition("?")
         path = unquote(raw)
@@ -104,7 +186,7 @@ class World:
         try:
             params = merge_params(match.params, query.encode())
             reply = match.endpoint.handler(Ask(path, params, {}, self.now_ns))
-            return reply if isinstance(reply, Reply) else await reply
+            return reply if isinstance(reply, HttpReply) else await reply
         except HydrophoneError as error:
             return refusal(path, error, self.now_ns)
 

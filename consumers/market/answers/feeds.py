@@ -1,14 +1,15 @@
-"""`GET /multi/health` and `GET /health/exchanges`: each venue's feed, believed while it is judged. Pure."""
+"""`market.health`: each venue's feed, believed while it is judged. Pure."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from api.answers import Age, envelope, iso, number
-from api.market.answering import Params, refuse_unknown
-from api.market.documents import Feed, Latency
-from api.market.quality import LIVE, STALE, feed_quality, is_dead
-from api.market.state import Reader
+from consumers.market.answering import Composed
+from consumers.market.documents import Feed, Latency
+from consumers.market.quality import LIVE, STALE, feed_quality, is_dead
+from consumers.market.state import Reader
+from contracts.literals import Age, iso, number
+from contracts.market_commands import HealthQuery
 from contracts.subjects import STATE_FEED
 
 MOST_MARKS: Final = 100
@@ -16,10 +17,9 @@ UNKNOWN: Final = "unknown"  # it has not said anything
 _NS_IN_MS: Final = 1_000_000
 
 
-def compose_health(reader: Reader, params: Params) -> dict[str, Any]:
+def compose_health(reader: Reader, _query: HealthQuery) -> Composed:
     """Each venue's feed by the venue's name."""
-    refuse_unknown(params, ())
-    return envelope(None, feeds_by_venue(reader))
+    return Composed(feeds_by_venue(reader))
 
 
 def feeds_by_venue(reader: Reader) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from api.market.indicators import list_bands, list_ema, list_macd, list_rsi, rounded
+from consumers.market.candles.indicators import list_bands, list_ema, list_macd, list_rsi, rounded
 
 LENGTHS = (0, 1, 13, 14, 15, 19, 20, 25, 26, 33, 34, 35, 120)
 

@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
-from api.market.documents import Ticker
-from api.market.price import SPOT, Quoted, Rate, find_kind, find_tick
-from api.market.quality import STALE
-from api.market.state import Reader
+from consumers.market.documents import Ticker
+from consumers.market.price import SPOT, Quoted, Rate, find_kind, find_tick
+from consumers.market.quality import STALE
+from consumers.market.state import Reader
 from contracts.figures import EXACT, FINE
 from contracts.usd import DOLLAR_STABLES, USD, UsdRates, tells_usd
 

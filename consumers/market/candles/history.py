@@ -9,8 +9,8 @@ from typing import Final, Protocol, TypeVar
 import msgspec
 import structlog
 
-from api.fetched import FAILED_SECONDS, RECENT_SECONDS, STATIC_SECONDS, FetchCache
-from api.market.bars import CHUNK, Chunk, Own, Row
+from consumers.market.candles.bars import CHUNK, Chunk, Own, Row
+from consumers.market.candles.fetched import FAILED_SECONDS, RECENT_SECONDS, STATIC_SECONDS, FetchCache
 from contracts import subjects
 from contracts.commands import MOST_ROWS
 from contracts.instrument import Instrument
@@ -21,7 +21,7 @@ OWN_SECONDS: Final = 2.0
 HISTORY_SECONDS: Final = 10.0
 NO_ANSWER: Final = "NO_ANSWER"
 T = TypeVar("T")
-_log = structlog.get_logger("api")
+_log = structlog.get_logger("market")
 
 
 class Asking(Protocol):

@@ -1,43 +1,40 @@
-"""`GET /gpt/whale` and `GET /gpt/liq`: recent whale trades, recent liquidations and their totals. Pure."""
+"""`market.whale` and `market.liq`: recent whale trades, recent liquidations and their totals. Pure."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any, Final
 
-from api.answers import Age, decimal_number, envelope, iso, number
-from api.market.answering import Params, amount, refuse_unknown, text, whole
-from api.market.documents import LiquidationItem, Liquidations, Totals, Whale
-from api.market.state import Found, Reader
+from consumers.market.answering import Composed
+from consumers.market.documents import LiquidationItem, Liquidations, Totals, Whale
+from consumers.market.state import Found, Reader
 from contracts.figures import EXACT
+from contracts.literals import Age, decimal_number, iso, number
+from contracts.market_commands import LiquidationsQuery, WhaleQuery
 
-DEFAULT_WHALES: Final = 10
-DEFAULT_LIQUIDATIONS: Final = 20
 WINDOWS: Final = ("1h", "4h", "24h")
 
 
-def compose_whales(reader: Reader, params: Params) -> dict[str, Any]:
+def compose_whales(reader: Reader, query: WhaleQuery) -> Composed:
     """The recent whale trades of a base, or of one pair where the symbol names one."""
-    refuse_unknown(params, ("symbol", "limit", "min_usd"))
-    limit, least = whole(params, "limit", DEFAULT_WHALES), amount(params, "min_usd")
-    found = reader.state.find(text(params, "symbol"))
-    return envelope(found.name, list_whales(reader, found, limit, least), _heard(reader, found))
+    found = reader.state.find(query.symbol)
+    least = None if query.min_usd is None else Decimal(query.min_usd)
+    whales = list_whales(reader, found, query.limit, least)
+    return Composed({"whales": whales, **_received(reader, found)}, found.name)
 
 
-def compose_liquidations(reader: Reader, params: Params) -> dict[str, Any]:
+def compose_liquidations(reader: Reader, query: LiquidationsQuery) -> Composed:
     """The recent liquidations of a base over every venue and contract, and their totals."""
-    refuse_unknown(params, ("symbol", "limit"))
-    limit = whole(params, "limit", DEFAULT_LIQUIDATIONS)
-    found = reader.state.find(text(params, "symbol"))
-    document, heard = reader.find_liquidations(found.base), _heard(reader, found)
-    recent = [] if document is None else document.recent[:limit]
+    found = reader.state.find(query.symbol)
+    document, received = reader.find_liquidations(found.base), _received(reader, found)
+    recent = [] if document is None else document.recent[: query.limit]
     data = {
         "base": found.base,
         "recent": [liquidation_fields(item) for item in recent],
         **decide_totals(document),
-        **heard,
+        **received,
     }
-    return envelope(found.name, data, heard)
+    return Composed(data, found.name, received)
 
 
 def list_whales(reader: Reader, found: Found, limit: int, least: Decimal | None) -> list[dict[str, Any]]:
@@ -85,7 +82,7 @@ def liquidation_fields(item: LiquidationItem) -> dict[str, Any]:
 
 
 def decide_totals(document: Liquidations | None) -> dict[str, Any]:
-    """Sums in USD by side of the position; null where nothing was ever heard, a lower bound where `sampled`."""
+    """Sums in USD by side of the position; null where nothing was ever received, a lower bound where `sampled`."""
     if document is None:
         return {"totals": None, "sampled": None, "as_of": None}
     totals = {window: _sums(document.totals[window]) for window in WINDOWS if window in document.totals}
@@ -104,8 +101,8 @@ def _sums(totals: Totals) -> dict[str, Any]:
     }
 
 
-def _heard(reader: Reader, found: Found) -> dict[str, Any]:
-    """How fresh the market is that these were heard on: the newest ticker of the base and the best quality."""
+def _received(reader: Reader, found: Found) -> dict[str, Any]:
+    """How fresh the market is that these were received on: the newest ticker of the base and the best quality."""
     quoted = reader.list_quoted(found.instruments)
     if not quoted:
         return {"age": None, "quality": "stale", "stale_exchanges": []}

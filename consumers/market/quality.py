@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from api.market.documents import Feed
+from consumers.market.documents import Feed
 
 LIVE: Final = "live"
 SIM: Final = "sim"

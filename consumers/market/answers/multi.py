@@ -1,47 +1,44 @@
-"""`GET /multi/ticker`, `/multi/orderbook`, `/multi/trades`, `/multi/symbols`: one market of all exchanges. Pure."""
+"""`market.ticker`, `.multi_orderbook`, `.trades`, `.symbols`: one market of all exchanges. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Final
 
-from api.answers import Age, SentAt, decimal_number, envelope, iso, number
-from api.market.answering import Params, flag, refuse_unknown, text, whole
-from api.market.consolidated import MergedBook, MergedLevel, Offered, add_up, decide_imbalance, merge_books
-from api.market.conversion import convert_quotes
-from api.market.documents import TradeItem
-from api.market.feeds import feeds_by_venue
-from api.market.orderbook import list_offered
-from api.market.price import SPOT, Best, Consolidated, Quoted, decide_price, find_kind
-from api.market.quality import SIM, worst
-from api.market.state import Found, Reader
-from api.refusals import NoDataError, NotReadyError
+from consumers.market.answering import Composed
+from consumers.market.answers.feeds import feeds_by_venue
+from consumers.market.answers.orderbook import list_offered
+from consumers.market.consolidated import MergedBook, MergedLevel, Offered, merge_books
+from consumers.market.conversion import convert_quotes
+from consumers.market.documents import TradeItem
+from consumers.market.price import SPOT, Best, Consolidated, Quoted, decide_price, find_kind
+from consumers.market.quality import SIM, worst
+from consumers.market.state import Found, MarketState, Reader
+from contracts.book_figures import add_up, decide_imbalance
+from contracts.errors import NoDataError, NotReadyError
 from contracts.figures import EXACT
 from contracts.instrument import Instrument
+from contracts.literals import Age, decimal_number, iso, number
+from contracts.market_commands import MultiOrderbookQuery, SymbolsQuery, TickerQuery, TradesQuery
 
-DEFAULT_DEPTH: Final = 20
-DEFAULT_TRADES: Final = 50
 SYMBOLS_HOLD_NS: Final = 10_000_000_000
 
 
-def compose_ticker(reader: Reader, params: Params) -> dict[str, Any]:
+def compose_ticker(reader: Reader, query: TickerQuery) -> Composed:
     """The consolidated ticker of a symbol; with `convert` other quotes of the coin's spot pairs are brought in."""
-    refuse_unknown(params, ("symbol", "convert"))
-    found = reader.state.find(text(params, "symbol"))
-    converting = flag(params, "convert")
-    quoted = _list_converted(reader, found) if converting else reader.list_quoted(found.instruments)
+    found = reader.state.find(query.symbol)
+    quoted = _list_converted(reader, found) if query.convert else reader.list_quoted(found.instruments)
     price = decide_price(quoted)
     if price is None:
         raise NotReadyError(f"No price of {found.name} has arrived yet", waiting_for=["price"], symbol=found.name)
-    return {
-        "success": True,
+    document = {
         "symbol": found.name,
         "exchange": "aggregated",
         **ticker_fields(price),
         "converted": any(item.converted is not None for item in price.used),
         "exchanges": [_venue_ticker(item, price) for item in quoted],
-        "timestamp": SentAt(),
     }
+    return Composed(document, found.name)
 
 
 def ticker_fields(price: Consolidated) -> dict[str, Any]:
@@ -70,20 +67,18 @@ def ticker_fields(price: Consolidated) -> dict[str, Any]:
     }
 
 
-def compose_book(reader: Reader, params: Params) -> dict[str, Any]:
+def compose_book(reader: Reader, query: MultiOrderbookQuery) -> Composed:
     """The consolidated book of a symbol."""
-    refuse_unknown(params, ("symbol", "depth"))
-    depth = whole(params, "depth", DEFAULT_DEPTH)
-    found = reader.state.find(text(params, "symbol"))
+    found = reader.state.find(query.symbol)
     offered = list_offered(reader, found)
-    book = merge_books(offered, depth, find_kind(reader.list_quoted(found.instruments)))
+    book = merge_books(offered, query.depth, find_kind(reader.list_quoted(found.instruments)))
     if book is None:
         raise NoDataError(
             f"No order book of {found.name} has been heard",
             parameter="symbol",
             exchanges=sorted({item.venue for item in found.instruments}),
         )
-    return envelope(found.name, book_fields(book), {"age": Age(book.ts_recv), "quality": book.quality})
+    return Composed(book_fields(book), found.name, {"age": Age(book.ts_recv), "quality": book.quality})
 
 
 def book_fields(book: MergedBook) -> dict[str, Any]:
@@ -111,13 +106,11 @@ def book_fields(book: MergedBook) -> dict[str, Any]:
     }
 
 
-def compose_trades(reader: Reader, params: Params) -> dict[str, Any]:
+def compose_trades(reader: Reader, query: TradesQuery) -> Composed:
     """The recent trades of a symbol over every exchange that it means, or of one, newest first."""
-    refuse_unknown(params, ("symbol", "limit", "exchange"))
-    limit = whole(params, "limit", DEFAULT_TRADES)
-    found = reader.state.find(text(params, "symbol"), params.get("exchange"))
+    found = reader.state.find(query.symbol, query.exchange)
     rows: list[tuple[int, Instrument, TradeItem]] = []
-    told: list[dict[str, Any]] = []
+    newest_of: list[dict[str, Any]] = []
     ages: list[int] = []
     for item in found.instruments:
         document = reader.find_trades(item)
@@ -126,27 +119,27 @@ def compose_trades(reader: Reader, params: Params) -> dict[str, Any]:
         newest = max(trade.ts_recv for trade in document.trades)
         own = worst((document.quality, *([SIM] if document.sim else [])))
         quality = reader.quality_of(own, newest, item.venue)
-        told.append({"exchange": item.venue, "symbol": item.symbol, "age": Age(newest), "quality": quality})
+        newest_of.append({"exchange": item.venue, "symbol": item.symbol, "age": Age(newest), "quality": quality})
         ages.append(newest)
         rows += [(_time_of(trade), item, trade) for trade in document.trades]
     rows.sort(key=lambda row: row[0], reverse=True)
-    said = {
+    document = {
+        "trades": [_trade(item, trade) for _, item, trade in rows[: query.limit]],
         "age": Age(max(ages)) if ages else None,
-        "quality": worst(entry["quality"] for entry in told),
-        "exchanges": told,
+        "quality": worst(entry["quality"] for entry in newest_of),
+        "exchanges": newest_of,
     }
-    return envelope(found.name, [_trade(item, trade) for _, item, trade in rows[:limit]], said)
+    return Composed(document, found.name)
 
 
-def compose_symbols(reader: Reader, params: Params) -> dict[str, Any]:
-    """The symbols that data is heard of, with their exchanges; everything that exchanges list with `listed`."""
-    refuse_unknown(params, ("exchange", "listed"))
+def compose_symbols(reader: Reader, query: SymbolsQuery) -> Composed:
+    """The symbols that data is received of, with their exchanges; everything that exchanges list with `listed`."""
     state, reader.holds_until = reader.state, reader.now_ns + SYMBOLS_HOLD_NS
     if not state.symbols.instruments:
         raise NotReadyError("No exchange has told what it lists yet", waiting_for=["instruments"])
-    asked = params.get("exchange")
-    venue = None if asked is None else state.find_venue(asked)
-    wanted = state.symbols.instruments if flag(params, "listed") else state.list_heard()
+    venue = None if query.exchange is None else state.find_venue(query.exchange)
+    found = None if query.symbol is None else state.find_listed(query.symbol, query.exchange)
+    wanted = _list_wanted(state, query, found)
     by_symbol: dict[str, dict[str, Any]] = {}
     for item in wanted:
         if venue in {None, item.venue}:
@@ -156,11 +149,18 @@ def compose_symbols(reader: Reader, params: Params) -> dict[str, Any]:
     shown = ("quality", "last_message_age", "sim")
     held = feeds_by_venue(Reader(state, reader.now_ns))  # read aside: the answer holds though feeds move on
     feeds = {name: {key: feed[key] for key in shown} for name, feed in held.items()}
-    told = {
+    counts = {
         name: {"symbols": count, **feeds.get(name, dict.fromkeys(shown))}
         for name, count in sorted(_count(by_symbol.values()).items())
     }
-    return envelope(None, [by_symbol[symbol] for symbol in sorted(by_symbol)], {"exchanges": told})
+    document = {"symbols": [by_symbol[symbol] for symbol in sorted(by_symbol)], "exchanges": counts}
+    return Composed(document, None if found is None else found.name)
+
+
+def _list_wanted(state: MarketState, query: SymbolsQuery, found: Found | None) -> Iterable[Instrument]:
+    if found is not None:
+        return [item for item in found.instruments if query.listed or state.has_data(item)]
+    return state.symbols.instruments if query.listed else state.list_heard()
 
 
 def _list_converted(reader: Reader, found: Found) -> list[Quoted]:

@@ -9,8 +9,8 @@ from decimal import Decimal
 from statistics import median
 from typing import Final
 
-from api.market.documents import Ticker
-from api.market.quality import STALE, worst
+from consumers.market.documents import Ticker
+from consumers.market.quality import STALE, worst
 from contracts.figures import EXACT, FINE
 
 SPOT: Final = "spot"

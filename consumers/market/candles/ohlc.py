@@ -1,4 +1,4 @@
-"""`GET /api/market/ohlc`: candles of one instrument, with indicators where asked; the asking is `history`'s."""
+"""`market.ohlc`: candles of one instrument, with indicators where asked; `history` asks for them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from api import answers
-from api.answers import Age, Reply, SentAt, decimal_number, iso, number
-from api.endpoints import Ask
-from api.market import indicators
-from api.market.answering import Params, refuse_unknown, text, whole
-from api.market.bars import Merged, Row, Shown, Window, list_needed, make_window, merge
-from api.market.history import NO_ANSWER, CandleSource, Failed
-from api.market.price import SPOT, find_tick
-from api.market.quality import LIVE, SIM, STALE
-from api.market.state import MarketState, Reader
-from api.refusals import NotReadyError, TimedOutError
+from consumers.market.answering import Composed
+from consumers.market.candles import indicators
+from consumers.market.candles.bars import Merged, Row, Shown, Window, list_needed, make_window, merge
+from consumers.market.candles.history import NO_ANSWER, CandleSource, Failed
+from consumers.market.price import SPOT, find_tick
+from consumers.market.quality import LIVE, SIM, STALE
+from consumers.market.state import MarketState, Reader
 from contracts.commands import MOST_ROWS
-from contracts.errors import HydrophoneError, InvalidParameterError, VenueError
+from contracts.errors import HydrophoneError, NotReadyError, TimedOutError, VenueError
 from contracts.instrument import Instrument
-from contracts.timeframes import TIMEFRAMES
+from contracts.literals import Age, decimal_number, iso, number
+from contracts.market_commands import OhlcQuery
 
-DEFAULT_TIMEFRAME: Final = "1h"
-DEFAULT_LIMIT: Final = 100
 WARM_UP: Final = 100  # candles before the first one shown that indicators begin with
 _RSI_PLACES: Final = Decimal("0.0001")
 _FINER: Final = 4  # digits that an indicator has more than the price
 
 
 @dataclass(frozen=True, slots=True)
-class OhlcQuery:
+class Wanted:
     """What was asked for, with the instrument that answers it."""
 
     name: str
@@ -52,19 +47,18 @@ class Collected:
 
 
 class Ohlc:
-    """The handler of the route."""
+    """Answers with candles."""
 
     def __init__(self, state: MarketState, source: CandleSource) -> None:
         self._state, self._source = state, source
 
-    async def answer(self, ask: Ask) -> Reply:
-        """Ask for what is needed and answer; refusals are raised."""
-        reader = Reader(self._state, ask.now_ns)
-        query = read_query(reader, ask.params)
-        collected = await self._collect(query, ask.now_ns)
-        return Reply(200, answers.encode(compose_ohlc(reader, query, collected), ask.now_ns))
+    async def compose(self, query: OhlcQuery, now_ns: int) -> Composed:
+        """Ask for what is needed and compose; refusals are raised."""
+        reader = Reader(self._state, now_ns)
+        wanted = find_wanted(reader, query)
+        return Composed(compose_ohlc(reader, wanted, await self._collect(wanted, now_ns)), wanted.name)
 
-    async def _collect(self, query: OhlcQuery, now_ns: int) -> Collected:
+    async def _collect(self, query: Wanted, now_ns: int) -> Collected:
         count = min(MOST_ROWS, query.limit + (WARM_UP if query.indicators else 0))
         window = make_window(query.timeframe, now_ns, count)
         own = await self._source.find_own(query.item, query.timeframe)
@@ -86,23 +80,11 @@ class Ohlc:
         return Collected(merged, window, tuple(dict.fromkeys(reasons)))
 
 
-def read_query(reader: Reader, params: Params) -> OhlcQuery:
-    """Read the parameters; refusals name the one at fault."""
-    refuse_unknown(params, ("symbol", "timeframe", "limit", "exchange", "indicators"))
-    timeframe = params.get("timeframe", DEFAULT_TIMEFRAME)
-    if timeframe not in TIMEFRAMES:
-        raise InvalidParameterError(
-            f"Timeframe {timeframe} is not supported", parameter="timeframe", supported=list(TIMEFRAMES)
-        )
-    limit = whole(params, "limit", DEFAULT_LIMIT, MOST_ROWS)
-    asked = tuple(dict.fromkeys(name.strip() for name in params.get("indicators", "").lower().split(",") if name))
-    for name in asked:
-        if name not in indicators.NAMES:
-            raise InvalidParameterError(
-                f"Indicator {name} is not supported", parameter="indicators", supported=list(indicators.NAMES)
-            )
-    listed = reader.state.find_listed(text(params, "symbol"), params.get("exchange"))
-    return OhlcQuery(listed.name, decide_instrument(reader, listed.instruments), timeframe, limit, asked)
+def find_wanted(reader: Reader, query: OhlcQuery) -> Wanted:
+    """Find the instrument that a request means; refusals name the parameter at fault."""
+    listed = reader.state.find_listed(query.symbol, query.exchange)
+    item = decide_instrument(reader, listed.instruments)
+    return Wanted(listed.name, item, query.timeframe, query.limit, tuple(dict.fromkeys(query.indicators)))
 
 
 def decide_instrument(reader: Reader, instruments: Sequence[Instrument]) -> Instrument:
@@ -118,7 +100,7 @@ def decide_instrument(reader: Reader, instruments: Sequence[Instrument]) -> Inst
     return max(instruments, key=worth)
 
 
-def compose_ohlc(reader: Reader, query: OhlcQuery, collected: Collected) -> dict[str, Any]:
+def compose_ohlc(reader: Reader, query: Wanted, collected: Collected) -> dict[str, Any]:
     """The plain answer: the newest `limit` candles oldest first, what of them is missing, indicators."""
     window, reasons = collected.window, list(collected.reasons)
     first = window.starts[-query.limit]
@@ -154,11 +136,10 @@ def compose_ohlc(reader: Reader, query: OhlcQuery, collected: Collected) -> dict
         "age": None if newest is None else Age(newest),
         "quality": quality,
         "sim": sim,
-        "timestamp": SentAt(),
     }
 
 
-def list_indicators(query: OhlcQuery, shown: Sequence[Shown], last: int) -> dict[str, Any]:
+def list_indicators(query: Wanted, shown: Sequence[Shown], last: int) -> dict[str, Any]:
     """The asked indicators over all candles that are there, cut to the last ones; holes are passed over."""
     prices = [Decimal(item.row.close) for item in shown]
     tick = find_tick(prices).scaleb(-_FINER) if prices else Decimal(1)

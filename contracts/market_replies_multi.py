@@ -1,26 +1,24 @@
-"""What the answers of `/multi` and of candles look like, for OpenAPI: no answer is run through them."""
+"""Replies of `cmd.v1.market.<verb>` over all exchanges, and candles: also what REST has in `data`."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from api.models import AGE, Quality
+from contracts.market_replies import AGE, Quality, ReplyModel
 
 
-class Conversion(BaseModel):
+class Conversion(ReplyModel):
     """How figures came from another quote."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     quote: str = Field(alias="from", description="the quote that the exchange prices in")
     rate: float
     source: Literal["bus", "peg"] = Field(description="peg: a dollar coin taken as one dollar")
 
 
-class VenueTicker(BaseModel):
+class VenueTicker(ReplyModel):
     """One exchange's share of a consolidated ticker."""
 
     exchange: str
@@ -39,10 +37,158 @@ class VenueTicker(BaseModel):
     sim: bool
 
 
-class TickerAnswer(BaseModel):
-    """The answer of `/multi/ticker/{symbol}`."""
+class MergedLevel(ReplyModel):
+    """All that is offered at one price; `total` is price times amount in the quote."""
 
-    success: Literal[True]
+    price: float
+    amount: float
+    total: float
+    exchanges: dict[str, float] = Field(description="amount by exchange")
+
+
+class Sides(ReplyModel):
+    """A figure of each side."""
+
+    bids: float | None
+    asks: float | None
+
+
+class VenueBook(ReplyModel):
+    """One exchange's share of a consolidated book."""
+
+    exchange: str
+    symbol: str
+    bid: float | None
+    ask: float | None
+    seq: int | None
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class MergedBook(ReplyModel):
+    """The consolidated book."""
+
+    exchange: Literal["aggregated"]
+    quote: str
+    market: str
+    bids: list[MergedLevel]
+    asks: list[MergedLevel]
+    depth: Sides
+    bid_amount: float
+    ask_amount: float
+    spread: float | None
+    crossed: bool = Field(description="one exchange bids more than another asks")
+    imbalance: float | None = Field(description="from -1 (all asks) to 1 (all bids)")
+    whole_to: Sides = Field(description="down, or up, to this price every exchange's levels are known")
+    exchanges: list[VenueBook]
+    stale_exchanges: list[str]
+    contracts_exchanges: list[str] = Field(description="left out: their amounts are contracts of unknown size")
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class MarketTrade(ReplyModel):
+    """One print; `side` is the aggressor's."""
+
+    id: str
+    exchange: str
+    symbol: str
+    price: float
+    amount: float | None
+    contracts: float | None
+    side: Literal["buy", "sell"] | None
+    age: float = Field(description=AGE)
+    sim: bool
+    timestamp: datetime
+
+
+class TradesOf(ReplyModel):
+    """One exchange's newest trade."""
+
+    exchange: str
+    symbol: str
+    age: float
+    quality: Quality
+
+
+class SymbolEntry(ReplyModel):
+    """One symbol with the exchanges that have it, and what they call it."""
+
+    symbol: str
+    base: str
+    quote: str
+    market: str
+    exchanges: list[str]
+    exchange_symbols: dict[str, str]
+
+
+class SymbolsOf(ReplyModel):
+    """How many symbols an exchange has here, and how its feed is."""
+
+    symbols: int
+    quality: Quality | None
+    last_message_age: float | None
+    sim: bool | None
+
+
+class Bar(ReplyModel):
+    """One candle; `source` own: from the trades that were heard, exchange: from the exchange's history."""
+
+    timestamp: datetime = Field(description="when it opened")
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float = Field(description="base coin")
+    quote_volume: float | None
+    trades: int | None
+    closed: bool
+    source: Literal["own", "exchange"]
+    whole: bool = Field(description="false for one of our own that may lack trades")
+
+
+class Hole(ReplyModel):
+    """Candles that are not there, and why; `to` is the last of them."""
+
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    count: int
+    reason: Literal["no_trades", "not_heard", "unknown"] = Field(
+        description="no_trades: nothing was traded; not_heard: we listened and heard nothing, and the exchange did not "
+        "tell; unknown: we did not listen then"
+    )
+
+
+class Indicators(ReplyModel):
+    """One value for each candle, null where too few came before; only those that were asked for."""
+
+    rsi: list[float | None] | None = None
+    ema: list[float | None] | None = None
+    macd: dict[Literal["macd", "signal", "histogram"], list[float | None]] | None = None
+    bollinger: dict[Literal["middle", "upper", "lower"], list[float | None]] | None = None
+
+
+class TradesReply(ReplyModel):
+    """Recent trades over every exchange, newest first."""
+
+    trades: list[MarketTrade]
+    exchanges: list[TradesOf]
+    age: float | None
+    quality: Quality
+
+
+class SymbolsReply(ReplyModel):
+    """The symbols, and how many of them each exchange has."""
+
+    symbols: list[SymbolEntry]
+    exchanges: dict[str, SymbolsOf]
+
+
+class TickerReply(ReplyModel):
+    """The consolidated ticker of a symbol."""
+
     symbol: str
     exchange: Literal["aggregated"]
     price: float
@@ -69,175 +215,8 @@ class TickerAnswer(BaseModel):
     timestamp: datetime
 
 
-class MergedLevel(BaseModel):
-    """All that is offered at one price; `total` is price times amount in the quote."""
-
-    price: float
-    amount: float
-    total: float
-    exchanges: dict[str, float] = Field(description="amount by exchange")
-
-
-class Sides(BaseModel):
-    """A figure of each side."""
-
-    bids: float | None
-    asks: float | None
-
-
-class VenueBook(BaseModel):
-    """One exchange's share of a consolidated book."""
-
-    exchange: str
-    symbol: str
-    bid: float | None
-    ask: float | None
-    seq: int | None
-    age: float = Field(description=AGE)
-    quality: Quality
-    sim: bool
-
-
-class MergedBook(BaseModel):
-    """The consolidated book."""
-
-    exchange: Literal["aggregated"]
-    quote: str
-    market: str
-    bids: list[MergedLevel]
-    asks: list[MergedLevel]
-    depth: Sides
-    bid_amount: float
-    ask_amount: float
-    spread: float | None
-    crossed: bool = Field(description="one exchange bids more than another asks")
-    imbalance: float | None = Field(description="from -1 (all asks) to 1 (all bids)")
-    whole_to: Sides = Field(description="down, or up, to this price every exchange's levels are known")
-    exchanges: list[VenueBook]
-    stale_exchanges: list[str]
-    contracts_exchanges: list[str] = Field(description="left out: their amounts are contracts of unknown size")
-    age: float = Field(description=AGE)
-    quality: Quality
-    sim: bool
-
-
-class MergedBookAnswer(BaseModel):
-    """The answer of `/multi/orderbook/{symbol}`."""
-
-    success: Literal[True]
-    symbol: str
-    data: MergedBook
-    age: float
-    quality: Quality
-    timestamp: datetime
-
-
-class Trade(BaseModel):
-    """One print; `side` is the aggressor's."""
-
-    id: str
-    exchange: str
-    symbol: str
-    price: float
-    amount: float | None
-    contracts: float | None
-    side: Literal["buy", "sell"] | None
-    age: float = Field(description=AGE)
-    sim: bool
-    timestamp: datetime
-
-
-class TradesOf(BaseModel):
-    """One exchange's newest trade."""
-
-    exchange: str
-    symbol: str
-    age: float
-    quality: Quality
-
-
-class TradesAnswer(BaseModel):
-    """The answer of `/multi/trades/{symbol}`."""
-
-    success: Literal[True]
-    symbol: str
-    data: list[Trade]
-    exchanges: list[TradesOf]
-    age: float | None
-    quality: Quality
-    timestamp: datetime
-
-
-class SymbolEntry(BaseModel):
-    """One symbol with the exchanges that have it, and what they call it."""
-
-    symbol: str
-    base: str
-    quote: str
-    market: str
-    exchanges: list[str]
-    exchange_symbols: dict[str, str]
-
-
-class SymbolsOf(BaseModel):
-    """How many symbols an exchange has here, and how its feed is."""
-
-    symbols: int
-    quality: Quality | None
-    last_message_age: float | None
-    sim: bool | None
-
-
-class SymbolsAnswer(BaseModel):
-    """The answer of `/multi/symbols`."""
-
-    success: Literal[True]
-    data: list[SymbolEntry]
-    exchanges: dict[str, SymbolsOf]
-    timestamp: datetime
-
-
-class Bar(BaseModel):
-    """One candle; `source` own: from the trades that were heard, exchange: from the exchange's history."""
-
-    timestamp: datetime = Field(description="when it opened")
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float = Field(description="base coin")
-    quote_volume: float | None
-    trades: int | None
-    closed: bool
-    source: Literal["own", "exchange"]
-    whole: bool = Field(description="false for one of our own that may lack trades")
-
-
-class Hole(BaseModel):
-    """Candles that are not there, and why; `to` is the last of them."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    start: datetime = Field(alias="from")
-    end: datetime = Field(alias="to")
-    count: int
-    reason: Literal["no_trades", "not_heard", "unknown"] = Field(
-        description="no_trades: nothing was traded; not_heard: we listened and heard nothing, and the exchange did not "
-        "tell; unknown: we did not listen then"
-    )
-
-
-class Indicators(BaseModel):
-    """One value for each candle, null where too few came before; only those that were asked for."""
-
-    rsi: list[float | None] | None = None
-    ema: list[float | None] | None = None
-    macd: dict[Literal["macd", "signal", "histogram"], list[float | None]] | None = None
-    bollinger: dict[Literal["middle", "upper", "lower"], list[float | None]] | None = None
-
-
-class OhlcAnswer(BaseModel):
-    """The answer of `/api/market/ohlc`, oldest candle first."""
+class OhlcReply(ReplyModel):
+    """Candles of one exchange, oldest first."""
 
     symbol: str
     exchange: str
@@ -253,4 +232,3 @@ class OhlcAnswer(BaseModel):
     age: float | None = Field(description="seconds since the newest of it arrived here")
     quality: Quality
     sim: bool
-    timestamp: datetime

@@ -1,23 +1,23 @@
-"""`GET /gpt/raw` and `GET /api/market/price`: the full snapshot of a symbol, and its price alone. Pure."""
+"""`market.raw` and `market.price`: the full snapshot of a symbol, and its price alone. Pure."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from api.answers import Age, SentAt, decimal_number, envelope, iso, number
-from api.market.answering import Params, refuse_unknown, text
-from api.market.flows import decide_totals, list_whales
-from api.market.price import SPOT, Consolidated, Quoted
-from api.market.state import Found, Reader
+from consumers.market.answering import Composed
+from consumers.market.answers.flows import decide_totals, list_whales
+from consumers.market.price import SPOT, Consolidated, Quoted
+from consumers.market.state import Reader
 from contracts.instrument import Instrument
+from contracts.literals import Age, decimal_number, iso, number
+from contracts.market_commands import PriceQuery, RawQuery
 
 RECENT_WHALES: Final = 5
 
 
-def compose_raw(reader: Reader, params: Params) -> dict[str, Any]:
+def compose_raw(reader: Reader, query: RawQuery) -> Composed:
     """The snapshot: consolidated price, each venue's, derivatives, whales, liquidations."""
-    refuse_unknown(params, ("symbol",))
-    found = reader.state.find(text(params, "symbol"))
+    found = reader.state.find(query.symbol)
     price, quoted = reader.price(found)
     contracts = [item for item in reader.state.list_of_base(found.base) if item.contract != SPOT]
     data: dict[str, Any] = {
@@ -32,15 +32,15 @@ def compose_raw(reader: Reader, params: Params) -> dict[str, Any]:
         "quality": price.quality,
         "sim": price.sim,
     }
-    return envelope(found.name, data, {"age": Age(price.ts_recv), "quality": price.quality})
+    return Composed(data, found.name, {"age": Age(price.ts_recv), "quality": price.quality})
 
 
-def compose_price(reader: Reader, params: Params) -> dict[str, Any]:
+def compose_price(reader: Reader, query: PriceQuery) -> Composed:
     """The price of a symbol as a plain object; `timestamp` is the data's own time of arrival."""
-    refuse_unknown(params, ("symbol",))
-    found = reader.state.find(text(params, "symbol"))
+    found = reader.state.find(query.symbol)
     price, _ = reader.price(found)
-    return {"symbol": found.name, **price_summary(price), "timestamp": iso(price.ts_recv)}
+    document = {"symbol": found.name, **price_summary(price), "timestamp": iso(price.ts_recv)}
+    return Composed(document, found.name)
 
 
 def price_summary(price: Consolidated) -> dict[str, Any]:
@@ -55,22 +55,6 @@ def price_summary(price: Consolidated) -> dict[str, Any]:
         "age": Age(price.ts_recv),
         "quality": price.quality,
         "sim": price.sim,
-    }
-
-
-def price_update(found: Found, price: Consolidated) -> dict[str, Any]:
-    """The message that a stream sends when the price of a symbol has changed."""
-    return {
-        "type": "price_update",
-        "symbol": found.name,
-        **price_summary(price),
-        "change_24h": decimal_number(price.change_24h),
-        "volume_24h": decimal_number(price.volume_24h),
-        "high": decimal_number(price.high),
-        "low": decimal_number(price.low),
-        "bid": decimal_number(price.bid),
-        "ask": decimal_number(price.ask),
-        "timestamp": SentAt(),
     }
 
 

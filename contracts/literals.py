@@ -1,4 +1,4 @@
-"""Answers as bytes: exact number literals, ISO times, the envelope, and ages that are filled in when they are sent.
+"""Answers as bytes: exact number literals, ISO times, and ages that are filled in when they are sent. Pure.
 
 An answer is encoded once into a `Template`; what changes with every request (its time and the age of its data) is left
 open and filled in by `Template.render`. Numbers are JSON number literals made from decimal text, never from floats.
@@ -6,17 +6,15 @@ open and filled in by `Template.render`. Numbers are JSON number literals made f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 SECOND_NS: Final = 1_000_000_000
-JSON_TYPE: Final = b"application/json"
 _MARK: Final = b"\x00"  # never stands unescaped in JSON
 _TIME: Final = b"t"
 
@@ -37,16 +35,6 @@ class SentAt:
     """When the answer is sent, ISO 8601 UTC."""
 
     __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One HTTP answer; `headers` beside content type and length."""
-
-    status: int
-    body: bytes
-    content_type: bytes = JSON_TYPE
-    headers: tuple[tuple[bytes, bytes], ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +109,3 @@ def template(document: object) -> Template:
 def encode(document: object, now_ns: int) -> bytes:
     """Encode a document that is sent at once."""
     return template(document).render(now_ns)
-
-
-def envelope(symbol: str | None, data: object, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The answer of `/gpt` and `/multi`: success, symbol where there is one, data, what else is said of it, time."""
-    named = {} if symbol is None else {"symbol": symbol}
-    return {"success": True, **named, "data": data, **(extra or {}), "timestamp": SentAt()}

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from api.market.documents import decode_listing
+from consumers.market.documents import decode_listing
 from contracts.instrument import Instrument
 from contracts.symbols import SymbolBook
 from runtime.clock import sleep
@@ -17,11 +17,11 @@ from runtime.nats.bus import Bus
 from runtime.nats.kv.mirror import Entry, Mirror
 
 LISTING_TURN_SECONDS: Final = 0.05  # changes of the listing within this time make one index
-_log = structlog.get_logger("api")
+_log = structlog.get_logger("market")
 
 
 class MirroredBucket:
-    """One bucket: empty until `open` has read it, and from then on what was heard last."""
+    """One bucket: empty until `open` has read it, and from then on what arrived last."""
 
     def __init__(self, bus: Bus, name: str, on_change: Callable[[str], None]) -> None:
         self.name = name

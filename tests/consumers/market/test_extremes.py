@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from api import answers
-from api.market import bars, feeds, flows, multi, ohlc, orderbook, snapshot
-from api.market.answering import Compose
-from api.market.state import MarketState, Reader
-from contracts import subjects
+from consumers.market.answering import encode
+from consumers.market.candles import bars, ohlc
+from consumers.market.core import VERBS
+from consumers.market.publishing import Consolidator
+from consumers.market.state import MarketState, Reader
+from contracts import codec, literals, subjects
 from contracts.codec import EVENTS
 from contracts.errors import HydrophoneError
 from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Funding, OpenInterest
+from contracts.market_commands import OhlcQuery
 from contracts.numbers import INT64_MAX, INT64_MIN, PRICE_PATTERN
 from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
 from contracts.symbols import SymbolBook
@@ -33,19 +35,19 @@ LISTED = [
     *(make_instrument(venue, "BTC/EUR", "BTC-EUR") for venue in VENUES),
     *(make_instrument(venue, "USDT/EUR", "USDT-EUR") for venue in VENUES),
 ]
-ROUTES: list[tuple[Compose, dict[str, str]]] = [
-    (snapshot.compose_raw, {"symbol": "BTC"}),
-    (snapshot.compose_price, {"symbol": "BTC"}),
-    (multi.compose_ticker, {"symbol": "BTC"}),
-    (multi.compose_ticker, {"symbol": "BTC", "convert": "true"}),
-    (multi.compose_ticker, {"symbol": "BTC/EUR", "convert": "true"}),
-    (multi.compose_book, {"symbol": "BTC"}),
-    (multi.compose_trades, {"symbol": "BTC"}),
-    (multi.compose_symbols, {}),
-    (orderbook.compose_orderbook, {"symbol": "BTC"}),
-    (flows.compose_whales, {"symbol": "BTC", "min_usd": "0"}),
-    (flows.compose_liquidations, {"symbol": "BTC"}),
-    (feeds.compose_health, {}),
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("raw", {"symbol": "BTC"}),
+    ("price", {"symbol": "BTC"}),
+    ("ticker", {"symbol": "BTC"}),
+    ("ticker", {"symbol": "BTC", "convert": True}),
+    ("ticker", {"symbol": "BTC/EUR", "convert": True}),
+    ("multi_orderbook", {"symbol": "BTC"}),
+    ("trades", {"symbol": "BTC"}),
+    ("symbols", {}),
+    ("orderbook", {"symbol": "BTC"}),
+    ("whale", {"symbol": "BTC", "min_usd": "0"}),
+    ("liq", {"symbol": "BTC"}),
+    ("health", {}),
 ]
 PRICES = [text for text in NUMBERS if isinstance(text, str) and re.fullmatch(PRICE_PATTERN, text)]
 TIMES = [0, 1, NOW, NOW - 10**9, INT64_MAX]
@@ -151,9 +153,11 @@ def test_every_route_answers_over_documents_at_the_edges() -> None:
         documents = Documents(seed)
         state = MarketState(documents, 60 * 10**9, lambda: True)
         state.save_symbols(SymbolBook(LISTED))
-        for compose, params in ROUTES:
+        for name, fields in REQUESTS:
+            verb = VERBS[name]
+            query = verb.query.model_validate(fields)
             try:
-                body = answers.encode(compose(Reader(state, NOW), params), NOW)
+                body = encode(verb.compose(Reader(state, NOW), query)).render(NOW).body
             except HydrophoneError as error:
                 codes.add(error.code)
                 refused += 1
@@ -172,7 +176,8 @@ def test_candles_and_indicators_answer_over_prices_at_the_edges(seed: int) -> No
     state = MarketState(documents, 60 * 10**9, lambda: True)
     state.save_symbols(SymbolBook(LISTED))
     reader = Reader(state, NOW)
-    query = ohlc.read_query(reader, {"symbol": "BTC", "limit": "60", "indicators": "rsi,macd,ema,bollinger"})
+    asked = OhlcQuery(symbol="BTC", limit=60, indicators=("rsi", "macd", "ema", "bollinger"))
+    query = ohlc.find_wanted(reader, asked)
     window = bars.make_window("1h", NOW, 160)
     good = ["9" * 24, "0." + "0" * 35 + "1", "1", "9" * 24 + "." + "9" * 36]
     rows = {
@@ -181,4 +186,22 @@ def test_candles_and_indicators_answer_over_prices_at_the_edges(seed: int) -> No
     }
     merged = bars.merge(window, bars.Own(rows, 0), {}, [])
     answer = ohlc.compose_ohlc(reader, query, ohlc.Collected(merged, window, ()))
-    json.loads(answers.encode(answer, NOW), parse_constant=pytest.fail)
+    json.loads(literals.encode(answer, NOW), parse_constant=pytest.fail)
+
+
+def test_the_consolidated_market_over_documents_at_the_edges_is_what_the_bus_accepts() -> None:
+    published: set[str] = set()
+    for seed in range(ROUNDS):
+        documents = Documents(seed)
+        state = MarketState(documents, 60 * 10**9, lambda: True)
+        state.save_symbols(SymbolBook(LISTED))
+        consolidator = Consolidator(state)
+        consolidator.on_listing()
+        for output in consolidator.drain(NOW):
+            if output is not None:
+                subject, name, body = output
+                event = codec.decode(subject, body)
+                assert (event.venue, event.id) == ("all", name)
+                published.add(subject)
+        assert [output for output in consolidator.drain(NOW) if output is not None] == []
+    assert {"md.v1.ticker.all.BTC.USDT.spot", "md.v1.book.all.BTC.USDT.perp"} <= published

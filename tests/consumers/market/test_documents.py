@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from pydantic import BaseModel
 
-from api.market import documents
+from consumers.market import documents
 from contracts import market, signals, state
 
 VIEWS: list[tuple[type[msgspec.Struct], type[BaseModel]]] = [

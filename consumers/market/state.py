@@ -1,4 +1,4 @@
-"""The cached state as this face sees it: symbols resolved, documents read once, and what an answer was made from."""
+"""The cached state: symbols resolved, documents read once, and what an answer was made from."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast
 
 import msgspec
-import structlog
 
-from api.market.documents import Book, Feed, Funding, Interest, Liquidations, Ticker, Trades, Whales, decode
-from api.market.price import Consolidated, Quoted, decide_price
-from api.market.quality import DEAD_AFTER_NS, LIVE, SIM, Freshness, decide_quality, judge_feed, worst
-from api.refusals import InternalError, NoDataError, NotReadyError
+from consumers.market.documents import Book, Feed, Funding, Interest, Liquidations, Ticker, Trades, Whales, decode
+from consumers.market.price import Consolidated, Quoted, decide_price
+from consumers.market.quality import DEAD_AFTER_NS, LIVE, SIM, Freshness, decide_quality, judge_feed, worst
 from contracts import subjects
-from contracts.errors import InvalidParameterError, UnknownSymbolError, UnknownVenueError
+from contracts.errors import (
+    InternalError,
+    InvalidParameterError,
+    NoDataError,
+    NotReadyError,
+    UnknownSymbolError,
+    UnknownVenueError,
+)
 from contracts.instrument import Instrument, escape_token
+from contracts.market_commands import LONGEST_SYMBOL
 from contracts.symbols import BASE_ALIASES, SymbolBook, find_venue
 
-LONGEST_SYMBOL: Final = 64
 MOST_LISTED: Final = 500
 _DATA_KEYS: Final = (subjects.STATE_TICKER, subjects.STATE_BOOK)
-_log = structlog.get_logger("api")
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -54,10 +58,20 @@ class Found:
 
 
 class MarketState:
-    """The mirrors with their index of symbols; `generation` changes whenever answers must be made anew."""
+    """The mirrors with their index of symbols; `generation` changes whenever no kept answer holds.
 
-    def __init__(self, bucket: Bucket, stale_after_ns: int, connected: Callable[[], bool]) -> None:
+    `on_unreadable(key, error)` is called for each document that cannot be read.
+    """
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        stale_after_ns: int,
+        connected: Callable[[], bool],
+        on_unreadable: Callable[[str, Exception], None] = lambda _key, _error: None,
+    ) -> None:
         self.bucket = bucket
+        self.on_unreadable = on_unreadable
         self.symbols = SymbolBook(())
         self._stale_after_ns = stale_after_ns
         self._connected = connected
@@ -163,7 +177,7 @@ class Reader:
         self.holds_until = 1 << 63
 
     def find_document(self, kind: type[T], key: str) -> T | None:
-        """Give the decoded document of a key; InternalError, told to the log, for one that cannot be read."""
+        """Give the decoded document of a key; InternalError for one that cannot be read."""
         body = self.state.bucket.get(key)
         self.read[key] = body
         if body is None:
@@ -171,7 +185,7 @@ class Reader:
         try:
             return cast("T", decode(kind, body))
         except msgspec.MsgspecError as error:
-            _log.error("state.undecodable", document=key, error=str(error))
+            self.state.on_unreadable(key, error)
             raise InternalError("Something went wrong here") from error
 
     def find_feed(self, venue: str) -> Feed | None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from api.market.documents import Book
-from api.market.price import SPOT
-from api.market.quality import STALE, worst
-from contracts.figures import EXACT, FINE
+from consumers.market.documents import Book
+from consumers.market.price import SPOT
+from consumers.market.quality import STALE, worst
+from contracts.book_figures import add_up
+from contracts.figures import EXACT
 from contracts.instrument import Instrument
 
 BASE_UNIT: Final = "base"
-_SHARE: Final = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +121,3 @@ def _merge(
     return tuple(
         MergedLevel(price, add_up(amount for _, amount in by_price[price]), tuple(by_price[price])) for price in best
     )
-
-
-def add_up(amounts: Iterable[Decimal]) -> Decimal:
-    """The exact sum."""
-    total = Decimal(0)
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total
-
-
-def decide_imbalance(bought: Decimal, sold: Decimal) -> Decimal | None:
-    """(bids - asks) / (bids + asks) over amounts: 1 is all bids, -1 all asks; None where both are nothing."""
-    total = EXACT.add(bought, sold)
-    if total == 0:
-        return None
-    return FINE.divide(EXACT.subtract(bought, sold), total).quantize(_SHARE, context=EXACT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.market.bars import CHUNK, Chunk, Hole, Own, Row, Window, list_needed, make_window, merge
+from consumers.market.candles.bars import CHUNK, Chunk, Hole, Own, Row, Window, list_needed, make_window, merge
 from contracts.timeframes import DAY, HOUR, MINUTE, TIMEFRAMES, find_start
 
 NOW = 1_767_225_600_000_000_000 + 10 * DAY + 30_000_000_000
