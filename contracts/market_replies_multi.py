@@ -212,7 +212,6 @@ class TickerReply(ReplyModel):
     age: float = Field(description=AGE)
     quality: Quality
     sim: bool
-    timestamp: datetime
 
 
 class OhlcReply(ReplyModel):
