@@ -26,6 +26,7 @@ from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
 from contracts.errors import HydrophoneError
 from contracts.market_commands import QUEUE, OhlcQuery, StatusQuery
 from runtime import clock
+from runtime.app.fold import Fault, fold_each
 from runtime.app.intervals import turns
 from runtime.app.service import Service
 from runtime.nats.bus import Bus
@@ -207,9 +208,8 @@ def _schema_of(subject: str) -> str:
     return next(schema for prefix, schema in _SCHEMAS.items() if subject.startswith(prefix))
 
 
-def _fold(consolidator: Consolidator, batch: Sequence[tuple[str, Any]]) -> None:
-    for subject, event in batch:
-        consolidator.on_ticker(subject, event)
+def _fold(consolidator: Consolidator, batch: Sequence[tuple[str, Any]]) -> Sequence[Fault]:
+    return fold_each(batch, consolidator.on_ticker)
 
 
 def _on_bad(_subject: str, _payload: bytes, _error: Exception) -> None:
