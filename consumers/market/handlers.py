@@ -27,7 +27,7 @@ from contracts.errors import HydrophoneError
 from contracts.market_commands import QUEUE, OhlcQuery, StatusQuery
 from runtime import clock
 from runtime.app.fold import Fault, fold_each
-from runtime.app.intervals import turns
+from runtime.app.intervals import ticks
 from runtime.app.service import Service
 from runtime.nats.bus import Bus
 from runtime.nats.commands import Answer as Serve
@@ -130,7 +130,7 @@ async def run(service: Service, plan: MarketPlan) -> None:
         stack.callback(failed.cancel)
         for work in (core.bucket.run(), core.instruments.run(), core.listing.run()):
             stack.push_async_callback(_end, _begin(work, failed))
-        async for _ in turns(service.stop, 0.02, failed):
+        async for _ in ticks(service.stop, 0.02, failed):
             if core.is_ready:
                 break
         if service.stop.is_set():
@@ -142,7 +142,7 @@ async def run(service: Service, plan: MarketPlan) -> None:
             stack.push_async_callback(server.close)
         stack.push_async_callback(_end, _begin(_publish(service, core, plan), failed))
         service.ready()
-        async for _ in turns(service.stop, _LOOK_SECONDS, failed, reader.failed):
+        async for _ in ticks(service.stop, _LOOK_SECONDS, failed, reader.failed):
             core.consolidator.look(clock.now_ns())
             _report(service, core)
 

@@ -33,7 +33,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 class Bucket(Protocol):
     """A key-value bucket mirrored in memory."""
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str, /) -> bytes | None:
         """Give the value as it was heard last."""
         ...
 

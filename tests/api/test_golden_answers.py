@@ -10,7 +10,6 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,18 +25,16 @@ from consumers.market.candles.fetched import FetchCache
 from consumers.market.candles.history import CandleSource
 from consumers.market.candles.ohlc import Ohlc
 from consumers.market.core import VERBS
-from consumers.market.documents import decode_listing
-from consumers.market.state import MarketState
 from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.market_commands import OhlcQuery
-from contracts.symbols import SymbolBook
 from runtime.nats.commands import failure
+from tests.consumers.market.recorded import GOLDEN, make_state, read_golden
 
-HERE = Path(__file__).parent / "golden"
-STALE_AFTER_NS = 30 * 10**9
-SYMBOLS = ["BTC", "ETH", "SOL", "btcusdt", "BTC%2FUSDT", "BTC/USD", "XBT", "BTC-USDC", "OLD", "BTC/IDR", "ETHBTC"]
-SYMBOLS += ["BTC/USDT:USDT", "BTC-PERPETUAL", "USDT", "%E5%B8%81%E5%AE%89", "QUIET", "NOPE", "", "%20", "x" * 65]
+SYMBOLS = [
+    *("BTC", "ETH", "SOL", "btcusdt", "BTC%2FUSDT", "BTC/USD", "XBT", "BTC-USDC", "OLD", "BTC/IDR", "ETHBTC"),
+    *("BTC/USDT:USDT", "BTC-PERPETUAL", "USDT", "%E5%B8%81%E5%AE%89", "QUIET", "NOPE", "", "%20", "x" * 65),
+]
 BY_QUERY = {
     "/gpt/raw": ["", "limit=5"],
     "/gpt/whale": [
@@ -96,10 +93,12 @@ BY_PATH = {
     "/multi/orderbook/": ["", "depth=1", "depth=2", "depth=100", "depth=500", "exchange=okx"],
     "/multi/trades/": ["", "limit=1", "limit=7", "limit=100", "limit=1000", "exchange=bybit", "exchange=xx", "a=b"],
 }
-PLAIN = ["/multi/symbols", "/multi/symbols?listed=true", "/multi/symbols?listed=no", "/multi/symbols?exchange=okx"]
-PLAIN += ["/multi/symbols?exchange=nope", "/multi/symbols?exchange=huobi", "/multi/symbols?exchange=Kraken&listed=1"]
-PLAIN += ["/multi/health", "/multi/health?x=1", "/gpt/raw", "/gpt/whale", "/gpt/liq", "/gpt/orderbook"]
-PLAIN += ["/api/market/price", "/api/market/ohlc", "/gpt/raw?symbol=BTC&symbol=ETH"]
+PLAIN = [
+    *("/multi/symbols", "/multi/symbols?listed=true", "/multi/symbols?listed=no", "/multi/symbols?exchange=okx"),
+    *("/multi/symbols?exchange=nope", "/multi/symbols?exchange=huobi", "/multi/symbols?exchange=Kraken&listed=1"),
+    *("/multi/health", "/multi/health?x=1", "/gpt/raw", "/gpt/whale", "/gpt/liq", "/gpt/orderbook"),
+    *("/api/market/price", "/api/market/ohlc", "/gpt/raw?symbol=BTC&symbol=ETH"),
+]
 
 
 def list_paths() -> list[str]:
@@ -145,10 +144,7 @@ class CoreBus:
 
     def __init__(self, recorded: dict[str, Any], *, cut: bool) -> None:
         self.now_ns: int = recorded["now_ns"]
-        held = {key: json.dumps(document).encode() for key, document in recorded["state"].items()}
-        state = MarketState(held, STALE_AFTER_NS, lambda: not cut)
-        listed = [json.dumps(items).encode() for items in recorded["instruments"].values()]
-        state.save_symbols(SymbolBook([item for body in listed for item in decode_listing(body)]))
+        state, _ = make_state(recorded, cut=cut)
         self._answerer = Answerer(state)
         self._ohlc = Ohlc(state, CandleSource(Replies(recorded["replies"]), FetchCache(enabled=False)))
 
@@ -201,18 +197,14 @@ async def answer_all(recorded: dict[str, Any]) -> dict[str, list[Any]]:
     return {path: [reply.status, reply.body.decode()] for path, reply in answers.items()}
 
 
-def read(name: str) -> Any:
-    return json.loads(gzip.decompress((HERE / name).read_bytes()))
-
-
 def write(name: str, document: Any) -> None:
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    (HERE / name).write_bytes(gzip.compress(text.encode(), mtime=0))
+    (GOLDEN / name).write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 async def test_every_market_route_answers_as_recorded() -> None:
-    recorded = read("answers.json.gz")
-    answers = await answer_all(read("state.json.gz"))
+    recorded = read_golden("answers.json.gz")
+    answers = await answer_all(read_golden("state.json.gz"))
     assert answers.keys() == recorded.keys()
     for path, answer in answers.items():
         assert answer == recorded[path], path
@@ -221,4 +213,4 @@ async def test_every_market_route_answers_as_recorded() -> None:
 
 
 if __name__ == "__main__":
-    write("answers.json.gz", asyncio.run(answer_all(read("state.json.gz"))))
+    write("answers.json.gz", asyncio.run(answer_all(read_golden("state.json.gz"))))
