@@ -134,7 +134,7 @@ class SymbolsOf(ReplyModel):
 
 
 class Bar(ReplyModel):
-    """One candle; `source` own: from the trades that were heard, exchange: from the exchange's history."""
+    """One candle; `source` own: from the trades that were received, exchange: from the exchange's history."""
 
     timestamp: datetime = Field(description="when it opened")
     open: float
@@ -156,8 +156,8 @@ class Hole(ReplyModel):
     end: datetime = Field(alias="to")
     count: int
     reason: Literal["no_trades", "not_heard", "unknown"] = Field(
-        description="no_trades: nothing was traded; not_heard: we listened and heard nothing, and the exchange did not "
-        "tell; unknown: we did not listen then"
+        description="no_trades: nothing was traded; not_heard: we listened, nothing came, and the exchange did not "
+        "say; unknown: we did not listen then"
     )
 
 

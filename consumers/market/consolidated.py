@@ -74,8 +74,8 @@ class MergedBook:
 def merge_books(offered: Sequence[Offered], depth: int, kind: tuple[str, str] | None) -> MergedBook | None:
     """Merge the fresh books of one kind: `kind` where one of that is fresh, else spot, then that of most venues.
 
-    Without any fresh book the newest stale one is told, as stale. Books in contracts of unknown size have no place in a
-    sum and are named. None where no book can be told.
+    Without any fresh book the newest stale one is given. Books in contracts of unknown size have no place in a
+    sum and are named. None where there is no book to give.
     """
     sized = [offer for offer in offered if offer.book.unit == BASE_UNIT]
     fresh = [offer for offer in sized if offer.quality != STALE]

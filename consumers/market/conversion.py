@@ -65,7 +65,7 @@ def find_rates(reader: Reader, quotes: Iterable[str], target: str) -> dict[str, 
         if usd is not None:
             factor = FINE.divide(usd.rate, goal.rate).quantize(_RATE_PLACES, context=EXACT).normalize(EXACT)
             if factor == 0:
-                continue  # the quote is worth too little of the target to be told in it
+                continue  # the quote is worth too little of the target to be expressed in it
             found[quote] = Rate(quote, factor, "peg" if "peg" in {usd.source, goal.source} else "bus")
     return found
 

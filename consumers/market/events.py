@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2s
 from typing import Any, Final
 
@@ -87,16 +88,20 @@ def _encode(model: type[Any], word: str, fields: Fields) -> tuple[str, bytes]:
 
 def _origin(market: str, ts_recv: int, *, sim: bool) -> Fields:
     tail = f"{ALL_VENUES}.{market}"
-    symbol = tail_symbol(tail)[1]
     return {
         "tail": tail,
         "venue": ALL_VENUES,
-        "symbol": symbol,
+        "symbol": _symbol_of(tail),
         "venue_symbol": None,
         "ts_event": None,
         "ts_recv": ts_recv,
         "sim": sim,
     }
+
+
+@lru_cache(maxsize=16_384)
+def _symbol_of(tail: str) -> str:
+    return tail_symbol(tail)[1]
 
 
 def _left_out(price: Consolidated) -> list[list[str]]:
@@ -106,7 +111,7 @@ def _left_out(price: Consolidated) -> list[list[str]]:
 
 
 def _levels(levels: Iterable[MergedLevel]) -> list[tuple[str, str]]:
-    return [(as_text(level.price), as_text(level.amount)) for level in levels if level.amount <= MOST]
+    return [(format(level.price, "f"), format(level.amount, "f")) for level in levels if level.amount <= MOST]
 
 
 def _best(best: Best | None) -> str | None:

@@ -40,7 +40,7 @@ _log = structlog.get_logger("market")
 _LOOK_SECONDS: Final = 1.0
 _AT_ONCE: Final = 256
 _OHLC_SECONDS: Final = 13.0
-_BUDGET_SECONDS: Final = 0.04  # of each turn: what does not fit waits for the next one
+_BUDGET_SECONDS: Final = 0.025  # of each turn: what does not fit waits for the next one
 _SCHEMAS: Final = {
     subjects.CONSOLIDATED_TICKER: codec.schema_of(ConsolidatedTicker),
     subjects.CONSOLIDATED_BOOK: codec.schema_of(ConsolidatedBook),

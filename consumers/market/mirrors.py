@@ -71,7 +71,7 @@ class MirroredBucket:
 
 
 class Listing:
-    """Makes the index of symbols anew, in a thread, whenever a venue lists other instruments."""
+    """Makes the index of symbols, in a thread, whenever a venue lists other instruments."""
 
     def __init__(self, bucket: Callable[[], Mapping[str, bytes]], on_symbols: Callable[[SymbolBook], None]) -> None:
         self._bucket = bucket
@@ -100,7 +100,7 @@ class Listing:
 
 
 def index_symbols(entries: Mapping[str, bytes]) -> SymbolBook:
-    """Index what the venues list; an entry that cannot be read is told and left out."""
+    """Index what the venues list; an entry that cannot be read is logged and left out."""
     listed: list[Instrument] = []
     for venue, body in entries.items():
         try:

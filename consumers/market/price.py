@@ -109,7 +109,7 @@ class Consolidated:
 def decide_price(quoted: Iterable[Quoted]) -> Consolidated | None:
     """Choose the main group (spot before contracts, then most volume) and weigh its fresh venues.
 
-    Without any fresh venue the freshest stale one is told, as stale. None where no venue has a price.
+    Without any fresh venue the freshest stale one is given, as stale. None where no venue has a price.
     """
     priced = [item for item in quoted if item.price is not None]
     if not priced:
@@ -126,7 +126,7 @@ def decide_price(quoted: Iterable[Quoted]) -> Consolidated | None:
 
 
 def find_kind(quoted: Iterable[Quoted]) -> tuple[str, str] | None:
-    """Tell which (market, quote) `decide_price` would choose; None where no venue has a price."""
+    """Return which (market, quote) `decide_price` would choose; None where no venue has a price."""
     priced = [item for item in quoted if item.price is not None]
     fresh = [item for item in priced if item.quality != STALE]
     return kind_of(_main_group(fresh or priced)[0]) if priced else None
@@ -184,10 +184,10 @@ def _consolidate(used: tuple[Quoted, ...], stale: tuple[str, ...], outliers: tup
 
 
 def _best(offers: Iterable[tuple[str | None, str]], *, highest: bool) -> Best | None:
-    told = [Best(Decimal(price), venue) for price, venue in offers if price is not None and Decimal(price) > 0]
-    if not told:
+    best = [Best(Decimal(price), venue) for price, venue in offers if price is not None and Decimal(price) > 0]
+    if not best:
         return None
-    return max(told, key=lambda best: best.price) if highest else min(told, key=lambda best: best.price)
+    return max(best, key=lambda item: item.price) if highest else min(best, key=lambda item: item.price)
 
 
 def _change(used: Iterable[Quoted]) -> Decimal | None:
@@ -203,7 +203,7 @@ def _total(texts: Sequence[str]) -> Decimal | None:
 
 
 def _weighted(values: Sequence[tuple[Decimal, Decimal]], places: Decimal | None) -> Decimal:
-    """The mean weighted by volume, plain where nobody tells a volume, at the finest tick seen; one value is exact."""
+    """The mean weighted by volume, plain where nobody has a volume, at the finest tick seen; one value is exact."""
     if len(values) == 1:
         return values[0][0]
     total, weights = _ZERO, _ZERO

@@ -28,6 +28,7 @@ class Consolidator:
         self._by_market: dict[str, tuple[Instrument, ...]] = {}
         self._by_venue: dict[str, tuple[str, ...]] = {}
         self._newer: dict[str, Ticker] = {}
+        self._read: dict[str, bytes | None] = {}  # the state's document that `_newer` goes on from
         self._qualities: dict[str, str] = {}
         self._changed: dict[str, dict[str, None]] = {subjects.STATE_TICKER: {}, subjects.STATE_BOOK: {}}
         self._said: dict[tuple[str, str], dict[str, Any]] = {}
@@ -49,6 +50,7 @@ class Consolidator:
         self._by_market = {market: tuple(items) for market, items in by_market.items()}
         self._by_venue = {venue: tuple(markets) for venue, markets in by_venue.items()}
         self._newer = {tail: ticker for tail, ticker in self._newer.items() if self._state.find_instrument(tail)}
+        self._read = {tail: body for tail, body in self._read.items() if tail in self._newer}
         self._said = {key: said for key, said in self._said.items() if key[1] in self._by_market}
         self._expires = {key: expires for key, expires in self._expires.items() if key[1] in self._by_market}
         self.on_all()
@@ -73,11 +75,18 @@ class Consolidator:
         item = self._state.find_instrument(tail)
         if item is None:
             return
-        held, reader = self._newer.get(tail), Reader(self._state, event.ts_recv)
-        cached = _or_none(lambda: reader.find_ticker(item))
-        newest = cached if held is None or (cached is not None and cached.ts_recv > held.ts_recv) else held
-        self._newer[tail] = fold_ticker(newest, event)
+        self._newer[tail] = fold_ticker(self._find_newest(tail, item), event)
         self._changed[subjects.STATE_TICKER][tail.partition(".")[2]] = None
+
+    def _find_newest(self, tail: str, item: Instrument) -> Ticker | None:
+        """The newer of what came and what the state has, which is read once each time that it changes."""
+        held, body = self._newer.get(tail), self._state.bucket.get(subjects.STATE_TICKER + tail)
+        if held is not None and self._read.get(tail) is body:
+            return held
+        self._read[tail] = body
+        reader = Reader(self._state, 0)
+        cached = _or_none(lambda: reader.find_ticker(item))
+        return cached if held is None or (cached is not None and cached.ts_recv > held.ts_recv) else held
 
     def look(self, now: int) -> None:
         """Find what changes without an event: feeds that are judged otherwise, parts that became stale; `now` ns."""

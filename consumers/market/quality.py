@@ -42,7 +42,7 @@ def worst(qualities: Iterable[str]) -> str:
 
 
 def feed_quality(feed: Feed | None) -> str:
-    """What the state of a venue's feed means for everything it sent; a venue that tells none is taken by its data."""
+    """What the state of a venue's feed means for everything it sent; a venue without one is judged by its data."""
     if feed is None:
         return LIVE
     if not feed.connected:

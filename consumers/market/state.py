@@ -34,7 +34,7 @@ class Bucket(Protocol):
     """A key-value bucket mirrored in memory."""
 
     def get(self, key: str, /) -> bytes | None:
-        """Give the value as it was heard last."""
+        """Return the newest value."""
         ...
 
     def keys(self) -> Iterable[str]:
@@ -108,7 +108,7 @@ class MarketState:
         return Found(listed.name, listed.base, listed.bare, instruments)
 
     def find_listed(self, text: str, venue: str | None = None) -> Found:
-        """Resolve a symbol to every instrument that it means, heard of or not."""
+        """Resolve a symbol to every instrument that it means, with data or without."""
         if not text or len(text) > LONGEST_SYMBOL:
             raise InvalidParameterError(
                 f"Parameter symbol must have 1 to {LONGEST_SYMBOL} characters", parameter="symbol"
@@ -132,7 +132,7 @@ class MarketState:
             raise UnknownVenueError(error.message, parameter="exchange", **error.details) from error
 
     def has_data(self, item: Instrument) -> bool:
-        """Tell whether anything was heard of an instrument."""
+        """Return whether there is data of an instrument."""
         return any(self.bucket.get(prefix + item.tail) is not None for prefix in _DATA_KEYS)
 
     def list_of_base(self, base: str) -> tuple[Instrument, ...]:
@@ -145,13 +145,13 @@ class MarketState:
 
     def list_supported(self) -> list[str]:
         """List the symbols that carry data, at most 500."""
-        return sorted({item.symbol for item in self.list_heard()})[:MOST_LISTED]
+        return sorted({item.symbol for item in self.list_received()})[:MOST_LISTED]
 
-    def list_heard(self) -> list[Instrument]:
+    def list_received(self) -> list[Instrument]:
         """List the instruments that carry data, by venue and symbol."""
         tails = {key.partition(".")[2] for key in self.bucket.keys() if key.startswith(_DATA_KEYS)}  # noqa: SIM118
-        heard = [self._by_tail[tail] for tail in tails if tail in self._by_tail]
-        return sorted(heard, key=lambda item: (item.venue, item.symbol))
+        found = [self._by_tail[tail] for tail in tails if tail in self._by_tail]
+        return sorted(found, key=lambda item: (item.venue, item.symbol))
 
     def _unknown(
         self, message: str, kind: type[UnknownSymbolError | NoDataError]
@@ -165,7 +165,7 @@ class MarketState:
 class Reader:
     """One answer's look at the state: remembers what it read and until when that holds.
 
-    `newer` are tickers by tail that were heard on the bus and may not be in the state yet.
+    `newer` are tickers by tail that came over the bus and may not be in the state yet.
     """
 
     def __init__(self, state: MarketState, now_ns: int, newer: Mapping[str, Ticker] | None = None) -> None:
@@ -203,7 +203,7 @@ class Reader:
         return judge_feed(feed, self.now_ns)
 
     def find_ticker(self, item: Instrument) -> Ticker | None:
-        """Give the ticker of an instrument: the newer of the cached one and what was heard since."""
+        """Give the ticker of an instrument: the newer of the cached one and what came since."""
         cached, newer = self.find_document(Ticker, subjects.STATE_TICKER + item.tail), self._newer.get(item.tail)
         if cached is None or newer is None:
             return cached or newer
@@ -255,7 +255,7 @@ class Reader:
         return quoted
 
     def price(self, found: Found) -> tuple[Consolidated, list[Quoted]]:
-        """The consolidated price with all that it was chosen from; NotReadyError where no venue has told a price."""
+        """The consolidated price with all that it was chosen from; NotReadyError where no venue has a price."""
         quoted = self.list_quoted(found.instruments)
         price = decide_price(quoted)
         if price is None:

@@ -137,7 +137,7 @@ def list_needed(window: Window, own: Own) -> list[Chunk]:
 def merge(window: Window, own: Own, past: Mapping[int, Row], answered: Sequence[Chunk]) -> Merged:
     """Make one series: our whole candles, then the exchange's, then ours that began too late.
 
-    `answered`: the chunks that the exchange has told about; what it left out there was not traded.
+    `answered`: the chunks that the exchange has answered for; what it left out there was not traded.
     """
     shown: list[Shown] = []
     missing: list[tuple[int, Why]] = []

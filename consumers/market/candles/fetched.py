@@ -38,7 +38,7 @@ class FetchCache:
         self.misses = 0
 
     async def get(self, key: str, fetch: Callable[[], Awaitable[T]], keep_for: Callable[[T], float]) -> T:
-        """Give the value of a key, fetched if need be; `keep_for` tells for how many seconds a value is kept.
+        """Give the value of a key, fetched if need be; `keep_for` says for how many seconds a value is kept.
 
         Who stops waiting does not end the call for the others.
         """

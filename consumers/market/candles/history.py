@@ -70,7 +70,7 @@ class PastAnswer:
 
 
 class CandleSource:
-    """Where candles come from; no method raises for an answer that is missing or a refusal: they are told as failed."""
+    """Where candles come from; no method raises for a missing answer or a refusal: both are given as failed."""
 
     def __init__(self, bus: Asking, cache: FetchCache) -> None:
         self._bus, self._cache = bus, cache

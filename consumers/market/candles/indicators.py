@@ -65,8 +65,8 @@ def list_macd(prices: Sequence[Decimal]) -> dict[str, Series]:
     """The fast mean less the slow one, its own mean as signal, and the distance of both."""
     fast, slow = list_ema(prices, MACD_FAST), list_ema(prices, MACD_SLOW)
     line: Series = [None if a is None or b is None else FINE.subtract(a, b) for a, b in zip(fast, slow, strict=True)]
-    told = [value for value in line if value is not None]
-    signal: Series = [*([None] * (len(line) - len(told))), *list_ema(told, MACD_SIGNAL)]
+    known = [value for value in line if value is not None]
+    signal: Series = [*([None] * (len(line) - len(known))), *list_ema(known, MACD_SIGNAL)]
     histogram: Series = [
         None if a is None or b is None else FINE.subtract(a, b) for a, b in zip(line, signal, strict=True)
     ]

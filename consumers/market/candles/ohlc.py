@@ -88,7 +88,7 @@ def find_wanted(reader: Reader, query: OhlcQuery) -> Wanted:
 
 
 def decide_instrument(reader: Reader, instruments: Sequence[Instrument]) -> Instrument:
-    """Choose what is heard of and not stale, spot before contracts, then what is traded most."""
+    """Choose what has data and is not stale, spot before contracts, then what is traded most."""
 
     def worth(item: Instrument) -> tuple[bool, bool, bool, Decimal]:
         ticker = reader.find_ticker(item)
@@ -143,16 +143,16 @@ def list_indicators(query: Wanted, shown: Sequence[Shown], last: int) -> dict[st
     """The asked indicators over all candles that are there, cut to the last ones; holes are passed over."""
     prices = [Decimal(item.row.close) for item in shown]
     tick = find_tick(prices).scaleb(-_FINER) if prices else Decimal(1)
-    told: dict[str, Any] = {}
+    series: dict[str, Any] = {}
     if "rsi" in query.indicators:
-        told["rsi"] = _cut(indicators.list_rsi(prices), last, _RSI_PLACES)
+        series["rsi"] = _cut(indicators.list_rsi(prices), last, _RSI_PLACES)
     if "ema" in query.indicators:
-        told["ema"] = _cut(indicators.list_ema(prices), last, tick)
+        series["ema"] = _cut(indicators.list_ema(prices), last, tick)
     if "macd" in query.indicators:
-        told["macd"] = _cut_all(indicators.list_macd(prices), last, tick)
+        series["macd"] = _cut_all(indicators.list_macd(prices), last, tick)
     if "bollinger" in query.indicators:
-        told["bollinger"] = _cut_all(indicators.list_bands(prices), last, tick)
-    return told
+        series["bollinger"] = _cut_all(indicators.list_bands(prices), last, tick)
+    return series
 
 
 def _cut_all(series: Mapping[str, indicators.Series], last: int, tick: Decimal) -> dict[str, list[Any]]:
@@ -181,7 +181,7 @@ def _candle(item: Shown) -> dict[str, Any]:
 
 
 def _refuse_empty(own: Failed | None, failures: Sequence[Failed]) -> None:
-    """Refuse where there is no candle at all and somebody who might have one did not tell."""
+    """Refuse where there is no candle at all and somebody who might have one did not answer."""
     error: HydrophoneError | None = None
     for failed in failures:
         if failed.code == "VENUE_TIMEOUT":
