@@ -25,22 +25,17 @@ from api.catalog import market_endpoints, service_endpoints
 from api.connections import ConnectionLimits
 from api.documents import Documents, describe
 from api.endpoints import Shortcuts, register, scope_finder
-from api.fetched import FetchCache
 from api.front import Front, FrontLimits
 from api.health import Health, Vitals
-from api.market.answering import Answerer
-from api.market.history import CandleSource
-from api.market.ohlc import Ohlc
-from api.market.state import MarketState
+from api.market.asker import Asker
 from api.metrics import HttpMetrics, StreamMetrics
-from api.mirrors import Listing, MirroredBucket
-from api.refusals import InternalError, MethodNotAllowedError, NotFoundError, refusal
+from api.refusals import MethodNotAllowedError, NotFoundError, refusal
 from api.stream.client import Surroundings
 from api.stream.entrance import EntranceRules, StreamEntrance
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub
-from contracts.errors import HydrophoneError, InvalidParameterError
-from contracts.streams import INSTRUMENTS, STATE
+from api.stream.symbols import Symbols
+from contracts.errors import HydrophoneError, InternalError, InvalidParameterError
 from runtime import clock
 from runtime.config.settings import ApiSettings
 from runtime.logging import logs
@@ -68,8 +63,6 @@ class ApiOptions:
     limits: Limits | None = None
     front: FrontLimits = field(default_factory=FrontLimits)
     entrance: EntranceRules = field(default_factory=EntranceRules)
-    stale_after_ns: int = 30_000_000_000
-    cut_after_seconds: float = 20.0
     cache: bool = True
     asyncapi: Callable[[], bytes | None] = lambda: None
     on_failed: Callable[[], None] = end_by_signal
@@ -81,16 +74,10 @@ class Parts:
     def __init__(self, options: ApiOptions, registry: CollectorRegistry) -> None:
         self.options = options
         self.bus = Bus(options.bus, metrics=BusMetrics(registry))
-        self.bucket = MirroredBucket(self.bus, STATE, self._on_state)
-        self.instruments = MirroredBucket(self.bus, INSTRUMENTS, self._on_listing)
         self.probe = WriteProbe(self.bus, "api")
-        self.state = MarketState(self.bucket, options.stale_after_ns, self._current)
-        self.listing = Listing(self._listed, self.state.save_symbols)
-        self.hub = Hub(self.state, StreamMetrics(registry))
+        self.asker = Asker(self.bus, enabled=options.cache)
+        self.hub = Hub(self.asker, StreamMetrics(registry))
         self.feed = StreamFeed(self.bus, self.hub.on_event)
-        self.answerer = Answerer(self.state)
-        self.fetched = FetchCache(enabled=options.cache)
-        self.ohlc = Ohlc(self.state, CandleSource(self.bus, self.fetched))
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -106,19 +93,12 @@ class Parts:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.fetched.close()
+        await self.asker.close()
         await self.bus.close(timeout=3.0)
 
     async def _run(self) -> None:
         await self.bus.connect()
-        for work in (
-            self.bucket.run(),
-            self.instruments.run(),
-            self.listing.run(),
-            self.feed.run(),
-            self.hub.keep_looking(),
-            self.probe.run(),
-        ):
+        for work in (self.feed.run(), self.hub.prices.keep_asking(), self.probe.run()):
             self._begin(work)
 
     def _begin(self, work: Any) -> None:
@@ -132,20 +112,6 @@ class Parts:
         logs.get().critical("api.part_failed", exc_info=task.exception())
         self.options.on_failed()
 
-    def _current(self) -> bool:
-        """Whether what is in memory is what is on the bus."""
-        return self.bus.connected and self.bucket.age() <= self.options.cut_after_seconds
-
-    def _on_state(self, key: str) -> None:
-        if key.startswith(("ticker.", "feed.")):
-            self.hub.look_soon()
-
-    def _on_listing(self, key: str) -> None:
-        self.listing.on_change(key)
-
-    def _listed(self) -> dict[str, bytes]:
-        return {key: body for key in self.instruments.keys() if (body := self.instruments.get(key)) is not None}  # noqa: SIM118
-
 
 def compose(options: ApiOptions) -> ASGIApp:
     """Make the app; the bus is connected when the app is started, not here."""
@@ -154,11 +120,11 @@ def compose(options: ApiOptions) -> ASGIApp:
     app = make_app(parts)
     health = Health(_vitals(parts))
     documents = Documents(app, registry, options.asyncapi)
-    endpoints = (*market_endpoints(parts.answerer, parts.ohlc), *service_endpoints(health, documents))
+    endpoints = (*market_endpoints(parts.asker), *service_endpoints(health, documents))
     register(app, endpoints)
     scopes = {endpoint.path: endpoint.scope for endpoint in endpoints} | {STREAM_PATH: MARKET_READ}
     gate = make_gate(options.settings, options.limits, scope_finder(app, scopes))
-    around = Surroundings(parts.state, parts.hub, parts.feed)
+    around = Surroundings(Symbols(parts.asker), parts.hub, parts.feed)
     app.router.routes.append(WebSocketRoute(STREAM_PATH, StreamEntrance(gate, around, options.entrance)))
     front = Front(app, gate, Shortcuts(endpoints), limits=options.front, metrics=HttpMetrics(registry))
     return with_cors(front, options.settings)
@@ -228,12 +194,8 @@ def _vitals(parts: Parts) -> Vitals:
     return Vitals(
         started_ns=clock.now_ns(),
         connected=lambda: parts.bus.connected,
-        mirrors={STATE: parts.bucket, INSTRUMENTS: parts.instruments},
-        state=parts.state,
-        answerer=parts.answerer,
+        asker=parts.asker,
         clients=lambda: parts.hub.clients,
-        fetched=parts.fetched,
-        indexing=lambda: parts.listing.behind,
         write_problem=lambda: parts.probe.problem,
     )
 

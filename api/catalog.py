@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from api import models, models_multi
+from api import models
 from api.access.gate import OPEN
 from api.access.keys import MARKET_READ
 from api.documents import Documents
-from api.endpoints import Endpoint, Handler, Param
+from api.endpoints import Ask, Endpoint, Handler, Param
 from api.health import Health
-from api.market import feeds, flows, multi, orderbook, snapshot
-from api.market.answering import Answerer, Compose
-from api.market.ohlc import Ohlc
+from api.market import forms, params
+from api.market.asker import Asker
+from api.market.forms import Form
+from api.market.params import Read, default_of, read_request
+from api.replies import Reply
+from contracts.market_commands import LiquidationsQuery, MultiOrderbookQuery, OrderbookQuery, TradesQuery, WhaleQuery
 from contracts.timeframes import TIMEFRAMES
 
 SYMBOL: Final = Param(
@@ -26,23 +29,34 @@ SYMBOL: Final = Param(
 )
 SYMBOL_IN_PATH: Final = replace(SYMBOL, place="path")
 EXCHANGE: Final = Param("exchange", "Only this exchange", {"type": "string"}, example="binance")
+Asked = Callable[[str, Mapping[str, Read], Form], Handler]
 
 
 def _count(name: str, default: int, description: str) -> Param:
     return Param(name, description, {"type": "integer", "minimum": 1, "maximum": 100, "default": default})
 
 
-def market_endpoints(answerer: Answerer, ohlc: Ohlc) -> tuple[Endpoint, ...]:
+def market_endpoints(asker: Asker) -> tuple[Endpoint, ...]:
     """The market data routes."""
 
-    def kept(route: str, compose: Compose) -> Handler:
-        return lambda ask: answerer.answer(route, compose, ask.params, ask.now_ns)
+    def asked(verb: str, read: Mapping[str, Read], form: Form) -> Handler:
+        async def ask_core(request: bytes, now_ns: int) -> Reply:
+            return Reply(200, forms.render(await asker.ask(verb, request), form, now_ns))
+
+        def answer(ask: Ask) -> Reply | Awaitable[Reply]:
+            request = read_request(ask.params, read)
+            kept = asker.find_kept(verb, request)
+            if kept is None:
+                return ask_core(request, ask.now_ns)
+            return Reply(200, forms.render(kept, form, ask.now_ns))
+
+        return answer
 
     return (
         Endpoint(
             "/gpt/raw",
             MARKET_READ,
-            kept("raw", snapshot.compose_raw),
+            asked("raw", params.RAW, forms.envelope),
             operation_id="getMarketSnapshot",
             summary="Full snapshot of a symbol",
             description="Price (volume-weighted over fresh exchanges of one quote), 24 hour figures, each exchange's "
@@ -54,13 +68,13 @@ def market_endpoints(answerer: Answerer, ohlc: Ohlc) -> tuple[Endpoint, ...]:
         Endpoint(
             "/gpt/whale",
             MARKET_READ,
-            kept("whale", flows.compose_whales),
+            asked("whale", params.WHALE, forms.listed),
             operation_id="getWhaleTrades",
             summary="Recent whale trades of a symbol",
             tag="market",
             params=(
                 SYMBOL,
-                _count("limit", flows.DEFAULT_WHALES, "At most so many, newest first"),
+                _count("limit", default_of(WhaleQuery, "limit"), "At most so many, newest first"),
                 Param("min_usd", "Only trades worth at least so many USD", {"type": "number", "minimum": 0}),
             ),
             model=models.WhaleAnswer,
@@ -69,23 +83,23 @@ def market_endpoints(answerer: Answerer, ohlc: Ohlc) -> tuple[Endpoint, ...]:
         Endpoint(
             "/gpt/liq",
             MARKET_READ,
-            kept("liq", flows.compose_liquidations),
+            asked("liq", params.LIQUIDATIONS, forms.envelope),
             operation_id="getLiquidations",
             summary="Recent liquidations of a symbol's base with totals over 1, 4 and 24 hours",
             tag="market",
-            params=(SYMBOL, _count("limit", flows.DEFAULT_LIQUIDATIONS, "At most so many, newest first")),
+            params=(SYMBOL, _count("limit", default_of(LiquidationsQuery, "limit"), "At most so many, newest first")),
             model=models.LiquidationAnswer,
         ),
         Endpoint(
             "/gpt/orderbook",
             MARKET_READ,
-            kept("orderbook", orderbook.compose_orderbook),
+            asked("orderbook", params.ORDERBOOK, forms.envelope),
             operation_id="getOrderbook",
             summary="Order book of a symbol on one exchange",
             tag="market",
             params=(
                 SYMBOL,
-                _count("depth", orderbook.DEFAULT_DEPTH, "Levels of each side"),
+                _count("depth", default_of(OrderbookQuery, "depth"), "Levels of each side"),
                 Param("exchange", "Which exchange; the deepest live one if not given", {"type": "string"}),
             ),
             model=models.OrderbookAnswer,
@@ -93,7 +107,7 @@ def market_endpoints(answerer: Answerer, ohlc: Ohlc) -> tuple[Endpoint, ...]:
         Endpoint(
             "/api/market/price",
             MARKET_READ,
-            kept("price", snapshot.compose_price),
+            asked("price", params.RAW, forms.bare),
             operation_id="getPrice",
             summary="Price of a symbol",
             tag="market",
@@ -101,12 +115,12 @@ def market_endpoints(answerer: Answerer, ohlc: Ohlc) -> tuple[Endpoint, ...]:
             model=models.PriceAnswer,
             example=_PRICE,
         ),
-        _ohlc_endpoint(ohlc),
-        *_multi_endpoints(kept),
+        _ohlc_endpoint(asked),
+        *_multi_endpoints(asked),
         Endpoint(
             "/multi/health",
             MARKET_READ,
-            kept("feeds", feeds.compose_health),
+            asked("health", params.HEALTH, forms.envelope),
             operation_id="getFeedHealth",
             summary="State of each exchange's feed",
             tag="market",
@@ -116,11 +130,11 @@ def market_endpoints(answerer: Answerer, ohlc: Ohlc) -> tuple[Endpoint, ...]:
     )
 
 
-def _ohlc_endpoint(ohlc: Ohlc) -> Endpoint:
+def _ohlc_endpoint(asked: Asked) -> Endpoint:
     return Endpoint(
         "/api/market/ohlc",
         MARKET_READ,
-        ohlc.answer,
+        asked("ohlc", params.OHLC, forms.plain),
         operation_id="getCandles",
         summary="Candles of a symbol on one exchange, oldest first, with indicators if asked for",
         description="Our own candles where they are whole, the exchange's history before them. What is missing is "
@@ -133,18 +147,18 @@ def _ohlc_endpoint(ohlc: Ohlc) -> Endpoint:
             replace(EXCHANGE, description="Which exchange; the one with most volume if not given"),
             Param("indicators", "Any of rsi, macd, ema, bollinger, with commas", {"type": "string"}, example="rsi,ema"),
         ),
-        model=models_multi.OhlcAnswer,
+        model=models.OhlcAnswer,
         failures=(400, 401, 403, 404, 429, 502, 503, 504),
     )
 
 
-def _multi_endpoints(kept: Callable[[str, Compose], Handler]) -> tuple[Endpoint, ...]:
+def _multi_endpoints(asked: Asked) -> tuple[Endpoint, ...]:
     """The routes that make one market of all exchanges."""
     return (
         Endpoint(
             "/multi/ticker/{symbol:path}",
             MARKET_READ,
-            kept("multi_ticker", multi.compose_ticker),
+            asked("ticker", params.TICKER, forms.flat),
             operation_id="getConsolidatedTicker",
             summary="Ticker of a symbol over all exchanges",
             description="Volume-weighted over fresh exchanges of one quote; best bid and offer of all of them, each "
@@ -154,33 +168,37 @@ def _multi_endpoints(kept: Callable[[str, Compose], Handler]) -> tuple[Endpoint,
                 SYMBOL_IN_PATH,
                 Param("convert", "Bring other quotes of the coin in, by rates that are told", {"type": "boolean"}),
             ),
-            model=models_multi.TickerAnswer,
+            model=models.TickerAnswer,
         ),
         Endpoint(
             "/multi/orderbook/{symbol:path}",
             MARKET_READ,
-            kept("multi_orderbook", multi.compose_book),
+            asked("multi_orderbook", params.MULTI_ORDERBOOK, forms.envelope),
             operation_id="getConsolidatedOrderbook",
             summary="Order book of a symbol over all exchanges of one quote",
             description="Levels merged by price, each with its exchanges. It may be crossed, and says so.",
             tag="market",
-            params=(SYMBOL_IN_PATH, _count("depth", multi.DEFAULT_DEPTH, "Levels of each side")),
-            model=models_multi.MergedBookAnswer,
+            params=(SYMBOL_IN_PATH, _count("depth", default_of(MultiOrderbookQuery, "depth"), "Levels of each side")),
+            model=models.MergedBookAnswer,
         ),
         Endpoint(
             "/multi/trades/{symbol:path}",
             MARKET_READ,
-            kept("multi_trades", multi.compose_trades),
+            asked("trades", params.TRADES, forms.listed),
             operation_id="getTrades",
             summary="Recent trades of a symbol over all exchanges",
             tag="market",
-            params=(SYMBOL_IN_PATH, _count("limit", multi.DEFAULT_TRADES, "At most so many, newest first"), EXCHANGE),
-            model=models_multi.TradesAnswer,
+            params=(
+                SYMBOL_IN_PATH,
+                _count("limit", default_of(TradesQuery, "limit"), "At most so many, newest first"),
+                EXCHANGE,
+            ),
+            model=models.TradesAnswer,
         ),
         Endpoint(
             "/multi/symbols",
             MARKET_READ,
-            kept("multi_symbols", multi.compose_symbols),
+            asked("symbols", params.SYMBOLS, forms.listed),
             operation_id="getSymbols",
             summary="Symbols that data is heard of",
             tag="market",
@@ -188,7 +206,7 @@ def _multi_endpoints(kept: Callable[[str, Compose], Handler]) -> tuple[Endpoint,
                 EXCHANGE,
                 Param("listed", "Everything that exchanges list, heard of or not", {"type": "boolean"}),
             ),
-            model=models_multi.SymbolsAnswer,
+            model=models.SymbolsAnswer,
             failures=(400, 401, 403, 429, 503),
         ),
     )

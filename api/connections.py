@@ -17,8 +17,8 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.access.clients import Networks, counting_name, find_address
-from api.answers import Reply
 from api.refusals import HeadersTooLargeError, RateLimitedError, UnfinishedRequestError, refusal
+from api.replies import Reply
 from contracts.errors import HydrophoneError, InvalidParameterError
 from runtime import clock
 from runtime.logging import logs

@@ -11,9 +11,9 @@ import msgspec
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from api.answers import Reply
 from api.endpoints import BEARER, Ask
 from api.refusals import NotFoundError
+from api.replies import Reply
 
 HTML_TYPE: Final = b"text/html; charset=utf-8"
 _HOST: Final = re.compile(rb"^[A-Za-z0-9.\-_\[\]:]{1,255}$")

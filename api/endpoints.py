@@ -14,8 +14,8 @@ from starlette.routing import Route, WebSocketRoute
 
 from api.access.gate import ANY_KEY, OPEN
 from api.access.keys import ADMIN
-from api.answers import Reply
 from api.models import FAILURES
+from api.replies import Reply
 from contracts.errors import InvalidParameterError
 
 BEARER: Final = "bearer"

@@ -13,11 +13,11 @@ from typing import Any, Final, TypeVar
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.gate import Admission, Gate, Knock
-from api.answers import Reply
 from api.endpoints import Ask, Match, Shortcuts, merge_params
 from api.metrics import HttpMetrics
-from api.refusals import InternalError, PayloadTooLargeError, TimedOutError, refusal
-from contracts.errors import HydrophoneError
+from api.refusals import PayloadTooLargeError, refusal
+from api.replies import Reply
+from contracts.errors import HydrophoneError, InternalError, TimedOutError
 from runtime import clock
 from runtime.logging import logs
 

@@ -1,40 +1,48 @@
-"""Health of this process: alive, ready, and what is cached, with how old it is."""
+"""Health of this process, and of the market core as it says itself: alive, ready, what is cached, each feed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from api import answers
-from api.answers import Age, Reply, SentAt
+import msgspec
+
 from api.endpoints import Ask
-from api.fetched import FetchCache
-from api.market.answering import Answerer
-from api.market.feeds import feeds_by_venue, list_degraded
-from api.market.quality import LIVE
-from api.market.state import MarketState, Reader
-from api.refusals import NotReadyError, refusal
+from api.market import forms
+from api.market.asker import WAITING_FOR, Asker, Found
+from api.refusals import refusal
+from api.replies import Reply
+from contracts import literals
+from contracts.errors import NotReadyError
+from contracts.literals import Age, SentAt
 
-_ALIVE: Final = answers.template({"status": "ok", "timestamp": SentAt()})
+_ALIVE: Final = literals.template({"status": "ok", "timestamp": SentAt()})
+_NOTHING: Final = b"{}"
+_LIVE: Final = "live"
 
 
-class MirrorState(Protocol):
-    """What a mirrored bucket tells of itself."""
+class _Feed(msgspec.Struct, frozen=True):
+    """What is shown of a feed in short; figures as they are written."""
 
-    @property
-    def loaded(self) -> bool:
-        """Whether every key was read at least once."""
-        ...
+    connected: bool
+    state: str | None
+    quality: str
+    last_message_age: msgspec.Raw
+    sim: bool
 
-    @property
-    def changed_ns(self) -> int | None:
-        """When the last change arrived, ns UTC."""
-        ...
 
-    def __len__(self) -> int:
-        """How many keys it holds."""
-        ...
+class _Status(msgspec.Struct, frozen=True):
+    """What the core says of itself."""
+
+    waiting_for: list[str]
+    degraded: list[str]
+    buckets: msgspec.Raw
+    fetched: msgspec.Raw
+
+
+_feeds: Final = msgspec.json.Decoder(dict[str, _Feed])
+_status: Final = msgspec.json.Decoder(_Status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +51,17 @@ class Vitals:
 
     started_ns: int
     connected: Callable[[], bool]
-    mirrors: Mapping[str, MirrorState]
-    state: MarketState
-    answerer: Answerer
+    asker: Asker
     clients: Callable[[], int]
-    indexing: Callable[[], bool]
-    fetched: FetchCache
     write_problem: Callable[[], str | None]  # why the bus does not keep what is written
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was found when the core was asked: `status` None where it is not known, `away` where it did not answer."""
+
+    status: _Status | None
+    away: bool
 
 
 class Health:
@@ -58,81 +70,89 @@ class Health:
     def __init__(self, vitals: Vitals) -> None:
         self._vitals = vitals
 
-    def waiting_for(self) -> list[str]:
-        """What this process cannot answer without: nothing once every mirror was loaded."""
-        mirrors = [f"bucket {name}" for name, mirror in self._vitals.mirrors.items() if not mirror.loaded]
-        bus = ["bus"] if mirrors and not self._vitals.connected() else []
-        first_index = self._vitals.indexing() and not self._vitals.state.symbols.instruments
-        return bus + mirrors + (["index of symbols"] if first_index else [])
-
     def alive(self, ask: Ask) -> Reply:
         """`GET /health`: the process answers."""
         return Reply(200, _ALIVE.render(ask.now_ns))
 
-    def ready(self, ask: Ask) -> Reply:
-        """`GET /health/ready`: 503 with what is waited for; degraded, but ready, without bus, cache or a live feed.
+    async def ready(self, ask: Ask) -> Reply:
+        """`GET /health/ready`: 503 with what is waited for; degraded, but ready, without bus, core or a live feed.
 
         A bus that cannot write is waited for too: what is answered from is not brought up to date then.
         """
-        waiting = [*self.waiting_for(), *self._unwritable()]
+        looked = await self._look(ask.now_ns)
+        waiting = self._waiting(looked)
         if waiting:
             return refusal(
                 ask.path, NotReadyError(f"Waiting for {', '.join(waiting)}", waiting_for=waiting), ask.now_ns
             )
-        document = {"status": "ready", "degraded": self._degraded(ask.now_ns), "timestamp": SentAt()}
-        return Reply(200, answers.encode(document, ask.now_ns))
+        document = {"status": "ready", "degraded": self._degraded(looked), "timestamp": SentAt()}
+        return Reply(200, literals.encode(document, ask.now_ns))
 
-    def detailed(self, ask: Ask) -> Reply:
+    async def detailed(self, ask: Ask) -> Reply:
         """`GET /health/detailed`: every part, and whether it is well."""
-        vitals, waiting = self._vitals, [*self.waiting_for(), *self._unwritable()]
+        vitals, looked = self._vitals, await self._look(ask.now_ns)
+        waiting = self._waiting(looked)
         document = {
-            "status": "waiting" if waiting else "degraded" if self._degraded(ask.now_ns) else "ok",
+            "status": "waiting" if waiting else "degraded" if self._degraded(looked) else "ok",
             "waiting_for": waiting,
             "uptime": Age(vitals.started_ns),
             "bus": {"connected": vitals.connected(), "write_problem": vitals.write_problem()},
-            "cache": self._cache(),
-            "exchanges": self._exchanges(ask.now_ns),
+            "cache": self._cache(looked),
+            "exchanges": await self._exchanges(ask.now_ns),
             "stream": {"clients": vitals.clients()},
             "timestamp": SentAt(),
         }
-        return Reply(200, answers.encode(document, ask.now_ns))
+        return Reply(200, literals.encode(document, ask.now_ns))
 
-    def cache(self, ask: Ask) -> Reply:
-        """`GET /health/cache`: the mirrors and the kept answers."""
-        document = {"status": "ok" if self._vitals.connected() else "stale", **self._cache(), "timestamp": SentAt()}
-        return Reply(200, answers.encode(document, ask.now_ns))
+    async def cache(self, ask: Ask) -> Reply:
+        """`GET /health/cache`: the core's mirrors, and the kept answers of this process."""
+        looked = await self._look(ask.now_ns)
+        document = {"status": "stale" if looked.away else "ok", **self._cache(looked), "timestamp": SentAt()}
+        return Reply(200, literals.encode(document, ask.now_ns))
 
-    def exchanges(self, ask: Ask) -> Reply:
+    async def exchanges(self, ask: Ask) -> Reply:
         """`GET /health/exchanges`: each venue in short."""
-        venues = self._exchanges(ask.now_ns)
-        well = bool(venues) and all(venue["connected"] and venue["state"] == LIVE for venue in venues.values())
+        venues = await self._exchanges(ask.now_ns)
+        well = bool(venues) and all(feed.connected and feed.state == _LIVE for feed in venues.values())
         document = {"status": "ok" if well else "degraded", "exchanges": venues, "timestamp": SentAt()}
-        return Reply(200, answers.encode(document, ask.now_ns))
+        return Reply(200, literals.encode(document, ask.now_ns))
 
-    def _degraded(self, now_ns: int) -> list[str]:
-        """What is not as it should be: the bus, the cache, and each feed that is not live, with its state."""
-        bus = [] if self._vitals.connected() else ["bus"]
-        return bus + list_degraded(Reader(self._vitals.state, now_ns))
+    async def _look(self, now_ns: int) -> _Looked:
+        found = await self._ask("status")
+        if found is None:
+            return _Looked(None, away=True)
+        return _Looked(_status.decode(forms.render(found, forms.bare, now_ns)), away=found.stale)
 
-    def _unwritable(self) -> list[str]:
+    async def _exchanges(self, now_ns: int) -> dict[str, _Feed]:
+        found = await self._ask("health")
+        return {} if found is None else _feeds.decode(forms.render(found, forms.bare, now_ns))
+
+    async def _ask(self, verb: str) -> Found | None:
+        try:
+            return await self._vitals.asker.ask(verb, _NOTHING)
+        except NotReadyError:
+            return None
+
+    def _waiting(self, looked: _Looked) -> list[str]:
         problem = self._vitals.write_problem()
-        return [] if problem is None else [f"bus that can write ({problem})"]
+        core = [] if self._vitals.asker.answered else [WAITING_FOR]
+        waiting = core if looked.status is None else looked.status.waiting_for
+        unwritable = [] if problem is None else [f"bus that can write ({problem})"]
+        bus = ["bus"] if waiting and not self._vitals.connected() else []
+        return bus + waiting + unwritable
 
-    def _cache(self) -> dict[str, Any]:
-        answerer = self._vitals.answerer
-        buckets = {name: _mirror(mirror) for name, mirror in self._vitals.mirrors.items()}
+    def _degraded(self, looked: _Looked) -> list[str]:
+        """What is not as it should be: the bus, the core, the cache, and each feed that is not live, with its state."""
+        if not self._vitals.connected():
+            return ["bus"]
+        if looked.away or looked.status is None:
+            return [WAITING_FOR]
+        return looked.status.degraded
+
+    def _cache(self, looked: _Looked) -> dict[str, Any]:
+        asker, status = self._vitals.asker, looked.status
         return {
-            "buckets": buckets,
-            "fetched": self._vitals.fetched.describe(),
-            "answers": {"entries": len(answerer), "hits": answerer.hits, "misses": answerer.misses},
+            "buckets": {} if status is None else status.buckets,
+            "fetched": None if status is None else status.fetched,
+            "answers": {"entries": len(asker), "hits": asker.hits, "misses": asker.misses},
         }
-
-    def _exchanges(self, now_ns: int) -> dict[str, Any]:
-        feeds = feeds_by_venue(Reader(self._vitals.state, now_ns))
-        shown = ("connected", "state", "quality", "last_message_age", "sim")
-        return {venue: {name: feed[name] for name in shown} for venue, feed in feeds.items()}
-
-
-def _mirror(mirror: MirrorState) -> dict[str, Any]:
-    changed = mirror.changed_ns
-    return {"loaded": mirror.loaded, "keys": len(mirror), "last_change_age": None if changed is None else Age(changed)}

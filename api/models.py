@@ -1,4 +1,4 @@
-"""What answers look like, for OpenAPI: models that describe and that no answer is run through."""
+"""What answers look like over HTTP, for OpenAPI: the replies of the market core in their envelopes, and refusals."""
 
 from __future__ import annotations
 
@@ -8,8 +8,24 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-Quality = Literal["live", "stale", "gap", "sim"]
-AGE: Final = "seconds since this data arrived here"
+from contracts.market_replies import (
+    FeedHealth,
+    Liquidations,
+    Orderbook,
+    PriceReply,
+    Quality,
+    Snapshot,
+    Whale,
+)
+from contracts.market_replies_multi import (
+    MarketTrade,
+    MergedBook,
+    OhlcReply,
+    SymbolEntry,
+    SymbolsOf,
+    TickerReply,
+    TradesOf,
+)
 
 
 class ErrorBody(BaseModel):
@@ -36,112 +52,6 @@ class PlainFailure(BaseModel):
     timestamp: datetime
 
 
-class VenuePrice(BaseModel):
-    """One venue's price; `used` where it went into the consolidated one."""
-
-    exchange: str
-    symbol: str
-    quote: str
-    market: str
-    price: float | None
-    bid: float | None
-    ask: float | None
-    change_24h: float | None
-    volume_24h: float | None
-    used: bool
-    age: float = Field(description=AGE)
-    quality: Quality
-    sim: bool
-
-
-class FundingRate(BaseModel):
-    """One contract's funding."""
-
-    exchange: str
-    symbol: str
-    rate: float | None = Field(description="fraction for one interval")
-    next_time: datetime | None
-    mark_price: float | None
-    index_price: float | None
-    age: float = Field(description=AGE)
-    quality: Quality
-    sim: bool
-
-
-class Interest(BaseModel):
-    """One contract's open interest."""
-
-    exchange: str
-    symbol: str
-    amount: float | None = Field(description="base coin")
-    value: float | None = Field(description="in the quote")
-    contracts: float | None
-    age: float = Field(description=AGE)
-    quality: Quality
-    sim: bool
-
-
-class Whale(BaseModel):
-    """One whale trade; `side` is the aggressor's."""
-
-    id: str
-    symbol: str
-    side: Literal["buy", "sell"]
-    amount: float
-    price: float
-    usd_value: float
-    exchange: str
-    timestamp: datetime
-    sim: bool = False
-
-
-class Totals(BaseModel):
-    """Liquidated in one window, in USD by side of the position."""
-
-    long_usd: float
-    short_usd: float
-    unknown_usd: float
-    total_usd: float
-    count: int
-    unvalued: int = Field(description="liquidations that could not be valued and are in no sum")
-
-
-class LiquidationTotals(BaseModel):
-    """Totals over 1 h, 4 h and 24 h; lower bounds where `sampled`."""
-
-    totals: dict[Literal["1h", "4h", "24h"], Totals] | None
-    sampled: bool | None
-    as_of: datetime | None
-
-
-class Snapshot(BaseModel):
-    """All that is known of a symbol now."""
-
-    price: float
-    quote: str = Field(description="the coin that the price is in: other quotes are never mixed in")
-    market: str
-    source: str
-    change_24h: float | None = Field(description="percent")
-    volume_24h: float | None = Field(description="base coin")
-    high: float | None
-    low: float | None
-    bid: float | None
-    ask: float | None
-    spread: float | None
-    bid_ask_exchange: str | None
-    stale_exchanges: list[str]
-    outlier_exchanges: list[str]
-    exchanges: list[VenuePrice]
-    funding: list[FundingRate]
-    open_interest: list[Interest]
-    whales: list[Whale]
-    liquidations: LiquidationTotals
-    age: float = Field(description=AGE)
-    data_age: float = Field(description=AGE)
-    quality: Quality
-    sim: bool
-
-
 class RawAnswer(BaseModel):
     """The answer of `/gpt/raw`."""
 
@@ -165,32 +75,6 @@ class WhaleAnswer(BaseModel):
     timestamp: datetime
 
 
-class Liquidation(BaseModel):
-    """One forced order."""
-
-    id: str
-    symbol: str
-    exchange: str
-    position_side: Literal["long", "short"] | None
-    order_side: Literal["buy", "sell"] | None
-    price: float
-    amount: float | None
-    usd_value: float | None
-    sampled: bool
-    sim: bool
-    timestamp: datetime
-
-
-class Liquidations(LiquidationTotals):
-    """Recent liquidations of a base with their totals."""
-
-    base: str
-    recent: list[Liquidation]
-    age: float | None
-    quality: Quality
-    stale_exchanges: list[str]
-
-
 class LiquidationAnswer(BaseModel):
     """The answer of `/gpt/liq`."""
 
@@ -201,32 +85,6 @@ class LiquidationAnswer(BaseModel):
     quality: Quality
     stale_exchanges: list[str]
     timestamp: datetime
-
-
-class Level(BaseModel):
-    """One level; `total` is price times amount in the quote."""
-
-    price: float
-    amount: float
-    total: float | None
-
-
-class Orderbook(BaseModel):
-    """One venue's book, best levels first."""
-
-    exchange: str
-    symbol: str
-    quote: str
-    market: str
-    unit: Literal["base", "contracts"]
-    bids: list[Level]
-    asks: list[Level]
-    spread: float | None
-    imbalance: float | None = Field(description="from -1 (all asks) to 1 (all bids)")
-    seq: int | None
-    age: float = Field(description=AGE)
-    quality: Quality
-    sim: bool
 
 
 class OrderbookAnswer(BaseModel):
@@ -240,60 +98,60 @@ class OrderbookAnswer(BaseModel):
     timestamp: datetime
 
 
-class PriceAnswer(BaseModel):
-    """The answer of `/api/market/price`."""
-
-    symbol: str
-    price: float
-    quote: str
-    market: str
-    source: str
-    exchanges: list[str]
-    stale_exchanges: list[str]
-    age: float
-    quality: Quality
-    sim: bool
-    timestamp: datetime = Field(description="when the newest of the data arrived")
-
-
-class FeedMark(BaseModel):
-    """What of a feed is not live; null stands for all of them."""
-
-    channel: str | None
-    symbol: str | None
-    state: str
-
-
-class FeedHealth(BaseModel):
-    """One venue's feed."""
-
-    connected: bool
-    state: str | None
-    reason: str | None
-    quality: Quality
-    since: datetime | None
-    last_message_age: float | None = Field(description="seconds")
-    last_message_ages: dict[str, float] = Field(description="seconds by kind of event")
-    channels: dict[str, str]
-    not_live: list[FeedMark] = Field(description="at most 100")
-    events: dict[str, int]
-    reconnects: int
-    gaps: int
-    resyncs: int
-    latency: dict[str, dict[str, float | None]] = Field(
-        description="milliseconds: venue_ms from the exchange's clock to receipt, bus_ms from receipt over the bus"
-    )
-    clock_offset_ms: float | None = Field(
-        description="our clock less the exchange's, with the way of the fastest recent messages in it: an upper bound"
-    )
-    sim: bool
-
-
 class FeedsAnswer(BaseModel):
     """The answer of `/multi/health`: each feed by the venue's name."""
 
     success: Literal[True]
     data: dict[str, FeedHealth]
+    timestamp: datetime
+
+
+class MergedBookAnswer(BaseModel):
+    """The answer of `/multi/orderbook/{symbol}`."""
+
+    success: Literal[True]
+    symbol: str
+    data: MergedBook
+    age: float
+    quality: Quality
+    timestamp: datetime
+
+
+class TradesAnswer(BaseModel):
+    """The answer of `/multi/trades/{symbol}`."""
+
+    success: Literal[True]
+    symbol: str
+    data: list[MarketTrade]
+    exchanges: list[TradesOf]
+    age: float | None
+    quality: Quality
+    timestamp: datetime
+
+
+class SymbolsAnswer(BaseModel):
+    """The answer of `/multi/symbols`."""
+
+    success: Literal[True]
+    data: list[SymbolEntry]
+    exchanges: dict[str, SymbolsOf]
+    timestamp: datetime
+
+
+class PriceAnswer(PriceReply):
+    """The answer of `/api/market/price`."""
+
+
+class TickerAnswer(TickerReply):
+    """The answer of `/multi/ticker/{symbol}`."""
+
+    success: Literal[True]
+    timestamp: datetime
+
+
+class OhlcAnswer(OhlcReply):
+    """The answer of `/api/market/ohlc`, oldest candle first."""
+
     timestamp: datetime
 
 

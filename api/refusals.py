@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from api import answers
-from api.answers import Reply
+from api.replies import Reply
+from contracts import literals
 from contracts.errors import (
     AmbiguousSymbolError,
     HydrophoneError,
+    InternalError,
     InvalidParameterError,
+    NoDataError,
+    NotReadyError,
     SymbolSyntaxError,
+    TimedOutError,
     UnknownSymbolError,
     UnknownVenueError,
     VenueError,
@@ -37,12 +41,6 @@ class NotFoundError(HydrophoneError):
     code = "NOT_FOUND"
 
 
-class NoDataError(HydrophoneError):
-    """The symbol is listed, but nothing was heard of it; `details["supported_symbols"]` lists what was."""
-
-    code = "NO_DATA"
-
-
 class MethodNotAllowedError(HydrophoneError):
     """The route exists, with other methods; `details["allowed"]` lists them."""
 
@@ -67,28 +65,10 @@ class RateLimitedError(HydrophoneError):
     code = "RATE_LIMITED"
 
 
-class NotReadyError(HydrophoneError):
-    """The process waits for something; `details["waiting_for"]` names it."""
-
-    code = "NOT_READY"
-
-
-class TimedOutError(HydrophoneError):
-    """The request took longer than the limit in seconds in `details["limit_seconds"]`."""
-
-    code = "TIMEOUT"
-
-
 class UnfinishedRequestError(HydrophoneError):
     """The request did not arrive whole within the seconds in `details["limit_seconds"]`."""
 
     code = "TIMEOUT"
-
-
-class InternalError(HydrophoneError):
-    """Our own fault; nothing of the inside is told."""
-
-    code = "INTERNAL_ERROR"
 
 
 STATUSES: Final[dict[type[HydrophoneError], int]] = {
@@ -122,7 +102,7 @@ def refusal(path: str, error: HydrophoneError, now_ns: int) -> Reply:
     """The answer to a refused request, in the form that its path promises."""
     status = status_of(error)
     body = plain_body(error) if path.startswith(PLAIN_PREFIXES) else envelope_body(error)
-    return Reply(status, answers.encode(body, now_ns), headers=_headers(status, error))
+    return Reply(status, literals.encode(body, now_ns), headers=_headers(status, error))
 
 
 def error_body(error: HydrophoneError) -> dict[str, Any]:
@@ -132,7 +112,7 @@ def error_body(error: HydrophoneError) -> dict[str, Any]:
 
 def envelope_body(error: HydrophoneError) -> dict[str, Any]:
     """The failure envelope of `/gpt`, `/multi`, `/webhooks`, `/admin` and of everything unknown."""
-    return {"success": False, "error": error_body(error), "timestamp": answers.SentAt()}
+    return {"success": False, "error": error_body(error), "timestamp": literals.SentAt()}
 
 
 def plain_body(error: HydrophoneError) -> dict[str, Any]:
@@ -141,7 +121,7 @@ def plain_body(error: HydrophoneError) -> dict[str, Any]:
     return {
         "error": error.code,
         "detail": f"{error.message} ({said})" if said else error.message,
-        "timestamp": answers.SentAt(),
+        "timestamp": literals.SentAt(),
     }
 
 

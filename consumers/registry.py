@@ -10,6 +10,7 @@ from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
 from consumers.clusters import handlers as clusters
 from consumers.clusters.core import ClusterRules
+from consumers.market import handlers as market
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
@@ -25,6 +26,7 @@ _SECOND: Final = 1_000_000_000
 CONSUMERS: Final[dict[str, Run]] = {
     "cache": lambda service, _: cache.run(service, cache.CachePlan()),
     "candles": lambda service, _: candles.run(service, candles.CandlePlan()),
+    "market": lambda service, settings: market.run(service, market.MarketPlan(fetched=settings.cache.enabled)),
     "whales": lambda service, settings: whales.run(service, whales.WhalePlan(rules=whale_rules(settings))),
     "clusters": lambda service, settings: clusters.run(service, cluster_rules(settings)),
     "storms": lambda service, settings: storms.run(service, storm_rules(settings)),

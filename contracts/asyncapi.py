@@ -16,9 +16,10 @@ from pydantic import BaseModel
 
 from contracts import subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS, schema_of
-from contracts.commands import COMMANDS, Command
+from contracts.commands import COMMANDS, Command, ErrorReply
 from contracts.compatibility import list_breaks
 from contracts.market import Event, Timeframe
+from contracts.routes import CONSOLIDATED
 from contracts.streams import STREAMS, StreamSpec
 
 Json = dict[str, Any]
@@ -30,7 +31,9 @@ GOLDEN: Final = Path("tests/contracts/golden")  # <kind>.v<version>.json: the ex
 VERSION: Final = 1
 
 _TAIL: Final = ("venue", "base", "quote", "contract")
-_TOKENS: Final[Mapping[str, tuple[str, ...]]] = {"candle": ("timeframe", *_TAIL), "feed": ("venue",)}
+_TOKENS: Final[Mapping[str, tuple[str, ...]]] = {"candle": ("timeframe", *_TAIL), "feed": ("venue",)} | dict.fromkeys(
+    CONSOLIDATED, _TAIL[1:]
+)
 _PARAMETERS: Final[Mapping[str, Json]] = {
     "venue": {
         "description": "CCXT's id of the exchange; `all` where a signal spans several",
@@ -79,6 +82,8 @@ def make_document(
     """Describe the bus; `examples` holds a message for each `<kind>.v<version>`, as parsed JSON."""
     models = {f"{model.kind}.v{model.version}": model for model in events.values()}
     schemas: Json = {"EventHeaders": _HEADERS}
+    if commands:
+        schemas.update(_body_schemas(ErrorReply))
     for model in models.values():
         schemas.update(_schemas(model))
     messages = {name: _message(model, examples[name]) for name, model in sorted(models.items())}
@@ -191,12 +196,16 @@ def _command_operation(command: Command) -> Json:
 
 
 def _command_message(name: str, model: type[BaseModel]) -> Json:
+    """Describe one way of a command; a reply that says no `error` itself may be the one that says nothing else."""
+    payload: Json = {"$ref": f"#/components/schemas/{model.__name__}"}
+    if name.endswith(".reply") and "error" not in model.model_fields:
+        payload = {"oneOf": [payload, {"$ref": f"#/components/schemas/{ErrorReply.__name__}"}]}
     return {
         "name": name,
         "title": model.__name__,
         "summary": _first_line(model),
         "contentType": "application/json",
-        "payload": {"$ref": f"#/components/schemas/{model.__name__}"},
+        "payload": payload,
     }
 
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, NamedTuple, cast, get_args, get_origin
 import msgspec
 from pydantic.fields import FieldInfo
 
+from contracts.consolidated import CONSOLIDATED_EVENTS
 from contracts.market import MARKET_EVENTS, Event
 from contracts.numbers import pattern_of, time_fault
 from contracts.routes import KIND_SUBJECTS as KIND_SUBJECTS  # noqa: PLC0414  # the codec's names from one place
@@ -25,7 +26,9 @@ from contracts.routes import BadEventError, read_subject
 from contracts.routes import kind_of as kind_of  # noqa: PLC0414
 from contracts.signals import SIGNAL_EVENTS
 
-EVENTS: Final[dict[str, type[Event]]] = {model.kind: model for model in (*MARKET_EVENTS, *SIGNAL_EVENTS)}
+EVENTS: Final[dict[str, type[Event]]] = {
+    model.kind: model for model in (*MARKET_EVENTS, *SIGNAL_EVENTS, *CONSOLIDATED_EVENTS)
+}
 MOST_AHEAD_NS: Final = 5 * 60 * 10**9  # that the clock of who received an event may be ahead of a reader's
 _MOST_ROUTES: Final = 50_000
 _FREE: Final = frozenset({"reason"})
@@ -141,7 +144,7 @@ def find_route(subject: str) -> Opened:
 
 def schema_of(model: type[Event]) -> str:
     """Give the value of the schema header: `trade/1`."""
-    return f"{model.kind}/{model.version}"
+    return f"{model.schema_kind or model.kind}/{model.version}"
 
 
 def _fast_type(hint: Any) -> Any:

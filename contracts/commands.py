@@ -11,6 +11,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts import market_commands as market
+from contracts import market_replies as replies
+from contracts import market_replies_multi as multi
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
 
@@ -29,10 +32,17 @@ class Failure(CommandModel):
 
     code: str = Field(
         description="stable: INVALID_PARAMETER (`details.parameter`), UNKNOWN_VENUE, INVALID_SYMBOL, "
-        "NOT_SUPPORTED (the venue offers no such history), VENUE_ERROR, VENUE_TIMEOUT, INTERNAL_ERROR"
+        "NOT_SUPPORTED (the venue offers no such history), VENUE_ERROR, VENUE_TIMEOUT, INTERNAL_ERROR; of the market "
+        "also AMBIGUOUS_SYMBOL, NO_DATA, NOT_READY, TIMEOUT, BUSY"
     )
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
+
+
+class ErrorReply(CommandModel):
+    """What is replied in place of a reply where it was refused or failed."""
+
+    error: Failure
 
 
 class CandlesQuery(CommandModel):
@@ -108,13 +118,32 @@ class Command:
 
     name: str
     subject: str
-    request: type[CommandModel]
-    reply: type[CommandModel]
+    request: type[BaseModel]
+    reply: type[BaseModel]
     seconds: float
     served_by: str
 
 
+def _market(verb: str, request: type[BaseModel], reply: type[BaseModel], seconds: float = 1.0) -> Command:
+    return Command(f"market.{verb}", subjects.MARKET_COMMAND + verb, request, reply, seconds, "consumers")
+
+
+MARKET_COMMANDS: Final[tuple[Command, ...]] = (
+    _market("raw", market.RawQuery, replies.Snapshot),
+    _market("price", market.PriceQuery, replies.PriceReply),
+    _market("whale", market.WhaleQuery, replies.WhaleReply),
+    _market("liq", market.LiquidationsQuery, replies.Liquidations),
+    _market("orderbook", market.OrderbookQuery, replies.Orderbook),
+    _market("ticker", market.TickerQuery, multi.TickerReply),
+    _market("multi_orderbook", market.MultiOrderbookQuery, multi.MergedBook),
+    _market("trades", market.TradesQuery, multi.TradesReply),
+    _market("symbols", market.SymbolsQuery, multi.SymbolsReply),
+    _market("ohlc", market.OhlcQuery, multi.OhlcReply, 10.0),
+    _market("health", market.HealthQuery, replies.HealthReply),
+    _market("status", market.StatusQuery, replies.StatusReply),
+)
 COMMANDS: Final[tuple[Command, ...]] = (
+    *MARKET_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("history.candles", subjects.HISTORY_CANDLES, HistoryQuery, HistoryReply, 10.0, "producers"),
     Command("history.trades", subjects.HISTORY_TRADES, TradeHistoryQuery, TradeHistoryReply, 10.0, "producers"),

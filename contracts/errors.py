@@ -54,3 +54,27 @@ class VenueError(HydrophoneError):
     """A venue refused or failed a request; `details` carry HTTP status, the venue's code and seconds to wait."""
 
     code = "VENUE_ERROR"
+
+
+class NoDataError(HydrophoneError):
+    """The symbol is listed, but nothing was received of it; `details["supported_symbols"]` lists what was."""
+
+    code = "NO_DATA"
+
+
+class NotReadyError(HydrophoneError):
+    """Something is waited for; `details["waiting_for"]` names it."""
+
+    code = "NOT_READY"
+
+
+class TimedOutError(HydrophoneError):
+    """It took longer than the limit; `details["limit_seconds"]` where there is a fixed one."""
+
+    code = "TIMEOUT"
+
+
+class InternalError(HydrophoneError):
+    """Our own fault; nothing of the inside is in it."""
+
+    code = "INTERNAL_ERROR"

@@ -38,6 +38,7 @@ class Event(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
     kind: ClassVar[str]
+    schema_kind: ClassVar[str | None] = None  # of the schema header, where it is another kind's with fields beside
     version: ClassVar[int] = 1
 
     id: Name = Field(description="deterministic: <tail>.<kind>.<the venue's own id or sequence>")

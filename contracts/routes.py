@@ -10,7 +10,9 @@ from contracts.errors import SymbolSyntaxError
 from contracts.instrument import tail_symbol, unescape_token
 from contracts.timeframes import TIMEFRAMES
 
-SUBJECT_KINDS: Final[dict[str, str]] = {
+SUBJECT_KINDS: Final[dict[str, str]] = {  # of two that fit the first counts
+    subjects.CONSOLIDATED_TICKER: "consolidated_ticker",
+    subjects.CONSOLIDATED_BOOK: "consolidated_book",
     subjects.TRADE: "trade",
     subjects.TICKER: "ticker",
     subjects.BOOK: "book",
@@ -27,6 +29,7 @@ SUBJECT_KINDS: Final[dict[str, str]] = {
 KIND_SUBJECTS: Final[dict[str, str]] = {kind: prefix for prefix, kind in SUBJECT_KINDS.items()}
 MOST_TAIL: Final = 192  # so that every id that begins with it has room for what follows
 CROSS_VENUE: Final = frozenset({"cluster", "storm"})
+CONSOLIDATED: Final = frozenset({"consolidated_ticker", "consolidated_book"})
 _ANY: Final = ".any"
 _REPLAY_TOKENS: Final = 2  # rp.<run>.
 
@@ -81,4 +84,6 @@ def _read_tokens(kind: str, rest: str) -> tuple[str, str | None, str | None]:
         if not rest.endswith(_ANY):
             raise BadEventError(f"subject of a {kind}: {rest!r} does not end in {_ANY!r}")
         return *tail_symbol(rest.removesuffix(_ANY) + ".spot"), None
+    if kind in CONSOLIDATED:
+        return *tail_symbol(f"{subjects.ALL_VENUES}.{rest}"), None
     return *tail_symbol(rest), None

@@ -12,6 +12,9 @@ from typing import Final
 TRADE: Final = "md.v1.trade."
 TICKER: Final = "md.v1.ticker."
 BOOK: Final = "md.v1.book."
+ALL_VENUES: Final = "all"  # in place of a venue where an event is of all of them
+CONSOLIDATED_TICKER: Final = TICKER + ALL_VENUES + "."  # <BASE>.<QUOTE>.<contract>: made of every fresh venue
+CONSOLIDATED_BOOK: Final = BOOK + ALL_VENUES + "."
 DELTA: Final = "md.v1.delta."
 LIQUIDATION: Final = "md.v1.liquidation."
 FUNDING: Final = "md.v1.funding."
@@ -34,6 +37,7 @@ CANDLES_LIST: Final = COMMAND + "candles.list"
 LEASE: Final = COMMAND + "lease."  # <holder>: served by the process that holds a lease while it is connected
 HISTORY_CANDLES: Final = COMMAND + "history.candles"
 HISTORY_TRADES: Final = COMMAND + "history.trades"
+MARKET_COMMAND: Final = COMMAND + "market."  # <verb>, see contracts.market_commands
 JOB: Final = "job.v1."
 DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>
 BUDGET: Final = "budget.v1."  # <venue>.<window>: REST weight spent in it, by all processes
@@ -50,6 +54,8 @@ ALL_LIQUIDATIONS: Final = LIQUIDATION + ">"
 ALL_FUNDING: Final = FUNDING + ">"
 ALL_INTEREST: Final = INTEREST + ">"
 ALL_CANDLES: Final = CANDLE + ">"
+ALL_CONSOLIDATED_TICKERS: Final = CONSOLIDATED_TICKER + ">"
+ALL_CONSOLIDATED_BOOKS: Final = CONSOLIDATED_BOOK + ">"
 ALL_WHALES: Final = WHALE + ">"
 ALL_CLUSTERS: Final = CLUSTER + ">"
 ALL_STORMS: Final = STORM + ">"
@@ -63,7 +69,7 @@ ALL_DEAD_LETTERS: Final = DEAD_LETTER + ">"
 ALL_BUDGETS: Final = BUDGET + ">"
 ALL_PROBES: Final = PROBE + ">"
 ALL_REPLAYS: Final = REPLAY + ">"
-MARKET_COMMANDS: Final = COMMAND + "market.>"
+MARKET_COMMANDS: Final = MARKET_COMMAND + ">"
 
 # ---- headers of every event
 HEADER_MESSAGE_ID: Final = "Nats-Msg-Id"
@@ -74,6 +80,8 @@ HEADER_INCREMENT: Final = "Nats-Incr"  # adds to a counter
 HEADER_PUBLISHED: Final = "Hydrophone-Published"  # nanoseconds UTC
 HEADER_ERROR: Final = "Hydrophone-Error"  # of a dead letter: why it could not be handled
 HEADER_DELIVERIES: Final = "Hydrophone-Deliveries"  # of a dead letter: how often it was tried
+HEADER_SYMBOL: Final = "Hydrophone-Symbol"  # of a reply: the symbol as it was resolved, percent-encoded
+HEADER_BESIDE: Final = "Hydrophone-Beside"  # of a reply: a JSON object of what REST has beside `data`
 
 # ---- keys of the STATE bucket: <kind>.<tail> holds the latest event of that kind of one instrument
 STATE_TICKER: Final = "ticker."
@@ -91,4 +99,4 @@ LEASE_PRODUCERS: Final = "producers."  # <unit>: who publishes for it
 
 def cross_venue_tail(base_token: str) -> str:
     """Give the tail of a signal that spans venues, quotes and contracts: `all.<BASE>.USD.any`."""
-    return f"all.{base_token}.USD.any"
+    return f"{ALL_VENUES}.{base_token}.USD.any"

@@ -1,1 +1,1 @@
-"""Market data from the cached state: prices, whales, liquidations, books, feeds."""
+"""The market data routes: they ask the market core and put its replies into their form."""

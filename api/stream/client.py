@@ -8,18 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from api import answers
 from api.access.gate import Admission
-from api.answers import SentAt
-from api.market.state import MarketState
-from api.refusals import NotReadyError, RateLimitedError
+from api.refusals import RateLimitedError
 from api.stream import protocol
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub
 from api.stream.outbox import FullError, Message, Outbox, make_message
 from api.stream.protocol import Auth, ListWishes, Ping, Said, Wish
+from api.stream.symbols import Listed, Symbols
 from api.stream.topics import Meaning, Topic, decide_meaning
-from contracts.errors import HydrophoneError, InvalidParameterError
+from contracts import literals
+from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError
+from contracts.literals import SentAt
 from runtime import clock
 
 SEND_SECONDS: Final = 5.0
@@ -57,7 +57,7 @@ class Socket(Protocol):
 class Surroundings:
     """What a client talks to."""
 
-    state: MarketState
+    symbols: Symbols
     hub: Hub
     feed: StreamFeed
 
@@ -104,7 +104,7 @@ class StreamClient:
         self.outbox.put_control(self._message({**fields, "timestamp": SentAt()}))
 
     def _message(self, fields: dict[str, Any]) -> Message:
-        return make_message(answers.encode(fields, clock.now_ns()))
+        return make_message(literals.encode(fields, clock.now_ns()))
 
     async def _keep_writing(self) -> None:
         try:
@@ -121,21 +121,21 @@ class StreamClient:
     async def _keep_reading(self) -> None:
         try:
             while True:
-                self._on_text(await self._socket.receive())
+                await self._on_text(await self._socket.receive())
                 await clock.sleep(0)  # the writer's turn: a burst of messages is received without waiting
         except ClientGoneError:
             return
         except FullError:
             self._socket.end(POLICY, "answers are not read")
 
-    def _on_text(self, text: str | None) -> None:
+    async def _on_text(self, text: str | None) -> None:
         try:
             self._refuse_flood()
-            self._on_said(protocol.decode(text))
+            await self._on_said(protocol.decode(text))
         except HydrophoneError as error:
             self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
 
-    def _on_said(self, said: Said) -> None:
+    async def _on_said(self, said: Said) -> None:
         match said:
             case Ping():
                 self.say({"type": "pong", **({} if said.id is None else {"id": said.id})})
@@ -144,9 +144,9 @@ class StreamClient:
             case Auth():
                 self._on_key(said)
             case Wish() if said.remove:
-                self._on_unsubscribe(said)
+                await self._on_unsubscribe(said)
             case Wish():
-                self._on_subscribe(said)
+                await self._on_subscribe(said)
 
     def _on_key(self, said: Auth) -> None:
         """Answer a key that comes where none was needed: a wrong one is refused, and what was open stays open."""
@@ -155,11 +155,11 @@ class StreamClient:
             raise refused
         self.say({"type": "authenticated"})
 
-    def _on_subscribe(self, wish: Wish) -> None:
+    async def _on_subscribe(self, wish: Wish) -> None:
         taken: list[Meaning] = []
-        for symbol in wish.symbols:
+        for found in await self._resolve(wish):
             try:
-                meaning = decide_meaning(wish, symbol, self._around.state)
+                meaning = self._meaning(wish, found)
                 self._refuse_more(meaning)
             except HydrophoneError as error:
                 self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
@@ -170,13 +170,29 @@ class StreamClient:
             return
         self._confirm("subscribed", wish, [meaning.symbol for meaning in taken])
         for meaning in taken:
-            self._hold(wish, meaning)
+            await self._hold(wish, meaning)
 
-    def _on_unsubscribe(self, wish: Wish) -> None:
-        gone: list[str] = []
-        for symbol in wish.symbols:
+    async def _resolve(self, wish: Wish) -> list[Listed | HydrophoneError | None]:
+        """What each symbol of a wish means, or why it means nothing; None stands for all of them."""
+
+        async def find(symbol: str) -> Listed | HydrophoneError | None:
             try:
-                meaning = decide_meaning(wish, symbol, self._around.state)
+                return await self._around.symbols.find(symbol) if symbol else None
+            except HydrophoneError as error:
+                return error
+
+        return await asyncio.gather(*(find(symbol) for symbol in wish.symbols))
+
+    def _meaning(self, wish: Wish, found: Listed | HydrophoneError | None) -> Meaning:
+        if isinstance(found, HydrophoneError):
+            raise found
+        return decide_meaning(wish, found)
+
+    async def _on_unsubscribe(self, wish: Wish) -> None:
+        gone: list[str] = []
+        for symbol, found in zip(wish.symbols, await self._resolve(wish), strict=True):
+            try:
+                meaning = self._meaning(wish, found)
                 if not self._forget(_key(wish, meaning)):
                     raise InvalidParameterError(
                         f"{wish.channel} of {symbol} is not subscribed", parameter="symbol", channel=wish.channel
@@ -192,7 +208,7 @@ class StreamClient:
         paced = {} if wish.interval is None else {"interval": wish.interval}
         self.say({"type": kind, "channel": wish.channel, **named, "symbols": [s for s in symbols if s], **paced})
 
-    def _hold(self, wish: Wish, meaning: Meaning) -> None:
+    async def _hold(self, wish: Wish, meaning: Meaning) -> None:
         hub = self._around.hub
         for pattern in meaning.patterns:
             self._around.feed.want(pattern)
@@ -202,20 +218,21 @@ class StreamClient:
         for topic in meaning.topics:
             if pacer is None:
                 hub.add(self, topic)
-                self._send_current(topic)
             else:
                 hub.watch(topic)
         self._held[_key(wish, meaning)] = Held(wish, meaning, pacer)
+        if pacer is None:
+            await asyncio.gather(*(self._send_current(topic) for topic in meaning.topics))
 
-    def _send_current(self, topic: Topic) -> None:
-        message = self._around.hub.current(topic)
+    async def _send_current(self, topic: Topic) -> None:
+        message = await self._around.hub.find_current(topic)
         if message is not None:
             self.outbox.put_state(topic, message)
 
     async def _keep_pace(self, topics: tuple[Topic, ...], seconds: int) -> None:
         while True:
             for topic in topics:
-                self._send_current(topic)
+                await self._send_current(topic)
             await clock.sleep(seconds)
 
     def _forget(self, key: tuple[str, str, str]) -> bool:

@@ -9,17 +9,17 @@ from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 
-from api import answers
 from api.access.clients import Address
 from api.access.gate import Admission, Gate, Knock
 from api.access.keys import MARKET_READ, bearer_token
-from api.answers import SentAt
-from api.refusals import NotReadyError, UnauthorizedError
+from api.refusals import UnauthorizedError
 from api.server import FrameSocket
 from api.stream import protocol
 from api.stream.client import POLICY, TRY_LATER, ClientGoneError, KeyCheck, StreamClient, Surroundings
 from api.stream.outbox import text_frame
-from contracts.errors import HydrophoneError
+from contracts import literals
+from contracts.errors import HydrophoneError, NotReadyError
+from contracts.literals import SentAt
 from runtime import clock
 from runtime.logging import logs
 
@@ -135,7 +135,7 @@ class StreamEntrance:
         )
 
     async def _say(self, socket: AsgiSocket, fields: dict[str, Any]) -> None:
-        payload = answers.encode({**fields, "timestamp": SentAt()}, clock.now_ns())
+        payload = literals.encode({**fields, "timestamp": SentAt()}, clock.now_ns())
         async with asyncio.timeout(self._rules.send_seconds):
             await socket.write(text_frame(payload))
 

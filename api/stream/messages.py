@@ -4,63 +4,42 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.answers import SentAt, iso, number
-from api.market.documents import Book, Ticker
-from api.market.flows import whale_fields
-from api.market.orderbook import DEFAULT_DEPTH, Offered, book_fields
-from api.market.snapshot import price_update
-from api.market.state import Found, Reader
-from contracts.instrument import Instrument
+from api.market.asker import Known
+from contracts.book_figures import book_figures
+from contracts.instrument import unescape_token
+from contracts.literals import Age, SentAt, iso, number
 
-_TICKER_PARTS: Final = ("last", "bid", "ask", "high_24h", "low_24h", "volume_24h", "change_24h")
+_TAIL_TOKENS: Final = 4
+BOOK_DEPTH: Final = 20  # levels of each side
 
 
-def price_message(reader: Reader, found: Found) -> dict[str, Any]:
-    """The consolidated price of a symbol now; refusals where there is none."""
-    price, _ = reader.price(found)
-    return price_update(found, price)
-
-
-def book_message(reader: Reader, item: Instrument, book: Book) -> dict[str, Any]:
+def book_message(subject: str, event: Any) -> dict[str, Any]:
     """The best levels of one venue's book."""
-    fields = book_fields(Offered(item, book, reader.quality(book, item.venue)), DEFAULT_DEPTH)
-    return {"type": "book", **fields, "timestamp": iso(_time(book))}
+    _, _, quote, market = subject.split(".")[-_TAIL_TOKENS:]
+    return {
+        "type": "book",
+        "exchange": event.venue,
+        "symbol": event.symbol,
+        "quote": unescape_token(quote),
+        "market": market,
+        "unit": event.unit,
+        **book_figures(event.bids[:BOOK_DEPTH], event.asks[:BOOK_DEPTH], event.unit),
+        "seq": event.seq,
+        "age": Age(event.ts_recv),
+        "quality": "sim" if event.sim and event.quality == "live" else event.quality,
+        "sim": event.sim,
+        "timestamp": iso(_time(event)),
+    }
+
+
+def book_state(known: Known) -> bytes:
+    """The market core's book as a message."""
+    return b'{"type":"book",%b,"timestamp":\x00}' % known.body[1:-1]
 
 
 def event_message(kind: str, event: Any) -> dict[str, Any]:
     """Any other event."""
     return _BUILDERS[kind](event)
-
-
-def fold_ticker(held: Ticker | None, event: Any) -> Ticker:
-    """A ticker with the parts that a new frame says; an older frame than is held changes nothing."""
-    if held is not None and held.ts_recv > event.ts_recv:
-        return held
-    parts = {name: _newest(name, held, event) for name in _TICKER_PARTS}
-    quality = "sim" if event.sim else "live"
-    return Ticker(
-        venue=event.venue, symbol=event.symbol, ts_recv=event.ts_recv, quality=quality, sim=event.sim, **parts
-    )
-
-
-def book_of(event: Any) -> Book:
-    """The view of a snapshot event."""
-    return Book(
-        venue=event.venue,
-        symbol=event.symbol,
-        ts_recv=event.ts_recv,
-        quality=event.quality,
-        sim=event.sim,
-        bids=event.bids,
-        asks=event.asks,
-        seq=event.seq,
-        unit=event.unit,
-    )
-
-
-def _newest(name: str, held: Ticker | None, event: Any) -> str | None:
-    said: str | None = getattr(event, name)
-    return said if said is not None or held is None else getattr(held, name)
 
 
 def _time(event: Any) -> int:
@@ -90,7 +69,18 @@ def _trade(event: Any) -> dict[str, Any]:
 
 
 def _whale(event: Any) -> dict[str, Any]:
-    return {"type": "whale", **whale_fields(event), "tier": event.tier}
+    fields = {
+        "type": "whale",
+        "id": event.id,
+        "symbol": event.symbol,
+        "side": event.side,
+        "amount": number(event.amount),
+        "price": number(event.price),
+        "usd_value": number(event.usd_value),
+        "exchange": event.venue,
+        "timestamp": iso(_time(event)),
+    }
+    return {**fields, **({"sim": True} if event.sim else {}), "tier": event.tier}
 
 
 def _liquidation(event: Any) -> dict[str, Any]:

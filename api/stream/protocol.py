@@ -8,10 +8,10 @@ from typing import Any, Final, cast, get_args
 
 import msgspec
 
-from api import answers
-from api.answers import SentAt
 from api.refusals import error_body
+from contracts import literals
 from contracts.errors import HydrophoneError, InvalidParameterError
+from contracts.literals import SentAt
 from contracts.market import Timeframe
 
 PRICE: Final = "price"
@@ -183,4 +183,4 @@ def _timeframe(value: Any) -> str:
 
 def error_message(error: HydrophoneError, now_ns: int) -> bytes:
     """The message that tells a client what was wrong."""
-    return answers.encode({"type": "error", **error_body(error), "timestamp": SentAt()}, now_ns)
+    return literals.encode({"type": "error", **error_body(error), "timestamp": SentAt()}, now_ns)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from api.market.state import Found, MarketState
 from api.stream import protocol
 from api.stream.protocol import Wish
+from api.stream.symbols import Listed
 from contracts import subjects
 from contracts.instrument import escape_token
 from contracts.market import Candle
 
 _BY_BASE: Final[dict[str, tuple[str, ...]]] = {
-    protocol.PRICE: (subjects.TICKER,),
     protocol.TRADES: (subjects.TRADE,),
     protocol.WHALES: (subjects.WHALE,),
     protocol.LIQUIDATIONS: (subjects.LIQUIDATION,),
@@ -41,16 +40,15 @@ class Meaning:
     patterns: tuple[str, ...]
 
 
-def decide_meaning(wish: Wish, symbol: str, state: MarketState) -> Meaning:
-    """Resolve a wish for one symbol; refusals are those of symbols."""
-    if not symbol:
+def decide_meaning(wish: Wish, found: Listed | None) -> Meaning:
+    """Say what a wish for one symbol, or for all of them, means."""
+    if found is None:
         patterns = tuple(prefix + ">" for prefix in _BY_BASE[wish.channel])
         return Meaning("", (Topic(wish.channel, "*"),), patterns)
-    found = state.find_listed(symbol)
     return Meaning(found.name, _topics(wish, found), _patterns(wish, found.base))
 
 
-def _topics(wish: Wish, found: Found) -> tuple[Topic, ...]:
+def _topics(wish: Wish, found: Listed) -> tuple[Topic, ...]:
     if wish.channel == protocol.PRICE:
         return (Topic(protocol.PRICE, found.name),)
     if wish.channel == protocol.WHALES and not found.bare:
@@ -58,11 +56,13 @@ def _topics(wish: Wish, found: Found) -> tuple[Topic, ...]:
     if wish.channel in {protocol.WHALES, protocol.LIQUIDATIONS, protocol.ALERTS}:
         return (Topic(wish.channel, escape_token(found.base)),)
     variant = wish.timeframe if wish.channel == protocol.CANDLES else ""
-    return tuple(Topic(wish.channel, item.tail, variant) for item in found.instruments)
+    return tuple(Topic(wish.channel, tail, variant) for tail in found.tails)
 
 
 def _patterns(wish: Wish, base: str) -> tuple[str, ...]:
     token = escape_token(base)
+    if wish.channel == protocol.PRICE:
+        return (f"{subjects.CONSOLIDATED_TICKER}{token}.>",)
     if wish.channel == protocol.CANDLES:
         return (f"{subjects.CANDLE}{wish.timeframe}.*.{token}.>",)
     return tuple(f"{prefix}*.{token}.>" for prefix in _BY_BASE[wish.channel])

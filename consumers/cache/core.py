@@ -62,9 +62,11 @@ class StateCache:
 
     # ---- folding: each returns the events that could not be folded, with the reason
     def fold_tickers(self, batch: Batch, now: int) -> Faults:
-        """Fold (subject, ticker) pairs; a frame changes only the parts that it carries."""
+        """Fold (subject, ticker) pairs; a frame changes only what it carries; those of all venues are left out."""
 
         def fold(subject: str, event: FastEvent) -> None:
+            if subject.startswith(subjects.CONSOLIDATED_TICKER):
+                return
             instrument = self._instruments.find(subject, subjects.TICKER)
             merge_ticker(instrument, event)
             if event.last is not None:
@@ -91,6 +93,8 @@ class StateCache:
         key = _BODY_KEYS[prefix]
 
         def fold(subject: str, body: bytes) -> None:
+            if subject.startswith(subjects.CONSOLIDATED_BOOK):
+                return  # of no venue
             instrument = self._instruments.find(subject, prefix)
             instrument.bodies[key] = body
             instrument.dirty.add(key)

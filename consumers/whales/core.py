@@ -121,6 +121,8 @@ class WhaleDetector:
         outputs: Outputs = []
 
         def fold(subject: str, event: FastEvent) -> None:
+            if subject.startswith(subjects.CONSOLIDATED_TICKER):
+                return  # made of what is folded already
             instrument = self._instruments.get(subject) or self._instruments.put(
                 subject, InstrumentState(subject, self.rules.tiers)
             )

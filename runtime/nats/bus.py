@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from nats.aio.client import Client, Server
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError, OutboundBufferLimitError, SlowConsumerError
 from nats.errors import TimeoutError as NatsTimeoutError
@@ -200,10 +201,16 @@ class Bus:
         self, subject: str, payload: bytes, timeout: float, headers: dict[str, str] | None = None
     ) -> bytes:
         """The answer's body; NoAnswerError after `timeout` seconds, or at once when nobody serves the subject."""
+        return (await self.request_message(subject, payload, timeout, headers)).data
+
+    async def request_message(
+        self, subject: str, payload: bytes, timeout: float, headers: dict[str, str] | None = None
+    ) -> Msg:
+        """The answer with its headers; NoAnswerError as `request`."""
         try:
             async with asyncio.timeout(timeout):
                 await self._up.wait()  # nothing is sent later than its sender waits
-                return (await self._client.request(subject, payload, timeout=timeout, headers=headers)).data
+                return await self._client.request(subject, payload, timeout=timeout, headers=headers)
         except NoRespondersError as error:
             raise NoAnswerError(f"{subject}: nobody serves it") from error
         except (TimeoutError, NatsTimeoutError) as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -15,7 +16,17 @@ from nats.errors import Error as NatsError
 from runtime.nats.bus import Bus
 
 _log = structlog.get_logger("commands")
-Answer = Callable[[bytes], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """A reply with headers."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+Answer = Callable[[bytes], Awaitable[bytes | Replied]]
 WAITING: Final = 256  # requests that may wait; the server drops more, and their askers hear nothing in time
 
 
@@ -70,10 +81,11 @@ class CommandServer:
             body = failure("INTERNAL_ERROR", "Something went wrong there")
         await self._reply(message, body)
 
-    async def _reply(self, message: Msg, body: bytes) -> None:
+    async def _reply(self, message: Msg, reply: bytes | Replied) -> None:
         if not message.reply:
             return
+        body, headers = (reply, None) if isinstance(reply, bytes) else (reply.body, dict(reply.headers))
         try:
-            await self._bus.client.publish(message.reply, body)
+            await self._bus.client.publish(message.reply, body, headers=headers)
         except NatsError as error:  # the asker's own time limit tells it
             _log.warning("command.reply_lost", subject=self._subject, error=str(error) or type(error).__name__)

@@ -13,9 +13,12 @@ import pytest_asyncio
 from api.app import ApiOptions
 from contracts.streams import INSTRUMENTS, STATE
 from runtime import provision
+from runtime.app.service import Service
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer, nats_server
-from tests.api.world import Api, Start, Store, api_settings, serving
+from tests.api.world import Api, Start, Store, answering, api_settings, serving
+
+PLANNED = {"stale_after_ns", "cut_after_seconds"}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -42,12 +45,19 @@ async def store(api_nats: NatsServer) -> AsyncGenerator[Store]:
 
 @pytest_asyncio.fixture
 async def start(api_nats: NatsServer) -> AsyncGenerator[Start]:
-    """An API for each call, given once it is ready: fields of its options first, settings by name."""
+    """An API for each call, given once it is ready: fields of its options and of its core's plan, settings by name."""
     async with AsyncExitStack() as stack:
+        cores: list[Service] = []
 
         async def begin(options: dict[str, Any] | None = None, **named: Any) -> Api:
             bus = BusOptions(servers=(api_nats.url,), name="api")
-            fields: dict[str, Any] = {"settings": api_settings(**named), "bus": bus, **(options or {})}
+            given = options or {}
+            plan = {name: value for name, value in given.items() if name in PLANNED}
+            if plan or not cores:
+                assert not cores, "one core a test"
+                cores.append(await stack.enter_async_context(answering(api_nats.url, **plan)))
+            own = {name: value for name, value in given.items() if name not in PLANNED}
+            fields: dict[str, Any] = {"settings": api_settings(**named), "bus": bus, **own}
             made = ApiOptions(**fields)
             api = await stack.enter_async_context(serving(made))
             await api.until("/health/ready", lambda answer: answer.status_code == 200)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from api.fetched import FetchCache
+from consumers.market.candles.fetched import FetchCache
 from contracts import subjects
 from contracts.commands import CandlesReply, HistoryQuery, HistoryReply
 from contracts.market import Candle
@@ -178,7 +178,8 @@ async def test_history_is_asked_for_once_by_many_and_kept(world: World, start: S
     assert len(spans) == len(set(spans)) <= 2
     await ohlc(api)
     assert len(world.asked) == len(spans)
-    cache = (await api.get("/health/cache", key=None)).json()["fetched"]
+    asked = await api.until("/health/cache", lambda answer: answer.json()["fetched"]["entries"] >= 1)
+    cache = asked.json()["fetched"]
     assert cache["entries"] >= 1
     assert cache["hits"] >= 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from runtime.clock import now_ns
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.embedded import free_port, nats_server
-from tests.api.world import READ_KEY, Start, Store, api_settings, heard, serving
+from tests.api.world import READ_KEY, Start, Store, answering, api_settings, heard, serving
 
 pytestmark = pytest.mark.nats
 SECOND = 1_000_000_000
@@ -45,7 +46,10 @@ async def test_kept_answers_are_counted(store: Store, start: Start) -> None:
     api = await start()
     for _ in range(3):
         assert (await api.get("/gpt/raw?symbol=BTC")).status_code == 200
-    assert (await api.get("/health/cache")).json()["answers"] == {"entries": 1, "hits": 2, "misses": 1}
+    kept = (await api.get("/health/cache")).json()["answers"]
+    assert kept["entries"] == 2  # the snapshot, and what the core says of itself
+    assert kept["hits"] >= 2
+    assert kept["misses"] >= 2
 
 
 async def test_unknown_routes_and_methods_are_refused_in_the_envelope(store: Store, start: Start) -> None:
@@ -110,7 +114,7 @@ async def test_metrics_count_by_route_and_name_no_symbol(store: Store, start: St
 
 async def test_it_starts_before_the_bus_and_survives_its_restart(tmp_path: Path) -> None:
     port = free_port()
-    async with serving(options(f"nats://parts:secret@127.0.0.1:{port}")) as api:
+    async with AsyncExitStack() as stack, serving(options(f"nats://parts:secret@127.0.0.1:{port}")) as api:
         waiting = await api.get("/health/ready", key=None)
         assert (waiting.status_code, waiting.json()["error"]["code"]) == (503, "NOT_READY")
         assert "bus" in waiting.json()["error"]["details"]["waiting_for"]
@@ -122,6 +126,7 @@ async def test_it_starts_before_the_bus_and_survives_its_restart(tmp_path: Path)
             store = Store(bus)
             await store.put_listing()
             await store.put_ticker("binance", "BTC/USDT", "91000")
+            await stack.enter_async_context(answering(server.url))
             live = await api.until("/api/market/price?symbol=BTC", lambda answer: answer.status_code == 200)
             assert live.json()["quality"] == "live"
             await server.kill()
@@ -181,7 +186,7 @@ async def test_a_bus_that_takes_no_messages_makes_it_not_ready_until_it_does(tmp
     async with nats_server(tmp_path) as server:
         bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
         await provision.apply(bus, provision.declared(synced=True))
-        async with serving(options(server.url)) as api:
+        async with answering(server.url), serving(options(server.url)) as api:
             await api.until("/health/ready", lambda answer: answer.status_code == 200)
             await bus.api(f"STREAM.DELETE.{streams.PROBE}")
             await api.until("/health/ready", lambda answer: answer.status_code == 503)

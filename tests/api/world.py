@@ -15,13 +15,16 @@ from websockets.asyncio.client import ClientConnection, connect
 from api.app import ApiOptions, compose, connection_limits
 from api.connections import ConnectionLimits
 from api.server import make_server
+from consumers.market.handlers import MarketPlan
+from consumers.market.handlers import run as run_market
 from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Event, Funding, OpenInterest
 from contracts.state import FeedHealth, LatencyState, LiquidationsState, TickerState, WhalesState
 from contracts.streams import INSTRUMENTS, STATE
+from runtime.app.service import Service
 from runtime.clock import now_ns
 from runtime.config.settings import ApiSettings
-from runtime.nats.bus import Bus
+from runtime.nats.bus import Bus, BusOptions
 
 Start = Callable[..., Awaitable["Api"]]
 READ_KEY = "reader-key-0123456789"
@@ -213,6 +216,26 @@ def api_settings(**named: Any) -> ApiSettings:
         "GPT_API_RATE_LIMIT_REQUESTS": 100_000,
     }
     return ApiSettings(**{**keys, **named})
+
+
+@asynccontextmanager
+async def answering(url: str, **plan: Any) -> AsyncGenerator[Service]:
+    """A market core on a bus, once it answers; `plan` are fields of its plan."""
+    bus = await Bus(BusOptions(servers=(url,), name="market")).connect()
+    ready = asyncio.Event()
+    service = Service(name="market", bus=bus, ready=ready.set)
+    task = asyncio.create_task(run_market(service, MarketPlan(**plan)))
+    try:
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({task, waiting}, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+        assert ready.is_set()
+        yield service
+    finally:
+        service.stop.set()
+        await asyncio.wait_for(task, 15)
+        await bus.close()
 
 
 async def heard(stream: ClientConnection, kind: str, seconds: float = 5.0) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from contracts.codec import EVENTS, KIND_SUBJECTS
 from contracts.instrument import make_instrument
 from contracts.market import Event
 from contracts.numbers import DAY_NS, INT64_MAX, INT64_MIN
+from contracts.routes import CONSOLIDATED
+from contracts.subjects import ALL_VENUES
 
 GOLDEN = Path(__file__).parents[1] / "contracts" / "golden"
 TINY = "0." + "0" * 35 + "1"
@@ -62,6 +64,8 @@ def golden(model: type[Event], now: int) -> tuple[str, dict[str, Any]]:
     if model.kind in {"cluster", "storm"}:
         return prefix + "all.BTC.USD.any", body
     tail = make_instrument(body["venue"], body["symbol"], "").tail
+    if model.kind in CONSOLIDATED:
+        return prefix + tail.removeprefix(f"{ALL_VENUES}."), body
     return prefix + (f"{body['timeframe']}.{tail}" if model.kind == "candle" else tail), body
 
 

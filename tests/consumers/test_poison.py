@@ -13,13 +13,17 @@ import pytest
 from consumers.cache.core import StateCache
 from consumers.candles.core import CandleBook
 from consumers.clusters.core import ClusterDetector, ClusterRules
+from consumers.market.publishing import Consolidator
+from consumers.market.state import MarketState
 from consumers.registry import CONSUMERS
 from consumers.storms.core import StormDetector, StormRules
 from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import codec, subjects
 from contracts.checking import check
 from contracts.codec import EVENTS
+from contracts.instrument import make_instrument
 from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
+from contracts.symbols import SymbolBook
 from contracts.tiers import Tiers
 from contracts.usd import UsdRates
 from runtime.app.fold import Fault, fold_each
@@ -213,9 +217,33 @@ class Storms:
         return
 
 
+class Market:
+    kinds = ("ticker",)
+
+    def __init__(self) -> None:
+        state = MarketState({}, 60 * 10**9, lambda: True)
+        state.save_symbols(SymbolBook([make_instrument("binance", "BTC/USDT", "BTCUSDT")]))
+        self.core = Consolidator(state)
+        self.core.on_listing()
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        return fold_each(batch, self.core.on_ticker)
+
+    def knows(self, kind: str, event: Any) -> bool:
+        held = self.core._newer.get(make_instrument(event.venue, event.symbol, "").tail)
+        return held is not None and held.last == event.last
+
+    def check(self) -> None:
+        for output in self.core.drain(NOW):
+            if output is not None:
+                subject, _, body = output
+                codec.decode(subject, body, NOW)
+
+
 CORES: dict[str, Callable[[], Core]] = {
     "cache": Cache,
     "candles": Candles,
+    "market": Market,
     "whales": Whales,
     "clusters": Clusters,
     "storms": Storms,

@@ -26,6 +26,7 @@ from contracts.codec import (
 )
 from contracts.instrument import make_instrument
 from contracts.market import INT64_MAX, INT64_MIN, Event
+from contracts.routes import CONSOLIDATED
 from tests.contracts.model_strategies import WRONG, events
 
 MODELS = sorted(EVENTS.values(), key=lambda model: model.kind)
@@ -200,7 +201,7 @@ def test_levels_that_are_no_pairs_of_decimals_are_refused(kind: str, levels: Any
 
 
 GOLDEN = Path(__file__).parent / "golden"
-TAILS = {"feed": "binance", "candle": "1m.binance.BTC.USDT.spot"}
+TAILS = {"feed": "binance", "candle": "1m.binance.BTC.USDT.spot"} | dict.fromkeys(CONSOLIDATED, "BTC.USDT.spot")
 CROSS = "all.BTC.USD.any"
 
 

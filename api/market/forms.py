@@ -1,0 +1,102 @@
+"""Replies of the market core as HTTP bodies: spliced, not parsed; ages grow with the time since the reply. Pure.
+
+A reply is the object that stands in `data`, or the whole flat answer, or a list with what stands beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from api.market.asker import Found, Known
+from contracts.literals import iso
+
+_AGE: Final = re.compile(rb'"(?:age|data_age|last_message_age|last_change_age|oldest_age)":(\d+)\.(\d{3})')
+_AGES: Final = re.compile(rb'"last_message_ages":\{([^{}]*)\}')
+_ONE_OF_AGES: Final = re.compile(rb":(\d+)\.(\d{3})")
+_QUALITY: Final = re.compile(rb'"quality":"(?:live|sim|gap)"')
+_STALE: Final = b'"quality":"stale"'
+_NOW: Final = b"\x00"  # never stands unescaped in JSON
+Form = Callable[[Known], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body with what is open: text, age in ms, text, age in ms, …, text; a zero byte in a text is the time."""
+
+    texts: tuple[bytes, ...]
+    ages: tuple[int, ...]
+
+    def render(self, grown_ms: int, now_ns: int) -> bytes:
+        """Fill in the time (ns UTC) and the ages, each `grown_ms` more than it was."""
+        parts = [self.texts[0]]
+        for age, text in zip(self.ages, self.texts[1:], strict=True):
+            parts += (b"%d.%03d" % divmod(age + grown_ms, 1000), text)
+        return b"".join(parts).replace(_NOW, b'"%b"' % iso(now_ns).encode())
+
+
+def render(found: Found, form: Form, now_ns: int) -> bytes:
+    """Give an answer in a form, as it is now (ns UTC)."""
+    name = f"{form.__name__}{'.stale' if found.stale else ''}"
+    body: Body | None = found.known.forms.get(name)
+    if body is None:
+        text = form(found.known)
+        body = found.known.forms[name] = open_ages(_QUALITY.sub(_STALE, text) if found.stale else text)
+    return body.render(int(found.grown * 1000), now_ns)
+
+
+def open_ages(text: bytes) -> Body:
+    """Find the ages of a body. No string can be taken for one: quotes are escaped in strings."""
+    spans = [match.span(1)[0] for match in _AGE.finditer(text)]
+    for group in _AGES.finditer(text):
+        spans += [match.start(1) for match in _ONE_OF_AGES.finditer(text, *group.span(1))]
+    texts: list[bytes] = []
+    ages: list[int] = []
+    last = 0
+    for start in sorted(spans):
+        point = text.index(b".", start)
+        end = point + 4
+        texts.append(text[last:start])
+        ages.append(int(text[start:point]) * 1000 + int(text[point + 1 : end]))
+        last = end
+    return Body((*texts, text[last:]), tuple(ages))
+
+
+def envelope(known: Known) -> bytes:
+    """`{"success":true,"symbol":…,"data":<the reply>,<what stands beside>,"timestamp":…}`."""
+    beside = known.beside[1:-1]
+    return b"%b%b%b%b}" % (_begin(known), known.body, b"," + beside if beside else b"", _sent_at())
+
+
+def listed(known: Known) -> bytes:
+    """The same, of a reply that is a list with what stands beside it: `{"whales":[…],"age":…}`."""
+    _, _, rest = known.body.partition(b":")
+    return b"%b%b%b}" % (_begin(known), rest[:-1], _sent_at())
+
+
+def flat(known: Known) -> bytes:
+    """`{"success":true,<the reply's members>,"timestamp":…}`."""
+    return b'{"success":true,%b%b}' % (known.body[1:-1], _sent_at())
+
+
+def plain(known: Known) -> bytes:
+    """The reply with the time."""
+    return b"%b%b}" % (known.body[:-1], _sent_at())
+
+
+def bare(known: Known) -> bytes:
+    """The reply as it is: its `timestamp` is the data's own."""
+    return known.body
+
+
+def _begin(known: Known) -> bytes:
+    named = b"" if known.symbol is None else b'"symbol":%b,' % msgspec.json.encode(known.symbol)
+    return b'{"success":true,%b"data":' % named
+
+
+def _sent_at() -> bytes:
+    return b',"timestamp":' + _NOW

@@ -1,0 +1,207 @@
+"""Prices of symbols: the consolidated ticker of the market that each means now, as the market core says which.
+
+Between the core's answers the ticker's events are followed; every few seconds the core is asked again, so that a symbol
+that means another market now is followed there, and a price that nobody makes any more is said to be stale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from api.market import forms
+from api.market.asker import Asker
+from contracts import subjects
+from contracts.errors import HydrophoneError
+from contracts.instrument import escape_token, unescape_token
+from contracts.literals import Age, SentAt, number
+from runtime import clock
+
+ASK_SECONDS: Final = 5.0
+AT_ONCE: Final = 16
+_AGGREGATED: Final = "aggregated"
+_STALE: Final = "stale"
+_UNSAID: Final = ("age", "timestamp")
+_NS: Final = 1_000_000_000
+Fields = dict[str, Any]
+
+
+class _Part(msgspec.Struct, frozen=True):
+    exchange: str
+    used: bool
+
+
+class _Ticker(msgspec.Struct, frozen=True):
+    """The core's consolidated ticker; figures as they are written."""
+
+    price: msgspec.Raw
+    bid: msgspec.Raw
+    ask: msgspec.Raw
+    volume_24h: msgspec.Raw
+    change_24h: msgspec.Raw
+    high_24h: msgspec.Raw
+    low_24h: msgspec.Raw
+    quote: str
+    market: str
+    source: str
+    exchanges: list[_Part]
+    stale_exchanges: list[str]
+    age: float
+    quality: str
+    sim: bool
+
+
+_ticker: Final = msgspec.json.Decoder(_Ticker)
+
+
+@dataclass(slots=True)
+class Priced:
+    """What is known of a symbol: the subject that is followed, the newest message, and when its data arrived (ns)."""
+
+    follows: str | None = None
+    fields: Fields | None = None
+    ts: int = 0
+
+
+class Prices:
+    """Keeps the price of every symbol that somebody wants; `on_price(name, fields)` gets each that is to be sent."""
+
+    def __init__(self, asker: Asker, on_price: Callable[[str, Fields], None]) -> None:
+        self._asker, self._on_price = asker, on_price
+        self._wanted: Counter[str] = Counter()
+        self._held: dict[str, Priced] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    def want(self, name: str) -> None:
+        """Keep the price of a symbol for one more."""
+        self._wanted[name] += 1
+
+    def unwant(self, name: str) -> None:
+        """Keep it for one less."""
+        self._wanted[name] -= 1
+        if self._wanted[name] <= 0:
+            del self._wanted[name]
+            self._held.pop(name, None)
+
+    async def find(self, name: str) -> Fields | None:
+        """The newest price of a symbol; None where there is none."""
+        held = self._held.get(name)
+        if held is None or held.fields is None:
+            await self._ask(name)
+            held = self._held.get(name)
+        return None if held is None else held.fields
+
+    def on_event(self, subject: str, event: Any) -> None:
+        """Send the price of every symbol that means this market."""
+        for name in self._wanted:
+            held = self._held.get(name)
+            if held is None or held.follows is None:
+                if _is_of(name, subject):
+                    self._begin(name)
+            elif held.follows == subject and event.last is not None and event.ts_recv >= held.ts:
+                fields = _fields_of_event(name, subject, event)
+                is_news = held.fields is None or _said(held.fields) != _said(fields)
+                held.fields, held.ts = fields, event.ts_recv
+                if is_news:
+                    self._on_price(name, fields)
+                if event.quality == _STALE:
+                    self._begin(name)  # the symbol may mean another market now
+
+    async def keep_asking(self) -> None:
+        """Ask for every price again and again."""
+        while True:
+            await clock.sleep(ASK_SECONDS)
+            for name in list(self._wanted):
+                self._begin(name, send=True)
+
+    def _begin(self, name: str, *, send: bool = False) -> None:
+        if name not in self._asking:
+            task = self._asking[name] = asyncio.create_task(self._ask(name, send=send), name=f"price of {name}")
+            task.add_done_callback(lambda _: self._asking.pop(name, None))
+
+    async def _ask(self, name: str, *, send: bool = False) -> None:
+        """Take the core's answer, unless an event said something newer of the same market; send what changed."""
+        async with self._room:
+            try:
+                found = await self._asker.ask("ticker", msgspec.json.encode({"symbol": name}))
+            except HydrophoneError:
+                return  # no exchange has a price yet: the first event of one asks again
+        now_ns = clock.now_ns()
+        ticker = _ticker.decode(forms.render(found, forms.bare, now_ns))
+        follows = _subject_of(name, ticker)
+        ts = now_ns - int(ticker.age * _NS)
+        held = self._held.setdefault(name, Priced()) if name in self._wanted else Priced()
+        newer = held.follows == follows and held.ts > ts and not found.stale
+        before, held.follows = held.fields, follows
+        if not newer or held.fields is None:
+            held.fields, held.ts = _fields_of_reply(name, ticker, ts), ts
+        if name in self._wanted and (send or before is None or _said(before) != _said(held.fields)):
+            self._on_price(name, held.fields)
+
+
+def _is_of(name: str, subject: str) -> bool:
+    """Whether a ticker may be of a symbol, by the base."""
+    base = escape_token(name.partition("/")[0])
+    return subject.startswith(f"{subjects.CONSOLIDATED_TICKER}{base}.")
+
+
+def _subject_of(name: str, ticker: _Ticker) -> str:
+    base = escape_token(name.partition("/")[0])
+    return f"{subjects.CONSOLIDATED_TICKER}{base}.{escape_token(ticker.quote)}.{ticker.market}"
+
+
+def _said(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if name not in _UNSAID}
+
+
+def _fields_of_reply(name: str, ticker: _Ticker, ts: int) -> Fields:
+    return {
+        "type": "price_update",
+        "symbol": name,
+        "price": ticker.price,
+        "quote": ticker.quote,
+        "market": ticker.market,
+        "source": ticker.source,
+        "exchanges": [part.exchange for part in ticker.exchanges if part.used],
+        "stale_exchanges": ticker.stale_exchanges,
+        "age": Age(ts),
+        "quality": ticker.quality,
+        "sim": ticker.sim,
+        "change_24h": ticker.change_24h,
+        "volume_24h": ticker.volume_24h,
+        "high": ticker.high_24h,
+        "low": ticker.low_24h,
+        "bid": ticker.bid,
+        "ask": ticker.ask,
+        "timestamp": SentAt(),
+    }
+
+
+def _fields_of_event(name: str, subject: str, event: Any) -> Fields:
+    quote, market = subject.split(".")[-2:]
+    return {
+        "type": "price_update",
+        "symbol": name,
+        "price": number(event.last),
+        "quote": unescape_token(quote),
+        "market": market,
+        "source": event.used[0] if len(event.used) == 1 else _AGGREGATED,
+        "exchanges": event.used,
+        "stale_exchanges": [venue for venue, reason in event.left_out if reason == _STALE],
+        "age": Age(event.ts_recv),
+        "quality": event.quality,
+        "sim": event.sim,
+        "change_24h": number(event.change_24h),
+        "volume_24h": number(event.volume_24h),
+        "high": number(event.high_24h),
+        "low": number(event.low_24h),
+        "bid": number(event.bid),
+        "ask": number(event.ask),
+        "timestamp": SentAt(),
+    }

@@ -1,0 +1,1 @@
+"""What each command answers: documents made from the state. Pure."""

@@ -1,0 +1,76 @@
+"""`market.orderbook`: one venue's book, by default the deepest live one, with spread and imbalance. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from consumers.market.answering import Composed
+from consumers.market.consolidated import Offered
+from consumers.market.price import SPOT
+from consumers.market.quality import STALE
+from consumers.market.state import Found, Reader
+from contracts.book_figures import amount_within, book_figures
+from contracts.errors import NoDataError
+from contracts.instrument import Instrument
+from contracts.literals import Age
+from contracts.market_commands import OrderbookQuery
+
+
+def compose_orderbook(reader: Reader, query: OrderbookQuery) -> Composed:
+    """The book of a symbol on the venue that was asked for, or on the deepest live one."""
+    found = reader.state.find(query.symbol, query.exchange)
+    chosen = decide_book(list_offered(reader, found), query.depth)
+    if chosen is None:
+        raise NoDataError(
+            f"No order book of {found.name} has been heard",
+            parameter="symbol",
+            exchanges=sorted({item.venue for item in found.instruments}),
+        )
+    data = book_fields(chosen, query.depth)
+    return Composed(data, found.name, {"age": Age(chosen.book.ts_recv), "quality": chosen.quality})
+
+
+def decide_book(offered: Sequence[Offered], depth: int) -> Offered | None:
+    """Choose what is not stale before what is, spot before contracts, then what holds most within the depth."""
+    return max(
+        offered,
+        key=lambda offer: (
+            offer.quality != STALE,
+            offer.item.contract == SPOT,
+            amount_within(offer.book.bids, depth) + amount_within(offer.book.asks, depth),
+        ),
+        default=None,
+    )
+
+
+def book_fields(offer: Offered, depth: int) -> dict[str, Any]:
+    """A book as it is answered."""
+    book = offer.book
+    return {
+        "exchange": book.venue,
+        "symbol": book.symbol,
+        "quote": offer.item.quote,
+        "market": offer.item.contract,
+        "unit": book.unit,
+        **book_figures(book.bids[:depth], book.asks[:depth], book.unit),
+        "seq": book.seq,
+        "age": Age(book.ts_recv),
+        "quality": offer.quality,
+        "sim": book.sim,
+    }
+
+
+def list_offered(reader: Reader, found: Found) -> list[Offered]:
+    """List the books of the instruments that a symbol means."""
+    return offer_books(reader, found.instruments)
+
+
+def offer_books(reader: Reader, instruments: Iterable[Instrument]) -> list[Offered]:
+    """List the books that some instruments have."""
+    offered: list[Offered] = []
+    for item in instruments:
+        book = reader.find_book(item)
+        if book is not None:
+            offered.append(Offered(item, book, reader.quality(book, item.venue)))
+    return offered

@@ -1,0 +1,1 @@
+"""Candles of two sources as one series, with indicators."""

@@ -1,0 +1,194 @@
+"""`market.ohlc`: candles of one instrument, with indicators where asked; `history` asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from consumers.market.answering import Composed
+from consumers.market.candles import indicators
+from consumers.market.candles.bars import Merged, Row, Shown, Window, list_needed, make_window, merge
+from consumers.market.candles.history import NO_ANSWER, CandleSource, Failed
+from consumers.market.price import SPOT, find_tick
+from consumers.market.quality import LIVE, SIM, STALE
+from consumers.market.state import MarketState, Reader
+from contracts.commands import MOST_ROWS
+from contracts.errors import HydrophoneError, NotReadyError, TimedOutError, VenueError
+from contracts.instrument import Instrument
+from contracts.literals import Age, decimal_number, iso, number
+from contracts.market_commands import OhlcQuery
+
+WARM_UP: Final = 100  # candles before the first one shown that indicators begin with
+_RSI_PLACES: Final = Decimal("0.0001")
+_FINER: Final = 4  # digits that an indicator has more than the price
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for, with the instrument that answers it."""
+
+    name: str
+    item: Instrument
+    timeframe: str
+    limit: int
+    indicators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The candles with what went wrong on the way to them."""
+
+    merged: Merged
+    window: Window
+    reasons: tuple[str, ...]
+
+
+class Ohlc:
+    """Answers with candles."""
+
+    def __init__(self, state: MarketState, source: CandleSource) -> None:
+        self._state, self._source = state, source
+
+    async def compose(self, query: OhlcQuery, now_ns: int) -> Composed:
+        """Ask for what is needed and compose; refusals are raised."""
+        reader = Reader(self._state, now_ns)
+        wanted = find_wanted(reader, query)
+        return Composed(compose_ohlc(reader, wanted, await self._collect(wanted, now_ns)), wanted.name)
+
+    async def _collect(self, query: Wanted, now_ns: int) -> Collected:
+        count = min(MOST_ROWS, query.limit + (WARM_UP if query.indicators else 0))
+        window = make_window(query.timeframe, now_ns, count)
+        own = await self._source.find_own(query.item, query.timeframe)
+        needed = list_needed(window, own.own)
+        past = await asyncio.gather(
+            *(self._source.find_past(query.item, query.timeframe, chunk, now_ns) for chunk in needed)
+        )
+        rows = {start: row for answer in past for start, row in answer.rows.items()}
+        answered = [chunk for chunk, answer in zip(needed, past, strict=True) if answer.failed is None]
+        merged = merge(window, own.own, rows, answered)
+        failures = [answer.failed for answer in past if answer.failed is not None]
+        if not merged.shown:
+            _refuse_empty(own.failed, failures)
+        reasons = [
+            *([] if own.failed is None else [f"own candles: {own.failed.message}"]),
+            *(["own candles of before a restart are still being read"] if own.loading else []),
+            *(f"history of {query.item.venue}: {failed.code}: {failed.message}" for failed in failures),
+        ]
+        return Collected(merged, window, tuple(dict.fromkeys(reasons)))
+
+
+def find_wanted(reader: Reader, query: OhlcQuery) -> Wanted:
+    """Find the instrument that a request means; refusals name the parameter at fault."""
+    listed = reader.state.find_listed(query.symbol, query.exchange)
+    item = decide_instrument(reader, listed.instruments)
+    return Wanted(listed.name, item, query.timeframe, query.limit, tuple(dict.fromkeys(query.indicators)))
+
+
+def decide_instrument(reader: Reader, instruments: Sequence[Instrument]) -> Instrument:
+    """Choose what has data and is not stale, spot before contracts, then what is traded most."""
+
+    def worth(item: Instrument) -> tuple[bool, bool, bool, Decimal]:
+        ticker = reader.find_ticker(item)
+        if ticker is None:
+            return False, False, item.contract == SPOT, Decimal(-1)
+        fresh = reader.quality(ticker, item.venue) != STALE
+        return True, fresh, item.contract == SPOT, Decimal(ticker.volume_24h or 0)
+
+    return max(instruments, key=worth)
+
+
+def compose_ohlc(reader: Reader, query: Wanted, collected: Collected) -> dict[str, Any]:
+    """The plain answer: the newest `limit` candles oldest first, what of them is missing, indicators."""
+    window, reasons = collected.window, list(collected.reasons)
+    first = window.starts[-query.limit]
+    shown = [item for item in collected.merged.shown if item.row.start_ts >= first]
+    holes = [hole for hole in collected.merged.holes if hole.end >= first]
+    cut = Merged(tuple(shown), tuple(holes))
+    if any(not item.whole for item in shown):
+        reasons.append("own candles that are not whole began before the first trade heard, or the feed was interrupted")
+    newest = max((item.row.ts_recv for item in shown), default=None)
+    sim = any(item.row.sim for item in shown)
+    quality = STALE if newest is None else reader.quality_of(SIM if sim else LIVE, newest, query.item.venue)
+    extra = {"indicators": list_indicators(query, collected.merged.shown, len(shown))} if query.indicators else {}
+    return {
+        "symbol": query.name,
+        "exchange": query.item.venue,
+        "instrument": query.item.symbol,
+        "quote": query.item.quote,
+        "market": query.item.contract,
+        "timeframe": query.timeframe,
+        "candles": [_candle(item) for item in shown],
+        "complete": cut.complete,
+        "reasons": reasons,
+        "holes": [
+            {
+                "from": iso(max(hole.start, first)),
+                "to": iso(hole.end),
+                "count": (hole.end - max(hole.start, first)) // window.size + 1,
+                "reason": hole.reason,
+            }
+            for hole in holes
+        ],
+        **extra,
+        "age": None if newest is None else Age(newest),
+        "quality": quality,
+        "sim": sim,
+    }
+
+
+def list_indicators(query: Wanted, shown: Sequence[Shown], last: int) -> dict[str, Any]:
+    """The asked indicators over all candles that are there, cut to the last ones; holes are passed over."""
+    prices = [Decimal(item.row.close) for item in shown]
+    tick = find_tick(prices).scaleb(-_FINER) if prices else Decimal(1)
+    series: dict[str, Any] = {}
+    if "rsi" in query.indicators:
+        series["rsi"] = _cut(indicators.list_rsi(prices), last, _RSI_PLACES)
+    if "ema" in query.indicators:
+        series["ema"] = _cut(indicators.list_ema(prices), last, tick)
+    if "macd" in query.indicators:
+        series["macd"] = _cut_all(indicators.list_macd(prices), last, tick)
+    if "bollinger" in query.indicators:
+        series["bollinger"] = _cut_all(indicators.list_bands(prices), last, tick)
+    return series
+
+
+def _cut_all(series: Mapping[str, indicators.Series], last: int, tick: Decimal) -> dict[str, list[Any]]:
+    return {name: _cut(values, last, tick) for name, values in series.items()}
+
+
+def _cut(series: indicators.Series, last: int, tick: Decimal) -> list[Any]:
+    return [None if value is None else decimal_number(indicators.rounded(value, tick)) for value in series[-last:]]
+
+
+def _candle(item: Shown) -> dict[str, Any]:
+    row: Row = item.row
+    return {
+        "timestamp": iso(row.start_ts),
+        "open": number(row.open),
+        "high": number(row.high),
+        "low": number(row.low),
+        "close": number(row.close),
+        "volume": number(row.volume),
+        "quote_volume": number(row.quote_volume),
+        "trades": row.trades,
+        "closed": row.closed,
+        "source": item.source,
+        "whole": item.whole,
+    }
+
+
+def _refuse_empty(own: Failed | None, failures: Sequence[Failed]) -> None:
+    """Refuse where there is no candle at all and somebody who might have one did not answer."""
+    error: HydrophoneError | None = None
+    for failed in failures:
+        if failed.code == "VENUE_TIMEOUT":
+            error = TimedOutError(failed.message)
+        elif failed.code == "VENUE_ERROR":
+            error = VenueError(failed.message)
+    if error is None and own is not None and own.code == NO_ANSWER and failures and failures[0].code == NO_ANSWER:
+        error = NotReadyError("Nobody who knows candles answers", waiting_for=["candles"])
+    if error is not None:
+        raise error

@@ -1,0 +1,168 @@
+"""Which consolidated tickers and books have to be published: what changed, at most one of each market a call. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+from consumers.market import events
+from consumers.market.answers.orderbook import offer_books
+from consumers.market.documents import Ticker
+from consumers.market.quality import feed_quality
+from consumers.market.state import MarketState, Reader
+from contracts import subjects
+from contracts.errors import InternalError
+from contracts.instrument import Instrument
+
+T = TypeVar("T")
+Output = tuple[str, str, bytes]  # subject, id, body
+_TICKER_PARTS: Final = ("last", "bid", "ask", "high_24h", "low_24h", "volume_24h", "change_24h")
+
+
+class Consolidator:
+    """Keeps what was published last of each market (`<BASE>.<QUOTE>.<contract>`), and what may have changed since."""
+
+    def __init__(self, state: MarketState) -> None:
+        self._state = state
+        self._by_market: dict[str, tuple[Instrument, ...]] = {}
+        self._by_venue: dict[str, tuple[str, ...]] = {}
+        self._newer: dict[str, Ticker] = {}
+        self._read: dict[str, bytes | None] = {}  # the state's document that `_newer` goes on from
+        self._qualities: dict[str, str] = {}
+        self._changed: dict[str, dict[str, None]] = {subjects.STATE_TICKER: {}, subjects.STATE_BOOK: {}}
+        self._said: dict[tuple[str, str], dict[str, Any]] = {}
+        self._expires: dict[tuple[str, str], int] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many markets may have changed."""
+        return sum(len(changed) for changed in self._changed.values())
+
+    def on_listing(self) -> None:
+        """Take the state's listing: everything may have changed."""
+        by_market: dict[str, list[Instrument]] = defaultdict(list)
+        by_venue: dict[str, dict[str, None]] = defaultdict(dict)
+        for item in self._state.symbols.instruments:
+            market = item.tail.partition(".")[2]
+            by_market[market].append(item)
+            by_venue[item.venue][market] = None
+        self._by_market = {market: tuple(items) for market, items in by_market.items()}
+        self._by_venue = {venue: tuple(markets) for venue, markets in by_venue.items()}
+        self._newer = {tail: ticker for tail, ticker in self._newer.items() if self._state.find_instrument(tail)}
+        self._read = {tail: body for tail, body in self._read.items() if tail in self._newer}
+        self._said = {key: said for key, said in self._said.items() if key[1] in self._by_market}
+        self._expires = {key: expires for key, expires in self._expires.items() if key[1] in self._by_market}
+        self.on_all()
+
+    def on_all(self) -> None:
+        """Everything may have changed: whoever published before is not known."""
+        for changed in self._changed.values():
+            changed.update(dict.fromkeys(self._by_market))
+
+    def on_state(self, key: str) -> None:
+        """Take note that a document of the state changed."""
+        for prefix, changed in self._changed.items():
+            if key.startswith(prefix):
+                changed[key[len(prefix) :].partition(".")[2]] = None
+                return
+
+    def on_ticker(self, subject: str, event: Any) -> None:
+        """Fold one ticker frame of a venue: it is published before the state has it."""
+        if subject.startswith(subjects.CONSOLIDATED_TICKER):
+            return
+        tail = subject.removeprefix(subjects.TICKER)
+        item = self._state.find_instrument(tail)
+        if item is None:
+            return
+        self._newer[tail] = fold_ticker(self._find_newest(tail, item), event)
+        self._changed[subjects.STATE_TICKER][tail.partition(".")[2]] = None
+
+    def _find_newest(self, tail: str, item: Instrument) -> Ticker | None:
+        """The newer of what came and what the state has, which is read once each time that it changes."""
+        held, body = self._newer.get(tail), self._state.bucket.get(subjects.STATE_TICKER + tail)
+        if held is not None and self._read.get(tail) is body:
+            return held
+        self._read[tail] = body
+        reader = Reader(self._state, 0)
+        cached = _or_none(lambda: reader.find_ticker(item))
+        return cached if held is None or (cached is not None and cached.ts_recv > held.ts_recv) else held
+
+    def look(self, now: int) -> None:
+        """Find what changes without an event: feeds that are judged otherwise, parts that became stale; `now` ns."""
+        reader = Reader(self._state, now)
+        for venue, markets in self._by_venue.items():
+            quality = _or_none(lambda venue=venue: feed_quality(reader.find_feed(venue)))
+            if quality is None:
+                continue
+            if self._qualities.get(venue) != quality:
+                self._qualities[venue] = quality
+                for changed in self._changed.values():
+                    changed.update(dict.fromkeys(markets))
+        for (prefix, market), expires in self._expires.items():
+            if expires < now:
+                self._changed[prefix][market] = None
+
+    def drain(self, now: int) -> Iterator[Output | None]:
+        """Go through what may have changed now, each once: an event where it did, None where it did not."""
+        for prefix, make in ((subjects.STATE_TICKER, self._make_ticker), (subjects.STATE_BOOK, self._make_book)):
+            changed = self._changed[prefix]
+            for market in list(changed):
+                changed.pop(market, None)
+                yield make(market, now)
+
+    def _make_ticker(self, market: str, now: int) -> Output | None:
+        reader = Reader(self._state, now, self._newer)
+        quoted = _or_none(lambda: reader.list_quoted(self._by_market.get(market, ())))
+        fields = events.ticker_fields(market, quoted or ())
+        if not self._is_news((subjects.STATE_TICKER, market), fields, reader.holds_until) or fields is None:
+            return None
+        return subjects.CONSOLIDATED_TICKER + market, *events.encode_ticker(fields)
+
+    def _make_book(self, market: str, now: int) -> Output | None:
+        reader = Reader(self._state, now)
+        offered = _or_none(lambda: offer_books(reader, self._by_market.get(market, ())))
+        fields = events.book_fields(market, offered or ())
+        if not self._is_news((subjects.STATE_BOOK, market), fields, reader.holds_until) or fields is None:
+            return None
+        return subjects.CONSOLIDATED_BOOK + market, *events.encode_book(fields)
+
+    def _is_news(self, key: tuple[str, str], fields: Mapping[str, Any] | None, holds_until: int) -> bool:
+        """Whether this is to be published; it is taken as published then."""
+        if fields is None:
+            self._expires.pop(key, None)
+            return False
+        self._expires[key] = holds_until
+        content = events.content_of(dict(fields))
+        if self._said.get(key) == content:
+            return False
+        self._said[key] = content
+        return True
+
+    def forget(self) -> None:
+        """Forget what was published: somebody else publishes meanwhile."""
+        self._said.clear()
+
+
+def _or_none(read: Callable[[], T | None]) -> T | None:
+    """Read; None where a document of the state cannot be read, which the reader logs."""
+    try:
+        return read()
+    except InternalError:
+        return None
+
+
+def fold_ticker(held: Ticker | None, event: Any) -> Ticker:
+    """A ticker with the parts that a new frame says; an older frame than is held changes nothing."""
+    if held is not None and held.ts_recv > event.ts_recv:
+        return held
+    parts = {name: _newest(name, held, event) for name in _TICKER_PARTS}
+    quality = "sim" if event.sim else "live"
+    return Ticker(
+        venue=event.venue, symbol=event.symbol, ts_recv=event.ts_recv, quality=quality, sim=event.sim, **parts
+    )
+
+
+def _newest(name: str, held: Ticker | None, event: Any) -> str | None:
+    said: str | None = getattr(event, name)
+    return said if said is not None or held is None else getattr(held, name)

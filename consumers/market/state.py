@@ -1,0 +1,273 @@
+"""The cached state: symbols resolved, documents read once, and what an answer was made from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar, cast
+
+import msgspec
+
+from consumers.market.documents import Book, Feed, Funding, Interest, Liquidations, Ticker, Trades, Whales, decode
+from consumers.market.price import Consolidated, Quoted, decide_price
+from consumers.market.quality import DEAD_AFTER_NS, LIVE, SIM, Freshness, decide_quality, judge_feed, worst
+from contracts import subjects
+from contracts.errors import (
+    InternalError,
+    InvalidParameterError,
+    NoDataError,
+    NotReadyError,
+    UnknownSymbolError,
+    UnknownVenueError,
+)
+from contracts.instrument import Instrument, escape_token
+from contracts.market_commands import LONGEST_SYMBOL
+from contracts.symbols import BASE_ALIASES, SymbolBook, find_venue
+
+MOST_LISTED: Final = 500
+_DATA_KEYS: Final = (subjects.STATE_TICKER, subjects.STATE_BOOK)
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Bucket(Protocol):
+    """A key-value bucket mirrored in memory."""
+
+    def get(self, key: str, /) -> bytes | None:
+        """Return the newest value."""
+        ...
+
+    def keys(self) -> Iterable[str]:
+        """List the keys that have a value."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a symbol means: `name` as it is answered (`BTC`, `BTC/USDT`), and the instruments that carry data."""
+
+    name: str
+    base: str
+    bare: bool
+    instruments: tuple[Instrument, ...]
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The unified symbols of the instruments."""
+        return frozenset(item.symbol for item in self.instruments)
+
+
+class MarketState:
+    """The mirrors with their index of symbols; `generation` changes whenever no kept answer holds.
+
+    `on_unreadable(key, error)` is called for each document that cannot be read.
+    """
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        stale_after_ns: int,
+        connected: Callable[[], bool],
+        on_unreadable: Callable[[str, Exception], None] = lambda _key, _error: None,
+    ) -> None:
+        self.bucket = bucket
+        self.on_unreadable = on_unreadable
+        self.symbols = SymbolBook(())
+        self._stale_after_ns = stale_after_ns
+        self._connected = connected
+        self._by_base: dict[str, tuple[Instrument, ...]] = {}
+        self._by_tail: dict[str, Instrument] = {}
+        self._listed = 0
+
+    @property
+    def generation(self) -> tuple[int, bool]:
+        """What answers depend on besides documents: the listing, and whether the bus is there."""
+        return self._listed, self._connected()
+
+    @property
+    def freshness(self) -> Freshness:
+        """When data is stale now."""
+        return Freshness(self._stale_after_ns, cut=not self._connected())
+
+    def save_symbols(self, symbols: SymbolBook) -> None:
+        """Take a new listing."""
+        by_base: dict[str, list[Instrument]] = defaultdict(list)
+        for item in symbols.instruments:
+            by_base[item.base].append(item)
+        self._by_base = {base: tuple(items) for base, items in by_base.items()}
+        self._by_tail = {item.tail: item for item in symbols.instruments}
+        self.symbols = symbols
+        self._listed += 1
+
+    def find(self, text: str, venue: str | None = None) -> Found:
+        """Resolve a symbol to the instruments that carry data; refusals list what is supported."""
+        listed = self.find_listed(text, venue)
+        instruments = tuple(item for item in listed.instruments if self.has_data(item))
+        if not instruments:
+            raise self._unknown(f"Symbol {text} is listed, but nothing was heard of it", NoDataError)
+        return Found(listed.name, listed.base, listed.bare, instruments)
+
+    def find_listed(self, text: str, venue: str | None = None) -> Found:
+        """Resolve a symbol to every instrument that it means, with data or without."""
+        if not text or len(text) > LONGEST_SYMBOL:
+            raise InvalidParameterError(
+                f"Parameter symbol must have 1 to {LONGEST_SYMBOL} characters", parameter="symbol"
+            )
+        if not self.symbols.instruments:
+            raise NotReadyError("No exchange has told what it lists yet", waiting_for=["instruments"])
+        try:
+            listed = self.symbols.find(text, venue)
+        except UnknownVenueError as error:
+            raise UnknownVenueError(error.message, parameter="exchange", **error.details) from error
+        except UnknownSymbolError as error:
+            raise self._unknown(f"Symbol {text} is not supported", UnknownSymbolError) from error
+        bare = _base_of(text) == listed[0].base
+        return Found(listed[0].base if bare else _pair(listed), listed[0].base, bare, listed)
+
+    def find_venue(self, text: str) -> str:
+        """Give the id of a venue that lists anything; UnknownVenueError lists those that do."""
+        try:
+            return find_venue(text, self.symbols.venues)
+        except UnknownVenueError as error:
+            raise UnknownVenueError(error.message, parameter="exchange", **error.details) from error
+
+    def has_data(self, item: Instrument) -> bool:
+        """Return whether there is data of an instrument."""
+        return any(self.bucket.get(prefix + item.tail) is not None for prefix in _DATA_KEYS)
+
+    def list_of_base(self, base: str) -> tuple[Instrument, ...]:
+        """List every instrument of a base, on every venue."""
+        return self._by_base.get(base, ())
+
+    def find_instrument(self, tail: str) -> Instrument | None:
+        """Give the instrument that the last four tokens of a subject name."""
+        return self._by_tail.get(tail)
+
+    def list_supported(self) -> list[str]:
+        """List the symbols that carry data, at most 500."""
+        return sorted({item.symbol for item in self.list_received()})[:MOST_LISTED]
+
+    def list_received(self) -> list[Instrument]:
+        """List the instruments that carry data, by venue and symbol."""
+        tails = {key.partition(".")[2] for key in self.bucket.keys() if key.startswith(_DATA_KEYS)}  # noqa: SIM118
+        found = [self._by_tail[tail] for tail in tails if tail in self._by_tail]
+        return sorted(found, key=lambda item: (item.venue, item.symbol))
+
+    def _unknown(
+        self, message: str, kind: type[UnknownSymbolError | NoDataError]
+    ) -> UnknownSymbolError | NoDataError | NotReadyError:
+        supported = self.list_supported()
+        if not supported:
+            return NotReadyError("No market data has arrived yet", waiting_for=["market data"])
+        return kind(message, parameter="symbol", supported_symbols=supported)
+
+
+class Reader:
+    """One answer's look at the state: remembers what it read and until when that holds.
+
+    `newer` are tickers by tail that came over the bus and may not be in the state yet.
+    """
+
+    def __init__(self, state: MarketState, now_ns: int, newer: Mapping[str, Ticker] | None = None) -> None:
+        self.state = state
+        self._newer = newer or {}
+        self.now_ns = now_ns
+        self.freshness = state.freshness
+        self.read: dict[str, bytes | None] = {}
+        self.holds_until = 1 << 63
+
+    def find_document(self, kind: type[T], key: str) -> T | None:
+        """Give the decoded document of a key; InternalError for one that cannot be read."""
+        body = self.state.bucket.get(key)
+        self.read[key] = body
+        if body is None:
+            return None
+        try:
+            return cast("T", decode(kind, body))
+        except msgspec.MsgspecError as error:
+            self.state.on_unreadable(key, error)
+            raise InternalError("Something went wrong here") from error
+
+    def find_feed(self, venue: str) -> Feed | None:
+        """Give the health of a venue's feed."""
+        return self.find_feed_at(subjects.STATE_FEED + escape_token(venue))
+
+    def find_feed_at(self, key: str) -> Feed | None:
+        """Give the health under a key, judged by its age; the answer holds no longer than that."""
+        feed = self.find_document(Feed, key)
+        if feed is None or feed.as_of is None:
+            return feed
+        expires = feed.as_of + DEAD_AFTER_NS
+        if expires >= self.now_ns:
+            self.holds_until = min(self.holds_until, expires)
+        return judge_feed(feed, self.now_ns)
+
+    def find_ticker(self, item: Instrument) -> Ticker | None:
+        """Give the ticker of an instrument: the newer of the cached one and what came since."""
+        cached, newer = self.find_document(Ticker, subjects.STATE_TICKER + item.tail), self._newer.get(item.tail)
+        if cached is None or newer is None:
+            return cached or newer
+        return newer if newer.ts_recv > cached.ts_recv else cached
+
+    def find_book(self, item: Instrument) -> Book | None:
+        """Give the latest book of an instrument."""
+        return self.find_document(Book, subjects.STATE_BOOK + item.tail)
+
+    def find_trades(self, item: Instrument) -> Trades | None:
+        """Give the recent trades of an instrument."""
+        return self.find_document(Trades, subjects.STATE_TRADE + item.tail)
+
+    def find_funding(self, item: Instrument) -> Funding | None:
+        """Give the latest funding of an instrument."""
+        return self.find_document(Funding, subjects.STATE_FUNDING + item.tail)
+
+    def find_interest(self, item: Instrument) -> Interest | None:
+        """Give the latest open interest of an instrument."""
+        return self.find_document(Interest, subjects.STATE_INTEREST + item.tail)
+
+    def find_whales(self, base: str) -> Whales | None:
+        """Give the recent whale trades of a base."""
+        return self.find_document(Whales, subjects.STATE_WHALES + escape_token(base))
+
+    def find_liquidations(self, base: str) -> Liquidations | None:
+        """Give the recent liquidations of a base."""
+        return self.find_document(Liquidations, subjects.STATE_LIQUIDATIONS + escape_token(base))
+
+    def quality(self, document: Any, venue: str) -> str:
+        """The quality of a document now; the answer holds no longer than that."""
+        own = worst((getattr(document, "quality", LIVE), SIM if document.sim else LIVE))
+        return self.quality_of(own, document.ts_recv, venue)
+
+    def quality_of(self, own: str, ts_recv: int, venue: str) -> str:
+        """The quality of something that arrived at `ts_recv` (ns UTC) from a venue."""
+        expires = ts_recv + self.freshness.after_ns
+        if expires >= self.now_ns:
+            self.holds_until = min(self.holds_until, expires)
+        return decide_quality(own, self.find_feed(venue), self.now_ns - ts_recv, self.freshness)
+
+    def list_quoted(self, instruments: Iterable[Instrument]) -> list[Quoted]:
+        """List what each venue says about its price."""
+        quoted: list[Quoted] = []
+        for item in instruments:
+            ticker = self.find_ticker(item)
+            if ticker is not None:
+                quoted.append(Quoted(ticker, self.quality(ticker, item.venue), item.contract, item.quote))
+        return quoted
+
+    def price(self, found: Found) -> tuple[Consolidated, list[Quoted]]:
+        """The consolidated price with all that it was chosen from; NotReadyError where no venue has a price."""
+        quoted = self.list_quoted(found.instruments)
+        price = decide_price(quoted)
+        if price is None:
+            raise NotReadyError(f"No price of {found.name} has arrived yet", waiting_for=["price"], symbol=found.name)
+        return price, quoted
+
+
+def _base_of(text: str) -> str:
+    name = text.strip().upper()
+    return BASE_ALIASES.get(name, name)
+
+
+def _pair(listed: tuple[Instrument, ...]) -> str:
+    """The shortest of the unified symbols: spot where contracts of the same pair are among them."""
+    return min((item.symbol for item in listed), key=len)

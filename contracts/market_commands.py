@@ -1,0 +1,119 @@
+"""Requests of `cmd.v1.market.<verb>`: the parameters of the REST routes by name, typed, with their defaults and bounds.
+
+The reply to each is in `contracts.market_replies` and `contracts.market_replies_multi`. What REST has beside `data`
+travels in headers: the resolved symbol, percent-encoded, and the members that stand beside the data, as JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.market import Timeframe
+
+LONGEST_SYMBOL: Final = 64
+MOST_OF_A_LIST: Final = 100
+MOST_CANDLES: Final = 1000
+QUEUE: Final = "market"
+
+Indicator = Literal["rsi", "macd", "ema", "bollinger"]
+Venue = Annotated[str, Field(max_length=64, description="only this exchange: CCXT's id, or an alias")]
+Symbol = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=LONGEST_SYMBOL,
+        description="a coin (`BTC`: each exchange's main quote), a pair in any spelling, or the exchange's own name of "
+        "a contract",
+    ),
+]
+AtMost = Annotated[int, Field(ge=1, le=MOST_OF_A_LIST, description="at most so many, the newest first")]
+Depth = Annotated[int, Field(ge=1, le=MOST_OF_A_LIST, description="levels of each side")]
+Least = Annotated[
+    str, Field(max_length=32, pattern=r"^([0-9]+\.?[0-9]*|\.[0-9]+)$", description="only from so many US dollars on")
+]
+
+
+class MarketQuery(BaseModel):
+    """What every request of the market core is."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class SymbolQuery(MarketQuery):
+    """A question about one symbol."""
+
+    symbol: Symbol
+
+
+class RawQuery(SymbolQuery):
+    """The full snapshot of a symbol."""
+
+
+class PriceQuery(SymbolQuery):
+    """The price of a symbol."""
+
+
+class WhaleQuery(SymbolQuery):
+    """The recent whale trades of a symbol."""
+
+    limit: AtMost = 10
+    min_usd: Least | None = None
+
+
+class LiquidationsQuery(SymbolQuery):
+    """The recent liquidations of a symbol's base, with totals."""
+
+    limit: AtMost = 20
+
+
+class OrderbookQuery(SymbolQuery):
+    """One exchange's book of a symbol: the deepest live one where none is named."""
+
+    depth: Depth = 20
+    exchange: Venue | None = None
+
+
+class TickerQuery(SymbolQuery):
+    """The consolidated ticker of a symbol."""
+
+    convert: bool = Field(default=False, description="bring other quotes of the coin in")
+
+
+class MultiOrderbookQuery(SymbolQuery):
+    """The consolidated book of a symbol."""
+
+    depth: Depth = 20
+
+
+class TradesQuery(SymbolQuery):
+    """The recent trades of a symbol over every exchange, or on one."""
+
+    limit: AtMost = 50
+    exchange: Venue | None = None
+
+
+class SymbolsQuery(MarketQuery):
+    """The symbols that data is received of."""
+
+    symbol: Symbol | None = Field(default=None, description="only what this means")
+    exchange: Venue | None = None
+    listed: bool = Field(default=False, description="everything that exchanges list")
+
+
+class OhlcQuery(SymbolQuery):
+    """The candles of a symbol on one exchange: the one with most volume where none is named."""
+
+    timeframe: Timeframe = "1h"
+    limit: Annotated[int, Field(ge=1, le=MOST_CANDLES, description="at most so many, the newest")] = 100
+    exchange: Venue | None = None
+    indicators: tuple[Indicator, ...] = Field(default=(), max_length=8, strict=False)
+
+
+class HealthQuery(MarketQuery):
+    """The state of each exchange's feed."""
+
+
+class StatusQuery(MarketQuery):
+    """The core itself: what it holds in memory, and what is not as it should be."""

@@ -1,0 +1,272 @@
+"""Replies of `cmd.v1.market.<verb>` about one symbol or exchange: also what REST has in `data`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+Quality = Literal["live", "stale", "gap", "sim"]
+AGE: Final = "seconds since this data arrived here"
+
+
+class ReplyModel(BaseModel):
+    """What every reply is; readers tolerate unknown fields."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+
+class VenuePrice(ReplyModel):
+    """One venue's price; `used` where it went into the consolidated one."""
+
+    exchange: str
+    symbol: str
+    quote: str
+    market: str
+    price: float | None
+    bid: float | None
+    ask: float | None
+    change_24h: float | None
+    volume_24h: float | None
+    used: bool
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class FundingRate(ReplyModel):
+    """One contract's funding."""
+
+    exchange: str
+    symbol: str
+    rate: float | None = Field(description="fraction for one interval")
+    next_time: datetime | None
+    mark_price: float | None
+    index_price: float | None
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class Interest(ReplyModel):
+    """One contract's open interest."""
+
+    exchange: str
+    symbol: str
+    amount: float | None = Field(description="base coin")
+    value: float | None = Field(description="in the quote")
+    contracts: float | None
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class Whale(ReplyModel):
+    """One whale trade; `side` is the aggressor's."""
+
+    id: str
+    symbol: str
+    side: Literal["buy", "sell"]
+    amount: float
+    price: float
+    usd_value: float
+    exchange: str
+    timestamp: datetime
+    sim: bool = False
+
+
+class Totals(ReplyModel):
+    """Liquidated in one window, in USD by side of the position."""
+
+    long_usd: float
+    short_usd: float
+    unknown_usd: float
+    total_usd: float
+    count: int
+    unvalued: int = Field(description="liquidations that could not be valued and are in no sum")
+
+
+class LiquidationTotals(ReplyModel):
+    """Totals over 1 h, 4 h and 24 h; lower bounds where `sampled`."""
+
+    totals: dict[Literal["1h", "4h", "24h"], Totals] | None
+    sampled: bool | None
+    as_of: datetime | None
+
+
+class Snapshot(ReplyModel):
+    """All that is known of a symbol now."""
+
+    price: float
+    quote: str = Field(description="the coin that the price is in: other quotes are never mixed in")
+    market: str
+    source: str
+    change_24h: float | None = Field(description="percent")
+    volume_24h: float | None = Field(description="base coin")
+    high: float | None
+    low: float | None
+    bid: float | None
+    ask: float | None
+    spread: float | None
+    bid_ask_exchange: str | None
+    stale_exchanges: list[str]
+    outlier_exchanges: list[str]
+    exchanges: list[VenuePrice]
+    funding: list[FundingRate]
+    open_interest: list[Interest]
+    whales: list[Whale]
+    liquidations: LiquidationTotals
+    age: float = Field(description=AGE)
+    data_age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class Liquidation(ReplyModel):
+    """One forced order."""
+
+    id: str
+    symbol: str
+    exchange: str
+    position_side: Literal["long", "short"] | None
+    order_side: Literal["buy", "sell"] | None
+    price: float
+    amount: float | None
+    usd_value: float | None
+    sampled: bool
+    sim: bool
+    timestamp: datetime
+
+
+class Liquidations(LiquidationTotals):
+    """Recent liquidations of a base with their totals."""
+
+    base: str
+    recent: list[Liquidation]
+    age: float | None
+    quality: Quality
+    stale_exchanges: list[str]
+
+
+class Level(ReplyModel):
+    """One level; `total` is price times amount in the quote."""
+
+    price: float
+    amount: float
+    total: float | None
+
+
+class Orderbook(ReplyModel):
+    """One venue's book, best levels first."""
+
+    exchange: str
+    symbol: str
+    quote: str
+    market: str
+    unit: Literal["base", "contracts"]
+    bids: list[Level]
+    asks: list[Level]
+    spread: float | None
+    imbalance: float | None = Field(description="from -1 (all asks) to 1 (all bids)")
+    seq: int | None
+    age: float = Field(description=AGE)
+    quality: Quality
+    sim: bool
+
+
+class FeedMark(ReplyModel):
+    """What of a feed is not live; null stands for all of them."""
+
+    channel: str | None
+    symbol: str | None
+    state: str
+
+
+class FeedHealth(ReplyModel):
+    """One venue's feed."""
+
+    connected: bool
+    state: str | None
+    reason: str | None
+    quality: Quality
+    since: datetime | None
+    last_message_age: float | None = Field(description="seconds")
+    last_message_ages: dict[str, float] = Field(description="seconds by kind of event")
+    channels: dict[str, str]
+    not_live: list[FeedMark] = Field(description="at most 100")
+    events: dict[str, int]
+    reconnects: int
+    gaps: int
+    resyncs: int
+    latency: dict[str, dict[str, float | None]] = Field(
+        description="milliseconds: venue_ms from the exchange's clock to receipt, bus_ms from receipt over the bus"
+    )
+    clock_offset_ms: float | None = Field(
+        description="our clock less the exchange's, with the way of the fastest recent messages in it: an upper bound"
+    )
+    sim: bool
+
+
+class WhaleReply(ReplyModel):
+    """Recent whale trades, and how fresh the market is that they were received on."""
+
+    whales: list[Whale]
+    age: float | None
+    quality: Quality
+    stale_exchanges: list[str]
+
+
+class PriceReply(ReplyModel):
+    """The price of a symbol and where it is from."""
+
+    symbol: str
+    price: float
+    quote: str
+    market: str
+    source: str
+    exchanges: list[str]
+    stale_exchanges: list[str]
+    age: float
+    quality: Quality
+    sim: bool
+    timestamp: datetime = Field(description="when the newest of the data arrived")
+
+
+class HealthReply(RootModel[dict[str, FeedHealth]]):
+    """Each exchange's feed by its name."""
+
+
+class BucketStatus(ReplyModel):
+    """One bucket as it is mirrored in memory."""
+
+    loaded: bool
+    keys: int
+    last_change_age: float | None = Field(description="seconds")
+
+
+class FetchedStatus(ReplyModel):
+    """What was fetched and is kept for a while."""
+
+    entries: int
+    hits: int
+    misses: int
+    oldest_age: float | None = Field(description="seconds")
+
+
+class KeptStatus(ReplyModel):
+    """Answers that are kept for as long as what they were made from holds."""
+
+    entries: int
+    hits: int
+    misses: int
+
+
+class StatusReply(ReplyModel):
+    """The core itself."""
+
+    waiting_for: list[str]
+    degraded: list[str]
+    buckets: dict[str, BucketStatus]
+    fetched: FetchedStatus
+    answers: KeptStatus

@@ -1,0 +1,185 @@
+"""Asking the core: once for many, kept for a moment, the last known as stale, ages that grow in any form."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from api.market import forms
+from api.market.asker import Asker, Known
+from contracts.errors import NotReadyError, UnknownSymbolError
+from runtime.nats.bus import NoAnswerError
+from runtime.nats.commands import failure
+
+BODY = b'{"price":1.50,"note":"\\"age\\":7.000 \\"quality\\":\\"live\\"","age":0.100,"quality":"live"}'
+NOW = 1_767_268_800 * 10**9
+
+
+@dataclass(frozen=True)
+class Reply:
+    data: bytes
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+GOOD = Reply(BODY, {"Hydrophone-Symbol": "%E5%B8%81/USDT", "Hydrophone-Beside": '{"age":0.100,"quality":"live"}'})
+Answer = Callable[[], Awaitable[Reply]]
+
+
+class Core:
+    """A bus whose other side answers as it is to."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.connected = True
+        self.answer = answer
+        self.asked = 0
+
+    async def request_message(self, subject: str, payload: bytes, timeout: float) -> Reply:
+        assert subject == "cmd.v1.market.raw"
+        assert payload == b"{}"
+        self.asked += 1
+        try:
+            async with asyncio.timeout(timeout):
+                return await self.answer()
+        except TimeoutError:
+            raise NoAnswerError("no answer") from None
+
+
+async def good() -> Reply:
+    await asyncio.sleep(0)
+    return GOOD
+
+
+async def nobody() -> Reply:
+    raise NoAnswerError("nobody serves it")
+
+
+async def silence() -> Reply:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def test_concurrent_askers_make_one_request_and_its_answer_is_kept_for_a_moment() -> None:
+    now = 0.0
+    core = Core(good)
+    asker = Asker(core, now=lambda: now)
+    assert asker.find_kept("raw", b"{}") is None
+    found = await asyncio.gather(*(asker.ask("raw", b"{}") for _ in range(50)))
+    assert core.asked == 1
+    assert {item.stale for item in found} == {False}
+    now = 0.2
+    kept = asker.find_kept("raw", b"{}")
+    assert kept is not None
+    assert kept.grown == 0.2
+    now = 0.3
+    assert asker.find_kept("raw", b"{}") is None
+    await asker.ask("raw", b"{}")
+    assert core.asked == 2
+
+
+@pytest.mark.parametrize("away", [nobody, silence])
+async def test_without_an_answer_the_last_known_is_stale_within_a_second(away: Answer) -> None:
+    core = Core(good)
+    asker = Asker(core, enabled=False)
+    await asker.ask("raw", b"{}")
+    core.answer = away
+    async with asyncio.timeout(1):
+        found = await asker.ask("raw", b"{}")
+    assert found.stale
+    text = forms.render(found, forms.envelope, NOW).decode()
+    document = json.loads(text)
+    assert (document["quality"], document["data"]["quality"]) == ("stale", "stale")
+    assert document["data"]["note"] == '"age":7.000 "quality":"live"'
+    core.answer = good
+    assert not (await asker.ask("raw", b"{}")).stale
+
+
+async def test_while_the_bus_is_away_nothing_is_asked_and_nothing_known_is_not_ready() -> None:
+    core = Core(good)
+    core.connected = False
+    with pytest.raises(NotReadyError) as refused:
+        await Asker(core).ask("raw", b"{}")
+    assert (refused.value.details["waiting_for"], core.asked) == (["market core"], 0)
+
+
+async def test_a_request_that_one_copy_took_to_its_grave_is_sent_to_another() -> None:
+    core = Core(silence)
+    asker = Asker(core)
+    task = asyncio.create_task(asker.ask("raw", b"{}"))
+    while not core.asked:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    core.answer = good
+    async with asyncio.timeout(0.8):
+        assert not (await task).stale
+    assert core.asked == 2
+
+
+async def test_a_refusal_is_raised_to_all_who_asked_and_not_kept() -> None:
+    async def refuse() -> Reply:
+        await asyncio.sleep(0)
+        return Reply(failure("INVALID_SYMBOL", "no such symbol", parameter="symbol"))
+
+    core = Core(refuse)
+    asker = Asker(core)
+    refused = await asyncio.gather(*(asker.ask("raw", b"{}") for _ in range(3)), return_exceptions=True)
+    assert [type(error) for error in refused] == [UnknownSymbolError] * 3
+    assert core.asked == 1
+    core.answer = good
+    assert (await asker.ask("raw", b"{}")).known.symbol == "币/USDT"
+
+
+async def test_a_busy_core_is_no_answer() -> None:
+    async def busy() -> Reply:
+        await asyncio.sleep(0)
+        return Reply(failure("BUSY", "try again"))
+
+    core = Core(good)
+    asker = Asker(core, enabled=False)
+    await asker.ask("raw", b"{}")
+    core.answer = busy
+    assert (await asker.ask("raw", b"{}")).stale
+
+
+async def test_what_is_kept_is_bounded_the_oldest_goes() -> None:
+    class Any(Core):
+        async def request_message(self, subject: str, payload: bytes, timeout: float) -> Reply:
+            del subject, payload, timeout
+            return await good()
+
+    asker = Asker(Any(good), most_bytes=10_000)
+    for number in range(100):
+        await asker.ask("raw", b"%d" % number)
+    assert 5 < len(asker) < 20
+    assert asker.find_kept("raw", b"99") is not None
+    assert asker.find_kept("raw", b"0") is None
+
+
+@pytest.mark.parametrize(
+    ("form", "body", "expected"),
+    [
+        (
+            forms.envelope,
+            b'{"age":1.000}',
+            '{"success":true,"symbol":"A","data":{"age":1.250},"age":0.350,"timestamp":T}',
+        ),
+        (
+            forms.listed,
+            b'{"whales":[{"a":1}],"age":null}',
+            '{"success":true,"symbol":"A","data":[{"a":1}],"age":null,"timestamp":T}',
+        ),
+        (forms.flat, b'{"a":1,"age":9.999}', '{"success":true,"a":1,"age":10.249,"timestamp":T}'),
+        (forms.plain, b'{"a":1}', '{"a":1,"timestamp":T}'),
+        (
+            forms.bare,
+            b'{"last_message_ages":{"trade":0.000,"x":1.000},"last_message_age":null}',
+            '{"last_message_ages":{"trade":0.250,"x":1.250},"last_message_age":null}',
+        ),
+    ],
+)
+def test_a_reply_is_spliced_into_its_form_and_its_ages_grow(form: forms.Form, body: bytes, expected: str) -> None:
+    text = form(Known(body, "A", b'{"age":0.100}', 0.0))
+    rendered = forms.open_ages(text).render(250, NOW).decode()
+    assert rendered == expected.replace("T", '"2026-01-01T12:00:00Z"')

@@ -1,0 +1,216 @@
+"""Every market route answers a fixed state at a fixed time, byte for byte, as it did when the answers were recorded.
+
+`python -m tests.api.test_golden_answers` records them again: only for a change of the answers that is meant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from api.access.gate import OPEN
+from api.catalog import market_endpoints
+from api.endpoints import Ask, Shortcuts, merge_params
+from api.market.asker import Asker
+from api.refusals import refusal
+from api.replies import Reply as HttpReply
+from consumers.market import answering
+from consumers.market.answering import Answer, Answerer, read_query
+from consumers.market.candles.fetched import FetchCache
+from consumers.market.candles.history import CandleSource
+from consumers.market.candles.ohlc import Ohlc
+from consumers.market.core import VERBS
+from contracts import subjects
+from contracts.errors import HydrophoneError
+from contracts.market_commands import OhlcQuery
+from runtime.nats.commands import failure
+from tests.consumers.market.recorded import GOLDEN, make_state, read_golden
+
+SYMBOLS = [
+    *("BTC", "ETH", "SOL", "btcusdt", "BTC%2FUSDT", "BTC/USD", "XBT", "BTC-USDC", "OLD", "BTC/IDR", "ETHBTC"),
+    *("BTC/USDT:USDT", "BTC-PERPETUAL", "USDT", "%E5%B8%81%E5%AE%89", "QUIET", "NOPE", "", "%20", "x" * 65),
+]
+BY_QUERY = {
+    "/gpt/raw": ["", "limit=5"],
+    "/gpt/whale": [
+        "",
+        "limit=1",
+        "limit=100",
+        "min_usd=3000000",
+        "min_usd=.5&limit=3",
+        "min_usd=3000000.&limit=2",
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "limit=",
+        "min_usd=-1",
+        "min_usd=1e6",
+        "min_usd=",
+        "depth=3",
+        "min_usd=.",
+    ],
+    "/gpt/liq": ["", "limit=1", "limit=100", "limit=101", "limit=%2B1", "exchange=binance"],
+    "/gpt/orderbook": [
+        "",
+        "depth=1",
+        "depth=3",
+        "depth=100",
+        "depth=0",
+        "depth=101",
+        "exchange=bybit",
+        "exchange=XX",
+        "exchange=KRAKEN&depth=2",
+        "exchange=deribit",
+        "exchange=indodax",
+        "exchange=",
+        "limit=1",
+    ],
+    "/api/market/price": ["", "exchange=binance"],
+    "/api/market/ohlc": [
+        "",
+        "limit=5",
+        "limit=600&timeframe=1h",
+        "timeframe=2h",
+        "timeframe=1m&limit=3",
+        "limit=1001",
+        "exchange=okx&limit=4",
+        "exchange=nope",
+        "indicators=rsi,ema,macd,bollinger&limit=30",
+        "indicators=RSI,rsi",
+        "indicators=magic",
+        "indicators=",
+        "limit=60&indicators=bollinger,rsi",
+        "from=1",
+    ],
+}
+BY_PATH = {
+    "/multi/ticker/": ["", "convert=true", "convert=0", "convert=maybe", "limit=1", "symbol=BTC"],
+    "/multi/orderbook/": ["", "depth=1", "depth=2", "depth=100", "depth=500", "exchange=okx"],
+    "/multi/trades/": ["", "limit=1", "limit=7", "limit=100", "limit=1000", "exchange=bybit", "exchange=xx", "a=b"],
+}
+PLAIN = [
+    *("/multi/symbols", "/multi/symbols?listed=true", "/multi/symbols?listed=no", "/multi/symbols?exchange=okx"),
+    *("/multi/symbols?exchange=nope", "/multi/symbols?exchange=huobi", "/multi/symbols?exchange=Kraken&listed=1"),
+    *("/multi/health", "/multi/health?x=1", "/gpt/raw", "/gpt/whale", "/gpt/liq", "/gpt/orderbook"),
+    *("/api/market/price", "/api/market/ohlc", "/gpt/raw?symbol=BTC&symbol=ETH"),
+]
+
+
+def list_paths() -> list[str]:
+    """Every route with every symbol, and every variation of its parameters with some of them."""
+    paths = list(PLAIN)
+    for route, variations in BY_QUERY.items():
+        for number, variation in enumerate(variations):
+            asked = SYMBOLS if number == 0 else SYMBOLS[:3]
+            paths += [f"{route}?symbol={symbol}{'&' if variation else ''}{variation}" for symbol in asked]
+    for route, variations in BY_PATH.items():
+        for number, variation in enumerate(variations):
+            asked = [symbol for symbol in SYMBOLS if symbol] if number == 0 else SYMBOLS[:3]
+            paths += [f"{route}{symbol}{'?' if variation else ''}{variation}" for symbol in asked]
+    return paths
+
+
+class Replies:
+    """The bus where it is asked for candles: what was recorded, cut to the span."""
+
+    def __init__(self, replies: dict[str, Any]) -> None:
+        self._replies = replies
+
+    async def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        del timeout
+        query, reply = json.loads(payload), self._replies[subject]
+        start, end = query.get("start_ts") or 0, query.get("end_ts") or 1 << 63
+        rows = [row for row in reply["candles"] if start <= row["start_ts"] < end]
+        return json.dumps({**reply, "candles": rows}).encode()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply as the bus gives it."""
+
+    data: bytes
+    headers: Mapping[str, str]
+
+
+class CoreBus:
+    """The bus between the API and a market core over the recorded state."""
+
+    connected = True
+
+    def __init__(self, recorded: dict[str, Any], *, cut: bool) -> None:
+        self.now_ns: int = recorded["now_ns"]
+        state, _ = make_state(recorded, cut=cut)
+        self._answerer = Answerer(state)
+        self._ohlc = Ohlc(state, CandleSource(Replies(recorded["replies"]), FetchCache(enabled=False)))
+
+    async def request_message(self, subject: str, payload: bytes, timeout: float) -> Reply:
+        del timeout
+        verb = subject.removeprefix(subjects.MARKET_COMMAND)
+        try:
+            answer = await self._answer(verb, payload)
+        except HydrophoneError as error:
+            return Reply(failure(error.code, error.message, **error.details), {})
+        return Reply(answer.body, answer.headers)
+
+    async def _answer(self, verb: str, payload: bytes) -> Answer:
+        if verb == "ohlc":
+            composed = await self._ohlc.compose(read_query(OhlcQuery, payload), self.now_ns)
+            return answering.encode(composed).render(self.now_ns)
+        return self._answerer.answer(VERBS[verb].query, VERBS[verb].compose, payload, self.now_ns)
+
+
+class World:
+    """The recorded state, and the API over it; `cut`: as if the bus were away."""
+
+    def __init__(self, recorded: dict[str, Any], *, cut: bool = False) -> None:
+        self.now_ns: int = recorded["now_ns"]
+        endpoints = market_endpoints(Asker(CoreBus(recorded, cut=cut), enabled=False, now=lambda: 0.0))
+        assert all(endpoint.scope != OPEN for endpoint in endpoints)
+        self._shortcuts = Shortcuts(endpoints)
+
+    async def answer(self, target: str) -> HttpReply:
+        """The answer to one GET, as the door in front gives it."""
+        raw, _, query = target.partition("?")
+        path = unquote(raw)
+        match = self._shortcuts.find(path)
+        assert match is not None, path
+        try:
+            params = merge_params(match.params, query.encode())
+            reply = match.endpoint.handler(Ask(path, params, {}, self.now_ns))
+            return reply if isinstance(reply, HttpReply) else await reply
+        except HydrophoneError as error:
+            return refusal(path, error, self.now_ns)
+
+
+async def answer_all(recorded: dict[str, Any]) -> dict[str, list[Any]]:
+    """The status and the body of each path, and of some while the bus is away."""
+    live, cut = World(recorded), World(recorded, cut=True)
+    answers = {path: await live.answer(path) for path in list_paths()}
+    answers |= {
+        f"cut {path}": await cut.answer(path) for path in list_paths() if "symbol=BTC" in path or "multi" in path
+    }
+    return {path: [reply.status, reply.body.decode()] for path, reply in answers.items()}
+
+
+def write(name: str, document: Any) -> None:
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    (GOLDEN / name).write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+async def test_every_market_route_answers_as_recorded() -> None:
+    recorded = read_golden("answers.json.gz")
+    answers = await answer_all(read_golden("state.json.gz"))
+    assert answers.keys() == recorded.keys()
+    for path, answer in answers.items():
+        assert answer == recorded[path], path
+    statuses = {status for status, _ in recorded.values()}
+    assert statuses == {200, 400, 404}
+
+
+if __name__ == "__main__":
+    write("answers.json.gz", asyncio.run(answer_all(read_golden("state.json.gz"))))
