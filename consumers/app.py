@@ -87,6 +87,8 @@ class Process:
             await self._monitor.enter_async_context(monitor(_ANYWHERE, port, self._figures.health, self._registry))
 
     async def _start(self) -> None:
+        client = await self._broker.connect()
+        self._figures.health.check("broker", lambda: None if client.is_connected else "no server answers")
         self._tasks = [asyncio.create_task(one.run(), name=one.name) for one in self._supervised]
 
     async def _end(self) -> None:

@@ -29,7 +29,8 @@ class Failure(CommandModel):
 
     code: str = Field(
         description="stable: INVALID_PARAMETER (`details.parameter`), UNKNOWN_VENUE, INVALID_SYMBOL, "
-        "NOT_SUPPORTED (the venue offers no such history), VENUE_ERROR, VENUE_TIMEOUT, INTERNAL_ERROR"
+        "NOT_SUPPORTED (the venue offers no such history), VENUE_ERROR, VENUE_TIMEOUT, BUSY (ask again), "
+        "INTERNAL_ERROR"
     )
     message: str
     details: dict[str, Any] = Field(default_factory=dict)

@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from faststream.nats import NatsRouter
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from pydantic import BaseModel
@@ -160,3 +164,20 @@ async def test_metrics_count_by_class_of_subject(bus: Bus) -> None:
     assert f"hydrophone_faststream_received_messages_total{{{label}}} 2.0" in text
     assert 'status="error"' in text
     assert "_INBOX" not in text
+
+
+async def test_a_request_is_traced_under_its_senders_trace(bus: Bus) -> None:
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    trace.set_tracer_provider(provider)
+    asked = Asked(bus, CollectorRegistry(), 2, 5.0)
+    await asked.broker.start()
+    await asked.serving.open()
+    sent = {subjects.HEADER_TRACE: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    await bus.request(ASKED, b'{"number": 7}', 5.0, headers=sent)
+    await asked.serving.close()
+    await asked.broker.stop()
+    finished = spans.get_finished_spans()
+    assert {f"{span.context.trace_id:032x}" for span in finished} == {"0af7651916cd43dd8448eb211c80319c"}
+    assert any(ASKED in span.name for span in finished)
