@@ -107,10 +107,11 @@ class _Settler(BaseMiddleware[Any, Any]):
 
     async def _settle(self, spec: DurableSpec, error: Exception | None) -> None:
         raw, rule = self.msg, self._settling.rule
-        deliveries = raw.metadata.num_delivered or 1
         if error is None:
             await raw.ack_sync()
-        elif isinstance(error, BadMessageError | ValidationError) or deliveries >= spec.max_deliver:
+            return
+        deliveries = raw.metadata.num_delivered or 1
+        if isinstance(error, BadMessageError | ValidationError) or deliveries >= spec.max_deliver:
             await self._bury(spec, error)
         else:
             delay = min(rule.delay_max, rule.delay * 2 ** (deliveries - 1))

@@ -179,5 +179,7 @@ async def test_a_request_is_traced_under_its_senders_trace(bus: Bus) -> None:
     await asked.serving.close()
     await asked.broker.stop()
     finished = spans.get_finished_spans()
-    assert {f"{span.context.trace_id:032x}" for span in finished} == {"0af7651916cd43dd8448eb211c80319c"}
+    assert {f"{span.context.trace_id:032x}" for span in finished if span.context} == {
+        "0af7651916cd43dd8448eb211c80319c"
+    }
     assert any(ASKED in span.name for span in finished)
