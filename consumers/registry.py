@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from consumers.cache import handlers as cache
@@ -17,19 +18,18 @@ from consumers.whales import handlers as whales
 from consumers.whales.core import Adaptive, WhaleRules
 from contracts.signals import Tier
 from contracts.tiers import Tiers
-from runtime.app.service import Service
+from runtime.app.service import Consumer
 from runtime.config.settings import Settings
 
-Run = Callable[[Service, Settings], Awaitable[None]]
 _SECOND: Final = 1_000_000_000
 
-CONSUMERS: Final[dict[str, Run]] = {
-    "cache": lambda service, _: cache.run(service, cache.CachePlan()),
-    "candles": lambda service, _: candles.run(service, candles.CandlePlan()),
-    "market": lambda service, settings: market.run(service, market.MarketPlan(fetched=settings.cache.enabled)),
-    "whales": lambda service, settings: whales.run(service, whales.WhalePlan(rules=whale_rules(settings))),
-    "clusters": lambda service, settings: clusters.run(service, cluster_rules(settings)),
-    "storms": lambda service, settings: storms.run(service, storm_rules(settings)),
+CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
+    "cache": lambda _: Consumer(partial(cache.run, plan=cache.CachePlan())),
+    "candles": lambda _: candles.make_consumer(candles.CandlePlan()),
+    "market": lambda settings: Consumer(partial(market.run, plan=market.MarketPlan(fetched=settings.cache.enabled))),
+    "whales": lambda settings: Consumer(partial(whales.run, plan=whales.WhalePlan(rules=whale_rules(settings)))),
+    "clusters": lambda settings: clusters.make_consumer(cluster_rules(settings)),
+    "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
 }
 
 

@@ -34,7 +34,7 @@ _TAIL: Final = ("venue", "base", "quote", "contract")
 _TOKENS: Final[Mapping[str, tuple[str, ...]]] = {"candle": ("timeframe", *_TAIL), "feed": ("venue",)} | dict.fromkeys(
     CONSOLIDATED, _TAIL[1:]
 )
-_PARAMETERS: Final[Mapping[str, Json]] = {
+PARAMETERS: Final[Mapping[str, Json]] = {
     "venue": {
         "description": "CCXT's id of the exchange; `all` where a signal spans several",
         "examples": ["binance", "binanceusdm", "all"],
@@ -89,7 +89,7 @@ def make_document(
     messages = {name: _message(model, examples[name]) for name, model in sorted(models.items())}
     for command in commands:
         for part, body in (("request", command.request), ("reply", command.reply)):
-            schemas.update(_body_schemas(body))
+            schemas.update(body_schemas(body))
             messages[f"{command.name}.{part}"] = _command_message(f"{command.name}.{part}", body)
     return {
         "asyncapi": "3.0.0",
@@ -108,7 +108,7 @@ def make_document(
         | {f"serve.{command.name}": _command_operation(command) for command in commands},
         "components": {
             "messages": messages,
-            "parameters": dict(_PARAMETERS),
+            "parameters": dict(PARAMETERS),
             "schemas": dict(sorted(schemas.items())),
             "securitySchemes": {"token": {"type": "apiKey", "in": "user", "description": "the bus's token"}},
         },
@@ -129,6 +129,11 @@ def subject_of(model: type[Event]) -> str:
     """Give the address of an event's channel: its subject with `{parameters}`."""
     prefix = KIND_SUBJECTS[model.kind]
     return prefix + ".".join(f"{{{name}}}" for name in _tokens(model))
+
+
+def tokens_of(address: str) -> tuple[str, ...]:
+    """Return the names of an address's parameters."""
+    return tuple(part[1:-1] for part in address.split(".") if part.startswith("{"))
 
 
 def _tokens(model: type[Event]) -> tuple[str, ...]:
@@ -237,10 +242,11 @@ def _schema_name(model: type[Event]) -> str:
 
 def _schemas(model: type[Event]) -> Json:
     """Give the event's JSON schema (draft 7, as AsyncAPI has it), and those of what it nests."""
-    return _body_schemas(model, _schema_name(model))
+    return body_schemas(model, _schema_name(model))
 
 
-def _body_schemas(model: type[BaseModel], name: str | None = None) -> Json:
+def body_schemas(model: type[BaseModel], name: str | None = None) -> Json:
+    """Return a body's JSON schema and those of what it nests, by name."""
     schema = _draft7(model.model_json_schema(ref_template="#/components/schemas/{model}"))
     nested: Json = schema.pop("$defs", {})
     return {name or model.__name__: schema, **nested}

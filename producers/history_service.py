@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
-from pydantic import ValidationError
+from faststream.nats import NatsRouter
 
-from contracts import codec
+from contracts import codec, subjects
 from contracts.commands import HistoryQuery, TradeHistoryQuery
-from contracts.errors import HydrophoneError, InvalidParameterError, UnknownSymbolError, UnknownVenueError, VenueError
+from contracts.errors import HydrophoneError, UnknownSymbolError, UnknownVenueError, VenueError
 from contracts.instrument import Instrument
 from producers.connection.frames import UNDECODABLE
 from producers.producer import Producer
@@ -18,7 +19,9 @@ from producers.rest.client import RestClient
 from producers.rest.history import assemble, list_spans
 from producers.venue import Decoded, History, Span, Unreadable
 from runtime import clock
-from runtime.nats.commands import failure
+from runtime.app.commands import command
+
+AT_ONCE: Final = 8  # requests of one kind: each is a call of a venue, or a few
 
 
 class NoHistoryError(HydrophoneError):
@@ -33,10 +36,9 @@ class HistoryService:
     def __init__(self, producers: Mapping[str, Producer]) -> None:
         self._producers = producers
 
-    async def answer_candles(self, body: bytes) -> bytes:
-        """Return the reply to a HistoryQuery, as the bytes of a HistoryReply."""
-        try:
-            query = HistoryQuery.model_validate_json(body)
+    async def answer_candles(self, query: HistoryQuery) -> bytes:
+        """Return the reply, as the bytes of a HistoryReply; raise a HydrophoneError that says why there is none."""
+        with _readable_answer():
             instrument, rest, history = self._find(query.venue, query.symbol)
             wanted = Span(query.timeframe, query.start_ts, query.end_ts, query.limit, clock.now_ns())
             candles: list[Decoded] = []
@@ -47,16 +49,13 @@ class HistoryService:
                 )
                 candles += _readable(rest, rows)
             return codec.encode({"candles": assemble(candles, wanted, instrument), "error": None})
-        except FAILURES as error:
-            return _refusal(error)
 
-    async def answer_trades(self, body: bytes) -> bytes:
-        """Return the reply to a TradeHistoryQuery, as the bytes of a TradeHistoryReply.
+    async def answer_trades(self, query: TradeHistoryQuery) -> bytes:
+        """Return the reply, as the bytes of a TradeHistoryReply; raise a HydrophoneError that says why there is none.
 
         Venues give their newest trades only: a span that begins before them is not complete.
         """
-        try:
-            query = TradeHistoryQuery.model_validate_json(body)
+        with _readable_answer():
             instrument, rest, history = self._find(query.venue, query.symbol)
             most = history.most_trades if query.start_ts or query.end_ts else min(history.most_trades, query.limit)
             answer = await rest.request(history.trades_call(instrument, most))
@@ -64,8 +63,6 @@ class HistoryService:
             found = _readable(rest, rows)
             found.sort(key=lambda trade: (trade.ts_event or 0, len(trade.trade_id), trade.trade_id))
             return codec.encode(_chosen(found, query))
-        except FAILURES as error:
-            return _refusal(error)
 
     def _find(self, venue: str, symbol: str) -> tuple[Instrument, RestClient, History]:
         producer = self._producers.get(venue)
@@ -81,7 +78,15 @@ class HistoryService:
         return instrument, producer.rest, history
 
 
-FAILURES: Final = (ValidationError, HydrophoneError, msgspec.MsgspecError, *UNDECODABLE)
+@contextmanager
+def _readable_answer() -> Generator[None]:
+    """Raise VenueError where the venue's answer cannot be read."""
+    try:
+        yield
+    except HydrophoneError:
+        raise
+    except (msgspec.MsgspecError, *UNDECODABLE) as error:
+        raise VenueError(f"the venue's answer could not be read: {error}") from error
 
 
 def _readable(rest: RestClient, rows: list[Decoded]) -> list[Decoded]:
@@ -98,10 +103,18 @@ def _chosen(found: list[Decoded], query: TradeHistoryQuery) -> dict[str, Any]:
     return {"trades": inside[-query.limit :], "complete": complete, "error": None}
 
 
-def _refusal(error: Exception) -> bytes:
-    if isinstance(error, ValidationError):
-        fault = error.errors()[0]
-        return failure("INVALID_PARAMETER", fault["msg"], parameter=".".join(map(str, fault["loc"])))
-    if isinstance(error, VenueError | InvalidParameterError | HydrophoneError):
-        return failure(error.code, error.message, **error.details)
-    return failure("VENUE_ERROR", f"the venue's answer could not be read: {error}")
+def make_router(service: HistoryService) -> NatsRouter:
+    """Return the handlers of the history commands."""
+    router = NatsRouter()
+
+    @router.subscriber(**command(subjects.HISTORY_CANDLES, "history", at_once=AT_ONCE))
+    async def on_candles(query: HistoryQuery) -> bytes:
+        """Replies with a venue's candles."""
+        return await service.answer_candles(query)
+
+    @router.subscriber(**command(subjects.HISTORY_TRADES, "history", at_once=AT_ONCE))
+    async def on_trades(query: TradeHistoryQuery) -> bytes:
+        """Replies with a venue's past trades."""
+        return await service.answer_trades(query)
+
+    return router

@@ -23,7 +23,7 @@ from contracts.instrument import Instrument
 from contracts.symbols import find_venue
 from producers.connection.books import BookPace
 from producers.connection.socket import OPENERS
-from producers.history_service import HistoryService
+from producers.history_service import HistoryService, make_router
 from producers.metrics import ProducerCollector
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
@@ -31,6 +31,8 @@ from producers.rest.rate_limit import SharedRateLimit
 from producers.standby import GatedLane, Unit
 from producers.upkeep import Upkeep
 from producers.venue import Venue
+from runtime.app.application import make_broker
+from runtime.app.serving import Serving
 from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.health import Health, connected_check
@@ -38,7 +40,6 @@ from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
 from runtime.nats.bus import Bus
-from runtime.nats.commands import CommandServer
 from runtime.nats.lanes.publisher import LanePublisher
 from runtime.nats.leases.lease import Lease
 from runtime.retry import Policy, retried
@@ -125,9 +126,13 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
             health = Health()
             health.check("bus", connected_check(lambda: bus.connected))
             await stack.enter_async_context(monitor(ANYWHERE, config.logs.metrics_port, health, registry))
-        for server in _servers(bus, HistoryService({unit.producer.venue.id: unit.producer for unit in units})):
-            await server.open(at_once=8, seconds=HISTORY_SECONDS)
-            stack.push_async_callback(server.close)
+        broker = make_broker(bus, "producers", registry, seconds=HISTORY_SECONDS)
+        stack.push_async_callback(broker.stop)
+        await broker.start()
+        history = HistoryService({unit.producer.venue.id: unit.producer for unit in units})
+        serving = Serving(bus, broker, make_router(history))
+        stack.push_async_callback(serving.close)
+        await serving.open()
         await _run_until(stop, units, bus)
     lane.flush()
     await bus.close()
@@ -154,13 +159,6 @@ class BusListings:
         except NatsError:
             return None
         return msgspec.json.decode(gzip.decompress(entry.value or b""), type=list[Instrument])
-
-
-def _servers(bus: Bus, service: HistoryService) -> tuple[CommandServer, ...]:
-    return (
-        CommandServer(bus, subjects.HISTORY_CANDLES, "history", service.answer_candles),
-        CommandServer(bus, subjects.HISTORY_TRADES, "history", service.answer_trades),
-    )
 
 
 async def save_instruments(bus: Bus, unit: str, body: bytes) -> None:

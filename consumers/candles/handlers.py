@@ -11,18 +11,22 @@ from typing import Any, Final
 
 import msgspec
 import structlog
+from faststream.nats import NatsRouter
 
 from consumers.candles.answers import CandleAnswers, CandleServer
 from consumers.candles.core import CandleBook, CandleRules, fold_after
 from consumers.candles.gaps import Gaps
 from consumers.candles.history import KEPT, CandleHistory
 from contracts import codec, streams, subjects
+from contracts.commands import CandlesQuery
 from contracts.market import Candle
 from runtime import clock
+from runtime.app.commands import command
 from runtime.app.fold import fold_each
 from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Start, find_start
-from runtime.app.service import Service
+from runtime.app.service import Consumer, Service
+from runtime.app.serving import Serving
 from runtime.nats.announce import Announcer
 from runtime.nats.bus import Bus
 from runtime.nats.deadletter import DeadLetters
@@ -126,16 +130,38 @@ class _Reading:
         self._on_lost(messages, self.position.time_ns)
 
 
-async def run(service: Service, plan: CandlePlan) -> None:
-    """Fold until the service is stopped; then save."""
-    bus = service.bus
-    book = CandleBook(plan.rules)
+class _State:
+    """What is known of candles; it is made again with the consumer."""
+
+    def __init__(self, plan: CandlePlan) -> None:
+        self.book, self.history, self.gaps = CandleBook(plan.rules), CandleHistory(plan.keep), Gaps()
+        self.answers = CandleAnswers(self.book, self.history, self.gaps)
+
+
+def make_consumer(plan: CandlePlan) -> Consumer:
+    """Return the consumer that folds trades until it is stopped, then saves, and replies to queries meanwhile."""
+    state = _State(plan)
+    router = NatsRouter()
+
+    @router.subscriber(**command(subjects.CANDLES_LIST, "candles"))
+    async def on_query(query: CandlesQuery) -> bytes:
+        """Replies with our own candles."""
+        return state.answers.answer(query)
+
+    async def run(service: Service) -> None:
+        await _run(service, plan, router, state)
+
+    return Consumer(run, router)
+
+
+async def _run(service: Service, plan: CandlePlan, router: NatsRouter, state: _State) -> None:
+    bus, book = service.bus, state.book
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
     resumed = await _restore(service, book, plan, letters)
-    gaps, announcer = Gaps(), Announcer(bus, service.name, stream=plan.feeds)
+    announcer = Announcer(bus, service.name, stream=plan.feeds)
 
     def on_lost(messages: int, since: int) -> None:
-        gaps.on_lost(since, clock.now_ns())
+        state.gaps.on_lost(since, clock.now_ns())
         announcer.on_missed(plan.stream, messages)
 
     reading = _Reading(book, letters, resumed, on_lost)
@@ -145,7 +171,7 @@ async def run(service: Service, plan: CandlePlan) -> None:
             stack.push_async_callback(end)
         lane = LanePublisher(bus, on_gap=lambda _: book.touch())
         stack.callback(lane.close)
-        await _serve(service, plan, resumed, _Parts(reading, gaps, letters, lane, writer))
+        await _serve(service, plan, resumed, _Parts(reading, state, router, letters, lane, writer))
         await _save(writer, reading)
 
 
@@ -154,7 +180,8 @@ class _Parts:
     """What the service works with while it serves."""
 
     reading: _Reading
-    gaps: Gaps
+    state: _State
+    router: NatsRouter
     letters: DeadLetters
     lane: LanePublisher
     writer: BucketWriter
@@ -172,9 +199,9 @@ async def _serve(service: Service, plan: CandlePlan, resumed: _Resumed, parts: _
         failed=failed,
         start=resumed.start,
     )
-    history = CandleHistory(plan.keep)
-    server = CandleServer(bus, CandleAnswers(book, history, parts.gaps), failed)
-    feeds = _follow_feeds(bus, parts.letters, parts.gaps, (plan.feeds, failed))
+    history = parts.state.history
+    server = CandleServer(bus, Serving(bus, service.broker, parts.router), parts.state.answers, failed)
+    feeds = _follow_feeds(bus, parts.letters, parts.state.gaps, (plan.feeds, failed))
     saved = clock.monotonic()
     async with AsyncExitStack() as stack:
         stack.callback(failed.cancel)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from faststream.nats import NatsRouter
+
 from consumers.clusters.core import ClusterDetector, ClusterRules
 from contracts import subjects
+from contracts.signals import WhaleTrade
 from contracts.streams import DURABLES, DurableSpec
-from runtime.app.detector import Detection, detect
-from runtime.app.service import Service
+from runtime.app.detector import Detecting, Detection
+from runtime.app.service import Consumer, Service
+from runtime.app.settling import durable
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.lanes.reader import read_event
 
@@ -19,11 +23,22 @@ def plan_for(rules: ClusterRules) -> Detection:
     return Detection(durable=DURABLE, signals=subjects.ALL_CLUSTERS, cooldown=cooldown, decode=read_event)
 
 
-async def run(service: Service, rules: ClusterRules, plan: Detection | None = None) -> None:
-    """Detect until the service is stopped."""
+def make_consumer(rules: ClusterRules, plan: Detection | None = None) -> Consumer:
+    """Return the consumer of whales that detects until it is stopped."""
     plan = plan or plan_for(rules)
-    letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
-    try:
-        await detect(service, ClusterDetector(rules), plan, letters)
-    finally:
-        await letters.flush()
+    detecting = Detecting(ClusterDetector(rules), plan)
+    router = NatsRouter()
+
+    @router.subscriber(**durable(plan.durable))
+    async def on_whale(whale: WhaleTrade) -> None:
+        """Publishes the cluster that a whale completes."""
+        await detecting.fold(whale)
+
+    async def run(service: Service) -> None:
+        letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
+        try:
+            await detecting.run(service, router, letters)
+        finally:
+            await letters.flush()
+
+    return Consumer(run, router)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
+from faststream.nats import NatsRouter
 
 from consumers.storms.core import StormDetector, StormRules
 from contracts import subjects
+from contracts.market import Liquidation
 from contracts.streams import DURABLES, DurableSpec
 from contracts.usd import UsdRates
-from runtime.app.detector import Detection, detect
+from runtime.app.detector import Detecting, Detection
 from runtime.app.fold import Fault, fold_each
-from runtime.app.service import Service
+from runtime.app.service import Consumer, Service
+from runtime.app.settling import durable
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.lanes.publisher import LaneReader
 from runtime.nats.lanes.reader import Watchers, read_event
@@ -29,27 +33,42 @@ def plan_for(rules: StormRules) -> Detection:
     return Detection(durable=DURABLE, signals=subjects.ALL_STORMS, cooldown=cooldown, decode=read_event)
 
 
-async def run(service: Service, rules: StormRules, plan: Detection | None = None) -> None:
-    """Detect until the service is stopped; quotes other than dollars are valued by the bus's own spot prices."""
-    rates = UsdRates()
-    plan = plan or plan_for(rules)
+def make_consumer(rules: StormRules, plan: Detection | None = None) -> Consumer:
+    """Return the consumer of liquidations that detects until it is stopped.
 
+    Quotes other than dollars are valued by the bus's own spot prices.
+    """
+    plan = plan or plan_for(rules)
+    rates = UsdRates()
+    detecting = Detecting(StormDetector(rules, rates), plan)
+    router = NatsRouter()
+
+    @router.subscriber(**durable(plan.durable))
+    async def on_liquidation(liquidation: Liquidation) -> None:
+        """Publishes the storm that a liquidation completes."""
+        await detecting.fold(liquidation)
+
+    async def run(service: Service) -> None:
+        letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
+        prices = LaneReader(service.bus, Watchers(letters.keep, _on_gap))
+        try:
+            await prices.subscribe(DOLLAR_TICKERS, read_event, partial(_on_tickers, rates))
+            await detecting.run(service, router, letters)
+        finally:
+            await prices.close()
+            await letters.flush()
+
+    return Consumer(run, router)
+
+
+def _on_tickers(rates: UsdRates, batch: Sequence[tuple[str, Any]]) -> Sequence[Fault]:
     def on_ticker(_subject: str, ticker: Any) -> None:
         if ticker.last is not None:
             base, _, quote = ticker.symbol.partition("/")
             rates.on_price(base, quote, ticker.last, ticker.ts_recv)
 
-    def on_tickers(batch: Sequence[tuple[str, Any]]) -> Sequence[Fault]:
-        return fold_each(batch, on_ticker)
+    return fold_each(batch, on_ticker)
 
-    def on_gap(messages: int) -> None:
-        _log.info("storms.prices_missed", messages=messages)  # the next price of each pair makes up for it
 
-    letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
-    prices = LaneReader(service.bus, Watchers(letters.keep, on_gap))
-    try:
-        await prices.subscribe(DOLLAR_TICKERS, read_event, on_tickers)
-        await detect(service, StormDetector(rules, rates), plan, letters)
-    finally:
-        await prices.close()
-        await letters.flush()
+def _on_gap(messages: int) -> None:
+    _log.info("storms.prices_missed", messages=messages)  # the next price of each pair makes up for it

@@ -1,4 +1,4 @@
-"""Runs a detector: the past of its window first, then every event from its durable, its signals published once each."""
+"""Runs a detector: the past of its window first, then every event of its durable, its signals published once each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import structlog
+from faststream.nats import NatsRouter
 
 from contracts import streams
 from contracts.streams import DurableSpec
@@ -14,9 +15,11 @@ from runtime import clock
 from runtime.app.fold import fold_each
 from runtime.app.intervals import ticks
 from runtime.app.service import Service
+from runtime.app.serving import Serving
+from runtime.app.settling import BadMessageError
 from runtime.nats.bus import Bus
 from runtime.nats.deadletter import DeadLetters
-from runtime.nats.durable import BadMessageError, DurableLane, DurableRule, MissingDurableError, wait_for_durable
+from runtime.nats.durable import DurableRule, MissingDurableError, wait_for_durable
 from runtime.nats.lanes.reader import Batch, Decode
 from runtime.nats.signals import publish_signal
 from runtime.nats.streams.api import ApiRefusalError, call, parse_rfc3339
@@ -70,48 +73,56 @@ class Detection:
     dlq: str = streams.DLQ
 
 
-async def detect(service: Service, detector: Detector, plan: Detection, letters: DeadLetters) -> None:
-    """Run until the service is stopped; a durable that was made again is served again, with what it did not deliver.
+class Detecting:
+    """A detector on the bus: `fold` is for the handler of its durable, `run` for the consumer."""
 
-    MissingDurableError where nobody makes it in time.
-    """
-    bus = service.bus
-    info = await wait_for_durable(bus, plan.durable, plan.rule)
-    await _recall(bus, detector, plan, letters)
-    unsent = await _refold(bus, detector, plan, int(info["ack_floor"]["stream_seq"]))
+    def __init__(self, detector: Detector, plan: Detection) -> None:
+        self.detector, self.plan = detector, plan
+        self._bus: Bus | None = None
+        self._unsent: list[tuple[str, FastEvent]] = []
+        self._sent = 0
 
-    sent = 0
-
-    async def send() -> None:
-        nonlocal sent
-        while unsent:  # what could not be published stays and goes first the next time
-            await publish_signal(bus, *unsent[0], stream=plan.signals_stream)
-            del unsent[0]
-            sent += 1
-
-    async def handle(subject: str, body: bytes) -> None:
+    async def fold(self, event: Any) -> None:
+        """Fold one event and publish what follows; BadMessageError where it cannot be folded."""
         try:
-            found = detector.fold(plan.decode(subject, body))
-        except Exception as error:  # decided by this message alone: asking for it again would change nothing
+            found = self.detector.fold(event)
+        except Exception as error:  # decided by this message alone: delivering it again would change nothing
             raise BadMessageError(f"{type(error).__name__}: {error}") from error
-        unsent.extend(found)
-        await send()
+        self._unsent.extend(found)
+        await self._send()
 
-    while True:
-        await send()
-        lane = DurableLane(bus, plan.durable, handle, rule=plan.rule, dlq=plan.dlq)
-        try:
-            await lane.open()
-            service.ready()
-            async for _ in ticks(service.stop, 1.0, lane.failed):
-                service.report("signals", sent)
-                service.report("forgotten", detector.forgotten)
-            return
-        except MissingDurableError as error:
-            info = await _wait_again(bus, plan, error)
-        finally:
-            await lane.close()
-        unsent += await _refold(bus, detector, plan, int(info["ack_floor"]["stream_seq"]))
+    async def run(self, service: Service, router: NatsRouter, letters: DeadLetters) -> None:
+        """Run until the service is stopped; serve a durable that was made again, with what it did not deliver.
+
+        The past of the window is folded first. MissingDurableError where nobody makes the durable in time.
+        """
+        bus, plan = service.bus, self.plan
+        self._bus = bus
+        info = await wait_for_durable(bus, plan.durable, plan.rule)
+        await _recall(bus, self.detector, plan, letters)
+        while True:
+            self._unsent += await _refold(bus, self.detector, plan, int(info["ack_floor"]["stream_seq"]))
+            await self._send()
+            serving = Serving(bus, service.broker, router, plan.rule)
+            try:
+                await serving.open()
+                service.ready()
+                async for _ in ticks(service.stop, 1.0, serving.failed):
+                    service.report("signals", self._sent)
+                    service.report("forgotten", self.detector.forgotten)
+                return
+            except MissingDurableError as error:
+                info = await _wait_again(bus, plan, error)
+            finally:
+                await serving.close()
+
+    async def _send(self) -> None:
+        if self._bus is None:
+            raise RuntimeError("a detector publishes while it runs")
+        while self._unsent:  # what could not be published stays and goes first the next time
+            await publish_signal(self._bus, *self._unsent[0], stream=self.plan.signals_stream)
+            del self._unsent[0]
+            self._sent += 1
 
 
 async def _wait_again(bus: Bus, plan: Detection, lost: MissingDurableError) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from faststream.nats import NatsRouter
+
+from runtime.nats.broker import Broker
 from runtime.nats.bus import Bus
 
 
@@ -25,12 +28,23 @@ def _do_nothing() -> None:
 class Service:
     """The bus, the event that ends the service, where its figures go, and what to call when it reads live.
 
+    `broker`: of the process, connected; None where the service has no router.
+
     `report(event, count)` and `measure(figure, venue, seconds)` may be called again and again: the last one counts.
     """
 
     name: str
     bus: Bus
+    broker: Broker | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     report: Callable[[str, int], None] = _say_nothing
     measure: Callable[[str, str, float], None] = _measure_nothing
     ready: Callable[[], None] = _do_nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """What a process runs: `run(service)` returns when it was stopped, and serves `router`, if any, meanwhile."""
+
+    run: Callable[[Service], Awaitable[None]]
+    router: NatsRouter | None = None

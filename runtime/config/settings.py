@@ -197,6 +197,13 @@ class AlertSettings(BaseSettings):
         return value
 
 
+class PartSettings(BaseSettings):
+    """What a part runs of what it could run; nothing named means all of it."""
+
+    model_config = _CONFIG
+    consumers: Words = Field((), validation_alias="HYDROPHONE_CONSUMERS")
+
+
 class LogSettings(BaseSettings):
     """Logs and metrics; no directory means standard output only, port 0 means that no metrics are served."""
 
@@ -214,6 +221,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     StoreSettings,
     RetentionSettings,
     AlertSettings,
+    PartSettings,
     LogSettings,
 )
 
@@ -229,12 +237,14 @@ class Settings:
     store: StoreSettings
     retention: RetentionSettings
     alerts: AlertSettings
+    parts: PartSettings
     logs: LogSettings
     warnings: tuple[str, ...] = ()
 
     def groups(self) -> list[BaseSettings]:
         """The groups, in order."""
-        return [self.api, self.cache, self.venues, self.bus, self.store, self.retention, self.alerts, self.logs]
+        early = [self.api, self.cache, self.venues, self.bus, self.store]
+        return [*early, self.retention, self.alerts, self.parts, self.logs]
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for `LogConfig.secrets`."""
@@ -267,6 +277,7 @@ def load(env_file: Path = ENV_FILE) -> Settings:
         store=reader.read(StoreSettings),
         retention=reader.read(RetentionSettings),
         alerts=reader.read(AlertSettings),
+        parts=reader.read(PartSettings),
         logs=reader.read(LogSettings),
     )
     if reader.problems:

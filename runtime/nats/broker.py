@@ -1,15 +1,20 @@
-"""The FastStream lane: a broker with the options of our connection, and the watchdog over the connection it makes."""
+"""The process's FastStream broker: connects with the options of our connection, and starts no subscriber by itself."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
-from typing import Any
+from types import TracebackType
+from typing import Any, Final
 
 import structlog
+from fast_depends.pydantic import PydanticSerializer
 from faststream.middlewares import AckPolicy
 from faststream.nats import NatsBroker
 from faststream.nats.security import NatsCredentials, NatsNKey, NatsSecurity, NatsToken, NatsUserPassword
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
 from runtime.nats import wire
@@ -18,11 +23,13 @@ from runtime.nats.watchdog import watch
 
 _log = structlog.get_logger("broker")
 
-GRACEFUL_SECONDS = 20.0
+GRACEFUL_SECONDS: Final = 15.0  # for the messages at hand
+_DRAIN_SECONDS: Final = 10.0
+_SECURITY: Final = ("token", "user", "password", "user_credentials", "nkeys_seed", "tls", "tls_hostname")
 
 
 def security(options: BusOptions) -> NatsSecurity | None:
-    """FastStream's form of who we are; None where the URL says it all."""
+    """Return FastStream's form of who we are; None where the URL says it all."""
     tls: dict[str, Any] = {"ssl_context": options.tls, "tls_hostname": options.tls_hostname}
     if options.token is not None:
         return NatsToken(options.token, **tls)
@@ -35,45 +42,86 @@ def security(options: BusOptions) -> NatsSecurity | None:
     return NatsSecurity(**tls) if options.tls is not None else None
 
 
-def make_broker(
-    options: BusOptions,
-    *,
-    on_drop: Callable[[str, int], None],
-    on_closed: Callable[[], None] = end_process,
-    **more: Any,  # FastStream's own arguments
-) -> tuple[NatsBroker, Callable[[], None]]:
-    """A broker that reconnects for ever, acknowledges by hand, and tells when it is closed for good.
+def _make_logger() -> logging.Logger:
+    """Return FastStream's log: what handlers raise, not its lines about each message."""
+    logger = logging.getLogger("broker.faststream")
+    logger.setLevel(logging.WARNING)
+    return logger
 
-    The second value is to be called before the broker is stopped on purpose. `on_drop(subject, messages)` hears of slow
-    subscriptions. Handlers acknowledge themselves (`ack`, `nack(delay=)`, `reject`): nothing is retried without delay.
+
+class Broker(NatsBroker):
+    """A broker that reconnects for ever, leaves a frozen server, and calls `on_closed` when it is closed for good.
+
+    `on_drop(subject, messages)` is called with what slow subscriptions lost. `start` only connects: whoever owns a
+    router starts its subscribers when its state is there (`runtime.app.serving`). Nothing is acknowledged by itself.
     """
-    closing = asyncio.Event()
 
-    async def on_error(error: Exception) -> None:
+    def __init__(
+        self,
+        options: BusOptions,
+        *,
+        on_drop: Callable[[str, int], None],
+        on_closed: Callable[[], None] = end_process,
+        **more: Any,  # FastStream's own arguments
+    ) -> None:
+        self._options, self._on_drop, self._on_closed = options, on_drop, on_closed
+        self._stopping = False
+        self._watcher: asyncio.Task[None] | None = None
+        super().__init__(
+            **{name: value for name, value in connect_arguments(options).items() if name not in _SECURITY},
+            security=security(options),
+            error_cb=self._on_error,
+            closed_cb=self._on_client_closed,
+            ack_policy=AckPolicy.MANUAL,
+            graceful_timeout=GRACEFUL_SECONDS,
+            serializer=PydanticSerializer(use_fastdepends_errors=True),  # a bad message is not a handler's own error
+            logger=_make_logger(),
+            **more,
+        )
+
+    async def start(self) -> None:
+        """Connect, and watch the connection as the bus does."""
+        client = await self.connect()
+        wire.check(client)
+        if self._watcher is None:
+            self._watcher = asyncio.create_task(self._watch(client), name="broker watchdog")
+
+    async def flush(self) -> None:
+        """Return when the server has the subscriptions; nats-py's ping overtakes what it has still to write, once."""
+        client = await self.connect()
+        await client.flush()
+        await client.flush()
+
+    async def stop(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> None:
+        """Let handlers finish, send what was published, then close; `on_closed` is not called."""
+        self._stopping = True
+        if self._watcher is not None:
+            self._watcher.cancel()
+        client = self._connection
+        try:
+            async with asyncio.timeout(GRACEFUL_SECONDS + _DRAIN_SECONDS):
+                await super().stop(exc_type, exc_val, exc_tb)
+        except (TimeoutError, NatsError) as error:  # the server is away: nothing can be sent to it
+            _log.warning("broker.close_incomplete", error=str(error) or type(error).__name__)
+            if client is not None:
+                wire.abort(client)
+                await client.close()
+
+    async def _watch(self, client: Client) -> None:
+        def on_frozen() -> None:
+            _log.warning("broker.frozen_server", servers=self._options.places())
+
+        await watch(client, self._options.watch, lambda _: None, on_frozen)
+
+    async def _on_error(self, error: Exception) -> None:
         if isinstance(error, SlowConsumerError):
-            on_drop(error.subject, 1)
+            self._on_drop(error.subject, 1)
 
-    async def on_client_closed() -> None:
-        if not closing.is_set():
-            on_closed()
-
-    arguments = connect_arguments(options)
-    for name in ("token", "user", "password", "user_credentials", "nkeys_seed", "tls", "tls_hostname"):
-        arguments.pop(name, None)
-    broker = NatsBroker(
-        **arguments,
-        security=security(options),
-        error_cb=on_error,
-        closed_cb=on_client_closed,
-        ack_policy=AckPolicy.MANUAL,
-        graceful_timeout=GRACEFUL_SECONDS,
-        **more,
-    )
-    return broker, closing.set
-
-
-async def watch_broker(broker: NatsBroker, options: BusOptions, on_rtt: Callable[[float], None]) -> None:
-    """Run beside a started broker: leaves a server that answers nothing, as the bus does."""
-    client = await broker.connect()
-    wire.check(client)
-    await watch(client, options.watch, on_rtt, lambda: _log.warning("broker.frozen_server", servers=options.places()))
+    async def _on_client_closed(self) -> None:
+        if not self._stopping:
+            self._on_closed()

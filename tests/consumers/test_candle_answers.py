@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from prometheus_client import CollectorRegistry
 
 from consumers.candles import handlers as candles
 from consumers.candles.bars import named
@@ -20,10 +20,10 @@ from contracts import codec, streams, subjects
 from contracts.commands import CandlesQuery, CandlesReply
 from contracts.timeframes import MINUTE, SECOND
 from runtime import provision
+from runtime.app.application import make_broker
 from runtime.app.service import Service
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus, BusOptions
-from runtime.nats.commands import CommandServer
 from runtime.servers.embedded import nats_server
 
 START = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
@@ -149,8 +149,10 @@ async def test_closed_candles_of_before_the_start_and_open_ones_are_told_and_cut
         body = codec.encode(closed(number))
         await js.publish(f"{subjects.CANDLE}1m.{TAIL}", body, stream=streams.CANDLES_1M)
     started = asyncio.Event()
-    service = Service(name="candles", bus=bus, ready=started.set)
-    running = asyncio.ensure_future(candles.run(service, candles.CandlePlan(tick_seconds=0.05)))
+    broker = make_broker(bus, "candles", CollectorRegistry())
+    await broker.start()
+    service = Service(name="candles", bus=bus, broker=broker, ready=started.set)
+    running = asyncio.ensure_future(candles.make_consumer(candles.CandlePlan(tick_seconds=0.05)).run(service))
     await asyncio.wait_for(started.wait(), 10)
     now = now_ns()
     await js.publish(subjects.TRADE + TAIL, codec.encode(trade(1, now, price="42")), stream=streams.MARKET)
@@ -171,32 +173,4 @@ async def test_closed_candles_of_before_the_start_and_open_ones_are_told_and_cut
         assert (refused.error.code, refused.error.details["parameter"]) == (code, parameter)
     service.stop.set()
     await asyncio.wait_for(running, 15)
-
-
-@pytest.mark.nats
-async def test_a_command_that_fails_hangs_or_comes_too_often_is_replied_to_all_the_same(bus: Bus) -> None:
-    release = asyncio.Event()
-
-    entered = asyncio.Event()
-
-    async def answer(body: bytes) -> bytes:
-        if body == b"wait":
-            entered.set()
-            await release.wait()
-        if body == b"fail":
-            raise OSError("secret place")
-        return b'{"ok":true}'
-
-    server = await CommandServer(bus, "cmd.v1.test.ask", "test", answer).open(at_once=1, seconds=5.0)
-    failed = json.loads(await bus.request("cmd.v1.test.ask", b"fail", 5.0))
-    assert (failed["error"]["code"], "secret" in str(failed)) == ("INTERNAL_ERROR", False)
-    waiting = asyncio.ensure_future(bus.request("cmd.v1.test.ask", b"wait", 5.0))
-    await asyncio.wait_for(entered.wait(), 5)
-    assert json.loads(await bus.request("cmd.v1.test.ask", b"", 5.0))["error"]["code"] == "BUSY"
-    release.set()
-    assert json.loads(await waiting) == {"ok": True}
-    await server.close()
-    slow = await CommandServer(bus, "cmd.v1.test.ask", "test", answer).open(seconds=0.05)
-    release.clear()
-    assert json.loads(await bus.request("cmd.v1.test.ask", b"wait", 5.0))["error"]["code"] == "INTERNAL_ERROR"
-    await slow.close()
+    await broker.stop()

@@ -16,6 +16,8 @@ from typing import Any, Self
 
 import pytest
 import pytest_asyncio
+from faststream.nats import NatsMessage, NatsRouter
+from prometheus_client import CollectorRegistry
 
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
@@ -32,11 +34,14 @@ from contracts.streams import BUCKETS, DURABLES, STREAMS
 from contracts.tiers import Tiers
 from contracts.timeframes import TIMEFRAMES
 from runtime import provision
+from runtime.app.application import make_broker
 from runtime.app.detector import Detection
 from runtime.app.service import Service
+from runtime.app.serving import serve
+from runtime.app.settling import durable
 from runtime.clock import monotonic, now_ns
 from runtime.nats.bus import Bus, BusOptions
-from runtime.nats.durable import DurableLane, DurableRule, MissingDurableError
+from runtime.nats.durable import DurableRule, MissingDurableError
 from runtime.nats.kv.mirror import Mirror
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
@@ -45,6 +50,7 @@ from runtime.servers.embedded import NatsServer, nats_server
 pytestmark = pytest.mark.nats
 
 SECOND = 1_000_000_000
+QUICK = DurableRule(delay=0.1, look=0.2, wait=2.0)
 TRADES = "md.v1.trade.binance.BTC.USDT.spot"
 LIQUIDATIONS = "md.v1.liquidation.bybit.BTC.USDT.perp"
 PLAN = provision.Plan(streams=STREAMS, buckets=BUCKETS, durables=DURABLES, synced=True)
@@ -83,8 +89,16 @@ class Running:
 
     def __init__(self, bus: Bus, name: str, run: Callable[[Service], Awaitable[None]]) -> None:
         self.ready = asyncio.Event()
-        self.service = Service(name=name, bus=bus, ready=self.ready.set)
-        self.task = asyncio.ensure_future(run(self.service))
+        self.broker = make_broker(bus, name, CollectorRegistry(), rule=QUICK)
+        self.service = Service(name=name, bus=bus, broker=self.broker, ready=self.ready.set)
+        self.task = asyncio.ensure_future(self._run(run))
+
+    async def _run(self, run: Callable[[Service], Awaitable[None]]) -> None:
+        await self.broker.start()
+        try:
+            await run(self.service)
+        finally:
+            await self.broker.stop()
 
     async def __aenter__(self) -> Self:
         waiting = asyncio.ensure_future(self.ready.wait())
@@ -134,11 +148,11 @@ async def test_candles_go_on_after_a_restart_without_losing_or_repeating_a_trade
     start = now_ns() // (60 * SECOND) * 60 * SECOND
     for number in range(20):
         await publish(own, TRADES, trade(number, start + number, price=str(100 + number)))
-    async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
+    async with Running(own, "candles", lambda service: candles.make_consumer(fast_candles()).run(service)):
         await wait_stored(own, streams.CANDLES_1H, "md.v1.candle.1d.>", 1)
     for number in range(15, 40):  # five of them are repeats
         await publish(own, TRADES, trade(number, start + number, price=str(100 + number)))
-    async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
+    async with Running(own, "candles", lambda service: candles.make_consumer(fast_candles()).run(service)):
         await wait_folded(own, "md.v1.candle.1w.>", 40)
     last = (await stored(own, streams.CANDLES_1H, "md.v1.candle.1w.>"))[-1]
     assert (last.trades, last.open, last.close, last.volume) == (40, "100", "139", "40")
@@ -148,7 +162,7 @@ async def test_open_candles_leave_their_stream_and_every_version_has_its_own_id(
     start = now_ns() // (60 * SECOND) * 60 * SECOND - 120 * SECOND  # of a closed minute
     for number, ts in enumerate((start, start + 1, now_ns())):
         await publish(own, TRADES, trade(number, ts))
-    async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
+    async with Running(own, "candles", lambda service: candles.make_consumer(fast_candles()).run(service)):
         await wait_stored(own, streams.CANDLES_1M, "md.v1.candle.1m.>", 2)
         await publish(own, TRADES, trade(7, now_ns()))
         await wait_stored(own, streams.CANDLES_1M, "md.v1.candle.1m.>", 3)
@@ -166,13 +180,13 @@ async def test_candles_killed_between_saving_instruments_and_position_count_each
 ) -> None:
     start = now_ns()
     await publish(own, TRADES, trade(1, start))
-    async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
+    async with Running(own, "candles", lambda service: candles.make_consumer(fast_candles()).run(service)):
         await wait_stored(own, streams.CANDLES_1H, "md.v1.candle.1d.>", 1)
     bucket = await own.jetstream().key_value(streams.CANDLES)
     position = json.loads((await bucket.get("position")).value or b"")
     await bucket.put("position", json.dumps({**position, "seq": 0}).encode())
     await publish(own, TRADES, trade(2, start + 1))
-    async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
+    async with Running(own, "candles", lambda service: candles.make_consumer(fast_candles()).run(service)):
         await wait_folded(own, "md.v1.candle.1d.>", 2)
     assert (await stored(own, streams.CANDLES_1H, "md.v1.candle.1d.>"))[-1].trades == 2
 
@@ -181,7 +195,7 @@ async def test_candles_go_on_when_the_stream_was_made_anew(own: Bus, trade: Make
     start = now_ns()
 
     async def run_until(trades: int) -> None:
-        async with Running(own, "candles", lambda service: candles.run(service, fast_candles())):
+        async with Running(own, "candles", lambda service: candles.make_consumer(fast_candles()).run(service)):
             await wait_stored(own, streams.CANDLES_1H, "md.v1.candle.1w.>", 1)
             await wait_folded(own, "md.v1.candle.1w.>", trades)
 
@@ -253,12 +267,12 @@ async def test_the_cache_writes_merged_documents_and_marks_them_when_the_feed_br
 
 
 def storm_plan(**rule: float) -> Detection:
-    return replace(storms.plan_for(STORM_RULES), rule=DurableRule(**{"delay": 0.1, "look": 0.2, "wait": 2.0, **rule}))
+    return replace(storms.plan_for(STORM_RULES), rule=replace(QUICK, **rule))
 
 
 async def test_a_storm_is_found_though_the_consumer_is_restarted_within_its_window(own: Bus, liquidation: Make) -> None:
     async def run(service: Service) -> None:
-        await storms.run(service, STORM_RULES, storm_plan())
+        await storms.make_consumer(STORM_RULES, storm_plan()).run(service)
 
     now = now_ns()
     async with Running(own, "storms", run):
@@ -290,7 +304,7 @@ async def test_poison_goes_to_the_dead_letters_with_its_error_and_the_next_messa
     own: Bus, liquidation: Make
 ) -> None:
     async def run(service: Service) -> None:
-        await storms.run(service, STORM_RULES, storm_plan())
+        await storms.make_consumer(STORM_RULES, storm_plan()).run(service)
 
     now = now_ns()
     async with Running(own, "storms", run):
@@ -304,25 +318,33 @@ async def test_poison_goes_to_the_dead_letters_with_its_error_and_the_next_messa
     assert b"`$.id`" in letters[0].headers
 
 
+async def as_it_is(message: NatsMessage) -> bytes:
+    return message.body
+
+
 async def test_a_failing_message_is_asked_for_again_with_a_delay_and_buried_after_its_last_delivery(own: Bus) -> None:
     spec = replace(storms.DURABLE, name="failing", max_deliver=3)
     await provision.apply(own, replace(PLAN, durables=(spec,)))
     tries: list[tuple[bytes, float]] = []
 
-    async def handle(_subject: str, body: bytes) -> None:
+    async def handle(body: bytes) -> None:
         tries.append((body, monotonic()))
         if body == b"never" or len(tries) == 1:
             raise OSError("the store is away")
 
-    lane = DurableLane(own, spec, handle, rule=DurableRule(delay=0.1, wait=2.0))
-    await lane.open()
-    for body in (b"first", b"never"):
-        await own.jetstream().publish(LIQUIDATIONS, body)
-    letters: list[Any] = []
-    async with asyncio.timeout(15):
-        while not letters:
-            letters = await read_past(own, streams.DLQ, ("dlq.v1.failing.>",), ALL)
-    await lane.close()
+    router = NatsRouter()
+
+    @router.subscriber(**durable(spec), decoder=as_it_is)
+    async def on_message(body: bytes) -> None:
+        await handle(body)
+
+    async with Running(own, "failing", lambda service: serve(router, service)):
+        for body in (b"first", b"never"):
+            await own.jetstream().publish(LIQUIDATIONS, body)
+        letters: list[Any] = []
+        async with asyncio.timeout(15):
+            while not letters:
+                letters = await read_past(own, streams.DLQ, ("dlq.v1.failing.>",), ALL)
     for body, count in ((b"first", 2), (b"never", 3)):
         times = [at for tried, at in tries if tried == body]
         assert len(times) == count
@@ -336,7 +358,7 @@ async def test_a_failing_message_is_asked_for_again_with_a_delay_and_buried_afte
 
 async def test_a_durable_that_vanishes_ends_the_consumer_with_its_name(own: Bus) -> None:
     async def run(service: Service) -> None:
-        await storms.run(service, STORM_RULES, storm_plan())
+        await storms.make_consumer(STORM_RULES, storm_plan()).run(service)
 
     running = Running(own, "storms", run)
     async with asyncio.timeout(10):
@@ -348,9 +370,9 @@ async def test_a_durable_that_vanishes_ends_the_consumer_with_its_name(own: Bus)
 
 async def test_a_consumer_whose_durable_nobody_makes_refuses_to_start(own: Bus) -> None:
     await own.api("CONSUMER.DELETE.LIQUIDATIONS.storms")
-    service = Service(name="storms", bus=own)
     with pytest.raises(MissingDurableError, match="run the provisioner"):
-        await storms.run(service, STORM_RULES, storm_plan(wait=0.3))
+        async with Running(own, "storms", storms.make_consumer(STORM_RULES, storm_plan(wait=0.3)).run):
+            pass
     assert await provision.find_config(own, provision.items(PLAN)[-2]) is None  # and did not make its own
 
 

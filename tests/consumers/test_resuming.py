@@ -48,7 +48,7 @@ def run_cache(service: Service) -> Awaitable[None]:
 
 
 def run_candles(service: Service) -> Awaitable[None]:
-    return candles.run(service, fast_candles())
+    return candles.make_consumer(fast_candles()).run(service)
 
 
 def run_whales(service: Service) -> Awaitable[None]:
@@ -56,7 +56,7 @@ def run_whales(service: Service) -> Awaitable[None]:
 
 
 def run_storms(service: Service) -> Awaitable[None]:
-    return storms.run(service, STORM_RULES, storm_plan())
+    return storms.make_consumer(STORM_RULES, storm_plan()).run(service)
 
 
 async def remake(bus: Bus, stream: str) -> None:

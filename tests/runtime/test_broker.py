@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from runtime.nats.broker import make_broker, watch_broker
+from runtime.nats.broker import Broker
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.watchdog import WatchRule
 from runtime.servers.child import Child
@@ -24,13 +24,15 @@ async def test_handler_answers_before_and_after_a_restart_of_the_server(tmp_path
     async with nats_server(tmp_path) as server:
         options = BusOptions(servers=(server.url,), name="broker")
         closed: list[int] = []
-        broker, closing = make_broker(options, on_drop=ignore, on_closed=lambda: closed.append(1))
+        broker = Broker(options, on_drop=ignore, on_closed=lambda: closed.append(1))
 
         @broker.subscriber("cmd.v1.broker.echo")
         async def on_echo(body: str) -> str:
             return f"heard {body}"
 
         await broker.start()
+        for subscriber in broker.subscribers:
+            await subscriber.start()
         bus = await Bus(options).connect()
         assert await bus.request("cmd.v1.broker.echo", b"one", 5.0) == b"heard one"
         await server.kill()
@@ -39,7 +41,6 @@ async def test_handler_answers_before_and_after_a_restart_of_the_server(tmp_path
         await eventually(lambda: bus.connected and client.is_connected)
         await client.flush()
         assert await bus.request("cmd.v1.broker.echo", b"two", 5.0) == b"heard two"
-        closing()
         await broker.stop()
         await bus.close()
         assert closed == []
@@ -50,35 +51,29 @@ async def test_broker_leaves_a_frozen_server(tmp_path: Path, eventually: Eventua
         options = BusOptions(
             servers=(server.url,), name="broker", watch=WatchRule(interval=0.2, misses=3), connect_timeout=0.5
         )
-        broker, closing = make_broker(options, on_drop=ignore)
+        broker = Broker(options, on_drop=ignore)
         await broker.start()
-        watching = asyncio.create_task(watch_broker(broker, options, ignore))
         client = await broker.connect()
         await asyncio.sleep(0)
         await server.freeze()
         await eventually(lambda: not client.is_connected)
         await server.thaw()
         await eventually(lambda: client.is_connected)
-        closing()
-        watching.cancel()
         await broker.stop()
 
 
 async def test_connection_closed_for_good_is_told(nats: NatsServer) -> None:
     closed: list[int] = []
-    broker, _ = make_broker(
-        BusOptions(servers=(nats.url,), name="x"), on_drop=ignore, on_closed=lambda: closed.append(1)
-    )
+    broker = Broker(BusOptions(servers=(nats.url,), name="x"), on_drop=ignore, on_closed=lambda: closed.append(1))
     await broker.start()
     await (await broker.connect()).close()
     assert closed == [1]
 
 
 async def connects(options: BusOptions) -> None:
-    broker, closing = make_broker(options, on_drop=ignore)
+    broker = Broker(options, on_drop=ignore)
     await broker.start()
     assert (await broker.connect()).is_connected
-    closing()
     await broker.stop()
     bus = await Bus(options).connect()
     assert bus.connected

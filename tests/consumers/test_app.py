@@ -1,0 +1,157 @@
+"""`faststream run consumers.app:app` and `faststream docs …`: the application by FastStream's own command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from nats.errors import NoRespondersError
+
+from contracts import asyncapi, subjects
+from contracts.codec import EVENTS
+from contracts.commands import COMMANDS
+from runtime import provision
+from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.embedded import free_port, nats_server
+
+ROOT = Path(__file__).resolve().parents[2]
+FASTSTREAM = (sys.executable, "-m", "faststream")
+QUERY = b'{"venue":"okx","symbol":"BTC/USDT","timeframe":"1m"}'
+
+
+@pytest.mark.nats
+@pytest.mark.timeout(120)
+async def test_faststream_runs_the_consumers_that_the_settings_name_until_it_is_stopped(tmp_path: Path) -> None:
+    async with nats_server(tmp_path) as server:
+        bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
+        await provision.apply(bus, provision.declared(synced=True))
+        environ = {**os.environ, "NATS_URL": server.url, "HYDROPHONE_DATA": str(tmp_path)}
+        process = await asyncio.create_subprocess_exec(
+            *(*FASTSTREAM, "run", "consumers.app:app"),
+            env=environ | {"HYDROPHONE_CONSUMERS": "candles,clusters"},
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    reply = await bus.client.request(subjects.CANDLES_LIST, QUERY, timeout=5)
+                    break
+                except NoRespondersError:
+                    assert process.returncode is None
+                    await asyncio.sleep(0.1)
+        assert json.loads(reply.data)["error"] is None
+        process.send_signal(signal.SIGTERM)
+        output, _ = await asyncio.wait_for(process.communicate(), 40)
+        assert process.returncode == 0
+        ready = [line for line in output.splitlines() if b"consumer.ready" in line]
+        assert sorted(name for line in ready for name in ("cache", "candles", "clusters") if name.encode() in line) == [
+            "candles",
+            "clusters",
+        ], output.decode()
+        await bus.close()
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*FASTSTREAM, *arguments],
+        env={**os.environ, "NATS_URL": "nats://secret-token@127.0.0.1:4222", **environ},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    path = tmp_path_factory.mktemp("docs") / "asyncapi.json"
+    done = run("docs", "gen", "consumers.app:app", "--out", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "secret-token" not in path.read_text()
+    return json.loads(path.read_text())
+
+
+def test_asyncapi_names_every_subject_of_the_bus(document: dict[str, Any]) -> None:
+    addresses = {channel["address"]: channel for channel in document["channels"].values()}
+    assert document["asyncapi"] == "3.0.0"
+    for model in EVENTS.values():
+        channel = addresses[asyncapi.subject_of(model)]
+        assert set(channel["parameters"]) == set(asyncapi.tokens_of(channel["address"]))
+        assert model.__name__ in document["components"]["schemas"]
+    for command in COMMANDS:
+        assert len(addresses[command.subject]["messages"]) == 2
+        [operation] = [
+            item
+            for item in document["operations"].values()
+            if find(document, item["channel"]["$ref"]) == addresses[command.subject]
+        ]
+        assert operation["action"] == "receive"
+        assert operation["reply"]["messages"][0]["$ref"].endswith("/messages/Reply")
+        assert command.reply.__name__ in document["components"]["schemas"]
+
+
+def find(document: dict[str, Any], reference: str) -> Any:
+    target: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        target = target[unquote(step).replace("~1", "/").replace("~0", "~")]
+    return target
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from [value] if key == "$ref" else references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    found = set(references(document))
+    assert found
+    for reference in found:
+        assert find(document, reference)
+
+
+def test_an_unknown_consumer_is_named() -> None:
+    done = run("docs", "gen", "consumers.app:app", HYDROPHONE_CONSUMERS="cache,casche")
+    assert done.returncode != 0
+    assert "no such consumer: casche" in done.stderr + done.stdout
+
+
+@pytest.mark.timeout(60)
+async def test_docs_are_served() -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(*FASTSTREAM, "docs", "serve", "consumers.app:app", "--port", str(port)),
+        env={**os.environ, "NATS_URL": "nats://127.0.0.1:4222"},
+        cwd=ROOT,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    async with asyncio.timeout(40):
+        while True:
+            assert process.returncode is None
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                break
+            except OSError:
+                await asyncio.sleep(0.1)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        page = await reader.read()
+        writer.close()
+    process.send_signal(signal.SIGINT)
+    await asyncio.wait_for(process.wait(), 20)
+    assert page.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
+    assert b"md.v1.trade." in page
