@@ -83,7 +83,7 @@ def make_document(
     models = {f"{model.kind}.v{model.version}": model for model in events.values()}
     schemas: Json = {"EventHeaders": _HEADERS}
     if commands:
-        schemas.update(_body_schemas(ErrorReply))
+        schemas.update(body_schemas(ErrorReply))
     for model in models.values():
         schemas.update(_schemas(model))
     messages = {name: _message(model, examples[name]) for name, model in sorted(models.items())}
