@@ -29,6 +29,7 @@ from runtime.nats.bus import Bus
 
 _log = structlog.get_logger("consumers")
 _STOP_SECONDS: Final = 20.0
+_COMMAND_SECONDS: Final = 13.0  # the longest: candles, which exchanges are asked for
 _ALIVE_SECONDS: Final = 60.0
 _RESTART: Final = retry.Policy(wait_initial=0.5, wait_max=30.0)
 _LASTED_SECONDS: Final = 60.0  # a consumer that ran so long fails for the first time again
@@ -67,7 +68,7 @@ class Process:
         self._settings = settings
         self._registry = CollectorRegistry()
         self._bus = Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(self._registry))
-        self._broker = make_broker(self._bus, "consumers", self._registry)
+        self._broker = make_broker(self._bus, "consumers", self._registry, seconds=_COMMAND_SECONDS)
         self._figures = _Figures.on(self._registry)
         self._stop = asyncio.Event()
         self._supervised = [_Supervised(name, self) for name in names]

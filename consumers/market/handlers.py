@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
+from faststream import Response
+from faststream.nats import NatsMessage, NatsRouter
 from pydantic import BaseModel
 
 from consumers.market import answering
@@ -23,15 +25,14 @@ from consumers.market.publishing import Consolidator
 from consumers.market.state import MarketState
 from contracts import codec, streams, subjects
 from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
-from contracts.errors import HydrophoneError
 from contracts.market_commands import QUEUE, OhlcQuery, StatusQuery
 from runtime import clock
+from runtime.app.commands import command
 from runtime.app.fold import Fault, fold_each
 from runtime.app.intervals import ticks
 from runtime.app.service import Service
+from runtime.app.serving import Serving
 from runtime.nats.bus import Bus
-from runtime.nats.commands import Answer as Serve
-from runtime.nats.commands import CommandServer, Replied, failure
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
 from runtime.nats.lanes.reader import Watchers, read_event
 from runtime.nats.leases.lease import Lease
@@ -39,7 +40,7 @@ from runtime.nats.leases.lease import Lease
 _log = structlog.get_logger("market")
 _LOOK_SECONDS: Final = 1.0
 _AT_ONCE: Final = 256
-_OHLC_SECONDS: Final = 13.0
+Find = Callable[[bytes], Awaitable[Answer]]
 _BUDGET_SECONDS: Final = 0.025  # of each turn: what does not fit waits for the next one
 _SCHEMAS: Final = {
     subjects.CONSOLIDATED_TICKER: codec.schema_of(ConsolidatedTicker),
@@ -138,8 +139,9 @@ async def run(service: Service, plan: MarketPlan) -> None:
         reader = LaneReader(service.bus, Watchers(_on_bad, lambda _: None))
         stack.push_async_callback(reader.close)
         await reader.subscribe(subjects.ALL_TICKERS, read_event, partial(_fold, core.consolidator))
-        for server in await _serve(service.bus, core):
-            stack.push_async_callback(server.close)
+        serving = Serving(service.bus, service.broker, make_router(core))
+        stack.push_async_callback(serving.close)
+        await serving.open()
         stack.push_async_callback(_end, _begin(_publish(service, core, plan), failed))
         service.ready()
         async for _ in ticks(service.stop, _LOOK_SECONDS, failed, reader.failed):
@@ -147,31 +149,27 @@ async def run(service: Service, plan: MarketPlan) -> None:
             _report(service, core)
 
 
-async def _serve(bus: Bus, core: Core) -> list[CommandServer]:
-    serving: dict[str, tuple[Callable[[bytes], Awaitable[Answer]], int, float]] = {
-        verb: (partial(core.find, entry.query, entry.compose), _AT_ONCE, 5.0) for verb, entry in VERBS.items()
-    }
-    serving["status"] = (core.find_status, _AT_ONCE, 5.0)
-    serving["ohlc"] = (core.find_candles, _AT_ONCE, _OHLC_SECONDS)
-    return [
-        await CommandServer(bus, subjects.MARKET_COMMAND + verb, QUEUE, _refusing(find)).open(
-            at_once=at_once, seconds=seconds
-        )
-        for verb, (find, at_once, seconds) in serving.items()
-    ]
+def make_router(core: Core) -> NatsRouter:
+    """Return the handlers of every question; they take the request's bytes, by which answers are kept."""
+    router = NatsRouter()
+    serving: dict[str, Find] = {verb: partial(core.find, entry.query, entry.compose) for verb, entry in VERBS.items()}
+    serving |= {"status": core.find_status, "ohlc": core.find_candles}
+    for verb, find in serving.items():
+        arguments = command(subjects.MARKET_COMMAND + verb, QUEUE, at_once=_AT_ONCE)
+        router.subscriber(**arguments, decoder=_as_bytes)(_replying(find))
+    return router
 
 
-def _refusing(find: Callable[[bytes], Awaitable[Answer]]) -> Serve:
-    """Serve what `find` gives, and what it refuses as a failure."""
+def _replying(find: Find) -> Callable[[bytes], Awaitable[Response]]:
+    async def on_question(body: bytes) -> Response:
+        answer = await find(body)
+        return Response(answer.body, headers=dict(answer.headers))
 
-    async def serve(body: bytes) -> bytes | Replied:
-        try:
-            answer = await find(body)
-        except HydrophoneError as error:
-            return failure(error.code, error.message, **error.details)
-        return Replied(answer.body, answer.headers)
+    return on_question
 
-    return serve
+
+async def _as_bytes(message: NatsMessage) -> bytes:
+    return message.body
 
 
 async def _publish(service: Service, core: Core, plan: MarketPlan) -> None:

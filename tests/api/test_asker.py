@@ -12,8 +12,8 @@ import pytest
 from api.market import forms
 from api.market.asker import Asker, Known
 from contracts.errors import NotReadyError, UnknownSymbolError
+from runtime.app.commands import failure
 from runtime.nats.bus import NoAnswerError
-from runtime.nats.commands import failure
 
 BODY = b'{"price":1.50,"note":"\\"age\\":7.000 \\"quality\\":\\"live\\"","age":0.100,"quality":"live"}'
 NOW = 1_767_268_800 * 10**9

@@ -28,7 +28,7 @@ from consumers.market.core import VERBS
 from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.market_commands import OhlcQuery
-from runtime.nats.commands import failure
+from runtime.app.commands import failure
 from tests.consumers.market.recorded import GOLDEN, make_state, read_golden
 
 SYMBOLS = [

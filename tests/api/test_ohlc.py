@@ -12,15 +12,17 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from nats.aio.subscription import Subscription
 
 from consumers.market.candles.fetched import FetchCache
 from contracts import subjects
 from contracts.commands import CandlesReply, HistoryQuery, HistoryReply
 from contracts.market import Candle
 from contracts.timeframes import HOUR, find_start
+from runtime.app.commands import failure
 from runtime.clock import now_ns
-from runtime.nats.commands import CommandServer, failure
 from tests.api.world import Api, Start, Store, origin
+from tests.serving import serve
 
 pytestmark = pytest.mark.nats
 
@@ -51,14 +53,14 @@ class World:
     own: CandlesReply | None = None
     past: HistoryReply | bytes | None = None
     asked: list[HistoryQuery] = field(default_factory=list)
-    servers: list[CommandServer] = field(default_factory=list)
+    served: list[Subscription] = field(default_factory=list)
 
     async def serve(self) -> None:
         bus = self.store.bus
         if self.own is not None:
-            self.servers.append(await CommandServer(bus, subjects.CANDLES_LIST, "candles", self._own).open())
+            self.served.append(await serve(bus, subjects.CANDLES_LIST, self._own))
         if self.past is not None:
-            self.servers.append(await CommandServer(bus, subjects.HISTORY_CANDLES, "history", self._past).open())
+            self.served.append(await serve(bus, subjects.HISTORY_CANDLES, self._past))
         await bus.client.flush()
 
     async def _own(self, _body: bytes) -> bytes:
@@ -81,8 +83,8 @@ async def world(store: Store) -> AsyncGenerator[World]:
     await store.put_ticker("bybit", "BTC/USDT", "100", volume_24h="5")
     made = World(store)
     yield made
-    for server in made.servers:
-        await server.close()
+    for subscription in made.served:
+        await subscription.unsubscribe()
     await store.bus.client.flush()
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
+from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 
 from api.app import ApiOptions, compose, connection_limits
@@ -21,6 +22,7 @@ from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Event, Funding, OpenInterest
 from contracts.state import FeedHealth, LatencyState, LiquidationsState, TickerState, WhalesState
 from contracts.streams import INSTRUMENTS, STATE
+from runtime.app.application import make_broker
 from runtime.app.service import Service
 from runtime.clock import now_ns
 from runtime.config.settings import ApiSettings
@@ -223,7 +225,9 @@ async def answering(url: str, **plan: Any) -> AsyncGenerator[Service]:
     """A market core on a bus, once it answers; `plan` are fields of its plan."""
     bus = await Bus(BusOptions(servers=(url,), name="market")).connect()
     ready = asyncio.Event()
-    service = Service(name="market", bus=bus, ready=ready.set)
+    broker = make_broker(bus, "market", CollectorRegistry())
+    await broker.start()
+    service = Service(name="market", bus=bus, broker=broker, ready=ready.set)
     task = asyncio.create_task(run_market(service, MarketPlan(**plan)))
     try:
         waiting = asyncio.create_task(ready.wait())
@@ -235,6 +239,7 @@ async def answering(url: str, **plan: Any) -> AsyncGenerator[Service]:
     finally:
         service.stop.set()
         await asyncio.wait_for(task, 15)
+        await broker.stop()
         await bus.close()
 
 

@@ -18,11 +18,11 @@ from nats.js.errors import APIError
 from contracts import streams, subjects
 from contracts.streams import BUCKETS, DURABLES, STREAMS
 from runtime.nats.bus import Bus, BusOptions
-from runtime.nats.commands import CommandServer
 from runtime.nats.streams.api import call
 from runtime.provision import apply, declared
 from runtime.servers.bus_users import PUBLIC_COMMANDS, PUBLIC_EVENTS, PUBLIC_STREAMS
 from runtime.servers.embedded import NatsConfig, NatsServer, free_port, nats_server, save_nats_config
+from tests.serving import serve
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module")]
 FAMILIES = sorted(
@@ -160,7 +160,7 @@ async def test_a_reply_subject_of_its_choice_reaches_neither_parts_nor_streams(
     async def answer(_body: bytes) -> bytes:
         return b'{"candles":[]}'
 
-    served = await CommandServer(parts, subjects.CANDLES_LIST, "test", answer).open()
+    served = await serve(parts, subjects.CANDLES_LIST, answer)
     before = await state_of(parts)
     victims = (TRADE, f"$JS.API.STREAM.DELETE.{streams.MARKET}", f"$KV.{streams.STATE}.a", f"{subjects.ORDER}a.b")
     for victim in victims:
@@ -169,7 +169,7 @@ async def test_a_reply_subject_of_its_choice_reaches_neither_parts_nor_streams(
     await subscriber.client.flush(5)
     await asyncio.sleep(0.1)
     assert await state_of(parts) == before
-    await served.close()
+    await served.unsubscribe()
 
 
 @pytest.mark.parametrize("subject", PUBLIC_EVENTS)
@@ -189,10 +189,10 @@ async def test_questions_about_the_market_are_answered(command: str, subscriber:
         return b"about " + body
 
     asked = command.replace(">", "snapshot")
-    served = await CommandServer(parts, asked, "test", answer).open()
+    served = await serve(parts, asked, answer)
     await parts.client.flush()
     assert (await subscriber.client.request(asked, b"BTC", timeout=5)).data == b"about BTC"
-    await served.close()
+    await served.unsubscribe()
 
 
 async def test_public_streams_are_read_without_a_consumer(subscriber: Subscriber, parts: Bus) -> None:
