@@ -29,6 +29,7 @@ FAMILIES = sorted(
     value
     for name, value in vars(subjects).items()
     if name.isupper() and isinstance(value, str) and value.endswith(".") and ".v1." in value
+    if f"{value}>" not in PUBLIC_COMMANDS  # requests that a subscriber may send: answered, kept nowhere
 )
 STORED = [*(spec.name for spec in STREAMS if not spec.optional), *(f"KV_{spec.name}" for spec in BUCKETS)]
 TRADE = f"{subjects.TRADE}okx.BTC.USDT.perp"
