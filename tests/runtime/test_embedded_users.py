@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
 
 import nats
@@ -13,6 +14,7 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import APIError
 
 from contracts import streams, subjects
@@ -178,8 +180,12 @@ async def test_everything_public_arrives_with_its_headers(subject: str, subscrib
     mine = await subscriber.client.subscribe(subject)
     await subscriber.client.flush(5)
     sent = subject.replace(">", "trade.okx.BTC.USDT.perp")
-    await parts.client.publish(sent, b"x", headers={subjects.HEADER_MESSAGE_ID: f"id of {subject}"})
-    message = await mine.next_msg(5)
+    message = None
+    async with asyncio.timeout(10):  # the server connects the accounts a moment after it has the subscription
+        while message is None:
+            await parts.client.publish(sent, b"x", headers={subjects.HEADER_MESSAGE_ID: f"id of {subject}"})
+            with suppress(NatsTimeoutError):
+                message = await mine.next_msg(0.2)
     assert (message.subject, message.data) == (sent, b"x")
     assert (message.headers or {})[subjects.HEADER_MESSAGE_ID] == f"id of {subject}"
 
