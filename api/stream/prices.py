@@ -28,6 +28,7 @@ _AGGREGATED: Final = "aggregated"
 _STALE: Final = "stale"
 _UNSAID: Final = ("age", "timestamp")
 _NS: Final = 1_000_000_000
+_SLACK_NS: Final = 10_000_000  # a reply's age has milliseconds, and grows on the way
 Fields = dict[str, Any]
 
 
@@ -104,7 +105,7 @@ class Prices:
             if held is None or held.follows is None:
                 if _is_of(name, subject):
                     self._begin(name)
-            elif held.follows == subject and event.last is not None and event.ts_recv >= held.ts:
+            elif held.follows == subject and event.last is not None and event.ts_recv >= held.ts - _SLACK_NS:
                 fields = _fields_of_event(name, subject, event)
                 is_news = held.fields is None or _said(held.fields) != _said(fields)
                 held.fields, held.ts = fields, event.ts_recv
@@ -137,7 +138,7 @@ class Prices:
         follows = _subject_of(name, ticker)
         ts = now_ns - int(ticker.age * _NS)
         held = self._held.setdefault(name, Priced()) if name in self._wanted else Priced()
-        newer = held.follows == follows and held.ts > ts and not found.stale
+        newer = held.follows == follows and held.ts > ts + _SLACK_NS and not found.stale
         before, held.follows = held.fields, follows
         if not newer or held.fields is None:
             held.fields, held.ts = _fields_of_reply(name, ticker, ts), ts
@@ -185,6 +186,7 @@ def _fields_of_reply(name: str, ticker: _Ticker, ts: int) -> Fields:
 
 def _fields_of_event(name: str, subject: str, event: Any) -> Fields:
     quote, market = subject.split(".")[-2:]
+    stale = [venue for venue, reason in event.left_out if reason == _STALE]
     return {
         "type": "price_update",
         "symbol": name,
@@ -193,7 +195,7 @@ def _fields_of_event(name: str, subject: str, event: Any) -> Fields:
         "market": market,
         "source": event.used[0] if len(event.used) == 1 else _AGGREGATED,
         "exchanges": event.used,
-        "stale_exchanges": [venue for venue, reason in event.left_out if reason == _STALE],
+        "stale_exchanges": [*event.used, *stale] if event.quality == _STALE else stale,
         "age": Age(event.ts_recv),
         "quality": event.quality,
         "sim": event.sim,

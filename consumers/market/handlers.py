@@ -180,7 +180,6 @@ async def _publish(service: Service, core: Core, plan: MarketPlan) -> None:
         while True:
             await lease.acquire()
             core.consolidator.forget()
-            core.consolidator.on_all()
             while lease.held:
                 await _publish_changed(core.consolidator, lane)
                 await clock.sleep(plan.turn_seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, Final, TypeVar
 
 from consumers.market import events
@@ -104,12 +105,16 @@ class Consolidator:
                 self._changed[prefix][market] = None
 
     def drain(self, now: int) -> Iterator[Output | None]:
-        """Go through what may have changed now, each once: an event where it did, None where it did not."""
-        for prefix, make in ((subjects.STATE_TICKER, self._make_ticker), (subjects.STATE_BOOK, self._make_book)):
-            changed = self._changed[prefix]
-            for market in list(changed):
-                changed.pop(market, None)
-                yield make(market, now)
+        """Go through what may have changed now, each once: an event where it did, None where it did not.
+
+        Tickers and books take turns, so that whoever stops early keeps neither waiting for ever.
+        """
+        tickers, books = (self._changed[prefix] for prefix in (subjects.STATE_TICKER, subjects.STATE_BOOK))
+        for ticker, book in zip_longest(list(tickers), list(books)):
+            for market, changed, make in ((ticker, tickers, self._make_ticker), (book, books, self._make_book)):
+                if market is not None:
+                    changed.pop(market, None)
+                    yield make(market, now)
 
     def _make_ticker(self, market: str, now: int) -> Output | None:
         reader = Reader(self._state, now, self._newer)
@@ -140,8 +145,9 @@ class Consolidator:
         return True
 
     def forget(self) -> None:
-        """Forget what was published: somebody else publishes meanwhile."""
+        """Forget what was published, and publish everything: somebody else did meanwhile, or it did not arrive."""
         self._said.clear()
+        self.on_all()
 
 
 def _or_none(read: Callable[[], T | None]) -> T | None:

@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+import nats
 import pytest
 
+from runtime.servers.embedded import NatsServer
 from tests.api.world import Start, Store, whale
 
 pytestmark = pytest.mark.nats
+AGING = {"age", "data_age", "exchanges"}
 ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z$")
 LEVELS = {"bids": [("91000.10", "2.5"), ("91000.00", "1.5")], "asks": [("91000.30", "1.0"), ("91001", "1")]}
 
@@ -269,3 +272,25 @@ async def test_nothing_heard_yet_is_not_ready(store: Store, start: Start) -> Non
     api = await start()
     said = error(await api.get("/gpt/raw?symbol=BTC"), 503)
     assert (said["code"], said["details"]["waiting_for"]) == ("NOT_READY", ["market data"])
+
+
+async def test_a_subscriber_asks_the_bus_and_gets_what_stands_in_data(
+    store: Store, start: Start, api_nats: NatsServer
+) -> None:
+    await put_btc(store)
+    api = await start()
+    data = body(await api.get("/gpt/raw?symbol=BTC"))["data"]
+    bus = await nats.connect(api_nats.subscriber_url)
+    reply = await bus.request("cmd.v1.market.raw", b'{"symbol":"BTC"}', timeout=2)
+    refused = await bus.request("cmd.v1.market.raw", b'{"symbol":"BTC","limit":1,"symbol":"NOPE"}', timeout=2)
+    await bus.close()
+    said = json.loads(reply.data, parse_float=Decimal)
+    assert list(said) == list(data)
+    assert {name: said[name] for name in said if name not in AGING} == {
+        name: data[name] for name in data if name not in AGING
+    }
+    assert [entry["price"] for entry in said["exchanges"]] == [entry["price"] for entry in data["exchanges"]]
+    assert reply.headers is not None
+    assert reply.headers["Hydrophone-Symbol"] == "BTC"
+    assert json.loads(reply.headers["Hydrophone-Beside"])["quality"] == "live"
+    assert json.loads(refused.data)["error"]["code"] == "INVALID_SYMBOL"

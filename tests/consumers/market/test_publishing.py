@@ -138,3 +138,12 @@ def test_whoever_reads_tickers_reads_the_consolidated_one() -> None:
     plain = codec.decoder(model).decode(codec.encode(event))
     assert (plain.last, plain.venue) == (event.last, "all")
     assert codec.schema_of(ConsolidatedTicker) == "ticker/1"
+
+
+def test_whoever_stops_early_keeps_neither_tickers_nor_books_waiting() -> None:
+    consolidator, _ = begin()
+    first = [output for _, output in zip(range(8), consolidator.drain(NOW), strict=False) if output is not None]
+    assert {subject.split(".")[2] for subject, _, _ in first} == {"ticker", "book"}
+    before = consolidator.waiting
+    drain(consolidator)
+    assert (before > 0, consolidator.waiting) == (True, 0)
