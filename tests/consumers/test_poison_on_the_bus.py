@@ -49,6 +49,7 @@ READS: dict[str, Callable[[str], bool]] = {
     "cache": of_kinds(*CACHED),
     "candles": of_kinds("trade", "feed"),
     "whales": lambda subject: of_kinds("trade")(subject) or dollar_ticker(subject),
+    "market": lambda _subject: False,  # of the tickers that both read the cache keeps what cannot be read
     "clusters": of_kinds("whale"),
     "storms": lambda subject: of_kinds("liquidation")(subject) or dollar_ticker(subject),
 }

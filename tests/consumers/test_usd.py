@@ -7,16 +7,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
-from consumers.__main__ import _Figures, main
+from consumers.__main__ import main
+from consumers.app import _Figures
 from consumers.registry import CONSUMERS, cluster_rules, storm_rules, whale_rules
 from consumers.whales.core import Adaptive
 from contracts.tiers import Tiers
 from contracts.usd import HOUR_NS, UsdRates
 from runtime.bounded import RollingHistogram, RollingLow, SeenIds, bucket_of, edge_of
 from runtime.config.settings import SettingsError, load
-from runtime.health import Health
 
 
 def test_a_dollar_is_a_dollar_and_a_dollar_coin_without_price_is_taken_as_one() -> None:
@@ -144,9 +144,7 @@ def test_a_rolling_low_is_not_moved_by_two_wild_ones_and_forgets_what_is_old() -
 
 def test_figures_of_feeds_have_the_venue_as_their_only_label() -> None:
     registry = CollectorRegistry()
-    counts = Gauge("counts", "", ["consumer", "event"], registry=registry)
-    restarts = Counter("restarts", "Failures", ["consumer"], registry=registry)
-    figures = _Figures(registry, counts, Health(), restarts)
+    figures = _Figures.on(registry)
     for venue, seconds in (("okx", 0.25), ("binance", -0.001), ("okx", 0.5)):
         figures.measure("clock_offset", venue, seconds)
     text = generate_latest(registry).decode()

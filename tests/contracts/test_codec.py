@@ -326,7 +326,8 @@ def test_checking_a_book_gives_the_answer_of_decoding_it(kind: str, data: st.Dat
 def test_subject_tells_how_to_decode(model: type[Event]) -> None:
     subject, body = golden(model)
     assert kind_of(subject) == model.kind
-    assert schema_of(model) == f"{model.kind}/{model.version}"
+    shape = model.kind.removeprefix("consolidated_")  # one of all venues has the shape of one venue's
+    assert schema_of(model) == f"{shape}/{model.version}"
     for prefix in ("", "rp.tuesday."):
         assert type(decode(prefix + subject, json.dumps(body).encode())) is fast(model)
 

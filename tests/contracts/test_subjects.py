@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from contracts import subjects
-from contracts.codec import EVENTS, KIND_SUBJECTS, SUBJECT_KINDS
+from contracts.codec import EVENTS, KIND_SUBJECTS, SUBJECT_KINDS, kind_of
+from contracts.routes import CONSOLIDATED
 from contracts.streams import BUCKETS, CANDLE_STREAMS, DURABLES, STREAMS, StreamSpec
 from contracts.timeframes import TIMEFRAMES
 
@@ -61,7 +62,9 @@ def test_named_subject_is_on_one_stream_unless_it_is_a_request(name: str) -> Non
 
 
 def test_subjects_of_different_kinds_never_overlap() -> None:
-    kinds = sorted(SUBJECT_KINDS)
+    within = {subjects.CONSOLIDATED_TICKER, subjects.CONSOLIDATED_BOOK}  # venue `all`, of a kind of its own
+    kinds = sorted(SUBJECT_KINDS.keys() - within)
+    assert {kind_of(f"{prefix}BTC.USDT.spot") for prefix in within} == CONSOLIDATED
     assert not [(one, two) for one in kinds for two in kinds if one != two and two.startswith(one)]
 
 
