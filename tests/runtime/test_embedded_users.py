@@ -14,6 +14,7 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import APIError
 
@@ -198,7 +199,12 @@ async def test_questions_about_the_market_are_answered(command: str, subscriber:
     asked = command.replace(">", "snapshot")
     served = await serve(parts, asked, answer)
     await parts.client.flush()
-    assert (await subscriber.client.request(asked, b"BTC", timeout=5)).data == b"about BTC"
+    answer_message = None
+    async with asyncio.timeout(10):  # the server connects the accounts a moment after it has the subscription
+        while answer_message is None:
+            with suppress(NoRespondersError):
+                answer_message = await subscriber.client.request(asked, b"BTC", timeout=5)
+    assert answer_message.data == b"about BTC"
     await served.unsubscribe()
 
 
