@@ -35,6 +35,7 @@ HEALED_WITHIN = 10.0
 PROCFILE = f"""
 provision: python -m runtime.provision $PROVISION_OPTIONS
 producers: python {quote(str(PARTS / "sleeper.py"))}
+consumers: python -m consumers market
 api: python -m api
 """
 
