@@ -49,9 +49,9 @@ class Project:
     pace = staticmethod(lambda: _named("producers.connection.books", "BookPace"))
     connection_plan = staticmethod(lambda: _named("producers.venue", "ConnectionPlan"))
     subscription = staticmethod(lambda: _named("producers.venue", "Subscription"))
-    decide_price = staticmethod(lambda: _named("api.market.price", "decide_price"))
-    quoted = staticmethod(lambda: _named("api.market.price", "Quoted"))
-    ticker = staticmethod(lambda: _named("api.market.documents", "Ticker"))
+    decide_price = staticmethod(lambda: _named("consumers.market.price", "decide_price"))
+    quoted = staticmethod(lambda: _named("consumers.market.price", "Quoted"))
+    ticker = staticmethod(lambda: _named("consumers.market.documents", "Ticker"))
     decode = ("-m", "producers", "decode")  # the program, behind the interpreter
 
 
