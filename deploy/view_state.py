@@ -115,7 +115,7 @@ def _fold_one(state: State, message: Message) -> None:
         _fold_feed(state, event)
     elif kind in _LISTED:
         _LISTED[kind](state, event)
-    if message.subject.startswith("md."):
+    if message.subject.startswith("md.") and event.venue != subjects.ALL_VENUES:  # made of events counted already
         _fold_market(state, event, message.at)
 
 

@@ -12,6 +12,7 @@ import pty
 import struct
 import termios
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import nats as nats_py
@@ -143,6 +144,13 @@ def test_rate_holds_when_the_view_looks_less_often_than_its_window() -> None:
     measure(venue, 0)
     fold(state, [trade(at=SECOND, received=SECOND)] * 60)
     assert measure(venue, WINDOW_NS + SECOND)[0] == 10.0
+
+
+def test_consolidated_market_is_no_venue() -> None:
+    golden = Path(__file__).parents[1] / "contracts" / "golden" / "consolidated_ticker.v1.json"
+    state = State()
+    fold(state, [Message("md.v1.ticker.all.BTC.USDT.spot", golden.read_bytes(), 1), trade(2, received=1)])
+    assert (state.unreadable, list(state.venues)) == (0, ["okx"])
 
 
 def test_venue_is_as_bad_as_its_worst_channel() -> None:
