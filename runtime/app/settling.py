@@ -24,10 +24,10 @@ from contracts.streams import DurableSpec
 from contracts.subjects import DEAD_LETTER, HEADER_DELIVERIES, HEADER_ERROR, HEADER_MESSAGE_ID
 from runtime import retry
 from runtime.nats.bus import Bus, NoAnswerError
+from runtime.nats.deadletter import one_line
 from runtime.nats.durable import DurableRule
 
 _log = structlog.get_logger("durable")
-_ERROR_LENGTH: Final = 500
 _FETCH_SECONDS: Final = 2.0
 
 
@@ -115,7 +115,7 @@ class _Settler(BaseMiddleware[Any, Any]):
             await self._bury(spec, error)
         else:
             delay = min(rule.delay_max, rule.delay * 2 ** (deliveries - 1))
-            _log.warning("durable.again", durable=spec.name, delay=delay, error=_say(error))
+            _log.warning("durable.again", durable=spec.name, delay=delay, error=one_line(error))
             await raw.nak(delay=delay)
 
     async def _bury(self, spec: DurableSpec, error: Exception) -> None:
@@ -123,15 +123,11 @@ class _Settler(BaseMiddleware[Any, Any]):
         place = raw.metadata.sequence.stream
         headers = {
             HEADER_MESSAGE_ID: f"{spec.name}.{spec.stream}.{place}",
-            HEADER_ERROR: " ".join(_say(error).split())[:_ERROR_LENGTH],
+            HEADER_ERROR: one_line(error),
             HEADER_DELIVERIES: str(raw.metadata.num_delivered or 1),
         }
         subject, policy = f"{DEAD_LETTER}{spec.name}.{raw.subject}", retry.Policy(timeout=10.0)
         settling = self._settling
         await settling.bus.publish_acked(subject, raw.data, headers=headers, stream=settling.dlq, policy=policy)
-        _log.error("durable.buried", durable=spec.name, sequence=place, error=_say(error))
+        _log.error("durable.buried", durable=spec.name, sequence=place, error=one_line(error))
         await raw.term()
-
-
-def _say(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -70,12 +70,12 @@ class DeadLetters:
 
     def keep(self, subject: str, payload: bytes, error: Exception) -> None:
         """Send `payload` to `dlq.v1.<consumer>.<subject>` with the error in a header."""
-        reason = f"{type(error).__name__}: {error}"
+        reason = one_line(error)
         if not self._allowance.take(len(payload) + len(subject) + _OVERHEAD):
             self._drop(subject, reason)
             return
         self.kept += 1
-        self._waiting.append((subject, payload, _one_line(reason)))
+        self._waiting.append((subject, payload, reason))
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send(), name=f"dead letters of {self._consumer}")
 
@@ -121,11 +121,11 @@ class DeadLetters:
                 consumer=self._consumer,
                 dropped=self.dropped,
                 event_class=subject_class(subject),
-                error=_one_line(reason),
+                error=reason,
             )
 
 
-def _one_line(reason: str) -> str:
-    """A header's value: printable ASCII, one line, cut."""
-    text = " ".join(reason[: 2 * _ERROR_LENGTH].split())
+def one_line(error: Exception) -> str:
+    """Return an error as a header's value or a log's field: its kind and text in one printable ASCII line, cut."""
+    text = " ".join(f"{type(error).__name__}: {str(error)[: 2 * _ERROR_LENGTH]}".split())
     return "".join(char if char.isascii() and char.isprintable() else "?" for char in text)[:_ERROR_LENGTH]

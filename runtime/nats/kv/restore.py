@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import structlog
 
+from runtime.nats.deadletter import one_line
 from runtime.nats.lanes.reader import OnBad
 
 T = TypeVar("T")
@@ -28,5 +29,5 @@ class Restored:
         except Exception as error:  # noqa: BLE001  # whatever it is, it costs this document only
             self.refused += 1
             self._on_bad(f"$KV.{self._bucket}.{key}", body, error)
-            _log.error("restore.refused", bucket=self._bucket, key=key, error=f"{type(error).__name__}: {error}")
+            _log.error("restore.refused", bucket=self._bucket, key=key, error=one_line(error))
             return None

@@ -11,6 +11,7 @@ import structlog
 from contracts.streams import LEASES
 from runtime import clock
 from runtime.nats.bus import Bus
+from runtime.nats.deadletter import one_line
 from runtime.nats.kv.mirror import Entry, Mirror
 from runtime.nats.leases.lease import Grant, read_grant
 from runtime.nats.leases.presence import Presence
@@ -60,7 +61,7 @@ class HolderWatch:
         try:
             grant = read_grant(entry.value, entry.revision)
         except (ValueError, TypeError) as error:
-            _log.error("lease.unreadable", key=key, error=f"{type(error).__name__}: {error}")
+            _log.error("lease.unreadable", key=key, error=one_line(error))
             return
         self._grants[key] = grant, clock.monotonic()
 
