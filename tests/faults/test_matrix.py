@@ -58,6 +58,8 @@ async def suffer(r, kind):
     told = TOLD.get(kind)
     if kind == "bad_checksum" and VENUES[r.venue].checksum is None:
         told = None  # a checksum that the venue itself gave up is not looked at
+    if kind == "crossed" and pushes_whole_books(r):
+        told = None  # the next push is the whole book again: nothing is lost, and the crossed one is not published
     if told is not None:
         await until_told(r, kind, (told, mark))
     else:
