@@ -17,7 +17,7 @@ from api.market.asker import Asker
 from api.market.forms import Form
 from api.market.params import Read, default_of, read_request
 from api.replies import Reply
-from contracts.market_commands import LiquidationsQuery, MultiOrderbookQuery, OrderbookQuery, TradesQuery, WhaleQuery
+from contracts.services.market import LiquidationsQuery, MultiOrderbookQuery, OrderbookQuery, TradesQuery, WhaleQuery
 from contracts.timeframes import TIMEFRAMES
 
 SYMBOL: Final = Param(

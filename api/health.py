@@ -13,9 +13,9 @@ from api.market import forms
 from api.market.asker import WAITING_FOR, Asker, Found
 from api.refusals import refusal
 from api.replies import Reply
-from contracts import literals
 from contracts.errors import NotReadyError
-from contracts.literals import Age, SentAt
+from contracts.schema import literals
+from contracts.schema.literals import Age, SentAt
 
 _ALIVE: Final = literals.template({"status": "ok", "timestamp": SentAt()})
 _NOTHING: Final = b"{}"

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from contracts.market_replies import (
+from contracts.services.market_replies import (
     FeedHealth,
     Liquidations,
     Orderbook,
@@ -17,7 +17,7 @@ from contracts.market_replies import (
     Snapshot,
     Whale,
 )
-from contracts.market_replies_multi import (
+from contracts.services.market_replies_multi import (
     MarketTrade,
     MergedBook,
     OhlcReply,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from api.replies import Reply
-from contracts import literals
 from contracts.errors import (
     AmbiguousSymbolError,
     HydrophoneError,
@@ -19,6 +18,7 @@ from contracts.errors import (
     UnknownVenueError,
     VenueError,
 )
+from contracts.schema import literals
 
 PLAIN_PREFIXES: Final = ("/api/market", "/api/sentiment")
 

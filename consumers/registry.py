@@ -16,8 +16,8 @@ from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
 from consumers.whales.core import Adaptive, WhaleRules
+from contracts.arithmetic.tiers import Tiers
 from contracts.signals import Tier
-from contracts.tiers import Tiers
 from runtime.app.service import Consumer
 from runtime.config.settings import Settings
 

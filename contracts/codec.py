@@ -20,10 +20,10 @@ from pydantic.fields import FieldInfo
 from contracts.consolidated import CONSOLIDATED_EVENTS
 from contracts.market import MARKET_EVENTS, Event
 from contracts.numbers import pattern_of, time_fault
-from contracts.routes import KIND_SUBJECTS as KIND_SUBJECTS  # noqa: PLC0414  # the codec's names from one place
-from contracts.routes import SUBJECT_KINDS as SUBJECT_KINDS  # noqa: PLC0414
-from contracts.routes import BadEventError, read_subject
-from contracts.routes import kind_of as kind_of  # noqa: PLC0414
+from contracts.schema.routes import KIND_SUBJECTS as KIND_SUBJECTS  # noqa: PLC0414  # the codec's names from one place
+from contracts.schema.routes import SUBJECT_KINDS as SUBJECT_KINDS  # noqa: PLC0414
+from contracts.schema.routes import BadEventError, read_subject
+from contracts.schema.routes import kind_of as kind_of  # noqa: PLC0414
 from contracts.signals import SIGNAL_EVENTS
 
 EVENTS: Final[dict[str, type[Event]]] = {

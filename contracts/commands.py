@@ -11,11 +11,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts import market_commands as market
-from contracts import market_replies as replies
-from contracts import market_replies_multi as multi
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
+from contracts.services import market
+from contracts.services import market_replies as replies
+from contracts.services import market_replies_multi as multi
 
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from contracts import codec, streams, subjects
-from contracts.usd import UsdRates
+from contracts.arithmetic.usd import UsdRates
 
 WINDOW_NS: Final = 5_000_000_000
 HEALTH_NS: Final = 5_000_000_000  # a document of health is written at least once a second

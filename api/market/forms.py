@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from api.market.asker import Found, Known
-from contracts.literals import iso
+from contracts.schema.literals import iso
 
 _AGE: Final = re.compile(rb'"(?:age|data_age|last_message_age|last_change_age|oldest_age)":(\d+)\.(\d{3})')
 _AGES: Final = re.compile(rb'"last_message_ages":\{([^{}]*)\}')

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from contracts.errors import InvalidParameterError
-from contracts.market_commands import (
+from contracts.services.market import (
     LONGEST_SYMBOL,
     MOST_CANDLES,
     MOST_OF_A_LIST,

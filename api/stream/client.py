@@ -17,9 +17,9 @@ from api.stream.outbox import FullError, Message, Outbox, make_message
 from api.stream.protocol import Auth, ListWishes, Ping, Said, Wish
 from api.stream.symbols import Listed, Symbols
 from api.stream.topics import Meaning, Topic, decide_meaning
-from contracts import literals
 from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError
-from contracts.literals import SentAt
+from contracts.schema import literals
+from contracts.schema.literals import SentAt
 from runtime import clock
 
 SEND_SECONDS: Final = 5.0

@@ -17,9 +17,9 @@ from api.server import FrameSocket
 from api.stream import protocol
 from api.stream.client import POLICY, TRY_LATER, ClientGoneError, KeyCheck, StreamClient, Surroundings
 from api.stream.outbox import text_frame
-from contracts import literals
 from contracts.errors import HydrophoneError, NotReadyError
-from contracts.literals import SentAt
+from contracts.schema import literals
+from contracts.schema.literals import SentAt
 from runtime import clock
 from runtime.logging import logs
 

@@ -15,9 +15,9 @@ from api.stream import messages, protocol
 from api.stream.outbox import Message, Outbox, make_message
 from api.stream.prices import Prices
 from api.stream.topics import Topic, topics_of
-from contracts import literals
 from contracts.errors import HydrophoneError
 from contracts.instrument import tail_symbol
+from contracts.schema import literals
 from runtime import clock
 
 _STATES: Final = {"candle", "book"}

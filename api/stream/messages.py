@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from api.market.asker import Known
-from contracts.book_figures import book_figures
+from contracts.arithmetic.book import book_figures
 from contracts.instrument import unescape_token
-from contracts.literals import Age, SentAt, iso, number
+from contracts.schema.literals import Age, SentAt, iso, number
 
 _TAIL_TOKENS: Final = 4
 BOOK_DEPTH: Final = 20  # levels of each side

@@ -19,7 +19,7 @@ from api.market.asker import Asker
 from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.instrument import escape_token, unescape_token
-from contracts.literals import Age, SentAt, number
+from contracts.schema.literals import Age, SentAt, number
 from runtime import clock
 
 ASK_SECONDS: Final = 5.0

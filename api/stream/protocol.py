@@ -9,10 +9,10 @@ from typing import Any, Final, cast, get_args
 import msgspec
 
 from api.refusals import error_body
-from contracts import literals
 from contracts.errors import HydrophoneError, InvalidParameterError
-from contracts.literals import SentAt
 from contracts.market import Timeframe
+from contracts.schema import literals
+from contracts.schema.literals import SentAt
 
 PRICE: Final = "price"
 TRADES: Final = "trades"

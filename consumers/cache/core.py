@@ -21,13 +21,13 @@ from consumers.cache.instruments import (
 )
 from consumers.cache.tallies import LiquidationTally, WhaleList
 from contracts import codec, subjects
-from contracts.checking import check
+from contracts.arithmetic.usd import UsdRates
 from contracts.instrument import escape_token, unescape_token
 from contracts.market import Trade
 from contracts.recent import Recent
+from contracts.schema.checking import check
 from contracts.signals import WhaleTrade
 from contracts.state import FeedHealth, TickerState
-from contracts.usd import UsdRates
 from runtime.app.fold import Fault, fold_each
 
 Batch = Iterable[tuple[str, FastEvent]]

@@ -14,7 +14,7 @@ import structlog
 from consumers.cache.core import Faults, StateCache
 from consumers.cache.producers import ProducerWatch
 from contracts import streams, subjects
-from contracts.checking import check
+from contracts.schema.checking import check
 from runtime import clock
 from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Resumed, Start, find_start

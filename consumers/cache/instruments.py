@@ -10,11 +10,11 @@ import msgspec
 
 from consumers.cache.feeds import Feed
 from contracts import codec, subjects
+from contracts.arithmetic.usd import UsdRates, tells_usd
 from contracts.instrument import SPOT, tail_symbol
 from contracts.market import BookSnapshot
 from contracts.numbers import time_of
 from contracts.recent import Recent
-from contracts.usd import UsdRates, tells_usd
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 KEPT_TRADES: Final = 50

@@ -6,9 +6,9 @@ from collections import deque
 from decimal import Decimal
 from typing import Any, Final
 
-from contracts.figures import EXACT, as_dollars, in_dollars, read_amount, value_of
+from contracts.arithmetic.exact import EXACT, as_dollars, in_dollars, read_amount, value_of
+from contracts.arithmetic.usd import UsdRates
 from contracts.numbers import time_of
-from contracts.usd import UsdRates
 from runtime.bounded import SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text

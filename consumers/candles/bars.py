@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from contracts.figures import EXACT, MOST, read_amount, value_of
+from contracts.arithmetic.exact import EXACT, MOST, read_amount, value_of
 from contracts.timeframes import SECOND
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text

@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from consumers.candles.bars import Bar, is_sound, named
+from contracts.arithmetic.exact import as_text
 from contracts.codec import fast
-from contracts.figures import as_text
 from contracts.instrument import tail_symbol
 from contracts.market import Candle
 from contracts.timeframes import TIMEFRAMES

@@ -13,15 +13,15 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from contracts import subjects
+from contracts.arithmetic.exact import EXACT, as_text, in_dollars
+from contracts.arithmetic.tiers import Tiers
+from contracts.arithmetic.usd import USD
 from contracts.codec import fast
-from contracts.figures import EXACT, as_text, in_dollars
 from contracts.instrument import escape_token
 from contracts.market import MOST_IDS, Side
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import Tier, WhaleCluster
-from contracts.tiers import Tiers
-from contracts.usd import USD
 from runtime.bounded import Window
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text

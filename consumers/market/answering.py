@@ -10,9 +10,10 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from consumers.market.state import MarketState, Reader
-from contracts import literals, subjects
+from contracts import subjects
 from contracts.errors import InvalidParameterError
-from contracts.literals import Template
+from contracts.schema import literals
+from contracts.schema.literals import Template
 
 MOST_KEPT: Final = 2048
 MOST_BODY_BYTES: Final = 8192

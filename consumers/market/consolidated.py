@@ -10,8 +10,8 @@ from typing import Final
 from consumers.market.documents import Book
 from consumers.market.price import SPOT
 from consumers.market.quality import STALE, worst
-from contracts.book_figures import add_up
-from contracts.figures import EXACT
+from contracts.arithmetic.book import add_up
+from contracts.arithmetic.exact import EXACT
 from contracts.instrument import Instrument
 
 BASE_UNIT: Final = "base"

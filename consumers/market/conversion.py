@@ -1,7 +1,7 @@
 """Figures of one quote brought into another by the bus's own spot prices, and labelled as that. Pure.
 
-Rates lead over dollars (`contracts.usd`): a quote's worth in USD divided by the target's. A dollar coin that no venue
-prices in USD is taken as one dollar; its rate then says `peg`.
+Rates lead over dollars (`contracts.arithmetic.usd`): a quote's worth in USD divided by the target's. A dollar coin that
+no venue prices in USD is taken as one dollar; its rate then says `peg`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from consumers.market.documents import Ticker
 from consumers.market.price import SPOT, Quoted, Rate, find_kind, find_tick
 from consumers.market.quality import STALE
 from consumers.market.state import Reader
-from contracts.figures import EXACT, FINE
-from contracts.usd import DOLLAR_STABLES, USD, UsdRates, tells_usd
+from contracts.arithmetic.exact import EXACT, FINE
+from contracts.arithmetic.usd import DOLLAR_STABLES, USD, UsdRates, tells_usd
 
 _RATE_PLACES: Final = Decimal("1E-12")
 _FINEST: Final = Decimal("1E-8")  # where no venue quotes in the target itself

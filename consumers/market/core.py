@@ -12,8 +12,8 @@ from consumers.market.answering import Answerer, Compose
 from consumers.market.answers import feeds, flows, multi, orderbook, snapshot
 from consumers.market.answers.feeds import list_degraded
 from consumers.market.state import MarketState, Reader
-from contracts import market_commands as commands
-from contracts.literals import Age
+from contracts.schema.literals import Age
+from contracts.services import market as commands
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import Any, Final
 from consumers.market.consolidated import MergedLevel, Offered, merge_books
 from consumers.market.price import Best, Consolidated, Quoted, decide_price
 from contracts import codec
+from contracts.arithmetic.exact import MOST, as_text
 from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
-from contracts.figures import MOST, as_text
 from contracts.instrument import tail_symbol
 from contracts.subjects import ALL_VENUES
 

@@ -25,7 +25,7 @@ from consumers.market.publishing import Consolidator
 from consumers.market.state import MarketState
 from contracts import codec, streams, subjects
 from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
-from contracts.market_commands import QUEUE, OhlcQuery, StatusQuery
+from contracts.services.market import QUEUE, OhlcQuery, StatusQuery
 from runtime import clock
 from runtime.app.commands import command
 from runtime.app.fold import Fault, fold_each

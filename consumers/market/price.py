@@ -11,7 +11,7 @@ from typing import Final
 
 from consumers.market.documents import Ticker
 from consumers.market.quality import STALE, worst
-from contracts.figures import EXACT, FINE
+from contracts.arithmetic.exact import EXACT, FINE
 
 SPOT: Final = "spot"
 OUTLIER: Final = Decimal("0.05")  # a venue further than this from the middle of three or more is left out

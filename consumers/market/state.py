@@ -22,7 +22,7 @@ from contracts.errors import (
     UnknownVenueError,
 )
 from contracts.instrument import Instrument, escape_token
-from contracts.market_commands import LONGEST_SYMBOL
+from contracts.services.market import LONGEST_SYMBOL
 from contracts.symbols import BASE_ALIASES, SymbolBook, find_venue
 
 MOST_LISTED: Final = 500

@@ -13,15 +13,15 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from contracts import subjects
+from contracts.arithmetic.exact import EXACT, as_dollars, in_dollars, read_amount, value_of
+from contracts.arithmetic.tiers import CountByTier, Tiers, UsdByTier
+from contracts.arithmetic.usd import USD, UsdRates
 from contracts.codec import fast
-from contracts.figures import EXACT, as_dollars, in_dollars, read_amount, value_of
 from contracts.instrument import escape_token, split_symbol
 from contracts.market import MOST_IDS
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import LiquidationStorm, Tier
-from contracts.tiers import CountByTier, Tiers, UsdByTier
-from contracts.usd import USD, UsdRates
 from runtime.bounded import Window
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text

@@ -11,9 +11,9 @@ from faststream.nats import NatsRouter
 
 from consumers.storms.core import StormDetector, StormRules
 from contracts import subjects
+from contracts.arithmetic.usd import UsdRates
 from contracts.market import Liquidation
 from contracts.streams import DURABLES, DurableSpec
-from contracts.usd import UsdRates
 from runtime.app.detector import Detecting, Detection
 from runtime.app.fold import Fault, fold_each
 from runtime.app.service import Consumer, Service

@@ -15,14 +15,14 @@ import msgspec
 
 from consumers.whales.groups import MOST_FILLS, InstrumentState, average_price, check_fill, sum_fills
 from contracts import subjects
+from contracts.arithmetic.exact import EXACT, as_dollars, read_amount
+from contracts.arithmetic.tiers import Tiers
+from contracts.arithmetic.usd import UsdRates
 from contracts.codec import fast
-from contracts.figures import EXACT, as_dollars, read_amount
 from contracts.market import MOST_NAME, Trade
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import Tier, WhaleTrade
-from contracts.tiers import Tiers
-from contracts.usd import UsdRates
 from runtime.app.fold import Fault, fold_each
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text

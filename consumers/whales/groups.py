@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from contracts import subjects
-from contracts.figures import EXACT, MOST_VALUE, FigureError, read_amount, value_of
+from contracts.arithmetic.exact import EXACT, MOST_VALUE, FigureError, read_amount, value_of
+from contracts.arithmetic.tiers import Tiers
+from contracts.arithmetic.usd import UsdRate, tells_usd
 from contracts.instrument import SPOT, tail_symbol
 from contracts.market import MOST_IDS
 from contracts.signals import Tier
-from contracts.tiers import Tiers
-from contracts.usd import UsdRate, tells_usd
 from runtime.bounded import RollingHistogram, SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text

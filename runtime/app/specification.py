@@ -10,9 +10,9 @@ from faststream.specification.asyncapi.v3_0_0.schema import Channel, Operation, 
 from faststream.specification.asyncapi.v3_0_0.schema.operations import Action
 from faststream.specification.base import Specification
 
-from contracts.asyncapi import PARAMETERS, VERSION, body_schemas, subject_of, tokens_of
 from contracts.codec import EVENTS
 from contracts.commands import COMMANDS, Command
+from contracts.schema.asyncapi import PARAMETERS, VERSION, body_schemas, subject_of, tokens_of
 
 Json = dict[str, Any]
 

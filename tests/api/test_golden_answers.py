@@ -27,7 +27,7 @@ from consumers.market.candles.ohlc import Ohlc
 from consumers.market.core import VERBS
 from contracts import subjects
 from contracts.errors import HydrophoneError
-from contracts.market_commands import OhlcQuery
+from contracts.services.market import OhlcQuery
 from runtime.app.commands import failure
 from tests.consumers.market.recorded import GOLDEN, make_state, read_golden
 

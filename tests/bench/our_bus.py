@@ -14,8 +14,8 @@ from faststream.nats import NatsBroker
 from consumers.candles.core import CandleBook
 from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import codec
+from contracts.arithmetic.tiers import Tiers
 from contracts.market import Trade
-from contracts.tiers import Tiers
 from producers.connection.publisher import Publisher
 from runtime.clock import now_ns
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader

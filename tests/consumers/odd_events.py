@@ -13,7 +13,7 @@ from contracts.codec import EVENTS, KIND_SUBJECTS
 from contracts.instrument import make_instrument
 from contracts.market import Event
 from contracts.numbers import DAY_NS, INT64_MAX, INT64_MIN
-from contracts.routes import CONSOLIDATED
+from contracts.schema.routes import CONSOLIDATED
 from contracts.subjects import ALL_VENUES
 
 GOLDEN = Path(__file__).parents[1] / "contracts" / "golden"

@@ -16,9 +16,10 @@ from urllib.parse import unquote
 import pytest
 from nats.errors import NoRespondersError
 
-from contracts import asyncapi, subjects
+from contracts import subjects
 from contracts.codec import EVENTS
 from contracts.commands import COMMANDS
+from contracts.schema import asyncapi
 from runtime import provision
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import free_port, nats_server

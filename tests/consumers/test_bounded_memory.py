@@ -17,12 +17,12 @@ from consumers.clusters.core import ClusterDetector, ClusterRules
 from consumers.storms.core import StormDetector, StormRules
 from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import codec
+from contracts.arithmetic.tiers import Tiers
+from contracts.arithmetic.usd import UsdRates
 from contracts.codec import EVENTS
 from contracts.market import MOST_IDS
 from contracts.numbers import DAY_NS
 from contracts.recent import Recent
-from contracts.tiers import Tiers
-from contracts.usd import UsdRates
 from runtime.bounded import Window
 from tests.consumers.odd_events import golden
 

@@ -28,10 +28,10 @@ from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
 from consumers.whales.core import WhaleRules
 from contracts import codec, streams, subjects
+from contracts.arithmetic.tiers import Tiers
 from contracts.signals import LiquidationStorm
 from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState
 from contracts.streams import BUCKETS, DURABLES, STREAMS
-from contracts.tiers import Tiers
 from contracts.timeframes import TIMEFRAMES
 from runtime import provision
 from runtime.app.application import make_broker

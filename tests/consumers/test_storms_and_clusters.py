@@ -10,10 +10,10 @@ import pytest
 
 from consumers.clusters.core import ClusterDetector, ClusterRules
 from consumers.storms.core import StormDetector, StormRules
+from contracts.arithmetic.tiers import Tiers
+from contracts.arithmetic.usd import UsdRates
 from contracts.codec import encode, fast
 from contracts.signals import LiquidationStorm, WhaleCluster, WhaleTrade
-from contracts.tiers import Tiers
-from contracts.usd import UsdRates
 from runtime.app.detector import Detector
 
 SECOND = 1_000_000_000

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from pydantic import create_model
 
-from contracts import asyncapi
-from contracts.asyncapi import DOCUMENT, GOLDEN, RELEASED, ROOT, make_document, read_examples, render
 from contracts.codec import EVENTS, KIND_SUBJECTS
 from contracts.commands import COMMANDS
-from contracts.compatibility import list_breaks
 from contracts.market import BookDelta, DecimalText, Event, InstrumentEvent, Trade
+from contracts.schema import asyncapi
+from contracts.schema.asyncapi import DOCUMENT, GOLDEN, RELEASED, ROOT, make_document, read_examples, render
+from contracts.schema.compatibility import list_breaks
 
 EXAMPLES = read_examples(ROOT / GOLDEN)
 CURRENT = make_document(EVENTS, EXAMPLES, COMMANDS)

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contracts.checking import check
 from contracts.codec import (
     EVENTS,
     KIND_SUBJECTS,
@@ -26,7 +25,8 @@ from contracts.codec import (
 )
 from contracts.instrument import make_instrument
 from contracts.market import INT64_MAX, INT64_MIN, Event
-from contracts.routes import CONSOLIDATED
+from contracts.schema.checking import check
+from contracts.schema.routes import CONSOLIDATED
 from tests.contracts.model_strategies import WRONG, events
 
 MODELS = sorted(EVENTS.values(), key=lambda model: model.kind)

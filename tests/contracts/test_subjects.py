@@ -11,7 +11,7 @@ import pytest
 
 from contracts import subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS, SUBJECT_KINDS, kind_of
-from contracts.routes import CONSOLIDATED
+from contracts.schema.routes import CONSOLIDATED
 from contracts.streams import BUCKETS, CANDLE_STREAMS, DURABLES, STREAMS, StreamSpec
 from contracts.timeframes import TIMEFRAMES
 

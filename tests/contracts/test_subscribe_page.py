@@ -10,9 +10,9 @@ from pathlib import Path
 import nats as client
 import pytest
 
-from contracts.asyncapi import subject_of
 from contracts.codec import EVENTS
 from contracts.market import Event
+from contracts.schema.asyncapi import subject_of
 from contracts.streams import STREAMS
 from contracts.subjects import TRADE, WHALE
 from runtime import provision

@@ -8,8 +8,8 @@ from consumers.market.answering import Composed
 from consumers.market.documents import Feed, Latency
 from consumers.market.quality import LIVE, STALE, feed_quality, is_dead
 from consumers.market.state import Reader
-from contracts.literals import Age, iso, number
-from contracts.market_commands import HealthQuery
+from contracts.schema.literals import Age, iso, number
+from contracts.services.market import HealthQuery
 from contracts.subjects import STATE_FEED
 
 MOST_MARKS: Final = 100

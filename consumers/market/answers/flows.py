@@ -8,9 +8,9 @@ from typing import Any, Final
 from consumers.market.answering import Composed
 from consumers.market.documents import LiquidationItem, Liquidations, Totals, Whale
 from consumers.market.state import Found, Reader
-from contracts.figures import EXACT
-from contracts.literals import Age, decimal_number, iso, number
-from contracts.market_commands import LiquidationsQuery, WhaleQuery
+from contracts.arithmetic.exact import EXACT
+from contracts.schema.literals import Age, decimal_number, iso, number
+from contracts.services.market import LiquidationsQuery, WhaleQuery
 
 WINDOWS: Final = ("1h", "4h", "24h")
 

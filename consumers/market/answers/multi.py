@@ -14,12 +14,12 @@ from consumers.market.documents import TradeItem
 from consumers.market.price import SPOT, Best, Consolidated, Quoted, decide_price, find_kind
 from consumers.market.quality import SIM, worst
 from consumers.market.state import Found, MarketState, Reader
-from contracts.book_figures import add_up, decide_imbalance
+from contracts.arithmetic.book import add_up, decide_imbalance
+from contracts.arithmetic.exact import EXACT
 from contracts.errors import NoDataError, NotReadyError
-from contracts.figures import EXACT
 from contracts.instrument import Instrument
-from contracts.literals import Age, decimal_number, iso, number
-from contracts.market_commands import MultiOrderbookQuery, SymbolsQuery, TickerQuery, TradesQuery
+from contracts.schema.literals import Age, decimal_number, iso, number
+from contracts.services.market import MultiOrderbookQuery, SymbolsQuery, TickerQuery, TradesQuery
 
 SYMBOLS_HOLD_NS: Final = 10_000_000_000
 

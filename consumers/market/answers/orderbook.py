@@ -10,11 +10,11 @@ from consumers.market.consolidated import Offered
 from consumers.market.price import SPOT
 from consumers.market.quality import STALE
 from consumers.market.state import Found, Reader
-from contracts.book_figures import amount_within, book_figures
+from contracts.arithmetic.book import amount_within, book_figures
 from contracts.errors import NoDataError
 from contracts.instrument import Instrument
-from contracts.literals import Age
-from contracts.market_commands import OrderbookQuery
+from contracts.schema.literals import Age
+from contracts.services.market import OrderbookQuery
 
 
 def compose_orderbook(reader: Reader, query: OrderbookQuery) -> Composed:

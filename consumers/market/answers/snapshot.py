@@ -9,8 +9,8 @@ from consumers.market.answers.flows import decide_totals, list_whales
 from consumers.market.price import SPOT, Consolidated, Quoted
 from consumers.market.state import Reader
 from contracts.instrument import Instrument
-from contracts.literals import Age, decimal_number, iso, number
-from contracts.market_commands import PriceQuery, RawQuery
+from contracts.schema.literals import Age, decimal_number, iso, number
+from contracts.services.market import PriceQuery, RawQuery
 
 RECENT_WHALES: Final = 5
 

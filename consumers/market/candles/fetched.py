@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
-from contracts.literals import Age
+from contracts.schema.literals import Age
 from runtime import clock
 
 T = TypeVar("T")

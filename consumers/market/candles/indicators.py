@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from contracts.figures import FINE
+from contracts.arithmetic.exact import FINE
 
 RSI_LENGTH: Final = 14
 EMA_LENGTH: Final = 20

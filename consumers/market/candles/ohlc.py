@@ -18,8 +18,8 @@ from consumers.market.state import MarketState, Reader
 from contracts.commands import MOST_ROWS
 from contracts.errors import HydrophoneError, NotReadyError, TimedOutError, VenueError
 from contracts.instrument import Instrument
-from contracts.literals import Age, decimal_number, iso, number
-from contracts.market_commands import OhlcQuery
+from contracts.schema.literals import Age, decimal_number, iso, number
+from contracts.services.market import OhlcQuery
 
 WARM_UP: Final = 100  # candles before the first one shown that indicators begin with
 _RSI_PLACES: Final = Decimal("0.0001")

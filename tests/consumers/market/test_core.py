@@ -9,10 +9,11 @@ import pytest
 
 from consumers.market.answering import Answer, Answerer
 from consumers.market.core import VERBS, Inside, compose_status
-from contracts import literals, subjects
+from contracts import subjects
 from contracts.commands import MARKET_COMMANDS
 from contracts.errors import HydrophoneError, NoDataError
-from contracts.market_replies import StatusReply
+from contracts.schema import literals
+from contracts.services.market_replies import StatusReply
 from tests.consumers.market.recorded import make_state, read_golden
 
 RECORDED = read_golden("state.json.gz")

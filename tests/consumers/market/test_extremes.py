@@ -15,13 +15,14 @@ from consumers.market.candles import bars, ohlc
 from consumers.market.core import VERBS
 from consumers.market.publishing import Consolidator
 from consumers.market.state import MarketState, Reader
-from contracts import codec, literals, subjects
+from contracts import codec, subjects
 from contracts.codec import EVENTS
 from contracts.errors import HydrophoneError
 from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Funding, OpenInterest
-from contracts.market_commands import OhlcQuery
 from contracts.numbers import INT64_MAX, INT64_MIN, PRICE_PATTERN
+from contracts.schema import literals
+from contracts.services.market import OhlcQuery
 from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
 from contracts.symbols import SymbolBook
 from tests.consumers.odd_events import NUMBERS, golden

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from contracts.figures import EXACT, HIGHEST_RATE, LOWEST_RATE, rate_of
+from contracts.arithmetic.exact import EXACT, HIGHEST_RATE, LOWEST_RATE, rate_of
 from contracts.recent import Recent
 from contracts.signals import UsdRateSource
 

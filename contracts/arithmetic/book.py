@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from contracts.figures import EXACT, FINE
-from contracts.literals import decimal_number, number
+from contracts.arithmetic.exact import EXACT, FINE
+from contracts.schema.literals import decimal_number, number
 
 Level = tuple[str, str]
 _SHARE: Final = Decimal("0.0001")

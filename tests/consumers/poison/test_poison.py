@@ -19,13 +19,13 @@ from consumers.registry import CONSUMERS
 from consumers.storms.core import StormDetector, StormRules
 from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import codec, subjects
-from contracts.checking import check
+from contracts.arithmetic.tiers import Tiers
+from contracts.arithmetic.usd import UsdRates
 from contracts.codec import EVENTS
 from contracts.instrument import make_instrument
+from contracts.schema.checking import check
 from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
 from contracts.symbols import SymbolBook
-from contracts.tiers import Tiers
-from contracts.usd import UsdRates
 from runtime.app.fold import Fault, fold_each
 from runtime.nats.lanes.reader import UNDECODABLE
 from tests.consumers.odd_events import golden, list_odd

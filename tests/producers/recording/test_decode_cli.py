@@ -15,7 +15,7 @@ import pytest
 
 from producers.recording.decode_command import main
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TRADE = (
     '{"stream":"btcusdt@trade","data":{"e":"trade","E":1763700000123,"s":"BTCUSDT","t":%d,'
     '"p":"91000.10","q":"0.00310000","T":1763700000122,"m":true,"M":true}}'

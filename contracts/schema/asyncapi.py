@@ -1,4 +1,6 @@
-"""The bus as an AsyncAPI 3.0 document, made from the models: `python -m contracts.asyncapi [--check | --release]`.
+"""The bus as an AsyncAPI 3.0 document, made from the models.
+
+Its command line is `python -m contracts.schema.asyncapi [--check | --release]`.
 
 Without a flag it writes docs/asyncapi.json; `--check` only says whether that file is up to date; `--release` also keeps
 the document as what was released of the version. All three refuse what breaks a released version.
@@ -17,14 +19,14 @@ from pydantic import BaseModel
 from contracts import subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS, schema_of
 from contracts.commands import COMMANDS, Command, ErrorReply
-from contracts.compatibility import list_breaks
 from contracts.market import Event, Timeframe
-from contracts.routes import CONSOLIDATED
+from contracts.schema.compatibility import list_breaks
+from contracts.schema.routes import CONSOLIDATED
 from contracts.streams import STREAMS, StreamSpec
 
 Json = dict[str, Any]
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[2]
 DOCUMENT: Final = Path("docs/asyncapi.json")
 RELEASED: Final = Path("docs/asyncapi")  # v1.json: what was released of version 1
 GOLDEN: Final = Path("tests/contracts/golden")  # <kind>.v<version>.json: the examples
@@ -277,7 +279,7 @@ def read_examples(folder: Path) -> dict[str, Json]:
 def main(arguments: list[str], root: Path = ROOT) -> int:
     """Write, check or release the document; gives the process's exit status."""
     if not set(arguments) <= {"--check", "--release"}:
-        sys.stderr.write("usage: python -m contracts.asyncapi [--check | --release]\n")
+        sys.stderr.write("usage: python -m contracts.schema.asyncapi [--check | --release]\n")
         return 2
     document = make_document(EVENTS, read_examples(root / GOLDEN), COMMANDS)
     problems = [

@@ -29,7 +29,7 @@ from producers.recording.replay_command import merge, parse, play
 from producers.registry import VENUES
 from producers.simulator import Fault, Simulator, SimulatorConfig
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Tape:

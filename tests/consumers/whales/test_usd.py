@@ -13,8 +13,8 @@ from consumers.__main__ import main
 from consumers.app import _Figures
 from consumers.registry import CONSUMERS, cluster_rules, storm_rules, whale_rules
 from consumers.whales.core import Adaptive
-from contracts.tiers import Tiers
-from contracts.usd import HOUR_NS, UsdRates
+from contracts.arithmetic.tiers import Tiers
+from contracts.arithmetic.usd import HOUR_NS, UsdRates
 from runtime.bounded import RollingHistogram, RollingLow, SeenIds, bucket_of, edge_of
 from runtime.config.settings import SettingsError, load
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from consumers.whales.core import Adaptive, WhaleDetector, WhaleRules
 from consumers.whales.groups import bound_of
+from contracts.arithmetic.tiers import Tiers
 from contracts.codec import encode
 from contracts.signals import WhaleTrade
-from contracts.tiers import Tiers
 
 SECOND = 1_000_000_000
 MS = 1_000_000

@@ -1,0 +1,1 @@
+"""Arithmetic that several rooms share: exact sums, book figures, tiers of coins, dollars. Pure.."""

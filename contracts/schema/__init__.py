@@ -1,0 +1,1 @@
+"""What describes and checks the bus as a whole: AsyncAPI, compatibility, what a subject says, answers as bytes.."""

@@ -1,0 +1,1 @@
+"""Requests and replies of each service's commands, a file a service.."""
