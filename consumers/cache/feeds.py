@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from contracts import codec
 from contracts.market import FeedState, Quality
+from contracts.state import FeedHealth, LatencyState
 from runtime.bounded import RollingHistogram, RollingLow
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+FastDocument = Any  # the same of a document
 SECOND: Final = 1_000_000_000
 _SLOTS: Final = 6
 _SLOT_NS: Final = 20 * SECOND
@@ -18,6 +21,8 @@ _GAPS: Final = frozenset({"gap", "resync"})
 _ALL_CHANNELS: Final = "all"
 DEFAULT_SILENCE: Final = 30 * SECOND  # without any event of a venue whose producer says no limit
 MOST_MARKS: Final = 10_000
+_HEALTH: Final = codec.fast(FeedHealth)
+_LATENCY: Final = codec.fast(LatencyState)
 
 
 class Feed:
@@ -150,40 +155,40 @@ class Feed:
 
     def measure(self) -> dict[str, int | None]:
         """Return the parts of the latency in ns by name; None before there is a sample."""
-        venue, bus = _quantiles(self.venue_latency), _quantiles(self.bus_latency)
+        venue, bus = _latency(self.venue_latency), _latency(self.bus_latency)
         return {
-            "venue_latency_p50": venue["p50"],
-            "venue_latency_p99": venue["p99"],
-            "bus_latency_p50": bus["p50"],
-            "bus_latency_p99": bus["p99"],
+            "venue_latency_p50": venue.p50,
+            "venue_latency_p99": venue.p99,
+            "bus_latency_p50": bus.p50,
+            "bus_latency_p99": bus.p99,
             "clock_offset": self.clock.find(),
         }
 
-    def document(self, now: int) -> dict[str, object]:
-        """Return the body of `contracts.state.FeedHealth` as of `now` (ns UTC)."""
+    def document(self, now: int) -> FastDocument:
+        """Return the `contracts.state.FeedHealth` as of `now` (ns UTC)."""
         self.as_of = now
-        return {
-            "sim": self.sim,
-            "venue": self.venue,
-            "connected": self.state not in {None, "connecting", "down"},
-            "state": self.shown,
-            "said": self.state,
-            "as_of": self.as_of,
-            "silence": self.silence,
-            "reason": self._reason(),
-            "channels": self._channels(),
-            "since": self.since,
-            "last_message_ts": self.last_ts,
-            "events": self.events,
-            "reconnects": self.reconnects,
-            "gaps": self.gaps,
-            "resyncs": self.resyncs,
-            "venue_latency": _quantiles(self.venue_latency),
-            "bus_latency": _quantiles(self.bus_latency),
-            "clock_offset": self.clock.find(),
-            "seq": self.seq,
-            "marks": [[channel, symbol, state] for (channel, symbol), state in self.marks.items()],
-        }
+        return _HEALTH(
+            sim=self.sim,
+            venue=self.venue,
+            connected=self.state not in {None, "connecting", "down"},
+            state=self.shown,
+            said=self.state,
+            as_of=self.as_of,
+            silence=self.silence,
+            reason=self._reason(),
+            channels=self._channels(),
+            since=self.since,
+            last_message_ts=self.last_ts,
+            events=self.events,
+            reconnects=self.reconnects,
+            gaps=self.gaps,
+            resyncs=self.resyncs,
+            venue_latency=_latency(self.venue_latency),
+            bus_latency=_latency(self.bus_latency),
+            clock_offset=self.clock.find(),
+            seq=self.seq,
+            marks=[(channel, symbol, state) for (channel, symbol), state in self.marks.items()],
+        )
 
     def _on_feed_state(self, state: FeedState, status: FastEvent) -> None:
         lost = state in {"connecting", "down"}
@@ -220,16 +225,16 @@ def _worse(one: FeedState, other: FeedState) -> FeedState:
     return one if _WORST.index(one) >= _WORST.index(other) else other
 
 
-def restore_feed(document: dict[str, Any]) -> Feed:
-    """Restore what `Feed.document` returned; KeyError names the field that is missing."""
-    feed = Feed(document["venue"])
-    feed.state, feed.reason, feed.since = document["said"], document["reason"], document["since"]
-    feed.last_ts, feed.events = document["last_message_ts"], {}
-    feed.reconnects, feed.gaps, feed.resyncs = document["reconnects"], document["gaps"], document["resyncs"]
-    feed.seq, feed.sim, feed.silence = document["seq"], document["sim"], document["silence"]
-    feed.marks = {(channel, symbol): state for channel, symbol, state in document["marks"]}
+def restore_feed(document: FastDocument) -> Feed:
+    """Restore what `Feed.document` returned."""
+    feed = Feed(document.venue)
+    feed.state, feed.reason, feed.since = document.said, document.reason, document.since
+    feed.last_ts, feed.events = document.last_message_ts, {}
+    feed.reconnects, feed.gaps, feed.resyncs = document.reconnects, document.gaps, document.resyncs
+    feed.seq, feed.sim, feed.silence = document.seq, document.sim, document.silence
+    feed.marks = {(channel, symbol): state for channel, symbol, state in document.marks}
     return feed
 
 
-def _quantiles(histogram: RollingHistogram) -> dict[str, int | None]:
-    return {"p50": histogram.find_quantile(_HALF), "p99": histogram.find_quantile(_NEARLY_ALL)}
+def _latency(histogram: RollingHistogram) -> FastDocument:
+    return _LATENCY(p50=histogram.find_quantile(_HALF), p99=histogram.find_quantile(_NEARLY_ALL))

@@ -15,17 +15,18 @@ from contracts.instrument import SPOT, tail_symbol
 from contracts.market import BookSnapshot
 from contracts.numbers import time_of
 from contracts.recent import Recent
+from contracts.state import TickerState, TradesState
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+FastDocument = Any  # the same of a document
 KEPT_TRADES: Final = 50
 KINDS: Final = 5  # of subjects that an instrument has: ticker, trade, book, funding, interest
 _SAMPLE_EVERY: Final = 8
 _SECOND: Final = 1_000_000_000
-STATS: Final = ("open_24h", "high_24h", "low_24h", "volume_24h", "quote_volume_24h", "change_24h")
-TICKER: Final = (
-    *("last", "bid", "bid_amount", "ask", "ask_amount", *STATS),
-    *("last_ts", "bbo_ts", "stats_ts"),
-)
+TICKER: Final = tuple(name for name, info in TickerState.model_fields.items() if not info.is_required())
+STATS: Final = tuple(name for name in TICKER if name.endswith("_24h"))
+_TICKER_STATE: Final = codec.fast(TickerState)
+_TRADES_STATE: Final = codec.fast(TradesState)
 
 
 class InstrumentState:
@@ -164,29 +165,29 @@ def _take_ticker(instrument: InstrumentState, event: FastEvent) -> None:
     instrument.dirty.add(subjects.STATE_TICKER)
 
 
-def ticker_document(instrument: InstrumentState) -> dict[str, object]:
-    """Return the body of `contracts.state.TickerState`."""
-    return {
-        "sim": instrument.sim,
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "venue_symbol": instrument.venue_symbol,
+def ticker_document(instrument: InstrumentState) -> FastDocument:
+    """Return the instrument's `contracts.state.TickerState`."""
+    return _TICKER_STATE(
+        sim=instrument.sim,
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
         **instrument.ticker,
-        "ts_recv": instrument.latest,
-        "quality": "sim" if instrument.sim else instrument.feed.find_quality("ticker", instrument.symbol),
-    }
+        ts_recv=instrument.latest,
+        quality="sim" if instrument.sim else instrument.feed.find_quality("ticker", instrument.symbol),
+    )
 
 
-def trades_document(instrument: InstrumentState) -> dict[str, object]:
-    """Return the body of `contracts.state.TradesState`."""
+def trades_document(instrument: InstrumentState) -> FastDocument:
+    """Return the instrument's `contracts.state.TradesState`."""
     sim = any(trade.sim for trade in instrument.trades)
-    return {
-        "sim": sim,
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "trades": list(instrument.trades),
-        "quality": "sim" if sim else instrument.feed.find_quality("trade", instrument.symbol),
-    }
+    return _TRADES_STATE(
+        sim=sim,
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        trades=list(instrument.trades),
+        quality="sim" if sim else instrument.feed.find_quality("trade", instrument.symbol),
+    )
 
 
 def marked_book(instrument: InstrumentState, body: bytes) -> bytes:
