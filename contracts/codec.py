@@ -63,19 +63,19 @@ def fast(model: type[BaseModel]) -> type[Any]:
 
 @cache
 def trusted(model: type[BaseModel]) -> type[Any]:
-    """Derive the struct for who reads what `fast` wrote: as that one, but numbers are not held to their pattern again.
+    """Derive the struct for who reads what `fast` wrote: as that one without patterns and bounds.
 
     A pattern for each number of a book costs several times what decoding the rest does.
     """
-    return derive(model, {}, patterns=False)
+    return derive(model, {}, bounded=False)
 
 
-def derive(model: type[BaseModel], instead: Mapping[str, Any], *, patterns: bool = True) -> type[Any]:
-    """Derive a struct as `fast` does (as `trusted` without patterns), with other types for the fields in `instead`."""
+def derive(model: type[BaseModel], instead: Mapping[str, Any], *, bounded: bool = True) -> type[Any]:
+    """Derive a struct as `fast` does, or `trusted` if not `bounded`; `instead` has other types for some fields."""
     hints = typing.get_type_hints(model, include_extras=True)
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for name, info in model.model_fields.items():
-        kind = instead.get(name) or _fast_type(hints[name], patterns=patterns)
+        kind = instead.get(name) or _fast_type(hints[name], bounded=bounded)
         fields.append((name, kind) if info.is_required() else (name, kind, info.default))
     kind_of_event = {"kind": model.kind} if issubclass(model, Event) else {}
     return msgspec.defstruct(
@@ -159,27 +159,27 @@ def schema_of(model: type[Event]) -> str:
     return f"{model.schema_kind or model.kind}/{model.version}"
 
 
-def _fast_type(hint: Any, *, patterns: bool) -> Any:
+def _fast_type(hint: Any, *, bounded: bool) -> Any:
     origin: Any = get_origin(hint)
     parts = get_args(hint)
     if origin is Annotated:
-        return _fast_annotated(hint, patterns=patterns)
+        return _fast_annotated(hint, bounded=bounded)
     if origin in {typing.Union, types.UnionType}:
-        return typing.Union[tuple(_fast_type(part, patterns=patterns) for part in parts)]  # noqa: UP007 - at run time
+        return typing.Union[tuple(_fast_type(part, bounded=bounded) for part in parts)]  # noqa: UP007 - at run time
     if origin in {list, dict, tuple}:
-        return cast("Any", origin)[tuple(_fast_type(part, patterns=patterns) for part in parts)]
+        return cast("Any", origin)[tuple(_fast_type(part, bounded=bounded) for part in parts)]
     if isinstance(hint, type) and issubclass(hint, BaseModel):
-        return fast(hint) if patterns else trusted(hint)
+        return fast(hint) if bounded else trusted(hint)
     return cast("Any", hint)
 
 
-def _fast_annotated(hint: Any, *, patterns: bool) -> Any:
+def _fast_annotated(hint: Any, *, bounded: bool) -> Any:
     inner, *marks = get_args(hint)
     if inner is Decimal:
-        return Annotated[str, msgspec.Meta(pattern=pattern_of(hint).replace("$", r"\Z"))] if patterns else str
+        return Annotated[str, msgspec.Meta(pattern=pattern_of(hint).replace("$", r"\Z"))] if bounded else str
     bounds: dict[str, Any] = {}
     for mark in marks:
         for rule in mark.metadata if isinstance(mark, FieldInfo) else ():
             bounds.update({edge: getattr(rule, edge) for edge in _EDGES if hasattr(rule, edge)})
-    kind = _fast_type(inner, patterns=patterns)
-    return Annotated[kind, msgspec.Meta(**bounds)] if bounds else kind
+    kind = _fast_type(inner, bounded=bounded)
+    return Annotated[kind, msgspec.Meta(**bounds)] if bounds and bounded else kind
