@@ -8,6 +8,7 @@ from typing import Any, Final
 from consumers.market.answering import Composed
 from consumers.market.answers.feeds import feeds_by_venue
 from consumers.market.answers.orderbook import list_offered
+from consumers.market.answers.snapshot import quoted_fields
 from consumers.market.consolidated import MergedBook, MergedLevel, Offered, merge_books
 from consumers.market.conversion import convert_quotes
 from consumers.market.documents import Trade
@@ -183,13 +184,7 @@ def _best_price(best: Best | None) -> Any:
 def _venue_ticker(item: Quoted, price: Consolidated) -> dict[str, Any]:
     ticker, rate = item.ticker, item.converted
     return {
-        "exchange": ticker.venue,
-        "symbol": ticker.symbol,
-        "quote": item.quote,
-        "market": item.market,
-        "price": number(ticker.last),
-        "bid": number(ticker.bid),
-        "ask": number(ticker.ask),
+        **quoted_fields(item),
         "volume_24h": number(ticker.volume_24h),
         "change_24h": number(ticker.change_24h),
         "converted": None
