@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.bitfinex.channels import CHECKSUM, open_topic
@@ -111,9 +110,6 @@ class Bitfinex:
                     frames.append(written)
         return [*frames, *self._beats(tick)] if tick.due(1000) else frames
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
         """Return the frame with a crossing bid in place of its own row, or with a wrong checksum."""
         if kind == "bad_checksum":
@@ -121,9 +117,6 @@ class Bitfinex:
         listing = self._listings[frame.symbol]
         price = listing.instrument.price_text(crossing_bid(listing))
         return ROW.sub(rf"[\1,[{price},1,1]", frame.text)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """Numbers begin with the socket, never again on it."""
 
     def notice(self, session: Session, now_us: int) -> str | None:
         return encode({"event": "info", "code": 20_051, "msg": "Stopping. Please try to reconnect"})

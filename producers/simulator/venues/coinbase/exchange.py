@@ -9,7 +9,6 @@ import json
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.coinbase.advanced.exchange import PATH, Advanced
@@ -79,12 +78,7 @@ class Coinbase:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return [*self._board.list_frames(tick), *self._advanced.list_frames(tick)]
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         if "events" in message:
@@ -93,12 +87,6 @@ class Coinbase:
             return encode(message)
         message["changes"].insert(0, ["buy", listing.instrument.price_text(crossing_bid(listing)), "1.00000000"])
         return encode(message)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's book has no sequence to start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         return Answer(429, encode({"message": "Public rate limit exceeded"}), (("Retry-After", "1"),))

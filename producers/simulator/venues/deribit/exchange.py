@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, HangupError, MessagePing, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.deribit.channels import RAW, open_channel
@@ -106,21 +105,10 @@ class Deribit:
             self._beats[session].next_us = tick.now_us + self._beats[session].every_us
         return [*frames, Frame(due, HEARTBEAT, "heartbeat", "", "heartbeat")] if due else frames
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         listing = self._listings[frame.symbol]
         row = f'["new",{listing.instrument.price_text(crossing_bid(listing))},{listing.instrument.amount_text(1)}]'
         return frame.text.replace('"bids":[', f'"bids":[{row},', 1).replace(",]", "]", 1)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """Change ids never start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         return failed(TOO_MANY, "too_many_requests", 429)

@@ -72,12 +72,7 @@ class Gate:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return self._board.list_frames(tick)
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         is_spot = message["channel"].startswith("spot.")
         listing = self._listings["spot" if is_spot else "linear"][frame.symbol]
@@ -85,9 +80,6 @@ class Gate:
         by_name = message["channel"] == "futures.order_book_update"
         message["result"].setdefault("b", []).insert(0, {"p": price, "s": "1"} if by_name else [price, "1"])
         return encode(message)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's update ids never start again."""
 
     def notice(self, session: Session, now_us: int) -> str | None:
         if MARKETS[session.path] == "spot":

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, MessagePing, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.htx.channels import Mbp, open_note, open_topic
@@ -82,9 +81,6 @@ class Htx:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return self._board.list_frames(tick)
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
@@ -92,9 +88,6 @@ class Htx:
             price = float(listing.instrument.price_text(crossing_bid(listing)))
             message["tick"]["bids"].insert(0, [price, 1])
         return encode(message)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """The venue's sequences never start again on a socket."""
 
     def notice(self, session: Session, now_us: int) -> str | None:
         return encode({"op": "close"}) if session.path == NOTES else None

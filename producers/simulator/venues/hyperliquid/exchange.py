@@ -55,23 +55,12 @@ class Hyperliquid:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return self._board.list_frames(tick)
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         price = real(crossing_bid(listing), listing.instrument.price_scale)
         message["data"]["levels"][0].insert(0, {"px": price, "sz": "1.0", "n": 1})
         return encode(message)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's books have no sequence to start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         return Answer(429, "null")

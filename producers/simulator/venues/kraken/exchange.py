@@ -10,7 +10,6 @@ import re
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, time_text
-from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.kraken.channels import DEPTHS, INTERVALS, TRIGGERS, open_channel
@@ -83,9 +82,6 @@ class Kraken:
             self._told_us[session] = tick.now_us
         return [*frames, Frame(quiet, HEARTBEAT, "heartbeat", "", "heartbeat")] if quiet else frames
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
         """Changes the text itself: its numbers would lose their zeros otherwise."""
         if kind == "bad_checksum":
@@ -95,12 +91,6 @@ class Kraken:
         listing = self._listings[frame.symbol]
         beyond = listing.instrument.price_text(crossing_bid(listing))
         return frame.text.replace('"bids":[', f'"bids":[{{"price":{beyond},"qty":1.00000000}},', 1).replace("},]", "}]")
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's book has no sequence to start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         """Return what the gateway answers to an address that connects or requests too often."""

@@ -9,7 +9,6 @@ import json
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.krakenfutures.channels import FEEDS, open_feed
@@ -71,22 +70,11 @@ class KrakenFutures:
             frames.append(Frame(beating, text, HEARTBEAT, "", HEARTBEAT))
         return frames
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         beyond = listing.instrument.price_text(crossing_bid(listing))
         return encode({**message, "side": "buy", "price": float(beyond), "qty": 1.0})
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's sequences are not known to start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         return failed("apiLimitExceeded", 0, 429)
