@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from producers.simulator.families.kucoin.options import Options
-from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode, read_order
 from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
@@ -49,23 +49,6 @@ class Tokens:
     def expire(self, token: str) -> None:
         """Ends it before its time."""
         self.ends.pop(token, None)
-
-
-@dataclass(slots=True, kw_only=True)
-class Channel:
-    """One subscribed topic: `texts` after a step, `first` for new subscribers."""
-
-    symbol: str
-    channel: str
-    texts: Callable[[Tick], list[str]]
-    first: Callable[[Tick], str | None] = lambda _tick: None
-    is_delta: bool = False
-
-    def list_texts(self, tick: Tick) -> list[str]:
-        return self.texts(tick)
-
-    def snapshot(self, tick: Tick) -> str | None:
-        return self.first(tick)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +111,9 @@ class Classic:
         return _error(None, 401, EXPIRED)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_error(None, 400, "invalid json")]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         ref, kind = order.get("id"), order.get("type")
         if session.count_within(now_us, WINDOW_US) > MESSAGES and self._setup.enforce_limits:
             return [_error(ref, 509, "exceed max permits per second")]

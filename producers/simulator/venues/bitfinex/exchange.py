@@ -5,13 +5,12 @@ https://docs.bitfinex.com/docs/ws-general
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.bitfinex.channels import CHECKSUM, open_topic
@@ -82,11 +81,7 @@ class Bitfinex:
         self._lines.pop(session, None)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
-            message = None
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
+        order = read_order(text) or {}
         event, line = order.get("event"), self._lines[session]
         if event == "ping":
             return [encode({"event": "pong", "ts": now_us // 1000, "cid": order.get("cid")})]

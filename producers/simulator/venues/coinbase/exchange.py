@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.coinbase.advanced.exchange import PATH, Advanced
@@ -52,11 +52,9 @@ class Coinbase:
             return self._advanced.on_text(session, text, now_us)
         if session.count_within(now_us, 1_000_000) > REQUESTS_PER_S and self._setup.enforce_limits:
             raise HangupError(1008, "Rate limit exceeded", (_error("Rate limit exceeded", ""),))
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_error("Malformed JSON", "")]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         kind = order.get("type")
         if kind not in ("subscribe", "unsubscribe"):
             return [_error("Failed to subscribe", f"{kind} is not a valid type")]

@@ -5,12 +5,11 @@ https://docs.deribit.com/articles/json-rpc-overview
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, HangupError, MessagePing, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, HangupError, MessagePing, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.deribit.channels import RAW, open_channel
@@ -80,11 +79,9 @@ class Deribit:
         self._beats.pop(session, None)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_answer({}, now_us, {"error": {"code": -32700, "message": "Parse error"}})]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         if session.count_within(now_us, SECOND_US) > REQUESTS_PER_S and self._setup.enforce_limits:
             error = {"error": {"code": TOO_MANY, "message": "too_many_requests"}}
             raise HangupError(1008, "too_many_requests", (_answer(order, now_us, error),))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, read_order
 from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
@@ -48,11 +48,7 @@ class Gate:
         self._board.hub.drop(session)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
-            message = None
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
+        order = read_order(text) or {}
         channel, event = order.get("channel"), order.get("event")
         prefix = PREFIXES[MARKETS[session.path]]
         if not isinstance(channel, str):

@@ -6,13 +6,11 @@ https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac11
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import groupby
 
 from producers.simulator.hub import Tick
 from producers.simulator.market.listing import Listing
-from producers.simulator.topics import Topic
+from producers.simulator.topics import Channel, Topic
 from producers.simulator.venues.htx import rows
 from producers.simulator.windows import Touch, View
 
@@ -31,23 +29,6 @@ _NOTE = re.compile(r"public\.([^.]+)\.(\w+)")
 _MBP = re.compile(r"mbp\.(5|20|150|400)")
 _REFRESH = re.compile(r"mbp\.refresh\.(5|10|20)")
 _HIGH_FREQ = re.compile(r"depth\.size_(20|150)\.high_freq")
-
-
-@dataclass(slots=True)
-class Channel:
-    """One topic made of functions: `texts` after a step, `first` for new subscribers."""
-
-    symbol: str
-    channel: str
-    texts: Callable[[Tick], list[str]]
-    first: Callable[[Tick], str | None]
-    is_delta: bool = False
-
-    def list_texts(self, tick: Tick) -> list[str]:
-        return self.texts(tick)
-
-    def snapshot(self, tick: Tick) -> str | None:
-        return self.first(tick)
 
 
 class Mbp:
@@ -138,8 +119,8 @@ def open_note(name: str, listings: dict[str, Listing]) -> Topic | None:
         return None
     symbol = "" if found[1] == "*" else found[1]
     if found[2] == "liquidation_orders":
-        return Channel(symbol, "liquidations", lambda tick: _forced(chosen, tick), _nothing)
-    return Channel(symbol, "funding", lambda tick: _rates(chosen, tick) if tick.due(RATE_MS) else [], _nothing)
+        return Channel(symbol, "liquidations", lambda tick: _forced(chosen, tick))
+    return Channel(symbol, "funding", lambda tick: _rates(chosen, tick) if tick.due(RATE_MS) else [])
 
 
 def _forced(listings: list[Listing], tick: Tick) -> list[str]:
@@ -167,16 +148,12 @@ def _sides(listing: Listing, levels: tuple[rows.Levels, rows.Levels]) -> str:
     return f'"bids":{rows.levels_text(listing, levels[0])},"asks":{rows.levels_text(listing, levels[1])}'
 
 
-def _nothing(_tick: Tick) -> str | None:
-    return None
-
-
 def _trades(ch: str, listing: Listing) -> Channel:
     def texts(tick: Tick) -> list[str]:
         orders = (list(fills) for _, fills in groupby(listing.trades, key=lambda trade: trade.order))
         return [_push(ch, tick.now_ms, rows.trades_tick(listing, fills)) for fills in orders]
 
-    return Channel(listing.instrument.symbol, "trades", texts, _nothing)
+    return Channel(listing.instrument.symbol, "trades", texts)
 
 
 def _quotes(ch: str, listing: Listing) -> Channel:

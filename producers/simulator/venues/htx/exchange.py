@@ -9,9 +9,9 @@ import json
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from producers.simulator.hub import Answer, Frame, MessagePing, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, MessagePing, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.htx.channels import Mbp, open_note, open_topic
@@ -67,11 +67,7 @@ class Htx:
         self._pings.pop(session, None)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
-            message = None
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
+        order = read_order(text) or {}
         pong = order.get("ts") if order.get("op") == "pong" else order.get("pong")
         if pong is not None:
             session.ponged = pong in self._pings[session].sent

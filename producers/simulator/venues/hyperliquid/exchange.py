@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, read_order
 from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
@@ -37,11 +37,9 @@ class Hyperliquid:
         self._board.hub.drop(session)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_error(f"Error parsing JSON into valid websocket request: {text}")]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         method, wanted = order.get("method"), order.get("subscription")
         if method == "ping":
             return ['{"channel":"pong"}']

@@ -5,11 +5,10 @@ https://docs.kraken.com/exchange/api-reference/spot-websocket
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, time_text
+from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, read_order, time_text
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.kraken.channels import DEPTHS, INTERVALS, TRIGGERS, open_channel
@@ -55,11 +54,7 @@ class Kraken:
             most = self._setup.options.messages_per_s
             if session.count_within(now_us, SECOND_US) > most:
                 return [TOO_FAST]
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
-            message = None
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
+        order = read_order(text) or {}
         method = order.get("method")
         if method == "ping":
             return [_answer(order, now_us, {"method": "pong"})]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.krakenfutures.channels import FEEDS, open_feed
@@ -42,11 +42,9 @@ class KrakenFutures:
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
         if session.count_within(now_us, SECOND_US) > REQUESTS_PER_S and self._setup.enforce_limits:
             raise HangupError(1008, "Too many requests", (_error("Too many requests"),))
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_alert("Bad websocket message")]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         event, feed = order.get("event"), str(order.get("feed"))
         if event not in ("subscribe", "unsubscribe"):
             return [_alert("Bad websocket message")]

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from producers.simulator.families.kucoin.classic import BARS, Channel, push
+from producers.simulator.families.kucoin.classic import BARS, push
 from producers.simulator.hub import Tick
 from producers.simulator.market.instruments import number_text
 from producers.simulator.market.listing import Listing
+from producers.simulator.topics import Channel
 from producers.simulator.venue import pairs_text
 from producers.simulator.windows import Change, Levels, Touch, View, Window
 
