@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contracts import codec
@@ -25,54 +26,32 @@ _HEALTH: Final = codec.fast(FeedHealth)
 _LATENCY: Final = codec.fast(LatencyState)
 
 
+@dataclass(slots=True, eq=False)
 class Feed:
     """One venue's feed. `marks`: what is not live, by (channel, symbol); None stands for all of them."""
 
-    __slots__ = (
-        "as_of",
-        "bus_latency",
-        "clock",
-        "dirty",
-        "events",
-        "gaps",
-        "last_ts",
-        "live_since",
-        "marks",
-        "reason",
-        "received",
-        "reconnects",
-        "resyncs",
-        "seq",
-        "silence",
-        "silent",
-        "sim",
-        "since",
-        "state",
-        "unmarked",
-        "venue",
-        "venue_latency",
-    )
-
-    def __init__(self, venue: str) -> None:
-        self.venue = venue
-        self.state: FeedState | None = None
-        self.reason: str | None = None
-        self.since: int | None = None
-        self.marks: dict[tuple[str | None, str | None], FeedState] = {}
-        self.last_ts: dict[str, int] = {}
-        self.events: dict[str, int] = {}
-        self.reconnects = self.gaps = self.resyncs = self.seq = 0
-        self.venue_latency = RollingHistogram(_SLOTS, _SLOT_NS)
-        self.bus_latency = RollingHistogram(_SLOTS, _SLOT_NS)
-        self.clock = RollingLow(_SLOTS, _SLOT_NS)
-        self.sim = False
-        self.unmarked = 0  # marks that were dropped because there were too many
-        self.dirty = True
-        self.as_of = 0
-        self.silence: dict[str, int] = {}
-        self.silent: frozenset[str] = frozenset()
-        self.received: dict[str, int] = {}  # by kind: our own clock at the last event, however old that was
-        self.live_since: int | None = None  # silence counts from here at the earliest
+    venue: str
+    state: FeedState | None = None
+    reason: str | None = None
+    since: int | None = None
+    marks: dict[tuple[str | None, str | None], FeedState] = field(default_factory=dict[Any, FeedState])
+    last_ts: dict[str, int] = field(default_factory=dict[str, int])
+    events: dict[str, int] = field(default_factory=dict[str, int])
+    reconnects: int = 0
+    gaps: int = 0
+    resyncs: int = 0
+    seq: int = 0
+    venue_latency: RollingHistogram = field(default_factory=lambda: RollingHistogram(_SLOTS, _SLOT_NS))
+    bus_latency: RollingHistogram = field(default_factory=lambda: RollingHistogram(_SLOTS, _SLOT_NS))
+    clock: RollingLow = field(default_factory=lambda: RollingLow(_SLOTS, _SLOT_NS))
+    sim: bool = False
+    unmarked: int = 0  # marks that were dropped because there were too many
+    dirty: bool = True
+    as_of: int = 0
+    silence: dict[str, int] = field(default_factory=dict[str, int])
+    silent: frozenset[str] = frozenset()
+    received: dict[str, int] = field(default_factory=dict[str, int])  # by kind: our own clock at the last event
+    live_since: int | None = None  # silence counts from here at the earliest
 
     def on_silence_limits(self, limits: dict[str, int]) -> None:
         """Take the producers' limits by channel, ns."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -29,45 +30,35 @@ _TICKER_STATE: Final = codec.fast(TickerState)
 _TRADES_STATE: Final = codec.fast(TradesState)
 
 
+@dataclass(slots=True, eq=False)
 class InstrumentState:
     """One instrument: its merged ticker, its recent trades, and the latest bodies of the other kinds by their key."""
 
-    __slots__ = (
-        "bodies",
-        "counts",
-        "dirty",
-        "feed",
-        "gone",
-        "has_ticker",
-        "latest",
-        "priced",
-        "quote",
-        "sim",
-        "symbol",
-        "tail",
-        "tells_usd",
-        "ticker",
-        "trades",
-        "venue",
-        "venue_symbol",
-    )
+    tail: str
+    feed: Feed
+    venue: str
+    symbol: str
+    quote: str
+    tells_usd: bool
+    venue_symbol: str | None = None
+    priced: int = 0
+    ticker: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(TICKER))
+    has_ticker: bool = False
+    gone: bool = False  # forgotten: another state stands for the instrument
+    latest: int = 0
+    sim: bool = False
+    trades: deque[FastEvent] = field(default_factory=lambda: deque[FastEvent](maxlen=KEPT_TRADES))
+    bodies: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    dirty: set[str] = field(default_factory=set[str])
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
-    def __init__(self, tail: str, feed: Feed) -> None:
-        self.tail, self.feed = tail, feed
-        self.venue, self.symbol = tail_symbol(tail)
-        self.venue_symbol: str | None = None
-        self.quote = self.symbol.partition("/")[2].partition(":")[0]
-        self.tells_usd = tail.endswith(f".{SPOT}") and tells_usd(self.symbol.partition("/")[0], self.quote)
-        self.priced = 0
-        self.ticker: dict[str, Any] = dict.fromkeys(TICKER)
-        self.has_ticker = False
-        self.gone = False  # forgotten: another state stands for the instrument
-        self.latest = 0
-        self.sim = False
-        self.trades: deque[FastEvent] = deque(maxlen=KEPT_TRADES)
-        self.bodies: dict[str, bytes] = {}
-        self.dirty: set[str] = set()
-        self.counts: dict[str, tuple[int, int]] = {}
+    @classmethod
+    def of(cls, tail: str, find_feed: Callable[[str], Feed]) -> InstrumentState:
+        """Return an empty state of the instrument that the last four tokens of a subject name."""
+        venue, symbol = tail_symbol(tail)
+        base, quote = symbol.partition(":")[0].split("/")
+        tells = tail.endswith(f".{SPOT}") and tells_usd(base, quote)
+        return cls(tail, find_feed(venue), venue, symbol, quote, tells)
 
 
 class Instruments:
@@ -102,7 +93,7 @@ class Instruments:
         """Return the state of an instrument, a new one where there is none."""
         state = self._states.get(tail)
         if state is None:
-            state = self._states.put(tail, InstrumentState(tail, self._find_feed(tail_symbol(tail)[0])))
+            state = self._states.put(tail, InstrumentState.of(tail, self._find_feed))
         return state
 
     def _forget(self, tail: str, state: InstrumentState) -> None:
