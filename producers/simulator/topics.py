@@ -49,6 +49,11 @@ class Channel:
         return self.first(tick)
 
 
+def whole(symbol: str, channel: str, text: Callable[[Tick], str], is_due: Callable[[Tick], bool]) -> Channel:
+    """Return a topic whose every push says all: when it is due, and to new subscribers first."""
+    return Channel(symbol, channel, lambda tick: [text(tick)] if is_due(tick) else [], text)
+
+
 @dataclass(slots=True)
 class Board:
     """All subscribed topics by key; a topic without subscribers is dropped."""

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from producers.simulator.hub import Tick
 from producers.simulator.market.listing import Listing
-from producers.simulator.topics import Channel, Topic
+from producers.simulator.topics import Channel, Topic, whole
 from producers.simulator.venues.htx import rows
 from producers.simulator.windows import Touch, View
 
@@ -162,17 +162,14 @@ def _quotes(ch: str, listing: Listing) -> Channel:
     def first(tick: Tick) -> str:
         return _push(ch, tick.now_ms, rows.best_tick(listing, ch, tick.now_ms))
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if tick.due(QUOTE_MS) and touch.has_moved() else []
-
-    return Channel(listing.instrument.symbol, "bbo", texts, first)
+    return whole(listing.instrument.symbol, "bbo", first, lambda tick: tick.due(QUOTE_MS) and touch.has_moved())
 
 
 def _day(ch: str, listing: Listing) -> Channel:
     def first(tick: Tick) -> str:
         return _push(ch, tick.now_ms, rows.day_tick(listing, tick.now_us))
 
-    return Channel(listing.instrument.symbol, "ticker", lambda tick: [first(tick)] if tick.due(DAY_MS) else [], first)
+    return whole(listing.instrument.symbol, "ticker", first, lambda tick: tick.due(DAY_MS))
 
 
 def _step0(ch: str, listing: Listing) -> Channel:
@@ -180,7 +177,7 @@ def _step0(ch: str, listing: Listing) -> Channel:
         levels = listing.book.list_bids(STEP_LEVELS), listing.book.list_asks(STEP_LEVELS)
         return _push(ch, tick.now_ms, rows.depth_tick(listing, levels, ch, tick.now_ms))
 
-    return Channel(listing.instrument.symbol, "depth", lambda tick: [first(tick)] if tick.due(STEP_MS) else [], first)
+    return whole(listing.instrument.symbol, "depth", first, lambda tick: tick.due(STEP_MS))
 
 
 def _refresh(ch: str, listing: Listing, depth: int) -> Channel:
@@ -189,7 +186,7 @@ def _refresh(ch: str, listing: Listing, depth: int) -> Channel:
     def first(tick: Tick) -> str:
         return _push(ch, tick.now_ms, f'{{"seqNum":{view.last_id},{_sides(listing, view.levels())}}}')
 
-    return Channel(listing.instrument.symbol, "depth", lambda tick: [first(tick)] if view.collect(tick) else [], first)
+    return whole(listing.instrument.symbol, "depth", first, lambda tick: view.collect(tick) is not None)
 
 
 def _candles(ch: str, listing: Listing, seconds: int) -> Channel:
@@ -199,4 +196,4 @@ def _candles(ch: str, listing: Listing, seconds: int) -> Channel:
         candle = listing.candles.find(tick.now_us - tick.now_us % length, length)
         return _push(ch, tick.now_ms, rows.candle_tick(listing, candle))
 
-    return Channel(listing.instrument.symbol, "candles", lambda tick: [first(tick)] if tick.due(STEP_MS) else [], first)
+    return whole(listing.instrument.symbol, "candles", first, lambda tick: tick.due(STEP_MS))
