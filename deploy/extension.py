@@ -16,6 +16,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -44,9 +45,12 @@ def is_fresh(built: Path = BUILT, source: Path = SOURCE) -> bool:
         return False
 
 
-def build(built: Path = BUILT, source: Path = SOURCE, compiler: str | None = None) -> None:
+def build(
+    built: Path = BUILT, source: Path = SOURCE, compiler: str | None = None, *, flags: Sequence[str] = ()
+) -> None:
     """Compile the source into `built`, which is replaced at once; raises NotBuiltError."""
-    command = [*_linker(compiler), "-O2", "-fPIC", "-fvisibility=hidden", f'-DSOURCE_DIGEST="{digest_of(source)}"']
+    command = [*_linker(compiler), "-O2", "-fPIC", "-fvisibility=hidden", *flags]
+    command.append(f'-DSOURCE_DIGEST="{digest_of(source)}"')
     try:
         with tempfile.TemporaryDirectory(prefix=".building-", dir=built.parent) as folder:
             fresh = Path(folder) / built.name

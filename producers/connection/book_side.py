@@ -1,7 +1,7 @@
-"""One side of an order book, and what is published of two: pure Python, the fallback and the oracle of the compiled one.
+"""One side of an order book, and what is published of two: pure Python; fallback and oracle of the compiled one.
 
-Both take levels as an iterable of (price, amount) texts, or as the JSON text of it: `[["91000.10","1.5"],…]`. Prices and
-amounts are the contract's numbers, held to its patterns before they come here; an amount of zero is written "0".
+Both take levels as an iterable of (price, amount) texts, or as the JSON text of it: `[["91000.10","1.5"],…]`. Prices
+and amounts are the contract's numbers, held to its patterns before they come here; an amount of zero is written "0".
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Final
 import msgspec
 
 Level = tuple[str, str]
-RawLevels = bytes | bytearray | memoryview | str | msgspec.Raw
+RawLevels = bytes | str | msgspec.Raw
 ZERO: Final = "0"
-_RAW: Final = (bytes, str, msgspec.Raw, bytearray, memoryview)
+_RAW: Final = (bytes, str, msgspec.Raw)
 _decode: Final = msgspec.json.Decoder(list[Level]).decode
 
 
@@ -78,14 +78,14 @@ class BookSide:
                 key = sign * float(price)
                 if key in prices:  # in another spelling
                     del amounts[prices[key]]
+                    prices[key] = price
+                    amounts[price] = amount
                 elif key >= limit:
                     insort(keys, key)
-                else:
-                    continue
-                prices[key] = price
-                amounts[price] = amount
-                if depth is not None and len(keys) > depth:
-                    del amounts[prices.pop(keys[0])], keys[0]
+                    prices[key] = price
+                    amounts[price] = amount
+                    if depth is not None and len(keys) > depth:
+                        del amounts[prices.pop(keys[0])], keys[0]
 
     def best(self) -> float | None:
         """Return the best price, None where the side is empty. For comparing only: texts are in `top`."""

@@ -1,4 +1,4 @@
-"""The compiled side of an order book: what `producers.connection.book_side` is."""
+# The compiled side of an order book: what `producers.connection.book_side` is.
 
 from collections.abc import Iterable
 from typing import Final, final
@@ -9,8 +9,6 @@ SOURCE: Final[str]
 
 @final
 class BookSide:
-    """One side of a book, without Python objects per level."""
-
     def __new__(cls, sign: int) -> BookSide: ...
     def __len__(self) -> int: ...
     def replace(self, levels: Iterable[Level] | RawLevels, depth: int | None = None) -> None: ...
