@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check coverage bench peers asyncapi wheel lock clean venv venv-dev
+.PHONY: help demo run test check coverage bench peers fuzz asyncapi wheel lock clean venv venv-dev
 
 PY := .venv/bin/python
 PYTEST_ARGS ?=
@@ -35,6 +35,10 @@ bench: venv-dev  ## measure the hot paths beside their references
 
 peers: venv-dev  ## let other people's clients read the simulated exchanges, and print what they agreed with
 	@PEERS=all $(PY) -m pytest -q -n 3 --dist loadgroup tests/peers $(PYTEST_ARGS)
+
+FUZZ ?= 1000000
+fuzz: venv-dev  ## random operations on the compiled book side under AddressSanitizer (FUZZ=10000 for fewer)
+	@$(PY) -m tests.producers.connection.fuzz_book_side --operations $(FUZZ)
 
 asyncapi: venv  ## write the bus's AsyncAPI document
 	@$(PY) -m runtime.app.asyncapi

@@ -68,7 +68,7 @@ def build(
     except subprocess.TimeoutExpired as error:
         raise NotBuiltError(f"{command[0]} took more than {LIMIT:.0f} s") from error
     except OSError as error:
-        raise NotBuiltError(str(error)) from error
+        raise NotBuiltError(f"{error.strerror or error}: {built.parent}") from error
 
 
 def _headers() -> str:
