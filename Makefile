@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check coverage bench peers asyncapi lock clean venv venv-dev
+.PHONY: help demo run test check coverage bench peers fuzz asyncapi wheel lock clean venv venv-dev
 
 PY := .venv/bin/python
 PYTEST_ARGS ?=
@@ -15,7 +15,7 @@ demo: venv  ## everything on this machine against simulated exchanges, with a li
 run: venv  ## everything on this machine against the real exchanges (settings: .env or environment)
 	@exec $(PY) -m deploy.launch run
 
-test: venv-dev  ## run the tests (PYTEST_ARGS="-k book" for some of them)
+test: venv-dev  ## run the tests (PYTEST_ARGS="-k book" for some of them; COMPILED=no without what is compiled)
 	@$(PY) -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 check: venv-dev  ## lint, format, types and the rules of who may import whom
@@ -36,8 +36,15 @@ bench: venv-dev  ## measure the hot paths beside their references
 peers: venv-dev  ## let other people's clients read the simulated exchanges, and print what they agreed with
 	@PEERS=all $(PY) -m pytest -q -n 3 --dist loadgroup tests/peers $(PYTEST_ARGS)
 
+FUZZ ?= 1000000
+fuzz: venv-dev  ## random operations on the compiled book side under AddressSanitizer (FUZZ=10000 for fewer)
+	@$(PY) -m tests.producers.connection.fuzz_book_side --operations $(FUZZ)
+
 asyncapi: venv  ## write the bus's AsyncAPI document
 	@$(PY) -m runtime.app.asyncapi
+
+wheel: venv-dev  ## build a wheel into dist/, with the compiled book side where a C compiler is
+	@$(PY) -m hatchling build -t wheel
 
 # The packages and hashes only: no lock records where a package came from.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --prerelease if-necessary-or-explicit $(LOCK_ARGS) pyproject.toml
@@ -49,6 +56,7 @@ lock:  ## solve the dependencies of pyproject.toml again into the two locks (nee
 
 clean:  ## remove what was built here: .venv, caches, reports (never your data)
 	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov .bench build dist *.egg-info
+	@rm -rf producers/connection/compiled/*.so producers/connection/compiled/.building-*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 venv:

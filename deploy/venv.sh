@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .venv hold exactly what a lock names: `sh deploy/venv.sh requirements.lock`.
 # Does nothing, and needs no network, when it already does. PYTHON=/path/to/python chooses the interpreter.
+# Then the compiled book side is built where a C compiler is (CC chooses it); COMPILED=no removes it.
 set -eu
 
 lock=$1
@@ -49,11 +50,17 @@ pip_install() {
     fi
 }
 
-if fresh; then exit 0; fi
+compile() {
+    if [ "${COMPILED:-yes}" = no ]; then set -- --remove; else set -- ${CC:+--compiler "$CC"}; fi
+    .venv/bin/python -m deploy.extension "$@"
+}
+
+if fresh; then compile; exit 0; fi
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null && fits .venv/bin/python || make_venv
 say "installing $(grep -c '==' "$lock") packages from $lock (once; a minute or two)"
 export PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 pip_install install -qq --progress-bar off --require-hashes -r "$lock"
 cp "$lock" "$stamp"
 [ "$lock" = requirements-dev.lock ] && cp requirements.lock .venv/base-of-dev
+compile
 say "done"

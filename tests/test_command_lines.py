@@ -39,6 +39,7 @@ ENTRIES = (
     Entry("runtime.provision", (), bus=True, waits=True),
     Entry("runtime.settings", ("--check",)),
     Entry("runtime.servers.document_user", ("{tmp}/store",)),
+    Entry("deploy.extension", ()),
     Entry("deploy.launch", ("run",), waits=True),
     Entry("runtime.app.asyncapi", ("--check",)),
 )

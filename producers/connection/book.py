@@ -2,96 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
-from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
-from math import inf
 from typing import TYPE_CHECKING, Final
 
+from producers.connection.sides import BookSide
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from producers.venue import BookRule, Decoded
-
-Level = tuple[str, str]
-ZERO: Final = "0"
-
-
-class BookSide:
-    """One side of a book: price level by float key (asks negated, so that the best key is always the last).
-
-    The best is last because that is where a market moves: a level that comes or goes there shifts few others. The key
-    of a price that is held is found by its text: reading a number costs more than all the rest.
-    """
-
-    __slots__ = ("_held", "_keys", "_sign", "_texts")
-
-    def __init__(self, sign: int) -> None:
-        self._sign = sign
-        self._held: dict[float, Level] = {}
-        self._texts: dict[str, float] = {}
-        self._keys: list[float] = []
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def replace(self, levels: Iterable[Level], depth: int | None = None) -> None:
-        """Forget everything and hold these levels, the best `depth` of them; zero amounts are left out."""
-        self._held = {self._sign * float(level[0]): level for level in levels if level[1] != ZERO}
-        self._keys = sorted(self._held)
-        if depth is not None and len(self._keys) > depth:
-            self._keys = self._keys[-depth:]
-            self._held = {key: self._held[key] for key in self._keys}
-        self._texts = {level[0]: key for key, level in self._held.items()}
-
-    def apply(self, levels: Iterable[Level], edge: float | None = None, depth: int | None = None) -> None:
-        """Set each level to its absolute amount, one after the other; "0" removes it, also where it is not held.
-
-        Prices worse than `edge` are left alone: none of them is held. With `depth` the worst level is dropped as soon
-        as there are more: a level that falls out and is named again later has only the amount of then.
-        """
-        held, texts, keys, sign = self._held, self._texts, self._keys, self._sign
-        limit = -inf if edge is None else sign * edge
-        for level in levels:
-            text, amount = level
-            if text in texts:
-                key = texts[text]
-                if amount != ZERO:
-                    held[key] = level
-                    continue
-            else:
-                key = sign * float(text)
-                if key in held:  # the same price in another spelling
-                    text = held[key][0]
-                    if amount != ZERO:
-                        del texts[text]
-                        held[key], texts[level[0]] = level, key
-                        continue
-                else:
-                    if amount != ZERO and key >= limit:
-                        insort(keys, key)
-                        held[key], texts[text] = level, key
-                        if depth is not None and len(keys) > depth:
-                            del texts[held.pop(keys[0])[0]], keys[0]
-                    continue
-            del held[key], texts[text]
-            del keys[bisect_left(keys, key)]
-
-    def best(self) -> float | None:
-        """Return the best price, None where the side is empty. For comparing only: texts are in `top`."""
-        return abs(self._keys[-1]) if self._keys else None
-
-    def worst(self) -> float | None:
-        """Return the worst price held. For comparing only."""
-        return abs(self._keys[0]) if self._keys else None
-
-    def top(self, depth: int | None = None) -> list[Level]:
-        """Return the best levels first, with the venue's own texts."""
-        held = self._held
-        return [held[key] for key in (self._keys[::-1] if depth is None else self._keys[: -depth - 1 : -1])]
-
 
 MOST_IGNORED: Final = 200  # deltas in a row that are older than the book
 MOST_WAITING: Final = 20_000  # deltas kept for one book: minutes of the busiest one
@@ -284,8 +203,3 @@ class BookKeeper:
 def _edge(side: BookSide, depth: int | None) -> float | None:
     """Return the worst price of a side of which there may be more; None where it is whole."""
     return side.worst() if depth is not None and len(side) >= depth else None
-
-
-def checksum(bids: Sequence[Level], asks: Sequence[Level]) -> int:
-    """CRC-32 of 'price:amount' of the levels, bids then asks, joined by '|': the proof that a snapshot carries."""
-    return zlib.crc32("|".join(f"{price}:{amount}" for price, amount in (*bids, *asks)).encode())

@@ -9,7 +9,8 @@ from typing import Any, Final
 from contracts.codec import fast
 from contracts.instrument import Instrument
 from contracts.market import BookSnapshot, FeedState
-from producers.connection.book import BookKeeper, Change, Outcome, checksum
+from producers.connection.book import BookKeeper, Change, Outcome
+from producers.connection.book_side import checksum
 from producers.venue import BookChecksum, BookRule, Decoded, Proof
 
 FastBook: Final = fast(BookSnapshot)

@@ -8,8 +8,11 @@ import pytest
 
 from contracts import market
 from contracts.codec import fast
-from producers.connection.book import BookKeeper, Change, checksum
+from producers.connection import book
+from producers.connection.book import BookKeeper, Change
+from producers.connection.book_side import checksum
 from producers.venue import BookRule
+from tests.producers.connection.book_sides import SIDES
 
 FastDelta = fast(market.BookDelta)
 FastBook = fast(market.BookSnapshot)
@@ -18,6 +21,12 @@ OVERLAP = BookRule(seed="rest", chain="overlap")
 PUSHED = BookRule(seed="ws", chain="exact")
 UNCHAINED = BookRule(seed="ws", chain="none")
 HEAD = {"id": "x", "venue": "v", "symbol": "A/B", "venue_symbol": "AB", "ts_event": 1, "ts_recv": 2, "sim": False}
+
+
+@pytest.fixture(autouse=True, params=SIDES)
+def _side(request, monkeypatch):
+    """Keep every book of these tests with the Python side, and with the compiled one."""
+    monkeypatch.setattr(book, "BookSide", request.param.BookSide)
 
 
 def delta(prev, seq, bids=(), asks=(), *, whole=False):

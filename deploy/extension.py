@@ -1,0 +1,137 @@
+"""Builds what is compiled, from C, into the checkout or for a wheel: `python -m deploy.extension` (deploy/venv.sh).
+
+Standard library only: it runs before anything is installed. Nothing here has to be there for the product to work, so
+that where it cannot be built one line says why, once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+SOURCE: Final = ROOT / "producers" / "connection" / "compiled" / "book_side.c"
+BUILT: Final = SOURCE.with_suffix(".abi3.so")
+SKIPPED: Final = ROOT / ".venv" / "not-compiled"  # why, as it was said last
+LIMIT: Final = 300.0  # seconds for the compiler
+
+
+class NotBuiltError(Exception):
+    """It cannot be built here; the text says why."""
+
+
+def digest_of(source: Path = SOURCE) -> str:
+    """Return what a built file of this source and machine carries in it."""
+    machine = f"{sysconfig.get_platform()} {sysconfig.get_config_var('HOST_GNU_TYPE')}"
+    return hashlib.sha256(source.read_bytes() + machine.encode()).hexdigest()[:32]
+
+
+def is_fresh(built: Path = BUILT, source: Path = SOURCE) -> bool:
+    """Whether the built file is of the source as it is now, for this machine."""
+    try:
+        return digest_of(source).encode() in built.read_bytes()
+    except OSError:
+        return False
+
+
+def build(
+    built: Path = BUILT, source: Path = SOURCE, compiler: str | None = None, *, flags: Sequence[str] = ()
+) -> None:
+    """Compile the source into `built`, which is replaced at once; raises NotBuiltError."""
+    command = [*_linker(compiler), "-O2", "-fPIC", "-fvisibility=hidden", *flags]
+    command.append(f'-DSOURCE_DIGEST="{digest_of(source)}"')
+    try:
+        with tempfile.TemporaryDirectory(prefix=".building-", dir=built.parent) as folder:
+            fresh = Path(folder) / built.name
+            done = subprocess.run(
+                [*command, f"-I{_headers()}", str(source), "-o", str(fresh)],
+                capture_output=True,
+                timeout=LIMIT,
+                check=False,
+            )
+            if done.returncode != 0:
+                lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+                faults = [line for line in lines if "error" in line] or lines
+                raise NotBuiltError(f"{command[0]} failed: {faults[0]}")
+            fresh.replace(built)
+    except subprocess.TimeoutExpired as error:
+        raise NotBuiltError(f"{command[0]} took more than {LIMIT:.0f} s") from error
+    except OSError as error:
+        raise NotBuiltError(f"{error.strerror or error}: {built.parent}") from error
+
+
+def _headers() -> str:
+    """Return the folder of Python.h."""
+    folder = sysconfig.get_paths()["include"]
+    if not Path(folder, "Python.h").is_file():
+        raise NotBuiltError(f"no Python.h in {folder} (the package python3-dev or python3-devel)")
+    return folder
+
+
+def _linker(compiler: str | None) -> list[str]:
+    """Return the command that makes a module: Python's own where its compiler is here, else the machine's `cc`."""
+    if os.name != "posix":
+        raise NotBuiltError("it is built on Linux and macOS only")
+    own = shlex.split(sysconfig.get_config_var("LDSHARED") or "")
+    flags = ["-bundle", "-undefined", "dynamic_lookup"] if sys.platform == "darwin" else ["-shared"]
+    if compiler is None and own and shutil.which(own[0]):
+        return own
+    wanted = shlex.split(compiler or "cc")
+    if not wanted or not shutil.which(wanted[0]):
+        raise NotBuiltError(f"no C compiler: {(wanted or own or ['cc'])[0]} is not on the path")
+    return [*wanted, *flags]
+
+
+def _say(text: str) -> None:
+    print(f"setup: {text}", file=sys.stderr)
+
+
+def _skip(reason: str) -> None:
+    """Say why nothing is built, unless that was said before."""
+    try:
+        if SKIPPED.read_text(encoding="utf-8") == reason:
+            return
+    except OSError:
+        pass
+    _say(f"the compiled book side is not built, the Python one does its work: {reason}")
+    with contextlib.suppress(OSError):
+        SKIPPED.write_text(reason, encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build where it is not yet built; 0 in any case, since nothing depends on it."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.extension", description="build the compiled book side")
+    parser.add_argument("--compiler", help="instead of the one that Python was built with")
+    parser.add_argument("--remove", action="store_true", help="remove the built one, so that the Python one is used")
+    options = parser.parse_args(arguments)
+    if options.remove:
+        BUILT.unlink(missing_ok=True)
+        return 0
+    if is_fresh():
+        return 0
+    try:
+        build(compiler=options.compiler)
+    except NotBuiltError as error:
+        with contextlib.suppress(OSError):  # a checkout that may not be written to keeps what it has
+            BUILT.unlink(missing_ok=True)
+        _skip(str(error))
+        return 0
+    with contextlib.suppress(OSError):
+        SKIPPED.unlink(missing_ok=True)
+    _say("compiled the book side")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
