@@ -13,7 +13,7 @@ from producers.connection.socket import OPENERS, SocketLimits
 from producers.registry import VENUES
 from producers.simulator import Simulator, SimulatorConfig
 from producers.venue import BOOK, TICKER, TRADE, Venue
-from tests.bench.recordings import Job
+from tests.bench.recordings import Job, as_text
 
 SECONDS = 4.0
 CHANNELS = {"trade": "trade", "ticker": "ticker", "delta": "book"}
@@ -57,7 +57,7 @@ def _cut(venue: Venue, market: str, frames: list[bytes], book: tuple[str, dict[s
     for frame in frames:
         for event in decoder.decode(frame, 1):
             if event.kind in CHANNELS and event.symbol:
-                by_kind[event.kind].append(frame.decode())
+                by_kind[event.kind].append(as_text(frame))
                 break
     instrument = find(book[0])
     return [
@@ -72,7 +72,7 @@ def _cut(venue: Venue, market: str, frames: list[bytes], book: tuple[str, dict[s
             rest=book[1] if kind == "delta" else {},
             symbols=[[book[0], instrument.base, instrument.quote]],
             ccxt=venue.id,
-            target=None,
+            compared=False,
         )
         for kind, channel in CHANNELS.items()
         if len(by_kind[kind]) > 1

@@ -12,7 +12,7 @@ from typing import Any
 from contracts import codec
 from contracts.instrument import Instrument
 from producers.connection.book import BookKeeper
-from producers.connection.books import BookPace
+from producers.connection.books import BookPace, Books
 from producers.connection.feed import Feed, FeedParts
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.publisher import Publisher
@@ -23,9 +23,14 @@ from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher
-from tests.bench.worker import measure, play, read_job, until
+from tests.bench.worker import ask_player, measure, played, read_job, spent, until
 
+NO_SNAPSHOTS = BookPace(interval=1e9)  # but the first: they are paced by the clock, and have a section of their own
 TURN = 50  # frames that one turn of the loop takes where no socket decides it
+
+
+def _as_bytes(frame: str | bytes) -> bytes:
+    return frame.encode() if isinstance(frame, str) else frame
 
 
 class Bench:
@@ -35,10 +40,11 @@ class Bench:
         self.venue: Venue = VENUES[job["venue"]]
         self.market: str = job["market"]
         self.find: Callable[[str], Instrument] = cache(partial(self.venue.guess, self.market))
-        self.frames = [frame.encode() for frame in job["frames"]][:part]
-        self.seed = [frame.encode() for frame in job["seed"]]
+        self.frames = [_as_bytes(frame) for frame in job["frames"]][:part]
+        self.seed = [_as_bytes(frame) for frame in job["seed"]]
         self.rest = {name: body.encode() for name, body in job["rest"].items()}
         self.books = job["channel"] == "book"
+        self.symbols: list[list[str]] = job["symbols"]
 
     def decoder(self) -> Any:
         return self.venue.decoder(self.market, self.find, sim=False)
@@ -61,17 +67,17 @@ class Bench:
 def _one_pass(bench: Bench, decoder: Any) -> tuple[int, float]:
     decode, encode = decoder.decode, codec.encode
     keepers = bench.keepers(decode) if bench.books else {}
-    started = time.process_time()
+    started = spent()
     for frame in bench.frames:
         for event in decode(frame, time.time_ns()):
             encode(event)
             if keepers:
                 keepers[event.symbol].on_delta(event)
-    spent = time.process_time() - started
+    cost = spent() - started
     lost = [symbol for symbol, keeper in keepers.items() if not keeper.live]
     if lost or (bench.books and not keepers):
         raise ValueError(f"books that lost their continuity: {lost}")
-    return len(bench.frames), spent
+    return len(bench.frames), cost
 
 
 async def decode(request: dict[str, Any]) -> float:
@@ -101,7 +107,7 @@ def _on_gap(lost: int) -> None:
 
 async def publish(request: dict[str, Any]) -> float:
     """Frames to published events, without a socket: microseconds of CPU a frame."""
-    bench = Bench(read_job(request["job"]))
+    bench = Bench(read_job(request["job"]), request.get("part"))
     async with bus(request["nats"]) as connected:
         lane = LanePublisher(connected, on_gap=_on_gap)
         publisher = Publisher(bench.venue.id, lane, now_ns)
@@ -109,7 +115,7 @@ async def publish(request: dict[str, Any]) -> float:
         async def one_pass() -> tuple[int, float]:
             decode_frame = bench.decoder().decode
             keepers = bench.keepers(decode_frame) if bench.books else {}
-            started = time.process_time()
+            started = spent()
             for at in range(0, len(bench.frames), TURN):
                 for frame in bench.frames[at : at + TURN]:
                     for event in decode_frame(frame, time.time_ns()):
@@ -118,9 +124,60 @@ async def publish(request: dict[str, Any]) -> float:
                             keepers[event.symbol].on_delta(event)
                 await asyncio.sleep(0)
             await connected.client.flush()
-            return len(bench.frames), time.process_time() - started
+            return len(bench.frames), spent() - started
 
         return await measure(one_pass, request["seconds"])
+
+
+async def _on_books(request: dict[str, Any], act: Callable[[Books, list[Any]], int]) -> float:
+    """What each of the things costs that `act` counts, on the seeded books of a job and its decoded deltas."""
+    bench = Bench(read_job(request["job"]), request.get("part"))
+    decoder, decode_frame = bench.decoder(), bench.decoder().decode
+    deltas = [event for frame in bench.frames for event in decode_frame(frame, now_ns())]
+    async with bus(request["nats"]) as connected:
+        lane = LanePublisher(connected, on_gap=_on_gap)
+        publisher = Publisher(bench.venue.id, lane, now_ns)
+
+        async def one_pass() -> tuple[int, float]:
+            books = Books(bench.venue.book, BookPace(), publisher.publish, lambda *_about: None)
+            books.open([bench.find(row[0]) for row in bench.symbols], now=0.0)
+            for name in bench.rest:
+                books.on_snapshot(bench.find(name), bench.snapshot(name), now=0.0)
+            for frame in bench.seed:
+                for event in decoder.decode(frame, now_ns()):
+                    books.on_event(event, now=0.0)
+            started = spent()
+            count = act(books, deltas)
+            cost = spent() - started
+            await connected.client.flush()
+            if not books.all_live:
+                raise ValueError("books that are not live")
+            return count, cost
+
+        return await measure(one_pass, request["seconds"])
+
+
+async def fold(request: dict[str, Any]) -> float:
+    """A decoded delta folded into its book."""
+
+    def fold_all(books: Books, deltas: list[Any]) -> int:
+        for delta in deltas:
+            books.on_event(delta, now=0.0)
+        return len(deltas)
+
+    return await _on_books(request, fold_all)
+
+
+async def snapshot(request: dict[str, Any]) -> float:
+    """A snapshot of a book taken, encoded and published."""
+    count, instruments = 20, len(read_job(request["job"])["symbols"])
+
+    def publish_some(books: Books, _deltas: list[Any]) -> int:
+        for number in range(count):
+            books.tick(ts=now_ns(), now=float(number), force=True)
+        return count * instruments
+
+    return await _on_books(request, publish_some)
 
 
 class _Depths:
@@ -146,14 +203,14 @@ async def chain(request: dict[str, Any]) -> float:
         Subscription(key=name, channel=BOOK, instrument=bench.find(name), silence=None) for name in bench.rest
     )
     others = tuple(Subscription(key=name, channel=name, instrument=None) for name in ("trade", "ticker"))
-    url = f"ws://127.0.0.1:{request['port']}/stream"
+    url = f"ws://127.0.0.1:{request['at']}/stream"
     plan = ConnectionPlan(name="bench", market=bench.market, url=url, subscriptions=(*books, *others), requests=())
     async with bus(request["nats"]) as connected:
         lane = LanePublisher(connected, on_gap=_on_gap)
         publisher = Publisher(bench.venue.id, lane, now_ns)
         rest: Any = _Depths(bench)
         session = SessionParts(
-            venue=bench.venue, find=bench.find, publisher=publisher, on_undecodable=_refuse, pace=BookPace()
+            venue=bench.venue, find=bench.find, publisher=publisher, on_undecodable=_refuse, pace=NO_SNAPSHOTS
         )
         opener = OPENERS[request["client"]]
         parts = FeedParts(session=session, rest=rest, open_socket=opener, on_change=lambda _reason: None)
@@ -161,13 +218,13 @@ async def chain(request: dict[str, Any]) -> float:
         task = asyncio.create_task(feed.run())
         try:
             await until(lambda: feed.connected and feed.session.books.all_live, "connection and books")
-            await play(request["port"])
-            await asyncio.sleep(0)
-            kinds, count = ("trade", "ticker", "delta"), len(bench.frames)
-            started = time.process_time()
-            await until(lambda: sum(publisher.published[kind] for kind in kinds) >= count, "frames")
-            await connected.client.flush()
-            spent = time.process_time() - started
+            kinds, total = ("trade", "ticker", "delta"), request.get("frames") or len(bench.frames)
+            cost = await played(
+                partial(ask_player, int(request["at"])),
+                total,
+                lambda last: sum(publisher.published[kind] for kind in kinds) >= last,
+                connected.client.flush,
+            )
             session = feed.session
             if session.undecodable or feed.reconnects or not session.books.all_live:
                 raise ValueError(
@@ -176,4 +233,4 @@ async def chain(request: dict[str, Any]) -> float:
         finally:
             task.cancel()
             await asyncio.wait({task}, timeout=5)
-    return spent / count * 1e6
+    return cost

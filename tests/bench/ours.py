@@ -12,18 +12,17 @@ from tests.bench.worker import run
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    reading = our_bus.Reading()
     run(
         {
             "decode": our_frames.decode,
             "publish": our_frames.publish,
+            "fold": our_frames.fold,
+            "snapshot": our_frames.snapshot,
             "chain": our_frames.chain,
             "lane": our_bus.lane,
             "echo": our_bus.echo,
-            "send": our_bus.send,
-            "start_lane": reading.start_lane,
-            "start_faststream": reading.start_faststream,
-            "result": reading.result,
+            "consume": our_bus.consume,
+            "consume_faststream": our_bus.consume_faststream,
         }
     )
 
