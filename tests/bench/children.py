@@ -78,9 +78,10 @@ class Side:
         return None if child is None else await _end(child)
 
 
-def ours(work: Path, counting: Counting | None = None) -> Side:
-    """Our side, with this interpreter."""
-    return Side("ours", (sys.executable, "-m", "tests.bench.ours"), work, counting)
+def ours(name: str, work: Path, counting: Counting | None = None) -> Side:
+    """Our side, with this interpreter; one whose name begins with `http` for the API and its references."""
+    about = ("http",) if name.startswith("http") else ()
+    return Side(name, (sys.executable, "-m", "tests.bench.ours", *about), work, counting)
 
 
 def peer(name: str, python: Path, work: Path, counting: Counting | None = None) -> Side:
@@ -109,6 +110,11 @@ async def server(command: tuple[str, ...], work: Path) -> AsyncGenerator[str]:
 def player(job: str, side: str) -> tuple[str, ...]:
     """A WebSocket server that plays a job's frames; its line is its port."""
     return (sys.executable, str(HERE / "player.py"), job, side)
+
+
+def driver(nats: str) -> tuple[str, ...]:
+    """Uses the API: its market core, HTTP and WebSocket clients; its line is the port that takes orders."""
+    return (sys.executable, "-m", "tests.bench.driver", nats)
 
 
 def sender(nats: str, venue: str) -> tuple[str, ...]:

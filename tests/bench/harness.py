@@ -85,7 +85,7 @@ class Setting:
     def side(self, name: str) -> Side:
         if name in self.peers.names and self.peers.python is not None:
             return children.peer(name, self.peers.python, self.work, self.counting)
-        return children.ours(self.work, self.counting)
+        return children.ours(name, self.work, self.counting)
 
 
 def progress(text: str) -> None:

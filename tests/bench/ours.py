@@ -1,8 +1,9 @@
-"""Our measuring process: `python -m tests.bench.ours`, asked on standard input."""
+"""Our measuring process: `python -m tests.bench.ours [http]`, asked on standard input; `http` for what the API does."""
 
 from __future__ import annotations
 
 import logging
+import sys
 
 import structlog
 
@@ -10,7 +11,13 @@ from tests.bench import our_bus, our_frames
 from tests.bench.worker import run
 
 
-def main() -> None:
+def main(about: list[str]) -> None:
+    if about == ["http"]:
+        from tests.bench import our_http  # noqa: PLC0415 - the API's imports are no part of the other measurements
+
+        names = ("get_raw", "get_fastapi", "fan_out", "fan_out_starlette")
+        run({name: getattr(our_http, name) for name in names})
+        return
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     run(
         {
@@ -28,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

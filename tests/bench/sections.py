@@ -119,11 +119,38 @@ def books(setting: Setting) -> Plan:
     return plan
 
 
+def http(setting: Setting) -> Plan:
+    """A hot GET and the stream's fan-out."""
+    plan = Plan("The API: an answer of /gpt/raw, a message to one of many clients", "microseconds of CPU", per="each")
+    driver = children.driver(setting.nats)
+    count = 300 if setting.counting else 900  # a minute's limit of one address is 1000
+    about: dict[str, Any] = {"nats": setting.nats, "count": count}
+    asks = [
+        Ask("http-ours", "get_raw", about, "ours", driver),
+        Ask("http-reference", "get_fastapi", about, "FastAPI", driver),
+    ]
+    plan.add(Row("GET /gpt/raw", {"FastAPI": 2.0}), asks)
+    clients, events = (50, 40) if setting.counting else (500, 200)
+    for name, size, target in (("a message", 1, 4.0), ("ten at once", 10, 20.0)):
+        about = {"nats": setting.nats, "clients": clients, "count": events, "size": size}
+        asks = [
+            Ask("http-ours", "fan_out", about, "ours", driver),
+            Ask("http-reference", "fan_out_starlette", {**about, "size": 1}, "Starlette", driver),
+        ]
+        plan.add(Row(f"fan-out to {clients} clients, {name}", {"Starlette": target}), asks)
+    plan.notes += [
+        "FastAPI: a route with a response model, the same document, no key, no limits, no bus, no access log.",
+        "Starlette: a loop of send_text over the clients, one message at a time; ours also with key, access log, bus.",
+    ]
+    return plan
+
+
 SECTIONS: dict[str, Callable[[Setting], Plan]] = {
     "chain": chain,
     "decode": decode,
     "publish": publish,
     "books": books,
     "consume": consume,
+    "http": http,
     "latency": latency,
 }
