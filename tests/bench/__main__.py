@@ -126,7 +126,7 @@ def main(arguments: list[str]) -> int:
     _, sections = asyncio.run(_measure(names, asked))
     if asked.functions:
         _functions(asked.functions)
-    verdicts = [row.met(side) for section in sections for row in section.rows for side in row.targets]
+    verdicts = [met for section in sections for row in section.rows for met in row.verdicts()]
     missing = sum(bool(row.faults) for section in sections for row in section.rows)
     print(
         f"\n{verdicts.count(True)} targets met, {verdicts.count(False)} not met, {verdicts.count(None)} without figure;"

@@ -79,8 +79,8 @@ class Side:
 
 
 def ours(name: str, work: Path, counting: Counting | None = None) -> Side:
-    """Our side, with this interpreter; one whose name begins with `http` for the API and its references."""
-    about = ("http",) if name.startswith("http") else ()
+    """Our side, with this interpreter: what its name begins with says what it is about (see `ours.py`)."""
+    about = tuple(kind for kind in ("http", "python") if name.startswith(kind))
     return Side(name, (sys.executable, "-m", "tests.bench.ours", *about), work, counting)
 
 

@@ -32,6 +32,7 @@ class Ask:
     arguments: dict[str, Any]
     name: str = ""
     server: tuple[str, ...] = ()
+    fresh: bool = False  # by a process of its own, which ends with it: what it measures grows once only
 
     @property
     def column(self) -> str:
@@ -163,7 +164,12 @@ class Runner:
         arguments = dict(ask.arguments)
         if ask.server:
             arguments["at"] = await self._served(ask)
-        return await self._side(ask.side).ask(ask.do, seconds, **arguments)
+        side = self._side(ask.side)
+        try:
+            return await side.ask(ask.do, seconds, **arguments)
+        finally:
+            if ask.fresh:
+                await side.close()
 
     def _side(self, name: str) -> Side:
         side = self._sides.get(name)

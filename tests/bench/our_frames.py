@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 from contracts import codec
 from contracts.instrument import Instrument
 from producers.connection.book import BookKeeper
-from producers.connection.books import BookPace, Books
+from producers.connection.books import BookPace
 from producers.connection.feed import Feed, FeedParts
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.publisher import Publisher
@@ -25,6 +26,8 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher
 from tests.bench.worker import ask_player, measure, played, read_job, spent, until
 
+BOOKS_ELSEWHERE = "books_elsewhere"  # the field of SessionParts that leaves the books to another process
+HAS_BOOKS_ELSEWHERE = BOOKS_ELSEWHERE in SessionParts.__dataclass_fields__
 NO_SNAPSHOTS = BookPace(interval=1e9)  # but the first: they are paced by the clock, and have a section of their own
 TURN = 50  # frames that one turn of the loop takes where no socket decides it
 
@@ -101,7 +104,7 @@ async def bus(url: str) -> AsyncGenerator[Bus]:
         await made.close()
 
 
-def _on_gap(lost: int) -> None:
+def on_gap(lost: int) -> None:
     raise RuntimeError(f"the lane lost {lost} messages")
 
 
@@ -109,7 +112,7 @@ async def publish(request: dict[str, Any]) -> float:
     """Frames to published events, without a socket: microseconds of CPU a frame."""
     bench = Bench(read_job(request["job"]), request.get("part"))
     async with bus(request["nats"]) as connected:
-        lane = LanePublisher(connected, on_gap=_on_gap)
+        lane = LanePublisher(connected, on_gap=on_gap)
         publisher = Publisher(bench.venue.id, lane, now_ns)
 
         async def one_pass() -> tuple[int, float]:
@@ -127,57 +130,6 @@ async def publish(request: dict[str, Any]) -> float:
             return len(bench.frames), spent() - started
 
         return await measure(one_pass, request["seconds"])
-
-
-async def _on_books(request: dict[str, Any], act: Callable[[Books, list[Any]], int]) -> float:
-    """What each of the things costs that `act` counts, on the seeded books of a job and its decoded deltas."""
-    bench = Bench(read_job(request["job"]), request.get("part"))
-    decoder, decode_frame = bench.decoder(), bench.decoder().decode
-    deltas = [event for frame in bench.frames for event in decode_frame(frame, now_ns())]
-    async with bus(request["nats"]) as connected:
-        lane = LanePublisher(connected, on_gap=_on_gap)
-        publisher = Publisher(bench.venue.id, lane, now_ns)
-
-        async def one_pass() -> tuple[int, float]:
-            books = Books(bench.venue.book, BookPace(), publisher.publish, lambda *_about: None)
-            books.open([bench.find(row[0]) for row in bench.symbols], now=0.0)
-            for name in bench.rest:
-                books.on_snapshot(bench.find(name), bench.snapshot(name), now=0.0)
-            for frame in bench.seed:
-                for event in decoder.decode(frame, now_ns()):
-                    books.on_event(event, now=0.0)
-            started = spent()
-            count = act(books, deltas)
-            cost = spent() - started
-            await connected.client.flush()
-            if not books.all_live:
-                raise ValueError("books that are not live")
-            return count, cost
-
-        return await measure(one_pass, request["seconds"])
-
-
-async def fold(request: dict[str, Any]) -> float:
-    """A decoded delta folded into its book."""
-
-    def fold_all(books: Books, deltas: list[Any]) -> int:
-        for delta in deltas:
-            books.on_event(delta, now=0.0)
-        return len(deltas)
-
-    return await _on_books(request, fold_all)
-
-
-async def snapshot(request: dict[str, Any]) -> float:
-    """A snapshot of a book taken, encoded and published."""
-    count, instruments = 20, len(read_job(request["job"])["symbols"])
-
-    def publish_some(books: Books, _deltas: list[Any]) -> int:
-        for number in range(count):
-            books.tick(ts=now_ns(), now=float(number), force=True)
-        return count * instruments
-
-    return await _on_books(request, publish_some)
 
 
 class _Depths:
@@ -206,12 +158,14 @@ async def chain(request: dict[str, Any]) -> float:
     url = f"ws://127.0.0.1:{request['at']}/stream"
     plan = ConnectionPlan(name="bench", market=bench.market, url=url, subscriptions=(*books, *others), requests=())
     async with bus(request["nats"]) as connected:
-        lane = LanePublisher(connected, on_gap=_on_gap)
+        lane = LanePublisher(connected, on_gap=on_gap)
         publisher = Publisher(bench.venue.id, lane, now_ns)
         rest: Any = _Depths(bench)
         session = SessionParts(
             venue=bench.venue, find=bench.find, publisher=publisher, on_undecodable=_refuse, pace=NO_SNAPSHOTS
         )
+        if request.get("books_elsewhere"):
+            session = replace(session, **{BOOKS_ELSEWHERE: True})
         opener = OPENERS[request["client"]]
         parts = FeedParts(session=session, rest=rest, open_socket=opener, on_change=lambda _reason: None)
         feed = Feed(plan, parts)

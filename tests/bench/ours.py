@@ -1,4 +1,7 @@
-"""Our measuring process: `python -m tests.bench.ours [http]`, asked on standard input; `http` for what the API does."""
+"""Our measuring process: asked on standard input.
+
+`python -m tests.bench.ours [http | python]`: `http` for what the API does, `python` leaves the compiled parts out.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import sys
 
 import structlog
 
-from tests.bench import our_bus, our_frames
 from tests.bench.worker import run
+
+COMPILED = "producers.connection.compiled.book_side"
 
 
 def main(about: list[str]) -> None:
@@ -18,13 +22,19 @@ def main(about: list[str]) -> None:
         names = ("get_raw", "get_fastapi", "fan_out", "fan_out_starlette")
         run({name: getattr(our_http, name) for name in names})
         return
+    if about == ["python"]:
+        sys.modules[COMPILED] = None  # type: ignore[assignment]
+    from tests.bench import our_books, our_bus, our_frames  # noqa: PLC0415 - only now is it known what they may use
+
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     run(
         {
             "decode": our_frames.decode,
             "publish": our_frames.publish,
-            "fold": our_frames.fold,
-            "snapshot": our_frames.snapshot,
+            "fold": our_books.fold,
+            "snapshot": our_books.snapshot,
+            "second": our_books.second,
+            "memory": our_books.memory,
             "chain": our_frames.chain,
             "lane": our_bus.lane,
             "echo": our_bus.echo,

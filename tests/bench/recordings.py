@@ -266,3 +266,27 @@ def chain_jobs() -> list[Job]:
         )
         jobs.append(_named(job, symbols))
     return jobs
+
+
+def _names(count: int) -> list[str]:
+    return [f"{chr(65 + number // 26)}{chr(65 + number % 26)}ZUSDT" for number in range(count)]
+
+
+def many_books(count: int = 200) -> Job:
+    """So many instruments, each with a recorded book of 1000 levels a side."""
+    book = _binance("binance", "binance/hftbacktest_spot_btcusdt_20240808.jsonl", "BTCUSDT")[2]
+    names = _names(count)
+    rest = dict.fromkeys(names, book.rest["BTCUSDT"])
+    job = Job(id=f"books-{count}", venue="binance", market="spot", channel="book", label="books", frames=[], rest=rest)
+    return _named(job, names)
+
+
+def spread(instruments: int, frames: int = 8000) -> Job:
+    """As many trades and tickers, in turn over so many instruments."""
+    trade, ticker, _ = _binance("binance", "binance/hftbacktest_spot_btcusdt_20240808.jsonl", "BTCUSDT")
+    both = [frame for pair in zip(trade.frames, ticker.frames, strict=False) for frame in pair]
+    names = _names(instruments)
+    chosen = [both[number % len(both)] for number in range(frames)]
+    told = [_cloned([frame], [names[number % instruments]])[0] for number, frame in enumerate(chosen)]
+    job = Job(id=f"spread-{instruments}", venue="binance", market="spot", channel="mix", label="spread", frames=told)
+    return _named(job, names)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
-from tests.bench import children
+from tests.bench import children, recordings
 from tests.bench.harness import Ask, Plan, Setting
+from tests.bench.our_frames import HAS_BOOKS_ELSEWHERE
+from tests.bench.ours import COMPILED
 from tests.bench.recordings import Job
 from tests.bench.table import Row
 
@@ -15,9 +19,21 @@ CHAIN_TARGETS = {
     "mix": {"cryptofeed": 3.5, "ccxt": 8.0},
     "books": {"cryptofeed": 4.2, "ccxt": 6.0},
 }
+COMPILED_TARGETS = {"mix": {"cryptofeed": 4.5}, "books": {"cryptofeed": 9.0}}
+RAW_TARGETS = {"mix": {"cryptofeed": 5.0}, "books": {"cryptofeed": 15.0}}
+PYTHON_BOOKS, RAW_DELTAS = "ours, Python books", "ours, raw deltas"
 COUNTED = {"trades": 1500, "mix": 1500, "books": 220, "book": 60}  # frames: instructions do not need more of them
 TRADES_3X = {"binance", "okx", "bybit"}
 RATES = (1000, 5000, 20_000)
+
+
+@cache
+def compiled() -> bool:
+    """Whether the compiled book side is built here."""
+    try:
+        return find_spec(COMPILED) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _frames(setting: Setting, job: Job, seconds: float) -> dict[str, Any]:
@@ -55,23 +71,34 @@ def chain(setting: Setting) -> Plan:
     """WebSocket to bus on one core."""
     plan = Plan("WebSocket frame to bus, one process", "microseconds of CPU a frame")
     for job in setting.chain:
-        about = {"job": setting.path(job), "nats": setting.nats}
+        about: dict[str, Any] = {"job": setting.path(job), "nats": setting.nats, "client": "picows"}
         if setting.counting:
             about["frames"] = COUNTED.get(job.label, 200)
-        asks: list[Ask] = []
-        for side in setting.names():
-            server = children.player(setting.path(job), "frames" if side == "ours" else "peer_frames")
-            if side == "ours":
-                asks.append(Ask(side, "chain", {**about, "client": "picows"}, server=server))
-                asks.append(Ask(side, "chain", {**about, "client": "websockets"}, "ours, websockets", server))
-            else:
-                asks.append(Ask(side, "chain", about, server=server))
-        plan.add(Row(job.label, CHAIN_TARGETS.get(job.label, {})), asks)
+        player, peers = children.player(setting.path(job), "frames"), children.player(setting.path(job), "peer_frames")
+        asks = [Ask("ours", "chain", about, server=player)]
+        asks.append(Ask("ours", "chain", {**about, "client": "websockets"}, "ours, websockets", player))
+        if job.rest and compiled():
+            asks.append(Ask("python", "chain", about, PYTHON_BOOKS, player))
+        if job.rest and HAS_BOOKS_ELSEWHERE:
+            asks.append(Ask("ours", "chain", {**about, "books_elsewhere": True}, RAW_DELTAS, player))
+        asks += [Ask(name, "chain", about, server=peers) for name in setting.peers.names]
+        plan.add(Row(job.label, *_chain_targets(job.label)), asks)
     plan.notes += [
         "Several instruments on one connection, each with the recorded frames; books are seeded before.",
         "No snapshots of books are published meanwhile: `books` has what they cost.",
     ]
+    if not compiled():
+        plan.notes.append("The book side is not compiled here: ours is pure Python.")
+    if not HAS_BOOKS_ELSEWHERE:
+        plan.notes.append("Deltas passed on raw with the book kept elsewhere: there is no such mode.")
     return plan
+
+
+def _chain_targets(label: str) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    python, built = CHAIN_TARGETS.get(label, {}), COMPILED_TARGETS.get(label, {})
+    if not compiled():
+        return python, {}
+    return {**python, **built}, {PYTHON_BOOKS: python, RAW_DELTAS: RAW_TARGETS.get(label, {})}
 
 
 def latency(setting: Setting) -> Plan:
@@ -110,12 +137,54 @@ def consume(setting: Setting) -> Plan:
 
 
 def books(setting: Setting) -> Plan:
-    """What a book costs beside its decoding: ours alone, to compare with itself of yesterday."""
+    """What a book costs beside its decoding: ours alone, compiled beside Python where it is built."""
     plan = Plan("A book's parts", "microseconds of CPU", per="each")
-    for name, do in (("a delta folded", "fold"), ("a snapshot published", "snapshot")):
-        for job in (job for job in setting.decode if job.channel == "book" and job.compared):
-            about = _frames(setting, job, 0.1)
-            plan.add(Row(f"{name}: {job.label}"), [Ask("ours", do, about)])
+    jobs = [job for job in setting.decode if job.channel == "book" and job.compared]
+    for name, do, more in (
+        ("a delta folded", "fold", {}),
+        ("a snapshot published", "snapshot", {}),
+        ("10 deltas", "second", {"snapshots": False}),
+        ("10 deltas and 4 snapshots", "second", {"snapshots": True}),
+    ):
+        for job in jobs if not more else jobs[:1]:
+            about = {**_frames(setting, job, 0.1), **more}
+            python = [Ask("python", do, about, "pure Python")] if compiled() else []
+            targets = {"pure Python": 5.0} if do == "snapshot" and job is jobs[0] else {}
+            plan.add(Row(f"{name}: {job.label}", targets), [Ask("ours", do, about), *python])
+    return plan
+
+
+def memory(setting: Setting) -> Plan:
+    """The memory of many books."""
+    plan = Plan("Memory added by 200 books of 1000 levels a side", "megabytes", counts=False)
+    if not recordings.available():
+        plan.notes.append("Not measured: it needs the recorded book.")
+        return plan
+    about = {"job": str(recordings.many_books().save(setting.work / "jobs")), "nats": setting.nats}
+    asks = [Ask("ours", "memory", about, fresh=True)]
+    variants: dict[str, dict[str, float]] = {}
+    if compiled():
+        asks.append(Ask("python", "memory", about, PYTHON_BOOKS, fresh=True))
+        variants[PYTHON_BOOKS] = {"cryptofeed": 0.5}
+    asks += [Ask(side, "memory", about, fresh=True) for side in setting.peers.names if side == "cryptofeed"]
+    plan.add(Row("200 books", {"cryptofeed": 0.2 if compiled() else 0.5}, variants, at_most=True), asks)
+    return plan
+
+
+def scale(setting: Setting) -> Plan:
+    """Ten times the instruments at the same rate of messages."""
+    plan = Plan("Trades and tickers of 400 instruments, WebSocket to bus", "microseconds of CPU a frame")
+    if not recordings.available():
+        plan.notes.append("Not measured: it needs the recorded frames.")
+        return plan
+    asks: list[Ask] = []
+    for count, column in ((400, "ours"), (40, "40 instruments")):
+        job = str(recordings.spread(count).save(setting.work / "jobs"))
+        about: dict[str, Any] = {"job": job, "nats": setting.nats, "client": "picows"}
+        if setting.counting:
+            about["frames"] = 4000
+        asks.append(Ask("ours", "chain", about, column, children.player(job, "frames")))
+    plan.add(Row("400 instruments", {"40 instruments": 1.15}, at_most=True), asks)
     return plan
 
 
@@ -150,6 +219,8 @@ SECTIONS: dict[str, Callable[[Setting], Plan]] = {
     "decode": decode,
     "publish": publish,
     "books": books,
+    "memory": memory,
+    "scale": scale,
     "consume": consume,
     "http": http,
     "latency": latency,

@@ -6,13 +6,19 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+OURS = "ours"
+
 
 @dataclass(slots=True)
 class Row:
-    """`figures`: column -> a value a turn, None where it failed. `targets`: reference -> how often better at least."""
+    """`figures`: column -> a value a turn, None where it failed. `targets`: reference -> how often better at least.
+
+    Columns that begin with `ours, ` are variants of ours: `variants` has their targets.
+    """
 
     name: str
     targets: dict[str, float] = field(default_factory=dict[str, float])
+    variants: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
     at_most: bool = False  # the target is a limit of ours / reference (latency, memory), not a gain
     figures: dict[str, list[float | None]] = field(default_factory=dict[str, list[float | None]])
     faults: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
@@ -40,30 +46,42 @@ class Row:
         values = self.measured(side)
         return median(values) if values else None
 
-    def ratio(self, reference: str) -> float | None:
+    def ratio(self, reference: str, of: str = OURS) -> float | None:
         """Reference / ours, where smaller figures are better; ours / reference where the target is a limit."""
-        ours, theirs = self.middle("ours"), self.middle(reference)
+        ours, theirs = self.middle(of), self.middle(reference)
         if ours is None or theirs is None:
             return None
         return ours / theirs if self.at_most else theirs / ours
 
-    def spread(self, reference: str) -> tuple[float, float] | None:
+    def spread(self, reference: str, of: str = OURS) -> tuple[float, float] | None:
         """The smallest and the largest ratio of one turn."""
         ratios = [
             ours / theirs if self.at_most else theirs / ours
-            for theirs, ours in zip(self.figures.get(reference, ()), self.figures.get("ours", ()), strict=False)
+            for theirs, ours in zip(self.figures.get(reference, ()), self.figures.get(of, ()), strict=False)
             if ours is not None and theirs is not None
         ]
         return (min(ratios), max(ratios)) if ratios else None
 
-    def met(self, reference: str) -> bool | None:
-        target, ratio = self.targets.get(reference), self.ratio(reference)
+    def target(self, reference: str, of: str = OURS) -> float | None:
+        return (self.targets if of == OURS else self.variants.get(of, {})).get(reference)
+
+    def met(self, reference: str, of: str = OURS) -> bool | None:
+        target, ratio = self.target(reference, of), self.ratio(reference, of)
         if target is None or ratio is None:
             return None
         return ratio <= target if self.at_most else ratio >= target
 
+    def own(self) -> list[str]:
+        """Ours and its variants."""
+        return [OURS, *(side for side in self.figures if side.startswith(f"{OURS}, "))]
+
     def references(self) -> list[str]:
-        return [side for side in self.figures if side != "ours"]
+        return [side for side in self.figures if side not in self.own()]
+
+    def verdicts(self) -> list[bool | None]:
+        """Of every target of this row."""
+        found = [self.met(side) for side in self.targets]
+        return found + [self.met(side, of) for of, targets in self.variants.items() for side in targets]
 
     def missing(self) -> str:
         """Which turns of which side have no figure, and why."""
@@ -74,11 +92,10 @@ class Row:
             "name": self.name,
             "figures": self.figures,
             "medians": {side: self.middle(side) for side in self.figures},
-            "ratios": {side: self.ratio(side) for side in self.references()},
-            "spreads": {side: self.spread(side) for side in self.references()},
-            "targets": self.targets,
+            "ratios": {of: {side: self.ratio(side, of) for side in self.references()} for of in self.own()},
+            "spreads": {of: {side: self.spread(side, of) for side in self.references()} for of in self.own()},
+            "targets": {OURS: self.targets, **self.variants},
             "at_most": self.at_most,
-            "met": {side: self.met(side) for side in self.targets},
             "missing": self.faults,
         }
 
@@ -119,18 +136,20 @@ def figure(value: float | None) -> str:
 
 
 def _ratios(row: Row) -> str:
-    if row.middle("ours") is None:
+    if row.middle(OURS) is None:
         return "ours not measured"
-    parts: list[str] = []
-    for side in row.references():
-        ratio, spread = row.ratio(side), row.spread(side)
-        if ratio is None:
-            continue
-        text = f"{side} {ratio:.2f}x"
-        if spread is not None and len(row.measured(side)) > 1:
-            text += f" ({spread[0]:.2f}-{spread[1]:.2f})"
-        target = row.targets.get(side)
-        if target is not None:
-            text += f" {'<=' if row.at_most else '>='} {target:g}x {'met' if row.met(side) else 'NOT MET'}"
-        parts.append(text)
-    return "; ".join(parts)
+    parts = [ratio_text(row, side, of) for of in row.own() for side in row.references()]
+    return "; ".join(part for part in parts if part)
+
+
+def ratio_text(row: Row, reference: str, of: str = OURS) -> str:
+    """One ratio with its spread and its target; empty where there is none."""
+    ratio, spread, target = row.ratio(reference, of), row.spread(reference, of), row.target(reference, of)
+    if ratio is None:
+        return ""
+    text = f"{reference} {ratio:.2f}x" if of == OURS else f"{of.removeprefix('ours, ')}: {reference} {ratio:.2f}x"
+    if spread is not None and len(row.measured(reference)) > 1:
+        text += f" ({spread[0]:.2f}-{spread[1]:.2f})"
+    if target is not None:
+        text += f" {'<=' if row.at_most else '>='} {target:g}x {'met' if row.met(reference, of) else 'NOT MET'}"
+    return text

@@ -84,6 +84,11 @@ def run(handlers: dict[str, Handler]) -> None:
         runner.run(serve(handlers))
 
 
+def resident_mb() -> float:
+    """The memory that this process holds now (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 def read_job(path: str) -> dict[str, Any]:
     """A job; its frames are text, or bytes where the venue sends such."""
     job = json.loads(Path(path).read_text(encoding="utf-8"))

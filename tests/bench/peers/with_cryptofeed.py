@@ -7,6 +7,7 @@ REST answers through its own parser; nothing is asked of any network but this ma
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 import time
@@ -111,6 +112,20 @@ async def decode(request: dict[str, Any]) -> float:
     return cost
 
 
+async def memory(request: dict[str, Any]) -> float:
+    """Megabytes that a job's books add to this process."""
+
+    async def on_event(_kind: str, _symbol: str, _body: bytes) -> None:
+        return
+
+    bench = Bench(read_job(request["job"]), on_event)
+    gc.collect()
+    before = _worker.resident_mb()
+    await bench.prepare()
+    gc.collect()
+    return _worker.resident_mb() - before
+
+
 async def _publishing(request: dict[str, Any]) -> tuple[Any, Bench]:
     nats = await import_module("nats").connect(request["nats"])
 
@@ -196,4 +211,4 @@ async def lane(request: dict[str, Any]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    run({"decode": decode, "publish": publish, "chain": chain, "lane": lane})
+    run({"decode": decode, "publish": publish, "chain": chain, "lane": lane, "memory": memory})
