@@ -1,4 +1,7 @@
-"""`python -m tests.bench [section …]`: our hot paths beside their references, measured in one run on this machine."""
+"""`python -m tests.bench [section …]`: our hot paths beside their references, measured in one run on this machine.
+
+`python -m tests.bench report` writes the tables of the last whole run into docs/performance.md.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.servers.embedded import nats_server
-from tests.bench import captured, counting, harness, peering, recordings
+from tests.bench import counting, harness, peering, recordings, report, repository
 from tests.bench.harness import Setting, progress
 from tests.bench.sections import SECTIONS
 from tests.bench.table import Section
@@ -24,18 +27,19 @@ from tests.bench.table import Section
 WORK = Path(__file__).resolve().parents[2] / ".bench"
 
 
-async def _jobs() -> tuple[list[recordings.Job], list[recordings.Job], str]:
-    if recordings.available():
-        return recordings.decode_jobs(), recordings.chain_jobs(), "recorded frames of the venues"
-    progress("no recordings beside the repository: taking frames from the simulated exchanges")
-    decode, chain = await captured.jobs()
-    return decode, chain, "frames of our simulated exchanges (no recordings beside the repository)"
+def _jobs() -> tuple[list[recordings.Job], list[recordings.Job], str]:
+    if not recordings.available():
+        progress("no recordings beside the repository: its own small set of frames is used")
+        return repository.jobs(), repository.chain_jobs(), "frames of our simulated exchanges (no recordings)"
+    recorded = recordings.decode_jobs()
+    more = repository.jobs(without={job.venue for job in recorded})
+    return [*recorded, *more], recordings.chain_jobs(), "recorded frames, simulated ones where a row says so"
 
 
 async def _setting(asked: argparse.Namespace, nats: str, source: list[str]) -> Setting:
     progress("peers' environment")
     peers = await peering.prepare(WORK)
-    decode, chain, frames = await _jobs()
+    decode, chain, frames = _jobs()
     for job in (*decode, *chain):
         job.save(WORK / "jobs")
     source.append(frames)
@@ -120,6 +124,9 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
+    if arguments == ["report"]:
+        report.write(WORK / "bench.json")
+        return 0
     asked = _arguments(arguments)
     names = list(dict.fromkeys(asked.section)) or list(SECTIONS)
     began = time.monotonic()

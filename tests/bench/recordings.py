@@ -37,6 +37,8 @@ class Job:
     rest: dict[str, str] = field(default_factory=dict[str, str])
     symbols: list[list[str]] = field(default_factory=list[list[str]])
     ccxt: str = ""
+    perp: bool = False
+    peers: tuple[str, ...] = ("cryptofeed", "ccxt")  # who reads these frames
     compared: bool = True  # not where frames were made up: ratios on them are no claim
 
     def save(self, folder: Path) -> Path:
@@ -44,6 +46,7 @@ class Job:
         body = asdict(self)
         body["peer_frames"] = self.frames if self.peer_frames is None else self.peer_frames
         body["peer_seed"] = self.seed if self.peer_seed is None else self.peer_seed
+        body["perp"] = self.perp or self.market == "linear"
         path.write_text(json.dumps(body), encoding="utf-8")
         return path
 

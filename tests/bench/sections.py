@@ -52,7 +52,7 @@ def decode(setting: Setting) -> Plan:
     plan = Plan("Frame bytes to event bytes, books kept and verified", "microseconds of CPU a frame")
     for job in setting.decode:
         about = _frames(setting, job, 0.05)
-        asks = [Ask(side, "decode", about) for side in setting.names()]
+        asks = [Ask(side, "decode", about) for side in setting.names() if side == "ours" or side in job.peers]
         plan.add(Row(f"{job.label}: {job.channel}", _decode_target(job)), asks)
     plan.notes.append("Events: cryptofeed's to_dict as its own JSON; CCXT's result by orjson, a book as its best ten.")
     return plan

@@ -59,7 +59,7 @@ class Bench:
 
     def __init__(self, job: dict[str, Any], on_event: Any, part: int | None = None, url: str | None = None) -> None:
         self.frames, self.seed, self.rest = job["peer_frames"][:part], job["peer_seed"], job["rest"]
-        linear = job["market"] == "linear"
+        linear = job["perp"]
         self.exchange = getattr(ccxt_pro, job["ccxt"])({"newUpdates": True})
         self.markets = [_market(row, linear=linear) for row in job["symbols"]]
         self.exchange.set_markets(self.markets)

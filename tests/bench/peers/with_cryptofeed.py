@@ -30,6 +30,12 @@ CLASSES = {
     "bybit": ("bybit", "Bybit"),
     "okx": ("okx", "OKX"),
     "coinbase": ("coinbase", "Coinbase"),
+    "kraken": ("kraken", "Kraken"),
+    "krakenfutures": ("kraken_futures", "KrakenFutures"),
+    "deribit": ("deribit", "Deribit"),
+    "gate": ("gate", "Gate"),
+    "htx": ("htx", "HTX"),
+    "hyperliquid": ("hyperliquid", "Hyperliquid"),
 }
 ADDRESSES = {"bybit": "wss://stream.bybit.com/v5/public/"}
 defines = import_module("cryptofeed.defines")
@@ -44,22 +50,23 @@ class Bench:
         module, name = CLASSES[job["venue"]]
         kind = getattr(import_module(f"cryptofeed.exchanges.{module}"), name)
         self.frames, self.seed, self.rest = job["peer_frames"][:part], job["peer_seed"], job["rest"]
-        linear = job["market"] == "linear"
+        linear = job["perp"]
         names = {f"{base}-{quote}" + ("-PERP" if linear else ""): native for native, base, quote in job["symbols"]}
         if job["venue"] == "bybit" and not linear:
             names = {f"{base}-{quote}": f"{base}/{quote}" for _, base, quote in job["symbols"]}
         info = {"instrument_type": dict.fromkeys(names, defines.PERPETUAL if linear else defines.SPOT)}
         symbols_of.Symbols.set(kind.id, names, info)
         self.on_event = on_event
+        callbacks = {defines.TRADES: self.on_trade, defines.TICKER: self.on_ticker, defines.L2_BOOK: self.on_book}
+        if job["venue"] == "hyperliquid":
+            del callbacks[defines.TICKER]
         self.feed = kind(
             symbols=list(names),
-            channels=[defines.TRADES, defines.TICKER, defines.L2_BOOK],
-            callbacks={
-                defines.TRADES: self.on_trade,
-                defines.TICKER: self.on_ticker,
-                defines.L2_BOOK: self.on_book,
-            },
+            channels=list(callbacks),
+            callbacks=callbacks,
         )
+        if job["venue"] in {"deribit", "krakenfutures"}:
+            getattr(self.feed, f"_{name}__reset")()  # what it does when it subscribes
         address = ADDRESSES.get(job["venue"], "wss://bench/") + job["market"]
         self.connection = SimpleNamespace(address=address, uuid="bench", subscription=self.feed.subscription)
         self.count = 0
