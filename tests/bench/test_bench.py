@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from tests.bench import counting, harness, peering, sections
+from producers.registry import VENUES
+from tests.bench import counting, harness, peering, references, report, repository, sections
 from tests.bench.children import Side
 from tests.bench.harness import Ask, Plan, Setting
 from tests.bench.recordings import Job, as_text
-from tests.bench.table import Row
+from tests.bench.table import Row, Section
 from tests.bench.worker import read_job
 
 TRADE = (
@@ -37,6 +39,8 @@ for line in sys.stdin:
         if not os.path.exists(path):
             open(path, "w").close()
             os._exit(3)
+    if request["do"] == "pid":
+        request["value"] = os.getpid()
     answer = {"error": "ValueError: no"} if request["do"] == "refuse" else {"ok": request.get("value", 1.0)}
     print(json.dumps(answer), flush=True)
 """
@@ -153,3 +157,63 @@ def test_ratio_is_that_of_medians_and_its_spread_that_of_turns_that_both_have():
 def test_frame_that_is_no_text_is_kept_in_a_job_as_it_came(tmp_path: Path):
     job = _job("trade", as_text(b"\x1f\x8b\x08\x00"), {})
     assert read_job(str(job.save(tmp_path)))["frames"] == [b"\x1f\x8b\x08\x00"]
+
+
+async def test_side_that_is_asked_afresh_is_another_process_each_time(workers: Setting):
+    row = await _run(workers, Ask("ours", "pid", {}, fresh=True))
+    assert len(set(row.figures["ours"])) == 5
+
+
+async def test_frames_of_the_repository_are_measured_for_every_venue(tmp_path: Path):
+    jobs = repository.jobs()
+    assert {job.venue for job in jobs if job.channel == "trade"} == set(VENUES)
+    setting = _setting(tmp_path, *jobs)
+    section = await harness.run(sections.decode(setting), setting)
+    assert {row.name: row.missing() for row in section.rows if row.missing()} == {}
+
+
+def test_variant_of_ours_has_its_own_target_and_is_no_reference():
+    figures: dict[str, list[float | None]] = {"ours": [1.0], "ours, Python books": [2.0], "cryptofeed": [8.0]}
+    row = Row("books", {"cryptofeed": 9.0}, {"ours, Python books": {"cryptofeed": 4.0}}, figures=figures)
+    assert row.references() == ["cryptofeed"]
+    assert row.verdicts() == [False, True]
+
+
+def test_run_of_ours_alone_is_compared_with_what_was_counted_before(tmp_path: Path):
+    def counted(**figures: list[float | None]) -> Section:
+        return Section("a section", "instructions", [Row("a row", figures=figures)])
+
+    assert references.complete(counted(ours=[10.0], cryptofeed=[30.0]), tmp_path, ()) == []
+    again = counted(ours=[5.0])
+    assert "Not of this run" in references.complete(again, tmp_path, ("ours",))[0]
+    assert again.rows[0].ratio("cryptofeed") == 6.0
+
+
+def test_report_writes_its_tables_between_the_marks(tmp_path: Path):
+    row = Row("books", {"cryptofeed": 4.0}, figures={"ours": [2.0, 2.0], "cryptofeed": [5.0, 7.0]})
+    row.fail("ccxt", 0, "turn 1 of 2: no answer within 60 s")
+    data = {"began": "now", "python": "3", "frames": "frames", "turns": 2, "peers": ["cryptofeed"]}
+    section = Section("a section", "instructions", [row], ["a note"])
+    run, page = tmp_path / "bench.json", tmp_path / "page.md"
+    run.write_text(json.dumps({**data, "sections": {"chain": [section.as_data()]}}), encoding="utf-8")
+    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    report.write(run, page)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert (
+        "| books | 2.00 | 6.00 | - | 3.00 (2.50-3.50), asked 4: **not met** | - | ccxt: turn 1 of 2: no answer" in text
+    )
+    assert "old" not in text
+    with pytest.raises(ValueError, match="no marks"):
+        report.write(run, _written(tmp_path / "other.md"))
+
+
+def _written(path: Path) -> Path:
+    path.write_text("nothing", encoding="utf-8")
+    return path
+
+
+def test_page_of_the_figures_has_their_marks():
+    text = report.PAGE.read_text(encoding="utf-8")
+    assert text.count(report.BEGIN) == text.count(report.END) == 1
