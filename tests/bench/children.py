@@ -81,7 +81,7 @@ class Side:
 def ours(name: str, work: Path, counting: Counting | None = None) -> Side:
     """Our side, with this interpreter: what its name begins with says what it is about (see `ours.py`)."""
     about = tuple(kind for kind in ("http", "python") if name.startswith(kind))
-    return Side(name, (sys.executable, "-m", "tests.bench.ours", *about), work, counting)
+    return Side(name, (sys.executable, "-m", "tests.bench.sides.ours", *about), work, counting)
 
 
 def peer(name: str, python: Path, work: Path, counting: Counting | None = None) -> Side:
@@ -109,14 +109,14 @@ async def server(command: tuple[str, ...], work: Path) -> AsyncGenerator[str]:
 
 def player(job: str, side: str) -> tuple[str, ...]:
     """A WebSocket server that plays a job's frames; its line is its port."""
-    return (sys.executable, str(HERE / "player.py"), job, side)
+    return (sys.executable, str(HERE / "sides" / "player.py"), job, side)
 
 
 def driver(nats: str) -> tuple[str, ...]:
     """Uses the API: its market core, HTTP and WebSocket clients; its line is the port that takes orders."""
-    return (sys.executable, "-m", "tests.bench.driver", nats)
+    return (sys.executable, "-m", "tests.bench.sides.driver", nats)
 
 
 def sender(nats: str, venue: str) -> tuple[str, ...]:
     """Publishes a venue's trades on request, so that a reader's process does nothing but read."""
-    return (sys.executable, "-m", "tests.bench.sender", nats, venue)
+    return (sys.executable, "-m", "tests.bench.sides.sender", nats, venue)

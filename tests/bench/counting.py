@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parent / "counter.c"
+SOURCE = Path(__file__).resolve().parent / "sides" / "counter.c"
 SLOWER = 30.0  # how much longer a side may take for an answer
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from producers.registry import VENUES
-from tests.bench.worker import BASE64
+from tests.bench.sides.worker import BASE64
 
 _BESIDE = Path("shared", "frames", "dev")  # beside the repository, or beside the folder that worktrees are in
 RECORDED = next((at / _BESIDE for at in Path(__file__).resolve().parents[3:] if (at / _BESIDE).is_dir()), _BESIDE)

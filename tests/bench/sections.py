@@ -9,9 +9,9 @@ from typing import Any
 
 from tests.bench import children, recordings
 from tests.bench.harness import Ask, Plan, Setting
-from tests.bench.our_frames import HAS_BOOKS_ELSEWHERE
-from tests.bench.ours import COMPILED
 from tests.bench.recordings import Job
+from tests.bench.sides.our_frames import HAS_BOOKS_ELSEWHERE
+from tests.bench.sides.ours import COMPILED
 from tests.bench.table import Row
 
 CHAIN_TARGETS = {

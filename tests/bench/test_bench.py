@@ -14,8 +14,8 @@ from tests.bench import counting, harness, peering, references, report, reposito
 from tests.bench.children import Side
 from tests.bench.harness import Ask, Plan, Setting
 from tests.bench.recordings import Job, as_text
+from tests.bench.sides.worker import read_job
 from tests.bench.table import Row, Section
-from tests.bench.worker import read_job
 
 TRADE = (
     '{"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1763700000123,"s":"BTCUSDT","a":7,"p":"91000.10",'

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sides"))
 _worker = import_module("worker")
 ask_player, measure, played = _worker.ask_player, _worker.measure, _worker.played
 read_job, run, spent = _worker.read_job, _worker.run, _worker.spent

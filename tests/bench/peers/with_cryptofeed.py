@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sides"))
 _worker = import_module("worker")
 ask_player, measure, played, until = _worker.ask_player, _worker.measure, _worker.played, _worker.until
 read_job, run, spent = _worker.read_job, _worker.run, _worker.spent

@@ -24,7 +24,7 @@ from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher
-from tests.bench.worker import ask_player, measure, played, read_job, spent, until
+from tests.bench.sides.worker import ask_player, measure, played, read_job, spent, until
 
 BOOKS_ELSEWHERE = "books_elsewhere"  # the field of SessionParts that leaves the books to another process
 HAS_BOOKS_ELSEWHERE = BOOKS_ELSEWHERE in SessionParts.__dataclass_fields__

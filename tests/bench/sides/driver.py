@@ -1,4 +1,4 @@
-"""Who uses the API: `python -m tests.bench.driver <nats url>`, a market core with its state, HTTP and stream clients.
+"""Who uses the API: a market core with its state, HTTP and stream clients. `python -m tests.bench.sides.driver <nats url>`.
 
 Its line is the port of its control connection, which takes one order a line and answers `done`:
 `get <port> <path> <count>`: so many requests over 16 kept connections; `join <port> <clients> <hello>`: open so many
@@ -21,7 +21,7 @@ import structlog
 from runtime import provision
 from runtime.nats.bus import Bus, BusOptions
 from tests.api.world import LISTED, READ_KEY, Store, answering, whale
-from tests.bench.our_bus import trades
+from tests.bench.sides.our_bus import trades
 
 CONNECTIONS = 16
 TRADES = "md.v1.trade.binance.BTC.USDT.spot"

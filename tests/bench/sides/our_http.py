@@ -23,7 +23,7 @@ from api.app import ApiOptions
 from runtime.logging import logs
 from runtime.nats.bus import BusOptions
 from tests.api.world import Api, api_settings, serving
-from tests.bench.worker import COUNTING, PATIENCE, played
+from tests.bench.sides.worker import COUNTING, PATIENCE, played
 
 PATH = "/gpt/raw?symbol=BTC"
 HELLO = '{"type":"subscribe","symbol":"BTC","channel":"trades"}'

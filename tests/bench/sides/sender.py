@@ -1,4 +1,4 @@
-"""Publishes trades on request, so that a reader only reads: `python -m tests.bench.sender <nats url> <venue>`.
+"""Publishes trades on request, so that a reader only reads: `python -m tests.bench.sides.sender <nats url> <venue>`.
 
 `bench.send.<venue>` with a count publishes so many trades of the venue; the answer comes before them.
 """
@@ -10,8 +10,8 @@ import sys
 from typing import Any
 
 from runtime.nats.lanes.publisher import LanePublisher
-from tests.bench.our_bus import failed, trades
-from tests.bench.our_frames import bus
+from tests.bench.sides.our_bus import failed, trades
+from tests.bench.sides.our_frames import bus
 
 WRITE = 500  # messages, then in step with the server
 

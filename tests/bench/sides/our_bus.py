@@ -20,8 +20,8 @@ from producers.connection.publisher import Publisher
 from runtime.clock import now_ns
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
 from runtime.nats.lanes.reader import Watchers
-from tests.bench.our_frames import Bench, bus
-from tests.bench.worker import played, read_job, until
+from tests.bench.sides.our_frames import Bench, bus
+from tests.bench.sides.worker import played, read_job, until
 
 QUEUE = 200_000
 TICK = 0.001

@@ -1,6 +1,6 @@
 """Our measuring process: asked on standard input.
 
-`python -m tests.bench.ours [http | python]`: `http` for what the API does, `python` leaves the compiled parts out.
+`python -m tests.bench.sides.ours [http | python]`: `http` for what the API does, `python` without the compiled parts.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import sys
 
 import structlog
 
-from tests.bench.worker import run
+from tests.bench.sides.worker import run
 
 COMPILED = "producers.connection.compiled.book_side"
 
 
 def main(about: list[str]) -> None:
     if about == ["http"]:
-        from tests.bench import our_http  # noqa: PLC0415 - the API's imports are no part of the other measurements
+        from tests.bench.sides import our_http  # noqa: PLC0415 - the API's imports are no part of the other measurements
 
         names = ("get_raw", "get_fastapi", "fan_out", "fan_out_starlette")
         run({name: getattr(our_http, name) for name in names})
         return
     if about == ["python"]:
         sys.modules[COMPILED] = None  # type: ignore[assignment]
-    from tests.bench import our_books, our_bus, our_frames  # noqa: PLC0415 - only now is it known what they may use
+    from tests.bench.sides import our_books, our_bus, our_frames  # noqa: PLC0415 - only now is it known what they may use
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     run(
