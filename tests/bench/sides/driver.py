@@ -1,4 +1,4 @@
-"""Who uses the API: a market core with its state, HTTP and stream clients. `python -m tests.bench.sides.driver <nats url>`.
+"""Who uses the API: a market core, HTTP and stream clients. Run by `python -m tests.bench.sides.driver <nats url>`.
 
 Its line is the port of its control connection, which takes one order a line and answers `done`:
 `get <port> <path> <count>`: so many requests over 16 kept connections; `join <port> <clients> <hello>`: open so many
