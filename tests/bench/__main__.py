@@ -114,7 +114,7 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("section", nargs="*", choices=[*SECTIONS, []], help="default: all of them")
     parser.add_argument("--turns", type=int, default=5, help="how often each side is measured, in turn (default 5)")
-    parser.add_argument("--minutes", type=float, default=20, help="what is not measured by then is left out (20)")
+    parser.add_argument("--minutes", type=float, default=30, help="what is not measured by then is left out (30)")
     parser.add_argument("--instructions", action="store_true", help="count instructions only, measure no CPU time")
     parser.add_argument("--no-instructions", action="store_true", help="measure CPU time only")
     parser.add_argument("--only", action="append", default=[], metavar="SIDE", help="only this column (ours, ccxt …)")

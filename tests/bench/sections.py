@@ -96,9 +96,10 @@ def chain(setting: Setting) -> Plan:
 
 def _chain_targets(label: str) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
     python, built = CHAIN_TARGETS.get(label, {}), COMPILED_TARGETS.get(label, {})
+    raw = {RAW_DELTAS: RAW_TARGETS.get(label, {})} if HAS_BOOKS_ELSEWHERE else {}
     if not compiled():
-        return python, {}
-    return {**python, **built}, {PYTHON_BOOKS: python, RAW_DELTAS: RAW_TARGETS.get(label, {})}
+        return python, raw
+    return {**python, **built}, {PYTHON_BOOKS: python, **raw}
 
 
 def latency(setting: Setting) -> Plan:

@@ -169,14 +169,15 @@ async def chain(request: dict[str, Any]) -> float:
         session = SessionParts(
             venue=bench.venue, find=bench.find, publisher=publisher, on_undecodable=_refuse, pace=NO_SNAPSHOTS
         )
-        if request.get("books_elsewhere"):
+        elsewhere = request.get("books_elsewhere", False)
+        if elsewhere:
             session = replace(session, **{BOOKS_ELSEWHERE: True})
         opener = OPENERS[request["client"]]
         parts = FeedParts(session=session, rest=rest, open_socket=opener, on_change=lambda _reason: None)
         feed = Feed(plan, parts)
         task = asyncio.create_task(feed.run())
         try:
-            await until(lambda: feed.connected and feed.session.books.all_live, "connection and books")
+            await until(lambda: feed.connected and (elsewhere or feed.session.books.all_live), "connection and books")
             kinds, total = ("trade", "ticker", "delta"), request.get("frames") or len(bench.frames)
             cost = await played(
                 partial(ask_player, int(request["at"])),
@@ -185,7 +186,7 @@ async def chain(request: dict[str, Any]) -> float:
                 connected.client.flush,
             )
             session = feed.session
-            if session.undecodable or feed.reconnects or not session.books.all_live:
+            if session.undecodable or feed.reconnects or not (elsewhere or session.books.all_live):
                 raise ValueError(
                     f"{session.undecodable} frames undecodable, {feed.reconnects} reconnects, books not live"
                 )
