@@ -49,9 +49,9 @@ def jobs(without: Iterable[str] = ()) -> list[Job]:
 
 
 def chain_jobs() -> list[Job]:
-    """Binance's trades and its whole connection for the way from the socket to the bus."""
+    """Binance's trades and tickers for the way from the socket to the bus: too few for a target."""
     wanted = [job for job in jobs() if job.id in {"binance-spot-trade", "binance-spot-ticker"}]
-    return [replace(job, id=f"chain-{job.channel}s", label=f"{job.channel}s") for job in wanted]
+    return [replace(job, id=f"chain-{job.channel}s", label=f"{job.channel}s, simulated frames") for job in wanted]
 
 
 def _frames(path: Path) -> list[bytes]:

@@ -73,7 +73,7 @@ def chain(setting: Setting) -> Plan:
     for job in setting.chain:
         about: dict[str, Any] = {"job": setting.path(job), "nats": setting.nats, "client": "picows"}
         if setting.counting:
-            about["frames"] = COUNTED.get(job.label, 200)
+            about["frames"] = min(COUNTED.get(job.label, 200), len(job.frames))
         player, peers = children.player(setting.path(job), "frames"), children.player(setting.path(job), "peer_frames")
         asks = [Ask("ours", "chain", about, server=player)]
         asks.append(Ask("ours", "chain", {**about, "client": "websockets"}, "ours, websockets", player))
