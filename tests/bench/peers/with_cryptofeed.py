@@ -7,7 +7,6 @@ REST answers through its own parser; nothing is asked of any network but this ma
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import sys
 import time
@@ -126,10 +125,8 @@ async def memory(request: dict[str, Any]) -> float:
         return
 
     bench = Bench(read_job(request["job"]), on_event)
-    gc.collect()
     before = _worker.resident_mb()
     await bench.prepare()
-    gc.collect()
     return _worker.resident_mb() - before
 
 
