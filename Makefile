@@ -5,6 +5,7 @@
 
 PY := .venv/bin/python
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 help:  ## list what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##[[:space:]]*/\1\t/' | while IFS="	" read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -30,8 +31,8 @@ coverage: venv-dev  ## run the tests and show what they do not reach
 	@$(PY) -m coverage combine -q
 	@$(PY) -m coverage report
 
-bench: venv-dev  ## measure the hot paths beside their references
-	@$(PY) -m tests.bench
+bench: venv-dev  ## measure the hot paths beside their references (BENCH_ARGS="chain --turns 3" for a part)
+	@$(PY) -m tests.bench $(BENCH_ARGS)
 
 peers: venv-dev  ## let other people's clients read the simulated exchanges, and print what they agreed with
 	@PEERS=all $(PY) -m pytest -q -n 3 --dist loadgroup tests/peers $(PYTEST_ARGS)

@@ -1,4 +1,7 @@
-"""`python -m tests.bench [section …]`: our hot paths beside their references, measured in one run on this machine."""
+"""`python -m tests.bench [section …]`: our hot paths beside their references, measured in one run on this machine.
+
+`python -m tests.bench report` writes the tables of the last whole run into docs/performance.md.
+"""
 
 from __future__ import annotations
 
@@ -6,67 +9,136 @@ import argparse
 import asyncio
 import json
 import platform
+import re
+import shutil
+import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from runtime.servers.embedded import nats_server
-from tests.bench import captured, peering, recordings
-from tests.bench.sections import SECTIONS, Setting, progress
+from tests.bench import counting, harness, peering, recordings, report, repository
+from tests.bench.harness import Setting, progress
+from tests.bench.sections import SECTIONS
 from tests.bench.table import Section
 
 WORK = Path(__file__).resolve().parents[2] / ".bench"
 
 
-async def _jobs() -> tuple[list[recordings.Job], list[recordings.Job], str]:
-    if recordings.available():
-        return recordings.decode_jobs(), recordings.chain_jobs(), "recorded frames of the venues"
-    progress("no recordings beside the repository: taking frames from the simulated exchanges")
-    decode, chain = await captured.jobs()
-    return decode, chain, "frames of our simulated exchanges (no recordings beside the repository)"
+def _jobs() -> tuple[list[recordings.Job], list[recordings.Job], str]:
+    if not recordings.available():
+        progress("no recordings beside the repository: its own small set of frames is used")
+        return repository.jobs(), repository.chain_jobs(), "frames of our simulated exchanges (no recordings)"
+    recorded = recordings.decode_jobs()
+    more = repository.jobs(without={job.venue for job in recorded})
+    return [*recorded, *more], recordings.chain_jobs(), "recorded frames, simulated ones where a row says so"
 
 
-async def _measure(names: list[str]) -> list[Section]:
-    (WORK / "jobs").mkdir(parents=True, exist_ok=True)
-    (WORK / "nats").mkdir(exist_ok=True)
+async def _setting(asked: argparse.Namespace, nats: str, source: list[str]) -> Setting:
     progress("peers' environment")
     peers = await peering.prepare(WORK)
-    decode, chain, source = await _jobs()
+    decode, chain, frames = _jobs()
     for job in (*decode, *chain):
         job.save(WORK / "jobs")
-    versions = f"Python {platform.python_version()}; frames: {source}; medians, in brackets the spread of repetitions"
-    print(versions + (f"\n{peers.note}" if peers.note else ""))
-    sections: list[Section] = []
+    source.append(frames)
+    until = time.monotonic() + asked.minutes * 60
+    return Setting(WORK, nats, peers, decode, chain, asked.turns, until, only=tuple(asked.only), rows=asked.rows)
+
+
+async def _measure(names: list[str], asked: argparse.Namespace) -> tuple[dict[str, Any], list[Section]]:
+    (WORK / "jobs").mkdir(parents=True, exist_ok=True)
+    (WORK / "nats").mkdir(exist_ok=True)
+    done: list[Section] = []
+    source: list[str] = []
     async with nats_server(WORK / "nats") as server:
-        setting = Setting(WORK, server.url, peers, decode, chain)
+        timed = await _setting(asked, server.url, source)
+        counted = await _counted(timed, asked)
+        data: dict[str, Any] = {
+            "frames": source[0],
+            "python": platform.python_version(),
+            "peers": timed.peers.names,
+            "turns": timed.turns,
+            "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "sections": {},
+        }
+        print(f"Python {data['python']}; frames: {source[0]}; medians, in brackets the spread of turns")
+        for note in (timed.peers.note, counted if isinstance(counted, str) else ""):
+            print(note, end="\n" if note else "")
+        settings = [] if asked.instructions else [timed]
+        settings += [counted] if isinstance(counted, Setting) else []
         for name in names:
-            section = await SECTIONS[name](setting)
-            print("\n".join(section.lines()), flush=True)
-            sections.append(section)
-    data = {
-        "frames": source,
-        "python": platform.python_version(),
-        "peers": peers.names,
-        "sections": {
-            name: {"title": section.title, "unit": section.unit, "rows": [row.as_data() for row in section.rows]}
-            for name, section in zip(names, sections, strict=True)
-        },
-    }
-    (WORK / "bench.json").write_text(json.dumps(data, indent=1), encoding="utf-8")
-    return sections
+            found: list[Section] = []
+            for setting in settings:
+                plan = SECTIONS[name](setting)
+                if setting.counting is None or plan.counts:
+                    found.append(await harness.run(plan, setting))
+                    print("\n".join(found[-1].lines()), flush=True)
+            done += found
+            data["sections"][name] = [section.as_data() for section in found]
+            _save(data, whole=names == list(SECTIONS) and not asked.only and not asked.rows)
+    return data, done
+
+
+async def _counted(timed: Setting, asked: argparse.Namespace) -> Setting | str:
+    """The same with instructions; why not, where they cannot be counted or are not wanted."""
+    if asked.no_instructions:
+        return ""
+    made = await counting.prepare(WORK, keep=asked.functions > 0)
+    return made if isinstance(made, str) else replace(timed, counting=made)
+
+
+def _save(data: dict[str, Any], *, whole: bool) -> None:
+    """After every section, so that what was measured is there whatever happens to the rest."""
+    name = "bench.json" if whole else "bench-part.json"
+    (WORK / name).write_text(json.dumps(data, indent=1), encoding="utf-8")
+
+
+def _short(line: str) -> str:
+    """A line of callgrind_annotate without the folders."""
+    return re.sub(r"\S*/(?=[^/\s])", "", line)
+
+
+def _functions(count: int) -> None:
+    """Where the instructions of each side's last row went."""
+    annotate, folder = shutil.which("callgrind_annotate") or "callgrind_annotate", WORK / "callgrind"
+    for side in sorted({path.name.split(".")[1] for path in folder.glob("callgrind.*.*")}):
+        last = max(folder.glob(f"callgrind.{side}.*"), key=lambda path: int(path.suffix[1:]))
+        text = subprocess.run((annotate, str(last)), capture_output=True, text=True, check=False).stdout
+        lines = [_short(line) for line in text.splitlines() if "%)" in line]
+        print(f"\n{side}, {last.name}", *lines[: count + 1], sep="\n")
+
+
+def _arguments(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("section", nargs="*", choices=[*SECTIONS, []], help="default: all of them")
+    parser.add_argument("--turns", type=int, default=5, help="how often each side is measured, in turn (default 5)")
+    parser.add_argument("--minutes", type=float, default=30, help="what is not measured by then is left out (30)")
+    parser.add_argument("--instructions", action="store_true", help="count instructions only, measure no CPU time")
+    parser.add_argument("--no-instructions", action="store_true", help="measure CPU time only")
+    parser.add_argument("--only", action="append", default=[], metavar="SIDE", help="only this column (ours, ccxt …)")
+    parser.add_argument("--rows", default="", metavar="TEXT", help="only rows whose name has this text in it")
+    parser.add_argument("--functions", type=int, default=0, metavar="N", help="the N dearest functions of the last row")
+    return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("section", nargs="*", choices=[*SECTIONS, []], help="default: all of them")
-    names = list(dict.fromkeys(parser.parse_args(arguments).section)) or list(SECTIONS)
+    if arguments == ["report"]:
+        report.write(WORK / "bench.json")
+        return 0
+    asked = _arguments(arguments)
+    names = list(dict.fromkeys(asked.section)) or list(SECTIONS)
     began = time.monotonic()
-    sections = asyncio.run(_measure(names))
-    verdicts = [row.met(side) for section in sections for row in section.rows for side in row.targets]
-    said = (
-        f"{verdicts.count(True)} targets met, {verdicts.count(False)} not met, {verdicts.count(None)} without reference"
+    _, sections = asyncio.run(_measure(names, asked))
+    if asked.functions:
+        _functions(asked.functions)
+    verdicts = [met for section in sections for row in section.rows for met in row.verdicts()]
+    missing = sum(bool(row.faults) for section in sections for row in section.rows)
+    print(
+        f"\n{verdicts.count(True)} targets met, {verdicts.count(False)} not met, {verdicts.count(None)} without figure;"
+        f" {missing} rows with something missing; {time.monotonic() - began:.0f} s; figures in .bench"
     )
-    print(f"\n{said}; {time.monotonic() - began:.0f} s; figures in .bench/bench.json")
     return 0
 
 

@@ -5,82 +5,118 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
+
+from tests.bench.counting import Counting
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
 
 class SideError(RuntimeError):
-    """A side could not measure; the message is its own."""
+    """A side could not measure; the message says why."""
 
 
-class Side:
-    """One worker process: ours or a peer's."""
-
-    def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
-        self.name = name
-        self._process = process
-
-    async def ask(self, do: str, timeout: float = 60.0, **arguments: Any) -> Any:
-        """Let it do something; SideError with its own words."""
-        writer, reader = self._process.stdin, self._process.stdout
-        assert writer is not None
-        assert reader is not None
-        writer.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
-        async with asyncio.timeout(timeout):
-            line = await reader.readline()
-        if not line:
-            raise SideError(f"{self.name} ended")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise SideError(f"{self.name}: {answer['error']}")
-        return answer["ok"]
-
-
-@contextlib.asynccontextmanager
-async def process(*command: str, log: Path) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """A child with pipes; its errors go to `log`; it ends with the block."""
+async def _start(command: tuple[str, ...], log: Path, environment: dict[str, str]) -> asyncio.subprocess.Process:
+    """A child with pipes; its errors go to `log`."""
     with log.open("ab") as errors:
-        child = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
             cwd=ROOT,
+            env={**os.environ, **environment},
             limit=1 << 26,
         )
-    try:
-        yield child
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            child.kill()
-        await child.wait()
 
 
-@contextlib.asynccontextmanager
-async def ours(work: Path) -> AsyncGenerator[Side]:
-    """Our side, with this interpreter."""
-    async with process(sys.executable, "-m", "tests.bench.ours", log=work / "ours.log") as child:
-        yield Side("hydrophone", child)
+async def _end(child: asyncio.subprocess.Process) -> int:
+    with contextlib.suppress(ProcessLookupError):
+        child.kill()
+    return await child.wait()
 
 
-@contextlib.asynccontextmanager
-async def peer(name: str, python: Path, work: Path) -> AsyncGenerator[Side]:
+class Side:
+    """One worker process, ours or a peer's: started when first asked, and again after a time-out or a crash."""
+
+    def __init__(self, name: str, command: tuple[str, ...], work: Path, counting: Counting | None = None) -> None:
+        self.name = name
+        self._command = counting.command(name, command) if counting else command
+        self._environment = counting.environment(name) if counting else {}
+        self._log = work / f"{name}.log"
+        self._child: asyncio.subprocess.Process | None = None
+
+    async def ask(self, do: str, timeout: float, **arguments: Any) -> Any:
+        """What it measured; SideError where it refused, ended, or did not answer in time (it is ended then)."""
+        if self._child is None:
+            self._child = await _start(self._command, self._log, self._environment)
+        writer, reader = self._child.stdin, self._child.stdout
+        assert writer is not None
+        assert reader is not None
+        try:
+            async with asyncio.timeout(timeout):
+                writer.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
+                line = await reader.readline()
+        except TimeoutError:
+            await self.close()
+            raise SideError(f"no answer within {timeout:.0f} s") from None
+        if not line:
+            code = await self.close()
+            raise SideError(f"ended with {code} (see {self._log.name})")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise SideError(answer["error"])
+        return answer["ok"]
+
+    async def close(self) -> int | None:
+        child, self._child = self._child, None
+        return None if child is None else await _end(child)
+
+
+def ours(name: str, work: Path, counting: Counting | None = None) -> Side:
+    """Our side, with this interpreter: what its name begins with says what it is about (see `ours.py`)."""
+    about = tuple(kind for kind in ("http", "python") if name.startswith(kind))
+    return Side(name, (sys.executable, "-m", "tests.bench.sides.ours", *about), work, counting)
+
+
+def peer(name: str, python: Path, work: Path, counting: Counting | None = None) -> Side:
     """A peer's side, with the interpreter of the peers' environment."""
-    script = HERE / "peers" / f"with_{name}.py"
-    async with process(str(python), str(script), log=work / f"{name}.log") as child:
-        yield Side(name, child)
+    return Side(name, (str(python), str(HERE / "peers" / f"with_{name}.py")), work, counting)
 
 
 @contextlib.asynccontextmanager
-async def player(job: Path, side: str, work: Path) -> AsyncGenerator[int]:
-    """A WebSocket server that plays a job's frames; gives its port."""
-    async with process(sys.executable, str(HERE / "player.py"), str(job), side, log=work / "player.log") as child:
-        assert child.stdout is not None
-        async with asyncio.timeout(20):
-            line = await child.stdout.readline()
-        yield int(line)
+async def server(command: tuple[str, ...], work: Path) -> AsyncGenerator[str]:
+    """A process that serves the sides of a row; gives the line that it prints when it is ready."""
+    child = await _start(command, work / "servers.log", {})
+    assert child.stdout is not None
+    try:
+        try:
+            async with asyncio.timeout(60):
+                line = await child.stdout.readline()
+        except TimeoutError:
+            raise SideError("its server did not start") from None
+        if not line:
+            raise SideError("its server ended (see servers.log)")
+        yield line.decode().strip()
+    finally:
+        await _end(child)
+
+
+def player(job: str, side: str) -> tuple[str, ...]:
+    """A WebSocket server that plays a job's frames; its line is its port."""
+    return (sys.executable, str(HERE / "sides" / "player.py"), job, side)
+
+
+def driver(nats: str) -> tuple[str, ...]:
+    """Uses the API: its market core, HTTP and WebSocket clients; its line is the port that takes orders."""
+    return (sys.executable, "-m", "tests.bench.sides.driver", nats)
+
+
+def sender(nats: str, venue: str) -> tuple[str, ...]:
+    """Publishes a venue's trades on request, so that a reader's process does nothing but read."""
+    return (sys.executable, "-m", "tests.bench.sides.sender", nats, venue)

@@ -6,6 +6,7 @@ symbol where the venue's book needs one, and the instruments' names.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable
@@ -14,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from producers.registry import VENUES
+from tests.bench.sides.worker import BASE64
 
-RECORDED = Path(__file__).resolve().parents[3] / "shared" / "frames" / "dev"
+_BESIDE = Path("shared", "frames", "dev")  # beside the repository, or beside the folder that worktrees are in
+RECORDED = next((at / _BESIDE for at in Path(__file__).resolve().parents[3:] if (at / _BESIDE).is_dir()), _BESIDE)
 
 
 @dataclass(kw_only=True)
@@ -34,15 +37,26 @@ class Job:
     rest: dict[str, str] = field(default_factory=dict[str, str])
     symbols: list[list[str]] = field(default_factory=list[list[str]])
     ccxt: str = ""
-    target: float | None = None
+    perp: bool = False
+    peers: tuple[str, ...] = ("cryptofeed", "ccxt")  # who reads these frames
+    compared: bool = True  # not where frames were made up: ratios on them are no claim
 
     def save(self, folder: Path) -> Path:
         path = folder / f"{self.id}.json"
         body = asdict(self)
         body["peer_frames"] = self.frames if self.peer_frames is None else self.peer_frames
         body["peer_seed"] = self.seed if self.peer_seed is None else self.peer_seed
+        body["perp"] = self.perp or self.market == "linear"
         path.write_text(json.dumps(body), encoding="utf-8")
         return path
+
+
+def as_text(frame: bytes) -> str:
+    """A frame as a job holds it (`worker.read_job` reads it again): what is no text in base64."""
+    try:
+        return frame.decode()
+    except UnicodeDecodeError:
+        return BASE64 + base64.b64encode(frame).decode()
 
 
 def available() -> bool:
@@ -82,17 +96,15 @@ def _binance(venue: str, file: str, symbol: str) -> list[Job]:
             id=f"{venue}-trade",
             channel="trade",
             frames=[as_agg_trade(row["raw"]) for row in rows if row["channel"] == "trade"][:1500],
-            target=4.0,
             **known,
         ),
         Job(
             id=f"{venue}-ticker",
             channel="ticker",
             frames=[row["raw"] for row in rows if row["channel"] == "bookTicker"][:1500],
-            target=4.0,
             **known,
         ),
-        Job(id=f"{venue}-book", channel="book", frames=depth, rest={symbol: rows[at]["raw"]}, target=5.0, **known),
+        Job(id=f"{venue}-book", channel="book", frames=depth, rest={symbol: rows[at]["raw"]}, **known),
     ]
     return [_named(job, [symbol]) for job in jobs]
 
@@ -109,11 +121,10 @@ def _bybit() -> list[Job]:
             channel="trade",
             market="spot",
             frames=[row["raw"] for row in rows if row["channel"] == "publicTrade"],
-            target=4.0,
             **known,
         ),
-        Job(id="bybit-ticker", channel="ticker", market="linear", frames=tickers, target=4.0, **known),
-        Job(id="bybit-book", channel="book", market="spot", seed=book[:1], frames=book[1:], target=5.0, **known),
+        Job(id="bybit-ticker", channel="ticker", market="linear", frames=tickers, **known),
+        Job(id="bybit-book", channel="book", market="spot", seed=book[:1], frames=book[1:], **known),
     ]
     return [_named(job, ["BTCUSDT"]) for job in jobs]
 
@@ -127,12 +138,11 @@ def _okx() -> list[Job]:
             id=f"okx-{channel}",
             channel=channel,
             frames=[row["raw"] for row in rows if row["channel"] == name],
-            target=4.0,
             **known,
         )
         for channel, name in (("trade", "trades"), ("ticker", "tickers"))
     ]
-    jobs.append(Job(id="okx-book", channel="book", seed=book[:1], frames=book[1:], target=5.0, **known))
+    jobs.append(Job(id="okx-book", channel="book", seed=book[:1], frames=book[1:], **known))
     return [_named(job, ["BTC-USDT"]) for job in jobs]
 
 
@@ -196,7 +206,6 @@ def _coinbase() -> list[Job]:
         frames = [row["raw"] for row in rows if row["channel"] == name][:1500]
         seed = [row["raw"] for row in rows if row["channel"] == "snapshot"] if channel == "book" else []
         theirs, their_seed = [_advanced(raw) for raw in frames], [_advanced(raw) for raw in seed]
-        target = 5.0 if channel == "book" else 3.0
         jobs += [
             Job(
                 id=f"coinbase-{channel}",
@@ -206,13 +215,13 @@ def _coinbase() -> list[Job]:
                 seed=seed,
                 peer_frames=theirs,
                 peer_seed=their_seed,
-                target=target,
                 **known,
             ),
             Job(
                 id=f"coinbase-advanced-{channel}",
                 channel=channel,
                 label="coinbase, Advanced Trade frames",
+                compared=False,
                 frames=theirs,
                 seed=their_seed,
                 **known,
@@ -260,3 +269,27 @@ def chain_jobs() -> list[Job]:
         )
         jobs.append(_named(job, symbols))
     return jobs
+
+
+def _names(count: int) -> list[str]:
+    return [f"{chr(65 + number // 26)}{chr(65 + number % 26)}ZUSDT" for number in range(count)]
+
+
+def many_books(count: int = 200) -> Job:
+    """So many instruments, each with a recorded book of 1000 levels a side."""
+    book = _binance("binance", "binance/hftbacktest_spot_btcusdt_20240808.jsonl", "BTCUSDT")[2]
+    names = _names(count)
+    rest = dict.fromkeys(names, book.rest["BTCUSDT"])
+    job = Job(id=f"books-{count}", venue="binance", market="spot", channel="book", label="books", frames=[], rest=rest)
+    return _named(job, names)
+
+
+def spread(instruments: int, frames: int = 8000) -> Job:
+    """As many trades and tickers, in turn over so many instruments."""
+    trade, ticker, _ = _binance("binance", "binance/hftbacktest_spot_btcusdt_20240808.jsonl", "BTCUSDT")
+    both = [frame for pair in zip(trade.frames, ticker.frames, strict=False) for frame in pair]
+    names = _names(instruments)
+    chosen = [both[number % len(both)] for number in range(frames)]
+    told = [_cloned([frame], [names[number % instruments]])[0] for number, frame in enumerate(chosen)]
+    job = Job(id=f"spread-{instruments}", venue="binance", market="spot", channel="mix", label="spread", frames=told)
+    return _named(job, names)

@@ -1,186 +1,228 @@
-"""What is measured: each section asks every side in turn, several times, so that a slow moment hits all alike."""
+"""What is measured: a plan for each section, made of rows and what each side is asked for them."""
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import Iterable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
-from tests.bench import children
-from tests.bench.children import Side, SideError
-from tests.bench.peering import Peers
+from tests.bench import children, recordings
+from tests.bench.harness import Ask, Plan, Setting
 from tests.bench.recordings import Job
-from tests.bench.table import Row, Section
+from tests.bench.sides.our_frames import HAS_BOOKS_ELSEWHERE
+from tests.bench.sides.ours import COMPILED
+from tests.bench.table import Row
 
 CHAIN_TARGETS = {
-    "trades": {"cryptofeed": 5.0, "ccxt": 18.0},
-    "mix": {"cryptofeed": 5.0, "ccxt": 12.0},
-    "books": {"cryptofeed": 5.0, "ccxt": 6.0},
+    "trades": {"cryptofeed": 3.8, "ccxt": 12.0},
+    "mix": {"cryptofeed": 3.5, "ccxt": 8.0},
+    "books": {"cryptofeed": 4.2, "ccxt": 6.0},
 }
+COMPILED_TARGETS = {"mix": {"cryptofeed": 4.5}, "books": {"cryptofeed": 9.0}}
+RAW_TARGETS = {"mix": {"cryptofeed": 5.0}, "books": {"cryptofeed": 15.0}}
+PYTHON_BOOKS, RAW_DELTAS = "ours, Python books", "ours, raw deltas"
+COUNTED = {"trades": 1500, "mix": 1500, "books": 220, "book": 60}  # frames: instructions do not need more of them
+TRADES_3X = {"binance", "okx", "bybit"}
+RATES = (1000, 5000, 20_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Where to work, the bus, the peers, and the jobs: what is decoded, and what goes the whole way."""
-
-    work: Path
-    nats: str
-    peers: Peers
-    decode: list[Job]
-    chain: list[Job]
-    repeats: int = 3
-
-    def path(self, job: Job) -> str:
-        return str(self.work / "jobs" / f"{job.id}.json")
-
-
-def progress(text: str) -> None:
-    """Say on standard error what is done now."""
-    print(f"  … {text}", file=sys.stderr, flush=True)
-
-
-async def _sides(stack: AsyncExitStack, setting: Setting) -> list[Side]:
-    sides = [await stack.enter_async_context(children.ours(setting.work))]
-    sides[0].name = "ours"
-    if setting.peers.python is not None:
-        python, work = setting.peers.python, setting.work
-        sides += [await stack.enter_async_context(children.peer(name, python, work)) for name in setting.peers.names]
-    return sides
-
-
-async def _ask_all(sides: Iterable[Side], row: Row, repeats: int, do: str, **arguments: Any) -> None:
-    """Ask every side in turn, `repeats` times; a side that fails is left out and its words are noted."""
-    sides = list(sides)
-    for _ in range(repeats):
-        for side in list(sides):
-            try:
-                row.figures.setdefault(side.name, []).append(await side.ask(do, **arguments))
-            except SideError as error:
-                sides.remove(side)
-                row.figures.pop(side.name, None)
-                row.note += f"[{error}]"
-
-
-async def decode(setting: Setting, part: int | None = None) -> Section:
-    """Frame bytes to event bytes."""
-    section = Section("Frame bytes to event bytes, books kept and verified", "microseconds of CPU a frame")
-    async with AsyncExitStack() as stack:
-        sides = await _sides(stack, setting)
-        for job in setting.decode:
-            progress(f"decode {job.id}")
-            row = Row(f"{job.label}: {job.channel}", {}, {} if job.target is None else {"cryptofeed": job.target})
-            await _ask_all(sides, row, setting.repeats, "decode", job=setting.path(job), seconds=0.05, part=part)
-            section.rows.append(row)
-    section.notes.append(
-        "Events: cryptofeed's to_dict as its own JSON; CCXT's result by orjson, a book as its best ten."
-    )
-    return section
-
-
-async def publish(setting: Setting) -> Section:
-    """Frames to the bus without a socket."""
-    section = Section("Frame bytes to published events, no socket", "microseconds of CPU a frame")
-    async with AsyncExitStack() as stack:
-        sides = await _sides(stack, setting)
-        for job in (job for job in setting.decode if job.venue in {"binance", "okx"}):
-            progress(f"publish {job.id}")
-            row = Row(f"{job.label}: {job.channel}", {})
-            await _ask_all(sides, row, 3, "publish", job=setting.path(job), seconds=0.1, nats=setting.nats)
-            section.rows.append(row)
-    return section
-
-
-async def chain(setting: Setting) -> Section:
-    """WebSocket to bus on one core."""
-    section = Section("WebSocket frame to bus, one process", "microseconds of CPU a frame")
-    async with AsyncExitStack() as stack:
-        sides = await _sides(stack, setting)
-        for job in setting.chain:
-            row = Row(job.label, {}, CHAIN_TARGETS.get(job.label, {}))
-            section.rows.append(row)
-            for repeat in range(3):
-                for side in sides:
-                    for client in ("picows", "websockets") if side.name == "ours" else ("",):
-                        progress(f"chain {job.label} {side.name} {client} {repeat + 1}/3")
-                        name = "ours" if client in {"", "picows"} and side.name == "ours" else side.name
-                        name = "ours, websockets" if client == "websockets" else name
-                        await _chain_once(setting, job, side, (row, name, client))
-    section.notes.append(
-        "Several instruments on one connection, each with the recorded frames; books are seeded before."
-    )
-    section.notes.append(
-        "Deltas passed on raw with the book kept elsewhere (asked: 8x mix, 15x books): there is no such mode."
-    )
-    return section
-
-
-async def _chain_once(setting: Setting, job: Job, side: Side, into: tuple[Row, str, str]) -> None:
-    row, name, client = into
-    which = "frames" if side.name == "ours" else "peer_frames"
+@cache
+def compiled() -> bool:
+    """Whether the compiled book side is built here."""
     try:
-        async with children.player(Path(setting.path(job)), which, setting.work) as port:
-            cost = await side.ask("chain", job=setting.path(job), nats=setting.nats, port=port, client=client)
-    except SideError as error:
-        row.note += f"[{error}]" if str(error) not in row.note else ""
-        return
-    row.figures.setdefault(name, []).append(cost)
+        return find_spec(COMPILED) is not None
+    except ModuleNotFoundError:
+        return False
 
 
-async def latency(setting: Setting) -> Section:
+def _frames(setting: Setting, job: Job, seconds: float) -> dict[str, Any]:
+    part = None if setting.counting is None else COUNTED.get(job.channel, 200)
+    return {"job": setting.path(job), "nats": setting.nats, "seconds": seconds, "part": part}
+
+
+def _decode_target(job: Job) -> dict[str, float]:
+    if not job.compared:
+        return {}
+    return {"cryptofeed": 3.0 if job.channel == "trade" and job.label in TRADES_3X else 1.5}
+
+
+def decode(setting: Setting) -> Plan:
+    """Frame bytes to event bytes."""
+    plan = Plan("Frame bytes to event bytes, books kept and verified", "microseconds of CPU a frame")
+    for job in setting.decode:
+        about = _frames(setting, job, 0.05)
+        asks = [Ask(side, "decode", about) for side in setting.names() if side == "ours" or side in job.peers]
+        plan.add(Row(f"{job.label}: {job.channel}", _decode_target(job)), asks)
+    plan.notes.append("Events: cryptofeed's to_dict as its own JSON; CCXT's result by orjson, a book as its best ten.")
+    return plan
+
+
+def publish(setting: Setting) -> Plan:
+    """Frames to the bus without a socket."""
+    plan = Plan("Frame bytes to published events, no socket", "microseconds of CPU a frame")
+    for job in (job for job in setting.decode if job.venue in {"binance", "okx"}):
+        about = _frames(setting, job, 0.1)
+        plan.add(Row(f"{job.label}: {job.channel}"), [Ask(side, "publish", about) for side in setting.names()])
+    return plan
+
+
+def chain(setting: Setting) -> Plan:
+    """WebSocket to bus on one core."""
+    plan = Plan("WebSocket frame to bus, one process", "microseconds of CPU a frame")
+    for job in setting.chain:
+        about: dict[str, Any] = {"job": setting.path(job), "nats": setting.nats, "client": "picows"}
+        if setting.counting:
+            about["frames"] = min(COUNTED.get(job.label, 200), len(job.frames))
+        player, peers = children.player(setting.path(job), "frames"), children.player(setting.path(job), "peer_frames")
+        asks = [Ask("ours", "chain", about, server=player)]
+        asks.append(Ask("ours", "chain", {**about, "client": "websockets"}, "ours, websockets", player))
+        if job.rest and compiled():
+            asks.append(Ask("python", "chain", about, PYTHON_BOOKS, player))
+        if job.rest and HAS_BOOKS_ELSEWHERE:
+            asks.append(Ask("ours", "chain", {**about, "books_elsewhere": True}, RAW_DELTAS, player))
+        asks += [Ask(name, "chain", about, server=peers) for name in setting.peers.names]
+        plan.add(Row(job.label, *_chain_targets(job.label)), asks)
+    plan.notes += [
+        "Several instruments on one connection, each with the recorded frames; books are seeded before.",
+        "No snapshots of books are published meanwhile: `books` has what they cost.",
+    ]
+    if not compiled():
+        plan.notes.append("The book side is not compiled here: ours is pure Python.")
+    if not HAS_BOOKS_ELSEWHERE:
+        plan.notes.append("Deltas passed on raw with the book kept elsewhere: there is no such mode.")
+    return plan
+
+
+def _chain_targets(label: str) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    python, built = CHAIN_TARGETS.get(label, {}), COMPILED_TARGETS.get(label, {})
+    raw = {RAW_DELTAS: RAW_TARGETS.get(label, {})} if HAS_BOOKS_ELSEWHERE else {}
+    if not compiled():
+        return python, raw
+    return {**python, **built}, {PYTHON_BOOKS: python, **raw}
+
+
+def latency(setting: Setting) -> Plan:
     """How long a message is on its way."""
-    section = Section("Frame in to event read from the bus (bare: nats-py publish to callback)", "milliseconds")
+    title = "Frame in to event read from the bus (bare: nats-py publish to callback)"
+    plan = Plan(title, "milliseconds", counts=False)
     job = next(job for job in setting.decode if job.channel == "trade")
-    async with AsyncExitStack() as stack:
-        sides = await _sides(stack, setting)
-        ours, rest = sides[0], [side for side in sides if side.name == "cryptofeed"]
-        for rate in (1000, 5000, 20_000):
-            found: dict[str, dict[str, list[float]]] = {"p50": {}, "p99": {}}
-            failed: list[str] = []
-            about: dict[str, Any] = {"nats": setting.nats, "rate": rate, "seconds": 1.0, "job": setting.path(job)}
-            for repeat in range(3):
-                progress(f"latency {rate}/s {repeat + 1}/3")
-                asked = [("ours", ours, "lane"), ("bare nats-py", ours, "echo")]
-                for name, side, do in [*asked, *(("cryptofeed", side, "lane") for side in rest)]:
-                    try:
-                        value = await side.ask(do, bytes=330, **about)
-                    except SideError as error:
-                        failed.append(f"[{name}: {error}]")
-                        continue
-                    for percentile, figures in found.items():
-                        figures.setdefault(name, []).append(value[percentile])
-            for percentile, figures in found.items():
-                targets = {"bare nats-py": 2.0, "cryptofeed": 0.2} if rate == 20_000 else {}
-                section.rows.append(Row(f"{rate}/s {percentile}", figures, targets, "".join(failed), at_most=True))
-    section.notes.append(
-        "Ours decodes a frame, publishes and decodes the event again; bare nats-py carries as many bytes."
+    for rate in RATES:
+        targets = {"bare nats-py": 2.0} if rate == RATES[-1] else {}
+        rows = {name: Row(f"{rate}/s {name}", dict(targets), at_most=True) for name in ("p50", "p99")}
+        about = {"nats": setting.nats, "rate": rate, "seconds": 1.0, "job": setting.path(job), "bytes": 330}
+        asks = [Ask("ours", "lane", about), Ask("ours", "echo", about, "bare nats-py")]
+        asks += [Ask(side, "lane", about) for side in setting.names() if side == "cryptofeed"]
+        plan.entries.append((rows, asks))
+    plan.notes.append(
+        "Ours decodes a frame, publishes it, decodes the event again; bare nats-py carries as many bytes."
     )
-    return section
+    return plan
 
 
-async def consume(setting: Setting) -> Section:
+def consume(setting: Setting) -> Plan:
     """What an event costs its consumer."""
-    section = Section("An event read by a consumer", "microseconds of CPU an event")
-    async with children.ours(setting.work) as side, children.ours(setting.work) as sender:
-        modes = (("decode only", "decode"), ("candles", "candles"), ("candles and whales", "both"))
-        for name, fold in modes:
-            targets = {"FastStream, idle": 12.0} if fold == "both" else {}
-            row = Row(name, {}, targets)
-            for repeat in range(3):
-                progress(f"consume {name} {repeat + 1}/3")
-                for who, start, count in (
-                    ("ours", "start_lane", 20_000),
-                    ("FastStream, idle", "start_faststream", 3000),
-                ):
-                    await side.ask(start, nats=setting.nats, fold=fold)
-                    wait = asyncio.create_task(side.ask("result", count=count))
-                    await sender.ask("send", nats=setting.nats, count=count)
-                    row.figures.setdefault(who, []).append(await wait)
-            section.rows.append(row)
-    return section
+    plan = Plan("An event read by a consumer", "microseconds of CPU an event", per="an event")
+    counts = (4000, 800) if setting.counting else (20_000, 3000)
+    for name, fold in (("decode only", "decode"), ("candles", "candles"), ("candles and whales", "both")):
+        asks = [
+            Ask(side, do, {"nats": setting.nats, "venue": venue, "fold": fold, "count": count}, column, sender)
+            for side, do, venue, count, column in (
+                ("ours", "consume", "binance", counts[0], ""),
+                ("reader", "consume_faststream", "okx", counts[1], "FastStream, idle"),
+            )
+            for sender in [children.sender(setting.nats, venue)]
+        ]
+        plan.add(Row(name, {"FastStream, idle": 15.0} if fold == "both" else {}), asks)
+    return plan
 
 
-SECTIONS = {"decode": decode, "publish": publish, "chain": chain, "latency": latency, "consume": consume}
+def books(setting: Setting) -> Plan:
+    """What a book costs beside its decoding: ours alone, compiled beside Python where it is built."""
+    plan = Plan("A book's parts", "microseconds of CPU", per="each")
+    jobs = [job for job in setting.decode if job.channel == "book" and job.compared]
+    for name, do, more in (
+        ("a delta folded", "fold", {}),
+        ("a snapshot published", "snapshot", {}),
+        ("10 deltas", "second", {"snapshots": False}),
+        ("10 deltas and 4 snapshots", "second", {"snapshots": True}),
+    ):
+        for job in jobs if not more else jobs[:1]:
+            about = {**_frames(setting, job, 0.1), **more}
+            python = [Ask("python", do, about, "pure Python")] if compiled() else []
+            targets = {"pure Python": 5.0} if do == "snapshot" and job is jobs[0] else {}
+            plan.add(Row(f"{name}: {job.label}", targets), [Ask("ours", do, about), *python])
+    return plan
+
+
+def memory(setting: Setting) -> Plan:
+    """The memory of many books."""
+    plan = Plan("Memory added by 200 books of 1000 levels a side", "megabytes", counts=False)
+    if not recordings.available():
+        plan.notes.append("Not measured: it needs the recorded book.")
+        return plan
+    about = {"job": str(recordings.many_books().save(setting.work / "jobs")), "nats": setting.nats}
+    asks = [Ask("ours", "memory", about, fresh=True)]
+    variants: dict[str, dict[str, float]] = {}
+    if compiled():
+        asks.append(Ask("python", "memory", about, PYTHON_BOOKS, fresh=True))
+        variants[PYTHON_BOOKS] = {"cryptofeed": 0.5}
+    asks += [Ask(side, "memory", about, fresh=True) for side in setting.peers.names if side == "cryptofeed"]
+    plan.add(Row("200 books", {"cryptofeed": 0.2 if compiled() else 0.5}, variants, at_most=True), asks)
+    return plan
+
+
+def scale(setting: Setting) -> Plan:
+    """Ten times the instruments at the same rate of messages."""
+    plan = Plan("Trades and tickers of 400 instruments, WebSocket to bus", "microseconds of CPU a frame")
+    if not recordings.available():
+        plan.notes.append("Not measured: it needs the recorded frames.")
+        return plan
+    asks: list[Ask] = []
+    for count, column in ((400, "ours"), (40, "40 instruments")):
+        job = str(recordings.spread(count).save(setting.work / "jobs"))
+        about: dict[str, Any] = {"job": job, "nats": setting.nats, "client": "picows"}
+        if setting.counting:
+            about["frames"] = 4000
+        asks.append(Ask("ours", "chain", about, column, children.player(job, "frames")))
+    plan.add(Row("400 instruments", {"40 instruments": 1.15}, at_most=True), asks)
+    return plan
+
+
+def http(setting: Setting) -> Plan:
+    """A hot GET and the stream's fan-out."""
+    plan = Plan("The API: an answer of /gpt/raw, a message to one of many clients", "microseconds of CPU", per="each")
+    driver = children.driver(setting.nats)
+    count = 300 if setting.counting else 900  # a minute's limit of one address is 1000
+    about: dict[str, Any] = {"nats": setting.nats, "count": count}
+    asks = [
+        Ask("http-ours", "get_raw", about, "ours", driver),
+        Ask("http-reference", "get_fastapi", about, "FastAPI", driver),
+    ]
+    plan.add(Row("GET /gpt/raw", {"FastAPI": 2.0}), asks)
+    clients, events = (50, 40) if setting.counting else (500, 200)
+    for name, size, target in (("a message", 1, 4.0), ("ten at once", 10, 20.0)):
+        about = {"nats": setting.nats, "clients": clients, "count": events, "size": size}
+        asks = [
+            Ask("http-ours", "fan_out", about, "ours", driver),
+            Ask("http-reference", "fan_out_starlette", {**about, "size": 1}, "Starlette", driver),
+        ]
+        plan.add(Row(f"fan-out to {clients} clients, {name}", {"Starlette": target}), asks)
+    plan.notes += [
+        "FastAPI: a route with a response model, the same document, no key, no limits, no bus, no access log.",
+        "Starlette: a loop of send_text over the clients, one message at a time; ours also with key, access log, bus.",
+    ]
+    return plan
+
+
+SECTIONS: dict[str, Callable[[Setting], Plan]] = {
+    "chain": chain,
+    "decode": decode,
+    "publish": publish,
+    "books": books,
+    "memory": memory,
+    "scale": scale,
+    "consume": consume,
+    "http": http,
+    "latency": latency,
+}

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-measure, play, read_job, run, until = (
-    getattr(import_module("worker"), name) for name in ("measure", "play", "read_job", "run", "until")
-)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sides"))
+_worker = import_module("worker")
+ask_player, measure, played = _worker.ask_player, _worker.measure, _worker.played
+read_job, run, spent = _worker.read_job, _worker.run, _worker.spent
 ccxt_pro, orjson = import_module("ccxt.pro"), import_module("orjson")
 dumps = orjson.dumps
 TURN = 50
@@ -57,9 +57,9 @@ def _market(row: list[str], *, linear: bool) -> dict[str, Any]:
 class Bench:
     """One job on CCXT's exchange; `on_event(body)` gets what a user's loop would send on."""
 
-    def __init__(self, job: dict[str, Any], on_event: Any, url: str | None = None) -> None:
-        self.frames, self.seed, self.rest = job["peer_frames"], job["peer_seed"], job["rest"]
-        linear = job["market"] == "linear"
+    def __init__(self, job: dict[str, Any], on_event: Any, part: int | None = None, url: str | None = None) -> None:
+        self.frames, self.seed, self.rest = job["peer_frames"][:part], job["peer_seed"], job["rest"]
+        linear = job["perp"]
         self.exchange = getattr(ccxt_pro, job["ccxt"])({"newUpdates": True})
         self.markets = [_market(row, linear=linear) for row in job["symbols"]]
         self.exchange.set_markets(self.markets)
@@ -121,18 +121,18 @@ class Bench:
     async def one_pass(self) -> tuple[int, float]:
         self.prepare()
         handle = self.client.handle_text_or_binary_message
-        started = time.process_time()
+        started = spent()
         for frame in self.frames:
             handle(frame)
-        return len(self.frames), time.process_time() - started
+        return len(self.frames), spent() - started
 
-    def check(self) -> None:
-        if self.count < len(self.frames):
-            raise ValueError(f"{self.count} events of {len(self.frames)} frames; {self.rejected}")
+    def check(self, frames: int | None = None) -> None:
+        if self.count < (frames or len(self.frames)):
+            raise ValueError(f"{self.count} events of {frames or len(self.frames)} frames; {self.rejected}")
 
 
 async def decode(request: dict[str, Any]) -> float:
-    bench = Bench(read_job(request["job"]), lambda _body: None)
+    bench = Bench(read_job(request["job"]), lambda _body: None, request.get("part"))
     cost = await measure(bench.one_pass, request["seconds"])
     bench.check()
     await bench.exchange.close()
@@ -142,13 +142,13 @@ async def decode(request: dict[str, Any]) -> float:
 async def publish(request: dict[str, Any]) -> float:
     nats = await import_module("nats").connect(request["nats"])
     waiting: list[bytes] = []
-    bench = Bench(read_job(request["job"]), waiting.append)
+    bench = Bench(read_job(request["job"]), waiting.append, request.get("part"))
 
     async def one_pass() -> tuple[int, float]:
         bench.prepare()
         waiting.clear()
         handle = bench.client.handle_text_or_binary_message
-        started = time.process_time()
+        started = spent()
         for at in range(0, len(bench.frames), TURN):
             for frame in bench.frames[at : at + TURN]:
                 handle(frame)
@@ -157,7 +157,7 @@ async def publish(request: dict[str, Any]) -> float:
             waiting.clear()
             await asyncio.sleep(0)
         await nats.flush()
-        return len(bench.frames), time.process_time() - started
+        return len(bench.frames), spent() - started
 
     cost = await measure(one_pass, request["seconds"])
     bench.check()
@@ -170,8 +170,8 @@ async def chain(request: dict[str, Any]) -> float:
     """Its own client reads the socket; what it resolves is published by a task that waits for it."""
     nats = await import_module("nats").connect(request["nats"])
     waiting: asyncio.Queue[bytes] = asyncio.Queue()
-    url = f"ws://127.0.0.1:{request['port']}/stream"
-    bench = Bench(read_job(request["job"]), waiting.put_nowait, url)
+    url = f"ws://127.0.0.1:{request['at']}/stream"
+    bench = Bench(read_job(request["job"]), waiting.put_nowait, url=url)
     done = 0
 
     async def send() -> None:
@@ -186,17 +186,14 @@ async def chain(request: dict[str, Any]) -> float:
     while not waiting.empty():
         waiting.get_nowait()
     task = asyncio.create_task(send())
-    await play(request["port"])
-    await asyncio.sleep(0)
-    started = time.process_time()
-    await until(lambda: done >= len(bench.frames) or task.done(), "frames")
-    await nats.flush()
-    spent = time.process_time() - started
+    play = partial(ask_player, int(request["at"]))
+    total = request.get("frames") or len(bench.frames)
+    cost = await played(play, total, lambda last: done >= last or task.done(), nats.flush)
     task.cancel()
-    bench.check()
+    bench.check(total)
     await bench.exchange.close()
     await nats.close()
-    return spent / len(bench.frames) * 1e6
+    return cost
 
 
 if __name__ == "__main__":

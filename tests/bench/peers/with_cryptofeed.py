@@ -10,15 +10,16 @@ import asyncio
 import logging
 import sys
 import time
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-measure, play, read_job, run, until = (
-    getattr(import_module("worker"), name) for name in ("measure", "play", "read_job", "run", "until")
-)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sides"))
+_worker = import_module("worker")
+ask_player, measure, played, until = _worker.ask_player, _worker.measure, _worker.played, _worker.until
+read_job, run, spent = _worker.read_job, _worker.run, _worker.spent
 
 logging.disable(logging.WARNING)
 TURN = 50
@@ -28,6 +29,12 @@ CLASSES = {
     "bybit": ("bybit", "Bybit"),
     "okx": ("okx", "OKX"),
     "coinbase": ("coinbase", "Coinbase"),
+    "kraken": ("kraken", "Kraken"),
+    "krakenfutures": ("kraken_futures", "KrakenFutures"),
+    "deribit": ("deribit", "Deribit"),
+    "gate": ("gate", "Gate"),
+    "htx": ("htx", "HTX"),
+    "hyperliquid": ("hyperliquid", "Hyperliquid"),
 }
 ADDRESSES = {"bybit": "wss://stream.bybit.com/v5/public/"}
 defines = import_module("cryptofeed.defines")
@@ -38,26 +45,27 @@ dumpb = import_module("cryptofeed._json").dumpb
 class Bench:
     """One job on cryptofeed's feed; `on_event(name, symbol, body)` gets what a user's callback would send on."""
 
-    def __init__(self, job: dict[str, Any], on_event: Any) -> None:
+    def __init__(self, job: dict[str, Any], on_event: Any, part: int | None = None) -> None:
         module, name = CLASSES[job["venue"]]
         kind = getattr(import_module(f"cryptofeed.exchanges.{module}"), name)
-        self.frames, self.seed, self.rest = job["peer_frames"], job["peer_seed"], job["rest"]
-        linear = job["market"] == "linear"
+        self.frames, self.seed, self.rest = job["peer_frames"][:part], job["peer_seed"], job["rest"]
+        linear = job["perp"]
         names = {f"{base}-{quote}" + ("-PERP" if linear else ""): native for native, base, quote in job["symbols"]}
         if job["venue"] == "bybit" and not linear:
             names = {f"{base}-{quote}": f"{base}/{quote}" for _, base, quote in job["symbols"]}
         info = {"instrument_type": dict.fromkeys(names, defines.PERPETUAL if linear else defines.SPOT)}
         symbols_of.Symbols.set(kind.id, names, info)
         self.on_event = on_event
+        callbacks = {defines.TRADES: self.on_trade, defines.TICKER: self.on_ticker, defines.L2_BOOK: self.on_book}
+        if job["venue"] == "hyperliquid":
+            del callbacks[defines.TICKER]
         self.feed = kind(
             symbols=list(names),
-            channels=[defines.TRADES, defines.TICKER, defines.L2_BOOK],
-            callbacks={
-                defines.TRADES: self.on_trade,
-                defines.TICKER: self.on_ticker,
-                defines.L2_BOOK: self.on_book,
-            },
+            channels=list(callbacks),
+            callbacks=callbacks,
         )
+        if job["venue"] in {"deribit", "krakenfutures"}:
+            getattr(self.feed, f"_{name}__reset")()  # what it does when it subscribes
         address = ADDRESSES.get(job["venue"], "wss://bench/") + job["market"]
         self.connection = SimpleNamespace(address=address, uuid="bench", subscription=self.feed.subscription)
         self.count = 0
@@ -90,24 +98,36 @@ class Bench:
     async def one_pass(self) -> tuple[int, float]:
         await self.prepare()
         handle, connection = self.feed.message_handler, self.connection
-        started = time.process_time()
+        started = spent()
         for frame in self.frames:
             await handle(frame, connection, time.time())
-        return len(self.frames), time.process_time() - started
+        return len(self.frames), spent() - started
 
-    def check(self) -> None:
-        if self.count < len(self.frames):
-            raise ValueError(f"{self.count} events of {len(self.frames)} frames")
+    def check(self, frames: int | None = None) -> None:
+        if self.count < (frames or len(self.frames)):
+            raise ValueError(f"{self.count} events of {frames or len(self.frames)} frames")
 
 
 async def decode(request: dict[str, Any]) -> float:
     async def on_event(_kind: str, _symbol: str, _body: bytes) -> None:
         return
 
-    bench = Bench(read_job(request["job"]), on_event)
+    bench = Bench(read_job(request["job"]), on_event, request.get("part"))
     cost = await measure(bench.one_pass, request["seconds"])
     bench.check()
     return cost
+
+
+async def memory(request: dict[str, Any]) -> float:
+    """Megabytes that a job's books add to this process."""
+
+    async def on_event(_kind: str, _symbol: str, _body: bytes) -> None:
+        return
+
+    bench = Bench(read_job(request["job"]), on_event)
+    before = _worker.resident_mb()
+    await bench.prepare()
+    return _worker.resident_mb() - before
 
 
 async def _publishing(request: dict[str, Any]) -> tuple[Any, Bench]:
@@ -116,7 +136,7 @@ async def _publishing(request: dict[str, Any]) -> tuple[Any, Bench]:
     async def on_event(kind: str, symbol: str, body: bytes) -> None:
         await nats.publish(f"bench.{kind}.{symbol}", body)
 
-    return nats, Bench(read_job(request["job"]), on_event)
+    return nats, Bench(read_job(request["job"]), on_event, request.get("part"))
 
 
 async def publish(request: dict[str, Any]) -> float:
@@ -125,13 +145,13 @@ async def publish(request: dict[str, Any]) -> float:
     async def one_pass() -> tuple[int, float]:
         await bench.prepare()
         handle, connection = bench.feed.message_handler, bench.connection
-        started = time.process_time()
+        started = spent()
         for at in range(0, len(bench.frames), TURN):
             for frame in bench.frames[at : at + TURN]:
                 await handle(frame, connection, time.time())
             await asyncio.sleep(0)
         await nats.flush()
-        return len(bench.frames), time.process_time() - started
+        return len(bench.frames), spent() - started
 
     cost = await measure(one_pass, request["seconds"])
     bench.check()
@@ -144,7 +164,7 @@ async def chain(request: dict[str, Any]) -> float:
     nats, bench = await _publishing(request)
     connection_of = import_module("cryptofeed.connection")
     connection = connection_of.WSAsyncConn("wss://bench", "bench", subscription=bench.feed.subscription)
-    connection.address = f"ws://127.0.0.1:{request['port']}/stream?streams="
+    connection.address = f"ws://127.0.0.1:{request['at']}/stream?streams="
 
     async def read() -> None:
         async for message in connection.read():
@@ -153,18 +173,15 @@ async def chain(request: dict[str, Any]) -> float:
     await connection._open()
     await bench.prepare()
     task = asyncio.create_task(read())
-    await play(request["port"])
-    await asyncio.sleep(0)
-    started = time.process_time()
-    await until(lambda: bench.count >= len(bench.frames) or task.done(), "frames")
-    await nats.flush()
-    spent = time.process_time() - started
+    play = partial(ask_player, int(request["at"]))
+    total = request.get("frames") or len(bench.frames)
+    cost = await played(play, total, lambda last: bench.count >= last or task.done(), nats.flush)
     task.cancel()
     await asyncio.wait({task}, timeout=5)
-    bench.check()
+    bench.check(total)
     await connection.close()
     await nats.close()
-    return spent / len(bench.frames) * 1e6
+    return cost
 
 
 async def lane(request: dict[str, Any]) -> dict[str, float]:
@@ -198,4 +215,4 @@ async def lane(request: dict[str, Any]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    run({"decode": decode, "publish": publish, "chain": chain, "lane": lane})
+    run({"decode": decode, "publish": publish, "chain": chain, "lane": lane, "memory": memory})

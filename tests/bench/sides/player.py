@@ -1,6 +1,6 @@
 """A WebSocket server that plays frames at full speed to one client when it is told to. `python player.py <job> <side>`.
 
-Frames are framed before anything is measured, so that this process is never the slower one.
+`PLAY first last` asks for a part of them. They are framed before, so that this process is never the slower one.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ def framed(payload: bytes) -> bytes:
 
 
 async def main(frames: list[str]) -> None:
-    whole = b"".join(framed(frame.encode()) for frame in frames)
+    all_framed = [framed(frame.encode()) for frame in frames]
     clients: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         if head.startswith(b"PLAY"):
+            first, last = map(int, head.split()[1:])
+            whole = b"".join(all_framed[first:last])
             for at in range(0, len(whole), _CHUNK):
                 clients[-1].write(whole[at : at + _CHUNK])
                 await clients[-1].drain()

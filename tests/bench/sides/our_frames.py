@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -23,9 +24,16 @@ from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher
-from tests.bench.worker import measure, play, read_job, until
+from tests.bench.sides.worker import ask_player, measure, played, read_job, spent, until
 
+BOOKS_ELSEWHERE = "books_elsewhere"  # the field of SessionParts that leaves the books to another process
+HAS_BOOKS_ELSEWHERE = BOOKS_ELSEWHERE in SessionParts.__dataclass_fields__
+NO_SNAPSHOTS = BookPace(interval=1e9)  # but the first: they are paced by the clock, and have a section of their own
 TURN = 50  # frames that one turn of the loop takes where no socket decides it
+
+
+def _as_bytes(frame: str | bytes) -> bytes:
+    return frame.encode() if isinstance(frame, str) else frame
 
 
 class Bench:
@@ -35,10 +43,11 @@ class Bench:
         self.venue: Venue = VENUES[job["venue"]]
         self.market: str = job["market"]
         self.find: Callable[[str], Instrument] = cache(partial(self.venue.guess, self.market))
-        self.frames = [frame.encode() for frame in job["frames"]][:part]
-        self.seed = [frame.encode() for frame in job["seed"]]
+        self.frames = [_as_bytes(frame) for frame in job["frames"]][:part]
+        self.seed = [_as_bytes(frame) for frame in job["seed"]]
         self.rest = {name: body.encode() for name, body in job["rest"].items()}
         self.books = job["channel"] == "book"
+        self.symbols: list[list[str]] = job["symbols"]
 
     def decoder(self) -> Any:
         return self.venue.decoder(self.market, self.find, sim=False)
@@ -54,30 +63,35 @@ class Bench:
             keeper.on_snapshot(self.snapshot(name))
         for frame in self.seed:
             for event in decode(frame, now_ns()):
-                keepers.setdefault(event.symbol, BookKeeper(self.venue.book)).on_delta(event)
+                if getattr(event, "kind", "") in {"book", "delta"}:
+                    keepers.setdefault(event.symbol, BookKeeper(self.venue.book)).on_delta(event)
         return keepers
 
 
 def _one_pass(bench: Bench, decoder: Any) -> tuple[int, float]:
     decode, encode = decoder.decode, codec.encode
     keepers = bench.keepers(decode) if bench.books else {}
-    started = time.process_time()
+    started = spent()
     for frame in bench.frames:
         for event in decode(frame, time.time_ns()):
+            if event.kind not in codec.EVENTS:
+                continue  # a checksum or an answer: nothing that is published
             encode(event)
             if keepers:
                 keepers[event.symbol].on_delta(event)
-    spent = time.process_time() - started
+    cost = spent() - started
     lost = [symbol for symbol, keeper in keepers.items() if not keeper.live]
     if lost or (bench.books and not keepers):
         raise ValueError(f"books that lost their continuity: {lost}")
-    return len(bench.frames), spent
+    return len(bench.frames), cost
 
 
 async def decode(request: dict[str, Any]) -> float:
     """Frame bytes to event bytes, books kept and verified: microseconds of CPU a frame."""
     bench = Bench(read_job(request["job"]), request.get("part"))
     decoder = bench.decoder()  # one for all passes, as the peers have: a connection lasts
+    for frame in bench.seed:
+        decoder.decode(frame, now_ns())
 
     async def one_pass() -> tuple[int, float]:
         return _one_pass(bench, bench.decoder() if bench.books else decoder)
@@ -95,21 +109,21 @@ async def bus(url: str) -> AsyncGenerator[Bus]:
         await made.close()
 
 
-def _on_gap(lost: int) -> None:
+def on_gap(lost: int) -> None:
     raise RuntimeError(f"the lane lost {lost} messages")
 
 
 async def publish(request: dict[str, Any]) -> float:
     """Frames to published events, without a socket: microseconds of CPU a frame."""
-    bench = Bench(read_job(request["job"]))
+    bench = Bench(read_job(request["job"]), request.get("part"))
     async with bus(request["nats"]) as connected:
-        lane = LanePublisher(connected, on_gap=_on_gap)
+        lane = LanePublisher(connected, on_gap=on_gap)
         publisher = Publisher(bench.venue.id, lane, now_ns)
 
         async def one_pass() -> tuple[int, float]:
             decode_frame = bench.decoder().decode
             keepers = bench.keepers(decode_frame) if bench.books else {}
-            started = time.process_time()
+            started = spent()
             for at in range(0, len(bench.frames), TURN):
                 for frame in bench.frames[at : at + TURN]:
                     for event in decode_frame(frame, time.time_ns()):
@@ -118,7 +132,7 @@ async def publish(request: dict[str, Any]) -> float:
                             keepers[event.symbol].on_delta(event)
                 await asyncio.sleep(0)
             await connected.client.flush()
-            return len(bench.frames), time.process_time() - started
+            return len(bench.frames), spent() - started
 
         return await measure(one_pass, request["seconds"])
 
@@ -146,34 +160,37 @@ async def chain(request: dict[str, Any]) -> float:
         Subscription(key=name, channel=BOOK, instrument=bench.find(name), silence=None) for name in bench.rest
     )
     others = tuple(Subscription(key=name, channel=name, instrument=None) for name in ("trade", "ticker"))
-    url = f"ws://127.0.0.1:{request['port']}/stream"
+    url = f"ws://127.0.0.1:{request['at']}/stream"
     plan = ConnectionPlan(name="bench", market=bench.market, url=url, subscriptions=(*books, *others), requests=())
     async with bus(request["nats"]) as connected:
-        lane = LanePublisher(connected, on_gap=_on_gap)
+        lane = LanePublisher(connected, on_gap=on_gap)
         publisher = Publisher(bench.venue.id, lane, now_ns)
         rest: Any = _Depths(bench)
         session = SessionParts(
-            venue=bench.venue, find=bench.find, publisher=publisher, on_undecodable=_refuse, pace=BookPace()
+            venue=bench.venue, find=bench.find, publisher=publisher, on_undecodable=_refuse, pace=NO_SNAPSHOTS
         )
+        elsewhere = request.get("books_elsewhere", False)
+        if elsewhere:
+            session = replace(session, **{BOOKS_ELSEWHERE: True})
         opener = OPENERS[request["client"]]
         parts = FeedParts(session=session, rest=rest, open_socket=opener, on_change=lambda _reason: None)
         feed = Feed(plan, parts)
         task = asyncio.create_task(feed.run())
         try:
-            await until(lambda: feed.connected and feed.session.books.all_live, "connection and books")
-            await play(request["port"])
-            await asyncio.sleep(0)
-            kinds, count = ("trade", "ticker", "delta"), len(bench.frames)
-            started = time.process_time()
-            await until(lambda: sum(publisher.published[kind] for kind in kinds) >= count, "frames")
-            await connected.client.flush()
-            spent = time.process_time() - started
+            await until(lambda: feed.connected and (elsewhere or feed.session.books.all_live), "connection and books")
+            kinds, total = ("trade", "ticker", "delta"), request.get("frames") or len(bench.frames)
+            cost = await played(
+                partial(ask_player, int(request["at"])),
+                total,
+                lambda last: sum(publisher.published[kind] for kind in kinds) >= last,
+                connected.client.flush,
+            )
             session = feed.session
-            if session.undecodable or feed.reconnects or not session.books.all_live:
+            if session.undecodable or feed.reconnects or not (elsewhere or session.books.all_live):
                 raise ValueError(
                     f"{session.undecodable} frames undecodable, {feed.reconnects} reconnects, books not live"
                 )
         finally:
             task.cancel()
             await asyncio.wait({task}, timeout=5)
-    return spent / count * 1e6
+    return cost

@@ -20,18 +20,18 @@ from producers.connection.publisher import Publisher
 from runtime.clock import now_ns
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
 from runtime.nats.lanes.reader import Watchers
-from tests.bench.our_frames import Bench, bus
-from tests.bench.worker import read_job, until
+from tests.bench.sides.our_frames import Bench, bus
+from tests.bench.sides.worker import played, read_job, until
 
 QUEUE = 200_000
 TICK = 0.001
 
 
-def _failed(*about: Any) -> None:
+def failed(*about: Any) -> None:
     raise RuntimeError(f"the lane lost or could not read messages: {about}")
 
 
-WATCHERS = Watchers(on_bad=_failed, on_gap=lambda lost: None if lost == 0 else _failed(lost))
+WATCHERS = Watchers(on_bad=failed, on_gap=lambda lost: None if lost == 0 else failed(lost))
 
 
 class Clock:
@@ -68,7 +68,7 @@ async def lane(request: dict[str, Any]) -> dict[str, float]:
     bench = Bench(read_job(request["job"]))
     frames, decode, clock = bench.frames, bench.decoder().decode, Clock()
     async with bus(request["nats"]) as out, bus(request["nats"]) as back:
-        publisher = LanePublisher(out, on_gap=_failed)
+        publisher = LanePublisher(out, on_gap=failed)
         events = Publisher(bench.venue.id, publisher, now_ns)
         reader = LaneReader(back, WATCHERS)
 
@@ -103,15 +103,15 @@ async def echo(request: dict[str, Any]) -> dict[str, float]:
     return clock.percentiles()
 
 
-def trades(count: int) -> list[tuple[str, bytes]]:
-    """Trades of ten instruments, as they travel: of all sizes, a thousand a second."""
+def trades(count: int, venue: str = "binance") -> list[tuple[str, bytes, str]]:
+    """Trades of ten instruments, as they travel (subject, body, id): of all sizes, a thousand a second."""
     model, now = codec.fast(Trade), time.time_ns()
-    found: list[tuple[str, bytes]] = []
+    found: list[tuple[str, bytes, str]] = []
     for number in range(count):
         base = f"C{number % 10}"
         event = model(
-            id=f"binance.{base}.USDT.spot.trade.{number}",
-            venue="binance",
+            id=f"{venue}.{base}.USDT.spot.trade.{number}",
+            venue=venue,
             symbol=f"{base}/USDT",
             venue_symbol=f"{base}USDT",
             ts_event=now + number * 1_000_000,
@@ -123,25 +123,8 @@ def trades(count: int) -> list[tuple[str, bytes]]:
             contracts=None,
             side="sell" if number % 3 else "buy",
         )
-        found.append((f"md.v1.trade.binance.{base}.USDT.spot", codec.encode(event)))
+        found.append((f"md.v1.trade.{venue}.{base}.USDT.spot", codec.encode(event), event.id))
     return found
-
-
-async def _blast(url: str, messages: list[tuple[str, bytes]]) -> None:
-    """Publish from a connection of its own, in big writes and in step with the server."""
-    async with bus(url) as sender:
-        publisher = LanePublisher(sender, on_gap=_failed)
-        for at in range(0, len(messages), 500):
-            for subject, payload in messages[at : at + 500]:
-                publisher.publish(subject, payload, schema="trade/1", msg_id="bench")
-            await sender.client.flush()
-
-
-async def send(request: dict[str, Any]) -> int:
-    """Publish trades for another process to read; asked of a second process of ours."""
-    messages = trades(request["count"])
-    await _blast(request["nats"], messages)
-    return len(messages)
 
 
 _Fold = Callable[[Sequence[tuple[str, Any]]], object]
@@ -162,48 +145,42 @@ def _folds(what: str) -> _Fold:
     return fold
 
 
-class Reading:
-    """A subscription that counts: `start` opens it, `result` gives CPU a message once all came."""
-
-    def __init__(self) -> None:
-        self.came = 0
-        self._reader: Any = None
-        self._close: list[Any] = []
-        self._began = 0.0
-
-    async def start_lane(self, request: dict[str, Any]) -> bool:
-        from runtime.nats.bus import Bus, BusOptions  # noqa: PLC0415
-
-        made = await Bus(BusOptions(servers=(request["nats"],), name="bench")).connect()
-        reader, fold = LaneReader(made, WATCHERS), _folds(request["fold"])
+async def consume(request: dict[str, Any]) -> float:
+    """What a trade costs our consumer: read from the lane, decoded, folded."""
+    came, fold = [0], _folds(request["fold"])
+    async with bus(request["nats"]) as connected:
+        reader = LaneReader(connected, WATCHERS)
 
         def on_batch(batch: Sequence[tuple[str, Any]]) -> None:
             fold(batch)
-            self.came += len(batch)
+            came[0] += len(batch)
 
-        await reader.subscribe("md.v1.trade.>", codec.decode, on_batch)
-        await made.client.flush()
-        self._close = [reader.close, made.close]
-        return self._begin()
+        await reader.subscribe(f"md.v1.trade.{request['venue']}.>", codec.decode, on_batch)
+        await connected.client.flush()
+        cost = await played(_asking(request), request["count"], lambda last: came[0] >= last)
+        await reader.close()
+    return cost
 
-    async def start_faststream(self, request: dict[str, Any]) -> bool:
-        broker = NatsBroker(request["nats"], logger=None)
 
-        @broker.subscriber("md.v1.trade.>")
-        async def on_trade(_body: bytes) -> None:
-            self.came += 1
+async def consume_faststream(request: dict[str, Any]) -> float:
+    """What a message costs a FastStream handler that does nothing."""
+    came = [0]
+    broker = NatsBroker(request["nats"], logger=None)
 
-        await broker.start()
-        self._close = [broker.stop]
-        return self._begin()
+    @broker.subscriber(f"md.v1.trade.{request['venue']}.>")
+    async def on_trade(_body: bytes) -> None:
+        came[0] += 1
 
-    def _begin(self) -> bool:
-        self.came, self._began = 0, time.process_time()
-        return True
+    await broker.start()
+    cost = await played(_asking(request), request["count"], lambda last: came[0] >= last)
+    await broker.stop()
+    return cost
 
-    async def result(self, request: dict[str, Any]) -> float:
-        await until(lambda: self.came >= request["count"], f"{request['count']} messages", 30)
-        spent = time.process_time() - self._began
-        for close in self._close:
-            await close()
-        return spent / self.came * 1e6
+
+def _asking(request: dict[str, Any]) -> Callable[[int, int], Any]:
+    async def ask(first: int, last: int) -> None:
+        client = await nats.connect(request["nats"])
+        await client.request(f"bench.send.{request['venue']}", str(last - first).encode(), timeout=30)
+        await client.close()
+
+    return ask

@@ -1,0 +1,48 @@
+"""Our measuring process: asked on standard input.
+
+`python -m tests.bench.sides.ours [http | python]`: `http` for what the API does, `python` without the compiled parts.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from tests.bench.sides.worker import run
+
+COMPILED = "producers.connection.compiled.book_side"
+
+
+def main(about: list[str]) -> None:
+    if about == ["http"]:
+        from tests.bench.sides import our_http  # noqa: PLC0415 - the API's imports are no part of the other measurements
+
+        names = ("get_raw", "get_fastapi", "fan_out", "fan_out_starlette")
+        run({name: getattr(our_http, name) for name in names})
+        return
+    if about == ["python"]:
+        sys.modules[COMPILED] = None  # type: ignore[assignment]
+    from tests.bench.sides import our_books, our_bus, our_frames  # noqa: PLC0415 - only now is it known what they may use
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    run(
+        {
+            "decode": our_frames.decode,
+            "publish": our_frames.publish,
+            "fold": our_books.fold,
+            "snapshot": our_books.snapshot,
+            "second": our_books.second,
+            "memory": our_books.memory,
+            "chain": our_frames.chain,
+            "lane": our_bus.lane,
+            "echo": our_bus.echo,
+            "consume": our_bus.consume,
+            "consume_faststream": our_bus.consume_faststream,
+        }
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

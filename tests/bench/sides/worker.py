@@ -1,0 +1,166 @@
+"""A process that measures on request: a line of JSON in, one out. Standard library only: every side runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ctypes
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+BASE64 = "base64:"
+Handler = Callable[[dict[str, Any]], Awaitable[Any]]
+
+
+class Instructions:
+    """This process's user-space instructions under callgrind, in millions: they stand where CPU seconds would."""
+
+    def __init__(self, library: str, dumps: str, *, keep: bool) -> None:
+        self._counter, self._dumps, self._keep = ctypes.CDLL(library), dumps, keep
+        self._number, self._total, self._own, self._on = 0, 0, 0, False
+
+    def __call__(self) -> float:
+        """Counting starts with the first call; what a call itself costs is left out."""
+        if not self._on:
+            self._on = True
+            self._counter.start()
+            self._read()
+            self._own = self._read()
+        self._total += self._read() - self._own
+        return self._total / 1e6
+
+    def _read(self) -> int:
+        """What was counted since the last time."""
+        self._counter.dump()
+        self._number += 1
+        path = Path(f"{self._dumps}.{self._number}")
+        with path.open("rb") as file:
+            file.seek(-200, os.SEEK_END)
+            count = int(file.read().rsplit(b"totals: ", 1)[1].split()[0])
+        if not self._keep:
+            path.unlink()
+        return count
+
+
+def _clock() -> Callable[[], float]:
+    library = os.environ.get("BENCH_COUNTER")
+    if not library:
+        return time.process_time
+    return Instructions(library, os.environ["BENCH_DUMPS"], keep=bool(os.environ.get("BENCH_KEEP")))
+
+
+spent = _clock()  # CPU seconds of this process; millions of its instructions where it runs under callgrind
+COUNTING = isinstance(spent, Instructions)
+TICK = 0.3 if COUNTING else 0.005  # waiting must not be a part of what is counted
+PATIENCE = 30.0 if COUNTING else 1.0
+
+
+async def serve(handlers: dict[str, Handler]) -> None:
+    """Answer `{"do": name, ...}` with `{"ok": value}` or `{"error": text}` until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what a library prints must not stand between the answers
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        request = json.loads(line)
+        try:
+            answer = {"ok": await handlers[request.pop("do")](request)}
+        except Exception as error:  # noqa: BLE001 - told to whoever asked
+            answer = {"error": f"{type(error).__name__}: {error}"[:500]}
+        answers.write(json.dumps(answer) + "\n")
+
+
+def run(handlers: dict[str, Handler]) -> None:
+    """Serve on uvloop: every side has the same loop."""
+    import uvloop  # noqa: PLC0415 - the parent imports this file too
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(handlers))
+
+
+def resident_mb() -> float:
+    """The memory that this process holds now (Linux); what is free in its heap is given back before."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if trim is not None:
+        trim(0)
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def read_job(path: str) -> dict[str, Any]:
+    """A job; its frames are text, or bytes where the venue sends such."""
+    job = json.loads(Path(path).read_text(encoding="utf-8"))
+    for name in ("frames", "seed", "peer_frames", "peer_seed"):
+        job[name] = [_frame(text) for text in job[name]]
+    return job
+
+
+def _frame(text: str) -> str | bytes:
+    return base64.b64decode(text[len(BASE64) :]) if text.startswith(BASE64) else text
+
+
+async def measure(one_pass: Callable[[], Awaitable[tuple[int, float]]], seconds: float) -> float:
+    """What a frame costs, in millionths of what `spent` counts, after a pass that warms up.
+
+    Passes are repeated until `seconds` of CPU were measured; instructions need one pass, since they do not vary.
+    """
+    frames, cost = 0, 0.0
+    await one_pass()
+    gc.collect()
+    while cost < seconds:
+        count, used = await one_pass()
+        frames += count
+        cost += used
+        if COUNTING:
+            break
+    return cost / frames * 1e6
+
+
+async def until(done: Callable[[], bool], what: str | Callable[[], str], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds * PATIENCE
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what if isinstance(what, str) else what()}: not within {seconds * PATIENCE:g} s")
+        await asyncio.sleep(TICK)
+
+
+async def ask_player(port: int, first: int, last: int) -> None:
+    """Let the player send its frames from `first` up to `last`."""
+    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"PLAY {first} {last}\r\n\r\n".encode())
+    await writer.drain()
+    writer.close()
+
+
+async def played(
+    play: Callable[[int, int], Awaitable[Any]],
+    total: int,
+    done: Callable[[int], bool],
+    flush: Callable[[], Awaitable[Any]] | None = None,
+) -> float:
+    """What one of `total` played messages costs, in millionths of what `spent` counts.
+
+    `play(first, last)` has them sent, `done(last)` says whether they are dealt with. The first tenth warms up.
+    Playing nothing costs something too (asking, waiting, flushing): it is subtracted.
+    """
+
+    async def part(first: int, last: int) -> None:
+        await play(first, last)
+        await asyncio.sleep(TICK)
+        await until(partial(done, last), "all messages")
+        if flush is not None:
+            await flush()
+
+    warm = total // 10
+    await part(0, warm)
+    began = spent()
+    await part(warm, warm)
+    empty = spent()
+    await part(warm, total)
+    return ((spent() - empty) - (empty - began)) / (total - warm) * 1e6
