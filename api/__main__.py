@@ -11,7 +11,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
 
 from api.app import ApiOptions, compose, connection_limits
-from api.server import make_server, serve
+from api.http.server import make_server, serve
 from runtime.app.entry import run
 from runtime.config import settings
 from runtime.config.options import bus_options

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from api.access.gate import Admission
-from api.refusals import RateLimitedError
+from api.http.access.admission import Admission
+from api.http.errors import RateLimitedError
 from api.stream import protocol
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub
-from api.stream.outbox import FullError, Message, Outbox, make_message
-from api.stream.protocol import Auth, ListWishes, Ping, Said, Wish
-from api.stream.symbols import Listed, Symbols
-from api.stream.topics import Meaning, Topic, decide_meaning
+from api.stream.protocol import Auth, ClientMessage, ListSubscriptions, Ping, SubscriptionRequest
+from api.stream.send_queue import Message, QueueFullError, SendQueue, make_message
+from api.stream.symbols import ResolvedSymbol, Symbols
+from api.stream.topics import Target, Topic, resolve_target
 from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError
 from contracts.schema import literals
 from contracts.schema.literals import SentAt
@@ -54,7 +54,7 @@ class Socket(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class StreamServices:
     """What a client talks to."""
 
     symbols: Symbols
@@ -63,11 +63,11 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Subscription:
     """One subscription: what it means, and the task that sends it at an interval."""
 
-    wish: Wish
-    meaning: Meaning
+    request: SubscriptionRequest
+    target: Target
     pacer: asyncio.Task[None] | None
 
 
@@ -75,20 +75,20 @@ class StreamClient:
     """Talks with one client until it goes or is sent away."""
 
     def __init__(
-        self, socket: Socket, around: Surroundings, check_key: KeyCheck, send_seconds: float = SEND_SECONDS
+        self, socket: Socket, services: StreamServices, check_key: KeyCheck, send_seconds: float = SEND_SECONDS
     ) -> None:
-        self.outbox = Outbox()
+        self.queue = SendQueue()
         self.name = secrets.token_hex(8)
         self._socket = socket
-        self._around = around
+        self._services = services
         self._check_key = check_key
         self._send_seconds = send_seconds
-        self._held: dict[tuple[str, str, str], Held] = {}
+        self._held: dict[tuple[str, str, str], Subscription] = {}
         self._window = (0.0, 0)
 
     async def run(self) -> None:
         """Converse; returns when the connection is over. Raises nothing but cancellation."""
-        self._around.hub.join(self)
+        self._services.hub.join(self)
         writer = asyncio.create_task(self._keep_writing(), name=f"stream writer {self.name}")
         reader = asyncio.create_task(self._keep_reading(), name=f"stream reader {self.name}")
         try:
@@ -101,7 +101,7 @@ class StreamClient:
 
     def say(self, fields: dict[str, Any]) -> None:
         """Queue an answer."""
-        self.outbox.put_control(self._message({**fields, "timestamp": SentAt()}))
+        self.queue.put_control(self._message({**fields, "timestamp": SentAt()}))
 
     def _message(self, fields: dict[str, Any]) -> Message:
         return make_message(literals.encode(fields, clock.now_ns()))
@@ -109,11 +109,11 @@ class StreamClient:
     async def _keep_writing(self) -> None:
         try:
             while True:
-                await self.outbox.wait()
+                await self.queue.wait()
                 async with asyncio.timeout(self._send_seconds):
-                    await self._socket.write(b"".join(self.outbox.take()))
+                    await self._socket.write(b"".join(self.queue.take()))
         except TimeoutError:
-            self._around.hub.on_slow()
+            self._services.hub.on_slow()
             self._socket.end(TRY_LATER, "too slow: try again later")
         except ClientGoneError:
             return
@@ -125,7 +125,7 @@ class StreamClient:
                 await clock.sleep(0)  # the writer's turn: a burst of messages is received without waiting
         except ClientGoneError:
             return
-        except FullError:
+        except QueueFullError:
             self._socket.end(POLICY, "answers are not read")
 
     async def _on_text(self, text: str | None) -> None:
@@ -133,19 +133,19 @@ class StreamClient:
             self._refuse_flood()
             await self._on_said(protocol.decode(text))
         except HydrophoneError as error:
-            self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+            self.queue.put_control(make_message(protocol.error_message(error, clock.now_ns())))
 
-    async def _on_said(self, said: Said) -> None:
+    async def _on_said(self, said: ClientMessage) -> None:
         match said:
             case Ping():
                 self.say({"type": "pong", **({} if said.id is None else {"id": said.id})})
-            case ListWishes():
+            case ListSubscriptions():
                 self.say({"type": "subscriptions", "subscriptions": [_shown(held) for held in self._held.values()]})
             case Auth():
                 self._on_key(said)
-            case Wish() if said.remove:
+            case SubscriptionRequest() if said.remove:
                 await self._on_unsubscribe(said)
-            case Wish():
+            case SubscriptionRequest():
                 await self._on_subscribe(said)
 
     def _on_key(self, said: Auth) -> None:
@@ -155,79 +155,79 @@ class StreamClient:
             raise refused
         self.say({"type": "authenticated"})
 
-    async def _on_subscribe(self, wish: Wish) -> None:
-        taken: list[Meaning] = []
-        for found in await self._resolve(wish):
+    async def _on_subscribe(self, request: SubscriptionRequest) -> None:
+        taken: list[Target] = []
+        for found in await self._resolve(request):
             try:
-                meaning = self._meaning(wish, found)
-                self._refuse_more(meaning)
+                target = self._target(request, found)
+                self._refuse_more(target)
             except HydrophoneError as error:
-                self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+                self.queue.put_control(make_message(protocol.error_message(error, clock.now_ns())))
                 continue
-            self._forget(_key(wish, meaning))
-            taken.append(meaning)
+            self._forget(_key(request, target))
+            taken.append(target)
         if not taken:
             return
-        self._confirm("subscribed", wish, [meaning.symbol for meaning in taken])
-        for meaning in taken:
-            await self._hold(wish, meaning)
+        self._confirm("subscribed", request, [target.symbol for target in taken])
+        for target in taken:
+            await self._hold(request, target)
 
-    async def _resolve(self, wish: Wish) -> list[Listed | HydrophoneError | None]:
-        """What each symbol of a wish means, or why it means nothing; None stands for all of them."""
+    async def _resolve(self, request: SubscriptionRequest) -> list[ResolvedSymbol | HydrophoneError | None]:
+        """What each symbol of a request means, or why it means nothing; None stands for all of them."""
 
-        async def find(symbol: str) -> Listed | HydrophoneError | None:
+        async def find(symbol: str) -> ResolvedSymbol | HydrophoneError | None:
             try:
-                return await self._around.symbols.find(symbol) if symbol else None
+                return await self._services.symbols.find(symbol) if symbol else None
             except HydrophoneError as error:
                 return error
 
-        return await asyncio.gather(*(find(symbol) for symbol in wish.symbols))
+        return await asyncio.gather(*(find(symbol) for symbol in request.symbols))
 
-    def _meaning(self, wish: Wish, found: Listed | HydrophoneError | None) -> Meaning:
+    def _target(self, request: SubscriptionRequest, found: ResolvedSymbol | HydrophoneError | None) -> Target:
         if isinstance(found, HydrophoneError):
             raise found
-        return decide_meaning(wish, found)
+        return resolve_target(request, found)
 
-    async def _on_unsubscribe(self, wish: Wish) -> None:
+    async def _on_unsubscribe(self, request: SubscriptionRequest) -> None:
         gone: list[str] = []
-        for symbol, found in zip(wish.symbols, await self._resolve(wish), strict=True):
+        for symbol, found in zip(request.symbols, await self._resolve(request), strict=True):
             try:
-                meaning = self._meaning(wish, found)
-                if not self._forget(_key(wish, meaning)):
+                target = self._target(request, found)
+                if not self._forget(_key(request, target)):
                     raise InvalidParameterError(
-                        f"{wish.channel} of {symbol} is not subscribed", parameter="symbol", channel=wish.channel
+                        f"{request.channel} of {symbol} is not subscribed", parameter="symbol", channel=request.channel
                     )
-                gone.append(meaning.symbol)
+                gone.append(target.symbol)
             except HydrophoneError as error:
-                self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+                self.queue.put_control(make_message(protocol.error_message(error, clock.now_ns())))
         if gone:
-            self._confirm("unsubscribed", wish, gone)
+            self._confirm("unsubscribed", request, gone)
 
-    def _confirm(self, kind: str, wish: Wish, symbols: list[str]) -> None:
+    def _confirm(self, kind: str, request: SubscriptionRequest, symbols: list[str]) -> None:
         named = {"symbol": symbols[0]} if len(symbols) == 1 and symbols[0] else {}
-        paced = {} if wish.interval is None else {"interval": wish.interval}
-        self.say({"type": kind, "channel": wish.channel, **named, "symbols": [s for s in symbols if s], **paced})
+        paced = {} if request.interval is None else {"interval": request.interval}
+        self.say({"type": kind, "channel": request.channel, **named, "symbols": [s for s in symbols if s], **paced})
 
-    async def _hold(self, wish: Wish, meaning: Meaning) -> None:
-        hub = self._around.hub
-        for pattern in meaning.patterns:
-            self._around.feed.want(pattern)
+    async def _hold(self, request: SubscriptionRequest, target: Target) -> None:
+        hub = self._services.hub
+        for pattern in target.patterns:
+            self._services.feed.acquire(pattern)
         pacer = None
-        if wish.interval is not None:
-            pacer = asyncio.create_task(self._keep_pace(meaning.topics, wish.interval))
-        for topic in meaning.topics:
+        if request.interval is not None:
+            pacer = asyncio.create_task(self._keep_pace(target.topics, request.interval))
+        for topic in target.topics:
             if pacer is None:
                 hub.add(self, topic)
             else:
                 hub.watch(topic)
-        self._held[_key(wish, meaning)] = Held(wish, meaning, pacer)
+        self._held[_key(request, target)] = Subscription(request, target, pacer)
         if pacer is None:
-            await asyncio.gather(*(self._send_current(topic) for topic in meaning.topics))
+            await asyncio.gather(*(self._send_current(topic) for topic in target.topics))
 
     async def _send_current(self, topic: Topic) -> None:
-        message = await self._around.hub.find_current(topic)
+        message = await self._services.hub.find_current(topic)
         if message is not None:
-            self.outbox.put_state(topic, message)
+            self.queue.put_state(topic, message)
 
     async def _keep_pace(self, topics: tuple[Topic, ...], seconds: int) -> None:
         while True:
@@ -239,30 +239,30 @@ class StreamClient:
         held = self._held.pop(key, None)
         if held is None:
             return False
-        for pattern in held.meaning.patterns:
-            self._around.feed.unwant(pattern)
+        for pattern in held.target.patterns:
+            self._services.feed.release(pattern)
         if held.pacer is not None:
             held.pacer.cancel()
-        for topic in held.meaning.topics:
+        for topic in held.target.topics:
             if held.pacer is None:
-                self._around.hub.remove(self, topic)
+                self._services.hub.remove(self, topic)
             else:
-                self._around.hub.unwatch(topic)
+                self._services.hub.unwatch(topic)
         return True
 
     def _forget_all(self) -> None:
         for key in list(self._held):
             self._forget(key)
-        self._around.hub.leave(self)
+        self._services.hub.leave(self)
 
-    def _refuse_more(self, meaning: Meaning) -> None:
-        if sum(len(held.meaning.topics) for held in self._held.values()) + len(meaning.topics) > MOST_SUBSCRIPTIONS:
+    def _refuse_more(self, target: Target) -> None:
+        if sum(len(held.target.topics) for held in self._held.values()) + len(target.topics) > MOST_SUBSCRIPTIONS:
             raise InvalidParameterError(
                 f"At most {MOST_SUBSCRIPTIONS} subscriptions a connection",
                 parameter="symbols",
                 maximum=MOST_SUBSCRIPTIONS,
             )
-        if not meaning.topics:
+        if not target.topics:
             raise NotReadyError("Nothing is listed for this symbol yet", waiting_for=["instruments"])
 
     def _refuse_flood(self) -> None:
@@ -278,11 +278,15 @@ class StreamClient:
             )
 
 
-def _key(wish: Wish, meaning: Meaning) -> tuple[str, str, str]:
-    return wish.channel, meaning.symbol, wish.timeframe if wish.channel == protocol.CANDLES else ""
+def _key(request: SubscriptionRequest, target: Target) -> tuple[str, str, str]:
+    return request.channel, target.symbol, request.timeframe if request.channel == protocol.CANDLES else ""
 
 
-def _shown(held: Held) -> dict[str, Any]:
-    wish = held.wish
-    shown: dict[str, Any] = {"channel": wish.channel, "symbol": held.meaning.symbol or None, "interval": wish.interval}
-    return {**shown, "timeframe": wish.timeframe} if wish.channel == protocol.CANDLES else shown
+def _shown(held: Subscription) -> dict[str, Any]:
+    request = held.request
+    shown: dict[str, Any] = {
+        "channel": request.channel,
+        "symbol": held.target.symbol or None,
+        "interval": request.interval,
+    }
+    return {**shown, "timeframe": request.timeframe} if request.channel == protocol.CANDLES else shown

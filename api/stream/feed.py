@@ -34,12 +34,12 @@ class StreamFeed:
         self._held: dict[str, Subscription] = {}
         self._changed = asyncio.Event()
 
-    def want(self, pattern: str) -> None:
+    def acquire(self, pattern: str) -> None:
         """Hear a pattern of subjects for one more client."""
         self._wanted[pattern] += 1
         self._changed.set()
 
-    def unwant(self, pattern: str) -> None:
+    def release(self, pattern: str) -> None:
         """Hear it for one client less."""
         self._wanted[pattern] -= 1
         if self._wanted[pattern] <= 0:

@@ -8,12 +8,12 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from api.market import forms
-from api.market.asker import Asker
-from api.metrics import StreamMetrics
+from api.market import formats
+from api.market.client import MarketClient
 from api.stream import messages, protocol
-from api.stream.outbox import Message, Outbox, make_message
+from api.stream.metrics import StreamMetrics
 from api.stream.prices import Prices
+from api.stream.send_queue import Message, SendQueue, make_message
 from api.stream.topics import Topic, topics_of
 from contracts.errors import HydrophoneError
 from contracts.instrument import tail_symbol
@@ -25,10 +25,10 @@ _TICKER: Final = "consolidated_ticker"
 
 
 class Subscriber(Protocol):
-    """Who gets messages."""
+    """Who receives messages."""
 
     @property
-    def outbox(self) -> Outbox:
+    def queue(self) -> SendQueue:
         """Where they are put."""
         ...
 
@@ -36,14 +36,14 @@ class Subscriber(Protocol):
 class Hub:
     """Folds events of the bus into messages for those who subscribed; nothing here waits for anybody."""
 
-    def __init__(self, asker: Asker, metrics: StreamMetrics, now_ns: Callable[[], int] = clock.now_ns) -> None:
-        self._asker = asker
+    def __init__(self, market: MarketClient, metrics: StreamMetrics, now_ns: Callable[[], int] = clock.now_ns) -> None:
+        self._market = market
         self._metrics = metrics
         self._now_ns = now_ns
         self._wanted: dict[Topic, set[Subscriber]] = defaultdict(set)
         self._watched: Counter[Topic] = Counter()
         self._last: dict[Topic, Message] = {}
-        self.prices = Prices(asker, self._on_price)
+        self.prices = Prices(market, self._on_price)
         self._clients: set[Subscriber] = set()
 
     @property
@@ -60,8 +60,8 @@ class Hub:
         """Count a client out; what it wanted must have been removed."""
         self._clients.discard(client)
         self._metrics.clients.set(len(self._clients))
-        self._metrics.dropped.labels("dropped").inc(client.outbox.dropped)
-        self._metrics.dropped.labels("conflated").inc(client.outbox.conflated)
+        self._metrics.dropped.labels("dropped").inc(client.queue.dropped)
+        self._metrics.dropped.labels("conflated").inc(client.queue.conflated)
 
     def on_slow(self) -> None:
         """Count a client that was closed as too slow."""
@@ -70,7 +70,7 @@ class Hub:
     def add(self, client: Subscriber, topic: Topic) -> None:
         """Push every change of a topic to a client from now on."""
         if topic.channel == protocol.PRICE and topic not in self._wanted:
-            self.prices.want(topic.name)
+            self.prices.acquire(topic.name)
         self._wanted[topic].add(client)
 
     def remove(self, client: Subscriber, topic: Topic) -> None:
@@ -83,19 +83,19 @@ class Hub:
             del self._wanted[topic]
             self._forget(topic)
             if topic.channel == protocol.PRICE:
-                self.prices.unwant(topic.name)
+                self.prices.release(topic.name)
 
     def watch(self, topic: Topic) -> None:
         """Keep the newest state of a topic for somebody who asks for it now and then."""
         self._watched[topic] += 1
         if topic.channel == protocol.PRICE:
-            self.prices.want(topic.name)
+            self.prices.acquire(topic.name)
 
     def unwatch(self, topic: Topic) -> None:
         """Keep it no longer."""
         self._watched[topic] -= 1
         if topic.channel == protocol.PRICE:
-            self.prices.unwant(topic.name)
+            self.prices.release(topic.name)
         if self._watched[topic] <= 0:
             del self._watched[topic]
             self._forget(topic)
@@ -135,9 +135,9 @@ class Hub:
     def _push(self, clients: Iterable[Subscriber], message: Message, state: object | None) -> None:
         for client in clients:
             if state is None:
-                client.outbox.put_event(message)
+                client.queue.put_event(message)
             else:
-                client.outbox.put_state(state, message)
+                client.queue.put_state(state, message)
 
     def _on_price(self, name: str, fields: dict[str, Any]) -> None:
         topic = Topic(protocol.PRICE, name)
@@ -150,10 +150,10 @@ class Hub:
         venue, symbol = tail_symbol(topic.name)
         question = {"depth": messages.BOOK_DEPTH, "exchange": venue, "symbol": symbol}
         try:
-            found = await self._asker.ask("orderbook", msgspec.json.encode(question))
+            found = await self._market.request("orderbook", msgspec.json.encode(question))
         except HydrophoneError:
             return self._last.get(topic)
-        body = forms.render(found, messages.book_state, self._now_ns())
+        body = formats.render(found, messages.book_state, self._now_ns())
         return self._last.get(topic) or make_message(body)
 
     def _event_message(self, kind: str, subject: str, event: Any) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.market.asker import Known
+from api.market.formats import CachedReply
 from contracts.arithmetic.book import book_figures
 from contracts.instrument import unescape_token
 from contracts.schema.literals import Age, SentAt, iso, number
@@ -32,7 +32,7 @@ def book_message(subject: str, event: Any) -> dict[str, Any]:
     }
 
 
-def book_state(known: Known) -> bytes:
+def book_state(known: CachedReply) -> bytes:
     """The market core's book as a message."""
     return b'{"type":"book",%b,"timestamp":\x00}' % known.body[1:-1]
 
@@ -43,8 +43,8 @@ def event_message(kind: str, event: Any) -> dict[str, Any]:
 
 
 def _time(event: Any) -> int:
-    told: int | None = getattr(event, "ts_event", None)
-    return event.ts_recv if told is None else told
+    ts_event: int | None = getattr(event, "ts_event", None)
+    return event.ts_recv if ts_event is None else ts_event
 
 
 def _origin(event: Any) -> dict[str, Any]:

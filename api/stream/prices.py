@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from api.market import forms
-from api.market.asker import Asker
+from api.market import formats
+from api.market.client import MarketClient
 from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.instrument import escape_token, unescape_token
@@ -72,18 +72,18 @@ class Priced:
 class Prices:
     """Keeps the price of every symbol that somebody wants; `on_price(name, fields)` gets each that is to be sent."""
 
-    def __init__(self, asker: Asker, on_price: Callable[[str, Fields], None]) -> None:
-        self._asker, self._on_price = asker, on_price
+    def __init__(self, market: MarketClient, on_price: Callable[[str, Fields], None]) -> None:
+        self._market, self._on_price = market, on_price
         self._wanted: Counter[str] = Counter()
         self._held: dict[str, Priced] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
 
-    def want(self, name: str) -> None:
+    def acquire(self, name: str) -> None:
         """Keep the price of a symbol for one more."""
         self._wanted[name] += 1
 
-    def unwant(self, name: str) -> None:
+    def release(self, name: str) -> None:
         """Keep it for one less."""
         self._wanted[name] -= 1
         if self._wanted[name] <= 0:
@@ -130,11 +130,11 @@ class Prices:
         """Take the core's answer, unless an event said something newer of the same market; send what changed."""
         async with self._room:
             try:
-                found = await self._asker.ask("ticker", msgspec.json.encode({"symbol": name}))
+                found = await self._market.request("ticker", msgspec.json.encode({"symbol": name}))
             except HydrophoneError:
                 return  # no exchange has a price yet: the first event of one asks again
         now_ns = clock.now_ns()
-        ticker = _ticker.decode(forms.render(found, forms.bare, now_ns))
+        ticker = _ticker.decode(formats.render(found, formats.bare, now_ns))
         follows = _subject_of(name, ticker)
         ts = now_ns - int(ticker.age * _NS)
         held = self._held.setdefault(name, Priced()) if name in self._wanted else Priced()

@@ -8,7 +8,6 @@ from typing import Any, Final, cast, get_args
 
 import msgspec
 
-from api.refusals import error_body
 from contracts.errors import HydrophoneError, InvalidParameterError
 from contracts.market import Timeframe
 from contracts.schema import literals
@@ -56,7 +55,7 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SubscriptionRequest:
     """Subscribe or unsubscribe: a channel for some symbols; `interval` in seconds, None for every change."""
 
     channel: str
@@ -74,14 +73,14 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True)
-class ListWishes:
+class ListSubscriptions:
     """Answered by what is subscribed."""
 
 
-Said = Auth | Wish | Ping | ListWishes
+ClientMessage = Auth | SubscriptionRequest | Ping | ListSubscriptions
 
 
-def decode(text: str | None) -> Said:
+def decode(text: str | None) -> ClientMessage:
     """Decode one message; a HydrophoneError says what is wrong with it."""
     fields = _fields(text)
     kind = fields.get("type")
@@ -89,11 +88,11 @@ def decode(text: str | None) -> Said:
         case "auth":
             return Auth(_key(fields))
         case "subscribe" | "unsubscribe":
-            return _wish(fields, remove=kind == "unsubscribe")
+            return _request(fields, remove=kind == "unsubscribe")
         case "ping":
             return Ping(_id(fields.get("id")))
         case "get_subscriptions":
-            return ListWishes()
+            return ListSubscriptions()
         case _:
             said = kind if isinstance(kind, str) else "(none)"
             raise UnknownTypeError(f"Message type {said[:64]} is not supported", supported_types=list(TYPES))
@@ -124,11 +123,11 @@ def _id(value: Any) -> Any:
     raise InvalidParameterError("Field id must be a short text or a whole number", parameter="id")
 
 
-def _wish(fields: Mapping[str, Any], *, remove: bool) -> Wish:
+def _request(fields: Mapping[str, Any], *, remove: bool) -> SubscriptionRequest:
     channel = fields.get("channel", PRICE)
     if channel not in CHANNELS:
         raise UnknownChannelError(f"Channel {str(channel)[:64]} is not supported", supported_channels=list(CHANNELS))
-    return Wish(
+    return SubscriptionRequest(
         channel=channel,
         symbols=_symbols(fields, channel),
         interval=_interval(fields.get("interval"), channel),
@@ -183,4 +182,5 @@ def _timeframe(value: Any) -> str:
 
 def error_message(error: HydrophoneError, now_ns: int) -> bytes:
     """The message that tells a client what was wrong."""
-    return literals.encode({"type": "error", **error_body(error), "timestamp": SentAt()}, now_ns)
+    body = {"code": error.code, "message": error.message, "details": error.details}
+    return literals.encode({"type": "error", **body, "timestamp": SentAt()}, now_ns)

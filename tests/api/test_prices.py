@@ -6,10 +6,10 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from api.market.asker import Asker
+from api.market.client import MarketClient
 from api.stream.prices import Prices
 from runtime.clock import now_ns
-from tests.api.test_asker import Core, Reply
+from tests.api.test_market_client import Core, Reply
 
 SUBJECT = "md.v1.ticker.all.BTC.USDT.spot"
 NUMBERS = dict.fromkeys(("bid", "ask", "volume_24h", "change_24h", "high_24h", "low_24h"))
@@ -42,9 +42,10 @@ async def begin() -> tuple[TickerCore, Prices, list[tuple[str, str]]]:
     sent: list[tuple[str, str]] = []
     core = TickerCore()
     prices = Prices(
-        Asker(core, enabled=False), lambda _, fields: sent.append((bytes(fields["price"]).decode(), fields["quality"]))
+        MarketClient(core, enabled=False),
+        lambda _, fields: sent.append((bytes(fields["price"]).decode(), fields["quality"])),
     )
-    prices.want("BTC")
+    prices.acquire("BTC")
     await prices.find("BTC")
     return core, prices, sent
 

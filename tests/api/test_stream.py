@@ -13,9 +13,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from api.access.gate import default_limits
-from api.access.limits import Limit
-from api.stream.entrance import EntranceRules
+from api.http.access.admission import default_limits
+from api.http.access.limits import Limit
+from api.stream.endpoint import StreamLimits
 from contracts.market import BookSnapshot, Candle, Liquidation, Ticker, Trade
 from contracts.signals import WhaleCluster, WhaleTrade
 from tests.api.world import READ_KEY, Api, Start, Store, heard, origin, whale
@@ -121,7 +121,7 @@ async def closing(stream: ClientConnection) -> int | None:
 
 
 async def test_without_a_key_there_is_an_error_and_1008(store: Store, start: Start) -> None:
-    api = await start({"entrance": EntranceRules(auth_seconds=0.3)})
+    api = await start({"stream": StreamLimits(auth_seconds=0.3)})
     async with api.stream(key="wrong") as stream:
         assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
         assert await closing(stream) == 1008
@@ -285,7 +285,7 @@ async def test_too_many_subscriptions_and_messages_are_refused(store: Store, sta
 
 
 async def test_a_client_that_does_not_read_is_closed_and_slows_nobody(store: Store, start: Start) -> None:
-    api = await start({"entrance": EntranceRules(send_seconds=0.5)})
+    api = await start({"stream": StreamLimits(send_seconds=0.5)})
     async with api.stream() as good, api.stream(max_queue=1) as bad:
         for stream in (good, bad):
             await subscribe(stream, symbol="BTC", channel="alerts")

@@ -16,9 +16,9 @@ from typing import Any, Final, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from api.access.clients import Networks, counting_name, find_address
-from api.refusals import HeadersTooLargeError, RateLimitedError, UnfinishedRequestError, refusal
-from api.replies import Reply
+from api.http.access.addresses import Networks, counting_name, find_address
+from api.http.errors import HeadersTooLargeError, RateLimitedError, UnfinishedRequestError, error_reply
+from api.http.responses import Reply
 from contracts.errors import HydrophoneError, InvalidParameterError
 from runtime import clock
 from runtime.logging import logs
@@ -226,7 +226,7 @@ class BoundedHttp(HttpToolsProtocol):
             if self._headers_done:
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
-            self.transport.write(response_bytes(refusal(_path(getattr(self, "url", b"")), error, clock.now_ns())))
+            self.transport.write(response_bytes(error_reply(_path(getattr(self, "url", b"")), error, clock.now_ns())))
             self.transport.write_eof()
             self.flow.resume_reading()  # what still comes is dropped: closing at once would take the answer back
         else:

@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from api.connections import GOODBYE_SECONDS, BoundedHttp, ConnectionCounts, ConnectionLimits, response_bytes
-from api.refusals import refusal
+from api.http.connections import GOODBYE_SECONDS, BoundedHttp, ConnectionCounts, ConnectionLimits, response_bytes
+from api.http.errors import error_reply
 from contracts.errors import InvalidParameterError
 from runtime import clock
 from runtime.logging import logs
@@ -46,7 +46,7 @@ class FrameSocket(WebSocketsSansIOProtocol):
         super().data_received(data)
         if not self.handshake_initiated:
             error = InvalidParameterError(f"The WebSocket handshake is not valid: {self.conn.handshake_exc}")
-            self.transport.write(response_bytes(refusal("", error, clock.now_ns())))
+            self.transport.write(response_bytes(error_reply("", error, clock.now_ns())))
             self.transport.close()
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 

@@ -1,4 +1,4 @@
-"""The gate: who asks, from where, may they, and have they asked too often. Pure but for the counters it is given."""
+"""Access control: who requests, from where, may they, and how often did they. Pure but for the counters."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from api.access.clients import Address, Networks, client_address, counting_name
-from api.access.keys import ANONYMOUS, Identity, Keyring, bearer_token
-from api.access.limits import Counters, Limit, Standing, decide_standing, limit_headers
-from api.refusals import ForbiddenError, RateLimitedError, UnauthorizedError
+from api.http.access.addresses import Address, Networks, client_address, counting_name
+from api.http.access.keys import ANONYMOUS, ANY_KEY, OPEN, Identity, Keyring, bearer_token
+from api.http.access.limits import Counters, Limit, Standing, decide_standing, limit_headers
+from api.http.errors import ForbiddenError, RateLimitedError, UnauthorizedError
 from contracts.errors import HydrophoneError
 
-OPEN: Final = ""  # the scope of a route that anybody may ask
-ANY_KEY: Final = "*"  # of what is no route: whoever may ask anything is told that it is not there
-PROBES: Final = frozenset({"/health", "/health/ready"})  # asked from wherever the supervisor sits
+PROBES: Final = frozenset({"/health", "/health/ready"})  # requested from wherever the supervisor is
 UNCOUNTED: Final = ("/health", "/metrics")
 
 
@@ -29,7 +27,7 @@ class Limits:
 
 
 def default_limits(requests: int, window: int) -> Limits:
-    """The limits of the service: `requests` in `window` seconds a key, the others a minute."""
+    """Return the limits of the service: `requests` in `window` seconds a key, the others a minute."""
     return Limits(
         key=Limit("key", requests, window),
         address_known=Limit("ip", 1000, 60),
@@ -39,8 +37,8 @@ def default_limits(requests: int, window: int) -> Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
-    """What a request shows at the gate."""
+class AccessRequest:
+    """What a request shows of itself."""
 
     path: str
     peer: str | None
@@ -49,7 +47,7 @@ class Knock:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What the gate says: who it is, the headers to answer with, and why not, if not."""
+    """What was decided: who it is, the headers to answer with, and why not, if not."""
 
     identity: Identity
     address: Address | None
@@ -58,8 +56,8 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class GateRules:
-    """Whom the gate lets in; `scope_of` names the scope that a path needs."""
+class AccessRules:
+    """Who is admitted; `scope_of` returns the scope that a path needs."""
 
     limits: Limits
     scope_of: Callable[[str], str]
@@ -68,18 +66,18 @@ class GateRules:
     require_auth: bool = True
 
 
-class Gate:
+class AccessControl:
     """Decides on every request before anything else looks at it."""
 
-    def __init__(self, rules: GateRules, keys: Keyring, counters: Counters) -> None:
+    def __init__(self, rules: AccessRules, keys: Keyring, counters: Counters) -> None:
         self.rules = rules
         self._keys = keys
         self._counters = counters
 
-    def admit(self, knock: Knock, now: float) -> Admission:
+    def admit(self, request: AccessRequest, now: float) -> Admission:
         """Decide on one request; `now` is seconds UTC. A refused one is not counted, but for unknown keys."""
-        address = client_address(knock.peer, knock.headers.get(b"x-forwarded-for"), self.rules.proxies)
-        return self.admit_token(bearer_token(knock.headers.get(b"authorization")), knock.path, address, now)
+        address = client_address(request.peer, request.headers.get(b"x-forwarded-for"), self.rules.proxies)
+        return self.admit_token(bearer_token(request.headers.get(b"authorization")), request.path, address, now)
 
     def admit_token(self, token: str | None, path: str, address: Address | None, now: float) -> Admission:
         """Decide on one request, or one message of a stream, that shows this token."""

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from fastapi import APIRouter, WebSocket
 from starlette.types import Receive, Scope, Send
 
-from api.access.clients import Address
-from api.access.gate import Admission, Gate, Knock
-from api.access.keys import MARKET_READ, bearer_token
-from api.refusals import UnauthorizedError
-from api.server import FrameSocket
+from api.http.access.addresses import Address
+from api.http.access.admission import AccessControl, AccessRequest, Admission
+from api.http.access.keys import MARKET_READ, bearer_token
+from api.http.errors import UnauthorizedError
+from api.http.routing import requires
+from api.http.server import FrameSocket
 from api.stream import protocol
-from api.stream.client import POLICY, TRY_LATER, ClientGoneError, KeyCheck, StreamClient, Surroundings
-from api.stream.outbox import text_frame
+from api.stream.client import POLICY, TRY_LATER, ClientGoneError, KeyCheck, StreamClient, StreamServices
+from api.stream.send_queue import text_frame
 from contracts.errors import HydrophoneError, NotReadyError
 from contracts.schema import literals
 from contracts.schema.literals import SentAt
@@ -24,11 +26,12 @@ from runtime import clock
 from runtime.logging import logs
 
 SECOND_NS: Final = 1_000_000_000
-GOING_ON: Final = "websocket.receive"
+RECEIVE: Final = "websocket.receive"
+router: Final = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
-class EntranceRules:
+class StreamLimits:
     """How long a key is waited for and a write may take, in seconds, and how many clients there may be."""
 
     auth_seconds: float = 10.0
@@ -46,7 +49,7 @@ class AsgiSocket:
     async def receive(self) -> str | None:
         """Take the next text, None for a binary message; ClientGoneError at the end."""
         message = await self._receive()
-        if message["type"] != GOING_ON:
+        if message["type"] != RECEIVE:
             raise ClientGoneError
         text: str | None = message.get("text")
         return text
@@ -61,12 +64,12 @@ class AsgiSocket:
         self._connection.end(code, reason)
 
 
-class StreamEntrance:
+class StreamEndpoint:
     """`WS /ws` as an ASGI app."""
 
-    def __init__(self, gate: Gate, around: Surroundings, rules: EntranceRules) -> None:
-        self._gate = gate
-        self._around = around
+    def __init__(self, access: AccessControl, services: StreamServices, rules: StreamLimits) -> None:
+        self._access = access
+        self._services = services
         self._rules = rules
         self._log = logs.get("access")
 
@@ -78,7 +81,7 @@ class StreamEntrance:
         socket = AsgiSocket(receive, scope["hydrophone.connection"])
         headers = dict(scope["headers"])
         peer = scope["client"][0] if scope.get("client") else None
-        admission = self._gate.admit(Knock(scope["path"], peer, headers), clock.now_ns() / SECOND_NS)
+        admission = self._access.admit(AccessRequest(scope["path"], peer, headers), clock.now_ns() / SECOND_NS)
         check = partial(self._check_key, scope["path"], admission.address)
         try:
             name = await self._admit(socket, admission, bearer_token(headers.get(b"authorization")), check)
@@ -88,15 +91,15 @@ class StreamEntrance:
         except (ClientGoneError, TimeoutError):
             return
         else:
-            await self._converse(StreamClient(socket, self._around, check, self._rules.send_seconds), name, admission)
+            await self._converse(StreamClient(socket, self._services, check, self._rules.send_seconds), name, admission)
 
     def _check_key(self, path: str, address: Address | None, key: str) -> Admission:
-        return self._gate.admit_token(key, path, address, clock.now_ns() / SECOND_NS)
+        return self._access.admit_token(key, path, address, clock.now_ns() / SECOND_NS)
 
     async def _admit(self, socket: AsgiSocket, admission: Admission, token: str | None, check: KeyCheck) -> str:
         """Greet the client and give the name of its key; a HydrophoneError says why it may not stay."""
         refused = admission.refused
-        if self._around.hub.clients >= self._rules.most_clients:
+        if self._services.hub.clients >= self._rules.most_clients:
             raise NotReadyError("There are too many clients", waiting_for=["fewer clients"])
         if refused is not None and (token is not None or not isinstance(refused, UnauthorizedError)):
             raise refused
@@ -130,8 +133,8 @@ class StreamEntrance:
             "stream.closed",
             client=client.name,
             seconds=round(clock.monotonic() - started, 3),
-            dropped=client.outbox.dropped,
-            conflated=client.outbox.conflated,
+            dropped=client.queue.dropped,
+            conflated=client.queue.conflated,
         )
 
     async def _say(self, socket: AsgiSocket, fields: dict[str, Any]) -> None:
@@ -147,3 +150,9 @@ class StreamEntrance:
             return
         code = TRY_LATER if isinstance(error, NotReadyError) else POLICY
         socket.end(code, error.code)
+
+
+@router.websocket("/ws", dependencies=[requires(MARKET_READ)])
+async def stream(socket: WebSocket) -> None:
+    """Converse with one client."""
+    await socket.app.state.stream(socket.scope, socket.receive, socket.send)

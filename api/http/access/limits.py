@@ -31,7 +31,7 @@ class Counters(Protocol):
     """Where requests are counted. A shared implementation answers from what it knows and settles in the background."""
 
     def use(self, limit: Limit, name: str, now: float) -> Use:
-        """Give what `name` has used; `now` is seconds UTC."""
+        """Return what `name` has used; `now` is seconds UTC."""
         ...
 
     def add(self, limit: Limit, name: str, now: float) -> None:
@@ -57,7 +57,7 @@ class LocalCounters:
         self._windows: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {}
 
     def use(self, limit: Limit, name: str, now: float) -> Use:
-        """Give what `name` has used in the window that `now` (seconds UTC) falls in, and in the one before."""
+        """Return what `name` has used in the window that `now` (seconds UTC) falls in, and in the one before."""
         index, previous, current = self._window(limit, now)
         return Use(self._get(previous, name), self._get(current, name), now - index * limit.window)
 

@@ -1,8 +1,8 @@
-"""What this face counts, on a registry that is passed in; no label is a symbol or a key."""
+"""What this face counts of HTTP, on a registry that is passed in; no label is a symbol or a key."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 
@@ -23,15 +23,3 @@ class HttpMetrics:
         named = method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "(other)"
         self._requests.labels(route, named, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
-
-
-class StreamMetrics:
-    """Stream clients, what was sent to them, and what they were too slow for."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.clients = Gauge("hydrophone_stream_clients", "Clients now", registry=registry)
-        self.sent = Counter("hydrophone_stream_messages", "Messages written to clients", registry=registry)
-        self.dropped = Counter(
-            "hydrophone_stream_dropped", "Messages that clients were too slow for", ["how"], registry=registry
-        )
-        self.closed_slow = Counter("hydrophone_stream_closed_slow", "Clients closed as too slow", registry=registry)
