@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -41,6 +41,8 @@ from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.write_probe import WriteProbe
+
+ROUTERS: Final = (*market_routes.ROUTERS, health.router, documents.router, endpoint.router)
 
 
 def end_by_signal() -> None:
@@ -91,7 +93,7 @@ class Parts:
 
     async def _run(self) -> None:
         await self.bus.connect()
-        for work in (self.feed.run(), self.hub.prices.keep_asking(), self.probe.run()):
+        for work in (self.feed.run(), self.hub.prices.keep_refreshing(), self.probe.run()):
             self._begin(work)
 
     def _begin(self, work: Any) -> None:
@@ -110,7 +112,7 @@ def compose(options: ApiOptions) -> ASGIApp:
     """Make the app; the bus is connected when the app is started, not here."""
     registry = CollectorRegistry()
     parts = Parts(options, registry)
-    app = make_app((*market_routes.ROUTERS, health.router, documents.router, endpoint.router), parts.lifespan)
+    app = make_app(ROUTERS, parts.lifespan)
     table = RouteTable(app.routes)
     access = make_access(options.settings, options.limits, lambda path: table.find(path).scope)
     answers = app.state.market = MarketAnswers(parts.market)

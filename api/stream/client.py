@@ -1,4 +1,4 @@
-"""One stream client: its conversation, its subscriptions, and the writer that never waits longer than its patience."""
+"""One stream client: its messages, its subscriptions, and the writer that never waits longer than its patience."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from api.http.access.admission import Admission
 from api.http.errors import RateLimitedError
@@ -14,9 +14,10 @@ from api.stream import protocol
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub
 from api.stream.protocol import Auth, ClientMessage, ListSubscriptions, Ping, SubscriptionRequest
-from api.stream.send_queue import Message, QueueFullError, SendQueue, make_message
-from api.stream.symbols import ResolvedSymbol, Symbols
-from api.stream.topics import Target, Topic, resolve_target
+from api.stream.send_queue import QueueFullError, SendQueue, make_message
+from api.stream.socket import ClientGoneError, StreamSocket
+from api.stream.symbols import Symbols
+from api.stream.topics import ResolvedSymbol, Target, Topic, resolve_target
 from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError
 from contracts.schema import literals
 from contracts.schema.literals import SentAt
@@ -28,34 +29,13 @@ MOST_MESSAGES: Final = 200  # in
 MESSAGES_SECONDS: Final = 10.0
 POLICY: Final = 1008
 TRY_LATER: Final = 1013
-
-
 KeyCheck = Callable[[str], Admission]
-
-
-class ClientGoneError(Exception):
-    """The other side is not there any more."""
-
-
-class Socket(Protocol):
-    """The connection of a client."""
-
-    async def receive(self) -> str | None:
-        """Take the next text, None for a binary message; ClientGoneError at the end."""
-        ...
-
-    async def write(self, frames: bytes) -> None:
-        """Write whole frames once there is room; ClientGoneError when nobody is there."""
-        ...
-
-    def end(self, code: int, reason: str) -> None:
-        """Close without waiting for anybody."""
-        ...
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class StreamServices:
-    """What a client talks to."""
+    """What a client's subscriptions are served by."""
 
     symbols: Symbols
     hub: Hub
@@ -70,12 +50,19 @@ class Subscription:
     target: Target
     pacer: asyncio.Task[None] | None
 
+    def describe(self) -> dict[str, Any]:
+        """Return it as clients see it."""
+        request = self.request
+        fields: dict[str, Any] = {"symbol": self.target.symbol or None, "interval": request.interval}
+        timed = {"timeframe": request.timeframe} if request.channel == protocol.CANDLES else {}
+        return {"channel": request.channel, **fields, **timed}
+
 
 class StreamClient:
-    """Talks with one client until it goes or is sent away."""
+    """Serves one client until it goes or is sent away."""
 
     def __init__(
-        self, socket: Socket, services: StreamServices, check_key: KeyCheck, send_seconds: float = SEND_SECONDS
+        self, socket: StreamSocket, services: StreamServices, check_key: KeyCheck, send_seconds: float = SEND_SECONDS
     ) -> None:
         self.queue = SendQueue()
         self.name = secrets.token_hex(8)
@@ -83,12 +70,12 @@ class StreamClient:
         self._services = services
         self._check_key = check_key
         self._send_seconds = send_seconds
-        self._held: dict[tuple[str, str, str], Subscription] = {}
+        self._held: dict[Key, Subscription] = {}
         self._window = (0.0, 0)
 
     async def run(self) -> None:
-        """Converse; returns when the connection is over. Raises nothing but cancellation."""
-        self._services.hub.join(self)
+        """Serve; returns when the connection is over. Raises nothing but cancellation."""
+        self._services.hub.join(self.queue)
         writer = asyncio.create_task(self._keep_writing(), name=f"stream writer {self.name}")
         reader = asyncio.create_task(self._keep_reading(), name=f"stream reader {self.name}")
         try:
@@ -97,14 +84,16 @@ class StreamClient:
             for task in (writer, reader):
                 task.cancel()
             await asyncio.gather(writer, reader, return_exceptions=True)
-            self._forget_all()
+            for key in list(self._held):
+                self._remove(key)
+            self._services.hub.leave(self.queue)
 
-    def say(self, fields: dict[str, Any]) -> None:
-        """Queue an answer."""
-        self.queue.put_control(self._message({**fields, "timestamp": SentAt()}))
+    def _send(self, fields: dict[str, Any]) -> None:
+        message = literals.encode({**fields, "timestamp": SentAt()}, clock.now_ns())
+        self.queue.put_control(make_message(message))
 
-    def _message(self, fields: dict[str, Any]) -> Message:
-        return make_message(literals.encode(fields, clock.now_ns()))
+    def _send_error(self, error: HydrophoneError) -> None:
+        self.queue.put_control(make_message(protocol.error_message(error, clock.now_ns())))
 
     async def _keep_writing(self) -> None:
         try:
@@ -122,7 +111,7 @@ class StreamClient:
         try:
             while True:
                 await self._on_text(await self._socket.receive())
-                await clock.sleep(0)  # the writer's turn: a burst of messages is received without waiting
+                await clock.sleep(0)  # so that the writer runs: a burst of messages is received without waiting
         except ClientGoneError:
             return
         except QueueFullError:
@@ -131,93 +120,89 @@ class StreamClient:
     async def _on_text(self, text: str | None) -> None:
         try:
             self._refuse_flood()
-            await self._on_said(protocol.decode(text))
+            await self._on_message(protocol.decode(text))
         except HydrophoneError as error:
-            self.queue.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+            self._send_error(error)
 
-    async def _on_said(self, said: ClientMessage) -> None:
-        match said:
+    async def _on_message(self, message: ClientMessage) -> None:
+        match message:
             case Ping():
-                self.say({"type": "pong", **({} if said.id is None else {"id": said.id})})
+                self._send({"type": "pong", **({} if message.id is None else {"id": message.id})})
             case ListSubscriptions():
-                self.say({"type": "subscriptions", "subscriptions": [_shown(held) for held in self._held.values()]})
+                held = [subscription.describe() for subscription in self._held.values()]
+                self._send({"type": "subscriptions", "subscriptions": held})
             case Auth():
-                self._on_key(said)
-            case SubscriptionRequest() if said.remove:
-                await self._on_unsubscribe(said)
+                self._on_key(message)
+            case SubscriptionRequest(type="unsubscribe"):
+                await self._on_unsubscribe(message)
             case SubscriptionRequest():
-                await self._on_subscribe(said)
+                await self._on_subscribe(message)
+            case _:
+                raise TypeError(type(message))
 
-    def _on_key(self, said: Auth) -> None:
+    def _on_key(self, message: Auth) -> None:
         """Answer a key that comes where none was needed: a wrong one is refused, and what was open stays open."""
-        refused = self._check_key(said.key).refused
+        refused = self._check_key(message.key).refused
         if refused is not None:
             raise refused
-        self.say({"type": "authenticated"})
+        self._send({"type": "authenticated"})
 
     async def _on_subscribe(self, request: SubscriptionRequest) -> None:
         taken: list[Target] = []
-        for found in await self._resolve(request):
+        for _, found in await self._resolve(request):
             try:
-                target = self._target(request, found)
+                target = _target(request, found)
                 self._refuse_more(target)
             except HydrophoneError as error:
-                self.queue.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+                self._send_error(error)
                 continue
-            self._forget(_key(request, target))
+            self._remove(_key(request, target))
             taken.append(target)
-        if not taken:
-            return
-        self._confirm("subscribed", request, [target.symbol for target in taken])
+        if taken:
+            self._confirm("subscribed", request, taken)
         for target in taken:
-            await self._hold(request, target)
-
-    async def _resolve(self, request: SubscriptionRequest) -> list[ResolvedSymbol | HydrophoneError | None]:
-        """What each symbol of a request means, or why it means nothing; None stands for all of them."""
-
-        async def find(symbol: str) -> ResolvedSymbol | HydrophoneError | None:
-            try:
-                return await self._services.symbols.find(symbol) if symbol else None
-            except HydrophoneError as error:
-                return error
-
-        return await asyncio.gather(*(find(symbol) for symbol in request.symbols))
-
-    def _target(self, request: SubscriptionRequest, found: ResolvedSymbol | HydrophoneError | None) -> Target:
-        if isinstance(found, HydrophoneError):
-            raise found
-        return resolve_target(request, found)
+            await self._add(request, target)
 
     async def _on_unsubscribe(self, request: SubscriptionRequest) -> None:
-        gone: list[str] = []
-        for symbol, found in zip(request.symbols, await self._resolve(request), strict=True):
+        gone: list[Target] = []
+        for symbol, found in await self._resolve(request):
             try:
-                target = self._target(request, found)
-                if not self._forget(_key(request, target)):
+                target = _target(request, found)
+                if not self._remove(_key(request, target)):
                     raise InvalidParameterError(
                         f"{request.channel} of {symbol} is not subscribed", parameter="symbol", channel=request.channel
                     )
-                gone.append(target.symbol)
+                gone.append(target)
             except HydrophoneError as error:
-                self.queue.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+                self._send_error(error)
         if gone:
             self._confirm("unsubscribed", request, gone)
 
-    def _confirm(self, kind: str, request: SubscriptionRequest, symbols: list[str]) -> None:
-        named = {"symbol": symbols[0]} if len(symbols) == 1 and symbols[0] else {}
-        paced = {} if request.interval is None else {"interval": request.interval}
-        self.say({"type": kind, "channel": request.channel, **named, "symbols": [s for s in symbols if s], **paced})
+    async def _resolve(self, request: SubscriptionRequest) -> list[tuple[str, ResolvedSymbol | HydrophoneError | None]]:
+        """Return what each symbol of a request means, or why it means nothing; None stands for all of them."""
 
-    async def _hold(self, request: SubscriptionRequest, target: Target) -> None:
-        hub = self._services.hub
+        async def find(symbol: str) -> tuple[str, ResolvedSymbol | HydrophoneError | None]:
+            try:
+                return symbol, await self._services.symbols.find(symbol) if symbol else None
+            except HydrophoneError as error:
+                return symbol, error
+
+        return await asyncio.gather(*(find(symbol) for symbol in request.named))
+
+    def _confirm(self, kind: str, request: SubscriptionRequest, targets: list[Target]) -> None:
+        symbols = [target.symbol for target in targets if target.symbol]
+        named = {"symbol": symbols[0]} if len(targets) == 1 and symbols else {}
+        paced = {} if request.interval is None else {"interval": request.interval}
+        self._send({"type": kind, "channel": request.channel, **named, "symbols": symbols, **paced})
+
+    async def _add(self, request: SubscriptionRequest, target: Target) -> None:
+        hub, seconds = self._services.hub, request.interval
         for pattern in target.patterns:
             self._services.feed.acquire(pattern)
-        pacer = None
-        if request.interval is not None:
-            pacer = asyncio.create_task(self._keep_pace(target.topics, request.interval))
+        pacer = None if seconds is None else asyncio.create_task(self._keep_pace(target.topics, seconds))
         for topic in target.topics:
             if pacer is None:
-                hub.add(self, topic)
+                hub.add(self.queue, topic)
             else:
                 hub.watch(topic)
         self._held[_key(request, target)] = Subscription(request, target, pacer)
@@ -235,7 +220,7 @@ class StreamClient:
                 await self._send_current(topic)
             await clock.sleep(seconds)
 
-    def _forget(self, key: tuple[str, str, str]) -> bool:
+    def _remove(self, key: Key) -> bool:
         held = self._held.pop(key, None)
         if held is None:
             return False
@@ -245,15 +230,10 @@ class StreamClient:
             held.pacer.cancel()
         for topic in held.target.topics:
             if held.pacer is None:
-                self._services.hub.remove(self, topic)
+                self._services.hub.remove(self.queue, topic)
             else:
                 self._services.hub.unwatch(topic)
         return True
-
-    def _forget_all(self) -> None:
-        for key in list(self._held):
-            self._forget(key)
-        self._services.hub.leave(self)
 
     def _refuse_more(self, target: Target) -> None:
         if sum(len(held.target.topics) for held in self._held.values()) + len(target.topics) > MOST_SUBSCRIPTIONS:
@@ -278,15 +258,11 @@ class StreamClient:
             )
 
 
-def _key(request: SubscriptionRequest, target: Target) -> tuple[str, str, str]:
+def _target(request: SubscriptionRequest, found: ResolvedSymbol | HydrophoneError | None) -> Target:
+    if isinstance(found, HydrophoneError):
+        raise found
+    return resolve_target(request, found)
+
+
+def _key(request: SubscriptionRequest, target: Target) -> Key:
     return request.channel, target.symbol, request.timeframe if request.channel == protocol.CANDLES else ""
-
-
-def _shown(held: Subscription) -> dict[str, Any]:
-    request = held.request
-    shown: dict[str, Any] = {
-        "channel": request.channel,
-        "symbol": held.target.symbol or None,
-        "interval": request.interval,
-    }
-    return {**shown, "timeframe": request.timeframe} if request.channel == protocol.CANDLES else shown

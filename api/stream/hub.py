@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
@@ -24,15 +24,6 @@ _STATES: Final = {"candle", "book"}
 _TICKER: Final = "consolidated_ticker"
 
 
-class Subscriber(Protocol):
-    """Who receives messages."""
-
-    @property
-    def queue(self) -> SendQueue:
-        """Where they are put."""
-        ...
-
-
 class Hub:
     """Folds events of the bus into messages for those who subscribed; nothing here waits for anybody."""
 
@@ -40,45 +31,45 @@ class Hub:
         self._market = market
         self._metrics = metrics
         self._now_ns = now_ns
-        self._wanted: dict[Topic, set[Subscriber]] = defaultdict(set)
+        self._wanted: dict[Topic, set[SendQueue]] = defaultdict(set)
         self._watched: Counter[Topic] = Counter()
         self._last: dict[Topic, Message] = {}
         self.prices = Prices(market, self._on_price)
-        self._clients: set[Subscriber] = set()
+        self._clients: set[SendQueue] = set()
 
     @property
     def clients(self) -> int:
         """How many clients there are."""
         return len(self._clients)
 
-    def join(self, client: Subscriber) -> None:
+    def join(self, queue: SendQueue) -> None:
         """Count a client in."""
-        self._clients.add(client)
+        self._clients.add(queue)
         self._metrics.clients.set(len(self._clients))
 
-    def leave(self, client: Subscriber) -> None:
+    def leave(self, queue: SendQueue) -> None:
         """Count a client out; what it wanted must have been removed."""
-        self._clients.discard(client)
+        self._clients.discard(queue)
         self._metrics.clients.set(len(self._clients))
-        self._metrics.dropped.labels("dropped").inc(client.queue.dropped)
-        self._metrics.dropped.labels("conflated").inc(client.queue.conflated)
+        self._metrics.dropped.labels("dropped").inc(queue.dropped)
+        self._metrics.dropped.labels("conflated").inc(queue.conflated)
 
     def on_slow(self) -> None:
         """Count a client that was closed as too slow."""
         self._metrics.closed_slow.inc()
 
-    def add(self, client: Subscriber, topic: Topic) -> None:
+    def add(self, queue: SendQueue, topic: Topic) -> None:
         """Push every change of a topic to a client from now on."""
         if topic.channel == protocol.PRICE and topic not in self._wanted:
             self.prices.acquire(topic.name)
-        self._wanted[topic].add(client)
+        self._wanted[topic].add(queue)
 
-    def remove(self, client: Subscriber, topic: Topic) -> None:
+    def remove(self, queue: SendQueue, topic: Topic) -> None:
         """Push it no longer."""
         wanting = self._wanted.get(topic)
         if wanting is None:
             return
-        wanting.discard(client)
+        wanting.discard(queue)
         if not wanting:
             del self._wanted[topic]
             self._forget(topic)
@@ -115,7 +106,7 @@ class Hub:
             self.prices.on_event(subject, event)
             return
         topics = topics_of(kind, subject, event)
-        wanting = set[Subscriber]().union(*(self._wanted.get(topic, ()) for topic in topics))
+        wanting = set[SendQueue]().union(*(self._wanted.get(topic, ()) for topic in topics))
         if not wanting and not any(topic in self._watched for topic in topics):
             return
         message = self._event_message(kind, subject, event)
@@ -132,12 +123,12 @@ class Hub:
         if topic not in self._wanted and topic not in self._watched:
             self._last.pop(topic, None)
 
-    def _push(self, clients: Iterable[Subscriber], message: Message, state: object | None) -> None:
-        for client in clients:
+    def _push(self, queues: Iterable[SendQueue], message: Message, state: object | None) -> None:
+        for queue in queues:
             if state is None:
-                client.queue.put_event(message)
+                queue.put_event(message)
             else:
-                client.queue.put_state(state, message)
+                queue.put_state(state, message)
 
     def _on_price(self, name: str, fields: dict[str, Any]) -> None:
         topic = Topic(protocol.PRICE, name)

@@ -60,10 +60,10 @@ async def test_an_older_event_and_an_older_answer_change_nothing() -> None:
     core, prices, sent = await begin()
     prices.on_event(SUBJECT, event("99", now_ns() - 2_000_000_000))
     prices.on_event(SUBJECT, event("101", now_ns()))
-    await prices._ask("BTC", send=True)  # the core's state is half a second behind
+    await prices._refresh("BTC", send=True)  # the core's state is half a second behind
     assert sent == [("100", "live"), ("101", "live"), ("101", "live")]
     core.last, core.age = 102, 0.0
-    await prices._ask("BTC")
+    await prices._refresh("BTC")
     assert sent[-1] == ("102", "live")
 
 
