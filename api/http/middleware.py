@@ -1,4 +1,4 @@
-"""Every HTTP request, in pure ASGI: time, size, access, errors as answers, metrics, access log.
+"""Every HTTP request, in plain ASGI: time, size, access, errors as answers, metrics, access log.
 
 `shortcut` answers what it knows from path and query without routing; everything else goes on to FastAPI. Access is
 decided once, before either.

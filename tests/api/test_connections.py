@@ -287,7 +287,8 @@ async def api_process(nats: NatsServer, **settings: str) -> AsyncGenerator[tuple
                 await asyncio.sleep(0.05)
         yield port, process.pid
     finally:
-        process.send_signal(signal.SIGTERM)
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(process.wait(), 20)
 
 
