@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from api.http.access.addresses import Networks
 from api.http.access.admission import AccessControl, AccessRules, Limits, default_limits
-from api.http.access.keys import FixedKeyring
+from api.http.access.keys import Keyring
 from api.http.access.limits import LocalCounters
 from api.http.app import make_app, with_cors
 from api.http.connections import ConnectionLimits
@@ -27,13 +27,12 @@ from api.market.answers import MarketAnswers
 from api.market.client import MarketClient
 from api.ops import documents, health
 from api.ops.documents import DocumentSources
-from api.ops.health import Health
+from api.ops.health import HealthSources
 from api.stream import endpoint
 from api.stream.client import StreamServices
 from api.stream.endpoint import StreamEndpoint, StreamLimits
 from api.stream.feed import StreamFeed
-from api.stream.hub import Hub
-from api.stream.metrics import StreamMetrics
+from api.stream.hub import Hub, StreamMetrics
 from api.stream.symbols import Symbols
 from runtime import clock
 from runtime.config.settings import ApiSettings
@@ -116,7 +115,13 @@ def compose(options: ApiOptions) -> ASGIApp:
     table = RouteTable(app.routes)
     access = make_access(options.settings, options.limits, lambda path: table.find(path).scope)
     answers = app.state.market = MarketAnswers(parts.market)
-    app.state.health = _health(parts)
+    app.state.health = HealthSources(
+        started_ns=clock.now_ns(),
+        connected=lambda: parts.bus.connected,
+        market=parts.market,
+        clients=lambda: parts.hub.clients,
+        write_problem=lambda: parts.probe.problem,
+    )
     app.state.documents = DocumentSources(registry, options.asyncapi)
     services = StreamServices(Symbols(parts.market), parts.hub, parts.feed)
     app.state.stream = StreamEndpoint(access, services, options.stream)
@@ -133,7 +138,7 @@ def compose(options: ApiOptions) -> ASGIApp:
 
 def make_access(settings: ApiSettings, limits: Limits | None, scope_of: Callable[[str], str]) -> AccessControl:
     """Make the access control of the settings."""
-    keys = FixedKeyring(
+    keys = Keyring(
         [key.get_secret_value() for key in settings.api_keys], [key.get_secret_value() for key in settings.admin_keys]
     )
     if settings.require_auth and not len(keys):
@@ -151,13 +156,3 @@ def make_access(settings: ApiSettings, limits: Limits | None, scope_of: Callable
 def connection_limits(settings: ApiSettings) -> ConnectionLimits:
     """Return the bounds of connections that the settings stand for."""
     return ConnectionLimits(per_address=settings.connections_per_address, proxies=Networks(settings.trusted_proxies))
-
-
-def _health(parts: Parts) -> Health:
-    return Health(
-        started_ns=clock.now_ns(),
-        connected=lambda: parts.bus.connected,
-        market=parts.market,
-        clients=lambda: parts.hub.clients,
-        write_problem=lambda: parts.probe.problem,
-    )

@@ -118,7 +118,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._most_bytes = self._loose_bytes = self._loose_bytes + len(data)
         super().data_received(data)
         if self._loose_bytes > self._limits.header_bytes:
-            self._refuse(self._too_large())
+            self._refuse(HeadersTooLargeError.over(self._limits.header_bytes))
 
     def on_message_begin(self) -> None:
         """A message begins: maybe behind another one in the same piece of data."""
@@ -129,7 +129,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the request, unless its headers are too large: then the parser stops at this exception."""
         if self._most_bytes > self._limits.header_bytes and self._header_bytes() > self._limits.header_bytes:
-            self._refused = self._too_large()
+            self._refused = HeadersTooLargeError.over(self._limits.header_bytes)
             raise self._refused
         self._loose_bytes = 0
         self._headers_done = True
@@ -244,10 +244,6 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _header_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + HEADER_FRAMING for name, value in self.headers)
-
-    def _too_large(self) -> HeadersTooLargeError:
-        most = self._limits.header_bytes
-        return HeadersTooLargeError(f"The request's headers are larger than {most} bytes", limit_bytes=most)
 
 
 def _path(url: bytes) -> str:

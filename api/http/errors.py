@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from api.http.responses import Reply
-from contracts.errors import (
-    AmbiguousSymbolError,
-    HydrophoneError,
-    InternalError,
-    InvalidParameterError,
-    NoDataError,
-    NotReadyError,
-    TimedOutError,
-    UnknownSymbolError,
-    UnknownVenueError,
-    VenueError,
-)
+from contracts.errors import HydrophoneError, InternalError, TimedOutError
 from contracts.schema import literals
 
 PLAIN_PREFIXES: Final = ("/api/market", "/api/sentiment")
@@ -59,11 +48,20 @@ class MethodNotAllowedError(HydrophoneError):
 class PayloadTooLargeError(HydrophoneError):
     """The body is larger than the limit in bytes in `details["limit_bytes"]`."""
 
+    part = "body is"
     code = "PAYLOAD_TOO_LARGE"
+
+    @classmethod
+    def over(cls, most: int) -> Self:
+        """Return the error of more than `most` bytes."""
+        return cls(f"The {cls.part} larger than {most} bytes", limit_bytes=most)
 
 
 class HeadersTooLargeError(PayloadTooLargeError):
     """The headers are larger than the limit in bytes in `details["limit_bytes"]`."""
+
+    part = "request's headers are"
+    status = 431
 
 
 class RateLimitedError(HydrophoneError):
@@ -75,33 +73,32 @@ class RateLimitedError(HydrophoneError):
 class UnfinishedRequestError(TimedOutError):
     """The request did not arrive whole within the seconds in `details["limit_seconds"]`."""
 
+    status = 408
 
-STATUSES: Final[dict[type[HydrophoneError], int]] = {
-    InvalidParameterError: 400,
-    InvalidBodyError: 400,
-    AmbiguousSymbolError: 400,
-    UnknownVenueError: 400,
-    UnauthorizedError: 401,
-    ForbiddenError: 403,
-    UnknownSymbolError: 404,
-    NoDataError: 404,
-    NotFoundError: 404,
-    MethodNotAllowedError: 405,
-    UnfinishedRequestError: 408,
-    PayloadTooLargeError: 413,
-    RateLimitedError: 429,
-    HeadersTooLargeError: 431,
-    VenueError: 502,
-    NotReadyError: 503,
-    TimedOutError: 504,
-    InternalError: 500,
+
+CODES: Final = {  # the closed list
+    400: ("INVALID_PARAMETER", "INVALID_BODY", "AMBIGUOUS_SYMBOL", "UNKNOWN_VENUE"),
+    401: ("UNAUTHORIZED",),
+    403: ("FORBIDDEN",),
+    404: ("INVALID_SYMBOL", "NO_DATA", "NOT_FOUND"),
+    405: ("METHOD_NOT_ALLOWED",),
+    409: ("CONFLICT", "ALREADY_EXISTS"),
+    410: ("GONE",),
+    413: ("PAYLOAD_TOO_LARGE",),
+    429: ("RATE_LIMITED", "LIMIT_REACHED"),
+    500: ("INTERNAL_ERROR",),
+    502: ("VENUE_ERROR",),
+    503: ("NOT_READY", "DISABLED"),
+    504: ("TIMEOUT",),
 }
+_STATUSES: Final = {code: status for status, codes in CODES.items() for code in codes}
+Code = Annotated[str, Field(json_schema_extra={"enum": list(_STATUSES)}, examples=["INVALID_SYMBOL"])]
 
 
 class ErrorBody(BaseModel):
     """What went wrong."""
 
-    code: str = Field(examples=["INVALID_SYMBOL"])
+    code: Code
     message: str = Field(examples=["Symbol XYZ is not supported"])
     details: dict[str, Any] = Field(description="the parameter at fault and what is supported")
 
@@ -117,7 +114,7 @@ class Failure(BaseModel):
 class PlainFailure(BaseModel):
     """An error of the plain routes."""
 
-    error: str
+    error: Code
     detail: str
     timestamp: datetime
 
@@ -155,7 +152,7 @@ def as_error(error: Exception, path: str, method: str) -> HydrophoneError:
 
 def error_reply(path: str, error: HydrophoneError, now_ns: int) -> Reply:
     """Return the answer to a request that failed, in the shape that its path promises."""
-    status = STATUSES.get(type(error), 500)
+    status: int = getattr(error, "status", None) or _STATUSES.get(error.code, 500)
     body = _plain_body(error) if path.startswith(PLAIN_PREFIXES) else _envelope(error)
     return Reply(status, literals.encode(body, now_ns), headers=_headers(status, error))
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.access.admission import AccessControl, AccessRequest, Admission
+from api.http.access.admission import AccessControl, Admission
 from api.http.errors import PayloadTooLargeError, error_reply
 from api.http.metrics import HttpMetrics
 from api.http.responses import Reply
@@ -67,9 +67,8 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        peer = scope["client"][0] if scope.get("client") else None
         now_ns = scope["hydrophone.now_ns"] = clock.now_ns()
-        admission = self._access.admit(AccessRequest(scope["path"], peer, headers), now_ns / SECOND_NS)
+        admission = self._access.admit(scope, headers, now_ns / SECOND_NS)
         scope["hydrophone.admission"] = admission
         started = clock.monotonic()
         status = await self._answer(scope, receive, Outgoing(send, admission.headers), headers)
@@ -112,7 +111,7 @@ class RequestMiddleware:
     def _refuse_large(self, headers: Mapping[bytes, bytes]) -> None:
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._limits.body_bytes:
-            raise too_large(self._limits.body_bytes)
+            raise PayloadTooLargeError.over(self._limits.body_bytes)
 
     def _on_answered(self, scope: Scope, admission: Admission, status: int, seconds: float) -> None:
         path = scope["path"]
@@ -168,11 +167,5 @@ class Incoming:
         message = await self._receive()
         self._taken += len(message.get("body", b""))
         if self._taken > self._most:
-            raise too_large(self._most)
+            raise PayloadTooLargeError.over(self._most)
         return message
-
-
-def too_large(most: int) -> PayloadTooLargeError:
-    """Return the error of a body of more than `most` bytes."""
-    details: dict[str, Any] = {"limit_bytes": most}
-    return PayloadTooLargeError(f"The body is larger than {most} bytes", **details)

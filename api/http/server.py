@@ -14,9 +14,12 @@ from api.http.connections import GOODBYE_SECONDS, BoundedHttp, ConnectionCounts,
 from api.http.errors import error_reply
 from contracts.errors import InvalidParameterError
 from runtime import clock
-from runtime.logging import logs
 
 LARGEST_MESSAGE: Final = 64 * 1024
+
+
+class ClientGoneError(Exception):
+    """The other side is not there any more."""
 
 
 class FrameSocket(WebSocketsSansIOProtocol):
@@ -76,13 +79,12 @@ class FrameSocket(WebSocketsSansIOProtocol):
         finally:
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
-    async def write_frames(self, frames: bytes) -> bool:
-        """Write whole frames once the buffer has room; False when the connection is over."""
+    async def write_frames(self, frames: bytes) -> None:
+        """Write whole frames once the buffer has room; raises ClientGoneError when the connection is over."""
         await self.writable.wait()
         if self.disconnected or self.close_sent or self.transport.is_closing():
-            return False
+            raise ClientGoneError
         self.transport.write(frames)
-        return True
 
     def end(self, code: int, reason: str) -> None:
         """Send a close frame behind what is buffered and do not wait for it to be taken."""
@@ -115,14 +117,3 @@ def make_server(app: Any, host: str, port: int, limits: ConnectionLimits | None 
         lifespan="on",
     )
     return uvicorn.Server(config)
-
-
-def serve(server: uvicorn.Server) -> None:
-    """Serve on uvloop where there is one, until a signal; returns after a clean stop."""
-    try:
-        import uvloop  # noqa: PLC0415 - there is none on Windows
-    except ImportError:
-        logs.get().info("server.without_uvloop")
-        asyncio.run(server.serve())
-    else:
-        uvloop.run(server.serve())

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, Final, Protocol, cast
+from typing import Annotated, Final
 
 from fastapi import Depends, Request, Response
 
@@ -48,38 +47,35 @@ class MarketAnswers:
         self._remembered.move_to_end((path, query))
         cached = self._client.find_cached(request.verb, request.body)
         if cached is None:
-            return self._request(request, now_ns)
+            return self.request(request, now_ns)
         return Reply(200, formats.render(cached, request.format, now_ns))
 
-    async def respond(self, request: Request, verb: str, query: MarketQuery, format_: Format) -> Response:
-        """Answer a request whose parameters are valid, and remember what its URL means."""
-        known = MarketRequest(verb, encode_query(query), format_)
-        self._remember((request.scope["path"], request.scope["query_string"]), known)
-        return (await self._request(known, request.scope["hydrophone.now_ns"])).as_response()
-
-    async def _request(self, request: MarketRequest, now_ns: int) -> Reply:
+    async def request(self, request: MarketRequest, now_ns: int) -> Reply:
+        """Return the answer to a request; raises the core's error."""
         answer = await self._client.request(request.verb, request.body)
         return Reply(200, formats.render(answer, request.format, now_ns))
 
-    def _remember(self, url: tuple[str, bytes], request: MarketRequest) -> None:
-        if len(url[1]) > LONGEST_REMEMBERED:
+    def remember(self, path: str, query: bytes, request: MarketRequest) -> None:
+        """Remember what a URL means whose parameters are valid."""
+        if len(query) > LONGEST_REMEMBERED:
             return
-        self._remembered[url] = request
+        self._remembered[path, query] = request
         if len(self._remembered) > self._most:
             self._remembered.popitem(last=False)
 
 
-class Respond(Protocol):
-    """Answers the request of a route."""
+class Responder:
+    """Answers the request of a route, whose parameters are valid."""
+
+    def __init__(self, request: Request) -> None:
+        self._answers: MarketAnswers = request.app.state.market
+        self._scope = request.scope
 
     async def __call__(self, verb: str, query: MarketQuery, format_: Format) -> Response:
         """Return the core's answer to a query, in a format."""
-        ...
+        request = MarketRequest(verb, encode_query(query), format_)
+        self._answers.remember(self._scope["path"], self._scope["query_string"], request)
+        return (await self._answers.request(request, self._scope["hydrophone.now_ns"])).as_response()
 
 
-def find_respond(request: Request) -> Respond:
-    """Return what answers this request."""
-    return partial(cast("MarketAnswers", request.app.state.market).respond, request)
-
-
-Answer = Annotated[Respond, Depends(find_respond)]
+Answer = Annotated[Responder, Depends()]

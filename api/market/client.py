@@ -12,10 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-import msgspec
-
 from api.market.formats import CachedReply, CoreAnswer
 from contracts import errors, subjects
+from contracts.commands import ErrorReply
 from contracts.errors import HydrophoneError, NotReadyError
 from contracts.services.market import MarketQuery
 from runtime import clock
@@ -31,20 +30,6 @@ _BUSY: Final = "BUSY"
 _ERROR_AT: Final = b'{"error":'
 
 
-class BusReply(Protocol):
-    """A reply of the bus."""
-
-    @property
-    def data(self) -> bytes:
-        """Its body."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str] | None:
-        """Its headers."""
-        ...
-
-
 class RequestBus(Protocol):
     """The bus, for requests."""
 
@@ -53,22 +38,11 @@ class RequestBus(Protocol):
         """Whether a server answers."""
         ...
 
-    def request_message(self, subject: str, payload: bytes, timeout: float) -> Awaitable[BusReply]:
-        """Return the reply; raises NoAnswerError after `timeout` seconds, or at once when nobody serves the subject."""
+    def request_message(self, subject: str, payload: bytes, timeout: float) -> Awaitable[Any]:
+        """Return the reply, with `data` and `headers`; raises NoAnswerError after `timeout` seconds, or at once."""
         ...
 
 
-class _Failure(msgspec.Struct, frozen=True):
-    code: str
-    message: str
-    details: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
-
-
-class _Refused(msgspec.Struct, frozen=True):
-    error: _Failure
-
-
-_refusals: Final = msgspec.json.Decoder(_Refused)
 _kinds: Final = {
     kind.code: kind
     for kind in vars(errors).values()
@@ -148,9 +122,9 @@ class MarketClient:
         self._keep((verb, request), known)
         return known
 
-    async def _send(self, subject: str, request: bytes, seconds: float) -> BusReply:
+    async def _send(self, subject: str, request: bytes, seconds: float) -> Any:
         """Return the first reply: the request is sent again twice while there is none."""
-        sent: set[asyncio.Task[BusReply]] = set()
+        sent: set[asyncio.Future[Any]] = set()
         until = clock.monotonic() + seconds
         try:
             for _ in range(TRIES):
@@ -178,14 +152,15 @@ def encode_query(query: MarketQuery) -> bytes:
     return query.model_dump_json(exclude_defaults=True).encode()
 
 
-def read_reply(reply: BusReply, arrived: float) -> CachedReply:
+def read_reply(reply: Any, arrived: float) -> CachedReply:
     """Read a reply that arrived at a time (monotonic seconds).
 
     Raises the error that the core replied with, NoAnswerError where it is too busy to answer.
     """
-    body, headers = reply.data, reply.headers or {}
+    body: bytes = reply.data
+    headers: Mapping[str, str] = reply.headers or {}
     if body.startswith(_ERROR_AT):
-        refused = _refusals.decode(body).error
+        refused = ErrorReply.model_validate_json(body).error
         if refused.code == _BUSY:
             raise NoAnswerError(refused.message)
         raise _kinds.get(refused.code, errors.InternalError)(refused.message, **refused.details)

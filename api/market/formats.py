@@ -20,6 +20,7 @@ _ONE_OF_AGES: Final = re.compile(rb":(\d+)\.(\d{3})")
 _QUALITY: Final = re.compile(rb'"quality":"(?:live|sim|gap)"')
 _STALE: Final = b'"quality":"stale"'
 _NOW: Final = b"\x00"  # never stands unescaped in JSON
+_SENT_AT: Final = b',"timestamp":' + _NOW
 
 
 @dataclass(slots=True)
@@ -95,23 +96,23 @@ def open_ages(text: bytes) -> Body:
 def envelope(reply: CachedReply) -> bytes:
     """`{"success":true,"symbol":…,"data":<the reply>,<what stands beside>,"timestamp":…}`."""
     beside = reply.beside[1:-1]
-    return b"%b%b%b%b}" % (_begin(reply), reply.body, b"," + beside if beside else b"", _sent_at())
+    return b"%b%b%b%b}" % (_begin(reply), reply.body, b"," + beside if beside else b"", _SENT_AT)
 
 
 def listed(reply: CachedReply) -> bytes:
     """The same, of a reply that is a list with what stands beside it: `{"whales":[…],"age":…}`."""
     _, _, rest = reply.body.partition(b":")
-    return b"%b%b%b}" % (_begin(reply), rest[:-1], _sent_at())
+    return b"%b%b%b}" % (_begin(reply), rest[:-1], _SENT_AT)
 
 
 def flat(reply: CachedReply) -> bytes:
     """`{"success":true,<the reply's members>,"timestamp":…}`."""
-    return b'{"success":true,%b%b}' % (reply.body[1:-1], _sent_at())
+    return b'{"success":true,%b%b}' % (reply.body[1:-1], _SENT_AT)
 
 
 def plain(reply: CachedReply) -> bytes:
     """The reply with the time."""
-    return b"%b%b}" % (reply.body[:-1], _sent_at())
+    return b"%b%b}" % (reply.body[:-1], _SENT_AT)
 
 
 def bare(reply: CachedReply) -> bytes:
@@ -122,7 +123,3 @@ def bare(reply: CachedReply) -> bytes:
 def _begin(reply: CachedReply) -> bytes:
     named = b"" if reply.symbol is None else b'"symbol":%b,' % msgspec.json.encode(reply.symbol)
     return b'{"success":true,%b"data":' % named
-
-
-def _sent_at() -> bytes:
-    return b',"timestamp":' + _NOW

@@ -5,6 +5,7 @@ A request is defined once, in the contracts: the classes here add how it is writ
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self, cast
 
@@ -37,39 +38,15 @@ MOST_DIGITS: Final = 9
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 SymbolInPath = Annotated[Symbol, BeforeValidator(str.strip), Path()]
 
-_WHALES: Final[JsonDict] = {
-    "success": True,
-    "symbol": "BTC",
-    "data": [
-        {
-            "id": "binance.BTC.USDT.spot.whale.4021",
-            "symbol": "BTC/USDT",
-            "side": "buy",
-            "amount": 12.5,
-            "price": 91000.1,
-            "usd_value": 1137501.25,
-            "exchange": "binance",
-            "timestamp": "2026-01-01T12:00:00.125Z",
-        }
-    ],
-    "age": 0.042,
-    "quality": "live",
-    "stale_exchanges": [],
-    "timestamp": "2026-01-01T12:00:01Z",
-}
-_PRICE: Final[JsonDict] = {
-    "symbol": "BTC",
-    "price": 91000.1,
-    "quote": "USDT",
-    "market": "spot",
-    "source": "aggregated",
-    "exchanges": ["binance", "bybit"],
-    "stale_exchanges": [],
-    "age": 0.042,
-    "quality": "live",
-    "sim": False,
-    "timestamp": "2026-01-01T12:00:00.958Z",
-}
+_WHALES: Final[JsonDict] = json.loads(
+    '{"success":true,"symbol":"BTC","data":[{"id":"binance.BTC.USDT.spot.whale.4021","symbol":"BTC/USDT","side":"buy",'
+    '"amount":12.5,"price":91000.1,"usd_value":1137501.25,"exchange":"binance","timestamp":"2026-01-01T12:00:00.125Z"}],'
+    '"age":0.042,"quality":"live","stale_exchanges":[],"timestamp":"2026-01-01T12:00:01Z"}'
+)
+_PRICE: Final[JsonDict] = json.loads(
+    '{"symbol":"BTC","price":91000.1,"quote":"USDT","market":"spot","source":"aggregated","exchanges":["binance","bybit"],'
+    '"stale_exchanges":[],"age":0.042,"quality":"live","sim":false,"timestamp":"2026-01-01T12:00:00.958Z"}'
+)
 
 
 class UrlQuery(MarketQuery):
@@ -161,7 +138,7 @@ class Envelope(Timed):
 
 
 class Fresh(Envelope):
-    """What the answers about a symbol have."""
+    """What the answers about a symbol have that need data."""
 
     symbol: str
     age: float

@@ -6,10 +6,10 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
@@ -37,14 +37,6 @@ class DocumentSources:
     asyncapi: Callable[[], bytes | None]
 
 
-def _sources(request: Request) -> DocumentSources:
-    sources: DocumentSources = request.app.state.documents
-    return sources
-
-
-Sources = Annotated[DocumentSources, Depends(_sources)]
-
-
 @router.get("/openapi.json", operation_id="getOpenApi", response_model=dict[str, Any])
 async def openapi(request: Request) -> Response:
     """This description, with the address that it was requested at as its server."""
@@ -61,8 +53,9 @@ async def docs(request: Request) -> HTMLResponse:
 
 
 @router.get("/asyncapi", operation_id="getAsyncApi", response_model=dict[str, Any], responses=documented(404))
-async def asyncapi(request: Request, sources: Sources) -> Response:
+async def asyncapi(request: Request) -> Response:
     """The bus, as AsyncAPI."""
+    sources: DocumentSources = request.app.state.documents
     body = sources.asyncapi()
     if body is None:
         raise NotFoundError("The bus's document was not built into this copy", path=request.url.path)
@@ -70,8 +63,9 @@ async def asyncapi(request: Request, sources: Sources) -> Response:
 
 
 @router.get("/metrics", operation_id="getMetrics", response_class=PlainTextResponse)
-async def metrics(sources: Sources) -> Response:
+async def metrics(request: Request) -> Response:
     """Prometheus metrics."""
+    sources: DocumentSources = request.app.state.documents
     return Response(generate_latest(sources.registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
 

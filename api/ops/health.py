@@ -97,15 +97,7 @@ class DetailedHealth(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class CoreState:
-    """What the core says of itself: `status` None where it is not known, `away` where it did not answer."""
-
-    status: StatusReply | None
-    away: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
+class HealthSources:
     """What health is read from; `started_ns` is ns UTC, `clients` counts the stream's."""
 
     started_ns: int
@@ -114,119 +106,119 @@ class Health:
     clients: Callable[[], int]
     write_problem: Callable[[], str | None]  # why the bus does not keep what is written
 
-    async def find_core(self, now_ns: int) -> CoreState:
-        """Return what the core says of itself."""
-        try:
-            answer = await self.market.request("status", encode_query(StatusQuery()))
-        except NotReadyError:
-            return CoreState(None, away=True)
-        body = formats.render(answer, formats.bare, now_ns)
-        return CoreState(StatusReply.model_validate_json(body), away=answer.stale)
 
-    async def find_exchanges(self, now_ns: int) -> dict[str, FeedSummary]:
-        """Return each feed in short; none where nothing is known of any."""
-        try:
-            answer = await self.market.request("health", encode_query(HealthQuery()))
-        except NotReadyError:
-            return {}
-        feeds = HealthReply.model_validate_json(formats.render(answer, formats.bare, now_ns)).root
-        return {venue: FeedSummary.model_validate(feed, from_attributes=True) for venue, feed in feeds.items()}
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """The parts as they are at one request: `status` is what the core says, None where it is not known."""
 
-    def list_waiting(self, core: CoreState) -> list[str]:
-        """Return what has to be there before anything can be answered truly."""
-        problem = self.write_problem()
-        first = [] if self.market.answered else [WAITING_FOR]
-        waiting = first if core.status is None else core.status.waiting_for
+    sources: HealthSources
+    now_ns: int
+    status: StatusReply | None
+    away: bool
+
+    @property
+    def timestamp(self) -> datetime:
+        """When the request came."""
+        return datetime.fromtimestamp(self.now_ns / 1e9, UTC)
+
+    @property
+    def waiting(self) -> list[str]:
+        """What has to be there before anything can be answered truly."""
+        sources, problem = self.sources, self.sources.write_problem()
+        first = [] if sources.market.answered else [WAITING_FOR]
+        waiting = first if self.status is None else self.status.waiting_for
         unwritable = [] if problem is None else [f"bus that can write ({problem})"]
-        bus = ["bus"] if waiting and not self.connected() else []
-        return bus + waiting + unwritable
+        return (["bus"] if waiting and not sources.connected() else []) + waiting + unwritable
 
-    def list_degraded(self, core: CoreState) -> list[str]:
-        """Return what is not as it should be: bus, core, cache, each feed that is not live, with its state."""
-        if not self.connected():
+    @property
+    def degraded(self) -> list[str]:
+        """What is not as it should be: bus, core, cache, each feed that is not live, with its state."""
+        if not self.sources.connected():
             return ["bus"]
-        if core.away or core.status is None:
-            return [WAITING_FOR]
-        return core.status.degraded
+        return [WAITING_FOR] if self.away or self.status is None else self.status.degraded
 
-    def describe_cache(self, core: CoreState) -> CacheParts:
-        """Return what is cached there and here."""
-        market, status = self.market, core.status
+    @property
+    def cached(self) -> CacheParts:
+        """What is cached there and here."""
+        market, status = self.sources.market, self.status
         kept = KeptStatus(entries=len(market), hits=market.hits, misses=market.misses)
         if status is None:
             return CacheParts(buckets={}, fetched=None, answers=kept)
         return CacheParts(buckets=status.buckets, fetched=status.fetched, answers=kept)
 
+    async def find_exchanges(self) -> dict[str, FeedSummary]:
+        """Return each feed in short; none where nothing is known of any."""
+        try:
+            answer = await self.sources.market.request("health", encode_query(HealthQuery()))
+        except NotReadyError:
+            return {}
+        feeds = HealthReply.model_validate_json(formats.render(answer, formats.bare, self.now_ns)).root
+        return {venue: FeedSummary.model_validate(feed, from_attributes=True) for venue, feed in feeds.items()}
 
-def _health(request: Request) -> Health:
-    health: Health = request.app.state.health
-    return health
 
-
-def _now(request: Request) -> int:
+async def check_parts(request: Request) -> HealthCheck:
+    """Return the parts, with what the core says of itself."""
+    sources: HealthSources = request.app.state.health
     now_ns: int = request.scope["hydrophone.now_ns"]
-    return now_ns
+    try:
+        answer = await sources.market.request("status", encode_query(StatusQuery()))
+    except NotReadyError:
+        return HealthCheck(sources, now_ns, None, away=True)
+    status = StatusReply.model_validate_json(formats.render(answer, formats.bare, now_ns))
+    return HealthCheck(sources, now_ns, status, away=answer.stale)
 
 
-Source = Annotated[Health, Depends(_health)]
-Now = Annotated[int, Depends(_now)]
+Check = Annotated[HealthCheck, Depends(check_parts)]
 router: Final = APIRouter(
     prefix="/health", tags=["service"], dependencies=[requires(OPEN)], responses=documented(403, 500)
 )
 
 
 @router.get("", operation_id="getHealth")
-async def alive(now_ns: Now) -> Alive:
+async def alive(request: Request) -> Alive:
     """Whether the process answers."""
-    return Alive(status="ok", timestamp=_time(now_ns))
+    return Alive(status="ok", timestamp=datetime.fromtimestamp(request.scope["hydrophone.now_ns"] / 1e9, UTC))
 
 
 @router.get("/ready", operation_id="getReadiness", responses=documented(503))
-async def ready(health: Source, now_ns: Now) -> Ready:
+async def ready(check: Check) -> Ready:
     """Whether it can answer.
 
     503 with what is waited for; ready, but degraded, without bus, core or a live feed. A bus that cannot write is
     waited for too: what is answered from is not brought up to date then.
     """
-    core = await health.find_core(now_ns)
-    waiting = health.list_waiting(core)
+    waiting = check.waiting
     if waiting:
         raise NotReadyError(f"Waiting for {', '.join(waiting)}", waiting_for=waiting)
-    return Ready(status="ready", degraded=health.list_degraded(core), timestamp=_time(now_ns))
+    return Ready(status="ready", degraded=check.degraded, timestamp=check.timestamp)
 
 
 @router.get("/detailed", operation_id="getHealthDetails")
-async def detailed(health: Source, now_ns: Now) -> DetailedHealth:
+async def detailed(check: Check) -> DetailedHealth:
     """Every part of it."""
-    core = await health.find_core(now_ns)
-    waiting = health.list_waiting(core)
+    sources, waiting = check.sources, check.waiting
     return DetailedHealth(
-        status="waiting" if waiting else "degraded" if health.list_degraded(core) else "ok",
+        status="waiting" if waiting else "degraded" if check.degraded else "ok",
         waiting_for=waiting,
-        uptime=round((now_ns - health.started_ns) / 1e9, 3),
-        bus=BusHealth(connected=health.connected(), write_problem=health.write_problem()),
-        cache=health.describe_cache(core),
-        exchanges=await health.find_exchanges(now_ns),
-        stream=StreamHealth(clients=health.clients()),
-        timestamp=_time(now_ns),
+        uptime=round((check.now_ns - sources.started_ns) / 1e9, 3),
+        bus=BusHealth(connected=sources.connected(), write_problem=sources.write_problem()),
+        cache=check.cached,
+        exchanges=await check.find_exchanges(),
+        stream=StreamHealth(clients=sources.clients()),
+        timestamp=check.timestamp,
     )
 
 
 @router.get("/cache", operation_id="getCacheHealth")
-async def cache(health: Source, now_ns: Now) -> CacheHealth:
+async def cache(check: Check) -> CacheHealth:
     """The cached state."""
-    core = await health.find_core(now_ns)
-    parts = health.describe_cache(core)
-    return CacheHealth(status="stale" if core.away else "ok", timestamp=_time(now_ns), **dict(parts))
+    parts = dict(check.cached)
+    return CacheHealth(status="stale" if check.away else "ok", timestamp=check.timestamp, **parts)
 
 
 @router.get("/exchanges", operation_id="getExchangeHealth")
-async def exchanges(health: Source, now_ns: Now) -> ExchangesHealth:
+async def exchanges(check: Check) -> ExchangesHealth:
     """Each exchange in short."""
-    venues = await health.find_exchanges(now_ns)
+    venues = await check.find_exchanges()
     well = bool(venues) and all(feed.connected and feed.state == _LIVE for feed in venues.values())
-    return ExchangesHealth(status="ok" if well else "degraded", exchanges=venues, timestamp=_time(now_ns))
-
-
-def _time(now_ns: int) -> datetime:
-    return datetime.fromtimestamp(now_ns / 1e9, UTC)
+    return ExchangesHealth(status="ok" if well else "degraded", exchanges=venues, timestamp=check.timestamp)

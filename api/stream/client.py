@@ -8,14 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from starlette.types import Receive
+
 from api.http.access.admission import Admission
 from api.http.errors import RateLimitedError
+from api.http.server import ClientGoneError, FrameSocket
 from api.stream import protocol
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub
 from api.stream.protocol import Auth, ClientMessage, ListSubscriptions, Ping, SubscriptionRequest
 from api.stream.send_queue import QueueFullError, SendQueue, make_message
-from api.stream.socket import ClientGoneError, StreamSocket
 from api.stream.symbols import Symbols
 from api.stream.topics import ResolvedSymbol, Target, Topic, resolve_target
 from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError
@@ -27,10 +29,29 @@ SEND_SECONDS: Final = 5.0
 MOST_SUBSCRIPTIONS: Final = 500
 MOST_MESSAGES: Final = 200  # in
 MESSAGES_SECONDS: Final = 10.0
+SUBSCRIBE: Final = "subscribe"
 POLICY: Final = 1008
 TRY_LATER: Final = 1013
 KeyCheck = Callable[[str], Admission]
 Key = tuple[str, str, str]
+Found = ResolvedSymbol | HydrophoneError | None
+
+
+class StreamSocket:
+    """A client's connection."""
+
+    def __init__(self, receive: Receive, connection: FrameSocket) -> None:
+        self._receive = receive
+        self.write = connection.write_frames
+        self.end = connection.end
+
+    async def receive(self) -> str | None:
+        """Return the next text, None for a binary message; raises ClientGoneError at the end."""
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            raise ClientGoneError
+        text: str | None = message.get("text")
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +154,8 @@ class StreamClient:
                 self._send({"type": "subscriptions", "subscriptions": held})
             case Auth():
                 self._on_key(message)
-            case SubscriptionRequest(type="unsubscribe"):
-                await self._on_unsubscribe(message)
             case SubscriptionRequest():
-                await self._on_subscribe(message)
+                await self._on_request(message)
             case _:
                 raise TypeError(type(message))
 
@@ -147,41 +166,35 @@ class StreamClient:
             raise refused
         self._send({"type": "authenticated"})
 
-    async def _on_subscribe(self, request: SubscriptionRequest) -> None:
-        taken: list[Target] = []
-        for _, found in await self._resolve(request):
-            try:
-                target = _target(request, found)
-                self._refuse_more(target)
-            except HydrophoneError as error:
-                self._send_error(error)
-                continue
-            self._remove(_key(request, target))
-            taken.append(target)
-        if taken:
-            self._confirm("subscribed", request, taken)
-        for target in taken:
-            await self._add(request, target)
-
-    async def _on_unsubscribe(self, request: SubscriptionRequest) -> None:
-        gone: list[Target] = []
+    async def _on_request(self, request: SubscriptionRequest) -> None:
+        done: list[Target] = []
         for symbol, found in await self._resolve(request):
             try:
-                target = _target(request, found)
-                if not self._remove(_key(request, target)):
-                    raise InvalidParameterError(
-                        f"{request.channel} of {symbol} is not subscribed", parameter="symbol", channel=request.channel
-                    )
-                gone.append(target)
+                done.append(self._take(request, symbol, found))
             except HydrophoneError as error:
                 self._send_error(error)
-        if gone:
-            self._confirm("unsubscribed", request, gone)
+        if done:
+            self._confirm(request, done)
+        for target in done if request.type == SUBSCRIBE else ():
+            await self._add(request, target)
 
-    async def _resolve(self, request: SubscriptionRequest) -> list[tuple[str, ResolvedSymbol | HydrophoneError | None]]:
+    def _take(self, request: SubscriptionRequest, symbol: str, found: Found) -> Target:
+        """Return what a symbol of a request means; what was subscribed of it is no longer."""
+        if isinstance(found, HydrophoneError):
+            raise found
+        target = resolve_target(request, found)
+        if request.type == SUBSCRIBE:
+            self._refuse_more(target)
+        if not self._remove(_key(request, target)) and request.type != SUBSCRIBE:
+            raise InvalidParameterError(
+                f"{request.channel} of {symbol} is not subscribed", parameter="symbol", channel=request.channel
+            )
+        return target
+
+    async def _resolve(self, request: SubscriptionRequest) -> list[tuple[str, Found]]:
         """Return what each symbol of a request means, or why it means nothing; None stands for all of them."""
 
-        async def find(symbol: str) -> tuple[str, ResolvedSymbol | HydrophoneError | None]:
+        async def find(symbol: str) -> tuple[str, Found]:
             try:
                 return symbol, await self._services.symbols.find(symbol) if symbol else None
             except HydrophoneError as error:
@@ -189,11 +202,11 @@ class StreamClient:
 
         return await asyncio.gather(*(find(symbol) for symbol in request.named))
 
-    def _confirm(self, kind: str, request: SubscriptionRequest, targets: list[Target]) -> None:
+    def _confirm(self, request: SubscriptionRequest, targets: list[Target]) -> None:
         symbols = [target.symbol for target in targets if target.symbol]
         named = {"symbol": symbols[0]} if len(targets) == 1 and symbols else {}
         paced = {} if request.interval is None else {"interval": request.interval}
-        self._send({"type": kind, "channel": request.channel, **named, "symbols": symbols, **paced})
+        self._send({"type": f"{request.type}d", "channel": request.channel, **named, "symbols": symbols, **paced})
 
     async def _add(self, request: SubscriptionRequest, target: Target) -> None:
         hub, seconds = self._services.hub, request.interval
@@ -256,12 +269,6 @@ class StreamClient:
             raise RateLimitedError(
                 f"More than {MOST_MESSAGES} messages in {MESSAGES_SECONDS:g} seconds", retry_after=wait
             )
-
-
-def _target(request: SubscriptionRequest, found: ResolvedSymbol | HydrophoneError | None) -> Target:
-    if isinstance(found, HydrophoneError):
-        raise found
-    return resolve_target(request, found)
 
 
 def _key(request: SubscriptionRequest, target: Target) -> Key:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, WebSocket
 from starlette.types import Receive, Scope, Send
 
-from api.http.access.addresses import Address
-from api.http.access.admission import AccessControl, AccessRequest, Admission
+from api.http.access.admission import AccessControl, Admission
 from api.http.access.keys import MARKET_READ, bearer_token
 from api.http.errors import UnauthorizedError
 from api.http.routing import requires
+from api.http.server import ClientGoneError
 from api.stream import protocol
-from api.stream.client import POLICY, TRY_LATER, KeyCheck, StreamClient, StreamServices
+from api.stream.client import POLICY, TRY_LATER, KeyCheck, StreamClient, StreamServices, StreamSocket
 from api.stream.send_queue import text_frame
-from api.stream.socket import ClientGoneError, StreamSocket
 from contracts.errors import HydrophoneError, NotReadyError
 from contracts.schema import literals
 from contracts.schema.literals import SentAt
@@ -60,9 +58,11 @@ class StreamEndpoint:
         await send({"type": "websocket.accept"})
         socket = StreamSocket(receive, scope["hydrophone.connection"])
         headers = dict(scope["headers"])
-        peer = scope["client"][0] if scope.get("client") else None
-        admission = self._access.admit(AccessRequest(scope["path"], peer, headers), clock.now_ns() / SECOND_NS)
-        check = partial(self._check_key, scope["path"], admission.address)
+        admission = self._access.admit(scope, headers, clock.now_ns() / SECOND_NS)
+
+        def check(key: str) -> Admission:
+            return self._access.admit_token(key, scope["path"], admission.address, clock.now_ns() / SECOND_NS)
+
         try:
             caller = await self._admit(socket, admission, bearer_token(headers.get(b"authorization")), check)
         except HydrophoneError as error:
@@ -73,9 +73,6 @@ class StreamEndpoint:
         else:
             client = StreamClient(socket, self._services, check, self._limits.send_seconds)
             await self._serve(client, caller, admission)
-
-    def _check_key(self, path: str, address: Address | None, key: str) -> Admission:
-        return self._access.admit_token(key, path, address, clock.now_ns() / SECOND_NS)
 
     async def _admit(self, socket: StreamSocket, admission: Admission, token: str | None, check: KeyCheck) -> str:
         """Greet the client and return the name of its key; a HydrophoneError says why it may not stay."""

@@ -24,14 +24,9 @@ from contracts.services.market import TickerQuery
 from runtime import clock
 
 REFRESH_SECONDS: Final = 5.0
-_FIGURES: Final = {  # as they are shown, and as tickers name them
-    "change_24h": "change_24h",
-    "volume_24h": "volume_24h",
-    "high": "high_24h",
-    "low": "low_24h",
-    "bid": "bid",
-    "ask": "ask",
-}
+_READ: Final = ("quote", "market", "source", "exchanges", "stale_exchanges", "age", "quality", "sim")
+_FIGURES: Final = ("change_24h", "volume_24h", "high_24h", "low_24h", "bid", "ask")
+_SHOWN: Final = {"high_24h": "high", "low_24h": "low"}  # under another name
 AT_ONCE: Final = 16
 _AGGREGATED: Final = "aggregated"
 _STALE: Final = "stale"
@@ -39,34 +34,7 @@ _NOT_COMPARED: Final = ("age", "timestamp")
 _NS: Final = 1_000_000_000
 _SLACK_NS: Final = 10_000_000  # a reply's age has milliseconds, and grows on the way
 Fields = dict[str, Any]
-
-
-class _Part(msgspec.Struct, frozen=True):
-    exchange: str
-    used: bool
-
-
-class _Ticker(msgspec.Struct, frozen=True):
-    """The core's consolidated ticker; figures as they are written."""
-
-    price: msgspec.Raw
-    bid: msgspec.Raw
-    ask: msgspec.Raw
-    volume_24h: msgspec.Raw
-    change_24h: msgspec.Raw
-    high_24h: msgspec.Raw
-    low_24h: msgspec.Raw
-    quote: str
-    market: str
-    source: str
-    exchanges: list[_Part]
-    stale_exchanges: list[str]
-    age: float
-    quality: str
-    sim: bool
-
-
-_ticker: Final = msgspec.json.Decoder(_Ticker)
+_ticker: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(slots=True)
@@ -143,65 +111,60 @@ class Prices:
             except HydrophoneError:
                 return  # no exchange has a price yet: the first event of one requests it again
         now_ns = clock.now_ns()
-        ticker = _ticker.decode(formats.render(found, formats.bare, now_ns))
-        follows = _subject_of(name, ticker)
-        ts = now_ns - int(ticker.age * _NS)
+        members = _ticker.decode(formats.render(found, formats.bare, now_ns))
+        ticker = {name: msgspec.json.decode(members[name]) for name in _READ}
+        follows = _subject_of(name, ticker["quote"], ticker["market"])
+        ts = now_ns - int(ticker["age"] * _NS)
         held = self._held.setdefault(name, Priced()) if name in self._wanted else Priced()
         newer = held.follows == follows and held.ts > ts + _SLACK_NS and not found.stale
         before, held.follows = held.fields, follows
         if not newer or held.fields is None:
-            held.fields, held.ts = _fields_of_reply(name, ticker, ts), ts
+            held.fields, held.ts = _fields_of_reply(name, ticker, members, ts), ts
         if name in self._wanted and (send or before is None or _compared(before) != _compared(held.fields)):
             self._on_price(name, held.fields)
 
 
 def _is_of(name: str, subject: str) -> bool:
     """Whether a ticker may be of a symbol, by the base."""
-    base = escape_token(name.partition("/")[0])
-    return subject.startswith(f"{subjects.CONSOLIDATED_TICKER}{base}.")
+    return subject.startswith(_prefix(name))
 
 
-def _subject_of(name: str, ticker: _Ticker) -> str:
-    base = escape_token(name.partition("/")[0])
-    return f"{subjects.CONSOLIDATED_TICKER}{base}.{escape_token(ticker.quote)}.{ticker.market}"
+def _subject_of(name: str, quote: str, market: str) -> str:
+    return f"{_prefix(name)}{escape_token(quote)}.{market}"
+
+
+def _prefix(name: str) -> str:
+    return f"{subjects.CONSOLIDATED_TICKER}{escape_token(name.partition('/')[0])}."
 
 
 def _compared(fields: Fields) -> Fields:
     return {name: value for name, value in fields.items() if name not in _NOT_COMPARED}
 
 
-def _fields_of_reply(name: str, ticker: _Ticker, ts: int) -> Fields:
-    return {
-        **_head(name, ticker.quote, ticker.market),
-        "price": ticker.price,
-        "source": ticker.source,
-        "exchanges": [part.exchange for part in ticker.exchanges if part.used],
-        "stale_exchanges": ticker.stale_exchanges,
-        "age": Age(ts),
-        "quality": ticker.quality,
-        "sim": ticker.sim,
-        **{shown: getattr(ticker, own) for shown, own in _FIGURES.items()},
-        "timestamp": SentAt(),
-    }
+def _fields_of_reply(name: str, ticker: Fields, figures: Fields, ts: int) -> Fields:
+    used = [part["exchange"] for part in ticker["exchanges"] if part["used"]]
+    return _fields(name, {**ticker, "exchanges": used, "age": Age(ts)}, figures["price"], figures)
 
 
 def _fields_of_event(name: str, subject: str, event: Any) -> Fields:
     quote, market = subject.split(".")[-2:]
     stale = [venue for venue, reason in event.left_out if reason == _STALE]
-    return {
-        **_head(name, unescape_token(quote), market),
-        "price": number(event.last),
+    ticker = {
+        "quote": unescape_token(quote),
+        "market": market,
         "source": event.used[0] if len(event.used) == 1 else _AGGREGATED,
         "exchanges": event.used,
         "stale_exchanges": [*event.used, *stale] if event.quality == _STALE else stale,
         "age": Age(event.ts_recv),
         "quality": event.quality,
         "sim": event.sim,
-        **{shown: number(getattr(event, own)) for shown, own in _FIGURES.items()},
-        "timestamp": SentAt(),
     }
+    figures = {name: number(getattr(event, name)) for name in _FIGURES}
+    return _fields(name, ticker, number(event.last), figures)
 
 
-def _head(name: str, quote: str, market: str) -> Fields:
-    """Return what every message begins with, in its order; the price is filled in."""
-    return {"type": "price_update", "symbol": name, "price": None, "quote": quote, "market": market}
+def _fields(name: str, ticker: Fields, price: Any, figures: Fields) -> Fields:
+    """Return a message with its fields in their order."""
+    read = {own: ticker[own] for own in _READ}
+    shown = {_SHOWN.get(own, own): figures[own] for own in _FIGURES}
+    return {"type": "price_update", "symbol": name, "price": price, **read, **shown, "timestamp": SentAt()}

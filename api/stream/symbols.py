@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import msgspec
-
 from api.market.client import MarketClient, encode_query
 from api.stream.topics import ResolvedSymbol
 from contracts.instrument import escape_token
 from contracts.services.market import SymbolsQuery
-
-
-class _Entry(msgspec.Struct, frozen=True):
-    symbol: str
-    base: str
-    quote: str
-    market: str
-    exchanges: list[str]
-
-
-class _Reply(msgspec.Struct, frozen=True):
-    symbols: list[_Entry]
-
-
-_reply: Final = msgspec.json.Decoder(_Reply)
+from contracts.services.market_replies_multi import SymbolsReply
 
 
 class Symbols:
@@ -35,14 +17,13 @@ class Symbols:
 
     async def find(self, symbol: str) -> ResolvedSymbol:
         """Return what a symbol means on every exchange; raises the error that the core replies with."""
-        request = encode_query(SymbolsQuery(symbol=symbol, listed=True))
-        known = (await self._market.request("symbols", request)).reply
-        entries = _reply.decode(known.body).symbols
+        query = SymbolsQuery.model_construct(symbol=symbol, listed=True)  # the core refuses what is no symbol
+        reply = (await self._market.request("symbols", encode_query(query))).reply
+        entries = SymbolsReply.model_validate_json(reply.body).symbols
         tails = [
-            f"{escape_token(venue)}.{escape_token(entry.base)}.{escape_token(entry.quote)}.{entry.market}"
+            ".".join((*map(escape_token, (venue, entry.base, entry.quote)), entry.market))
             for entry in entries
             for venue in entry.exchanges
         ]
-        return ResolvedSymbol(
-            known.symbol or symbol, entries[0].base, frozenset(entry.symbol for entry in entries), tuple(sorted(tails))
-        )
+        symbols = frozenset(entry.symbol for entry in entries)
+        return ResolvedSymbol(reply.symbol or symbol, entries[0].base, symbols, tuple(sorted(tails)))

@@ -9,7 +9,6 @@ from api.stream import protocol
 from api.stream.protocol import SubscriptionRequest
 from contracts import subjects
 from contracts.instrument import escape_token
-from contracts.market import Candle
 
 _BY_BASE: Final[dict[str, tuple[str, ...]]] = {
     protocol.TRADES: (subjects.TRADE,),
@@ -55,7 +54,7 @@ class Target:
 
 
 def resolve_target(request: SubscriptionRequest, found: ResolvedSymbol | None) -> Target:
-    """Say what a request for one symbol, or for all of them, means."""
+    """Return what a request for one symbol, or for all of them, means."""
     if found is None:
         patterns = tuple(prefix + ">" for prefix in _BY_BASE[request.channel])
         return Target("", (Topic(request.channel, "*"),), patterns)
@@ -82,15 +81,10 @@ def _patterns(request: SubscriptionRequest, base: str) -> tuple[str, ...]:
     return tuple(f"{prefix}*.{token}.>" for prefix in _BY_BASE[request.channel])
 
 
-def tail_of(subject: str) -> str:
-    """The last four tokens of a subject: venue, base, quote, contract."""
-    return ".".join(subject.split(".")[-_TAIL_TOKENS:])
-
-
 def topics_of(kind: str, subject: str, event: Any) -> tuple[Topic, ...]:
-    """The topics that an event belongs to; price topics are not among them: they are made from many events."""
-    tail = tail_of(subject)
-    base = tail.split(".")[1]
+    """Return the topics that an event belongs to; prices are made from many events and have none here."""
+    tokens = subject.split(".")[-_TAIL_TOKENS:]  # venue, base, quote, contract
+    tail, base = ".".join(tokens), tokens[1]
     match kind:
         case "trade":
             return (Topic(protocol.TRADES, tail),)
@@ -100,7 +94,7 @@ def topics_of(kind: str, subject: str, event: Any) -> tuple[Topic, ...]:
             return Topic(protocol.WHALES, base), Topic(protocol.WHALES, event.symbol)
         case "liquidation":
             return (Topic(protocol.LIQUIDATIONS, base),)
-        case Candle.kind:
+        case "candle":
             return (Topic(protocol.CANDLES, tail, event.timeframe),)
         case "cluster" | "storm":
             return Topic(protocol.ALERTS, base), Topic(protocol.ALERTS, "*")

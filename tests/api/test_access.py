@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
 
 from api.http.access.addresses import Networks, client_address, find_address
-from api.http.access.admission import AccessControl, AccessRequest, AccessRules, default_limits
-from api.http.access.keys import FixedKeyring
+from api.http.access.admission import AccessControl, AccessRules, default_limits
+from api.http.access.keys import Keyring
 from api.http.access.limits import Limit, LocalCounters, decide_standing
 from api.http.app import make_app
 from api.http.errors import ForbiddenError
@@ -73,10 +73,10 @@ def test_a_path_has_one_scope() -> None:
 
 def test_a_key_without_the_scope_is_forbidden() -> None:
     rules = AccessRules(default_limits(100, 60), lambda _path: "admin", Networks(()), Networks(()))
-    access = AccessControl(rules, FixedKeyring([READ_KEY], [ADMIN_KEY]), LocalCounters())
+    access = AccessControl(rules, Keyring([READ_KEY], [ADMIN_KEY]), LocalCounters())
+    shown = {"path": "/admin/x", "client": ("10.0.0.1", 1)}
     refused = [
-        access.admit(AccessRequest("/admin/x", "10.0.0.1", {b"authorization": f"Bearer {key}".encode()}), 0.0).refused
-        for key in (READ_KEY, ADMIN_KEY)
+        access.admit(shown, {b"authorization": f"Bearer {key}".encode()}, 0.0).refused for key in (READ_KEY, ADMIN_KEY)
     ]
     assert isinstance(refused[0], ForbiddenError)
     assert refused[0].details["required_scope"] == "admin"
@@ -200,7 +200,7 @@ async def test_a_body_without_a_length_is_counted_and_a_slow_answer_is_cut() -> 
         await asyncio.sleep(30)
 
     rules = AccessRules(default_limits(100, 60), lambda _path: "", Networks(()), Networks(()))
-    access = AccessControl(rules, FixedKeyring([], []), LocalCounters())
+    access = AccessControl(rules, Keyring([], []), LocalCounters())
     limits = RequestLimits(body_bytes=10, request_seconds=0.1)
     middleware = RequestMiddleware(
         reads,

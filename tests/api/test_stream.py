@@ -28,6 +28,16 @@ NOTHING = dict.fromkeys(
     )
 )
 TAIL = "binance.BTC.USDT.spot"
+LIQUIDATION = {
+    **origin("binance", "BTC/USDT"),
+    "price": "1.5",
+    "price_kind": "fill",
+    "amount": "2",
+    "contracts": None,
+    "sampled": True,
+    "position_side": "long",
+    "order_side": "sell",
+}
 
 
 async def say(stream: ClientConnection, **fields: Any) -> None:
@@ -61,6 +71,18 @@ def trade(number: int, **parts: Any) -> Trade:
     return Trade.model_validate({**origin("binance", "BTC/USDT"), **fields, "id": f"t{number}", **parts})
 
 
+async def test_what_two_subscriptions_share_goes_on_when_one_of_them_ends(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        for symbol in ("BTC", "BTC/USDT"):
+            await subscribe(stream, channel="liquidations", symbol=symbol)
+        await say(stream, type="unsubscribe", channel="liquidations", symbol="BTC")
+        await heard(stream, "unsubscribed")
+        await until_heard(store, "md.v1.liquidation.*.BTC.>")
+        await store.publish(f"md.v1.liquidation.{TAIL}", Liquidation.model_validate(LIQUIDATION))
+        assert (await heard(stream, "liquidation"))["symbol"] == "BTC/USDT"
+
+
 async def test_connected_ping_and_subscriptions(store: Store, start: Start) -> None:
     api = await start()
     async with api.stream() as stream:
@@ -86,6 +108,7 @@ WRONG: list[tuple[str | bytes, str, str | None]] = [
     (b"\x00", "BAD_MESSAGE", None),
     ('{"type":"dance"}', "UNKNOWN_TYPE", "supported_types"),
     ("{}", "UNKNOWN_TYPE", "supported_types"),
+    (f'{{"type":"subscribe","symbol":"{"B" * 65}"}}', "INVALID_PARAMETER", "parameter"),
     ('{"type":"subscribe","symbol":"BTC","channel":"news"}', "UNKNOWN_CHANNEL", "supported_channels"),
     ('{"type":"subscribe","symbol":"BTC","channel":[]}', "UNKNOWN_CHANNEL", "supported_channels"),
     ('{"type":"subscribe","symbol":"XYZ"}', "INVALID_SYMBOL", "supported_symbols"),
@@ -209,8 +232,6 @@ async def test_a_price_is_pushed_for_what_only_the_state_tells(store: Store, sta
 async def test_events_reach_their_channels_with_exact_numbers(store: Store, start: Start) -> None:
     api = await start()
     book = {"bids": [("1.10", "2")], "asks": [("1.20", "3")], "seq": 5, "quality": "live", "checksum": None}
-    liquidation = {"price": "1.5", "price_kind": "fill", "amount": "2", "contracts": None, "sampled": True}
-    sides = {"position_side": "long", "order_side": "sell"}
     ohlc = {"open": "1", "high": "2", "low": "0.5", "close": "1.50", "volume": "9", "quote_volume": None}
     candle = {**ohlc, "timeframe": "5m", "trades": None, "closed": True, "start_ts": 1_767_268_800_000_000_000}
     cluster = {"base": "BTC", "side": "buy", "pattern": "accumulation", "count": 3, "usd_value": "3000000.5"}
@@ -223,7 +244,7 @@ async def test_events_reach_their_channels_with_exact_numbers(store: Store, star
         "whales": (f"signal.v1.whale.{TAIL}", whale("binance", "BTC/USDT", "7.0"), "whale", '"usd_value":7.0,'),
         "liquidations": (
             "md.v1.liquidation.binanceusdm.BTC.USDT.perp",
-            {**perp, **liquidation, **sides},
+            {**LIQUIDATION, **perp},
             "liquidation",
             '"position_side":"long"',
         ),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from api.http.access.addresses import Address, Networks, client_address, counting_name
 from api.http.access.keys import ANONYMOUS, ANY_KEY, OPEN, Identity, Keyring, bearer_token
-from api.http.access.limits import Counters, Limit, Standing, decide_standing, limit_headers
+from api.http.access.limits import Limit, LocalCounters, Standing, decide_standing, limit_headers
 from api.http.errors import ForbiddenError, RateLimitedError, UnauthorizedError
 from contracts.errors import HydrophoneError
 
@@ -37,15 +37,6 @@ def default_limits(requests: int, window: int) -> Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessRequest:
-    """What a request shows of itself."""
-
-    path: str
-    peer: str | None
-    headers: Mapping[bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
 class Admission:
     """What was decided: who it is, the headers to answer with, and why not, if not."""
 
@@ -69,20 +60,22 @@ class AccessRules:
 class AccessControl:
     """Decides on every request before anything else looks at it."""
 
-    def __init__(self, rules: AccessRules, keys: Keyring, counters: Counters) -> None:
+    def __init__(self, rules: AccessRules, keys: Keyring, counters: LocalCounters) -> None:
         self.rules = rules
         self._keys = keys
         self._counters = counters
 
-    def admit(self, request: AccessRequest, now: float) -> Admission:
-        """Decide on one request; `now` is seconds UTC. A refused one is not counted, but for unknown keys."""
-        address = client_address(request.peer, request.headers.get(b"x-forwarded-for"), self.rules.proxies)
-        return self.admit_token(bearer_token(request.headers.get(b"authorization")), request.path, address, now)
+    def admit(self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes], now: float) -> Admission:
+        """Decide on one request of ASGI; `now` is seconds UTC. A refused one is not counted, but for unknown keys."""
+        peer = scope["client"][0] if scope.get("client") else None
+        address = client_address(peer, headers.get(b"x-forwarded-for"), self.rules.proxies)
+        return self.admit_token(bearer_token(headers.get(b"authorization")), scope["path"], address, now)
 
     def admit_token(self, token: str | None, path: str, address: Address | None, now: float) -> Admission:
         """Decide on one request, or one message of a stream, that shows this token."""
         if self.rules.allowed and address not in self.rules.allowed and path not in PROBES:
-            return Admission(ANONYMOUS, address, (), _not_allowed(address))
+            error = ForbiddenError(f"The address {address} is not on the list of allowed ones", address=str(address))
+            return Admission(ANONYMOUS, address, (), error)
         identity = self._identify(token)
         standings = self._standings(identity, address, now)
         nearest = min(standings, key=lambda standing: standing.remaining)
@@ -123,10 +116,6 @@ class AccessControl:
     def _count(self, identity: Identity, address: Address | None, now: float) -> None:
         for limit, name in self._counted(identity, address):
             self._counters.add(limit, name, now)
-
-
-def _not_allowed(address: Address | None) -> HydrophoneError:
-    return ForbiddenError(f"The address {address} is not on the list of allowed ones", address=str(address))
 
 
 def _rate_limited(standing: Standing) -> HydrophoneError:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 OPEN: Final = ""  # the scope of a route that anybody may request
 ANY_KEY: Final = "*"  # of what is no route: whoever may request anything is answered that it is not there
@@ -31,15 +31,7 @@ class Identity:
 ANONYMOUS: Final = Identity("anonymous", "anonymous", READ_SCOPES, known=False)
 
 
-class Keyring(Protocol):
-    """Where keys are looked up."""
-
-    def find(self, token: str) -> Identity | None:
-        """Return whom the token stands for, or None."""
-        ...
-
-
-class FixedKeyring:
+class Keyring:
     """The keys of the settings; every entry is compared on each look-up, so that the time says nothing."""
 
     def __init__(self, read_keys: Iterable[str], admin_keys: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 OVERFLOW: Final = "(others)"
 
@@ -25,18 +25,6 @@ class Use:
     previous: int
     current: int
     elapsed: float
-
-
-class Counters(Protocol):
-    """Where requests are counted. A shared implementation answers from what it knows and settles in the background."""
-
-    def use(self, limit: Limit, name: str, now: float) -> Use:
-        """Return what `name` has used; `now` is seconds UTC."""
-        ...
-
-    def add(self, limit: Limit, name: str, now: float) -> None:
-        """Count one request."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
