@@ -19,8 +19,7 @@ from api.http.access.keys import Keyring
 from api.http.access.limits import LocalCounters
 from api.http.app import make_app, with_cors
 from api.http.connections import ConnectionLimits
-from api.http.metrics import HttpMetrics
-from api.http.middleware import RequestLimits, RequestMiddleware
+from api.http.middleware import HttpMetrics, RequestLimits, RequestMiddleware
 from api.http.routing import RouteTable
 from api.market import routes as market_routes
 from api.market.answers import MarketAnswers

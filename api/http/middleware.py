@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.access.admission import AccessControl, Admission
 from api.http.errors import PayloadTooLargeError, error_reply
-from api.http.metrics import HttpMetrics
 from api.http.responses import Reply
 from api.http.routing import RouteTable
 from contracts.errors import HydrophoneError, InternalError, TimedOutError
@@ -25,6 +25,7 @@ from runtime.logging import logs
 SECOND_NS: Final = 1_000_000_000
 T = TypeVar("T")
 Shortcut = Callable[[str, bytes, int], Reply | Awaitable[Reply] | None]
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 SAFE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -38,6 +39,24 @@ class RequestLimits:
 
     body_bytes: int = 1024 * 1024
     request_seconds: float = 30.0
+
+
+class HttpMetrics:
+    """Requests by route, method and status, and how long they took in seconds."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "hydrophone_http_requests", "Answers", ["route", "method", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "hydrophone_http_request_seconds", "Time to the answer", ["route"], registry=registry, buckets=_BUCKETS
+        )
+
+    def on_answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        named = method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "(other)"
+        self._requests.labels(route, named, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
 
 
 class RequestMiddleware:

@@ -25,8 +25,11 @@ def described(app: FastAPI) -> Callable[[], dict[str, Any]]:
             document.update(plain())
             for context in iter_route_contexts(app.routes):
                 _describe_route(document["paths"].get(context.path_format, {}), context)
-            schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
-            schemes[BEARER] = {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>"}
+            components: dict[str, Any] = document.setdefault("components", {})
+            for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own, of the 422 that is none here
+                components.get("schemas", {}).pop(name, None)
+            bearer = {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>"}
+            components["securitySchemes"] = {BEARER: bearer}
         return document
 
     return openapi

@@ -76,7 +76,7 @@ class MarketClient:
         return len(self._known)
 
     def find_cached(self, verb: str, request: bytes) -> CoreAnswer | None:
-        """Return the answer that is kept for the moment; None where the core has to be asked."""
+        """Return the answer that is kept for the moment; None where the core has to be requested."""
         known = self._known.get((verb, request))
         if known is None or self._now() - known.arrived >= self._kept_seconds:
             return None

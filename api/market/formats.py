@@ -41,7 +41,7 @@ class CachedReply:
 
 @dataclass(frozen=True, slots=True)
 class CoreAnswer:
-    """An answer that arrived `grown` seconds ago: `stale` where the core was asked and did not say this now."""
+    """An answer that arrived `grown` seconds ago: `stale` where the core was requested and did not reply."""
 
     reply: CachedReply
     stale: bool

@@ -12,7 +12,9 @@ from api.http.routing import requires
 from api.http.validation import check_query
 from api.market import formats, schemas
 from api.market.answers import Answer
-from api.market.schemas import SymbolInPath
+from api.market.schemas import Fresh, SymbolInPath
+from contracts.services.market_replies import Orderbook, Snapshot
+from contracts.services.market_replies_multi import MergedBook
 
 _FAILURES: Final = (400, 401, 403, 404, 429, 500, 503, 504)
 _READS: Final = [requires(MARKET_READ), Depends(check_query)]
@@ -27,7 +29,7 @@ plain: Final = APIRouter(
 ROUTERS: Final = (gpt, plain, multi)
 
 
-@gpt.get("/raw", operation_id="getMarketSnapshot", response_model=schemas.RawAnswer)
+@gpt.get("/raw", operation_id="getMarketSnapshot", response_model=Fresh[Snapshot])
 async def raw(query: Annotated[schemas.RawParameters, Query()], answer: Answer) -> Response:
     """Full snapshot of a symbol.
 
@@ -49,7 +51,7 @@ async def liquidations(query: Annotated[schemas.LiquidationsParameters, Query()]
     return await answer("liq", query, formats.envelope)
 
 
-@gpt.get("/orderbook", operation_id="getOrderbook", response_model=schemas.OrderbookAnswer)
+@gpt.get("/orderbook", operation_id="getOrderbook", response_model=Fresh[Orderbook])
 async def orderbook(query: Annotated[schemas.OrderbookParameters, Query()], answer: Answer) -> Response:
     """Order book of a symbol on one exchange."""
     return await answer("orderbook", query, formats.envelope)
@@ -81,7 +83,7 @@ async def ticker(symbol: SymbolInPath, query: Annotated[schemas.TickerParameters
     return await answer("ticker", query.at(symbol), formats.flat)
 
 
-@multi.get("/orderbook/{symbol:path}", operation_id="getConsolidatedOrderbook", response_model=schemas.MergedBookAnswer)
+@multi.get("/orderbook/{symbol:path}", operation_id="getConsolidatedOrderbook", response_model=Fresh[MergedBook])
 async def multi_orderbook(
     symbol: SymbolInPath, query: Annotated[schemas.MultiOrderbookParameters, Query()], answer: Answer
 ) -> Response:

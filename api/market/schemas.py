@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Final, Literal, Self, cast
+from typing import Annotated, Final, Generic, Literal, Self, TypeVar, cast
 
 from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
@@ -18,15 +18,12 @@ from contracts.services.market import MarketQuery, Symbol
 from contracts.services.market_replies import (
     FeedHealth,
     Liquidations,
-    Orderbook,
     PriceReply,
     Quality,
-    Snapshot,
     Whale,
 )
 from contracts.services.market_replies_multi import (
     MarketTrade,
-    MergedBook,
     OhlcReply,
     SymbolEntry,
     SymbolsOf,
@@ -34,6 +31,7 @@ from contracts.services.market_replies_multi import (
     TradesOf,
 )
 
+T = TypeVar("T")
 MOST_DIGITS: Final = 9
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 SymbolInPath = Annotated[Symbol, BeforeValidator(str.strip), Path()]
@@ -137,10 +135,11 @@ class Envelope(Timed):
     success: Literal[True]
 
 
-class Fresh(Envelope):
-    """What the answers about a symbol have that need data."""
+class Fresh(Envelope, Generic[T]):
+    """The answers about a symbol that need data."""
 
     symbol: str
+    data: T
     age: float
     quality: Quality
 
@@ -151,12 +150,6 @@ class Received(Envelope):
     symbol: str
     age: float | None
     quality: Quality
-
-
-class RawAnswer(Fresh):
-    """The answer of `/gpt/raw`."""
-
-    data: Snapshot
 
 
 class WhaleAnswer(Received):
@@ -175,22 +168,10 @@ class LiquidationAnswer(Received):
     stale_exchanges: list[str]
 
 
-class OrderbookAnswer(Fresh):
-    """The answer of `/gpt/orderbook`."""
-
-    data: Orderbook
-
-
 class FeedsAnswer(Envelope):
     """The answer of `/multi/health`: each feed by the venue's name."""
 
     data: dict[str, FeedHealth]
-
-
-class MergedBookAnswer(Fresh):
-    """The answer of `/multi/orderbook/{symbol}`."""
-
-    data: MergedBook
 
 
 class TradesAnswer(Received):

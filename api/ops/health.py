@@ -1,4 +1,4 @@
-"""Health of this process, and of the market core as it says itself: alive, ready, what is cached, each feed."""
+"""Health of this process, and of the market core by its own word: alive, ready, what is cached, each feed."""
 
 from __future__ import annotations
 

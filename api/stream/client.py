@@ -123,7 +123,7 @@ class StreamClient:
                 async with asyncio.timeout(self._send_seconds):
                     await self._socket.write(b"".join(self.queue.take()))
         except TimeoutError:
-            self._services.hub.on_slow()
+            self._services.hub.metrics.closed_slow.inc()
             self._socket.end(TRY_LATER, "too slow: try again later")
         except ClientGoneError:
             return

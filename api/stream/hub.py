@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -39,10 +39,9 @@ class StreamMetrics:
 class Hub:
     """Folds events of the bus into messages for those who subscribed; nothing here waits for anybody."""
 
-    def __init__(self, market: MarketClient, metrics: StreamMetrics, now_ns: Callable[[], int] = clock.now_ns) -> None:
+    def __init__(self, market: MarketClient, metrics: StreamMetrics) -> None:
         self._market = market
-        self._metrics = metrics
-        self._now_ns = now_ns
+        self.metrics = metrics
         self._wanted: dict[Topic, Counter[SendQueue]] = defaultdict(Counter)
         self._watched: Counter[Topic] = Counter()
         self._last: dict[Topic, Message] = {}
@@ -57,18 +56,14 @@ class Hub:
     def join(self, queue: SendQueue) -> None:
         """Count a client in."""
         self._clients.add(queue)
-        self._metrics.clients.set(len(self._clients))
+        self.metrics.clients.set(len(self._clients))
 
     def leave(self, queue: SendQueue) -> None:
         """Count a client out; what it wanted must have been removed."""
         self._clients.discard(queue)
-        self._metrics.clients.set(len(self._clients))
-        self._metrics.dropped.labels("dropped").inc(queue.dropped)
-        self._metrics.dropped.labels("conflated").inc(queue.conflated)
-
-    def on_slow(self) -> None:
-        """Count a client that was closed as too slow."""
-        self._metrics.closed_slow.inc()
+        self.metrics.clients.set(len(self._clients))
+        self.metrics.dropped.labels("dropped").inc(queue.dropped)
+        self.metrics.dropped.labels("conflated").inc(queue.conflated)
 
     def add(self, queue: SendQueue, topic: Topic) -> None:
         """Push every change of a topic to a client, once however often it is added."""
@@ -150,8 +145,8 @@ class Hub:
             found = await self._market.request("orderbook", encode_query(query))
         except HydrophoneError:
             return self._last.get(topic)
-        body = formats.render(found, messages.book_state, self._now_ns())
+        body = formats.render(found, messages.book_state, clock.now_ns())
         return self._last.get(topic) or make_message(body)
 
     def _message(self, fields: dict[str, Any]) -> Message:
-        return make_message(literals.encode(fields, self._now_ns()))
+        return make_message(literals.encode(fields, clock.now_ns()))

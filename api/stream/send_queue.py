@@ -37,12 +37,12 @@ def text_frame(payload: bytes) -> bytes:
 
 
 def marked(message: Message, mark: str, count: int) -> bytes:
-    """The frame of a message that tells how many others it stands for: `"conflated":3` or `"dropped":3`."""
+    """The frame of a message with how many others it stands for: `"conflated":3` or `"dropped":3`."""
     return text_frame(b'%b,"%b":%d}' % (message.payload[:-1], mark.encode(), count)) if count else message.frame
 
 
 class QueueFullError(Exception):
-    """A client asks and does not read the answers."""
+    """A client sends requests and does not read the answers."""
 
 
 class SendQueue:

@@ -29,11 +29,6 @@ class ResolvedSymbol:
     symbols: frozenset[str]
     tails: tuple[str, ...]
 
-    @property
-    def bare(self) -> bool:
-        """Whether it is a coin rather than a pair."""
-        return self.name == self.base
-
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -64,7 +59,7 @@ def resolve_target(request: SubscriptionRequest, found: ResolvedSymbol | None) -
 def _topics(request: SubscriptionRequest, found: ResolvedSymbol) -> tuple[Topic, ...]:
     if request.channel == protocol.PRICE:
         return (Topic(protocol.PRICE, found.name),)
-    if request.channel == protocol.WHALES and not found.bare:
+    if request.channel == protocol.WHALES and found.name != found.base:
         return tuple(Topic(protocol.WHALES, symbol) for symbol in sorted(found.symbols))
     if request.channel in {protocol.WHALES, protocol.LIQUIDATIONS, protocol.ALERTS}:
         return (Topic(request.channel, escape_token(found.base)),)

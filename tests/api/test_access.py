@@ -18,8 +18,7 @@ from api.http.access.keys import Keyring
 from api.http.access.limits import Limit, LocalCounters, decide_standing
 from api.http.app import make_app
 from api.http.errors import ForbiddenError
-from api.http.metrics import HttpMetrics
-from api.http.middleware import RequestLimits, RequestMiddleware
+from api.http.middleware import HttpMetrics, RequestLimits, RequestMiddleware
 from api.http.routing import RouteTable, requires
 from tests.api.world import ADMIN_KEY, READ_KEY, Api, Start, Store
 

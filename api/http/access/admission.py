@@ -76,7 +76,7 @@ class AccessControl:
         if self.rules.allowed and address not in self.rules.allowed and path not in PROBES:
             error = ForbiddenError(f"The address {address} is not on the list of allowed ones", address=str(address))
             return Admission(ANONYMOUS, address, (), error)
-        identity = self._identify(token)
+        identity = (self._keys.find(token) if token is not None else None) or ANONYMOUS
         standings = self._standings(identity, address, now)
         nearest = min(standings, key=lambda standing: standing.remaining)
         if path.startswith(UNCOUNTED):
@@ -87,9 +87,6 @@ class AccessControl:
         self._count(identity, address, now)
         headers = limit_headers(replace(nearest, remaining=max(0, nearest.remaining - 1)))
         return Admission(identity, address, headers, self._refuse(identity, token, path))
-
-    def _identify(self, token: str | None) -> Identity:
-        return (self._keys.find(token) if token is not None else None) or ANONYMOUS
 
     def _refuse(self, identity: Identity, token: str | None, path: str) -> HydrophoneError | None:
         scope = self.rules.scope_of(path)
