@@ -79,6 +79,14 @@ class FrameSocket(WebSocketsSansIOProtocol):
         finally:
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
+    async def receive_text(self) -> str | None:
+        """Return the next text, None for a binary message; raises ClientGoneError at the end."""
+        message: Any = await self.receive()
+        if message["type"] != "websocket.receive":
+            raise ClientGoneError
+        text: str | None = message.get("text")
+        return text
+
     async def write_frames(self, frames: bytes) -> None:
         """Write whole frames once the buffer has room; raises ClientGoneError when the connection is over."""
         await self.writable.wait()

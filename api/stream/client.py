@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from starlette.types import Receive
-
 from api.http.access.admission import Admission
 from api.http.errors import RateLimitedError
 from api.http.server import ClientGoneError, FrameSocket
@@ -35,23 +33,6 @@ TRY_LATER: Final = 1013
 KeyCheck = Callable[[str], Admission]
 Key = tuple[str, str, str]
 Found = ResolvedSymbol | HydrophoneError | None
-
-
-class StreamSocket:
-    """A client's connection."""
-
-    def __init__(self, receive: Receive, connection: FrameSocket) -> None:
-        self._receive = receive
-        self.write = connection.write_frames
-        self.end = connection.end
-
-    async def receive(self) -> str | None:
-        """Return the next text, None for a binary message; raises ClientGoneError at the end."""
-        message = await self._receive()
-        if message["type"] != "websocket.receive":
-            raise ClientGoneError
-        text: str | None = message.get("text")
-        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +64,7 @@ class StreamClient:
     """Serves one client until it goes or is sent away."""
 
     def __init__(
-        self, socket: StreamSocket, services: StreamServices, check_key: KeyCheck, send_seconds: float = SEND_SECONDS
+        self, socket: FrameSocket, services: StreamServices, check_key: KeyCheck, send_seconds: float = SEND_SECONDS
     ) -> None:
         self.queue = SendQueue()
         self.name = secrets.token_hex(8)
@@ -121,7 +102,7 @@ class StreamClient:
             while True:
                 await self.queue.wait()
                 async with asyncio.timeout(self._send_seconds):
-                    await self._socket.write(b"".join(self.queue.take()))
+                    await self._socket.write_frames(b"".join(self.queue.take()))
         except TimeoutError:
             self._services.hub.metrics.closed_slow.inc()
             self._socket.end(TRY_LATER, "too slow: try again later")
@@ -131,7 +112,7 @@ class StreamClient:
     async def _keep_reading(self) -> None:
         try:
             while True:
-                await self._on_text(await self._socket.receive())
+                await self._on_text(await self._socket.receive_text())
                 await clock.sleep(0)  # so that the writer runs: a burst of messages is received without waiting
         except ClientGoneError:
             return

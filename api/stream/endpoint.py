@@ -13,9 +13,9 @@ from api.http.access.admission import AccessControl, Admission
 from api.http.access.keys import MARKET_READ, bearer_token
 from api.http.errors import UnauthorizedError
 from api.http.routing import requires
-from api.http.server import ClientGoneError
+from api.http.server import ClientGoneError, FrameSocket
 from api.stream import protocol
-from api.stream.client import POLICY, TRY_LATER, KeyCheck, StreamClient, StreamServices, StreamSocket
+from api.stream.client import POLICY, TRY_LATER, KeyCheck, StreamClient, StreamServices
 from api.stream.send_queue import text_frame
 from contracts.errors import HydrophoneError, NotReadyError
 from contracts.schema import literals
@@ -56,7 +56,7 @@ class StreamEndpoint:
         if (await receive())["type"] != "websocket.connect":
             return
         await send({"type": "websocket.accept"})
-        socket = StreamSocket(receive, scope["hydrophone.connection"])
+        socket: FrameSocket = scope["hydrophone.connection"]
         headers = dict(scope["headers"])
         admission = self._access.admit(scope, headers, clock.now_ns() / SECOND_NS)
 
@@ -74,7 +74,7 @@ class StreamEndpoint:
             client = StreamClient(socket, self._services, check, self._limits.send_seconds)
             await self._serve(client, caller, admission)
 
-    async def _admit(self, socket: StreamSocket, admission: Admission, token: str | None, check: KeyCheck) -> str:
+    async def _admit(self, socket: FrameSocket, admission: Admission, token: str | None, check: KeyCheck) -> str:
         """Greet the client and return the name of its key; a HydrophoneError says why it may not stay."""
         refused = admission.refused
         if self._services.hub.clients >= self._limits.most_clients:
@@ -86,10 +86,10 @@ class StreamEndpoint:
             return admission.identity.name
         return await self._receive_key(socket, refused, check)
 
-    async def _receive_key(self, socket: StreamSocket, refused: HydrophoneError, check: KeyCheck) -> str:
+    async def _receive_key(self, socket: FrameSocket, refused: HydrophoneError, check: KeyCheck) -> str:
         try:
             async with asyncio.timeout(self._limits.auth_seconds):
-                message = protocol.decode(await socket.receive())
+                message = protocol.decode(await socket.receive_text())
         except TimeoutError:
             raise refused from None
         if not isinstance(message, protocol.Auth):
@@ -115,14 +115,14 @@ class StreamEndpoint:
             conflated=client.queue.conflated,
         )
 
-    async def _send(self, socket: StreamSocket, fields: dict[str, Any]) -> None:
+    async def _send(self, socket: FrameSocket, fields: dict[str, Any]) -> None:
         await self._write(socket, literals.encode({**fields, "timestamp": SentAt()}, clock.now_ns()))
 
-    async def _write(self, socket: StreamSocket, message: bytes) -> None:
+    async def _write(self, socket: FrameSocket, message: bytes) -> None:
         async with asyncio.timeout(self._limits.send_seconds):
-            await socket.write(text_frame(message))
+            await socket.write_frames(text_frame(message))
 
-    async def _refuse(self, socket: StreamSocket, error: HydrophoneError) -> None:
+    async def _refuse(self, socket: FrameSocket, error: HydrophoneError) -> None:
         try:
             await self._write(socket, protocol.error_message(error, clock.now_ns()))
         except (ClientGoneError, TimeoutError):

@@ -34,6 +34,7 @@ _NOT_COMPARED: Final = ("age", "timestamp")
 _NS: Final = 1_000_000_000
 _SLACK_NS: Final = 10_000_000  # a reply's age has milliseconds, and grows on the way
 Fields = dict[str, Any]
+_NULL: Final = msgspec.Raw(b"null")
 _ticker: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -143,7 +144,8 @@ def _compared(fields: Fields) -> Fields:
 
 def _fields_of_reply(name: str, ticker: Fields, figures: Fields, ts: int) -> Fields:
     used = [part["exchange"] for part in ticker["exchanges"] if part["used"]]
-    return _fields(name, {**ticker, "exchanges": used, "age": Age(ts)}, figures["price"], figures)
+    known = {own: None if figure == _NULL else figure for own, figure in figures.items()}  # as events have it
+    return _fields(name, {**ticker, "exchanges": used, "age": Age(ts)}, figures["price"], known)
 
 
 def _fields_of_event(name: str, subject: str, event: Any) -> Fields:

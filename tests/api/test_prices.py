@@ -56,6 +56,12 @@ async def test_the_same_data_that_became_stale_is_sent() -> None:
     assert sent == [("100", "live"), ("100", "stale")]
 
 
+async def test_an_event_that_says_the_same_as_the_answer_is_not_sent() -> None:
+    _, prices, sent = await begin()
+    prices.on_event(SUBJECT, event("100", now_ns()))
+    assert sent == [("100", "live")]
+
+
 async def test_an_older_event_and_an_older_answer_change_nothing() -> None:
     core, prices, sent = await begin()
     prices.on_event(SUBJECT, event("99", now_ns() - 2_000_000_000))
