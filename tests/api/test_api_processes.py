@@ -22,7 +22,7 @@ from tests.api.test_market_core import Starvation
 from tests.api.test_stream import TAIL, say, trade, until_heard
 from tests.api.world import READ_KEY, Store, answering, heard
 
-pytestmark = [pytest.mark.nats, pytest.mark.slow]
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180)]
 BEARER = {"Authorization": f"Bearer {READ_KEY}"}
 SETTINGS = {"GPT_API_RATE_LIMIT_REQUESTS": "100000"}
 

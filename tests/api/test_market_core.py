@@ -21,7 +21,7 @@ from runtime.nats.bus import BusOptions
 from runtime.servers.embedded import NatsServer
 from tests.api.world import Api, Store, api_settings, serving
 
-pytestmark = [pytest.mark.nats, pytest.mark.slow]
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180)]
 BTC = "/gpt/raw?symbol=BTC"
 PRICE = "/api/market/price?symbol=BTC"
 
