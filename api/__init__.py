@@ -1,1 +1,1 @@
-"""The HTTP face of the bus: reads cached state, sends commands, decides nothing."""
+"""The HTTP face of the bus: it sends requests to the market core and formats the replies; it decides nothing."""

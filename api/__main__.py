@@ -11,7 +11,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
 
 from api.app import ApiOptions, compose, connection_limits
-from api.server import make_server, serve
+from api.http.server import make_server
 from runtime.app.entry import run
 from runtime.config import settings
 from runtime.config.options import bus_options
@@ -28,23 +28,17 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         found = settings.load()
-        options = make_options(found)
+        bus = bus_options(found.bus, "api")
     except (settings.SettingsError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     logs.configure(log_config(found))
     for warning in found.warnings:
         logs.get().warning("settings.unused", text=warning)
+    options = ApiOptions(settings=found.api, bus=bus, asyncapi=read_asyncapi, cache=found.cache.enabled)
     server = make_server(compose(options), found.api.host, found.api.port, connection_limits(found.api))
-    serve(server)
+    server.run()
     return 0 if server.started else 1
-
-
-def make_options(found: Settings) -> ApiOptions:
-    """What the app is made from; ValueError names a setting that is missing."""
-    return ApiOptions(
-        settings=found.api, bus=bus_options(found.bus, "api"), asyncapi=read_asyncapi, cache=found.cache.enabled
-    )
 
 
 def log_config(found: Settings) -> logs.LogConfig:

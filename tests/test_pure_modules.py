@@ -12,7 +12,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("contracts", "runtime", "producers", "consumers", "api", "bot", "deploy")
-CHECKED = tuple(room for room in ROOMS if room != "api")  # whose pure modules still share files with its requests
 FOREIGN = frozenset({
     *("asyncio", "nats", "faststream", "fastapi", "starlette", "uvicorn", "httpx", "websockets", "picows"),
     *("motor", "pymongo", "structlog", "logging", "socket", "subprocess", "threading", "time", "prometheus_client"),
@@ -24,7 +23,7 @@ PURE = re.compile(r"\bpure\b(?! but)", re.IGNORECASE)
 def modules() -> list[str]:
     """List the modules whose docstring says that they are pure, in its first paragraph."""
     found: list[str] = []
-    for room in CHECKED:
+    for room in ROOMS:
         for path in sorted(ROOT.joinpath(room).rglob("*.py")):
             words = ast.get_docstring(ast.parse(path.read_text())) or ""
             if PURE.search(words.split("\n\n")[0]):

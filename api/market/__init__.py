@@ -1,1 +1,1 @@
-"""The market data routes: they ask the market core and put its replies into their form."""
+"""The market data routes: they send requests to the market core and format its replies."""

@@ -1,1 +1,1 @@
-"""`WS /ws`: what clients may say, what is pushed to them, and how the slow ones are kept from slowing the others."""
+"""`WS /ws`: subscriptions to events of the bus and to the market core's states."""

@@ -1,4 +1,4 @@
-"""One stream client: its conversation, its subscriptions, and the writer that never waits longer than its patience."""
+"""One stream client: its messages, its subscriptions, and the writer that never waits longer than its patience."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from api.access.gate import Admission
-from api.refusals import RateLimitedError
+from api.http.access.admission import Admission
+from api.http.errors import RateLimitedError
+from api.http.server import ClientGoneError, FrameSocket
 from api.stream import protocol
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub
-from api.stream.outbox import FullError, Message, Outbox, make_message
-from api.stream.protocol import Auth, ListWishes, Ping, Said, Wish
-from api.stream.symbols import Listed, Symbols
-from api.stream.topics import Meaning, Topic, decide_meaning
+from api.stream.protocol import Auth, ClientMessage, ListSubscriptions, Ping, SubscriptionRequest
+from api.stream.send_queue import QueueFullError, SendQueue, make_message
+from api.stream.symbols import Symbols
+from api.stream.topics import ResolvedSymbol, Target, Topic, resolve_target
 from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError
 from contracts.schema import literals
 from contracts.schema.literals import SentAt
@@ -26,36 +27,17 @@ SEND_SECONDS: Final = 5.0
 MOST_SUBSCRIPTIONS: Final = 500
 MOST_MESSAGES: Final = 200  # in
 MESSAGES_SECONDS: Final = 10.0
+SUBSCRIBE: Final = "subscribe"
 POLICY: Final = 1008
 TRY_LATER: Final = 1013
-
-
 KeyCheck = Callable[[str], Admission]
-
-
-class ClientGoneError(Exception):
-    """The other side is not there any more."""
-
-
-class Socket(Protocol):
-    """The connection of a client."""
-
-    async def receive(self) -> str | None:
-        """Take the next text, None for a binary message; ClientGoneError at the end."""
-        ...
-
-    async def write(self, frames: bytes) -> None:
-        """Write whole frames once there is room; ClientGoneError when nobody is there."""
-        ...
-
-    def end(self, code: int, reason: str) -> None:
-        """Close without waiting for anybody."""
-        ...
+Key = tuple[str, str, str]
+Found = ResolvedSymbol | HydrophoneError | None
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a client talks to."""
+class StreamServices:
+    """What a client's subscriptions are served by."""
 
     symbols: Symbols
     hub: Hub
@@ -63,32 +45,39 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Subscription:
     """One subscription: what it means, and the task that sends it at an interval."""
 
-    wish: Wish
-    meaning: Meaning
+    request: SubscriptionRequest
+    target: Target
     pacer: asyncio.Task[None] | None
+
+    def describe(self) -> dict[str, Any]:
+        """Return it as clients see it."""
+        request = self.request
+        fields: dict[str, Any] = {"symbol": self.target.symbol or None, "interval": request.interval}
+        timed = {"timeframe": request.timeframe} if request.channel == protocol.CANDLES else {}
+        return {"channel": request.channel, **fields, **timed}
 
 
 class StreamClient:
-    """Talks with one client until it goes or is sent away."""
+    """Serves one client until it goes or is sent away."""
 
     def __init__(
-        self, socket: Socket, around: Surroundings, check_key: KeyCheck, send_seconds: float = SEND_SECONDS
+        self, socket: FrameSocket, services: StreamServices, check_key: KeyCheck, send_seconds: float = SEND_SECONDS
     ) -> None:
-        self.outbox = Outbox()
+        self.queue = SendQueue()
         self.name = secrets.token_hex(8)
         self._socket = socket
-        self._around = around
+        self._services = services
         self._check_key = check_key
         self._send_seconds = send_seconds
-        self._held: dict[tuple[str, str, str], Held] = {}
+        self._held: dict[Key, Subscription] = {}
         self._window = (0.0, 0)
 
     async def run(self) -> None:
-        """Converse; returns when the connection is over. Raises nothing but cancellation."""
-        self._around.hub.join(self)
+        """Serve; returns when the connection is over. Raises nothing but cancellation."""
+        self._services.hub.join(self.queue)
         writer = asyncio.create_task(self._keep_writing(), name=f"stream writer {self.name}")
         reader = asyncio.create_task(self._keep_reading(), name=f"stream reader {self.name}")
         try:
@@ -97,23 +86,25 @@ class StreamClient:
             for task in (writer, reader):
                 task.cancel()
             await asyncio.gather(writer, reader, return_exceptions=True)
-            self._forget_all()
+            for key in list(self._held):
+                self._remove(key)
+            self._services.hub.leave(self.queue)
 
-    def say(self, fields: dict[str, Any]) -> None:
-        """Queue an answer."""
-        self.outbox.put_control(self._message({**fields, "timestamp": SentAt()}))
+    def _send(self, fields: dict[str, Any]) -> None:
+        message = literals.encode({**fields, "timestamp": SentAt()}, clock.now_ns())
+        self.queue.put_control(make_message(message))
 
-    def _message(self, fields: dict[str, Any]) -> Message:
-        return make_message(literals.encode(fields, clock.now_ns()))
+    def _send_error(self, error: HydrophoneError) -> None:
+        self.queue.put_control(make_message(protocol.error_message(error, clock.now_ns())))
 
     async def _keep_writing(self) -> None:
         try:
             while True:
-                await self.outbox.wait()
+                await self.queue.wait()
                 async with asyncio.timeout(self._send_seconds):
-                    await self._socket.write(b"".join(self.outbox.take()))
+                    await self._socket.write_frames(b"".join(self.queue.take()))
         except TimeoutError:
-            self._around.hub.on_slow()
+            self._services.hub.metrics.closed_slow.inc()
             self._socket.end(TRY_LATER, "too slow: try again later")
         except ClientGoneError:
             return
@@ -121,113 +112,101 @@ class StreamClient:
     async def _keep_reading(self) -> None:
         try:
             while True:
-                await self._on_text(await self._socket.receive())
-                await clock.sleep(0)  # the writer's turn: a burst of messages is received without waiting
+                await self._on_text(await self._socket.receive_text())
+                await clock.sleep(0)  # so that the writer runs: a burst of messages is received without waiting
         except ClientGoneError:
             return
-        except FullError:
+        except QueueFullError:
             self._socket.end(POLICY, "answers are not read")
 
     async def _on_text(self, text: str | None) -> None:
         try:
             self._refuse_flood()
-            await self._on_said(protocol.decode(text))
+            await self._on_message(protocol.decode(text))
         except HydrophoneError as error:
-            self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
+            self._send_error(error)
 
-    async def _on_said(self, said: Said) -> None:
-        match said:
+    async def _on_message(self, message: ClientMessage) -> None:
+        match message:
             case Ping():
-                self.say({"type": "pong", **({} if said.id is None else {"id": said.id})})
-            case ListWishes():
-                self.say({"type": "subscriptions", "subscriptions": [_shown(held) for held in self._held.values()]})
+                self._send({"type": "pong", **({} if message.id is None else {"id": message.id})})
+            case ListSubscriptions():
+                held = [subscription.describe() for subscription in self._held.values()]
+                self._send({"type": "subscriptions", "subscriptions": held})
             case Auth():
-                self._on_key(said)
-            case Wish() if said.remove:
-                await self._on_unsubscribe(said)
-            case Wish():
-                await self._on_subscribe(said)
+                self._on_key(message)
+            case SubscriptionRequest():
+                await self._on_request(message)
+            case _:
+                raise TypeError(type(message))
 
-    def _on_key(self, said: Auth) -> None:
+    def _on_key(self, message: Auth) -> None:
         """Answer a key that comes where none was needed: a wrong one is refused, and what was open stays open."""
-        refused = self._check_key(said.key).refused
+        refused = self._check_key(message.key).refused
         if refused is not None:
             raise refused
-        self.say({"type": "authenticated"})
+        self._send({"type": "authenticated"})
 
-    async def _on_subscribe(self, wish: Wish) -> None:
-        taken: list[Meaning] = []
-        for found in await self._resolve(wish):
+    async def _on_request(self, request: SubscriptionRequest) -> None:
+        done: list[Target] = []
+        for symbol, found in await self._resolve(request):
             try:
-                meaning = self._meaning(wish, found)
-                self._refuse_more(meaning)
+                done.append(self._take(request, symbol, found))
             except HydrophoneError as error:
-                self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
-                continue
-            self._forget(_key(wish, meaning))
-            taken.append(meaning)
-        if not taken:
-            return
-        self._confirm("subscribed", wish, [meaning.symbol for meaning in taken])
-        for meaning in taken:
-            await self._hold(wish, meaning)
+                self._send_error(error)
+        if done:
+            self._confirm(request, done)
+        for target in done if request.type == SUBSCRIBE else ():
+            await self._add(request, target)
 
-    async def _resolve(self, wish: Wish) -> list[Listed | HydrophoneError | None]:
-        """What each symbol of a wish means, or why it means nothing; None stands for all of them."""
-
-        async def find(symbol: str) -> Listed | HydrophoneError | None:
-            try:
-                return await self._around.symbols.find(symbol) if symbol else None
-            except HydrophoneError as error:
-                return error
-
-        return await asyncio.gather(*(find(symbol) for symbol in wish.symbols))
-
-    def _meaning(self, wish: Wish, found: Listed | HydrophoneError | None) -> Meaning:
+    def _take(self, request: SubscriptionRequest, symbol: str, found: Found) -> Target:
+        """Return what a symbol of a request means; what was subscribed of it is no longer."""
         if isinstance(found, HydrophoneError):
             raise found
-        return decide_meaning(wish, found)
+        target = resolve_target(request, found)
+        if request.type == SUBSCRIBE:
+            self._refuse_more(target)
+        if not self._remove(_key(request, target)) and request.type != SUBSCRIBE:
+            raise InvalidParameterError(
+                f"{request.channel} of {symbol} is not subscribed", parameter="symbol", channel=request.channel
+            )
+        return target
 
-    async def _on_unsubscribe(self, wish: Wish) -> None:
-        gone: list[str] = []
-        for symbol, found in zip(wish.symbols, await self._resolve(wish), strict=True):
+    async def _resolve(self, request: SubscriptionRequest) -> list[tuple[str, Found]]:
+        """Return what each symbol of a request means, or why it means nothing; None stands for all of them."""
+
+        async def find(symbol: str) -> tuple[str, Found]:
             try:
-                meaning = self._meaning(wish, found)
-                if not self._forget(_key(wish, meaning)):
-                    raise InvalidParameterError(
-                        f"{wish.channel} of {symbol} is not subscribed", parameter="symbol", channel=wish.channel
-                    )
-                gone.append(meaning.symbol)
+                return symbol, await self._services.symbols.find(symbol) if symbol else None
             except HydrophoneError as error:
-                self.outbox.put_control(make_message(protocol.error_message(error, clock.now_ns())))
-        if gone:
-            self._confirm("unsubscribed", wish, gone)
+                return symbol, error
 
-    def _confirm(self, kind: str, wish: Wish, symbols: list[str]) -> None:
-        named = {"symbol": symbols[0]} if len(symbols) == 1 and symbols[0] else {}
-        paced = {} if wish.interval is None else {"interval": wish.interval}
-        self.say({"type": kind, "channel": wish.channel, **named, "symbols": [s for s in symbols if s], **paced})
+        return await asyncio.gather(*(find(symbol) for symbol in request.named))
 
-    async def _hold(self, wish: Wish, meaning: Meaning) -> None:
-        hub = self._around.hub
-        for pattern in meaning.patterns:
-            self._around.feed.want(pattern)
-        pacer = None
-        if wish.interval is not None:
-            pacer = asyncio.create_task(self._keep_pace(meaning.topics, wish.interval))
-        for topic in meaning.topics:
+    def _confirm(self, request: SubscriptionRequest, targets: list[Target]) -> None:
+        symbols = [target.symbol for target in targets if target.symbol]
+        named = {"symbol": symbols[0]} if len(targets) == 1 and symbols else {}
+        paced = {} if request.interval is None else {"interval": request.interval}
+        self._send({"type": f"{request.type}d", "channel": request.channel, **named, "symbols": symbols, **paced})
+
+    async def _add(self, request: SubscriptionRequest, target: Target) -> None:
+        hub, seconds = self._services.hub, request.interval
+        for pattern in target.patterns:
+            self._services.feed.acquire(pattern)
+        pacer = None if seconds is None else asyncio.create_task(self._keep_pace(target.topics, seconds))
+        for topic in target.topics:
             if pacer is None:
-                hub.add(self, topic)
+                hub.add(self.queue, topic)
             else:
                 hub.watch(topic)
-        self._held[_key(wish, meaning)] = Held(wish, meaning, pacer)
+        self._held[_key(request, target)] = Subscription(request, target, pacer)
         if pacer is None:
-            await asyncio.gather(*(self._send_current(topic) for topic in meaning.topics))
+            await asyncio.gather(*(self._send_current(topic) for topic in target.topics))
 
     async def _send_current(self, topic: Topic) -> None:
-        message = await self._around.hub.find_current(topic)
+        message = await self._services.hub.find_current(topic)
         if message is not None:
-            self.outbox.put_state(topic, message)
+            self.queue.put_state(topic, message)
 
     async def _keep_pace(self, topics: tuple[Topic, ...], seconds: int) -> None:
         while True:
@@ -235,34 +214,29 @@ class StreamClient:
                 await self._send_current(topic)
             await clock.sleep(seconds)
 
-    def _forget(self, key: tuple[str, str, str]) -> bool:
+    def _remove(self, key: Key) -> bool:
         held = self._held.pop(key, None)
         if held is None:
             return False
-        for pattern in held.meaning.patterns:
-            self._around.feed.unwant(pattern)
+        for pattern in held.target.patterns:
+            self._services.feed.release(pattern)
         if held.pacer is not None:
             held.pacer.cancel()
-        for topic in held.meaning.topics:
+        for topic in held.target.topics:
             if held.pacer is None:
-                self._around.hub.remove(self, topic)
+                self._services.hub.remove(self.queue, topic)
             else:
-                self._around.hub.unwatch(topic)
+                self._services.hub.unwatch(topic)
         return True
 
-    def _forget_all(self) -> None:
-        for key in list(self._held):
-            self._forget(key)
-        self._around.hub.leave(self)
-
-    def _refuse_more(self, meaning: Meaning) -> None:
-        if sum(len(held.meaning.topics) for held in self._held.values()) + len(meaning.topics) > MOST_SUBSCRIPTIONS:
+    def _refuse_more(self, target: Target) -> None:
+        if sum(len(held.target.topics) for held in self._held.values()) + len(target.topics) > MOST_SUBSCRIPTIONS:
             raise InvalidParameterError(
                 f"At most {MOST_SUBSCRIPTIONS} subscriptions a connection",
                 parameter="symbols",
                 maximum=MOST_SUBSCRIPTIONS,
             )
-        if not meaning.topics:
+        if not target.topics:
             raise NotReadyError("Nothing is listed for this symbol yet", waiting_for=["instruments"])
 
     def _refuse_flood(self) -> None:
@@ -278,11 +252,5 @@ class StreamClient:
             )
 
 
-def _key(wish: Wish, meaning: Meaning) -> tuple[str, str, str]:
-    return wish.channel, meaning.symbol, wish.timeframe if wish.channel == protocol.CANDLES else ""
-
-
-def _shown(held: Held) -> dict[str, Any]:
-    wish = held.wish
-    shown: dict[str, Any] = {"channel": wish.channel, "symbol": held.meaning.symbol or None, "interval": wish.interval}
-    return {**shown, "timeframe": wish.timeframe} if wish.channel == protocol.CANDLES else shown
+def _key(request: SubscriptionRequest, target: Target) -> Key:
+    return request.channel, target.symbol, request.timeframe if request.channel == protocol.CANDLES else ""

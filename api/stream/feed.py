@@ -1,4 +1,4 @@
-"""What the stream hears of the bus: one plain subscription for each subject pattern that somebody wants."""
+"""What the stream reads of the bus: one plain subscription for each subject pattern that clients need."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class StreamFeed:
         self._held: dict[str, Subscription] = {}
         self._changed = asyncio.Event()
 
-    def want(self, pattern: str) -> None:
-        """Hear a pattern of subjects for one more client."""
+    def acquire(self, pattern: str) -> None:
+        """Read a pattern of subjects for one more client."""
         self._wanted[pattern] += 1
         self._changed.set()
 
-    def unwant(self, pattern: str) -> None:
-        """Hear it for one client less."""
+    def release(self, pattern: str) -> None:
+        """Read it for one client less."""
         self._wanted[pattern] -= 1
         if self._wanted[pattern] <= 0:
             del self._wanted[pattern]

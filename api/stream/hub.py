@@ -1,104 +1,99 @@
-"""The middle of the stream: who wants which topic, and each event encoded once for all who want it."""
+"""The fan-out of the stream: who subscribed to which topic, and each event encoded once for all of them."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from collections.abc import Iterable
+from typing import Any, Final
 
-import msgspec
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import Counter as Count
 
-from api.market import forms
-from api.market.asker import Asker
-from api.metrics import StreamMetrics
+from api.market import formats
+from api.market.client import MarketClient, encode_query
 from api.stream import messages, protocol
-from api.stream.outbox import Message, Outbox, make_message
 from api.stream.prices import Prices
+from api.stream.send_queue import Message, SendQueue, make_message
 from api.stream.topics import Topic, topics_of
 from contracts.errors import HydrophoneError
 from contracts.instrument import tail_symbol
 from contracts.schema import literals
+from contracts.services.market import OrderbookQuery
 from runtime import clock
 
 _STATES: Final = {"candle", "book"}
 _TICKER: Final = "consolidated_ticker"
 
 
-class Subscriber(Protocol):
-    """Who gets messages."""
+class StreamMetrics:
+    """Stream clients, what was sent to them, and what they were too slow for."""
 
-    @property
-    def outbox(self) -> Outbox:
-        """Where they are put."""
-        ...
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.clients = Gauge("hydrophone_stream_clients", "Clients now", registry=registry)
+        self.dropped = Count(
+            "hydrophone_stream_dropped", "Messages that clients were too slow for", ["how"], registry=registry
+        )
+        self.closed_slow = Count("hydrophone_stream_closed_slow", "Clients closed as too slow", registry=registry)
 
 
 class Hub:
     """Folds events of the bus into messages for those who subscribed; nothing here waits for anybody."""
 
-    def __init__(self, asker: Asker, metrics: StreamMetrics, now_ns: Callable[[], int] = clock.now_ns) -> None:
-        self._asker = asker
-        self._metrics = metrics
-        self._now_ns = now_ns
-        self._wanted: dict[Topic, set[Subscriber]] = defaultdict(set)
+    def __init__(self, market: MarketClient, metrics: StreamMetrics) -> None:
+        self._market = market
+        self.metrics = metrics
+        self._wanted: dict[Topic, Counter[SendQueue]] = defaultdict(Counter)
         self._watched: Counter[Topic] = Counter()
         self._last: dict[Topic, Message] = {}
-        self.prices = Prices(asker, self._on_price)
-        self._clients: set[Subscriber] = set()
+        self.prices = Prices(market, self._on_price)
+        self._clients: set[SendQueue] = set()
 
     @property
     def clients(self) -> int:
         """How many clients there are."""
         return len(self._clients)
 
-    def join(self, client: Subscriber) -> None:
+    def join(self, queue: SendQueue) -> None:
         """Count a client in."""
-        self._clients.add(client)
-        self._metrics.clients.set(len(self._clients))
+        self._clients.add(queue)
+        self.metrics.clients.set(len(self._clients))
 
-    def leave(self, client: Subscriber) -> None:
+    def leave(self, queue: SendQueue) -> None:
         """Count a client out; what it wanted must have been removed."""
-        self._clients.discard(client)
-        self._metrics.clients.set(len(self._clients))
-        self._metrics.dropped.labels("dropped").inc(client.outbox.dropped)
-        self._metrics.dropped.labels("conflated").inc(client.outbox.conflated)
+        self._clients.discard(queue)
+        self.metrics.clients.set(len(self._clients))
+        self.metrics.dropped.labels("dropped").inc(queue.dropped)
+        self.metrics.dropped.labels("conflated").inc(queue.conflated)
 
-    def on_slow(self) -> None:
-        """Count a client that was closed as too slow."""
-        self._metrics.closed_slow.inc()
+    def add(self, queue: SendQueue, topic: Topic) -> None:
+        """Push every change of a topic to a client, once however often it is added."""
+        self._wanted[topic][queue] += 1
+        self.watch(topic)
 
-    def add(self, client: Subscriber, topic: Topic) -> None:
-        """Push every change of a topic to a client from now on."""
-        if topic.channel == protocol.PRICE and topic not in self._wanted:
-            self.prices.want(topic.name)
-        self._wanted[topic].add(client)
-
-    def remove(self, client: Subscriber, topic: Topic) -> None:
-        """Push it no longer."""
-        wanting = self._wanted.get(topic)
-        if wanting is None:
-            return
-        wanting.discard(client)
+    def remove(self, queue: SendQueue, topic: Topic) -> None:
+        """Undo one `add`."""
+        wanting = self._wanted[topic]
+        wanting[queue] -= 1
+        if not wanting[queue]:
+            del wanting[queue]
         if not wanting:
             del self._wanted[topic]
-            self._forget(topic)
-            if topic.channel == protocol.PRICE:
-                self.prices.unwant(topic.name)
+        self.unwatch(topic)
 
     def watch(self, topic: Topic) -> None:
-        """Keep the newest state of a topic for somebody who asks for it now and then."""
+        """Keep the newest state of a topic."""
         self._watched[topic] += 1
         if topic.channel == protocol.PRICE:
-            self.prices.want(topic.name)
+            self.prices.acquire(topic.name)
 
     def unwatch(self, topic: Topic) -> None:
-        """Keep it no longer."""
+        """Undo one `watch`."""
         self._watched[topic] -= 1
         if topic.channel == protocol.PRICE:
-            self.prices.unwant(topic.name)
-        if self._watched[topic] <= 0:
+            self.prices.release(topic.name)
+        if not self._watched[topic]:
             del self._watched[topic]
-            self._forget(topic)
+            self._last.pop(topic, None)
 
     async def find_current(self, topic: Topic) -> Message | None:
         """The newest state of a topic as a message; None where nothing is known."""
@@ -115,29 +110,26 @@ class Hub:
             self.prices.on_event(subject, event)
             return
         topics = topics_of(kind, subject, event)
-        wanting = set[Subscriber]().union(*(self._wanted.get(topic, ()) for topic in topics))
-        if not wanting and not any(topic in self._watched for topic in topics):
+        if not any(topic in self._watched for topic in topics):
             return
-        message = self._event_message(kind, subject, event)
+        wanting = set[SendQueue]().union(*(self._wanted.get(topic, ()) for topic in topics))
+        fields = messages.book_message(subject, event) if kind == "book" else messages.event_message(kind, event)
+        message = self._message(fields)
         if kind in _STATES:
             self._last[topics[0]] = message
         self._push(wanting, message, topics[0] if kind in _STATES else None)
 
     def on_gap(self, reason: str) -> None:
-        """Tell every client that events may be missing."""
+        """Send every client that events may be missing."""
         message = self._message(messages.gap_message(reason))
         self._push(self._clients, message, ("gap", reason))
 
-    def _forget(self, topic: Topic) -> None:
-        if topic not in self._wanted and topic not in self._watched:
-            self._last.pop(topic, None)
-
-    def _push(self, clients: Iterable[Subscriber], message: Message, state: object | None) -> None:
-        for client in clients:
+    def _push(self, queues: Iterable[SendQueue], message: Message, state: object | None) -> None:
+        for queue in queues:
             if state is None:
-                client.outbox.put_event(message)
+                queue.put_event(message)
             else:
-                client.outbox.put_state(state, message)
+                queue.put_state(state, message)
 
     def _on_price(self, name: str, fields: dict[str, Any]) -> None:
         topic = Topic(protocol.PRICE, name)
@@ -146,19 +138,15 @@ class Hub:
             self._push(wanting, self._message(fields), topic)
 
     async def _find_book(self, topic: Topic) -> Message | None:
-        """Ask for the book that an instrument has now; what came meanwhile is newer."""
+        """Request the book that an instrument has now; what came meanwhile is newer."""
         venue, symbol = tail_symbol(topic.name)
-        question = {"depth": messages.BOOK_DEPTH, "exchange": venue, "symbol": symbol}
+        query = OrderbookQuery(symbol=symbol, exchange=venue, depth=messages.BOOK_DEPTH)
         try:
-            found = await self._asker.ask("orderbook", msgspec.json.encode(question))
+            found = await self._market.request("orderbook", encode_query(query))
         except HydrophoneError:
             return self._last.get(topic)
-        body = forms.render(found, messages.book_state, self._now_ns())
+        body = formats.render(found, messages.book_state, clock.now_ns())
         return self._last.get(topic) or make_message(body)
 
-    def _event_message(self, kind: str, subject: str, event: Any) -> Message:
-        fields = messages.book_message(subject, event) if kind == "book" else messages.event_message(kind, event)
-        return self._message(fields)
-
     def _message(self, fields: dict[str, Any]) -> Message:
-        return make_message(literals.encode(fields, self._now_ns()))
+        return make_message(literals.encode(fields, clock.now_ns()))

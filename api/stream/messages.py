@@ -2,19 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from api.market.asker import Known
+from api.market.formats import CachedReply
 from contracts.arithmetic.book import book_figures
 from contracts.instrument import unescape_token
 from contracts.schema.literals import Age, SentAt, iso, number
 
 _TAIL_TOKENS: Final = 4
 BOOK_DEPTH: Final = 20  # levels of each side
+_ORIGIN: Final = "id symbol exchange sim timestamp"
+_ALERT: Final = "id base usd_value count exchanges tier rule sim timestamp"
+_HEADS: Final = {
+    "cluster": {"type": "alert", "kind": "whale_cluster"},
+    "storm": {"type": "alert", "kind": "liquidation_storm"},
+}
+_NAMES: Final = {  # the fields of each kind of event, in their order
+    "trade": f"{_ORIGIN} price amount contracts side",
+    "whale": "id symbol side amount price usd_value exchange timestamp sim tier",
+    "liquidation": f"{_ORIGIN} price price_kind amount contracts position_side order_side sampled",
+    "candle": f"{_ORIGIN} timeframe start open high low close volume closed",
+    "cluster": f"{_ALERT} side pattern",
+    "storm": f"{_ALERT} long_usd short_usd sampled",
+}
+_FIELDS: Final = {kind: names.split() for kind, names in _NAMES.items()}
+_NUMBERS: Final = frozenset(
+    ("price", "amount", "contracts", "usd_value", "long_usd", "short_usd", "open", "high", "low", "close", "volume")
+)
+
+
+def _time(event: Any) -> str:
+    ts_event: int | None = getattr(event, "ts_event", None)
+    return iso(event.ts_recv if ts_event is None else ts_event)
+
+
+_READ: Final[dict[str, Callable[[Any], Any]]] = {
+    "exchange": lambda event: event.venue,
+    "exchanges": lambda event: event.venues,
+    "start": lambda event: iso(event.start_ts),
+    "timestamp": _time,
+}
+
+
+def event_message(kind: str, event: Any) -> dict[str, Any]:
+    """Return the message of any event but a book; a whale says `sim` only where it is."""
+    fields = {name: _read(event, name) for name in _FIELDS[kind]}
+    if kind == "whale" and not event.sim:
+        del fields["sim"]
+    return {**_HEADS.get(kind, {"type": kind}), **fields}
+
+
+def _read(event: Any, name: str) -> Any:
+    if name in _NUMBERS:
+        return number(getattr(event, name))
+    return _READ[name](event) if name in _READ else getattr(event, name)
 
 
 def book_message(subject: str, event: Any) -> dict[str, Any]:
-    """The best levels of one venue's book."""
+    """Return the message of one venue's book: its best levels."""
     _, _, quote, market = subject.split(".")[-_TAIL_TOKENS:]
     return {
         "type": "book",
@@ -28,125 +74,15 @@ def book_message(subject: str, event: Any) -> dict[str, Any]:
         "age": Age(event.ts_recv),
         "quality": "sim" if event.sim and event.quality == "live" else event.quality,
         "sim": event.sim,
-        "timestamp": iso(_time(event)),
+        "timestamp": _time(event),
     }
 
 
-def book_state(known: Known) -> bytes:
-    """The market core's book as a message."""
-    return b'{"type":"book",%b,"timestamp":\x00}' % known.body[1:-1]
-
-
-def event_message(kind: str, event: Any) -> dict[str, Any]:
-    """Any other event."""
-    return _BUILDERS[kind](event)
-
-
-def _time(event: Any) -> int:
-    told: int | None = getattr(event, "ts_event", None)
-    return event.ts_recv if told is None else told
-
-
-def _origin(event: Any) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "symbol": event.symbol,
-        "exchange": event.venue,
-        "sim": event.sim,
-        "timestamp": iso(_time(event)),
-    }
-
-
-def _trade(event: Any) -> dict[str, Any]:
-    return {
-        "type": "trade",
-        **_origin(event),
-        "price": number(event.price),
-        "amount": number(event.amount),
-        "contracts": number(event.contracts),
-        "side": event.side,
-    }
-
-
-def _whale(event: Any) -> dict[str, Any]:
-    fields = {
-        "type": "whale",
-        "id": event.id,
-        "symbol": event.symbol,
-        "side": event.side,
-        "amount": number(event.amount),
-        "price": number(event.price),
-        "usd_value": number(event.usd_value),
-        "exchange": event.venue,
-        "timestamp": iso(_time(event)),
-    }
-    return {**fields, **({"sim": True} if event.sim else {}), "tier": event.tier}
-
-
-def _liquidation(event: Any) -> dict[str, Any]:
-    return {
-        "type": "liquidation",
-        **_origin(event),
-        "price": number(event.price),
-        "price_kind": event.price_kind,
-        "amount": number(event.amount),
-        "contracts": number(event.contracts),
-        "position_side": event.position_side,
-        "order_side": event.order_side,
-        "sampled": event.sampled,
-    }
-
-
-def _candle(event: Any) -> dict[str, Any]:
-    return {
-        "type": "candle",
-        **_origin(event),
-        "timeframe": event.timeframe,
-        "start": iso(event.start_ts),
-        "open": number(event.open),
-        "high": number(event.high),
-        "low": number(event.low),
-        "close": number(event.close),
-        "volume": number(event.volume),
-        "closed": event.closed,
-    }
-
-
-def _alert(kind: str, event: Any) -> dict[str, Any]:
-    return {
-        "type": "alert",
-        "kind": kind,
-        "id": event.id,
-        "base": event.base,
-        "usd_value": number(event.usd_value),
-        "count": event.count,
-        "exchanges": event.venues,
-        "tier": event.tier,
-        "rule": event.rule,
-        "sim": event.sim,
-        "timestamp": iso(_time(event)),
-    }
-
-
-def _cluster(event: Any) -> dict[str, Any]:
-    return {**_alert("whale_cluster", event), "side": event.side, "pattern": event.pattern}
-
-
-def _storm(event: Any) -> dict[str, Any]:
-    sides = {"long_usd": number(event.long_usd), "short_usd": number(event.short_usd)}
-    return {**_alert("liquidation_storm", event), **sides, "sampled": event.sampled}
-
-
-_BUILDERS: Final = {
-    "trade": _trade,
-    "whale": _whale,
-    "liquidation": _liquidation,
-    "candle": _candle,
-    "cluster": _cluster,
-    "storm": _storm,
-}
+def book_state(reply: CachedReply) -> bytes:
+    """Return the market core's book as a message."""
+    return b'{"type":"book",%b,"timestamp":\x00}' % reply.body[1:-1]
 
 
 def gap_message(reason: str) -> dict[str, Any]:
-    """Tell that events may be missing from here on back."""
+    """Return the message that events may be missing from here on back."""
     return {"type": "gap", "reason": reason, "timestamp": SentAt()}

@@ -1,7 +1,7 @@
 """Prices of symbols: the consolidated ticker of the market that each means now, as the market core says which.
 
-Between the core's answers the ticker's events are followed; every few seconds the core is asked again, so that a symbol
-that means another market now is followed there, and a price that nobody makes any more is said to be stale.
+Between the core's answers the ticker's events are followed; every few seconds it is requested again, so that a
+symbol that means another market now is followed there, and a price that nobody makes any more becomes stale.
 """
 
 from __future__ import annotations
@@ -14,50 +14,28 @@ from typing import Any, Final
 
 import msgspec
 
-from api.market import forms
-from api.market.asker import Asker
+from api.market import formats
+from api.market.client import MarketClient, encode_query
 from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.instrument import escape_token, unescape_token
 from contracts.schema.literals import Age, SentAt, number
+from contracts.services.market import TickerQuery
 from runtime import clock
 
-ASK_SECONDS: Final = 5.0
+REFRESH_SECONDS: Final = 5.0
+_READ: Final = ("quote", "market", "source", "exchanges", "stale_exchanges", "age", "quality", "sim")
+_FIGURES: Final = ("change_24h", "volume_24h", "high_24h", "low_24h", "bid", "ask")
+_SHOWN: Final = {"high_24h": "high", "low_24h": "low"}  # under another name
 AT_ONCE: Final = 16
 _AGGREGATED: Final = "aggregated"
 _STALE: Final = "stale"
-_UNSAID: Final = ("age", "timestamp")
+_NOT_COMPARED: Final = ("age", "timestamp")
 _NS: Final = 1_000_000_000
 _SLACK_NS: Final = 10_000_000  # a reply's age has milliseconds, and grows on the way
 Fields = dict[str, Any]
-
-
-class _Part(msgspec.Struct, frozen=True):
-    exchange: str
-    used: bool
-
-
-class _Ticker(msgspec.Struct, frozen=True):
-    """The core's consolidated ticker; figures as they are written."""
-
-    price: msgspec.Raw
-    bid: msgspec.Raw
-    ask: msgspec.Raw
-    volume_24h: msgspec.Raw
-    change_24h: msgspec.Raw
-    high_24h: msgspec.Raw
-    low_24h: msgspec.Raw
-    quote: str
-    market: str
-    source: str
-    exchanges: list[_Part]
-    stale_exchanges: list[str]
-    age: float
-    quality: str
-    sim: bool
-
-
-_ticker: Final = msgspec.json.Decoder(_Ticker)
+_NULL: Final = msgspec.Raw(b"null")
+_ticker: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(slots=True)
@@ -70,20 +48,20 @@ class Priced:
 
 
 class Prices:
-    """Keeps the price of every symbol that somebody wants; `on_price(name, fields)` gets each that is to be sent."""
+    """Keeps the price of every symbol that is subscribed to; `on_price(name, fields)` gets each that is to be sent."""
 
-    def __init__(self, asker: Asker, on_price: Callable[[str, Fields], None]) -> None:
-        self._asker, self._on_price = asker, on_price
+    def __init__(self, market: MarketClient, on_price: Callable[[str, Fields], None]) -> None:
+        self._market, self._on_price = market, on_price
         self._wanted: Counter[str] = Counter()
         self._held: dict[str, Priced] = {}
-        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
 
-    def want(self, name: str) -> None:
+    def acquire(self, name: str) -> None:
         """Keep the price of a symbol for one more."""
         self._wanted[name] += 1
 
-    def unwant(self, name: str) -> None:
+    def release(self, name: str) -> None:
         """Keep it for one less."""
         self._wanted[name] -= 1
         if self._wanted[name] <= 0:
@@ -94,7 +72,7 @@ class Prices:
         """The newest price of a symbol; None where there is none."""
         held = self._held.get(name)
         if held is None or held.fields is None:
-            await self._ask(name)
+            await self._refresh(name)
             held = self._held.get(name)
         return None if held is None else held.fields
 
@@ -104,93 +82,76 @@ class Prices:
             held = self._held.get(name)
             if held is None or held.follows is None:
                 if _is_of(name, subject):
-                    self._begin(name)
+                    self._begin_refresh(name)
             elif held.follows == subject and event.last is not None and event.ts_recv >= held.ts - _SLACK_NS:
                 fields = _fields_of_event(name, subject, event)
-                is_news = held.fields is None or _said(held.fields) != _said(fields)
+                is_news = held.fields is None or _compared(held.fields) != _compared(fields)
                 held.fields, held.ts = fields, event.ts_recv
                 if is_news:
                     self._on_price(name, fields)
                 if event.quality == _STALE:
-                    self._begin(name)  # the symbol may mean another market now
+                    self._begin_refresh(name)  # the symbol may mean another market now
 
-    async def keep_asking(self) -> None:
-        """Ask for every price again and again."""
+    async def keep_refreshing(self) -> None:
+        """Request every price again and again."""
         while True:
-            await clock.sleep(ASK_SECONDS)
+            await clock.sleep(REFRESH_SECONDS)
             for name in list(self._wanted):
-                self._begin(name, send=True)
+                self._begin_refresh(name, send=True)
 
-    def _begin(self, name: str, *, send: bool = False) -> None:
-        if name not in self._asking:
-            task = self._asking[name] = asyncio.create_task(self._ask(name, send=send), name=f"price of {name}")
-            task.add_done_callback(lambda _: self._asking.pop(name, None))
+    def _begin_refresh(self, name: str, *, send: bool = False) -> None:
+        if name not in self._refreshing:
+            task = self._refreshing[name] = asyncio.create_task(self._refresh(name, send=send), name=f"price of {name}")
+            task.add_done_callback(lambda _: self._refreshing.pop(name, None))
 
-    async def _ask(self, name: str, *, send: bool = False) -> None:
-        """Take the core's answer, unless an event said something newer of the same market; send what changed."""
+    async def _refresh(self, name: str, *, send: bool = False) -> None:
+        """Take the core's answer, unless an event had something newer of the same market; send what changed."""
         async with self._room:
             try:
-                found = await self._asker.ask("ticker", msgspec.json.encode({"symbol": name}))
+                found = await self._market.request("ticker", encode_query(TickerQuery(symbol=name)))
             except HydrophoneError:
-                return  # no exchange has a price yet: the first event of one asks again
+                return  # no exchange has a price yet: the first event of one requests it again
         now_ns = clock.now_ns()
-        ticker = _ticker.decode(forms.render(found, forms.bare, now_ns))
-        follows = _subject_of(name, ticker)
-        ts = now_ns - int(ticker.age * _NS)
+        members = _ticker.decode(formats.render(found, formats.bare, now_ns))
+        ticker = {name: msgspec.json.decode(members[name]) for name in _READ}
+        follows = _subject_of(name, ticker["quote"], ticker["market"])
+        ts = now_ns - int(ticker["age"] * _NS)
         held = self._held.setdefault(name, Priced()) if name in self._wanted else Priced()
         newer = held.follows == follows and held.ts > ts + _SLACK_NS and not found.stale
         before, held.follows = held.fields, follows
         if not newer or held.fields is None:
-            held.fields, held.ts = _fields_of_reply(name, ticker, ts), ts
-        if name in self._wanted and (send or before is None or _said(before) != _said(held.fields)):
+            held.fields, held.ts = _fields_of_reply(name, ticker, members, ts), ts
+        if name in self._wanted and (send or before is None or _compared(before) != _compared(held.fields)):
             self._on_price(name, held.fields)
 
 
 def _is_of(name: str, subject: str) -> bool:
     """Whether a ticker may be of a symbol, by the base."""
-    base = escape_token(name.partition("/")[0])
-    return subject.startswith(f"{subjects.CONSOLIDATED_TICKER}{base}.")
+    return subject.startswith(_prefix(name))
 
 
-def _subject_of(name: str, ticker: _Ticker) -> str:
-    base = escape_token(name.partition("/")[0])
-    return f"{subjects.CONSOLIDATED_TICKER}{base}.{escape_token(ticker.quote)}.{ticker.market}"
+def _subject_of(name: str, quote: str, market: str) -> str:
+    return f"{_prefix(name)}{escape_token(quote)}.{market}"
 
 
-def _said(fields: Fields) -> Fields:
-    return {name: value for name, value in fields.items() if name not in _UNSAID}
+def _prefix(name: str) -> str:
+    return f"{subjects.CONSOLIDATED_TICKER}{escape_token(name.partition('/')[0])}."
 
 
-def _fields_of_reply(name: str, ticker: _Ticker, ts: int) -> Fields:
-    return {
-        "type": "price_update",
-        "symbol": name,
-        "price": ticker.price,
-        "quote": ticker.quote,
-        "market": ticker.market,
-        "source": ticker.source,
-        "exchanges": [part.exchange for part in ticker.exchanges if part.used],
-        "stale_exchanges": ticker.stale_exchanges,
-        "age": Age(ts),
-        "quality": ticker.quality,
-        "sim": ticker.sim,
-        "change_24h": ticker.change_24h,
-        "volume_24h": ticker.volume_24h,
-        "high": ticker.high_24h,
-        "low": ticker.low_24h,
-        "bid": ticker.bid,
-        "ask": ticker.ask,
-        "timestamp": SentAt(),
-    }
+def _compared(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if name not in _NOT_COMPARED}
+
+
+def _fields_of_reply(name: str, ticker: Fields, figures: Fields, ts: int) -> Fields:
+    used = [part["exchange"] for part in ticker["exchanges"] if part["used"]]
+    known = {own: None if figure == _NULL else figure for own, figure in figures.items()}  # as events have it
+    return _fields(name, {**ticker, "exchanges": used, "age": Age(ts)}, figures["price"], known)
 
 
 def _fields_of_event(name: str, subject: str, event: Any) -> Fields:
     quote, market = subject.split(".")[-2:]
     stale = [venue for venue, reason in event.left_out if reason == _STALE]
-    return {
-        "type": "price_update",
-        "symbol": name,
-        "price": number(event.last),
+    ticker = {
         "quote": unescape_token(quote),
         "market": market,
         "source": event.used[0] if len(event.used) == 1 else _AGGREGATED,
@@ -199,11 +160,13 @@ def _fields_of_event(name: str, subject: str, event: Any) -> Fields:
         "age": Age(event.ts_recv),
         "quality": event.quality,
         "sim": event.sim,
-        "change_24h": number(event.change_24h),
-        "volume_24h": number(event.volume_24h),
-        "high": number(event.high_24h),
-        "low": number(event.low_24h),
-        "bid": number(event.bid),
-        "ask": number(event.ask),
-        "timestamp": SentAt(),
     }
+    figures = {name: number(getattr(event, name)) for name in _FIGURES}
+    return _fields(name, ticker, number(event.last), figures)
+
+
+def _fields(name: str, ticker: Fields, price: Any, figures: Fields) -> Fields:
+    """Return a message with its fields in their order."""
+    read = {own: ticker[own] for own in _READ}
+    shown = {_SHOWN.get(own, own): figures[own] for own in _FIGURES}
+    return {"type": "price_update", "symbol": name, "price": price, **read, **shown, "timestamp": SentAt()}

@@ -1,14 +1,12 @@
-"""What a stream client may say, decoded or refused with a code that names what was wrong. Pure."""
+"""What a stream client may send, decoded or refused with a code that names what was wrong. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, cast, get_args
+from typing import Annotated, Any, Final, Literal, cast, get_args
 
 import msgspec
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from api.refusals import error_body
 from contracts.errors import HydrophoneError, InvalidParameterError
 from contracts.market import Timeframe
 from contracts.schema import literals
@@ -23,11 +21,11 @@ CANDLES: Final = "candles"
 ALERTS: Final = "alerts"
 CHANNELS: Final = (PRICE, TRADES, WHALES, LIQUIDATIONS, BOOK, CANDLES, ALERTS)
 PACED: Final = (PRICE, BOOK, CANDLES)  # channels of state, where one in a while says as much
-TYPES: Final = ("auth", "subscribe", "unsubscribe", "ping", "get_subscriptions")
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
 MOST_SYMBOLS: Final = 100
 LONGEST_INTERVAL: Final = 3600
 LONGEST_ID: Final = 128
+Named = Annotated[str, StringConstraints(pattern=r"\S")]
 
 
 class BadMessageError(HydrophoneError):
@@ -48,58 +46,65 @@ class UnknownChannelError(HydrophoneError):
     code = "UNKNOWN_CHANNEL"
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class ClientMessage(BaseModel):
+    """What every message of a client is; unknown fields are tolerated."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class Auth(ClientMessage):
     """The key as first message."""
 
-    key: str
+    key: str = Field(min_length=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class SubscriptionRequest(ClientMessage):
     """Subscribe or unsubscribe: a channel for some symbols; `interval` in seconds, None for every change."""
 
-    channel: str
-    symbols: tuple[str, ...]
-    interval: int | None = None
-    timeframe: str = "1m"
-    remove: bool = False
+    type: Literal["subscribe", "unsubscribe"]
+    channel: str = PRICE
+    symbol: Named | None = None
+    symbols: list[Named] | None = None
+    interval: int | None = Field(default=None, ge=1, le=LONGEST_INTERVAL)
+    timeframe: Timeframe = "1m"
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The symbols that are meant, each once; an empty name stands for all of them."""
+        named = [self.symbol] if self.symbol is not None else []
+        return tuple(dict.fromkeys([*named, *(self.symbols or ())])) or ("",)
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(ClientMessage):
     """Answered by a pong with the same `id`."""
 
-    id: Any = None
+    id: Annotated[str, Field(max_length=LONGEST_ID)] | int | bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListWishes:
+class ListSubscriptions(ClientMessage):
     """Answered by what is subscribed."""
 
 
-Said = Auth | Wish | Ping | ListWishes
+MESSAGES: Final[dict[str, type[ClientMessage]]] = {
+    "auth": Auth,
+    "subscribe": SubscriptionRequest,
+    "unsubscribe": SubscriptionRequest,
+    "ping": Ping,
+    "get_subscriptions": ListSubscriptions,
+}
+_BOUNDS: Final = {"minimum": 1, "maximum": LONGEST_INTERVAL}
+_FAULTS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "key": ("Field key must be the API key as text", {}),
+    "id": ("Field id must be a short text or a whole number", {}),
+    "interval": (f"Field interval must be whole seconds from 1 to {LONGEST_INTERVAL}", _BOUNDS),
+    "timeframe": ("Field timeframe is not supported", {"supported_values": list(TIMEFRAMES)}),
+    "symbols": ("Field symbols must be a list of texts", {}),
+    "symbol": ("Field symbol (or symbols) must name what is meant", {}),
+}
 
 
-def decode(text: str | None) -> Said:
-    """Decode one message; a HydrophoneError says what is wrong with it."""
-    fields = _fields(text)
-    kind = fields.get("type")
-    match kind:
-        case "auth":
-            return Auth(_key(fields))
-        case "subscribe" | "unsubscribe":
-            return _wish(fields, remove=kind == "unsubscribe")
-        case "ping":
-            return Ping(_id(fields.get("id")))
-        case "get_subscriptions":
-            return ListWishes()
-        case _:
-            said = kind if isinstance(kind, str) else "(none)"
-            raise UnknownTypeError(f"Message type {said[:64]} is not supported", supported_types=list(TYPES))
-
-
-def _fields(text: str | None) -> Mapping[str, Any]:
+def decode(text: str | None) -> ClientMessage:
+    """Decode one message; raises the HydrophoneError that says what is wrong with it."""
     if text is None:
         raise BadMessageError("Messages are JSON text, not binary")
     try:
@@ -108,79 +113,47 @@ def _fields(text: str | None) -> Mapping[str, Any]:
         raise BadMessageError(f"The message is no JSON: {error}") from error
     if not isinstance(fields, dict):
         raise BadMessageError("The message is no JSON object")
-    return cast("dict[str, Any]", fields)
+    named = cast("dict[str, Any]", fields)
+    kind: Any = named.get("type")
+    model = MESSAGES.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        given = kind if isinstance(kind, str) else "(none)"
+        raise UnknownTypeError(f"Message type {given[:64]} is not supported", supported_types=list(MESSAGES))
+    if model is SubscriptionRequest:
+        _check_channel(named)
+    try:
+        return model.model_validate(named)
+    except ValidationError as error:
+        raise _field_error(error) from None
 
 
-def _key(fields: Mapping[str, Any]) -> str:
-    key = fields.get("key")
-    if not isinstance(key, str) or not key:
-        raise InvalidParameterError("Field key must be the API key as text", parameter="key")
-    return key
-
-
-def _id(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int) or (isinstance(value, str) and len(value) <= LONGEST_ID):
-        return value
-    raise InvalidParameterError("Field id must be a short text or a whole number", parameter="id")
-
-
-def _wish(fields: Mapping[str, Any], *, remove: bool) -> Wish:
+def _check_channel(fields: dict[str, Any]) -> None:
+    """Raise what the fields say together: the channel, what it takes, and how many symbols."""
     channel = fields.get("channel", PRICE)
     if channel not in CHANNELS:
         raise UnknownChannelError(f"Channel {str(channel)[:64]} is not supported", supported_channels=list(CHANNELS))
-    return Wish(
-        channel=channel,
-        symbols=_symbols(fields, channel),
-        interval=_interval(fields.get("interval"), channel),
-        timeframe=_timeframe(fields.get("timeframe", "1m")),
-        remove=remove,
-    )
-
-
-def _symbols(fields: Mapping[str, Any], channel: str) -> tuple[str, ...]:
-    one, many = fields.get("symbol"), fields.get("symbols")
-    if one is None and many is None and channel == ALERTS:
-        return ("",)
-    given: list[Any] = [] if one is None else [one]
-    if isinstance(many, list):
-        given.extend(cast("list[Any]", many))
-    elif many is not None:
-        raise InvalidParameterError("Field symbols must be a list of texts", parameter="symbols")
-    symbols = [symbol for symbol in given if isinstance(symbol, str) and symbol.strip()]
-    if not given or len(symbols) != len(given):
-        raise InvalidParameterError("Field symbol (or symbols) must name what is meant", parameter="symbol")
-    if len(symbols) > MOST_SYMBOLS:
-        raise InvalidParameterError(
-            f"At most {MOST_SYMBOLS} symbols in one message", parameter="symbols", maximum=MOST_SYMBOLS
-        )
-    return tuple(dict.fromkeys(symbols))
-
-
-def _interval(value: Any, channel: str) -> int | None:
-    if value is None:
-        return None
-    if channel not in PACED:
+    if fields.get("interval") is not None and channel not in PACED:
         raise InvalidParameterError(
             f"Field interval is not supported for {channel}", parameter="interval", supported_channels=list(PACED)
         )
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LONGEST_INTERVAL:
+    symbol, symbols = fields.get("symbol"), cast("list[Any] | None", fields.get("symbols"))
+    if symbol is None and (symbols == [] or (symbols is None and channel != ALERTS)):
+        raise InvalidParameterError(_FAULTS["symbol"][0], parameter="symbol")
+    if isinstance(symbols, list) and len(symbols) + (symbol is not None) > MOST_SYMBOLS:
         raise InvalidParameterError(
-            f"Field interval must be whole seconds from 1 to {LONGEST_INTERVAL}",
-            parameter="interval",
-            minimum=1,
-            maximum=LONGEST_INTERVAL,
+            f"At most {MOST_SYMBOLS} symbols in one message", parameter="symbols", maximum=MOST_SYMBOLS
         )
-    return value
 
 
-def _timeframe(value: Any) -> str:
-    if value not in TIMEFRAMES:
-        raise InvalidParameterError(
-            "Field timeframe is not supported", parameter="timeframe", supported_values=list(TIMEFRAMES)
-        )
-    return cast("str", value)
+def _field_error(error: ValidationError) -> InvalidParameterError:
+    """Return the error of the first field at fault; a list of symbols with a bad one in it names none."""
+    field, *within = error.errors(include_url=False)[0]["loc"]
+    name = "symbol" if within and field == "symbols" else str(field)
+    message, details = _FAULTS[name]
+    return InvalidParameterError(message, parameter=name, **details)
 
 
 def error_message(error: HydrophoneError, now_ns: int) -> bytes:
-    """The message that tells a client what was wrong."""
-    return literals.encode({"type": "error", **error_body(error), "timestamp": SentAt()}, now_ns)
+    """Return the message that says what was wrong."""
+    body = {"code": error.code, "message": error.message, "details": error.details}
+    return literals.encode({"type": "error", **body, "timestamp": SentAt()}, now_ns)

@@ -8,18 +8,18 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
 
-from api.access.clients import Networks, client_address, find_address
-from api.access.gate import Gate, GateRules, Knock, default_limits
-from api.access.keys import FixedKeyring
-from api.access.limits import Limit, LocalCounters, decide_standing
-from api.endpoints import Shortcuts, scope_finder
-from api.front import Front, FrontLimits
-from api.metrics import HttpMetrics
-from api.refusals import ForbiddenError
+from api.http.access.addresses import Networks, client_address, find_address
+from api.http.access.admission import AccessControl, AccessRules, default_limits
+from api.http.access.keys import Keyring
+from api.http.access.limits import Limit, LocalCounters, decide_standing
+from api.http.app import make_app
+from api.http.errors import ForbiddenError
+from api.http.middleware import HttpMetrics, RequestLimits, RequestMiddleware
+from api.http.routing import RouteTable, requires
 from tests.api.world import ADMIN_KEY, READ_KEY, Api, Start, Store
 
 OPEN_PATHS = {
@@ -51,20 +51,31 @@ async def test_every_route_is_closed_but_for_the_open_ones(store: Store, start: 
 
 
 def test_a_route_that_declares_no_scope_needs_admin() -> None:
+    router = APIRouter(prefix="/x", dependencies=[requires("market:read")])
+    router.add_api_route("/declared", list)
+    router.add_api_route("/own/{name:path}", list, dependencies=[requires("trade")])
+    app = make_app([router, APIRouter()])
+    app.add_api_route("/forgotten/{name}", list)
+    table = RouteTable(app.routes)
+    scopes = {path: table.find(path).scope for path in ("/forgotten/a", "/x/declared", "/x/own/a/b", "/no/route")}
+    assert scopes == {"/forgotten/a": "admin", "/x/declared": "market:read", "/x/own/a/b": "trade", "/no/route": "*"}
+    assert table.find("/x/own/a/b").template == "/x/own/{name}"
+
+
+def test_a_path_has_one_scope() -> None:
     app = FastAPI()
-    app.add_api_route("/forgotten/{name}", lambda name: name)
-    scope_of = scope_finder(app, {"/declared": "market:read"})
-    assert scope_of("/forgotten/x") == "admin"
-    assert scope_of("/declared") == "market:read"
-    assert scope_of("/no/route") == "*"
+    app.add_api_route("/x", list, dependencies=[requires("trade")])
+    app.add_api_route("/x", list, dependencies=[requires("admin")], methods=["POST"])
+    with pytest.raises(ValueError, match="two scopes"):
+        RouteTable(app.routes)
 
 
 def test_a_key_without_the_scope_is_forbidden() -> None:
-    rules = GateRules(default_limits(100, 60), lambda _path: "admin", Networks(()), Networks(()))
-    gate = Gate(rules, FixedKeyring([READ_KEY], [ADMIN_KEY]), LocalCounters())
+    rules = AccessRules(default_limits(100, 60), lambda _path: "admin", Networks(()), Networks(()))
+    access = AccessControl(rules, Keyring([READ_KEY], [ADMIN_KEY]), LocalCounters())
+    shown = {"path": "/admin/x", "client": ("10.0.0.1", 1)}
     refused = [
-        gate.admit(Knock("/admin/x", "10.0.0.1", {b"authorization": f"Bearer {key}".encode()}), 0.0).refused
-        for key in (READ_KEY, ADMIN_KEY)
+        access.admit(shown, {b"authorization": f"Bearer {key}".encode()}, 0.0).refused for key in (READ_KEY, ADMIN_KEY)
     ]
     assert isinstance(refused[0], ForbiddenError)
     assert refused[0].details["required_scope"] == "admin"
@@ -187,16 +198,23 @@ async def test_a_body_without_a_length_is_counted_and_a_slow_answer_is_cut() -> 
             pass
         await asyncio.sleep(30)
 
-    rules = GateRules(default_limits(100, 60), lambda _path: "", Networks(()), Networks(()))
-    gate = Gate(rules, FixedKeyring([], []), LocalCounters())
-    limits = FrontLimits(body_bytes=10, request_seconds=0.1)
-    front = Front(reads, gate, Shortcuts(()), limits=limits, metrics=HttpMetrics(CollectorRegistry()))
+    rules = AccessRules(default_limits(100, 60), lambda _path: "", Networks(()), Networks(()))
+    access = AccessControl(rules, Keyring([], []), LocalCounters())
+    limits = RequestLimits(body_bytes=10, request_seconds=0.1)
+    middleware = RequestMiddleware(
+        reads,
+        access=access,
+        routes=RouteTable(()),
+        shortcut=lambda _path, _query, _now_ns: None,
+        limits=limits,
+        metrics=HttpMetrics(CollectorRegistry()),
+    )
 
     async def chunks() -> AsyncGenerator[bytes]:
         for _ in range(3):
             yield b"12345"
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(front), base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(middleware), base_url="http://test") as client:
         large = await client.post("/x", content=chunks())
         slow = await client.post("/x", content=b"1")
     assert (large.status_code, large.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")

@@ -20,10 +20,10 @@ import pytest
 from fastapi import FastAPI, Request
 from websockets.exceptions import InvalidStatus
 
-from api.access.clients import Networks
 from api.app import ApiOptions
-from api.connections import GOODBYE_SECONDS, ConnectionLimits
-from api.server import make_server
+from api.http.access.addresses import Networks
+from api.http.connections import GOODBYE_SECONDS, ConnectionLimits
+from api.http.server import make_server
 from runtime.nats.bus import BusOptions
 from runtime.servers.embedded import NatsServer, free_port
 from tests.api.world import READ_KEY, Start, Store, api_settings, heard, serving
@@ -287,7 +287,8 @@ async def api_process(nats: NatsServer, **settings: str) -> AsyncGenerator[tuple
                 await asyncio.sleep(0.05)
         yield port, process.pid
     finally:
-        process.send_signal(signal.SIGTERM)
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(process.wait(), 20)
 
 

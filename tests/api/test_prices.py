@@ -6,10 +6,10 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from api.market.asker import Asker
+from api.market.client import MarketClient
 from api.stream.prices import Prices
 from runtime.clock import now_ns
-from tests.api.test_asker import Core, Reply
+from tests.api.test_market_client import Core, Reply
 
 SUBJECT = "md.v1.ticker.all.BTC.USDT.spot"
 NUMBERS = dict.fromkeys(("bid", "ask", "volume_24h", "change_24h", "high_24h", "low_24h"))
@@ -42,9 +42,10 @@ async def begin() -> tuple[TickerCore, Prices, list[tuple[str, str]]]:
     sent: list[tuple[str, str]] = []
     core = TickerCore()
     prices = Prices(
-        Asker(core, enabled=False), lambda _, fields: sent.append((bytes(fields["price"]).decode(), fields["quality"]))
+        MarketClient(core, enabled=False),
+        lambda _, fields: sent.append((bytes(fields["price"]).decode(), fields["quality"])),
     )
-    prices.want("BTC")
+    prices.acquire("BTC")
     await prices.find("BTC")
     return core, prices, sent
 
@@ -55,14 +56,20 @@ async def test_the_same_data_that_became_stale_is_sent() -> None:
     assert sent == [("100", "live"), ("100", "stale")]
 
 
+async def test_an_event_that_says_the_same_as_the_answer_is_not_sent() -> None:
+    _, prices, sent = await begin()
+    prices.on_event(SUBJECT, event("100", now_ns()))
+    assert sent == [("100", "live")]
+
+
 async def test_an_older_event_and_an_older_answer_change_nothing() -> None:
     core, prices, sent = await begin()
     prices.on_event(SUBJECT, event("99", now_ns() - 2_000_000_000))
     prices.on_event(SUBJECT, event("101", now_ns()))
-    await prices._ask("BTC", send=True)  # the core's state is half a second behind
+    await prices._refresh("BTC", send=True)  # the core's state is half a second behind
     assert sent == [("100", "live"), ("101", "live"), ("101", "live")]
     core.last, core.age = 102, 0.0
-    await prices._ask("BTC")
+    await prices._refresh("BTC")
     assert sent[-1] == ("102", "live")
 
 

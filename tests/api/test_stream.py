@@ -13,9 +13,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from api.access.gate import default_limits
-from api.access.limits import Limit
-from api.stream.entrance import EntranceRules
+from api.http.access.admission import default_limits
+from api.http.access.limits import Limit
+from api.stream.endpoint import StreamLimits
 from contracts.market import BookSnapshot, Candle, Liquidation, Ticker, Trade
 from contracts.signals import WhaleCluster, WhaleTrade
 from tests.api.world import READ_KEY, Api, Start, Store, heard, origin, whale
@@ -28,6 +28,16 @@ NOTHING = dict.fromkeys(
     )
 )
 TAIL = "binance.BTC.USDT.spot"
+LIQUIDATION = {
+    **origin("binance", "BTC/USDT"),
+    "price": "1.5",
+    "price_kind": "fill",
+    "amount": "2",
+    "contracts": None,
+    "sampled": True,
+    "position_side": "long",
+    "order_side": "sell",
+}
 
 
 async def say(stream: ClientConnection, **fields: Any) -> None:
@@ -61,6 +71,18 @@ def trade(number: int, **parts: Any) -> Trade:
     return Trade.model_validate({**origin("binance", "BTC/USDT"), **fields, "id": f"t{number}", **parts})
 
 
+async def test_what_two_subscriptions_share_goes_on_when_one_of_them_ends(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        for symbol in ("BTC", "BTC/USDT"):
+            await subscribe(stream, channel="liquidations", symbol=symbol)
+        await say(stream, type="unsubscribe", channel="liquidations", symbol="BTC")
+        await heard(stream, "unsubscribed")
+        await until_heard(store, "md.v1.liquidation.*.BTC.>")
+        await store.publish(f"md.v1.liquidation.{TAIL}", Liquidation.model_validate(LIQUIDATION))
+        assert (await heard(stream, "liquidation"))["symbol"] == "BTC/USDT"
+
+
 async def test_connected_ping_and_subscriptions(store: Store, start: Start) -> None:
     api = await start()
     async with api.stream() as stream:
@@ -86,6 +108,7 @@ WRONG: list[tuple[str | bytes, str, str | None]] = [
     (b"\x00", "BAD_MESSAGE", None),
     ('{"type":"dance"}', "UNKNOWN_TYPE", "supported_types"),
     ("{}", "UNKNOWN_TYPE", "supported_types"),
+    (f'{{"type":"subscribe","symbol":"{"B" * 65}"}}', "INVALID_PARAMETER", "parameter"),
     ('{"type":"subscribe","symbol":"BTC","channel":"news"}', "UNKNOWN_CHANNEL", "supported_channels"),
     ('{"type":"subscribe","symbol":"BTC","channel":[]}', "UNKNOWN_CHANNEL", "supported_channels"),
     ('{"type":"subscribe","symbol":"XYZ"}', "INVALID_SYMBOL", "supported_symbols"),
@@ -121,7 +144,7 @@ async def closing(stream: ClientConnection) -> int | None:
 
 
 async def test_without_a_key_there_is_an_error_and_1008(store: Store, start: Start) -> None:
-    api = await start({"entrance": EntranceRules(auth_seconds=0.3)})
+    api = await start({"stream": StreamLimits(auth_seconds=0.3)})
     async with api.stream(key="wrong") as stream:
         assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
         assert await closing(stream) == 1008
@@ -209,8 +232,6 @@ async def test_a_price_is_pushed_for_what_only_the_state_tells(store: Store, sta
 async def test_events_reach_their_channels_with_exact_numbers(store: Store, start: Start) -> None:
     api = await start()
     book = {"bids": [("1.10", "2")], "asks": [("1.20", "3")], "seq": 5, "quality": "live", "checksum": None}
-    liquidation = {"price": "1.5", "price_kind": "fill", "amount": "2", "contracts": None, "sampled": True}
-    sides = {"position_side": "long", "order_side": "sell"}
     ohlc = {"open": "1", "high": "2", "low": "0.5", "close": "1.50", "volume": "9", "quote_volume": None}
     candle = {**ohlc, "timeframe": "5m", "trades": None, "closed": True, "start_ts": 1_767_268_800_000_000_000}
     cluster = {"base": "BTC", "side": "buy", "pattern": "accumulation", "count": 3, "usd_value": "3000000.5"}
@@ -223,7 +244,7 @@ async def test_events_reach_their_channels_with_exact_numbers(store: Store, star
         "whales": (f"signal.v1.whale.{TAIL}", whale("binance", "BTC/USDT", "7.0"), "whale", '"usd_value":7.0,'),
         "liquidations": (
             "md.v1.liquidation.binanceusdm.BTC.USDT.perp",
-            {**perp, **liquidation, **sides},
+            {**LIQUIDATION, **perp},
             "liquidation",
             '"position_side":"long"',
         ),
@@ -285,7 +306,7 @@ async def test_too_many_subscriptions_and_messages_are_refused(store: Store, sta
 
 
 async def test_a_client_that_does_not_read_is_closed_and_slows_nobody(store: Store, start: Start) -> None:
-    api = await start({"entrance": EntranceRules(send_seconds=0.5)})
+    api = await start({"stream": StreamLimits(send_seconds=0.5)})
     async with api.stream() as good, api.stream(max_queue=1) as bad:
         for stream in (good, bad):
             await subscribe(stream, symbol="BTC", channel="alerts")

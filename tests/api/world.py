@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 
 from api.app import ApiOptions, compose, connection_limits
-from api.connections import ConnectionLimits
-from api.server import make_server
+from api.http.connections import ConnectionLimits
+from api.http.server import make_server
 from consumers.market.handlers import MarketPlan
 from consumers.market.handlers import run as run_market
 from contracts.instrument import make_instrument

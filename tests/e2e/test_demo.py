@@ -15,6 +15,7 @@ import pytest
 import websockets
 
 from producers.registry import VENUES
+from tests.answer_models import check_route, list_routes
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("demo")]
 
@@ -105,6 +106,21 @@ def test_every_venue_is_healthy(demo):
         return set(venues) == set(VENUES) and all(item["connected"] for item in venues.values())
 
     until(healthy)
+
+
+def test_every_route_answers_what_its_model_says_and_no_more(demo):
+    document = ask(demo, "/openapi.json", key=None).json()
+
+    def answer(path):
+        deadline = time.monotonic() + 60
+        while (found := ask(demo, path, key="admin_key")).status_code in {429, 503} and time.monotonic() < deadline:
+            time.sleep(1)
+        return found
+
+    for route in list_routes():
+        answers = [*(answer(path) for path in route.paths), ask(demo, route.paths[0], key=None)]
+        statuses = check_route(route, answers, document)
+        assert 200 in statuses, (route.context.path, [item.text[:200] for item in answers])
 
 
 @pytest.mark.parametrize(

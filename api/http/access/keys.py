@@ -6,22 +6,21 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
+OPEN: Final = ""  # the scope of a route that anybody may request
+ANY_KEY: Final = "*"  # of what is no route: whoever may request anything is answered that it is not there
 MARKET_READ: Final = "market:read"
-WEBHOOKS_WRITE: Final = "webhooks:write"
-GROUPS_ADMIN: Final = "groups:admin"
-TRADE: Final = "trade"
 ADMIN: Final = "admin"
 READ_SCOPES: Final = frozenset({MARKET_READ})
-ADMIN_SCOPES: Final = frozenset({MARKET_READ, ADMIN})
+ADMIN_SCOPES: Final = frozenset({MARKET_READ, "alerts:write", "webhooks:write", "groups:admin", "trade", ADMIN})
 _SHOWN: Final = 4
 _SHORT: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks: `name` is fit for logs (a partial key), `uid` for counting; `known` is false without a key."""
+    """Who requests: `name` is fit for logs (a partial key), `uid` for counting; `known` is false without a key."""
 
     name: str
     uid: str
@@ -32,16 +31,8 @@ class Identity:
 ANONYMOUS: Final = Identity("anonymous", "anonymous", READ_SCOPES, known=False)
 
 
-class Keyring(Protocol):
-    """Where keys are looked up."""
-
-    def find(self, token: str) -> Identity | None:
-        """Give whom the token stands for, or None."""
-        ...
-
-
-class FixedKeyring:
-    """The keys of the settings; every entry is compared on each look-up, so that time tells nothing."""
+class Keyring:
+    """The keys of the settings; every entry is compared on each look-up, so that the time says nothing."""
 
     def __init__(self, read_keys: Iterable[str], admin_keys: Iterable[str]) -> None:
         entries = [(key, READ_SCOPES) for key in read_keys] + [(key, ADMIN_SCOPES) for key in admin_keys]
@@ -51,7 +42,7 @@ class FixedKeyring:
         return len(self._entries)
 
     def find(self, token: str) -> Identity | None:
-        """Give whom the token stands for; the last entry wins, so an admin key that is a read key too is an admin's."""
+        """Return whom the token stands for; the last entry wins: a read key that is an admin key too is an admin's."""
         digest, found = _digest(token), None
         for known, identity in self._entries:
             if hmac.compare_digest(known, digest):

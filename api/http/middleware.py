@@ -1,28 +1,31 @@
-"""The outermost ASGI room: time, size and access limits, the access log, refusals as answers, and the shortcut.
+"""Every HTTP request, in plain ASGI: time, size, access, errors as answers, metrics, access log.
 
-A declared endpoint is answered here from its handler's bytes, without routing; everything else goes on to FastAPI.
+`shortcut` answers what it knows from path and query without routing; everything else goes on to FastAPI. Access is
+decided once, before either.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access.gate import Admission, Gate, Knock
-from api.endpoints import Ask, Match, Shortcuts, merge_params
-from api.metrics import HttpMetrics
-from api.refusals import PayloadTooLargeError, refusal
-from api.replies import Reply
+from api.http.access.admission import AccessControl, Admission
+from api.http.errors import PayloadTooLargeError, error_reply
+from api.http.responses import Reply
+from api.http.routing import RouteTable
 from contracts.errors import HydrophoneError, InternalError, TimedOutError
 from runtime import clock
 from runtime.logging import logs
 
 SECOND_NS: Final = 1_000_000_000
 T = TypeVar("T")
+Shortcut = Callable[[str, bytes, int], Reply | Awaitable[Reply] | None]
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 SAFE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -31,22 +34,48 @@ SAFE_HEADERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class FrontLimits:
+class RequestLimits:
     """The size of a body in bytes and the time of a request in seconds."""
 
     body_bytes: int = 1024 * 1024
     request_seconds: float = 30.0
 
 
-class Front:
-    """The whole HTTP face as one ASGI app."""
+class HttpMetrics:
+    """Requests by route, method and status, and how long they took in seconds."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "hydrophone_http_requests", "Answers", ["route", "method", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "hydrophone_http_request_seconds", "Time to the answer", ["route"], registry=registry, buckets=_BUCKETS
+        )
+
+    def on_answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        named = method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "(other)"
+        self._requests.labels(route, named, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+
+class RequestMiddleware:
+    """The whole HTTP face as one ASGI app; `shortcut(path, query, now_ns)` returns None for what it does not know."""
 
     def __init__(
-        self, app: ASGIApp, gate: Gate, shortcuts: Shortcuts, *, limits: FrontLimits, metrics: HttpMetrics
+        self,
+        app: ASGIApp,
+        *,
+        access: AccessControl,
+        routes: RouteTable,
+        shortcut: Shortcut,
+        limits: RequestLimits,
+        metrics: HttpMetrics,
     ) -> None:
         self._app = app
-        self._gate = gate
-        self._shortcuts = shortcuts
+        self._access = access
+        self._routes = routes
+        self._shortcut = shortcut
         self._limits = limits
         self._metrics = metrics
         self._log = logs.get("access")
@@ -57,9 +86,8 @@ class Front:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        peer = scope["client"][0] if scope.get("client") else None
         now_ns = scope["hydrophone.now_ns"] = clock.now_ns()
-        admission = self._gate.admit(Knock(scope["path"], peer, headers), now_ns / SECOND_NS)
+        admission = self._access.admit(scope, headers, now_ns / SECOND_NS)
         scope["hydrophone.admission"] = admission
         started = clock.monotonic()
         status = await self._answer(scope, receive, Outgoing(send, admission.headers), headers)
@@ -72,22 +100,17 @@ class Front:
             if admission.refused is not None:
                 raise admission.refused
             self._refuse_large(headers)
-            match = self._shortcuts.find(path) if scope["method"] == "GET" else None
-            if match is not None:
-                await outgoing.reply(await self._shorten(match, scope, headers))
-            else:
+            reply = self._shortcut(path, scope["query_string"], now_ns) if scope["method"] == "GET" else None
+            if reply is None:
                 await self._pass_on(scope, receive, outgoing)
+            else:
+                await outgoing.reply(reply if isinstance(reply, Reply) else await self._in_time(reply))
         except HydrophoneError as error:
-            await outgoing.reply(refusal(path, error, now_ns))
-        except Exception:  # noqa: BLE001 - the last one before the client: told to the log, never to the client
+            await outgoing.reply(error_reply(path, error, now_ns))
+        except Exception:  # noqa: BLE001 - the last one before the client: written to the log, never to the client
             logs.get().exception("request.failed", method=scope["method"], path=path)
-            await outgoing.reply(refusal(path, InternalError("Something went wrong here"), now_ns))
+            await outgoing.reply(error_reply(path, InternalError("Something went wrong here"), now_ns))
         return outgoing.status
-
-    async def _shorten(self, match: Match, scope: Scope, headers: Mapping[bytes, bytes]) -> Reply:
-        params = merge_params(match.params, scope["query_string"])
-        reply = match.endpoint.handler(Ask(scope["path"], params, headers, scope["hydrophone.now_ns"]))
-        return reply if isinstance(reply, Reply) else await self._in_time(reply)
 
     async def _pass_on(self, scope: Scope, receive: Receive, outgoing: Outgoing) -> None:
         body = Incoming(receive, self._limits.body_bytes)
@@ -105,15 +128,13 @@ class Front:
             raise TimedOutError(f"No answer within {seconds:g} seconds", limit_seconds=seconds) from None
 
     def _refuse_large(self, headers: Mapping[bytes, bytes]) -> None:
-        said = headers.get(b"content-length", b"0")
-        if said.isdigit() and int(said) > self._limits.body_bytes:
-            raise too_large(self._limits.body_bytes)
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self._limits.body_bytes:
+            raise PayloadTooLargeError.over(self._limits.body_bytes)
 
     def _on_answered(self, scope: Scope, admission: Admission, status: int, seconds: float) -> None:
         path = scope["path"]
-        match = self._shortcuts.find(path)
-        route = match.endpoint.route if match is not None else getattr(scope.get("route"), "path", "(other)")
-        self._metrics.on_answered(route, scope["method"], status, seconds)
+        self._metrics.on_answered(self._routes.find(path).template, scope["method"], status, seconds)
         self._log.info(
             "request",
             method=scope["method"],
@@ -161,15 +182,9 @@ class Incoming:
         self._taken = 0
 
     async def receive(self) -> Message:
-        """Take the next message; PayloadTooLargeError past the limit."""
+        """Return the next message; raises PayloadTooLargeError past the limit."""
         message = await self._receive()
         self._taken += len(message.get("body", b""))
         if self._taken > self._most:
-            raise too_large(self._most)
+            raise PayloadTooLargeError.over(self._most)
         return message
-
-
-def too_large(most: int) -> PayloadTooLargeError:
-    """The refusal of a body of more than `most` bytes."""
-    details: dict[str, Any] = {"limit_bytes": most}
-    return PayloadTooLargeError(f"The body is larger than {most} bytes", **details)

@@ -9,7 +9,7 @@ from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_HOUSE_BITS: Final = 64  # what one IPv6 subscriber is given
+_SUBSCRIBER_BITS: Final = 64  # what one IPv6 subscriber is given
 
 
 class Networks:
@@ -42,16 +42,18 @@ def find_address(text: str) -> Address | None:
 
 
 def client_address(peer: str | None, forwarded: bytes | None, trusted: Networks) -> Address | None:
-    """Tell who asks. `X-Forwarded-For` counts only from trusted proxies, read from its right end: the first hop that
-    is no trusted proxy is the client; what stands left of it, anybody may have written."""  # noqa: D205, D209
+    """Return who requests. `X-Forwarded-For` counts only from trusted proxies, read from its right end.
+
+    The first hop that is no trusted proxy is the client; what stands left of it, anybody may have written.
+    """
     address = find_address(peer or "")
     if forwarded is None or address not in trusted:
         return address
     for hop in reversed(forwarded.decode("latin-1").split(",")):
-        said = find_address(hop)
-        if said is None:
+        found = find_address(hop)
+        if found is None:
             return address
-        address = said
+        address = found
         if address not in trusted:
             return address
     return address
@@ -60,5 +62,5 @@ def client_address(peer: str | None, forwarded: bytes | None, trusted: Networks)
 def counting_name(address: Address | None) -> str:
     """What an address is counted under: itself, or its /64 where it is IPv6."""
     if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((int(address) >> _HOUSE_BITS << _HOUSE_BITS, _HOUSE_BITS)))
+        return str(ipaddress.ip_network((int(address) >> _SUBSCRIBER_BITS << _SUBSCRIBER_BITS, _SUBSCRIBER_BITS)))
     return str(address)

@@ -37,15 +37,15 @@ def text_frame(payload: bytes) -> bytes:
 
 
 def marked(message: Message, mark: str, count: int) -> bytes:
-    """The frame of a message that tells how many others it stands for: `"conflated":3` or `"dropped":3`."""
+    """The frame of a message with how many others it stands for: `"conflated":3` or `"dropped":3`."""
     return text_frame(b'%b,"%b":%d}' % (message.payload[:-1], mark.encode(), count)) if count else message.frame
 
 
-class FullError(Exception):
-    """A client asks and does not read the answers."""
+class QueueFullError(Exception):
+    """A client sends requests and does not read the answers."""
 
 
-class Outbox:
+class SendQueue:
     """The queue of one client."""
 
     def __init__(self, events_kept: int = EVENTS_KEPT) -> None:
@@ -59,9 +59,9 @@ class Outbox:
         self.conflated = 0
 
     def put_control(self, message: Message) -> None:
-        """Queue an answer to the client; FullError when it does not read them."""
+        """Queue an answer to the client; QueueFullError when it does not read them."""
         if len(self._controls) >= CONTROLS_KEPT:
-            raise FullError
+            raise QueueFullError
         self._controls.append(message)
         self._waiting.set()
 

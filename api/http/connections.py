@@ -16,9 +16,9 @@ from typing import Any, Final, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from api.access.clients import Networks, counting_name, find_address
-from api.refusals import HeadersTooLargeError, RateLimitedError, UnfinishedRequestError, refusal
-from api.replies import Reply
+from api.http.access.addresses import Networks, counting_name, find_address
+from api.http.errors import HeadersTooLargeError, RateLimitedError, UnfinishedRequestError, error_reply
+from api.http.responses import Reply
 from contracts.errors import HydrophoneError, InvalidParameterError
 from runtime import clock
 from runtime.logging import logs
@@ -118,7 +118,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._most_bytes = self._loose_bytes = self._loose_bytes + len(data)
         super().data_received(data)
         if self._loose_bytes > self._limits.header_bytes:
-            self._refuse(self._too_large())
+            self._refuse(HeadersTooLargeError.over(self._limits.header_bytes))
 
     def on_message_begin(self) -> None:
         """A message begins: maybe behind another one in the same piece of data."""
@@ -129,7 +129,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the request, unless its headers are too large: then the parser stops at this exception."""
         if self._most_bytes > self._limits.header_bytes and self._header_bytes() > self._limits.header_bytes:
-            self._refused = self._too_large()
+            self._refused = HeadersTooLargeError.over(self._limits.header_bytes)
             raise self._refused
         self._loose_bytes = 0
         self._headers_done = True
@@ -226,7 +226,7 @@ class BoundedHttp(HttpToolsProtocol):
             if self._headers_done:
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
-            self.transport.write(response_bytes(refusal(_path(getattr(self, "url", b"")), error, clock.now_ns())))
+            self.transport.write(response_bytes(error_reply(_path(getattr(self, "url", b"")), error, clock.now_ns())))
             self.transport.write_eof()
             self.flow.resume_reading()  # what still comes is dropped: closing at once would take the answer back
         else:
@@ -244,10 +244,6 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _header_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + HEADER_FRAMING for name, value in self.headers)
-
-    def _too_large(self) -> HeadersTooLargeError:
-        most = self._limits.header_bytes
-        return HeadersTooLargeError(f"The request's headers are larger than {most} bytes", limit_bytes=most)
 
 
 def _path(url: bytes) -> str:

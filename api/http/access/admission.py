@@ -1,20 +1,18 @@
-"""The gate: who asks, from where, may they, and have they asked too often. Pure but for the counters it is given."""
+"""Access control: who requests, from where, may they, and how often did they. Pure but for the counters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
-from api.access.clients import Address, Networks, client_address, counting_name
-from api.access.keys import ANONYMOUS, Identity, Keyring, bearer_token
-from api.access.limits import Counters, Limit, Standing, decide_standing, limit_headers
-from api.refusals import ForbiddenError, RateLimitedError, UnauthorizedError
+from api.http.access.addresses import Address, Networks, client_address, counting_name
+from api.http.access.keys import ANONYMOUS, ANY_KEY, OPEN, Identity, Keyring, bearer_token
+from api.http.access.limits import Limit, LocalCounters, Standing, decide_standing, limit_headers
+from api.http.errors import ForbiddenError, RateLimitedError, UnauthorizedError
 from contracts.errors import HydrophoneError
 
-OPEN: Final = ""  # the scope of a route that anybody may ask
-ANY_KEY: Final = "*"  # of what is no route: whoever may ask anything is told that it is not there
-PROBES: Final = frozenset({"/health", "/health/ready"})  # asked from wherever the supervisor sits
+PROBES: Final = frozenset({"/health", "/health/ready"})  # requested from wherever the supervisor is
 UNCOUNTED: Final = ("/health", "/metrics")
 
 
@@ -29,7 +27,7 @@ class Limits:
 
 
 def default_limits(requests: int, window: int) -> Limits:
-    """The limits of the service: `requests` in `window` seconds a key, the others a minute."""
+    """Return the limits of the service: `requests` in `window` seconds a key, the others a minute."""
     return Limits(
         key=Limit("key", requests, window),
         address_known=Limit("ip", 1000, 60),
@@ -39,17 +37,8 @@ def default_limits(requests: int, window: int) -> Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
-    """What a request shows at the gate."""
-
-    path: str
-    peer: str | None
-    headers: Mapping[bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
 class Admission:
-    """What the gate says: who it is, the headers to answer with, and why not, if not."""
+    """What was decided: who it is, the headers to answer with, and why not, if not."""
 
     identity: Identity
     address: Address | None
@@ -58,8 +47,8 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class GateRules:
-    """Whom the gate lets in; `scope_of` names the scope that a path needs."""
+class AccessRules:
+    """Who is admitted; `scope_of` returns the scope that a path needs."""
 
     limits: Limits
     scope_of: Callable[[str], str]
@@ -68,24 +57,26 @@ class GateRules:
     require_auth: bool = True
 
 
-class Gate:
+class AccessControl:
     """Decides on every request before anything else looks at it."""
 
-    def __init__(self, rules: GateRules, keys: Keyring, counters: Counters) -> None:
+    def __init__(self, rules: AccessRules, keys: Keyring, counters: LocalCounters) -> None:
         self.rules = rules
         self._keys = keys
         self._counters = counters
 
-    def admit(self, knock: Knock, now: float) -> Admission:
-        """Decide on one request; `now` is seconds UTC. A refused one is not counted, but for unknown keys."""
-        address = client_address(knock.peer, knock.headers.get(b"x-forwarded-for"), self.rules.proxies)
-        return self.admit_token(bearer_token(knock.headers.get(b"authorization")), knock.path, address, now)
+    def admit(self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes], now: float) -> Admission:
+        """Decide on one request of ASGI; `now` is seconds UTC. A refused one is not counted, but for unknown keys."""
+        peer = scope["client"][0] if scope.get("client") else None
+        address = client_address(peer, headers.get(b"x-forwarded-for"), self.rules.proxies)
+        return self.admit_token(bearer_token(headers.get(b"authorization")), scope["path"], address, now)
 
     def admit_token(self, token: str | None, path: str, address: Address | None, now: float) -> Admission:
         """Decide on one request, or one message of a stream, that shows this token."""
         if self.rules.allowed and address not in self.rules.allowed and path not in PROBES:
-            return Admission(ANONYMOUS, address, (), _not_allowed(address))
-        identity = self._identify(token)
+            error = ForbiddenError(f"The address {address} is not on the list of allowed ones", address=str(address))
+            return Admission(ANONYMOUS, address, (), error)
+        identity = (self._keys.find(token) if token is not None else None) or ANONYMOUS
         standings = self._standings(identity, address, now)
         nearest = min(standings, key=lambda standing: standing.remaining)
         if path.startswith(UNCOUNTED):
@@ -96,9 +87,6 @@ class Gate:
         self._count(identity, address, now)
         headers = limit_headers(replace(nearest, remaining=max(0, nearest.remaining - 1)))
         return Admission(identity, address, headers, self._refuse(identity, token, path))
-
-    def _identify(self, token: str | None) -> Identity:
-        return (self._keys.find(token) if token is not None else None) or ANONYMOUS
 
     def _refuse(self, identity: Identity, token: str | None, path: str) -> HydrophoneError | None:
         scope = self.rules.scope_of(path)
@@ -125,10 +113,6 @@ class Gate:
     def _count(self, identity: Identity, address: Address | None, now: float) -> None:
         for limit, name in self._counted(identity, address):
             self._counters.add(limit, name, now)
-
-
-def _not_allowed(address: Address | None) -> HydrophoneError:
-    return ForbiddenError(f"The address {address} is not on the list of allowed ones", address=str(address))
 
 
 def _rate_limited(standing: Standing) -> HydrophoneError:

@@ -1,6 +1,6 @@
-"""Asks the market core: one request under way for each question, its answer kept for a moment, the last one for longer.
+"""Requests to the market core: one under way for each question, its reply kept for a moment, the last one for longer.
 
-Where the core does not answer, the last known answer is given as stale. A request that is not answered soon is sent
+Where the core does not reply, the last known reply is returned as stale. A request that is not answered soon is sent
 again meanwhile: another copy of the core may take it.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-import msgspec
-
+from api.market.formats import CachedReply, CoreAnswer
 from contracts import errors, subjects
+from contracts.commands import ErrorReply
 from contracts.errors import HydrophoneError, NotReadyError
+from contracts.services.market import MarketQuery
 from runtime import clock
 from runtime.nats.bus import NoAnswerError
 
@@ -30,21 +30,7 @@ _BUSY: Final = "BUSY"
 _ERROR_AT: Final = b'{"error":'
 
 
-class Replying(Protocol):
-    """A reply of the bus."""
-
-    @property
-    def data(self) -> bytes:
-        """Its body."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str] | None:
-        """Its headers."""
-        ...
-
-
-class Asking(Protocol):
+class RequestBus(Protocol):
     """The bus, for requests."""
 
     @property
@@ -52,47 +38,11 @@ class Asking(Protocol):
         """Whether a server answers."""
         ...
 
-    def request_message(self, subject: str, payload: bytes, timeout: float) -> Awaitable[Replying]:
-        """Give the reply; NoAnswerError after `timeout` seconds, or at once when nobody serves the subject."""
+    def request_message(self, subject: str, payload: bytes, timeout: float) -> Awaitable[Any]:
+        """Return the reply, with `data` and `headers`; raises NoAnswerError after `timeout` seconds, or at once."""
         ...
 
 
-@dataclass(slots=True)
-class Known:
-    """A reply of the core with when it arrived (monotonic seconds); `forms` holds it as it was put into other forms."""
-
-    body: bytes
-    symbol: str | None
-    beside: bytes
-    arrived: float
-    forms: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def size(self) -> int:
-        """About how many bytes it takes."""
-        return 2 * len(self.body) + 512
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An answer that arrived `grown` seconds ago: `stale` where the core was asked and did not say this now."""
-
-    known: Known
-    stale: bool
-    grown: float
-
-
-class _Failure(msgspec.Struct, frozen=True):
-    code: str
-    message: str
-    details: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
-
-
-class _Refused(msgspec.Struct, frozen=True):
-    error: _Failure
-
-
-_refusals: Final = msgspec.json.Decoder(_Refused)
 _kinds: Final = {
     kind.code: kind
     for kind in vars(errors).values()
@@ -100,12 +50,12 @@ _kinds: Final = {
 }
 
 
-class Asker:
-    """Answers by verb and request; `enabled` False keeps nothing and still sends one request for concurrent askers."""
+class MarketClient:
+    """Answers by verb and request body; with `enabled` False nothing is kept, equal requests at one time share one."""
 
     def __init__(
         self,
-        bus: Asking,
+        bus: RequestBus,
         *,
         enabled: bool = True,
         most_bytes: int = MOST_BYTES,
@@ -115,8 +65,8 @@ class Asker:
         self._now = now
         self._kept_seconds = KEPT_SECONDS if enabled else 0.0
         self._most_bytes = most_bytes
-        self._known: OrderedDict[tuple[str, bytes], Known] = OrderedDict()
-        self._under_way: dict[tuple[str, bytes], asyncio.Task[Known]] = {}
+        self._known: OrderedDict[tuple[str, bytes], CachedReply] = OrderedDict()
+        self._under_way: dict[tuple[str, bytes], asyncio.Task[CachedReply]] = {}
         self._bytes = 0
         self.answered = False  # whether the core ever did
         self.hits = 0
@@ -125,24 +75,24 @@ class Asker:
     def __len__(self) -> int:
         return len(self._known)
 
-    def find_kept(self, verb: str, request: bytes) -> Found | None:
-        """Give the answer that is kept for the moment; None where the core has to be asked."""
+    def find_cached(self, verb: str, request: bytes) -> CoreAnswer | None:
+        """Return the answer that is kept for the moment; None where the core has to be requested."""
         known = self._known.get((verb, request))
         if known is None or self._now() - known.arrived >= self._kept_seconds:
             return None
         self.hits += 1
         return self._found(known)
 
-    async def ask(self, verb: str, request: bytes) -> Found:
-        """Give the core's answer, or the last known one as stale; raises its refusal, NotReadyError where none is."""
-        kept = self.find_kept(verb, request)
+    async def request(self, verb: str, request: bytes) -> CoreAnswer:
+        """Return the core's answer, or the last known one as stale; raises its error, NotReadyError where none is."""
+        kept = self.find_cached(verb, request)
         if kept is not None:
             return kept
         key = (verb, request)
         task = self._under_way.get(key)
         if task is None:
             self.misses += 1
-            task = self._under_way[key] = asyncio.create_task(self._fetch(verb, request), name=f"ask {verb}")
+            task = self._under_way[key] = asyncio.create_task(self._fetch(verb, request), name=f"market {verb}")
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         try:
             return self._found(await asyncio.shield(task))
@@ -159,22 +109,22 @@ class Asker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _found(self, known: Known, *, stale: bool = False) -> Found:
-        return Found(known, stale, max(0.0, self._now() - known.arrived))
+    def _found(self, known: CachedReply, *, stale: bool = False) -> CoreAnswer:
+        return CoreAnswer(known, stale, max(0.0, self._now() - known.arrived))
 
-    async def _fetch(self, verb: str, request: bytes) -> Known:
+    async def _fetch(self, verb: str, request: bytes) -> CachedReply:
         if not self._bus.connected:
             raise NoAnswerError("the bus is away")
         seconds = OHLC_SECONDS if verb == "ohlc" else SECONDS
-        reply = await self._request(subjects.MARKET_COMMAND + verb, request, seconds)
+        reply = await self._send(subjects.MARKET_COMMAND + verb, request, seconds)
         self.answered = True
         known = read_reply(reply, self._now())
         self._keep((verb, request), known)
         return known
 
-    async def _request(self, subject: str, request: bytes, seconds: float) -> Replying:
-        """Give the first reply: the request is sent again twice while there is none."""
-        sent: set[asyncio.Task[Replying]] = set()
+    async def _send(self, subject: str, request: bytes, seconds: float) -> Any:
+        """Return the first reply: the request is sent again twice while there is none."""
+        sent: set[asyncio.Future[Any]] = set()
         until = clock.monotonic() + seconds
         try:
             for _ in range(TRIES):
@@ -189,7 +139,7 @@ class Asker:
                 task.cancel()
             await asyncio.gather(*sent, return_exceptions=True)
 
-    def _keep(self, key: tuple[str, bytes], known: Known) -> None:
+    def _keep(self, key: tuple[str, bytes], known: CachedReply) -> None:
         before = self._known.pop(key, None)
         self._bytes += known.size - (0 if before is None else before.size)
         self._known[key] = known
@@ -197,17 +147,23 @@ class Asker:
             self._bytes -= self._known.popitem(last=False)[1].size
 
 
-def read_reply(reply: Replying, arrived: float) -> Known:
+def encode_query(query: MarketQuery) -> bytes:
+    """Return the body of a request; what is as by default is left out, so that equal questions have equal bodies."""
+    return query.model_dump_json(exclude_defaults=True).encode()
+
+
+def read_reply(reply: Any, arrived: float) -> CachedReply:
     """Read a reply that arrived at a time (monotonic seconds).
 
-    Raises what the core refused with, NoAnswerError where it is too busy to answer.
+    Raises the error that the core replied with, NoAnswerError where it is too busy to answer.
     """
-    body, headers = reply.data, reply.headers or {}
+    body: bytes = reply.data
+    headers: Mapping[str, str] = reply.headers or {}
     if body.startswith(_ERROR_AT):
-        refused = _refusals.decode(body).error
+        refused = ErrorReply.model_validate_json(body).error
         if refused.code == _BUSY:
             raise NoAnswerError(refused.message)
         raise _kinds.get(refused.code, errors.InternalError)(refused.message, **refused.details)
     symbol = headers.get(subjects.HEADER_SYMBOL)
     beside = headers.get(subjects.HEADER_BESIDE, "")
-    return Known(body, None if symbol is None else unquote(symbol), beside.encode(), arrived)
+    return CachedReply(body, None if symbol is None else unquote(symbol), beside.encode(), arrived)

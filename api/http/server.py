@@ -10,13 +10,16 @@ from typing import Any, Final, cast
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from api.connections import GOODBYE_SECONDS, BoundedHttp, ConnectionCounts, ConnectionLimits, response_bytes
-from api.refusals import refusal
+from api.http.connections import GOODBYE_SECONDS, BoundedHttp, ConnectionCounts, ConnectionLimits, response_bytes
+from api.http.errors import error_reply
 from contracts.errors import InvalidParameterError
 from runtime import clock
-from runtime.logging import logs
 
 LARGEST_MESSAGE: Final = 64 * 1024
+
+
+class ClientGoneError(Exception):
+    """The other side is not there any more."""
 
 
 class FrameSocket(WebSocketsSansIOProtocol):
@@ -46,7 +49,7 @@ class FrameSocket(WebSocketsSansIOProtocol):
         super().data_received(data)
         if not self.handshake_initiated:
             error = InvalidParameterError(f"The WebSocket handshake is not valid: {self.conn.handshake_exc}")
-            self.transport.write(response_bytes(refusal("", error, clock.now_ns())))
+            self.transport.write(response_bytes(error_reply("", error, clock.now_ns())))
             self.transport.close()
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
@@ -76,13 +79,20 @@ class FrameSocket(WebSocketsSansIOProtocol):
         finally:
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
-    async def write_frames(self, frames: bytes) -> bool:
-        """Write whole frames once the buffer has room; False when the connection is over."""
+    async def receive_text(self) -> str | None:
+        """Return the next text, None for a binary message; raises ClientGoneError at the end."""
+        message: Any = await self.receive()
+        if message["type"] != "websocket.receive":
+            raise ClientGoneError
+        text: str | None = message.get("text")
+        return text
+
+    async def write_frames(self, frames: bytes) -> None:
+        """Write whole frames once the buffer has room; raises ClientGoneError when the connection is over."""
         await self.writable.wait()
         if self.disconnected or self.close_sent or self.transport.is_closing():
-            return False
+            raise ClientGoneError
         self.transport.write(frames)
-        return True
 
     def end(self, code: int, reason: str) -> None:
         """Send a close frame behind what is buffered and do not wait for it to be taken."""
@@ -115,14 +125,3 @@ def make_server(app: Any, host: str, port: int, limits: ConnectionLimits | None 
         lifespan="on",
     )
     return uvicorn.Server(config)
-
-
-def serve(server: uvicorn.Server) -> None:
-    """Serve on uvloop where there is one, until a signal; returns after a clean stop."""
-    try:
-        import uvloop  # noqa: PLC0415 - there is none on Windows
-    except ImportError:
-        logs.get().info("server.without_uvloop")
-        asyncio.run(server.serve())
-    else:
-        uvloop.run(server.serve())

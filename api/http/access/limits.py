@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 OVERFLOW: Final = "(others)"
 
@@ -27,18 +27,6 @@ class Use:
     elapsed: float
 
 
-class Counters(Protocol):
-    """Where requests are counted. A shared implementation answers from what it knows and settles in the background."""
-
-    def use(self, limit: Limit, name: str, now: float) -> Use:
-        """Give what `name` has used; `now` is seconds UTC."""
-        ...
-
-    def add(self, limit: Limit, name: str, now: float) -> None:
-        """Count one request."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a name stands with a limit: how many are left, seconds until the window ends, seconds to wait if none."""
@@ -57,7 +45,7 @@ class LocalCounters:
         self._windows: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {}
 
     def use(self, limit: Limit, name: str, now: float) -> Use:
-        """Give what `name` has used in the window that `now` (seconds UTC) falls in, and in the one before."""
+        """Return what `name` has used in the window that `now` (seconds UTC) falls in, and in the one before."""
         index, previous, current = self._window(limit, now)
         return Use(self._get(previous, name), self._get(current, name), now - index * limit.window)
 

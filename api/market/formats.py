@@ -1,4 +1,4 @@
-"""Replies of the market core as HTTP bodies: spliced, not parsed; ages grow with the time since the reply. Pure.
+"""Replies of the market core as bodies: spliced, not parsed; ages grow with the time since the reply. Pure.
 
 A reply is the object that stands in `data`, or the whole flat answer, or a list with what stands beside it.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import msgspec
 
-from api.market.asker import Found, Known
 from contracts.schema.literals import iso
 
 _AGE: Final = re.compile(rb'"(?:age|data_age|last_message_age|last_change_age|oldest_age)":(\d+)\.(\d{3})')
@@ -21,7 +20,35 @@ _ONE_OF_AGES: Final = re.compile(rb":(\d+)\.(\d{3})")
 _QUALITY: Final = re.compile(rb'"quality":"(?:live|sim|gap)"')
 _STALE: Final = b'"quality":"stale"'
 _NOW: Final = b"\x00"  # never stands unescaped in JSON
-Form = Callable[[Known], bytes]
+_SENT_AT: Final = b',"timestamp":' + _NOW
+
+
+@dataclass(slots=True)
+class CachedReply:
+    """A reply of the core with when it arrived (monotonic seconds); `bodies` holds it in each format that was used."""
+
+    body: bytes
+    symbol: str | None
+    beside: bytes
+    arrived: float
+    bodies: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return 2 * len(self.body) + 512
+
+
+@dataclass(frozen=True, slots=True)
+class CoreAnswer:
+    """An answer that arrived `grown` seconds ago: `stale` where the core was requested and did not reply."""
+
+    reply: CachedReply
+    stale: bool
+    grown: float
+
+
+Format = Callable[[CachedReply], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +66,14 @@ class Body:
         return b"".join(parts).replace(_NOW, b'"%b"' % iso(now_ns).encode())
 
 
-def render(found: Found, form: Form, now_ns: int) -> bytes:
-    """Give an answer in a form, as it is now (ns UTC)."""
-    name = f"{form.__name__}{'.stale' if found.stale else ''}"
-    body: Body | None = found.known.forms.get(name)
+def render(answer: CoreAnswer, format_: Format, now_ns: int) -> bytes:
+    """Return an answer in a format, as it is now (ns UTC)."""
+    name = f"{format_.__name__}{'.stale' if answer.stale else ''}"
+    body: Body | None = answer.reply.bodies.get(name)
     if body is None:
-        text = form(found.known)
-        body = found.known.forms[name] = open_ages(_QUALITY.sub(_STALE, text) if found.stale else text)
-    return body.render(int(found.grown * 1000), now_ns)
+        text = format_(answer.reply)
+        body = answer.reply.bodies[name] = open_ages(_QUALITY.sub(_STALE, text) if answer.stale else text)
+    return body.render(int(answer.grown * 1000), now_ns)
 
 
 def open_ages(text: bytes) -> Body:
@@ -66,37 +93,33 @@ def open_ages(text: bytes) -> Body:
     return Body((*texts, text[last:]), tuple(ages))
 
 
-def envelope(known: Known) -> bytes:
+def envelope(reply: CachedReply) -> bytes:
     """`{"success":true,"symbol":…,"data":<the reply>,<what stands beside>,"timestamp":…}`."""
-    beside = known.beside[1:-1]
-    return b"%b%b%b%b}" % (_begin(known), known.body, b"," + beside if beside else b"", _sent_at())
+    beside = reply.beside[1:-1]
+    return b"%b%b%b%b}" % (_begin(reply), reply.body, b"," + beside if beside else b"", _SENT_AT)
 
 
-def listed(known: Known) -> bytes:
+def listed(reply: CachedReply) -> bytes:
     """The same, of a reply that is a list with what stands beside it: `{"whales":[…],"age":…}`."""
-    _, _, rest = known.body.partition(b":")
-    return b"%b%b%b}" % (_begin(known), rest[:-1], _sent_at())
+    _, _, rest = reply.body.partition(b":")
+    return b"%b%b%b}" % (_begin(reply), rest[:-1], _SENT_AT)
 
 
-def flat(known: Known) -> bytes:
+def flat(reply: CachedReply) -> bytes:
     """`{"success":true,<the reply's members>,"timestamp":…}`."""
-    return b'{"success":true,%b%b}' % (known.body[1:-1], _sent_at())
+    return b'{"success":true,%b%b}' % (reply.body[1:-1], _SENT_AT)
 
 
-def plain(known: Known) -> bytes:
+def plain(reply: CachedReply) -> bytes:
     """The reply with the time."""
-    return b"%b%b}" % (known.body[:-1], _sent_at())
+    return b"%b%b}" % (reply.body[:-1], _SENT_AT)
 
 
-def bare(known: Known) -> bytes:
+def bare(reply: CachedReply) -> bytes:
     """The reply as it is: its `timestamp` is the data's own."""
-    return known.body
+    return reply.body
 
 
-def _begin(known: Known) -> bytes:
-    named = b"" if known.symbol is None else b'"symbol":%b,' % msgspec.json.encode(known.symbol)
+def _begin(reply: CachedReply) -> bytes:
+    named = b"" if reply.symbol is None else b'"symbol":%b,' % msgspec.json.encode(reply.symbol)
     return b'{"success":true,%b"data":' % named
-
-
-def _sent_at() -> bytes:
-    return b',"timestamp":' + _NOW

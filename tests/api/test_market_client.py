@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from api.market import forms
-from api.market.asker import Asker, Known
+from api.market import formats
+from api.market.client import CachedReply, MarketClient
 from contracts.errors import NotReadyError, UnknownSymbolError
 from runtime.app.commands import failure
 from runtime.nats.bus import NoAnswerError
@@ -65,50 +65,50 @@ async def silence() -> Reply:
 async def test_concurrent_askers_make_one_request_and_its_answer_is_kept_for_a_moment() -> None:
     now = 0.0
     core = Core(good)
-    asker = Asker(core, now=lambda: now)
-    assert asker.find_kept("raw", b"{}") is None
-    found = await asyncio.gather(*(asker.ask("raw", b"{}") for _ in range(50)))
+    market = MarketClient(core, now=lambda: now)
+    assert market.find_cached("raw", b"{}") is None
+    found = await asyncio.gather(*(market.request("raw", b"{}") for _ in range(50)))
     assert core.asked == 1
     assert {item.stale for item in found} == {False}
     now = 0.2
-    kept = asker.find_kept("raw", b"{}")
+    kept = market.find_cached("raw", b"{}")
     assert kept is not None
     assert kept.grown == 0.2
     now = 0.3
-    assert asker.find_kept("raw", b"{}") is None
-    await asker.ask("raw", b"{}")
+    assert market.find_cached("raw", b"{}") is None
+    await market.request("raw", b"{}")
     assert core.asked == 2
 
 
 @pytest.mark.parametrize("away", [nobody, silence])
 async def test_without_an_answer_the_last_known_is_stale_within_a_second(away: Answer) -> None:
     core = Core(good)
-    asker = Asker(core, enabled=False)
-    await asker.ask("raw", b"{}")
+    market = MarketClient(core, enabled=False)
+    await market.request("raw", b"{}")
     core.answer = away
     async with asyncio.timeout(1):
-        found = await asker.ask("raw", b"{}")
+        found = await market.request("raw", b"{}")
     assert found.stale
-    text = forms.render(found, forms.envelope, NOW).decode()
+    text = formats.render(found, formats.envelope, NOW).decode()
     document = json.loads(text)
     assert (document["quality"], document["data"]["quality"]) == ("stale", "stale")
     assert document["data"]["note"] == '"age":7.000 "quality":"live"'
     core.answer = good
-    assert not (await asker.ask("raw", b"{}")).stale
+    assert not (await market.request("raw", b"{}")).stale
 
 
 async def test_while_the_bus_is_away_nothing_is_asked_and_nothing_known_is_not_ready() -> None:
     core = Core(good)
     core.connected = False
     with pytest.raises(NotReadyError) as refused:
-        await Asker(core).ask("raw", b"{}")
+        await MarketClient(core).request("raw", b"{}")
     assert (refused.value.details["waiting_for"], core.asked) == (["market core"], 0)
 
 
 async def test_a_request_that_one_copy_took_to_its_grave_is_sent_to_another() -> None:
     core = Core(silence)
-    asker = Asker(core)
-    task = asyncio.create_task(asker.ask("raw", b"{}"))
+    market = MarketClient(core)
+    task = asyncio.create_task(market.request("raw", b"{}"))
     while not core.asked:  # noqa: ASYNC110
         await asyncio.sleep(0)
     core.answer = good
@@ -123,12 +123,12 @@ async def test_a_refusal_is_raised_to_all_who_asked_and_not_kept() -> None:
         return Reply(failure("INVALID_SYMBOL", "no such symbol", parameter="symbol"))
 
     core = Core(refuse)
-    asker = Asker(core)
-    refused = await asyncio.gather(*(asker.ask("raw", b"{}") for _ in range(3)), return_exceptions=True)
+    market = MarketClient(core)
+    refused = await asyncio.gather(*(market.request("raw", b"{}") for _ in range(3)), return_exceptions=True)
     assert [type(error) for error in refused] == [UnknownSymbolError] * 3
     assert core.asked == 1
     core.answer = good
-    assert (await asker.ask("raw", b"{}")).known.symbol == "币/USDT"
+    assert (await market.request("raw", b"{}")).reply.symbol == "币/USDT"
 
 
 async def test_a_busy_core_is_no_answer() -> None:
@@ -137,10 +137,10 @@ async def test_a_busy_core_is_no_answer() -> None:
         return Reply(failure("BUSY", "try again"))
 
     core = Core(good)
-    asker = Asker(core, enabled=False)
-    await asker.ask("raw", b"{}")
+    market = MarketClient(core, enabled=False)
+    await market.request("raw", b"{}")
     core.answer = busy
-    assert (await asker.ask("raw", b"{}")).stale
+    assert (await market.request("raw", b"{}")).stale
 
 
 async def test_what_is_kept_is_bounded_the_oldest_goes() -> None:
@@ -149,37 +149,37 @@ async def test_what_is_kept_is_bounded_the_oldest_goes() -> None:
             del subject, payload, timeout
             return await good()
 
-    asker = Asker(Any(good), most_bytes=10_000)
+    market = MarketClient(Any(good), most_bytes=10_000)
     for number in range(100):
-        await asker.ask("raw", b"%d" % number)
-    assert 5 < len(asker) < 20
-    assert asker.find_kept("raw", b"99") is not None
-    assert asker.find_kept("raw", b"0") is None
+        await market.request("raw", b"%d" % number)
+    assert 5 < len(market) < 20
+    assert market.find_cached("raw", b"99") is not None
+    assert market.find_cached("raw", b"0") is None
 
 
 @pytest.mark.parametrize(
     ("form", "body", "expected"),
     [
         (
-            forms.envelope,
+            formats.envelope,
             b'{"age":1.000}',
             '{"success":true,"symbol":"A","data":{"age":1.250},"age":0.350,"timestamp":T}',
         ),
         (
-            forms.listed,
+            formats.listed,
             b'{"whales":[{"a":1}],"age":null}',
             '{"success":true,"symbol":"A","data":[{"a":1}],"age":null,"timestamp":T}',
         ),
-        (forms.flat, b'{"a":1,"age":9.999}', '{"success":true,"a":1,"age":10.249,"timestamp":T}'),
-        (forms.plain, b'{"a":1}', '{"a":1,"timestamp":T}'),
+        (formats.flat, b'{"a":1,"age":9.999}', '{"success":true,"a":1,"age":10.249,"timestamp":T}'),
+        (formats.plain, b'{"a":1}', '{"a":1,"timestamp":T}'),
         (
-            forms.bare,
+            formats.bare,
             b'{"last_message_ages":{"trade":0.000,"x":1.000},"last_message_age":null}',
             '{"last_message_ages":{"trade":0.250,"x":1.250},"last_message_age":null}',
         ),
     ],
 )
-def test_a_reply_is_spliced_into_its_form_and_its_ages_grow(form: forms.Form, body: bytes, expected: str) -> None:
-    text = form(Known(body, "A", b'{"age":0.100}', 0.0))
-    rendered = forms.open_ages(text).render(250, NOW).decode()
+def test_a_reply_is_spliced_into_its_form_and_its_ages_grow(form: formats.Format, body: bytes, expected: str) -> None:
+    text = form(CachedReply(body, "A", b'{"age":0.100}', 0.0))
+    rendered = formats.open_ages(text).render(250, NOW).decode()
     assert rendered == expected.replace("T", '"2026-01-01T12:00:00Z"')

@@ -1,0 +1,1 @@
+"""HTTP itself: connections, middleware, access, routing, errors; nothing of what is requested."""

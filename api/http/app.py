@@ -1,0 +1,65 @@
+"""FastAPI with our errors and our OpenAPI, and without its own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from api.http.errors import as_error, error_reply
+from api.http.openapi import described
+from api.http.validation import validation_error
+from contracts.errors import HydrophoneError
+from runtime import clock
+from runtime.config.settings import ApiSettings
+
+VERSION: Final = "1.0.0"
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def make_app(routers: Iterable[APIRouter], lifespan: Lifespan | None = None) -> FastAPI:
+    """Make the app of some routers."""
+    app = FastAPI(
+        title="Hydrophone",
+        version=VERSION,
+        description="Crypto market data of many exchanges: prices, whale trades, liquidations, order books.",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in routers:
+        app.include_router(router)
+    for kind in (HydrophoneError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _on_exception)
+    app.openapi = described(app)  # FastAPI's own way to extend the document
+    return app
+
+
+def with_cors(app: ASGIApp, settings: ApiSettings) -> ASGIApp:
+    """Let the origins of the settings in; without any, browsers of other origins stay out."""
+    if not settings.cors_origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=settings.cors_origins,
+        allow_methods=settings.cors_methods or ("GET",),
+        allow_headers=settings.cors_headers or ("Authorization",),
+        expose_headers=("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"),
+    )
+
+
+async def _on_exception(request: Request, error: Exception) -> Response:
+    path = request.url.path
+    if isinstance(error, RequestValidationError):
+        known = validation_error(request, error)
+    else:
+        known = as_error(error, path, request.method)
+    return error_reply(path, known, request.scope.get("hydrophone.now_ns") or clock.now_ns()).as_response()

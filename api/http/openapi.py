@@ -1,0 +1,64 @@
+"""OpenAPI of an app, made from its routes and models: what FastAPI does not know of them is added here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from api.http.access.keys import OPEN
+from api.http.routing import declared_scope
+
+BEARER: Final = "bearer"
+EXAMPLES: Final = {"symbol": "BTC", "exchange": "binance", "indicators": ["rsi", "ema"]}
+
+
+def described(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Return what makes the app's document once: with scopes, bearer security, summaries, and lists with commas."""
+    plain = app.openapi
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.update(plain())
+            for context in iter_route_contexts(app.routes):
+                _describe_route(document["paths"].get(context.path_format, {}), context)
+            components: dict[str, Any] = document.setdefault("components", {})
+            for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own, of the 422 that is none here
+                components.get("schemas", {}).pop(name, None)
+            bearer = {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>"}
+            components["securitySchemes"] = {BEARER: bearer}
+        return document
+
+    return openapi
+
+
+def _describe_route(operations: dict[str, Any], context: RouteContext) -> None:
+    scope = declared_scope(context)
+    for method in context.methods or ():
+        operation = operations.get(method.lower())
+        if operation is None:
+            continue
+        summary, _, description = operation.pop("description", "").partition("\n")
+        operation["summary"] = summary.removesuffix(".") or operation["summary"]
+        operation["description"] = description.strip()
+        operation["security"] = [] if scope == OPEN else [{BEARER: []}]
+        if scope != OPEN:
+            operation["x-scope"] = scope
+        operation["responses"].pop("422", None)  # refused parameters are 400 here
+        operation["parameters"] = _describe_parameters(operation.get("parameters", []))
+
+
+def _describe_parameters(parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the parameters with examples; lists have commas, and what the path gives is none of the query."""
+    in_path = {item["name"] for item in parameters if item["in"] == "path"}
+    described: list[dict[str, Any]] = []
+    for item in parameters:
+        if item["in"] == "query" and item["name"] in in_path:
+            continue
+        extra = {"example": EXAMPLES[item["name"]]} if item["name"] in EXAMPLES else {}
+        commas = {"style": "form", "explode": False} if item["schema"].get("type") == "array" else {}
+        described.append({**item, **extra, **commas})
+    return described

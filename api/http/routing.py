@@ -1,0 +1,71 @@
+"""What a route needs: its scope, declared at its router or itself, found by path before routing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Depends
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.routing import BaseRoute
+
+from api.http.access.keys import ADMIN, ANY_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Requires:
+    """The scope that a route needs; checked by the middleware before routing."""
+
+    scope: str
+
+    def __call__(self) -> None:
+        """Nothing is left to check."""
+
+
+def requires(scope: str) -> Any:
+    """Return the dependency that declares the scope of a route or a router: `dependencies=[requires(MARKET_READ)]`."""
+    return Depends(Requires(scope))
+
+
+@dataclass(frozen=True, slots=True)
+class RouteInfo:
+    """What a path is: `template` as it is documented and counted, and the scope that a key needs."""
+
+    template: str
+    scope: str
+
+
+_NO_ROUTE: Final = RouteInfo("(other)", ANY_KEY)
+
+
+class RouteTable:
+    """Finds the route of a path without routing."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        self._exact: dict[str, RouteInfo] = {}
+        self._patterns: list[tuple[re.Pattern[str], RouteInfo]] = []
+        for context in iter_route_contexts(list(routes)):
+            self._add(context)
+
+    def find(self, path: str) -> RouteInfo:
+        """Return what a path is; any key may request what is no route."""
+        found = self._exact.get(path)
+        if found is not None:
+            return found
+        return next((info for pattern, info in self._patterns if pattern.fullmatch(path)), _NO_ROUTE)
+
+    def _add(self, context: RouteContext) -> None:
+        path = context.path or ""
+        info = RouteInfo(path.replace(":path}", "}"), declared_scope(context))
+        if "{" in path:
+            self._patterns.append((context.path_regex, info))
+        elif self._exact.setdefault(path, info) != info:
+            raise ValueError(f"{path} is declared with two scopes")
+
+
+def declared_scope(context: RouteContext) -> str:
+    """Return the scope that a route declares, its router's where it declares none; `admin` where neither does."""
+    declared = [item.dependency for item in getattr(context, "dependencies", ())]  # routes of Starlette have none
+    return next((item.scope for item in reversed(declared) if isinstance(item, Requires)), ADMIN)

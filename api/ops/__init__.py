@@ -1,0 +1,1 @@
+"""What describes and watches the service: health, documents, metrics."""
