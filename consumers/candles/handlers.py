@@ -231,7 +231,7 @@ def _follow_feeds(bus: Bus, letters: DeadLetters, gaps: Gaps, plan: tuple[str, a
     stream, failed = plan
 
     def on_rows(rows: Sequence[Row]) -> None:
-        batch = Batch([(row.subject, row.payload) for row in rows], read_event, letters.keep)
+        batch = Batch(rows, read_event, letters.keep)
         batch.refuse(fold_each(batch.events, lambda _subject, status: gaps.on_status(status)))
 
     return StreamReader(
