@@ -58,7 +58,7 @@ def kind_of(subject: str) -> str:
 
 
 def subject_text(raw: bytes) -> str:
-    """Return a subject as text; bytes that are no UTF-8 are written as `\\xff`, and so name no event."""
+    """Return a subject as text; bytes that are no UTF-8 are written as escapes, so that they name no event."""
     return raw.decode(errors="backslashreplace")
 
 
