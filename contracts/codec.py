@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 
 from contracts.consolidated import CONSOLIDATED_EVENTS
 from contracts.market import MARKET_EVENTS, Event
-from contracts.numbers import DAY_NS, AmountText, PriceText, are_plain, pattern_of, time_fault
+from contracts.numbers import DAY_NS, AmountText, PriceText, are_prices, fast_pattern, pattern_of, time_fault
 from contracts.schema.routes import KIND_SUBJECTS as KIND_SUBJECTS  # noqa: PLC0414  # the codec's names from one place
 from contracts.schema.routes import SUBJECT_KINDS as SUBJECT_KINDS  # noqa: PLC0414
 from contracts.schema.routes import BadEventError, read_subject, subject_text
@@ -149,10 +149,9 @@ def _decode_quickly(route: Opened, body: bytes, latest: int) -> Any:
         and event.venue == route.venue
         and (ts_event is None or 0 < ts_event <= ts_recv + DAY_NS)
         and ts_recv <= latest
-        and body.isascii()
         and _BACKSLASH not in body
         and _DELETE not in body
-        and are_plain(route.numbers(event))
+        and are_prices(route.numbers(event))
     ):
         return event
     return None
@@ -231,7 +230,7 @@ def _plain_numbers(model: type[Event]) -> dict[str, Any]:
 
 @cache
 def _quick_decoder(model: type[Event]) -> Callable[[bytes], Any] | None:
-    """Return the decoder that leaves prices and amounts to `are_plain`; None where an event has less than two."""
+    """Return the decoder that leaves prices and amounts to `are_prices`; None where an event has less than two."""
     numbers = _plain_numbers(model)
     return msgspec.json.Decoder(derive(model, numbers)).decode if len(numbers) > 1 else None
 
@@ -257,7 +256,7 @@ def _fast_type(hint: Any) -> Any:
 def _fast_annotated(hint: Any) -> Any:
     inner, *marks = get_args(hint)
     if inner is Decimal:
-        return Annotated[str, msgspec.Meta(pattern=pattern_of(hint).replace("$", r"\Z"))]
+        return Annotated[str, msgspec.Meta(pattern=fast_pattern(pattern_of(hint)))]
     bounds: dict[str, Any] = {}
     for mark in marks:
         for rule in mark.metadata if isinstance(mark, FieldInfo) else ():

@@ -9,7 +9,6 @@ in `decimal` can hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Final, get_args
 
@@ -26,11 +25,22 @@ _DIGITS: Final = rf"(0|[1-9][0-9]{{0,{MOST_WHOLE_DIGITS - 1}}})(\.[0-9]{{1,{MOST
 DECIMAL_PATTERN: Final = rf"^-?{_DIGITS}$"
 AMOUNT_PATTERN: Final = rf"^{_DIGITS}$"
 PRICE_PATTERN: Final = rf"^(?!0(\.0+)?$){_DIGITS}$"
+_MOST_KNOWN: Final = 50_000
+_UNCAPTURED: Final = re.compile(r"\((?!\?)")
+_known: Final[set[str | None]] = {None}  # no state: what the pattern alone says
+
+
+def fast_pattern(pattern: str) -> str:
+    """Return a pattern that matches the same whole texts, in Python, in two thirds of the time: without groups."""
+    return _UNCAPTURED.sub("(?:", pattern).replace("$", r"\Z")
+
+
+_PRICE: Final = re.compile(fast_pattern(PRICE_PATTERN))
 
 
 def _reader(pattern: str, rule: str) -> BeforeValidator:
     """Make the validator of a decimal that travels as text of this pattern; what it raises says the rule."""
-    matches = re.compile(pattern.replace("$", r"\Z")).match
+    matches = re.compile(fast_pattern(pattern)).match
 
     def read(value: object) -> Decimal:
         text = format(value, "f") if isinstance(value, Decimal) and value.is_finite() else value
@@ -75,18 +85,22 @@ def pattern_of(hint: Any) -> str:
     raise LookupError(f"{hint} is no decimal of the bus")
 
 
-def are_plain(texts: Iterable[str | None]) -> bool:
-    """Return whether all are surely good prices and amounts: above zero, of at most 24 characters. None is left out.
+def are_prices(texts: tuple[str | None, ...]) -> bool:
+    """Return whether all are good prices, None left out: above zero, and so good amounts as well.
 
-    They must be ASCII. It costs a sixth of the patterns; what it denies may be good all the same, which they decide.
+    Those that were seen before are known: markets repeat their numbers, and a pattern costs more than all else of an
+    event.
     """
+    if _known.issuperset(texts):
+        return True
     for text in texts:
-        if text is None:
-            continue
-        if text < "1" and (text[1:2] != "." or not text.strip("0.")):
-            return False
-        if not text.replace(".", "", 1).isdecimal() or len(text) > MOST_WHOLE_DIGITS or text[-1] == ".":
-            return False
+        if text not in _known:
+            if text is None or not _PRICE.match(text):
+                return False
+            if len(_known) > _MOST_KNOWN:
+                _known.clear()
+                _known.add(None)
+            _known.add(text)
     return True
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import localcontext
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from consumers.candles.bars import Bar, fold_trade, merge, open_bar
 from consumers.candles.instrument import InstrumentBars, candle_of, read_saved, restore_bars, save_bars
 from contracts import subjects
-from contracts.arithmetic.exact import FigureError
+from contracts.arithmetic.exact import EXACT, FigureError
 from contracts.codec import fast
 from contracts.market import Candle
 from contracts.recent import Recent
@@ -92,7 +93,8 @@ class CandleBook:
 
         `seq` is the sequence of the last one.
         """
-        faults = fold_each(batch, self._fold_trade)
+        with localcontext(EXACT):
+            faults = fold_each(batch, self._fold_trade)
         self.seq = max(self.seq, seq)
         return faults
 
