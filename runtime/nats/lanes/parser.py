@@ -19,7 +19,7 @@ _KINDS = frozenset({b"MSG", b"HMSG"})
 _MSG_WORDS = 3  # MSG <subject> <sid> [reply], and then the bytes of the payload
 _HMSG_WORDS = 4  # HMSG <subject> <sid> [reply] <header bytes>, and then all bytes
 _MOST_PLACES = 50_000
-_SIZES = {b"": 0} | {b"%d\r\n" % size: size for size in range(4096)}  # by a line's last word, as nearly all end
+_SIZES = {b"%d\r\n" % size: size for size in range(4096)}  # by the end of a line: nearly every message has one of these
 
 
 class Lane(Protocol):
@@ -74,14 +74,13 @@ class LaneParser:
         read = source.read
         for line in source:
             words, _, length = line.rpartition(b" ")
-            place = places.get(words) or self._find_place(words, length)
+            place, size = places.get(words), _SIZES.get(length)
+            if place is None or size is None:
+                place, size = self._read_line(words, length)
             if place is None or place[1] not in lanes:
                 at = source.tell() - len(line)
                 break
             subject, number, reply, header_size = place
-            size = _SIZES.get(length)
-            if size is None:
-                size = int(length)
             headers = read(header_size) if header_size else b""
             payload = read(size - header_size)
             end = read(2)
@@ -98,19 +97,18 @@ class LaneParser:
             lanes[number].take(messages)
         return at, sum(map(len, taken.values()))
 
-    def _find_place(self, words: bytes, length: bytes) -> _Place | None:
-        """Read the words of a line before its last; None where it is no whole line of a message."""
+    def _read_line(self, words: bytes, last: bytes) -> tuple[_Place | None, int]:
+        """Read a line's words, the last apart: the place and size of a message, None for any other or a part of one."""
         fields = words.split(b" ")
-        if not length.endswith(_CRLF) or fields[0] not in _KINDS:
-            return None
+        if not last.endswith(_CRLF) or fields[0] not in _KINDS:
+            return None, 0
         header_size, count = (0, _MSG_WORDS) if fields[0] == b"MSG" else (int(fields[-1]), _HMSG_WORDS)
-        if len(fields) > count:
-            return fields[1], fields[2], fields[3], header_size
-        place = (fields[1], fields[2], b"", header_size)
-        if len(self._places) >= _MOST_PLACES:
-            self._places.clear()
-        self._places[words] = place
-        return place
+        place = (fields[1], fields[2], fields[3] if len(fields) > count else b"", header_size)
+        if not place[2]:
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
+            self._places[words] = place
+        return place, int(last)
 
 
 def _command_end(data: bytes, at: int) -> int:
