@@ -1,8 +1,8 @@
 """The fast codec: a msgspec struct derived from each event's model, so that there is one definition and a quick way in.
 
 `fast(Trade)` has the fields of `Trade` in the same order, with decimals kept as text. `encode` and the decoders write
-and read the same bytes as pydantic does and refuse the same bad ones; a test proves it for every model. What is plainly
-good is accepted without a pattern; all else is decided, and refused with its reason, by the decoder that has all rules.
+and read the same bytes as pydantic does and refuse the same bad ones; a test proves it for every model. `decode_all`
+accepts without a pattern what is plainly good; all else is decided, and refused with its reason, as `decode` does.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ encode = _encoder.encode
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A subject that was read before, with the decoder of its events and the quick one that is tried before."""
+    """A subject that was read before, with the decoder of its events and the quick one of `decode_all`."""
 
     subject: str
     decode: Callable[[bytes], Any]
@@ -105,8 +105,13 @@ def decode(subject: str, body: bytes, now: int | None = None) -> Any:
     body that is none of its kind. Of a field that stands twice the last counts.
     """
     route = find_route(subject)
-    event = _decode_quickly(route, body, _NO_END if now is None else now + MOST_AHEAD_NS)
-    return _decode_fully(route, body, now) if event is None else event
+    try:
+        return _decode_fully(route, body, now)
+    except UNDECODABLE:  # of a number that stands twice msgspec refuses the first, too
+        event = _decode_quickly(route, body, _NO_END if now is None else now + MOST_AHEAD_NS)
+        if event is None:
+            raise
+        return msgspec.convert(event, fast(EVENTS[route.kind]), from_attributes=True)
 
 
 def decode_all(
