@@ -37,7 +37,7 @@ peers: venv-dev  ## let other people's clients read the simulated exchanges, and
 	@PEERS=all $(PY) -m pytest -q -n 3 --dist loadgroup tests/peers $(PYTEST_ARGS)
 
 asyncapi: venv  ## write the bus's AsyncAPI document
-	@$(PY) -m contracts.schema.asyncapi
+	@$(PY) -m runtime.app.asyncapi
 
 # The packages and hashes only: no lock records where a package came from.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --prerelease if-necessary-or-explicit $(LOCK_ARGS) pyproject.toml

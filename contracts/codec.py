@@ -3,6 +3,7 @@
 `fast(Trade)` has the fields of `Trade` in the same order, with decimals kept as text. `encode` and the decoders write
 and read the same bytes as pydantic does and refuse the same bad ones; a test proves it for every model. `decode_all`
 accepts without a pattern what is plainly good; all else is decided, and refused with its reason, as `decode` does.
+Documents of `contracts.state` have their structs from here, too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from operator import attrgetter
 from typing import Annotated, Any, Final, cast, get_args, get_origin
 
 import msgspec
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from contracts.consolidated import CONSOLIDATED_EVENTS
@@ -66,22 +68,32 @@ _routes: dict[str | bytes, Opened] = {}  # no state: what can be computed from t
 
 
 @cache
-def fast(model: type[Event]) -> type[Any]:
-    """Derive the struct of an event: same names, same order, decimals as text; `kind` is a class attribute."""
+def fast(model: type[BaseModel]) -> type[Any]:
+    """Derive the struct of a model: same names, same order, decimals as text; `kind` is a class attribute."""
     return derive(model, {})
 
 
-def derive(model: type[Event], instead: Mapping[str, Any]) -> type[Any]:
-    """Derive a struct as `fast` does, with other types for the fields that `instead` names."""
+@cache
+def trusted(model: type[BaseModel]) -> type[Any]:
+    """Derive the struct for who reads what `fast` wrote: as that one without patterns and bounds.
+
+    A pattern for each number of a book costs several times what decoding the rest does.
+    """
+    return derive(model, {}, bounded=False)
+
+
+def derive(model: type[BaseModel], instead: Mapping[str, Any], *, bounded: bool = True) -> type[Any]:
+    """Derive a struct as `fast` does, or `trusted` if not `bounded`; `instead` has other types for some fields."""
     hints = typing.get_type_hints(model, include_extras=True)
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for name, info in model.model_fields.items():
-        kind = instead.get(name) or _fast_type(hints[name])
+        kind = instead.get(name) or _fast_type(hints[name], bounded=bounded)
         fields.append((name, kind) if info.is_required() else (name, kind, info.default))
+    kind_of_event = {"kind": model.kind} if issubclass(model, Event) else {}
     return msgspec.defstruct(
         f"Fast{model.__name__}",
         fields,
-        namespace={"kind": model.kind, "__doc__": model.__doc__},
+        namespace={**kind_of_event, "__doc__": model.__doc__},
         frozen=True,
         kw_only=True,
         gc=False,
@@ -89,8 +101,8 @@ def derive(model: type[Event], instead: Mapping[str, Any]) -> type[Any]:
 
 
 @cache
-def decoder(model: type[Event]) -> msgspec.json.Decoder[Any]:
-    """Give the typed decoder of an event's body.
+def decoder(model: type[BaseModel]) -> msgspec.json.Decoder[Any]:
+    """Give the typed decoder of a model's body.
 
     It raises msgspec.DecodeError (as ValidationError it names the field at fault), and UnicodeDecodeError for text that
     is no UTF-8.
@@ -252,26 +264,27 @@ def schema_of(model: type[Event]) -> str:
     return f"{model.schema_kind or model.kind}/{model.version}"
 
 
-def _fast_type(hint: Any) -> Any:
-    origin = get_origin(hint)
+def _fast_type(hint: Any, *, bounded: bool) -> Any:
+    origin: Any = get_origin(hint)
+    parts = get_args(hint)
     if origin is Annotated:
-        return _fast_annotated(hint)
+        return _fast_annotated(hint, bounded=bounded)
     if origin in {typing.Union, types.UnionType}:
-        return typing.Union[tuple(_fast_type(part) for part in get_args(hint))]  # noqa: UP007 - built at run time
-    if origin is list:
-        return list[_fast_type(get_args(hint)[0])]
-    if origin is tuple:
-        return tuple[tuple(_fast_type(part) for part in get_args(hint))]
-    return hint
+        return typing.Union[tuple(_fast_type(part, bounded=bounded) for part in parts)]  # noqa: UP007 - at run time
+    if origin in {list, dict, tuple}:
+        return cast("Any", origin)[tuple(_fast_type(part, bounded=bounded) for part in parts)]
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return fast(hint) if bounded else trusted(hint)
+    return cast("Any", hint)
 
 
-def _fast_annotated(hint: Any) -> Any:
+def _fast_annotated(hint: Any, *, bounded: bool) -> Any:
     inner, *marks = get_args(hint)
     if inner is Decimal:
-        return Annotated[str, msgspec.Meta(pattern=fast_pattern(pattern_of(hint)))]
+        return Annotated[str, msgspec.Meta(pattern=fast_pattern(pattern_of(hint)))] if bounded else str
     bounds: dict[str, Any] = {}
     for mark in marks:
         for rule in mark.metadata if isinstance(mark, FieldInfo) else ():
             bounds.update({edge: getattr(rule, edge) for edge in _EDGES if hasattr(rule, edge)})
-    kind = _fast_type(inner)
-    return Annotated[kind, msgspec.Meta(**bounds)] if bounds else kind
+    kind = _fast_type(inner, bounded=bounded)
+    return Annotated[kind, msgspec.Meta(**bounds)] if bounds and bounded else kind

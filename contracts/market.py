@@ -70,10 +70,8 @@ class Trade(InstrumentEvent):
     seq: Sequence | None = None
 
 
-class Ticker(InstrumentEvent):
-    """Best bid and offer and 24 hour figures; null means that the frame did not say."""
-
-    kind: ClassVar[str] = "ticker"
+class TickerFigures(BaseModel):
+    """Best bid and offer, last price and 24 hour figures of an instrument."""
 
     last: PriceText | None = None
     bid: PriceText | None = None
@@ -86,6 +84,13 @@ class Ticker(InstrumentEvent):
     volume_24h: AmountText | None = Field(default=None, description="base coin")
     quote_volume_24h: AmountText | None = None
     change_24h: DecimalText | None = Field(default=None, description="percent")
+
+
+class Ticker(TickerFigures, InstrumentEvent):
+    """Best bid and offer and 24 hour figures; null means that the frame did not say."""
+
+    kind: ClassVar[str] = "ticker"
+
     seq: Sequence | None = None
 
 

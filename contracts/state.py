@@ -1,17 +1,30 @@
 """What the STATE bucket holds: one document a key, written by the cache consumer, read by whoever answers from memory.
 
-`book.`, `funding.` and `interest.` keys hold the latest event itself (`BookSnapshot`, `Funding`, `OpenInterest`); the
-others hold the documents below. Times are ns UTC; `seq` is the last stream sequence that was folded.
+`DOCUMENTS` names the model of each key: the latest event itself, or one of the documents below. Both ends have their
+structs of them from `contracts.codec`. Times are ns UTC; `seq` is the last stream sequence that was folded.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.market import FeedState, Nanoseconds, PositionSide, Quality, Side, Trade
-from contracts.numbers import AmountText, DecimalText, PriceText
+from contracts import subjects
+from contracts.market import (
+    BookSnapshot,
+    FeedState,
+    Funding,
+    Nanoseconds,
+    OpenInterest,
+    PositionSide,
+    Quality,
+    Side,
+    TickerFigures,
+    Trade,
+)
+from contracts.numbers import AmountText, PriceText
 from contracts.signals import WhaleTrade
 
 Count = Annotated[int, Field(ge=0)]
@@ -25,23 +38,12 @@ class StateDocument(BaseModel):
     sim: bool = Field(description="true as soon as anything in here was simulated")
 
 
-class TickerState(StateDocument):
-    """All ticker frames and trades of an instrument, merged; each part tells its own time, so that its age is known."""
+class TickerState(TickerFigures, StateDocument):
+    """All ticker frames and trades of an instrument, merged; each part has its own time, so that its age is known."""
 
     venue: str
     symbol: str
     venue_symbol: str | None
-    last: PriceText | None = None
-    bid: PriceText | None = None
-    bid_amount: AmountText | None = None
-    ask: PriceText | None = None
-    ask_amount: AmountText | None = None
-    open_24h: PriceText | None = None
-    high_24h: PriceText | None = None
-    low_24h: PriceText | None = None
-    volume_24h: AmountText | None = Field(default=None, description="base coin")
-    quote_volume_24h: AmountText | None = None
-    change_24h: DecimalText | None = Field(default=None, description="percent")
     last_ts: Nanoseconds | None = Field(default=None, description="of `last`: venue's clock, ours where it gives none")
     bbo_ts: Nanoseconds | None = Field(default=None, description="of bid and ask")
     stats_ts: Nanoseconds | None = Field(default=None, description="of the 24 hour figures")
@@ -149,3 +151,15 @@ class FeedHealth(StateDocument):
         "clocks agree, of the way; below zero the venue's clock is ahead of ours by at least so much",
     )
     seq: Count
+
+
+DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {  # by the prefix of their keys
+    subjects.STATE_TICKER: TickerState,
+    subjects.STATE_TRADE: TradesState,
+    subjects.STATE_BOOK: BookSnapshot,
+    subjects.STATE_FUNDING: Funding,
+    subjects.STATE_INTEREST: OpenInterest,
+    subjects.STATE_FEED: FeedHealth,
+    subjects.STATE_WHALES: WhalesState,
+    subjects.STATE_LIQUIDATIONS: LiquidationsState,
+}

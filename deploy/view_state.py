@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from contracts import codec, streams, subjects
 from contracts.arithmetic.usd import UsdRates
+from contracts.state import FeedHealth
 
 WINDOW_NS: Final = 5_000_000_000
 HEALTH_NS: Final = 5_000_000_000  # a document of health is written at least once a second
@@ -32,16 +33,9 @@ class Message(NamedTuple):
     at: int
 
 
-class Health(msgspec.Struct, frozen=True):
-    """What the view reads of a venue's `contracts.state.FeedHealth`; states are shown whatever their words are."""
-
-    venue: str
-    state: str | None = None
-    reason: str | None = None
-    channels: dict[str, str] = {}
-
-
-_read_health: Final = msgspec.json.Decoder(Health).decode
+Health: TypeAlias = Any  # `contracts.state.FeedHealth`; states are shown whatever their words are
+_ANY_WORDS: Final = {"state": str | None, "said": str | None, "channels": dict[str, str], "marks": list[Any]}
+_read_health: Final = msgspec.json.Decoder(codec.derive(FeedHealth, _ANY_WORDS)).decode
 
 
 class Entry(NamedTuple):
@@ -132,6 +126,8 @@ def _fold_market(state: State, event: Any, at: int) -> None:  # a struct derived
 
 
 def _fold_feed(state: State, event: Any) -> None:
+    if event.venue == subjects.BUS:
+        return  # of no venue: what the bus or a reader of it lost is over when it is said, and no feed ends it
     venue = _find_venue(state, event.venue)
     if event.channel is None and event.symbol is None:
         venue.cells.clear()

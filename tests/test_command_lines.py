@@ -40,7 +40,7 @@ ENTRIES = (
     Entry("runtime.settings", ("--check",)),
     Entry("runtime.servers.document_user", ("{tmp}/store",)),
     Entry("deploy.launch", ("run",), waits=True),
-    Entry("contracts.schema.asyncapi", ("--check",)),
+    Entry("runtime.app.asyncapi", ("--check",)),
 )
 NOT_OURS = {"deploy.launch"}  # checked for wrong arguments only: it starts servers, tests/deploy has its own
 QUIET = [entry for entry in ENTRIES if entry.command not in NOT_OURS]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from consumers.cache.feeds import Feed, restore_feed
 from consumers.cache.instruments import (
@@ -23,11 +21,9 @@ from consumers.cache.tallies import LiquidationTally, WhaleList
 from contracts import codec, subjects
 from contracts.arithmetic.usd import UsdRates
 from contracts.instrument import escape_token, unescape_token
-from contracts.market import Trade
 from contracts.recent import Recent
 from contracts.schema.checking import check
-from contracts.signals import WhaleTrade
-from contracts.state import FeedHealth, TickerState
+from contracts.state import FeedHealth, TickerState, TradesState, WhalesState
 from runtime.app.fold import Fault, fold_each
 
 Batch = Iterable[tuple[str, FastEvent]]
@@ -237,22 +233,19 @@ class StateCache:
         }
 
     def _read_ticker(self, tail: str, body: bytes) -> None:
-        TickerState.model_validate_json(body)
-        document = msgspec.json.decode(body, type=dict[str, Any])
+        document = codec.decoder(TickerState).decode(body)
         instrument = self._instruments.open(tail)
-        instrument.ticker = {name: document[name] for name in TICKER}
-        instrument.venue_symbol, instrument.latest = document["venue_symbol"], document["ts_recv"]
-        instrument.sim = document["sim"]
+        instrument.ticker = {name: getattr(document, name) for name in TICKER}
+        instrument.venue_symbol, instrument.latest = document.venue_symbol, document.ts_recv
+        instrument.sim = document.sim
         instrument.has_ticker = True
 
     def _read_trades(self, tail: str, body: bytes) -> None:
-        document = msgspec.json.decode(body, type=dict[str, Any])
-        held = msgspec.convert(document["trades"], list[codec.fast(Trade)])
-        self._instruments.open(tail).trades.extend(held)
+        document = codec.decoder(TradesState).decode(body)
+        self._instruments.open(tail).trades.extend(document.trades)
 
     def _read_feed(self, token: str, body: bytes) -> None:
-        FeedHealth.model_validate_json(body)
-        feed = restore_feed(msgspec.json.decode(body, type=dict[str, Any]))
+        feed = restore_feed(codec.decoder(FeedHealth).decode(body))
         held = self._feeds.get(unescape_token(token))
         self._feeds.put(unescape_token(token), feed)
         for instrument in self._instruments.values():
@@ -260,10 +253,10 @@ class StateCache:
                 instrument.feed = feed
 
     def _read_whales(self, _key: str, body: bytes) -> None:
-        document = msgspec.json.decode(body, type=dict[str, Any])
-        whales = WhaleList(msgspec.convert(document["base"], str))
-        whales.whales.extend(msgspec.convert(document["whales"], list[codec.fast(WhaleTrade)]))
-        whales.seq, whales.dirty = msgspec.convert(document["seq"], int), False
+        document = codec.decoder(WhalesState).decode(body)
+        whales = WhaleList(document.base)
+        whales.whales.extend(document.whales)
+        whales.seq, whales.dirty = document.seq, False
         self._whales.put(whales.base, whales)
 
     def _read_body(self, key: str, tail: str, body: bytes) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from contracts import codec
 from contracts.market import FeedState, Quality
+from contracts.state import FeedHealth, LatencyState
 from runtime.bounded import RollingHistogram, RollingLow
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+FastDocument = Any  # the same of a document
 SECOND: Final = 1_000_000_000
 _SLOTS: Final = 6
 _SLOT_NS: Final = 20 * SECOND
@@ -18,56 +22,36 @@ _GAPS: Final = frozenset({"gap", "resync"})
 _ALL_CHANNELS: Final = "all"
 DEFAULT_SILENCE: Final = 30 * SECOND  # without any event of a venue whose producer says no limit
 MOST_MARKS: Final = 10_000
+_HEALTH: Final = codec.fast(FeedHealth)
+_LATENCY: Final = codec.fast(LatencyState)
 
 
+@dataclass(slots=True, eq=False)
 class Feed:
     """One venue's feed. `marks`: what is not live, by (channel, symbol); None stands for all of them."""
 
-    __slots__ = (
-        "as_of",
-        "bus_latency",
-        "clock",
-        "dirty",
-        "events",
-        "gaps",
-        "last_ts",
-        "live_since",
-        "marks",
-        "reason",
-        "received",
-        "reconnects",
-        "resyncs",
-        "seq",
-        "silence",
-        "silent",
-        "sim",
-        "since",
-        "state",
-        "unmarked",
-        "venue",
-        "venue_latency",
-    )
-
-    def __init__(self, venue: str) -> None:
-        self.venue = venue
-        self.state: FeedState | None = None
-        self.reason: str | None = None
-        self.since: int | None = None
-        self.marks: dict[tuple[str | None, str | None], FeedState] = {}
-        self.last_ts: dict[str, int] = {}
-        self.events: dict[str, int] = {}
-        self.reconnects = self.gaps = self.resyncs = self.seq = 0
-        self.venue_latency = RollingHistogram(_SLOTS, _SLOT_NS)
-        self.bus_latency = RollingHistogram(_SLOTS, _SLOT_NS)
-        self.clock = RollingLow(_SLOTS, _SLOT_NS)
-        self.sim = False
-        self.unmarked = 0  # marks that were dropped because there were too many
-        self.dirty = True
-        self.as_of = 0
-        self.silence: dict[str, int] = {}
-        self.silent: frozenset[str] = frozenset()
-        self.received: dict[str, int] = {}  # by kind: our own clock at the last event, however old that was
-        self.live_since: int | None = None  # silence counts from here at the earliest
+    venue: str
+    state: FeedState | None = None
+    reason: str | None = None
+    since: int | None = None
+    marks: dict[tuple[str | None, str | None], FeedState] = field(default_factory=dict[Any, FeedState])
+    last_ts: dict[str, int] = field(default_factory=dict[str, int])
+    events: dict[str, int] = field(default_factory=dict[str, int])
+    reconnects: int = 0
+    gaps: int = 0
+    resyncs: int = 0
+    seq: int = 0
+    venue_latency: RollingHistogram = field(default_factory=lambda: RollingHistogram(_SLOTS, _SLOT_NS))
+    bus_latency: RollingHistogram = field(default_factory=lambda: RollingHistogram(_SLOTS, _SLOT_NS))
+    clock: RollingLow = field(default_factory=lambda: RollingLow(_SLOTS, _SLOT_NS))
+    sim: bool = False
+    unmarked: int = 0  # marks that were dropped because there were too many
+    dirty: bool = True
+    as_of: int = 0
+    silence: dict[str, int] = field(default_factory=dict[str, int])
+    silent: frozenset[str] = frozenset()
+    received: dict[str, int] = field(default_factory=dict[str, int])  # by kind: our own clock at the last event
+    live_since: int | None = None  # silence counts from here at the earliest
 
     def on_silence_limits(self, limits: dict[str, int]) -> None:
         """Take the producers' limits by channel, ns."""
@@ -150,40 +134,40 @@ class Feed:
 
     def measure(self) -> dict[str, int | None]:
         """Return the parts of the latency in ns by name; None before there is a sample."""
-        venue, bus = _quantiles(self.venue_latency), _quantiles(self.bus_latency)
+        venue, bus = _latency(self.venue_latency), _latency(self.bus_latency)
         return {
-            "venue_latency_p50": venue["p50"],
-            "venue_latency_p99": venue["p99"],
-            "bus_latency_p50": bus["p50"],
-            "bus_latency_p99": bus["p99"],
+            "venue_latency_p50": venue.p50,
+            "venue_latency_p99": venue.p99,
+            "bus_latency_p50": bus.p50,
+            "bus_latency_p99": bus.p99,
             "clock_offset": self.clock.find(),
         }
 
-    def document(self, now: int) -> dict[str, object]:
-        """Return the body of `contracts.state.FeedHealth` as of `now` (ns UTC)."""
+    def document(self, now: int) -> FastDocument:
+        """Return the `contracts.state.FeedHealth` as of `now` (ns UTC)."""
         self.as_of = now
-        return {
-            "sim": self.sim,
-            "venue": self.venue,
-            "connected": self.state not in {None, "connecting", "down"},
-            "state": self.shown,
-            "said": self.state,
-            "as_of": self.as_of,
-            "silence": self.silence,
-            "reason": self._reason(),
-            "channels": self._channels(),
-            "since": self.since,
-            "last_message_ts": self.last_ts,
-            "events": self.events,
-            "reconnects": self.reconnects,
-            "gaps": self.gaps,
-            "resyncs": self.resyncs,
-            "venue_latency": _quantiles(self.venue_latency),
-            "bus_latency": _quantiles(self.bus_latency),
-            "clock_offset": self.clock.find(),
-            "seq": self.seq,
-            "marks": [[channel, symbol, state] for (channel, symbol), state in self.marks.items()],
-        }
+        return _HEALTH(
+            sim=self.sim,
+            venue=self.venue,
+            connected=self.state not in {None, "connecting", "down"},
+            state=self.shown,
+            said=self.state,
+            as_of=self.as_of,
+            silence=self.silence,
+            reason=self._reason(),
+            channels=self._channels(),
+            since=self.since,
+            last_message_ts=self.last_ts,
+            events=self.events,
+            reconnects=self.reconnects,
+            gaps=self.gaps,
+            resyncs=self.resyncs,
+            venue_latency=_latency(self.venue_latency),
+            bus_latency=_latency(self.bus_latency),
+            clock_offset=self.clock.find(),
+            seq=self.seq,
+            marks=[(channel, symbol, state) for (channel, symbol), state in self.marks.items()],
+        )
 
     def _on_feed_state(self, state: FeedState, status: FastEvent) -> None:
         lost = state in {"connecting", "down"}
@@ -220,16 +204,16 @@ def _worse(one: FeedState, other: FeedState) -> FeedState:
     return one if _WORST.index(one) >= _WORST.index(other) else other
 
 
-def restore_feed(document: dict[str, Any]) -> Feed:
-    """Restore what `Feed.document` returned; KeyError names the field that is missing."""
-    feed = Feed(document["venue"])
-    feed.state, feed.reason, feed.since = document["said"], document["reason"], document["since"]
-    feed.last_ts, feed.events = document["last_message_ts"], {}
-    feed.reconnects, feed.gaps, feed.resyncs = document["reconnects"], document["gaps"], document["resyncs"]
-    feed.seq, feed.sim, feed.silence = document["seq"], document["sim"], document["silence"]
-    feed.marks = {(channel, symbol): state for channel, symbol, state in document["marks"]}
+def restore_feed(document: FastDocument) -> Feed:
+    """Restore what `Feed.document` returned."""
+    feed = Feed(document.venue)
+    feed.state, feed.reason, feed.since = document.said, document.reason, document.since
+    feed.last_ts, feed.events = document.last_message_ts, {}
+    feed.reconnects, feed.gaps, feed.resyncs = document.reconnects, document.gaps, document.resyncs
+    feed.seq, feed.sim, feed.silence = document.seq, document.sim, document.silence
+    feed.marks = {(channel, symbol): state for channel, symbol, state in document.marks}
     return feed
 
 
-def _quantiles(histogram: RollingHistogram) -> dict[str, int | None]:
-    return {"p50": histogram.find_quantile(_HALF), "p99": histogram.find_quantile(_NEARLY_ALL)}
+def _latency(histogram: RollingHistogram) -> FastDocument:
+    return _LATENCY(p50=histogram.find_quantile(_HALF), p99=histogram.find_quantile(_NEARLY_ALL))

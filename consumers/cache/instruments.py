@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -15,58 +16,49 @@ from contracts.instrument import SPOT, tail_symbol
 from contracts.market import BookSnapshot
 from contracts.numbers import time_of
 from contracts.recent import Recent
+from contracts.state import TickerState, TradesState
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+FastDocument = Any  # the same of a document
 KEPT_TRADES: Final = 50
 KINDS: Final = 5  # of subjects that an instrument has: ticker, trade, book, funding, interest
 _SAMPLE_EVERY: Final = 8
 _SECOND: Final = 1_000_000_000
-STATS: Final = ("open_24h", "high_24h", "low_24h", "volume_24h", "quote_volume_24h", "change_24h")
-TICKER: Final = (
-    *("last", "bid", "bid_amount", "ask", "ask_amount", *STATS),
-    *("last_ts", "bbo_ts", "stats_ts"),
-)
+TICKER: Final = tuple(name for name, info in TickerState.model_fields.items() if not info.is_required())
+STATS: Final = tuple(name for name in TICKER if name.endswith("_24h"))
+_TICKER_STATE: Final = codec.fast(TickerState)
+_TRADES_STATE: Final = codec.fast(TradesState)
 
 
+@dataclass(slots=True, eq=False)
 class InstrumentState:
     """One instrument: its merged ticker, its recent trades, and the latest bodies of the other kinds by their key."""
 
-    __slots__ = (
-        "bodies",
-        "counts",
-        "dirty",
-        "feed",
-        "gone",
-        "has_ticker",
-        "latest",
-        "priced",
-        "quote",
-        "sim",
-        "symbol",
-        "tail",
-        "tells_usd",
-        "ticker",
-        "trades",
-        "venue",
-        "venue_symbol",
-    )
+    tail: str
+    feed: Feed
+    venue: str
+    symbol: str
+    quote: str
+    tells_usd: bool
+    venue_symbol: str | None = None
+    priced: int = 0
+    ticker: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(TICKER))
+    has_ticker: bool = False
+    gone: bool = False  # forgotten: another state stands for the instrument
+    latest: int = 0
+    sim: bool = False
+    trades: deque[FastEvent] = field(default_factory=lambda: deque[FastEvent](maxlen=KEPT_TRADES))
+    bodies: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    dirty: set[str] = field(default_factory=set[str])
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
-    def __init__(self, tail: str, feed: Feed) -> None:
-        self.tail, self.feed = tail, feed
-        self.venue, self.symbol = tail_symbol(tail)
-        self.venue_symbol: str | None = None
-        self.quote = self.symbol.partition("/")[2].partition(":")[0]
-        self.tells_usd = tail.endswith(f".{SPOT}") and tells_usd(self.symbol.partition("/")[0], self.quote)
-        self.priced = 0
-        self.ticker: dict[str, Any] = dict.fromkeys(TICKER)
-        self.has_ticker = False
-        self.gone = False  # forgotten: another state stands for the instrument
-        self.latest = 0
-        self.sim = False
-        self.trades: deque[FastEvent] = deque(maxlen=KEPT_TRADES)
-        self.bodies: dict[str, bytes] = {}
-        self.dirty: set[str] = set()
-        self.counts: dict[str, tuple[int, int]] = {}
+    @classmethod
+    def of(cls, tail: str, find_feed: Callable[[str], Feed]) -> InstrumentState:
+        """Return an empty state of the instrument that the last four tokens of a subject name."""
+        venue, symbol = tail_symbol(tail)
+        base, quote = symbol.partition(":")[0].split("/")
+        tells = tail.endswith(f".{SPOT}") and tells_usd(base, quote)
+        return cls(tail, find_feed(venue), venue, symbol, quote, tells)
 
 
 class Instruments:
@@ -101,7 +93,7 @@ class Instruments:
         """Return the state of an instrument, a new one where there is none."""
         state = self._states.get(tail)
         if state is None:
-            state = self._states.put(tail, InstrumentState(tail, self._find_feed(tail_symbol(tail)[0])))
+            state = self._states.put(tail, InstrumentState.of(tail, self._find_feed))
         return state
 
     def _forget(self, tail: str, state: InstrumentState) -> None:
@@ -164,29 +156,29 @@ def _take_ticker(instrument: InstrumentState, event: FastEvent) -> None:
     instrument.dirty.add(subjects.STATE_TICKER)
 
 
-def ticker_document(instrument: InstrumentState) -> dict[str, object]:
-    """Return the body of `contracts.state.TickerState`."""
-    return {
-        "sim": instrument.sim,
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "venue_symbol": instrument.venue_symbol,
+def ticker_document(instrument: InstrumentState) -> FastDocument:
+    """Return the instrument's `contracts.state.TickerState`."""
+    return _TICKER_STATE(
+        sim=instrument.sim,
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        venue_symbol=instrument.venue_symbol,
         **instrument.ticker,
-        "ts_recv": instrument.latest,
-        "quality": "sim" if instrument.sim else instrument.feed.find_quality("ticker", instrument.symbol),
-    }
+        ts_recv=instrument.latest,
+        quality="sim" if instrument.sim else instrument.feed.find_quality("ticker", instrument.symbol),
+    )
 
 
-def trades_document(instrument: InstrumentState) -> dict[str, object]:
-    """Return the body of `contracts.state.TradesState`."""
+def trades_document(instrument: InstrumentState) -> FastDocument:
+    """Return the instrument's `contracts.state.TradesState`."""
     sim = any(trade.sim for trade in instrument.trades)
-    return {
-        "sim": sim,
-        "venue": instrument.venue,
-        "symbol": instrument.symbol,
-        "trades": list(instrument.trades),
-        "quality": "sim" if sim else instrument.feed.find_quality("trade", instrument.symbol),
-    }
+    return _TRADES_STATE(
+        sim=sim,
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        trades=list(instrument.trades),
+        quality="sim" if sim else instrument.feed.find_quality("trade", instrument.symbol),
+    )
 
 
 def marked_book(instrument: InstrumentState, body: bytes) -> bytes:

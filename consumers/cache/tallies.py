@@ -6,17 +6,24 @@ from collections import deque
 from decimal import Decimal
 from typing import Any, Final
 
+from contracts import codec
 from contracts.arithmetic.exact import EXACT, as_dollars, in_dollars, read_amount, value_of
 from contracts.arithmetic.usd import UsdRates
 from contracts.numbers import time_of
+from contracts.state import LiquidationEntry, LiquidationsState, LiquidationTotals, WhalesState
 from runtime.bounded import SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+FastDocument = Any  # the same of a document
 MINUTE: Final = 60_000_000_000
 WINDOWS: Final[dict[str, int]] = {"1h": 60, "4h": 240, "24h": 1440}
 KEPT: Final = 100
 _DAY_MINUTES: Final = 1440
 _REMEMBERED: Final = 20_000
+_ENTRY: Final = codec.fast(LiquidationEntry)
+_TOTALS: Final = codec.fast(LiquidationTotals)
+_LIQUIDATIONS: Final = codec.fast(LiquidationsState)
+_WHALES: Final = codec.fast(WhalesState)
 
 
 class _Minute:
@@ -37,7 +44,7 @@ class LiquidationTally:
         self.base = base
         self.dirty = True
         self.as_of = 0
-        self._recent: deque[dict[str, object]] = deque(maxlen=KEPT)
+        self._recent: deque[FastDocument] = deque(maxlen=KEPT)
         self._minutes: dict[int, _Minute] = {}
         self._seen = SeenIds(_REMEMBERED)
 
@@ -62,34 +69,34 @@ class LiquidationTally:
         self._recent.appendleft(_entry(event, ts, usd))
         self.dirty = True
 
-    def document(self, now: int) -> dict[str, object]:
-        """Give the body of `contracts.state.LiquidationsState` with windows that end at `now` (ns UTC)."""
+    def document(self, now: int) -> FastDocument:
+        """Give the `contracts.state.LiquidationsState` with windows that end at `now` (ns UTC)."""
         self.as_of = now
         oldest = now // MINUTE - _DAY_MINUTES
         for minute in [minute for minute in self._minutes if minute <= oldest]:
             del self._minutes[minute]
-        return {
-            "sim": any(minute.sim for minute in self._minutes.values()),
-            "base": self.base,
-            "recent": list(self._recent),
-            "totals": {name: self._total(now // MINUTE - minutes) for name, minutes in WINDOWS.items()},
-            "as_of": now,
-            "sampled": any(minute.sampled for minute in self._minutes.values()),
-        }
+        return _LIQUIDATIONS(
+            sim=any(minute.sim for minute in self._minutes.values()),
+            base=self.base,
+            recent=list(self._recent),
+            totals={name: self._total(now // MINUTE - minutes) for name, minutes in WINDOWS.items()},
+            as_of=now,
+            sampled=any(minute.sampled for minute in self._minutes.values()),
+        )
 
     def is_due(self, now: int) -> bool:
         """Tell whether the windows have moved on by a minute since the last document."""
         return bool(self._minutes) and now // MINUTE > self.as_of // MINUTE
 
-    def _total(self, after: int) -> dict[str, object]:
+    def _total(self, after: int) -> FastDocument:
         minutes = [minute for start, minute in self._minutes.items() if start > after]
-        return {
-            "long_usd": _sum(minutes, "long"),
-            "short_usd": _sum(minutes, "short"),
-            "unknown_usd": _sum(minutes, None),
-            "count": sum(minute.count for minute in minutes),
-            "unvalued": sum(minute.unvalued for minute in minutes),
-        }
+        return _TOTALS(
+            long_usd=_sum(minutes, "long"),
+            short_usd=_sum(minutes, "short"),
+            unknown_usd=_sum(minutes, None),
+            count=sum(minute.count for minute in minutes),
+            unvalued=sum(minute.unvalued for minute in minutes),
+        )
 
 
 class WhaleList:
@@ -109,14 +116,10 @@ class WhaleList:
         self.whales.appendleft(whale)
         self.dirty = True
 
-    def document(self) -> dict[str, object]:
-        """Give the body of `contracts.state.WhalesState`."""
-        return {
-            "sim": any(whale.sim for whale in self.whales),
-            "base": self.base,
-            "whales": list(self.whales),
-            "seq": self.seq,
-        }
+    def document(self) -> FastDocument:
+        """Give the `contracts.state.WhalesState`."""
+        sim = any(whale.sim for whale in self.whales)
+        return _WHALES(sim=sim, base=self.base, whales=list(self.whales), seq=self.seq)
 
 
 def _value(event: FastEvent, quote: str, rates: UsdRates, ts: int) -> Decimal | None:
@@ -127,20 +130,20 @@ def _value(event: FastEvent, quote: str, rates: UsdRates, ts: int) -> Decimal | 
     return in_dollars(value_of(price, read_amount(event.amount)), rate.rate)
 
 
-def _entry(event: FastEvent, ts: int, usd: Decimal | None) -> dict[str, object]:
-    return {
-        "sim": event.sim,
-        "id": event.id,
-        "venue": event.venue,
-        "symbol": event.symbol,
-        "ts": ts,
-        "price": event.average_price or event.price,
-        "amount": event.amount,
-        "usd_value": None if usd is None else as_dollars(usd),
-        "position_side": event.position_side,
-        "order_side": event.order_side,
-        "sampled": event.sampled,
-    }
+def _entry(event: FastEvent, ts: int, usd: Decimal | None) -> FastDocument:
+    return _ENTRY(
+        sim=event.sim,
+        id=event.id,
+        venue=event.venue,
+        symbol=event.symbol,
+        ts=ts,
+        price=event.average_price or event.price,
+        amount=event.amount,
+        usd_value=None if usd is None else as_dollars(usd),
+        position_side=event.position_side,
+        order_side=event.order_side,
+        sampled=event.sampled,
+    )
 
 
 def _sum(minutes: list[_Minute], side: str | None) -> str:

@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from consumers.market.documents import Ticker
 from consumers.market.price import SPOT, Quoted, Rate, find_kind, find_tick
 from consumers.market.quality import STALE
 from consumers.market.state import Reader
@@ -46,8 +45,7 @@ def convert_quotes(reader: Reader, quoted: list[Quoted], quote: str | None) -> l
 def convert(item: Quoted, quote: str, rate: Rate, tick: Decimal) -> Quoted:
     """Bring one venue's prices into another quote, rounded to `tick`; the volume is in the base coin and stays."""
     prices = {name: _times(getattr(item.ticker, name), rate.rate, tick) for name in _PRICES}
-    ticker: Ticker = msgspec.structs.replace(item.ticker, **prices)
-    return Quoted(ticker, item.quality, item.market, quote, rate)
+    return Quoted(msgspec.structs.replace(item.ticker, **prices), item.quality, item.market, quote, rate)
 
 
 def find_rates(reader: Reader, quotes: Iterable[str], target: str) -> dict[str, Rate]:

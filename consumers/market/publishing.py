@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from consumers.market import events
 from consumers.market.answers.orderbook import offer_books
-from consumers.market.documents import Ticker
+from consumers.market.documents import Ticker, make_ticker
 from consumers.market.quality import feed_quality
 from consumers.market.state import MarketState, Reader
 from contracts import subjects
@@ -164,8 +164,14 @@ def fold_ticker(held: Ticker | None, event: Any) -> Ticker:
         return held
     parts = {name: _newest(name, held, event) for name in _TICKER_PARTS}
     quality = "sim" if event.sim else "live"
-    return Ticker(
-        venue=event.venue, symbol=event.symbol, ts_recv=event.ts_recv, quality=quality, sim=event.sim, **parts
+    return make_ticker(
+        sim=event.sim,
+        venue=event.venue,
+        symbol=event.symbol,
+        venue_symbol=event.venue_symbol,
+        **parts,
+        ts_recv=event.ts_recv,
+        quality=quality,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -27,7 +27,6 @@ from contracts.symbols import BASE_ALIASES, SymbolBook, find_venue
 
 MOST_LISTED: Final = 500
 _DATA_KEYS: Final = (subjects.STATE_TICKER, subjects.STATE_BOOK)
-T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Bucket(Protocol):
@@ -176,25 +175,32 @@ class Reader:
         self.read: dict[str, bytes | None] = {}
         self.holds_until = 1 << 63
 
-    def find_document(self, kind: type[T], key: str) -> T | None:
-        """Give the decoded document of a key; InternalError for one that cannot be read."""
+    def find_document(self, prefix: str, name: str) -> Any:
+        """Give the document `name` of a kind, None where there is none; InternalError for one that cannot be read."""
+        key = prefix + name
         body = self.state.bucket.get(key)
         self.read[key] = body
         if body is None:
             return None
         try:
-            return cast("T", decode(kind, body))
+            return decode(prefix, body)
         except msgspec.MsgspecError as error:
             self.state.on_unreadable(key, error)
             raise InternalError("Something went wrong here") from error
 
     def find_feed(self, venue: str) -> Feed | None:
         """Give the health of a venue's feed."""
-        return self.find_feed_at(subjects.STATE_FEED + escape_token(venue))
+        return self._find_feed(escape_token(venue))
 
-    def find_feed_at(self, key: str) -> Feed | None:
-        """Give the health under a key, judged by its age; the answer holds no longer than that."""
-        feed = self.find_document(Feed, key)
+    def list_feeds(self) -> list[Feed]:
+        """List the health of every feed that the state knows, by venue."""
+        prefix = subjects.STATE_FEED
+        tokens = sorted(key.removeprefix(prefix) for key in self.state.bucket.keys() if key.startswith(prefix))  # noqa: SIM118
+        return [feed for token in tokens if (feed := self._find_feed(token)) is not None]
+
+    def _find_feed(self, token: str) -> Feed | None:
+        """Give the health of a venue's feed, judged by its age; the answer holds no longer than that."""
+        feed = self.find_document(subjects.STATE_FEED, token)
         if feed is None or feed.as_of is None:
             return feed
         expires = feed.as_of + DEAD_AFTER_NS
@@ -204,34 +210,34 @@ class Reader:
 
     def find_ticker(self, item: Instrument) -> Ticker | None:
         """Give the ticker of an instrument: the newer of the cached one and what came since."""
-        cached, newer = self.find_document(Ticker, subjects.STATE_TICKER + item.tail), self._newer.get(item.tail)
+        cached, newer = self.find_document(subjects.STATE_TICKER, item.tail), self._newer.get(item.tail)
         if cached is None or newer is None:
             return cached or newer
         return newer if newer.ts_recv > cached.ts_recv else cached
 
     def find_book(self, item: Instrument) -> Book | None:
         """Give the latest book of an instrument."""
-        return self.find_document(Book, subjects.STATE_BOOK + item.tail)
+        return self.find_document(subjects.STATE_BOOK, item.tail)
 
     def find_trades(self, item: Instrument) -> Trades | None:
         """Give the recent trades of an instrument."""
-        return self.find_document(Trades, subjects.STATE_TRADE + item.tail)
+        return self.find_document(subjects.STATE_TRADE, item.tail)
 
     def find_funding(self, item: Instrument) -> Funding | None:
         """Give the latest funding of an instrument."""
-        return self.find_document(Funding, subjects.STATE_FUNDING + item.tail)
+        return self.find_document(subjects.STATE_FUNDING, item.tail)
 
     def find_interest(self, item: Instrument) -> Interest | None:
         """Give the latest open interest of an instrument."""
-        return self.find_document(Interest, subjects.STATE_INTEREST + item.tail)
+        return self.find_document(subjects.STATE_INTEREST, item.tail)
 
     def find_whales(self, base: str) -> Whales | None:
         """Give the recent whale trades of a base."""
-        return self.find_document(Whales, subjects.STATE_WHALES + escape_token(base))
+        return self.find_document(subjects.STATE_WHALES, escape_token(base))
 
     def find_liquidations(self, base: str) -> Liquidations | None:
         """Give the recent liquidations of a base."""
-        return self.find_document(Liquidations, subjects.STATE_LIQUIDATIONS + escape_token(base))
+        return self.find_document(subjects.STATE_LIQUIDATIONS, escape_token(base))
 
     def quality(self, document: Any, venue: str) -> str:
         """The quality of a document now; the answer holds no longer than that."""

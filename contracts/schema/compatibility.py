@@ -22,7 +22,7 @@ def list_breaks(released: Json, current: Json) -> list[str]:
     for name, message in released["components"]["messages"].items():
         other = current["components"]["messages"].get(name)
         if other is None:
-            found.append(f"event {name} is gone")
+            found.append(f"message {name} is gone")
             continue
         for part in ("headers", "payload"):
             if part not in message:
@@ -37,8 +37,13 @@ def _subject_breaks(name: str, channel: Json, current: Json) -> list[str]:
     same = [other for other in current["channels"].values() if other["address"] == address]
     if not same:
         return [f"subject {address} of {name} is gone"]
-    lost = [message for message in channel["messages"] if message not in same[0]["messages"]]
-    return [f"subject {address} carries {message} no more" for message in lost]
+    kept = _carried(same[0])
+    return [f"subject {address} carries {message} no more" for message in _carried(channel) if message not in kept]
+
+
+def _carried(channel: Json) -> list[str]:
+    """Name the messages of a channel as the components do."""
+    return [str(message["$ref"]).rpartition("/")[2] for message in channel["messages"].values()]
 
 
 def _schema_breaks(where: str, old: tuple[Json, Json], new: tuple[Json, Json]) -> list[str]:

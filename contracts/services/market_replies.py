@@ -123,7 +123,7 @@ class Snapshot(ReplyModel):
     sim: bool
 
 
-class Liquidation(ReplyModel):
+class MarketLiquidation(ReplyModel):
     """One forced order."""
 
     id: str
@@ -143,7 +143,7 @@ class Liquidations(LiquidationTotals):
     """Recent liquidations of a base with their totals."""
 
     base: str
-    recent: list[Liquidation]
+    recent: list[MarketLiquidation]
     age: float | None
     quality: Quality
     stale_exchanges: list[str]

@@ -169,6 +169,11 @@ def make_candle(instrument: Instrument, timeframe: str, start_ts: int, *, ts_rec
     )
 
 
+def bar_prices(row: Any, read: Callable[[Any, str], str], field: str) -> dict[str, str]:
+    """Return open, high, low and close of a row that has them by these names; `read(value, field)` reads each."""
+    return {name: read(getattr(row, name), f"{field}.{name}") for name in ("open", "high", "low", "close")}
+
+
 def make_trade(instrument: Instrument, trade_id: str, ts_event: int, *, ts_recv: int, **figures: Any) -> Decoded:
     """Make a trade that came by REST; `figures` are its other fields."""
     return FastTrade(

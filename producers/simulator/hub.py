@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,15 @@ class Hub:
             return ()
         self.listeners.setdefault(stream, {}).update(joining)
         return tuple(joining)
+
+
+def read_order(text: str) -> dict[str, Any] | None:
+    """Return the JSON object that a client sent, an empty one for other JSON; None for what is no JSON."""
+    try:
+        message = json.loads(text)
+    except json.JSONDecodeError:
+        return None
+    return cast("dict[str, Any]", message) if isinstance(message, dict) else {}
 
 
 def encode(value: object) -> str:

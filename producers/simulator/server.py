@@ -22,7 +22,7 @@ from producers.simulator.transport.delivery import Delivery
 from producers.simulator.transport.endpoint import Endpoint
 from producers.simulator.transport.sockets import PingedConnection, Sockets
 from producers.simulator.transport.web import mark_response
-from producers.simulator.venue import Snapshots, Truth, Venue, level_texts
+from producers.simulator.venue import Resetting, Snapshots, Truth, Venue, find_seq, level_texts
 
 WARM_UP_STEPS = 60
 MARKETS = {"swap": "linear", "perp": "linear", "SWAP": "linear", "SPOT": "spot"}
@@ -114,7 +114,8 @@ class Simulator:
             self._faults.save_fault(fault, self._now_us())
             return
         if fault.kind == "reset" and fault.channel in (None, "depth"):
-            venue.on_reset(fault.symbol)
+            if isinstance(venue, Resetting):
+                venue.on_reset(fault.symbol)
             return
         clients = self._sockets.list_clients(fault.venue)
         self._random.shuffle(clients)
@@ -145,7 +146,7 @@ class Simulator:
         return {
             "bids": level_texts(listing, listing.book.list_bids()),
             "asks": level_texts(listing, listing.book.list_asks()),
-            "seq": served.find_seq(listing),
+            "seq": find_seq(served, listing),
         }
 
     @property

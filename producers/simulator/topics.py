@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +23,35 @@ class Topic(Protocol):
     def snapshot(self, tick: Tick) -> str | None:
         """Return what new subscribers receive first."""
         ...
+
+
+def no_snapshot(_tick: Tick) -> str | None:
+    """Return None: what new subscribers of most topics receive first."""
+    return None
+
+
+@dataclass(slots=True)
+class Channel:
+    """A topic made of functions: `texts` after a step, `first` for new subscribers."""
+
+    symbol: str
+    channel: str
+    texts: Callable[[Tick], list[str]]
+    first: Callable[[Tick], str | None] = no_snapshot
+    is_delta: bool = False
+
+    def list_texts(self, tick: Tick) -> list[str]:
+        """Return what subscribers receive after this step."""
+        return self.texts(tick)
+
+    def snapshot(self, tick: Tick) -> str | None:
+        """Return what new subscribers receive first."""
+        return self.first(tick)
+
+
+def whole(symbol: str, channel: str, text: Callable[[Tick], str], is_due: Callable[[Tick], bool]) -> Channel:
+    """Return a topic whose every push says all: when it is due, and to new subscribers first."""
+    return Channel(symbol, channel, lambda tick: [text(tick)] if is_due(tick) else [], text)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, TypedDict, TypeVar
+from typing import Generic, Protocol, TypedDict, TypeVar, runtime_checkable
 
 from producers.simulator.faults import Kind
 from producers.simulator.hub import Answer, Frame, Heartbeat, Request, Session, Tick
@@ -50,20 +50,8 @@ class Venue(Protocol):
         """Answers one REST request; ValueError means an unreadable parameter."""
         ...
 
-    def find_seq(self, listing: Listing) -> int:
-        """The sequence that the venue shows for a book now."""
-        ...
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        """Return the frame's text damaged by `crossed` or `bad_checksum`."""
-        ...
-
-    def on_reset(self, symbol: str | None) -> None:
-        """Starts the shown sequence of a symbol (None: all) again."""
-        ...
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        """What the venue announces before it closes, if anything."""
+        """Return the frame's text damaged by `crossed`, or by `bad_checksum` where the venue does not lack it."""
         ...
 
     def refuse(self, strikes: int) -> Answer:
@@ -72,6 +60,33 @@ class Venue(Protocol):
 
     def fail(self, now_us: int) -> Answer:
         """Return the venue's answer when it is out of service."""
+        ...
+
+
+@runtime_checkable
+class Numbering(Protocol):
+    """A venue that shows other numbers for its books than their update ids."""
+
+    def find_seq(self, listing: Listing) -> int:
+        """The sequence that the venue shows for a book now."""
+        ...
+
+
+@runtime_checkable
+class Resetting(Protocol):
+    """A venue whose sequences may start again; the others lack `reset`."""
+
+    def on_reset(self, symbol: str | None) -> None:
+        """Starts the shown sequence of a symbol (None: all) again."""
+        ...
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """A venue that says before it closes a socket; the others lack `notice`."""
+
+    def notice(self, session: Session, now_us: int) -> str | None:
+        """What it announces, if anything."""
         ...
 
 
@@ -139,6 +154,11 @@ class Definition(Generic[OptionsT]):
     heartbeat: Heartbeat
     lacks: frozenset[Kind]
     options: OptionsT
+
+
+def find_seq(venue: Venue, listing: Listing) -> int:
+    """Return the sequence that a venue shows for a book now."""
+    return venue.find_seq(listing) if isinstance(venue, Numbering) else listing.book.update_id
 
 
 def read_depth(listing: Listing, now_us: int) -> Depth:

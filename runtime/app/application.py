@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from runtime.app.commands import Commands
 from runtime.app.contract_decoder import decode_by_contract
 from runtime.app.settling import Settling
-from runtime.app.specification import BusSpecification, declare_events
+from runtime.app.specification import SERVER, BusSpecification
 from runtime.nats.broker import Broker
 from runtime.nats.bus import Bus, subject_class
 from runtime.nats.durable import DurableRule
@@ -52,11 +52,11 @@ def make_broker(
         decoder=decode_by_contract,
         middlewares=(Commands(seconds), Settling(bus, rule or DurableRule()), metrics, NatsTelemetryMiddleware()),
         specification_url=bus.options.places().split(", "),
-        description="The bus; on one machine run.json holds its URL and token",
+        description=SERVER,
     )
 
 
 def make_app(broker: Broker, routers: Iterable[NatsRouter] = ()) -> FastStream:
     """Return the application; `routers` are described from the start, and served by whoever owns them."""
-    broker.include_routers(*routers, declare_events())
-    return FastStream(broker, logger=None, specification=BusSpecification())
+    broker.include_routers(*routers)
+    return FastStream(broker, logger=None, specification=BusSpecification(broker.specification.url))

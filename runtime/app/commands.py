@@ -38,14 +38,22 @@ class CommandArguments(TypedDict):
     queue: str
     max_workers: int
     pending_msgs_limit: int
+    include_in_schema: bool
 
 
 def command(subject: str, queue: str, *, at_once: int = AT_ONCE) -> CommandArguments:
     """Return the arguments of `router.subscriber` for a command; replicas in the same `queue` share its requests.
 
     FastStream makes a request wait while all workers are busy: one more worker than requests are worked on refuses it.
+    The document of the bus has every command already, whoever serves it.
     """
-    return {"subject": subject, "queue": queue, "max_workers": at_once + 1, "pending_msgs_limit": WAITING}
+    return {
+        "subject": subject,
+        "queue": queue,
+        "max_workers": at_once + 1,
+        "pending_msgs_limit": WAITING,
+        "include_in_schema": False,
+    }
 
 
 def failure(code: str, message: str, **details: object) -> bytes:

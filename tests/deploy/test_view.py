@@ -15,10 +15,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import nats as nats_py
 import pytest
 from rich.console import Console
 
+from consumers.cache.feeds import Feed
+from contracts import codec
 from contracts.market import FeedStatus, Liquidation, Trade
 from contracts.signals import LiquidationStorm, WhaleTrade
 from deploy.view import Terminal, View, hints, line, troubles
@@ -184,8 +187,18 @@ def test_unreadable_message_is_counted_and_the_rest_goes_on() -> None:
 
 
 def health(venue: str, state: str, at: int = 0, **channels: str) -> Message:
-    body = {"venue": venue, "state": state, "reason": f"why {venue} is {state}", "channels": channels, "seq": 1}
-    return Message(f"$KV.STATE.feed.{venue}", json.dumps(body).encode(), at)
+    body = Feed(venue).document(at)
+    said = {"state": state, "reason": f"why {venue} is {state}", "channels": channels}
+    return Message(f"$KV.STATE.feed.{venue}", codec.encode(msgspec.structs.replace(body, **said)), at)
+
+
+def test_what_the_bus_lost_is_no_venue() -> None:
+    lost = json.loads(feed("gap").body) | {"venue": "bus", "id": "bus.feed.1"}
+    state = State()
+    fold(state, [feed("live"), Message("feed.v1.bus", json.dumps(lost).encode(), 0)])
+    assert list(state.venues) == ["okx"]
+    assert state.unreadable == 0
+    assert troubles(state, 0) == []
 
 
 @pytest.mark.parametrize("word", ["stale", "down", "gap", "resync", "connecting", "a-new-word"])

@@ -51,7 +51,7 @@ class Project:
     subscription = staticmethod(lambda: _named("producers.venue", "Subscription"))
     decide_price = staticmethod(lambda: _named("consumers.market.price", "decide_price"))
     quoted = staticmethod(lambda: _named("consumers.market.price", "Quoted"))
-    ticker = staticmethod(lambda: _named("consumers.market.documents", "Ticker"))
+    ticker = staticmethod(lambda: _named("consumers.market.documents", "make_ticker"))
     decode = ("-m", "producers", "decode")  # the program, behind the interpreter
 
 
@@ -202,7 +202,12 @@ def price(*tickers: dict[str, Any]) -> Any:
     """Make one price of what venues say, as the API does; None where there is none."""
     quoted, ticker = Project.quoted(), Project.ticker()
     return Project.decide_price()(
-        quoted(ticker(symbol="ABC/USD", ts_recv=1, quality="live", sim=False, **said), "live", "spot", "USD")
+        quoted(
+            ticker(symbol="ABC/USD", venue_symbol=None, ts_recv=1, quality="live", sim=False, **said),
+            "live",
+            "spot",
+            "USD",
+        )
         for said in tickers
     )
 

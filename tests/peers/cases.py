@@ -53,7 +53,8 @@ class Case:
     `time`, the frame's `seq`, or the `checksum`. `prints` and `trade_id` make the venue's trades of our fills;
     `seen_id` finds the id in what CCXT gives. `ticker` are the fields that tickers tell, with those of the truth;
     where they name a trade, `last` is that trade's. With `replays` CCXT applies changes which its snapshot already
-    holds (it compares their time with the snapshot's sequence): its book is compared from that sequence on.
+    holds (it compares their time with the snapshot's sequence): its book is compared from that sequence on. With
+    `takes_maker_for_taker` it gives the side that the venue names, and that is the maker's.
     """
 
     ccxt: str
@@ -71,6 +72,7 @@ class Case:
     rest: Rest = field(default_factory=Rest)
     ticker_names_trade: bool = False
     replays: bool = False
+    takes_maker_for_taker: bool = False
     note: str = ""
 
 
@@ -143,6 +145,8 @@ CASES = (
         symbols={"BTC/USD": ("spot", "BTC-USD"), "DOGE/USD": ("spot", "DOGE-USD")},
         book="time",
         ws_path="/advanced-trade-ws",
+        takes_maker_for_taker=True,
+        note="trades: it takes the vendor's side for the taker's, cryptofeed for the maker's; the pages do not say",
         ticker=named("last", "high", "low", "baseVolume", *BEST),
         rest=Rest(one=named("last", "bid", "ask"), all=named("last")),
     ),

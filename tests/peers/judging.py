@@ -39,7 +39,7 @@ def judge_trades(case: Case, truth: Truth, seen: Seen, score: Score) -> None:
     true: dict[str, tuple[float, float, str, int]] = {}
     for fills in case.prints(truth.trades):
         first, amount = fills[0], sum(fill.amount for fill in fills)
-        side = "buy" if first.taker_buys else "sell"
+        side = "buy" if first.taker_buys != case.takes_maker_for_taker else "sell"
         price, size = float(terms.price_text(first.price)), float(terms.amount_text(amount))
         true[case.trade_id(listing, fills)] = price, size, side, first.ts_us // 1000
     got = {case.seen_id(trade): trade for trade in seen.trades}

@@ -54,7 +54,6 @@ class FeedCase:
     trade_id: Callable[[Listing, Fills], str] = lambda _listing, fills: str(fills[0].id)
     has_ticker: bool = True
     ticker_has_time: bool = True
-    takes_side_for_makers: bool = False
     note: str = ""
 
 
@@ -104,8 +103,6 @@ FEEDS = (
         symbols={"BTC-USD": ("spot", "BTC-USD")},
         book="time",
         ws_path="/advanced-trade-ws",
-        takes_side_for_makers=True,
-        note="trades: it reads the vendor's side as the maker's, CCXT as the taker's; the pages do not say",
     ),
     FeedCase(
         module="kraken", kind="Kraken", venue="kraken", symbols={"BTC-USD": ("spot", "BTC/USD")}, book="time", depth=10
@@ -177,8 +174,6 @@ def _read(feed: FeedCase, given: dict[str, Any], symbol: str) -> Seen:
     """Return one symbol's part as CCXT would give it."""
     fields = ("id", "price", "amount", "side", "timestamp")
     trades = [{**dict(zip(fields, row[1:], strict=True)), "info": {}} for row in given["trades"] if row[0] == symbol]
-    for trade in trades if feed.takes_side_for_makers else ():
-        trade["side"] = "sell" if trade["side"] == "buy" else "buy"
     books = [SeenBook({}, row[1], row[2], row[3], row[4]) for row in given["books"] if row[0] == symbol]
     tickers = [
         {"bid": row[1], "ask": row[2], "timestamp": row[3] if feed.ticker_has_time else None, "info": {}}

@@ -10,7 +10,6 @@ from consumers.market.quality import LIVE, STALE, feed_quality, is_dead
 from consumers.market.state import Reader
 from contracts.schema.literals import Age, iso, number
 from contracts.services.market import HealthQuery
-from contracts.subjects import STATE_FEED
 
 MOST_MARKS: Final = 100
 UNKNOWN: Final = "unknown"  # it has not said anything
@@ -24,15 +23,12 @@ def compose_health(reader: Reader, _query: HealthQuery) -> Composed:
 
 def feeds_by_venue(reader: Reader) -> dict[str, Any]:
     """The feeds that the state knows, by venue."""
-    keys = sorted(key for key in reader.state.bucket.keys() if key.startswith(STATE_FEED))  # noqa: SIM118
-    feeds = [feed for key in keys if (feed := reader.find_feed_at(key)) is not None]
-    return {feed.venue: feed_fields(feed, cut=reader.freshness.cut) for feed in feeds}
+    return {feed.venue: feed_fields(feed, cut=reader.freshness.cut) for feed in reader.list_feeds()}
 
 
 def list_degraded(reader: Reader) -> list[str]:
     """List the feeds that are not live, with their state; first of all a cache that does not write any more."""
-    keys = sorted(key for key in reader.state.bucket.keys() if key.startswith(STATE_FEED))  # noqa: SIM118
-    feeds = [feed for key in keys if (feed := reader.find_feed_at(key)) is not None]
+    feeds = reader.list_feeds()
     dead = bool(feeds) and all(is_dead(feed, reader.now_ns) for feed in feeds)
     return (["cache"] if dead else []) + [
         f"feed {feed.venue}: {feed.state or UNKNOWN}" for feed in feeds if feed.state != LIVE

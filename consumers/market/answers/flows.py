@@ -27,7 +27,7 @@ def compose_liquidations(reader: Reader, query: LiquidationsQuery) -> Composed:
     """The recent liquidations of a base over every venue and contract, and their totals."""
     found = reader.state.find(query.symbol)
     document, received = reader.find_liquidations(found.base), _received(reader, found)
-    recent = [] if document is None else document.recent[: query.limit]
+    recent: list[LiquidationItem] = [] if document is None else document.recent[: query.limit]
     data = {
         "base": found.base,
         "recent": [liquidation_fields(item) for item in recent],
@@ -40,7 +40,7 @@ def compose_liquidations(reader: Reader, query: LiquidationsQuery) -> Composed:
 def list_whales(reader: Reader, found: Found, limit: int, least: Decimal | None) -> list[dict[str, Any]]:
     """List at most `limit` whale trades worth at least so many USD, newest first."""
     document = reader.find_whales(found.base)
-    whales = [] if document is None else document.whales
+    whales: list[Whale] = [] if document is None else document.whales
     chosen = [
         whale
         for whale in whales

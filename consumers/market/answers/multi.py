@@ -8,9 +8,10 @@ from typing import Any, Final
 from consumers.market.answering import Composed
 from consumers.market.answers.feeds import feeds_by_venue
 from consumers.market.answers.orderbook import list_offered
+from consumers.market.answers.snapshot import quoted_fields
 from consumers.market.consolidated import MergedBook, MergedLevel, Offered, merge_books
 from consumers.market.conversion import convert_quotes
-from consumers.market.documents import TradeItem
+from consumers.market.documents import Trade
 from consumers.market.price import SPOT, Best, Consolidated, Quoted, decide_price, find_kind
 from consumers.market.quality import SIM, worst
 from consumers.market.state import Found, MarketState, Reader
@@ -109,7 +110,7 @@ def book_fields(book: MergedBook) -> dict[str, Any]:
 def compose_trades(reader: Reader, query: TradesQuery) -> Composed:
     """The recent trades of a symbol over every exchange that it means, or of one, newest first."""
     found = reader.state.find(query.symbol, query.exchange)
-    rows: list[tuple[int, Instrument, TradeItem]] = []
+    rows: list[tuple[int, Instrument, Trade]] = []
     newest_of: list[dict[str, Any]] = []
     ages: list[int] = []
     for item in found.instruments:
@@ -183,13 +184,7 @@ def _best_price(best: Best | None) -> Any:
 def _venue_ticker(item: Quoted, price: Consolidated) -> dict[str, Any]:
     ticker, rate = item.ticker, item.converted
     return {
-        "exchange": ticker.venue,
-        "symbol": ticker.symbol,
-        "quote": item.quote,
-        "market": item.market,
-        "price": number(ticker.last),
-        "bid": number(ticker.bid),
-        "ask": number(ticker.ask),
+        **quoted_fields(item),
         "volume_24h": number(ticker.volume_24h),
         "change_24h": number(ticker.change_24h),
         "converted": None
@@ -225,7 +220,7 @@ def _venue_book(offer: Offered) -> dict[str, Any]:
     }
 
 
-def _trade(item: Instrument, trade: TradeItem) -> dict[str, Any]:
+def _trade(item: Instrument, trade: Trade) -> dict[str, Any]:
     return {
         "id": trade.id,
         "exchange": item.venue,
@@ -240,7 +235,7 @@ def _trade(item: Instrument, trade: TradeItem) -> dict[str, Any]:
     }
 
 
-def _time_of(trade: TradeItem) -> int:
+def _time_of(trade: Trade) -> int:
     return trade.ts_recv if trade.ts_event is None else trade.ts_event
 
 

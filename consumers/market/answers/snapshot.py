@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from consumers.market.answering import Composed
 from consumers.market.answers.flows import decide_totals, list_whales
+from consumers.market.documents import Funding, Interest
 from consumers.market.price import SPOT, Consolidated, Quoted
 from consumers.market.state import Reader
 from contracts.instrument import Instrument
@@ -78,7 +79,8 @@ def price_fields(price: Consolidated) -> dict[str, Any]:
     }
 
 
-def _venue_price(item: Quoted, price: Consolidated) -> dict[str, Any]:
+def quoted_fields(item: Quoted) -> dict[str, Any]:
+    """What one venue says of its price."""
     ticker = item.ticker
     return {
         "exchange": ticker.venue,
@@ -88,6 +90,13 @@ def _venue_price(item: Quoted, price: Consolidated) -> dict[str, Any]:
         "price": number(ticker.last),
         "bid": number(ticker.bid),
         "ask": number(ticker.ask),
+    }
+
+
+def _venue_price(item: Quoted, price: Consolidated) -> dict[str, Any]:
+    ticker = item.ticker
+    return {
+        **quoted_fields(item),
         "change_24h": number(ticker.change_24h),
         "volume_24h": number(ticker.volume_24h),
         "used": item in price.used,
@@ -101,30 +110,32 @@ def _funding(reader: Reader, item: Instrument) -> dict[str, Any] | None:
     funding = reader.find_funding(item)
     if funding is None:
         return None
-    return {
-        "exchange": funding.venue,
-        "symbol": funding.symbol,
+    figures = {
         "rate": number(funding.rate),
         "next_time": None if funding.next_ts is None else iso(funding.next_ts),
         "mark_price": number(funding.mark_price),
         "index_price": number(funding.index_price),
-        "age": Age(funding.ts_recv),
-        "quality": reader.quality(funding, item.venue),
-        "sim": funding.sim,
     }
+    return _of_contract(reader, item, funding, figures)
 
 
 def _interest(reader: Reader, item: Instrument) -> dict[str, Any] | None:
     interest = reader.find_interest(item)
     if interest is None:
         return None
+    figures = {name: number(getattr(interest, name)) for name in ("amount", "value", "contracts")}
+    return _of_contract(reader, item, interest, figures)
+
+
+def _of_contract(
+    reader: Reader, item: Instrument, event: Funding | Interest, figures: dict[str, Any]
+) -> dict[str, Any]:
+    """An event's figures between whose they are and how far they can be trusted."""
     return {
-        "exchange": interest.venue,
-        "symbol": interest.symbol,
-        "amount": number(interest.amount),
-        "value": number(interest.value),
-        "contracts": number(interest.contracts),
-        "age": Age(interest.ts_recv),
-        "quality": reader.quality(interest, item.venue),
-        "sim": interest.sim,
+        "exchange": event.venue,
+        "symbol": event.symbol,
+        **figures,
+        "age": Age(event.ts_recv),
+        "quality": reader.quality(event, item.venue),
+        "sim": event.sim,
     }

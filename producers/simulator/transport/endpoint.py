@@ -18,7 +18,7 @@ from producers.simulator.transport.control import Controls, answer_control, shor
 from producers.simulator.transport.keepalive import Action, Pulse, decide
 from producers.simulator.transport.sockets import Client, PingedConnection, Sockets
 from producers.simulator.transport.web import read_headers, read_target, respond, split_venue
-from producers.simulator.venue import Venue
+from producers.simulator.venue import Announcing, Venue
 
 # what venues call a symbol in a query
 SYMBOLS = (
@@ -118,7 +118,8 @@ class Endpoint:
         if fault.kind == "close":
             self.sockets.close(client, 1001, "Going away")
             return
-        text = self.venues[client.venue].notice(client.session, self.now_us())
+        venue = self.venues[client.venue]
+        text = venue.notice(client.session, self.now_us()) if isinstance(venue, Announcing) else None
         lead = self.config.options.notice_lead_s if fault.seconds is None else fault.seconds
         if text is not None:
             self.sockets.send(client, text)

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from contracts.instrument import Instrument
 from producers.normalize import numbers
-from producers.rest.history import make_candle, make_trade, read_rows
+from producers.rest.history import bar_prices, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bitfinex import wire
 
@@ -59,10 +59,7 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
             row.start * wire.MS,
             ts_recv=ts_recv,
             sim=sim,
-            open=numbers.price(row.open, "candles.open"),
-            high=numbers.price(row.high, "candles.high"),
-            low=numbers.price(row.low, "candles.low"),
-            close=numbers.price(row.close, "candles.close"),
+            **bar_prices(row, numbers.price, "candles"),
             volume=numbers.number(row.volume, "candles.volume"),
         )
 

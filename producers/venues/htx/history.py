@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from contracts.errors import InvalidParameterError
 from contracts.instrument import SPOT, Instrument
-from producers.rest.history import SECOND, SECONDS, candle_id, is_closed, read_rows
+from producers.rest.history import SECOND, SECONDS, bar_prices, candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.htx import wire
 from producers.venues.htx.events_trades import trade_event
@@ -103,10 +103,7 @@ def _candle(topic: Topic, timeframe: str, row: wire.Kline, ts_recv: int) -> Deco
         ts_recv=ts_recv,
         id=candle_id(topic.instrument, timeframe, start),
         timeframe=timeframe,
-        open=price(row.open, "data.open"),
-        high=price(row.high, "data.high"),
-        low=price(row.low, "data.low"),
-        close=price(row.close, "data.close"),
+        **bar_prices(row, price, "data"),
         volume=number(row.amount, "data.amount"),
         quote_volume=optional_amount(quoted, "data.vol, data.trade_turnover"),
         trades=None if count is None else int(count.partition(".")[0]),

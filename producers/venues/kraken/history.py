@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from producers.normalize import numbers
-from producers.rest.history import SECOND, SECONDS, make_candle, make_trade, read_rows
+from producers.rest.history import SECOND, SECONDS, bar_prices, make_candle, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.kraken.plan import rest_name
 
@@ -88,10 +88,7 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
             row.start * SECOND,
             ts_recv=ts_recv,
             sim=sim,
-            open=numbers.price_text(row.open, "result.open"),
-            high=numbers.price_text(row.high, "result.high"),
-            low=numbers.price_text(row.low, "result.low"),
-            close=numbers.price_text(row.close, "result.close"),
+            **bar_prices(row, numbers.price_text, "result"),
             volume=numbers.unsigned(row.volume, "result.volume"),
             trades=row.count,
         )

@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.normalize import numbers, sizes
-from producers.rest.history import SECOND, make_candle, read_rows
+from producers.rest.history import SECOND, bar_prices, make_candle, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.events import decode_trade
@@ -80,8 +80,8 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
 
     def read(raw: Raw) -> Decoded:
         row = _candle(raw)
-        close = _price(row.close, "candles.close")
-        volume = sizes.amount(instrument, _number(row.volume, "candles.volume"), close)
+        prices = bar_prices(row, _price, "candles")
+        volume = sizes.amount(instrument, _number(row.volume, "candles.volume"), prices["close"])
         if volume is None:
             reason = f"what a contract of {instrument.venue_symbol} is worth is not known"
             raise FrameError(reason, field="candles.volume")
@@ -91,10 +91,7 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
             wire.time(row.time, "candles.time"),
             ts_recv=ts_recv,
             sim=sim,
-            open=_price(row.open, "candles.open"),
-            high=_price(row.high, "candles.high"),
-            low=_price(row.low, "candles.low"),
-            close=close,
+            **prices,
             volume=volume,
         )
 

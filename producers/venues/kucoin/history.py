@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 from contracts.instrument import Instrument
 from producers.families.kucoin_rest import decode_rows
 from producers.normalize import numbers
-from producers.rest.history import SECOND, make_candle, make_trade
+from producers.rest.history import SECOND, bar_prices, make_candle, make_trade
 from producers.venue import Decoded, History, RestCall, Span
 
 MOST_CANDLES: Final = 1500
@@ -82,10 +82,7 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
             row.start * SECOND,
             ts_recv=ts_recv,
             sim=sim,
-            open=numbers.price_text(row.open, "data.open"),
-            high=numbers.price_text(row.high, "data.high"),
-            low=numbers.price_text(row.low, "data.low"),
-            close=numbers.price_text(row.close, "data.close"),
+            **bar_prices(row, numbers.price_text, "data"),
             volume=numbers.unsigned(row.volume, "data.volume"),
             quote_volume=numbers.unsigned(row.turnover, "data.turnover"),
         )

@@ -16,7 +16,7 @@ from contracts.instrument import Instrument
 from producers.families.kucoin_rest import decode_rows
 from producers.families.kucoin_wire import MS, text
 from producers.normalize import numbers, sizes
-from producers.rest.history import SECONDS, make_candle, make_trade
+from producers.rest.history import SECONDS, bar_prices, make_candle, make_trade
 from producers.venue import Decoded, History, RestCall, Span
 
 MOST_CANDLES: Final = 500
@@ -71,8 +71,8 @@ def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_re
 
 
 def _candle(instrument: Instrument, timeframe: str, row: _Candle, ts_recv: int, *, sim: bool) -> Decoded:
-    close = _price(row.close, "data.close")
-    volume = sizes.amount(instrument, _number(row.contracts, "data.volume"), close)
+    prices = bar_prices(row, _price, "data")
+    volume = sizes.amount(instrument, _number(row.contracts, "data.volume"), prices["close"])
     if volume is None:
         raise FrameError(f"what a contract of {instrument.venue_symbol} is worth is not known", field="data.volume")
     return make_candle(
@@ -81,10 +81,7 @@ def _candle(instrument: Instrument, timeframe: str, row: _Candle, ts_recv: int, 
         row.start * MS,
         ts_recv=ts_recv,
         sim=sim,
-        open=_price(row.open, "data.open"),
-        high=_price(row.high, "data.high"),
-        low=_price(row.low, "data.low"),
-        close=close,
+        **prices,
         volume=volume,
     )
 

@@ -8,13 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from consumers.cache.core import StateCache
 from contracts import subjects
 from contracts.codec import encode, fast
 from contracts.market import BookSnapshot
-from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
+from contracts.state import DOCUMENTS, FeedHealth
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
@@ -23,15 +22,6 @@ TAIL = "binance.BTC.USDT.spot"
 TICKER = subjects.TICKER + TAIL
 TRADE = subjects.TRADE + TAIL
 LIQUIDATION = "md.v1.liquidation.bybit.BTC.USDT.perp"
-MODELS: dict[str, type[BaseModel]] = {
-    subjects.STATE_TICKER: TickerState,
-    subjects.STATE_TRADE: TradesState,
-    subjects.STATE_BOOK: BookSnapshot,
-    subjects.STATE_FEED: FeedHealth,
-    subjects.STATE_WHALES: WhalesState,
-    subjects.STATE_LIQUIDATIONS: LiquidationsState,
-}
-
 Make = Callable[..., Any]
 
 
@@ -39,7 +29,7 @@ def drain(cache: StateCache, now: int = START) -> dict[str, Any]:
     """Everything that changed, parsed by its model."""
     changed = {key: body for key, body in cache.drain(now).items() if body is not None}
     return {
-        key: next(model for prefix, model in MODELS.items() if key.startswith(prefix)).model_validate_json(body)
+        key: next(model for prefix, model in DOCUMENTS.items() if key.startswith(prefix)).model_validate_json(body)
         for key, body in changed.items()
     }
 
@@ -248,7 +238,7 @@ def test_documents_hold_exactly_the_declared_fields(ticker: Make, trade: Make, s
     cache.fold_liquidations([(LIQUIDATION, liquidation(1))], START)
     for key, body in cache.drain(START).items():
         assert body is not None
-        model = next(model for prefix, model in MODELS.items() if key.startswith(prefix))
+        model = next(model for prefix, model in DOCUMENTS.items() if key.startswith(prefix))
         assert set(json.loads(body)) == set(model.model_fields), key
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 from consumers.market.publishing import Consolidator
 from contracts import codec
 from contracts.consolidated import ConsolidatedTicker
+from contracts.market import Ticker
 from tests.consumers.market.recorded import make_state, read_golden
 
 RECORDED = read_golden("state.json.gz")
@@ -38,9 +38,8 @@ def change(held: dict[str, bytes], key: str, **parts: Any) -> None:
 
 def frame(**parts: Any) -> Any:
     """A ticker frame as the lane decodes it."""
-    fields: dict[str, Any] = dict.fromkeys(("last", "bid", "ask", "high_24h", "low_24h", "volume_24h", "change_24h"))
-    own = {"venue": "binance", "symbol": "BTC/USDT", "ts_recv": NOW, "sim": False}
-    return SimpleNamespace(**{**fields, **own, **parts})
+    own = {"id": "x", "venue": "binance", "symbol": "BTC/USDT", "venue_symbol": "BTCUSDT", "ts_event": None}
+    return codec.fast(Ticker)(**{**own, "ts_recv": NOW, "sim": False, **parts})
 
 
 def test_every_market_is_published_once_and_then_only_what_changed() -> None:

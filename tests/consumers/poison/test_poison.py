@@ -18,13 +18,13 @@ from consumers.market.state import MarketState
 from consumers.registry import CONSUMERS
 from consumers.storms.core import StormDetector, StormRules
 from consumers.whales.core import WhaleDetector, WhaleRules
-from contracts import codec, subjects
+from contracts import codec
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import UsdRates
 from contracts.codec import EVENTS
 from contracts.instrument import make_instrument
 from contracts.schema.checking import check
-from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
+from contracts.state import DOCUMENTS
 from contracts.symbols import SymbolBook
 from runtime.app.fold import Fault, fold_each
 from runtime.nats.lanes.reader import UNDECODABLE
@@ -37,16 +37,6 @@ TIERS = Tiers()
 LIMITS = dict.fromkeys(("majors", "large", "mid"), Decimal(1000))
 COUNTS = dict.fromkeys(("majors", "large", "mid"), 2)
 COOLDOWN = dict.fromkeys(("majors", "large", "mid"), SECOND)
-DOCUMENTS: dict[str, Any] = {
-    subjects.STATE_TICKER: TickerState,
-    subjects.STATE_TRADE: TradesState,
-    subjects.STATE_BOOK: EVENTS["book"],
-    subjects.STATE_FUNDING: EVENTS["funding"],
-    subjects.STATE_INTEREST: EVENTS["interest"],
-    subjects.STATE_FEED: FeedHealth,
-    subjects.STATE_WHALES: WhalesState,
-    subjects.STATE_LIQUIDATIONS: LiquidationsState,
-}
 
 
 class Core(Protocol):
@@ -107,7 +97,7 @@ class Cache:
         base = event.symbol.partition("/")[0]
         if kind == "liquidation":
             tally = self.core._liquidations.get(base)
-            return tally is not None and tally._recent[0]["id"] == event.id
+            return tally is not None and tally._recent[0].id == event.id
         if kind == "whale":
             whales = self.core._whales.get(base)
             return whales is not None and whales.whales[0].id == event.id

@@ -13,7 +13,7 @@ import pytest
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Session, Tick
 from producers.simulator.market.market import Market, MarketConfig
-from producers.simulator.venue import Snapshots, level_texts
+from producers.simulator.venue import Snapshots, find_seq, level_texts
 
 BEGIN_US = 1_795_650_000_000_000
 STEP_MS, SECONDS = 50, 60
@@ -48,8 +48,8 @@ class Player:
         self.market = Market(MarketConfig(seed, (name,), ("BTC",), 8.0, (5.0, 10.0), (30.0, 60.0)), BEGIN_US)
         self.listings = self.market.list_of(name)
         self.venue: Any = config.open_venue(name, self.listings, Snapshots())
-        classic = getattr(self.venue, "_classic", None)
-        query = {} if classic is None else {"token": classic.tokens.issue(BEGIN_US)}
+        tokens = getattr(self.venue, "tokens", None)
+        query = {} if tokens is None else {"token": tokens.issue(BEGIN_US)}
         self.session = Session(1, path, query, BEGIN_US)
         self.venue.on_open(self.session, BEGIN_US)
 
@@ -154,7 +154,7 @@ def test_every_change_has_a_number_of_its_own_one_apart_and_makes_the_true_book(
     player.send(order)
     player.play(lambda frame: read(kept, frame))
     assert kept.numbers == list(range(kept.numbers[0], kept.numbers[0] + len(kept.numbers)))
-    assert kept.numbers[-1] == player.venue.find_seq(listing)
+    assert kept.numbers[-1] == find_seq(player.venue, listing)
     for side, levels in (("bid", listing.book.list_bids()), ("ask", listing.book.list_asks())):
         assert kept.sides[side] == {float(p): float(a) for p, a in level_texts(listing, levels)}
 

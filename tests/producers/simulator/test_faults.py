@@ -10,7 +10,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from producers.simulator import Fault, Options, Simulator
+from producers.simulator.config import SimulatorConfig
 from producers.simulator.faults import Kind
+from producers.simulator.registry import VENUES as SIMULATED
+from producers.simulator.venue import Announcing, Resetting, Snapshots
 from tests.producers.simulator.client import Levels, drain, get, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 
@@ -307,3 +310,11 @@ async def test_fault_that_a_venue_cannot_show_is_refused(start: StartSimulator) 
     for venue, kind in unfit:
         with pytest.raises(ValueError, match=r"^kind:"):
             sim.inject(Fault(venue, kind))
+
+
+@pytest.mark.parametrize("name", SIMULATED)
+def test_a_venue_that_lacks_resets_or_notices_has_nothing_that_would_make_them(name: str) -> None:
+    venue = SimulatorConfig().open_venue(name, [], Snapshots())
+    lacks = SIMULATED[name].lacks
+    assert isinstance(venue, Resetting) == ("reset" not in lacks)
+    assert isinstance(venue, Announcing) == ("notice" not in lacks)

@@ -166,8 +166,8 @@ def _play(name: str, feed: Feed) -> Counter[tuple[str, Any]]:
 
 def _query(venue: Any) -> dict[str, str]:
     """A token, for the venues whose sockets are opened by one."""
-    classic = getattr(venue, "_classic", None)
-    return {} if classic is None else {"token": classic.tokens.issue(BEGIN_US)}
+    tokens = getattr(venue, "tokens", None)
+    return {} if tokens is None else {"token": tokens.issue(BEGIN_US)}
 
 
 @pytest.mark.parametrize("name", FEEDS)

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from producers.simulator.families.kucoin.options import Options
-from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode, read_order
+from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board, Topic
-from producers.simulator.venue import Setup
+from producers.simulator.venue import Setup, crossing_bid
 
+Listings = dict[str, Listing]
 TOKEN_US = 24 * 3600 * 10**6
 KEPT_TOKENS = 1000
 MESSAGES, WINDOW_US = 100, 10 * 10**6
@@ -49,29 +51,23 @@ class Tokens:
         self.ends.pop(token, None)
 
 
-@dataclass(slots=True, kw_only=True)
-class Channel:
-    """One subscribed topic: `texts` after a step, `first` for new subscribers."""
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One product: `open_topic(name, symbol, listings)` returns None where there is none.
 
-    symbol: str
-    channel: str
-    texts: Callable[[Tick], list[str]]
-    first: Callable[[Tick], str | None] = lambda _tick: None
-    is_delta: bool = False
+    `answer` is its own REST, `cross(data, price)` adds a bid at a price to the data of a book's push.
+    """
 
-    def list_texts(self, tick: Tick) -> list[str]:
-        return self.texts(tick)
-
-    def snapshot(self, tick: Tick) -> str | None:
-        return self.first(tick)
+    open_topic: Callable[[str, str, Listings], Topic | None]
+    answer: Callable[[Request, int], Answer]
+    cross: Callable[[dict[str, Any], str], None]
 
 
 class Classic:
-    """The protocol around the topics; `open_topic(name, symbol)` returns None where there is none."""
+    """One product's exchange. Its notice is the end of a token; its sequences never start again."""
 
-    def __init__(self, setup: Setup[Options], open_topic: Callable[[str, str], Topic | None]) -> None:
-        self._setup = setup
-        self._open_topic = open_topic
+    def __init__(self, setup: Setup[Options], listings: Listings, product: Product) -> None:
+        self._setup, self._listings, self._product = setup, listings, product
         self._board = Board()
         self.tokens = Tokens()
 
@@ -90,17 +86,34 @@ class Classic:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return self._board.list_frames(tick)
 
-    def notice(self, session: Session) -> str:
+    def mutate(self, frame: Frame, kind: str) -> str:
+        message, listing = json.loads(frame.text), self._listings[frame.symbol]
+        self._product.cross(message["data"], listing.instrument.price_text(crossing_bid(listing)))
+        return encode(message)
+
+    def refuse(self, strikes: int) -> Answer:
+        """Return the answer to too many requests; the headers say when the window ends (ms)."""
+        headers = (("gw-ratelimit-limit", "2000"), ("gw-ratelimit-remaining", "0"))
+        text = encode({"code": "429000", "msg": "Too many requests in a short period of time, please retry later"})
+        return Answer(429, text, (*headers, ("gw-ratelimit-reset", str(min(strikes, 10) * 1000))))
+
+    def fail(self, now_us: int) -> Answer:
+        return refusal(503, "503", "Service unavailable")
+
+    def answer(self, request: Request, now_us: int) -> Answer:
+        if request.path == "/api/v1/bullet-public":
+            return self._bullet(request, now_us)
+        return self._product.answer(request, now_us)
+
+    def notice(self, session: Session, now_us: int) -> str:
         """Return what a session receives when its token ends."""
         self.tokens.expire(session.query.get("token", ""))
         return _error(None, 401, EXPIRED)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_error(None, 400, "invalid json")]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         ref, kind = order.get("id"), order.get("type")
         if session.count_within(now_us, WINDOW_US) > MESSAGES and self._setup.enforce_limits:
             return [_error(ref, 509, "exceed max permits per second")]
@@ -113,7 +126,7 @@ class Classic:
             return [_error(ref, *refusal)]
         return [encode({"id": ref, "type": "ack"})] if order.get("response") else []
 
-    def bullet(self, request: Request, now_us: int) -> Answer:
+    def _bullet(self, request: Request, now_us: int) -> Answer:
         """A token for one connection; only POST is known."""
         if request.method != "POST":
             return refusal(404, "404", "Not Found")
@@ -140,7 +153,7 @@ class Classic:
             return 400, f"topic {name} takes {MOST_SYMBOLS} symbols at most"
         if len(session.streams) + len(symbols) > MOST_TOPICS and self._setup.enforce_limits:
             return 509, f"exceed max subscription count limitation of {MOST_TOPICS} per session"
-        found = {symbol: self._open_topic(name, symbol) for symbol in symbols}
+        found = {symbol: self._product.open_topic(name, symbol, self._listings) for symbol in symbols}
         unknown = [symbol for symbol, channel in found.items() if channel is None]
         if unknown and (len(unknown) == len(symbols) or self._setup.options.unknown_symbol_is_error):
             return 404, f"topic {name}:{unknown[0]} is not found"
@@ -170,18 +183,6 @@ def success(data: object) -> Answer:
 def refusal(status: int, code: str, text: str) -> Answer:
     """An error in the venue's form."""
     return Answer(status, encode({"code": code, "msg": text}))
-
-
-def too_many(strikes: int) -> Answer:
-    """Return the answer to too many requests; the headers say when the window ends (ms)."""
-    headers = (("gw-ratelimit-limit", "2000"), ("gw-ratelimit-remaining", "0"))
-    text = encode({"code": "429000", "msg": "Too many requests in a short period of time, please retry later"})
-    return Answer(429, text, (*headers, ("gw-ratelimit-reset", str(min(strikes, 10) * 1000))))
-
-
-def unavailable() -> Answer:
-    """Return the answer of a venue that is unavailable."""
-    return refusal(503, "503", "Service unavailable")
 
 
 BARS = {

@@ -9,7 +9,7 @@ from producers.simulator.families.binance.options import Options
 from producers.simulator.hub import Heartbeat
 from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
-from producers.simulator.venues.binanceusdm.exchange import BinanceUsdm
+from producers.simulator.venues.binanceusdm.exchange import open_exchange
 
 
 def list_instruments(base: Base) -> list[Instrument]:
@@ -21,7 +21,7 @@ def list_instruments(base: Base) -> list[Instrument]:
 
 VENUE = Definition(
     name="binanceusdm",
-    open=BinanceUsdm,
+    open=open_exchange,
     list_instruments=list_instruments,
     heartbeat=Heartbeat(ping_every=180, pong_within=600, lifetime=86_400),
     lacks=frozenset({"reset", "bad_checksum"}),

@@ -5,14 +5,12 @@ https://docs.bitfinex.com/docs/ws-general
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.bitfinex.channels import CHECKSUM, open_topic
@@ -83,11 +81,7 @@ class Bitfinex:
         self._lines.pop(session, None)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
-            message = None
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
+        order = read_order(text) or {}
         event, line = order.get("event"), self._lines[session]
         if event == "ping":
             return [encode({"event": "pong", "ts": now_us // 1000, "cid": order.get("cid")})]
@@ -111,9 +105,6 @@ class Bitfinex:
                     frames.append(written)
         return [*frames, *self._beats(tick)] if tick.due(1000) else frames
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
         """Return the frame with a crossing bid in place of its own row, or with a wrong checksum."""
         if kind == "bad_checksum":
@@ -121,9 +112,6 @@ class Bitfinex:
         listing = self._listings[frame.symbol]
         price = listing.instrument.price_text(crossing_bid(listing))
         return ROW.sub(rf"[\1,[{price},1,1]", frame.text)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """Numbers begin with the socket, never again on it."""
 
     def notice(self, session: Session, now_us: int) -> str | None:
         return encode({"event": "info", "code": 20_051, "msg": "Stopping. Please try to reconnect"})

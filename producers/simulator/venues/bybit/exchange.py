@@ -10,7 +10,6 @@ import json
 from typing import Any, cast
 
 from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.bybit.books import OrderBook
@@ -68,12 +67,7 @@ class Bybit:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return self._board.list_frames(tick)
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.stream.partition("|")[0], frame.symbol]
         message["data"]["b"].insert(0, [listing.instrument.price_text(crossing_bid(listing)), "1"])
@@ -84,9 +78,6 @@ class Bybit:
         for topic in self._board.topics.values():
             if isinstance(topic, OrderBook) and symbol in (None, topic.symbol):
                 topic.reset()
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         return Answer(403, encode({"retCode": 403, "retMsg": "access too frequent"}))

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.coinbase.advanced.exchange import PATH, Advanced
@@ -53,11 +52,9 @@ class Coinbase:
             return self._advanced.on_text(session, text, now_us)
         if session.count_within(now_us, 1_000_000) > REQUESTS_PER_S and self._setup.enforce_limits:
             raise HangupError(1008, "Rate limit exceeded", (_error("Rate limit exceeded", ""),))
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_error("Malformed JSON", "")]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         kind = order.get("type")
         if kind not in ("subscribe", "unsubscribe"):
             return [_error("Failed to subscribe", f"{kind} is not a valid type")]
@@ -79,12 +76,7 @@ class Coinbase:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return [*self._board.list_frames(tick), *self._advanced.list_frames(tick)]
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         if "events" in message:
@@ -93,12 +85,6 @@ class Coinbase:
             return encode(message)
         message["changes"].insert(0, ["buy", listing.instrument.price_text(crossing_bid(listing)), "1.00000000"])
         return encode(message)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's book has no sequence to start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         return Answer(429, encode({"message": "Public rate limit exceeded"}), (("Retry-After", "1"),))

@@ -5,13 +5,11 @@ https://docs.deribit.com/articles/json-rpc-overview
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, HangupError, MessagePing, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
+from producers.simulator.hub import Answer, Frame, HangupError, MessagePing, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.deribit.channels import RAW, open_channel
@@ -81,11 +79,9 @@ class Deribit:
         self._beats.pop(session, None)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_answer({}, now_us, {"error": {"code": -32700, "message": "Parse error"}})]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         if session.count_within(now_us, SECOND_US) > REQUESTS_PER_S and self._setup.enforce_limits:
             error = {"error": {"code": TOO_MANY, "message": "too_many_requests"}}
             raise HangupError(1008, "too_many_requests", (_answer(order, now_us, error),))
@@ -106,21 +102,10 @@ class Deribit:
             self._beats[session].next_us = tick.now_us + self._beats[session].every_us
         return [*frames, Frame(due, HEARTBEAT, "heartbeat", "", "heartbeat")] if due else frames
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         listing = self._listings[frame.symbol]
         row = f'["new",{listing.instrument.price_text(crossing_bid(listing))},{listing.instrument.amount_text(1)}]'
         return frame.text.replace('"bids":[', f'"bids":[{row},', 1).replace(",]", "]", 1)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """Change ids never start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         return failed(TOO_MANY, "too_many_requests", 429)

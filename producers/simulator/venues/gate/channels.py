@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from producers.simulator.hub import Tick, encode
 from producers.simulator.market.listing import Listing
+from producers.simulator.topics import Channel
 from producers.simulator.venues.gate import rows
 from producers.simulator.venues.gate.options import Options
 from producers.simulator.windows import Change, Touch, View, Window
@@ -19,23 +20,6 @@ PACE_MS, BEST_MS = 250, 500  # of books and best prices: slower than the venue's
 BATCH_MS, BATCH = 1000, 20
 SECOND_VERSION = re.compile(r"ob\.(?P<symbol>.+)\.(?P<depth>50|400)")
 ALL = "!all"
-
-
-@dataclass(slots=True)
-class Channel:
-    """One subscribed channel: `texts` after a step, `first` for new subscribers."""
-
-    symbol: str
-    channel: str
-    texts: Callable[[Tick], list[str]]
-    first: Callable[[Tick], str | None]
-    is_delta: bool = False
-
-    def list_texts(self, tick: Tick) -> list[str]:
-        return self.texts(tick)
-
-    def snapshot(self, tick: Tick) -> str | None:
-        return self.first(tick)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +66,6 @@ def _find(listings: dict[str, Listing], symbol: str) -> Listing:
     return listings[symbol]
 
 
-def _nothing(_tick: Tick) -> str | None:
-    return None
-
-
 def _trades(asked: Subscribed, listing: Listing) -> Channel:
     def texts(tick: Tick) -> list[str]:
         if listing.instrument.market == "spot":
@@ -93,7 +73,7 @@ def _trades(asked: Subscribed, listing: Listing) -> Channel:
         found = [rows.futures_trade(listing, x, exact=asked.exact) for x in listing.trades]
         return [asked.frame(tick, encode(found))] if found else []
 
-    return Channel(listing.instrument.symbol, "trades", texts, _nothing)
+    return Channel(listing.instrument.symbol, "trades", texts)
 
 
 def _tickers(asked: Subscribed, listing: Listing) -> Channel:
@@ -104,7 +84,7 @@ def _tickers(asked: Subscribed, listing: Listing) -> Channel:
             return [asked.frame(tick, encode(rows.spot_ticker(listing)))]
         return [asked.frame(tick, encode([rows.futures_ticker(listing, tick.now_us, exact=asked.exact)]))]
 
-    return Channel(listing.instrument.symbol, "ticker", texts, _nothing)
+    return Channel(listing.instrument.symbol, "ticker", texts)
 
 
 def _best(asked: Subscribed, listing: Listing) -> Channel:
@@ -115,7 +95,7 @@ def _best(asked: Subscribed, listing: Listing) -> Channel:
             return []
         return [asked.frame(tick, rows.book_ticker(listing, tick.now_ms, exact=asked.exact))]
 
-    return Channel(listing.instrument.symbol, "bbo", texts, _nothing)
+    return Channel(listing.instrument.symbol, "bbo", texts)
 
 
 SIMPLE: dict[str, Callable[[Subscribed, Listing], Channel]] = {
@@ -164,7 +144,7 @@ def _updates(asked: Subscribed, listings: dict[str, Listing]) -> tuple[str, Chan
         ids = f'"U":{change.first_id},"u":{change.last_id},"b":{bids},"a":{asks},"l":"100"'
         return [asked.frame(tick, f'{{"t":{tick.now_ms},"s":"{symbol}",{ids}}}')]
 
-    return symbol, Channel(symbol, "depth", texts, _nothing, is_delta=True)
+    return symbol, Channel(symbol, "depth", texts, is_delta=True)
 
 
 def _sides(listing: Listing, change: Change, *, by_name: bool, exact: bool) -> tuple[str, str]:
@@ -217,17 +197,17 @@ def _candles(asked: Subscribed, listings: dict[str, Listing]) -> tuple[str, Chan
         opened[:] = [start]
         return [*found, text(tick, start, closed=False)] if tick.due(2000) else found
 
-    return f"{interval}_{symbol}", Channel(symbol, "candles", texts, _nothing)
+    return f"{interval}_{symbol}", Channel(symbol, "candles", texts)
 
 
 def _liquidations(asked: Subscribed, listings: dict[str, Listing], options: Options) -> list[tuple[str, Channel]]:
     if ALL in asked.payload:
         batches = Batches(asked, list(listings.values()), options)
-        return [(f"{asked.name}:{ALL}:{asked.exact}", Channel("", "liquidations", batches.list_texts, _nothing))]
+        return [(f"{asked.name}:{ALL}:{asked.exact}", Channel("", "liquidations", batches.list_texts))]
     opened: list[tuple[str, Channel]] = []
     for symbol in asked.payload:
         batches = Batches(asked, [_find(listings, symbol)], options)
-        channel = Channel(symbol, "liquidations", batches.list_texts, _nothing)
+        channel = Channel(symbol, "liquidations", batches.list_texts)
         opened.append((f"{asked.name}:{symbol}:{asked.exact}", channel))
     return opened
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, read_order
 from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
@@ -48,11 +48,7 @@ class Gate:
         self._board.hub.drop(session)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
-            message = None
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
+        order = read_order(text) or {}
         channel, event = order.get("channel"), order.get("event")
         prefix = PREFIXES[MARKETS[session.path]]
         if not isinstance(channel, str):
@@ -72,12 +68,7 @@ class Gate:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return self._board.list_frames(tick)
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         is_spot = message["channel"].startswith("spot.")
         listing = self._listings["spot" if is_spot else "linear"][frame.symbol]
@@ -85,9 +76,6 @@ class Gate:
         by_name = message["channel"] == "futures.order_book_update"
         message["result"].setdefault("b", []).insert(0, {"p": price, "s": "1"} if by_name else [price, "1"])
         return encode(message)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's update ids never start again."""
 
     def notice(self, session: Session, now_us: int) -> str | None:
         if MARKETS[session.path] == "spot":

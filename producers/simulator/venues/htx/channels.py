@@ -6,13 +6,11 @@ https://www.htx.com/en-us/opend/newApiPages/?id=7ec4a4da-7773-11ed-9966-0242ac11
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import groupby
 
 from producers.simulator.hub import Tick
 from producers.simulator.market.listing import Listing
-from producers.simulator.topics import Topic
+from producers.simulator.topics import Channel, Topic, whole
 from producers.simulator.venues.htx import rows
 from producers.simulator.windows import Touch, View
 
@@ -31,23 +29,6 @@ _NOTE = re.compile(r"public\.([^.]+)\.(\w+)")
 _MBP = re.compile(r"mbp\.(5|20|150|400)")
 _REFRESH = re.compile(r"mbp\.refresh\.(5|10|20)")
 _HIGH_FREQ = re.compile(r"depth\.size_(20|150)\.high_freq")
-
-
-@dataclass(slots=True)
-class Channel:
-    """One topic made of functions: `texts` after a step, `first` for new subscribers."""
-
-    symbol: str
-    channel: str
-    texts: Callable[[Tick], list[str]]
-    first: Callable[[Tick], str | None]
-    is_delta: bool = False
-
-    def list_texts(self, tick: Tick) -> list[str]:
-        return self.texts(tick)
-
-    def snapshot(self, tick: Tick) -> str | None:
-        return self.first(tick)
 
 
 class Mbp:
@@ -138,8 +119,8 @@ def open_note(name: str, listings: dict[str, Listing]) -> Topic | None:
         return None
     symbol = "" if found[1] == "*" else found[1]
     if found[2] == "liquidation_orders":
-        return Channel(symbol, "liquidations", lambda tick: _forced(chosen, tick), _nothing)
-    return Channel(symbol, "funding", lambda tick: _rates(chosen, tick) if tick.due(RATE_MS) else [], _nothing)
+        return Channel(symbol, "liquidations", lambda tick: _forced(chosen, tick))
+    return Channel(symbol, "funding", lambda tick: _rates(chosen, tick) if tick.due(RATE_MS) else [])
 
 
 def _forced(listings: list[Listing], tick: Tick) -> list[str]:
@@ -167,16 +148,12 @@ def _sides(listing: Listing, levels: tuple[rows.Levels, rows.Levels]) -> str:
     return f'"bids":{rows.levels_text(listing, levels[0])},"asks":{rows.levels_text(listing, levels[1])}'
 
 
-def _nothing(_tick: Tick) -> str | None:
-    return None
-
-
 def _trades(ch: str, listing: Listing) -> Channel:
     def texts(tick: Tick) -> list[str]:
         orders = (list(fills) for _, fills in groupby(listing.trades, key=lambda trade: trade.order))
         return [_push(ch, tick.now_ms, rows.trades_tick(listing, fills)) for fills in orders]
 
-    return Channel(listing.instrument.symbol, "trades", texts, _nothing)
+    return Channel(listing.instrument.symbol, "trades", texts)
 
 
 def _quotes(ch: str, listing: Listing) -> Channel:
@@ -185,17 +162,14 @@ def _quotes(ch: str, listing: Listing) -> Channel:
     def first(tick: Tick) -> str:
         return _push(ch, tick.now_ms, rows.best_tick(listing, ch, tick.now_ms))
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if tick.due(QUOTE_MS) and touch.has_moved() else []
-
-    return Channel(listing.instrument.symbol, "bbo", texts, first)
+    return whole(listing.instrument.symbol, "bbo", first, lambda tick: tick.due(QUOTE_MS) and touch.has_moved())
 
 
 def _day(ch: str, listing: Listing) -> Channel:
     def first(tick: Tick) -> str:
         return _push(ch, tick.now_ms, rows.day_tick(listing, tick.now_us))
 
-    return Channel(listing.instrument.symbol, "ticker", lambda tick: [first(tick)] if tick.due(DAY_MS) else [], first)
+    return whole(listing.instrument.symbol, "ticker", first, lambda tick: tick.due(DAY_MS))
 
 
 def _step0(ch: str, listing: Listing) -> Channel:
@@ -203,7 +177,7 @@ def _step0(ch: str, listing: Listing) -> Channel:
         levels = listing.book.list_bids(STEP_LEVELS), listing.book.list_asks(STEP_LEVELS)
         return _push(ch, tick.now_ms, rows.depth_tick(listing, levels, ch, tick.now_ms))
 
-    return Channel(listing.instrument.symbol, "depth", lambda tick: [first(tick)] if tick.due(STEP_MS) else [], first)
+    return whole(listing.instrument.symbol, "depth", first, lambda tick: tick.due(STEP_MS))
 
 
 def _refresh(ch: str, listing: Listing, depth: int) -> Channel:
@@ -212,7 +186,7 @@ def _refresh(ch: str, listing: Listing, depth: int) -> Channel:
     def first(tick: Tick) -> str:
         return _push(ch, tick.now_ms, f'{{"seqNum":{view.last_id},{_sides(listing, view.levels())}}}')
 
-    return Channel(listing.instrument.symbol, "depth", lambda tick: [first(tick)] if view.collect(tick) else [], first)
+    return whole(listing.instrument.symbol, "depth", first, lambda tick: view.collect(tick) is not None)
 
 
 def _candles(ch: str, listing: Listing, seconds: int) -> Channel:
@@ -222,4 +196,4 @@ def _candles(ch: str, listing: Listing, seconds: int) -> Channel:
         candle = listing.candles.find(tick.now_us - tick.now_us % length, length)
         return _push(ch, tick.now_ms, rows.candle_tick(listing, candle))
 
-    return Channel(listing.instrument.symbol, "candles", lambda tick: [first(tick)] if tick.due(STEP_MS) else [], first)
+    return whole(listing.instrument.symbol, "candles", first, lambda tick: tick.due(STEP_MS))

@@ -9,10 +9,9 @@ import json
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from producers.simulator.hub import Answer, Frame, MessagePing, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
+from producers.simulator.hub import Answer, Frame, MessagePing, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.htx.channels import Mbp, open_note, open_topic
@@ -68,11 +67,7 @@ class Htx:
         self._pings.pop(session, None)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
-            message = None
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
+        order = read_order(text) or {}
         pong = order.get("ts") if order.get("op") == "pong" else order.get("pong")
         if pong is not None:
             session.ponged = pong in self._pings[session].sent
@@ -82,9 +77,6 @@ class Htx:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return self._board.list_frames(tick)
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
@@ -92,9 +84,6 @@ class Htx:
             price = float(listing.instrument.price_text(crossing_bid(listing)))
             message["tick"]["bids"].insert(0, [price, 1])
         return encode(message)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """The venue's sequences never start again on a socket."""
 
     def notice(self, session: Session, now_us: int) -> str | None:
         return encode({"op": "close"}) if session.path == NOTES else None

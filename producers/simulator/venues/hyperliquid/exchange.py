@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, read_order
 from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board, Topic
 from producers.simulator.venue import Setup, crossing_bid
@@ -37,11 +37,9 @@ class Hyperliquid:
         self._board.hub.drop(session)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_error(f"Error parsing JSON into valid websocket request: {text}")]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         method, wanted = order.get("method"), order.get("subscription")
         if method == "ping":
             return ['{"channel":"pong"}']
@@ -55,23 +53,12 @@ class Hyperliquid:
     def list_frames(self, tick: Tick) -> list[Frame]:
         return self._board.list_frames(tick)
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         price = real(crossing_bid(listing), listing.instrument.price_scale)
         message["data"]["levels"][0].insert(0, {"px": price, "sz": "1.0", "n": 1})
         return encode(message)
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's books have no sequence to start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         return Answer(429, "null")

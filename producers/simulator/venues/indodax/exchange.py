@@ -71,8 +71,6 @@ class Indodax:
         return 0 if channel is None else channel.offset
 
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         bids = message["result"]["data"]["data"]["bid"]
@@ -85,9 +83,6 @@ class Indodax:
         for channel in self._channels.values():
             if symbol is None or symbol == channel.symbol:
                 channel.begin(str(self._epoch))
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         """What an excess looks like is not documented: 429 in the form of the venue's other errors."""

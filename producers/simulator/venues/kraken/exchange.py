@@ -5,12 +5,10 @@ https://docs.kraken.com/exchange/api-reference/spot-websocket
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, time_text
-from producers.simulator.market.listing import Listing
+from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, read_order, time_text
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.kraken.channels import DEPTHS, INTERVALS, TRIGGERS, open_channel
@@ -56,11 +54,7 @@ class Kraken:
             most = self._setup.options.messages_per_s
             if session.count_within(now_us, SECOND_US) > most:
                 return [TOO_FAST]
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
-            message = None
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
+        order = read_order(text) or {}
         method = order.get("method")
         if method == "ping":
             return [_answer(order, now_us, {"method": "pong"})]
@@ -83,9 +77,6 @@ class Kraken:
             self._told_us[session] = tick.now_us
         return [*frames, Frame(quiet, HEARTBEAT, "heartbeat", "", "heartbeat")] if quiet else frames
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
         """Changes the text itself: its numbers would lose their zeros otherwise."""
         if kind == "bad_checksum":
@@ -95,12 +86,6 @@ class Kraken:
         listing = self._listings[frame.symbol]
         beyond = listing.instrument.price_text(crossing_bid(listing))
         return frame.text.replace('"bids":[', f'"bids":[{{"price":{beyond},"qty":1.00000000}},', 1).replace("},]", "}]")
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's book has no sequence to start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         """Return what the gateway answers to an address that connects or requests too often."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode
-from producers.simulator.market.listing import Listing
+from producers.simulator.hub import Answer, Frame, HangupError, Request, Session, Tick, encode, read_order
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.krakenfutures.channels import FEEDS, open_feed
@@ -43,11 +42,9 @@ class KrakenFutures:
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
         if session.count_within(now_us, SECOND_US) > REQUESTS_PER_S and self._setup.enforce_limits:
             raise HangupError(1008, "Too many requests", (_error("Too many requests"),))
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_alert("Bad websocket message")]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         event, feed = order.get("event"), str(order.get("feed"))
         if event not in ("subscribe", "unsubscribe"):
             return [_alert("Bad websocket message")]
@@ -71,22 +68,11 @@ class KrakenFutures:
             frames.append(Frame(beating, text, HEARTBEAT, "", HEARTBEAT))
         return frames
 
-    def find_seq(self, listing: Listing) -> int:
-        return listing.book.update_id
-
     def mutate(self, frame: Frame, kind: str) -> str:
-        if kind != "crossed":
-            return frame.text
         message = json.loads(frame.text)
         listing = self._listings[frame.symbol]
         beyond = listing.instrument.price_text(crossing_bid(listing))
         return encode({**message, "side": "buy", "price": float(beyond), "qty": 1.0})
-
-    def on_reset(self, symbol: str | None) -> None:
-        """This venue's sequences are not known to start again."""
-
-    def notice(self, session: Session, now_us: int) -> str | None:
-        return None
 
     def refuse(self, strikes: int) -> Answer:
         return failed("apiLimitExceeded", 0, 429)

@@ -9,7 +9,7 @@ from producers.simulator.families.kucoin.options import Options
 from producers.simulator.hub import Heartbeat
 from producers.simulator.market.instruments import FINE_USD, Base, Instrument
 from producers.simulator.venue import Definition
-from producers.simulator.venues.kucoin.exchange import Kucoin
+from producers.simulator.venues.kucoin.exchange import open_exchange
 
 
 def list_instruments(base: Base) -> list[Instrument]:
@@ -21,7 +21,7 @@ def list_instruments(base: Base) -> list[Instrument]:
 
 VENUE = Definition(
     name="kucoin",
-    open=Kucoin,
+    open=open_exchange,
     list_instruments=list_instruments,
     heartbeat=Heartbeat(idle_inbound=28, lifetime=86_400),
     lacks=frozenset({"reset", "bad_checksum"}),

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from producers.simulator.families.kucoin.classic import BARS, Channel, push
+from producers.simulator.families.kucoin.classic import BARS, push
 from producers.simulator.hub import Tick
 from producers.simulator.market.instruments import number_text
 from producers.simulator.market.listing import Listing
+from producers.simulator.topics import Channel, whole
 from producers.simulator.venue import pairs_text
 from producers.simulator.windows import Change, Levels, Touch, View, Window
 
@@ -88,10 +89,7 @@ def _level1(listing: Listing, topic: str) -> Channel:
         bid = f'["{t.price_text(book.best_bid)}","{t.amount_text(book.bids[book.best_bid])}"]'
         return push(topic, "level1", f'{{"asks":{ask},"bids":{bid},"timestamp":{tick.now_ms}}}')
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if touch.has_moved() else []
-
-    return Channel(symbol=t.symbol, channel="bbo", texts=texts, first=first)
+    return whole(t.symbol, "bbo", first, lambda _: touch.has_moved())
 
 
 def day_figures(listing: Listing) -> dict[str, str]:
@@ -126,10 +124,7 @@ def _day(listing: Listing, topic: str) -> Channel:
         )
         return push(topic, "trade.snapshot", f'{{"sequence":"{book.update_id}","data":{inner}}}')
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if tick.due(2000) else []
-
-    return Channel(symbol=t.symbol, channel="ticker", texts=texts, first=first)
+    return whole(t.symbol, "ticker", first, lambda tick: tick.due(2000))
 
 
 def _level2(listing: Listing, topic: str) -> Channel:
@@ -168,10 +163,7 @@ def _depth(listing: Listing, topic: str, levels: int) -> Channel:
         asks = pairs_text(listing, listing.book.list_asks(levels))
         return push(topic, "level2", f'{{"asks":{asks},"bids":{bids},"timestamp":{tick.now_ms}}}')
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if view.collect(tick) is not None else []
-
-    return Channel(symbol=listing.instrument.symbol, channel="depth", texts=texts, first=first)
+    return whole(listing.instrument.symbol, "depth", first, lambda tick: view.collect(tick) is not None)
 
 
 def _candles(listing: Listing, topic: str, bar: str) -> Channel:
@@ -185,7 +177,4 @@ def _candles(listing: Listing, topic: str, bar: str) -> Channel:
         data = f'{{"symbol":"{t.symbol}","candles":{row},"time":{tick.now_us * 1000}}}'
         return push(topic, "trade.candles.update", data)
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if tick.due(1000) else []
-
-    return Channel(symbol=t.symbol, channel="candles", texts=texts, first=first)
+    return whole(t.symbol, "candles", first, lambda tick: tick.due(1000))

@@ -9,7 +9,7 @@ from producers.simulator.families.kucoin.options import Options
 from producers.simulator.hub import Heartbeat
 from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.venue import Definition
-from producers.simulator.venues.kucoinfutures.exchange import KucoinFutures
+from producers.simulator.venues.kucoinfutures.exchange import open_exchange
 
 # What a contract is worth in the base coin (1 where not named).
 CONTRACTS = {
@@ -35,7 +35,7 @@ def list_instruments(base: Base) -> list[Instrument]:
 
 VENUE = Definition(
     name="kucoinfutures",
-    open=KucoinFutures,
+    open=open_exchange,
     list_instruments=list_instruments,
     heartbeat=Heartbeat(idle_inbound=28, lifetime=86_400),
     lacks=frozenset({"reset", "bad_checksum"}),

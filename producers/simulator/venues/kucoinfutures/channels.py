@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from producers.simulator.families.kucoin.classic import BARS, Channel, push
+from producers.simulator.families.kucoin.classic import BARS, push
 from producers.simulator.hub import Tick
 from producers.simulator.market.instruments import number_text
 from producers.simulator.market.listing import Listing
+from producers.simulator.topics import Channel, whole
 from producers.simulator.windows import Levels, Steps, Touch, View
 
 PERIOD_MS = 500
@@ -110,10 +111,7 @@ def _ticker(listing: Listing, topic: str) -> Channel:
     def first(tick: Tick) -> str:
         return push(topic, "tickerV2", ticker_data(listing, tick.now_us))
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if tick.due(PERIOD_MS) and touch.has_moved() else []
-
-    return Channel(symbol=listing.instrument.symbol, channel="bbo", texts=texts, first=first)
+    return whole(listing.instrument.symbol, "bbo", first, lambda tick: tick.due(PERIOD_MS) and touch.has_moved())
 
 
 def _level2(listing: Listing, topic: str) -> Channel:
@@ -151,10 +149,7 @@ def _depth(listing: Listing, topic: str, levels: int) -> Channel:
         )
         return push(topic, "level2", data)
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if view.collect(tick) is not None else []
-
-    return Channel(symbol=listing.instrument.symbol, channel="depth", texts=texts, first=first)
+    return whole(listing.instrument.symbol, "depth", first, lambda tick: view.collect(tick) is not None)
 
 
 def _day(listing: Listing, topic: str) -> Channel:
@@ -172,10 +167,7 @@ def _day(listing: Listing, topic: str) -> Channel:
         )
         return push(topic, "snapshot.24h", data)
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if tick.due(5000) else []
-
-    return Channel(symbol=t.symbol, channel="ticker", texts=texts, first=first)
+    return whole(t.symbol, "ticker", first, lambda tick: tick.due(5000))
 
 
 def mark_texts(listing: Listing) -> tuple[str, str]:
@@ -213,7 +205,4 @@ def _candles(listing: Listing, topic: str, bar: str) -> Channel:
         data = f'{{"symbol":"{t.symbol}","candles":{row},"time":{tick.now_ms}}}'
         return push(topic, "candle.stick", data)
 
-    def texts(tick: Tick) -> list[str]:
-        return [first(tick)] if tick.due(1000) else []
-
-    return Channel(symbol=t.symbol, channel="candles", texts=texts, first=first)
+    return whole(t.symbol, "candles", first, lambda tick: tick.due(1000))

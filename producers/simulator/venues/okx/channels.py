@@ -12,6 +12,7 @@ from typing import Any
 
 from producers.simulator.hub import Tick, encode
 from producers.simulator.market.listing import Listing
+from producers.simulator.topics import Channel, no_snapshot
 from producers.simulator.venues.okx.options import Options
 from producers.simulator.venues.okx.rows import (
     Levels,
@@ -47,22 +48,9 @@ class Sequences:
         self.offsets[id(listing)] = listing.book.update_id - 1
 
 
-@dataclass(slots=True)
-class Channel:
-    """One subscribed channel: `texts` after a step, `first` for new subscribers."""
-
-    symbol: str
-    channel: str
-    texts: Callable[[Tick], list[str]]
-    first: Callable[[Tick], str | None]
-    is_delta: bool = False
-    is_business: bool = False
-
-    def list_texts(self, tick: Tick) -> list[str]:
-        return self.texts(tick)
-
-    def snapshot(self, tick: Tick) -> str | None:
-        return self.first(tick)
+def is_business(name: str) -> bool:
+    """Return whether a channel is served at `/business`, and not at `/public`."""
+    return name == "trades-all" or name.startswith("candle")
 
 
 def open_channel(
@@ -81,7 +69,7 @@ def open_channel(
         return None
     if name == "books":
         books = Books(arg, listing, sequences)
-        first = books.snapshot if options.book_snapshot else _nothing
+        first = books.snapshot if options.book_snapshot else no_snapshot
         return Channel(inst_id, "depth", books.list_texts, first, is_delta=True)
     if name in ("books5", "bbo-tbt"):
         return _limited_book(arg, listing, sequences)
@@ -169,10 +157,6 @@ class Liquidations:
         return {"details": [detail], "instFamily": family, "instId": t.symbol, "instType": "SWAP", "uly": family}
 
 
-def _nothing(_tick: Tick) -> str | None:
-    return None
-
-
 def _trades(arg: dict[str, Any], listing: Listing, sequences: Sequences) -> Channel:
     is_all = arg["channel"] == "trades-all"
 
@@ -181,7 +165,7 @@ def _trades(arg: dict[str, Any], listing: Listing, sequences: Sequences) -> Chan
         rows = [trade_row(listing, fills, sequences.show(listing, fills[0].order)) for fills in groups]
         return [encode({"arg": arg, "data": [row]}) for row in rows]
 
-    return Channel(listing.instrument.symbol, "trades", texts, _nothing, is_business=is_all)
+    return Channel(listing.instrument.symbol, "trades", texts)
 
 
 def _limited_book(arg: dict[str, Any], listing: Listing, sequences: Sequences) -> Channel:
@@ -218,7 +202,7 @@ def _candles(arg: dict[str, Any], listing: Listing, bar: str) -> Channel:
         opened[0] = start
         return [*found, text(start, closed=False)] if tick.due(1000) else found
 
-    return Channel(listing.instrument.symbol, "candles", texts, _nothing, is_business=True)
+    return Channel(listing.instrument.symbol, "candles", texts)
 
 
 def _figures(arg: dict[str, Any], listing: Listing) -> Channel | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode
+from producers.simulator.hub import Answer, Frame, Request, Session, Tick, encode, read_order
 from producers.simulator.market.listing import Listing
 from producers.simulator.topics import Board
 from producers.simulator.venue import Setup, crossing_bid
-from producers.simulator.venues.okx.channels import Sequences, open_channel
+from producers.simulator.venues.okx.channels import Sequences, is_business, open_channel
 from producers.simulator.venues.okx.options import Options
 from producers.simulator.venues.okx.rest import OkxRest
 
@@ -44,11 +44,9 @@ class Okx:
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
         if text == "ping":
             return ["pong"]
-        try:
-            message = json.loads(text)
-        except json.JSONDecodeError:
+        order = read_order(text)
+        if order is None:
             return [_error(session, {}, "60012", f"Invalid request: {text[:200]}")]
-        order = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         operation, args = order.get("op"), order.get("args")
         if operation not in ("subscribe", "unsubscribe") or not isinstance(args, list) or len(text) > MAX_REQUEST:
             return [_error(session, order, "60012", f"Invalid request: {text[:200]}")]
@@ -100,7 +98,7 @@ class Okx:
             self._board.hub.leave(session, key)
             return encode({**head, "event": "unsubscribe", "arg": arg, "connId": session.conn_id})
         channel = open_channel(arg, self._listings, self._sequences, self._setup.options)
-        if channel is None or channel.is_business != session.path.endswith("/business"):
+        if channel is None or is_business(str(arg["channel"])) != session.path.endswith("/business"):
             what = ",".join(f"{name}:{value}" for name, value in arg.items())
             text = f"Wrong URL or {what} doesn't exist. Please use the correct URL, channel and parameters."
             return _error(session, order, "60018", text)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from producers.registry import VENUES
 from producers.simulator import Fault, Options
 from tests.producers.simulator.client import get, read, send
 from tests.producers.simulator.conftest import StartSimulator
@@ -73,6 +75,21 @@ async def test_whose_side_a_trade_names_is_an_option_of_sockets_and_rest(
     for rows in (came[-1]["events"][0]["trades"], rest["trades"]):
         assert {bought[row["trade_id"]] for row in rows if row["side"] == side} == {True}
         assert {bought[row["trade_id"]] for row in rows if row["side"] != side} == {False}
+
+
+async def test_our_decoder_reads_the_takers_side_of_what_is_sent(start: StartSimulator) -> None:
+    sim = await start("coinbase")
+    async with connect(sim.ws_url("coinbase") + PATH) as ws:
+        came = await _follow(ws, "market_trades")
+        while came[-1]["channel"] != "market_trades":
+            came.append(await read(ws))
+    sim.pause()
+    decoder = VENUES["coinbase"].decoder("spot", lambda native: VENUES["coinbase"].guess("spot", native), sim=True)
+    events: list[Any] = [event for frame in came for event in decoder.decode(json.dumps(frame).encode(), 0)]
+    read_as = {event.trade_id: event.side for event in events if getattr(event, "kind", "") == "trade"}
+    bought = {str(x.id): x.taker_buys for x in sim.find_listing("coinbase", "spot", "BTC-USD").recent}
+    assert set(read_as.values()) == {"buy", "sell"}
+    assert read_as == {number: "buy" if bought[number] else "sell" for number in read_as}
 
 
 async def test_unknown_products_channels_and_types_are_errors(start: StartSimulator) -> None:

@@ -116,7 +116,7 @@ class Ticker:
 
 
 def trade_row(listing: Listing, trade: Trade, *, side_is_taker: bool) -> dict[str, str]:
-    """Return one fill; the pages do not say whether `side` is the taker's or the maker's."""
+    """Return one fill; whose side it names is one of the `Options`."""
     t = listing.instrument
     return {
         "product_id": t.symbol,

@@ -7,18 +7,22 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import create_model
+from pydantic import BaseModel, create_model
 
+from contracts import subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS
 from contracts.commands import COMMANDS
 from contracts.market import BookDelta, DecimalText, Event, InstrumentEvent, Trade
-from contracts.schema import asyncapi
-from contracts.schema.asyncapi import DOCUMENT, GOLDEN, RELEASED, ROOT, make_document, read_examples, render
+from contracts.schema.asyncapi import OTHERS, as_draft7
 from contracts.schema.compatibility import list_breaks
+from runtime.app import asyncapi
+from runtime.app.asyncapi import DOCUMENT, GOLDEN, RELEASED, ROOT, make_document, read_examples, render
+from tests.runtime.asyncapi.valid import list_faults
 
 EXAMPLES = read_examples(ROOT / GOLDEN)
 CURRENT = make_document(EVENTS, EXAMPLES, COMMANDS)
@@ -51,21 +55,71 @@ def test_every_event_has_a_channel_a_message_and_an_example() -> None:
     names = {f"{model.kind}.v{model.version}" for model in EVENTS.values()}
     commands = {command.name for command in COMMANDS}
     messages = CURRENT["components"]["messages"]
-    assert set(CURRENT["channels"]) == names | commands
-    assert set(messages) == names | {f"{name}.{part}" for name in commands for part in ("request", "reply")}
+    assert set(CURRENT["channels"]) == names | commands | set(OTHERS)
+    both = {f"{name}:{part}" for name in commands for part in ("SubscribeMessage", "Reply")}
+    assert set(messages) == {f"{name}:Message" for name in names} | both
     for name in names:
-        assert messages[name]["examples"][0]["payload"] == EXAMPLES[name]
+        assert messages[f"{name}:Message"]["examples"][0]["payload"] == EXAMPLES[name]
+
+
+def test_the_document_is_valid_asyncapi() -> None:
+    assert list_faults(CURRENT) == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda document: document["channels"]["trade.v1"].update(adress="md.v1.trade"),
+        lambda document: document["operations"]["trade.v1"].update(action="sends"),
+        lambda document: document["components"]["schemas"]["Trade"].update(type="objct"),
+        lambda document: document.pop("info"),
+    ],
+)
+def test_what_is_no_asyncapi_is_refused(spoil: Callable[[Json], Any]) -> None:
+    document = copy.deepcopy(CURRENT)
+    spoil(document)
+    assert list_faults(document)
+
+
+NO_SUBJECTS = re.compile("STATE_|LEASE_PRODUCERS$|HEADER_|BUS$|ALL_VENUES$")  # keys of buckets, headers, tokens
+
+
+def test_the_document_names_every_subject_of_the_bus() -> None:
+    addresses = [channel["address"] for channel in CURRENT["channels"].values()]
+    named = {name: text for name, text in vars(subjects).items() if name.isupper() and not NO_SUBJECTS.match(name)}
+    assert len(named) > 40
+    for name, text in named.items():
+        prefix = text.removesuffix(">")
+        assert any(address.startswith(prefix) for address in addresses), f"{name}: {text}"
+    for command in COMMANDS:
+        assert command.subject in addresses
+
+
+def test_a_name_stands_for_one_body() -> None:
+    schemas = CURRENT["components"]["schemas"]
+    bodies: list[type[BaseModel]] = [*EVENTS.values()]
+    bodies += [body for command in COMMANDS for body in (command.request, command.reply)]
+    for body in bodies:
+        said = body.model_json_schema(ref_template="#/components/schemas/{model}")
+        for name, schema in {body.__name__: said, **said.pop("$defs", {})}.items():
+            assert schemas[name] == as_draft7(schema), name
+
+
+def test_two_bodies_of_one_name_are_refused() -> None:
+    other = create_model("Trade", kept=(int, ...))
+    with pytest.raises(ValueError, match="two bodies are called Trade"):
+        make_document(EVENTS, EXAMPLES, [replace(COMMANDS[0], reply=other)])
 
 
 def test_every_command_has_a_subject_of_its_own_a_request_and_a_reply() -> None:
     assert len({command.subject for command in COMMANDS}) == len(COMMANDS)
     for command in COMMANDS:
-        operation = CURRENT["operations"][f"serve.{command.name}"]
+        operation = CURRENT["operations"][command.name]
         assert CURRENT["channels"][command.name]["address"] == command.subject == f"cmd.v1.{command.name}"
         assert operation["action"] == "receive"
         assert operation["messages"] != operation["reply"]["messages"]
         schemas = CURRENT["components"]["schemas"]
-        reply = CURRENT["components"]["messages"][f"{command.name}.reply"]["payload"]
+        reply = CURRENT["components"]["messages"][f"{command.name}:Reply"]["payload"]
         ways = [schemas[way["$ref"].rpartition("/")[2]] for way in reply.get("oneOf", [reply])]
         assert any("error" in way.get("properties", {}) for way in ways)
 
@@ -73,13 +127,13 @@ def test_every_command_has_a_subject_of_its_own_a_request_and_a_reply() -> None:
 def test_a_command_that_loses_a_field_is_named() -> None:
     after = copy.deepcopy(CURRENT)
     del after["components"]["schemas"]["CandlesReply"]["properties"]["since_ts"]
-    assert list_breaks(CURRENT, after) == ["candles.list.reply: field since_ts is gone"]
+    assert list_breaks(CURRENT, after) == ["candles.list:Reply: field since_ts is gone"]
 
 
 def test_channels_name_their_parameters_and_delivery() -> None:
     for name, channel in CURRENT["channels"].items():
         assert set(re.findall(r"{(\w+)}", channel["address"])) == set(channel.get("parameters", ())), name
-        assert channel["x-delivery"]
+        assert name in OTHERS or channel["x-delivery"]
     assert CURRENT["channels"]["candle.v1"]["address"] == "md.v1.candle.{timeframe}.{venue}.{base}.{quote}.{contract}"
     assert CURRENT["channels"]["feed.v1"]["address"] == "feed.v1.{venue}"
     streams = {name: channel.get("x-stream") for name, channel in CURRENT["channels"].items()}
@@ -112,7 +166,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_schema_has_the_models_fields_and_says_which_are_required() -> None:
     for model in EVENTS.values():
-        schema = CURRENT["components"]["schemas"][f"{model.__name__}.v{model.version}"]
+        schema = CURRENT["components"]["schemas"][model.__name__]
         assert set(schema["properties"]) == set(model.model_fields)
         assert set(schema["required"]) == {name for name, info in model.model_fields.items() if info.is_required()}
 
@@ -131,12 +185,12 @@ def test_new_event_and_new_optional_field_break_nothing() -> None:
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        (lambda: changed(drop="side"), "trade.v1: field side is gone"),
-        (lambda: changed(liquidity=(str | None, ...)), "trade.v1: field liquidity is required now"),
-        (lambda: changed(seq=(int | None, ...)), "trade.v1: field seq is required now"),
-        (lambda: changed(trade_id=(int, ...)), "trade.v1.trade_id: type changed from"),
-        (lambda: changed(price=(DecimalText | None, ...)), "trade.v1.price: type changed from"),
-        (lambda: changed(price=(float, ...)), "trade.v1.price: type changed from"),
+        (lambda: changed(drop="side"), "trade.v1:Message: field side is gone"),
+        (lambda: changed(liquidity=(str | None, ...)), "trade.v1:Message: field liquidity is required now"),
+        (lambda: changed(seq=(int | None, ...)), "trade.v1:Message: field seq is required now"),
+        (lambda: changed(trade_id=(int, ...)), "trade.v1:Message.trade_id: type changed from"),
+        (lambda: changed(price=(DecimalText | None, ...)), "trade.v1:Message.price: type changed from"),
+        (lambda: changed(price=(float, ...)), "trade.v1:Message.price: type changed from"),
     ],
 )
 def test_change_that_breaks_readers_is_named(model: Callable[[], type[Event]], told: str) -> None:
@@ -147,7 +201,7 @@ def test_lost_event_is_named() -> None:
     both = make_document({"trade": Trade, "delta": BookDelta}, EXAMPLES)
     assert list_breaks(both, document_of(Trade)) == [
         "subject md.v1.delta.{venue}.{base}.{quote}.{contract} of delta.v1 is gone",
-        "event delta.v1 is gone",
+        "message delta.v1:Message is gone",
     ]
 
 
@@ -162,17 +216,17 @@ def test_renamed_subject_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_subject_that_carries_another_event_is_named() -> None:
     after = copy.deepcopy(CURRENT)
     channel = after["channels"]["trade.v1"]
-    channel["messages"] = {"trade.v2": {"$ref": "#/components/messages/trade.v1"}}
-    assert list_breaks(CURRENT, after) == [f"subject {channel['address']} carries trade.v1 no more"]
+    channel["messages"] = {"Message": {"$ref": "#/components/messages/trade.v2:Message"}}
+    assert list_breaks(CURRENT, after) == [f"subject {channel['address']} carries trade.v1:Message no more"]
 
 
 def test_lost_header_and_changed_levels_are_named() -> None:
     after = copy.deepcopy(CURRENT)
     del after["components"]["schemas"]["EventHeaders"]["properties"]["Nats-Msg-Id"]
-    after["components"]["schemas"]["BookDelta.v1"]["properties"]["bids"]["items"]["maxItems"] = 3
+    after["components"]["schemas"]["BookDelta"]["properties"]["bids"]["items"]["maxItems"] = 3
     found = list_breaks(CURRENT, after)
-    assert "trade.v1 headers: field Nats-Msg-Id is gone" in found
-    assert any(line.startswith("delta.v1.bids[]: type changed from") for line in found)
+    assert "trade.v1:Message headers: field Nats-Msg-Id is gone" in found
+    assert any(line.startswith("delta.v1:Message.bids[]: type changed from") for line in found)
 
 
 # ---- the command
@@ -201,11 +255,11 @@ def test_stale_document_is_told(project: Path, capsys: pytest.CaptureFixture[str
 
 def test_command_refuses_what_breaks_a_release(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     released = copy.deepcopy(CURRENT)
-    released["components"]["schemas"]["Trade.v1"]["properties"]["gone"] = {"type": "string"}
+    released["components"]["schemas"]["Trade"]["properties"]["gone"] = {"type": "string"}
     (project / RELEASED / "v1.json").write_text(json.dumps(released))
     for arguments in ([], ["--check"], ["--release"]):
         assert asyncapi.main(arguments, project) == 1
-        assert "docs/asyncapi/v1.json: trade.v1: field gone is gone" in capsys.readouterr().err
+        assert "docs/asyncapi/v1.json: trade.v1:Message: field gone is gone" in capsys.readouterr().err
     assert not (project / DOCUMENT).exists()
 
 
