@@ -20,7 +20,8 @@ class StreamSpec:
     """One stream. `max_age` and `duplicate_window` are seconds, `max_bytes` bytes; 0 or -1 mean no limit.
 
     `effects` streams hold what must never be lost: they are synced on every write and refuse new messages when full.
-    The others are persisted asynchronously and drop their oldest messages.
+    The others are persisted asynchronously and drop their oldest messages. A message that comes again within the
+    duplicate window is dropped by its id: one that has none (ticker, book, delta) is stored each time.
     """
 
     name: str

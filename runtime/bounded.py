@@ -35,6 +35,10 @@ class SeenIds:
         self._now.add(key)
         return True
 
+    def discard(self, key: str) -> None:
+        """Forget an id that was just added."""
+        self._now.discard(key)
+
 
 def bucket_of(value: int) -> int:
     """Give the bucket of a value; negative ones count as 0."""

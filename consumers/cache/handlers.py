@@ -56,7 +56,7 @@ class _Liquidations:
         self.is_whole = False
 
     def on_rows(self, rows: Sequence[Row]) -> None:
-        batch = Batch([(row.subject, row.payload) for row in rows], read_event, self.letters.keep)
+        batch = Batch(rows, read_event, self.letters.keep)
         batch.refuse(self.cache.fold_liquidations(batch.events, clock.now_ns() if self.is_whole else 0))
         self.is_whole = self.is_whole or rows[-1].position.pending == 0
 

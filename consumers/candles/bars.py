@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from contracts.arithmetic.exact import EXACT, MOST, read_amount, value_of
+from contracts.arithmetic.exact import EXACT, MOST, MOST_AMOUNT, MOST_VALUE, read_amount, value_of
 from contracts.timeframes import SECOND
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
@@ -63,25 +63,38 @@ def open_bar(start: int, trade: FastEvent, ts: int, n: int) -> Bar:
 
 
 def fold_trade(bar: Bar, trade: FastEvent, ts: int, n: int) -> None:
-    """Add one trade; FigureError, with the bar as it was, for one that cannot be summed."""
-    price = Decimal(trade.price)
-    amount = read_amount(trade.amount)
-    value = value_of(price, amount)
+    """Add one trade; FigureError, with the bar as it was, for one that cannot be summed.
+
+    Call it within `localcontext(EXACT)`: operators cost half of what the context's methods do.
+    """
+    price, amount = Decimal(trade.price), Decimal(trade.amount)
+    volume, quote_volume = bar.volume + amount, bar.quote_volume + price * amount
+    if volume >= MOST_AMOUNT or quote_volume >= MOST_VALUE:  # too much in one trade, or the sum of many
+        value_of(price, read_amount(trade.amount))
+        volume, quote_volume = min(volume, MOST), min(quote_volume, MOST)
+    bar.volume, bar.quote_volume = volume, quote_volume
+    bar.trades += 1
     if price > bar.high:
         bar.high = price
     elif price < bar.low:
         bar.low = price
-    bar.volume = add_up(bar.volume, amount)
-    bar.quote_volume = add_up(bar.quote_volume, value)
-    bar.trades += 1
-    trade_id = trade.trade_id
-    if ts > bar.close_ts or (ts == bar.close_ts and rank(trade_id, n) > rank(bar.close_id, bar.close_n)):
-        bar.close, bar.close_ts, bar.close_id, bar.close_n = price, ts, trade_id, n
-    if ts < bar.open_ts or (ts == bar.open_ts and rank(trade_id, n) < rank(bar.open_id, bar.open_n)):
-        bar.open, bar.open_ts, bar.open_id, bar.open_n = price, ts, trade_id, n
+    if ts > bar.close_ts:
+        bar.close, bar.close_ts, bar.close_id, bar.close_n = price, ts, trade.trade_id, n
+    else:
+        _place(bar, price, (ts, trade.trade_id, n))
     bar.ts_recv = max(bar.ts_recv, trade.ts_recv)
     if trade.sim:
         bar.sim = True
+
+
+def _place(bar: Bar, price: Decimal, at: tuple[int, str, int]) -> None:
+    """Make a trade (time, id, arrival) that is not later than all others the bar's first or last, where it is that."""
+    ts, trade_id, n = at
+    order = (ts, *rank(trade_id, n))
+    if order > (bar.close_ts, *rank(bar.close_id, bar.close_n)):
+        bar.close, bar.close_ts, bar.close_id, bar.close_n = price, ts, trade_id, n
+    if order < (bar.open_ts, *rank(bar.open_id, bar.open_n)):
+        bar.open, bar.open_ts, bar.open_id, bar.open_n = price, ts, trade_id, n
 
 
 def merge(bar: Bar, part: Bar) -> None:

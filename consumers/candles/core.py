@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import localcontext
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from consumers.candles.bars import Bar, fold_trade, merge, open_bar
 from consumers.candles.instrument import InstrumentBars, candle_of, read_saved, restore_bars, save_bars
 from contracts import subjects
+from contracts.arithmetic.exact import EXACT, FigureError
 from contracts.codec import fast
 from contracts.market import Candle
 from contracts.recent import Recent
@@ -78,6 +80,7 @@ class CandleBook:
         self.counts = CandleCounts()
         self.clock = 0
         self.seq = 0
+        self._ahead, self._oldest = self.rules.ahead, _LONGEST + self.rules.retention
         self._instruments: Recent[str, InstrumentBars] = Recent(self.rules.instruments)
 
     @property
@@ -90,7 +93,8 @@ class CandleBook:
 
         `seq` is the sequence of the last one.
         """
-        faults = fold_each(batch, self._fold_trade)
+        with localcontext(EXACT):
+            faults = fold_each(batch, self._fold_trade)
         self.seq = max(self.seq, seq)
         return faults
 
@@ -100,28 +104,32 @@ class CandleBook:
 
     def _fold_trade(self, subject: str, trade: FastEvent) -> None:
         instrument = self._instruments.get(subject) or self._open(subject)
-        if trade.id in instrument.seen:
+        if not instrument.seen.add(trade.id):
             self.counts.duplicates += 1
             return
-        ts = trade.ts_recv if trade.ts_event is None else trade.ts_event
+        ts_recv = trade.ts_recv
+        ts = ts_recv if trade.ts_event is None else trade.ts_event
         if trade.amount is None:
             self.counts.unsized += 1
-        elif ts > trade.ts_recv + self.rules.ahead:
+        elif ts > ts_recv + self._ahead:
             self.counts.ahead += 1
-        elif ts < trade.ts_recv - _LONGEST - self.rules.retention:
+        elif ts < ts_recv - self._oldest:
             for timeframe in TIMEFRAMES:
                 self._count_late(timeframe, 1)
         else:
-            self._add(instrument, trade, ts)
-        instrument.seen.add(trade.id)
+            try:
+                self._add(instrument, trade, ts)
+            except FigureError:
+                instrument.seen.discard(trade.id)
+                raise
 
     def _add(self, instrument: InstrumentBars, trade: FastEvent, ts: int) -> None:
-        arrivals, minute = instrument.arrivals + 1, ts - ts % MINUTE
+        arrivals, minute = instrument.arrivals + 1, ts // MINUTE
         bar = instrument.minutes.get(minute)
         if bar is not None:
             fold_trade(bar, trade, ts, arrivals)
         else:
-            instrument.minutes[minute] = open_bar(minute, trade, ts, arrivals)
+            instrument.minutes[minute] = open_bar(minute * MINUTE, trade, ts, arrivals)
             instrument.venue, instrument.symbol, instrument.venue_symbol = trade.venue, trade.symbol, trade.venue_symbol
             instrument.since = instrument.since or ts
         instrument.arrivals = arrivals

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import structlog
@@ -34,7 +34,7 @@ from runtime.nats.kv.mirror import Mirror
 from runtime.nats.kv.restore import Restored
 from runtime.nats.kv.writer import BucketWriter
 from runtime.nats.lanes.publisher import LanePublisher
-from runtime.nats.lanes.reader import UNDECODABLE, Batch, read_event
+from runtime.nats.lanes.reader import Batch, read_event
 from runtime.nats.streams.reader import ALL, Row, StreamReader
 from runtime.nats.streams.remade import bucket_stream, watch_remade
 
@@ -100,26 +100,24 @@ class _Reading:
             self.on_gap(resumed.missed or 0)
 
     def on_rows(self, rows: Sequence[Row]) -> None:
-        kept: list[Row] = []
-        messages: list[tuple[int, str, Any]] = []
-        for row in rows:
-            subject = row.subject.decode()
-            try:
-                messages.append((row.position.stream_seq, subject, read_event(subject, row.payload)))
-                kept.append(row)
-            except UNDECODABLE as error:
-                self._letters.keep(subject, row.payload, error)
-        self.book.begin(rows[0].position.time_ns)
-        end = rows[-1].position
-        if rows[0].position.stream_seq <= self._again_until:
-            faults = fold_after(self.book, messages, self.known, self.floor)
+        begin, end = rows[0].position, rows[-1].position
+        self.book.begin(begin.time_ns)
+        if begin.stream_seq <= self._again_until:
+            self._fold_again(rows)
         else:
-            faults = self.book.fold(((subject, trade) for _, subject, trade in messages), end.stream_seq)
-        for index, error in faults:
-            self._letters.keep(messages[index][1], kept[index].payload, error)
+            batch = Batch(rows, read_event, self._letters.keep)
+            batch.refuse(self.book.fold(batch.events, end.stream_seq))
         if end.stream_seq > self.floor:
             self.position.seq, self.position.time_ns = end.stream_seq, end.time_ns
         self.now = end.time_ns if end.pending > _BEHIND else 0
+
+    def _fold_again(self, rows: Sequence[Row]) -> None:
+        """Fold a stretch of which some was folded before the restart, message by message."""
+        for row in rows:
+            seq = row.position.stream_seq
+            batch = Batch([row], read_event, self._letters.keep)
+            messages = [(seq, subject, trade) for subject, trade in batch.events]
+            batch.refuse(fold_after(self.book, messages, self.known, self.floor))
 
     def on_gap(self, messages: int) -> None:
         """Messages of the stream are lost; 0: it is another stream, whose sequences say nothing of what was folded."""
@@ -231,7 +229,7 @@ def _follow_feeds(bus: Bus, letters: DeadLetters, gaps: Gaps, plan: tuple[str, a
     stream, failed = plan
 
     def on_rows(rows: Sequence[Row]) -> None:
-        batch = Batch([(row.subject, row.payload) for row in rows], read_event, letters.keep)
+        batch = Batch(rows, read_event, letters.keep)
         batch.refuse(fold_each(batch.events, lambda _subject, status: gaps.on_status(status)))
 
     return StreamReader(

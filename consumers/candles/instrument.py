@@ -45,7 +45,7 @@ class InstrumentBars:
         self.venue_symbol: str | None = None
         self.arrivals = 0
         self.since = 0
-        self.minutes: dict[int, Bar] = {}
+        self.minutes: dict[int, Bar] = {}  # by number: the minute of ts is ts // MINUTE
         self.bars: dict[str, dict[int, Bar]] = {timeframe: {} for timeframe in TIMEFRAMES}
         self.seen = SeenIds(remember)
         self.changed = False

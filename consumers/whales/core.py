@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.whales.groups import MOST_FILLS, InstrumentState, average_price, check_fill, sum_fills
+from consumers.whales.groups import MARK, MOST_FILLS, InstrumentState, average_price, check_fill, sum_fills
 from contracts import subjects
 from contracts.arithmetic.exact import EXACT, as_dollars, read_amount
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import UsdRates
 from contracts.codec import fast
-from contracts.market import MOST_NAME, Trade
+from contracts.market import Trade
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import Tier, WhaleTrade
@@ -31,7 +31,6 @@ FastWhale: Final = fast(WhaleTrade)
 MILLISECOND: Final = 1_000_000
 SECOND: Final = 1_000_000_000
 INSTRUMENTS: Final = 20_000  # subjects kept at least, those used last; at most twice as many
-_MARK: Final = ".whale."
 _MOST_SAVED: Final = 900_000  # bytes: a message of the bus holds a million
 _SAVED_PRICES: Final = 1000  # of names of any length
 _SAVED_FILLS: Final = 1000  # of open groups, in one saved document
@@ -90,14 +89,6 @@ class Saved(msgspec.Struct):
     prices: list[tuple[str, str, str, int]]
 
 
-def _belongs(fills: Sequence[FastEvent], trade: FastEvent) -> bool:
-    """Whether a trade is one more fill of the open group."""
-    if not fills:
-        return False
-    first, ts = fills[0], trade.ts_event
-    return ts == first.ts_event and ts is not None and trade.side == first.side
-
-
 class WhaleDetector:
     """The open groups of every instrument."""
 
@@ -121,18 +112,15 @@ class WhaleDetector:
         outputs: Outputs = []
 
         def fold(subject: str, event: FastEvent) -> None:
-            if subject.startswith(subjects.CONSOLIDATED_TICKER):
-                return  # made of what is folded already
             instrument = self._instruments.get(subject) or self._instruments.put(
                 subject, InstrumentState(subject, self.rules.tiers)
             )
-            if instrument.is_ticker:
-                if event.last is not None:
-                    self._take_price(instrument, event.last, event.ts_recv)
-            else:
+            if not instrument.is_ticker:
                 self._fold_trade(instrument, event, now, outputs)
                 if instrument.tells_usd and event.ts_recv - instrument.priced >= _PRICE_EVERY:
                     self._take_price(instrument, event.price, event.ts_recv)
+            elif event.last is not None and not instrument.is_left_out:
+                self._take_price(instrument, event.last, event.ts_recv)
 
         faults = fold_each(batch, fold)
         self.counts.folded += len(batch) - len(faults)
@@ -194,30 +182,42 @@ class WhaleDetector:
         return saved.seq
 
     def _fold_trade(self, instrument: InstrumentState, trade: FastEvent, now: int, outputs: Outputs) -> None:
-        if trade.id in instrument.seen:
+        if not instrument.seen.add(trade.id):
             self.counts.duplicates += 1
             return
-        if len(instrument.tail) + len(_MARK) + len(trade.trade_id) > MOST_NAME:
+        try:
+            self._add(instrument, trade, now, outputs)
+        except ValueError:
+            instrument.seen.discard(trade.id)
+            raise
+
+    def _add(self, instrument: InstrumentState, trade: FastEvent, now: int, outputs: Outputs) -> None:
+        if len(trade.trade_id) > instrument.longest_id:
             raise ValueError("a whale that begins with this trade could not be named: its trade_id is too long")
-        old = now - time_of(trade.ts_event, trade.ts_recv) > DAY_NS
-        amount = None if trade.side is None or old else trade.amount
-        joins = amount is not None and _belongs(instrument.fills, trade)
-        bound = 0 if amount is None else check_fill(instrument.bound if joins else 0, trade.price, amount)
-        instrument.seen.add(trade.id)
-        if instrument.fills and not joins:
+        ts, side, fills = trade.ts_event, trade.side, instrument.fills
+        old = now - time_of(ts, trade.ts_recv) > DAY_NS
+        if side is None or trade.amount is None or old:
+            if fills:
+                self._close(instrument, outputs)
+            self._count_left_out(trade)
+            return
+        joins = bool(fills) and ts == fills[0].ts_event and ts is not None and side == fills[0].side
+        bound = check_fill(instrument.bound if joins else 0.0, trade.price, trade.amount)
+        if fills and not joins:
             self._close(instrument, outputs)
+        instrument.fills.append(trade)
+        instrument.bound, instrument.touched = bound, now
+        if len(instrument.fills) >= MOST_FILLS:
+            self.counts.cut += 1
+            self._close(instrument, outputs)
+
+    def _count_left_out(self, trade: FastEvent) -> None:
         if trade.side is None:
             self.counts.sideless += 1
         elif trade.amount is None:
             self.counts.unsized += 1
-        elif old:
-            self.counts.old += 1
         else:
-            instrument.fills.append(trade)
-            instrument.bound, instrument.touched = bound, now
-            if len(instrument.fills) >= MOST_FILLS:
-                self.counts.cut += 1
-                self._close(instrument, outputs)
+            self.counts.old += 1
 
     def _take_price(self, instrument: InstrumentState, price: str, ts: int) -> None:
         instrument.priced = ts
@@ -225,7 +225,7 @@ class WhaleDetector:
 
     def _close(self, instrument: InstrumentState, outputs: Outputs) -> None:
         fills, instrument.fills = instrument.fills, []
-        bound, instrument.bound = instrument.bound, 0
+        bound, instrument.bound = instrument.bound, 0.0
         at = fills[-1].ts_recv
         if instrument.limit_at is None or not 0 <= at - instrument.limit_at < SECOND:
             self._refresh_limit(instrument, at)
@@ -261,7 +261,7 @@ class WhaleDetector:
         if rate is None:
             raise AssertionError("a group without a rate is not valued")
         return FastWhale(
-            id=f"{instrument.tail}{_MARK}{first.trade_id}",
+            id=f"{instrument.tail}{MARK}{first.trade_id}",
             venue=first.venue,
             symbol=first.symbol,
             venue_symbol=first.venue_symbol,

@@ -6,33 +6,25 @@ from decimal import Decimal
 from typing import Any, Final
 
 from contracts import subjects
-from contracts.arithmetic.exact import EXACT, MOST_VALUE, FigureError, read_amount, value_of
+from contracts.arithmetic.exact import EXACT, MOST_AMOUNT, MOST_VALUE, FigureError, read_amount, value_of
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import UsdRate, tells_usd
 from contracts.instrument import SPOT, tail_symbol
-from contracts.market import MOST_IDS
+from contracts.market import MOST_IDS, MOST_NAME
 from contracts.signals import Tier
 from runtime.bounded import RollingHistogram, SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 MOST_FILLS: Final = MOST_IDS  # of one group, as many as a signal names
+MARK: Final = ".whale."  # between an instrument's tail and a trade's id
 _FINEST: Final = 36  # digits behind the point that a price of the bus can have
 _HOUR_NS: Final = 3_600_000_000_000
 _HOURS: Final = 24
 _REMEMBERED: Final = 4096
-_SAFE: Final = 10**15
-_SAFE_DIGITS: Final = 18
-_POWERS: Final = tuple(10**digits for digits in range(80))
-
-
-def bound_of(price: str, amount: str) -> int:
-    """Give a power of ten above price x amount, from the number of their digits before the point."""
-    point, other = price.find("."), amount.find(".")
-    digits = 0 if price[0] == "0" else len(price) if point < 0 else point
-    if amount[0] != "0":
-        digits += len(amount) if other < 0 else other
-    return _POWERS[digits]
+_SAFE_VALUE: Final = 0.99 * float(MOST_VALUE)
+_SAFE_AMOUNT: Final = 0.99 * float(MOST_AMOUNT)
+_ABOVE: Final = 1 + 1e-12  # more than what a thousand sums of floats are off
 
 
 def sum_fills(fills: list[FastEvent]) -> tuple[Decimal, Decimal]:
@@ -54,18 +46,19 @@ def average_price(fills: list[FastEvent], amount: Decimal, value: Decimal) -> De
     return EXACT.quantize(EXACT.divide(value, amount), Decimal(1).scaleb(-min(finest + 2, _FINEST)))
 
 
-def check_fill(held: int, price: str, amount: str) -> int:
-    """Give a number above what a group that is below `held` is worth with one more fill.
+def check_fill(held: float, price: str, amount: str) -> float:
+    """Give a number just above what a group that is below `held` is worth with one more fill.
 
     FigureError where amount or group cannot be expressed; what is far from that is seen without any exact product.
     """
-    bound = bound_of(price, amount)
-    if held + bound < _SAFE and len(amount.partition(".")[0]) <= _SAFE_DIGITS:
-        return held + bound
-    value = int(value_of(Decimal(price), read_amount(amount))) + 1
-    if held + value >= MOST_VALUE:
+    quantity = float(amount)
+    bound = held + float(price) * quantity * _ABOVE
+    if bound < _SAFE_VALUE and quantity < _SAFE_AMOUNT:
+        return bound
+    value = float(value_of(Decimal(price), read_amount(amount)))
+    if held + value >= float(MOST_VALUE):
         raise FigureError(f"a group of fills is worth 10^15 or more with {price} x {amount}")
-    return held + value
+    return bound
 
 
 class InstrumentState:
@@ -75,10 +68,12 @@ class InstrumentState:
         "base",
         "bound",
         "fills",
+        "is_left_out",
         "is_ticker",
         "least",
         "limit",
         "limit_at",
+        "longest_id",
         "priced",
         "quote",
         "rate",
@@ -94,14 +89,16 @@ class InstrumentState:
     def __init__(self, subject: str, tiers: Tiers) -> None:
         self.subject = subject
         self.is_ticker = subject.startswith(subjects.TICKER)
+        self.is_left_out = subject.startswith(subjects.CONSOLIDATED_TICKER)  # made of what is folded already
         self.tail = subject.removeprefix(subjects.TICKER).removeprefix(subjects.TRADE)
         symbol = tail_symbol(self.tail)[1]
         self.base, _, rest = symbol.partition("/")
         self.quote = rest.partition(":")[0]
         self.tier: Tier = tiers.find(self.base)
+        self.longest_id = MOST_NAME - len(self.tail) - len(MARK)  # of a trade whose id names a whale
         self.tells_usd = self.tail.endswith(f".{SPOT}") and tells_usd(self.base, self.quote)
         self.fills: list[FastEvent] = []  # of the open group
-        self.bound = 0  # above what they are worth in the quote
+        self.bound = 0.0  # just above what they are worth in the quote
         self.touched = 0  # when the last one was added, ns UTC
         self.seen = SeenIds(_REMEMBERED)
         self.sizes = RollingHistogram(_HOURS, _HOUR_NS)

@@ -133,7 +133,7 @@ async def _find_published(service: Service, plan: WhalePlan, start: Start, lette
     state = (await call(service.bus, f"STREAM.INFO.{plan.signals_stream}"))["state"]
     since = Start(sequence=max(1, int(state["last_seq"]) - _KNOWN))
     rows = await read_past(service.bus, plan.signals_stream, (plan.signals,), since)
-    batch = Batch([(row.subject, row.payload) for row in rows], read_event, letters.keep)
+    batch = Batch(rows, read_event, letters.keep)
     return frozenset(whale.id for _, whale in batch.events)
 
 

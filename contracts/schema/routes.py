@@ -57,6 +57,11 @@ def kind_of(subject: str) -> str:
     raise KeyError(subject)
 
 
+def subject_text(raw: bytes) -> str:
+    """Return a subject as text; bytes that are no UTF-8 are written as escapes, so that they name no event."""
+    return raw.decode(errors="backslashreplace")
+
+
 def read_subject(subject: str) -> Route:
     """Read a subject, replayed ones too; raises KeyError where it carries no event, BadEventError for wrong tokens."""
     replayed = subject.startswith(subjects.REPLAY)

@@ -137,7 +137,7 @@ async def _wait_again(bus: Bus, plan: Detection, lost: MissingDurableError) -> d
 async def _recall(bus: Bus, detector: Detector, plan: Detection, letters: DeadLetters) -> None:
     since = Start(time_ns=clock.now_ns() - plan.cooldown - _MARGIN)
     rows = await read_past(bus, plan.signals_stream, (plan.signals,), since)
-    batch = Batch([(row.subject, row.payload) for row in rows], plan.decode, letters.keep)
+    batch = Batch(rows, plan.decode, letters.keep)
     batch.refuse(fold_each(batch.events, lambda _subject, signal: detector.recall(signal)))
 
 
@@ -146,7 +146,7 @@ async def _refold(bus: Bus, detector: Detector, plan: Detection, floor: int) -> 
     spec = plan.durable
     since = Start(time_ns=await _time_of(bus, spec.stream, floor) - detector.window - _MARGIN)
     rows = await read_past(bus, spec.stream, (spec.filter_subject,), since)
-    past = [(row.subject, row.payload) for row in rows if row.position.stream_seq <= floor]
+    past = [row for row in rows if row.position.stream_seq <= floor]
     batch = Batch(past, plan.decode, _already_kept)
     found: list[tuple[str, FastEvent]] = []
     faults = fold_each(batch.events, lambda _subject, event: found.extend(detector.fold(event)))

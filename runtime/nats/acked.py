@@ -14,6 +14,7 @@ from contracts.subjects import HEADER_MESSAGE_ID
 from runtime.clock import now_ns
 from runtime.nats import wire
 from runtime.nats.bus import Bus
+from runtime.nats.lanes.parser import Message
 from runtime.nats.lanes.words import Words, header_value
 
 _log = structlog.get_logger("acked")
@@ -114,8 +115,12 @@ class AckedPublisher:
         except TimeoutError:
             raise TimeoutError(f"stream {self._stream}: {len(self._waiting)} messages not acknowledged") from None
 
-    def take(self, subject: bytes, _reply: bytes, headers: bytes, payload: bytes, /) -> None:
-        """Take one acknowledgement off the connection."""
+    def take(self, messages: list[Message], /) -> None:
+        """Take acknowledgements off the connection."""
+        for subject, payload, _, headers in messages:
+            self._take_one(subject, payload, headers)
+
+    def _take_one(self, subject: bytes, payload: bytes, headers: bytes) -> None:
         number = int(subject[subject.rfind(b".") + 1 :])
         if headers.startswith(_NO_RESPONDERS) or number not in self._waiting:
             return  # without a stream: repeated later; or acknowledged before

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from nats.errors import Error as NatsError
 
+from contracts.schema.routes import subject_text
 from runtime import retry
 from runtime.nats.bus import Bus
 from runtime.nats.streams.api import ApiRefusalError
@@ -118,12 +119,13 @@ class Mirror:
 
     def _on_rows(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            key = row.subject[self._prefix :].decode()
+            key = subject_text(row.subject[self._prefix :])
             self._unseen.discard(key)
             if any(mark in row.headers for mark in _DELETED):
                 self._forget(key)
             else:
-                self._keep(key, Entry(row.payload, row.position.stream_seq, row.position.time_ns))
+                position = row.position
+                self._keep(key, Entry(row.payload, position.stream_seq, position.time_ns))
         if rows[-1].position.pending == 0 and not self._synced.is_set():
             self._all_read()
 

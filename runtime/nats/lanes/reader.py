@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import msgspec
 from nats.aio.subscription import Subscription
 
 from contracts import codec
+from contracts.schema.routes import subject_text
 from runtime import clock
 from runtime.app.fold import Fault
 from runtime.nats import wire
 from runtime.nats.bus import Bus, subject_class
+from runtime.nats.lanes.parser import Message
 from runtime.nats.streams.reader import HEARTBEAT_SECONDS, Row, Start, StreamReader
 
 E = TypeVar("E")
@@ -22,13 +23,33 @@ Decode = Callable[[str, bytes], E]
 OnBad = Callable[[str, bytes, Exception], None]
 OnGap = Callable[[int], None]
 Faults = Sequence[Fault]
+Messages = Sequence[tuple[bytes, ...]]
+"""Tuples that begin with the subject and the payload of a message."""
 
-UNDECODABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
+UNDECODABLE = codec.UNDECODABLE
 
 
 def read_event(subject: str, body: bytes) -> Any:  # a fast struct
     """Decode an event by its subject and hold it to every rule of the contract; raises one of UNDECODABLE."""
     return codec.decode(subject, body, clock.now_ns())
+
+
+def read_all(messages: Messages, decode: Decode[E]) -> tuple[list[tuple[str, E]], list[Fault]]:
+    """Return the (subject, event) of each message, and the faults of those that cannot be decoded.
+
+    Messages are tuples that begin with subject and payload. `read_event` has a form for many at once.
+    """
+    if decode is read_event:
+        return codec.decode_all(messages, clock.now_ns())
+    events: list[tuple[str, E]] = []
+    faults: list[Fault] = []
+    for index, message in enumerate(messages):
+        subject = subject_text(message[0])
+        try:
+            events.append((subject, decode(subject, message[1])))
+        except UNDECODABLE as error:
+            faults.append((index, error))
+    return events, faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +77,19 @@ class CoreLane(Generic[E]):
         self._bus, self._watchers, self._failed = bus, watchers, failed
         self._loop = asyncio.get_running_loop()
         self._max_pending = max_pending
-        self._pending: list[tuple[bytes, bytes]] = []
+        self._pending: list[Message] = []
         self._dropped = 0
 
-    def take(self, subject: bytes, _reply: bytes, _headers: bytes, payload: bytes, /) -> None:
-        """Keep one message for this iteration's batch."""
+    def take(self, messages: list[Message], /) -> None:
+        """Keep messages for this iteration's batch."""
         pending = self._pending
         if not pending:
             self._loop.call_soon(self._hand_over)
-        elif len(pending) >= self._max_pending:
-            self._dropped += 1
-            return
-        pending.append((subject, payload))
+        room = self._max_pending - len(pending)
+        if len(messages) > room:
+            self._dropped += len(messages) - room
+            del messages[room:]
+        pending += messages
 
     def _hand_over(self) -> None:
         pending, self._pending = self._pending, []
@@ -78,7 +100,7 @@ class CoreLane(Generic[E]):
             batch = Batch(pending, self._decode, self._watchers.on_bad)
             batch.refuse(self._on_batch(batch.events))
             if dropped:
-                self._bus.count_drop(subject_class(pending[-1][0].decode()), dropped)
+                self._bus.count_drop(subject_class(subject_text(pending[-1][0])), dropped)
                 self._watchers.on_gap(dropped)
         except Exception as error:  # noqa: BLE001  # given to whoever awaits `failed`
             self._failed.set_exception(error)
@@ -89,28 +111,20 @@ class Batch(Generic[E]):
 
     __slots__ = ("_kept", "_on_bad", "events")
 
-    def __init__(self, messages: Sequence[tuple[bytes, bytes]], decode: Decode[E], on_bad: OnBad) -> None:
-        self.events: list[tuple[str, E]] = []
+    def __init__(self, messages: Messages, decode: Decode[E], on_bad: OnBad) -> None:
+        self.events, faults = read_all(messages, decode)
         self._on_bad = on_bad
         self._kept = messages
-        bad: list[int] = []
-        add = self.events.append
-        for number, (raw, payload) in enumerate(messages):
-            subject = raw.decode()
-            try:
-                add((subject, decode(subject, payload)))
-            except UNDECODABLE as error:
-                bad.append(number)
-                on_bad(subject, payload, error)
-        if bad:
-            left_out = set(bad)
-            self._kept = [message for number, message in enumerate(messages) if number not in left_out]
+        if faults:
+            self.refuse(faults)
+            left_out = {index for index, _ in faults}
+            self._kept = [message for index, message in enumerate(messages) if index not in left_out]
 
     def refuse(self, faults: Faults | None) -> None:
         """Hand over the messages of the events that could not be folded, with the reason of each."""
         for index, error in faults or ():
-            raw, payload = self._kept[index]
-            self._on_bad(raw.decode(), payload, error)
+            subject, payload = self._kept[index][:2]
+            self._on_bad(subject_text(subject), payload, error)
 
 
 class LaneReader:
@@ -162,7 +176,7 @@ class LaneReader:
         """
 
         def on_messages(rows: Sequence[Row]) -> None:
-            batch = Batch([(row.subject, row.payload) for row in rows], decode, self._watchers.on_bad)
+            batch = Batch(rows, decode, self._watchers.on_bad)
             batch.refuse(on_batch(batch.events, rows[-1].position.stream_seq))
 
         reader = StreamReader(

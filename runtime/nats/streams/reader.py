@@ -16,6 +16,7 @@ from runtime import retry
 from runtime.app.resume import Mark, Start, find_start
 from runtime.nats import wire
 from runtime.nats.bus import Bus, NoAnswerError
+from runtime.nats.lanes.parser import Message
 from runtime.nats.streams.api import ApiRefusalError, Position, ack_position, call, parse_rfc3339, rfc3339
 
 _log = structlog.get_logger("lane")
@@ -35,12 +36,17 @@ ALL = Start(sequence=1)
 
 
 class Row(NamedTuple):
-    """One message of a stream as it came."""
+    """One message of a stream as it came: a `Message` of the lanes."""
 
     subject: bytes
-    headers: bytes
     payload: bytes
-    position: Position
+    reply: bytes
+    headers: bytes
+
+    @property
+    def position(self) -> Position:
+        """Where it stands in the stream; read at each use."""
+        return ack_position(self.reply)
 
 
 class _Generation:
@@ -51,19 +57,35 @@ class _Generation:
         self.received_at = asyncio.get_running_loop().time()
         self._next = 1
 
-    def take(self, subject: bytes, reply: bytes, headers: bytes, payload: bytes, /) -> None:
+    def take(self, messages: list[Message], /) -> None:
+        """Keep the stream's messages, and do what its control messages say where they stand among them."""
         if self.owner.generation is not self:
             return
         self.received_at = self.owner.loop.time()
-        if headers.startswith(_CONTROL) and not payload:
-            self._control(reply, headers)
+        rows: list[Row] = []
+        for message in messages:
+            if not message[1] and message[3].startswith(_CONTROL):
+                self._keep(rows)
+                rows = []
+                if self.owner.generation is self:
+                    self._control(message[2], message[3])
+            else:
+                rows.append(Row._make(message))
+        self._keep(rows)
+
+    def _keep(self, rows: list[Row]) -> None:
+        """Hand over what came in a row; the server sends in order, so that first and last show whether one is lost."""
+        if not rows or self.owner.generation is not self:
             return
-        position = ack_position(reply)
-        if position.consumer_seq != self._next:
+        first, last = rows[0].position.consumer_seq, rows[-1].position.consumer_seq
+        whole = first == self._next and last - first == len(rows) - 1
+        if not whole:
+            rows = [row for number, row in enumerate(rows, self._next) if row.position.consumer_seq == number]
+        self._next += len(rows)
+        if rows:
+            self.owner.keep(rows)
+        if not whole:
             self.owner.renew("messages of the consumer were lost on the way")
-            return
-        self._next += 1
-        self.owner.keep(Row(subject, headers, payload, position))
 
     def _control(self, reply: bytes, headers: bytes) -> None:
         if reply:  # flow control: answered when what came before it was handed over
@@ -132,14 +154,17 @@ class StreamReader:
             self._keeper.cancel()
         await self._drop_subscription()
 
-    def keep(self, row: Row) -> None:
-        """Take one message of the current consumer into this iteration's batch, unless it was handed over before."""
-        if self._last is not None and row.position.stream_seq <= self._last.stream_seq:
+    def keep(self, rows: list[Row]) -> None:
+        """Take messages of the current consumer into this iteration's batch, but for those handed over before."""
+        done = 0 if self._last is None else self._last.stream_seq
+        if rows[0].position.stream_seq <= done:
+            rows = [row for row in rows if row.position.stream_seq > done]
+        if not rows:
             return
-        self._last = row.position
+        self._last = rows[-1].position
         if not self._pending:
             self.loop.call_soon(self._hand_over)
-        self._pending.append(row)
+        self._pending += rows
 
     def answer_after_batch(self, reply: str) -> None:
         """Tell the server to go on once what came so far was handed over."""
