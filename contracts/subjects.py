@@ -71,13 +71,13 @@ ALL_PROBES: Final = PROBE + ">"
 ALL_REPLAYS: Final = REPLAY + ">"
 MARKET_COMMANDS: Final = MARKET_COMMAND + ">"
 
-# ---- headers of every event
+# ---- headers: none for kinds of which there is one a moment and no stream drops a second copy
+KINDS_WITHOUT_HEADERS: Final = frozenset({"ticker", "book", "delta"})
 HEADER_MESSAGE_ID: Final = "Nats-Msg-Id"
 HEADER_SCHEMA: Final = "Hydrophone-Schema"  # <kind>/<version>
 HEADER_TRACE: Final = "traceparent"  # https://www.w3.org/TR/trace-context/
 HEADER_TTL: Final = "Nats-TTL"  # seconds after which a stream drops the message
 HEADER_INCREMENT: Final = "Nats-Incr"  # adds to a counter
-HEADER_PUBLISHED: Final = "Hydrophone-Published"  # nanoseconds UTC
 HEADER_ERROR: Final = "Hydrophone-Error"  # of a dead letter: why it could not be handled
 HEADER_DELIVERIES: Final = "Hydrophone-Deliveries"  # of a dead letter: how often it was tried
 HEADER_SYMBOL: Final = "Hydrophone-Symbol"  # of a reply: the symbol as it was resolved, percent-encoded

@@ -29,6 +29,7 @@ from producers.rest.rate_limit import LocalRateLimit, RateLimit
 from producers.selection import Followed, by_venue_symbol, finder, follow, in_group
 from producers.venue import BOOK, CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
+from runtime.nats.lanes.message import make_parts
 from runtime.retry import delays
 
 _log = structlog.get_logger("producer")
@@ -296,4 +297,4 @@ class Producer:
         _log.error("feed.undecodable", venue=self.venue.id, reason=reason, frame=frame[:200].decode(errors="replace"))
         body = msgspec.json.encode({"error": reason, "frame_base64": base64.b64encode(frame[:65536]).decode()})
         subject = f"{subjects.DEAD_LETTER}producers.{subjects.FEED}{escape_token(self.venue.id)}"
-        self._lane.publish(subject, body, msg_id=None, schema="undecodable/1")
+        self._lane.write(make_parts(subject, body, schema="undecodable/1"))

@@ -14,6 +14,7 @@ import structlog
 
 from producers.connection.publisher import Lane
 from producers.producer import Producer
+from runtime.nats.lanes.message import Parts
 from runtime.nats.leases.lease import Grant
 
 _log = structlog.get_logger("standby")
@@ -54,12 +55,12 @@ class GatedLane:
         self.withheld = 0
         self._lane = lane
 
-    def publish(self, subject: str, payload: bytes, *, msg_id: str | None, schema: str) -> None:
+    def write(self, parts: Parts) -> None:
         """Publish, if we hold the lease."""
         if self.lease is None or not self.lease.held:
             self.withheld += 1
             return
-        self._lane.publish(subject, payload, msg_id=msg_id, schema=schema)
+        self._lane.write(parts)
 
 
 class Unit:

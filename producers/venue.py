@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
 from contracts.instrument import Instrument
+
+if TYPE_CHECKING:
+    from producers.normalize.events import Makers
 
 TRADE: Final = "trade"
 TICKER: Final = "ticker"
@@ -139,8 +142,8 @@ class Decoder(Protocol):
 class MakeDecoder(Protocol):
     """Makes the decoder of a new connection."""
 
-    def __call__(self, market: str, find: FindInstrument, *, sim: bool) -> Decoder:
-        """`market` is the connection's; `find` gives the instrument of a venue symbol; `sim` marks every event."""
+    def __call__(self, market: str, find: FindInstrument, *, makers: Makers) -> Decoder:
+        """`market` is the connection's; `find` gives the instrument of a venue symbol; `makers` make its events."""
         ...
 
 

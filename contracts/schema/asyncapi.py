@@ -67,11 +67,10 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
 }
 HEADERS: Final[Json] = {
     "type": "object",
-    "required": [subjects.HEADER_SCHEMA, subjects.HEADER_PUBLISHED],
+    "required": [subjects.HEADER_SCHEMA],
     "properties": {
         subjects.HEADER_MESSAGE_ID: {"type": "string", "description": "the event's id; streams drop what they have"},
         subjects.HEADER_SCHEMA: {"type": "string", "pattern": "^[a-z_]+/[1-9][0-9]*$", "description": "kind/version"},
-        subjects.HEADER_PUBLISHED: {"type": "string", "pattern": "^[0-9]+$", "description": "our clock, ns UTC"},
         subjects.HEADER_TRACE: {"type": "string", "description": "W3C trace context, where the event is traced"},
     },
 }

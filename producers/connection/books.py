@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.codec import fast
+from msgspec import Raw
+
 from contracts.instrument import Instrument
-from contracts.market import BookSnapshot, FeedState
+from contracts.market import FeedState
 from producers.connection.book import BookKeeper, Change, Outcome
-from producers.connection.book_side import checksum
+from producers.connection.sides import snapshot
+from producers.normalize.events import Maker, Makers
 from producers.venue import BookChecksum, BookRule, Decoded, Proof
 
-FastBook: Final = fast(BookSnapshot)
 SEED_DEADLINE: Final = 5.0
 REFILL_PAUSE: Final = 1.0
 TOO_OLD_PAUSES: Final = (0.3, 0.6, 1.2, 2.4, 3.0, 3.0, 3.0, 3.0, 3.0, 5.0, 5.0, 10.0)  # the last one again and again
@@ -42,6 +43,7 @@ class _Book:
         "fetching",
         "instrument",
         "keeper",
+        "make",
         "published",
         "request_at",
         "resubscribed_at",
@@ -57,7 +59,8 @@ class _Book:
         self.crossed_ts: int | None = None  # since when (our clock, ns) it is crossed
         self.dirty = False
         self.fetching = False
-        self.published: Any = None
+        self.make: Maker
+        self.published: dict[str, Any] | None = None  # the fields of the last one
         self.venue_checksum: int | None = None
         self.request_at: float | None = None
         self.seeded_at = 0.0  # when the last requested snapshot was received
@@ -100,19 +103,24 @@ class Books:
             book = self._books.get(instrument.symbol)
             if book is None or book.instrument != instrument:
                 book = self._books[instrument.symbol] = _Book(instrument, self._rule)
+            book.make = Makers(sim=self.simulated, written=True).maker("book", instrument)
             book.keeper.reset()
             book.fetching = book.announced = False
             book.attempts = 0
             book.venue_checksum = book.resubscribed_at = book.crossed_ts = None
             book.request_at = self._seed_time(now, first=True)
 
-    def on_event(self, event: Decoded, *, now: float) -> None:
-        """Fold one event of the stream; a pushed book that lost its continuity is given to `on_resync`."""
-        book = self._books.get(event.symbol)
-        if book is None:
-            return
-        outcome = book.keeper.on_delta(event) if event.kind == "delta" else book.keeper.on_snapshot(event)
-        self._after(book, outcome, now=now)
+    def on_delta(self, symbol: str, delta: Decoded, *, now: float) -> None:
+        """Fold one change of the stream; a pushed book that lost its continuity is given to `on_resync`."""
+        book = self._books.get(symbol)
+        if book is not None:
+            self._after(book, book.keeper.on_delta(delta), now=now)
+
+    def on_whole(self, symbol: str, snapshot: Decoded, *, now: float) -> None:
+        """Fold a book that was asked for on the socket."""
+        book = self._books.get(symbol)
+        if book is not None:
+            self._after(book, book.keeper.on_snapshot(snapshot), now=now)
 
     def on_proof(self, proof: Proof, method: BookChecksum, *, now: float) -> None:
         """Verify a live book against the venue's checksum; a difference is a gap."""
@@ -262,32 +270,25 @@ class Books:
 
     def _publish_book(self, book: _Book) -> None:
         keeper, instrument = book.keeper, book.instrument
-        bids, asks = keeper.bids.top(self._pace.depth), keeper.asks.top(self._pace.depth)
-        proof = checksum(bids, asks)
-        event = FastBook(
-            id=f"{instrument.tail}.book.{keeper.seq if keeper.seq is not None else keeper.ts_recv}.{proof:08x}",
-            venue=instrument.venue,
-            symbol=instrument.symbol,
-            venue_symbol=instrument.venue_symbol,
-            ts_event=keeper.ts_event,
-            ts_recv=keeper.ts_recv,
-            sim=self.simulated,
-            bids=bids,
-            asks=asks,
-            seq=keeper.seq,
-            quality="sim" if self.simulated else "live",
-            checksum=proof,
-            venue_checksum=book.venue_checksum,
-            unit=keeper.unit,
-        )
-        book.published = event
-        self._publish(event)
+        bids, asks, proof = snapshot(keeper.bids, keeper.asks, self._pace.depth)
+        book.published = {
+            "id": f"{instrument.tail}.book.{keeper.seq if keeper.seq is not None else keeper.ts_recv}.{proof:08x}",
+            "ts_event": keeper.ts_event,
+            "ts_recv": keeper.ts_recv,
+            "bids": Raw(bids),
+            "asks": Raw(asks),
+            "seq": keeper.seq,
+            "quality": "sim" if self.simulated else "live",
+            "checksum": proof,
+            "venue_checksum": book.venue_checksum,
+            "unit": keeper.unit,
+        }
+        self._publish(book.make(**book.published))
 
     def _downgrade(self, book: _Book, quality: str) -> None:
         """Publish the last snapshot once more, marked, so that nobody reads it as live."""
         held = book.published
-        if held is None or held.quality == quality:
+        if held is None or held["quality"] == quality:
             return
-        fields = {name: getattr(held, name) for name in held.__struct_fields__}
-        book.published = FastBook(**{**fields, "quality": quality, "id": f"{held.id}.{quality}"})
-        self._publish(book.published)
+        book.published = {**held, "quality": quality, "id": f"{held['id']}.{quality}"}
+        self._publish(book.make(**book.published))

@@ -8,62 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from contracts.codec import EVENTS
 from contracts.errors import FrameError, HydrophoneError
-from contracts.numbers import INT64_MAX, INT64_MIN, time_fault
+from producers.normalize.writer import Message, write_event
 from producers.venue import Decoded, Decoder, SplitRows, Unreadable
 
 UNDECODABLE: Final = (
     *(HydrophoneError, msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError),
     *(TypeError, ValueError),
 )
-LONGEST_ID: Final = 256
-_INTEGERS: Final[dict[str, tuple[str, ...]]] = {
-    "trade": ("seq",),
-    "ticker": ("seq",),
-    "book": ("seq", "venue_checksum"),
-    "delta": ("seq", "prev_seq"),
-    "funding": ("next_ts",),
-    "candle": ("start_ts", "trades"),
-}
-_GETTERS: Final[dict[str, Callable[[Any], Any]]] = {
-    kind: attrgetter("ts_event", *_INTEGERS.get(kind, ("ts_recv",))) for kind in EVENTS
-}
 
 
 @dataclass(frozen=True, slots=True)
 class FrameReader:
-    """Reads one connection's frames. `recorded`: a recording's time of receipt may be that of another clock."""
+    """Reads one connection's frames."""
 
     decoder: Decoder
     split: SplitRows | None
-    recorded: bool = False
 
     def read(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
-        """Return what a frame says; what cannot be read, or is outside of the contract's bounds, is an `Unreadable`."""
+        """Return what a frame says; what cannot be read is an `Unreadable`."""
         try:
-            items = self.decoder.decode(frame, ts_recv)
+            return self.decoder.decode(frame, ts_recv)
         except UNDECODABLE as error:
             return self._row_by_row(frame, ts_recv, error)
-        latest = 0 if self.recorded else ts_recv
-        for item in items:
-            getter = _GETTERS.get(item.kind)
-            if getter is not None and _fault(item, getter, latest) is not None:
-                return [_checked(item, frame, latest) for item in items]
-        return items
 
     def _row_by_row(self, frame: bytes, ts_recv: int, error: Exception) -> list[Decoded]:
         rows = self._rows(frame)
         if len(rows) < 2:  # noqa: PLR2004 - one row is the frame itself
             return [Unreadable(frame, error)]
-        return _distinguish([item for row in rows for item in self.read(row, ts_recv)])
+        return _distinguish([_named(item, row) for row in rows for item in self.read(row, ts_recv)])
 
     def _rows(self, frame: bytes) -> list[bytes]:
         try:
@@ -72,35 +51,22 @@ class FrameReader:
             return []  # no message at all, which the first error says
 
 
+def _named(item: Decoded, frame: bytes) -> Decoded:
+    """Return an item; an event that a maker refused with the frame that it was in."""
+    return Unreadable(frame, item.error) if item.kind == "unreadable" and not item.frame else item
+
+
 def _distinguish(items: list[Decoded]) -> list[Decoded]:
     """Number equal ids of liquidations, whose rows have none of the vendor's: alone, a row does not know of another."""
     seen: dict[str, int] = {}
     for place, item in enumerate(items):
         if item.kind == "liquidation":
-            again = seen[item.id] = seen.get(item.id, -1) + 1
+            event = item.event if isinstance(item, Message) else item
+            again = seen[event.id] = seen.get(event.id, -1) + 1
             if again:
-                items[place] = replace(item, id=f"{item.id}-{again}")
+                other = replace(event, id=f"{event.id}-{again}")
+                items[place] = write_event(other, item.tail) if isinstance(item, Message) else other
     return items
-
-
-def _fault(event: Decoded, getter: Callable[[Any], Any], ts_recv: int) -> str | None:
-    """Return what the contract refuses of an event, of that which decoders do not check themselves."""
-    ts_event, *others = getter(event)
-    for value in others:
-        if value is not None and not INT64_MIN <= value <= INT64_MAX:
-            return f"{value} is no int64"
-    if ts_event is not None and (ts_event > INT64_MAX or time_fault(ts_event, ts_recv) is not None):
-        return time_fault(ts_event, ts_recv) or f"ts_event {ts_event} is no int64"
-    name: str = event.id
-    if len(name) > LONGEST_ID or not name.isascii():
-        return f"the id is longer than {LONGEST_ID} or not ASCII: {name[:40]!r}"
-    return None
-
-
-def _checked(item: Decoded, frame: bytes, ts_recv: int) -> Decoded:
-    getter = _GETTERS.get(item.kind)
-    fault = None if getter is None else _fault(item, getter, ts_recv)
-    return item if fault is None else Unreadable(frame, FrameError(f"{item.kind} of {item.symbol}: {fault}"))
 
 
 def read_each(rows: Iterable[Raw], read: Callable[[Raw], Any]) -> list[Any]:

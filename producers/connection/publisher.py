@@ -1,4 +1,4 @@
-"""From events to the bus: subject, bytes and message id in one step; states are published again after a gap."""
+"""From messages to the bus, and the states of a venue's channels, which are published again after a gap."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from contracts import codec, subjects
-from contracts.codec import EVENTS, KIND_SUBJECTS, schema_of
-from contracts.instrument import escape_token, make_instrument
+from contracts.instrument import escape_token
 from contracts.market import FeedState, FeedStatus
-from producers.venue import Decoded
+from producers.normalize.writer import Message
+from runtime.nats.lanes.message import Parts, make_parts
 
 FastFeedStatus: Final = codec.fast(FeedStatus)
-SCHEMAS: Final = {kind: schema_of(model) for kind, model in EVENTS.items()}
+_SCHEMA: Final = codec.schema_of(FeedStatus)
 
 
 class Lane(Protocol):
     """The part of the fast lane that producers need."""
 
-    def publish(self, subject: str, payload: bytes, *, msg_id: str | None, schema: str) -> None:
-        """Hand over one message; never waits."""
+    def write(self, parts: Parts) -> None:
+        """Hand over one message, which is in parts (runtime.nats.lanes.message); never waits."""
         ...
 
 
@@ -37,24 +37,19 @@ class Publisher:
         self._lane = lane
         self._now_ns = now_ns
         self._is_ours = is_ours
-        self._tails: dict[str, str] = {}
-        self._routes: dict[str, tuple[dict[str, str], str]] = {kind: ({}, schema) for kind, schema in SCHEMAS.items()}
+        self._ours: dict[str, bool] = {}
         self._feed_subject = subjects.FEED + escape_token(venue)
         self._count = 0
 
-    def publish(self, event: Decoded) -> None:
-        """Publish one event on its own subject; symbols that are not ours (another process has them) are left out."""
-        kind: str = event.kind
-        symbol: str = event.symbol
-        known, schema = self._routes[kind]
-        subject = known.get(symbol)
-        if subject is None:
-            ours = self._is_ours(symbol)
-            subject = known[symbol] = KIND_SUBJECTS[kind] + self._tail(symbol, event.venue_symbol) if ours else ""
-        if not subject:
-            return
-        self._lane.publish(subject, codec.encode(event), msg_id=event.id, schema=schema)
-        self.published[kind] += 1
+    def publish(self, message: Message) -> None:
+        """Publish one event; of symbols that are not ours (another process has them) nothing is published."""
+        kind, symbol, parts, _ = message
+        ours = self._ours.get(symbol)
+        if ours is None:
+            ours = self._ours[symbol] = self._is_ours(symbol)
+        if ours:
+            self._lane.write(parts)
+            self.published[kind] += 1
 
     def publish_state(
         self,
@@ -92,7 +87,7 @@ class Publisher:
     def publish_status(self, body: bytes, msg_id: str | None = None) -> None:
         """Publish the body of a FeedStatus."""
         self._count += 1
-        self._lane.publish(self._feed_subject, body, msg_id=msg_id, schema=SCHEMAS["feed"])
+        self._lane.write(make_parts(self._feed_subject, body, schema=_SCHEMA, msg_id=msg_id))
         self.published["feed"] += 1
 
     def on_gap(self, reason: str, *, sim: bool) -> None:
@@ -100,9 +95,3 @@ class Publisher:
         for (channel, symbol), state in list(self.states.items()):
             self.publish_state("gap", channel=channel, symbol=symbol, reason=reason, sim=sim)
             self.publish_state(state, channel=channel, symbol=symbol, reason="publishing again", sim=sim)
-
-    def _tail(self, symbol: str, venue_symbol: str) -> str:
-        tail = self._tails.get(symbol)
-        if tail is None:
-            tail = self._tails[symbol] = make_instrument(self.venue, symbol, venue_symbol).tail
-        return tail

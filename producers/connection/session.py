@@ -16,6 +16,7 @@ from producers.connection.frames import UNDECODABLE, FrameReader
 from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recorder
 from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import TradeGaps
+from producers.normalize.events import Makers
 from producers.venue import (
     BOOK,
     ConnectionPlan,
@@ -29,7 +30,7 @@ from producers.venue import (
     Venue,
 )
 
-_BOOK_KINDS: Final = frozenset({"delta", "book"})
+_BOOK_KINDS: Final = ("delta", "book")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class Session:
         self._recorder = parts.recorder
         self._trades = TradeGaps()
         self._counted = parts.venue.trades_counted
+        self._frame = b""
         self._span: tuple[int, int] | None = None
         self._open = False
         self._live: set[str] = set()
@@ -90,7 +92,7 @@ class Session:
         self.books.simulated = sim
         self.books.open(self._followed, now=now)
         last, venue = self.decoder, self._parts.venue
-        self.decoder = venue.decoder(self.plan.market, self._parts.find, sim=sim)
+        self.decoder = venue.decoder(self.plan.market, self._parts.find, makers=Makers(sim=sim, written=True))
         if venue.inherit is not None:
             venue.inherit(self.decoder, last)
         self._read = FrameReader(self.decoder, venue.rows).read
@@ -101,25 +103,29 @@ class Session:
             return
         if self._recorder is not None:
             self._recorder.on_frame(self.plan.name, ts_recv, frame)
-        self._ts = ts_recv
-        items = self._read(frame, ts_recv)
+        self._ts, self._frame = ts_recv, frame
         on_event, live = self._connection.on_event, self._live
-        for item in items:
+        for item in self._read(frame, ts_recv):
             kind: str = item.kind
             if kind in CONTROLS:
                 self._on_control(kind, item)
                 continue
-            on_event(kind, item.symbol)
+            symbol: str = item.symbol
+            on_event(kind, symbol)
             if kind not in live:
                 self._on_first(kind)
-            if kind in _BOOK_KINDS:
-                self._on_book(kind, item)
+            if kind == "delta":
+                self._publish(item)
+                self.books.on_delta(symbol, item.detail, now=self._now)
                 continue
-            if kind == "trade":
-                self._on_trade(item)
+            if kind == "book":
+                self.books.on_whole(symbol, item, now=self._now)
+                continue
+            if kind == "trade" and self._counted is not None:
+                self._on_trade(symbol, *item.detail)
             self._publish(item)
             if self._silent:
-                self._on_data_again(kind, item.symbol)
+                self._on_data_again(kind, symbol)
 
     def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
         """Fold a REST snapshot; returns the reason where its body could not be read."""
@@ -194,11 +200,6 @@ class Session:
         else:
             self._connection.on_control(control)
 
-    def _on_book(self, kind: str, event: Decoded) -> None:
-        if kind == "delta":
-            self._publish(event)
-        self.books.on_event(event, now=self._now)
-
     def _on_data_again(self, kind: str, symbol: str) -> None:
         """Publish that an instrument sends data again on a channel that was silent."""
         if (kind, symbol) in self._silent:
@@ -211,15 +212,15 @@ class Session:
         if kind not in _BOOK_KINDS and kind in self._channels:
             self._publish_derived("live", channel=kind, symbol=None, reason=None)
 
-    def _on_trade(self, trade: Decoded) -> None:
+    def _on_trade(self, symbol: str, trade_id: str, seq: int | None) -> None:
         """Publish which trades were lost before this one, where the venue's numbers show it."""
         span, self._span = self._span, None
         if span is None:
-            number = None if self._counted is None else getattr(trade, self._counted)
+            number = trade_id if self._counted == "trade_id" else seq
             if number is None:
                 return
             span = (int(number), int(number))
-        self._on_lost_trades(trade.symbol, self._trades.on_trade(trade.symbol, *span))
+        self._on_lost_trades(symbol, self._trades.on_trade(symbol, *span))
 
     def _on_trade_span(self, span: TradeSpan) -> None:
         self._span = (span.first, span.last)
@@ -236,7 +237,7 @@ class Session:
     def _on_unreadable(self, unreadable: Unreadable) -> None:
         self.undecodable += 1
         self._span = None  # it may have been of the trade that could not be read
-        self._parts.on_undecodable(unreadable.frame, unreadable.error)
+        self._parts.on_undecodable(unreadable.frame or self._frame, unreadable.error)
 
     def _on_gap(self, gap: Gap) -> None:
         symbol = gap.instrument.symbol if gap.instrument is not None else None

@@ -15,6 +15,7 @@ from msgspec import UNSET, Raw, Struct
 
 from contracts.errors import FrameError
 from producers.families.binance_events import Handler, MakeHandler
+from producers.normalize.events import Makers
 from producers.venue import Ack, Closing, Decoded, FindInstrument, Refused
 
 _NAME_AT: Final = len('{"stream":"')
@@ -52,16 +53,16 @@ class Dialect:
     not_carried: frozenset[str]
     kind_of: Callable[[Any, str | None], str]
     owner_of: Callable[[str, Any], str | None]
-    decode_untyped: Callable[[Payload, FindInstrument, bool], Decoded | None]
+    decode_untyped: Callable[[Payload, FindInstrument, Makers], Decoded | None]
 
 
 class StreamDecoder:
     """Decodes the frames of one connection, combined (`{"stream":…,"data":…}`) or bare."""
 
-    def __init__(self, dialect: Dialect, find: FindInstrument, *, sim: bool) -> None:
+    def __init__(self, dialect: Dialect, find: FindInstrument, *, makers: Makers) -> None:
         self._dialect = dialect
         self._find = find
-        self._sim = sim
+        self._makers = makers
         self._by_stream: dict[bytes, Handler] = {}
         self._handlers: dict[tuple[str, str], Handler] = {}
 
@@ -103,7 +104,7 @@ class StreamDecoder:
         if kind == "serverShutdown":
             return (Closing(reason=kind, seconds=_SHUTDOWN_SECONDS),)
         if not kind:
-            found = self._dialect.decode_untyped(payload, self._find, self._sim)
+            found = self._dialect.decode_untyped(payload, self._find, self._makers)
             return (_decode_answer(head) if found is None else found,)
         if kind not in self._dialect.handlers:
             if head.s is None:
@@ -117,7 +118,7 @@ class StreamDecoder:
     def _handler(self, kind: str, venue_symbol: str) -> Handler:
         handle = self._handlers.get((kind, venue_symbol))
         if handle is None:
-            handle = self._dialect.handlers[kind](self._find(venue_symbol), sim=self._sim)
+            handle = self._dialect.handlers[kind](self._find(venue_symbol), makers=self._makers)
             self._handlers[kind, venue_symbol] = handle
         return handle
 

@@ -1,4 +1,4 @@
-"""Events of what Binance's spot and USD-M sockets both push: trades, tickers, books, candles.
+"""Makers of what Binance's spot and USD-M sockets both push: trades, tickers, books, candles.
 
 A handler binds what never changes for its instrument in a blank, so that a frame costs one typed decode and one copy of
 the blank with the frame's own values. `read` decodes a combined frame: its `data` has the vendor's names of fields.
@@ -11,11 +11,9 @@ from operator import attrgetter
 from typing import Any, Final
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 from producers.normalize.numbers import (
     figures,
     plain,
@@ -30,7 +28,7 @@ from producers.normalize.numbers import (
 from producers.venue import Decoded
 
 Handler = Callable[[bytes, int], tuple[Decoded, ...]]
-MakeHandler = Callable[..., Handler]  # (instrument, *, sim)
+MakeHandler = Callable[..., Handler]  # (instrument, *, makers)
 Read = Callable[[bytes], Any]
 
 _TRADED: Final = ("p", "q")
@@ -55,14 +53,14 @@ def check_owner(found: str, expected: str) -> None:
 
 
 def on_trade(
-    read: Read, mark: str, instrument: Instrument, *, sim: bool, carried: Callable[[Any], bool] | None = None
+    read: Read, mark: str, instrument: Instrument, *, makers: Makers, carried: Callable[[Any], bool] | None = None
 ) -> Handler:
     """Decode trades. `mark` keeps the ids of aggregates, which are numbered on their own, apart from single trades.
 
     Trades that are not `carried` are left out. An aggregate without a number is named by its first and last trade.
     """
     prefix, symbol = f"{instrument.tail}.trade.{mark}", instrument.venue_symbol
-    template = blank("trade", instrument, sim=sim)
+    template = makers.maker("trade", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
@@ -74,8 +72,7 @@ def on_trade(
         number, time = trade.t, trade.T
         trade_id = str(number) if number is not None else f"{trade.f}-{trade.l}"
         return (
-            replace(
-                template,
+            template(
                 id=prefix + trade_id,
                 ts_event=time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
@@ -89,11 +86,11 @@ def on_trade(
     return handle
 
 
-def on_book_ticker(read: Read, instrument: Instrument, *, sim: bool) -> Handler:
+def on_book_ticker(read: Read, instrument: Instrument, *, makers: Makers) -> Handler:
     """Decode best bid and offer; the event has no time where the frame has none."""
     prefix, template, symbol = (
         f"{instrument.tail}.ticker.",
-        blank("ticker", instrument, sim=sim),
+        makers.maker("ticker", instrument),
         instrument.venue_symbol,
     )
 
@@ -104,8 +101,7 @@ def on_book_ticker(read: Read, instrument: Instrument, *, sim: bool) -> Handler:
         time = ticker.T
         bid, bid_amount, ask, ask_amount = quotes((ticker.b, ticker.B, ticker.a, ticker.A), _BEST)
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{ticker.u}",
                 ts_event=None if time is None else time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
@@ -120,9 +116,9 @@ def on_book_ticker(read: Read, instrument: Instrument, *, sim: bool) -> Handler:
     return handle
 
 
-def on_day_ticker(read: Read, fields: tuple[str, ...], instrument: Instrument, *, sim: bool, mark: str) -> Handler:
+def on_day_ticker(read: Read, fields: tuple[str, ...], instrument: Instrument, *, makers: Makers, mark: str) -> Handler:
     """Decode the figures of the last 24 hours; `fields` are those that the frame has and that its checksum is of."""
-    prefix, template = f"{instrument.tail}.ticker.{mark}-", blank("ticker", instrument, sim=sim)
+    prefix, template = f"{instrument.tail}.ticker.{mark}-", makers.maker("ticker", instrument)
     values = attrgetter(*fields)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
@@ -133,8 +129,7 @@ def on_day_ticker(read: Read, fields: tuple[str, ...], instrument: Instrument, *
         bid, bid_amount = quote(found.get("b"), found.get("B"))
         ask, ask_amount = quote(found.get("a"), found.get("A"))
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{day.E}-{checksum(texts)}",
                 ts_event=nanoseconds(day.E),
                 ts_recv=ts_recv,
@@ -160,7 +155,7 @@ def on_depth(
     previous: Callable[[Any], int | None],
     instrument: Instrument,
     *,
-    sim: bool,
+    makers: Makers,
     decimals: int,
     mark: str = "",
 ) -> Handler:
@@ -170,7 +165,7 @@ def on_depth(
     replaced before the frame is decoded.
     """
     prefix, symbol = f"{instrument.tail}.delta.{mark}", instrument.venue_symbol
-    template = blank("delta", instrument, sim=sim, is_snapshot=bool(mark))
+    template = makers.maker("delta", instrument, is_snapshot=bool(mark))
     zero = b'"0.' + b"0" * decimals + b'"]'
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
@@ -185,8 +180,7 @@ def on_depth(
             zero = b'"0.' + b"0" * decimals + b'"]' if decimals else b'"0"]'
         time = depth.time
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{depth.u}",
                 ts_event=time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
@@ -200,9 +194,9 @@ def on_depth(
     return handle
 
 
-def on_kline(read: Read, instrument: Instrument, *, sim: bool) -> Handler:
+def on_kline(read: Read, instrument: Instrument, *, makers: Makers) -> Handler:
     """Decode a candle, open or closed as the venue says."""
-    prefix, template = f"{instrument.tail}.candle.", blank("candle", instrument, sim=sim)
+    prefix, template = f"{instrument.tail}.candle.", makers.maker("candle", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         kline = read(frame).data
@@ -211,8 +205,7 @@ def on_kline(read: Read, instrument: Instrument, *, sim: bool) -> Handler:
         prices = [price_text(text, "k.o, k.h, k.l or k.c") for text in (bar.o, bar.h, bar.l, bar.c)]
         volume, quote_volume = figures((bar.v, bar.q), ("k.v", "k.q"))
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{bar.i}-{bar.t}-{kline.E}-{checksum([*prices, volume, quote_volume])}",
                 ts_event=nanoseconds(kline.E),
                 ts_recv=ts_recv,

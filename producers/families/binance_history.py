@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
-from msgspec.structs import replace
 
 from contracts.instrument import Instrument
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 from producers.normalize.numbers import Milliseconds, Whole, price_text, unsigned
 from producers.rest.history import candle_id, read_rows
 from producers.venue import Decoded, History, RestCall, Span
@@ -63,8 +62,7 @@ class Source:
 
         def read(raw: Raw) -> Decoded:
             row = self.read_trade(raw)
-            return replace(
-                template,
+            return template(
                 id=f"{instrument.tail}.trade.{self.mark}{row.number}",
                 ts_event=row.time * MILLISECOND,
                 trade_id=str(row.number),
@@ -73,7 +71,7 @@ class Source:
                 side="sell" if row.is_buyer_maker else "buy",
             )
 
-        template = blank("trade", instrument, sim=sim, ts_recv=ts_recv)
+        template = Makers(sim=sim).maker("trade", instrument, ts_recv=ts_recv)
         return read_rows(_list, body, f"{self.trades_path.rpartition('/')[2]} of {instrument.venue_symbol}", read)
 
 
@@ -92,12 +90,11 @@ def make_history(source: Source) -> History:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Return klines as candles; volumes are base and quote. A candle is closed when its own close time is over."""
-    template = blank("candle", instrument, sim=sim, ts_recv=ts_recv, timeframe=timeframe)
+    template = Makers(sim=sim).maker("candle", instrument, ts_recv=ts_recv, timeframe=timeframe)
 
     def read(raw: Raw) -> Decoded:
         row = _row(raw)
-        return replace(
-            template,
+        return template(
             id=candle_id(instrument, timeframe, row[0] * MILLISECOND),
             open=price_text(row[1], "open"),
             high=price_text(row[2], "high"),

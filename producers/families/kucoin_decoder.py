@@ -14,10 +14,11 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.families.kucoin_plan import WELCOME
+from producers.normalize.events import Makers
 from producers.venue import Ack, Closing, Decoded, FindInstrument, Pong, Refused
 
 Handler = Callable[[bytes, int], tuple[Decoded, ...]]
-MakeHandler = Callable[[Instrument, str, bool], Handler]  # (instrument, what follows its symbol in the topic, sim)
+MakeHandler = Callable[[Instrument, str, Makers], Handler]  # (instrument, what follows its symbol in the topic, makers)
 
 _TOPIC: Final = b'"topic":"'
 _TOPIC_AT: Final = len(_TOPIC)
@@ -58,13 +59,13 @@ class TopicDecoder:
         skipped: tuple[str, ...],
         symbol_of: Callable[[Head, str], str],
         *,
-        sim: bool,
+        makers: Makers,
     ) -> None:
         self._find = find
         self._routes = routes
         self._skipped = skipped
         self._symbol_of = symbol_of
-        self._sim = sim
+        self._makers = makers
         self._by_topic: dict[bytes, Handler] = {}
         self._handlers: dict[tuple[str, str], Handler] = {}
 
@@ -89,7 +90,7 @@ class TopicDecoder:
         handle = self._handlers.get((channel, symbol))
         if handle is None:
             venue_symbol, _, interval = symbol.partition("_")
-            handle = make(self._find(venue_symbol), interval, self._sim)
+            handle = make(self._find(venue_symbol), interval, self._makers)
             self._handlers[channel, symbol] = handle
         events = handle(frame, ts_recv)
         if symbol == name:

@@ -26,6 +26,7 @@ from contracts.errors import FrameError, UnknownVenueError
 from contracts.instrument import Instrument
 from contracts.symbols import find_venue
 from producers.connection.frames import FrameReader
+from producers.normalize.events import Makers
 from producers.registry import VENUES
 from producers.venue import Decoded, Venue
 from runtime.app.entry import abandon
@@ -70,7 +71,8 @@ class RecordedFrames:
 
     def __init__(self, venue: Venue, market: str) -> None:
         self._find: Callable[[str], Instrument] = cache(partial(venue.guess, market))
-        self._read = FrameReader(venue.decoder(market, self._find, sim=False), venue.rows, recorded=True).read
+        makers = Makers(sim=False, recorded=True)
+        self._read = FrameReader(venue.decoder(market, self._find, makers=makers), venue.rows).read
         self._decode_depth = venue.rest.decode_depth
 
     def lines(self, lines: Iterable[bytes]) -> Iterator[bytes | Failed]:

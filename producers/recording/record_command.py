@@ -19,6 +19,7 @@ from producers.recording.recorder import Recording, RotateRule
 from runtime import clock
 from runtime.config import settings
 from runtime.logging import logs
+from runtime.nats.lanes.message import Parts
 
 SAVE_EVERY = 0.5
 _log = logs.get()
@@ -27,7 +28,7 @@ _log = logs.get()
 class Discard:
     """A lane for processes that only record: there is no bus."""
 
-    def publish(self, subject: str, payload: bytes, *, msg_id: str | None, schema: str) -> None:
+    def write(self, parts: Parts) -> None:
         """Drop it."""
 
 

@@ -22,6 +22,7 @@ from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.logging import logs
 from runtime.nats.bus import Bus
+from runtime.nats.lanes.message import Parts, make_parts, split_message
 from runtime.nats.lanes.publisher import LanePublisher
 
 FLUSH_EVERY = 1000
@@ -36,18 +37,21 @@ class RunLane:
         self._prefix = f"{subjects.REPLAY}{escape_token(run)}."
         self._run = escape_token(run)
 
-    def publish(self, subject: str, payload: bytes, *, msg_id: str | None, schema: str) -> None:
-        """Publish below the run."""
+    def write(self, parts: Parts) -> None:
+        """Publish below the run, with ids of the run."""
+        subject, headers, body = split_message(parts)
+        msg_id = headers.get(subjects.HEADER_MESSAGE_ID)
         own = None if msg_id is None else f"{self._run}.{msg_id}"
-        self._lane.publish(self._prefix + subject, payload, msg_id=own, schema=schema)
+        schema = headers.get(subjects.HEADER_SCHEMA)
+        self._lane.write(make_parts(self._prefix + subject, body, schema=schema, msg_id=own))
 
 
 class PrintLane:
     """Writes events to standard output, a line each: the subject, a blank, the body."""
 
-    def publish(self, subject: str, payload: bytes, *, msg_id: str | None, schema: str) -> None:
+    def write(self, parts: Parts) -> None:
         """Write one."""
-        sys.stdout.buffer.write(subject.encode() + b" " + payload + b"\n")
+        sys.stdout.buffer.write(split_message(parts).subject.encode() + b" " + parts[-2] + b"\n")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

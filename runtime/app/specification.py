@@ -86,10 +86,12 @@ class BusSpecification(AsyncAPI):
             setattr(channel, extension, text)
         message.name, message.summary = model.kind, asyncapi.first_line(model)
         message.contentType, message.correlationId = "application/json", None
-        message.headers = _reference("components", "schemas", asyncapi.HEADERS_NAME)
+        has_headers = model.kind not in KINDS_WITHOUT_HEADERS
+        message.headers = _reference("components", "schemas", asyncapi.HEADERS_NAME) if has_headers else None
         example = self._examples.get(name)
         if example is not None:
-            message.examples = [{"headers": asyncapi.example_headers(model, example), "payload": example}]
+            own = {"headers": asyncapi.example_headers(model, example)} if has_headers else {}
+            message.examples = [{**own, "payload": example}]
 
 
 def _declare(servers: Sequence[str], events: Mapping[str, type[Event]], commands: Sequence[Command]) -> NatsBroker:

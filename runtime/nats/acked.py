@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import structlog
 from nats.aio.subscription import Subscription
 
-from contracts.subjects import HEADER_MESSAGE_ID
-from runtime.clock import now_ns
+from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA
 from runtime.nats import wire
 from runtime.nats.bus import Bus
+from runtime.nats.lanes.message import admit, header_value
 from runtime.nats.lanes.parser import Message
-from runtime.nats.lanes.words import Words, header_value
 
 _log = structlog.get_logger("acked")
 
@@ -56,7 +55,6 @@ class AckedPublisher:
         self._bus, self._stream = bus, stream
         self._on_refused, self._max_waiting, self._repeat_after = on_refused, max_waiting, repeat_after
         self._loop = asyncio.get_running_loop()
-        self._words = Words()
         self._waiting: dict[int, _Sent] = {}
         self._parts: list[bytes] = []
         self._count = 0
@@ -89,9 +87,9 @@ class AckedPublisher:
         """Send in this loop iteration; BacklogFullError when too many wait, ValueError for an illegal subject."""
         if len(self._waiting) >= self._max_waiting:
             raise BacklogFullError(f"stream {self._stream}: {len(self._waiting)} messages wait for acknowledgement")
-        self._words.admit(subject)
+        admit(subject)
         headers = (
-            f"{self._words.head(schema)}{now_ns()}\r\n{HEADER_MESSAGE_ID}: {header_value(msg_id)}\r\n"
+            f"NATS/1.0\r\n{HEADER_SCHEMA}: {header_value(schema)}\r\n{HEADER_MESSAGE_ID}: {header_value(msg_id)}\r\n"
             f"{_EXPECTED_STREAM}: {self._stream}\r\n\r\n"
         )
         self._count += 1

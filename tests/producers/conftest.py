@@ -18,6 +18,7 @@ from producers.connection.socket import OPENERS
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
 from producers.simulator import Simulator, SimulatorConfig
+from runtime.nats.lanes.message import split_message
 
 
 class Bus:
@@ -35,7 +36,8 @@ class Bus:
         self.instruments = []
         self.not_live = set()
 
-    def publish(self, subject, payload, *, msg_id, schema):
+    def write(self, parts):
+        subject, _, payload = split_message(parts)
         if subject.startswith(subjects.DEAD_LETTER):
             self.dead.append(msgspec.json.decode(payload))
             return

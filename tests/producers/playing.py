@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from contracts.instrument import Instrument
+from producers.normalize.events import Makers
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Answer, Frame, Request, Session, Tick
 from producers.simulator.market.listing import Listing
@@ -94,7 +95,7 @@ class Exchange:
 
     def new_decoder(self, plan: ConnectionPlan) -> Decoder:
         """Make a decoder that knows nothing yet."""
-        return self.venue.decoder(plan.market, lambda symbol: self.find(plan.market, symbol), sim=True)
+        return self.venue.decoder(plan.market, lambda symbol: self.find(plan.market, symbol), makers=Makers(sim=True))
 
     def run(self, steps: int = STEPS, step_ms: int = STEP_MS) -> list[Connection]:
         """Subscribe to everything and let time pass; gives the connections with what they received."""

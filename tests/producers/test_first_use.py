@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from producers.normalize.events import Makers
 from producers.registry import VENUES
 
 
@@ -27,7 +28,7 @@ from producers.registry import VENUES
 def test_decoder_of_another_protocol_is_made_with_its_first_frame(venue_id, attribute, current, former):
     venue = VENUES[venue_id]
     market = venue.markets[0]
-    decoder = venue.decoder(market, lambda symbol: venue.guess(market, symbol), sim=False)
+    decoder = venue.decoder(market, lambda symbol: venue.guess(market, symbol), makers=Makers(sim=False))
     decoder.decode(current, 1)
     assert getattr(decoder, attribute) is None
     assert decoder.decode(former, 1)

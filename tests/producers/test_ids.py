@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts import codec
+from contracts import codec, subjects
 from contracts.codec import EVENTS
 from producers.connection.books import BookPace
 from producers.connection.publisher import Publisher
 from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
+from runtime.nats.lanes.message import Parts, split_message
 from tests.producers.playing import Connection, Exchange, Pace
 
 MINUTES = 10
@@ -28,9 +29,11 @@ class Bus:
         self.clashes: list[tuple[Any, Any]] = []
         self.count = 0
 
-    def publish(self, subject: str, payload: bytes, *, msg_id: str | None, schema: str) -> None:
+    def write(self, parts: Parts) -> None:
+        subject, headers, payload = split_message(parts)
         event = codec.decode(subject, payload)
-        assert msg_id in {None, event.id}
+        named = event.kind not in subjects.KINDS_WITHOUT_HEADERS
+        assert headers.get(subjects.HEADER_MESSAGE_ID) == (event.id if named else None)
         self.count += 1
         first = self.held[event.kind].setdefault(event.id, event)
         if said(first) != said(event):

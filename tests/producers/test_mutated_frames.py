@@ -14,6 +14,7 @@ import pytest
 from contracts import codec
 from producers.connection.books import BookPace
 from producers.connection.session import Session, SessionParts
+from producers.normalize.writer import Message
 from producers.registry import VENUES
 from tests.producers.test_conformance import Play, played
 
@@ -62,10 +63,10 @@ class Collecting:
     """The publisher and the socket of a session: keeps what it publishes."""
 
     def __init__(self) -> None:
-        self.events: list[Any] = []
+        self.events: list[Message] = []
 
-    def publish(self, event: Any) -> None:
-        self.events.append(event)
+    def publish(self, message: Message) -> None:
+        self.events.append(message)
 
     def publish_state(self, *_args: Any, **_more: Any) -> None: ...
 
@@ -113,10 +114,9 @@ def test_whatever_comes_out_of_mutated_frames_is_accepted_by_the_contract(venue_
     assert unread, "not one of them was refused"
 
 
-def check(events: list[Any]) -> None:
-    for event in events:
-        body = codec.encode(event)
-        model = codec.EVENTS[event.kind]
+def check(messages: list[Message]) -> None:
+    for message in messages:
+        body, event, model = message.parts[-2], message.event, codec.EVENTS[message.kind]
         assert codec.encode(codec.decoder(model).decode(body)) == body
         json.loads(body)
         model.model_validate_json(body)

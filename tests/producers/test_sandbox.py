@@ -21,6 +21,7 @@ from producers.rest.client import RestClient, open_http
 from producers.rest.rate_limit import LocalRateLimit
 from producers.venue import CHANNELS, ConnectionPlan, RestCall
 from runtime.config.settings import VenueSettings
+from runtime.nats.lanes.message import Parts
 from tests.producers.playing import Exchange
 
 HAVE = sorted(name for name, venue in VENUES.items() if venue.sandbox is not None)
@@ -65,7 +66,7 @@ def test_without_the_setting_no_test_network_is_used() -> None:
 
 
 class NoLane:
-    def publish(self, subject: str, payload: bytes, *, msg_id: str | None, schema: str) -> None: ...
+    def write(self, parts: Parts) -> None: ...
 
 
 async def test_what_a_test_network_sends_is_marked_as_simulated() -> None:

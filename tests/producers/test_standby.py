@@ -22,6 +22,7 @@ from producers.simulator import Simulator, SimulatorConfig
 from producers.standby import GatedLane, Unit
 from runtime.config import settings
 from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.lanes.message import make_parts, split_message
 from runtime.nats.lanes.publisher import LanePublisher
 from runtime.nats.leases.lease import Lease
 from runtime.provision import apply, declared
@@ -34,7 +35,8 @@ class Lane:
     def __init__(self):
         self.sent = []
 
-    def publish(self, subject, payload, *, msg_id, schema):
+    def write(self, parts):
+        subject, _, payload = split_message(parts)
         self.sent.append((subject, msgspec.json.decode(payload)))
 
 
@@ -45,14 +47,14 @@ class Held:
 def test_gate_is_shut_until_the_lease_is_held_and_after_it_is_lost():
     lane = Lane()
     gate = GatedLane(lane)
-    gate.publish("a", b"1", msg_id=None, schema="x")
+    gate.write(make_parts("a", b"1"))
     lease: Any = Held()
     gate.lease = lease
-    gate.publish("a", b"2", msg_id=None, schema="x")
+    gate.write(make_parts("a", b"2"))
     lease.held = True
-    gate.publish("a", b"3", msg_id=None, schema="x")
+    gate.write(make_parts("a", b"3"))
     lease.held = False
-    gate.publish("a", b"4", msg_id=None, schema="x")
+    gate.write(make_parts("a", b"4"))
     assert lane.sent == [("a", 3)]
     assert gate.withheld == 3
 

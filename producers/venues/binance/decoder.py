@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import UNSET
-from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.families.binance_decoder import Dialect, Payload, StreamDecoder
 from producers.families.binance_rest import decode_depth, read_snapshot
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 from producers.normalize.numbers import text_levels
 from producers.venue import Decoded, Decoder, FindInstrument
 from producers.venues.binance import wire
@@ -34,7 +33,7 @@ def _owner_of(kind: str, head: wire.Head) -> str:
     return head.s
 
 
-def _decode_untyped(payload: Payload, find: FindInstrument, sim: bool) -> Decoded | None:  # noqa: FBT001
+def _decode_untyped(payload: Payload, find: FindInstrument, makers: Makers) -> Decoded | None:
     """Decode a book without event type: only the stream (`btcusdt@depth20@100ms`) says whose it is.
 
     Recorders write a REST answer into the stream as `btcusdt@depthSnapshot`: that one is a `book`.
@@ -47,10 +46,9 @@ def _decode_untyped(payload: Payload, find: FindInstrument, sim: bool) -> Decode
     name, _, channel = payload.stream.partition("@")
     instrument = find(name.upper())
     if channel == "depthSnapshot":
-        return decode_depth(payload.body, instrument, payload.ts_recv, sim=sim)
+        return decode_depth(payload.body, instrument, payload.ts_recv, sim=makers.sim)
     book = read_snapshot(payload.body)
-    return replace(
-        blank("delta", instrument, sim=sim),
+    return makers.maker("delta", instrument)(
         id=f"{instrument.tail}.delta.{channel.partition('@')[0]}-{book.last_update_id}",
         ts_recv=payload.ts_recv,
         bids=text_levels(book.bids, "bids"),
@@ -70,6 +68,6 @@ _DIALECT: Final = Dialect(
 )
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Return the decoder of a new connection."""
-    return StreamDecoder(_DIALECT, find, sim=sim)
+    return StreamDecoder(_DIALECT, find, makers=makers)

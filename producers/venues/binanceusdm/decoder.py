@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import UNSET
-from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.families.binance_decoder import Dialect, Payload, StreamDecoder
 from producers.families.binance_rest import decode_depth
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 from producers.normalize.numbers import unsigned
 from producers.venue import Decoded, Decoder, FindInstrument
 from producers.venues.binanceusdm import wire
@@ -55,16 +54,15 @@ def _owner_of(kind: str, head: wire.Head) -> str | None:
     return head.s
 
 
-def _decode_untyped(payload: Payload, find: FindInstrument, sim: bool) -> Decoded | None:  # noqa: FBT001
+def _decode_untyped(payload: Payload, find: FindInstrument, makers: Makers) -> Decoded | None:
     name, _, channel = (payload.stream or "").partition("@")
     if payload.head.last_update_id is not UNSET and channel == "depthSnapshot":
-        return decode_depth(payload.body, find(name.upper()), payload.ts_recv, sim=sim)
+        return decode_depth(payload.body, find(name.upper()), payload.ts_recv, sim=makers.sim)
     if payload.head.open_interest is UNSET:
         return None
     interest = wire.read_open_interest(payload.body)
     instrument, amount = find(interest.symbol), unsigned(interest.amount, "openInterest")
-    return replace(
-        blank("interest", instrument, sim=sim),
+    return makers.maker("interest", instrument)(
         id=f"{instrument.tail}.interest.{interest.time or 0}-{amount}",
         ts_event=None if interest.time is None else interest.time * 1_000_000,
         ts_recv=payload.ts_recv,
@@ -82,6 +80,6 @@ _DIALECT: Final = Dialect(
 )
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Return the decoder of a new connection."""
-    return StreamDecoder(_DIALECT, find, sim=sim)
+    return StreamDecoder(_DIALECT, find, makers=makers)

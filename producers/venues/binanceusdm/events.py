@@ -7,13 +7,11 @@ from functools import partial
 from operator import attrgetter
 from typing import Final
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.families import binance_events as family
 from producers.families.binance_events import Handler, MakeHandler
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 from producers.normalize.numbers import optional_price_text, plain, price_text, unsigned
 from producers.venue import Decoded
 from producers.venues.binanceusdm import wire
@@ -30,9 +28,9 @@ def _is_print(trade: wire.Trade) -> bool:
     return trade.X in _PRINTS
 
 
-def _on_mark_price(instrument: Instrument, *, sim: bool) -> Handler:
+def _on_mark_price(instrument: Instrument, *, makers: Makers) -> Handler:
     """Decode mark price and funding; `T` here is the next payment, so the push time `E` is the event's."""
-    prefix, template = f"{instrument.tail}.funding.", blank("funding", instrument, sim=sim)
+    prefix, template = f"{instrument.tail}.funding.", makers.maker("funding", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         mark = wire.read_mark_price(frame).data
@@ -40,8 +38,7 @@ def _on_mark_price(instrument: Instrument, *, sim: bool) -> Handler:
         rate = plain(mark.r, "r") if mark.r else None
         price, index = optional_price_text(mark.p, "p"), optional_price_text(mark.i, "i")
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{mark.E}-{family.checksum((rate or '', price or '', index or ''))}",
                 ts_event=mark.E * 1_000_000,
                 ts_recv=ts_recv,
@@ -55,10 +52,10 @@ def _on_mark_price(instrument: Instrument, *, sim: bool) -> Handler:
     return handle
 
 
-def _on_force_order(instrument: Instrument, *, sim: bool) -> Handler:
+def _on_force_order(instrument: Instrument, *, makers: Makers) -> Handler:
     """Decode a liquidation: selling closes a long. At most the latest one per symbol and second is sent: a sample."""
     prefix = f"{instrument.tail}.liquidation."
-    template = blank("liquidation", instrument, sim=sim, price_kind="limit", sampled=True)
+    template = makers.maker("liquidation", instrument, price_kind="limit", sampled=True)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         order = wire.read_force_order(frame).data.o
@@ -70,8 +67,7 @@ def _on_force_order(instrument: Instrument, *, sim: bool) -> Handler:
         price, amount = price_text(order.p, "o.p"), unsigned(order.q, "o.q")
         average = optional_price_text(order.ap, "o.ap")  # 0: nothing was filled yet
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{order.T}-{order_side}-{price}-{amount}" + (f"-{average}" if average else ""),
                 ts_event=order.T * 1_000_000,
                 ts_recv=ts_recv,

@@ -14,6 +14,7 @@ import msgspec
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument
 from producers.connection.frames import UNDECODABLE
+from producers.normalize.events import Makers
 from producers.normalize.numbers import NULL
 from producers.venue import (
     LIQUIDATION,
@@ -56,10 +57,10 @@ class BitfinexDecoder:
     nothing is continued (a recording): then all prints with which a channel begins become events.
     """
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
         self.before: dict[str, int] | None = None
         self._find = find
-        self._sim = sim
+        self._makers = makers
         self.liquidations = events_trades.Liquidations(self._instrument)
         self._channels: dict[bytes, Channel | None] = {}  # None: known, and not carried
         self._number: int | None = None
@@ -211,12 +212,12 @@ class BitfinexDecoder:
             return None
         if kind == LIQUIDATIONS:
             decode = self.liquidations.decode
-            return Channel(kind, None, decode, decode, self._sim, self._stamp_tail)
+            return Channel(kind, None, decode, decode, self._makers, self._stamp_tail)
         if kind not in _KINDS or (kind == "candles" and detail not in events_candles.TIMEFRAMES):
             raise FrameError(f"unknown channel {_key(event)!r}", field="channel")
         one, many = _KINDS[kind]
         detail = events_candles.TIMEFRAMES.get(detail, "")
-        made = Channel(kind, self._instrument(symbol), one, many, self._sim, self._stamp_tail, detail=detail)
+        made = Channel(kind, self._instrument(symbol), one, many, self._makers, self._stamp_tail, detail=detail)
         if self.before is not None:
             made.gives_history, made.before = False, self.before.get(symbol)
         return made
@@ -274,9 +275,9 @@ _EVENTS: Final[dict[str, Callable[[BitfinexDecoder, wire.Event], Sequence[Decode
 }
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Make the decoder of a new connection."""
-    return BitfinexDecoder(find, sim=sim)
+    return BitfinexDecoder(find, makers=makers)
 
 
 def inherit(decoder: Decoder, last: Decoder | None) -> None:

@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 from msgspec import Raw
-from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from producers.normalize import numbers
@@ -81,8 +80,7 @@ def _delta(
 ) -> Decoded:
     frame, ts_recv = origin
     seq, prev, ts = place
-    return replace(
-        channel.blanks.delta,
+    return channel.make.delta(
         id=f"{channel.tail}.delta.{channel.native(frame, seq, ts)}",
         ts_event=ts,
         ts_recv=ts_recv,

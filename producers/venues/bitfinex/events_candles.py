@@ -6,7 +6,6 @@ from typing import Final
 from zlib import crc32
 
 from msgspec import Raw
-from msgspec.structs import replace
 
 from producers.connection.frames import read_each
 from producers.normalize import numbers
@@ -39,8 +38,7 @@ def decode_candles(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded
 
 def _candle(channel: Channel, raw: Raw, ts_recv: int) -> Decoded:
     row = wire.decode_candle(raw)
-    return replace(
-        channel.blanks.candle,
+    return channel.make.candle(
         id=f"{channel.tail}.candle.{channel.detail}-{row.time}-{crc32(raw):08x}",
         ts_recv=ts_recv,
         timeframe=channel.detail,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from zlib import crc32
 
 from msgspec import Raw
-from msgspec.structs import replace
 
 from producers.normalize import numbers
 from producers.venue import Decoded
@@ -28,8 +27,7 @@ def decode_ticker(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Decoded
     row, price = message.figures, numbers.optional_price
     change = numbers.optional(row.change_part, "change_part")
     return (
-        replace(
-            channel.blanks.ticker,
+        channel.make.ticker(
             id=f"{channel.tail}.ticker.{channel.native(frame, seq, ts)}",
             ts_event=ts,
             ts_recv=ts_recv,
@@ -54,8 +52,7 @@ def decode_derivative(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Dec
     next_time = _at(fields, _NEXT_FUNDING)
     stamp = {"ts_event": ts, "ts_recv": ts_recv}
     return (
-        replace(
-            channel.blanks.funding,
+        channel.make.funding(
             id=f"{channel.tail}.funding.{native}",
             **stamp,
             rate=numbers.optional(_at(fields, _CURRENT_FUNDING), "current_funding"),
@@ -63,8 +60,7 @@ def decode_derivative(channel: Channel, frame: bytes, ts_recv: int) -> tuple[Dec
             mark_price=numbers.optional_price(_at(fields, _MARK_PRICE), "mark_price"),
             index_price=numbers.optional_price(_at(fields, _SPOT_PRICE), "spot_price"),
         ),
-        replace(
-            channel.blanks.interest,
+        channel.make.interest(
             id=f"{channel.tail}.interest.{native}",
             **stamp,
             amount=numbers.optional_amount(_at(fields, _OPEN_INTEREST), "open_interest"),

@@ -6,15 +6,15 @@ https://docs.bitfinex.com/reference/ws-public-trades, https://docs.bitfinex.com/
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final
 
-from msgspec.structs import replace
+from msgspec import Raw
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.connection.frames import read_each
 from producers.normalize import numbers
-from producers.normalize.blanks import blank
 from producers.venue import TRADE, Decoded, FindInstrument, Gap, Unreadable
 from producers.venues.bitfinex import wire
 from producers.venues.bitfinex.topics import Channel
@@ -39,16 +39,22 @@ def decode_prints(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded]
     """
     message = wire.decode_prints(frame)
     channel.stamp(message)
-    items = read_each(message.rows, lambda raw: _trade(channel, wire.decode_print(raw), ts_recv))
-    if channel.gives_history:
-        return items
+
+    def read(raw: Raw) -> tuple[int, Decoded]:
+        row = wire.decode_print(raw)
+        return row.ident, _trade(channel, row, ts_recv)
+
+    items = read_each(message.rows, read)
     bad = [item for item in items if isinstance(item, Unreadable)]
-    trades = sorted((item for item in items if not isinstance(item, Unreadable)), key=lambda trade: int(trade.trade_id))
+    trades = [item for item in items if not isinstance(item, Unreadable)]
+    if channel.gives_history:
+        return [item if isinstance(item, Unreadable) else item[1] for item in items]
     before = channel.before
     if before is None or not trades:
         return bad
-    found: list[Decoded] = [trade for trade in trades if int(trade.trade_id) > before]
-    oldest = int(trades[0].trade_id)
+    trades.sort(key=itemgetter(0))
+    found: list[Decoded] = [trade for ident, trade in trades if ident > before]
+    oldest = trades[0][0]
     if oldest > before:
         found.insert(0, Gap(TRADE, channel.instrument, f"trades between {before} and {oldest} were not received"))
     return bad + found
@@ -57,8 +63,7 @@ def decode_prints(channel: Channel, frame: bytes, ts_recv: int) -> list[Decoded]
 def _trade(channel: Channel, row: wire.Print, ts_recv: int) -> Decoded:
     amount = numbers.signed(row.amount, "amount")
     trade_id = str(row.ident)
-    trade = replace(
-        channel.blanks.trade,
+    trade = channel.make.trade(
         id=f"{channel.tail}.trade.{trade_id}",
         ts_event=row.time * wire.MS,
         ts_recv=ts_recv,
@@ -111,10 +116,7 @@ class Liquidations:
         _remember(self._published, row.position, price)
         self._waiting.pop(row.position, None)
         was_short = amount.startswith("-")
-        return blank(
-            "liquidation",
-            instrument,
-            sim=channel.sim,
+        return channel.makers.maker("liquidation", instrument)(
             id=f"{instrument.tail}.liquidation.{row.position}-{ts}",
             ts_event=ts,
             ts_recv=ts_recv,

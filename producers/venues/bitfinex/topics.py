@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from contracts.instrument import Instrument
-from producers.normalize.blanks import Blanks
+from producers.normalize.events import InstrumentMakers, Makers
 from producers.venue import Decoded
 
 Decode = Callable[["Channel", bytes, int], Sequence[Decoded]]
@@ -28,7 +28,7 @@ class Channel:
     instrument: Instrument | None
     one: Decode
     many: Decode
-    sim: bool
+    makers: Makers
     stamp: Callable[[Any], tuple[int | None, int | None]]
     detail: str = ""
     tail: str = ""
@@ -37,12 +37,12 @@ class Channel:
     newest: int | None = None
     before: int | None = None
     gives_history: bool = True
-    blanks: Blanks = field(init=False)
+    make: InstrumentMakers = field(init=False)
 
     def __post_init__(self) -> None:
         if self.instrument is not None:
             self.tail = self.instrument.tail
-            self.blanks = Blanks(self.instrument, sim=self.sim)
+            self.make = self.makers.of(self.instrument)
 
     def native(self, frame: bytes, seq: int | None, ts: int | None) -> str:
         """Name a frame that has no id of the venue's: numbers begin again with each connection, but times go on."""

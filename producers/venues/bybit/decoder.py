@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contracts.errors import FrameError
+from producers.normalize.events import Makers
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.bybit import events, wire
 from producers.venues.bybit.topics import Topic
@@ -38,9 +39,9 @@ class BybitDecoder:
     the market that it serves.
     """
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
         self._find = find
-        self._sim = sim
+        self._makers = makers
         self._routes: dict[bytes, tuple[_Decode, Topic]] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -67,7 +68,7 @@ class BybitDecoder:
         if found is None:
             raise FrameError(f"unknown topic {name!r}", channel=name)
         kind, decode = found
-        route = self._routes[name.encode()] = decode, Topic(self._find(symbol), kind, detail, self._sim)
+        route = self._routes[name.encode()] = decode, Topic(self._find(symbol), kind, detail, self._makers)
         return route
 
 
@@ -103,6 +104,6 @@ def _refusal(req_id: str | None, reason: str) -> Refused:
     return Refused(named.group() if named else req_id or None, reason)
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - `find` is the market's
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - `find` is the market's
     """Make the decoder of a new connection to `market` (spot, linear or inverse)."""
-    return BybitDecoder(find, sim=sim)
+    return BybitDecoder(find, makers=makers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 from zlib import crc32
 
-from msgspec.structs import astuple, replace
+from msgspec.structs import astuple
 
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
@@ -51,7 +51,7 @@ _NEVER: Final = "0"  # the next funding time of what has no funding
 
 def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     """Read trades. Block trades (`BT`) and fills of retail price improvement orders (`RPI`) are trades as well."""
-    blank, id_start = topic.blanks.trade, topic.id_start
+    make, id_start = topic.make.trade, topic.id_start
     found: list[Decoded] = []
     for row in wire.decode_trades(frame).data:
         price, size = numbers.price_text(row.p, "data.p"), numbers.unsigned(row.v, "data.v")
@@ -59,8 +59,7 @@ def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
         if not row.i:
             raise FrameError("data.i is empty", field="data.i")
         found.append(
-            replace(
-                blank,
+            make(
                 id=id_start + row.i,
                 ts_event=row.T * MS,
                 ts_recv=ts_recv,
@@ -86,8 +85,7 @@ def decode_book(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     if topic.is_inverse:
         bids, asks, unit = sizes.book(topic.instrument, bids, asks)
     return (
-        replace(
-            topic.blanks.delta,
+        topic.make.delta(
             id=f"{topic.id_start}{topic.detail}-{data.u}-{book.ts}",
             ts_event=book.ts * MS,
             ts_recv=ts_recv,
@@ -123,8 +121,7 @@ def _liquidation(topic: Topic, ts_recv: int, read: tuple[wire.Liquidation, str, 
     price = numbers.price_text(row.p, "data.p")
     amount, contracts = topic.sizes(numbers.unsigned(row.v, "data.v"), price)
     position, order = _FORCED[row.S]
-    return replace(
-        topic.blanks.liquidation,
+    return topic.make.liquidation(
         id=topic.id_start + native,
         ts_event=row.T * MS,
         ts_recv=ts_recv,
@@ -152,8 +149,7 @@ def decode_candles(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
         turnover = numbers.unsigned(row.turnover, "data.turnover")
         end = "-closed" if row.confirm else ""
         found.append(
-            replace(
-                topic.blanks.candle,
+            topic.make.candle(
                 id=f"{topic.id_start}{timeframe}-{row.start}-{row.timestamp}-{volume}{end}",
                 ts_event=row.timestamp * MS,
                 ts_recv=ts_recv,
@@ -217,8 +213,7 @@ def _ticker(topic: Topic, state: State, ts_recv: int, stamp: tuple[str, int, int
     get = state.get
     volume, turnover = get("volume24h"), get("turnover24h")
     change = get("price24hPcnt")
-    return replace(
-        topic.blanks.ticker,
+    return topic.make.ticker(
         id=topic.id_start + stamp[0],
         ts_event=stamp[1] * MS,
         ts_recv=ts_recv,
@@ -247,8 +242,7 @@ def _best_amount(topic: Topic, state: State, side: str) -> str | None:
 def _funding(topic: Topic, state: State, ts_recv: int, stamp: tuple[str, int]) -> Decoded:
     get, native = state.get, stamp[0]
     next_time = get("nextFundingTime")
-    return replace(
-        topic.blanks.funding,
+    return topic.make.funding(
         id=f"{topic.instrument.tail}.funding.{native}",
         ts_event=stamp[1] * MS,
         ts_recv=ts_recv,
@@ -262,8 +256,7 @@ def _funding(topic: Topic, state: State, ts_recv: int, stamp: tuple[str, int]) -
 def _interest(topic: Topic, state: State, ts_recv: int, stamp: tuple[str, int]) -> Decoded:
     """Make open interest; an inverse contract's counts USD, and its value is in the coin."""
     size, value = state.get("openInterest"), state.get("openInterestValue")
-    return replace(
-        topic.blanks.interest,
+    return topic.make.interest(
         id=f"{topic.instrument.tail}.interest.{stamp[0]}",
         ts_event=stamp[1] * MS,
         ts_recv=ts_recv,

@@ -9,10 +9,10 @@ from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct, field
-from msgspec.structs import replace
 
 from contracts.instrument import Instrument
 from producers.normalize import numbers
+from producers.normalize.events import Makers
 from producers.rest.history import candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bybit import wire
@@ -77,7 +77,7 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, newest first; an inverse contract's volume counts USD, its turnover the coin."""
-    topic = Topic(instrument, "candle", "", sim)
+    topic = Topic(instrument, "candle", "", Makers(sim=sim))
     what = f"kline of {instrument.venue_symbol}"
     return read_rows(_rows, body, what, lambda raw: _candle(topic, timeframe, _candle_row(raw), ts_recv))
 
@@ -88,8 +88,7 @@ def _candle(topic: Topic, timeframe: str, row: _Row, ts_recv: int) -> Decoded:
         numbers.price_text(text, f"result.list[{index}]") for index, text in enumerate(row[1:5], start=1)
     )
     volume, turnover = numbers.unsigned(row[5], "result.list[5]"), numbers.unsigned(row[6], "result.list[6]")
-    return replace(
-        topic.blanks.candle,
+    return topic.make.candle(
         ts_recv=ts_recv,
         id=candle_id(topic.instrument, timeframe, start),
         timeframe=timeframe,
@@ -115,7 +114,7 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; sizes of inverse contracts count USD."""
-    topic = Topic(instrument, "trade", "", sim)
+    topic = Topic(instrument, "trade", "", Makers(sim=sim))
     what = f"recent-trade of {instrument.venue_symbol}"
     return read_rows(_rows, body, what, lambda raw: _trade(topic, _trade_row(raw), ts_recv))
 
@@ -123,8 +122,7 @@ def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: boo
 def _trade(topic: Topic, row: _Trade, ts_recv: int) -> Decoded:
     price = numbers.price_text(row.price, "result.list.price")
     amount, contracts = topic.sizes(numbers.unsigned(row.size, "result.list.size"), price)
-    return replace(
-        topic.blanks.trade,
+    return topic.make.trade(
         ts_recv=ts_recv,
         id=topic.id_start + row.execId,
         ts_event=wire.read_time(row.time, "result.list.time"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from contracts.instrument import Instrument
 from producers.normalize import sizes
-from producers.normalize.blanks import Blanks
+from producers.normalize.events import InstrumentMakers, Makers
 
 
 @dataclass(slots=True)
@@ -16,16 +16,16 @@ class Topic:
     instrument: Instrument
     kind: str
     detail: str
-    sim: bool
+    makers: Makers
     id_start: str = ""
     is_inverse: bool = False
     state: dict[str, str | None] = field(default_factory=dict[str, str | None])
-    blanks: Blanks = field(init=False)
+    make: InstrumentMakers = field(init=False)
 
     def __post_init__(self) -> None:
         self.id_start = f"{self.instrument.tail}.{self.kind}."
         self.is_inverse = self.instrument.is_inverse
-        self.blanks = Blanks(self.instrument, sim=self.sim)
+        self.make = self.makers.of(self.instrument)
 
     def sizes(self, size: str, price: str) -> tuple[str | None, str | None]:
         """Return (amount in the base coin, contracts).

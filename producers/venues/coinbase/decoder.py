@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from contracts.errors import FrameError
+from producers.normalize.events import Makers
 from producers.normalize.topics import Topics
 from producers.venue import (
     Ack,
@@ -41,8 +42,8 @@ _PREFIX: Final = b'{"type":"'
 class ExchangeDecoder:
     """Decodes one connection's frames. Remembers the products' constants and the last time of each book."""
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._products = Topics(lambda product_id: Product(find(product_id), sim=sim))
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
+        self._products = Topics(lambda product_id: Product(find(product_id), makers=makers))
         self._advanced: AdvancedDecoder | None = None
         self._by_type: dict[bytes, Callable[[bytes, int], Sequence[Decoded]]] = {
             b"match": partial(events.on_match, self._products),
@@ -109,6 +110,6 @@ class ExchangeDecoder:
         return named or (Refused(None, reason),)
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Return the decoder of a new connection."""
-    return ExchangeDecoder(find, sim=sim)
+    return ExchangeDecoder(find, makers=makers)

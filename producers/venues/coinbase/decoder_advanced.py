@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from producers.connection.frames import UNDECODABLE
 from producers.normalize.numbers import figures, plain, positive, price_text, quote, unsigned
@@ -62,8 +60,7 @@ class AdvancedDecoder:
         rows = [row for event in wire.decode_trades(frame).events for row in event.trades]
         for row in sorted(rows, key=_number):
             product = self._products[row.product_id]
-            yield replace(
-                product.trade,
+            yield product.trade(
                 id=product.trade_id + row.trade_id,
                 ts_event=read_time(row.time),
                 ts_recv=ts_recv,
@@ -83,8 +80,7 @@ class AdvancedDecoder:
             bid, bid_amount = quote(found[1], found[2])
             ask, ask_amount = quote(found[3], found[4])
             change = row.price_percent_chg_24_h
-            yield replace(
-                product.ticker,
+            yield product.ticker(
                 id=product.ticker_id + next(natives),
                 ts_event=ts_event,
                 ts_recv=ts_recv,
@@ -112,8 +108,7 @@ class AdvancedDecoder:
             product = self._products[event.product_id]
             is_snapshot = event.type == "snapshot"
             bids, asks = _sides(event.updates, is_snapshot=is_snapshot)
-            yield replace(
-                product.delta,
+            yield product.delta(
                 id=product.book_id + next(natives),
                 ts_event=ts_event,
                 ts_recv=ts_recv,
@@ -127,8 +122,7 @@ class AdvancedDecoder:
         ts_event, natives = read_time(body.timestamp), _natives(frame, body.timestamp)
         for row in (row for event in body.events for row in event.candles):
             product = self._products[row.product_id]
-            yield replace(
-                product.candle,
+            yield product.candle(
                 id=f"{product.candle_id}{_TIMEFRAME}-{next(natives)}",
                 ts_event=ts_event,
                 ts_recv=ts_recv,

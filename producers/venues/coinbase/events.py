@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from typing import Final
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from producers.connection.frames import UNDECODABLE
 from producers.normalize.numbers import figures, positive, quote, traded
 from producers.venue import BOOK, Decoded, Gap, Unreadable
@@ -37,8 +35,7 @@ def on_match(products: Products, frame: bytes, ts_recv: int) -> Events:
     trade_id = str(row.trade_id)
     price, amount = traded(row.price, row.size, _TRADED)
     return (
-        replace(
-            product.trade,
+        product.trade(
             id=product.trade_id + trade_id,
             ts_event=read_time(row.time),
             ts_recv=ts_recv,
@@ -60,9 +57,7 @@ def on_ticker(products: Products, frame: bytes, ts_recv: int) -> Events:
     bid, bid_amount = quote(found[1], found[2])
     ask, ask_amount = quote(found[3], found[4])
     return (
-        replace(
-            product.ticker,
-            # A sequence comes again with other figures: a checksum of the frame distinguishes them.
+        product.ticker(  # A sequence comes again with other figures: a checksum of the frame distinguishes them.
             id=f"{product.ticker_id}{row.sequence or 0}-{crc32(frame):08x}",
             ts_event=read_time(row.time) if row.time else None,
             ts_recv=ts_recv,
@@ -121,9 +116,8 @@ def _delta(
     own = optional_time(row.time)
     if own is not None:
         product.last_ts = own
-    return replace(
-        product.delta,
-        # The feed numbers nothing here: the frame's own time and a checksum of its bytes distinguish frames.
+    # The feed numbers nothing here: the frame's own time and a checksum of its bytes distinguish frames.
+    return product.delta(
         id=f"{product.book_id}{own or 0}-{crc32(frame):08x}",
         ts_event=product.last_ts if own is None and row.time is not None else own,
         ts_recv=ts_recv,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.instrument import Instrument
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 
 
 class Product:
@@ -14,12 +14,12 @@ class Product:
         *("ticker", "ticker_id", "trade", "trade_id"),
     )
 
-    def __init__(self, instrument: Instrument, *, sim: bool) -> None:
+    def __init__(self, instrument: Instrument, *, makers: Makers) -> None:
         self.instrument = instrument
-        self.trade = blank("trade", instrument, sim=sim)
-        self.ticker = blank("ticker", instrument, sim=sim)
-        self.delta = blank("delta", instrument, sim=sim)
-        self.candle = blank("candle", instrument, sim=sim)
+        self.trade = makers.maker("trade", instrument)
+        self.ticker = makers.maker("ticker", instrument)
+        self.delta = makers.maker("delta", instrument)
+        self.candle = makers.maker("candle", instrument)
         self.trade_id = f"{instrument.tail}.trade."
         self.ticker_id = f"{instrument.tail}.ticker."
         self.book_id = f"{instrument.tail}.delta."

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contracts.errors import FrameError
+from producers.normalize.events import Makers
 from producers.normalize.numbers import NULL
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Answered, Closing, Decoded, Decoder, FindInstrument, Pong, Refused, Reply
@@ -35,11 +36,11 @@ _NOT_CARRIED: Final = frozenset(
 class DeribitDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's `instrument_name`."""
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
         self._find = find
-        self._sim = sim
+        self._makers = makers
         self._routes: dict[bytes, _Route] = {}
-        self._mixed = Topics(lambda name: Topic(find(name), "", sim))  # of channels that are about many instruments
+        self._mixed = Topics(lambda name: Topic(find(name), "", makers))  # of channels that are about many instruments
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame: a push, routed by its channel without parsing, or an answer, or a heartbeat."""
@@ -96,7 +97,7 @@ class DeribitDecoder:
             return None
         if kind == "book" and len(rest) + 1 > _BOOK_PARTS:
             decode = events.decode_ladders
-        return decode, Topic(self._find(rest[0]), ".".join(rest[1:]), self._sim)
+        return decode, Topic(self._find(rest[0]), ".".join(rest[1:]), self._makers)
 
 
 _CHANNELS: Final[dict[str, _Decode]] = {
@@ -142,6 +143,6 @@ def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
     return ()
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Make the decoder of a new connection."""
-    return DeribitDecoder(find, sim=sim)
+    return DeribitDecoder(find, makers=makers)

@@ -10,7 +10,6 @@ from typing import Final
 from zlib import crc32
 
 from msgspec import Raw
-from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
@@ -54,8 +53,7 @@ def trade_events(topic: Topic, rows: Iterable[wire.Trade], ts_recv: int) -> list
             raise FrameError("data.trade_id is empty", field="data.trade_id")
         amount, contracts = sizes.sizes(instrument, size, price) if topic.is_inverse else (size, None)
         found.append(
-            replace(
-                topic.blanks.trade,
+            topic.make.trade(
                 id=f"{topic.tail}.trade.{row.trade_id}",
                 ts_event=row.timestamp * wire.MS,
                 ts_recv=ts_recv,
@@ -68,26 +66,29 @@ def trade_events(topic: Topic, rows: Iterable[wire.Trade], ts_recv: int) -> list
             )
         )
         if row.liquidation is not None:
-            found += _liquidations(topic, row, found[-1])
+            found += _liquidations(topic, row, ts_recv, (price, amount, contracts))
     return found
 
 
-def _liquidations(topic: Topic, row: wire.Trade, trade: Decoded) -> list[Decoded]:
+def _liquidations(
+    topic: Topic, row: wire.Trade, ts_recv: int, figures: tuple[str, str | None, str | None]
+) -> list[Decoded]:
     """Make the liquidations that a trade was part of: of its maker (M), its taker (T), or both (MT).
 
     The direction is the taker's, so that the forced order of a maker is on the other side of it. Every one is marked.
+    `figures` are the trade's price, amount and contracts.
     """
+    price, amount, contracts = figures
     sides: dict[str, wire.Side] = {"T": row.direction, "M": _OPPOSITE[row.direction]}
     return [
-        replace(
-            topic.blanks.liquidation,
+        topic.make.liquidation(
             id=f"{topic.tail}.liquidation.{row.trade_id}-{who}",
             ts_event=row.timestamp * wire.MS,
-            ts_recv=trade.ts_recv,
-            price=trade.price,
+            ts_recv=ts_recv,
+            price=price,
             price_kind="fill",
-            amount=trade.amount,
-            contracts=trade.contracts,
+            amount=amount,
+            contracts=contracts,
             position_side=_CLOSED[sides[who]],
             order_side=sides[who],
             sampled=False,
@@ -132,8 +133,7 @@ def _delta(
     bids, asks, unit = sizes.book(topic.instrument, *sides)
     native, timestamp, ts_recv = stamp
     seq, prev_seq, whole = chain
-    return replace(
-        topic.blanks.delta,
+    return topic.make.delta(
         id=f"{topic.tail}.delta.{native}",
         ts_event=timestamp * wire.MS,
         ts_recv=ts_recv,
@@ -159,8 +159,7 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     rate = numbers.optional(row.current_funding, "data.current_funding")
     if rate is not None and topic.instrument.contract in {PERP, INVERSE}:
         found.append(
-            replace(
-                topic.blanks.funding,
+            topic.make.funding(
                 id=f"{tail}.funding.{native}",
                 ts_event=ts_event,
                 ts_recv=ts_recv,
@@ -172,7 +171,7 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     size = numbers.optional_amount(row.open_interest, "data.open_interest")
     if size is not None:
         stamp = {"id": f"{tail}.interest.{native}", "ts_event": ts_event, "ts_recv": ts_recv}
-        found.append(replace(topic.blanks.interest, **stamp, **_interest(topic, size, mark)))
+        found.append(topic.make.interest(**stamp, **_interest(topic, size, mark)))
     return found
 
 
@@ -182,8 +181,7 @@ def decode_quotes(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     bid, bid_amount = _quote(topic, row.best_bid_price, row.best_bid_amount)
     ask, ask_amount = _quote(topic, row.best_ask_price, row.best_ask_amount)
     return (
-        replace(
-            topic.blanks.ticker,
+        topic.make.ticker(
             id=f"{topic.tail}.ticker.quote-{row.timestamp}-{crc32(frame):08x}",
             ts_event=row.timestamp * wire.MS,
             ts_recv=ts_recv,
@@ -203,8 +201,7 @@ def decode_candles(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
         raise FrameError(f"unknown resolution {topic.detail!r} of candles", field="params.channel")
     volume, close = numbers.number(row.volume, "data.volume"), numbers.price(row.close, "data.close")
     return (
-        replace(
-            topic.blanks.candle,
+        topic.make.candle(
             id=f"{topic.tail}.candle.{timeframe}-{row.tick}-{volume}-{close}",
             ts_recv=ts_recv,
             timeframe=timeframe,
@@ -232,8 +229,7 @@ def _ticker(topic: Topic, row: wire.Ticker, stamp: tuple[str, int, int]) -> Deco
     value = amount(stats.volume_notional, "data.stats.volume_notional")
     if value is None and topic.is_inverse:
         value = amount(stats.volume_usd, "data.stats.volume_usd")
-    return replace(
-        topic.blanks.ticker,
+    return topic.make.ticker(
         id=stamp[0],
         ts_event=stamp[1],
         ts_recv=stamp[2],

@@ -11,6 +11,7 @@ from typing import Final
 
 from contracts.errors import FrameError
 from producers.connection.frames import rows_at
+from producers.normalize.events import Makers
 from producers.normalize.numbers import NULL
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
@@ -66,9 +67,9 @@ class GateDecoder:
     recording whose market was not named), the instrument is named by its symbol alone.
     """
 
-    def __init__(self, market: str, find: FindInstrument, *, sim: bool) -> None:
+    def __init__(self, market: str, find: FindInstrument, *, makers: Makers) -> None:
         finds = (find if market == of else partial(guess, of) for of in (SPOT, LINEAR))
-        self._topics = tuple(Topics(lambda name, find=one: Topic(find(name), sim)) for one in finds)
+        self._topics = tuple(Topics(lambda name, find=one: Topic(find(name), makers)) for one in finds)
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame: data, whose route is found by its channel and event, or an answer."""
@@ -120,6 +121,6 @@ def _notice(frame: bytes) -> Sequence[Decoded]:
     return (Closing(result.msg or "the venue upgrades its service", _UPGRADE_SECONDS),)
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:
     """Make the decoder of a new connection."""
-    return GateDecoder(market, find, sim=sim)
+    return GateDecoder(market, find, makers=makers)

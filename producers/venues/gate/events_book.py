@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from producers.normalize import numbers, sizes
 from producers.normalize.topics import Topics
@@ -45,8 +43,7 @@ def _delta(topic: Topic, row: wire_book.Depth, sides: Sides, terms: tuple[str, i
         raise FrameError("result.U is missing in an update of a book", field="result.U")
     bids, asks, unit = sizes.book(topic.instrument, *sides)
     native = f"{mark}-snapshot-{row.u}" if row.full else f"{mark}-{row.U}-{row.u}"
-    return replace(
-        topic.blanks.delta,
+    return topic.make.delta(
         id=f"{topic.tail}.delta.{native}",
         ts_event=None if row.t is None else row.t * wire.MS,
         ts_recv=ts_recv,
@@ -79,8 +76,7 @@ def decode_whole_book(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tupl
     sides = _read_objects(row.bids or [], whole=True), _read_objects(row.asks or [], whole=True)
     bids, asks, unit = sizes.book(topic.instrument, *sides)
     return (
-        replace(
-            topic.blanks.delta,
+        topic.make.delta(
             id=f"{topic.tail}.delta.all-{row.id or ''}-{row.t or push.time_ms}-{wire.fingerprint(row)}",
             ts_event=row.t * wire.MS if row.t else push.sent_ns,
             ts_recv=ts_recv,
@@ -110,8 +106,7 @@ def _signed(topic: Topic, rows: list[wire_book.SignedLevel], times: tuple[int | 
             for side in sides if level[1] == numbers.ZERO else (sides[is_ask],):
                 side.append(level)
     bids, asks, unit = sizes.book(topic.instrument, *sides)
-    return replace(
-        topic.blanks.delta,
+    return topic.make.delta(
         id=f"{topic.tail}.delta.levels-{rows[0].id}-{rows[-1].id}",
         ts_event=times[0],
         ts_recv=times[1],

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from contracts.instrument import SPOT
 from producers.normalize import sizes
 from producers.normalize.topics import Topics
@@ -52,8 +50,7 @@ def _candle(
     topic: Topic, row: wire_trades.Candle, times: tuple[int | None, int], volumes: tuple[str, str | None]
 ) -> Decoded:
     timeframe = TIMEFRAMES[row.n.partition("_")[0]]
-    return replace(
-        topic.blanks.candle,
+    return topic.make.candle(
         id=f"{topic.tail}.candle.{timeframe}-{row.t}-{wire.fingerprint(row)}",
         ts_event=times[0],
         ts_recv=times[1],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import sizes
 from producers.normalize.topics import Topics
@@ -19,8 +17,7 @@ def decode_spot_tickers(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tu
     topic = topics[row.currency_pair]
     native = f"24h-{push.time_ms or push.time}-{wire.fingerprint(row)}"
     return (
-        replace(
-            topic.blanks.ticker,
+        topic.make.ticker(
             id=f"{topic.tail}.ticker.{native}",
             ts_event=push.sent_ns,
             ts_recv=ts_recv,
@@ -42,8 +39,7 @@ def decode_book_tickers(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tu
     topic = topics[row.s]
     bid, ask = wire.optional_price(row.b, "result.b"), wire.optional_price(row.a, "result.a")
     return (
-        replace(
-            topic.blanks.ticker,
+        topic.make.ticker(
             id=f"{topic.tail}.ticker.bbo-{row.u}-{row.t}-{wire.fingerprint(row)}",
             ts_event=None if row.t is None else row.t * wire.MS,
             ts_recv=ts_recv,
@@ -81,8 +77,7 @@ def decode_futures_tickers(topics: Topics[Topic], frame: bytes, ts_recv: int) ->
 def _ticker(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
     price, optional = wire.optional_price, wire.optional_number
     bid, ask = price(row.highest_bid, "result.highest_bid"), price(row.lowest_ask, "result.lowest_ask")
-    return replace(
-        topic.blanks.ticker,
+    return topic.make.ticker(
         id=f"{topic.tail}.ticker.24h-{stamp}",
         ts_event=times[0],
         ts_recv=times[1],
@@ -101,8 +96,7 @@ def _ticker(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | Non
 
 def _funding(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
     applied = row.funding_next_apply
-    return replace(
-        topic.blanks.funding,
+    return topic.make.funding(
         id=f"{topic.tail}.funding.{stamp}",
         ts_event=times[0],
         ts_recv=times[1],
@@ -115,8 +109,7 @@ def _funding(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | No
 
 def _interest(topic: Topic, row: wire_ticker.FuturesTicker, times: tuple[int | None, int], stamp: str) -> Decoded:
     contracts = wire.optional_number(row.total_size, "result.total_size")
-    return replace(
-        topic.blanks.interest,
+    return topic.make.interest(
         id=f"{topic.tail}.interest.{stamp}",
         ts_event=times[0],
         ts_recv=times[1],

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from producers.normalize import numbers, sizes
 from producers.normalize.ids import distinct
@@ -31,8 +29,7 @@ def decode_spot_trades(topics: Topics[Topic], frame: bytes, ts_recv: int) -> tup
     if number is None:
         raise FrameError("a trade has neither id nor id_market", field="result.id")
     trade_id = str(number)
-    trade = replace(
-        topic.blanks.trade,
+    trade = topic.make.trade(
         id=f"{topic.tail}.trade.{trade_id}",
         ts_event=wire.ms_time(row.create_time_ms, "result.create_time_ms"),
         ts_recv=ts_recv,
@@ -67,8 +64,7 @@ def decode_futures_trades(topics: Topics[Topic], frame: bytes, ts_recv: int) -> 
         size, is_sell = wire.signed(row.size, "result.size")
         amount, contracts = sizes.sizes(topic.instrument, size, price)
         found.append(
-            replace(
-                topic.blanks.trade,
+            topic.make.trade(
                 id=f"{topic.tail}.trade.{trade_id}",
                 ts_event=_trade_time(row),
                 ts_recv=ts_recv,
@@ -103,10 +99,10 @@ def decode_liquidations(topics: Topics[Topic], frame: bytes, ts_recv: int) -> li
         price = wire.price(row.price, "result.price")
         amount, contracts = sizes.sizes(topic.instrument, wire.signed(row.size, "result.size")[0], price)
         ts_event = wire.either_time(row.time_ms or row.time) or None
+        native = f"{row.time_ms or row.time}-{row.size}-{row.price}"
         found.append(
-            replace(
-                topic.blanks.liquidation,
-                id=distinct(seen, f"{topic.tail}.liquidation.{row.time_ms or row.time}-{row.size}-{row.price}"),
+            topic.make.liquidation(
+                id=distinct(seen, f"{topic.tail}.liquidation.{native}"),
                 ts_event=ts_event,
                 ts_recv=ts_recv,
                 price=price,

@@ -10,11 +10,11 @@ from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.normalize import numbers, sizes
+from producers.normalize.events import Makers
 from producers.rest.history import SECOND, SECONDS, candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.gate import wire
@@ -88,7 +88,7 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, oldest first. Pairs say whether they are closed; contracts do not, and count contracts."""
-    topic, what = Topic(instrument, sim), f"candlesticks of {instrument.venue_symbol}"
+    topic, what = Topic(instrument, Makers(sim=sim)), f"candlesticks of {instrument.venue_symbol}"
     if market_of(instrument) == SPOT:
         return read_rows(_list, body, what, lambda raw: _spot_candle(topic, timeframe, _spot_candle_row(raw), ts_recv))
     return read_rows(
@@ -128,8 +128,7 @@ def _event(
 ) -> Decoded:
     timeframe, opened, ts_recv = when
     start = wire.seconds_time(opened, "candlesticks.t")
-    return replace(
-        topic.blanks.candle,
+    return topic.make.candle(
         ts_recv=ts_recv,
         **prices,
         **volumes,
@@ -148,7 +147,7 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first; the side is the taker's, of contracts the sign of the size."""
-    topic, what = Topic(instrument, sim), f"trades of {instrument.venue_symbol}"
+    topic, what = Topic(instrument, Makers(sim=sim)), f"trades of {instrument.venue_symbol}"
     if market_of(instrument) == SPOT:
         return read_rows(_list, body, what, lambda raw: _spot_trade(topic, _spot_trade_row(raw), ts_recv))
     return read_rows(_list, body, what, lambda raw: _futures_trade(topic, _futures_trade_row(raw), ts_recv))
@@ -158,8 +157,7 @@ def _spot_trade(topic: Topic, row: _SpotTrade, ts_recv: int) -> Decoded:
     number = row.sequence_id if row.id is None else row.id
     if number is None:
         raise FrameError("a trade has neither id nor sequence_id", field="id")
-    return replace(
-        topic.blanks.trade,
+    return topic.make.trade(
         id=f"{topic.tail}.trade.{number}",
         ts_event=wire.ms_time(row.create_time_ms, "create_time_ms"),
         ts_recv=ts_recv,
@@ -175,8 +173,7 @@ def _futures_trade(topic: Topic, row: _FuturesTrade, ts_recv: int) -> Decoded:
     price = wire.price(row.price, "price")
     size, is_sell = wire.signed(row.size, "size")
     amount, contracts = sizes.sizes(topic.instrument, size, price)
-    return replace(
-        topic.blanks.trade,
+    return topic.make.trade(
         id=f"{topic.tail}.trade.{row.id}",
         ts_event=_time(row.create_time if row.create_time_ms is None else row.create_time_ms),
         ts_recv=ts_recv,

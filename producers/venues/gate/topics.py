@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from contracts.instrument import Instrument
-from producers.normalize.blanks import Blanks
+from producers.normalize.events import InstrumentMakers, Makers
 
 
 @dataclass(slots=True)
@@ -13,12 +13,12 @@ class Topic:
     """One instrument of a connection."""
 
     instrument: Instrument
-    sim: bool
+    makers: Makers
     tail: str = field(init=False)
     in_contracts: bool = field(init=False)
-    blanks: Blanks = field(init=False)
+    make: InstrumentMakers = field(init=False)
 
     def __post_init__(self) -> None:
         self.tail = self.instrument.tail
         self.in_contracts = self.instrument.sized_in_contracts
-        self.blanks = Blanks(self.instrument, sim=self.sim)
+        self.make = self.makers.of(self.instrument)

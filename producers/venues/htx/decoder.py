@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from contracts.errors import FrameError
 from producers.connection.frames import rows_at
+from producers.normalize.events import Makers
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Refused, Reply
 from producers.venues.htx import events_book, events_candles, events_funding, events_ticker, events_trades, wire
@@ -53,8 +54,8 @@ _QUIET_NOTICES: Final = frozenset({"contract_info", "contract_elements", "heartb
 class HtxDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's symbol."""
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._topics = Topics(lambda symbol: Topic(find(symbol), sim))
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
+        self._topics = Topics(lambda symbol: Topic(find(symbol), makers))
         self._routes: dict[bytes, _Route] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -168,6 +169,6 @@ def split_rows(frame: bytes) -> list[bytes]:
     return _rows(_unpacked(frame) if frame[:2] == _GZIP else frame)
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - symbols name the market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - symbols name the market
     """Make the decoder of a new connection."""
-    return HtxDecoder(find, sim=sim)
+    return HtxDecoder(find, makers=makers)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from producers.normalize import sizes
 from producers.rest.answers import make_book
@@ -59,8 +57,7 @@ def _delta(
         whole = prev is None
     bids, asks = levels(push.tick.bids, whole=whole), levels(push.tick.asks, whole=whole)
     bids, asks, unit = sizes.book(topic.instrument, bids, asks)
-    return replace(
-        topic.blanks.delta,
+    return topic.make.delta(
         id=f"{topic.tail}.delta.{native}",
         ts_event=push.ts * MS,
         ts_recv=ts_recv,
@@ -85,4 +82,4 @@ def whole_book(topic: Topic, book: tuple[wire.Depth, str], ts: int | None, ts_re
     bids, asks = levels(depth.bids, whole=True), levels(depth.asks, whole=True)
     bids, asks, unit = sizes.book(topic.instrument, bids, asks)
     stamp = {"ts_event": None if ts is None else ts * MS, "ts_recv": ts_recv, "seq": depth.seqNum}
-    return make_book(topic.instrument, native, sim=topic.sim, **stamp, bids=bids, asks=asks, unit=unit)
+    return make_book(topic.instrument, native, sim=topic.makers.sim, **stamp, bids=bids, asks=asks, unit=unit)

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import Final
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from producers.venue import Decoded
 from producers.venues.htx import wire, wire_numbers
 from producers.venues.htx.topics import Topic
@@ -41,8 +39,7 @@ def decode_candle(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> lis
     count = optional_amount(tick.count, "tick.count")
     quoted = tick.vol if topic.is_spot else tick.turnover
     return [
-        replace(
-            topic.blanks.candle,
+        topic.make.candle(
             id=f"{topic.tail}.candle.{timeframe}-{tick.id}-{crc32(frame):08x}",
             ts_recv=ts_recv,
             timeframe=timeframe,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import sizes
 from producers.normalize.topics import Topics
@@ -38,8 +36,7 @@ def decode_basis(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list
 
 
 def _funding(topic: Topic, native: str, ts_event: int, ts_recv: int) -> Decoded:
-    return replace(
-        topic.blanks.funding,
+    return topic.make.funding(
         id=f"{topic.tail}.funding.{native}",
         ts_event=ts_event,
         ts_recv=ts_recv,
@@ -60,8 +57,7 @@ def decode_interest(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> l
         value = optional_amount(row.value, "data.value")
         native = f"{channel}-{push.ts}-{contracts}-{crc32(f'{amount}-{value}'.encode()):08x}"
         found.append(
-            replace(
-                topic.blanks.interest,
+            topic.make.interest(
                 id=f"{topic.tail}.interest.{native}",
                 ts_event=push.ts * MS,
                 ts_recv=ts_recv,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from producers.normalize import sizes
 from producers.venue import Decoded
 from producers.venues.htx import wire
@@ -41,8 +39,7 @@ def _quote(
     native: tuple[str, int | None, int],
 ) -> Decoded:
     (bid, bid_amount), (ask, ask_amount) = (_side_of(topic, *side) for side in sides)
-    return replace(
-        topic.blanks.ticker,
+    return topic.make.ticker(
         id=f"{topic.tail}.ticker.{native[0]}",
         ts_event=ts * MS,
         ts_recv=native[2],
@@ -67,8 +64,7 @@ def decode_day(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[D
     bid, bid_amount = _best_of(topic, tick.bid, tick.bidSize)
     ask, ask_amount = _best_of(topic, tick.ask, tick.askSize)
     return [
-        replace(
-            topic.blanks.ticker,
+        topic.make.ticker(
             id=f"{topic.tail}.ticker.{channel}-{push.ts}-{crc32(frame):08x}",
             ts_event=push.ts * MS,
             ts_recv=ts_recv,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from producers.normalize import sizes
 from producers.normalize.ids import distinct
@@ -44,8 +42,7 @@ def trade_event(topic: Topic, row: wire.Trade, ts_recv: int) -> Decoded:
     trade_id = identity(row.id if row.tradeId == ABSENT else row.tradeId)
     if not trade_id:
         raise FrameError("a trade has neither tradeId nor id", field="tick.data.id")
-    return replace(
-        topic.blanks.trade,
+    return topic.make.trade(
         id=f"{topic.tail}.trade.{trade_id}",
         ts_event=row.ts * MS,
         ts_recv=ts_recv,
@@ -82,8 +79,7 @@ def decode_liquidations(topics: Topics[Topic], frame: bytes, ts_recv: int) -> li
             amount = sizes.amount(topic.instrument, volume, price)
         native = f"{row.created_at}-{row.direction}-{price}-{volume}"
         found.append(
-            replace(
-                topic.blanks.liquidation,
+            topic.make.liquidation(
                 id=distinct(seen, f"{topic.tail}.liquidation.{native}"),
                 ts_event=row.created_at * MS,
                 ts_recv=ts_recv,

@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
 from contracts.errors import InvalidParameterError
 from contracts.instrument import SPOT, Instrument
+from producers.normalize.events import Makers
 from producers.rest.history import SECOND, SECONDS, bar_prices, candle_id, is_closed, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.htx import wire
@@ -86,7 +86,7 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles: newest first of spot, oldest first of contracts. `amount` counts coins, also of contracts."""
-    topic, what = Topic(instrument, sim), f"kline of {instrument.venue_symbol}"
+    topic, what = Topic(instrument, Makers(sim=sim)), f"kline of {instrument.venue_symbol}"
     return read_rows(_klines, body, what, lambda raw: _candle(topic, timeframe, _kline(raw), ts_recv))
 
 
@@ -98,8 +98,7 @@ def _candle(topic: Topic, timeframe: str, row: wire.Kline, ts_recv: int) -> Deco
     start = row.id * SECOND
     quoted = row.vol if topic.is_spot else row.turnover
     count = optional_amount(row.count, "data.count")
-    return replace(
-        topic.blanks.candle,
+    return topic.make.candle(
         ts_recv=ts_recv,
         id=candle_id(topic.instrument, timeframe, start),
         timeframe=timeframe,
@@ -123,7 +122,7 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, aggressors newest first, as the socket's are read."""
-    topic, what = Topic(instrument, sim), f"trades of {instrument.venue_symbol}"
+    topic, what = Topic(instrument, Makers(sim=sim)), f"trades of {instrument.venue_symbol}"
     return read_rows(_trade_rows, body, what, lambda raw: trade_event(topic, _as_pushed(_trade(raw)), ts_recv))
 
 

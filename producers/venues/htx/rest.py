@@ -16,6 +16,7 @@ from contracts.errors import FrameError
 from contracts.instrument import SPOT, Instrument, make_instrument
 from producers.connection.frames import read_each
 from producers.normalize import sizes
+from producers.normalize.events import Makers
 from producers.rest.answers import named_pause
 from producers.venue import Decoded, RestBudget, RestCall, RestFace, RestFailure, Unreadable
 from producers.venues.htx import wire
@@ -129,7 +130,7 @@ def decode_depth(body: bytes, instrument: Instrument, ts_recv: int, *, sim: bool
     if not answer.tick.bids and not answer.tick.asks:
         raise FrameError(f"no book of {instrument.venue_symbol}", field="tick.bids, tick.asks")
     return whole_book(
-        Topic(instrument, sim), (answer.tick, f"rest-{answer.tick.version}-{answer.ts}"), answer.ts, ts_recv
+        Topic(instrument, Makers(sim=sim)), (answer.tick, f"rest-{answer.tick.version}-{answer.ts}"), answer.ts, ts_recv
     )
 
 

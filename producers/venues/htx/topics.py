@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from contracts.instrument import SPOT, Instrument
-from producers.normalize.blanks import Blanks
+from producers.normalize.events import InstrumentMakers, Makers
 
 
 @dataclass(slots=True)
@@ -13,15 +13,15 @@ class Topic:
     """An instrument of one connection. `rate` to `index_price` are merged from its funding and basis frames."""
 
     instrument: Instrument
-    sim: bool
+    makers: Makers
     tail: str = ""
     is_spot: bool = True
     rate: str | None = None
     next_ts: int | None = None
     index_price: str | None = None
-    blanks: Blanks = field(init=False)
+    make: InstrumentMakers = field(init=False)
 
     def __post_init__(self) -> None:
         self.tail = self.instrument.tail
         self.is_spot = self.instrument.contract == SPOT
-        self.blanks = Blanks(self.instrument, sim=self.sim)
+        self.make = self.makers.of(self.instrument)

@@ -11,6 +11,7 @@ from typing import Final, cast
 import msgspec
 
 from contracts.errors import FrameError
+from producers.normalize.events import Makers
 from producers.normalize.numbers import NULL
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
@@ -34,8 +35,8 @@ _Decode = Callable[[Topics[Topic], bytes, int], Sequence[Decoded]]
 class HyperliquidDecoder:
     """Decodes one connection's frames. Trades that it received before are left out."""
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._topics = Topics(lambda coin: Topic(find(coin), sim=sim))
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
+        self._topics = Topics(lambda coin: Topic(find(coin), makers=makers))
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame; where `channel` comes first it is routed without parsing."""
@@ -117,6 +118,6 @@ def inherit(decoder: Decoder, last: Decoder | None) -> None:
         cast("HyperliquidDecoder", decoder).inherit(cast("HyperliquidDecoder", last))
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Make the decoder of a new connection."""
-    return HyperliquidDecoder(find, sim=sim)
+    return HyperliquidDecoder(find, makers=makers)

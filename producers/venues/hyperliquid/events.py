@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from producers.normalize import numbers
 from producers.normalize.topics import Topics
@@ -34,8 +32,7 @@ def decode_trades(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequence
         if native in topic.tids or event_id in found:
             continue
         noted.append((topic.tids, native))
-        found[event_id] = replace(
-            topic.blanks.trade,
+        found[event_id] = topic.make.trade(
             id=event_id,
             ts_event=row.time * MS,
             ts_recv=ts_recv,
@@ -56,8 +53,7 @@ def decode_book(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequence[D
     row = wire.decode_book(frame).data
     topic = topics[row.coin]
     return (
-        replace(
-            topic.blanks.delta,
+        topic.make.delta(
             id=f"{topic.tail}.delta.{row.time}",
             ts_event=row.time * MS,
             ts_recv=ts_recv,
@@ -75,8 +71,7 @@ def decode_best(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequence[D
     topic = topics[row.coin]
     bid, ask, *_ = *(_best(level) for level in row.bbo), _NO_LEVEL, _NO_LEVEL
     return (
-        replace(
-            topic.blanks.ticker,
+        topic.make.ticker(
             id=f"{topic.tail}.ticker.bbo-{row.time}-{crc32(frame):08x}",
             ts_event=row.time * MS,
             ts_recv=ts_recv,
@@ -98,8 +93,7 @@ def decode_context(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequenc
     topic, ctx, crc = topics[row.coin], row.ctx, crc32(frame)
     native = topic.figures[1] if topic.figures[0] == crc else f"{ts_recv}-{crc:08x}"
     found: list[Decoded] = [
-        replace(
-            topic.blanks.ticker,
+        topic.make.ticker(
             id=f"{topic.tail}.ticker.{native}",
             ts_recv=ts_recv,
             open_24h=wire.price(ctx.prevDayPx, "ctx.prevDayPx"),
@@ -110,8 +104,7 @@ def decode_context(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequenc
     rate, interest = wire.signed(ctx.funding, "ctx.funding"), wire.amount(ctx.openInterest, "ctx.openInterest")
     if topic.has_funding and rate is not None:
         found.append(
-            replace(
-                topic.blanks.funding,
+            topic.make.funding(
                 id=f"{topic.tail}.funding.{native}",
                 ts_recv=ts_recv,
                 rate=rate,
@@ -122,8 +115,7 @@ def decode_context(topics: Topics[Topic], frame: bytes, ts_recv: int) -> Sequenc
         )
     if topic.has_funding and interest is not None:
         found.append(
-            replace(
-                topic.blanks.interest,
+            topic.make.interest(
                 id=f"{topic.tail}.interest.{native}",
                 ts_recv=ts_recv,
                 amount=interest,
@@ -144,8 +136,7 @@ def _candle(topics: Topics[Topic], row: wire.Candle, frame: bytes, ts_recv: int)
     topic = topics[row.s]
     if row.i not in wire.TIMEFRAMES:
         raise FrameError(f"unknown interval {row.i[:40]!r} of candles", field="data.i")
-    return replace(
-        topic.blanks.candle,
+    return topic.make.candle(
         id=f"{topic.tail}.candle.{row.i}-{row.t}-{crc32(frame):08x}",
         ts_recv=ts_recv,
         timeframe=row.i,

@@ -10,6 +10,7 @@ from zlib import crc32
 from msgspec import Raw
 
 from contracts.errors import FrameError
+from producers.normalize.events import Makers
 from producers.normalize.topics import Topics
 from producers.venue import (
     TRADE,
@@ -56,8 +57,8 @@ class IndodaxDecoder:
     It keeps the position in every stream, so that a repetition is left out and a loss of trades is noticed.
     """
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._topics = Topics(lambda pair: Topic(find(pair), pair, sim=sim))
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
+        self._topics = Topics(lambda pair: Topic(find(pair), pair, makers=makers))
         self._routes: dict[bytes, tuple[_Handler, Stream]] = {}
         self._confirmed: set[int] = set()
         self.streams: dict[int, Stream] = {}
@@ -240,6 +241,6 @@ def inherit(decoder: Decoder, last: Decoder | None) -> None:
     fresh.streams = {number: replace(stream) for number, stream in old.streams.items()}
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Make the decoder of a new connection."""
-    return IndodaxDecoder(find, sim=sim)
+    return IndodaxDecoder(find, makers=makers)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from producers.normalize import numbers
 from producers.venue import Decoded
 from producers.venues.indodax import wire
@@ -18,8 +16,7 @@ NS: Final = 1_000_000_000
 def make_trade(topic: Topic, row: wire.TradeRow, ts_recv: int) -> Decoded:
     """Make a trade; the side is taken for the taker's."""
     native = str(row.number)
-    return replace(
-        topic.blanks.trade,
+    return topic.make.trade(
         id=f"{topic.tail}.trade.{native}",
         ts_event=row.time * NS,
         ts_recv=ts_recv,
@@ -34,8 +31,7 @@ def make_trade(topic: Topic, row: wire.TradeRow, ts_recv: int) -> Decoded:
 def make_book(topic: Topic, row: Any, stamp: tuple[str, int]) -> Decoded:
     """Make a whole book of what `Topic.books` decoded; `stamp`: what its id ends in, and when it came."""
     native, ts_recv = stamp
-    return replace(
-        topic.blanks.delta,
+    return topic.make.delta(
         id=f"{topic.tail}.delta.{native}",
         ts_recv=ts_recv,
         bids=numbers.whole_levels([(level.price, level.amount) for level in row.data.bid], "bid"),
@@ -52,8 +48,7 @@ def make_ticker(topic: Topic, row: wire.SummaryRow, stamp: tuple[int | None, int
     """
     offset, ts_recv = stamp
     figures = ",".join(map(wire.text, (row.last, row.low, row.high, row.before, row.quote, row.base)))
-    return replace(
-        topic.blanks.ticker,
+    return topic.make.ticker(
         id=f"{topic.tail}.ticker.{row.time}-{offset}-{crc32(figures.encode()):08x}",
         ts_event=row.time * NS,
         ts_recv=ts_recv,

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.instrument import Instrument
-from producers.normalize.blanks import Blanks
+from producers.normalize.events import Makers
 from producers.venues.indodax import wire
 
 
 class Topic:
     """A pair of one connection: the blanks of its events, and the decoders of its books."""
 
-    __slots__ = ("blanks", "books", "instrument", "tail")
+    __slots__ = ("books", "instrument", "make", "tail")
 
-    def __init__(self, instrument: Instrument, pair: str, *, sim: bool) -> None:
+    def __init__(self, instrument: Instrument, pair: str, *, makers: Makers) -> None:
         self.instrument = instrument
         self.tail = instrument.tail
-        self.blanks = Blanks(instrument, sim=sim)
+        self.make = makers.of(instrument)
         self.books = wire.book_decoders(pair.removesuffix(instrument.quote.lower()))
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from contracts.errors import FrameError
 from producers.connection.frames import rows_at
+from producers.normalize.events import Makers
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.kraken import events, wire
@@ -26,11 +27,11 @@ _ALREADY: Final = "already subscribed"  # the text is not documented; the channe
 class KrakenDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's v2 name (`BTC/USD`)."""
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
         self._find = find
-        self._sim = sim
+        self._makers = makers
         self._v1: V1Decoder | None = None
-        pairs = Topics(lambda symbol: Pair(find(symbol), sim=sim))
+        pairs = Topics(lambda symbol: Pair(find(symbol), makers=makers))
         self._routes: dict[str, Callable[[bytes, int], Sequence[Decoded]]] = {
             "trade": partial(events.on_trades, pairs),
             "book": partial(events.on_books, pairs),
@@ -62,7 +63,7 @@ class KrakenDecoder:
     def _decode_v1(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode a push of v1 by a decoder that is made with the first of them: few connections meet any."""
         if self._v1 is None:
-            self._v1 = V1Decoder(self._find, sim=self._sim)
+            self._v1 = V1Decoder(self._find, makers=self._makers)
         return self._v1.decode(frame, ts_recv)
 
 
@@ -107,6 +108,6 @@ def split(frame: bytes) -> list[bytes]:
     return split_trades(frame) if frame.startswith(b"[") else _split_data(frame)
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Return the decoder of a new connection."""
-    return KrakenDecoder(find, sim=sim)
+    return KrakenDecoder(find, makers=makers)

@@ -17,7 +17,7 @@ from msgspec import Raw
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.normalize import numbers
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 from producers.venue import Ack, Decoded, FindInstrument, Pong, Proof, Refused
 from producers.venues.kraken import wire_v1 as wire
 from producers.venues.kraken.plan import TIMEFRAMES
@@ -31,9 +31,9 @@ _QUIET: Final = frozenset({"systemStatus", "addOrderStatus", "cancelOrderStatus"
 class V1Decoder:
     """Decodes arrays and answers of v1. `find` gives instruments by v1's name (`XBT/USD`)."""
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
         self._find = find
-        self._sim = sim
+        self._makers = makers
         self._channels: dict[str, Callable[[_Frame], Iterator[Decoded]]] = {
             "trade": _on_trades,
             "book": _on_book,
@@ -58,7 +58,7 @@ class V1Decoder:
             instrument=self._find(pair),
             ts_recv=ts_recv,
             stamp=f"{crc32(frame):08x}",
-            sim=self._sim,
+            makers=self._makers,
         )
         return list(handle(push))
 
@@ -72,12 +72,12 @@ class _Frame:
     instrument: Instrument
     ts_recv: int
     stamp: str
-    sim: bool
+    makers: Makers
 
     def event(self, kind: str, native: str, ts_event: int | None, **own: Any) -> Decoded:
         """Return an event of this push; `own` are the fields of its kind."""
         known = {"id": f"{self.instrument.tail}.{native}", "ts_event": ts_event, "ts_recv": self.ts_recv, **own}
-        return blank(kind, self.instrument, sim=self.sim, **known)
+        return self.makers.maker(kind, self.instrument, **known)
 
 
 def decode_answer(frame: bytes) -> Sequence[Decoded]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from zlib import crc32
 
 from msgspec import Raw
-from msgspec.structs import replace
 
 from producers.normalize import numbers
 from producers.venue import Decoded, Proof
@@ -31,8 +30,7 @@ def on_trades(pairs: Pairs, frame: bytes, ts_recv: int) -> list[Decoded]:
     for row in rows:
         pair, native = pairs[row.symbol], str(row.trade_id)
         found.append(
-            replace(
-                pair.trade,
+            pair.trade(
                 id=pair.trade_id + native,
                 ts_event=wire.time(row.timestamp, "data.timestamp"),
                 ts_recv=ts_recv,
@@ -55,8 +53,7 @@ def on_books(pairs: Pairs, frame: bytes, ts_recv: int) -> list[Decoded]:
     for place, row in enumerate(message.data):
         pair, ts_event = pairs[row.symbol], wire.optional_time(row.timestamp, "data.timestamp")
         found.append(
-            replace(
-                pair.delta,
+            pair.delta(
                 id=f"{pair.tail}.delta.{ts_event or 0}-{stamp}" + (f"-{place}" if place else ""),
                 ts_event=ts_event,
                 ts_recv=ts_recv,
@@ -83,8 +80,7 @@ def on_tickers(pairs: Pairs, frame: bytes, ts_recv: int) -> list[Decoded]:
         if bid is None and ask is None and last is None:
             continue
         found.append(
-            replace(
-                pair.ticker,
+            pair.ticker(
                 id=f"{pair.tail}.ticker.{ts_event or 0}-{stamp}" + (f"-{place}" if place else ""),
                 ts_event=ts_event,
                 ts_recv=ts_recv,
@@ -113,8 +109,7 @@ def on_candles(pairs: Pairs, frame: bytes, ts_recv: int) -> list[Decoded]:
         volume = numbers.number(row.volume, "data.volume")
         bar = [numbers.price(raw, "data.open, high, low, close") for raw in (row.open, row.high, row.low, row.close)]
         found.append(
-            replace(
-                pair.candle,
+            pair.candle(
                 id=f"{pair.tail}.candle.{timeframe}-{start}-{row.trades}-{volume}-{'-'.join(bar)}",
                 ts_recv=ts_recv,
                 timeframe=timeframe,

@@ -7,6 +7,7 @@ from typing import Final
 from zlib import crc32
 
 from contracts.errors import FrameError
+from producers.normalize.events import Makers
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
 from producers.venues.krakenfutures import events, wire
@@ -29,8 +30,8 @@ _NOT_CARRIED: Final = frozenset(
 class KrakenFuturesDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's product id in upper case."""
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
-        self._products = Topics(lambda product_id: Product(find(product_id.upper()), sim=sim))
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
+        self._products = Topics(lambda product_id: Product(find(product_id.upper()), makers=makers))
         self._feeds: dict[str, Callable[[bytes, int], Sequence[Decoded]]] = {
             "book": self._on_change,
             "book_snapshot": self._on_snapshot,
@@ -107,6 +108,6 @@ def _decode_answer(head: wire.Head) -> Sequence[Decoded]:
             raise FrameError(f"unknown event {head.event!r}", field="event")
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Return the decoder of a new connection."""
-    return KrakenFuturesDecoder(find, sim=sim)
+    return KrakenFuturesDecoder(find, makers=makers)

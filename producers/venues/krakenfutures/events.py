@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from producers.normalize import numbers, sizes
 from producers.venue import Decoded
@@ -38,8 +36,7 @@ def decode_trade(product: Product, row: wire.Trade, ts_recv: int) -> list[Decode
     ts_event, native = wire.time(row.time, "time"), row.uid or _by_number(row)
     found: list[Decoded] = [
         *product.span(row.seq),
-        replace(
-            product.trade,
+        product.trade(
             id=f"{product.tail}.trade.{native}",
             ts_event=ts_event,
             ts_recv=ts_recv,
@@ -53,8 +50,7 @@ def decode_trade(product: Product, row: wire.Trade, ts_recv: int) -> list[Decode
     ]
     if row.type == _LIQUIDATION:
         found.append(
-            replace(
-                product.liquidation,
+            product.liquidation(
                 id=f"{product.tail}.liquidation.{native}",
                 ts_event=ts_event,
                 ts_recv=ts_recv,
@@ -80,8 +76,7 @@ def decode_book_snapshot(product: Product, row: wire.BookSnapshot, ts_recv: int)
     bids = wire.read_levels(((level.price, level.qty) for level in row.bids), "bids")
     asks = wire.read_levels(((level.price, level.qty) for level in row.asks), "asks")
     bids, asks, unit = sizes.book(product.instrument, bids, asks)
-    return replace(
-        product.delta,
+    return product.delta(
         id=f"{product.delta_id}snapshot-{row.seq}-{row.timestamp}",
         ts_event=wire.time(row.timestamp, "timestamp"),
         ts_recv=ts_recv,
@@ -99,8 +94,7 @@ def decode_book_change(product: Product, row: wire.BookChange, ts_recv: int) -> 
     if product.instrument.sized_in_contracts:
         level, _, unit = sizes.book(product.instrument, level, [])
     is_bid = row.side == "buy"
-    return replace(
-        product.delta,
+    return product.delta(
         id=f"{product.delta_id}{row.seq}",
         ts_event=wire.time(row.timestamp, "timestamp"),
         ts_recv=ts_recv,
@@ -138,8 +132,7 @@ def _ticker(product: Product, row: wire.Ticker, times: tuple[int | None, int], n
         volume = None
     elif volume is not None:
         volume = sizes.amount(instrument, volume, None)
-    return replace(
-        product.ticker,
+    return product.ticker(
         id=f"{product.tail}.ticker.{native}",
         ts_event=times[0],
         ts_recv=times[1],
@@ -165,8 +158,7 @@ def _funding(product: Product, row: wire.Ticker, stamp: tuple[int | None, int, s
     ts_event, ts_recv, native = stamp
     next_ms = row.next_funding_rate_time
     return [
-        replace(
-            product.funding,
+        product.funding(
             id=f"{product.tail}.funding.{native}",
             ts_event=ts_event,
             ts_recv=ts_recv,
@@ -184,8 +176,7 @@ def _interest(product: Product, figures: tuple[str, str | None], times: tuple[in
     instrument = product.instrument
     amount, contracts = sizes.sizes(instrument, interest, mark)
     is_dollars = instrument.is_inverse and instrument.contract_size == _ONE_DOLLAR
-    return replace(
-        product.interest,
+    return product.interest(
         id=f"{product.tail}.interest.{native}",
         ts_event=times[0],
         ts_recv=times[1],

@@ -14,6 +14,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.normalize import numbers, sizes
+from producers.normalize.events import Makers
 from producers.rest.history import SECOND, bar_prices, make_candle, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.krakenfutures import wire
@@ -113,7 +114,7 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001
 
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades as the socket's are read; transfers of positions are none, liquidations are trades only."""
-    product = Product(instrument, sim=sim)
+    product = Product(instrument, makers=Makers(sim=sim))
 
     def read(raw: Raw) -> Decoded | None:
         events = decode_trade(product, _as_pushed(_trade(raw), instrument), ts_recv)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from contracts.instrument import INVERSE, PERP, Instrument
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 from producers.venue import TradeSpan
 
 _MOST_PASSED: Final = 100
@@ -19,17 +19,17 @@ class Product:
         *("liquidation", "tail", "ticker", "trade"),
     )
 
-    def __init__(self, instrument: Instrument, *, sim: bool) -> None:
+    def __init__(self, instrument: Instrument, *, makers: Makers) -> None:
         self.instrument = instrument
         self.tail = instrument.tail
         self.delta_id = f"{instrument.tail}.delta."
         self.is_perpetual = instrument.contract in {PERP, INVERSE}
-        self.trade = blank("trade", instrument, sim=sim)
-        self.liquidation = blank("liquidation", instrument, sim=sim, price_kind="fill", sampled=False)
-        self.delta = blank("delta", instrument, sim=sim)
-        self.ticker = blank("ticker", instrument, sim=sim)
-        self.funding = blank("funding", instrument, sim=sim)
-        self.interest = blank("interest", instrument, sim=sim)
+        self.trade = makers.maker("trade", instrument)
+        self.liquidation = makers.maker("liquidation", instrument, price_kind="fill", sampled=False)
+        self.delta = makers.maker("delta", instrument)
+        self.ticker = makers.maker("ticker", instrument)
+        self.funding = makers.maker("funding", instrument)
+        self.interest = makers.maker("interest", instrument)
         self._passed: set[int] = set()
 
     def pass_over(self, seq: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from producers.families.kucoin_decoder import Head, TopicDecoder
+from producers.normalize.events import Makers
 from producers.venue import Decoder, FindInstrument
 from producers.venues.kucoin import wire
 from producers.venues.kucoin.events import ROUTES, SKIPPED
@@ -17,6 +18,6 @@ def _symbol_of(head: Head, name: str) -> str:
     return name
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Return the decoder of a new connection."""
-    return TopicDecoder(find, ROUTES, SKIPPED, _symbol_of, sim=sim)
+    return TopicDecoder(find, ROUTES, SKIPPED, _symbol_of, makers=makers)

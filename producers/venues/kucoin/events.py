@@ -11,15 +11,13 @@ from operator import itemgetter
 from typing import Final
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.families import kucoin_wire as kucoin
 from producers.families.kucoin_decoder import Handler, MakeHandler
 from producers.families.kucoin_wire import SECOND, TIMEFRAMES, nanoseconds
 from producers.normalize import numbers
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 from producers.venue import Decoded
 from producers.venues.kucoin import wire
 from producers.venues.kucoin.rest import decode_depth
@@ -27,16 +25,15 @@ from producers.venues.kucoin.rest import decode_depth
 _by_sequence: Final = itemgetter(2)
 
 
-def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_match(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/market/match`: every fill, with the taker's side and the time of the match."""
     prefix, read = f"{instrument.tail}.trade.", wire.read_match
-    template = blank("trade", instrument, sim=sim)
+    template = makers.maker("trade", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         match = read(frame).data
         return (
-            replace(
-                template,
+            template(
                 id=prefix + match.tradeId,
                 ts_event=match.time,
                 ts_recv=ts_recv,
@@ -57,9 +54,9 @@ def _side(price: str | None, size: str | None, field: str) -> tuple[str | None, 
     return found, numbers.unsigned(size, f"{field}Size") if found is not None and size else None
 
 
-def on_ticker(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_ticker(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/market/ticker`: the best levels and the last price; a side without orders is null."""
-    prefix, template = f"{instrument.tail}.ticker.", blank("ticker", instrument, sim=sim)
+    prefix, template = f"{instrument.tail}.ticker.", makers.maker("ticker", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = wire.read_ticker(frame).data
@@ -67,8 +64,7 @@ def on_ticker(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
         bid, bid_amount = _side(ticker.bestBid, ticker.bestBidSize, "data.bestBid")
         ask, ask_amount = _side(ticker.bestAsk, ticker.bestAskSize, "data.bestAsk")
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{ticker.sequence}-{time}-{crc32(frame):08x}",
                 ts_event=nanoseconds(time),
                 ts_recv=ts_recv,
@@ -88,17 +84,16 @@ def _pair(side: list[str] | None) -> tuple[str | None, str | None]:
     return (side[0], side[1]) if side and len(side) > 1 else (None, None)
 
 
-def on_level1(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_level1(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/spotMarket/level1`: one pair a side, or none."""
-    prefix, template = f"{instrument.tail}.ticker.level1-", blank("ticker", instrument, sim=sim)
+    prefix, template = f"{instrument.tail}.ticker.level1-", makers.maker("ticker", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         best = wire.read_level1(frame).data
         bid, bid_amount = _side(*_pair(best.bids), "data.bids")
         ask, ask_amount = _side(*_pair(best.asks), "data.asks")
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{best.timestamp}-{crc32(frame):08x}",
                 ts_event=nanoseconds(best.timestamp),
                 ts_recv=ts_recv,
@@ -112,17 +107,16 @@ def on_level1(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
     return handle
 
 
-def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_day(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/market/snapshot`, every 2 s: the figures of 24 hours; a price of 0 means that there is none."""
-    prefix, template = f"{instrument.tail}.ticker.24h-", blank("ticker", instrument, sim=sim)
+    prefix, template = f"{instrument.tail}.ticker.24h-", makers.maker("ticker", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = wire.read_day(frame).data.day
         price, amount = kucoin.price, kucoin.amount
         bid, ask = price(day.buy, "data.data.buy"), price(day.sell, "data.data.sell")
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{day.datetime}-{crc32(frame):08x}",
                 ts_event=nanoseconds(day.datetime),
                 ts_recv=ts_recv,
@@ -152,16 +146,15 @@ def _changed(rows: list[wire.Row] | None) -> list[numbers.Row]:
     return numbers.text_levels([(price, size) for price, size, _ in rows], "data.changes")
 
 
-def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_level2(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/market/level2`: a delta continues the book when `sequenceStart` is at most one more than what is held."""
     prefix, read = f"{instrument.tail}.delta.", wire.read_level2
-    template = blank("delta", instrument, sim=sim)
+    template = makers.maker("delta", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         book = read(frame).data
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{book.sequenceEnd}",
                 ts_event=nanoseconds(book.time),
                 ts_recv=ts_recv,
@@ -175,16 +168,15 @@ def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
     return handle
 
 
-def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_depth(name: str, instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/spotMarket/level2Depth5` and `50`: the whole top in each push, without a sequence."""
     prefix = f"{instrument.tail}.delta.{name}-"
-    template = blank("delta", instrument, sim=sim, is_snapshot=True)
+    template = makers.maker("delta", instrument, is_snapshot=True)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         depth = wire.read_depth(frame).data
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{depth.timestamp}-{crc32(frame):08x}",
                 ts_event=nanoseconds(depth.timestamp),
                 ts_recv=ts_recv,
@@ -196,26 +188,25 @@ def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Han
     return handle
 
 
-def on_recorded_book(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_recorded_book(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read a REST answer that recorders write among the pushes as `/market/level2Snapshot`."""
-    return lambda frame, ts_recv: (decode_depth(frame, instrument, ts_recv, sim=sim),)
+    return lambda frame, ts_recv: (decode_depth(frame, instrument, ts_recv, sim=makers.sim),)
 
 
-def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: FBT001
+def on_candles(instrument: Instrument, interval: str, makers: Makers) -> Handler:
     """Read `/market/candles`: close comes second; whether a candle is closed is not documented."""
     timeframe = TIMEFRAMES.get(interval)
     if timeframe is None:
         raise FrameError(f"unknown length of candles {interval!r}", channel="/market/candles")
     prefix = f"{instrument.tail}.candle.{timeframe}-"
-    template = blank("candle", instrument, sim=sim, timeframe=timeframe)
+    template = makers.maker("candle", instrument, timeframe=timeframe)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         push = wire.read_candles(frame).data
         start, opened, closed, high, low, volume, turnover = push.candles
         own = {"id": f"{prefix}{start}-{push.time}-{crc32(frame):08x}", "ts_event": push.time, "ts_recv": ts_recv}
         return (
-            replace(
-                template,
+            template(
                 **own,
                 open=numbers.price_text(opened, "data.candles[1] (open)"),
                 close=numbers.price_text(closed, "data.candles[2] (close)"),

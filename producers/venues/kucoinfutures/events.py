@@ -11,15 +11,13 @@ from functools import partial
 from typing import Final
 from zlib import crc32
 
-from msgspec.structs import replace
-
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.families import kucoin_wire as kucoin
 from producers.families.kucoin_decoder import Handler, MakeHandler
 from producers.families.kucoin_wire import MS, SECOND, TIMEFRAMES, nanoseconds
 from producers.normalize import numbers, sizes
-from producers.normalize.blanks import blank
+from producers.normalize.events import Makers
 from producers.venue import Decoded
 from producers.venues.kucoinfutures import wire
 
@@ -32,18 +30,17 @@ def read_rows(rows: Iterable[wire.Row] | None) -> list[numbers.Row]:
     return numbers.whole_levels([(text(price) or "", text(size) or "") for price, size in rows or ()], "data.bids/asks")
 
 
-def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_match(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/contractMarket/execution`: every fill, with the taker's side and the time of the match."""
     prefix, read = f"{instrument.tail}.trade.", wire.read_match
-    template = blank("trade", instrument, sim=sim)
+    template = makers.maker("trade", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         match = read(frame).data
         price = numbers.price_text(match.price, "data.price")
         size = numbers.unsigned(str(match.size), "data.size")
         return (
-            replace(
-                template,
+            template(
                 id=prefix + match.tradeId,
                 ts_event=match.ts,
                 ts_recv=ts_recv,
@@ -59,9 +56,9 @@ def on_match(instrument: Instrument, interval: str, sim: bool) -> Handler:  # no
     return handle
 
 
-def on_ticker(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_ticker(name: str, instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read both tickers: the best levels, sizes in the base coin; a side without orders is null."""
-    prefix, template = f"{instrument.tail}.ticker.{name}-", blank("ticker", instrument, sim=sim)
+    prefix, template = f"{instrument.tail}.ticker.{name}-", makers.maker("ticker", instrument)
 
     def best(price: str | None, size: int | None, field: str) -> tuple[str | None, str | None]:
         found = numbers.optional_price_text(price, f"{field}Price")
@@ -74,8 +71,7 @@ def on_ticker(name: str, instrument: Instrument, interval: str, sim: bool) -> Ha
         bid, bid_amount = best(ticker.bestBidPrice, ticker.bestBidSize, "data.bestBid")
         ask, ask_amount = best(ticker.bestAskPrice, ticker.bestAskSize, "data.bestAsk")
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{ticker.sequence}-{ticker.ts}-{crc32(frame):08x}",
                 ts_event=ticker.ts,
                 ts_recv=ts_recv,
@@ -91,19 +87,18 @@ def on_ticker(name: str, instrument: Instrument, interval: str, sim: bool) -> Ha
     return handle
 
 
-def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_day(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/contractMarket/snapshot`, every 5 s: the figures of 24 hours.
 
     `volume` was seen to be in the base coin on linear contracts; of inverse ones the page says nothing: null.
     """
-    prefix, template = f"{instrument.tail}.ticker.24h-", blank("ticker", instrument, sim=sim)
+    prefix, template = f"{instrument.tail}.ticker.24h-", makers.maker("ticker", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = wire.read_day(frame).data
         price, is_linear = kucoin.price, not instrument.is_inverse
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{day.ts}-{crc32(frame):08x}",
                 ts_event=day.ts,
                 ts_recv=ts_recv,
@@ -120,14 +115,14 @@ def on_day(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa
     return handle
 
 
-def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_level2(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/contractMarket/level2`: one changed level, "price,side,size"; each sequence is one more than the last.
 
     A level at price 0 changes nothing but the sequence.
     """
     prefix, read = f"{instrument.tail}.delta.", wire.read_level2
     unit = "base" if instrument.contract_size is not None else "contracts"
-    template = blank("delta", instrument, sim=sim, unit=unit)
+    template = makers.maker("delta", instrument, unit=unit)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         book = read(frame).data
@@ -136,8 +131,7 @@ def on_level2(instrument: Instrument, interval: str, sim: bool) -> Handler:  # n
             raise FrameError(f"data.change is no 'price,side,size': {book.change!r}", field="data.change")
         level = _level(instrument, (parts[0], parts[2]))
         return (
-            replace(
-                template,
+            template(
                 id=f"{prefix}{book.sequence}",
                 ts_event=book.timestamp * MS,
                 ts_recv=ts_recv,
@@ -158,10 +152,10 @@ def _level(instrument: Instrument, changed: tuple[str, str]) -> list[numbers.Row
     return [(price, sizes.amount(instrument, size, price) or numbers.ZERO) for price, size in rows]
 
 
-def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_depth(name: str, instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/contractMarket/level2Depth5` and `50`: the whole top in each push."""
     prefix = f"{instrument.tail}.delta.{name}-"
-    template = blank("delta", instrument, sim=sim, is_snapshot=True)
+    template = makers.maker("delta", instrument, is_snapshot=True)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         depth = wire.read_depth(frame).data
@@ -170,41 +164,40 @@ def on_depth(name: str, instrument: Instrument, interval: str, sim: bool) -> Han
             "id": f"{prefix}{depth.sequence}-{depth.timestamp}-{crc32(frame):08x}",
             "ts_event": nanoseconds(depth.timestamp),
         }
-        return (replace(template, **own, ts_recv=ts_recv, bids=bids, asks=asks, seq=depth.sequence, unit=unit),)
+        return (template(**own, ts_recv=ts_recv, bids=bids, asks=asks, seq=depth.sequence, unit=unit),)
 
     return handle
 
 
-def on_instrument(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: ARG001, FBT001
+def on_instrument(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/contract/instrument`: mark and index price, and the funding rate, merged into `funding` events.
 
     The page calls the rate that comes every minute (`granularity` 60000) predicted and the one of 28800000 the rate
     itself; what comes every minute is what the venue shows as the contract's rate, so both are taken. When a rate is
     paid is not documented.
     """
-    prefix = f"{instrument.tail}.funding."
-    state = blank("funding", instrument, sim=sim)
+    prefix, make = f"{instrument.tail}.funding.", makers.maker("funding", instrument)
+    known: dict[str, str] = {}
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        nonlocal state
         push = wire.read_instrument(frame)
         data = push.data
         if push.subject == "mark.index.price":
             mark = kucoin.price(data.markPrice, "data.markPrice")
             index = kucoin.price(data.indexPrice, "data.indexPrice")
-            own = {"id": f"{prefix}mark-{data.timestamp}-{mark}-{index}", "mark_price": mark, "index_price": index}
+            native, own = f"mark-{data.timestamp}-{mark}-{index}", {"mark_price": mark, "index_price": index}
         elif push.subject == "funding.rate":
             rate = kucoin.signed(data.fundingRate, "data.fundingRate")
-            own = {"id": f"{prefix}rate-{data.timestamp}-{data.granularity}-{rate}", "rate": rate}
+            native, own = f"rate-{data.timestamp}-{data.granularity}-{rate}", {"rate": rate}
         else:
             raise FrameError(f"unknown subject {push.subject!r} of /contract/instrument", channel=push.subject)
-        state = replace(state, **own, ts_event=data.timestamp * MS, ts_recv=ts_recv)
-        return (state,)
+        known.update(own)
+        return (make(**known, id=prefix + native, ts_event=data.timestamp * MS, ts_recv=ts_recv),)
 
     return handle
 
 
-def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # noqa: FBT001
+def on_candles(instrument: Instrument, interval: str, makers: Makers) -> Handler:
     """Read `/contractMarket/limitCandle`: close comes second; whether a candle is closed is not documented.
 
     The page calls the last two numbers volume and turnover. What was seen is the turnover (or, in older pushes, once
@@ -214,7 +207,7 @@ def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # 
     if timeframe is None:
         raise FrameError(f"unknown length of candles {interval!r}", channel="/contractMarket/limitCandle")
     prefix = f"{instrument.tail}.candle.{timeframe}-"
-    template = blank("candle", instrument, sim=sim, timeframe=timeframe)
+    template = makers.maker("candle", instrument, timeframe=timeframe)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         push = wire.read_candles(frame).data
@@ -227,8 +220,7 @@ def on_candles(instrument: Instrument, interval: str, sim: bool) -> Handler:  # 
             return ()  # a candle's volume is in coins, and what a contract is worth is not known
         own = {"id": f"{prefix}{start}-{push.time}-{crc32(frame):08x}", "ts_event": push.time * MS, "ts_recv": ts_recv}
         return (
-            replace(
-                template,
+            template(
                 **own,
                 open=numbers.price_text(opened, "data.candles[1] (open)"),
                 close=closed,

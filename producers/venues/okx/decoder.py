@@ -8,6 +8,7 @@ from typing import Final
 
 from contracts.errors import FrameError
 from producers.normalize import numbers
+from producers.normalize.events import Makers
 from producers.normalize.numbers import NULL
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
@@ -55,9 +56,9 @@ _NOT_CARRIED_STARTS: Final = ("candle", "mark-price-candle", "index-candle", "sp
 class OkxDecoder:
     """Decodes one connection's frames. `find` gives instruments by the venue's `instId`."""
 
-    def __init__(self, find: FindInstrument, *, sim: bool) -> None:
+    def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
         self._indexes: dict[str, str] = {}
-        self._topics = Topics(lambda name: Topic(find(name), self._indexes, sim))
+        self._topics = Topics(lambda name: Topic(find(name), self._indexes, makers))
         self._routes: dict[bytes, _Route] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
@@ -151,6 +152,6 @@ def _key(arg: wire.Arg) -> str:
     return f"{arg.channel}:{arg.instId or arg.instType or ''}"
 
 
-def make_decoder(market: str, find: FindInstrument, *, sim: bool) -> Decoder:  # noqa: ARG001 - there is one market
+def make_decoder(market: str, find: FindInstrument, *, makers: Makers) -> Decoder:  # noqa: ARG001 - there is one market
     """Make the decoder of a new connection."""
-    return OkxDecoder(find, sim=sim)
+    return OkxDecoder(find, makers=makers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from zlib import crc32
 
-from msgspec.structs import astuple, replace
+from msgspec.structs import astuple
 
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP, SPOT, Instrument
@@ -59,8 +59,7 @@ def make_trade(topic: Topic, row: wire.Trade, id_start: str, ts_recv: int) -> De
         raise FrameError(f"data.tradeId is no number: {number[:40]!r}", field="data.tradeId")
     instrument = topic.instrument
     amount, contracts = sizes.sizes(instrument, size, price) if instrument.sized_in_contracts else (size, None)
-    return replace(
-        topic.blanks.trade,
+    return topic.make.trade(
         id=id_start + number,
         ts_event=wire.time(row.ts, "data.ts"),
         ts_recv=ts_recv,
@@ -96,8 +95,7 @@ def decode_books(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list
         bids, asks, unit = sizes.book(instrument, bids, asks)
         native = f"{channel}-{'snapshot-' if whole else ''}{row.checksum if row.seqId is None else row.seqId}-{row.ts}"
         found.append(
-            replace(
-                topic.blanks.delta,
+            topic.make.delta(
                 id=f"{topic.tail}.delta.{native}",
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
@@ -120,8 +118,7 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> list[
         bid = next(iter(wire.read_levels(row.bids, "data.bids")), (None, None))
         ask = next(iter(wire.read_levels(row.asks, "data.asks")), (None, None))
         found.append(
-            replace(
-                topic.blanks.ticker,
+            topic.make.ticker(
                 id=f"{topic.tail}.ticker.{channel}-{row.seqId}-{row.ts}",
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
@@ -150,8 +147,7 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> li
         last, bid, bid_size, ask, ask_size, opened, high, low, volume, in_currency = figures
         bid, ask = positive(bid), positive(ask)
         found.append(
-            replace(
-                topic.blanks.ticker,
+            topic.make.ticker(
                 id=f"{topic.tail}.ticker.{channel}-{row.ts}-{crc32(','.join(figures).encode()):08x}",
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
@@ -188,8 +184,7 @@ def decode_forced(topic: Topic, rows: list[wire.Forced], ts_recv: int) -> list[D
         price = numbers.price_text(row.bkPx, "data.details.bkPx")
         amount, contracts = sizes.sizes(topic.instrument, numbers.unsigned(row.sz, "data.details.sz"), price)
         found.append(
-            replace(
-                topic.blanks.liquidation,
+            topic.make.liquidation(
                 id=f"{topic.tail}.liquidation.{native}",
                 ts_event=wire.time(row.ts, "data.details.ts"),
                 ts_recv=ts_recv,
@@ -220,8 +215,7 @@ def make_candle(topic: Topic, row: wire.Candle, timeframe: str, ts_recv: int) ->
     """Make a candle. `vol` counts coins on spot and contracts on derivatives, whose `volCcy` counts coins."""
     is_spot = topic.instrument.contract == SPOT
     in_quote = row.volCcy if row.volCcyQuote is None and is_spot else row.volCcyQuote
-    return replace(
-        topic.blanks.candle,
+    return topic.make.candle(
         id=f"{topic.tail}.candle.{timeframe}-{row.ts}-{row.vol}-{row.close}-{row.confirm}",
         ts_recv=ts_recv,
         timeframe=timeframe,
@@ -264,8 +258,7 @@ def decode_mark_prices(topic: Topic, frame: bytes, ts_recv: int, channel: str) -
 
 
 def _funding(topic: Topic, native: str, ts_event: int | None, ts_recv: int) -> Decoded:
-    return replace(
-        topic.blanks.funding,
+    return topic.make.funding(
         id=f"{topic.tail}.funding.{native}",
         ts_event=ts_event,
         ts_recv=ts_recv,
@@ -285,8 +278,7 @@ def decode_interests(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> 
         if amount is None and contracts is not None:
             amount = sizes.amount(instrument, contracts, None)
         found.append(
-            replace(
-                topic.blanks.interest,
+            topic.make.interest(
                 id=f"{topic.tail}.interest.{row.ts}-{contracts}-{amount}",
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,

@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from contracts.instrument import Instrument
+from producers.normalize.events import Makers
 from producers.rest.history import SECONDS, candle_id, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.okx import events, wire
@@ -59,7 +60,7 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read candles, newest first; they say themselves whether they are closed. Volumes are in the base coin."""
-    topic = Topic(instrument, {}, sim)
+    topic = Topic(instrument, {}, Makers(sim=sim))
 
     def read(raw: Raw) -> Decoded:
         found = events.make_candle(topic, _candle(raw), timeframe, ts_recv)
@@ -80,7 +81,7 @@ def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: boo
     The page does not say whether rows are merged here as they are there: where they are single fills, those before the
     last one of a merged row have ids of their own.
     """
-    topic = Topic(instrument, {}, sim)
+    topic = Topic(instrument, {}, Makers(sim=sim))
     start = f"{topic.tail}.trade."
     what = f"trades of {instrument.venue_symbol}"
     return read_rows(_rows, body, what, lambda raw: events.make_trade(topic, _trade(raw), start, ts_recv))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from contracts.instrument import Instrument
-from producers.normalize.blanks import Blanks
+from producers.normalize.events import InstrumentMakers, Makers
 
 
 @dataclass(slots=True)
@@ -17,16 +17,16 @@ class Topic:
 
     instrument: Instrument
     indexes: dict[str, str]
-    sim: bool
+    makers: Makers
     tail: str = ""
     rate: str | None = None
     next_ts: int | None = None
     mark_price: str | None = None
-    blanks: Blanks = field(init=False)
+    make: InstrumentMakers = field(init=False)
 
     def __post_init__(self) -> None:
         self.tail = self.instrument.tail
-        self.blanks = Blanks(self.instrument, sim=self.sim)
+        self.make = self.makers.of(self.instrument)
 
     @property
     def index_price(self) -> str | None:

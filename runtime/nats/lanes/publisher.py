@@ -6,16 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from contracts.subjects import HEADER_MESSAGE_ID, HEADER_TRACE, HEADER_TTL
-from runtime.clock import now_ns
 from runtime.nats import wire
 from runtime.nats.bus import Bus, subject_class
+from runtime.nats.lanes.message import Parts, make_parts, subjects_of
 from runtime.nats.lanes.reader import LaneReader as LaneReader  # noqa: PLC0414  # both sides of the lane from one place
-from runtime.nats.lanes.words import Words, header_value
 
 _RECOVER_SECONDS = 0.1
-_CRLF = b"\r\n"
-_ID = f"{HEADER_MESSAGE_ID}: "
 
 
 class LanePublisher:
@@ -23,7 +19,7 @@ class LanePublisher:
 
     While the bus is away, or more than `max_buffered` bytes wait for the socket, messages are dropped and counted.
     `on_gap(n)` is called once the way is free again: n messages were dropped, 0 means that the connection broke and
-    what was on its way is not known. `write_at` is the number of bytes that are written before the
+    what was on its way is not known. `write_at` is the number of bytes of bodies that are written before the
     iteration of the loop ends.
     """
 
@@ -41,11 +37,8 @@ class LanePublisher:
         self._max_buffered = max_buffered
         self._write_at = write_at
         self._parts: list[bytes] = []
+        self._messages = 0
         self._size = 0
-        self._stamp = ""
-        self._heads: dict[str, str] = {}  # of this iteration: they hold its time
-        self._words = Words()
-        self._admitted = self._words.admitted
         self._dropped = 0
         self._in_gap = False
         self._written = False
@@ -62,7 +55,7 @@ class LanePublisher:
         subject: str,
         payload: bytes,
         *,
-        schema: str,
+        schema: str | None,
         msg_id: str | None = None,
         traceparent: str | None = None,
         ttl: int | None = None,
@@ -71,55 +64,41 @@ class LanePublisher:
 
         A stream drops it after `ttl` seconds.
         """
-        if subject not in self._admitted:
-            self._words.admit(subject)
-        if not self._size:
-            self._begin_turn()
-        head = self._heads.get(schema)
-        if head is None:
-            head = self._heads[schema] = f"{self._words.head(schema)}{self._stamp}"
-        if msg_id is not None:
-            head = f"{head}{_ID}{msg_id if msg_id.isascii() and msg_id.isprintable() else header_value(msg_id)}\r\n"
-        if traceparent is not None:
-            head += f"{HEADER_TRACE}: {header_value(traceparent)}\r\n"
-        if ttl is not None:
-            head += f"{HEADER_TTL}: {ttl}\r\n"
-        length = len(head) + 2
-        total = length + len(payload)
-        self._parts += (f"HPUB {subject} {length} {total}\r\n{head}\r\n".encode(), payload, _CRLF)
-        self._size += total
+        self.write(make_parts(subject, payload, schema=schema, msg_id=msg_id, traceparent=traceparent, ttl=ttl))
+
+    def write(self, parts: Parts) -> None:
+        """Send a message, which is in parts (runtime.nats.lanes.message), with this iteration of the loop."""
+        if not self._messages:
+            self._loop.call_soon(self.flush)
+        self._messages += 1
+        self._parts += parts
+        self._size += len(parts[-2])
         if self._size >= self._write_at:
             self.flush()
 
     def flush(self) -> None:
         """Write, or drop, what was published since the last write; the loop calls it at the end of each turn."""
-        parts = self._parts
-        if not parts:
+        parts, messages = self._parts, self._messages
+        if not messages:
             return
-        self._parts, self._size = [], 0
+        self._parts, self._messages, self._size = [], 0, 0
         if self._in_gap or not self._free(self._max_buffered):
             self._drop(parts)
             return
-        messages = len(parts) // 3
         wire.write(self._bus.client, b"".join(parts), messages)
         self.published += messages
         self._written = True
-
-    def _begin_turn(self) -> None:
-        self._stamp = f"{now_ns()}\r\n"
-        self._heads.clear()
-        self._loop.call_soon(self.flush)
 
     def _free(self, limit: int) -> bool:
         client = self._bus.client
         return wire.writable(client) and wire.buffered(client) <= limit
 
     def _drop(self, parts: list[bytes]) -> None:
-        subjects = [part.split(b" ", 2)[1].decode() for part in parts[::3]]
+        subjects = subjects_of(parts)
         self._dropped += len(subjects)
         classes = Counter(subject_class(subject) for subject in subjects)
-        for event, messages in classes.items():
-            self._bus.count_drop(event, messages)
+        for event, count in classes.items():
+            self._bus.count_drop(event, count)
         if not self._in_gap:
             self._in_gap = True
             self._loop.call_later(_RECOVER_SECONDS, self._recover)

@@ -10,10 +10,10 @@ from producers.connection.books import BookPace, Books
 from producers.connection.publisher import Publisher
 from runtime.clock import now_ns
 from runtime.nats.lanes.publisher import LanePublisher
-from tests.bench.sides.our_frames import Bench, bus, on_gap
+from tests.bench.sides.our_frames import FOLDED, Bench, bus, on_gap
 from tests.bench.sides.worker import measure, read_job, resident_mb, spent
 
-FOLDED = {"delta", "book"}
+
 SNAPSHOTS_AFTER = {2, 4, 7, 9}  # of ten deltas: four a second, as often as they are published
 
 

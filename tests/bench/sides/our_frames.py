@@ -19,6 +19,7 @@ from producers.connection.interfaces import DepthAnswer
 from producers.connection.publisher import Publisher
 from producers.connection.session import SessionParts
 from producers.connection.socket import OPENERS
+from producers.normalize.events import Makers
 from producers.registry import VENUES
 from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
 from runtime.clock import now_ns
@@ -50,7 +51,7 @@ class Bench:
         self.symbols: list[list[str]] = job["symbols"]
 
     def decoder(self) -> Any:
-        return self.venue.decoder(self.market, self.find, sim=False)
+        return self.venue.decoder(self.market, self.find, makers=Makers(sim=False))
 
     def snapshot(self, venue_symbol: str) -> Any:
         return self.venue.rest.decode_depth(self.rest[venue_symbol], self.find(venue_symbol), now_ns(), sim=False)

@@ -31,14 +31,15 @@ class Rig:
         self.books = Books(
             rule,
             BookPace(interval=0.0),
-            self.published.append,
+            lambda message: self.published.append(message.event),
             lambda _symbol, state, reason: self.said.append((state, reason)),
             on_resync=self.resyncs.append,
         )
         self.books.open([BTC], now=0.0)
 
     def delta(self, seq: int, bids=(), asks=(), *, now: float, whole: bool = False) -> None:
-        self.books.on_event(
+        self.books.on_delta(
+            BTC.symbol,
             FastDelta(**HEAD, ts_recv=ns(now), bids=list(bids), asks=list(asks), seq=seq, prev_seq=seq - 1,
                       is_snapshot=whole),
             now=now,

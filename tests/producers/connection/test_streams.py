@@ -82,7 +82,7 @@ async def test_trades_of_the_backlog_come_once(rig):
 class Silent:
     """A lane and a line that take everything."""
 
-    def publish(self, subject, payload, *, msg_id, schema):
+    def write(self, parts):
         """One message."""
 
     def on_control(self, control):

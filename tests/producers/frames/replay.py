@@ -19,6 +19,7 @@ from typing import Any
 from contracts.codec import EVENTS
 from contracts.errors import HydrophoneError
 from contracts.instrument import Instrument
+from producers.normalize.events import Makers
 from producers.venue import BookRule, Venue
 
 ROOT = Path(__file__).resolve().parents[3].parent / "shared" / "frames" / "dev"
@@ -137,7 +138,7 @@ class Replay:
 
     def lines(self, path: Path) -> Iterator[Line]:
         """Decode each line and fold its books; the caller looks at `books` after each."""
-        decoder = self.venue.decoder(self.market, cache(self._find), sim=self.sim)
+        decoder = self.venue.decoder(self.market, cache(self._find), makers=Makers(sim=self.sim))
         for number, row in enumerate(read_rows(path)):
             frame = read_frame(row)
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.codec import EVENTS
+from producers.normalize.events import Makers
 from producers.registry import VENUES
 from producers.venue import Unreadable
 from tests.producers.kinds.asserting import (
@@ -84,7 +85,7 @@ def bad_row() -> None:
         bad_row_costs_itself(driven, "liquidation", lambda data: [20, data], rows)
     prints = [[11, MS, 1, 91000], [12, MS, "x", 91000], [13, MS, 1, 91000]]
     history = Driven("bitfinex", [NAME], ("trade",))
-    decoder = VENUES["bitfinex"].decoder("public", history.find, sim=False)
+    decoder = VENUES["bitfinex"].decoder("public", history.find, makers=Makers(sim=False))
     decoder.decode(text({"event": "subscribed", "channel": "trades", "chanId": 18, "symbol": NAME}).encode(), 0)
     assert [item.kind for item in decoder.decode(text([18, prints]).encode(), 0)] == ["trade", "unreadable", "trade"]
     rows = [CANDLE, [MS, 1, 2], [MS - 60_000, *CANDLE[1:]]]

@@ -1,30 +1,16 @@
-"""What venues share to make events: blanks, topics, ids of equal rows, books and pauses of REST answers."""
+"""What venues share to make events: topics, ids of equal rows, books and pauses of REST answers."""
 
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 
 from contracts import codec
 from contracts.instrument import make_instrument
-from producers.normalize.blanks import Blanks
 from producers.normalize.ids import distinct
 from producers.normalize.topics import Topics
 from producers.rest.answers import make_book, named_pause
 
 BTC = make_instrument("gate", "BTC/USDT", "BTC_USDT")
-
-
-@pytest.mark.parametrize("kind", Blanks.__slots__)
-def test_blank_filled_with_an_id_is_an_event_of_its_instrument(kind: str) -> None:
-    event = replace(getattr(Blanks(BTC, sim=True), kind), id=f"{BTC.tail}.{kind}.1", ts_recv=7)
-    assert (event.kind, event.venue, event.symbol, event.venue_symbol) == (kind, "gate", "BTC/USDT", "BTC_USDT")
-    assert (event.sim, event.ts_event, event.ts_recv) == (True, None, 7)
-
-
-def test_blanks_of_two_instruments_share_no_list() -> None:
-    first, second = Blanks(BTC, sim=True), Blanks(BTC, sim=True)
-    assert first.delta.bids is not second.delta.bids
 
 
 def test_topics_are_made_once_and_not_where_the_name_is_refused() -> None:

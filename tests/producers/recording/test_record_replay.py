@@ -28,6 +28,7 @@ from producers.recording.replay import Replay, list_files, read_lines
 from producers.recording.replay_command import merge, parse, play
 from producers.registry import VENUES
 from producers.simulator import Fault, Simulator, SimulatorConfig
+from runtime.nats.lanes.message import split_message
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,7 +39,8 @@ class Tape:
     def __init__(self):
         self.events = []
 
-    def publish(self, subject, payload, *, msg_id, schema):
+    def write(self, parts):
+        subject, _, payload = split_message(parts)
         self.events.append((subject, payload))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers.normalize.events import Makers
 from producers.venue import BOOK, LIQUIDATION, TICKER, TRADE, Ack, Closing, Refused
 from producers.venues.binance import VENUE
 
@@ -26,7 +27,7 @@ def find(venue_symbol: str) -> Instrument:
 
 
 def decode(*frames: str, sim: bool = False) -> list[Any]:
-    decoder = VENUE.decoder("spot", find, sim=sim)
+    decoder = VENUE.decoder("spot", find, makers=Makers(sim=sim))
     return [event for frame in frames for event in decoder.decode(frame.encode(), RECV)]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers.normalize.events import Makers
 from producers.venue import BOOK, FUNDING, LIQUIDATION, TICKER, TRADE, Ack, Closing, Refused
 from producers.venues.binanceusdm import VENUE
 
@@ -34,7 +35,7 @@ def find(venue_symbol: str) -> Instrument:
 
 
 def decode(*frames: str) -> list[Any]:
-    decoder = VENUE.decoder("linear", find, sim=False)
+    decoder = VENUE.decoder("linear", find, makers=Makers(sim=False))
     return [event for frame in frames for event in decoder.decode(frame.encode(), RECV)]
 
 

@@ -11,6 +11,7 @@ import pytest
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from producers.connection.book import BookKeeper, Change
+from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Proof, Refused, Unreadable
 from producers.venues.bitfinex import VENUE
 from producers.venues.bitfinex.checksum import compute, written
@@ -29,7 +30,7 @@ class Socket:
     """One connection's decoder."""
 
     def __init__(self, *, sim: bool = False) -> None:
-        self.decoder = VENUE.decoder("public", find, sim=sim)
+        self.decoder = VENUE.decoder("public", find, makers=Makers(sim=sim))
 
     def events(self, frame: str) -> list[Any]:
         return list(self.decoder.decode(frame.encode(), RECEIVED))

@@ -11,6 +11,7 @@ import pytest
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
+from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, FUNDING, INTEREST, LIQUIDATION, TICKER, TRADE, Ack, Pong, Refused
 from producers.venues.bybit import VENUE
 from tests.producers.playing import named
@@ -27,7 +28,9 @@ class Socket:
 
     def __init__(self, market: str = "linear", *, sim: bool = False, known: tuple[Instrument, ...] = ()) -> None:
         listed = {item.venue_symbol: item for item in known}
-        self._decoder = VENUE.decoder(market, lambda name: listed.get(name) or VENUE.guess(market, name), sim=sim)
+        self._decoder = VENUE.decoder(
+            market, lambda name: listed.get(name) or VENUE.guess(market, name), makers=Makers(sim=sim)
+        )
 
     def send(self, frame: dict[str, Any]) -> list[Any]:
         return [

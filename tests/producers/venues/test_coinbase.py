@@ -10,6 +10,7 @@ import pytest
 
 from contracts.codec import EVENTS, encode
 from contracts.errors import FrameError
+from producers.normalize.events import Makers
 from producers.venue import Ack, Closing, LastTrade, Pong, Refused
 from producers.venues.coinbase import VENUE
 
@@ -53,7 +54,7 @@ ENVELOPE = {"client_id": "", "timestamp": "2026-11-21T20:00:00.122581123Z", "seq
 
 def decode(*frames: object, sim: bool = False) -> list[Any]:
     """Decode frames on one connection; every event must pass its model."""
-    decoder = VENUE.decoder("spot", lambda text: VENUE.guess("spot", text), sim=sim)
+    decoder = VENUE.decoder("spot", lambda text: VENUE.guess("spot", text), makers=Makers(sim=sim))
     found: list[Any] = []
     for frame in frames:
         raw = frame if isinstance(frame, bytes) else json.dumps(frame, separators=(",", ":")).encode()

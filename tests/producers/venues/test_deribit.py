@@ -10,6 +10,7 @@ import pytest
 
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
+from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Answered, Closing, Pong, Refused, Reply, Unreadable
 from producers.venues.deribit import VENUE
 from tests.producers.playing import named
@@ -25,7 +26,7 @@ class Socket:
 
     def __init__(self, *, sim: bool = False, listed: bool = True) -> None:
         self._listed = LISTED if listed else {}
-        self._decoder = VENUE.decoder("public", self._find, sim=sim)
+        self._decoder = VENUE.decoder("public", self._find, makers=Makers(sim=sim))
 
     def _find(self, name: str) -> Any:
         return replace(VENUE.guess("public", name), contract_size=self._listed.get(name))

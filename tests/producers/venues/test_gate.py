@@ -11,6 +11,7 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.book import BookKeeper, Change
+from producers.normalize.events import Makers
 from producers.venue import CHANNELS, Ack, Closing, Pong, Refused, TradeSpan
 from producers.venues.gate import VENUE
 
@@ -27,7 +28,9 @@ class Socket:
 
     def __init__(self, market: str = "spot", *known: Instrument, sim: bool = False) -> None:
         listed = {item.venue_symbol: item for item in known}
-        self._decoder = VENUE.decoder(market, lambda name: listed.get(name) or VENUE.guess(market, name), sim=sim)
+        self._decoder = VENUE.decoder(
+            market, lambda name: listed.get(name) or VENUE.guess(market, name), makers=Makers(sim=sim)
+        )
 
     def events(self, frame: Any) -> list[Any]:
         text = frame if isinstance(frame, str) else json.dumps(frame, separators=(",", ":"))

@@ -12,6 +12,7 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.book import BookKeeper, Change
+from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Refused, Reply
 from producers.venues.htx import VENUE
 
@@ -28,7 +29,9 @@ class Socket:
 
     def __init__(self, *known: Instrument, sim: bool = False) -> None:
         listed = {item.venue_symbol: item for item in known}
-        self._decoder = VENUE.decoder("spot", lambda name: listed.get(name) or VENUE.guess("spot", name), sim=sim)
+        self._decoder = VENUE.decoder(
+            "spot", lambda name: listed.get(name) or VENUE.guess("spot", name), makers=Makers(sim=sim)
+        )
 
     def events(self, text: str, *, packed: bool = True) -> list[Any]:
         return list(self._decoder.decode(gzip.compress(text.encode()) if packed else text.encode(), RECEIVED))
@@ -369,7 +372,7 @@ def test_series_of_futures_is_named_where_the_expiry_would_be() -> None:
 
 def test_damaged_gzip_is_refused() -> None:
     packed = gzip.compress(b'{"ping":1}')
-    decode = VENUE.decoder("spot", lambda name: VENUE.guess("spot", name), sim=False).decode
+    decode = VENUE.decoder("spot", lambda name: VENUE.guess("spot", name), makers=Makers(sim=False)).decode
     for frame, reason in ((packed[:-9], "cut off"), (packed[:12] + b"\xff" * 9, "gzip")):
         with pytest.raises(FrameError, match=reason):
             decode(frame, RECEIVED)

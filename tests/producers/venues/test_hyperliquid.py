@@ -12,6 +12,7 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, InvalidParameterError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.limits import fitting
+from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, FUNDING, INTEREST, LIQUIDATION, TICKER, TRADE, Ack, Pong, Refused
 from producers.venues.hyperliquid import VENUE
 from tests.producers.playing import named
@@ -28,7 +29,9 @@ class Socket:
 
     def __init__(self, *known: Instrument, sim: bool = False) -> None:
         listed = {item.venue_symbol: item for item in known}
-        self.decoder = VENUE.decoder("public", lambda name: listed.get(name) or VENUE.guess("public", name), sim=sim)
+        self.decoder = VENUE.decoder(
+            "public", lambda name: listed.get(name) or VENUE.guess("public", name), makers=Makers(sim=sim)
+        )
 
     def send(self, frame: dict[str, Any]) -> list[Any]:
         text = json.dumps(frame, separators=(",", ":")).encode()

@@ -12,6 +12,7 @@ import pytest
 
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
+from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Refused
 from producers.venues.indodax import VENUE
 from producers.venues.indodax.plan import BOOKS, PUBLIC_TOKEN, SUMMARY, TRADES, request_id
@@ -29,7 +30,7 @@ class Socket:
     """One connection's decoder; `send` takes a frame's text and gives events as the bus would carry them."""
 
     def __init__(self, *, sim: bool = False) -> None:
-        self.decoder = VENUE.decoder("spot", lambda name: VENUE.guess("spot", name), sim=sim)
+        self.decoder = VENUE.decoder("spot", lambda name: VENUE.guess("spot", name), makers=Makers(sim=sim))
 
     def send(self, *messages: str) -> list[Any]:
         frame = "".join(f"{message}\n" for message in messages).encode()

@@ -12,6 +12,7 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import make_instrument
 from producers.connection.book import BookKeeper, Change
+from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, TRADE, Ack, Closing, Pong, Proof, Refused, Subscription
 from producers.venues.kraken import VENUE
 
@@ -24,7 +25,7 @@ class Socket:
     """One connection's decoder; `send` takes a frame's text and gives events as the bus would carry them."""
 
     def __init__(self, *, sim: bool = False) -> None:
-        self._decoder = VENUE.decoder("spot", lambda name: VENUE.guess("spot", name), sim=sim)
+        self._decoder = VENUE.decoder("spot", lambda name: VENUE.guess("spot", name), makers=Makers(sim=sim))
 
     def events(self, frame: str) -> list[Any]:
         return list(self._decoder.decode(frame.encode(), RECEIVED))

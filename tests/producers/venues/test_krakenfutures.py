@@ -12,6 +12,7 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.book import BookKeeper, Change
+from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, PING_FRAME, Ack, Pong, Refused, Subscription
 from producers.venues.krakenfutures import VENUE
 
@@ -34,7 +35,9 @@ class Socket:
 
     def __init__(self, *known: Instrument, sim: bool = False) -> None:
         listed = {item.venue_symbol: item for item in known}
-        self._decoder = VENUE.decoder("futures", lambda name: listed.get(name) or VENUE.guess("futures", name), sim=sim)
+        self._decoder = VENUE.decoder(
+            "futures", lambda name: listed.get(name) or VENUE.guess("futures", name), makers=Makers(sim=sim)
+        )
 
     def events(self, frame: str) -> list[Any]:
         return list(self._decoder.decode(frame.encode(), RECEIVED))

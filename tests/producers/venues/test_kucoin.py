@@ -13,6 +13,7 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import make_instrument
 from producers.connection.book import BookKeeper, Change
+from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, TICKER, TRADE, Ack, Closing, Pong, Refused
 from producers.venues.kucoin import VENUE
 
@@ -37,7 +38,7 @@ class Socket:
     """One connection's decoder; `send` takes a frame as a dictionary and gives events as the bus would carry them."""
 
     def __init__(self, *, sim: bool = False) -> None:
-        self._decoder = VENUE.decoder("spot", lambda name: VENUE.guess("spot", name), sim=sim)
+        self._decoder = VENUE.decoder("spot", lambda name: VENUE.guess("spot", name), makers=Makers(sim=sim))
 
     def events(self, frame: Any) -> list[Any]:
         text = frame if isinstance(frame, str) else json.dumps(frame, separators=(",", ":"))

@@ -11,6 +11,7 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.book import BookKeeper, Change
+from producers.normalize.events import Makers
 from producers.venue import CHANNELS, FUNDING, Ack
 from producers.venues.kucoinfutures import VENUE
 
@@ -27,7 +28,7 @@ class Socket:
     def __init__(self, *known: Instrument) -> None:
         listed = {item.venue_symbol: item for item in known}
         find = lambda name: listed.get(name) or VENUE.guess("futures", name)  # noqa: E731
-        self._decoder = VENUE.decoder("futures", find, sim=False)
+        self._decoder = VENUE.decoder("futures", find, makers=Makers(sim=False))
 
     def events(self, frame: Any) -> list[Any]:
         text = frame if isinstance(frame, str) else json.dumps(frame, separators=(",", ":"))

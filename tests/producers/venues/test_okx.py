@@ -12,6 +12,7 @@ from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
 from producers.connection.book import BookKeeper, Change
+from producers.normalize.events import Makers
 from producers.venue import CHANNELS, FUNDING, LIQUIDATION, TRADE, Ack, Closing, Pong, Refused, TradeSpan
 from producers.venues.okx import VENUE
 from tests.producers.playing import named
@@ -29,7 +30,9 @@ class Socket:
 
     def __init__(self, *known: Instrument, sim: bool = False) -> None:
         listed = {item.venue_symbol: item for item in known}
-        self._decoder = VENUE.decoder("public", lambda name: listed.get(name) or VENUE.guess("public", name), sim=sim)
+        self._decoder = VENUE.decoder(
+            "public", lambda name: listed.get(name) or VENUE.guess("public", name), makers=Makers(sim=sim)
+        )
 
     def events(self, frame: Any) -> list[Any]:
         text = frame if isinstance(frame, str) else json.dumps(frame, separators=(",", ":"))

@@ -1,0 +1,225 @@
+"""Writes an event as the bus gets it in one step: command, headers and body. Pure.
+
+The function that does it is generated from the event's model, once for each kind, as dataclasses generate theirs; an
+instrument's constants are bound to it as JSON that is written once. What is in any way unusual (an id with a quotation
+mark, a time that cannot be) takes the long way through the struct and the codec, so that there is one rule for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Raw
+
+from contracts import codec
+from contracts.codec import EVENTS, KIND_SUBJECTS, fast, schema_of
+from contracts.numbers import DAY_NS, INT64_MAX, INT64_MIN
+from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA, KINDS_WITHOUT_HEADERS
+from runtime.nats.lanes.message import Parts, header, make_parts, split_message
+
+LONGEST_ID: Final = 256
+UNLESS_SAID: Final = {"is_snapshot": False, "closed": False, "sampled": False}  # of fields that the contract requires
+_MOST_SIZES: Final = 20_000
+_BEFORE_ID: Final = len('{"id":"')
+_encode: Final = msgspec.json.Encoder().encode
+Make = Callable[..., Any]
+
+
+class Message(NamedTuple):
+    """An event as the bus gets it: what a connection needs to know of it, and its command in parts."""
+
+    kind: str
+    symbol: str
+    parts: Parts
+    detail: Any  # of a trade its (trade_id, seq), of a delta its `Change`, of another kind None
+
+    @property
+    def event(self) -> Any:
+        """The event as a struct, read from its body."""
+        return codec.decoder(EVENTS[self.kind]).decode(self.parts[-2])
+
+    @property
+    def tail(self) -> str:
+        """The tokens of its subject that name the instrument."""
+        return ".".join(split_message(self.parts).subject.rsplit(".", 4)[1:])
+
+
+class Change(NamedTuple):
+    """What a book takes of a delta; levels are lists, or JSON that was checked."""
+
+    bids: Any
+    asks: Any
+    seq: int | None
+    prev_seq: int | None
+    is_snapshot: bool
+    ts_event: int | None
+    ts_recv: int
+    unit: str
+
+
+DETAILS: Final[dict[str, tuple[str, ...]]] = {"trade": ("trade_id", "seq"), "delta": Change._fields}
+
+
+def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make) -> Make:
+    """Return the writer of one instrument's events of a kind; it takes the fields that are no constants by name.
+
+    `make` makes the struct, or an `Unreadable`, of what is unusual. Candles, of which no producer publishes any, are
+    written from their structs.
+    """
+
+    def unusual(**values: Any) -> Any:
+        event = make(**values)
+        return event if event.kind == "unreadable" else write_event(event, tail)
+
+    if kind == "candle":
+        return unusual
+    return _builder(kind, tuple(sorted(constants)))(tail, constants, unusual)
+
+
+def write_event(event: Any, tail: str) -> Message:
+    """Return the message of a struct: what a writer returns at once."""
+    kind: str = event.kind
+    length = f"{event.timeframe}." if kind == "candle" else ""
+    named = kind not in KINDS_WITHOUT_HEADERS
+    parts = make_parts(
+        f"{KIND_SUBJECTS[kind]}{length}{tail}",
+        codec.encode(event),
+        schema=schema_of(EVENTS[kind]) if named else None,
+        msg_id=event.id if named else None,
+    )
+    values = tuple(getattr(event, name) for name in DETAILS.get(kind, ()))
+    return Message(kind, event.symbol, parts, (Change(*values) if kind == "delta" else values) or None)
+
+
+class _Sizes:
+    """The text between subject and id, or between subject and body, by the sizes that it names."""
+
+    def __init__(self, kind: str) -> None:
+        schema = None if kind in KINDS_WITHOUT_HEADERS else schema_of(EVENTS[kind])
+        self._head = None if schema is None else f"NATS/1.0\r\n{header(HEADER_SCHEMA, schema)}{HEADER_MESSAGE_ID}: "
+        self.known: dict[int, bytes] = {}
+
+    def make(self, size: int, end: int) -> bytes:
+        """Make it for a body of so many bytes, in which the id ends at `end`."""
+        if len(self.known) >= _MOST_SIZES:
+            self.known.clear()
+        if self._head is None:
+            key, text = size << 9, f"{size}\r\n"
+        else:
+            headers = len(self._head) + end - _BEFORE_ID + len("\r\n\r\n")
+            key, text = size << 9 | end, f"{headers} {headers + size}\r\n{self._head}"
+        found = self.known[key] = text.encode()
+        return found
+
+
+@cache
+def _builder(kind: str, fixed: tuple[str, ...]) -> Callable[[str, dict[str, Any], Make], Make]:
+    """Compile the function that binds an instrument's constants to a writer."""
+    hints = get_type_hints(fast(EVENTS[kind]), include_extras=True)
+    groups = _groups(list(hints), fixed)
+    sizes = _Sizes(kind)
+    space: dict[str, Any] = {
+        "Wire": _wire(kind, hints, groups),
+        "encode": _encode,
+        "raw": _raw,
+        "groups": groups,
+        "Change": Change,
+        "known": sizes.known.get,
+        "make_sizes": sizes.make,
+        "Message": Message,
+        "new": tuple.__new__,
+    }
+    exec(compile(_source(kind, hints, groups, fixed), f"<writer of {kind}>", "exec"), space)  # noqa: S102 - of our own models
+    return space["bind"]
+
+
+def _groups(names: list[str], fixed: tuple[str, ...]) -> list[list[str]]:
+    """Return the fields in order, those that are constants and follow each other together."""
+    groups: list[list[str]] = []
+    for name in names:
+        if name in fixed and groups and groups[-1][0] in fixed:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return groups
+
+
+def _wire(kind: str, hints: dict[str, Any], groups: list[list[str]]) -> type[Any]:
+    """Return the struct that is encoded: a group of constants is one field, named as its first one."""
+    fields = [(group[0], hints[group[0]]) for group in groups]
+    return msgspec.defstruct(f"Wire_{kind}", fields, gc=False, frozen=True)
+
+
+def _raw(constants: dict[str, Any], group: list[str]) -> Raw:
+    """Return a group of constants as JSON: the first one's value, and the others with their names."""
+    texts = [_encode(constants[name]).decode() for name in group]
+    return Raw(",".join([texts[0], *(f'"{name}":{text}' for name, text in zip(group[1:], texts[1:], strict=True))]))
+
+
+def _source(kind: str, hints: dict[str, Any], groups: list[list[str]], fixed: tuple[str, ...]) -> str:
+    """Return the source of `bind(tail, constants, unusual)`, which returns the writer."""
+    named = kind not in KINDS_WITHOUT_HEADERS
+    free = [group[0] for group in groups if group[0] not in fixed]
+    values = [group[0] if group[0] in free else f"c{place}" for place, group in enumerate(groups)]
+    details = ", ".join(DETAILS.get(kind, ()))
+    detail = f"new(Change, ({details}))" if kind == "delta" else f"({details})" if details else "None"
+    unusual = f"return unusual({', '.join(f'{name}={name}' for name in free)})"
+    longest = _BEFORE_ID + LONGEST_ID
+    between = f"body[{_BEFORE_ID}:end], b'\\r\\n\\r\\n', " if named else ""
+    return "\n".join(
+        [
+            "def bind(tail, constants, unusual):",
+            *(
+                f"    c{place} = raw(constants, groups[{place}])"
+                for place, group in enumerate(groups)
+                if group[0] in fixed
+            ),
+            *(f"    {name} = constants[{name!r}]" for name in DETAILS.get(kind, ()) if name in fixed),
+            "    symbol = constants['symbol']",
+            f"    begin = ({('HPUB ' if named else 'PUB ') + KIND_SUBJECTS[kind]!r} + tail + ' ').encode()",
+            f"    def write(*, {', '.join(_parameter(kind, name, hints[name]) for name in free)}):",
+            f"        if {' or '.join(_guards(free, hints))}:",
+            f"            {unusual}",
+            f"        body = encode(Wire({', '.join(values)}))",
+            "        size = len(body)",
+            f"        end = {_BEFORE_ID} + len(id)",
+            f"        if body[end] != 34 or body[end - 1] == 92 or not {_BEFORE_ID} < end <= {longest} or 127 in body:",
+            f"            {unusual}",
+            f"        sizes = known(size << 9{' | end' if named else ''}) or make_sizes(size, end)",
+            f"        parts = (begin, sizes, {between}body, b'\\r\\n')",
+            f"        return new(Message, ({kind!r}, symbol, parts, {detail}))",
+            "    return write",
+        ]
+    )
+
+
+def _parameter(kind: str, name: str, hint: Any) -> str:
+    """Return a parameter: with its default where the model has one, or None where that may be its value."""
+    field = EVENTS[kind].model_fields[name]
+    if not field.is_required():
+        return f"{name}={field.default!r}"
+    if name in UNLESS_SAID:
+        return f"{name}={UNLESS_SAID[name]!r}"
+    return f"{name}=None" if NoneType in get_args(hint) else name
+
+
+def _guards(free: list[str], hints: dict[str, Any]) -> list[str]:
+    """Return what makes an event unusual before it is encoded: times and integers that cannot be."""
+    found = [f"(ts_event is not None and not 0 < ts_event <= ts_recv + {DAY_NS})"]
+    if "trade_id" in free:
+        found.append(f"not (trade_id and id.endswith(trade_id) or trade_id.isalnum()) or len(trade_id) > {LONGEST_ID}")
+    for name in free:
+        if name not in {"ts_event", "ts_recv"} and _is_integer(hints[name]):
+            optional = f"{name} is not None and " if NoneType in get_args(hints[name]) else ""
+            found.append(f"({optional}not {INT64_MIN} <= {name} <= {INT64_MAX})")
+    return found
+
+
+def _is_integer(hint: Any) -> bool:
+    if get_origin(hint) in {Union, UnionType}:
+        hint = next(part for part in get_args(hint) if part is not NoneType)
+    return get_origin(hint) is Annotated and get_args(hint)[0] is int
