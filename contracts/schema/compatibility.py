@@ -28,6 +28,9 @@ def list_breaks(released: Json, current: Json) -> list[str]:
             if part not in message:
                 continue  # a command has no headers of its own
             where = name if part == "payload" else f"{name} headers"
+            if part not in other:
+                found.append(f"{where} are gone")
+                continue
             found += _schema_breaks(where, (message[part], released), (other[part], current))
     return found
 

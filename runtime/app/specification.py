@@ -20,6 +20,7 @@ from contracts.commands import COMMANDS, Command, ErrorReply
 from contracts.market import Event
 from contracts.schema import asyncapi
 from contracts.schema.asyncapi import Json
+from contracts.subjects import KINDS_WITHOUT_HEADERS
 
 HERE: Final = "127.0.0.1:4222"
 SERVER: Final = "The bus; on one machine run.json holds its URL and token"

@@ -20,6 +20,7 @@ from contracts.commands import COMMANDS
 from contracts.market import BookDelta, DecimalText, Event, InstrumentEvent, Trade
 from contracts.schema.asyncapi import OTHERS, as_draft7
 from contracts.schema.compatibility import list_breaks
+from contracts.subjects import KINDS_WITHOUT_HEADERS
 from runtime.app import asyncapi
 from runtime.app.asyncapi import DOCUMENT, GOLDEN, RELEASED, ROOT, make_document, read_examples, render
 from tests.runtime.asyncapi.valid import list_faults
@@ -81,7 +82,7 @@ def test_what_is_no_asyncapi_is_refused(spoil: Callable[[Json], Any]) -> None:
     assert list_faults(document)
 
 
-NO_SUBJECTS = re.compile("STATE_|LEASE_PRODUCERS$|HEADER_|BUS$|ALL_VENUES$")  # keys of buckets, headers, tokens
+NO_SUBJECTS = re.compile("KINDS_|STATE_|LEASE_PRODUCERS$|HEADER_|BUS$|ALL_VENUES$")  # keys of buckets, headers, tokens
 
 
 def test_the_document_names_every_subject_of_the_bus() -> None:
@@ -195,6 +196,18 @@ def test_new_event_and_new_optional_field_break_nothing() -> None:
 )
 def test_change_that_breaks_readers_is_named(model: Callable[[], type[Event]], told: str) -> None:
     assert any(line.startswith(told) for line in list_breaks(document_of(Trade), document_of(model())))
+
+
+def test_lost_headers_are_named() -> None:
+    after = copy.deepcopy(CURRENT)
+    del after["components"]["messages"]["trade.v1:Message"]["headers"]
+    assert list_breaks(CURRENT, after) == ["trade.v1:Message headers are gone"]
+
+
+def test_kinds_without_headers_have_none_in_the_document() -> None:
+    messages = CURRENT["components"]["messages"]
+    without = {kind for kind in KIND_SUBJECTS if "headers" not in messages.get(f"{kind}.v1:Message", {"headers": 0})}
+    assert without == KINDS_WITHOUT_HEADERS
 
 
 def test_lost_event_is_named() -> None:
