@@ -176,7 +176,7 @@ class Connection:
 
     # what the project calls back
     def publish(self, event: Any) -> None:
-        self.moment.events.append(event)
+        self.moment.events.append(getattr(event, "event", event))  # a message of the bus has it as a struct
 
     def publish_state(
         self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any

@@ -9,6 +9,7 @@ from typing import Any
 from producers.connection.books import BookPace
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.session import Session, SessionParts
+from producers.normalize.writer import Message
 from producers.registry import VENUES
 from producers.venue import ConnectionPlan, Subscription
 
@@ -89,7 +90,7 @@ class Driven:
 
     # what a session calls
     def publish(self, event: Any) -> None:
-        self.events.append(event)
+        self.events.append(event.event if isinstance(event, Message) else event)
 
     def publish_state(
         self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any
