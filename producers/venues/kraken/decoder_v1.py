@@ -77,7 +77,7 @@ class _Frame:
     def event(self, kind: str, native: str, ts_event: int | None, **own: Any) -> Decoded:
         """Return an event of this push; `own` are the fields of its kind."""
         known = {"id": f"{self.instrument.tail}.{native}", "ts_event": ts_event, "ts_recv": self.ts_recv, **own}
-        return self.makers.maker(kind, self.instrument, **known)
+        return self.makers.maker(kind, self.instrument)(**known)
 
 
 def decode_answer(frame: bytes) -> Sequence[Decoded]:

@@ -103,10 +103,10 @@ def bad_row() -> None:
     history, find = VENUES["htx"].rest.history, VENUES["htx"].guess
     assert history is not None
     orders = [{"data": [TRADE, TRADE | {"price": 0}]}, {"data": [TRADE]}]
-    found = history.decode_trades(text({"data": orders}).encode(), find("spot", NAME), ts_recv=MS, sim=False)
+    found = history.decode_trades(text({"data": orders}).encode(), find("spot", NAME), ts_recv=MS * 1_000_000, sim=False)
     assert [isinstance(item, Unreadable) for item in found] == [False, True, False]
     body = text({"data": [KLINE, KLINE | {"open": 0}, {"id": 0}]}).encode()
-    candles = history.decode_candles(body, find("spot", NAME), "1m", ts_recv=MS, sim=False)
+    candles = history.decode_candles(body, find("spot", NAME), "1m", ts_recv=MS * 1_000_000, sim=False)
     assert [isinstance(item, Unreadable) for item in candles] == [False, True, True]
 
 
