@@ -17,6 +17,7 @@ from typing import Any
 
 from contracts.codec import EVENTS
 from contracts.errors import SymbolSyntaxError
+from producers.normalize.events import Makers
 from producers.registry import VENUES
 from producers.venue import Venue
 from tests.bench.recordings import Job, as_text
@@ -64,7 +65,7 @@ def _frames(path: Path) -> list[bytes]:
 def _of(venue: Venue, market: str, frames: list[bytes]) -> list[Job]:
     """Frames by the first event that our decoder makes of them, those of the busiest instrument."""
     find = cache(partial(venue.guess, market))
-    decoder = venue.decoder(market, find, sim=True)
+    decoder = venue.decoder(market, find, makers=Makers(sim=True))
     control: list[bytes] = []
     events: dict[str, list[tuple[Any, bytes]]] = defaultdict(list)
     for frame in frames:

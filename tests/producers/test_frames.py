@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from contracts import market
-from contracts.codec import fast
 from contracts.errors import FrameError
+from contracts.instrument import make_instrument
 from producers.connection.frames import FrameReader, rows_at
+from producers.normalize.events import Makers
 
-FastTrade = fast(market.Trade)
 NOW = 1_795_600_000 * 10**9
 
 
 class Rows:
     """A decoder of `{"data":[{"id":…}]}` that reads no row called "bad"."""
+
+    def __init__(self, *, recorded: bool = False) -> None:
+        self._make = Makers(sim=False, recorded=recorded).maker("trade", make_instrument("v", "A/B", "AB"))
 
     def decode(self, frame: bytes, ts_recv: int) -> list[Any]:
         return [self._trade(row, ts_recv) for row in json.loads(frame)["data"]]
@@ -23,14 +25,13 @@ class Rows:
     def _trade(self, row: Any, ts_recv: int) -> Any:
         if row["id"] == "bad":
             raise FrameError("row bad cannot be named")
-        return FastTrade(
-            id=row["id"], venue="v", symbol="A/B", venue_symbol="AB", ts_event=row.get("ts", NOW), ts_recv=ts_recv,
-            sim=False, trade_id="1", price="1", amount="1", side=None, seq=row.get("seq"),
-        )  # fmt: skip
+        return self._make(
+            id=row["id"], ts_event=row.get("ts", NOW), ts_recv=ts_recv, trade_id="1", price="1", seq=row.get("seq")
+        )
 
 
 def read(*rows: Any, recorded: bool = False) -> list[str]:
-    reader = FrameReader(Rows(), rows_at(("data",)), recorded)
+    reader = FrameReader(Rows(recorded=recorded), rows_at(("data",)))
     frame = json.dumps({"a": 1, "data": list(rows)}).encode()
     return [f"- {item.error}" if item.kind == "unreadable" else item.id for item in reader.read(frame, NOW)]
 
@@ -42,7 +43,7 @@ def test_bad_row_costs_that_row() -> None:
 
 
 def test_what_the_contract_refuses_is_unreadable() -> None:
-    assert read({"id": "1", "seq": 2**63}, {"id": "2"}) == [f"- trade of A/B: {2**63} is no int64", "2"]
+    assert read({"id": "1", "seq": 2**63}, {"id": "2"}) == [f"- trade of A/B: seq {2**63} is no int64", "2"]
     assert read({"id": "é"})[0].startswith("- trade of A/B: the id")
     assert read({"id": "x" * 257})[0].startswith("- trade of A/B: the id")
     assert "is no time" in read({"id": "1", "ts": 0})[0]

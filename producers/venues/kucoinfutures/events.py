@@ -177,7 +177,7 @@ def on_instrument(instrument: Instrument, interval: str, makers: Makers) -> Hand
     paid is not documented.
     """
     prefix, make = f"{instrument.tail}.funding.", makers.maker("funding", instrument)
-    known: dict[str, str] = {}
+    known: dict[str, str | None] = {}
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         push = wire.read_instrument(frame)

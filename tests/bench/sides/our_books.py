@@ -29,7 +29,10 @@ class Kept:
     def fold(self, event: Any) -> None:
         """Fold a delta or a whole book; a venue's answers and checksums come in the same row."""
         if event.kind in FOLDED:
-            self.books.on_event(event, now=0.0)
+            if event.kind == "delta":
+                self.books.on_delta(event.symbol, event.detail, now=0.0)
+            else:
+                self.books.on_whole(event.symbol, event, now=0.0)
 
     def publish_snapshots(self) -> None:
         """One of each book."""

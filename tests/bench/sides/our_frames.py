@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from contracts import codec
+from contracts.codec import EVENTS
 from contracts.instrument import Instrument
 from producers.connection.book import BookKeeper
 from producers.connection.books import BookPace
@@ -30,6 +30,7 @@ from tests.bench.sides.worker import ask_player, measure, played, read_job, spen
 BOOKS_ELSEWHERE = "books_elsewhere"  # the field of SessionParts that leaves the books to another process
 HAS_BOOKS_ELSEWHERE = BOOKS_ELSEWHERE in SessionParts.__dataclass_fields__
 NO_SNAPSHOTS = BookPace(interval=1e9)  # but the first: they are paced by the clock, and have a section of their own
+FOLDED = {"delta", "book"}
 TURN = 50  # frames that one turn of the loop takes where no socket decides it
 
 
@@ -51,7 +52,7 @@ class Bench:
         self.symbols: list[list[str]] = job["symbols"]
 
     def decoder(self) -> Any:
-        return self.venue.decoder(self.market, self.find, makers=Makers(sim=False))
+        return self.venue.decoder(self.market, self.find, makers=Makers(sim=False, written=True))
 
     def snapshot(self, venue_symbol: str) -> Any:
         return self.venue.rest.decode_depth(self.rest[venue_symbol], self.find(venue_symbol), now_ns(), sim=False)
@@ -64,22 +65,26 @@ class Bench:
             keeper.on_snapshot(self.snapshot(name))
         for frame in self.seed:
             for event in decode(frame, now_ns()):
-                if getattr(event, "kind", "") in {"book", "delta"}:
-                    keepers.setdefault(event.symbol, BookKeeper(self.venue.book)).on_delta(event)
+                if event.kind in FOLDED:
+                    fold(keepers.setdefault(event.symbol, BookKeeper(self.venue.book)), event)
         return keepers
 
 
+def fold(keeper: BookKeeper, event: Any) -> None:
+    """Fold a message's change, or a whole book."""
+    keeper.on_delta(event.detail if event.kind == "delta" else event)
+
+
 def _one_pass(bench: Bench, decoder: Any) -> tuple[int, float]:
-    decode, encode = decoder.decode, codec.encode
+    decode = decoder.decode
     keepers = bench.keepers(decode) if bench.books else {}
     started = spent()
     for frame in bench.frames:
         for event in decode(frame, time.time_ns()):
-            if event.kind not in codec.EVENTS:
+            if event.kind not in EVENTS:
                 continue  # a checksum or an answer: nothing that is published
-            encode(event)
             if keepers:
-                keepers[event.symbol].on_delta(event)
+                fold(keepers[event.symbol], event)
     cost = spent() - started
     lost = [symbol for symbol, keeper in keepers.items() if not keeper.live]
     if lost or (bench.books and not keepers):
@@ -130,7 +135,7 @@ async def publish(request: dict[str, Any]) -> float:
                     for event in decode_frame(frame, time.time_ns()):
                         publisher.publish(event)
                         if keepers:
-                            keepers[event.symbol].on_delta(event)
+                            fold(keepers[event.symbol], event)
                 await asyncio.sleep(0)
             await connected.client.flush()
             return len(bench.frames), spent() - started

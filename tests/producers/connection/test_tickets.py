@@ -76,10 +76,10 @@ def test_thin_book_is_asked_for_again_and_stays_live_meanwhile():
     books.open([BTC], now=0.0)
     assert books.take_due(now=1.0) == [BTC]
     books.on_snapshot(BTC, snapshot(10, [(str(price), "1") for price in (8, 7, 6, 5)]), now=1.0)
-    books.on_event(delta(10, 13, [("8", "0"), ("7", "0"), ("6", "0")]), now=3.0)
+    books.on_delta(BTC.symbol, delta(10, 13, [("8", "0"), ("7", "0"), ("6", "0")]), now=3.0)
     assert books.take_due(now=3.0) == [BTC]
     assert books.take_due(now=3.0) == []  # asked for once
-    books.on_event(delta(13, 14, [("4", "2")]), now=3.1)
+    books.on_delta(BTC.symbol, delta(13, 14, [("4", "2")]), now=3.1)
     books.on_snapshot(BTC, snapshot(12, [("5", "1")]), now=3.2)  # too old: asked for again
     assert books.take_due(now=3.6) == [BTC]
     books.on_snapshot(BTC, snapshot(13, [(str(price), "1") for price in (5, 4, 3, 2)]), now=3.7)

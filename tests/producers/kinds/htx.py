@@ -100,13 +100,13 @@ def bad_row() -> None:
     book = connection()
     book.feed(text(change(935)), whole(934), text(change(936, [1.5, 1], ["x", 1])), text(change(937)))
     assert "gap" in book.said("book"), "an update that could not be read is a hole in the sequence"
-    history, find = VENUES["htx"].rest.history, VENUES["htx"].guess
+    history, find, now = VENUES["htx"].rest.history, VENUES["htx"].guess, MS * 1_000_000
     assert history is not None
     orders = [{"data": [TRADE, TRADE | {"price": 0}]}, {"data": [TRADE]}]
-    found = history.decode_trades(text({"data": orders}).encode(), find("spot", NAME), ts_recv=MS * 1_000_000, sim=False)
+    found = history.decode_trades(text({"data": orders}).encode(), find("spot", NAME), ts_recv=now, sim=False)
     assert [isinstance(item, Unreadable) for item in found] == [False, True, False]
     body = text({"data": [KLINE, KLINE | {"open": 0}, {"id": 0}]}).encode()
-    candles = history.decode_candles(body, find("spot", NAME), "1m", ts_recv=MS * 1_000_000, sim=False)
+    candles = history.decode_candles(body, find("spot", NAME), "1m", ts_recv=now, sim=False)
     assert [isinstance(item, Unreadable) for item in candles] == [False, True, True]
 
 

@@ -11,7 +11,6 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA, HEADER_TRACE
-from runtime.clock import now_ns
 from runtime.nats import wire
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.deadletter import DeadLetters

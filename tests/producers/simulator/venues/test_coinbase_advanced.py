@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from producers.normalize.events import Makers
 from producers.registry import VENUES
 from producers.simulator import Fault, Options
 from tests.producers.simulator.client import get, read, send
@@ -84,7 +85,8 @@ async def test_our_decoder_reads_the_takers_side_of_what_is_sent(start: StartSim
         while came[-1]["channel"] != "market_trades":
             came.append(await read(ws))
     sim.pause()
-    decoder = VENUES["coinbase"].decoder("spot", lambda native: VENUES["coinbase"].guess("spot", native), sim=True)
+    venue = VENUES["coinbase"]
+    decoder = venue.decoder("spot", lambda native: venue.guess("spot", native), makers=Makers(sim=True))
     events: list[Any] = [event for frame in came for event in decoder.decode(json.dumps(frame).encode(), 0)]
     read_as = {event.trade_id: event.side for event in events if getattr(event, "kind", "") == "trade"}
     bought = {str(x.id): x.taker_buys for x in sim.find_listing("coinbase", "spot", "BTC-USD").recent}
