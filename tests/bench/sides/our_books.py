@@ -13,7 +13,6 @@ from runtime.nats.lanes.publisher import LanePublisher
 from tests.bench.sides.our_frames import FOLDED, Bench, bus, on_gap
 from tests.bench.sides.worker import measure, read_job, resident_mb, spent
 
-
 SNAPSHOTS_AFTER = {2, 4, 7, 9}  # of ten deltas: four a second, as often as they are published
 
 

@@ -88,7 +88,7 @@ async def test_the_api_s_stream_gives_the_same_of_both_forms(kind: str, bus: Bus
     feed = StreamFeed(bus, lambda kind, subject, event: events.append((kind, subject, codec.encode(event))))
     running = asyncio.create_task(feed.run())
     subject, body, headers = good(kind)
-    feed.want(subject)
+    feed.acquire(subject)
     await eventually(lambda: subject in feed._held)
     await bus.client.publish(subject, body)
     await bus.client.publish(subject, body, headers=headers)
