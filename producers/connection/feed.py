@@ -55,11 +55,12 @@ class Feed:
         self.reconnects = 0
         self._parts = parts
         self._venue = parts.session.venue
-        self.session = Session(plan, parts.session, self)
-        self.session.simulated = parts.rest.simulated
         self._patience = Patience()
         self._policy = self._venue.policy
         self._watchdog = Watchdog(plan, self._policy, self._patience, now=clock.monotonic())
+        self.on_event = self._watchdog.on_event  # data of a channel came
+        self.session = Session(plan, parts.session, self)
+        self.session.simulated = parts.rest.simulated
         self._tasks: asyncio.TaskGroup | None = None
         self._socket: Socket | None = None
         self._renew: str | None = None
@@ -106,10 +107,6 @@ class Feed:
         elif kind == "closing":
             self._watchdog.on_closing(control.reason, control.seconds)
 
-    def on_event(self, kind: str, symbol: str | None) -> None:
-        """Data of a channel came."""
-        self._watchdog.on_event(kind, symbol)
-
     def on_resync(self, symbol: str) -> None:
         """Get a new pushed snapshot: by a new subscription where the venue has one, else by a new connection."""
         books = (item for item in self.plan.subscriptions if item.channel == BOOK and item.instrument is not None)
@@ -150,6 +147,7 @@ class Feed:
             plan = self._venue.resume(plan, session.decoder)
         self._socket, self._renew, self._subscribed, self.connected = socket, None, False, True
         self._watchdog = Watchdog(plan, self._policy, self._patience, now=now)
+        self.on_event = self._watchdog.on_event
         session.open(ts=clock.now_ns(), now=now, sim=socket.simulated or self._parts.sandbox)
         for request in plan.requests:
             if not request.frame:

@@ -36,9 +36,10 @@ class FrameReader:
         try:
             return self.decoder.decode(frame, ts_recv)
         except UNDECODABLE as error:
-            return self._row_by_row(frame, ts_recv, error)
+            return self.read_rows(frame, ts_recv, error)
 
-    def _row_by_row(self, frame: bytes, ts_recv: int, error: Exception) -> list[Decoded]:
+    def read_rows(self, frame: bytes, ts_recv: int, error: Exception) -> list[Decoded]:
+        """Return what the rows of a frame say that could not be read as a whole, for this reason."""
         rows = self._rows(frame)
         if len(rows) < 2:  # noqa: PLR2004 - one row is the frame itself
             return [Unreadable(frame, error)]

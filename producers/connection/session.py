@@ -5,7 +5,7 @@ It opens no socket and reads no clock, so that live feeds and replays run the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recor
 from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import TradeGaps
 from producers.normalize.events import Makers
+from producers.normalize.writer import Message
 from producers.venue import (
     BOOK,
     ConnectionPlan,
@@ -72,13 +73,14 @@ class Session:
         watched = {item.channel for item in plan.subscriptions if item.silence is not None}
         self._quiet = [channel for channel in self._channels if channel not in watched]
         self._own: dict[str, Callable[[Any], None]] = {
+            "book": self._on_whole_book,
             "last_trade": self._on_last_trade,
             "proof": self._on_proof,
             "gap": self._on_gap,
             "trade_span": self._on_trade_span,
             "unreadable": self._on_unreadable,
         }
-        self._read: Callable[[bytes, int], Sequence[Decoded]] | None = None
+        self._reader: FrameReader | None = None
         self._ts = 0
         self._now = 0.0
 
@@ -95,36 +97,34 @@ class Session:
         self.decoder = venue.decoder(self.plan.market, self._parts.find, makers=Makers(sim=sim, written=True))
         if venue.inherit is not None:
             venue.inherit(self.decoder, last)
-        self._read = FrameReader(self.decoder, venue.rows).read
+        self._reader = FrameReader(self.decoder, venue.rows)
 
     def on_frame(self, frame: bytes, ts_recv: int) -> None:
         """Decode one frame, publish its events and fold its books."""
-        if not self._open or self._read is None:
+        if not self._open or self.decoder is None or self._reader is None:
             return
         if self._recorder is not None:
             self._recorder.on_frame(self.plan.name, ts_recv, frame)
         self._ts, self._frame = ts_recv, frame
+        try:
+            items = self.decoder.decode(frame, ts_recv)
+        except UNDECODABLE as error:
+            items = self._reader.read_rows(frame, ts_recv, error)
         on_event, live = self._connection.on_event, self._live
-        for item in self._read(frame, ts_recv):
-            kind: str = item.kind
-            if kind in CONTROLS:
-                self._on_control(kind, item)
+        for item in items:
+            if type(item) is not Message:
+                self._on_other(item)
                 continue
-            symbol: str = item.symbol
+            kind, symbol, _, detail = item
             on_event(kind, symbol)
             if kind not in live:
                 self._on_first(kind)
-            if kind == "delta":
-                self._publish(item)
-                self.books.on_delta(symbol, item.detail, now=self._now)
-                continue
-            if kind == "book":
-                self.books.on_whole(symbol, item, now=self._now)
-                continue
             if kind == "trade" and self._counted is not None:
-                self._on_trade(symbol, *item.detail)
+                self._on_trade(symbol, *detail)
             self._publish(item)
-            if self._silent:
+            if kind == "delta":
+                self.books.on_delta(symbol, detail, now=self._now)
+            elif self._silent:
                 self._on_data_again(kind, symbol)
 
     def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
@@ -193,12 +193,19 @@ class Session:
         publisher = self._parts.publisher
         publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
 
-    def _on_control(self, kind: str, control: Any) -> None:
-        own = self._own.get(kind)
+    def _on_other(self, item: Any) -> None:
+        """Take what is not published: a book that was asked for on the socket, or a control."""
+        own = self._own.get(item.kind)
         if own is not None:
-            own(control)
+            own(item)
         else:
-            self._connection.on_control(control)
+            self._connection.on_control(item)
+
+    def _on_whole_book(self, book: Any) -> None:
+        self._connection.on_event("book", book.symbol)
+        if "book" not in self._live:
+            self._on_first("book")
+        self.books.on_whole(book.symbol, book, now=self._now)
 
     def _on_data_again(self, kind: str, symbol: str) -> None:
         """Publish that an instrument sends data again on a channel that was silent."""
@@ -256,9 +263,3 @@ class Session:
         self._publish_derived(state, channel=BOOK, symbol=symbol, reason=reason)
         if state == "live" and self.books.all_live:
             self._publish_derived("live", channel=BOOK, symbol=None, reason=None)
-
-
-CONTROLS: Final = frozenset(
-    {"ack", "answered", "refused", "pong", "reply", "closing"}
-    | {"last_trade", "proof", "gap", "trade_span", "unreadable"}
-)

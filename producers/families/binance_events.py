@@ -6,22 +6,25 @@ the blank with the frame's own values. `read` decodes a combined frame: its `dat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, Final
 from zlib import crc32
+
+from msgspec import Raw
 
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.normalize.events import Makers
 from producers.normalize.numbers import (
+    Row,
     figures,
     plain,
     positive,
     price_text,
     quote,
     quotes,
-    text_levels,
+    raw_levels,
     traded,
     unsigned,
 )
@@ -60,7 +63,7 @@ def on_trade(
     Trades that are not `carried` are left out. An aggregate without a number is named by its first and last trade.
     """
     prefix, symbol = f"{instrument.tail}.trade.{mark}", instrument.venue_symbol
-    template = makers.maker("trade", instrument)
+    make = makers.maker("trade", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
@@ -72,7 +75,7 @@ def on_trade(
         number, time = trade.t, trade.T
         trade_id = str(number) if number is not None else f"{trade.f}-{trade.l}"
         return (
-            template(
+            make(
                 id=prefix + trade_id,
                 ts_event=time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
@@ -88,7 +91,7 @@ def on_trade(
 
 def on_book_ticker(read: Read, instrument: Instrument, *, makers: Makers) -> Handler:
     """Decode best bid and offer; the event has no time where the frame has none."""
-    prefix, template, symbol = (
+    prefix, make, symbol = (
         f"{instrument.tail}.ticker.",
         makers.maker("ticker", instrument),
         instrument.venue_symbol,
@@ -101,7 +104,7 @@ def on_book_ticker(read: Read, instrument: Instrument, *, makers: Makers) -> Han
         time = ticker.T
         bid, bid_amount, ask, ask_amount = quotes((ticker.b, ticker.B, ticker.a, ticker.A), _BEST)
         return (
-            template(
+            make(
                 id=f"{prefix}{ticker.u}",
                 ts_event=None if time is None else time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
@@ -118,7 +121,7 @@ def on_book_ticker(read: Read, instrument: Instrument, *, makers: Makers) -> Han
 
 def on_day_ticker(read: Read, fields: tuple[str, ...], instrument: Instrument, *, makers: Makers, mark: str) -> Handler:
     """Decode the figures of the last 24 hours; `fields` are those that the frame has and that its checksum is of."""
-    prefix, template = f"{instrument.tail}.ticker.{mark}-", makers.maker("ticker", instrument)
+    prefix, make = f"{instrument.tail}.ticker.{mark}-", makers.maker("ticker", instrument)
     values = attrgetter(*fields)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
@@ -129,7 +132,7 @@ def on_day_ticker(read: Read, fields: tuple[str, ...], instrument: Instrument, *
         bid, bid_amount = quote(found.get("b"), found.get("B"))
         ask, ask_amount = quote(found.get("a"), found.get("A"))
         return (
-            template(
+            make(
                 id=f"{prefix}{day.E}-{checksum(texts)}",
                 ts_event=nanoseconds(day.E),
                 ts_recv=ts_recv,
@@ -165,22 +168,20 @@ def on_depth(
     replaced before the frame is decoded.
     """
     prefix, symbol = f"{instrument.tail}.delta.{mark}", instrument.venue_symbol
-    template = makers.maker("delta", instrument, is_snapshot=bool(mark))
-    zero = b'"0.' + b"0" * decimals + b'"]'
+    make = makers.maker("delta", instrument, is_snapshot=bool(mark))
+    zero = _zero(decimals)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
-        nonlocal decimals, zero
+        nonlocal zero
         depth = read(frame.replace(zero, b'"0"]')).data
         if depth.s != symbol:
             check_owner(depth.s, symbol)
-        bids, asks = text_levels(depth.b, "b"), text_levels(depth.a, "a")
-        amount = next((level[1] for side in (bids, asks) for level in side[:1] if level[1] != "0"), None)
-        if amount is not None and len(amount.partition(".")[2]) != decimals:
-            decimals = len(amount.partition(".")[2])
-            zero = b'"0.' + b"0" * decimals + b'"]' if decimals else b'"0"]'
+        bids, asks = raw_levels(depth.b, "b"), raw_levels(depth.a, "a")
+        if type(bids) is list or type(asks) is list:  # not as they are to be published: zeros are spelled otherwise
+            zero = _zero_of((bids, asks)) or zero
         time = depth.time
         return (
-            template(
+            make(
                 id=f"{prefix}{depth.u}",
                 ts_event=time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
@@ -194,9 +195,20 @@ def on_depth(
     return handle
 
 
+def _zero_of(sides: Iterable[Raw | list[Row]]) -> bytes | None:
+    """Return how zero is spelled among these amounts; None where they do not tell."""
+    amount = next((row[1] for side in sides if not isinstance(side, Raw) for row in side if row[1] != "0"), None)
+    return None if amount is None else _zero(len(amount.partition(".")[2]))
+
+
+def _zero(decimals: int) -> bytes:
+    """Return the end of a level whose amount is zero with so many decimals."""
+    return b'"0.' + b"0" * decimals + b'"]' if decimals else b'"0"]'
+
+
 def on_kline(read: Read, instrument: Instrument, *, makers: Makers) -> Handler:
     """Decode a candle, open or closed as the venue says."""
-    prefix, template = f"{instrument.tail}.candle.", makers.maker("candle", instrument)
+    prefix, make = f"{instrument.tail}.candle.", makers.maker("candle", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         kline = read(frame).data
@@ -205,7 +217,7 @@ def on_kline(read: Read, instrument: Instrument, *, makers: Makers) -> Handler:
         prices = [price_text(text, "k.o, k.h, k.l or k.c") for text in (bar.o, bar.h, bar.l, bar.c)]
         volume, quote_volume = figures((bar.v, bar.q), ("k.v", "k.q"))
         return (
-            template(
+            make(
                 id=f"{prefix}{bar.i}-{bar.t}-{kline.E}-{checksum([*prices, volume, quote_volume])}",
                 ts_event=nanoseconds(kline.E),
                 ts_recv=ts_recv,

@@ -62,7 +62,7 @@ class Source:
 
         def read(raw: Raw) -> Decoded:
             row = self.read_trade(raw)
-            return template(
+            return make(
                 id=f"{instrument.tail}.trade.{self.mark}{row.number}",
                 ts_event=row.time * MILLISECOND,
                 trade_id=str(row.number),
@@ -71,7 +71,7 @@ class Source:
                 side="sell" if row.is_buyer_maker else "buy",
             )
 
-        template = Makers(sim=sim).maker("trade", instrument, ts_recv=ts_recv)
+        make = Makers(sim=sim).maker("trade", instrument, ts_recv=ts_recv)
         return read_rows(_list, body, f"{self.trades_path.rpartition('/')[2]} of {instrument.venue_symbol}", read)
 
 
@@ -90,11 +90,11 @@ def make_history(source: Source) -> History:
 
 def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Return klines as candles; volumes are base and quote. A candle is closed when its own close time is over."""
-    template = Makers(sim=sim).maker("candle", instrument, ts_recv=ts_recv, timeframe=timeframe)
+    make = Makers(sim=sim).maker("candle", instrument, ts_recv=ts_recv, timeframe=timeframe)
 
     def read(raw: Raw) -> Decoded:
         row = _row(raw)
-        return template(
+        return make(
             id=candle_id(instrument, timeframe, row[0] * MILLISECOND),
             open=price_text(row[1], "open"),
             high=price_text(row[2], "high"),

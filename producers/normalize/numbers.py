@@ -13,7 +13,8 @@ from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Annotated, Final
 
-from msgspec import Meta, Raw
+import msgspec
+from msgspec import Meta, Raw, ValidationError
 
 from contracts.errors import FrameError
 from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
@@ -38,6 +39,9 @@ _are_levels: Final = re.compile(rf"(?:;{_DIGITS},{_DIGITS})*+").fullmatch
 _PRICE: Final = rf"(?!0(?:\.0*+)?+,){_DIGITS}"  # as _DIGITS, above zero, where a comma follows
 _is_traded: Final = re.compile(rf"{_PRICE},{_DIGITS}").fullmatch
 _are_quotes: Final = re.compile(rf"{_PRICE},{_DIGITS},{_PRICE},{_DIGITS}").fullmatch
+_RAW_LEVEL: Final = rf'\["(?!0(?:\.0*+)?+"){_DIGITS}","(?:0|(?!0(?:\.0*+)?+"){_DIGITS})"\]'
+_are_raw_levels: Final = re.compile(rf"\[(?:{_RAW_LEVEL}(?:,{_RAW_LEVEL})*+)?+\]".encode()).fullmatch
+_read_rows: Final = msgspec.json.Decoder(list[Row]).decode
 _zero_price_among: Final = re.compile(r";0[0.]*+,").search
 _long_zero_among: Final = re.compile(r",0\.0*+(?:;|$)").search  # an amount of zero that is not written "0"
 
@@ -192,6 +196,25 @@ def text_levels(rows: list[Row], field: str) -> list[Row]:
     if _zero_price_among(joined) is None and _long_zero_among(joined) is None:
         return rows
     return [(price, amount if amount.strip("0.") else ZERO) for price, amount in rows if price.strip("0.")]
+
+
+def raw_levels(raw: Raw, field: str, *, whole: bool = False) -> Raw | list[Row]:
+    """Return one side of a book that came as `[["price","amount"],…]`: as it is where it needs no change.
+
+    Otherwise its levels, as `text_levels` gives them, or `whole_levels` of a whole book.
+    """
+    if _are_raw_levels(raw):
+        return raw
+    try:
+        rows = _read_rows(raw)
+    except ValidationError as error:
+        raise FrameError(f"{field}: {error}", field=field) from error
+    return whole_levels(rows, field) if whole else text_levels(rows, field)
+
+
+def rows_of(levels: Raw | list[Row]) -> list[Row]:
+    """Return what `raw_levels` returned as a list."""
+    return levels if isinstance(levels, list) else _read_rows(levels)
 
 
 def whole_levels(rows: list[Row], field: str) -> list[Row]:

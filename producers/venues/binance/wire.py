@@ -108,8 +108,8 @@ class Depth(Struct, gc=False):
     time: Whole = field(name="E")
     U: Whole
     u: Whole
-    b: Levels
-    a: Levels
+    b: Raw
+    a: Raw
 
 
 class Candle(Struct, gc=False):

@@ -30,7 +30,7 @@ def _is_print(trade: wire.Trade) -> bool:
 
 def _on_mark_price(instrument: Instrument, *, makers: Makers) -> Handler:
     """Decode mark price and funding; `T` here is the next payment, so the push time `E` is the event's."""
-    prefix, template = f"{instrument.tail}.funding.", makers.maker("funding", instrument)
+    prefix, make = f"{instrument.tail}.funding.", makers.maker("funding", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         mark = wire.read_mark_price(frame).data
@@ -38,7 +38,7 @@ def _on_mark_price(instrument: Instrument, *, makers: Makers) -> Handler:
         rate = plain(mark.r, "r") if mark.r else None
         price, index = optional_price_text(mark.p, "p"), optional_price_text(mark.i, "i")
         return (
-            template(
+            make(
                 id=f"{prefix}{mark.E}-{family.checksum((rate or '', price or '', index or ''))}",
                 ts_event=mark.E * 1_000_000,
                 ts_recv=ts_recv,
@@ -55,7 +55,7 @@ def _on_mark_price(instrument: Instrument, *, makers: Makers) -> Handler:
 def _on_force_order(instrument: Instrument, *, makers: Makers) -> Handler:
     """Decode a liquidation: selling closes a long. At most the latest one per symbol and second is sent: a sample."""
     prefix = f"{instrument.tail}.liquidation."
-    template = makers.maker("liquidation", instrument, price_kind="limit", sampled=True)
+    make = makers.maker("liquidation", instrument, price_kind="limit", sampled=True)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         order = wire.read_force_order(frame).data.o
@@ -67,7 +67,7 @@ def _on_force_order(instrument: Instrument, *, makers: Makers) -> Handler:
         price, amount = price_text(order.p, "o.p"), unsigned(order.q, "o.q")
         average = optional_price_text(order.ap, "o.ap")  # 0: nothing was filled yet
         return (
-            template(
+            make(
                 id=f"{prefix}{order.T}-{order_side}-{price}-{amount}" + (f"-{average}" if average else ""),
                 ts_event=order.T * 1_000_000,
                 ts_recv=ts_recv,

@@ -122,8 +122,8 @@ class Depth(Struct, gc=False):
     U: Whole
     u: Whole
     pu: Whole
-    b: Levels
-    a: Levels
+    b: Raw
+    a: Raw
 
 
 class Candle(Struct, gc=False):

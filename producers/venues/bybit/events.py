@@ -79,11 +79,11 @@ def decode_book(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     book = wire.decode_book(frame)
     data = book.data
     whole = book.type == "snapshot" or data.u == 1
-    read = numbers.whole_levels if whole else numbers.text_levels
-    bids, asks = read(data.b, "data.b"), read(data.a, "data.a")
+    bids = numbers.raw_levels(data.b, "data.b", whole=whole)
+    asks = numbers.raw_levels(data.a, "data.a", whole=whole)
     unit = "base"
     if topic.is_inverse:
-        bids, asks, unit = sizes.book(topic.instrument, bids, asks)
+        bids, asks, unit = sizes.book(topic.instrument, numbers.rows_of(bids), numbers.rows_of(asks))
     return (
         topic.make.delta(
             id=f"{topic.id_start}{topic.detail}-{data.u}-{book.ts}",
@@ -188,7 +188,7 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
     book = wire.decode_book(frame)
     state: State = {} if book.type == "snapshot" else topic.state.copy()
     for side, rows in (("bid", book.data.b), ("ask", book.data.a)):
-        for price, amount in numbers.text_levels(rows, f"data.{side[0]}"):
+        for price, amount in numbers.rows_of(numbers.raw_levels(rows, f"data.{side[0]}")):
             if amount != "0":
                 state[side], state[f"{side}_amount"] = price, amount
             elif state.get(side) == price:

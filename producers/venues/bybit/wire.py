@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from contracts.errors import FrameError
-from producers.normalize.numbers import NULL, Row
+from producers.normalize.numbers import NULL
 
 MS: Final = 1_000_000  # nanoseconds
 Side = Literal["Buy", "Sell"]
@@ -57,8 +57,8 @@ class Trades(Struct, gc=False):
 class Levels(Struct, gc=False):
     """`{"s":"BTCUSDT","b":[["91000","0.5"]],"a":[["91001","0"]],"u":177,"seq":9000}`; "0" removes."""
 
-    b: list[Row]
-    a: list[Row]
+    b: Raw
+    a: Raw
     u: int
     seq: int | None = None
 

@@ -1,6 +1,6 @@
 """One handler a topic and instrument of KuCoin spot: a push in, its events out.
 
-A handler holds what never changes for its instrument in a template, so that a push costs one typed decode and one copy.
+A handler holds what never changes for its instrument in a make, so that a push costs one typed decode and one copy.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _by_sequence: Final = itemgetter(2)
 def on_match(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/market/match`: every fill, with the taker's side and the time of the match."""
     prefix, read = f"{instrument.tail}.trade.", wire.read_match
-    template = makers.maker("trade", instrument)
+    make = makers.maker("trade", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         match = read(frame).data
         return (
-            template(
+            make(
                 id=prefix + match.tradeId,
                 ts_event=match.time,
                 ts_recv=ts_recv,
@@ -56,7 +56,7 @@ def _side(price: str | None, size: str | None, field: str) -> tuple[str | None, 
 
 def on_ticker(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/market/ticker`: the best levels and the last price; a side without orders is null."""
-    prefix, template = f"{instrument.tail}.ticker.", makers.maker("ticker", instrument)
+    prefix, make = f"{instrument.tail}.ticker.", makers.maker("ticker", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = wire.read_ticker(frame).data
@@ -64,7 +64,7 @@ def on_ticker(instrument: Instrument, interval: str, makers: Makers) -> Handler:
         bid, bid_amount = _side(ticker.bestBid, ticker.bestBidSize, "data.bestBid")
         ask, ask_amount = _side(ticker.bestAsk, ticker.bestAskSize, "data.bestAsk")
         return (
-            template(
+            make(
                 id=f"{prefix}{ticker.sequence}-{time}-{crc32(frame):08x}",
                 ts_event=nanoseconds(time),
                 ts_recv=ts_recv,
@@ -86,14 +86,14 @@ def _pair(side: list[str] | None) -> tuple[str | None, str | None]:
 
 def on_level1(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/spotMarket/level1`: one pair a side, or none."""
-    prefix, template = f"{instrument.tail}.ticker.level1-", makers.maker("ticker", instrument)
+    prefix, make = f"{instrument.tail}.ticker.level1-", makers.maker("ticker", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         best = wire.read_level1(frame).data
         bid, bid_amount = _side(*_pair(best.bids), "data.bids")
         ask, ask_amount = _side(*_pair(best.asks), "data.asks")
         return (
-            template(
+            make(
                 id=f"{prefix}{best.timestamp}-{crc32(frame):08x}",
                 ts_event=nanoseconds(best.timestamp),
                 ts_recv=ts_recv,
@@ -109,14 +109,14 @@ def on_level1(instrument: Instrument, interval: str, makers: Makers) -> Handler:
 
 def on_day(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/market/snapshot`, every 2 s: the figures of 24 hours; a price of 0 means that there is none."""
-    prefix, template = f"{instrument.tail}.ticker.24h-", makers.maker("ticker", instrument)
+    prefix, make = f"{instrument.tail}.ticker.24h-", makers.maker("ticker", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = wire.read_day(frame).data.day
         price, amount = kucoin.price, kucoin.amount
         bid, ask = price(day.buy, "data.data.buy"), price(day.sell, "data.data.sell")
         return (
-            template(
+            make(
                 id=f"{prefix}{day.datetime}-{crc32(frame):08x}",
                 ts_event=nanoseconds(day.datetime),
                 ts_recv=ts_recv,
@@ -149,12 +149,12 @@ def _changed(rows: list[wire.Row] | None) -> list[numbers.Row]:
 def on_level2(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/market/level2`: a delta continues the book when `sequenceStart` is at most one more than what is held."""
     prefix, read = f"{instrument.tail}.delta.", wire.read_level2
-    template = makers.maker("delta", instrument)
+    make = makers.maker("delta", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         book = read(frame).data
         return (
-            template(
+            make(
                 id=f"{prefix}{book.sequenceEnd}",
                 ts_event=nanoseconds(book.time),
                 ts_recv=ts_recv,
@@ -171,12 +171,12 @@ def on_level2(instrument: Instrument, interval: str, makers: Makers) -> Handler:
 def on_depth(name: str, instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/spotMarket/level2Depth5` and `50`: the whole top in each push, without a sequence."""
     prefix = f"{instrument.tail}.delta.{name}-"
-    template = makers.maker("delta", instrument, is_snapshot=True)
+    make = makers.maker("delta", instrument, is_snapshot=True)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         depth = wire.read_depth(frame).data
         return (
-            template(
+            make(
                 id=f"{prefix}{depth.timestamp}-{crc32(frame):08x}",
                 ts_event=nanoseconds(depth.timestamp),
                 ts_recv=ts_recv,
@@ -199,14 +199,14 @@ def on_candles(instrument: Instrument, interval: str, makers: Makers) -> Handler
     if timeframe is None:
         raise FrameError(f"unknown length of candles {interval!r}", channel="/market/candles")
     prefix = f"{instrument.tail}.candle.{timeframe}-"
-    template = makers.maker("candle", instrument, timeframe=timeframe)
+    make = makers.maker("candle", instrument, timeframe=timeframe)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         push = wire.read_candles(frame).data
         start, opened, closed, high, low, volume, turnover = push.candles
         own = {"id": f"{prefix}{start}-{push.time}-{crc32(frame):08x}", "ts_event": push.time, "ts_recv": ts_recv}
         return (
-            template(
+            make(
                 **own,
                 open=numbers.price_text(opened, "data.candles[1] (open)"),
                 close=numbers.price_text(closed, "data.candles[2] (close)"),

@@ -1,6 +1,6 @@
 """One handler a topic and contract of KuCoin futures: a push in, its events out, contracts as amounts of the base coin.
 
-A handler holds what never changes for its contract in a template, so that a push costs one typed decode and one copy.
+A handler holds what never changes for its contract in a make, so that a push costs one typed decode and one copy.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def read_rows(rows: Iterable[wire.Row] | None) -> list[numbers.Row]:
 def on_match(instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/contractMarket/execution`: every fill, with the taker's side and the time of the match."""
     prefix, read = f"{instrument.tail}.trade.", wire.read_match
-    template = makers.maker("trade", instrument)
+    make = makers.maker("trade", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         match = read(frame).data
         price = numbers.price_text(match.price, "data.price")
         size = numbers.unsigned(str(match.size), "data.size")
         return (
-            template(
+            make(
                 id=prefix + match.tradeId,
                 ts_event=match.ts,
                 ts_recv=ts_recv,
@@ -58,7 +58,7 @@ def on_match(instrument: Instrument, interval: str, makers: Makers) -> Handler: 
 
 def on_ticker(name: str, instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read both tickers: the best levels, sizes in the base coin; a side without orders is null."""
-    prefix, template = f"{instrument.tail}.ticker.{name}-", makers.maker("ticker", instrument)
+    prefix, make = f"{instrument.tail}.ticker.{name}-", makers.maker("ticker", instrument)
 
     def best(price: str | None, size: int | None, field: str) -> tuple[str | None, str | None]:
         found = numbers.optional_price_text(price, f"{field}Price")
@@ -71,7 +71,7 @@ def on_ticker(name: str, instrument: Instrument, interval: str, makers: Makers) 
         bid, bid_amount = best(ticker.bestBidPrice, ticker.bestBidSize, "data.bestBid")
         ask, ask_amount = best(ticker.bestAskPrice, ticker.bestAskSize, "data.bestAsk")
         return (
-            template(
+            make(
                 id=f"{prefix}{ticker.sequence}-{ticker.ts}-{crc32(frame):08x}",
                 ts_event=ticker.ts,
                 ts_recv=ts_recv,
@@ -92,13 +92,13 @@ def on_day(instrument: Instrument, interval: str, makers: Makers) -> Handler:  #
 
     `volume` was seen to be in the base coin on linear contracts; of inverse ones the page says nothing: null.
     """
-    prefix, template = f"{instrument.tail}.ticker.24h-", makers.maker("ticker", instrument)
+    prefix, make = f"{instrument.tail}.ticker.24h-", makers.maker("ticker", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         day = wire.read_day(frame).data
         price, is_linear = kucoin.price, not instrument.is_inverse
         return (
-            template(
+            make(
                 id=f"{prefix}{day.ts}-{crc32(frame):08x}",
                 ts_event=day.ts,
                 ts_recv=ts_recv,
@@ -122,7 +122,7 @@ def on_level2(instrument: Instrument, interval: str, makers: Makers) -> Handler:
     """
     prefix, read = f"{instrument.tail}.delta.", wire.read_level2
     unit = "base" if instrument.contract_size is not None else "contracts"
-    template = makers.maker("delta", instrument, unit=unit)
+    make = makers.maker("delta", instrument, unit=unit)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         book = read(frame).data
@@ -131,7 +131,7 @@ def on_level2(instrument: Instrument, interval: str, makers: Makers) -> Handler:
             raise FrameError(f"data.change is no 'price,side,size': {book.change!r}", field="data.change")
         level = _level(instrument, (parts[0], parts[2]))
         return (
-            template(
+            make(
                 id=f"{prefix}{book.sequence}",
                 ts_event=book.timestamp * MS,
                 ts_recv=ts_recv,
@@ -155,7 +155,7 @@ def _level(instrument: Instrument, changed: tuple[str, str]) -> list[numbers.Row
 def on_depth(name: str, instrument: Instrument, interval: str, makers: Makers) -> Handler:  # noqa: ARG001
     """Read `/contractMarket/level2Depth5` and `50`: the whole top in each push."""
     prefix = f"{instrument.tail}.delta.{name}-"
-    template = makers.maker("delta", instrument, is_snapshot=True)
+    make = makers.maker("delta", instrument, is_snapshot=True)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         depth = wire.read_depth(frame).data
@@ -164,7 +164,7 @@ def on_depth(name: str, instrument: Instrument, interval: str, makers: Makers) -
             "id": f"{prefix}{depth.sequence}-{depth.timestamp}-{crc32(frame):08x}",
             "ts_event": nanoseconds(depth.timestamp),
         }
-        return (template(**own, ts_recv=ts_recv, bids=bids, asks=asks, seq=depth.sequence, unit=unit),)
+        return (make(**own, ts_recv=ts_recv, bids=bids, asks=asks, seq=depth.sequence, unit=unit),)
 
     return handle
 
@@ -207,7 +207,7 @@ def on_candles(instrument: Instrument, interval: str, makers: Makers) -> Handler
     if timeframe is None:
         raise FrameError(f"unknown length of candles {interval!r}", channel="/contractMarket/limitCandle")
     prefix = f"{instrument.tail}.candle.{timeframe}-"
-    template = makers.maker("candle", instrument, timeframe=timeframe)
+    make = makers.maker("candle", instrument, timeframe=timeframe)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         push = wire.read_candles(frame).data
@@ -220,7 +220,7 @@ def on_candles(instrument: Instrument, interval: str, makers: Makers) -> Handler
             return ()  # a candle's volume is in coins, and what a contract is worth is not known
         own = {"id": f"{prefix}{start}-{push.time}-{crc32(frame):08x}", "ts_event": push.time * MS, "ts_recv": ts_recv}
         return (
-            template(
+            make(
                 **own,
                 open=numbers.price_text(opened, "data.candles[1] (open)"),
                 close=closed,

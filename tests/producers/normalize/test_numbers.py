@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Raw
 
 from contracts.errors import FrameError
@@ -146,3 +152,28 @@ def test_quotes_and_trades_are_checked_together() -> None:
     for price, size in (("0.0", "1"), ("0", "1"), ("0.", "1"), ("1", "1,1"), ("1", ""), ("", "1"), ("1_0", "1")):
         with pytest.raises(FrameError, match=r"price|size"):
             numbers.traded(price, size, ("price", "size"))
+
+
+amounts = st.sampled_from(["0", "0.0", "0.00000000", "1", "0.5", "12.50", "00.1", "1e5", "-1", "", "x", "0.10"])
+
+
+@given(st.lists(st.tuples(amounts, amounts), max_size=5), st.sampled_from([(",", ":"), (", ", ": ")]), st.booleans())
+def test_levels_that_stay_as_they_came_are_those_that_are_read_one_by_one(rows, separators, whole) -> None:
+    raw = Raw(json.dumps(rows, separators=separators).encode())
+    plain = [tuple(row) for row in rows]
+    try:
+        expected = numbers.whole_levels(plain, "b") if whole else numbers.text_levels(plain, "b")
+    except FrameError as error:
+        with pytest.raises(FrameError, match=re.escape(error.message)):
+            numbers.raw_levels(raw, "b", whole=whole)
+        return
+    found = numbers.raw_levels(raw, "b", whole=whole)
+    assert numbers.rows_of(found) == expected
+    if isinstance(found, Raw):
+        assert bytes(found) == bytes(raw) == msgspec.json.encode(expected)
+
+
+@pytest.mark.parametrize("text", ["null", "{}", '[["1"]]', "[[1,2]]", '[["1","2"'])
+def test_levels_of_another_shape_name_their_field(text: str) -> None:
+    with pytest.raises((FrameError, msgspec.DecodeError)):
+        numbers.raw_levels(Raw(text.encode()), "data.b")
