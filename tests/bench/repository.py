@@ -65,7 +65,7 @@ def _frames(path: Path) -> list[bytes]:
 def _of(venue: Venue, market: str, frames: list[bytes]) -> list[Job]:
     """Frames by the first event that our decoder makes of them, those of the busiest instrument."""
     find = cache(partial(venue.guess, market))
-    decoder = venue.decoder(market, find, makers=Makers(sim=True))
+    decoder = venue.decoder(market, find, makers=Makers(sim=True, recorded=True))
     control: list[bytes] = []
     events: dict[str, list[tuple[Any, bytes]]] = defaultdict(list)
     for frame in frames:
