@@ -44,6 +44,7 @@ class Seen:
     newest: dict[Any, int] = field(default_factory=dict)
     live: dict[str, int] = field(default_factory=dict)
     trades: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    traded: dict[str, int] = field(default_factory=dict)  # when the newest of them was received
     states: list[Any] = field(default_factory=list)
 
     async def on_message(self, message):
@@ -52,6 +53,7 @@ class Seen:
         self.newest[kind, event.venue] = max(event.ts_recv, self.newest.get((kind, event.venue), 0))
         if kind == "trade" and event.venue == "binance":
             self.trades[event.symbol].add(int(event.trade_id))
+            self.traded[event.symbol] = max(event.ts_recv, self.traded.get(event.symbol, 0))
         if kind == "book" and event.quality == "sim":
             self.live[event.venue] = event.ts_recv
         if kind == "feed":
@@ -79,6 +81,8 @@ class Stage:
             for kind in ("trade", "ticker")
             if seen.newest.get((kind, venue), 0) <= since
         ]
+        # A hole in a symbol's numbers shows with its next trade: it belongs to this fault, not to the next one.
+        found += [f"trade of {symbol}" for symbol in seen.trades if seen.traded[symbol] <= since]
         found += [f"live book of {venue}" for venue in VENUES if seen.live.get(venue, 0) <= since]
         found += [
             kind for kind in ("candle", "whale") if max(seen.newest.get((kind, venue), 0) for venue in VENUES) <= since
