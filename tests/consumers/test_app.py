@@ -130,7 +130,7 @@ def test_an_unknown_consumer_is_named() -> None:
     assert "no such consumer: casche" in done.stderr + done.stdout
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 async def test_docs_are_served() -> None:
     port = free_port()
     process = await asyncio.create_subprocess_exec(
@@ -140,18 +140,22 @@ async def test_docs_are_served() -> None:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    async with asyncio.timeout(40):
-        while True:
-            assert process.returncode is None
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                break
-            except OSError:
-                await asyncio.sleep(0.1)
-        writer.write(b"GET / HTTP/1.0\r\n\r\n")
-        page = await reader.read()
-        writer.close()
-    process.send_signal(signal.SIGINT)
-    await asyncio.wait_for(process.wait(), 20)
+    try:
+        async with asyncio.timeout(120):
+            while True:
+                assert process.returncode is None
+                try:
+                    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                    break
+                except OSError:
+                    await asyncio.sleep(0.1)
+            writer.write(b"GET / HTTP/1.0\r\n\r\n")
+            page = await reader.read()
+            writer.close()
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(process.wait(), 20)
+    finally:
+        if process.returncode is None:
+            process.kill()
     assert page.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
     assert b"md.v1.trade." in page
