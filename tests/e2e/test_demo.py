@@ -17,12 +17,15 @@ import websockets
 from producers.registry import VENUES
 from tests.answer_models import check_route, list_routes
 
-pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("demo")]
+pytestmark = [
+    [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("demo")],
+    pytest.mark.timeout(240),
+]
 
 
 def ask(demo, path, key: str | None = "key"):
     headers = {"Authorization": f"Bearer {demo.facts['api'][key]}"} if key else {}
-    return httpx.get(demo.facts["api"]["url"] + path, headers=headers, timeout=10)
+    return httpx.get(demo.facts["api"]["url"] + path, headers=headers, timeout=35)
 
 
 def quality(demo):
@@ -145,7 +148,7 @@ def test_bad_questions_get_errors_that_name_the_fault(demo, path, status, code):
 def test_missing_and_wrong_keys_are_refused(demo):
     assert ask(demo, "/gpt/raw?symbol=BTC", key=None).status_code == 401
     answer = httpx.get(
-        demo.facts["api"]["url"] + "/gpt/raw?symbol=BTC", headers={"Authorization": "Bearer no"}, timeout=10
+        demo.facts["api"]["url"] + "/gpt/raw?symbol=BTC", headers={"Authorization": "Bearer no"}, timeout=35
     )
     assert answer.status_code == 401
 
