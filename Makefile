@@ -17,7 +17,7 @@ run: venv  ## everything on this machine against the real exchanges (settings: .
 	@exec $(PY) -m deploy.launch run
 
 test: venv-dev  ## run the tests (PYTEST_ARGS="-k book" for some of them; COMPILED=no without what is compiled)
-	@$(PY) -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
+	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 check: venv-dev  ## lint, format, types and the rules of who may import whom
 	@echo "ruff check";  $(PY) -m ruff check .
