@@ -29,7 +29,7 @@ class Socket:
     def __init__(self, market: str = "spot", *known: Instrument, sim: bool = False) -> None:
         listed = {item.venue_symbol: item for item in known}
         self._decoder = VENUE.decoder(
-            market, lambda name: listed.get(name) or VENUE.guess(market, name), makers=Makers(sim=sim)
+            market, lambda name: listed.get(name) or VENUE.guess(market, name), makers=Makers(sim=sim, recorded=True)
         )
 
     def events(self, frame: Any) -> list[Any]:
