@@ -29,8 +29,8 @@ Liquidations: TypeAlias = Any  # LiquidationsState
 LiquidationItem: TypeAlias = Any  # LiquidationEntry
 Totals: TypeAlias = Any  # LiquidationTotals
 
-make_ticker: Final = codec.trusted(TickerState)
-_PRICES: Final = ("last", "bid", "ask", "high_24h", "low_24h")
+_Ticker: Final = codec.trusted(TickerState)
+_PRICES: Final = ("last", "bid", "ask", "open_24h", "high_24h", "low_24h")
 _decoders: Final[Mapping[str, msgspec.json.Decoder[Any]]] = {
     prefix: msgspec.json.Decoder(codec.trusted(model)) for prefix, model in DOCUMENTS.items()
 }
@@ -43,8 +43,13 @@ def decode(prefix: str, body: bytes) -> Any:
     return _without_zeros(document) if prefix == subjects.STATE_TICKER else document
 
 
+def make_ticker(**fields: Any) -> Ticker:
+    """Return a ticker of these fields; a price of zero becomes null, as in one that is decoded."""
+    return _without_zeros(_Ticker(**fields))
+
+
 def _without_zeros(ticker: Ticker) -> Ticker:
-    """A price of zero is no price: an older version wrote some."""
+    """A price of zero is no price, whoever wrote it."""
     zeros = [name for name in _PRICES if (text := getattr(ticker, name)) is not None and not text.strip("0.")]
     return msgspec.structs.replace(ticker, **dict.fromkeys(zeros)) if zeros else ticker
 
