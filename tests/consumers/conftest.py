@@ -1,17 +1,42 @@
-"""Events for the consumers' tests."""
+"""Events for the consumers' tests, and a provisioned bus of a test's own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from contracts.codec import fast
 from contracts.market import FeedStatus, Liquidation, Ticker, Trade
+from contracts.streams import BUCKETS, DURABLES, STREAMS
+from runtime import provision
+from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.embedded import NatsServer, nats_server
 
 SECOND = 1_000_000_000
 START = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z, a Thursday
+
+PLAN = provision.Plan(streams=STREAMS, buckets=BUCKETS, durables=DURABLES, synced=True)
+
+
+@pytest_asyncio.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[NatsServer]:
+    """A server of the test's own, provisioned as declared."""
+    async with nats_server(tmp_path) as running:
+        setup = await Bus(BusOptions(servers=(running.url,), name="setup")).connect()
+        await provision.apply(setup, PLAN)
+        await setup.close()
+        yield running
+
+
+@pytest_asyncio.fixture
+async def own(server: NatsServer) -> AsyncGenerator[Bus]:
+    connection = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
+    yield connection
+    await connection.close()
 
 
 def make_trade(number: int = 1, ts: int | None = START, **fields: Any) -> Any:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-import pytest_asyncio
 from faststream.nats import NatsMessage, NatsRouter
 from prometheus_client import CollectorRegistry
 
@@ -40,12 +39,12 @@ from runtime.app.service import Service
 from runtime.app.serving import serve
 from runtime.app.settling import durable
 from runtime.clock import monotonic, now_ns
-from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.bus import Bus
 from runtime.nats.durable import DurableRule, MissingDurableError
 from runtime.nats.kv.mirror import Mirror
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
-from runtime.servers.embedded import NatsServer, nats_server
+from runtime.servers.embedded import NatsServer
 
 pytestmark = pytest.mark.nats
 
@@ -65,23 +64,6 @@ WHALE_RULES = WhaleRules(tiers=TIERS, limits=dict.fromkeys(("majors", "large", "
 
 Make = Callable[..., Any]
 Eventually = Callable[..., Awaitable[None]]
-
-
-@pytest_asyncio.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[NatsServer]:
-    """A server of the test's own, provisioned as declared."""
-    async with nats_server(tmp_path) as running:
-        setup = await Bus(BusOptions(servers=(running.url,), name="setup")).connect()
-        await provision.apply(setup, PLAN)
-        await setup.close()
-        yield running
-
-
-@pytest_asyncio.fixture
-async def own(server: NatsServer) -> AsyncGenerator[Bus]:
-    connection = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
-    yield connection
-    await connection.close()
 
 
 class Running:

@@ -17,8 +17,6 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.leases.lease import Lease, find_grant
 from runtime.servers.embedded import NatsServer
 from tests.consumers.test_on_the_bus import Running, publish, stored
-from tests.consumers.test_on_the_bus import own as own  # noqa: PLC0414  # fixtures
-from tests.consumers.test_on_the_bus import server as server  # noqa: PLC0414
 from tests.consumers.test_resuming import Make, wait_state, wait_until_key
 
 pytestmark = pytest.mark.nats

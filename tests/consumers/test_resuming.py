@@ -34,8 +34,6 @@ from tests.consumers.test_on_the_bus import (
     wait_folded,
     wait_stored,
 )
-from tests.consumers.test_on_the_bus import own as own  # noqa: PLC0414  # fixtures
-from tests.consumers.test_on_the_bus import server as server  # noqa: PLC0414
 
 # ruff: noqa: ASYNC110 - what is waited for is on the server
 pytestmark = pytest.mark.nats

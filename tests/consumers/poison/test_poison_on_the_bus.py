@@ -7,31 +7,27 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from consumers.registry import CONSUMERS
 from contracts import codec, streams, subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS
-from contracts.streams import BUCKETS, DURABLES, STREAMS
-from runtime import provision
 from runtime.clock import now_ns
-from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.bus import Bus
 from runtime.nats.kv.mirror import Mirror
 from runtime.nats.lanes.reader import UNDECODABLE, read_event
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
-from runtime.servers.embedded import NatsServer, nats_server
+from runtime.servers.embedded import NatsServer
 from tests.consumers.odd_events import golden, list_odd
 
 pytestmark = pytest.mark.nats
 
 MESSAGES = int(os.environ.get("POISON_MESSAGES", "2400"))  # over all kinds; with 120000 it is ten thousand of each
 GOOD = 600
-PLAN = provision.Plan(streams=STREAMS, buckets=BUCKETS, durables=DURABLES, synced=True)
 CACHED = ("trade", "ticker", "book", "funding", "interest", "liquidation", "whale", "feed")
 
 
@@ -83,22 +79,6 @@ class Process:
         status = await asyncio.wait_for(self.process.wait(), 40)
         await self._reading
         return status
-
-
-@pytest_asyncio.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[NatsServer]:
-    async with nats_server(tmp_path) as running:
-        setup = await Bus(BusOptions(servers=(running.url,), name="setup")).connect()
-        await provision.apply(setup, PLAN)
-        await setup.close()
-        yield running
-
-
-@pytest_asyncio.fixture
-async def own(server: NatsServer) -> AsyncGenerator[Bus]:
-    connection = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
-    yield connection
-    await connection.close()
 
 
 async def start(server: NatsServer, folder: Path) -> Process:
