@@ -33,12 +33,19 @@ def modules() -> list[str]:
 
 
 @cache
+def declared() -> frozenset[str]:
+    return frozenset(modules())
+
+
+@cache
 def graph() -> grimp.ImportGraph:
     return grimp.build_graph(*ROOMS, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None)
 
 
 def impure(module: str) -> bool:
-    return module in FOREIGN or any(module == room or module.startswith(f"{room}.") for room in OURS)
+    """Say whether it does I/O; one of ours that calls itself pure is held to it by a case of its own."""
+    ours = any(module == room or module.startswith(f"{room}.") for room in OURS)
+    return module in FOREIGN or (ours and module not in declared())
 
 
 @pytest.mark.parametrize("module", modules())

@@ -143,7 +143,8 @@ async def test_with_two_cores_nobody_notices_that_one_is_killed(
                 began, starved = monotonic(), starvation.seconds
                 answer = await api.get(PRICE)
                 seconds = monotonic() - began - (starvation.seconds - starved)
-                answers.append((answer.status_code, answer.json()["quality"], seconds))
+                answers.append((answer.status_code, answer.json().get("quality", answer.text), seconds))
+                await asyncio.sleep(0.01)  # however long a core takes to start, the key's rate is not exceeded
 
         asking = [asyncio.create_task(ask_on()) for _ in range(4)]
         for core in pair:
