@@ -19,9 +19,9 @@ START_SECONDS = 90
 class Copy:
     """One running copy."""
 
-    def __init__(self, mode, data, env=None):
+    def __init__(self, mode, data, env=None, log=None):
         self.data = data
-        self.log = data.with_suffix(".log")
+        self.log = log or data.with_suffix(".log")
         keep = {name: value for name, value in os.environ.items() if not name.startswith(("GPT_API_", "HYDROPHONE_"))}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "deploy.launch", mode],
