@@ -15,7 +15,7 @@ import structlog
 from faststream import FastStream
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from consumers.registry import CONSUMERS
+from consumers.registry import CONSUMERS, NEED_DOCUMENTS
 from runtime import clock, retry
 from runtime.app.application import make_app, make_broker
 from runtime.app.service import Service
@@ -48,6 +48,9 @@ def __getattr__(name: str) -> FastStream:
 def chosen(settings: Settings, named: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the consumers to run: those named, else those of the settings, else all; LookupError for one unknown."""
     names = tuple(dict.fromkeys(named or settings.parts.consumers or CONSUMERS))
+    if settings.store.url is None and (off := [name for name in names if name in NEED_DOCUMENTS]):
+        _log.warning("consumers.off", consumers=off, reason="they keep documents, and MONGO_URL is not set")
+        names = tuple(name for name in names if name not in off)
     if unknown := [name for name in names if name not in CONSUMERS]:
         raise LookupError(f"no such consumer: {', '.join(unknown)}; there are {', '.join(CONSUMERS)}")
     return names

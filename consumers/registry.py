@@ -32,6 +32,8 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
 }
 
+NEED_DOCUMENTS: Final[frozenset[str]] = frozenset()  # left out, with a line in the log, where MONGO_URL is not set
+
 
 def whale_rules(settings: Settings) -> WhaleRules:
     """The whale's limits by tier, and by an instrument's own trades where that is switched on."""

@@ -15,6 +15,7 @@ from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import AutoReconnect, DuplicateKeyError, PyMongoError
+from pymongo.uri_parser import parse_uri
 
 Document = dict[str, Any]
 Filter = Mapping[str, Any]
@@ -22,6 +23,7 @@ StoreError = PyMongoError
 AlreadyThereError = DuplicateKeyError
 UnreachableError = AutoReconnect
 
+DATABASE = "hydrophone"
 _EXPORT_BATCH = 500
 
 
@@ -69,9 +71,12 @@ def upsert(filter: Filter, update: Filter) -> Any:
 
 
 class Store:
-    """One database; times are UTC and aware. `timeout` in seconds bounds every operation."""
+    """One database; times are UTC and aware. `timeout` in seconds bounds every operation.
 
-    def __init__(self, url: str, database: str, *, timeout: float = 10.0) -> None:
+    Without a `database` it is the one that the URL names, or `hydrophone`.
+    """
+
+    def __init__(self, url: str, database: str | None = None, *, timeout: float = 10.0) -> None:
         milliseconds = int(timeout * 1000)
         self._client = cast(
             "Any",
@@ -87,7 +92,8 @@ class Store:
                 appname="hydrophone",
             ),
         )
-        self._database = self._client.get_database(database, codec_options=CodecOptions(tz_aware=True))
+        named = database or str(parse_uri(url).get("database") or DATABASE)
+        self._database = self._client.get_database(named, codec_options=CodecOptions(tz_aware=True))
 
     def collection(self, name: str) -> Collection:
         """A collection of the database; it exists from its first document on."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
 from runtime.nats.bus import Bus, BusOptions
-from runtime.servers.embedded import NatsServer, nats_server
+from runtime.servers.embedded import NatsServer, document_server, nats_server
+from runtime.store import Store
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -44,3 +47,23 @@ def eventually() -> Callable[..., Awaitable[None]]:
                 await asyncio.sleep(0.01)
 
     return wait
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def documents_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[str]:
+    """The session's document server: the one of MONGO_URL, or an embedded one."""
+    if url := os.environ.get("MONGO_URL"):
+        yield url
+        return
+    async with document_server(Path(tmp_path_factory.mktemp("documents"))) as server:
+        yield server.url
+
+
+@pytest_asyncio.fixture
+async def documents(documents_url: str) -> AsyncGenerator[Store]:
+    """A database of the test's own."""
+    one = Store(documents_url, f"test_{uuid4().hex[:12]}")
+    await one.ping()
+    yield one
+    await one.drop_database()
+    await one.close()

@@ -2,91 +2,70 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from runtime.servers.embedded import document_server
 from runtime.store import AlreadyThereError, IndexSpec, Store, StoreError, upsert
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def documents_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[str]:
-    if url := os.environ.get("MONGO_URL"):
-        yield url
-        return
-    async with document_server(Path(tmp_path_factory.mktemp("documents"))) as server:
-        yield server.url
-
-
-@pytest_asyncio.fixture
-async def store(documents_url: str) -> AsyncGenerator[Store]:
-    one = Store(documents_url, f"test_{uuid4().hex[:12]}")
-    await one.ping()
-    yield one
-    await one.drop_database()
-    await one.close()
-
-
-async def test_declared_unique_index_refuses_a_second(store: Store) -> None:
+async def test_declared_unique_index_refuses_a_second(documents: Store) -> None:
     indexes = [IndexSpec("users", ("tenant", "-name"), unique=True), IndexSpec("logs", ("at",), ttl=3600)]
-    await store.create_indexes(indexes)
-    await store.create_indexes(indexes)
-    users = store.collection("users")
+    await documents.create_indexes(indexes)
+    await documents.create_indexes(indexes)
+    users = documents.collection("users")
     await users.insert_one({"_id": 1, "tenant": "a", "name": "x"})
     await users.insert_one({"_id": 2, "tenant": "b", "name": "x"})
     with pytest.raises(AlreadyThereError):
         await users.insert_one({"_id": 3, "tenant": "a", "name": "x"})
 
 
-async def test_times_come_back_aware(store: Store) -> None:
+async def test_times_come_back_aware(documents: Store) -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    await store.collection("t").insert_one({"_id": 1, "at": at})
-    document = await store.collection("t").find_one({"_id": 1})
+    await documents.collection("t").insert_one({"_id": 1, "at": at})
+    document = await documents.collection("t").find_one({"_id": 1})
     assert document is not None
     assert document["at"] == at
 
 
-async def test_state_filter_lets_one_update_win(store: Store) -> None:
-    jobs = store.collection("jobs")
+async def test_state_filter_lets_one_update_win(documents: Store) -> None:
+    jobs = documents.collection("jobs")
     await jobs.insert_one({"_id": 1, "state": "new"})
     first = await jobs.update_one({"_id": 1, "state": "new"}, {"$set": {"state": "taken"}})
     second = await jobs.update_one({"_id": 1, "state": "new"}, {"$set": {"state": "taken"}})
     assert (first.modified_count, second.modified_count) == (1, 0)
 
 
-async def test_bulk_of_upserts_creates_and_changes(store: Store) -> None:
-    counts = store.collection("counts")
+async def test_bulk_of_upserts_creates_and_changes(documents: Store) -> None:
+    counts = documents.collection("counts")
     for _ in range(2):
         await counts.bulk_write([upsert({"_id": key}, {"$inc": {"n": 1}}) for key in ("a", "b")])
     assert {row["_id"]: row["n"] async for row in counts.find({})} == {"a": 2, "b": 2}
 
 
-async def test_export_is_loaded_back_equal(store: Store, documents_url: str, tmp_path: Path) -> None:
+async def test_export_is_loaded_back_equal(documents: Store, documents_url: str, tmp_path: Path) -> None:
     at = datetime(2026, 1, 2, tzinfo=UTC)
-    await store.collection("users").insert_many([{"_id": number, "at": at, "name": "é"} for number in range(20)])
-    await store.collection("rules").insert_one({"_id": "r", "price": "0.1", "tags": [1, None, {"a": True}]})
-    assert await store.export(tmp_path) == {"rules": 1, "users": 20}
+    await documents.collection("users").insert_many([{"_id": number, "at": at, "name": "é"} for number in range(20)])
+    await documents.collection("rules").insert_one({"_id": "r", "price": "0.1", "tags": [1, None, {"a": True}]})
+    assert await documents.export(tmp_path) == {"rules": 1, "users": 20}
     other = Store(documents_url, f"test_{uuid4().hex[:12]}")
     for _ in range(2):
         assert await other.load(tmp_path) == {"rules": 1, "users": 20}
     for name in ("users", "rules"):
-        mine = [row async for row in store.collection(name).find({}).sort("_id")]
+        mine = [row async for row in documents.collection(name).find({}).sort("_id")]
         theirs = [row async for row in other.collection(name).find({}).sort("_id")]
         assert mine == theirs
     await other.drop_database()
     await other.close()
 
 
-async def test_line_that_is_no_document_is_named(store: Store, tmp_path: Path) -> None:
+async def test_line_that_is_no_document_is_named(documents: Store, tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text('{"_id": 1}\n[]\n')
     with pytest.raises(ValueError, match=r"bad\.jsonl:2"):
-        await store.load(tmp_path)
+        await documents.load(tmp_path)
 
 
 async def test_unreachable_server_is_an_error_in_time() -> None:
