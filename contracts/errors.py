@@ -78,3 +78,12 @@ class InternalError(HydrophoneError):
     """Our own fault; nothing of the inside is in it."""
 
     code = "INTERNAL_ERROR"
+
+
+def by_code(code: str) -> type[HydrophoneError]:
+    """Return the error of a code; InternalError for one that is not known here."""
+    return _kinds().get(code, InternalError)
+
+
+def _kinds() -> dict[str, type[HydrophoneError]]:
+    return {kind.code: kind for kind in HydrophoneError.__subclasses__() if kind.__module__ == __name__}
