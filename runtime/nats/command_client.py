@@ -14,7 +14,7 @@ from runtime.nats.bus import NoAnswerError
 
 M = TypeVar("M", bound=BaseModel)
 _BY_NAME: Final = {command.name: command for command in COMMANDS}
-_ERROR_AT: Final = b'{"error":{'
+_ERROR_AT: Final = b'{"error":'
 
 
 class RequestBus(Protocol):
