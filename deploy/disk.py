@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from runtime.clock import monotonic, sleep
-from runtime.config.retention import RetentionSettings
+from runtime.config.settings.retention import RetentionSettings
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.write_probe import EVERY_SECONDS, WriteProbe
 from runtime.provision import declared, reserved_bytes

@@ -24,7 +24,7 @@ from nats.errors import Error as NatsError
 from contracts import streams, subjects
 from deploy.disk import NoRoomError, needed_bytes, require_room
 from deploy.part_log import PartLog
-from runtime.config.retention import RetentionSettings
+from runtime.config.settings.retention import RetentionSettings
 from tests.deploy.filesystem import fill, small_disk
 
 ROOT = Path(__file__).parents[2]

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Annotated, Final
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from contracts import streams
 from contracts.streams import DAY, HOUR, MIB, Retention
 from runtime.config.fields import Count
+from runtime.config.settings.group import GROUP
 
 Scale = Annotated[Decimal, Field(gt=0, le=1000, max_digits=9)]
 _DAYS: Final = (
@@ -25,9 +26,7 @@ _DAYS: Final = (
 class RetentionSettings(BaseSettings):
     """What the streams keep; whichever of age and bytes is reached first counts."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", case_sensitive=True, env_ignore_empty=True, hide_input_in_errors=True
-    )
+    model_config = GROUP
     trades_hours: Count = Field(24, validation_alias="HYDROPHONE_KEEP_TRADES_HOURS")
     trades_mb: Count = Field(1024, validation_alias="HYDROPHONE_KEEP_TRADES_MB")
     candles_1m: Count = Field(30, validation_alias="HYDROPHONE_KEEP_CANDLES_1M_DAYS")
