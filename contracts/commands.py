@@ -20,6 +20,10 @@ from contracts.services import market_replies_multi as multi
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]
 
+VenueId = Annotated[str, Field(description="CCXT's id of the exchange")]
+UnifiedSymbol = Annotated[str, Field(description="unified (CCXT) symbol")]
+CandleLength = Annotated[Timeframe, Field(description="the length of a candle")]
+
 
 class CommandModel(BaseModel):
     """What every request and reply is."""
@@ -48,9 +52,9 @@ class ErrorReply(CommandModel):
 class CandlesQuery(CommandModel):
     """Which of our own candles; the span is by the candles' `start_ts`."""
 
-    venue: str = Field(description="CCXT's id of the exchange")
-    symbol: str = Field(description="unified (CCXT) symbol")
-    timeframe: Timeframe
+    venue: VenueId
+    symbol: UnifiedSymbol
+    timeframe: CandleLength
     start_ts: Nanoseconds | None = Field(default=None, description="from this start on; null for as old as there are")
     end_ts: Nanoseconds | None = Field(default=None, description="up to, but not with, this start; null for the newest")
     limit: Limit = MOST_ROWS
@@ -75,9 +79,9 @@ class CandlesReply(CommandModel):
 class HistoryQuery(CommandModel):
     """Which of a venue's candles, asked of the venue itself; the span is by the candles' `start_ts`."""
 
-    venue: str
-    symbol: str = Field(description="unified (CCXT) symbol")
-    timeframe: Timeframe
+    venue: VenueId
+    symbol: UnifiedSymbol
+    timeframe: CandleLength
     start_ts: Nanoseconds = Field(description="from this start on, a whole multiple of the time frame")
     end_ts: Nanoseconds = Field(description="up to, but not with, this start")
     limit: Limit = MOST_ROWS
@@ -97,8 +101,8 @@ class HistoryReply(CommandModel):
 class TradeHistoryQuery(CommandModel):
     """Which of a venue's past trades, asked of the venue itself; the span is by the venue's clock."""
 
-    venue: str
-    symbol: str = Field(description="unified (CCXT) symbol")
+    venue: VenueId
+    symbol: UnifiedSymbol
     start_ts: Nanoseconds | None = Field(default=None, description="from this time on; null for the newest")
     end_ts: Nanoseconds | None = Field(default=None, description="up to, but not with, this time; null for now")
     limit: Limit = MOST_ROWS

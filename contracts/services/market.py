@@ -18,7 +18,9 @@ MOST_CANDLES: Final = 1000
 QUEUE: Final = "market"
 
 Indicator = Literal["rsi", "macd", "ema", "bollinger"]
-Venue = Annotated[str, Field(max_length=64, description="only this exchange: CCXT's id, or an alias")]
+Venue = Annotated[
+    Annotated[str, Field(max_length=64)] | None, Field(description="only this exchange: CCXT's id, or an alias")
+]
 Symbol = Annotated[
     str,
     Field(
@@ -31,7 +33,8 @@ Symbol = Annotated[
 AtMost = Annotated[int, Field(ge=1, le=MOST_OF_A_LIST, description="at most so many, the newest first")]
 Depth = Annotated[int, Field(ge=1, le=MOST_OF_A_LIST, description="levels of each side")]
 Least = Annotated[
-    str, Field(max_length=32, pattern=r"^([0-9]+\.?[0-9]*|\.[0-9]+)$", description="only from so many US dollars on")
+    Annotated[str, Field(max_length=32, pattern=r"^([0-9]+\.?[0-9]*|\.[0-9]+)$")] | None,
+    Field(description="only from so many US dollars on"),
 ]
 
 
@@ -59,7 +62,7 @@ class WhaleQuery(SymbolQuery):
     """The recent whale trades of a symbol."""
 
     limit: AtMost = 10
-    min_usd: Least | None = None
+    min_usd: Least = None
 
 
 class LiquidationsQuery(SymbolQuery):
@@ -72,7 +75,7 @@ class OrderbookQuery(SymbolQuery):
     """One exchange's book of a symbol: the deepest live one where none is named."""
 
     depth: Depth = 20
-    exchange: Venue | None = None
+    exchange: Venue = None
 
 
 class TickerQuery(SymbolQuery):
@@ -91,24 +94,26 @@ class TradesQuery(SymbolQuery):
     """The recent trades of a symbol over every exchange, or on one."""
 
     limit: AtMost = 50
-    exchange: Venue | None = None
+    exchange: Venue = None
 
 
 class SymbolsQuery(MarketQuery):
     """The symbols that data is received of."""
 
     symbol: Symbol | None = Field(default=None, description="only what this means")
-    exchange: Venue | None = None
+    exchange: Venue = None
     listed: bool = Field(default=False, description="everything that exchanges list")
 
 
 class OhlcQuery(SymbolQuery):
     """The candles of a symbol on one exchange: the one with most volume where none is named."""
 
-    timeframe: Timeframe = "1h"
+    timeframe: Timeframe = Field(default="1h", description="the length of a candle")
     limit: Annotated[int, Field(ge=1, le=MOST_CANDLES, description="at most so many, the newest")] = 100
-    exchange: Venue | None = None
-    indicators: tuple[Indicator, ...] = Field(default=(), max_length=8, strict=False)
+    exchange: Venue = None
+    indicators: tuple[Indicator, ...] = Field(
+        default=(), max_length=8, strict=False, description="computed from the candles, a value for each"
+    )
 
 
 class HealthQuery(MarketQuery):
