@@ -23,7 +23,6 @@ from api.http.middleware import HttpMetrics, RequestLimits, RequestMiddleware
 from api.http.routing import RouteTable
 from api.market import routes as market_routes
 from api.market.answers import MarketAnswers
-from api.market.client import MarketClient
 from api.ops import documents, health
 from api.ops.documents import DocumentSources
 from api.ops.health import HealthSources
@@ -34,6 +33,7 @@ from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, StreamMetrics
 from api.stream.symbols import Symbols
 from runtime import clock
+from runtime.app.market_client import MarketClient
 from runtime.config.settings import ApiSettings
 from runtime.logging import logs
 from runtime.metrics import BusMetrics

@@ -153,26 +153,19 @@ def as_error(error: Exception, path: str, method: str) -> HydrophoneError:
 def error_reply(path: str, error: HydrophoneError, now_ns: int) -> Reply:
     """Return the answer to a request that failed, in the shape that its path promises."""
     status: int = getattr(error, "status", None) or _STATUSES.get(error.code, 500)
-    body = _plain_body(error) if path.startswith(PLAIN_PREFIXES) else _envelope(error)
-    return Reply(status, literals.encode(body, now_ns), headers=_headers(status, error))
-
-
-def _error_body(error: HydrophoneError) -> dict[str, Any]:
-    """Return code, message and details: what a caller can act on."""
-    return {"code": error.code, "message": error.message, "details": error.details}
+    form = _plain_body if path.startswith(PLAIN_PREFIXES) else _envelope
+    return Reply(
+        status, literals.encode(form(error) | {"timestamp": literals.SentAt()}, now_ns), headers=_headers(status, error)
+    )
 
 
 def _envelope(error: HydrophoneError) -> dict[str, Any]:
-    return {"success": False, "error": _error_body(error), "timestamp": literals.SentAt()}
+    return {"success": False, "error": {"code": error.code, "message": error.message, "details": error.details}}
 
 
 def _plain_body(error: HydrophoneError) -> dict[str, Any]:
     details = "; ".join(f"{name}: {_listed(value)}" for name, value in error.details.items())
-    return {
-        "error": error.code,
-        "detail": f"{error.message} ({details})" if details else error.message,
-        "timestamp": literals.SentAt(),
-    }
+    return {"error": error.code, "detail": f"{error.message} ({details})" if details else error.message}
 
 
 def _listed(value: object) -> str:

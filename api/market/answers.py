@@ -11,9 +11,9 @@ from fastapi import Depends, Request, Response
 
 from api.http.responses import Reply
 from api.market import formats
-from api.market.client import MarketClient, encode_query
 from api.market.formats import Format
 from contracts.services.market import MarketQuery
+from runtime.app.market_client import MarketClient, encode_query
 
 MOST_REMEMBERED: Final = 4096
 LONGEST_REMEMBERED: Final = 512  # bytes of a query

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from contracts.schema.literals import iso
+from runtime.app.market_reply import CachedReply, CoreAnswer
 
 _AGE: Final = re.compile(rb'"(?:age|data_age|last_message_age|last_change_age|oldest_age)":(\d+)\.(\d{3})')
 _AGES: Final = re.compile(rb'"last_message_ages":\{([^{}]*)\}')
@@ -21,31 +22,6 @@ _QUALITY: Final = re.compile(rb'"quality":"(?:live|sim|gap)"')
 _STALE: Final = b'"quality":"stale"'
 _NOW: Final = b"\x00"  # never stands unescaped in JSON
 _SENT_AT: Final = b',"timestamp":' + _NOW
-
-
-@dataclass(slots=True)
-class CachedReply:
-    """A reply of the core with when it arrived (monotonic seconds); `bodies` holds it in each format that was used."""
-
-    body: bytes
-    symbol: str | None
-    beside: bytes
-    arrived: float
-    bodies: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def size(self) -> int:
-        """About how many bytes it takes."""
-        return 2 * len(self.body) + 512
-
-
-@dataclass(frozen=True, slots=True)
-class CoreAnswer:
-    """An answer that arrived `grown` seconds ago: `stale` where the core was requested and did not reply."""
-
-    reply: CachedReply
-    stale: bool
-    grown: float
 
 
 Format = Callable[[CachedReply], bytes]

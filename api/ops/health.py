@@ -14,10 +14,10 @@ from api.http.access.keys import OPEN
 from api.http.errors import documented
 from api.http.routing import requires
 from api.market import formats
-from api.market.client import WAITING_FOR, MarketClient, encode_query
 from contracts.errors import NotReadyError
 from contracts.services.market import HealthQuery, StatusQuery
 from contracts.services.market_replies import BucketStatus, FetchedStatus, HealthReply, KeptStatus, StatusReply
+from runtime.app.market_client import WAITING_FOR, MarketClient, encode_query
 
 _LIVE: Final = "live"
 

@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from api.market.client import SECONDS
+from runtime.app.market_client import SECONDS
 from runtime.servers.embedded import NatsServer
 from tests.api.test_connections import api_process
 from tests.api.test_market_core import Starvation

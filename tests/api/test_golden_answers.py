@@ -20,7 +20,6 @@ from api.http.app import make_app
 from api.http.errors import error_reply
 from api.http.responses import Reply as HttpReply
 from api.market.answers import MarketAnswers
-from api.market.client import MarketClient
 from api.market.routes import ROUTERS
 from consumers.market import answering
 from consumers.market.answering import Answer, Answerer, read_query
@@ -32,6 +31,7 @@ from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.services.market import OhlcQuery
 from runtime.app.commands import failure
+from runtime.app.market_client import MarketClient
 from tests.consumers.market.recorded import GOLDEN, make_state, read_golden
 
 SYMBOLS = [

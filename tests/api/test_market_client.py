@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from api.market import formats
-from api.market.client import CachedReply, MarketClient
 from contracts.errors import NotReadyError, UnknownSymbolError
 from runtime.app.commands import failure
+from runtime.app.market_client import MarketClient
+from runtime.app.market_reply import CachedReply
 from runtime.nats.bus import NoAnswerError
 
 BODY = b'{"price":1.50,"note":"\\"age\\":7.000 \\"quality\\":\\"live\\"","age":0.100,"quality":"live"}'

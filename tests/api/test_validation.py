@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 from api.http.app import make_app
 from api.http.errors import CODES
 from api.market.answers import MarketAnswers, MarketRequest
-from api.market.client import MarketClient
 from api.market.formats import bare
 from api.market.routes import ROUTERS
 from contracts.commands import MARKET_COMMANDS
+from runtime.app.market_client import MarketClient
 from tests.api.test_market_client import Core, good
 
 VERBS = {
