@@ -62,10 +62,6 @@ class SymbolBook:
             raise AmbiguousSymbolError(msg, candidates=candidates)
         return tuple(chosen)
 
-    def find_one(self, text: str, venue: str) -> Instrument:
-        """Give the one instrument that `text` means on one venue."""
-        return self.find(text, venue)[0]
-
 
 def _normal(text: str) -> str:
     text = text.strip().upper()

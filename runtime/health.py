@@ -70,8 +70,3 @@ class Health:
 def connected_check(connected: Callable[[], bool]) -> Check:
     """A check that fails while the bus is away."""
     return lambda: None if connected() else "not connected"
-
-
-def age_check(age: Callable[[], float], limit: float) -> Check:
-    """A check that fails while `age()` is beyond `limit` seconds."""
-    return lambda: None if age() <= limit else f"{age():.1f} s old, at most {limit:g} s"

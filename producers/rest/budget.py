@@ -36,7 +36,3 @@ class Budget:
     def pause(self, seconds: float, *, now: float) -> None:
         """Make no call for so long: the venue said so."""
         self._paused_until = max(self._paused_until, now + seconds)
-
-    def paused_for(self, *, now: float) -> float:
-        """Seconds that the pause still lasts."""
-        return max(0.0, self._paused_until - now)

@@ -77,12 +77,12 @@ BOOK = SymbolBook(
     ],
 )
 def test_spelling_finds_the_instrument_on_its_venue(text: str, venue: str, symbol: str) -> None:
-    assert BOOK.find_one(text, venue).symbol == symbol
+    assert [item.symbol for item in BOOK.find(text, venue)] == [symbol]
 
 
 @pytest.mark.parametrize("item", BOOK.instruments, ids=lambda item: f"{item.venue}:{item.symbol}")
 def test_unified_symbol_finds_its_own_instrument(item: object) -> None:
-    assert BOOK.find_one(item.symbol, item.venue) == item  # type: ignore[attr-defined]
+    assert BOOK.find(item.symbol, item.venue) == (item,)  # type: ignore[attr-defined]
 
 
 def test_bare_base_finds_each_venues_main_market() -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from runtime.health import Health, age_check, connected_check
+from runtime.health import Health, connected_check
 from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
 
@@ -47,7 +47,7 @@ def test_failing_check_is_not_ready_but_live() -> None:
     connected = False
     health = Health()
     health.check("bus", connected_check(lambda: connected))
-    health.check("mirror", age_check(lambda: 7.0, limit=5.0))
+    health.check("mirror", lambda: "7.0 s old, at most 5 s")
     assert health.live().well
     assert health.ready().problems == {"bus": "not connected", "mirror": "7.0 s old, at most 5 s"}
     connected = True
