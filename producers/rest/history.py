@@ -14,7 +14,7 @@ from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from contracts.market import Candle, Trade
 from producers.connection.frames import read_each
-from producers.venue import Decoded, History, Span
+from producers.venue import DecodeCandles, Decoded, History, Span
 
 FastCandle: Final = fast(Candle)
 FastTrade: Final = fast(Trade)
@@ -31,6 +31,7 @@ SECONDS: Final[dict[str, int]] = {
 }
 MONDAY: Final = 4 * 86400  # 1970-01-05 was one
 MOST_CALLS: Final = 12
+Bar = tuple[int, dict[str, Any]]  # when a candle begins (ns UTC), and the figures that it has
 
 
 def start_of(timeframe: str, ts: int) -> int:
@@ -139,6 +140,21 @@ def read_rows(
         return read_each(rows_of(body), read)
     except (msgspec.MsgspecError, FrameError) as error:
         raise FrameError(f"{what}: {error}", field=what) from error
+
+
+def candle_decoder(
+    rows_of: Callable[[bytes], list[Raw]], what: str, read_bar: Callable[[Instrument, Raw], Bar]
+) -> DecodeCandles:
+    """Return the decoder of an answer (`what`, as errors name it) whose rows `read_bar` reads one by one."""
+
+    def decode(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
+        def read(raw: Raw) -> Decoded:
+            start_ts, figures = read_bar(instrument, raw)
+            return make_candle(instrument, timeframe, start_ts, ts_recv=ts_recv, sim=sim, **figures)
+
+        return read_rows(rows_of, body, f"{what} of {instrument.venue_symbol}", read)
+
+    return decode
 
 
 def candle_id(instrument: Instrument, timeframe: str, start_ts: int) -> str:

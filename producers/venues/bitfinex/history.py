@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from contracts.instrument import Instrument
 from producers.normalize import numbers
-from producers.rest.history import bar_prices, make_candle, make_trade, read_rows
+from producers.rest.history import Bar, bar_prices, candle_decoder, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.bitfinex import wire
 
@@ -48,22 +48,11 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     return RestCall(f"/v2/candles/trade:{LENGTHS[span.timeframe]}:{instrument.venue_symbol}/hist", params)
 
 
-def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, newest first; time without trades has none."""
-
-    def read(raw: Raw) -> Decoded:
-        row = _candle(raw)
-        return make_candle(
-            instrument,
-            timeframe,
-            row.start * wire.MS,
-            ts_recv=ts_recv,
-            sim=sim,
-            **bar_prices(row, numbers.price, "candles"),
-            volume=numbers.number(row.volume, "candles.volume"),
-        )
-
-    return read_rows(_list, body, f"candles of {instrument.venue_symbol}", read)
+def _bar(_: Instrument, raw: Raw) -> Bar:
+    """Read a candle, newest first; time without trades has none."""
+    row = _candle(raw)
+    volume = numbers.number(row.volume, "candles.volume")
+    return row.start * wire.MS, {**bar_prices(row, numbers.price, "candles"), "volume": volume}
 
 
 def _list(body: bytes) -> list[Raw]:
@@ -99,7 +88,7 @@ HISTORY: Final = History(
     timeframes=frozenset(LENGTHS),
     most_candles=MOST_CANDLES,
     candles_call=candles_call,
-    decode_candles=decode_candles,
+    decode_candles=candle_decoder(_list, "candles", _bar),
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,

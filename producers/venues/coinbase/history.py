@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 
 from contracts.instrument import Instrument
 from producers.normalize.numbers import Seconds, Whole, number, price, price_text, unsigned
-from producers.rest.history import SECOND, SECONDS, make_candle, make_trade, read_rows
+from producers.rest.history import SECOND, SECONDS, Bar, candle_decoder, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.coinbase.wire import read_time
 
@@ -56,25 +56,16 @@ def _time(ts: int) -> str:
     return f"{datetime.fromtimestamp(ts // SECOND, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Return candles, newest first; there is none where nothing was traded. The volume is in the base coin."""
-
-    def read(raw: Raw) -> Decoded:
-        row = _row(raw)
-        return make_candle(
-            instrument,
-            timeframe,
-            row[0] * SECOND,
-            ts_recv=ts_recv,
-            sim=sim,
-            open=price(row[3], "candles[3] (open)"),
-            high=price(row[2], "candles[2] (high)"),
-            low=price(row[1], "candles[1] (low)"),
-            close=price(row[4], "candles[4] (close)"),
-            volume=number(row[5], "candles[5] (volume)"),
-        )
-
-    return read_rows(_list, body, f"candles of {instrument.venue_symbol}", read)
+def _bar(_: Instrument, raw: Raw) -> Bar:
+    """Read a candle, newest first; there is none where nothing was traded. The volume is in the base coin."""
+    row = _row(raw)
+    return row[0] * SECOND, {
+        "open": price(row[3], "candles[3] (open)"),
+        "high": price(row[2], "candles[2] (high)"),
+        "low": price(row[1], "candles[1] (low)"),
+        "close": price(row[4], "candles[4] (close)"),
+        "volume": number(row[5], "candles[5] (volume)"),
+    }
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
@@ -105,7 +96,7 @@ HISTORY: Final = History(
     timeframes=TIMEFRAMES,
     most_candles=MOST_CANDLES,
     candles_call=candles_call,
-    decode_candles=decode_candles,
+    decode_candles=candle_decoder(_list, "candles", _bar),
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,

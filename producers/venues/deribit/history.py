@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.normalize import numbers, sizes
-from producers.rest.history import SECONDS, make_candle, make_trade, read_rows
+from producers.rest.history import SECONDS, Bar, candle_decoder, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.deribit import wire
 
@@ -70,14 +70,8 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     return RestCall(f"{_PATH}/get_tradingview_chart_data", params)
 
 
-def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, oldest first; the columns are equally long."""
-    what = f"chart of {instrument.venue_symbol}"
-    return read_rows(_chart_rows, body, what, lambda raw: _candle(instrument, timeframe, raw, ts_recv, sim=sim))
-
-
 def _chart_rows(body: bytes) -> list[Raw]:
-    """Return the columns as rows."""
+    """Return the columns, which are equally long, as rows."""
     chart = _chart(body).result
     columns = (chart.ticks, chart.open, chart.high, chart.low, chart.close, chart.volume, chart.cost)
     if len({len(column) for column in columns}) > 1:
@@ -85,21 +79,17 @@ def _chart_rows(body: bytes) -> list[Raw]:
     return [Raw(_write(cells)) for cells in zip(*columns, strict=True)]
 
 
-def _candle(instrument: Instrument, timeframe: str, raw: Raw, ts_recv: int, *, sim: bool) -> Decoded:
+def _bar(_: Instrument, raw: Raw) -> Bar:
+    """Read a row of the chart, oldest first."""
     tick, opened, high, low, close, volume, cost = _candle_row(raw)
-    return make_candle(
-        instrument,
-        timeframe,
-        tick * wire.MS,
-        ts_recv=ts_recv,
-        sim=sim,
-        open=numbers.price(opened, "result.open"),
-        high=numbers.price(high, "result.high"),
-        low=numbers.price(low, "result.low"),
-        close=numbers.price(close, "result.close"),
-        volume=numbers.number(volume, "result.volume"),
-        quote_volume=numbers.number(cost, "result.cost"),
-    )
+    return tick * wire.MS, {
+        "open": numbers.price(opened, "result.open"),
+        "high": numbers.price(high, "result.high"),
+        "low": numbers.price(low, "result.low"),
+        "close": numbers.price(close, "result.close"),
+        "volume": numbers.number(volume, "result.volume"),
+        "quote_volume": numbers.number(cost, "result.cost"),
+    }
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
@@ -139,7 +129,7 @@ HISTORY: Final = History(
     timeframes=TIMEFRAMES,
     most_candles=MOST_CANDLES,
     candles_call=candles_call,
-    decode_candles=decode_candles,
+    decode_candles=candle_decoder(_chart_rows, "chart", _bar),
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,

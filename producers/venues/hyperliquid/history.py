@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from contracts.errors import InvalidParameterError
 from contracts.instrument import Instrument
 from producers.normalize import numbers
-from producers.rest.history import SECONDS, make_candle, make_trade, read_rows
+from producers.rest.history import SECONDS, Bar, candle_decoder, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.hyperliquid import wire
 
@@ -54,15 +54,10 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     return _call(_HEAVY + span.limit // _ROWS_A_UNIT, {"type": "candleSnapshot", "req": wanted})
 
 
-def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, oldest first; the volume is in base coin, that of the quote is not given."""
-
-    def read(raw: Raw) -> Decoded:
-        row = _candle_row(raw)
-        start = row.t * wire.MS
-        return make_candle(instrument, timeframe, start, ts_recv=ts_recv, sim=sim, trades=row.n, **wire.bars(row))
-
-    return read_rows(_rows, body, f"candles of {instrument.venue_symbol}", read)
+def _bar(_: Instrument, raw: Raw) -> Bar:
+    """Read a candle, oldest first; the volume is in base coin, that of the quote is not given."""
+    row = _candle_row(raw)
+    return row.t * wire.MS, {"trades": row.n, **wire.bars(row)}
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
@@ -94,7 +89,7 @@ HISTORY: Final = History(
     timeframes=TIMEFRAMES,
     most_candles=MOST_CANDLES,
     candles_call=candles_call,
-    decode_candles=decode_candles,
+    decode_candles=candle_decoder(_rows, "candles", _bar),
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from contracts.instrument import Instrument
 from producers.normalize import numbers
-from producers.rest.history import SECOND, make_candle, make_trade, read_rows
+from producers.rest.history import SECOND, Bar, candle_decoder, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.indodax import wire
 
@@ -66,17 +66,11 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     return RestCall("/tradingview/history_v2", params)
 
 
-def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, oldest first."""
-
-    def read(raw: Raw) -> Decoded:
-        row = _candle_row(raw)
-        prices = {name: _price(getattr(row, name.capitalize()), name) for name in ("open", "high", "low", "close")}
-        volume = numbers.unsigned(wire.text(row.Volume), "Volume")
-        start = row.Time * SECOND
-        return make_candle(instrument, timeframe, start, ts_recv=ts_recv, sim=sim, volume=volume, **prices)
-
-    return read_rows(_rows, body, f"candles of {instrument.venue_symbol}", read)
+def _bar(_: Instrument, raw: Raw) -> Bar:
+    """Read a candle, oldest first."""
+    row = _candle_row(raw)
+    prices = {name: _price(getattr(row, name.capitalize()), name) for name in ("open", "high", "low", "close")}
+    return row.Time * SECOND, {**prices, "volume": numbers.unsigned(wire.text(row.Volume), "Volume")}
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001 - how many cannot be chosen
@@ -111,7 +105,7 @@ HISTORY: Final = History(
     timeframes=frozenset(LENGTHS),
     most_candles=MOST_CANDLES,
     candles_call=candles_call,
-    decode_candles=decode_candles,
+    decode_candles=candle_decoder(_rows, "candles", _bar),
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,

@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
 from producers.normalize import numbers
-from producers.rest.history import SECOND, SECONDS, bar_prices, make_candle, make_trade, read_rows
+from producers.rest.history import SECOND, SECONDS, Bar, bar_prices, candle_decoder, make_trade, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.kraken.plan import rest_name
 
@@ -77,23 +77,11 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     return RestCall("/0/public/OHLC", {"pair": rest_name(instrument.venue_symbol), **params})
 
 
-def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, oldest first; the volume is in base coin, that of the quote is not given."""
-
-    def read(raw: Raw) -> Decoded:
-        row = _candle(raw)
-        return make_candle(
-            instrument,
-            timeframe,
-            row.start * SECOND,
-            ts_recv=ts_recv,
-            sim=sim,
-            **bar_prices(row, numbers.price_text, "result"),
-            volume=numbers.unsigned(row.volume, "result.volume"),
-            trades=row.count,
-        )
-
-    return read_rows(_rows, body, f"OHLC of {instrument.venue_symbol}", read)
+def _bar(_: Instrument, raw: Raw) -> Bar:
+    """Read a candle, oldest first; the volume is in base coin, that of the quote is not given."""
+    row = _candle(raw)
+    volume = numbers.unsigned(row.volume, "result.volume")
+    return row.start * SECOND, {**bar_prices(row, numbers.price_text, "result"), "volume": volume, "trades": row.count}
 
 
 def trades_call(instrument: Instrument, limit: int) -> RestCall:
@@ -133,7 +121,7 @@ HISTORY: Final = History(
     timeframes=TIMEFRAMES,
     most_candles=MOST_CANDLES,
     candles_call=candles_call,
-    decode_candles=decode_candles,
+    decode_candles=candle_decoder(_rows, "OHLC", _bar),
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,

@@ -15,7 +15,7 @@ from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.normalize import numbers, sizes
 from producers.normalize.events import Makers
-from producers.rest.history import SECOND, bar_prices, make_candle, read_rows
+from producers.rest.history import SECOND, Bar, bar_prices, candle_decoder, read_rows
 from producers.venue import Decoded, History, RestCall, Span
 from producers.venues.krakenfutures import wire
 from producers.venues.krakenfutures.events import decode_trade
@@ -76,27 +76,15 @@ def candles_call(instrument: Instrument, span: Span) -> RestCall:
     return RestCall(f"/api/charts/v1/trade/{instrument.venue_symbol}/{span.timeframe}", params)
 
 
-def decode_candles(body: bytes, instrument: Instrument, timeframe: str, *, ts_recv: int, sim: bool) -> list[Decoded]:
-    """Read candles, whose volume counts as sizes do: of inverse products it is in coins at the closing price."""
-
-    def read(raw: Raw) -> Decoded:
-        row = _candle(raw)
-        prices = bar_prices(row, _price, "candles")
-        volume = sizes.amount(instrument, _number(row.volume, "candles.volume"), prices["close"])
-        if volume is None:
-            reason = f"what a contract of {instrument.venue_symbol} is worth is not known"
-            raise FrameError(reason, field="candles.volume")
-        return make_candle(
-            instrument,
-            timeframe,
-            wire.time(row.time, "candles.time"),
-            ts_recv=ts_recv,
-            sim=sim,
-            **prices,
-            volume=volume,
-        )
-
-    return read_rows(lambda text: _candles(text).candles, body, f"candles of {instrument.venue_symbol}", read)
+def _bar(instrument: Instrument, raw: Raw) -> Bar:
+    """Read a candle, whose volume counts as sizes do: of inverse products it is in coins at the closing price."""
+    row = _candle(raw)
+    prices = bar_prices(row, _price, "candles")
+    volume = sizes.amount(instrument, _number(row.volume, "candles.volume"), prices["close"])
+    if volume is None:
+        reason = f"what a contract of {instrument.venue_symbol} is worth is not known"
+        raise FrameError(reason, field="candles.volume")
+    return wire.time(row.time, "candles.time"), {**prices, "volume": volume}
 
 
 def _price(raw: Raw, field: str) -> str:
@@ -146,7 +134,7 @@ HISTORY: Final = History(
     timeframes=TIMEFRAMES,
     most_candles=MOST_CANDLES,
     candles_call=candles_call,
-    decode_candles=decode_candles,
+    decode_candles=candle_decoder(lambda body: _candles(body).candles, "candles", _bar),
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,
