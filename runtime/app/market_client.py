@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from contracts import errors, subjects
 from contracts.commands import ErrorReply
-from contracts.errors import HydrophoneError, NotReadyError
+from contracts.errors import NotReadyError
 from contracts.services.market import MarketQuery
 from runtime import clock
 from runtime.app.market_reply import CachedReply, CoreAnswer
@@ -41,13 +41,6 @@ class RequestBus(Protocol):
     def request_message(self, subject: str, payload: bytes, timeout: float) -> Awaitable[Any]:
         """Return the reply, with `data` and `headers`; raises NoAnswerError after `timeout` seconds, or at once."""
         ...
-
-
-_kinds: Final = {
-    kind.code: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, HydrophoneError) and kind is not HydrophoneError
-}
 
 
 class MarketClient:
@@ -163,7 +156,7 @@ def read_reply(reply: Any, arrived: float) -> CachedReply:
         refused = ErrorReply.model_validate_json(body).error
         if refused.code == _BUSY:
             raise NoAnswerError(refused.message)
-        raise _kinds.get(refused.code, errors.InternalError)(refused.message, **refused.details)
+        raise errors.by_code(refused.code)(refused.message, **refused.details)
     symbol = headers.get(subjects.HEADER_SYMBOL)
     beside = headers.get(subjects.HEADER_BESIDE, "")
     return CachedReply(body, None if symbol is None else unquote(symbol), beside.encode(), arrived)
