@@ -1,0 +1,1 @@
+"""Use of the API: recorded in batches, kept for days, answered as figures."""

@@ -1,0 +1,123 @@
+"""The recorded requests in documents: one for each process and five minutes, with its rows and their figures."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from consumers.analytics.core import Tally, tally_of
+from contracts.services.analytics import MOST_ROWS, RequestBatch, RequestRow
+from runtime.store import Document, IndexSpec, Store
+
+COLLECTION: Final = "request_spans"
+SPAN_NS: Final = 300_000_000_000
+MOST_ROWS_OF_A_DOCUMENT: Final = 20_000
+_DAY_SECONDS: Final = 86_400
+_FIELDS: Final = tuple(RequestRow.model_fields)
+
+
+def indexes(retention_days: int) -> tuple[IndexSpec, ...]:
+    """Return the indexes: documents are dropped so many days after their span."""
+    return (
+        IndexSpec(COLLECTION, ("start",)),
+        IndexSpec(COLLECTION, ("batches",)),
+        IndexSpec(COLLECTION, ("at",), ttl=retention_days * _DAY_SECONDS),
+    )
+
+
+@dataclass
+class _Open:
+    """The document that is written now, and the figures of its rows."""
+
+    name: str
+    rows: int
+    tally: Tally
+
+
+class RequestStore:
+    """Adds batches and reads spans. `writer` is unique among processes, so that each document has one writer."""
+
+    def __init__(self, store: Store, writer: str) -> None:
+        self._requests = store.collection(COLLECTION)
+        self._writer = writer
+        self._open: dict[int, _Open] = {}
+        self._parts = 0
+
+    async def save(self, batch: RequestBatch) -> bool:
+        """Add a batch; returns False where it was added before."""
+        if await self._requests.find_one({"batches": batch.id}, {"_id": 1}) is not None:
+            return False
+        start = (batch.rows[0].ts if batch.rows else 0) // SPAN_NS * SPAN_NS
+        target = self._document(start)
+        added = tally_of(batch.rows, batch.dropped)
+        added.add(target.tally)
+        await self._requests.update_one(
+            {"_id": target.name},
+            {
+                "$setOnInsert": {"start": start, "at": datetime.fromtimestamp((start + SPAN_NS) / 1e9, UTC)},
+                "$push": {"batches": batch.id, "rows": {"$each": [_packed(row) for row in batch.rows]}},
+                "$set": {"tally": added.encode()},
+            },
+            upsert=True,
+        )
+        target.tally = added
+        target.rows += len(batch.rows)
+        return True
+
+    async def sum_up(self, from_ts: int, to_ts: int) -> Tally:
+        """Return the figures of the spans that lie in that time or touch it."""
+        total = Tally()
+        async for document in self._find(from_ts, to_ts, {"tally": 1}):
+            total.add(Tally.decode(document["tally"]))
+        return total
+
+    async def rows(self, from_ts: int, to_ts: int) -> list[RequestRow]:
+        """Return the requests of a short time."""
+        found: list[RequestRow] = []
+        async for document in self._find(from_ts, to_ts, {"rows": 1}):
+            found += [row for row in map(_unpacked, document["rows"]) if from_ts <= row.ts < to_ts]
+        return found
+
+    async def page(self, from_ts: int, to_ts: int, after: str | None) -> tuple[list[RequestRow], str | None]:
+        """Return some requests and where the next page begins: `<document>@<row>`; ValueError for another text."""
+        place, _, offset = (after or "@0").rpartition("@")
+        names = sorted([(doc["start"], doc["_id"]) async for doc in self._find(from_ts, to_ts, {"start": 1})])
+        first = 0 if not place else next((index for index, (_, name) in enumerate(names) if name == place), len(names))
+        skip, found = int(offset), list[RequestRow]()
+        for _, name in names[first:]:
+            document = await self._requests.find_one({"_id": name}, {"rows": 1})
+            rows = [] if document is None else cast("list[Any]", document["rows"])
+            for index in range(skip, len(rows)):
+                if len(found) == MOST_ROWS:
+                    return found, f"{name}@{index}"
+                row = _unpacked(rows[index])
+                if from_ts <= row.ts < to_ts:
+                    found.append(row)
+            skip = 0
+        return found, None
+
+    async def _find(self, from_ts: int, to_ts: int, fields: Document) -> AsyncIterator[Document]:
+        wanted = {"start": {"$gte": from_ts // SPAN_NS * SPAN_NS, "$lt": to_ts}}
+        async for document in self._requests.find(wanted, fields):
+            yield document
+
+    def _document(self, start: int) -> _Open:
+        """Return the document for a span; the newest spans stay open, a full one is followed by another."""
+        found = self._open.get(start)
+        if found is None or found.rows >= MOST_ROWS_OF_A_DOCUMENT:
+            self._parts += 1
+            found = self._open[start] = _Open(f"{start}.{self._writer}.{self._parts}", 0, Tally())
+            for old in sorted(self._open)[:-4]:
+                del self._open[old]
+        return found
+
+
+def _packed(row: RequestRow) -> list[Any]:
+    return [getattr(row, name) for name in _FIELDS]
+
+
+def _unpacked(packed: list[Any]) -> RequestRow:
+    values = dict(zip(_FIELDS, packed, strict=False))
+    return RequestRow(**{**values, "ms": float(values["ms"])})
