@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import market
+from contracts.services import analytics, market
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 
@@ -146,8 +146,18 @@ MARKET_COMMANDS: Final[tuple[Command, ...]] = (
     _market("health", market.HealthQuery, replies.HealthReply),
     _market("status", market.StatusQuery, replies.StatusReply),
 )
+def _analytics(verb: str, request: type[BaseModel], reply: type[BaseModel]) -> Command:
+    return Command(f"analytics.{verb}", subjects.ANALYTICS_COMMAND + verb, request, reply, 10.0, "consumers")
+
+
+ANALYTICS_COMMANDS: Final[tuple[Command, ...]] = (
+    _analytics("stats", analytics.StatsQuery, analytics.Stats),
+    _analytics("realtime", analytics.RealtimeQuery, analytics.Realtime),
+    _analytics("export", analytics.ExportQuery, analytics.ExportReply),
+)
 COMMANDS: Final[tuple[Command, ...]] = (
     *MARKET_COMMANDS,
+    *ANALYTICS_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("history.candles", subjects.HISTORY_CANDLES, HistoryQuery, HistoryReply, 10.0, "producers"),
     Command("history.trades", subjects.HISTORY_TRADES, TradeHistoryQuery, TradeHistoryReply, 10.0, "producers"),

@@ -74,6 +74,7 @@ TRADING: Final = "TRADING"
 JOBS: Final = "JOBS"
 DLQ: Final = "DLQ"
 BUDGETS: Final = "BUDGETS"
+ANALYTICS: Final = "ANALYTICS"
 PROBE: Final = "PROBE"
 
 CANDLE_STREAMS: Final[Mapping[str, str]] = {
@@ -119,6 +120,8 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(
         BUDGETS, (subjects.ALL_BUDGETS,), max_age=HOUR, max_bytes=16 * MIB, max_msgs_per_subject=1, counter=True
     ),
+    # until the consumer has them in documents; enough for a document store that is away for hours
+    StreamSpec(ANALYTICS, (subjects.ANALYTICS,), max_age=2 * DAY, max_bytes=128 * MIB),
     StreamSpec(DLQ, (subjects.ALL_DEAD_LETTERS,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
     # <who>: a message a second that shows whether the bus can write; synced like every effect
     StreamSpec(PROBE, (subjects.ALL_PROBES,), max_age=HOUR, max_bytes=1 * MIB, effects=True, max_msgs_per_subject=1),
@@ -172,4 +175,5 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
 DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(LIQUIDATIONS, "storms", subjects.ALL_LIQUIDATIONS),
     DurableSpec(SIGNALS, "clusters", subjects.ALL_WHALES),
+    DurableSpec(ANALYTICS, "analytics", subjects.ANALYTICS, max_deliver=1_000_000, deliver="all"),
 )

@@ -37,10 +37,12 @@ CANDLES_LIST: Final = COMMAND + "candles.list"
 LEASE: Final = COMMAND + "lease."  # <holder>: served by the process that holds a lease while it is connected
 HISTORY_CANDLES: Final = COMMAND + "history.candles"
 HISTORY_TRADES: Final = COMMAND + "history.trades"
+ANALYTICS_COMMAND: Final = COMMAND + "analytics."  # <verb>, see contracts.services.analytics
 MARKET_COMMAND: Final = COMMAND + "market."  # <verb>, see contracts.services.market
 JOB: Final = "job.v1."
 DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>
 BUDGET: Final = "budget.v1."  # <venue>.<window>: REST weight spent in it, by all processes
+ANALYTICS: Final = "analytics.v1.requests"  # batches of answered requests, by every API process
 PROBE: Final = "probe.v1."  # <who>: whether the bus can write
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
