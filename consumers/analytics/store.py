@@ -13,6 +13,7 @@ from runtime.store import Document, IndexSpec, Store
 
 COLLECTION: Final = "request_spans"
 SPAN_NS: Final = 300_000_000_000
+_LATE_NS: Final = 10_000_000_000  # a batch begins in one span and may end in the next
 MOST_ROWS_OF_A_DOCUMENT: Final = 20_000
 _DAY_SECONDS: Final = 86_400
 _FIELDS: Final = tuple(RequestRow.model_fields)
@@ -27,7 +28,7 @@ def indexes(retention_days: int) -> tuple[IndexSpec, ...]:
     )
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Open:
     """The document that is written now, and the figures of its rows."""
 
@@ -53,6 +54,7 @@ class RequestStore:
         target = self._document(start)
         added = tally_of(batch.rows, batch.dropped)
         added.add(target.tally)
+        del self._open[start]  # until it is written: what was half done is never written to again
         await self._requests.update_one(
             {"_id": target.name},
             {
@@ -62,8 +64,7 @@ class RequestStore:
             },
             upsert=True,
         )
-        target.tally = added
-        target.rows += len(batch.rows)
+        self._open[start] = _Open(target.name, target.rows + len(batch.rows), added)
         return True
 
     async def sum_up(self, from_ts: int, to_ts: int) -> Tally:
@@ -99,7 +100,7 @@ class RequestStore:
         return found, None
 
     async def _find(self, from_ts: int, to_ts: int, fields: Document) -> AsyncIterator[Document]:
-        wanted = {"start": {"$gte": from_ts // SPAN_NS * SPAN_NS, "$lt": to_ts}}
+        wanted = {"start": {"$gte": (from_ts - _LATE_NS) // SPAN_NS * SPAN_NS, "$lt": to_ts}}
         async for document in self._requests.find(wanted, fields):
             yield document
 

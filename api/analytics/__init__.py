@@ -1,0 +1,1 @@
+"""Use of this API: recorded beside the requests, answered by the analytics consumer."""
