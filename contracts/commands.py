@@ -146,6 +146,8 @@ MARKET_COMMANDS: Final[tuple[Command, ...]] = (
     _market("health", market.HealthQuery, replies.HealthReply),
     _market("status", market.StatusQuery, replies.StatusReply),
 )
+
+
 def _analytics(verb: str, request: type[BaseModel], reply: type[BaseModel]) -> Command:
     return Command(f"analytics.{verb}", subjects.ANALYTICS_COMMAND + verb, request, reply, 10.0, "consumers")
 

@@ -68,6 +68,12 @@ class NotReadyError(HydrophoneError):
     code = "NOT_READY"
 
 
+class DisabledError(HydrophoneError):
+    """The feature is switched off; `details["setting"]` names the setting."""
+
+    code = "DISABLED"
+
+
 class TimedOutError(HydrophoneError):
     """It took longer than the limit; `details["limit_seconds"]` where there is a fixed one."""
 

@@ -118,4 +118,3 @@ def symbol_of(answered: Answered) -> str | None:
     else:
         found = parse_qs(answered.query.decode("latin-1")).get("symbol", [""])[0]
     return found.upper()[:_LONGEST] or None
-

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts.services.analytics import EndpointStats, Named, Percentiles, RequestRow, Stats
+from contracts.services.analytics import EndpointStats, Figures, Named, Percentiles, RequestRow
 
 OTHER: Final = "(other)"
 MOST_NAMES: Final = 300  # of endpoints, symbols, keys and codes in one tally
@@ -96,9 +96,14 @@ class Tally:
         """Return it as a document stores it: names are values, because they may have dots."""
         return {
             **{name: getattr(self, name) for name in _NUMBERS},
-            **{name: [list(item) for item in getattr(self, name).items()] for name in _LISTS},
+            **{name: _pairs(getattr(self, name)) for name in _LISTS},
             "endpoints": [
-                [name, one.slowest, [list(item) for item in one.durations.items()], list(map(list, one.statuses.items()))]
+                [
+                    name,
+                    one.slowest,
+                    [list(item) for item in one.durations.items()],
+                    list(map(list, one.statuses.items())),
+                ]
                 for name, one in self.endpoints.items()
             ],
         }
@@ -126,13 +131,11 @@ def tally_of(rows: Iterable[RequestRow], dropped: int = 0) -> Tally:
     return tally
 
 
-def describe(tally: Tally, from_ts: int, to_ts: int) -> Stats:
+def describe(tally: Tally) -> Figures:
     """Return the figures as they are answered."""
     total = tally.all_endpoints()
     requests = sum(total.statuses.values())
-    return Stats(
-        from_ts=from_ts,
-        to_ts=to_ts,
+    return Figures(
         requests=requests,
         dropped=tally.dropped,
         success_rate=1 - _between(total.statuses, _FAILED, 600) / requests if requests else None,
@@ -184,6 +187,10 @@ def _endpoints(tally: Tally) -> list[EndpointStats]:
             )
         )
     return sorted(found, key=lambda row: (-row.requests, row.endpoint, row.method))[:MOST_LISTED]
+
+
+def _pairs(counts: Counter[Any]) -> list[list[Any]]:
+    return [list(item) for item in counts.items()]
 
 
 def _between(statuses: Numbers, first: int, end: int) -> int:

@@ -73,7 +73,8 @@ def make_router(requests: Callable[[], RequestStore]) -> NatsRouter:
         """Reply with the figures of some hours."""
         now = clock.now_ns()
         begin = max(0, now - query.period_hours * HOUR_NS)
-        return describe(await requests().sum_up(begin, now), begin, now)
+        figures = describe(await requests().sum_up(begin, now))
+        return Stats(**figures.model_dump(), from_ts=begin, to_ts=now)
 
     @router.subscriber(**command(ANALYTICS_COMMAND + "realtime", QUEUE))
     async def on_realtime(_query: RealtimeQuery) -> Realtime:
@@ -82,8 +83,8 @@ def make_router(requests: Callable[[], RequestStore]) -> NatsRouter:
         five = await requests().rows(now - 5 * MINUTE_NS, now + MINUTE_NS)
         minute = [row for row in five if row.ts >= now - MINUTE_NS]
         return Realtime(
-            minute=describe(tally_of(minute), now - MINUTE_NS, now),
-            five_minutes=describe(tally_of(five), now - 5 * MINUTE_NS, now),
+            minute=describe(tally_of(minute)),
+            five_minutes=describe(tally_of(five)),
             requests_per_second=round(len(minute) / 60, 3),
             active_keys=len({row.key for row in five if row.key is not None}),
             slow=slowest_rows(five, _SLOW),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from consumers.analytics.core import Tally, tally_of
 from contracts.services.analytics import MOST_ROWS, RequestBatch, RequestRow
@@ -82,14 +82,14 @@ class RequestStore:
         return found
 
     async def page(self, from_ts: int, to_ts: int, after: str | None) -> tuple[list[RequestRow], str | None]:
-        """Return some requests and where the next page begins: `<document>@<row>`; ValueError for another text."""
+        """Return requests, by the five minutes in which they came, and where the next page begins; ValueError for no such place."""
         place, _, offset = (after or "@0").rpartition("@")
         names = sorted([(doc["start"], doc["_id"]) async for doc in self._find(from_ts, to_ts, {"start": 1})])
         first = 0 if not place else next((index for index, (_, name) in enumerate(names) if name == place), len(names))
         skip, found = int(offset), list[RequestRow]()
         for _, name in names[first:]:
             document = await self._requests.find_one({"_id": name}, {"rows": 1})
-            rows = [] if document is None else cast("list[Any]", document["rows"])
+            rows: list[Any] = [] if document is None else document["rows"]
             for index in range(skip, len(rows)):
                 if len(found) == MOST_ROWS:
                     return found, f"{name}@{index}"
@@ -120,5 +120,4 @@ def _packed(row: RequestRow) -> list[Any]:
 
 
 def _unpacked(packed: list[Any]) -> RequestRow:
-    values = dict(zip(_FIELDS, packed, strict=False))
-    return RequestRow(**{**values, "ms": float(values["ms"])})
+    return RequestRow.model_validate(dict(zip(_FIELDS, packed, strict=False)))

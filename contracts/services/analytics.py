@@ -1,4 +1,4 @@
-"""Use of the API: the batches in which requests are recorded, and `cmd.v1.analytics.<verb>`, which answers about them."""
+"""Use of the API: the batches in which requests are recorded, and `cmd.v1.analytics.<verb>` about them."""
 
 from __future__ import annotations
 
@@ -81,11 +81,9 @@ class Named(AnalyticsModel):
     requests: Count
 
 
-class Stats(AnalyticsModel):
-    """What was asked in a span of time, and how it was answered; lists by number of requests, the most first."""
+class Figures(AnalyticsModel):
+    """What was requested, and how it was answered; lists by number of requests, the most first."""
 
-    from_ts: Nanoseconds
-    to_ts: Nanoseconds
     requests: Count
     dropped: Count = Field(description="requests of this time that could not be recorded")
     success_rate: Rate | None = Field(description="answers of a status below 500; null without requests")
@@ -98,11 +96,18 @@ class Stats(AnalyticsModel):
     errors: list[Named]
 
 
+class Stats(Figures):
+    """The figures of a span of time."""
+
+    from_ts: Nanoseconds
+    to_ts: Nanoseconds
+
+
 class Realtime(AnalyticsModel):
     """Now."""
 
-    minute: Stats
-    five_minutes: Stats
+    minute: Figures
+    five_minutes: Figures
     requests_per_second: float = Field(ge=0, description="over the last minute")
     active_keys: Count = Field(description="keys that were used in the last five minutes")
     slow: list[RequestRow] = Field(description="the slowest of the last five minutes, at most 20")
