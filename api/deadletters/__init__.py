@@ -1,0 +1,1 @@
+"""Dead letters, for people who keep the service running."""

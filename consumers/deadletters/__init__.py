@@ -1,0 +1,1 @@
+"""Dead letters: listed, published again, removed."""
