@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import analytics, market
+from contracts.services import analytics, deadletters, market
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 
@@ -157,9 +157,21 @@ ANALYTICS_COMMANDS: Final[tuple[Command, ...]] = (
     _analytics("realtime", analytics.RealtimeQuery, analytics.Realtime),
     _analytics("export", analytics.ExportQuery, analytics.ExportReply),
 )
+
+
+def _letters(verb: str, request: type[BaseModel], reply: type[BaseModel]) -> Command:
+    return Command(f"deadletters.{verb}", subjects.DEAD_LETTERS_COMMAND + verb, request, reply, 10.0, "consumers")
+
+
+DEAD_LETTERS_COMMANDS: Final[tuple[Command, ...]] = (
+    _letters("list", deadletters.ListQuery, deadletters.ListReply),
+    _letters("retry", deadletters.LetterQuery, deadletters.LetterReply),
+    _letters("delete", deadletters.LetterQuery, deadletters.LetterReply),
+)
 COMMANDS: Final[tuple[Command, ...]] = (
     *MARKET_COMMANDS,
     *ANALYTICS_COMMANDS,
+    *DEAD_LETTERS_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("history.candles", subjects.HISTORY_CANDLES, HistoryQuery, HistoryReply, 10.0, "producers"),
     Command("history.trades", subjects.HISTORY_TRADES, TradeHistoryQuery, TradeHistoryReply, 10.0, "producers"),

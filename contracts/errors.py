@@ -74,6 +74,18 @@ class DisabledError(HydrophoneError):
     code = "DISABLED"
 
 
+class NotFoundError(HydrophoneError):
+    """No such resource; details say what was looked for."""
+
+    code = "NOT_FOUND"
+
+
+class ConflictError(HydrophoneError):
+    """The state of things does not allow it; the message says which."""
+
+    code = "CONFLICT"
+
+
 class TimedOutError(HydrophoneError):
     """It took longer than the limit; `details["limit_seconds"]` where there is a fixed one."""
 

@@ -38,6 +38,7 @@ LEASE: Final = COMMAND + "lease."  # <holder>: served by the process that holds 
 HISTORY_CANDLES: Final = COMMAND + "history.candles"
 HISTORY_TRADES: Final = COMMAND + "history.trades"
 ANALYTICS_COMMAND: Final = COMMAND + "analytics."  # <verb>, see contracts.services.analytics
+DEAD_LETTERS_COMMAND: Final = COMMAND + "deadletters."  # <verb>, see contracts.services.deadletters
 MARKET_COMMAND: Final = COMMAND + "market."  # <verb>, see contracts.services.market
 JOB: Final = "job.v1."
 DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from contracts import subjects
+from contracts import streams, subjects
 from contracts.services.deadletters import LONGEST_BODY, DeadLetter
 
-_ONE_READER: Final = (subjects.JOB, subjects.ANALYTICS)  # of what all others read each would get a second copy
+_ONE_READER: Final = {streams.JOBS: subjects.JOB, streams.ANALYTICS: subjects.ANALYTICS}
+_VERSION: Final = "NATS/1.0\r\n"
 
 
-def read_letter(number: int, subject: str, at: int, headers: Mapping[str, str], body: bytes) -> DeadLetter:
+def read_letter(number: int, subject: str, body: bytes, *, at: int, headers: Mapping[str, str]) -> DeadLetter:
     """Return a message of the stream as a letter."""
     consumer, _, original = subject.removeprefix(subjects.DEAD_LETTER).partition(".")
     deliveries = headers.get(subjects.HEADER_DELIVERIES, "")
@@ -24,12 +25,19 @@ def read_letter(number: int, subject: str, at: int, headers: Mapping[str, str], 
         deliveries=int(deliveries) if deliveries.isdigit() else None,
         body=body[: 4 * LONGEST_BODY].decode(errors="replace")[:LONGEST_BODY],
         size=len(body),
-        retryable=original.startswith(_ONE_READER),
+        retryable=stream_of(original) is not None,
     )
 
 
 def stream_of(subject: str) -> str | None:
-    """Return the stream that a letter's message goes back to; None where it may not be published again."""
-    if subject.startswith(subjects.JOB):
-        return "JOBS"
-    return "ANALYTICS" if subject.startswith(subjects.ANALYTICS) else None
+    """Return the stream that a message is published to again.
+
+    None where that may not be: what many read, each of them would get twice.
+    """
+    return next((stream for stream, prefix in _ONE_READER.items() if subject.startswith(prefix)), None)
+
+
+def read_headers(block: bytes) -> dict[str, str]:
+    """Return the headers of a stored message, from their bytes as they stand in the stream."""
+    lines = block.decode("utf-8", "replace").removeprefix(_VERSION).split("\r\n")
+    return {name.strip(): value.strip() for name, mark, value in (line.partition(":") for line in lines) if mark}

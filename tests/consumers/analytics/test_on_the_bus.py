@@ -31,7 +31,7 @@ async def consuming(bus: Bus, documents_url: str, database: str) -> AsyncGenerat
     service = Service(name="analytics", bus=bus, broker=broker, ready=ready.set)
     url = urlsplit(documents_url)
     named = url._replace(path=f"/{database}", query=f"{url.query}&authSource=admin" if url.username else url.query)
-    running = asyncio.create_task(make_consumer(AnalyticsPlan(named.geturl())).run(service))
+    running = asyncio.ensure_future(make_consumer(AnalyticsPlan(named.geturl())).run(service))
     async with asyncio.timeout(30):
         await ready.wait()
     yield
