@@ -1,0 +1,141 @@
+"""The programs of examples/ against a running copy, as somebody would start them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import ROOT, Copy
+
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("examples")]
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    settings = {"HYDROPHONE_VENUES": "binance,kraken", "HYDROPHONE_SYMBOLS": "BTC,ETH"}
+    running = Copy("demo", tmp_path_factory.mktemp("examples") / "data", settings).wait_ready()
+    until_data(running)
+    yield running
+    running.stop()
+
+
+def until_data(copy, seconds=60):
+    """A fresh copy has no whale and no candle yet."""
+    deadline, headers = time.monotonic() + seconds, {"Authorization": f"Bearer {copy.facts['api']['key']}"}
+    while True:
+        codes = {
+            path: httpx.get(f"{copy.facts['api']['url']}{path}?symbol=BTC", headers=headers, timeout=35).status_code
+            for path in ("/gpt/raw", "/gpt/whale", "/gpt/liq", "/gpt/orderbook", "/api/market/ohlc")
+        }
+        if set(codes.values()) == {200}:
+            return
+        assert time.monotonic() < deadline, codes
+        time.sleep(0.5)
+
+
+def begin(copy, *command):
+    environ = {**os.environ, "HYDROPHONE_DATA": str(copy.data), "PYTHONUNBUFFERED": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=ROOT, env=environ, **pipes)
+
+
+def read_until(process, *patterns, seconds=60):
+    """Read lines until each pattern was there; gives what was read."""
+    text, missing, deadline = "", set(patterns), time.monotonic() + seconds
+    while missing:
+        assert time.monotonic() < deadline, f"not there: {missing}\n{text[-2000:]}"
+        line = process.stdout.readline()
+        assert line or process.poll() is None, f"ended without {missing}:\n{text[-2000:]}"
+        text += line
+        missing = {pattern for pattern in missing if not re.search(pattern, text)}
+    return text
+
+
+def end(process):
+    process.kill()
+    process.wait(10)
+    process.stdin.close()
+    process.stdout.close()
+
+
+def test_every_program_is_run_by_a_test():
+    programs = {path.name for path in EXAMPLES.iterdir() if path.suffix in {".py", ".mjs", ".sh"}} - {"place.py"}
+    text = (ROOT / "tests/e2e/test_examples.py").read_text()
+    assert {name for name in programs if f'"{name}"' not in text} == set()
+    listed = set(re.findall(r"`(\w+\.\w+)", (EXAMPLES / "README.md").read_text()))
+    assert programs <= listed
+
+
+def test_http_client_asks_everything_once(copy):
+    process = begin(copy, sys.executable, str(EXAMPLES / "http_client.py"), "demo")
+    text, _ = process.communicate(timeout=90)
+    answers = dict(re.findall(r"=== (.+): (\d+),", text))
+    assert answers.pop("a wrong symbol") == "404"
+    assert len(answers) == 9
+    assert set(answers.values()) == {"200"}, text
+
+
+def test_http_client_talks(copy):
+    process = begin(copy, sys.executable, str(EXAMPLES / "http_client.py"))
+    text, _ = process.communicate("price ETH\nnonsense\nquit\n", timeout=60)
+    assert '"ETH/USDT"' in text
+    assert "There is no nonsense" in text
+
+
+def test_websocket_client_follows_what_is_typed(copy):
+    process = begin(copy, sys.executable, str(EXAMPLES / "websocket_client.py"), "BTC")
+    read_until(process, r"BTC.* sim .*s old")
+    process.stdin.write("sub ETH\nlist\nwhat\n")
+    process.stdin.flush()
+    read_until(process, r"ETH.* sim .*s old", "subscriptions: ", "type one of")
+    process.stdin.write("quit\n")
+    process.stdin.flush()
+    process.stdout.read()
+    assert process.wait(20) == 0
+    end(process)
+
+
+@pytest.mark.parametrize(
+    ("name", "patterns"),
+    [
+        ("events_client.py", ["(?m)^(whale|liquidation): {"]),
+        ("graphql_client.py", ['"whaleTransactions"', '"priceUpdates"']),
+        ("nats_subscribe.py", [r"BTC is \d", r"md\.v1\.trade\.\w+\.BTC"]),
+    ],
+)
+def test_python_programs_show_what_they_promise(copy, name, patterns):
+    process = begin(copy, sys.executable, str(EXAMPLES / name))
+    try:
+        read_until(process, *patterns, seconds=120)
+    finally:
+        end(process)
+
+
+def test_javascript_subscribes_too(copy, tmp_path):
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        pytest.skip("node and npm are not installed")
+    shutil.copy(EXAMPLES / "nats_subscribe.mjs", tmp_path)
+    install = ("npm", "install", "--silent", "--no-audit", "--no-fund", "@nats-io/transport-node@3")
+    subprocess.run(install, cwd=tmp_path, check=True, timeout=120)
+    process = begin(copy, "node", str(tmp_path / "nats_subscribe.mjs"), "md.v1.ticker.>")
+    try:
+        read_until(process, r"BTC is \d", r"md\.v1\.ticker\.\w+\.")
+    finally:
+        end(process)
+
+
+def test_the_command_line_tool_subscribes_too(copy):
+    assert subprocess.run(["sh", "-n", str(EXAMPLES / "nats_cli.sh")], check=False).returncode == 0
+    if shutil.which("nats") is None:
+        pytest.skip("the nats command line tool is not installed")
+    process = begin(copy, "sh", str(EXAMPLES / "nats_cli.sh"))
+    text, _ = process.communicate(timeout=60)
+    assert "md.v1.trade." in text
