@@ -7,10 +7,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from consumers.analytics import handlers as analytics
+from consumers.analytics.handlers import AnalyticsPlan
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
 from consumers.clusters import handlers as clusters
 from consumers.clusters.core import ClusterRules
+from consumers.deadletters import handlers as deadletters
 from consumers.market import handlers as market
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
@@ -30,9 +33,20 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "whales": lambda settings: Consumer(partial(whales.run, plan=whales.WhalePlan(rules=whale_rules(settings)))),
     "clusters": lambda settings: clusters.make_consumer(cluster_rules(settings)),
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
+    "deadletters": lambda _: deadletters.make_consumer(),
+    "analytics": lambda settings: analytics.make_consumer(analytics_plan(settings)),
 }
 
-NEED_DOCUMENTS: Final[frozenset[str]] = frozenset()  # left out, with a line in the log, where MONGO_URL is not set
+NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(
+    {"analytics"}
+)  # left out, with a line in the log, where MONGO_URL is not set
+
+
+def analytics_plan(settings: Settings) -> AnalyticsPlan:
+    """Where requests are recorded, and for how long."""
+    if settings.store.url is None:
+        raise LookupError("analytics keeps documents: set MONGO_URL")
+    return AnalyticsPlan(str(settings.store.url), settings.analytics.retention_days)
 
 
 def whale_rules(settings: Settings) -> WhaleRules:

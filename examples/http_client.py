@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from place import api
 
+LINES = 18
 QUESTIONS = {
     "raw": ("/gpt/raw", "symbol"),
     "whales": ("/gpt/whale", "symbol"),
@@ -42,7 +43,7 @@ def show(title: str, answer: httpx.Response) -> None:
     body: dict[str, Any] = answer.json()
     text = json.dumps(body, indent=2, ensure_ascii=False).splitlines()
     print(f"\n=== {title}: {answer.status_code}, {answer.elapsed.total_seconds() * 1000:.0f} ms")
-    print("\n".join(text[:18] + (["  …"] if len(text) > 18 else [])))
+    print("\n".join(text[:LINES] + (["  …"] if len(text) > LINES else [])))
 
 
 def talk(client: httpx.Client) -> None:

@@ -82,7 +82,10 @@ class RequestStore:
         return found
 
     async def page(self, from_ts: int, to_ts: int, after: str | None) -> tuple[list[RequestRow], str | None]:
-        """Return requests, by the five minutes in which they came, and where the next page begins; ValueError for no such place."""
+        """Return requests, by the five minutes in which they came, and where the next page begins.
+
+        Raises ValueError where `after` is no such place.
+        """
         place, _, offset = (after or "@0").rpartition("@")
         names = sorted([(doc["start"], doc["_id"]) async for doc in self._find(from_ts, to_ts, {"start": 1})])
         first = 0 if not place else next((index for index, (_, name) in enumerate(names) if name == place), len(names))

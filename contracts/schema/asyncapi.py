@@ -59,6 +59,7 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "replay": (subjects.REPLAY + "{run}.{subject}", "Events of a recording, as they are on the subject."),
     "lease": (subjects.LEASE + "{holder}", "Whether a lease's holder is there: its reply is empty."),
     "budget.v1": (subjects.BUDGET + "{venue}.{window}", "Counter of the REST weight that all processes spent."),
+    "analytics.v1": (subjects.ANALYTICS, "Requests that the API answered, in batches (`RequestBatch`)."),
     "probe.v1": (subjects.PROBE + "{who}", "Whether the bus can write; the body says nothing."),
     "alert.v1": (subjects.ALERT + "{subject}", "Reserved: nothing is published yet."),
     "order.v1": (subjects.ORDER + "{subject}", "Reserved: nothing is published yet."),

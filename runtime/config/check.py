@@ -18,9 +18,6 @@ _UNUSED: Final = {
     "GPT_API_REDIS_URL": "the cache lives on the bus",
     "REDIS_URL": "the cache lives on the bus",
     "GPT_API_CACHE_TTL": "each answer says how old it is",
-    "GPT_API_ANALYTICS_ENABLED": "requests are not counted",
-    "GPT_API_ANALYTICS_RETENTION_DAYS": "requests are not counted",
-    "GPT_API_ANALYTICS_EXPORT_FORMAT": "requests are not counted",
 }
 _URL_NAME: Final = re.compile(r"^HYDROPHONE_([A-Z0-9]+)_(WS_URL|REST_URL)$")
 _URL_FIELDS: Final = {"ws_urls": "WS_URL", "rest_urls": "REST_URL"}

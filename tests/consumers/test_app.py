@@ -16,9 +16,12 @@ from urllib.parse import unquote
 import pytest
 from nats.errors import NoRespondersError
 
+from consumers.app import chosen
+from consumers.registry import CONSUMERS, NEED_DOCUMENTS
 from contracts import subjects
 from runtime import provision
 from runtime.app.asyncapi import DOCUMENT
+from runtime.config.settings import load
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import free_port, nats_server
 from tests.runtime.asyncapi.valid import list_faults
@@ -122,6 +125,16 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     assert found
     for reference in found:
         assert find(document, reference)
+
+
+def test_consumers_that_keep_documents_are_left_out_without_a_place_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MONGO_URL", "HYDROPHONE_CONSUMERS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NATS_URL", "nats://127.0.0.1:4222")
+    assert set(CONSUMERS) - set(chosen(load())) == NEED_DOCUMENTS
+    assert chosen(load(), ("analytics", "market")) == ("market",)
+    monkeypatch.setenv("MONGO_URL", "mongodb://127.0.0.1:27017")
+    assert set(chosen(load())) == set(CONSUMERS)
 
 
 def test_an_unknown_consumer_is_named() -> None:

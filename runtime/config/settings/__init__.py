@@ -25,6 +25,7 @@ from runtime.config.check import (
     venue_urls,
 )
 from runtime.config.settings.alerts import AlertSettings
+from runtime.config.settings.analytics import AnalyticsSettings
 from runtime.config.settings.api import ApiSettings, CacheSettings
 from runtime.config.settings.bus import BusSettings
 from runtime.config.settings.processes import LogSettings, PartSettings
@@ -36,6 +37,7 @@ __all__ = [
     "DEFAULT_VENUES",
     "GROUPS",
     "AlertSettings",
+    "AnalyticsSettings",
     "ApiSettings",
     "BusSettings",
     "CacheSettings",
@@ -62,6 +64,7 @@ class Settings:
 
     api: ApiSettings
     cache: CacheSettings
+    analytics: AnalyticsSettings
     venues: VenueSettings
     bus: BusSettings
     store: StoreSettings
