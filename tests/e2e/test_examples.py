@@ -86,7 +86,7 @@ def test_http_client_asks_everything_once(copy):
 def test_http_client_talks(copy):
     process = begin(copy, sys.executable, str(EXAMPLES / "http_client.py"))
     text, _ = process.communicate("price ETH\nnonsense\nquit\n", timeout=60)
-    assert re.search(r'"symbol": "ETH/USDT?"', text), text[-3000:]
+    assert '"symbol": "ETH"' in text
     assert "There is no nonsense" in text
 
 
