@@ -17,12 +17,15 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.config.access import AccessSettings
 from runtime.config.check import (
+    FILE_SUFFIX,
     URL_TEMPLATES,
     GroupReader,
     SettingsError,
     describe,
     find_warnings,
+    secret_names,
     secret_values,
     venue_urls,
 )
@@ -90,6 +93,9 @@ class ApiSettings(BaseSettings):
     cors_headers: Words = Field((), validation_alias="GPT_API_CORS_HEADERS")
     rate_limit_requests: Count = Field(100, validation_alias="GPT_API_RATE_LIMIT_REQUESTS")
     rate_limit_window: Count = Field(60, validation_alias="GPT_API_RATE_LIMIT_WINDOW")
+    rate_limit_ip: Count = Field(1000, validation_alias="GPT_API_RATE_LIMIT_IP")
+    rate_limit_anonymous: Count = Field(100, validation_alias="GPT_API_RATE_LIMIT_ANONYMOUS")
+    rate_limit_global: Count = Field(10_000, validation_alias="GPT_API_RATE_LIMIT_GLOBAL")
     connections_per_address: Count = Field(256, validation_alias="GPT_API_CONNECTIONS_PER_ADDRESS")
 
 
@@ -215,6 +221,7 @@ class LogSettings(BaseSettings):
 
 GROUPS: tuple[type[BaseSettings], ...] = (
     ApiSettings,
+    AccessSettings,
     CacheSettings,
     VenueSettings,
     BusSettings,
@@ -231,6 +238,7 @@ class Settings:
     """Every group, validated; `warnings` are lines to log about names that nobody reads."""
 
     api: ApiSettings
+    access: AccessSettings
     cache: CacheSettings
     venues: VenueSettings
     bus: BusSettings
@@ -243,7 +251,7 @@ class Settings:
 
     def groups(self) -> list[BaseSettings]:
         """The groups, in order."""
-        early = [self.api, self.cache, self.venues, self.bus, self.store]
+        early = [self.api, self.access, self.cache, self.venues, self.bus, self.store]
         return [*early, self.retention, self.alerts, self.parts, self.logs]
 
     def secrets(self) -> tuple[str, ...]:
@@ -266,9 +274,10 @@ def environment(env_file: Path = ENV_FILE) -> dict[str, str]:
 def load(env_file: Path = ENV_FILE) -> Settings:
     """Read and check everything; raises SettingsError that names every wrong setting with its rule."""
     environ = environment(env_file)
-    reader = GroupReader(env_file)
+    reader = GroupReader(env_file, environ)
     settings = Settings(
         api=reader.read(ApiSettings),
+        access=reader.read(AccessSettings),
         cache=reader.read(CacheSettings),
         venues=reader.read(
             VenueSettings, ws_urls=venue_urls(environ, "WS_URL"), rest_urls=venue_urls(environ, "REST_URL")
@@ -283,7 +292,8 @@ def load(env_file: Path = ENV_FILE) -> Settings:
     if reader.problems:
         raise SettingsError(reader.problems)
     followed = {*DEFAULT_VENUES, *settings.venues.venues}
-    return replace(settings, warnings=find_warnings(environ, names(), followed))
+    in_files = [name + FILE_SUFFIX for name in secret_names(GROUPS)]
+    return replace(settings, warnings=find_warnings(environ, (*names(), *in_files), followed))
 
 
 def main(arguments: list[str]) -> int:
