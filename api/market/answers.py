@@ -48,12 +48,12 @@ class MarketAnswers:
         cached = self._client.find_cached(request.verb, request.body)
         if cached is None:
             return self.request(request, now_ns)
-        return Reply(200, formats.render(cached, request.format, now_ns))
+        return formats.reply_with(cached, request.format, now_ns)
 
     async def request(self, request: MarketRequest, now_ns: int) -> Reply:
         """Return the answer to a request; raises the core's error."""
         answer = await self._client.request(request.verb, request.body)
-        return Reply(200, formats.render(answer, request.format, now_ns))
+        return formats.reply_with(answer, request.format, now_ns)
 
     def remember(self, path: str, query: bytes, request: MarketRequest) -> None:
         """Remember what a URL means whose parameters are valid."""

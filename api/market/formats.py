@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from api.http.conditional import weak_tag
+from api.http.responses import Reply
 from contracts.schema.literals import iso
 
 _AGE: Final = re.compile(rb'"(?:age|data_age|last_message_age|last_change_age|oldest_age)":(\d+)\.(\d{3})')
@@ -53,10 +55,14 @@ Format = Callable[[CachedReply], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body with what is open: text, age in ms, text, age in ms, …, text; a zero byte in a text is the time."""
+    """A body with what is open: text, age in ms, text, age in ms, …, text; a zero byte in a text is the time.
+
+    Bodies that differ in what is open only have the same `tag`.
+    """
 
     texts: tuple[bytes, ...]
     ages: tuple[int, ...]
+    tag: bytes
 
     def render(self, grown_ms: int, now_ns: int) -> bytes:
         """Fill in the time (ns UTC) and the ages, each `grown_ms` more than it was."""
@@ -68,12 +74,22 @@ class Body:
 
 def render(answer: CoreAnswer, format_: Format, now_ns: int) -> bytes:
     """Return an answer in a format, as it is now (ns UTC)."""
+    return _body(answer, format_).render(int(answer.grown * 1000), now_ns)
+
+
+def reply_with(answer: CoreAnswer, format_: Format, now_ns: int) -> Reply:
+    """Return an answer in a format, as it is now (ns UTC), with its tag."""
+    body = _body(answer, format_)
+    return Reply(200, body.render(int(answer.grown * 1000), now_ns), tag=body.tag)
+
+
+def _body(answer: CoreAnswer, format_: Format) -> Body:
     name = f"{format_.__name__}{'.stale' if answer.stale else ''}"
     body: Body | None = answer.reply.bodies.get(name)
     if body is None:
         text = format_(answer.reply)
         body = answer.reply.bodies[name] = open_ages(_QUALITY.sub(_STALE, text) if answer.stale else text)
-    return body.render(int(answer.grown * 1000), now_ns)
+    return body
 
 
 def open_ages(text: bytes) -> Body:
@@ -90,7 +106,8 @@ def open_ages(text: bytes) -> Body:
         texts.append(text[last:start])
         ages.append(int(text[start:point]) * 1000 + int(text[point + 1 : end]))
         last = end
-    return Body((*texts, text[last:]), tuple(ages))
+    texts.append(text[last:])
+    return Body(tuple(texts), tuple(ages), weak_tag(texts))
 
 
 def envelope(reply: CachedReply) -> bytes:
