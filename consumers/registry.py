@@ -35,7 +35,9 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
 }
 
-NEED_DOCUMENTS: Final[frozenset[str]] = frozenset()  # left out, with a line in the log, where MONGO_URL is not set
+NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(
+    {"access"}
+)  # left out, with a line in the log, where MONGO_URL is not set
 
 
 def access_plan(settings: Settings) -> access.AccessPlan:
@@ -43,7 +45,7 @@ def access_plan(settings: Settings) -> access.AccessPlan:
     url, pepper = settings.store.url, settings.access.key_pepper
     given = None if pepper is None else pepper.get_secret_value()
     return access.AccessPlan(
-        documents=None if url is None else url.get_secret_value(),
+        documents="" if url is None else url.get_secret_value(),
         pepper=partial(load_pepper, given, settings.store.data),
     )
 

@@ -1,4 +1,4 @@
-"""The audit trail's event: who changed what, when and from where; one for each change, on `audit.v1.<service>.<action>`."""
+"""The audit trail's event: who changed what, when and from where; one a change, on `audit.v1.<service>.<action>`."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ class Failure(CommandModel):
     code: str = Field(
         description="stable: INVALID_PARAMETER (`details.parameter`), UNKNOWN_VENUE, INVALID_SYMBOL, "
         "NOT_SUPPORTED (the venue offers no such history), VENUE_ERROR, VENUE_TIMEOUT, BUSY (ask again), "
-        "INTERNAL_ERROR; of the market also AMBIGUOUS_SYMBOL, NO_DATA, NOT_READY, TIMEOUT; of other services NOT_FOUND, "
-        "CONFLICT, GONE, DISABLED"
+        "INTERNAL_ERROR; of the market also AMBIGUOUS_SYMBOL, NO_DATA, NOT_READY, TIMEOUT; of other services "
+        "NOT_FOUND, CONFLICT, GONE, DISABLED"
     )
     message: str
     details: dict[str, Any] = Field(default_factory=dict)

@@ -181,8 +181,10 @@ class Outgoing:
         if self.status:
             return
         length = (b"content-length", b"%d" % len(reply.body))
-        await self._send(self._start(reply.status, [(b"content-type", reply.content_type), length, *reply.all_headers()]))
-        await self._send({"type": "http.response.body", "body": b"" if self.status == NOT_MODIFIED else reply.body})
+        start = self._start(reply.status, [(b"content-type", reply.content_type), length, *reply.all_headers()])
+        await self._send(start)
+        body = b"" if start["status"] == NOT_MODIFIED else reply.body
+        await self._send({"type": "http.response.body", "body": body})
 
     def _start(self, status: int, own: Iterable[tuple[bytes, bytes]]) -> Message:
         headers = [*own]

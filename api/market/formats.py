@@ -13,7 +13,6 @@ from typing import Any, Final
 import msgspec
 
 from api.http.conditional import weak_tag
-from api.http.responses import Reply
 from contracts.schema.literals import iso
 
 _AGE: Final = re.compile(rb'"(?:age|data_age|last_message_age|last_change_age|oldest_age)":(\d+)\.(\d{3})')
@@ -77,10 +76,10 @@ def render(answer: CoreAnswer, format_: Format, now_ns: int) -> bytes:
     return _body(answer, format_).render(int(answer.grown * 1000), now_ns)
 
 
-def reply_with(answer: CoreAnswer, format_: Format, now_ns: int) -> Reply:
-    """Return an answer in a format, as it is now (ns UTC), with its tag."""
+def render_tagged(answer: CoreAnswer, format_: Format, now_ns: int) -> tuple[bytes, bytes]:
+    """Return an answer in a format, as it is now (ns UTC), and its tag."""
     body = _body(answer, format_)
-    return Reply(200, body.render(int(answer.grown * 1000), now_ns), tag=body.tag)
+    return body.render(int(answer.grown * 1000), now_ns), body.tag
 
 
 def _body(answer: CoreAnswer, format_: Format) -> Body:

@@ -1,4 +1,4 @@
-"""Decides what becomes of a key: made, rotated, revoked, and what may be shown of it. Pure: times and secrets come in."""
+"""Decides what becomes of a key: made, rotated, revoked, and what of it is shown. Pure: times and secrets come in."""
 
 from __future__ import annotations
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from faststream.nats import NatsMessage, NatsRouter
+from faststream.nats import NatsRouter
 from nats.errors import Error as NatsError
 
 from consumers.access import core
 from consumers.access.changes import KeyChanges, reachable_store
-from consumers.access.store import DATABASE, AccessStore
+from consumers.access.store import INDEXES, AccessStore
 from contracts import streams, subjects
 from contracts.audit import AuditEvent
-from contracts.errors import DisabledError
 from contracts.services.access import (
     QUEUE,
     AuditEntry,
@@ -35,17 +34,17 @@ from contracts.services.access import (
 from contracts.streams import DURABLES, DurableSpec
 from runtime import clock
 from runtime.app.commands import CommandArguments, command
+from runtime.app.documents import open_store
 from runtime.app.intervals import ticks
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.app.settling import durable
 from runtime.nats.kv.mirror import Mirror
 from runtime.nats.leases.lease import Lease
-from runtime.store import Store, StoreError
+from runtime.store import StoreError
 
 _log = structlog.get_logger("access")
 DURABLE: Final[DurableSpec] = next(spec for spec in DURABLES if spec.name == "audit")
-VERBS: Final = ("create", "list", "find", "rotate", "revoke", "audit")
 _LOOK_SECONDS: Final = 1.0
 
 
@@ -55,37 +54,32 @@ class LeaseLostError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessPlan:
-    """Where the documents are (None: nowhere), and what reads the pepper, or makes it."""
+    """Where the documents are, and what reads the pepper, or makes it."""
 
-    documents: str | None
+    documents: str
     pepper: Callable[[], bytes]
-    database: str = DATABASE
     lease: str = "access"
     lease_seconds: float = 5.0
 
 
 async def run(service: Service, plan: AccessPlan) -> None:
     """Serve until the service is stopped."""
-    if plan.documents is None:
-        _log.warning("access.disabled", hint="MONGO_URL is not set: there are only the keys of the settings")
-        await _serve(service, refusing_router())
-        return
     async with AsyncExitStack() as stack:
-        store = Store(plan.documents, plan.database)
-        stack.push_async_callback(store.close)
         lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         stack.callback(lost.cancel)
         if not await _acquire(service, plan, stack, lost):
             return
+        store = await stack.enter_async_context(open_store(service, plan.documents, INDEXES))
+        if store is None:
+            return
         documents = AccessStore(store)
-        await documents.open()
         mirror = Mirror(service.bus, streams.ACCESS)
         stack.push_async_callback(mirror.close)
         await mirror.open()
         pepper = await asyncio.to_thread(plan.pepper)
         changes = KeyChanges(service.bus, documents, mirror, pepper)
         await changes.open()
-        await _serve(service, make_router(changes, documents), changes, lost, mirror.failed)
+        await _serve(service, changes, make_router(changes, documents), lost, mirror.failed)
 
 
 async def _acquire(service: Service, plan: AccessPlan, stack: AsyncExitStack, lost: asyncio.Future[None]) -> bool:
@@ -110,17 +104,14 @@ async def _acquire(service: Service, plan: AccessPlan, stack: AsyncExitStack, lo
     return False
 
 
-async def _serve(
-    service: Service, router: NatsRouter, changes: KeyChanges | None = None, *failing: asyncio.Future[None]
-) -> None:
+async def _serve(service: Service, changes: KeyChanges, router: NatsRouter, *failing: asyncio.Future[None]) -> None:
     serving = Serving(service.bus, service.broker, router)
     try:
         await serving.open()
         service.ready()
         async for _ in ticks(service.stop, _LOOK_SECONDS, serving.failed, *failing):
-            service.report("keys", 0 if changes is None else len(changes))
-            if changes is not None:
-                await _keep(changes)
+            service.report("keys", len(changes))
+            await _keep(changes)
     finally:
         await serving.close()
 
@@ -178,22 +169,6 @@ def _add_audit(router: NatsRouter, documents: AccessStore) -> None:
         pages = core.pages(total, query.page_size)
         items = [_entry(event) for event in events]
         return AuditPage(items=items, total=total, page=query.page, page_size=query.page_size, pages=pages)
-
-
-def refusing_router() -> NatsRouter:
-    """Return the handlers of a process without documents: each command is refused."""
-    router = NatsRouter()
-
-    async def on_command(_request: bytes) -> None:
-        raise DisabledError("There is no key store: the document store is not set", setting="MONGO_URL")
-
-    for verb in VERBS:
-        router.subscriber(**_command(verb), decoder=_as_bytes)(on_command)
-    return router
-
-
-async def _as_bytes(message: NatsMessage) -> bytes:
-    return message.body
 
 
 def _command(verb: str) -> CommandArguments:

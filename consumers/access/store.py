@@ -11,7 +11,6 @@ from contracts.audit import AuditEvent
 from contracts.services.access import AuditQuery, ListKeys
 from runtime.store import Collection, Document, IndexSpec, Store
 
-DATABASE: Final = "hydrophone"
 KEYS: Final = "access_keys"
 AUDIT: Final = "audit"
 INDEXES: Final = (
@@ -31,13 +30,8 @@ class AccessStore:
     """Keys and audit events by their ids. A change of a key and its audit event are one write."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
         self._keys: Collection = store.collection(KEYS)
         self._audit: Collection = store.collection(AUDIT)
-
-    async def open(self) -> None:
-        """Make what the queries need."""
-        await self._store.create_indexes(INDEXES)
 
     async def find(self, key_id: str) -> Key | None:
         """Return the key of an id."""

@@ -1,4 +1,4 @@
-"""Requests and replies of `cmd.v1.access.<verb>`: keys with owners and scopes, and the audit trail; and the ACCESS bucket.
+"""Requests and replies of `cmd.v1.access.<verb>`: keys and the audit trail; and what the ACCESS bucket holds.
 
 A key is `id.secret`. Its secret is shown once, when it is made or rotated; what is kept is an HMAC of it.
 """
@@ -21,6 +21,8 @@ MOST_SECRETS: Final = 4  # of one key at a time: the newest, and those that live
 SECRET_BYTES: Final = 32
 ID_BYTES: Final = 8
 KEY_FORM: Final = re.compile(r"([0-9a-f]{16})\.([A-Za-z0-9_-]{43})")  # id.secret
+
+KEY_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 Scope = Literal["market:read", "alerts:write", "webhooks:write", "groups:admin", "trade", "admin"]
 State = Literal["active", "expired", "revoked"]

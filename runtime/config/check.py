@@ -55,9 +55,8 @@ class GroupReader:
             self.problems.extend(explain(error, kind))
             return kind.model_construct()
 
-
-    def _secrets(self, kind: type[BaseSettings]) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _secrets(self, kind: type[BaseSettings]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
         for name in secret_names([kind]):
             path = self._environ.get(name + FILE_SUFFIX)
             if not path or self._environ.get(name):

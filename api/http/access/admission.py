@@ -71,11 +71,9 @@ class _Asked:
 
 
 class AccessControl:
-    """Decides on every request before anything else looks at it; `stored` are the keys of the store, if there is one."""
+    """Decides on every request before anything else looks at it; `stored`: the keys of the store, if there is one."""
 
-    def __init__(
-        self, rules: AccessRules, keys: Keyring, counters: Counters, stored: KeySource | None = None
-    ) -> None:
+    def __init__(self, rules: AccessRules, keys: Keyring, counters: Counters, stored: KeySource | None = None) -> None:
         self.rules = rules
         self._keys, self._counters, self._stored = keys, counters, stored
 

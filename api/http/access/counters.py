@@ -1,4 +1,4 @@
-"""The counters that all replicas share: requests are reserved from them in small chunks, and what is idle is given back.
+"""The counters that all replicas share: requests are reserved from them in chunks, and what is idle is given back.
 
 The counter of a name in a window is a subject of the LIMITS stream that publishes add to. While the bus is away each
 process keeps to the limits by itself.
@@ -84,7 +84,7 @@ class Counters:
         self._holding: set[Share] = set()
         self._returns: dict[str, int] = defaultdict(int)
         self._retry_at = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._refills: dict[Share, asyncio.Task[None]] = {}
         self.alone = ledger is None
 
     def share(self, limit: Limit, name: str) -> Share:
@@ -115,7 +115,7 @@ class Counters:
         """Count one request, and reserve more in the background where little is left."""
         for share in shares:
             share.spend(now)
-            if share.refilling is None and self._ledger is not None and share.is_low() and self._may_reserve(now):
+            if self._ledger is not None and share.is_low() and self._may_reserve(now):
                 self._begin_refill(share)
 
     async def fill(self, shares: Sequence[Share]) -> None:
@@ -142,7 +142,7 @@ class Counters:
             now, sweeps = self._now(), sweeps + 1
             for share in [one for one in self._holding if one.tokens <= 0 or now - one.used > IDLE_SECONDS]:
                 self._holding.discard(share)
-                if share.tokens > 0 and share.refilling is None:
+                if share.tokens > 0 and share not in self._refills:
                     self._returns[_counter(share, share.index)] += share.tokens
                     share.total -= share.tokens
                     share.tokens = 0
@@ -166,12 +166,9 @@ class Counters:
         await asyncio.gather(*(ledger.add(name, -count) for name, count in returns.items()), return_exceptions=True)
 
     def _begin_refill(self, share: Share) -> asyncio.Task[None]:
-        if isinstance(share.refilling, asyncio.Task):
-            return share.refilling
-        task = asyncio.get_running_loop().create_task(self._refill(share), name="limit")
-        share.refilling = task
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = self._refills.get(share)
+        if task is None:
+            task = self._refills[share] = asyncio.get_running_loop().create_task(self._refill(share), name="limit")
         return task
 
     async def _refill(self, share: Share) -> None:
@@ -190,7 +187,7 @@ class Counters:
         else:
             self.alone = False
         finally:
-            share.refilling = None
+            del self._refills[share]
 
     async def _reserve(self, ledger: Ledger, share: Share) -> None:
         await asyncio.sleep(0)  # noqa: TID251 - requests of the same moment count as waiting too

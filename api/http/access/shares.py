@@ -20,8 +20,8 @@ class Share:
     """Counts of one name under one limit; times are seconds UTC, `alone` is for a process without the counter."""
 
     __slots__ = (
-        "denied_until", "index", "limit", "name", "previous", "refilling", "spent", "spent_before", "tokens", "total",
-        "unshared", "used", "waiting",
+        "denied_until", "index", "limit", "name", "previous", "spent", "spent_before", "tokens", "total", "unshared",
+        "used", "waiting",
     )  # fmt: skip
 
     def __init__(self, limit: Limit, name: str) -> None:
@@ -35,7 +35,6 @@ class Share:
         self.waiting = 0  # requests that wait for tokens
         self.denied_until = 0.0
         self.used = 0.0
-        self.refilling: object | None = None
 
     def roll(self, now: float) -> int:
         """Begin a new window where it is time; returns how many tokens of the old one were not spent."""

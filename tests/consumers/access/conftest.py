@@ -18,18 +18,11 @@ from runtime import provision
 from runtime.app.application import make_broker
 from runtime.app.service import Service
 from runtime.nats.bus import Bus, BusOptions
-from runtime.servers.embedded import DocumentServer, NatsServer, document_server, nats_server
+from runtime.servers.embedded import NatsServer, nats_server
 from tests.consumers.conftest import PLAN
 
 PEPPER = b"pepper-of-the-tests"
 Begin = Callable[..., Awaitable[Service]]
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def documents(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[DocumentServer]:
-    """A document server for these tests: each has a database of its own."""
-    async with document_server(tmp_path_factory.mktemp("access-documents")) as running:
-        yield running
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -76,9 +69,12 @@ async def keeping(url: str, plan: AccessPlan) -> AsyncGenerator[Service]:
 
 
 @pytest.fixture
-def plan(documents: DocumentServer) -> AccessPlan:
-    """The plan of a test, with documents of its own."""
-    return AccessPlan(documents=documents.url, pepper=lambda: PEPPER, database=f"test_{token_hex(4)}")
+def plan(documents_url: str) -> AccessPlan:
+    """The plan of a test, with a database of its own."""
+    address, _, options = documents_url.partition("?")
+    return AccessPlan(
+        documents=f"{address.rstrip('/')}/test_{token_hex(4)}?authSource=admin&{options}", pepper=lambda: PEPPER
+    )
 
 
 @pytest_asyncio.fixture

@@ -19,7 +19,7 @@ CALLER = Caller(actor="settings.0123", address="10.0.0.1", request_id="r1")
 
 
 def request(**fields: Any) -> CreateKey:
-    values = {"caller": CALLER, "name": "dashboard", "owner": "alice", "scopes": ("market:read",)}
+    values: dict[str, Any] = {"caller": CALLER, "name": "dashboard", "owner": "alice", "scopes": ("market:read",)}
     return CreateKey(**{**values, **fields})
 
 
