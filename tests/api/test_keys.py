@@ -53,7 +53,7 @@ async def until_status(api: Api, key: str, status: int, path: str = "/multi/heal
     """Seconds until a key is answered with a status."""
     began = time.monotonic()
     async with asyncio.timeout(20):
-        while (await api.get(path, key=key)).status_code != status:
+        while (await api.get(path, key=key)).status_code != status:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return time.monotonic() - began
 
@@ -223,32 +223,26 @@ async def test_four_processes_refuse_a_revoked_key_within_a_second(
 ) -> None:
     api = await start()
     made = await make(api)
+    bearer = {"Authorization": f"Bearer {made['key']}"}
     settings = {"GPT_API_RATE_LIMIT_REQUESTS": "1000000", "GPT_API_RATE_LIMIT_IP": "1000000"}
     async with AsyncExitStack() as stack:
         ports = [(await stack.enter_async_context(api_process(api_nats, **settings)))[0] for _ in range(4)]
         clients = [
-            await stack.enter_async_context(
-                httpx.AsyncClient(
-                    base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {made['key']}"}
-                )
-            )
+            await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=bearer))
             for port in ports
         ]
         for client in clients:
             await status_until(client, "/asyncapi-or-nothing", 404)  # a known key is answered what is not there
         answer = await send(api, "DELETE", f"/admin/keys/{made['id']}")
         assert answer.status_code == 200
-        began = time.monotonic()
         seconds = await asyncio.gather(*(status_until(client, "/asyncapi-or-nothing", 401) for client in clients))
-    print(
-        f"\nrefused by 4 processes within {max(seconds):.3f} s of the answer ({time.monotonic() - began:.3f} s in all)"
-    )
+    print(f"\nrefused by 4 processes within {max(seconds):.3f} s of the answer")
     assert max(seconds) < 1
 
 
 async def status_until(client: httpx.AsyncClient, path: str, status: int) -> float:
     began = time.monotonic()
     async with asyncio.timeout(30):
-        while (await client.get(path)).status_code != status:
+        while (await client.get(path)).status_code != status:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return time.monotonic() - began
