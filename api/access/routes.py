@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-import msgspec
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from api.access.schemas import Answered, AuditParameters, KeyIdInPath, KeysParameters, NewKey, Rotation
+from api.access.schemas import AuditParameters, KeyIdInPath, KeysParameters, NewKey, Rotation
 from api.http.access.keys import ADMIN
+from api.http.envelope import Success
 from api.http.errors import documented
 from api.http.idempotency import IdempotencyKey, Once
 from api.http.responses import Reply
 from api.http.routing import requires
 from api.http.validation import check_query
 from contracts.errors import NotFoundError
-from contracts.schema import literals
 from contracts.services import access
 from contracts.services.access import Caller
 from runtime.nats.command_client import CommandClient
@@ -48,12 +47,7 @@ class Asking:
     async def __call__(self, verb: str, request: BaseModel, reply: type[BaseModel], status: int = 200) -> Reply:
         """Return the reply to a command as an answer; raises its error."""
         found = await self._commands.request(f"access.{verb}", request, reply)
-        document = {
-            "success": True,
-            "data": msgspec.Raw(found.model_dump_json().encode()),
-            "timestamp": literals.SentAt(),
-        }
-        return Reply(status, literals.encode(document, self._scope["hydrophone.now_ns"]))
+        return Reply(status, Success(data=found).model_dump_json().encode())
 
 
 Ask = Annotated[Asking, Depends()]
@@ -63,7 +57,7 @@ Ask = Annotated[Asking, Depends()]
     "/keys",
     operation_id="createKey",
     status_code=201,
-    response_model=Answered[access.KeyShown],
+    response_model=Success[access.KeyShown],
     responses=documented(409, 413),
 )
 async def create(body: NewKey, ask: Ask, once: Once, _key: IdempotencyKey = None) -> Response:
@@ -81,7 +75,7 @@ async def create(body: NewKey, ask: Ask, once: Once, _key: IdempotencyKey = None
     return (await once(make)).as_response()
 
 
-@router.get("/keys", operation_id="listKeys", response_model=Answered[access.KeyPage])
+@router.get("/keys", operation_id="listKeys", response_model=Success[access.KeyPage])
 async def list_keys(query: Annotated[KeysParameters, Query()], ask: Ask) -> Response:
     """Keys of the store, the newest first; nothing of their secrets."""
     request = access.ListKeys(owner=query.owner, page=query.page, page_size=query.page_size)
@@ -91,7 +85,7 @@ async def list_keys(query: Annotated[KeysParameters, Query()], ask: Ask) -> Resp
 @router.post(
     "/keys/{id}/rotate",
     operation_id="rotateKey",
-    response_model=Answered[access.KeyShown],
+    response_model=Success[access.KeyShown],
     responses=documented(404, 410, 413),
 )
 async def rotate(id: KeyIdInPath, ask: Ask, body: Annotated[Rotation | None, Body()] = None) -> Response:  # noqa: A002
@@ -105,7 +99,7 @@ async def rotate(id: KeyIdInPath, ask: Ask, body: Annotated[Rotation | None, Bod
 
 
 @router.delete(
-    "/keys/{id}", operation_id="revokeKey", response_model=Answered[access.KeyInfo], responses=documented(404)
+    "/keys/{id}", operation_id="revokeKey", response_model=Success[access.KeyInfo], responses=documented(404)
 )
 async def revoke(id: KeyIdInPath, ask: Ask) -> Response:  # noqa: A002 - the name in the path
     """Revoke a key.
@@ -116,7 +110,7 @@ async def revoke(id: KeyIdInPath, ask: Ask) -> Response:  # noqa: A002 - the nam
     return (await ask("revoke", request, access.KeyInfo)).as_response()
 
 
-@router.get("/audit", operation_id="listAudit", response_model=Answered[access.AuditPage])
+@router.get("/audit", operation_id="listAudit", response_model=Success[access.AuditPage])
 async def audit(query: Annotated[AuditParameters, Query()], ask: Ask) -> Response:
     """Who changed what, the newest first."""
     request = access.AuditQuery(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated
 
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.services.access import DAY_SECONDS, KeyName, Overlap, Owner, Page, PageSize, Scopes
 
-T = TypeVar("T")
 KeyIdInPath = Annotated[str, Path(max_length=64, description="id of a key", examples=["9f86d081884c7d65"])]
 
 
@@ -54,11 +52,3 @@ class AuditParameters(Taken):
     since: Annotated[AwareDatetime | None, Field(description="only from this time on, ISO 8601")] = None
     page: Page = 1
     page_size: PageSize = 20
-
-
-class Answered(BaseModel, Generic[T]):
-    """The envelope of an answer."""
-
-    success: Literal[True]
-    data: T
-    timestamp: datetime
