@@ -101,7 +101,8 @@ class RequestMiddleware:
         reads = scope["method"] in _READS
         outgoing = Outgoing(send, own, headers.get(b"if-none-match") if reads else None)
         # What may be read has its headers too: the server leaves the body of an answer to HEAD out.
-        status = await self._answer({**scope, "method": "GET"} if reads else scope, receive, outgoing, headers)
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        status = await self._answer(inner, receive, outgoing, headers)
         self._on_answered(scope, admission, status, clock.monotonic() - started)
 
     async def _answer(self, scope: Scope, receive: Receive, outgoing: Outgoing, headers: Mapping[bytes, bytes]) -> int:

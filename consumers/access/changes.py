@@ -52,6 +52,7 @@ class KeyChanges:
         self._mark = access.pepper_mark(pepper)
         self._js = bus.jetstream(timeout=2.0)
         self._keys: dict[str, Key] = {}  # those that were not revoked
+        self._entries: dict[str, tuple[Key, bytes | None, int | None]] = {}  # and what the bucket is to hold of them
         self._lock = asyncio.Lock()
         self.unsettled = True  # whether a change may not have been carried through
 
@@ -104,11 +105,11 @@ class KeyChanges:
     async def keep(self) -> None:
         """Carry through what could not be, take what has ended out of the bucket, put back what it has lost."""
         async with self._lock:
-            wanted = {key.id: core.entry_of(key, self._mark, clock.now_ns()) for key in self._keys.values()}
-            present = dict(self._mirror.entries())
+            now_ns = clock.now_ns()
+            wanted = {key.id: entry for key in self._keys.values() if (entry := self._entry(key, now_ns)) is not None}
+            present = {key_id: held.value for key_id, held in self._mirror.entries()}
             for key_id in {*wanted, *present}:
-                held = present.get(key_id)
-                if wanted.get(key_id) != (None if held is None else held.value):
+                if wanted.get(key_id) != present.get(key_id):
                     await self._write(key_id, wanted.get(key_id))
             if self.unsettled:
                 for key_id in await self._store.list_waiting():
@@ -131,8 +132,17 @@ class KeyChanges:
             self._keys[key.id] = key
         else:
             self._keys.pop(key.id, None)
+            self._entries.pop(key.id, None)
         await self._settle(key)
         self.unsettled = waited
+
+    def _entry(self, key: Key, now_ns: int) -> bytes | None:
+        """Return what the bucket is to hold of a key; it is made again only where something of it has ended."""
+        made = self._entries.get(key.id)
+        if made is None or made[0] is not key or (made[2] is not None and now_ns >= made[2]):
+            entry = core.entry_of(key, self._mark, now_ns)
+            made = self._entries[key.id] = (key, entry, core.next_change(key, now_ns))
+        return made[1]
 
     async def _settle(self, key: Key) -> None:
         await self._write(key.id, core.entry_of(key, self._mark, clock.now_ns()))

@@ -113,6 +113,12 @@ def entry_of(key: Key, pepper: str, now_ns: int) -> bytes | None:
     return entry.model_dump_json().encode()
 
 
+def next_change(key: Key, now_ns: int) -> int | None:
+    """Return when what the bucket is to hold of a key changes by itself (ns UTC); None for never."""
+    times = [key.expires_ns, *(one.ends_ns for one in key.secrets)]
+    return min((time for time in times if time is not None and time > now_ns), default=None)
+
+
 def describe(key: Key, now_ns: int) -> KeyInfo:
     """Return what may be shown of a key."""
     return KeyInfo(**_shown(key, now_ns))

@@ -31,7 +31,7 @@ async def access(store: Store, api_nats: NatsServer, documents_url: str) -> Asyn
     """The access consumer, with documents of the test's own."""
     address, _, options = documents_url.partition("?")
     url = f"{address.rstrip('/')}/test_{token_hex(4)}?authSource=admin&{options}"
-    async with keeping(api_nats.url, AccessPlan(documents=url, pepper=lambda: PEPPER)):
+    async with keeping(api_nats.url, AccessPlan(documents=url, pepper=lambda: PEPPER, lease_seconds=60.0)):
         yield
 
 
@@ -221,10 +221,10 @@ async def test_unknown_store_keys_wait_for_the_mirror_and_keys_of_the_settings_d
 async def test_four_processes_refuse_a_revoked_key_within_a_second(
     access: None, api_nats: NatsServer, start: Start
 ) -> None:
-    api = await start()
+    settings = {f"GPT_API_RATE_LIMIT_{name}": "1000000" for name in ("REQUESTS", "IP", "ANONYMOUS", "GLOBAL")}
+    api = await start(**settings)
     made = await make(api)
     bearer = {"Authorization": f"Bearer {made['key']}"}
-    settings = {"GPT_API_RATE_LIMIT_REQUESTS": "1000000", "GPT_API_RATE_LIMIT_IP": "1000000"}
     async with AsyncExitStack() as stack:
         ports = [(await stack.enter_async_context(api_process(api_nats, **settings)))[0] for _ in range(4)]
         clients = [

@@ -109,7 +109,7 @@ async def result_of(api: Api, method: str, path: str, key: str | None) -> str:
     if method == "WS":
         async with api.stream(key) as stream:
             first = json.loads(await stream.recv())
-        code = first.get("code") or (None if first.get("authenticated") else "UNAUTHORIZED")
+        code: str = first.get("code") or ("" if first.get("authenticated") else "UNAUTHORIZED")
         return {"UNAUTHORIZED": "401", "FORBIDDEN": "403"}.get(code, "allowed")
     bearer = {} if key is None else {"Authorization": f"Bearer {key}"}
     filled = path.replace("{symbol}", "BTC").replace("{id}", "0" * 16).replace("{", "").replace("}", "")

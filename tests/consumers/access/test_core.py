@@ -50,6 +50,13 @@ def test_the_old_secret_lives_on_for_the_overlap_and_no_longer() -> None:
     assert shown.previous_ends_at == core.moment(NOW + 100 * SECOND_NS)
 
 
+def test_what_the_bucket_holds_changes_when_something_ends() -> None:
+    made = key(expires_at=datetime.fromtimestamp(NOW // SECOND_NS + 200, UTC))
+    rotated = core.rotate(made, "mac-2", 100, NOW)
+    times = [core.next_change(rotated, NOW + seconds * SECOND_NS) for seconds in (0, 100, 200)]
+    assert times == [NOW + 100 * SECOND_NS, NOW + 200 * SECOND_NS, None]
+
+
 def test_a_second_rotation_never_lengthens_an_overlap_and_few_secrets_are_kept() -> None:
     twice = core.rotate(core.rotate(key(), "mac-2", 100, NOW), "mac-3", 1000, NOW)
     assert [(one.mac, one.ends_ns) for one in twice.secrets[1:]] == [
