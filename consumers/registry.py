@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from consumers.access import handlers as access
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
 from consumers.clusters import handlers as clusters
@@ -20,6 +21,7 @@ from contracts.arithmetic.tiers import Tiers
 from contracts.signals import Tier
 from runtime.app.service import Consumer
 from runtime.config.settings import Settings
+from runtime.pepper import load_pepper
 
 _SECOND: Final = 1_000_000_000
 
@@ -28,11 +30,24 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "candles": lambda _: candles.make_consumer(candles.CandlePlan()),
     "market": lambda settings: Consumer(partial(market.run, plan=market.MarketPlan(fetched=settings.cache.enabled))),
     "whales": lambda settings: Consumer(partial(whales.run, plan=whales.WhalePlan(rules=whale_rules(settings)))),
+    "access": lambda settings: Consumer(partial(access.run, plan=access_plan(settings))),
     "clusters": lambda settings: clusters.make_consumer(cluster_rules(settings)),
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
 }
 
-NEED_DOCUMENTS: Final[frozenset[str]] = frozenset()  # left out, with a line in the log, where MONGO_URL is not set
+NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(
+    {"access"}
+)  # left out, with a line in the log, where MONGO_URL is not set
+
+
+def access_plan(settings: Settings) -> access.AccessPlan:
+    """Where the key store keeps its documents, and its pepper."""
+    url, pepper = settings.store.url, settings.access.key_pepper
+    given = None if pepper is None else pepper.get_secret_value()
+    return access.AccessPlan(
+        documents="" if url is None else url.get_secret_value(),
+        pepper=partial(load_pepper, given, settings.store.data),
+    )
 
 
 def whale_rules(settings: Settings) -> WhaleRules:

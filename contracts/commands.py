@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import market
+from contracts.services import access, market
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 
@@ -37,7 +37,8 @@ class Failure(CommandModel):
     code: str = Field(
         description="stable: INVALID_PARAMETER (`details.parameter`), UNKNOWN_VENUE, INVALID_SYMBOL, "
         "NOT_SUPPORTED (the venue offers no such history), VENUE_ERROR, VENUE_TIMEOUT, BUSY (ask again), "
-        "INTERNAL_ERROR; of the market also AMBIGUOUS_SYMBOL, NO_DATA, NOT_READY, TIMEOUT"
+        "INTERNAL_ERROR; of the market also AMBIGUOUS_SYMBOL, NO_DATA, NOT_READY, TIMEOUT; of other services "
+        "NOT_FOUND, CONFLICT, GONE, DISABLED"
     )
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
@@ -132,6 +133,10 @@ def _market(verb: str, request: type[BaseModel], reply: type[BaseModel], seconds
     return Command(f"market.{verb}", subjects.MARKET_COMMAND + verb, request, reply, seconds, "consumers")
 
 
+def _access(verb: str, request: type[BaseModel], reply: type[BaseModel]) -> Command:
+    return Command(f"access.{verb}", subjects.ACCESS_COMMAND + verb, request, reply, 5.0, "consumers")
+
+
 MARKET_COMMANDS: Final[tuple[Command, ...]] = (
     _market("raw", market.RawQuery, replies.Snapshot),
     _market("price", market.PriceQuery, replies.PriceReply),
@@ -146,8 +151,17 @@ MARKET_COMMANDS: Final[tuple[Command, ...]] = (
     _market("health", market.HealthQuery, replies.HealthReply),
     _market("status", market.StatusQuery, replies.StatusReply),
 )
+ACCESS_COMMANDS: Final[tuple[Command, ...]] = (
+    _access("create", access.CreateKey, access.KeyShown),
+    _access("list", access.ListKeys, access.KeyPage),
+    _access("find", access.FindKey, access.KeyInfo),
+    _access("rotate", access.RotateKey, access.KeyShown),
+    _access("revoke", access.RevokeKey, access.KeyInfo),
+    _access("audit", access.AuditQuery, access.AuditPage),
+)
 COMMANDS: Final[tuple[Command, ...]] = (
     *MARKET_COMMANDS,
+    *ACCESS_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("history.candles", subjects.HISTORY_CANDLES, HistoryQuery, HistoryReply, 10.0, "producers"),
     Command("history.trades", subjects.HISTORY_TRADES, TradeHistoryQuery, TradeHistoryReply, 10.0, "producers"),

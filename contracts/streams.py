@@ -34,6 +34,7 @@ class StreamSpec:
     duplicate_window: int = 2 * MINUTE
     optional: bool = False  # created only when asked for (recording)
     counter: bool = False  # each subject is a number that publishes add to (header Nats-Incr)
+    memory: bool = False  # kept by the running server only
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ JOBS: Final = "JOBS"
 DLQ: Final = "DLQ"
 BUDGETS: Final = "BUDGETS"
 PROBE: Final = "PROBE"
+AUDIT: Final = "AUDIT"
+LIMITS: Final = "LIMITS"
 
 CANDLE_STREAMS: Final[Mapping[str, str]] = {
     timeframe: CANDLES_1M if timeframe == "1m" else CANDLES_5M if timeframe.endswith("m") else CANDLES_1H
@@ -120,6 +123,17 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         BUDGETS, (subjects.ALL_BUDGETS,), max_age=HOUR, max_bytes=16 * MIB, max_msgs_per_subject=1, counter=True
     ),
     StreamSpec(DLQ, (subjects.ALL_DEAD_LETTERS,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
+    # what the access consumer has not kept yet, and a month for others to read
+    StreamSpec(AUDIT, (subjects.ALL_AUDIT,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
+    StreamSpec(
+        LIMITS,
+        (subjects.ALL_LIMITS,),
+        max_age=2 * HOUR,
+        max_bytes=32 * MIB,
+        max_msgs_per_subject=1,
+        counter=True,
+        memory=True,
+    ),
     # <who>: a message a second that shows whether the bus can write; synced like every effect
     StreamSpec(PROBE, (subjects.ALL_PROBES,), max_age=HOUR, max_bytes=1 * MIB, effects=True, max_msgs_per_subject=1),
 )
@@ -158,6 +172,8 @@ CANDLES: Final = "CANDLES"
 POSITIONS: Final = "POSITIONS"
 LEASES: Final = "LEASES"
 PAUSES: Final = "PAUSES"
+ACCESS: Final = "ACCESS"
+IDEMPOTENCY: Final = "IDEMPOTENCY"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
@@ -167,9 +183,12 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(POSITIONS, max_bytes=64 * MIB),  # what the other readers of streams resume from, a key each
     BucketSpec(LEASES, max_bytes=16 * MIB, effects=True),
     BucketSpec(PAUSES, max_bytes=1 * MIB, ttl=DAY),  # <venue>: until when its REST must not be called, ns UTC
+    BucketSpec(ACCESS, max_bytes=16 * MIB, effects=True),  # <key id>: what the API checks keys by
+    BucketSpec(IDEMPOTENCY, max_bytes=32 * MIB, ttl=DAY),  # <hash of caller and Idempotency-Key>: the sealed answer
 )
 
 DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(LIQUIDATIONS, "storms", subjects.ALL_LIQUIDATIONS),
     DurableSpec(SIGNALS, "clusters", subjects.ALL_WHALES),
+    DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
 )

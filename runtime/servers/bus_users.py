@@ -28,7 +28,12 @@ PUBLIC_COMMANDS: Final = (
     subjects.HISTORY_CANDLES,
     subjects.HISTORY_TRADES,
 )
-_PRIVATE: Final = frozenset({streams.TRADING, streams.JOBS, streams.BUDGETS, streams.DLQ, streams.PROBE})
+_PRIVATE: Final = frozenset(
+    {
+        *(streams.TRADING, streams.JOBS, streams.BUDGETS, streams.DLQ),
+        *(streams.PROBE, streams.AUDIT, streams.LIMITS),
+    }
+)
 PUBLIC_STREAMS: Final = tuple(spec.name for spec in STREAMS if spec.name not in _PRIVATE)
 _INBOX: Final = "_INBOX.>"
 
