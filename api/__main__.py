@@ -17,6 +17,7 @@ from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.config.settings import Settings
 from runtime.logging import logs
+from runtime.pepper import load_pepper
 
 ASYNCAPI_FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "asyncapi.json"
 
@@ -35,7 +36,9 @@ def main(arguments: list[str]) -> int:
     logs.configure(log_config(found))
     for warning in found.warnings:
         logs.get().warning("settings.unused", text=warning)
-    options = ApiOptions(settings=found.api, bus=bus, asyncapi=read_asyncapi, cache=found.cache.enabled)
+    options = ApiOptions(
+        settings=found.api, bus=bus, pepper=find_pepper(found), asyncapi=read_asyncapi, cache=found.cache.enabled
+    )
     server = make_server(compose(options), found.api.host, found.api.port, connection_limits(found.api))
     server.run()
     return 0 if server.started else 1
@@ -43,13 +46,24 @@ def main(arguments: list[str]) -> int:
 
 def log_config(found: Settings) -> logs.LogConfig:
     """How this process logs: at the level that `GPT_API_LOG_LEVEL` says, with every key taken out."""
-    keys = (*found.api.api_keys, *found.api.admin_keys)
+    pepper = found.access.key_pepper
+    keys = (*found.api.api_keys, *found.api.admin_keys, *(() if pepper is None else (pepper,)))
     return logs.LogConfig(
         part="api",
         level="DEBUG" if found.api.debug else found.api.log_level,
         directory=found.logs.directory,
         secrets=tuple(key.get_secret_value() for key in keys),
     )
+
+
+def find_pepper(found: Settings) -> bytes | None:
+    """What the keys of the store are checked with; None, with a line in the log, where it can be had from nowhere."""
+    given = found.access.key_pepper
+    try:
+        return load_pepper(None if given is None else given.get_secret_value(), found.store.data)
+    except OSError as error:
+        logs.get().error("api.no_pepper", error=str(error), hint="set HYDROPHONE_KEY_PEPPER: keys of the store are off")
+        return None
 
 
 def read_asyncapi() -> bytes | None:

@@ -13,12 +13,16 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from api.access import routes as access_routes
 from api.http.access.addresses import Networks
-from api.http.access.admission import AccessControl, AccessRules, Limits, default_limits
+from api.http.access.admission import AccessControl, AccessRules
+from api.http.access.counters import BusLedger, Counters
 from api.http.access.keys import Keyring
-from api.http.access.limits import LocalCounters
+from api.http.access.limits import Limits, default_limits
+from api.http.access.stored import StoredKeys
 from api.http.app import make_app, with_cors
 from api.http.connections import ConnectionLimits
+from api.http.idempotency import IdempotencyMemory
 from api.http.middleware import HttpMetrics, RequestLimits, RequestMiddleware
 from api.http.routing import RouteTable
 from api.market import routes as market_routes
@@ -38,9 +42,10 @@ from runtime.config.settings import ApiSettings
 from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.command_client import CommandClient
 from runtime.nats.write_probe import WriteProbe
 
-ROUTERS: Final = (*market_routes.ROUTERS, health.router, documents.router, endpoint.router)
+ROUTERS: Final = (*market_routes.ROUTERS, access_routes.router, health.router, documents.router, endpoint.router)
 
 
 def end_by_signal() -> None:
@@ -50,10 +55,11 @@ def end_by_signal() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOptions:
-    """What a composition is made from."""
+    """What a composition is made from; without a pepper there are only the keys of the settings."""
 
     settings: ApiSettings
     bus: BusOptions
+    pepper: bytes | None = None
     limits: Limits | None = None
     requests: RequestLimits = field(default_factory=RequestLimits)
     stream: StreamLimits = field(default_factory=StreamLimits)
@@ -69,6 +75,8 @@ class Parts:
         self.options = options
         self.bus = Bus(options.bus, metrics=BusMetrics(registry))
         self.probe = WriteProbe(self.bus, "api")
+        self.counters = Counters(BusLedger(self.bus))
+        self.stored = None if options.pepper is None else StoredKeys(options.pepper)
         self.market = MarketClient(self.bus, enabled=options.cache)
         self.hub = Hub(self.market, StreamMetrics(registry))
         self.feed = StreamFeed(self.bus, self.hub.on_event)
@@ -91,8 +99,10 @@ class Parts:
 
     async def _run(self) -> None:
         await self.bus.connect()
-        for work in (self.feed.run(), self.hub.prices.keep_refreshing(), self.probe.run()):
+        for work in (self.feed.run(), self.hub.prices.keep_refreshing(), self.probe.run(), self.counters.run()):
             self._begin(work)
+        if self.stored is not None:
+            self._begin(self.stored.follow(self.bus))
 
     def _begin(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -112,7 +122,9 @@ def compose(options: ApiOptions) -> ASGIApp:
     parts = Parts(options, registry)
     app = make_app(ROUTERS, parts.lifespan)
     table = RouteTable(app.routes)
-    access = make_access(options.settings, options.limits, lambda path: table.find(path).scope)
+    access = make_access(options, parts, table)
+    app.state.commands = CommandClient(parts.bus)
+    app.state.idempotency = IdempotencyMemory(parts.bus)
     answers = app.state.market = MarketAnswers(parts.market)
     app.state.health = HealthSources(
         started_ns=clock.now_ns(),
@@ -135,21 +147,34 @@ def compose(options: ApiOptions) -> ASGIApp:
     return with_cors(middleware, options.settings)
 
 
-def make_access(settings: ApiSettings, limits: Limits | None, scope_of: Callable[[str], str]) -> AccessControl:
-    """Make the access control of the settings."""
+def make_access(options: ApiOptions, parts: Parts, table: RouteTable) -> AccessControl:
+    """Make the access control of the settings, with the keys of the store and the counters that replicas share."""
+    settings = options.settings
     keys = Keyring(
         [key.get_secret_value() for key in settings.api_keys], [key.get_secret_value() for key in settings.admin_keys]
     )
     if settings.require_auth and not len(keys):
         logs.get().warning("api.no_keys", hint="set GPT_API_API_KEYS: every market route answers 401 until then")
     rules = AccessRules(
-        limits=limits or default_limits(settings.rate_limit_requests, settings.rate_limit_window),
-        scope_of=scope_of,
+        limits=options.limits or limits_of(settings),
+        scope_of=lambda path: table.find(path).scope,
+        keyed=lambda path: table.find(path).keyed,
         allowed=Networks(settings.ip_allowlist),
         proxies=Networks(settings.trusted_proxies),
         require_auth=settings.require_auth,
     )
-    return AccessControl(rules, keys, LocalCounters())
+    return AccessControl(rules, keys, parts.counters, parts.stored)
+
+
+def limits_of(settings: ApiSettings) -> Limits:
+    """Return the limits that the settings stand for."""
+    return default_limits(
+        settings.rate_limit_requests,
+        settings.rate_limit_window,
+        address=settings.rate_limit_ip,
+        anonymous=settings.rate_limit_anonymous,
+        everybody=settings.rate_limit_global,
+    )
 
 
 def connection_limits(settings: ApiSettings) -> ConnectionLimits:

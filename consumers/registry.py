@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from consumers.access import handlers as access
 from consumers.analytics import handlers as analytics
 from consumers.analytics.handlers import AnalyticsPlan
 from consumers.cache import handlers as cache
@@ -23,6 +24,7 @@ from contracts.arithmetic.tiers import Tiers
 from contracts.signals import Tier
 from runtime.app.service import Consumer
 from runtime.config.settings import Settings
+from runtime.pepper import load_pepper
 
 _SECOND: Final = 1_000_000_000
 
@@ -31,6 +33,7 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "candles": lambda _: candles.make_consumer(candles.CandlePlan()),
     "market": lambda settings: Consumer(partial(market.run, plan=market.MarketPlan(fetched=settings.cache.enabled))),
     "whales": lambda settings: Consumer(partial(whales.run, plan=whales.WhalePlan(rules=whale_rules(settings)))),
+    "access": lambda settings: Consumer(partial(access.run, plan=access_plan(settings))),
     "clusters": lambda settings: clusters.make_consumer(cluster_rules(settings)),
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
     "deadletters": lambda _: deadletters.make_consumer(),
@@ -38,15 +41,24 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
 }
 
 NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(
-    {"analytics"}
+    {"access", "analytics"}
 )  # left out, with a line in the log, where MONGO_URL is not set
 
 
 def analytics_plan(settings: Settings) -> AnalyticsPlan:
     """Where requests are recorded, and for how long."""
-    if settings.store.url is None:
-        raise LookupError("analytics keeps documents: set MONGO_URL")
-    return AnalyticsPlan(str(settings.store.url), settings.analytics.retention_days)
+    url = settings.store.url
+    return AnalyticsPlan("" if url is None else url.get_secret_value(), settings.analytics.retention_days)
+
+
+def access_plan(settings: Settings) -> access.AccessPlan:
+    """Where the key store keeps its documents, and its pepper."""
+    url, pepper = settings.store.url, settings.access.key_pepper
+    given = None if pepper is None else pepper.get_secret_value()
+    return access.AccessPlan(
+        documents="" if url is None else url.get_secret_value(),
+        pepper=partial(load_pepper, given, settings.store.data),
+    )
 
 
 def whale_rules(settings: Settings) -> WhaleRules:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import analytics, deadletters, market
+from contracts.services import access, analytics, deadletters, market
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 
@@ -37,7 +37,8 @@ class Failure(CommandModel):
     code: str = Field(
         description="stable: INVALID_PARAMETER (`details.parameter`), UNKNOWN_VENUE, INVALID_SYMBOL, "
         "NOT_SUPPORTED (the venue offers no such history), VENUE_ERROR, VENUE_TIMEOUT, BUSY (ask again), "
-        "INTERNAL_ERROR; of the market also AMBIGUOUS_SYMBOL, NO_DATA, NOT_READY, TIMEOUT"
+        "INTERNAL_ERROR; of the market also AMBIGUOUS_SYMBOL, NO_DATA, NOT_READY, TIMEOUT; of other services "
+        "NOT_FOUND, CONFLICT, GONE, DISABLED"
     )
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
@@ -132,6 +133,11 @@ def _market(verb: str, request: type[BaseModel], reply: type[BaseModel], seconds
     return Command(f"market.{verb}", subjects.MARKET_COMMAND + verb, request, reply, seconds, "consumers")
 
 
+def _documents(name: str, request: type[BaseModel], reply: type[BaseModel]) -> Command:
+    """Return a command of a consumer that looks into documents or streams for it."""
+    return Command(name, subjects.COMMAND + name, request, reply, 8.0, "consumers")
+
+
 MARKET_COMMANDS: Final[tuple[Command, ...]] = (
     _market("raw", market.RawQuery, replies.Snapshot),
     _market("price", market.PriceQuery, replies.PriceReply),
@@ -146,30 +152,27 @@ MARKET_COMMANDS: Final[tuple[Command, ...]] = (
     _market("health", market.HealthQuery, replies.HealthReply),
     _market("status", market.StatusQuery, replies.StatusReply),
 )
-
-
-def _analytics(verb: str, request: type[BaseModel], reply: type[BaseModel]) -> Command:
-    return Command(f"analytics.{verb}", subjects.ANALYTICS_COMMAND + verb, request, reply, 10.0, "consumers")
-
-
-ANALYTICS_COMMANDS: Final[tuple[Command, ...]] = (
-    _analytics("stats", analytics.StatsQuery, analytics.Stats),
-    _analytics("realtime", analytics.RealtimeQuery, analytics.Realtime),
-    _analytics("export", analytics.ExportQuery, analytics.ExportReply),
+ACCESS_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("access.create", access.CreateKey, access.KeyShown),
+    _documents("access.list", access.ListKeys, access.KeyPage),
+    _documents("access.find", access.FindKey, access.KeyInfo),
+    _documents("access.rotate", access.RotateKey, access.KeyShown),
+    _documents("access.revoke", access.RevokeKey, access.KeyInfo),
+    _documents("access.audit", access.AuditQuery, access.AuditPage),
 )
-
-
-def _letters(verb: str, request: type[BaseModel], reply: type[BaseModel]) -> Command:
-    return Command(f"deadletters.{verb}", subjects.DEAD_LETTERS_COMMAND + verb, request, reply, 10.0, "consumers")
-
-
+ANALYTICS_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("analytics.stats", analytics.StatsQuery, analytics.Stats),
+    _documents("analytics.realtime", analytics.RealtimeQuery, analytics.Realtime),
+    _documents("analytics.export", analytics.ExportQuery, analytics.ExportReply),
+)
 DEAD_LETTERS_COMMANDS: Final[tuple[Command, ...]] = (
-    _letters("list", deadletters.ListQuery, deadletters.ListReply),
-    _letters("retry", deadletters.LetterQuery, deadletters.LetterReply),
-    _letters("delete", deadletters.LetterQuery, deadletters.LetterReply),
+    _documents("deadletters.list", deadletters.ListQuery, deadletters.ListReply),
+    _documents("deadletters.retry", deadletters.LetterQuery, deadletters.LetterReply),
+    _documents("deadletters.delete", deadletters.LetterQuery, deadletters.LetterReply),
 )
 COMMANDS: Final[tuple[Command, ...]] = (
     *MARKET_COMMANDS,
+    *ACCESS_COMMANDS,
     *ANALYTICS_COMMANDS,
     *DEAD_LETTERS_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),

@@ -98,6 +98,30 @@ class InternalError(HydrophoneError):
     code = "INTERNAL_ERROR"
 
 
+class NotFoundError(HydrophoneError):
+    """No such resource; details say what was looked for."""
+
+    code = "NOT_FOUND"
+
+
+class ConflictError(HydrophoneError):
+    """It contradicts what is there, or what is under way."""
+
+    code = "CONFLICT"
+
+
+class GoneError(HydrophoneError):
+    """It was there, and is not to be used again."""
+
+    code = "GONE"
+
+
+class DisabledError(HydrophoneError):
+    """The feature is switched off; `details["setting"]` names what switches it on."""
+
+    code = "DISABLED"
+
+
 def by_code(code: str) -> type[HydrophoneError]:
     """Return the error of a code; InternalError for one that is not known here."""
     return _kinds().get(code, InternalError)

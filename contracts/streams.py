@@ -34,6 +34,7 @@ class StreamSpec:
     duplicate_window: int = 2 * MINUTE
     optional: bool = False  # created only when asked for (recording)
     counter: bool = False  # each subject is a number that publishes add to (header Nats-Incr)
+    memory: bool = False  # kept by the running server only
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ DLQ: Final = "DLQ"
 BUDGETS: Final = "BUDGETS"
 ANALYTICS: Final = "ANALYTICS"
 PROBE: Final = "PROBE"
+AUDIT: Final = "AUDIT"
+LIMITS: Final = "LIMITS"
 
 CANDLE_STREAMS: Final[Mapping[str, str]] = {
     timeframe: CANDLES_1M if timeframe == "1m" else CANDLES_5M if timeframe.endswith("m") else CANDLES_1H
@@ -123,6 +126,17 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     # until the consumer has them in documents; enough for a document store that is away for hours
     StreamSpec(ANALYTICS, (subjects.ANALYTICS,), max_age=2 * DAY, max_bytes=128 * MIB),
     StreamSpec(DLQ, (subjects.ALL_DEAD_LETTERS,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
+    # what the access consumer has not kept yet, and a month for others to read
+    StreamSpec(AUDIT, (subjects.ALL_AUDIT,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
+    StreamSpec(
+        LIMITS,
+        (subjects.ALL_LIMITS,),
+        max_age=2 * HOUR,
+        max_bytes=32 * MIB,
+        max_msgs_per_subject=1,
+        counter=True,
+        memory=True,
+    ),
     # <who>: a message a second that shows whether the bus can write; synced like every effect
     StreamSpec(PROBE, (subjects.ALL_PROBES,), max_age=HOUR, max_bytes=1 * MIB, effects=True, max_msgs_per_subject=1),
 )
@@ -161,6 +175,8 @@ CANDLES: Final = "CANDLES"
 POSITIONS: Final = "POSITIONS"
 LEASES: Final = "LEASES"
 PAUSES: Final = "PAUSES"
+ACCESS: Final = "ACCESS"
+IDEMPOTENCY: Final = "IDEMPOTENCY"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
@@ -170,10 +186,13 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(POSITIONS, max_bytes=64 * MIB),  # what the other readers of streams resume from, a key each
     BucketSpec(LEASES, max_bytes=16 * MIB, effects=True),
     BucketSpec(PAUSES, max_bytes=1 * MIB, ttl=DAY),  # <venue>: until when its REST must not be called, ns UTC
+    BucketSpec(ACCESS, max_bytes=16 * MIB, effects=True),  # <key id>: what the API checks keys by
+    BucketSpec(IDEMPOTENCY, max_bytes=32 * MIB, ttl=DAY),  # <hash of caller and Idempotency-Key>: the sealed answer
 )
 
 DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(LIQUIDATIONS, "storms", subjects.ALL_LIQUIDATIONS),
     DurableSpec(SIGNALS, "clusters", subjects.ALL_WHALES),
     DurableSpec(ANALYTICS, "analytics", subjects.ANALYTICS, max_deliver=1_000_000, deliver="all"),
+    DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
 )

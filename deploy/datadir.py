@@ -12,7 +12,7 @@ from typing import Final
 
 COPIES: Final = 20
 FOLDERS: Final = frozenset({"demo", "run", "logs"})
-OURS: Final = FOLDERS | {"lock", "run.json", "run.json.new", "lost+found"}
+OURS: Final = FOLDERS | {"lock", "run.json", "run.json.new", "key-pepper", "lost+found"}
 
 
 class NoDirectoryError(RuntimeError):

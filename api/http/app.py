@@ -20,6 +20,10 @@ from runtime import clock
 from runtime.config.settings import ApiSettings
 
 VERSION: Final = "1.0.0"
+EXPOSED: Final = (
+    *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy", "Retry-After"),
+    *("ETag", "X-Request-Id", "Idempotent-Replayed"),
+)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -52,7 +56,7 @@ def with_cors(app: ASGIApp, settings: ApiSettings) -> ASGIApp:
         allow_origins=settings.cors_origins,
         allow_methods=settings.cors_methods or ("GET",),
         allow_headers=settings.cors_headers or ("Authorization",),
-        expose_headers=("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"),
+        expose_headers=EXPOSED,
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from api.http.responses import Reply
-from contracts.errors import HydrophoneError, InternalError, TimedOutError
+from contracts.errors import HydrophoneError, InternalError, NotFoundError, TimedOutError
 from contracts.schema import literals
 
 PLAIN_PREFIXES: Final = ("/api/market", "/api/sentiment")
@@ -31,12 +31,6 @@ class ForbiddenError(HydrophoneError):
     """The key lacks the scope, or the address is not allowed; details say which."""
 
     code = "FORBIDDEN"
-
-
-class NotFoundError(HydrophoneError):
-    """No such resource; details say what was looked for."""
-
-    code = "NOT_FOUND"
 
 
 class MethodNotAllowedError(HydrophoneError):
@@ -123,7 +117,10 @@ _DESCRIPTIONS: Final = {
     400: "A parameter is missing, malformed or out of range; details name it",
     401: "No key, or an unknown one",
     403: "The key lacks the scope, or the address is not allowed",
-    404: "Unknown symbol; details list the supported ones",
+    404: "Unknown symbol, or no such resource; details say what was looked for",
+    409: "It contradicts what is there, or the Idempotency-Key came with another request",
+    410: "It was there, and is not to be used again",
+    413: "The body is larger than 1 MB",
     429: "Too many requests; Retry-After says how long to wait",
     500: "A fault of the service",
     502: "The exchange refused or failed",

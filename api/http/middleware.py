@@ -7,7 +7,7 @@ decided once, before either.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -15,7 +15,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.access.admission import AccessControl, Admission
+from api.http.conditional import NO_STORE, is_known
 from api.http.errors import PayloadTooLargeError, error_reply
+from api.http.request_id import HEADER, request_id
 from api.http.responses import Reply
 from api.http.routing import RouteTable
 from contracts.errors import HydrophoneError, InternalError, TimedOutError
@@ -23,14 +25,17 @@ from runtime import clock
 from runtime.logging import logs
 
 SECOND_NS: Final = 1_000_000_000
+_READS: Final = frozenset({"GET", "HEAD"})
 T = TypeVar("T")
 Shortcut = Callable[[str, bytes, int], Reply | Awaitable[Reply] | None]
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 SAFE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
 )
+NOT_KEPT: Final = (b"cache-control", NO_STORE)
+NOT_MODIFIED: Final = 304
+_OK: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +92,17 @@ class RequestMiddleware:
             return
         headers = dict(scope["headers"])
         now_ns = scope["hydrophone.now_ns"] = clock.now_ns()
-        admission = self._access.admit(scope, headers, now_ns / SECOND_NS)
-        scope["hydrophone.admission"] = admission
+        scope["hydrophone.request_id"] = named = request_id(headers)
         started = clock.monotonic()
-        status = await self._answer(scope, receive, Outgoing(send, admission.headers), headers)
+        found = self._access.request(scope, headers, now_ns / SECOND_NS)
+        admission = found if isinstance(found, Admission) else await found
+        scope["hydrophone.admission"] = admission
+        own = (*admission.headers, (HEADER, named.encode()))
+        reads = scope["method"] in _READS
+        outgoing = Outgoing(send, own, headers.get(b"if-none-match") if reads else None)
+        # What may be read has its headers too: the server leaves the body of an answer to HEAD out.
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        status = await self._answer(inner, receive, outgoing, headers)
         self._on_answered(scope, admission, status, clock.monotonic() - started)
 
     async def _answer(self, scope: Scope, receive: Receive, outgoing: Outgoing, headers: Mapping[bytes, bytes]) -> int:
@@ -143,34 +155,48 @@ class RequestMiddleware:
             ms=round(seconds * 1000, 3),
             caller=admission.identity.name,
             address=str(admission.address),
+            request_id=scope["hydrophone.request_id"],
             code=None if admission.refused is None else admission.refused.code,
         )
 
 
 class Outgoing:
-    """The way out: adds the headers of every answer and remembers the status."""
+    """The way out: adds the headers of every answer, remembers the status, and sends nothing that is known already."""
 
-    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...], known: bytes | None = None) -> None:
         self._send = send
         self._headers = (*headers, *SAFE_HEADERS)
+        self._known = known
         self.status = 0
 
     async def send(self, message: Message) -> None:
         """Pass a message on."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+            message = self._start(message["status"], message.get("headers", ()))
+        elif self.status == NOT_MODIFIED:
+            message = {**message, "body": b""}
         await self._send(message)
 
     async def reply(self, reply: Reply) -> None:
         """Send a whole answer; nothing where one has begun already."""
         if self.status:
             return
-        self.status = reply.status
         length = (b"content-length", b"%d" % len(reply.body))
-        headers = [(b"content-type", reply.content_type), length, *reply.headers, *self._headers]
-        await self._send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": reply.body})
+        start = self._start(reply.status, [(b"content-type", reply.content_type), length, *reply.all_headers()])
+        await self._send(start)
+        body = b"" if start["status"] == NOT_MODIFIED else reply.body
+        await self._send({"type": "http.response.body", "body": body})
+
+    def _start(self, status: int, own: Iterable[tuple[bytes, bytes]]) -> Message:
+        headers = [*own]
+        named = dict(headers)
+        tag = named.get(b"etag")
+        if tag is not None and status == _OK and is_known(self._known, tag):
+            status = NOT_MODIFIED
+            headers = [item for item in headers if not item[0].startswith(b"content-")]
+        self.status = status
+        kept = () if b"cache-control" in named else (NOT_KEPT,)
+        return {"type": "http.response.start", "status": status, "headers": [*headers, *self._headers, *kept]}
 
 
 class Incoming:

@@ -16,17 +16,24 @@ from api.http.access.keys import ADMIN, ANY_KEY
 
 @dataclass(frozen=True, slots=True)
 class Requires:
-    """The scope that a route needs; checked by the middleware before routing."""
+    """The scope that a route needs; checked by the middleware before routing.
+
+    `keyed`: a key is needed whatever GPT_API_REQUIRE_AUTH says.
+    """
 
     scope: str
+    keyed: bool = False
 
     def __call__(self) -> None:
         """Nothing is left to check."""
 
 
-def requires(scope: str) -> Any:
-    """Return the dependency that declares the scope of a route or a router: `dependencies=[requires(MARKET_READ)]`."""
-    return Depends(Requires(scope))
+def requires(scope: str, *, keyed: bool = False) -> Any:
+    """Return the dependency that declares the scope of a route or a router: `dependencies=[requires(MARKET_READ)]`.
+
+    With `keyed` a key is needed also where GPT_API_REQUIRE_AUTH=false opens others of that scope.
+    """
+    return Depends(Requires(scope, keyed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class RouteInfo:
 
     template: str
     scope: str
+    keyed: bool = False
 
 
 _NO_ROUTE: Final = RouteInfo("(other)", ANY_KEY)
@@ -58,7 +66,8 @@ class RouteTable:
 
     def _add(self, context: RouteContext) -> None:
         path = context.path or ""
-        info = RouteInfo(path.replace(":path}", "}"), declared_scope(context))
+        declared = declaration(context)
+        info = RouteInfo(path.replace(":path}", "}"), declared.scope, declared.keyed)
         if "{" in path:
             self._patterns.append((context.path_regex, info))
         elif self._exact.setdefault(path, info) != info:
@@ -67,5 +76,10 @@ class RouteTable:
 
 def declared_scope(context: RouteContext) -> str:
     """Return the scope that a route declares, its router's where it declares none; `admin` where neither does."""
+    return declaration(context).scope
+
+
+def declaration(context: RouteContext) -> Requires:
+    """Return what a route declares that it needs, its router's where it declares nothing."""
     declared = [item.dependency for item in getattr(context, "dependencies", ())]  # routes of Starlette have none
-    return next((item.scope for item in reversed(declared) if isinstance(item, Requires)), ADMIN)
+    return next((item for item in reversed(declared) if isinstance(item, Requires)), Requires(ADMIN))

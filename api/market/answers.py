@@ -14,6 +14,7 @@ from api.market import formats
 from api.market.formats import Format
 from contracts.services.market import MarketQuery
 from runtime.app.market_client import MarketClient, encode_query
+from runtime.app.market_reply import CoreAnswer
 
 MOST_REMEMBERED: Final = 4096
 LONGEST_REMEMBERED: Final = 512  # bytes of a query
@@ -48,12 +49,12 @@ class MarketAnswers:
         cached = self._client.find_cached(request.verb, request.body)
         if cached is None:
             return self.request(request, now_ns)
-        return Reply(200, formats.render(cached, request.format, now_ns))
+        return _reply(cached, request.format, now_ns)
 
     async def request(self, request: MarketRequest, now_ns: int) -> Reply:
         """Return the answer to a request; raises the core's error."""
         answer = await self._client.request(request.verb, request.body)
-        return Reply(200, formats.render(answer, request.format, now_ns))
+        return _reply(answer, request.format, now_ns)
 
     def remember(self, path: str, query: bytes, request: MarketRequest) -> None:
         """Remember what a URL means whose parameters are valid."""
@@ -62,6 +63,11 @@ class MarketAnswers:
         self._remembered[path, query] = request
         if len(self._remembered) > self._most:
             self._remembered.popitem(last=False)
+
+
+def _reply(answer: CoreAnswer, format_: Format, now_ns: int) -> Reply:
+    body, tag = formats.render_tagged(answer, format_, now_ns)
+    return Reply(200, body, tag=tag)
 
 
 class Responder:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from api.http.conditional import weak_tag
 from contracts.schema.literals import iso
 from runtime.app.market_reply import CachedReply, CoreAnswer
 
@@ -29,10 +30,14 @@ Format = Callable[[CachedReply], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body with what is open: text, age in ms, text, age in ms, …, text; a zero byte in a text is the time."""
+    """A body with what is open: text, age in ms, text, age in ms, …, text; a zero byte in a text is the time.
+
+    Bodies that differ in what is open only have the same `tag`.
+    """
 
     texts: tuple[bytes, ...]
     ages: tuple[int, ...]
+    tag: bytes
 
     def render(self, grown_ms: int, now_ns: int) -> bytes:
         """Fill in the time (ns UTC) and the ages, each `grown_ms` more than it was."""
@@ -44,12 +49,22 @@ class Body:
 
 def render(answer: CoreAnswer, format_: Format, now_ns: int) -> bytes:
     """Return an answer in a format, as it is now (ns UTC)."""
+    return _body(answer, format_).render(int(answer.grown * 1000), now_ns)
+
+
+def render_tagged(answer: CoreAnswer, format_: Format, now_ns: int) -> tuple[bytes, bytes]:
+    """Return an answer in a format, as it is now (ns UTC), and its tag."""
+    body = _body(answer, format_)
+    return body.render(int(answer.grown * 1000), now_ns), body.tag
+
+
+def _body(answer: CoreAnswer, format_: Format) -> Body:
     name = f"{format_.__name__}{'.stale' if answer.stale else ''}"
     body: Body | None = answer.reply.bodies.get(name)
     if body is None:
         text = format_(answer.reply)
         body = answer.reply.bodies[name] = open_ages(_QUALITY.sub(_STALE, text) if answer.stale else text)
-    return body.render(int(answer.grown * 1000), now_ns)
+    return body
 
 
 def open_ages(text: bytes) -> Body:
@@ -66,7 +81,8 @@ def open_ages(text: bytes) -> Body:
         texts.append(text[last:start])
         ages.append(int(text[start:point]) * 1000 + int(text[point + 1 : end]))
         last = end
-    return Body((*texts, text[last:]), tuple(ages))
+    texts.append(text[last:])
+    return Body(tuple(texts), tuple(ages), weak_tag(texts))
 
 
 def envelope(reply: CachedReply) -> bytes:

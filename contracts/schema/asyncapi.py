@@ -52,6 +52,9 @@ PARAMETERS: Final[Mapping[str, Json]] = {
     "subject": {"description": "any other subject of this document, all of its tokens"},
     "who": {"description": "who asks", "examples": ["api"]},
     "window": {"description": "the span of time that is counted"},
+    "service": {"description": "whose resource was changed", "examples": ["access"]},
+    "action": {"description": "what was done", "examples": ["create", "revoke"]},
+    "rule": {"description": "the limit", "examples": ["key", "ip"]},
 }
 # Subjects without a body of the contracts: name of the channel, address, what is on it.
 OTHERS: Final[Mapping[str, tuple[str, str]]] = {
@@ -61,6 +64,8 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "budget.v1": (subjects.BUDGET + "{venue}.{window}", "Counter of the REST weight that all processes spent."),
     "analytics.v1": (subjects.ANALYTICS, "Requests that the API answered, in batches (`RequestBatch`)."),
     "probe.v1": (subjects.PROBE + "{who}", "Whether the bus can write; the body says nothing."),
+    "audit.v1": (subjects.AUDIT + "{service}.{action}", "Who changed what: `contracts.audit.AuditEvent`."),
+    "limit.v1": (subjects.LIMIT + "{rule}.{who}.{window}", "Counter of requests that all processes of the API share."),
     "alert.v1": (subjects.ALERT + "{subject}", "Reserved: nothing is published yet."),
     "order.v1": (subjects.ORDER + "{subject}", "Reserved: nothing is published yet."),
     "strategy.v1": (subjects.STRATEGY + "{subject}", "Reserved: nothing is published yet."),

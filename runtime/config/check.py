@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
 URL_TEMPLATES: Final = ("HYDROPHONE_<VENUE>_WS_URL", "HYDROPHONE_<VENUE>_REST_URL")
+FILE_SUFFIX: Final = "_FILE"
 _OURS: Final = ("GPT_API_", "HYDROPHONE_")
 _UNUSED: Final = {
     "GPT_API_REDIS_URL": "the cache lives on the bus",
@@ -33,19 +34,41 @@ class SettingsError(ValueError):
 
 
 class GroupReader:
-    """Reads one group after another and remembers what was wrong, so that it can be said at once."""
+    """Reads one group after another and remembers what was wrong, so that it can be said at once.
 
-    def __init__(self, env_file: Path) -> None:
+    A secret `NAME` that is not set is read from the file that `NAME_FILE` names.
+    """
+
+    def __init__(self, env_file: Path, environ: Mapping[str, str]) -> None:
         self._env_file = env_file
+        self._environ = environ
         self.problems: list[str] = []
 
     def read(self, kind: type[Group], **values: Any) -> Group:  # pydantic checks them
         """The group; after a problem one with defaults, which nobody may use."""
         try:
-            return kind(_env_file=self._env_file, **values)
+            return kind(_env_file=self._env_file, **values, **self._secrets(kind))
         except ValidationError as error:
             self.problems.extend(explain(error, kind))
             return kind.model_construct()
+
+    def _secrets(self, kind: type[BaseSettings]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name in secret_names([kind]):
+            path = self._environ.get(name + FILE_SUFFIX)
+            if not path or self._environ.get(name):
+                continue
+            try:
+                found[name] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                self.problems.append(f"{name}{FILE_SUFFIX}: must name a file that can be read")
+        return found
+
+
+def secret_names(groups: Iterable[type[BaseSettings]]) -> tuple[str, ...]:
+    """The settings that are secret: each may be in a file that `NAME_FILE` names."""
+    fields = [info for group in groups for info in group.model_fields.values()]
+    return tuple(str(info.validation_alias) for info in fields if "SecretStr" in repr(info.annotation))
 
 
 def explain(error: ValidationError, kind: type[BaseSettings]) -> list[str]:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 _WORD = re.compile(r"^[a-z0-9]+$")
+SHORTEST_PEPPER = 16
 _BASE = re.compile(r"^[^\s,]+$")
 
 
@@ -91,6 +92,12 @@ def _api_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _pepper(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < SHORTEST_PEPPER:
+        raise ValueError(f"must have at least {SHORTEST_PEPPER} characters")
+    return value
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
@@ -101,6 +108,7 @@ Symbols = Annotated[
     tuple[Annotated[str, AfterValidator(_symbol)], ...], NoDecode, BeforeValidator(_split), Field(min_length=1)
 ]
 Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], NoDecode, BeforeValidator(_split)]
+Pepper = Annotated[SecretStr, AfterValidator(_pepper)]
 SocketUrl = Annotated[str, AfterValidator(_url("ws", "wss"))]
 HttpUrl = Annotated[str, AfterValidator(_url("http", "https"))]
 HttpUrls = Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(_split)]

@@ -29,7 +29,10 @@ PUBLIC_COMMANDS: Final = (
     subjects.HISTORY_TRADES,
 )
 _PRIVATE: Final = frozenset(
-    {streams.TRADING, streams.JOBS, streams.BUDGETS, streams.DLQ, streams.PROBE, streams.ANALYTICS}
+    {
+        *(streams.TRADING, streams.JOBS, streams.BUDGETS, streams.DLQ),
+        *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS),
+    }
 )
 PUBLIC_STREAMS: Final = tuple(spec.name for spec in STREAMS if spec.name not in _PRIVATE)
 _INBOX: Final = "_INBOX.>"

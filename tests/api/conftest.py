@@ -11,12 +11,12 @@ import pytest
 import pytest_asyncio
 
 from api.app import ApiOptions
-from contracts.streams import INSTRUMENTS, STATE
+from contracts.streams import ACCESS, IDEMPOTENCY, INSTRUMENTS, LIMITS, STATE
 from runtime import provision
 from runtime.app.service import Service
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer, nats_server
-from tests.api.world import Api, Start, Store, answering, api_settings, serving
+from tests.api.world import PEPPER, Api, Start, Store, answering, api_settings, serving
 
 PLANNED = {"stale_after_ns", "cut_after_seconds"}
 
@@ -35,8 +35,8 @@ async def api_nats(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[N
 async def store(api_nats: NatsServer) -> AsyncGenerator[Store]:
     """Empty buckets but for the listing."""
     bus = await Bus(BusOptions(servers=(api_nats.url,), name="writer")).connect()
-    for bucket in (STATE, INSTRUMENTS):
-        await bus.jetstream().purge_stream(f"KV_{bucket}")
+    for stream in (f"KV_{STATE}", f"KV_{INSTRUMENTS}", f"KV_{ACCESS}", f"KV_{IDEMPOTENCY}", LIMITS):
+        await bus.jetstream().purge_stream(stream)
     written = Store(bus, api_nats.monitor_url)
     await written.put_listing()
     yield written
@@ -57,7 +57,7 @@ async def start(api_nats: NatsServer) -> AsyncGenerator[Start]:
                 assert not cores, "one core a test"
                 cores.append(await stack.enter_async_context(answering(api_nats.url, **plan)))
             own = {name: value for name, value in given.items() if name not in PLANNED}
-            fields: dict[str, Any] = {"settings": api_settings(**named), "bus": bus, **own}
+            fields: dict[str, Any] = {"settings": api_settings(**named), "bus": bus, "pepper": PEPPER, **own}
             made = ApiOptions(**fields)
             api = await stack.enter_async_context(serving(made))
             await api.until("/health/ready", lambda answer: answer.status_code == 200)

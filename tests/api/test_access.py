@@ -13,9 +13,11 @@ from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
 
 from api.http.access.addresses import Networks, client_address, find_address
-from api.http.access.admission import AccessControl, AccessRules, default_limits
+from api.http.access.admission import AccessControl, AccessRules
+from api.http.access.counters import Counters
 from api.http.access.keys import Keyring
-from api.http.access.limits import Limit, LocalCounters, decide_standing
+from api.http.access.limits import Limit, default_limits
+from api.http.access.shares import Share
 from api.http.app import make_app
 from api.http.errors import ForbiddenError
 from api.http.middleware import HttpMetrics, RequestLimits, RequestMiddleware
@@ -72,7 +74,7 @@ def test_a_path_has_one_scope() -> None:
 
 def test_a_key_without_the_scope_is_forbidden() -> None:
     rules = AccessRules(default_limits(100, 60), lambda _path: "admin", Networks(()), Networks(()))
-    access = AccessControl(rules, Keyring([READ_KEY], [ADMIN_KEY]), LocalCounters())
+    access = AccessControl(rules, Keyring([READ_KEY], [ADMIN_KEY]), Counters())
     shown = {"path": "/admin/x", "client": ("10.0.0.1", 1)}
     refused = [
         access.admit(shown, {b"authorization": f"Bearer {key}".encode()}, 0.0).refused for key in (READ_KEY, ADMIN_KEY)
@@ -165,23 +167,32 @@ async def test_an_address_and_everybody_have_limits_too(store: Store, start: Sta
     assert statuses == [200] * (3 - used) + [429] * (1 + used)
 
 
+def used(counters: Counters, limit: Limit, name: str, times: list[float]) -> Share:
+    share = counters.share(limit, name)
+    for time in times:
+        counters.roll([share], time)
+        if not share.is_denied(time, alone=True):
+            counters.spend([share], time)
+    return share
+
+
 def test_a_full_window_is_forgotten_bit_by_bit() -> None:
-    counters, limit = LocalCounters(), Limit("key", 10, 60)
-    for _ in range(10):
-        counters.add(limit, "a", 59.0)
-    full = decide_standing(limit, counters.use(limit, "a", 61.0))
+    counters, limit = Counters(), Limit("key", 10, 60)
+    share = used(counters, limit, "a", [59.0] * 10)
+    counters.roll([share], 61.0)
+    full = share.standing(61.0, alone=True)
     assert (full.remaining, full.retry_after) == (0, 5)  # a tenth of the window must pass: at 66 s
-    assert decide_standing(limit, counters.use(limit, "a", 66.0)).retry_after == 0
-    assert decide_standing(limit, counters.use(limit, "a", 90.0)).remaining == 5
-    assert decide_standing(limit, counters.use(limit, "b", 61.0)).remaining == 10
+    assert share.standing(66.0, alone=True).retry_after == 0
+    assert share.standing(90.0, alone=True).remaining == 5
+    assert used(counters, limit, "b", []).standing(61.0, alone=True).remaining == 10
 
 
 def test_more_names_than_are_kept_share_one_count() -> None:
-    counters, limit = LocalCounters(max_names=2), Limit("ip", 3, 60)
+    counters, limit = Counters(max_names=2), Limit("ip", 3, 60)
     for name in ("a", "b", "c", "d", "e"):
-        counters.add(limit, name, 1.0)
-    assert counters.use(limit, "a", 1.0).current == 1
-    assert counters.use(limit, "never seen", 1.0).current == 3
+        used(counters, limit, name, [1.0])
+    assert counters.share(limit, "a").spent == 1
+    assert counters.share(limit, "never seen").spent == 3
 
 
 async def test_a_large_body_is_refused(store: Store, start: Start) -> None:
@@ -199,7 +210,7 @@ async def test_a_body_without_a_length_is_counted_and_a_slow_answer_is_cut() -> 
         await asyncio.sleep(30)
 
     rules = AccessRules(default_limits(100, 60), lambda _path: "", Networks(()), Networks(()))
-    access = AccessControl(rules, Keyring([], []), LocalCounters())
+    access = AccessControl(rules, Keyring([], []), Counters())
     limits = RequestLimits(body_bytes=10, request_seconds=0.1)
     middleware = RequestMiddleware(
         reads,

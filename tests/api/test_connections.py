@@ -26,7 +26,7 @@ from api.http.connections import GOODBYE_SECONDS, ConnectionLimits
 from api.http.server import make_server
 from runtime.nats.bus import BusOptions
 from runtime.servers.embedded import NatsServer, free_port
-from tests.api.world import READ_KEY, Start, Store, api_settings, heard, serving
+from tests.api.world import PEPPER, READ_KEY, Start, Store, api_settings, heard, serving
 
 LARGE = 30_000_000
 ROOT = Path(__file__).parents[2]
@@ -275,6 +275,7 @@ async def api_process(nats: NatsServer, **settings: str) -> AsyncGenerator[tuple
     port = free_port()
     keep = {name: value for name, value in os.environ.items() if not name.startswith(("GPT_API_", "HYDROPHONE_"))}
     named = {"NATS_URL": nats.url, "GPT_API_HOST": "127.0.0.1", "GPT_API_PORT": str(port), "GPT_API_API_KEYS": READ_KEY}
+    named["HYDROPHONE_KEY_PEPPER"] = PEPPER.decode()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "api"), cwd=ROOT, env={**keep, **named, **settings}, stdout=asyncio.subprocess.DEVNULL
     )

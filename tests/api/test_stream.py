@@ -13,8 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from api.http.access.admission import default_limits
-from api.http.access.limits import Limit
+from api.http.access.limits import Limit, default_limits
 from api.stream.endpoint import StreamLimits
 from contracts.market import BookSnapshot, Candle, Liquidation, Ticker, Trade
 from contracts.signals import WhaleCluster, WhaleTrade

@@ -31,6 +31,7 @@ from runtime.nats.bus import Bus, BusOptions
 Start = Callable[..., Awaitable["Api"]]
 READ_KEY = "reader-key-0123456789"
 ADMIN_KEY = "admin-key-0123456789"
+PEPPER = b"pepper-of-the-tests"
 LISTED = (
     ("binance", "BTC/USDT", "BTCUSDT"),
     ("binance", "ETH/USDT", "ETHUSDT"),

@@ -59,6 +59,7 @@ def client_address(peer: str | None, forwarded: bytes | None, trusted: Networks)
     return address
 
 
+@lru_cache(maxsize=4096)
 def counting_name(address: Address | None) -> str:
     """What an address is counted under: itself, or its /64 where it is IPv6."""
     if isinstance(address, ipaddress.IPv6Address):

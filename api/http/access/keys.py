@@ -20,15 +20,19 @@ _SHORT: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who requests: `name` is fit for logs (a partial key), `uid` for counting; `known` is false without a key."""
+    """Who requests: `name` is fit for logs (a partial key), `uid` for counting and the audit trail.
+
+    `owner` is whose everything is that it makes; `known` is false without a key.
+    """
 
     name: str
     uid: str
     scopes: frozenset[str]
     known: bool = True
+    owner: str = ""
 
 
-ANONYMOUS: Final = Identity("anonymous", "anonymous", READ_SCOPES, known=False)
+ANONYMOUS: Final = Identity("anonymous", "anonymous", READ_SCOPES, known=False, owner="anonymous")
 
 
 class Keyring:
@@ -50,6 +54,12 @@ class Keyring:
         return found
 
 
+def stored_identity(key_id: str, owner: str, scopes: Iterable[str]) -> Identity:
+    """Return whom a key of the store stands for; `admin` has every scope."""
+    given = frozenset(scopes)
+    return Identity(key_id, key_id, ADMIN_SCOPES if ADMIN in given else given, owner=owner)
+
+
 def bearer_token(authorization: bytes | None) -> str | None:
     """The token of an `Authorization: Bearer …` header; None without a credential, "" for any other kind of one.
 
@@ -68,7 +78,8 @@ def partial(key: str) -> str:
 
 
 def _identity(key: str, scopes: frozenset[str]) -> Identity:
-    return Identity(partial(key), _digest(key).hex()[:16], scopes)
+    uid = f"settings.{_digest(key).hex()[:16]}"
+    return Identity(partial(key), uid, scopes, owner=uid)
 
 
 def _digest(key: str) -> bytes:

@@ -1,12 +1,9 @@
-"""How often: sliding-window counts for each key, each address and everybody, and what the RateLimit headers say."""
+"""How often: the limits, what is left of each by the use of two windows, and what the RateLimit headers say. Pure."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
-
-OVERFLOW: Final = "(others)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +13,16 @@ class Limit:
     rule: str
     requests: int
     window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The four limits, each in requests and seconds."""
+
+    key: Limit
+    address_known: Limit
+    address_anonymous: Limit
+    everybody: Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,59 +44,39 @@ class Standing:
     retry_after: int
 
 
-class LocalCounters:
-    """Counts of this process: two windows a rule, at most `max_names` names each; more share one count."""
+def default_limits(
+    requests: int, window: int, *, address: int = 1000, anonymous: int = 100, everybody: int = 10_000
+) -> Limits:
+    """Return the limits of the service: `requests` in `window` seconds a key, the others a minute."""
+    return Limits(
+        key=Limit("key", requests, window),
+        address_known=Limit("ip", address, 60),
+        address_anonymous=Limit("anonymous-ip", anonymous, 60),
+        everybody=Limit("global", everybody, 60),
+    )
 
-    def __init__(self, max_names: int = 50_000) -> None:
-        self._max_names = max_names
-        self._windows: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {}
 
-    def use(self, limit: Limit, name: str, now: float) -> Use:
-        """Return what `name` has used in the window that `now` (seconds UTC) falls in, and in the one before."""
-        index, previous, current = self._window(limit, now)
-        return Use(self._get(previous, name), self._get(current, name), now - index * limit.window)
-
-    def add(self, limit: Limit, name: str, now: float) -> None:
-        """Count one request."""
-        _, _, current = self._window(limit, now)
-        if name not in current and len(current) >= self._max_names:
-            name = OVERFLOW
-        current[name] = current.get(name, 0) + 1
-
-    def _get(self, window: dict[str, int], name: str) -> int:
-        found = window.get(name)
-        if found is None:
-            return window.get(OVERFLOW, 0) if len(window) >= self._max_names else 0
-        return found
-
-    def _window(self, limit: Limit, now: float) -> tuple[int, dict[str, int], dict[str, int]]:
-        index = int(now // limit.window)
-        held = self._windows.get(limit.rule)
-        if held is None or index != held[0]:
-            previous = held[2] if held is not None and index == held[0] + 1 else {}
-            current: dict[str, int] = {}
-            held = (index, previous, current)
-            self._windows[limit.rule] = held
-        return held
+def room(limit: Limit, use: Use) -> float:
+    """Return how many more may come: the window before weighs by how much of it is still within reach."""
+    return limit.requests - use.previous * (1 - use.elapsed / limit.window) - use.current
 
 
 def decide_standing(limit: Limit, use: Use) -> Standing:
-    """Weigh the window before by how much of it is still within reach; pure."""
-    left = 1 - use.elapsed / limit.window
-    used = use.previous * left + use.current
+    """Return where a name stands that has used so much."""
+    left = room(limit, use)
     return Standing(
         limit=limit,
-        remaining=max(0, math.floor(limit.requests - used)),
+        remaining=max(0, math.floor(left)),
         reset=max(1, math.ceil(limit.window - use.elapsed)),
-        retry_after=_wait(limit, use) if used + 1 > limit.requests else 0,
+        retry_after=_wait(limit, use) if left < 1 else 0,
     )
 
 
 def _wait(limit: Limit, use: Use) -> int:
     """Seconds, at least one, until the weighed use leaves room for one more."""
-    room = limit.requests - 1 - use.current
-    if room >= 0 and use.previous:
-        wait = limit.window * (1 - room / use.previous) - use.elapsed
+    left = limit.requests - 1 - use.current
+    if left >= 0 and use.previous:
+        wait = limit.window * (1 - left / use.previous) - use.elapsed
     else:
         rest = 1 - (limit.requests - 1) / use.current if use.current else 0.0
         wait = limit.window - use.elapsed + limit.window * rest

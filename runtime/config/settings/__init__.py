@@ -16,14 +16,17 @@ from dotenv import dotenv_values
 from pydantic_settings import BaseSettings
 
 from runtime.config.check import (
+    FILE_SUFFIX,
     URL_TEMPLATES,
     GroupReader,
     SettingsError,
     describe,
     find_warnings,
+    secret_names,
     secret_values,
     venue_urls,
 )
+from runtime.config.settings.access import AccessSettings
 from runtime.config.settings.alerts import AlertSettings
 from runtime.config.settings.analytics import AnalyticsSettings
 from runtime.config.settings.api import ApiSettings, CacheSettings
@@ -36,6 +39,7 @@ from runtime.config.settings.venues import DEFAULT_VENUES, VenueSettings
 __all__ = [
     "DEFAULT_VENUES",
     "GROUPS",
+    "AccessSettings",
     "AlertSettings",
     "AnalyticsSettings",
     "ApiSettings",
@@ -63,6 +67,7 @@ class Settings:
     """Every group, validated; `warnings` are lines to log about names that nobody reads."""
 
     api: ApiSettings
+    access: AccessSettings
     cache: CacheSettings
     analytics: AnalyticsSettings
     venues: VenueSettings
@@ -104,14 +109,15 @@ def environment(env_file: Path = ENV_FILE) -> dict[str, str]:
 def load(env_file: Path = ENV_FILE) -> Settings:
     """Read and check everything; raises SettingsError that names every wrong setting with its rule."""
     environ = environment(env_file)
-    reader = GroupReader(env_file)
+    reader = GroupReader(env_file, environ)
     urls = {"ws_urls": venue_urls(environ, "WS_URL"), "rest_urls": venue_urls(environ, "REST_URL")}
     read = {name: reader.read(kind, **(urls if kind is VenueSettings else {})) for name, kind in _GROUP_BY_NAME.items()}
     if reader.problems:
         raise SettingsError(reader.problems)
     settings = Settings(**read)  # type: ignore[arg-type]  # each name has the kind that the class declares
     followed = {*DEFAULT_VENUES, *settings.venues.venues}
-    return replace(settings, warnings=find_warnings(environ, names(), followed))
+    in_files = [name + FILE_SUFFIX for name in secret_names(GROUPS)]
+    return replace(settings, warnings=find_warnings(environ, (*names(), *in_files), followed))
 
 
 def main(arguments: list[str]) -> int:

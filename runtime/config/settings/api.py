@@ -27,6 +27,9 @@ class ApiSettings(BaseSettings):
     cors_headers: Words = Field((), validation_alias="GPT_API_CORS_HEADERS")
     rate_limit_requests: Count = Field(100, validation_alias="GPT_API_RATE_LIMIT_REQUESTS")
     rate_limit_window: Count = Field(60, validation_alias="GPT_API_RATE_LIMIT_WINDOW")
+    rate_limit_ip: Count = Field(1000, validation_alias="GPT_API_RATE_LIMIT_IP")
+    rate_limit_anonymous: Count = Field(100, validation_alias="GPT_API_RATE_LIMIT_ANONYMOUS")
+    rate_limit_global: Count = Field(10_000, validation_alias="GPT_API_RATE_LIMIT_GLOBAL")
     connections_per_address: Count = Field(256, validation_alias="GPT_API_CONNECTIONS_PER_ADDRESS")
 
 

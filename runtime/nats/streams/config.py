@@ -55,6 +55,8 @@ def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
         "allow_direct": True,
         "allow_msg_ttl": True,
     }
+    if spec.memory:
+        config |= {"storage": "memory", "persist_mode": "default"}
     if spec.counter:  # the server refuses a counter that has a time to live of each message
         config |= {"allow_msg_counter": True, "allow_msg_ttl": False}
     return config

@@ -1,0 +1,1 @@
+"""Keys of the store and the audit trail, for administrators."""

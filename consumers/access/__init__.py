@@ -1,0 +1,1 @@
+"""The key store, with owners, scopes, rotation and revocation, and the audit trail."""

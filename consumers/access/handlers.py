@@ -1,0 +1,181 @@
+"""Serves `cmd.v1.access.*` and keeps the audit trail from its stream, while it holds the lease; others stand by."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from faststream.nats import NatsRouter
+from nats.errors import Error as NatsError
+
+from consumers.access import core
+from consumers.access.changes import KeyChanges, reachable_store
+from consumers.access.store import INDEXES, AccessStore
+from contracts import streams, subjects
+from contracts.audit import AuditEvent
+from contracts.services.access import (
+    QUEUE,
+    AuditEntry,
+    AuditPage,
+    AuditQuery,
+    CreateKey,
+    FindKey,
+    KeyInfo,
+    KeyPage,
+    KeyShown,
+    ListKeys,
+    RevokeKey,
+    RotateKey,
+)
+from contracts.streams import DURABLES, DurableSpec
+from runtime import clock
+from runtime.app.commands import CommandArguments, command
+from runtime.app.documents import open_store
+from runtime.app.intervals import ticks
+from runtime.app.service import Service
+from runtime.app.serving import Serving
+from runtime.app.settling import durable
+from runtime.nats.kv.mirror import Mirror
+from runtime.nats.leases.lease import Lease
+from runtime.store import StoreError
+
+_log = structlog.get_logger("access")
+DURABLE: Final[DurableSpec] = next(spec for spec in DURABLES if spec.name == "audit")
+_LOOK_SECONDS: Final = 1.0
+_STANDBY_SECONDS: Final = 3.0  # a process that waits longer stands by, which is as ready as it gets
+
+
+class LeaseLostError(RuntimeError):
+    """Another process may change keys now: this one begins again and waits for its turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPlan:
+    """Where the documents are, and what reads the pepper, or makes it."""
+
+    documents: str
+    pepper: Callable[[], bytes]
+    lease: str = "access"
+    lease_seconds: float = 15.0
+
+
+async def run(service: Service, plan: AccessPlan) -> None:
+    """Serve until the service is stopped."""
+    async with AsyncExitStack() as stack:
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        stack.callback(lost.cancel)
+        if not await _acquire(service, plan, stack, lost):
+            return
+        store = await stack.enter_async_context(open_store(service, plan.documents, INDEXES))
+        if store is None:
+            return
+        documents = AccessStore(store)
+        mirror = Mirror(service.bus, streams.ACCESS)
+        stack.push_async_callback(mirror.close)
+        await mirror.open()
+        pepper = await asyncio.to_thread(plan.pepper)
+        changes = KeyChanges(service.bus, documents, mirror, pepper)
+        await changes.open()
+        await _serve(service, changes, make_router(changes, documents), lost, mirror.failed)
+
+
+async def _acquire(service: Service, plan: AccessPlan, stack: AsyncExitStack, lost: asyncio.Future[None]) -> bool:
+    """Wait for the lease; False where the service was stopped meanwhile."""
+
+    def on_lost() -> None:
+        if not lost.done():
+            lost.set_exception(LeaseLostError("the lease of the key store was lost"))
+
+    lease = Lease(service.bus, plan.lease, on_lost=on_lost, ttl=plan.lease_seconds)
+    stack.push_async_callback(lease.release)
+    acquiring = asyncio.create_task(lease.acquire(), name="lease of access")
+    stack.callback(acquiring.cancel)
+    waited = 0.0
+    async for _ in ticks(service.stop, _LOOK_SECONDS, acquiring):
+        if acquiring.done():
+            return True
+        waited += _LOOK_SECONDS
+        if waited >= _STANDBY_SECONDS:
+            service.ready()
+        service.report("standing_by", 1)
+    return False
+
+
+async def _serve(service: Service, changes: KeyChanges, router: NatsRouter, *failing: asyncio.Future[None]) -> None:
+    serving = Serving(service.bus, service.broker, router)
+    try:
+        await serving.open()
+        service.ready()
+        async for _ in ticks(service.stop, _LOOK_SECONDS, serving.failed, *failing):
+            service.report("keys", len(changes))
+            await _keep(changes)
+    finally:
+        await serving.close()
+
+
+async def _keep(changes: KeyChanges) -> None:
+    try:
+        await changes.keep()
+    except (NatsError, StoreError) as error:
+        changes.unsettled = True
+        _log.warning("access.behind", error=str(error) or type(error).__name__)
+
+
+def make_router(changes: KeyChanges, documents: AccessStore) -> NatsRouter:
+    """Return the handlers of every command, and of the audit stream."""
+    router = NatsRouter()
+
+    @router.subscriber(**_command("create"))
+    async def on_create(request: CreateKey) -> KeyShown:
+        return await changes.create(request)
+
+    @router.subscriber(**_command("rotate"))
+    async def on_rotate(request: RotateKey) -> KeyShown:
+        return await changes.rotate(request)
+
+    @router.subscriber(**_command("revoke"))
+    async def on_revoke(request: RevokeKey) -> KeyInfo:
+        return await changes.revoke(request)
+
+    @router.subscriber(**_command("find"))
+    async def on_find(request: FindKey) -> KeyInfo:
+        async with reachable_store():
+            return core.describe(core.found(await documents.find(request.id), request.id), clock.now_ns())
+
+    @router.subscriber(**_command("list"))
+    async def on_list(query: ListKeys) -> KeyPage:
+        async with reachable_store():
+            keys, total = await documents.list_keys(query)
+        items = [core.describe(key, clock.now_ns()) for key in keys]
+        pages = core.pages(total, query.page_size)
+        return KeyPage(items=items, total=total, page=query.page, page_size=query.page_size, pages=pages)
+
+    _add_audit(router, documents)
+    return router
+
+
+def _add_audit(router: NatsRouter, documents: AccessStore) -> None:
+    @router.subscriber(**durable(DURABLE))
+    async def on_audit(event: AuditEvent) -> None:
+        await documents.save_audit(event)
+
+    @router.subscriber(**_command("audit"))
+    async def on_query(query: AuditQuery) -> AuditPage:
+        async with reachable_store():
+            events, total = await documents.list_audit(query)
+        pages = core.pages(total, query.page_size)
+        items = [_entry(event) for event in events]
+        return AuditPage(items=items, total=total, page=query.page, page_size=query.page_size, pages=pages)
+
+
+def _command(verb: str) -> CommandArguments:
+    return command(subjects.ACCESS_COMMAND + verb, QUEUE)
+
+
+def _entry(event: AuditEvent) -> AuditEntry:
+    fields = event.model_dump(exclude={"ts"})
+    return AuditEntry(**fields, timestamp=core.moment(event.ts))
