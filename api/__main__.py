@@ -37,7 +37,12 @@ def main(arguments: list[str]) -> int:
     for warning in found.warnings:
         logs.get().warning("settings.unused", text=warning)
     options = ApiOptions(
-        settings=found.api, bus=bus, pepper=find_pepper(found), asyncapi=read_asyncapi, cache=found.cache.enabled
+        settings=found.api,
+        bus=bus,
+        pepper=find_pepper(found),
+        asyncapi=read_asyncapi,
+        cache=found.cache.enabled,
+        analytics=found.analytics,
     )
     server = make_server(compose(options), found.api.host, found.api.port, connection_limits(found.api))
     server.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,10 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from api.access import routes as access_routes
+from api.analytics import routes as analytics_routes
+from api.analytics.recorder import RequestRecorder
+from api.analytics.routes import AnalyticsSources
+from api.deadletters import routes as deadletters_routes
 from api.http.access.addresses import Networks
 from api.http.access.admission import AccessControl, AccessRules
 from api.http.access.counters import BusLedger, Counters
@@ -38,14 +42,23 @@ from api.stream.hub import Hub, StreamMetrics
 from api.stream.symbols import Symbols
 from runtime import clock
 from runtime.app.market_client import MarketClient
-from runtime.config.settings import ApiSettings
+from runtime.config.settings import AnalyticsSettings, ApiSettings
 from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.command_client import CommandClient
 from runtime.nats.write_probe import WriteProbe
 
-ROUTERS: Final = (*market_routes.ROUTERS, access_routes.router, health.router, documents.router, endpoint.router)
+ROUTERS: Final = (
+    *market_routes.ROUTERS,
+    access_routes.router,
+    analytics_routes.router,
+    deadletters_routes.router,
+    health.router,
+    documents.router,
+    endpoint.router,
+)
+_LAST_SECONDS: Final = 2.0
 
 
 def end_by_signal() -> None:
@@ -64,6 +77,7 @@ class ApiOptions:
     requests: RequestLimits = field(default_factory=RequestLimits)
     stream: StreamLimits = field(default_factory=StreamLimits)
     cache: bool = True
+    analytics: AnalyticsSettings = field(default_factory=AnalyticsSettings)
     asyncapi: Callable[[], bytes | None] = lambda: None
     on_failed: Callable[[], None] = end_by_signal
 
@@ -80,6 +94,7 @@ class Parts:
         self.market = MarketClient(self.bus, enabled=options.cache)
         self.hub = Hub(self.market, StreamMetrics(registry))
         self.feed = StreamFeed(self.bus, self.hub.on_event)
+        self.recorder = RequestRecorder(self.bus, registry) if options.analytics.enabled else None
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -94,6 +109,9 @@ class Parts:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.recorder is not None:
+            with suppress(TimeoutError):  # what is left then is lost with this process, as it would be by a kill
+                await asyncio.wait_for(self.recorder.flush(), _LAST_SECONDS)
         await self.market.close()
         await self.bus.close(timeout=3.0)
 
@@ -101,6 +119,8 @@ class Parts:
         await self.bus.connect()
         for work in (self.feed.run(), self.hub.prices.keep_refreshing(), self.probe.run(), self.counters.run()):
             self._begin(work)
+        if self.recorder is not None:
+            self._begin(self.recorder.run())
         if self.stored is not None:
             self._begin(self.stored.follow(self.bus))
 
@@ -124,6 +144,8 @@ def compose(options: ApiOptions) -> ASGIApp:
     table = RouteTable(app.routes)
     access = make_access(options, parts, table)
     app.state.commands = CommandClient(parts.bus)
+    recorder, export = parts.recorder, options.analytics.export_format
+    app.state.analytics = AnalyticsSources(None if recorder is None else app.state.commands, export)
     app.state.idempotency = IdempotencyMemory(parts.bus)
     answers = app.state.market = MarketAnswers(parts.market)
     app.state.health = HealthSources(
@@ -143,6 +165,7 @@ def compose(options: ApiOptions) -> ASGIApp:
         shortcut=answers.find,
         limits=options.requests,
         metrics=HttpMetrics(registry),
+        record=None if recorder is None else recorder.record,
     )
     return with_cors(middleware, options.settings)
 

@@ -68,24 +68,6 @@ class NotReadyError(HydrophoneError):
     code = "NOT_READY"
 
 
-class DisabledError(HydrophoneError):
-    """The feature is switched off; `details["setting"]` names the setting."""
-
-    code = "DISABLED"
-
-
-class NotFoundError(HydrophoneError):
-    """No such resource; details say what was looked for."""
-
-    code = "NOT_FOUND"
-
-
-class ConflictError(HydrophoneError):
-    """The state of things does not allow it; the message says which."""
-
-    code = "CONFLICT"
-
-
 class TimedOutError(HydrophoneError):
     """It took longer than the limit; `details["limit_seconds"]` where there is a fixed one."""
 

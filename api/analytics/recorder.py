@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qs
 
 import structlog
 from nats.errors import Error as NatsError
 from prometheus_client import CollectorRegistry, Counter
 
+from api.http.answered import Answered
 from contracts import streams, subjects
 from contracts.services.analytics import MOST_ROWS, RequestBatch, RequestRow
 from runtime import clock, retry
@@ -25,21 +26,6 @@ MOST_WAITING: Final = 50_000
 _LONGEST: Final = 64
 _TRY: Final = retry.Policy(timeout=10.0)
 _log = structlog.get_logger("analytics")
-
-
-class Answered(NamedTuple):
-    """One answered request as the middleware knows it; `key` is the key's name in part."""
-
-    ts: int
-    endpoint: str
-    method: str
-    status: int
-    seconds: float
-    key: str | None
-    path: str
-    query: bytes
-    error: str | None
-    cached: bool | None
 
 
 class RequestRecorder:

@@ -66,4 +66,6 @@ async def _on_exception(request: Request, error: Exception) -> Response:
         known = validation_error(request, error)
     else:
         known = as_error(error, path, request.method)
+    if (notes := request.scope.get("hydrophone.notes")) is not None:
+        notes.code = known.code
     return error_reply(path, known, request.scope.get("hydrophone.now_ns") or clock.now_ns()).as_response()

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.access.admission import AccessControl, Admission
+from api.http.answered import Answered, Notes
 from api.http.conditional import NO_STORE, is_known
 from api.http.errors import PayloadTooLargeError, error_reply
 from api.http.request_id import HEADER, request_id
@@ -25,6 +26,7 @@ from runtime import clock
 from runtime.logging import logs
 
 SECOND_NS: Final = 1_000_000_000
+SLOW_SECONDS: Final = 0.5
 _READS: Final = frozenset({"GET", "HEAD"})
 T = TypeVar("T")
 Shortcut = Callable[[str, bytes, int], Reply | Awaitable[Reply] | None]
@@ -76,6 +78,7 @@ class RequestMiddleware:
         shortcut: Shortcut,
         limits: RequestLimits,
         metrics: HttpMetrics,
+        record: Callable[[Answered], None] | None = None,
     ) -> None:
         self._app = app
         self._access = access
@@ -83,6 +86,7 @@ class RequestMiddleware:
         self._shortcut = shortcut
         self._limits = limits
         self._metrics = metrics
+        self._record = record
         self._log = logs.get("access")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,21 +97,27 @@ class RequestMiddleware:
         headers = dict(scope["headers"])
         now_ns = scope["hydrophone.now_ns"] = clock.now_ns()
         scope["hydrophone.request_id"] = named = request_id(headers)
+        notes = scope["hydrophone.notes"] = Notes()
         started = clock.monotonic()
         found = self._access.request(scope, headers, now_ns / SECOND_NS)
         admission = found if isinstance(found, Admission) else await found
         scope["hydrophone.admission"] = admission
+        admitted = clock.monotonic()
         own = (*admission.headers, (HEADER, named.encode()))
         reads = scope["method"] in _READS
         outgoing = Outgoing(send, own, headers.get(b"if-none-match") if reads else None)
         # What may be read has its headers too: the server leaves the body of an answer to HEAD out.
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        status = await self._answer(inner, receive, outgoing, headers)
-        self._on_answered(scope, admission, status, clock.monotonic() - started)
+        await self._answer(inner, receive, outgoing, headers)
+        began = outgoing.began or clock.monotonic()
+        if began - started > SLOW_SECONDS:
+            _log_slow(scope, notes, admission=admitted - started, answer=began - admitted)
+        self._on_answered(scope, admission, outgoing.status, began - started)
 
-    async def _answer(self, scope: Scope, receive: Receive, outgoing: Outgoing, headers: Mapping[bytes, bytes]) -> int:
+    async def _answer(self, scope: Scope, receive: Receive, outgoing: Outgoing, headers: Mapping[bytes, bytes]) -> None:
         path, now_ns = scope["path"], scope["hydrophone.now_ns"]
         admission: Admission = scope["hydrophone.admission"]
+        notes: Notes = scope["hydrophone.notes"]
         try:
             if admission.refused is not None:
                 raise admission.refused
@@ -116,13 +126,15 @@ class RequestMiddleware:
             if reply is None:
                 await self._pass_on(scope, receive, outgoing)
             else:
+                notes.cached = isinstance(reply, Reply)
                 await outgoing.reply(reply if isinstance(reply, Reply) else await self._in_time(reply))
         except HydrophoneError as error:
+            notes.code = error.code
             await outgoing.reply(error_reply(path, error, now_ns))
         except Exception:  # noqa: BLE001 - the last one before the client: written to the log, never to the client
+            notes.code = InternalError.code
             logs.get().exception("request.failed", method=scope["method"], path=path)
             await outgoing.reply(error_reply(path, InternalError("Something went wrong here"), now_ns))
-        return outgoing.status
 
     async def _pass_on(self, scope: Scope, receive: Receive, outgoing: Outgoing) -> None:
         body = Incoming(receive, self._limits.body_bytes)
@@ -145,8 +157,13 @@ class RequestMiddleware:
             raise PayloadTooLargeError.over(self._limits.body_bytes)
 
     def _on_answered(self, scope: Scope, admission: Admission, status: int, seconds: float) -> None:
-        path = scope["path"]
-        self._metrics.on_answered(self._routes.find(path).template, scope["method"], status, seconds)
+        path, notes = scope["path"], scope["hydrophone.notes"]
+        route = self._routes.find(path).template
+        self._metrics.on_answered(route, scope["method"], status, seconds)
+        if self._record is not None:
+            key = admission.identity.name if admission.identity.known else None
+            about = (scope["hydrophone.now_ns"], route, scope["method"], status, seconds, key)
+            self._record(Answered(*about, path, scope["query_string"], notes.code, notes.cached))
         self._log.info(
             "request",
             method=scope["method"],
@@ -156,8 +173,22 @@ class RequestMiddleware:
             caller=admission.identity.name,
             address=str(admission.address),
             request_id=scope["hydrophone.request_id"],
-            code=None if admission.refused is None else admission.refused.code,
+            code=notes.code,
         )
+
+
+def _log_slow(scope: Scope, notes: Notes, *, admission: float, answer: float) -> None:
+    """Log a slow request with where the time went: deciding who may, and making the answer, in milliseconds."""
+    logs.get("access").warning(
+        "request.slow",
+        method=scope["method"],
+        path=scope["path"],
+        admission_ms=round(admission * 1000, 1),
+        answer_ms=round(answer * 1000, 1),
+        from_memory=notes.cached,
+        code=notes.code,
+        request_id=scope["hydrophone.request_id"],
+    )
 
 
 class Outgoing:
@@ -168,6 +199,7 @@ class Outgoing:
         self._headers = (*headers, *SAFE_HEADERS)
         self._known = known
         self.status = 0
+        self.began: float | None = None  # monotonic seconds
 
     async def send(self, message: Message) -> None:
         """Pass a message on."""
@@ -195,6 +227,7 @@ class Outgoing:
             status = NOT_MODIFIED
             headers = [item for item in headers if not item[0].startswith(b"content-")]
         self.status = status
+        self.began = clock.monotonic()
         kept = () if b"cache-control" in named else (NOT_KEPT,)
         return {"type": "http.response.start", "status": status, "headers": [*headers, *self._headers, *kept]}
 

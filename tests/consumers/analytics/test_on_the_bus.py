@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client import CollectorRegistry
 
-from api.analytics.recorder import Answered, RequestRecorder
+from api.analytics.recorder import RequestRecorder
+from api.http.answered import Answered
 from consumers.analytics.handlers import AnalyticsPlan, make_consumer
 from contracts.errors import InvalidParameterError
 from contracts.services.analytics import ExportQuery, ExportReply, Realtime, RealtimeQuery, Stats, StatsQuery
