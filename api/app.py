@@ -30,6 +30,7 @@ from api.market.answers import MarketAnswers
 from api.ops import documents, health
 from api.ops.documents import DocumentSources
 from api.ops.health import HealthSources
+from api.sentiment import routes as sentiment_routes
 from api.stream import endpoint
 from api.stream.client import StreamServices
 from api.stream.endpoint import StreamEndpoint, StreamLimits
@@ -45,7 +46,14 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.command_client import CommandClient
 from runtime.nats.write_probe import WriteProbe
 
-ROUTERS: Final = (*market_routes.ROUTERS, access_routes.router, health.router, documents.router, endpoint.router)
+ROUTERS: Final = (
+    *market_routes.ROUTERS,
+    sentiment_routes.router,
+    access_routes.router,
+    health.router,
+    documents.router,
+    endpoint.router,
+)
 
 
 def end_by_signal() -> None:

@@ -16,6 +16,7 @@ from contracts.market import Candle, Nanoseconds, Timeframe, Trade
 from contracts.services import access, market
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
+from contracts.services import sentiment
 
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]
@@ -149,6 +150,7 @@ MARKET_COMMANDS: Final[tuple[Command, ...]] = (
     _market("symbols", market.SymbolsQuery, multi.SymbolsReply),
     _market("ohlc", market.OhlcQuery, multi.OhlcReply, 10.0),
     _market("health", market.HealthQuery, replies.HealthReply),
+    _market("sentiment", sentiment.SentimentQuery, sentiment.SentimentReply),
     _market("status", market.StatusQuery, replies.StatusReply),
 )
 ACCESS_COMMANDS: Final[tuple[Command, ...]] = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import exp, sqrt
 from typing import Final, Literal
 
@@ -69,8 +70,9 @@ class Analyzer:
         )
 
 
+@cache
 def read_analyzer() -> Analyzer:
-    """Make the analyzer of the lexicon and the weights that are shipped."""
+    """Return the analyzer of the lexicon and the weights that are shipped; it is read once."""
     return Analyzer(read_lexicon(), read_head())
 
 

@@ -21,7 +21,8 @@ _BEFORE: Final = 3  # words between a thing and what happens to it
 _AFTER: Final = 4
 _REACH: Final = 4  # words between a negation and what it negates
 _LONGEST_CONCESSION: Final = 5
-_SIGNS: Final = {"up": 1, "raise": 1, "good": 1, "heal": 1, "down": -1, "cut": -1, "bad": -1, "foe": -1, "end": -1}
+_SIGNS: Final = {"up": 1, "raise": 1, "good": 1, "heal": 1, "down": -1, "cut": -1, "bad": -1, "foe": -1, "end": -1, "peak": 1, "trough": -1}
+_EXTREMES: Final = frozenset({"peak", "trough"})
 _ACTS: Final = frozenset({"up", "raise", "heal", "down", "cut", "end"})
 _TRANSITIVE: Final = frozenset({"raise", "heal", "cut"})
 _SOFT: Final = frozenset({"of", "in", "at", "for", "to", "di", "untuk", "ke", "dari", "pada"})
@@ -122,6 +123,29 @@ def _compose(made: Scored) -> None:
         after = made.items[at + 1]
         if item.kind == "foe" and not item.used and not after.used and _is_near(made, item, after, _AFTER):
             item.value, after.value = 0.0, NEGATED_FOE * after.value
+    for at, item in enumerate(made.items):
+        thing = _find_bad(made, at) if item.kind in _EXTREMES else None
+        if thing is not None:  # the more of it the worse
+            sign = -1 if item.kind == "peak" else 1
+            item.value, thing.value = sign * abs(item.value), sign * abs(thing.value)
+
+
+def _find_bad(made: Scored, at: int) -> Item | None:
+    """Return the bad thing that a peak or a trough is of: directly behind it, or before it and what happens to it."""
+    item = made.items[at]
+    after = made.items[at + 1 : at + 2]
+    if after and after[0].kind == "bad" and _is_near(made, item, after[0], 0):
+        return after[0]
+    second = item
+    for before in reversed(made.items[max(0, at - 2) : at]):
+        if not _is_near(made, before, second, _AFTER):
+            break
+        if before.kind == "bad":
+            return before
+        if before.kind not in _ACTS:
+            break
+        second = before
+    return None
 
 
 def _find_thing(made: Scored, at: int) -> Item | None:
