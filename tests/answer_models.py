@@ -36,7 +36,9 @@ OPTIONS = {  # what each parameter is tried with, beside nothing
     "convert": ["true"],
     "listed": ["true"],
     "timeframe": ["1m", "1d"],
-    "indicators": ["rsi,macd,ema,bollinger"],
+    "indicators": ["rsi,macd,ema,bollinger,sma,atr,stochastic,vwap,obv"],
+    "from": ["2026-01-01"],
+    "to": ["2100-01-01T00:00:00Z"],
 }
 
 
