@@ -13,10 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import access, market
+from contracts.services import access, market, sentiment
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
-from contracts.services import sentiment
 
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]

@@ -31,6 +31,8 @@ class SentimentReply(ReplyModel):
 
     sentiment: Literal["Bullish", "Bearish", "Neutral"]
     confidence: float = Field(ge=0, le=1, description="the share of the label among the three")
-    keywords: list[Keyword] = Field(description="the weightiest first, 12 at most; none where nothing speaks for a side")
+    keywords: list[Keyword] = Field(
+        description="the weightiest first, 12 at most; none where nothing speaks for a side"
+    )
     language: Literal["en", "id", "unknown"]
     timestamp: datetime = Field(description="when it was analyzed")

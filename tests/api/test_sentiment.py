@@ -1,4 +1,4 @@
-"""`POST /api/sentiment/analyze`: the core's reply about a text, the same on the bus, and refusals in the plain shape."""
+"""`POST /api/sentiment/analyze`: the core's reply about a text, the same on the bus; refusals in the plain shape."""
 
 from __future__ import annotations
 
@@ -53,7 +53,15 @@ async def test_a_text_has_1_to_5000_characters(store: Store, start: Start) -> No
     api = await start()
     for text in ("x", "🚀" * LONGEST_TEXT, "naik " * 1000):
         assert (await post(api, {"text": text})).status_code == 200
-    for body in ({"text": ""}, {"text": "x" * (LONGEST_TEXT + 1)}, {}, {"text": 7}, {"text": "x", "more": 1}, b"{", b"[]"):
+    for body in (
+        {"text": ""},
+        {"text": "x" * (LONGEST_TEXT + 1)},
+        {},
+        {"text": 7},
+        {"text": "x", "more": 1},
+        b"{",
+        b"[]",
+    ):
         answer = await post(api, body)
         said = answer.json()
         assert (answer.status_code, said["error"], set(said)) == (400, "INVALID_BODY", {"error", "detail", "timestamp"})

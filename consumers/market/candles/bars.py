@@ -133,8 +133,9 @@ class Merged:
 
 
 def make_span(timeframe: str, now_ns: int, span: tuple[int | None, int | None], limit: int) -> Window:
-    """At most `limit` candles that start in a span (ns UTC, from and up to, but not with): of one with a beginning
-    the oldest, else the newest. None of them is in the future.
+    """Return at most `limit` candles that start in a span (from, and up to, but not with; ns UTC), none in the future.
+
+    Of a span with a beginning they are the oldest, else the newest.
     """
     size, current = TIMEFRAMES[timeframe], find_start(timeframe, now_ns)
     since, until = span

@@ -89,7 +89,9 @@ class CandleSource:
             rows = {row.start_ts: row for row in reply.candles}
             return OwnAnswer(Own(rows, reply.since_ts, tuple(reply.gaps)), reply.loading)
 
-        return await self._cache.get(f"own_candles.{item.tail}.{timeframe}.{end_ts or ''}", fetch, lambda _: OWN_KEPT_SECONDS)
+        return await self._cache.get(
+            f"own_candles.{item.tail}.{timeframe}.{end_ts or ''}", fetch, lambda _: OWN_KEPT_SECONDS
+        )
 
     async def find_past(self, item: Instrument, timeframe: str, chunk: Chunk, now_ns: int) -> PastAnswer:
         """Ask for a stretch of a venue's own candles; a closed one is kept for an hour, a growing one for seconds."""

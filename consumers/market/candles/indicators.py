@@ -1,4 +1,4 @@
-"""Indicators of a series of candles, computed by talipp: the one file that knows it. Null until enough came before. Pure.
+"""Indicators of a series of candles by talipp, which only this file knows; null until enough came before. Pure.
 
 A series has one value for each candle. EMA begins with the plain mean of its first prices; RSI and ATR are Wilder's;
 RSI is 50 where nothing moved yet; Bollinger's bands lie two population deviations about the mean. VWAP (of the typical
@@ -124,6 +124,4 @@ def _plain(values: Any) -> Series:
 
 def _members(values: Any, **names: str) -> dict[str, Series]:
     rows = list(values)
-    return {
-        shown: _plain(None if row is None else getattr(row, name) for row in rows) for shown, name in names.items()
-    }
+    return {shown: _plain(None if row is None else getattr(row, name) for row in rows) for shown, name in names.items()}

@@ -23,7 +23,7 @@ from contracts.schema.literals import Age, decimal_number, iso, number
 from contracts.services.market import OhlcQuery
 
 WARM_UP: Final = 100  # candles before the first one shown that indicators begin with
-_PLACES: Final = dict.fromkeys(("rsi", "stochastic"), Decimal("0.0001"))  # of what is no price
+_PLACES: Final[dict[str, Decimal]] = {"rsi": Decimal("0.0001"), "stochastic": Decimal("0.0001")}  # what is no price
 _VOLUME_PLACES: Final = Decimal("0.00000001")
 _FINER: Final = 4  # digits that an indicator has more than the price
 

@@ -12,9 +12,10 @@ from math import exp, sqrt
 from typing import Final, Literal
 
 from consumers.market.sentiment.head import Head, Resemblance, read_head
+from consumers.market.sentiment.items import Scored
 from consumers.market.sentiment.language import Language, detect
 from consumers.market.sentiment.lexicon import Lexicon, read_lexicon
-from consumers.market.sentiment.scoring import Scored, score
+from consumers.market.sentiment.scoring import score
 
 Label = Literal["Bullish", "Bearish", "Neutral"]
 LABELS: Final[tuple[Label, ...]] = ("Bullish", "Bearish", "Neutral")
@@ -22,7 +23,8 @@ MOST_KEYWORDS: Final = 12
 _NEUTRAL: Final = 0.75  # the score that is still neutral; more with words of announcements and with questions
 _NEUTRAL_WORD: Final = 0.25
 _QUESTION: Final = 0.5
-_RESEMBLANCE: Final = 0.6  # how much the head counts beside the lexicon
+_ALONE: Final = 0.6  # how much the head counts where the lexicon knows nothing
+_BESIDE: Final = 0.35  # and beside what it knows
 _TEMPERATURE: Final = 1.6
 _LEAST_KEYWORD: Final = 0.3
 _HALF: Final = 2.0  # a score that is shown as a weight of 0.7
@@ -59,7 +61,8 @@ class Analyzer:
         alike = self._head.weigh(scored.tokens)
         total = sum(item.value for item in scored.items)
         neutral = _NEUTRAL + _NEUTRAL_WORD * scored.neutral + _QUESTION * scored.question
-        sides = (total + _RESEMBLANCE * alike.bullish, -total + _RESEMBLANCE * alike.bearish, neutral)
+        share = _BESIDE if scored.items else _ALONE
+        sides = (total + share * alike.bullish, -total + share * alike.bearish, neutral)
         powers = [exp((side - max(sides)) / _TEMPERATURE) for side in sides]
         best = powers.index(max(powers))
         return Sentiment(
@@ -98,8 +101,9 @@ def _terms(text: str, scored: Scored) -> Iterator[tuple[str, float]]:
 def _resembling(scored: Scored, alike: Resemblance) -> Iterator[tuple[str, float]]:
     """Yield the words beside that make the text like bullish or like bearish ones."""
     taken = {at for item in scored.items for at in range(item.start, item.end)} | set(_marked(scored))
+    share = _BESIDE if scored.items else _ALONE
     for at, token in enumerate(scored.tokens):
-        value = _RESEMBLANCE * alike.of_tokens[at] / 2
+        value = share * alike.of_tokens[at] / 2
         is_shown = token.kind == "word" and len(token.word) >= _LEAST_LETTERS and at not in taken
         if is_shown and abs(value) >= _LEAST_KEYWORD:
             yield token.text, value
@@ -109,5 +113,3 @@ def _marked(scored: Scored) -> Iterator[int]:
     """Yield the places of terms that have a task of their own: negations, contrasts, names of what is traded."""
     for match in scored.matches:
         yield from range(match.start, match.end)
-
-

@@ -22,7 +22,7 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Resemblance:
-    """How much a text is like bullish and like bearish ones; `of_tokens`: how much of the difference is of each token."""
+    """How much a text is like bullish and like bearish ones; `of_tokens`: each token's part of the difference."""
 
     bullish: float
     bearish: float

@@ -9,19 +9,24 @@ from consumers.market.sentiment.lexicon import Match
 from consumers.market.sentiment.tokens import Token
 
 Language = Literal["en", "id", "unknown"]
-_ENGLISH: Final = frozenset(
-    "the a an of to in is are was were be been it its this that these those and or but for with from at by on as not "
-    "have has had do does did will would can could should may might you we they he she i my your our their what when "
-    "where which who how why if than then there here after before over into about up down out no so just more most all "
-    "any some new now get got amid as".split()
-)
-_INDONESIAN: Final = frozenset(
-    "yang di ke dari dan atau untuk dengan pada ini itu akan tidak tak bukan belum sudah telah oleh karena saat hari "
-    "jadi bisa ada juga lagi aja saja kok sih dong nih deh ya kalau kalo tapi namun meski harga pasar kripto gue gua "
-    "lu lo aku saya kita kami mereka dia apa siapa kapan gimana bagaimana berapa kenapa apakah para pun masih lebih "
-    "sangat banget sama buat biar udah gak ga nggak ngga enggak jangan usai jelang per hingga sampai sejak menjadi "
-    "persen juta miliar triliun ribu rupiah dolar bursa koin investor pekan tahun bulan nya se".split()
-)
+_ENGLISH: Final = frozenset({
+    "the", "a", "an", "of", "to", "in", "is", "are", "was", "were", "be", "been", "it", "its", "this", "that",
+    "these", "those", "and", "or", "but", "for", "with", "from", "at", "by", "on", "as", "not", "have", "has",
+    "had", "do", "does", "did", "will", "would", "can", "could", "should", "may", "might", "you", "we", "they",
+    "he", "she", "i", "my", "your", "our", "their", "what", "when", "where", "which", "who", "how", "why", "if",
+    "than", "then", "there", "here", "after", "before", "over", "into", "about", "up", "down", "out", "no",
+    "so", "just", "more", "most", "all", "any", "some", "new", "now", "get", "got", "amid", "as",
+})  # fmt: skip
+_INDONESIAN: Final = frozenset({
+    "yang", "di", "ke", "dari", "dan", "atau", "untuk", "dengan", "pada", "ini", "itu", "akan", "tidak", "tak",
+    "bukan", "belum", "sudah", "telah", "oleh", "karena", "saat", "hari", "jadi", "bisa", "ada", "juga", "lagi",
+    "aja", "saja", "kok", "sih", "dong", "nih", "deh", "ya", "kalau", "kalo", "tapi", "namun", "meski", "harga",
+    "pasar", "kripto", "gue", "gua", "lu", "lo", "aku", "saya", "kita", "kami", "mereka", "dia", "apa", "siapa",
+    "kapan", "gimana", "bagaimana", "berapa", "kenapa", "apakah", "para", "pun", "masih", "lebih", "sangat",
+    "banget", "sama", "buat", "biar", "udah", "gak", "ga", "nggak", "ngga", "enggak", "jangan", "usai",
+    "jelang", "per", "hingga", "sampai", "sejak", "menjadi", "persen", "juta", "miliar", "triliun", "ribu",
+    "rupiah", "dolar", "bursa", "koin", "investor", "pekan", "tahun", "bulan", "nya", "se",
+})  # fmt: skip
 _PREFIXES: Final = ("meng", "meny", "mem", "men", "ber", "ter", "di", "pe")
 _SUFFIXES: Final = ("nya", "kan", "lah")
 _LEAST_AFFIXED: Final = 6
@@ -46,4 +51,6 @@ def detect(tokens: Sequence[Token], matches: Sequence[Match]) -> Language:
 
 
 def _is_affixed(word: str) -> bool:
-    return len(word) >= _LEAST_AFFIXED and (word.endswith(_SUFFIXES) or (word.startswith(_PREFIXES) and word[-1] != "s"))
+    return len(word) >= _LEAST_AFFIXED and (
+        word.endswith(_SUFFIXES) or (word.startswith(_PREFIXES) and word[-1] != "s")
+    )

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
+from typing import Final, cast
 
-from vaderSentiment import vaderSentiment as vader
+from vaderSentiment.vaderSentiment import BOOSTER_DICT, SentimentIntensityAnalyzer
 
 from consumers.market.sentiment.tokens import Token, list_forms, tokenize
 
@@ -32,6 +32,11 @@ class Term:
     words: tuple[str, ...]
     kinds: Mapping[str, float]
     language: str
+
+    @property
+    def inflects(self) -> bool:
+        """Whether its words may have other forms in a text: those of what means nothing may not."""
+        return "word" not in self.kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Lexicon:
         for form in list_forms(tokens[at].word):
             for term in self._first.get(form, ()):
                 end = _match(term.words, tokens, at)
+                if end is not None and not term.inflects and not _stands(term.words, tokens[at:end]):
+                    continue
                 if end is not None and (best is None or end > best.end):
                     best = Match(at, end, term.kinds, term.language)
         return best or self._find_general(tokens[at], at)
@@ -94,7 +101,7 @@ def read_lexicon() -> Lexicon:
             kinds.setdefault(words, {})[kind] = weight
             languages.setdefault(words, language)
     terms = (Term(words, found, languages[words]) for words, found in kinds.items())
-    return Lexicon(terms, vader.SentimentIntensityAnalyzer().lexicon)
+    return Lexicon(terms, cast("dict[str, float]", SentimentIntensityAnalyzer().lexicon))
 
 
 def read_terms(language: str) -> Iterator[tuple[tuple[str, ...], str, float]]:
@@ -105,7 +112,7 @@ def read_terms(language: str) -> Iterator[tuple[tuple[str, ...], str, float]]:
         kind, _, weight = head.partition(" ")
         for term in filter(None, map(str.strip, " ".join(body.split()).split(","))):
             yield split_term(term), kind, float(weight)
-    boosters = vader.BOOSTER_DICT if language == "en" else {}
+    boosters = BOOSTER_DICT if language == "en" else {}
     for term, change in boosters.items():
         yield split_term(term), "boost" if change > 0 else "damp", 1.3 if change > 0 else 0.6
 
@@ -116,6 +123,12 @@ def split_term(term: str) -> tuple[str, ...]:
     for part in term.split():
         words += [_GAP] if part == _GAP else [token.word for token in tokenize(part) if token.kind in _MATCHED]
     return tuple(words)
+
+
+def _stands(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+    """Whether the words themselves stand there, in whatever gaps."""
+    there = [token.word for token in tokens]
+    return all(word in there for word in words if word != _GAP)
 
 
 def _match(words: Sequence[str], tokens: Sequence[Token], at: int) -> int | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from consumers.market.sentiment.emphasis import emphasize
+from consumers.market.sentiment.items import ACTS, Item, Scored
 from consumers.market.sentiment.lexicon import Lexicon, Match
 from consumers.market.sentiment.tokens import Token, tokenize
 
@@ -16,46 +17,33 @@ BEFORE_BUT: Final = 0.4
 AFTER_BUT: Final = 1.25
 CONCEDED: Final = 0.3
 SARCASTIC: Final = -0.6
+_STRONG: Final = 2.0
 _MILD: Final = 1.0  # stronger transitive verbs act on what follows only
+_OPENING: Final = 2  # words before praise with which a sentence still begins
 _BEFORE: Final = 3  # words between a thing and what happens to it
 _AFTER: Final = 4
 _REACH: Final = 4  # words between a negation and what it negates
 _LONGEST_CONCESSION: Final = 5
-_SIGNS: Final = {"up": 1, "raise": 1, "good": 1, "heal": 1, "down": -1, "cut": -1, "bad": -1, "foe": -1, "end": -1, "peak": 1, "trough": -1}
+_SIGNS: Final = {
+    "up": 1,
+    "raise": 1,
+    "good": 1,
+    "heal": 1,
+    "down": -1,
+    "cut": -1,
+    "bad": -1,
+    "foe": -1,
+    "end": -1,
+    "peak": 1,
+    "trough": -1,
+}
 _EXTREMES: Final = frozenset({"peak", "trough"})
-_ACTS: Final = frozenset({"up", "raise", "heal", "down", "cut", "end"})
 _TRANSITIVE: Final = frozenset({"raise", "heal", "cut"})
 _SOFT: Final = frozenset({"of", "in", "at", "for", "to", "di", "untuk", "ke", "dari", "pada"})
+_UNABLE: Final = frozenset({"can't", "cannot", "cant", "couldn't"})
 _VERBAL: Final = frozenset({"wont", "cant", "doesnt", "didnt", "isnt", "cannot"})
 _BREAKS: Final = frozenset({"comma", "stop", "question", "exclamation"})
 _ENDS: Final = frozenset({"stop", "question", "exclamation"})
-
-
-@dataclass(slots=True, eq=False)
-class Item:
-    """An evaluated term: from one token up to another; `value` is signed, positive is bullish."""
-
-    start: int
-    end: int
-    kind: str
-    value: float
-    clause: int = 0
-    used: bool = False
-
-
-@dataclass(slots=True)
-class Scored:
-    """The items of a text with what they were found in."""
-
-    tokens: list[Token]
-    matches: list[Match]
-    items: list[Item]
-    neutral: float = 0.0
-    question: bool = False
-    sarcasm: bool = False
-    marks: dict[int, Match] = field(default_factory=dict[int, Match])  # by the place where they begin
-    ends: dict[int, Match] = field(default_factory=dict[int, Match])  # by the place behind them
-    negations: list[tuple[Match, Item]] = field(default_factory=list[tuple[Match, Item]])
 
 
 def score(text: str, lexicon: Lexicon) -> Scored:
@@ -74,7 +62,7 @@ def score(text: str, lexicon: Lexicon) -> Scored:
             made.items.append(Item(match.start, match.end, kind, value, clauses[match.start]))
     _compose(made)
     _negate(made)
-    _emphasize(made)
+    emphasize(made)
     for item in made.items:
         item.value *= weights[item.clause]
     made.question = any(token.kind == "question" for token in tokens)
@@ -94,7 +82,7 @@ def _divide(tokens: Sequence[Token], marks: dict[int, Match]) -> tuple[list[int]
     clauses: list[int] = []
     weights, sentence, conceded = [1.0], 0, 0
     for at, token in enumerate(tokens):
-        kinds = marks[at].kinds if at in marks else {}
+        kinds: Mapping[str, float] = marks[at].kinds if at in marks else {}
         is_break = token.kind in _BREAKS
         if "but" in kinds and at > 0:
             for number in range(sentence, len(weights)):
@@ -115,7 +103,7 @@ def _divide(tokens: Sequence[Token], marks: dict[int, Match]) -> tuple[list[int]
 def _compose(made: Scored) -> None:
     """Let what happens act on the thing that it happens to, and turn what happens to those who bet on a fall."""
     for at, item in enumerate(made.items):
-        if item.kind in _ACTS and not item.used:
+        if item.kind in ACTS and not item.used:
             thing = _find_thing(made, at)
             if thing is not None:
                 _act(made, item, thing)
@@ -142,7 +130,7 @@ def _find_bad(made: Scored, at: int) -> Item | None:
             break
         if before.kind == "bad":
             return before
-        if before.kind not in _ACTS:
+        if before.kind not in ACTS:
             break
         second = before
     return None
@@ -157,7 +145,11 @@ def _find_thing(made: Scored, at: int) -> Item | None:
     if after is not None and (not _is_near(made, item, after, _AFTER) or not _can_be_thing(after, item)):
         after = None
     if item.kind == "end":
+        if after is not None and before is not None and before.kind == after.kind:
+            before.value *= CONCEDED  # "the bounce lacks conviction"
         return after or before
+    if item.kind == "down" and abs(item.value) > _STRONG and before is not None and before.kind == "bad":
+        return None  # who crashes is the market, not the fear
     if after is not None and item.kind in _TRANSITIVE:
         return after
     is_agent = item.kind == "heal" or (item.kind in _TRANSITIVE and abs(item.value) > _MILD)
@@ -166,7 +158,9 @@ def _find_thing(made: Scored, at: int) -> Item | None:
 
 def _can_be_thing(thing: Item, item: Item) -> bool:
     """Whether something can happen to it: it is one, or it is a move, which can end."""
-    return not thing.used and (thing.kind in {"good", "bad"} or (item.kind == "end" and thing.kind not in {"end", "foe"}))
+    return not thing.used and (
+        thing.kind in {"good", "bad"} or (item.kind == "end" and thing.kind not in {"end", "foe"})
+    )
 
 
 def _is_near(made: Scored, first: Item, second: Item, most: int) -> bool:
@@ -213,7 +207,7 @@ def _followers(made: Scored, thing: Item) -> list[Item]:
     return found
 
 
-# ---- negation and emphasis
+# ---- negation
 def _is_negated(made: Scored, item: Item) -> bool:
     before = (made.ends.get(item.start), made.ends.get(item.start - 1))
     return any(match is not None and "negate" in match.kinds for match in before)
@@ -227,6 +221,8 @@ def _negate(made: Scored) -> None:
         turned = _find_negated(made, match)
         if turned is None or (turned.kind == "end" and not turned.value):
             continue
+        if made.tokens[match.start].word in _UNABLE and turned.kind == "bad" and turned.start > match.end:
+            continue  # what somebody cannot do about it
         behind = made.items[made.items.index(turned) + 1 :][:1]
         for item in (turned, *(other for other in behind if _joined(turned, other))):
             item.value *= NEGATED
@@ -260,42 +256,6 @@ def _joined(first: Item, second: Item) -> bool:
     return second.start - first.end <= 1 and second.clause == first.clause and (second.used or first.used or alike)
 
 
-def _emphasize(made: Scored) -> None:
-    """Make items count more or less: by the words beside them, by capitals, exclamation marks and percentages."""
-    shouts = any(token.kind == "word" and not token.text.isupper() and len(token.text) > 1 for token in made.tokens)
-    marks = min(3, sum(token.kind == "exclamation" for token in made.tokens))
-    for item in made.items:
-        for match in (made.ends.get(item.start), made.ends.get(item.start - 1), made.marks.get(item.end)):
-            if match is not None:
-                item.value *= match.kinds.get("boost", 1.0) * match.kinds.get("damp", 1.0)
-        text = made.tokens[item.start].text
-        if shouts and len(text) > 3 and text.isupper() and item.kind in _ACTS:  # noqa: PLR2004 - tickers are short
-            item.value *= 1.2
-        if item.kind in {"up", "down", "cut", "raise"}:
-            item.value *= _percent_factor(made, item)
-        item.value *= 1 + 0.08 * marks
-
-
-def _percent_factor(made: Scored, item: Item) -> float:
-    """Return how much a move counts by its percentage: less below 2, more from 5 on."""
-    for token in made.tokens[item.end : item.end + 3]:
-        percent = _percent(token)
-        if percent is not None:
-            return 0.2 if percent < 0.5 else 0.5 if percent < 2 else 1.0 + min(percent, 30.0) / 60  # noqa: PLR2004 - as the docstring says
-    return 1.0
-
-
-def _percent(token: Token) -> float | None:
-    word = token.word
-    if token.kind != "figure" or not word.endswith(("%", "persen", "percent", "pct")):
-        return None
-    digits = "".join(char for char in word if char.isdigit() or char in ".,").replace(",", ".")
-    try:
-        return float(digits)
-    except ValueError:
-        return None
-
-
 # ---- the other way round
 def _turn_sarcasm(made: Scored) -> None:
     """Turn what is good where a mark of sarcasm stands, or where a sentence begins with praise and goes on badly."""
@@ -309,4 +269,6 @@ def _turn_sarcasm(made: Scored) -> None:
 
 def _begins(made: Scored, match: Match) -> bool:
     """Whether it stands at the beginning of a sentence."""
-    return match.start <= 1 or any(token.kind in _ENDS for token in made.tokens[max(0, match.start - 2) : match.start])
+    return match.start <= _OPENING or any(
+        token.kind in _ENDS for token in made.tokens[max(0, match.start - _OPENING - 1) : match.start]
+    )

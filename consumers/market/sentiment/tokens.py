@@ -11,7 +11,7 @@ Kind = Literal["word", "figure", "emoji", "comma", "stop", "question", "exclamat
 _TOKEN: Final = re.compile(
     r"(?P<figure>[+\-\u2212]?(?:[$€£]|us\$|rp)?\d(?:[\d.,]*\d)?(?:\s?(?:%|persen\b|percent\b|pct\b|x\b|k\b|[mb]n?\b|th\b))?)"
     r"|(?P<sarcasm>/s\b)"
-    r"|(?P<word>[^\W\d_](?:[^\W_]|['’](?=[^\W\d_]))*)"
+    r"|(?P<word>[^\W\d_](?:[^\W_]|['\u2019](?=[^\W\d_]))*)"
     r"|(?P<comma>[,;:()\u2014\u2013|])"
     r"|(?P<question>\?)|(?P<exclamation>!)|(?P<stop>[.…\n])"
     r"|(?P<emoji>[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?)",
@@ -20,6 +20,8 @@ _TOKEN: Final = re.compile(
 _ABBREVIATIONS: Final = frozenset({"mt", "vs", "st", "dr", "mr", "no", "inc", "corp", "u", "s"})
 _REPEATED: Final = re.compile(r"(.)\1{2,}")
 _LEAST_STEM: Final = 3
+_SUFFIXES: Final = ("nya", "lah", "kah", "in", "kan")
+_PREFIXES: Final = ("di", "ter", "ber", "nge", "ke")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def tokenize(text: str) -> list[Token]:
         if name == "stop" and match[0] == "." and found and found[-1].word in _ABBREVIATIONS:
             continue
         kind: Kind = "emoji" if name == "sarcasm" else name  # type: ignore[assignment]
-        word = match[0].lower().replace("’", "'")
+        word = match[0].lower().replace("\u2019", "'")
         found.append(Token(kind, match[0], word, match.start(), match.end()))
     return found
 
@@ -79,13 +81,15 @@ def _english(word: str) -> list[str]:
 
 
 def _indonesian(word: str) -> list[str]:
-    ends = [word]
-    for ending in ("nya", "lah", "kah", "in", "kan"):
-        if word.endswith(ending) and len(word) - len(ending) > _LEAST_STEM:
-            ends.append(word.removesuffix(ending))
-    forms = list(ends[1:])
-    for form in ends:
-        for prefix in ("di", "ter", "ber", "nge", "ke"):
-            if form.startswith(prefix) and len(form) - len(prefix) > _LEAST_STEM:
-                forms.append(form.removeprefix(prefix))
-    return forms
+    cut = [word.removesuffix(ending) for ending in _SUFFIXES if _is_longer(word, ending) and word.endswith(ending)]
+    bare = [
+        form.removeprefix(prefix)
+        for form in (word, *cut)
+        for prefix in _PREFIXES
+        if _is_longer(form, prefix) and form.startswith(prefix)
+    ]
+    return [*cut, *bare]
+
+
+def _is_longer(word: str, affix: str) -> bool:
+    return len(word) - len(affix) > _LEAST_STEM

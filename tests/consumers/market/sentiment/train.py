@@ -1,6 +1,6 @@
 """Trains the head's weights by the labelled texts, without the held-out ones: `python -m … > …/data/head.json`.
 
-Logistic regression of three classes by stochastic gradients with a fixed order, so that it gives the same weights again.
+Logistic regression of three classes by stochastic gradients in a fixed order: it gives the same weights again.
 """
 
 from __future__ import annotations
