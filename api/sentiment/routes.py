@@ -15,8 +15,8 @@ from api.http.routing import requires
 from api.http.validation import check_query
 from api.market import formats
 from api.market.answers import MarketAnswers, MarketRequest
-from api.market.client import encode_query
 from contracts.services.sentiment import SentimentQuery, SentimentReply
+from runtime.app.market_client import encode_query
 
 router: Final = APIRouter(
     prefix="/api/sentiment",

@@ -15,7 +15,7 @@ _ENGLISH: Final = frozenset({
     "had", "do", "does", "did", "will", "would", "can", "could", "should", "may", "might", "you", "we", "they",
     "he", "she", "i", "my", "your", "our", "their", "what", "when", "where", "which", "who", "how", "why", "if",
     "than", "then", "there", "here", "after", "before", "over", "into", "about", "up", "down", "out", "no",
-    "so", "just", "more", "most", "all", "any", "some", "new", "now", "get", "got", "amid", "as",
+    "so", "just", "more", "most", "all", "any", "some", "new", "now", "get", "got", "amid",
 })  # fmt: skip
 _INDONESIAN: Final = frozenset({
     "yang", "di", "ke", "dari", "dan", "atau", "untuk", "dengan", "pada", "ini", "itu", "akan", "tidak", "tak",
