@@ -70,7 +70,7 @@ async def test_a_text_has_1_to_5000_characters(store: Store, start: Start) -> No
 async def test_it_needs_a_key_unless_reading_is_open(store: Store, start: Start) -> None:
     refused = await post(await start(), {"text": "x"}, key=None)
     assert (refused.status_code, refused.json()["error"]) == (401, "UNAUTHORIZED")
-    opened = await post(await start(require_auth=False), {"text": "x"}, key=None)
+    opened = await post(await start(GPT_API_REQUIRE_AUTH="false"), {"text": "x"}, key=None)
     assert opened.status_code == 200
 
 
