@@ -34,6 +34,7 @@ from api.market.answers import MarketAnswers
 from api.ops import documents, health
 from api.ops.documents import DocumentSources
 from api.ops.health import HealthSources
+from api.sentiment import routes as sentiment_routes
 from api.stream import endpoint
 from api.stream.client import StreamServices
 from api.stream.endpoint import StreamEndpoint, StreamLimits
@@ -51,6 +52,7 @@ from runtime.nats.write_probe import WriteProbe
 
 ROUTERS: Final = (
     *market_routes.ROUTERS,
+    sentiment_routes.router,
     access_routes.router,
     analytics_routes.router,
     deadletters_routes.router,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import access, analytics, deadletters, market
+from contracts.services import access, analytics, deadletters, market, sentiment
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 
@@ -150,6 +150,7 @@ MARKET_COMMANDS: Final[tuple[Command, ...]] = (
     _market("symbols", market.SymbolsQuery, multi.SymbolsReply),
     _market("ohlc", market.OhlcQuery, multi.OhlcReply, 10.0),
     _market("health", market.HealthQuery, replies.HealthReply),
+    _market("sentiment", sentiment.SentimentQuery, sentiment.SentimentReply),
     _market("status", market.StatusQuery, replies.StatusReply),
 )
 ACCESS_COMMANDS: Final[tuple[Command, ...]] = (

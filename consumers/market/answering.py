@@ -113,10 +113,10 @@ class Answerer:
         return all(get(key) is body for key, body in kept.read.items())
 
 
-def read_query(model: type[Q], body: bytes) -> Q:
-    """Read a request; InvalidParameterError names the parameter at fault."""
-    if len(body) > MOST_BODY_BYTES:
-        raise InvalidParameterError("The request is too long", maximum_bytes=MOST_BODY_BYTES)
+def read_query(model: type[Q], body: bytes, most: int = MOST_BODY_BYTES) -> Q:
+    """Read a request of at most so many bytes; InvalidParameterError names the parameter at fault."""
+    if len(body) > most:
+        raise InvalidParameterError("The request is too long", maximum_bytes=most)
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:

@@ -36,7 +36,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "symbols": Verb(commands.SymbolsQuery, multi.compose_symbols),
     "health": Verb(commands.HealthQuery, feeds.compose_health),
 }
-"""What is answered from memory; `ohlc` asks the bus, `status` is about the core itself."""
+"""What is answered from memory; `ohlc` asks the bus, `sentiment` is about a text, `status` about the core itself."""
 
 
 class MirrorState(Protocol):

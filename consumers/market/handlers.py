@@ -16,16 +16,19 @@ from pydantic import BaseModel
 
 from consumers.market import answering
 from consumers.market.answering import Answer, Answerer, Composed, read_query
+from consumers.market.answers.sentiment import compose_sentiment
 from consumers.market.candles.fetched import FetchCache
 from consumers.market.candles.history import CandleSource
 from consumers.market.candles.ohlc import Ohlc
 from consumers.market.core import VERBS, Inside, compose_status
 from consumers.market.mirrors import Listing, MirroredBucket
 from consumers.market.publishing import Consolidator
+from consumers.market.sentiment.core import read_analyzer
 from consumers.market.state import MarketState
 from contracts import codec, streams, subjects
 from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
 from contracts.services.market import QUEUE, OhlcQuery, StatusQuery
+from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery
 from runtime import clock
 from runtime.app.commands import command
 from runtime.app.fold import Fault, fold_each
@@ -40,6 +43,7 @@ from runtime.nats.leases.lease import Lease
 _log = structlog.get_logger("market")
 _LOOK_SECONDS: Final = 1.0
 _AT_ONCE: Final = 256
+_MOST_TEXT_BYTES: Final = 12 * LONGEST_TEXT + 256  # each character may be two escapes
 Find = Callable[[bytes], Awaitable[Answer]]
 _BUDGET_SECONDS: Final = 0.025  # of each turn: what does not fit waits for the next one
 _SCHEMAS: Final = {
@@ -78,6 +82,7 @@ class Core:
         self.consolidator = Consolidator(self.state)
         self.answerer = Answerer(self.state)
         self.fetched = FetchCache(enabled=plan.fetched)
+        self.analyzer = read_analyzer()
         self.ohlc = Ohlc(self.state, CandleSource(bus, self.fetched))
 
     @property
@@ -95,6 +100,12 @@ class Core:
         query = read_query(OhlcQuery, body)
         composed = await self.ohlc.compose(query, clock.now_ns())
         return answering.encode(composed).render(clock.now_ns())
+
+    async def find_sentiment(self, body: bytes) -> Answer:
+        """Answer about a text."""
+        query = read_query(SentimentQuery, body, _MOST_TEXT_BYTES)
+        now_ns = clock.now_ns()
+        return answering.encode(Composed(compose_sentiment(self.analyzer, query, now_ns))).render(now_ns)
 
     async def find_status(self, body: bytes) -> Answer:
         """Answer about this core itself."""
@@ -153,7 +164,7 @@ def make_router(core: Core) -> NatsRouter:
     """Return the handlers of every question; they take the request's bytes, by which answers are kept."""
     router = NatsRouter()
     serving: dict[str, Find] = {verb: partial(core.find, entry.query, entry.compose) for verb, entry in VERBS.items()}
-    serving |= {"status": core.find_status, "ohlc": core.find_candles}
+    serving |= {"status": core.find_status, "ohlc": core.find_candles, "sentiment": core.find_sentiment}
     for verb, find in serving.items():
         arguments = command(subjects.MARKET_COMMAND + verb, QUEUE, at_once=_AT_ONCE)
         router.subscriber(**arguments, decoder=_as_bytes)(_replying(find))

@@ -11,13 +11,14 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.market import Timeframe
+from contracts.moments import Moment
 
 LONGEST_SYMBOL: Final = 64
 MOST_OF_A_LIST: Final = 100
 MOST_CANDLES: Final = 1000
 QUEUE: Final = "market"
 
-Indicator = Literal["rsi", "macd", "ema", "bollinger"]
+Indicator = Literal["rsi", "macd", "ema", "bollinger", "sma", "atr", "stochastic", "vwap", "obv"]
 Venue = Annotated[
     Annotated[str, Field(max_length=64)] | None, Field(description="only this exchange: CCXT's id, or an alias")
 ]
@@ -105,6 +106,12 @@ class SymbolsQuery(MarketQuery):
     listed: bool = Field(default=False, description="everything that exchanges list")
 
 
+_FROM: Final = (
+    "candles that start at this time or later, the oldest of them: ISO 8601, or seconds or milliseconds since 1970"
+)
+_TO: Final = "candles that start before this time"
+
+
 class OhlcQuery(SymbolQuery):
     """The candles of a symbol on one exchange: the one with most volume where none is named."""
 
@@ -112,8 +119,12 @@ class OhlcQuery(SymbolQuery):
     limit: Annotated[int, Field(ge=1, le=MOST_CANDLES, description="at most so many, the newest")] = 100
     exchange: Venue = None
     indicators: tuple[Indicator, ...] = Field(
-        default=(), max_length=8, strict=False, description="computed from the candles, a value for each"
+        default=(), max_length=9, strict=False, description="computed from the candles, a value for each"
     )
+    from_: Moment | None = Field(default=None, alias="from", description=_FROM)
+    to: Moment | None = Field(default=None, description=_TO)
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
 
 class HealthQuery(MarketQuery):

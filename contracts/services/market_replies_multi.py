@@ -168,6 +168,11 @@ class Indicators(ReplyModel):
     ema: list[float | None] | None = None
     macd: dict[Literal["macd", "signal", "histogram"], list[float | None]] | None = None
     bollinger: dict[Literal["middle", "upper", "lower"], list[float | None]] | None = None
+    sma: list[float | None] | None = None
+    atr: list[float | None] | None = None
+    stochastic: dict[Literal["k", "d"], list[float | None]] | None = None
+    vwap: list[float | None] | None = Field(default=None, description="from the first candle shown on")
+    obv: list[float | None] | None = Field(default=None, description="from the first candle shown on")
 
 
 class TradesReply(ReplyModel):

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import pytest_asyncio
 from nats.aio.subscription import Subscription
 
+from api.market.schemas import OhlcAnswer
 from consumers.market.candles.fetched import FetchCache
 from contracts import subjects
 from contracts.commands import CandlesReply, HistoryQuery, HistoryReply
@@ -204,6 +206,35 @@ async def test_indicators_begin_before_the_first_candle_shown_and_are_null_witho
     assert "indicators" not in await ohlc(api)
 
 
+@pytest.mark.parametrize("form", ["iso", "seconds", "milliseconds"])
+async def test_a_span_is_answered_whatever_form_its_times_have(world: World, start: Start, form: str) -> None:
+    last = find_start("1h", now_ns())
+    world.past = HistoryReply(candles=[candle(last - back * HOUR, str(300 - back)) for back in range(60)])
+    world.own = CandlesReply(candles=[candle(last - 40 * HOUR, "7")], since_ts=last - 40 * HOUR)
+    await world.serve()
+    api = await start()
+
+    def write(back: int) -> str:
+        seconds = (last - back * HOUR) // 10**9
+        return {
+            "iso": datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z"),
+            "seconds": str(seconds),
+            "milliseconds": str(seconds * 1000),
+        }[form]
+
+    said = await ohlc(api, f"symbol=BTC&timeframe=1h&limit=4&from={write(42)}&to={write(2)}&indicators=sma,vwap")
+    assert closes(said) == [(258, "exchange", True), (259, "exchange", True), (7, "own", True), (261, "exchange", True)]
+    assert said["complete"] is True
+    assert [len(said["indicators"][name]) for name in ("sma", "vwap")] == [4, 4]
+    newest = await ohlc(api, f"symbol=BTC&timeframe=1h&limit=2&to={write(2)}")
+    assert [int(bar["close"]) for bar in newest["candles"]] == [296, 297]
+    until = await ohlc(api, f"symbol=BTC&timeframe=1h&from={write(1)}")
+    assert [int(bar["close"]) for bar in until["candles"]] == [299, 300]
+    none = await ohlc(api, "symbol=BTC&from=2250-01-01&indicators=rsi,macd,vwap")
+    assert (none["candles"], none["complete"], none["age"]) == ([], True, None)
+    assert OhlcAnswer.model_validate(none).indicators is not None
+
+
 async def test_an_exchange_that_was_named_is_asked(world: World, start: Start) -> None:
     world.past = HistoryReply(candles=[])
     await world.serve()
@@ -220,6 +251,10 @@ WRONG = [
     ("symbol=BTC&limit=0", "limit"),
     ("symbol=BTC&indicators=rsi,magic", "indicators"),
     ("symbol=BTC&depth=3", "depth"),
+    ("symbol=BTC&from=yesterday", "from"),
+    ("symbol=BTC&to=99999999999999999999", "to"),
+    ("symbol=BTC&from=2026-01-02&to=2026-01-01T00:00:00Z", "to"),
+    ("symbol=BTC&from=2026-01-02&to=2026-01-02", "to"),
 ]
 
 

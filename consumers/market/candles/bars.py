@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import msgspec
@@ -34,16 +34,34 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`count` candles of a time frame, of which `last` is the start of the newest; ns UTC."""
+    """`count` candles of a time frame, of which `last` is the start of the newest; ns UTC.
+
+    `behind`: how many candles there are after it by now; 0 where the newest is the open one.
+    """
 
     timeframe: str
     last: int
     count: int
+    behind: int = 0
 
     @property
     def size(self) -> int:
         """The length of a candle, ns."""
         return TIMEFRAMES[self.timeframe]
+
+    @property
+    def open_start(self) -> int | None:
+        """The start of the candle that is still open; None for a window in the past."""
+        return None if self.behind else self.last
+
+    @property
+    def end(self) -> int:
+        """The end of the candle that is open now."""
+        return self.last + (self.behind + 1) * self.size
+
+    def lengthen(self, count: int) -> Window:
+        """Return the same with so many older candles before."""
+        return replace(self, count=self.count + count)
 
     @property
     def starts(self) -> range:
@@ -114,9 +132,20 @@ class Merged:
         return all(item.whole for item in self.shown) and all(hole.reason == "no_trades" for hole in self.holes)
 
 
-def make_window(timeframe: str, now_ns: int, count: int) -> Window:
-    """The newest `count` candles at a time (ns UTC), the open one among them."""
-    return Window(timeframe, find_start(timeframe, now_ns), count)
+def make_span(timeframe: str, now_ns: int, span: tuple[int | None, int | None], limit: int) -> Window:
+    """Return at most `limit` candles that start in a span (from, and up to, but not with; ns UTC), none in the future.
+
+    Of a span with a beginning they are the oldest, else the newest.
+    """
+    size, current = TIMEFRAMES[timeframe], find_start(timeframe, now_ns)
+    since, until = span
+    last = current if until is None else min(current, find_start(timeframe, until - 1))
+    count = limit
+    if since is not None:
+        first = find_start(timeframe, since + size - 1)
+        count = max(0, min(limit, (last - first) // size + 1))
+        last = first + (count - 1) * size
+    return Window(timeframe, last, count, max(0, (current - last) // size))
 
 
 def list_needed(window: Window, own: Own) -> list[Chunk]:
@@ -127,10 +156,10 @@ def list_needed(window: Window, own: Own) -> list[Chunk]:
     found: dict[int, Chunk] = {}
     length = CHUNK * window.size
     for start in window.starts:
-        whole = own.knows(start, window.size) and (start in own.rows or start == window.last)
+        whole = own.knows(start, window.size) and (start in own.rows or start == window.open_start)
         if not whole:
             first = start - (start - _ANCHOR) % length
-            found[first] = Chunk(first, min(first + length, window.last + window.size))
+            found[first] = Chunk(first, min(first + length, window.end))
     return list(found.values())
 
 
@@ -146,7 +175,7 @@ def merge(window: Window, own: Own, past: Mapping[int, Row], answered: Sequence[
         item = _choose(own.rows.get(start), past.get(start), knows=knows)
         if item is not None:
             shown.append(item)
-        elif any(chunk.start <= start < chunk.end for chunk in answered) or (start == window.last and knows):
+        elif any(chunk.start <= start < chunk.end for chunk in answered) or (start == window.open_start and knows):
             missing.append((start, "no_trades"))
         else:
             missing.append((start, "not_heard" if knows else "unknown"))

@@ -77,9 +77,10 @@ class CandleSource:
         self._own = msgspec.json.Decoder(_OwnReply)
         self._past = msgspec.json.Decoder(_PastReply)
 
-    async def find_own(self, item: Instrument, timeframe: str) -> OwnAnswer:
-        """Ask for all of our own candles of an instrument."""
+    async def find_own(self, item: Instrument, timeframe: str, end_ts: int | None = None) -> OwnAnswer:
+        """Ask for our own candles of an instrument, up to, but not with, a start (ns UTC); None for the newest."""
         query = {"venue": item.venue, "symbol": item.symbol, "timeframe": timeframe, "limit": MOST_ROWS}
+        query |= {} if end_ts is None else {"end_ts": end_ts}
 
         async def fetch() -> OwnAnswer:
             reply = await self._ask(subjects.CANDLES_LIST, query, self._own.decode, OWN_SECONDS)
@@ -88,7 +89,9 @@ class CandleSource:
             rows = {row.start_ts: row for row in reply.candles}
             return OwnAnswer(Own(rows, reply.since_ts, tuple(reply.gaps)), reply.loading)
 
-        return await self._cache.get(f"own_candles.{item.tail}.{timeframe}", fetch, lambda _: OWN_KEPT_SECONDS)
+        return await self._cache.get(
+            f"own_candles.{item.tail}.{timeframe}.{end_ts or ''}", fetch, lambda _: OWN_KEPT_SECONDS
+        )
 
     async def find_past(self, item: Instrument, timeframe: str, chunk: Chunk, now_ns: int) -> PastAnswer:
         """Ask for a stretch of a venue's own candles; a closed one is kept for an hour, a growing one for seconds."""

@@ -1,107 +1,127 @@
-"""Indicators of a series of closing prices, in decimals; null until enough prices came before. Pure.
+"""Indicators of a series of candles by talipp, which only this file knows; null until enough came before. Pure.
 
-A series has one value for each price. EMA begins with the plain mean of its first prices; RSI is Wilder's, smoothed,
-and 50 where nothing moved; Bollinger's bands lie two population deviations about the mean.
+A series has one value for each candle. EMA begins with the plain mean of its first prices; RSI and ATR are Wilder's;
+RSI is 50 where nothing moved yet; Bollinger's bands lie two population deviations about the mean. VWAP (of the typical
+price) and OBV add up from the first of the last candles on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+
+from talipp import indicators as ta
+from talipp.ohlcv import OHLCV
 
 from contracts.arithmetic.exact import FINE
 
 RSI_LENGTH: Final = 14
-EMA_LENGTH: Final = 20
-MACD_FAST: Final = 12
-MACD_SLOW: Final = 26
-MACD_SIGNAL: Final = 9
-BAND_LENGTH: Final = 20
-BAND_WIDTH: Final = Decimal(2)
-NAMES: Final = ("rsi", "macd", "ema", "bollinger")
-Series = list[Decimal | None]
-_HUNDRED: Final = Decimal(100)
-_FLAT: Final = Decimal(50)
-_ZERO: Final = Decimal(0)
+ATR_LENGTH: Final = 14
+MEAN_LENGTH: Final = 20
+MACD_LENGTHS: Final = (12, 26, 9)
+BAND_WIDTH: Final = 2.0
+STOCHASTIC_LENGTHS: Final = (14, 3)
+Series = list[float | None]
+_FLAT: Final = 50.0
 
 
-def list_rsi(prices: Sequence[Decimal], length: int = RSI_LENGTH) -> Series:
-    """Relative strength from 0 to 100: https://en.wikipedia.org/wiki/Relative_strength_index."""
-    series: Series = [None] * len(prices)
-    if len(prices) <= length:
-        return series
-    gain = loss = _ZERO
-    for index in range(1, len(prices)):
-        change = FINE.subtract(prices[index], prices[index - 1])
-        up, down = max(change, _ZERO), max(-change, _ZERO)
-        if index <= length:
-            gain, loss = FINE.add(gain, up), FINE.add(loss, down)
-            if index == length:
-                gain, loss = FINE.divide(gain, Decimal(length)), FINE.divide(loss, Decimal(length))
-        else:
-            gain, loss = _smooth(gain, up, length), _smooth(loss, down, length)
-        if index >= length:
-            both = FINE.add(gain, loss)
-            series[index] = _FLAT if both == 0 else FINE.divide(FINE.multiply(_HUNDRED, gain), both)
-    return series
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What indicators are computed from: one number a candle, oldest first."""
+
+    high: Sequence[float]
+    low: Sequence[float]
+    close: Sequence[float]
+    volume: Sequence[float]
+
+    def bars(self, last: int | None = None) -> list[OHLCV]:
+        """Return the last candles, or all of them, as talipp takes them."""
+        rows = list(zip(self.high, self.low, self.close, self.volume, strict=True))
+        first = 0 if last is None else max(0, len(rows) - last)
+        return [OHLCV(close, high, low, close, volume) for high, low, close, volume in rows[first:]]
 
 
-def list_ema(prices: Sequence[Decimal], length: int = EMA_LENGTH) -> Series:
+def list_rsi(prices: Prices, length: int = RSI_LENGTH) -> Series:
+    """Relative strength from 0 to 100."""
+    series = _plain(ta.RSI(length, list(prices.close)))
+    moved = next((at for at, price in enumerate(prices.close) if price != prices.close[0]), len(series))
+    return [_FLAT if value is not None and at < moved else value for at, value in enumerate(series)]
+
+
+def list_sma(prices: Prices, length: int = MEAN_LENGTH) -> Series:
+    """The plain mean of the last closing prices."""
+    return _plain(ta.SMA(length, list(prices.close)))
+
+
+def list_ema(prices: Prices, length: int = MEAN_LENGTH) -> Series:
     """Exponential mean with weight 2 / (length + 1)."""
-    series: Series = [None] * len(prices)
-    if len(prices) < length:
-        return series
-    mean = FINE.divide(_sum(prices[:length]), Decimal(length))
-    series[length - 1] = mean
-    weight = FINE.divide(Decimal(2), Decimal(length + 1))
-    for index in range(length, len(prices)):
-        mean = FINE.fma(FINE.subtract(prices[index], mean), weight, mean)
-        series[index] = mean
-    return series
+    return _plain(ta.EMA(length, list(prices.close)))
 
 
-def list_macd(prices: Sequence[Decimal]) -> dict[str, Series]:
+def list_macd(prices: Prices) -> dict[str, Series]:
     """The fast mean less the slow one, its own mean as signal, and the distance of both."""
-    fast, slow = list_ema(prices, MACD_FAST), list_ema(prices, MACD_SLOW)
-    line: Series = [None if a is None or b is None else FINE.subtract(a, b) for a, b in zip(fast, slow, strict=True)]
-    known = [value for value in line if value is not None]
-    signal: Series = [*([None] * (len(line) - len(known))), *list_ema(known, MACD_SIGNAL)]
-    histogram: Series = [
-        None if a is None or b is None else FINE.subtract(a, b) for a, b in zip(line, signal, strict=True)
-    ]
-    return {"macd": line, "signal": signal, "histogram": histogram}
+    return _members(ta.MACD(*MACD_LENGTHS, list(prices.close)), macd="macd", signal="signal", histogram="histogram")
 
 
-def list_bands(prices: Sequence[Decimal], length: int = BAND_LENGTH) -> dict[str, Series]:
+def list_bands(prices: Prices, length: int = MEAN_LENGTH) -> dict[str, Series]:
     """Bollinger's bands: the mean, and the mean with two deviations more and less."""
-    middle: Series = [None] * len(prices)
-    upper: Series = [None] * len(prices)
-    lower: Series = [None] * len(prices)
-    count = Decimal(length)
-    for index in range(length - 1, len(prices)):
-        window = prices[index - length + 1 : index + 1]
-        mean = FINE.divide(_sum(window), count)
-        squares = _ZERO
-        for price in window:
-            distance = FINE.subtract(price, mean)
-            squares = FINE.fma(distance, distance, squares)
-        reach = FINE.multiply(BAND_WIDTH, FINE.sqrt(FINE.divide(squares, count)))
-        middle[index], upper[index], lower[index] = mean, FINE.add(mean, reach), FINE.subtract(mean, reach)
-    return {"middle": middle, "upper": upper, "lower": lower}
+    return _members(ta.BB(length, BAND_WIDTH, list(prices.close)), middle="cb", upper="ub", lower="lb")
 
 
-def rounded(value: Decimal, places: Decimal) -> Decimal:
-    """The value as it is shown."""
-    return value.quantize(places, context=FINE)
+def list_atr(prices: Prices, length: int = ATR_LENGTH) -> Series:
+    """Average true range."""
+    return _plain(ta.ATR(length, prices.bars()))
 
 
-def _smooth(mean: Decimal, value: Decimal, length: int) -> Decimal:
-    return FINE.divide(FINE.fma(mean, Decimal(length - 1), value), Decimal(length))
+def list_stochastic(prices: Prices) -> dict[str, Series]:
+    """Where the close lies in the range of the last candles, 0 to 100, and the plain mean of that."""
+    return _members(ta.Stoch(*STOCHASTIC_LENGTHS, prices.bars()), k="k", d="d")
 
 
-def _sum(prices: Sequence[Decimal]) -> Decimal:
-    total = _ZERO
-    for price in prices:
-        total = FINE.add(total, price)
-    return total
+def list_vwap(prices: Prices, last: int) -> Series:
+    """The mean of the typical price weighted by volume, from the first of the last candles on."""
+    return _plain(ta.VWAP(prices.bars(last)))
+
+
+def list_obv(prices: Prices, last: int) -> Series:
+    """Volume added where the close rose, taken off where it fell, from the first of the last candles on."""
+    return _plain(ta.OBV(prices.bars(last)))
+
+
+_OF_PRICES: Final[Mapping[str, Callable[[Prices], Series | dict[str, Series]]]] = {
+    "rsi": list_rsi,
+    "sma": list_sma,
+    "ema": list_ema,
+    "macd": list_macd,
+    "bollinger": list_bands,
+    "atr": list_atr,
+    "stochastic": list_stochastic,
+}
+_ADDED_UP: Final[Mapping[str, Callable[[Prices, int], Series]]] = {"vwap": list_vwap, "obv": list_obv}
+
+
+def compute(name: str, prices: Prices, last: int) -> Series | dict[str, Series]:
+    """Return an indicator of the last candles."""
+    if name in _ADDED_UP:
+        return _ADDED_UP[name](prices, last)
+    found = _OF_PRICES[name](prices)
+    first = max(0, len(prices.close) - last)
+    if isinstance(found, dict):
+        return {member: series[first:] for member, series in found.items()}
+    return found[first:]
+
+
+def rounded(value: float, places: Decimal) -> Decimal:
+    """Return a value as it is shown."""
+    return Decimal(repr(value)).quantize(places, context=FINE)
+
+
+def _plain(values: Any) -> Series:
+    return [None if value is None else float(value) for value in values]
+
+
+def _members(values: Any, **names: str) -> dict[str, Series]:
+    rows = list(values)
+    return {shown: _plain(None if row is None else getattr(row, name) for row in rows) for shown, name in names.items()}

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from consumers.market.answering import Composed
 from consumers.market.candles import indicators
-from consumers.market.candles.bars import Merged, Row, Shown, Window, list_needed, make_window, merge
+from consumers.market.candles.bars import Merged, Row, Shown, Window, list_needed, make_span, merge
 from consumers.market.candles.history import NO_ANSWER, CandleSource, Failed
 from consumers.market.price import SPOT, find_tick
 from consumers.market.quality import LIVE, SIM, STALE
 from consumers.market.state import MarketState, Reader
 from contracts.commands import MOST_ROWS
-from contracts.errors import HydrophoneError, NotReadyError, TimedOutError, VenueError
+from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError, TimedOutError, VenueError
 from contracts.instrument import Instrument
+from contracts.moments import read_moment
 from contracts.schema.literals import Age, decimal_number, iso, number
 from contracts.services.market import OhlcQuery
 
 WARM_UP: Final = 100  # candles before the first one shown that indicators begin with
-_RSI_PLACES: Final = Decimal("0.0001")
+_PLACES: Final[dict[str, Decimal]] = {"rsi": Decimal("0.0001"), "stochastic": Decimal("0.0001")}  # what is no price
+_VOLUME_PLACES: Final = Decimal("0.00000001")
 _FINER: Final = 4  # digits that an indicator has more than the price
 
 
@@ -35,14 +37,16 @@ class Wanted:
     timeframe: str
     limit: int
     indicators: tuple[str, ...]
+    span: tuple[int | None, int | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The candles with what went wrong on the way to them."""
+    """The candles, of which the newest `count` are shown, with what went wrong on the way to them."""
 
     merged: Merged
     window: Window
+    count: int
     reasons: tuple[str, ...]
 
 
@@ -59,9 +63,10 @@ class Ohlc:
         return Composed(compose_ohlc(reader, wanted, await self._collect(wanted, now_ns)), wanted.name)
 
     async def _collect(self, query: Wanted, now_ns: int) -> Collected:
-        count = min(MOST_ROWS, query.limit + (WARM_UP if query.indicators else 0))
-        window = make_window(query.timeframe, now_ns, count)
-        own = await self._source.find_own(query.item, query.timeframe)
+        shown = make_span(query.timeframe, now_ns, query.span, query.limit)
+        window = shown.lengthen(min(MOST_ROWS - shown.count, WARM_UP) if query.indicators and shown.count else 0)
+        end_ts = window.last + window.size if window.behind else None
+        own = await self._source.find_own(query.item, query.timeframe, end_ts)
         needed = list_needed(window, own.own)
         past = await asyncio.gather(
             *(self._source.find_past(query.item, query.timeframe, chunk, now_ns) for chunk in needed)
@@ -77,14 +82,23 @@ class Ohlc:
             *(["own candles of before a restart are still being read"] if own.loading else []),
             *(f"history of {query.item.venue}: {failed.code}: {failed.message}" for failed in failures),
         ]
-        return Collected(merged, window, tuple(dict.fromkeys(reasons)))
+        return Collected(merged, window, shown.count, tuple(dict.fromkeys(reasons)))
 
 
 def find_wanted(reader: Reader, query: OhlcQuery) -> Wanted:
     """Find the instrument that a request means; refusals name the parameter at fault."""
     listed = reader.state.find_listed(query.symbol, query.exchange)
     item = decide_instrument(reader, listed.instruments)
-    return Wanted(listed.name, item, query.timeframe, query.limit, tuple(dict.fromkeys(query.indicators)))
+    names = tuple(dict.fromkeys(query.indicators))
+    return Wanted(listed.name, item, query.timeframe, query.limit, names, read_span(query))
+
+
+def read_span(query: OhlcQuery) -> tuple[int | None, int | None]:
+    """Return the span of a request, ns UTC; raises InvalidParameterError where it ends before it begins."""
+    since, until = (None if text is None else read_moment(text) for text in (query.from_, query.to))
+    if since is not None and until is not None and until <= since:
+        raise InvalidParameterError("Parameter to must be later than from", parameter="to")
+    return since, until
 
 
 def decide_instrument(reader: Reader, instruments: Sequence[Instrument]) -> Instrument:
@@ -103,7 +117,7 @@ def decide_instrument(reader: Reader, instruments: Sequence[Instrument]) -> Inst
 def compose_ohlc(reader: Reader, query: Wanted, collected: Collected) -> dict[str, Any]:
     """The plain answer: the newest `limit` candles oldest first, what of them is missing, indicators."""
     window, reasons = collected.window, list(collected.reasons)
-    first = window.starts[-query.limit]
+    first = window.last - (collected.count - 1) * window.size
     shown = [item for item in collected.merged.shown if item.row.start_ts >= first]
     holes = [hole for hole in collected.merged.holes if hole.end >= first]
     cut = Merged(tuple(shown), tuple(holes))
@@ -141,26 +155,27 @@ def compose_ohlc(reader: Reader, query: Wanted, collected: Collected) -> dict[st
 
 def list_indicators(query: Wanted, shown: Sequence[Shown], last: int) -> dict[str, Any]:
     """The asked indicators over all candles that are there, cut to the last ones; holes are passed over."""
-    prices = [Decimal(item.row.close) for item in shown]
-    tick = find_tick(prices).scaleb(-_FINER) if prices else Decimal(1)
+    closes = [Decimal(item.row.close) for item in shown]
+    tick = find_tick(closes).scaleb(-_FINER) if closes else Decimal(1)
+    prices = indicators.Prices(
+        high=[float(item.row.high) for item in shown],
+        low=[float(item.row.low) for item in shown],
+        close=list(map(float, closes)),
+        volume=[float(item.row.volume) for item in shown],
+    )
     series: dict[str, Any] = {}
-    if "rsi" in query.indicators:
-        series["rsi"] = _cut(indicators.list_rsi(prices), last, _RSI_PLACES)
-    if "ema" in query.indicators:
-        series["ema"] = _cut(indicators.list_ema(prices), last, tick)
-    if "macd" in query.indicators:
-        series["macd"] = _cut_all(indicators.list_macd(prices), last, tick)
-    if "bollinger" in query.indicators:
-        series["bollinger"] = _cut_all(indicators.list_bands(prices), last, tick)
+    for name in query.indicators:
+        places = _VOLUME_PLACES if name == "obv" else _PLACES.get(name, tick)
+        found = indicators.compute(name, prices, last)
+        if isinstance(found, dict):
+            series[name] = {member: _round(values, places) for member, values in found.items()}
+        else:
+            series[name] = _round(found, places)
     return series
 
 
-def _cut_all(series: Mapping[str, indicators.Series], last: int, tick: Decimal) -> dict[str, list[Any]]:
-    return {name: _cut(values, last, tick) for name, values in series.items()}
-
-
-def _cut(series: indicators.Series, last: int, tick: Decimal) -> list[Any]:
-    return [None if value is None else decimal_number(indicators.rounded(value, tick)) for value in series[-last:]]
+def _round(series: indicators.Series, places: Decimal) -> list[Any]:
+    return [None if value is None else decimal_number(indicators.rounded(value, places)) for value in series]
 
 
 def _candle(item: Shown) -> dict[str, Any]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from consumers.market.candles.bars import CHUNK, Chunk, Hole, Own, Row, Window, list_needed, make_window, merge
+from consumers.market.candles.bars import CHUNK, Chunk, Hole, Own, Row, Window, list_needed, make_span, merge
 from contracts.timeframes import DAY, HOUR, MINUTE, TIMEFRAMES, find_start
 
 NOW = 1_767_225_600_000_000_000 + 10 * DAY + 30_000_000_000
 LAST = find_start("1m", NOW)
+
+
+def make_window(timeframe: str, now_ns: int, count: int) -> Window:
+    return make_span(timeframe, now_ns, (None, None), count)
+
+
 WINDOW = make_window("1m", NOW, 6)
 
 
@@ -105,3 +111,29 @@ def test_one_of_many_interruptions_takes_the_candles_that_it_touches_and_no_othe
     assert known == list(range(5, 51, 5))
     assert not own.knows(LAST - 2 * MINUTE - HOUR, HOUR)
     assert own.knows(LAST, HOUR)
+
+
+def test_a_span_with_a_beginning_has_its_oldest_candles_one_without_the_newest() -> None:
+    def starts(since: int | None, until: int | None, limit: int = 3) -> list[int]:
+        found = make_span("1m", NOW, (since, until), limit)
+        return [(LAST - start) // MINUTE for start in found.starts]
+
+    assert starts(LAST - 9 * MINUTE, None) == [9, 8, 7]
+    assert starts(LAST - 9 * MINUTE + 1, None) == [8, 7, 6]
+    assert starts(LAST - 9 * MINUTE, LAST - 7 * MINUTE) == [9, 8]
+    assert starts(LAST - 9 * MINUTE, LAST - 7 * MINUTE + 1) == [9, 8, 7]
+    assert starts(None, LAST - 4 * MINUTE) == [7, 6, 5]
+    assert starts(None, LAST + DAY) == [2, 1, 0]
+    assert starts(LAST - MINUTE, LAST + DAY) == [1, 0]
+    assert starts(LAST + DAY, None) == []
+    assert starts(LAST - 9 * MINUTE + 1, LAST - 9 * MINUTE + 2) == []
+
+
+def test_the_newest_of_a_past_window_is_asked_for_as_any_other() -> None:
+    window = make_span("1m", NOW, (None, LAST), 3)
+    assert (window.behind, make_window("1m", NOW, 3).behind) == (1, 0)
+    own = Own(rows(3, 2), LAST - 9 * MINUTE)
+    (needed,) = list_needed(window, own)
+    assert needed.start <= window.last < needed.end
+    assert needed == list_needed(make_window("1m", NOW, 4), own)[0]  # kept for both
+    assert merge(window, own, {}, []).holes == (Hole(window.last, window.last, 1, "not_heard"),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
@@ -22,7 +22,7 @@ from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Funding, OpenInterest
 from contracts.numbers import INT64_MAX, INT64_MIN, PRICE_PATTERN
 from contracts.schema import literals
-from contracts.services.market import OhlcQuery
+from contracts.services.market import Indicator, OhlcQuery
 from contracts.state import FeedHealth, LiquidationsState, TickerState, TradesState, WhalesState
 from contracts.symbols import SymbolBook
 from tests.consumers.odd_events import NUMBERS, golden
@@ -177,16 +177,16 @@ def test_candles_and_indicators_answer_over_prices_at_the_edges(seed: int) -> No
     state = MarketState(documents, 60 * 10**9, lambda: True)
     state.save_symbols(SymbolBook(LISTED))
     reader = Reader(state, NOW)
-    asked = OhlcQuery(symbol="BTC", limit=60, indicators=("rsi", "macd", "ema", "bollinger"))
+    asked = OhlcQuery(symbol="BTC", limit=60, indicators=get_args(Indicator))
     query = ohlc.find_wanted(reader, asked)
-    window = bars.make_window("1h", NOW, 160)
+    window = bars.make_span("1h", NOW, (None, None), 160)
     good = ["9" * 24, "0." + "0" * 35 + "1", "1", "9" * 24 + "." + "9" * 36]
     rows = {
         start: bars.Row(start, *(rng.choice(good) for _ in range(5)), closed=True, ts_recv=NOW, sim=False)
         for start in window.starts
     }
     merged = bars.merge(window, bars.Own(rows, 0), {}, [])
-    answer = ohlc.compose_ohlc(reader, query, ohlc.Collected(merged, window, ()))
+    answer = ohlc.compose_ohlc(reader, query, ohlc.Collected(merged, window, 60, ()))
     json.loads(literals.encode(answer, NOW), parse_constant=pytest.fail)
 
 

@@ -1,0 +1,1 @@
+"""The tone of texts over HTTP."""

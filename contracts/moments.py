@@ -1,0 +1,40 @@
+"""A time as people write it: ISO 8601, or seconds or milliseconds since 1970; read as ns UTC. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+LONGEST: Final = 40
+_LEAST_MILLISECONDS: Final = 100_000_000_000  # below, a number is seconds: until the year 5138
+_MOST_MILLISECONDS: Final = 9_000_000_000_000  # what a time of the bus can hold: the year 2255
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_moment(text: str) -> int:
+    """Return a time as ns UTC, a day as its beginning, one without a zone as UTC; raises ValueError."""
+    if text.isascii() and text.isdigit():
+        number = int(text)
+        milliseconds = number * 1000 if number < _LEAST_MILLISECONDS else number
+    else:
+        read = datetime.fromisoformat(text.replace(" ", "+", 1) if "T" in text else text)
+        passed = (read if read.tzinfo is not None else read.replace(tzinfo=UTC)) - _EPOCH
+        milliseconds = (passed.days * 86400 + passed.seconds) * 1000 + passed.microseconds // 1000
+    if not 0 <= milliseconds <= _MOST_MILLISECONDS:
+        raise ValueError("a time must lie between 1970 and 2255")
+    return milliseconds * 1_000_000
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _check(text: str) -> str:
+    read_moment(text)
+    return text
+
+
+Moment = Annotated[str, Field(min_length=1, max_length=LONGEST), BeforeValidator(_as_text), AfterValidator(_check)]
+"""The text of a time that can be read; a number is taken for its text."""
