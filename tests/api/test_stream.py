@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -14,10 +15,11 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from api.http.access.limits import Limit, default_limits
-from api.stream.endpoint import StreamLimits
+from api.stream.limits import StreamLimits
+from api.stream.protocol import OF_ALL
 from contracts.market import BookSnapshot, Candle, Liquidation, Ticker, Trade
 from contracts.signals import WhaleCluster, WhaleTrade
-from tests.api.world import READ_KEY, Api, Start, Store, heard, origin, whale
+from tests.api.world import ADMIN_KEY, READ_KEY, Api, Start, Store, api_settings, heard, origin, whale
 
 pytestmark = pytest.mark.nats
 NOTHING = dict.fromkeys(
@@ -77,7 +79,7 @@ async def test_what_two_subscriptions_share_goes_on_when_one_of_them_ends(store:
             await subscribe(stream, channel="liquidations", symbol=symbol)
         await say(stream, type="unsubscribe", channel="liquidations", symbol="BTC")
         await heard(stream, "unsubscribed")
-        await until_heard(store, "md.v1.liquidation.*.BTC.>")
+        await until_heard(store, "md.v1.liquidation.>")
         await store.publish(f"md.v1.liquidation.{TAIL}", Liquidation.model_validate(LIQUIDATION))
         assert (await heard(stream, "liquidation"))["symbol"] == "BTC/USDT"
 
@@ -88,28 +90,62 @@ async def test_connected_ping_and_subscriptions(store: Store, start: Start) -> N
         connected = await heard(stream, "connected")
         assert connected["authenticated"] is True
         assert "price" in connected["channels"]
+        assert len(connected["client_id"]) == 16
+        assert datetime.fromisoformat(connected["server_time"]).tzinfo is not None
         await say(stream, type="ping", id=7)
         assert (await heard(stream, "pong"))["id"] == 7
-        said = await subscribe(stream, symbols=["BTC", "eth-usdt"], channel="trades")
-        assert (said["channel"], said["symbols"]) == ("trades", ["BTC", "ETH/USDT"])
-        await say(stream, type="get_subscriptions")
-        held = (await heard(stream, "subscriptions"))["subscriptions"]
+        first = await subscribe(stream, symbols=["BTC", "eth-usdt"], channel="trades", id="mine")
+        second = await heard(stream, "subscribed")
+        assert [(said["channel"], said["symbol"], said["id"]) for said in (first, second)] == [
+            ("trades", "BTC", "mine"),
+            ("trades", "ETH/USDT", "mine"),
+        ]
+        await say(stream, type="get_subscriptions", id=8)
+        listed = await heard(stream, "subscriptions")
+        held = listed["subscriptions"]
+        assert listed["id"] == 8
         assert [(item["channel"], item["symbol"]) for item in held] == [("trades", "BTC"), ("trades", "ETH/USDT")]
-        await say(stream, type="unsubscribe", symbol="BTC", channel="trades")
-        assert (await heard(stream, "unsubscribed"))["symbol"] == "BTC"
+        await say(stream, type="unsubscribe", symbol="BTC", channel="trades", id=9)
+        said = await heard(stream, "unsubscribed")
+        assert (said["channel"], said["symbol"], said["id"]) == ("trades", "BTC", 9)
         await say(stream, type="get_subscriptions")
         assert len((await heard(stream, "subscriptions"))["subscriptions"]) == 1
 
 
+async def test_a_refused_message_is_answered_with_its_id(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        for number, wrong in enumerate(
+            ({"type": "dance"}, {"type": "subscribe"}, {"type": "subscribe", "symbol": "XYZ"})
+        ):
+            await say(stream, **wrong, id=number)
+            assert (await heard(stream, "error"))["id"] == number
+        await say(stream, type="dance", id=["no", "id"])
+        assert "id" not in await heard(stream, "error")
+
+
+async def test_what_is_rare_can_be_subscribed_for_every_symbol_and_comes_once(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        assert (await subscribe(stream, channel="whales"))["symbol"] is None
+        await subscribe(stream, channel="whales", symbol="BTC")
+        await subscribe(stream, channel="whales", symbol="BTC/USDT")
+        await until_heard(store, "signal.v1.whale.>")
+        for usd in ("7.0", "8.0"):
+            event = WhaleTrade.model_validate(whale("binance", "BTC/USDT", usd))
+            await store.publish(f"signal.v1.whale.{TAIL}", event)
+        assert [(await heard(stream, "whale"))["usd_value"] for _ in range(2)] == [7.0, 8.0]
+
+
 WRONG: list[tuple[str | bytes, str, str | None]] = [
-    ("{", "BAD_MESSAGE", None),
-    ("[]", "BAD_MESSAGE", None),
-    (b"\x00", "BAD_MESSAGE", None),
-    ('{"type":"dance"}', "UNKNOWN_TYPE", "supported_types"),
-    ("{}", "UNKNOWN_TYPE", "supported_types"),
+    ("{", "INVALID_BODY", None),
+    ("[]", "INVALID_BODY", None),
+    (b"\x00", "INVALID_BODY", None),
+    ('{"type":"dance"}', "INVALID_PARAMETER", "supported_types"),
+    ("{}", "INVALID_PARAMETER", "supported_types"),
     (f'{{"type":"subscribe","symbol":"{"B" * 65}"}}', "INVALID_PARAMETER", "parameter"),
-    ('{"type":"subscribe","symbol":"BTC","channel":"news"}', "UNKNOWN_CHANNEL", "supported_channels"),
-    ('{"type":"subscribe","symbol":"BTC","channel":[]}', "UNKNOWN_CHANNEL", "supported_channels"),
+    ('{"type":"subscribe","symbol":"BTC","channel":"news"}', "INVALID_PARAMETER", "supported_channels"),
+    ('{"type":"subscribe","symbol":"BTC","channel":[]}', "INVALID_PARAMETER", "supported_channels"),
     ('{"type":"subscribe","symbol":"XYZ"}', "INVALID_SYMBOL", "supported_symbols"),
     ('{"type":"subscribe"}', "INVALID_PARAMETER", "parameter"),
     ('{"type":"subscribe","symbols":"BTC"}', "INVALID_PARAMETER", "parameter"),
@@ -261,7 +297,8 @@ async def test_events_reach_their_channels_with_exact_numbers(store: Store, star
         for channel, (subject, fields, kind, literal) in pushed.items():
             event = models[kind].model_validate(fields) if isinstance(fields, dict) else fields
             await subscribe(stream, symbol="BTC", channel=channel, timeframe="5m")
-            await until_heard(store, f"{subject.split('.BTC.')[0].rpartition('.')[0]}.*.BTC.>")
+            prefix = subject.split(".BTC.")[0].rpartition(".")[0]
+            await until_heard(store, f"{prefix}.>" if channel in OF_ALL else f"{prefix}.*.BTC.>")
             await store.publish(subject, event)
             async with asyncio.timeout(5):
                 text = str(await stream.recv())
@@ -281,6 +318,29 @@ async def test_what_is_not_subscribed_is_not_pushed(store: Store, start: Start) 
         await store.publish("md.v1.trade.binance.ETH.USDT.spot", trade(2, symbol="ETH/USDT"))
         await store.publish("md.v1.trade.binance.ETH.BTC.spot", trade(3, symbol="ETH/BTC"))
         assert (await heard(stream, "trade"))["id"] == "t3"
+
+
+async def test_a_quiet_price_is_sent_every_five_seconds_and_grows_older(store: Store, start: Start) -> None:
+    await store.put_ticker(
+        "binance", "BTC/USDT", "91000.10", bid="91000", ask="91001", volume_24h="5", change_24h="1.5"
+    )
+    api = await start()
+    loop = asyncio.get_running_loop()
+    async with api.stream() as stream:
+        await subscribe(stream, symbol="BTC")
+        first = await heard(stream, "price_update")
+        named = {"symbol", "price", "change_24h", "volume_24h", "bid", "ask", "age", "quality", "timestamp"}
+        assert named <= first.keys()
+        ages = [first["age"]]
+        for _ in range(2):
+            before = loop.time()
+            message = await heard(stream, "price_update", seconds=10)
+            waited = loop.time() - before
+            ages.append(message["age"])
+            assert message["price"] == first["price"]
+            assert waited <= 5.0 or waited - (ages[-1] - ages[-2]) > 0.3, "late, and not for want of a processor here"
+        assert ages == sorted(ages)
+        assert ages[2] - ages[0] > 5
 
 
 async def test_an_interval_gives_the_newest_state_each_time(store: Store, start: Start) -> None:
@@ -304,12 +364,43 @@ async def test_too_many_subscriptions_and_messages_are_refused(store: Store, sta
         assert (error["code"], error["details"]["retry_after"] >= 1) == ("RATE_LIMITED", True)
 
 
+async def test_a_connection_holds_so_many_subscriptions_and_a_key_so_many_connections(
+    store: Store, start: Start
+) -> None:
+    api = await start({"stream": StreamLimits(subscriptions=3, connections_per_key=2)})
+    async with api.stream() as stream, api.stream(key=ADMIN_KEY):
+        for channel in ("price", "trades", "book"):
+            await subscribe(stream, symbol="BTC", channel=channel)
+        await subscribe(stream, symbol="BTC", channel="book", id="again")
+        await say(stream, type="subscribe", symbols=["BTC", "ETH"], channel="whales", id=4)
+        error = await heard(stream, "error")
+        assert (error["code"], error["details"]["maximum"], error["id"]) == ("LIMIT_REACHED", 3, 4)
+        await say(stream, type="unsubscribe", symbol="BTC", channel="book")
+        await heard(stream, "unsubscribed")
+        await subscribe(stream, symbol="BTC", channel="whales")
+        async with api.stream() as second:
+            await heard(second, "connected")
+            async with api.stream() as third:
+                error = await heard(third, "error")
+                assert (error["code"], error["details"]["maximum"]) == ("LIMIT_REACHED", 2)
+                assert await closing(third) == 1008
+            answer = await api.get("/events?symbols=BTC")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (429, "LIMIT_REACHED")
+        async with api.stream() as third:
+            await heard(third, "connected")
+
+
+def test_the_limits_are_those_of_the_settings() -> None:
+    limits = StreamLimits(connections_per_key=api_settings().connections_per_key)
+    assert (limits.subscriptions, limits.connections_per_key) == (200, 20)
+
+
 async def test_a_client_that_does_not_read_is_closed_and_slows_nobody(store: Store, start: Start) -> None:
     api = await start({"stream": StreamLimits(send_seconds=0.5)})
     async with api.stream() as good, api.stream(max_queue=1) as bad:
         for stream in (good, bad):
             await subscribe(stream, symbol="BTC", channel="alerts")
-        await until_heard(store, "signal.v1.cluster.*.BTC.>")
+        await until_heard(store, "signal.v1.cluster.>")
         bad.transport.pause_reading()
         for burst in range(20):
             for number in range(10):

@@ -60,7 +60,11 @@ async def our_api(url: str) -> AsyncGenerator[Api]:
         if COUNTING:
             _keep_answers()
         logs.configure(logs.LogConfig(part="api"), nowhere)
-        settings = api_settings(GPT_API_RATE_LIMIT_REQUESTS=1_000_000, GPT_API_CONNECTIONS_PER_ADDRESS=2000)
+        settings = api_settings(
+            GPT_API_RATE_LIMIT_REQUESTS=1_000_000,
+            GPT_API_CONNECTIONS_PER_ADDRESS=2000,
+            GPT_API_STREAM_CONNECTIONS_PER_KEY=2000,
+        )
         async with serving(ApiOptions(settings=settings, bus=BusOptions(servers=(url,), name="api"))) as api:
             await api.until(PATH, lambda answer: answer.status_code == 200, 30 * PATIENCE)
             yield api
