@@ -27,6 +27,7 @@ from runtime import clock
 LARGEST_MESSAGE: Final = 64 * 1024
 PING_SECONDS: Final = 3.0  # from the last pong to the next ping
 PONG_SECONDS: Final = 5.0  # for its answer
+LATE_SECONDS: Final = 0.25  # more, for an answer that this process was too late to read
 CUT_SECONDS: Final = 1.0  # for a client that answers no ping to take what was written
 
 
@@ -49,6 +50,7 @@ class FrameSocket(WebSocketsSansIOProtocol):
         self.ready = True
         self.paused_at: float | None = None
         self._resumed_at = 0.0
+        self._last_chance = False
         self.on_ready: Callable[[], None] = lambda: None
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -94,14 +96,25 @@ class FrameSocket(WebSocketsSansIOProtocol):
             self.on_ready()
 
     def keepalive_timeout(self) -> None:
-        """Close a client that answers no ping, and cut what it never takes; one that reads slowly has more time."""
+        """Close a client that answers no ping, and cut what it never takes.
+
+        One that reads slowly has more time, and what arrived while this process was late is read before that.
+        """
         if self._resumed_at > self.ping_sent_at:
             self.ping_sent_at = self.loop.time()
             self.pong_timer = self.loop.call_later(PONG_SECONDS, self.keepalive_timeout)
-            return
-        self.ready = False
-        super().keepalive_timeout()
-        self.loop.call_later(CUT_SECONDS, self.transport.abort)
+        elif not self._last_chance:
+            self._last_chance = True
+            self.pong_timer = self.loop.call_later(LATE_SECONDS, self.keepalive_timeout)
+        else:
+            self.ready = False
+            super().keepalive_timeout()
+            self.loop.call_later(CUT_SECONDS, self.transport.abort)
+
+    def send_keepalive_ping(self) -> None:
+        """See whether the client reads."""
+        self._last_chance = False
+        super().send_keepalive_ping()
 
     def shutdown(self) -> None:
         """The server ends."""
