@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.http.access.keys import MARKET_READ
@@ -53,7 +54,7 @@ class EventsParameters(BaseModel):
     )
 
 
-@router.get("/events", operation_id="streamEvents", response_class=EventStream)
+@router.get("/events", operation_id="streamEvents", response_class=StreamingResponse)
 async def events(
     request: Request,
     query: Annotated[EventsParameters, Query()],
