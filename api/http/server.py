@@ -52,10 +52,14 @@ class FrameSocket(WebSocketsSansIOProtocol):
         self._resumed_at = 0.0
         self._last_chance = False
         self.on_ready: Callable[[], None] = lambda: None
+        self.write_frames: Callable[
+            [bytes], None
+        ]  # whole ones, only while `ready`; the transport's own, once it is there
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Count the connection where HTTP gave its place back, and bound what the system keeps for it."""
         super().connection_made(transport)
+        self.write_frames = self.transport.write
         self._counted = self._counts.take(self.client[0] if self.client else None)
         bound_send_buffer(transport)
 
@@ -139,10 +143,6 @@ class FrameSocket(WebSocketsSansIOProtocol):
             raise ClientGoneError
         text: str | None = message.get("text")
         return text
-
-    def write_frames(self, frames: bytes) -> None:
-        """Write whole frames; only while `ready`."""
-        self.transport.write(frames)
 
     def end(self, code: int, reason: str) -> None:
         """Send a close frame behind what is buffered and do not wait for it to be taken."""

@@ -8,7 +8,7 @@ bounded backlog, which costs the others nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from api.http.server import FrameSocket
@@ -25,8 +25,9 @@ class FrameWriter(Protocol):
 
     ready: bool
 
-    def write_frames(self, frames: bytes) -> None:
-        """Write whole frames."""
+    @property
+    def write_frames(self) -> Callable[[bytes], None]:
+        """What writes whole frames."""
         ...
 
 
