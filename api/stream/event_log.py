@@ -20,6 +20,7 @@ from api.stream.feed import on_bad
 from api.stream.hub import Subscribers, encoded
 from api.stream.topics import EVENTS, topics_of
 from contracts import codec
+from contracts.errors import HydrophoneError
 from contracts.schema.routes import subject_text
 from contracts.streams import LIQUIDATIONS, SIGNALS
 from runtime.app.resume import Mark, Start, find_start
@@ -172,7 +173,7 @@ class EventLog:
             if outboxes:
                 fields = messages.event_message(codec.kind_of(subject), read_event(subject, row.payload))
                 self._fan_out.push(encoded(fields, None, format_cursor(self.places)), outboxes)
-        except UNDECODABLE as error:
+        except (*UNDECODABLE, HydrophoneError) as error:
             on_bad(subject, row.payload, error)
 
     def _on_gap(self, reason: str) -> None:

@@ -11,7 +11,6 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client import Counter as Count
 
 from api.market import formats
-from api.market.client import MarketClient, encode_query
 from api.stream import messages, protocol
 from api.stream.backlog import Message
 from api.stream.fan_out import FanOut, Outbox
@@ -23,6 +22,7 @@ from contracts.instrument import tail_symbol
 from contracts.schema import literals
 from contracts.services.market import OrderbookQuery
 from runtime import clock
+from runtime.app.market_client import MarketClient, encode_query
 
 _STATES: Final = {"candle", "book"}
 

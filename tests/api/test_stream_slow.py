@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from api.http import server
 from api.stream.limits import StreamLimits
 from runtime.servers.embedded import NatsServer
-from tests.api.streaming import TAIL, closing, large_cluster, subscribe, trade, until_heard
+from tests.api.streaming import TAIL, clients, closing, large_cluster, say, subscribe, trade, until_heard
 from tests.api.test_connections import api_process, memory_of
 from tests.api.world import Start, Store, answering, heard
 
@@ -51,6 +52,22 @@ async def test_a_client_that_does_not_read_is_closed_and_slows_nobody(store: Sto
                 while (await heard(good, "alert"))["id"] != f"{burst}-9":
                     pass
         assert await code == 1013
+
+
+async def test_a_client_of_a_quiet_stream_that_reads_nothing_is_closed(
+    store: Store, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert server.PING_SECONDS + server.PONG_SECONDS + server.LATE_SECONDS + server.CUT_SECONDS < 10
+    monkeypatch.setattr(server, "PING_SECONDS", 0.2)
+    monkeypatch.setattr(server, "PONG_SECONDS", 2.0)
+    api = await start()
+    async with api.stream() as good, api.stream() as bad:
+        await heard(good, "connected")
+        bad.transport.pause_reading()
+        await clients(api, 2)
+        await clients(api, 1)
+        await say(good, type="ping")
+        await heard(good, "pong")
 
 
 class Reader(asyncio.Protocol):
