@@ -20,7 +20,7 @@ from api.stream.feed import on_bad
 from api.stream.hub import Subscribers, encoded
 from api.stream.topics import EVENTS, topics_of
 from contracts import codec
-from contracts.errors import HydrophoneError
+from contracts.errors import HydrophoneError, NotReadyError
 from contracts.schema.routes import subject_text
 from contracts.streams import LIQUIDATIONS, SIGNALS
 from runtime.app.resume import Mark, Start, find_start
@@ -58,17 +58,22 @@ class EventLog:
         self._fan_out = fan_out
         self.subscribers = Subscribers()
         self.places: Places = {}  # of each stream that is read, in one order
+        self._ready = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
 
-    @property
-    def ready(self) -> bool:
-        """Whether every stream is read."""
-        return len(self.places) == len(CHANNELS)
+    async def until_ready(self, seconds: float) -> None:
+        """Return once every stream is read; raises NotReadyError where that takes longer."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+        except TimeoutError:
+            raise NotReadyError("The streams are not read yet", waiting_for=["bus"]) from None
 
     async def run(self) -> None:
         """Read for ever; the bus must have been connected once."""
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         readers = [await self._open(stream, failed) for stream in CHANNELS]
+        self._ready.set()
         try:
             await failed
         finally:
@@ -76,14 +81,17 @@ class EventLog:
                 await reader.close()
 
     async def find_missed(self, stream: str, mark: Mark, subjects: Sequence[str], until: Mark) -> Missed:
-        """Return what the stream took of some subjects behind a client's place and up to another, if not too much."""
+        """Return what the stream took of some subjects behind a client's place and up to another, if not too much.
+
+        Raises NoAnswerError while the bus is away.
+        """
         if mark == until:
             return Missed(stream, [])
         try:
             async with self._room, asyncio.timeout(READ_SECONDS):
                 resumed = await find_start(self._bus, stream, mark)
                 rows = await self._read(stream, subjects, resumed.start, until.sequence)
-        except (TimeoutError, NoAnswerError, ApiRefusalError) as error:
+        except (TimeoutError, ApiRefusalError) as error:
             _log.warning("stream.not_resumed", stream=stream, error=str(error) or type(error).__name__)
             return Missed(stream, [], "what was missed could not be read in time")
         if rows is None:
@@ -96,6 +104,27 @@ class EventLog:
         return Missed(stream, list(_decoded(rows)), gap)
 
     async def _open(self, stream: str, failed: asyncio.Future[None]) -> StreamReader:
+        """Return a reader that was opened, as soon as the stream is there."""
+        while True:
+            try:
+                place = await self._find_end(stream)
+                reader = self._reader(stream, place, failed)
+                try:
+                    self.places[stream] = place
+                    await reader.open()
+                except BaseException:
+                    del self.places[stream]
+                    await reader.close()
+                    raise
+            except (NoAnswerError, ApiRefusalError) as error:
+                _log.warning("stream.waiting", stream=stream, error=str(error))
+                await sleep(_AGAIN_SECONDS)
+            else:
+                return reader
+
+    def _reader(self, stream: str, place: Mark, failed: asyncio.Future[None]) -> StreamReader:
+        """Return a reader of everything behind a place."""
+
         def on_messages(rows: Sequence[Row]) -> None:
             for row in rows:
                 self._on_row(stream, row)
@@ -105,27 +134,15 @@ class EventLog:
                 self.places[stream] = Mark(0, self.places[stream].read_by, exact=True)
             self._on_gap(f"stream {stream}: {missed or 'an unknown number of'} messages are lost")
 
-        while True:
-            subjects = tuple(prefix + ">" for channel in CHANNELS[stream] for prefix in EVENTS[channel])
-            try:
-                place = await self._find_end(stream)
-                reader = StreamReader(
-                    self._bus,
-                    stream,
-                    subjects,
-                    on_messages=on_messages,
-                    on_gap=on_gap,
-                    failed=failed,
-                    start=Start(sequence=place.sequence + 1),
-                )
-                self.places[stream] = place
-                await reader.open()
-            except (NoAnswerError, ApiRefusalError) as error:
-                self.places.pop(stream, None)
-                _log.warning("stream.waiting", stream=stream, error=str(error))
-                await sleep(_AGAIN_SECONDS)
-            else:
-                return reader
+        return StreamReader(
+            self._bus,
+            stream,
+            tuple(prefix + ">" for channel in CHANNELS[stream] for prefix in EVENTS[channel]),
+            on_messages=on_messages,
+            on_gap=on_gap,
+            failed=failed,
+            start=Start(sequence=place.sequence + 1),
+        )
 
     async def _find_end(self, stream: str) -> Mark:
         info = await call(self._bus, f"STREAM.INFO.{stream}")

@@ -26,6 +26,7 @@ from api.stream.hub import Hub, encoded
 from api.stream.topics import Target, Topic, topics_of
 from contracts import codec
 from contracts.schema.literals import SentAt
+from runtime.nats.bus import NoAnswerError
 
 KEEP_ALIVE_SECONDS: Final = 15.0
 RETRY: Final = b"retry: 2000\n\n"  # milliseconds until a browser comes back
@@ -145,7 +146,10 @@ class EventStream(Response):
         with self._subscribed():
             here = dict(self._services.log.places)
             await write(RETRY + self._greeting(here))
-            missed = await self._find_missed(here)
+            try:
+                missed = await self._find_missed(here)
+            except NoAnswerError:
+                return  # the client comes again with the same id
             for text in missed_texts(missed, self._wanted, here):
                 await write(text)
             for target in self._wanted.prices:

@@ -22,10 +22,11 @@ from api.stream.event_stream import EventServices, EventStream, Wanted
 from api.stream.limits import KeyConnections, LimitReachedError, StreamLimits
 from api.stream.symbols import Symbols
 from api.stream.topics import EVENTS, ResolvedSymbol, Target, Topic, resolve_target
-from contracts.errors import InvalidParameterError, NotReadyError
+from contracts.errors import InvalidParameterError
 from contracts.instrument import escape_token
 
 SUPPORTED: Final = (protocol.PRICE, protocol.WHALES, protocol.LIQUIDATIONS, protocol.ALERTS)
+READY_SECONDS: Final = 20.0  # a browser that is answered 503 while this process starts would not come again
 _EXAMPLE: Final = (
     "id: SIGNALS:41:1764139999123456789,LIQUIDATIONS:7:1764139998000000000\nevent: whale\n"
     'data: {"type":"whale","id":"binance.BTC.USDT.spot.whale.4021","symbol":"BTC/USDT","side":"buy",…}\n\n'
@@ -86,9 +87,8 @@ class EventsEndpoint:
         if len(channels) * len(symbols) > self._limits.subscriptions:
             most = self._limits.subscriptions
             raise LimitReachedError(f"At most {most} subscriptions a connection", limit="connection", maximum=most)
+        await self._services.log.until_ready(READY_SECONDS)
         found = await asyncio.gather(*(self._symbols.find(symbol) for symbol in symbols))
-        if not self._services.log.ready:
-            raise NotReadyError("The streams are not read yet", waiting_for=["bus"])
         identity = request.scope["hydrophone.admission"].identity
         stream = EventStream(_wanted(channels, found, last_id), self._services, self._limits.send_seconds)
         return Counted(stream, self._connections, identity)

@@ -25,7 +25,8 @@ from runtime import clock
 from runtime.app.market_client import MarketClient, encode_query
 
 REFRESH_SECONDS: Final = 5.0
-QUIET_SECONDS: Final = 4.0  # after which a price is sent again
+QUIET_SECONDS: Final = 3.5  # after which a price is requested, and sent again
+QUIETEST_SECONDS: Final = 4.4  # after which it is sent as it is
 LOOK_SECONDS: Final = 0.5
 _READ: Final = ("quote", "market", "source", "exchanges", "stale_exchanges", "age", "quality", "sim")
 _FIGURES: Final = ("change_24h", "volume_24h", "high_24h", "low_24h", "bid", "ask")
@@ -114,8 +115,10 @@ class Prices:
             await clock.sleep(LOOK_SECONDS)
             now = clock.monotonic()
             for name, held in list(self._held.items()):
-                if held.fields is not None and now - held.sent_at >= QUIET_SECONDS:
+                if held.fields is not None and now - held.sent_at >= QUIETEST_SECONDS:
                     self._send(name, held, held.fields)
+                elif held.fields is not None and now - held.sent_at >= QUIET_SECONDS:
+                    self._begin_refresh(name, send=True)
             if now - refreshed >= REFRESH_SECONDS:
                 refreshed = now
                 for name in list(self._wanted):
@@ -132,13 +135,17 @@ class Prices:
         held.sent_at = clock.monotonic()
         self._on_price(name, fields)
 
-    def _begin_refresh(self, name: str) -> None:
+    def _begin_refresh(self, name: str, *, send: bool = False) -> None:
         if name not in self._refreshing:
-            task = self._refreshing[name] = asyncio.create_task(self._refresh(name), name=f"price of {name}")
+            task = self._refreshing[name] = asyncio.create_task(self._refresh(name, send=send), name=f"price of {name}")
             task.add_done_callback(lambda _: self._refreshing.pop(name, None))
 
-    async def _refresh(self, name: str) -> None:
-        """Take the core's answer, unless an event had something newer of the same market; send what changed."""
+    async def _refresh(self, name: str, *, send: bool = False) -> None:
+        """Take the core's answer, unless an event had something newer of the same market; send what changed.
+
+        With `send` it is sent in any case.
+        """
+        before = clock.monotonic()
         async with self._room:
             try:
                 found = await self._market.request("ticker", encode_query(TickerQuery(symbol=name)))
@@ -158,6 +165,8 @@ class Prices:
             self._take(name, held, _fields_of_reply(name, ticker, members, ts), ts)
         elif found.stale and held.fields is not None:
             self._take(name, held, {**held.fields, "quality": _STALE}, held.ts)
+        if send and held.sent_at < before and held.fields is not None:
+            self._send(name, held, held.fields)
 
 
 def _prefix_of(subject: str) -> str:
