@@ -117,6 +117,9 @@ class EventStream(Response):
         connection.on_shutdown = self._outbox.end
         headers = [item for item in self.raw_headers if item[0] != b"content-length"]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if connection.scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
         leaving = asyncio.create_task(_until_gone(receive))
         writing = asyncio.create_task(self._keep_writing(send))
         try:

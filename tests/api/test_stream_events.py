@@ -232,6 +232,12 @@ async def test_the_connection_is_kept_alive_by_comments(
         assert source.comments >= 2
 
 
+async def test_the_headers_alone_can_be_read(store: Store, start: Start) -> None:
+    api = await start()
+    answer = await api.client.head(BOTH, headers={"Authorization": f"Bearer {READ_KEY}"})
+    assert (answer.status_code, answer.headers["cache-control"]) in {(200, "no-store"), (405, "no-store")}
+
+
 @pytest.mark.parametrize(
     ("query", "key", "status", "code"),
     [
