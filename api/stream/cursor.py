@@ -1,4 +1,4 @@
-"""Event ids: where a client of `GET /events` stands in each stream, as text that it gives back. Pure.
+"""Event ids: where a client of `GET /events` stands in each stream, as text that it gives back.
 
 `SIGNALS:41:1764139999123456789,LIQUIDATIONS:7:1764139998000000000`: of each stream the sequence of the last message
 that was read and the server's time of it (ns UTC), which proves that the stream still is that one. A browser keeps the

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, Literal, cast, get_args
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from api.http.errors import InvalidBodyError
 from contracts.errors import HydrophoneError, InvalidParameterError
 from contracts.market import Timeframe
 from contracts.schema import literals
@@ -31,6 +30,12 @@ LONGEST_INTERVAL: Final = 3600
 LONGEST_ID: Final = 128
 Named = Annotated[str, StringConstraints(pattern=r"\S")]
 Id = Annotated[str, Field(max_length=LONGEST_ID)] | int | bool
+
+
+class BadMessageError(HydrophoneError):
+    """The message is no JSON object."""
+
+    code = "INVALID_BODY"
 
 
 class ClientMessage(BaseModel):
@@ -95,15 +100,15 @@ _FAULTS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 
 
 def read_fields(text: str | None) -> dict[str, Any]:
-    """Read one message; raises InvalidBodyError for what is no JSON object."""
+    """Read one message; raises BadMessageError for what is no JSON object."""
     if text is None:
-        raise InvalidBodyError("Messages are JSON text, not binary")
+        raise BadMessageError("Messages are JSON text, not binary")
     try:
         fields = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidBodyError(f"The message is no JSON: {error}") from error
+        raise BadMessageError(f"The message is no JSON: {error}") from error
     if not isinstance(fields, dict):
-        raise InvalidBodyError("The message is no JSON object")
+        raise BadMessageError("The message is no JSON object")
     return cast("dict[str, Any]", fields)
 
 
