@@ -35,11 +35,15 @@ from api.ops import documents, health
 from api.ops.documents import DocumentSources
 from api.ops.health import HealthSources
 from api.sentiment import routes as sentiment_routes
-from api.stream import endpoint
+from api.stream import endpoint, events
 from api.stream.client import StreamServices
-from api.stream.endpoint import StreamEndpoint, StreamLimits
+from api.stream.endpoint import StreamEndpoint
+from api.stream.event_log import EventLog
+from api.stream.event_stream import EventServices
+from api.stream.events import EventsEndpoint
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, StreamMetrics
+from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
 from runtime import clock
 from runtime.app.market_client import MarketClient
@@ -59,6 +63,7 @@ ROUTERS: Final = (
     health.router,
     documents.router,
     endpoint.router,
+    events.router,
 )
 _LAST_SECONDS: Final = 2.0
 
@@ -77,7 +82,7 @@ class ApiOptions:
     pepper: bytes | None = None
     limits: Limits | None = None
     requests: RequestLimits = field(default_factory=RequestLimits)
-    stream: StreamLimits = field(default_factory=StreamLimits)
+    stream: StreamLimits | None = None
     cache: bool = True
     analytics: AnalyticsSettings = field(default_factory=lambda: AnalyticsSettings.model_validate({}))
     asyncapi: Callable[[], bytes | None] = lambda: None
@@ -97,6 +102,8 @@ class Parts:
         self.hub = Hub(self.market, StreamMetrics(registry))
         self.feed = StreamFeed(self.bus, self.hub.on_event)
         self.recorder = RequestRecorder(self.bus, registry) if options.analytics.enabled else None
+        self.log = EventLog(self.bus, self.hub.fan_out)
+        self.stream_limits = options.stream or StreamLimits(connections_per_key=options.settings.connections_per_key)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -119,7 +126,10 @@ class Parts:
 
     async def _run(self) -> None:
         await self.bus.connect()
-        for work in (self.feed.run(), self.hub.prices.keep_refreshing(), self.probe.run(), self.counters.run()):
+        closing = self.hub.keep_closing_slow(self.stream_limits.send_seconds)
+        for work in (self.feed.run(), self.log.run(), closing, self.hub.prices.keep_refreshing()):
+            self._begin(work)
+        for work in (self.probe.run(), self.counters.run()):
             self._begin(work)
         if self.recorder is not None:
             self._begin(self.recorder.run())
@@ -158,8 +168,7 @@ def compose(options: ApiOptions) -> ASGIApp:
         write_problem=lambda: parts.probe.problem,
     )
     app.state.documents = DocumentSources(registry, options.asyncapi)
-    services = StreamServices(Symbols(parts.market), parts.hub, parts.feed)
-    app.state.stream = StreamEndpoint(access, services, options.stream)
+    add_streams(app, parts, access)
     middleware = RequestMiddleware(
         app,
         access=access,
@@ -170,6 +179,16 @@ def compose(options: ApiOptions) -> ASGIApp:
         record=None if recorder is None else recorder.record,
     )
     return with_cors(middleware, options.settings)
+
+
+def add_streams(app: FastAPI, parts: Parts, access: AccessControl) -> None:
+    """Put the endpoints of `/ws` and `/events` where their routes find them."""
+    symbols, limits = Symbols(parts.market), parts.stream_limits
+    connections = KeyConnections(limits)
+    services = StreamServices(symbols, parts.hub, parts.feed)
+    app.state.stream = StreamEndpoint(access, services, connections, limits)
+    events_services = EventServices(parts.hub, parts.feed, parts.log)
+    app.state.events = EventsEndpoint(events_services, symbols, connections, limits)
 
 
 def make_access(options: ApiOptions, parts: Parts, table: RouteTable) -> AccessControl:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from api.app import ROUTERS
 from api.http.app import make_app
+from api.http.routing import declaration
 
 TEXTS: dict[Any, str] = {HTMLResponse: "text/html", PlainTextResponse: "text/plain"}
 TYPES: dict[str, tuple[type, ...]] = {
@@ -51,11 +52,12 @@ class Route:
 
 
 def list_routes() -> list[Route]:
-    """Every GET route of the API, each of its parameters alone and all of them together."""
+    """Every GET route of the API that ends, each of its parameters alone and all of them together."""
     app = make_app(ROUTERS)
     found: list[Route] = []
     for context in iter_route_contexts(app.routes):
-        if isinstance(context.original_route, APIRoute) and context.methods == {"GET"}:
+        known = isinstance(context.original_route, APIRoute) and context.methods == {"GET"}
+        if known and declaration(context).timed:
             operation = app.openapi()["paths"][context.path_format]["get"]
             found.append(Route(context, list(dict.fromkeys(_paths(str(context.path_format), operation["parameters"])))))
     return found

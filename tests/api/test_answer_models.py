@@ -42,7 +42,8 @@ async def test_every_answer_is_what_its_model_says_and_no_more(store: Store, sta
         answers = [await api.get(path) for path in route.paths]
         answers.append(await api.get(route.paths[0], key=None))
         statuses[str(route.context.path_format)] = check_route(route, answers, document)
-    assert {path for path, item in document["paths"].items() if "get" in item} == set(statuses)
+    with_get = {path for path, item in document["paths"].items() if "get" in item}
+    assert with_get - {"/events"} == set(statuses)  # an answer without end is held to its own tests
     without = {path for path, seen in statuses.items() if 200 not in seen}
     assert without == {"/api/market/ohlc"}  # nobody serves candles here
 
