@@ -5,7 +5,7 @@ It opens no socket and reads no clock, so that live feeds and replays run the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recor
 from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import TradeGaps
 from producers.normalize.events import Makers
-from producers.normalize.writer import Message
+from producers.normalize.writer import Message, Route
 from producers.venue import (
     BOOK,
     ConnectionPlan,
@@ -53,12 +53,13 @@ class Session:
         self.plan = plan
         self.simulated = False
         self.undecodable = 0
+        self.frame_ts = 0  # when the last frame came
         self.decoder: Decoder | None = None
         self.books = Books(
             parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_resync=connection.on_resync
         )
         self._parts = parts
-        self._publish = parts.publisher.publish
+        self._write = parts.publisher.write
         self._connection = connection
         self._recorder = parts.recorder
         self._trades = TradeGaps()
@@ -67,6 +68,7 @@ class Session:
         self._span: tuple[int, int] | None = None
         self._open = False
         self._live: set[str] = set()
+        self._routes: dict[Route, bool] = {}  # of this connection; whether its symbol is ours to publish
         self._silent: set[tuple[str, str]] = set()
         self._followed = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
         self._channels = sorted({item.channel for item in plan.subscriptions})
@@ -90,6 +92,7 @@ class Session:
             self._recorder.on_open(self.plan.name, ts, sim=sim)
         self.simulated, self._ts, self._now, self._open = sim, ts, now, True
         self._live.clear()
+        self._routes.clear()
         self._span = None
         self.books.simulated = sim
         self.books.open(self._followed, now=now)
@@ -105,27 +108,22 @@ class Session:
             return
         if self._recorder is not None:
             self._recorder.on_frame(self.plan.name, ts_recv, frame)
-        self._ts, self._frame = ts_recv, frame
+        self._ts = self.frame_ts = ts_recv
+        self._frame = frame
         try:
             items = self.decoder.decode(frame, ts_recv)
         except UNDECODABLE as error:
             items = self._reader.read_rows(frame, ts_recv, error)
-        on_event, live = self._connection.on_event, self._live
         for item in items:
-            if type(item) is not Message:
+            if type(item) is Message:
+                route, parts, _ = item
+                route.count += 1
+                if route.plain:
+                    self._write(parts)
+                else:
+                    self._on_message(item)
+            else:
                 self._on_other(item)
-                continue
-            kind, symbol, _, detail = item
-            on_event(kind, symbol)
-            if kind not in live:
-                self._on_first(kind)
-            if kind == "trade" and self._counted is not None:
-                self._on_trade(symbol, *detail)
-            self._publish(item)
-            if kind == "delta":
-                self.books.on_delta(symbol, detail, now=self._now)
-            elif self._silent:
-                self._on_data_again(kind, symbol)
 
     def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
         """Fold a REST snapshot; returns the reason where its body could not be read."""
@@ -160,6 +158,8 @@ class Session:
             self.books.on_silence(symbol)
         elif symbol is not None:
             self._silent.add((channel, symbol))
+            for route in self._routes:
+                route.plain = False
 
     def close(self, *, ts: int, reason: str) -> None:
         """The connection is gone: no book is live any more."""
@@ -192,6 +192,43 @@ class Session:
         """Publish a state that follows from an input: a replay publishes it by itself."""
         publisher = self._parts.publisher
         publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
+
+    def take_seen(self) -> Iterable[tuple[str, str]]:
+        """Count what was published since the last call; yields kind and symbol of what came since then."""
+        for route, ours in self._routes.items():
+            new = route.count - route.noted
+            if new:
+                route.noted = route.count
+                if ours:
+                    self._parts.publisher.published[route.kind] += new
+                yield route.kind, route.symbol
+
+    def _on_message(self, item: Message) -> None:
+        """Publish what is to be looked at first: a channel's first data, a counted trade, a delta, an end of silence."""
+        route, parts, detail = item
+        kind, symbol = route.kind, route.symbol
+        ours = self._routes.get(route)
+        if ours is None:
+            ours = self._on_first_of(route)
+        if kind == "delta":
+            if ours:
+                self._write(parts)
+            self.books.on_delta(symbol, detail, now=self._now)
+            return
+        if kind == "trade" and self._counted is not None:
+            self._on_trade(symbol, *detail)
+        if ours:
+            self._write(parts)
+        if self._silent:
+            self._on_data_again(kind, symbol)
+        route.plain = ours and not (kind == "trade" and self._counted) and not self._silent
+
+    def _on_first_of(self, route: Route) -> bool:
+        """Note an instrument's first event of a kind; returns whether its symbol is ours to publish."""
+        if route.kind not in self._live:
+            self._on_first(route.kind)
+        ours = self._routes[route] = self._parts.publisher.is_ours(route.symbol)
+        return ours
 
     def _on_other(self, item: Any) -> None:
         """Take what is not published: a book that was asked for on the socket, or a control."""

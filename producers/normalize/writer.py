@@ -29,13 +29,38 @@ _encode: Final = msgspec.json.Encoder().encode
 Make = Callable[..., Any]
 
 
-class Message(NamedTuple):
-    """An event as the bus gets it: what a connection needs to know of it, and its command in parts."""
+class Route:
+    """One instrument's events of a kind on one connection; what its session knows of all of them.
 
-    kind: str
-    symbol: str
+    `count` messages were taken, of which `noted` were passed on to whoever watches and counts. `plain`: nothing is to
+    be done with the next one but to publish it.
+    """
+
+    __slots__ = ("count", "kind", "noted", "plain", "symbol")
+
+    def __init__(self, kind: str, symbol: str) -> None:
+        self.kind = kind
+        self.symbol = symbol
+        self.plain = False
+        self.count = self.noted = 0
+
+
+class Message(NamedTuple):
+    """An event as the bus gets it: whose it is, its command in parts, and what a connection needs to know of it."""
+
+    route: Route
     parts: Parts
     detail: Any  # of a trade its (trade_id, seq), of a delta its `Change`, of another kind None
+
+    @property
+    def kind(self) -> str:
+        """The event's kind."""
+        return self.route.kind
+
+    @property
+    def symbol(self) -> str:
+        """The unified symbol."""
+        return self.route.symbol
 
     @property
     def event(self) -> Any:
@@ -71,17 +96,19 @@ def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make) -> 
     written from their structs.
     """
 
+    route = Route(kind, constants["symbol"])
+
     def unusual(**values: Any) -> Any:
         event = make(**values)
-        return event if event.kind == "unreadable" else write_event(event, tail)
+        return event if event.kind == "unreadable" else write_event(event, tail, route)
 
     if kind == "candle":
         return unusual
-    return _builder(kind, tuple(sorted(constants)))(tail, constants, unusual)
+    return _builder(kind, tuple(sorted(constants)))(tail, constants, route, unusual)
 
 
-def write_event(event: Any, tail: str) -> Message:
-    """Return the message of a struct: what a writer returns at once."""
+def write_event(event: Any, tail: str, route: Route | None = None) -> Message:
+    """Return the message of a struct: what a writer returns at once. Without a route it gets one of its own."""
     kind: str = event.kind
     length = f"{event.timeframe}." if kind == "candle" else ""
     named = kind not in KINDS_WITHOUT_HEADERS
@@ -92,7 +119,8 @@ def write_event(event: Any, tail: str) -> Message:
         msg_id=event.id if named else None,
     )
     values = tuple(getattr(event, name) for name in DETAILS.get(kind, ()))
-    return Message(kind, event.symbol, parts, (Change(*values) if kind == "delta" else values) or None)
+    route = route or Route(kind, event.symbol)
+    return Message(route, parts, (Change(*values) if kind == "delta" else values) or None)
 
 
 class _Sizes:
@@ -117,7 +145,7 @@ class _Sizes:
 
 
 @cache
-def _builder(kind: str, fixed: tuple[str, ...]) -> Callable[[str, dict[str, Any], Make], Make]:
+def _builder(kind: str, fixed: tuple[str, ...]) -> Callable[[str, dict[str, Any], Route, Make], Make]:
     """Compile the function that binds an instrument's constants to a writer."""
     hints = get_type_hints(fast(EVENTS[kind]), include_extras=True)
     groups = _groups(list(hints), fixed)
@@ -161,7 +189,7 @@ def _raw(constants: dict[str, Any], group: list[str]) -> Raw:
 
 
 def _source(kind: str, hints: dict[str, Any], groups: list[list[str]], fixed: tuple[str, ...]) -> str:
-    """Return the source of `bind(tail, constants, unusual)`, which returns the writer."""
+    """Return the source of `bind(tail, constants, route, unusual)`, which returns the writer."""
     named = kind not in KINDS_WITHOUT_HEADERS
     free = [group[0] for group in groups if group[0] not in fixed]
     values = [group[0] if group[0] in free else f"c{place}" for place, group in enumerate(groups)]
@@ -172,14 +200,13 @@ def _source(kind: str, hints: dict[str, Any], groups: list[list[str]], fixed: tu
     between = f"body[{_BEFORE_ID}:end], b'\\r\\n\\r\\n', " if named else ""
     return "\n".join(
         [
-            "def bind(tail, constants, unusual):",
+            "def bind(tail, constants, route, unusual):",
             *(
                 f"    c{place} = raw(constants, groups[{place}])"
                 for place, group in enumerate(groups)
                 if group[0] in fixed
             ),
             *(f"    {name} = constants[{name!r}]" for name in DETAILS.get(kind, ()) if name in fixed),
-            "    symbol = constants['symbol']",
             f"    begin = ({('HPUB ' if named else 'PUB ') + KIND_SUBJECTS[kind]!r} + tail + ' ').encode()",
             f"    def write(*, {', '.join(_parameter(kind, name, hints[name]) for name in free)}):",
             f"        if {' or '.join(_guards(free, hints))}:",
@@ -191,7 +218,7 @@ def _source(kind: str, hints: dict[str, Any], groups: list[list[str]], fixed: tu
             f"            {unusual}",
             f"        sizes = known(size << 9{' | end' if named else ''}) or make_sizes(size, end)",
             f"        parts = (begin, sizes, {between}body, b'\\r\\n')",
-            f"        return new(Message, ({kind!r}, symbol, parts, {detail}))",
+            f"        return new(Message, (route, parts, {detail}))",
             "    return write",
         ]
     )
