@@ -66,7 +66,6 @@ class Feed:
         self._renew: str | None = None
         self.on_frame: OnFrame = self._keep_early  # the session's own, as soon as the connection is ready
         self._early: list[tuple[bytes, int]] = []
-        self._frame_ts = 0  # when the last frame came that the watchdog knows of
         self._overrun = False  # frames came that were not kept
         self._subscribed = False
 
@@ -183,9 +182,7 @@ class Feed:
 
     def _note_frames(self) -> None:
         """Pass on to the watchdog what came since the last time: what it would do with each frame is the same."""
-        frame_ts = self.session.frame_ts
-        if frame_ts != self._frame_ts:
-            self._frame_ts = frame_ts
+        if self.session.take_frame():
             self._watchdog.on_frame()
         for kind, symbol in self.session.take_seen():
             self._watchdog.on_event(kind, symbol)

@@ -5,7 +5,7 @@ It opens no socket and reads no clock, so that live feeds and replays run the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,7 +53,6 @@ class Session:
         self.plan = plan
         self.simulated = False
         self.undecodable = 0
-        self.frame_ts = 0  # when the last frame came
         self.decoder: Decoder | None = None
         self.books = Books(
             parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_resync=connection.on_resync
@@ -64,9 +63,8 @@ class Session:
         self._recorder = parts.recorder
         self._trades = TradeGaps()
         self._counted = parts.venue.trades_counted
-        self._frame = b""
+        self._frame: bytes | None = None  # the last one; None as soon as the connection knows that one came
         self._span: tuple[int, int] | None = None
-        self._open = False
         self._live: set[str] = set()
         self._routes: dict[Route, bool] = {}  # of this connection; whether its symbol is ours to publish
         self._silent: set[tuple[str, str]] = set()
@@ -82,7 +80,8 @@ class Session:
             "trade_span": self._on_trade_span,
             "unreadable": self._on_unreadable,
         }
-        self._reader: FrameReader | None = None
+        self._reader: FrameReader | None = None  # while the connection is open
+        self._decode: Callable[[bytes, int], Sequence[Decoded]]
         self._ts = 0
         self._now = 0.0
 
@@ -90,7 +89,7 @@ class Session:
         """Begin a connection: nothing of the last one is kept."""
         if self._recorder is not None:
             self._recorder.on_open(self.plan.name, ts, sim=sim)
-        self.simulated, self._ts, self._now, self._open = sim, ts, now, True
+        self.simulated, self._ts, self._now = sim, ts, now
         self._live.clear()
         self._routes.clear()
         self._span = None
@@ -100,26 +99,26 @@ class Session:
         self.decoder = venue.decoder(self.plan.market, self._parts.find, makers=Makers(sim=sim, written=True))
         if venue.inherit is not None:
             venue.inherit(self.decoder, last)
+        self._decode = self.decoder.decode
         self._reader = FrameReader(self.decoder, venue.rows)
 
     def on_frame(self, frame: bytes, ts_recv: int) -> None:
         """Decode one frame, publish its events and fold its books."""
-        if not self._open or self.decoder is None or self._reader is None:
+        if self._reader is None:  # it is closed
             return
         if self._recorder is not None:
             self._recorder.on_frame(self.plan.name, ts_recv, frame)
-        self._ts = self.frame_ts = ts_recv
-        self._frame = frame
+        self._ts, self._frame = ts_recv, frame
         try:
-            items = self.decoder.decode(frame, ts_recv)
+            items = self._decode(frame, ts_recv)
         except UNDECODABLE as error:
             items = self._reader.read_rows(frame, ts_recv, error)
         for item in items:
             if type(item) is Message:
-                route, parts, _ = item
+                route = item.route
                 route.count += 1
                 if route.plain:
-                    self._write(parts)
+                    self._write(item.parts)
                 else:
                     self._on_message(item)
             else:
@@ -165,7 +164,7 @@ class Session:
         """The connection is gone: no book is live any more."""
         if self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "close", {"reason": reason})
-        self._ts, self._open = ts, False
+        self._ts, self._reader = ts, None
         self.books.on_disconnect()
         for channel in self._channels:
             self._publish_derived("down", channel=channel, symbol=None, reason=reason)
@@ -193,6 +192,11 @@ class Session:
         publisher = self._parts.publisher
         publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
 
+    def take_frame(self) -> bool:
+        """Return whether any frame came since the last call."""
+        came, self._frame = self._frame is not None, None
+        return came
+
     def take_seen(self) -> Iterable[tuple[str, str]]:
         """Count what was published since the last call; yields kind and symbol of what came since then."""
         for route, ours in self._routes.items():
@@ -205,7 +209,7 @@ class Session:
 
     def _on_message(self, item: Message) -> None:
         """Publish what is to be looked at first: a channel's first data, a counted trade, a delta, an end of silence."""
-        route, parts, detail = item
+        route, parts, detail = item.route, item.parts, item.detail
         kind, symbol = route.kind, route.symbol
         ours = self._routes.get(route)
         if ours is None:
@@ -281,7 +285,7 @@ class Session:
     def _on_unreadable(self, unreadable: Unreadable) -> None:
         self.undecodable += 1
         self._span = None  # it may have been of the trade that could not be read
-        self._parts.on_undecodable(unreadable.frame or self._frame, unreadable.error)
+        self._parts.on_undecodable(unreadable.frame or self._frame or b"", unreadable.error)
 
     def _on_gap(self, gap: Gap) -> None:
         symbol = gap.instrument.symbol if gap.instrument is not None else None

@@ -19,7 +19,7 @@ from contracts.codec import EVENTS, fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from contracts.numbers import INT64_MAX, INT64_MIN, time_fault
-from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, make_writer
+from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, make_writer, named
 from producers.venue import Unreadable
 
 _INTEGERS: Final[dict[str, tuple[str, ...]]] = {
@@ -45,14 +45,19 @@ class Makers:
     written: bool = False
     recorded: bool = False
 
-    def maker(self, kind: str, instrument: Instrument, **known: Any) -> Maker:
+    def maker(self, kind: str, instrument: Instrument, *, numbered: str | None = None, **known: Any) -> Maker:
         """Return the maker of a kind; `known` are fields that are the same in every frame.
+
+        Where ids are a text that is always the same and a number, `numbered` is the text: the maker takes that `number`
+        in place of the `id`, and of a trade's `trade_id`. That is the cheapest way, since nothing is to be checked.
 
         What the contract refuses, of that which decoders do not check themselves, becomes an `Unreadable`.
         """
         constants = _constants(instrument, sim=self.sim) | known
         make = _struct_maker(kind, constants, recorded=self.recorded)
-        return make_writer(kind, instrument.tail, constants, make) if self.written else make
+        if self.written:
+            return make_writer(kind, instrument.tail, constants, make, numbered)
+        return make if numbered is None else _numbered(kind, numbered, make)
 
     def of(self, instrument: Instrument) -> InstrumentMakers:
         """Return the makers of every kind."""
@@ -110,6 +115,10 @@ def _struct_maker(kind: str, constants: dict[str, Any], *, recorded: bool) -> Ma
         return event if fault is None else Unreadable(b"", FrameError(f"{kind} of {event.symbol}: {fault}"))
 
     return make
+
+
+def _numbered(kind: str, prefix: str, make: Maker) -> Maker:
+    return lambda *, number, **values: make(**named(kind, prefix, number), **values)
 
 
 def _fault(event: Any, integers: tuple[str, ...], latest: int) -> str | None:

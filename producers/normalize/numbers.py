@@ -37,7 +37,7 @@ _are_unsigned: Final = re.compile(rf"(?:,{_DIGITS})*+").fullmatch
 _are_optional: Final = re.compile(rf"(?:,(?:{_DIGITS})?+)*+").fullmatch
 _are_levels: Final = re.compile(rf"(?:;{_DIGITS},{_DIGITS})*+").fullmatch
 _PRICE: Final = rf"(?!0(?:\.0*+)?+,){_DIGITS}"  # as _DIGITS, above zero, where a comma follows
-_is_traded: Final = re.compile(rf"{_PRICE},{_DIGITS}").fullmatch
+is_traded: Final = re.compile(rf"{_PRICE},{_DIGITS}").fullmatch  # of "price,amount" of a trade
 _are_quotes: Final = re.compile(rf"{_PRICE},{_DIGITS},{_PRICE},{_DIGITS}").fullmatch
 _RAW_LEVEL: Final = rf'\["(?!0(?:\.0*+)?+"){_DIGITS}","(?:0|(?!0(?:\.0*+)?+"){_DIGITS})"\]'
 _are_raw_levels: Final = re.compile(rf"\[(?:{_RAW_LEVEL}(?:,{_RAW_LEVEL})*+)?+\]".encode()).fullmatch
@@ -150,7 +150,7 @@ def figures(texts: Sequence[str | None], fields: Sequence[str]) -> list[str]:
 
 def traded(price: str, amount: str, fields: tuple[str, str]) -> tuple[str, str]:
     """Return a trade's price, above zero, and its amount, checked at one go."""
-    if _is_traded(f"{price},{amount}"):
+    if is_traded(f"{price},{amount}"):
         return price, amount
     return price_text(price, fields[0]), unsigned(amount, fields[1])
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from contracts import codec
 from contracts.codec import EVENTS, KIND_SUBJECTS, fast, schema_of
@@ -24,6 +24,7 @@ from runtime.nats.lanes.message import Parts, header, make_parts, split_message
 LONGEST_ID: Final = 256
 UNLESS_SAID: Final = {"is_snapshot": False, "closed": False, "sampled": False}  # of fields that the contract requires
 _MOST_SIZES: Final = 20_000
+_END_BITS: Final = 32  # no id ends beyond
 _BEFORE_ID: Final = len('{"id":"')
 _encode: Final = msgspec.json.Encoder().encode
 Make = Callable[..., Any]
@@ -45,7 +46,7 @@ class Route:
         self.count = self.noted = 0
 
 
-class Message(NamedTuple):
+class Message(Struct, gc=False):  # a struct is made in a third of the time of a named tuple
     """An event as the bus gets it: whose it is, its command in parts, and what a connection needs to know of it."""
 
     route: Route
@@ -73,7 +74,7 @@ class Message(NamedTuple):
         return ".".join(split_message(self.parts).subject.rsplit(".", 4)[1:])
 
 
-class Change(NamedTuple):
+class Change(Struct, gc=False):
     """What a book takes of a delta; levels are lists, or JSON that was checked."""
 
     bids: Any
@@ -86,11 +87,13 @@ class Change(NamedTuple):
     unit: str
 
 
-DETAILS: Final[dict[str, tuple[str, ...]]] = {"trade": ("trade_id", "seq"), "delta": Change._fields}
+DETAILS: Final[dict[str, tuple[str, ...]]] = {"trade": ("trade_id", "seq"), "delta": Change.__struct_fields__}
 
 
-def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make) -> Make:
+def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make, numbered: str | None = None) -> Make:
     """Return the writer of one instrument's events of a kind; it takes the fields that are no constants by name.
+
+    `numbered`: what an id begins with whose other part is a number. It takes a `number` then instead of an id.
 
     `make` makes the struct, or an `Unreadable`, of what is unusual. Candles, of which no producer publishes any, are
     written from their structs.
@@ -104,7 +107,21 @@ def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make) -> 
 
     if kind == "candle":
         return unusual
-    return _builder(kind, tuple(sorted(constants)))(tail, constants, route, unusual)
+    if numbered is not None and not is_plain_id(numbered):
+        return lambda *, number, **values: unusual(**named(kind, numbered, number), **values)
+    build = _builder(kind, tuple(sorted(constants)), numbered is not None)
+    return build((tail, numbered), constants, route, unusual)
+
+
+def is_plain_id(text: str) -> bool:
+    """Return whether a text may begin an id as it is."""
+    return text.isascii() and text.isprintable() and not {'"', "\\"} & {*text} and len(text) <= LONGEST_ID // 2
+
+
+def named(kind: str, prefix: str, number: int) -> dict[str, str]:
+    """Return the fields that say an event's number."""
+    text = str(number)
+    return {"id": prefix + text, "trade_id": text} if kind == "trade" else {"id": prefix + text}
 
 
 def write_event(event: Any, tail: str, route: Route | None = None) -> Message:
@@ -119,8 +136,8 @@ def write_event(event: Any, tail: str, route: Route | None = None) -> Message:
         msg_id=event.id if named else None,
     )
     values = tuple(getattr(event, name) for name in DETAILS.get(kind, ()))
-    route = route or Route(kind, event.symbol)
-    return Message(route, parts, (Change(*values) if kind == "delta" else values) or None)
+    detail = (Change(*values) if kind == "delta" else values) or None
+    return Message(route or Route(kind, event.symbol), parts, detail)
 
 
 class _Sizes:
@@ -131,21 +148,23 @@ class _Sizes:
         self._head = None if schema is None else f"NATS/1.0\r\n{header(HEADER_SCHEMA, schema)}{HEADER_MESSAGE_ID}: "
         self.known: dict[int, bytes] = {}
 
-    def make(self, size: int, end: int) -> bytes:
-        """Make it for a body of so many bytes, in which the id ends at `end`."""
+    def make(self, size: int, end: int) -> bytes | None:
+        """Make it for a body of so many bytes, in which the id ends at `end`; None where no id may end there."""
+        if not _BEFORE_ID < end <= _BEFORE_ID + LONGEST_ID:
+            return None
         if len(self.known) >= _MOST_SIZES:
             self.known.clear()
         if self._head is None:
-            key, text = size << 9, f"{size}\r\n"
+            text = f"{size}\r\n"
         else:
             headers = len(self._head) + end - _BEFORE_ID + len("\r\n\r\n")
-            key, text = size << 9 | end, f"{headers} {headers + size}\r\n{self._head}"
-        found = self.known[key] = text.encode()
+            text = f"{headers} {headers + size}\r\n{self._head}"
+        found = self.known[size << _END_BITS | end] = text.encode()
         return found
 
 
 @cache
-def _builder(kind: str, fixed: tuple[str, ...]) -> Callable[[str, dict[str, Any], Route, Make], Make]:
+def _builder(kind: str, fixed: tuple[str, ...], numbered: bool) -> Callable[..., Make]:  # noqa: FBT001 - a cache's key
     """Compile the function that binds an instrument's constants to a writer."""
     hints = get_type_hints(fast(EVENTS[kind]), include_extras=True)
     groups = _groups(list(hints), fixed)
@@ -159,9 +178,8 @@ def _builder(kind: str, fixed: tuple[str, ...]) -> Callable[[str, dict[str, Any]
         "known": sizes.known.get,
         "make_sizes": sizes.make,
         "Message": Message,
-        "new": tuple.__new__,
     }
-    exec(compile(_source(kind, hints, groups, fixed), f"<writer of {kind}>", "exec"), space)  # noqa: S102 - of our own models
+    exec(compile(_source(kind, hints, groups, fixed, numbered=numbered), f"<writer of {kind}>", "exec"), space)  # noqa: S102 - of our own models
     return space["bind"]
 
 
@@ -188,40 +206,55 @@ def _raw(constants: dict[str, Any], group: list[str]) -> Raw:
     return Raw(",".join([texts[0], *(f'"{name}":{text}' for name, text in zip(group[1:], texts[1:], strict=True))]))
 
 
-def _source(kind: str, hints: dict[str, Any], groups: list[list[str]], fixed: tuple[str, ...]) -> str:
-    """Return the source of `bind(tail, constants, route, unusual)`, which returns the writer."""
-    named = kind not in KINDS_WITHOUT_HEADERS
+def _source(
+    kind: str, hints: dict[str, Any], groups: list[list[str]], fixed: tuple[str, ...], *, numbered: bool
+) -> str:
+    """Return the source of `bind((tail, prefix), constants, route, unusual)`, which returns the writer."""
+    headers = kind not in KINDS_WITHOUT_HEADERS
     free = [group[0] for group in groups if group[0] not in fixed]
     values = [group[0] if group[0] in free else f"c{place}" for place, group in enumerate(groups)]
     details = ", ".join(DETAILS.get(kind, ()))
-    detail = f"new(Change, ({details}))" if kind == "delta" else f"({details})" if details else "None"
+    detail = f"Change({details})" if kind == "delta" else f"({details})" if details else "None"
     unusual = f"return unusual({', '.join(f'{name}={name}' for name in free)})"
-    longest = _BEFORE_ID + LONGEST_ID
-    between = f"body[{_BEFORE_ID}:end], b'\\r\\n\\r\\n', " if named else ""
-    return "\n".join(
-        [
-            "def bind(tail, constants, route, unusual):",
-            *(
-                f"    c{place} = raw(constants, groups[{place}])"
-                for place, group in enumerate(groups)
-                if group[0] in fixed
-            ),
-            *(f"    {name} = constants[{name!r}]" for name in DETAILS.get(kind, ()) if name in fixed),
-            f"    begin = ({('HPUB ' if named else 'PUB ') + KIND_SUBJECTS[kind]!r} + tail + ' ').encode()",
-            f"    def write(*, {', '.join(_parameter(kind, name, hints[name]) for name in free)}):",
-            f"        if {' or '.join(_guards(free, hints))}:",
-            f"            {unusual}",
-            f"        body = encode(Wire({', '.join(values)}))",
-            "        size = len(body)",
-            f"        end = {_BEFORE_ID} + len(id)",
-            f"        if body[end] != 34 or body[end - 1] == 92 or not {_BEFORE_ID} < end <= {longest} or 127 in body:",
-            f"            {unusual}",
-            f"        sizes = known(size << 9{' | end' if named else ''}) or make_sizes(size, end)",
-            f"        parts = (begin, sizes, {between}body, b'\\r\\n')",
-            f"        return new(Message, (route, parts, {detail}))",
-            "    return write",
-        ]
-    )
+    texts = {"id", "trade_id"} if numbered else set[str]()
+    between = f"body[{_BEFORE_ID}:end], b'\\r\\n\\r\\n', " if headers else ""
+    lines = [
+        "def bind(names, constants, route, unusual):",
+        "    tail, prefix = names",
+        *(f"    c{place} = raw(constants, groups[{place}])" for place, group in enumerate(groups) if group[0] in fixed),
+        *(f"    {name} = constants[{name!r}]" for name in DETAILS.get(kind, ()) if name in fixed),
+        f"    begin = ({('HPUB ' if headers else 'PUB ') + KIND_SUBJECTS[kind]!r} + tail + ' ').encode()",
+        f"    base = {_BEFORE_ID} + len(prefix or '')",
+        f"    def write(*, {'number, ' * numbered}"
+        + f"{', '.join(_parameter(kind, name, hints[name]) for name in free if name not in texts)}):",
+        *(_number_lines(kind) if numbered else ()),
+        f"        if {' or '.join(_guards(free, hints, numbered=numbered))}:",
+        f"            {unusual}",
+        f"        body = encode(Wire({', '.join(values)}))",
+        "        size = len(body)",
+        *(("        end = base + len(text)",) if numbered else _id_lines(unusual)),
+        f"        sizes = known(size << {_END_BITS} | end) or make_sizes(size, end)",
+        "        if sizes is None:",
+        f"            {unusual}",
+        f"        return Message(route, (begin, sizes, {between}body, b'\\r\\n'), {detail})",
+        "    return write",
+    ]
+    return "\n".join(lines)
+
+
+def _number_lines(kind: str) -> list[str]:
+    """Return the lines that make the id of a number."""
+    text = "text = trade_id" if kind == "trade" else "text"
+    return [f"        {text} = str(number)", "        id = prefix + text"]
+
+
+def _id_lines(unusual: str) -> list[str]:
+    """Return the lines that find out whether the id was encoded as it is."""
+    return [
+        f"        end = {_BEFORE_ID} + len(id)",
+        "        if body[end] != 34 or body[end - 1] == 92 or 127 in body:",
+        f"            {unusual}",
+    ]
 
 
 def _parameter(kind: str, name: str, hint: Any) -> str:
@@ -234,10 +267,12 @@ def _parameter(kind: str, name: str, hint: Any) -> str:
     return f"{name}=None" if NoneType in get_args(hint) else name
 
 
-def _guards(free: list[str], hints: dict[str, Any]) -> list[str]:
+def _guards(free: list[str], hints: dict[str, Any], *, numbered: bool) -> list[str]:
     """Return what makes an event unusual before it is encoded: times and integers that cannot be."""
     found = [f"(ts_event is not None and not 0 < ts_event <= ts_recv + {DAY_NS})"]
-    if "trade_id" in free:
+    if numbered:
+        found.append(f"not 0 <= number <= {INT64_MAX}")
+    elif "trade_id" in free:
         found.append(f"not (trade_id and id.endswith(trade_id) or trade_id.isalnum()) or len(trade_id) > {LONGEST_ID}")
     for name in free:
         if name not in {"ts_event", "ts_recv"} and _is_integer(hints[name]):
