@@ -6,8 +6,9 @@ import asyncio
 import time
 from typing import Final
 
-
-now_ns: Final = time.time_ns  # the wall clock in nanoseconds since 1970, UTC; no call of ours around it, as frames read it
+now_ns: Final = (
+    time.time_ns
+)  # the wall clock in nanoseconds since 1970, UTC; no call of ours around it, as frames read it
 
 
 def monotonic() -> float:

@@ -208,7 +208,7 @@ class Session:
                 yield route.kind, route.symbol
 
     def _on_message(self, item: Message) -> None:
-        """Publish what is to be looked at first: a channel's first data, a counted trade, a delta, an end of silence."""
+        """Publish what is to be looked at: a channel's first data, a counted trade, a delta, an end of silence."""
         route, parts, detail = item.route, item.parts, item.detail
         kind, symbol = route.kind, route.symbol
         ours = self._routes.get(route)

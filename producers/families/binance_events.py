@@ -78,9 +78,7 @@ def on_trade(
         ts_event = time * 1_000_000 if time < _MICROSECONDS else time * 1000
         side = "sell" if trade.m else "buy"
         if trade.t is not None:
-            return (
-                make(number=trade.t, ts_event=ts_event, ts_recv=ts_recv, price=price, amount=amount, side=side),
-            )
+            return (make(number=trade.t, ts_event=ts_event, ts_recv=ts_recv, price=price, amount=amount, side=side),)
         first = f"{trade.f}-{trade.l}"
         return (
             make_named(id=prefix + first, trade_id=first, ts_event=ts_event, ts_recv=ts_recv,

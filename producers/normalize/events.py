@@ -56,7 +56,7 @@ class Makers:
         constants = _constants(instrument, sim=self.sim) | known
         make = _struct_maker(kind, constants, recorded=self.recorded)
         if self.written:
-            return make_writer(kind, instrument.tail, constants, make, numbered)
+            return make_writer(kind, instrument.tail, constants, make, numbered=numbered)
         return make if numbered is None else _numbered(kind, numbered, make)
 
     def of(self, instrument: Instrument) -> InstrumentMakers:

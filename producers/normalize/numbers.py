@@ -18,6 +18,7 @@ from msgspec import Meta, Raw, ValidationError
 
 from contracts.errors import FrameError
 from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
+from producers.connection.sides import are_levels
 
 NULL: Final = Raw(b"null")
 ZERO: Final = "0"
@@ -39,8 +40,6 @@ _are_levels: Final = re.compile(rf"(?:;{_DIGITS},{_DIGITS})*+").fullmatch
 _PRICE: Final = rf"(?!0(?:\.0*+)?+,){_DIGITS}"  # as _DIGITS, above zero, where a comma follows
 is_traded: Final = re.compile(rf"{_PRICE},{_DIGITS}").fullmatch  # of "price,amount" of a trade
 _are_quotes: Final = re.compile(rf"{_PRICE},{_DIGITS},{_PRICE},{_DIGITS}").fullmatch
-_RAW_LEVEL: Final = rf'\["(?!0(?:\.0*+)?+"){_DIGITS}","(?:0|(?!0(?:\.0*+)?+"){_DIGITS})"\]'
-_are_raw_levels: Final = re.compile(rf"\[(?:{_RAW_LEVEL}(?:,{_RAW_LEVEL})*+)?+\]".encode()).fullmatch
 _read_rows: Final = msgspec.json.Decoder(list[Row]).decode
 _zero_price_among: Final = re.compile(r";0[0.]*+,").search
 _long_zero_among: Final = re.compile(r",0\.0*+(?:;|$)").search  # an amount of zero that is not written "0"
@@ -203,7 +202,7 @@ def raw_levels(raw: Raw, field: str, *, whole: bool = False) -> Raw | list[Row]:
 
     Otherwise its levels, as `text_levels` gives them, or `whole_levels` of a whole book.
     """
-    if _are_raw_levels(raw):
+    if are_levels(raw):
         return raw
     try:
         rows = _read_rows(raw)

@@ -90,7 +90,7 @@ class Change(Struct, gc=False):
 DETAILS: Final[dict[str, tuple[str, ...]]] = {"trade": ("trade_id", "seq"), "delta": Change.__struct_fields__}
 
 
-def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make, numbered: str | None = None) -> Make:
+def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make, *, numbered: str | None = None) -> Make:
     """Return the writer of one instrument's events of a kind; it takes the fields that are no constants by name.
 
     `numbered`: what an id begins with whose other part is a number. It takes a `number` then instead of an id.
@@ -98,7 +98,6 @@ def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make, num
     `make` makes the struct, or an `Unreadable`, of what is unusual. Candles, of which no producer publishes any, are
     written from their structs.
     """
-
     route = Route(kind, constants["symbol"])
 
     def unusual(**values: Any) -> Any:
@@ -218,6 +217,8 @@ def _source(
     unusual = f"return unusual({', '.join(f'{name}={name}' for name in free)})"
     texts = {"id", "trade_id"} if numbered else set[str]()
     between = f"body[{_BEFORE_ID}:end], b'\\r\\n\\r\\n', " if headers else ""
+    parameters = ["number"] if numbered else []
+    parameters += [_parameter(kind, name, hints[name]) for name in free if name not in texts]
     lines = [
         "def bind(names, constants, route, unusual):",
         "    tail, prefix = names",
@@ -225,8 +226,7 @@ def _source(
         *(f"    {name} = constants[{name!r}]" for name in DETAILS.get(kind, ()) if name in fixed),
         f"    begin = ({('HPUB ' if headers else 'PUB ') + KIND_SUBJECTS[kind]!r} + tail + ' ').encode()",
         f"    base = {_BEFORE_ID} + len(prefix or '')",
-        f"    def write(*, {'number, ' * numbered}"
-        + f"{', '.join(_parameter(kind, name, hints[name]) for name in free if name not in texts)}):",
+        f"    def write(*, {', '.join(parameters)}):",
         *(_number_lines(kind) if numbered else ()),
         f"        if {' or '.join(_guards(free, hints, numbered=numbered))}:",
         f"            {unusual}",
