@@ -184,8 +184,8 @@ class Feed:
         """Pass on to the watchdog what came since the last time: what it would do with each frame is the same."""
         if self.session.take_frame():
             self._watchdog.on_frame()
-        for kind, symbol in self.session.take_seen():
-            self._watchdog.on_event(kind, symbol)
+        for route in self.session.take_seen():
+            self._watchdog.on_event(route.kind, route.symbol)
 
     async def _subscribe(self, socket: Socket, plan: ConnectionPlan) -> None:
         for request in plan.requests:

@@ -5,7 +5,7 @@ It opens no socket and reads no clock, so that live feeds and replays run the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -91,6 +91,7 @@ class Session:
             self._recorder.on_open(self.plan.name, ts, sim=sim)
         self.simulated, self._ts, self._now = sim, ts, now
         self._live.clear()
+        self.take_seen()
         self._routes.clear()
         self._span = None
         self.books.simulated = sim
@@ -197,15 +198,14 @@ class Session:
         came, self._frame = self._frame is not None, None
         return came
 
-    def take_seen(self) -> Iterable[tuple[str, str]]:
-        """Count what was published since the last call; yields kind and symbol of what came since then."""
-        for route, ours in self._routes.items():
-            new = route.count - route.noted
-            if new:
-                route.noted = route.count
-                if ours:
-                    self._parts.publisher.published[route.kind] += new
-                yield route.kind, route.symbol
+    def take_seen(self) -> list[Route]:
+        """Count what was published since the last call; returns the routes of what came since then."""
+        seen = [route for route in self._routes if route.count != route.noted]
+        for route in seen:
+            if self._routes[route]:
+                self._parts.publisher.published[route.kind] += route.count - route.noted
+            route.noted = route.count
+        return seen
 
     def _on_message(self, item: Message) -> None:
         """Publish what is to be looked at: a channel's first data, a counted trade, a delta, an end of silence."""

@@ -8,7 +8,7 @@ one step (producers.normalize.writer). Decoders do not know which, and may not r
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +19,7 @@ from contracts.codec import EVENTS, fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from contracts.numbers import INT64_MAX, INT64_MIN, time_fault
-from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, make_writer, named
+from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, Route, make_writer, named
 from producers.venue import Unreadable
 
 _INTEGERS: Final[dict[str, tuple[str, ...]]] = {
@@ -44,6 +44,7 @@ class Makers:
     sim: bool
     written: bool = False
     recorded: bool = False
+    routes: dict[tuple[str, str], Route] = field(default_factory=dict[tuple[str, str], Route], compare=False)
 
     def maker(self, kind: str, instrument: Instrument, *, numbered: str | None = None, **known: Any) -> Maker:
         """Return the maker of a kind; `known` are fields that are the same in every frame.
@@ -56,7 +57,8 @@ class Makers:
         constants = _constants(instrument, sim=self.sim) | known
         make = _struct_maker(kind, constants, recorded=self.recorded)
         if self.written:
-            return make_writer(kind, instrument.tail, constants, make, numbered=numbered)
+            route = self.routes.setdefault((kind, instrument.symbol), Route(kind, instrument.symbol))
+            return make_writer(route, instrument.tail, constants, make, numbered=numbered)
         return make if numbered is None else _numbered(kind, numbered, make)
 
     def of(self, instrument: Instrument) -> InstrumentMakers:

@@ -90,7 +90,7 @@ class Change(Struct, gc=False):
 DETAILS: Final[dict[str, tuple[str, ...]]] = {"trade": ("trade_id", "seq"), "delta": Change.__struct_fields__}
 
 
-def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make, *, numbered: str | None = None) -> Make:
+def make_writer(route: Route, tail: str, constants: dict[str, Any], make: Make, *, numbered: str | None = None) -> Make:
     """Return the writer of one instrument's events of a kind; it takes the fields that are no constants by name.
 
     `numbered`: what an id begins with whose other part is a number. It takes a `number` then instead of an id.
@@ -98,7 +98,7 @@ def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make, *, 
     `make` makes the struct, or an `Unreadable`, of what is unusual. Candles, of which no producer publishes any, are
     written from their structs.
     """
-    route = Route(kind, constants["symbol"])
+    kind = route.kind
 
     def unusual(**values: Any) -> Any:
         event = make(**values)
