@@ -19,7 +19,6 @@ from producers.normalize.events import Makers
 from producers.normalize.numbers import (
     Row,
     figures,
-    is_traded,
     plain,
     positive,
     price_text,
@@ -27,6 +26,8 @@ from producers.normalize.numbers import (
     quotes,
     raw_levels,
     traded,
+    traded_amounts,
+    traded_prices,
     unsigned,
 )
 from producers.venue import Decoded
@@ -73,7 +74,7 @@ def on_trade(
         if trade.s != symbol:
             check_owner(trade.s, symbol)
         price, amount, time = trade.p, trade.q, trade.T
-        if not is_traded(f"{price},{amount}"):
+        if price not in traded_prices or amount not in traded_amounts:
             price, amount = traded(price, amount, _TRADED)
         ts_event = time * 1_000_000 if time < _MICROSECONDS else time * 1000
         side = "sell" if trade.m else "buy"

@@ -19,7 +19,7 @@ from contracts.codec import EVENTS, fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from contracts.numbers import INT64_MAX, INT64_MIN, time_fault
-from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, Route, make_writer, named
+from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, Route, by_numbers, make_writer
 from producers.venue import Unreadable
 
 _INTEGERS: Final[dict[str, tuple[str, ...]]] = {
@@ -59,7 +59,7 @@ class Makers:
         if self.written:
             route = self.routes.setdefault((kind, instrument.symbol), Route(kind, instrument.symbol))
             return make_writer(route, instrument.tail, constants, make, numbered=numbered)
-        return make if numbered is None else _numbered(kind, numbered, make)
+        return make if numbered is None else by_numbers(kind, numbered, make)
 
     def of(self, instrument: Instrument) -> InstrumentMakers:
         """Return the makers of every kind."""
@@ -117,10 +117,6 @@ def _struct_maker(kind: str, constants: dict[str, Any], *, recorded: bool) -> Ma
         return event if fault is None else Unreadable(b"", FrameError(f"{kind} of {event.symbol}: {fault}"))
 
     return make
-
-
-def _numbered(kind: str, prefix: str, make: Maker) -> Maker:
-    return lambda *, number, **values: make(**named(kind, prefix, number), **values)
 
 
 def _fault(event: Any, integers: tuple[str, ...], latest: int) -> str | None:

@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 
 from contracts import codec
 from contracts.codec import EVENTS, KIND_SUBJECTS, fast, schema_of
+from contracts.errors import FrameError
 from contracts.numbers import DAY_NS, INT64_MAX, INT64_MIN
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA, KINDS_WITHOUT_HEADERS
 from runtime.nats.lanes.message import Parts, header, make_parts, split_message
@@ -106,10 +107,23 @@ def make_writer(route: Route, tail: str, constants: dict[str, Any], make: Make, 
 
     if kind == "candle":
         return unusual
-    if numbered is not None and not is_plain_id(numbered):
-        return lambda *, number, **values: unusual(**named(kind, numbered, number), **values)
     build = _builder(kind, tuple(sorted(constants)), numbered is not None)
-    return build((tail, numbered), constants, route, unusual)
+    if numbered is None:
+        return build((tail, ""), constants, route, unusual)
+    by_number = by_numbers(kind, numbered, unusual)
+    return build((tail, numbered), constants, route, by_number) if is_plain_id(numbered) else by_number
+
+
+def by_numbers(kind: str, prefix: str, make: Make) -> Make:
+    """Return a maker that takes a `number`, of one that takes an id; FrameError where it is no such."""
+
+    def make_by_number(*, number: int, **values: Any) -> Any:
+        if not 0 <= number <= INT64_MAX:
+            raise FrameError(f"the number of a {kind} is no int64, or negative: {number}", field="number")
+        text = str(number)
+        return make(id=prefix + text, trade_id=text, **values) if kind == "trade" else make(id=prefix + text, **values)
+
+    return make_by_number
 
 
 def is_plain_id(text: str) -> bool:
@@ -117,22 +131,16 @@ def is_plain_id(text: str) -> bool:
     return text.isascii() and text.isprintable() and not {'"', "\\"} & {*text} and len(text) <= LONGEST_ID // 2
 
 
-def named(kind: str, prefix: str, number: int) -> dict[str, str]:
-    """Return the fields that say an event's number."""
-    text = str(number)
-    return {"id": prefix + text, "trade_id": text} if kind == "trade" else {"id": prefix + text}
-
-
 def write_event(event: Any, tail: str, route: Route | None = None) -> Message:
     """Return the message of a struct: what a writer returns at once. Without a route it gets one of its own."""
     kind: str = event.kind
     length = f"{event.timeframe}." if kind == "candle" else ""
-    named = kind not in KINDS_WITHOUT_HEADERS
+    headers = kind not in KINDS_WITHOUT_HEADERS
     parts = make_parts(
         f"{KIND_SUBJECTS[kind]}{length}{tail}",
         codec.encode(event),
-        schema=schema_of(EVENTS[kind]) if named else None,
-        msg_id=event.id if named else None,
+        schema=schema_of(EVENTS[kind]) if headers else None,
+        msg_id=event.id if headers else None,
     )
     values = tuple(getattr(event, name) for name in DETAILS.get(kind, ()))
     detail = (Change(*values) if kind == "delta" else values) or None
@@ -214,18 +222,19 @@ def _source(
     values = [group[0] if group[0] in free else f"c{place}" for place, group in enumerate(groups)]
     details = ", ".join(DETAILS.get(kind, ()))
     detail = f"Change({details})" if kind == "delta" else f"({details})" if details else "None"
-    unusual = f"return unusual({', '.join(f'{name}={name}' for name in free)})"
     texts = {"id", "trade_id"} if numbered else set[str]()
+    given = ["number"] if numbered else []
+    given += [name for name in free if name not in texts]
+    unusual = f"return unusual({', '.join(f'{name}={name}' for name in given)})"
     between = f"body[{_BEFORE_ID}:end], b'\\r\\n\\r\\n', " if headers else ""
-    parameters = ["number"] if numbered else []
-    parameters += [_parameter(kind, name, hints[name]) for name in free if name not in texts]
+    parameters = [name if name == "number" else _parameter(kind, name, hints[name]) for name in given]
     lines = [
         "def bind(names, constants, route, unusual):",
         "    tail, prefix = names",
         *(f"    c{place} = raw(constants, groups[{place}])" for place, group in enumerate(groups) if group[0] in fixed),
         *(f"    {name} = constants[{name!r}]" for name in DETAILS.get(kind, ()) if name in fixed),
         f"    begin = ({('HPUB ' if headers else 'PUB ') + KIND_SUBJECTS[kind]!r} + tail + ' ').encode()",
-        f"    base = {_BEFORE_ID} + len(prefix or '')",
+        f"    base = {_BEFORE_ID} + len(prefix)",
         f"    def write(*, {', '.join(parameters)}):",
         *(_number_lines(kind) if numbered else ()),
         f"        if {' or '.join(_guards(free, hints, numbered=numbered))}:",
