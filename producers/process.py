@@ -21,7 +21,6 @@ from contracts import streams, subjects
 from contracts.errors import InvalidParameterError, UnknownVenueError
 from contracts.instrument import Instrument
 from contracts.symbols import find_venue
-from producers.connection.books import BookPace
 from producers.connection.socket import OPENERS
 from producers.history_service import HistoryService, make_router
 from producers.metrics import ProducerCollector
@@ -33,6 +32,7 @@ from producers.upkeep import Upkeep
 from producers.venue import Venue
 from runtime.app.application import make_broker
 from runtime.app.serving import Serving
+from runtime.book.books import BookPace
 from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.health import Health, connected_check

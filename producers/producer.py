@@ -16,7 +16,6 @@ from contracts import subjects
 from contracts.errors import VenueError
 from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
-from producers.connection.books import BookPace
 from producers.connection.feed import RECONNECT, Feed, FeedParts
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import Recorder
@@ -29,6 +28,7 @@ from producers.rest.rate_limit import LocalRateLimit, RateLimit
 from producers.selection import Followed, by_venue_symbol, finder, follow, in_group
 from producers.venue import BOOK, CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
+from runtime.book.books import BookPace
 from runtime.nats.lanes.message import make_parts
 from runtime.retry import delays
 

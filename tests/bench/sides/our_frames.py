@@ -12,8 +12,6 @@ from typing import Any
 
 from contracts.codec import EVENTS
 from contracts.instrument import Instrument
-from producers.connection.book import BookKeeper
-from producers.connection.books import BookPace
 from producers.connection.feed import Feed, FeedParts
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.publisher import Publisher
@@ -22,6 +20,8 @@ from producers.connection.socket import OPENERS
 from producers.normalize.events import Makers
 from producers.registry import VENUES
 from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
+from runtime.book.books import BookPace
+from runtime.book.keeper import BookKeeper
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher
