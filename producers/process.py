@@ -27,6 +27,7 @@ from producers.metrics import ProducerCollector
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
 from producers.rest.rate_limit import SharedRateLimit
+from producers.resync_service import ResyncService
 from producers.standby import GatedLane, Unit
 from producers.upkeep import Upkeep
 from producers.venue import Venue
@@ -80,6 +81,7 @@ def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[Producer
             pace=pace,
             group=(group, config.symbol_groups),
             refresh=config.listing_minutes * 60.0,
+            books_elsewhere=config.books == "elsewhere",
         )
         for venue, group in units
     ]
@@ -133,6 +135,9 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
         serving = Serving(bus, broker, make_router(history))
         stack.push_async_callback(serving.close)
         await serving.open()
+        if config.venues.books == "elsewhere":
+            _log.info("books.elsewhere", reason="only their continuity is checked here, and no checksum")
+            await ResyncService(units).open(bus)
         await _run_until(stop, units, bus)
     lane.flush()
     await bus.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, Literal
 
 from contracts.market import FeedState
 from runtime.book.held import BookPace as BookPace  # noqa: PLC0414  # who makes books needs it
@@ -18,6 +18,7 @@ FAILED_PAUSES: Final = (1.0, 1.0, 2.0, 4.0, 8.0, 10.0)
 CROSSED_NS: Final = 3_000_000_000  # for so long a book with unbroken numbers may be crossed
 OnState = Callable[[str, FeedState, str | None], None]  # (unified symbol, state, reason)
 ASKED_AGAIN: Final = 30.0  # a snapshot that somebody asked for and that did not come for so long: from the start again
+ResyncOutcome = Literal["requested", "pending"]
 OnSeed = Callable[[Any, list[Any]], None]
 OnResync = Callable[[str], None]  # (unified symbol): its book is pushed, and needs a fresh snapshot
 
@@ -61,6 +62,10 @@ class Books(Generic[I]):
     def all_live(self) -> bool:
         """Whether every book's continuity is proven."""
         return all(book.announced for book in self._books.values())
+
+    def count_live(self) -> int:
+        """Return how many books' continuity is proven."""
+        return sum(book.announced for book in self._books.values())
 
     def last_seq(self, symbol: str) -> int | None:
         """Return the number of the last change of a book; None where there is none."""
@@ -114,7 +119,7 @@ class Books(Generic[I]):
             if book.keeper.live:
                 self._after(book, book.keeper.lose(reason), now=now)
 
-    def resync(self, symbol: str, *, now: float) -> str | None:
+    def resync(self, symbol: str, *, now: float) -> ResyncOutcome | None:
         """Get a fresh snapshot, because who keeps the book elsewhere asks for one; deltas go on meanwhile.
 
         Returns "requested", "pending" where one is under way, None where the book is not followed. A pushed book is

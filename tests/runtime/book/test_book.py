@@ -8,8 +8,8 @@ import pytest
 
 from contracts import market
 from contracts.codec import fast
-from runtime.book import keeper as book
 from producers.venue import BookRule
+from runtime.book import keeper as book
 from runtime.book.book_side import checksum
 from runtime.book.keeper import BookKeeper, Change
 from tests.runtime.book.book_sides import SIDES
