@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,11 @@ async def _measure(names: list[str], asked: argparse.Namespace) -> tuple[dict[st
     (WORK / "nats").mkdir(exist_ok=True)
     done: list[Section] = []
     source: list[str] = []
-    async with nats_server(WORK / "nats") as server:
+    async with nats_server(WORK / "nats") as server, AsyncExitStack() as stack:
         timed = await _setting(asked, server.url, source)
         counted = await _counted(timed, asked)
+        if isinstance(counted, Setting):
+            stack.push_async_callback(counted.close)
         data: dict[str, Any] = {
             "frames": source[0],
             "python": platform.python_version(),
