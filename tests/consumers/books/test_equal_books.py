@@ -63,7 +63,7 @@ def test_books_of_both_modes_are_the_same_bytes(venue_id: str) -> None:
     assert compared > COMPARED / 10
 
 
-@pytest.mark.parametrize("venue_id", sorted(VENUES))
+@pytest.mark.parametrize("venue_id", ["binance", "binanceusdm", "bitfinex"])
 def test_lost_delta_is_a_gap_and_no_wrong_book_is_published_after_it(venue_id: str) -> None:
     rig = Rig(venue_id)
     play_until_live(rig, WARM)
