@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from contracts.instrument import Instrument
 from contracts.market import FeedState
-from producers.connection.books import BookPace, Books
 from producers.connection.frames import UNDECODABLE, FrameReader
 from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recorder
 from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import TradeGaps
-from producers.normalize.events import Makers
+from producers.normalize.events import Makers, book_maker
+from producers.normalize.seeds import write_proof, write_seed
 from producers.normalize.writer import Message, Route
 from producers.venue import (
     BOOK,
@@ -30,6 +30,7 @@ from producers.venue import (
     Unreadable,
     Venue,
 )
+from runtime.book.books import BookPace, Books
 
 _BOOK_KINDS: Final = ("delta", "book")
 
@@ -44,6 +45,7 @@ class SessionParts:
     on_undecodable: Callable[[bytes, Exception], None]
     pace: BookPace
     recorder: Recorder | None = None
+    books_elsewhere: bool = False  # only the continuity of books is judged here; another process keeps them
 
 
 class Session:
@@ -55,7 +57,14 @@ class Session:
         self.undecodable = 0
         self.decoder: Decoder | None = None
         self.books = Books(
-            parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_resync=connection.on_resync
+            parts.venue.book,
+            parts.pace,
+            parts.publisher.publish,
+            self._on_book_state,
+            make=book_maker,
+            on_resync=connection.on_resync,
+            on_seed=self._on_seed,
+            kept=not parts.books_elsewhere,
         )
         self._parts = parts
         self._write = parts.publisher.write
@@ -166,6 +175,9 @@ class Session:
         if self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "close", {"reason": reason})
         self._ts, self._reader = ts, None
+        if self._parts.books_elsewhere:
+            for symbol in self.books.list_lost():
+                self._publish_derived("gap", channel=BOOK, symbol=symbol, reason=reason)
         self.books.on_disconnect()
         for channel in self._channels:
             self._publish_derived("down", channel=channel, symbol=None, reason=reason)
@@ -297,8 +309,19 @@ class Session:
 
     def _on_proof(self, proof: Proof) -> None:
         method = self._parts.venue.checksum
-        if method is not None:
-            self.books.on_proof(proof, method, now=self._now)
+        if self._parts.books_elsewhere:
+            seq = self.books.last_seq(proof.instrument.symbol)
+            self._parts.publisher.publish(
+                write_proof(proof.instrument, proof.checksum, seq, ts_recv=self._ts, sim=self.simulated)
+            )
+        elif method is not None:
+            self.books.on_proof(proof.instrument.symbol, proof.checksum, method, now=self._now)
+
+    def _on_seed(self, snapshot: Any, waiting: list[Any]) -> None:
+        """Publish a snapshot that was asked for, for who keeps the book in our place."""
+        if self._parts.books_elsewhere:
+            for message in write_seed(snapshot, waiting):
+                self._parts.publisher.publish(message)
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
         self._publish_derived(state, channel=BOOK, symbol=symbol, reason=reason)
