@@ -144,7 +144,7 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
 
 
 class BusListings:
-    """The cache of listings on the bus (`producers.producer.ListingCache`)."""
+    """The cache of listings on the bus (`producers.listing.ListingCache`)."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -23,6 +23,7 @@ from producers.connection.publisher import Lane, Publisher
 from producers.connection.session import SessionParts
 from producers.connection.socket import OpenSocket
 from producers.limits import fitting
+from producers.listing import ListingCache, ListingChangedError
 from producers.rest.client import RestClient, open_http
 from producers.rest.rate_limit import LocalRateLimit, RateLimit
 from producers.selection import Followed, by_venue_symbol, finder, follow, in_group
@@ -65,27 +66,6 @@ class ProducerPlan:
         """Return the unit's name: the venue, with the group where there are several."""
         number, count = self.group
         return self.venue.id if count == 1 else f"{self.venue.id}.{number}"
-
-
-class ListingCache(Protocol):
-    """Keeps the last listing of each unit, for starts while the venue's REST does not answer."""
-
-    async def save(self, unit: str, listed: Sequence[Instrument]) -> None:
-        """Keep it."""
-        ...
-
-    async def load(self, unit: str) -> list[Instrument] | None:
-        """Return what was kept; None where nothing was."""
-        ...
-
-
-class ListingChangedError(Exception):
-    """Instruments that are followed were listed, delisted or changed."""
-
-    def __init__(self, listed: list[Instrument], followed: Followed) -> None:
-        super().__init__("the listing changed")
-        self.listed = listed
-        self.followed = followed
 
 
 class Producer:
