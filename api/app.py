@@ -34,6 +34,9 @@ from api.market.answers import MarketAnswers
 from api.ops import documents, health
 from api.ops.documents import DocumentSources
 from api.ops.health import HealthSources
+from api.pages import routes as page_routes
+from api.pages.assets import read_assets
+from api.pages.routes import PageSources
 from api.sentiment import routes as sentiment_routes
 from api.stream import endpoint, events
 from api.stream.client import StreamServices
@@ -62,6 +65,7 @@ ROUTERS: Final = (
     deadletters_routes.router,
     health.router,
     documents.router,
+    page_routes.router,
     endpoint.router,
     events.router,
 )
@@ -167,7 +171,8 @@ def compose(options: ApiOptions) -> ASGIApp:
         clients=lambda: parts.hub.clients,
         write_problem=lambda: parts.probe.problem,
     )
-    app.state.documents = DocumentSources(registry, options.asyncapi)
+    app.state.documents = DocumentSources(registry)
+    app.state.pages = PageSources(read_assets(), options.asyncapi, options.settings.public_url)
     add_streams(app, parts, access)
     middleware = RequestMiddleware(
         app,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from api.http.access.keys import OPEN
 from api.http.routing import declared_scope
 
 BEARER: Final = "bearer"
+_HOST: Final = re.compile(r"^[A-Za-z0-9.\-_\[\]:]{1,255}$")
 EXAMPLES: Final = {"symbol": "BTC", "exchange": "binance", "indicators": ["rsi", "ema"]}
 
 
@@ -62,3 +64,10 @@ def _describe_parameters(parameters: list[dict[str, Any]]) -> list[dict[str, Any
         commas = {"style": "form", "explode": False} if item["schema"].get("type") == "array" else {}
         described.append({**item, **extra, **commas})
     return described
+
+
+def origin(request: Request) -> str:
+    """Return the address that a request was sent to; what is no host name counts as `localhost`."""
+    host = request.headers.get("host", "")
+    secure = request.headers.get("x-forwarded-proto", "").lower() == "https"
+    return f"{'https' if secure else 'http'}://{host if _HOST.fullmatch(host) else 'localhost'}"

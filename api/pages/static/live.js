@@ -1,0 +1,196 @@
+// The live market: one symbol's prices, candles and depth by /ws, everybody's whales and liquidations by /events.
+
+import { Candles } from "./candles.js";
+import { Depth } from "./depth.js";
+import { byId, make, setQuality, setText } from "./dom.js";
+import { followEvents } from "./events.js";
+import { paintFeeds } from "./feeds.js";
+import { compact, ms, percent, price, seconds } from "./format.js";
+import { backoff, getJson, pause, serviceNow } from "./http.js";
+import { paintSoon, setPaused } from "./paint.js";
+import { startShell } from "./shell.js";
+import { MarketSocket } from "./socket.js";
+import { Tape, liquidationColumns, whaleColumns } from "./tape.js";
+import { Venues } from "./venues.js";
+
+const SNAPSHOT_MS = 10_000;
+const FEEDS_MS = 10_000;
+const STALE_MS = 30_000;
+const PACE = 1; // seconds between two states of a book or a candle
+const BACKFILLED = 50;
+const MEASURED = 200;
+
+startShell();
+const venues = new Venues();
+const depth = new Depth();
+const tapes = { whale: new Tape("whales", whaleColumns), liquidation: new Tape("liquidations", liquidationColumns) };
+const links = { prices: "connecting", events: "connecting" };
+const delays = [];
+let symbol = "";
+let shown = null; // the newest price message
+let shownAt = 0;
+
+const socket = new MarketSocket({ onMessage, onState: (state) => setLink("prices", state) });
+const candles = new Candles(socket);
+
+function onMessage(message) {
+  switch (message.type) {
+    case "price_update":
+      if (message.symbol === symbol) onPrice(message);
+      break;
+    case "candle":
+      if (message.timeframe === "1m") venues.onCandle(message);
+      candles.onCandle(message);
+      break;
+    case "book":
+      venues.onBook(message);
+      depth.onBook(message);
+      break;
+    case "error":
+      setNotice(message.message);
+      break;
+    default:
+  }
+}
+
+function onPrice(message) {
+  shown = message;
+  shownAt = performance.now();
+  paintSoon("price", paintPrice);
+}
+
+function paintPrice() {
+  const now = shown;
+  setText(byId("price"), price(now.price));
+  setText(byId("quote"), now.quote);
+  setText(byId("change"), percent(now.change_24h));
+  byId("change").className = now.change_24h < 0 ? "down" : "up";
+  setText(byId("high"), price(now.high));
+  setText(byId("low"), price(now.low));
+  setText(byId("volume"), `${compact(now.volume_24h)} ${symbol.split("/")[0]}`);
+  setText(byId("bid"), price(now.bid));
+  setText(byId("ask"), price(now.ask));
+  document.title = `${price(now.price)} ${symbol} – Hydrophone`;
+  paintAge();
+}
+
+// The age grows while nothing arrives; what is old says so, whatever was said of it when it came.
+function paintAge() {
+  if (!shown) return;
+  const age = shown.age + (performance.now() - shownAt) / 1000;
+  setText(byId("age"), seconds(age));
+  const isOld = age * 1000 > STALE_MS || links.prices !== "live";
+  setQuality(byId("quality"), isOld ? "stale" : shown.quality === "sim" ? "live" : shown.quality);
+  byId("simulated").hidden = !shown.sim;
+  document.body.classList.toggle("old", isOld);
+}
+
+function onEvent(event) {
+  const tape = tapes[event.type];
+  if (event.type === "gap") setNotice("Some events may have been lost on the way.");
+  if (!tape) return;
+  tape.add([event]);
+  paintSoon(`delay ${event.id}`, () => {
+    delays.push(Math.max(0, serviceNow() - Date.parse(event.timestamp)));
+    delays.splice(0, delays.length - MEASURED);
+    paintDelays();
+  });
+}
+
+function paintDelays() {
+  const sorted = [...delays].sort((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  setText(byId("latency"), `${ms(at(0.5))} · ${ms(at(0.95))}`);
+}
+
+function setLink(name, state) {
+  links[name] = state;
+  const wrong = Object.entries(links).filter(([, one]) => one !== "live");
+  const badge = byId("link");
+  badge.className = `badge ${wrong.length ? "stale" : "live"}`;
+  setText(badge, wrong.length ? wrong.map(([one, why]) => `${one}: ${why}`).join(", ") : "connected");
+  paintAge();
+}
+
+function setNotice(text) {
+  byId("notice").hidden = !text;
+  setText(byId("notice"), text);
+}
+
+async function choose(next) {
+  symbol = next;
+  shown = null;
+  venues.clear();
+  depth.clear();
+  const base = next.split("/")[0];
+  Object.values(tapes).forEach((tape) => { tape.base = base; });
+  history.replaceState(null, "", `?symbol=${encodeURIComponent(next)}`);
+  socket.hold("symbol", [
+    { channel: "price", symbol: next },
+    { channel: "book", symbol: next, interval: PACE },
+    { channel: "candles", symbol: next, timeframe: "1m", interval: PACE },
+  ]);
+  await Promise.all([candles.show(next), refresh(), backfill(next)]);
+}
+
+// What was before this page was opened.
+async function backfill(of) {
+  const query = new URLSearchParams({ symbol: of, limit: BACKFILLED });
+  const [whales, liquidations] = await Promise.allSettled([getJson(`/gpt/whale?${query}`), getJson(`/gpt/liq?${query}`)]);
+  tapes.whale.add(whales.value?.data ?? []);
+  tapes.liquidation.add(liquidations.value?.data.recent ?? []);
+}
+
+async function refresh() {
+  const of = symbol;
+  try {
+    const { data } = await getJson(`/gpt/raw?symbol=${encodeURIComponent(of)}`);
+    if (of === symbol) venues.onSnapshot(data);
+    setNotice("");
+  } catch (error) {
+    setNotice(error.message);
+  }
+}
+
+async function keep(every, work) {
+  for (;;) {
+    if (!document.hidden && navigator.onLine) await work().catch((error) => setNotice(error.message));
+    await pause(every);
+  }
+}
+
+async function listSymbols() {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      const { data } = await getJson("/multi/symbols");
+      const bases = [...new Set(data.map(({ base }) => base))].sort();
+      if (bases.length) return bases;
+      setNotice("No exchange has sent anything yet.");
+    } catch (error) {
+      setNotice(error.message);
+    }
+    await backoff(tries);
+  }
+}
+
+async function start() {
+  const bases = await listSymbols();
+  const wanted = new URLSearchParams(location.search).get("symbol");
+  const names = wanted && !bases.includes(wanted) ? [wanted, ...bases] : bases;
+  const select = byId("symbol");
+  select.replaceChildren(...names.map((text) => make("option", { text, value: text })));
+  select.value = wanted ?? (bases.includes("BTC") ? "BTC" : bases[0]);
+  select.addEventListener("change", () => choose(select.value));
+  await choose(select.value);
+  keep(SNAPSHOT_MS, refresh);
+  keep(FEEDS_MS, async () => paintFeeds(await getJson("/multi/health")));
+}
+
+byId("pause").addEventListener("click", ({ target }) => {
+  const isPaused = target.getAttribute("aria-pressed") !== "true";
+  target.setAttribute("aria-pressed", String(isPaused));
+  setPaused(isPaused);
+});
+setInterval(() => paintSoon("age", paintAge), 500);
+followEvents("channels=whales,liquidations", onEvent, (state) => setLink("events", state));
+start();
