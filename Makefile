@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check coverage bench peers fuzz asyncapi wheel lock clean venv venv-dev
+.PHONY: help demo run test check coverage bench peers fuzz asyncapi openapi vendor wheel lock clean venv venv-dev
 
 PY := .venv/bin/python
 PYTEST_ARGS ?=
@@ -43,6 +43,12 @@ fuzz: venv-dev  ## random operations on the compiled book side under AddressSani
 
 asyncapi: venv  ## write the bus's AsyncAPI document
 	@$(PY) -m runtime.app.asyncapi
+
+openapi: venv  ## write the HTTP API's OpenAPI document (refused where it breaks what clients rely on)
+	@$(PY) -m api.describe
+
+vendor: venv  ## fetch the pages' scripts again (needs npm; VENDOR_ARGS=--accept for versions that were changed)
+	@$(PY) -m deploy.vendor $(VENDOR_ARGS)
 
 wheel: venv-dev  ## build a wheel into dist/, with the compiled book side where a C compiler is
 	@$(PY) -m hatchling build -t wheel

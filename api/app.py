@@ -172,7 +172,12 @@ def compose(options: ApiOptions) -> ASGIApp:
         write_problem=lambda: parts.probe.problem,
     )
     app.state.documents = DocumentSources(registry)
-    app.state.pages = PageSources(read_assets(), options.asyncapi, options.settings.public_url)
+    app.state.pages = PageSources(
+        assets=read_assets(),
+        asyncapi=options.asyncapi,
+        public_url=options.settings.public_url,
+        needs_key=options.settings.require_auth,
+    )
     add_streams(app, parts, access)
     middleware = RequestMiddleware(
         app,

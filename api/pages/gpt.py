@@ -51,11 +51,11 @@ def _content(operation: Json) -> Json:
 
 def _operation(operation: Json) -> Json:
     parameters = [_shortened(parameter, LONGEST_PARAMETER) for parameter in operation.get("parameters", ())]
-    told = ". ".join(filter(None, (operation["summary"], operation.get("description"))))
+    texts = (operation["summary"], operation.get("description"))
     return {
         "operationId": operation["operationId"],
         "summary": operation["summary"],
-        "description": told,
+        "description": ". ".join(filter(None, texts)),
         "parameters": [_Parameter(parameter) for parameter in parameters],
         "responses": operation["responses"],
         "security": operation["security"],
@@ -94,7 +94,7 @@ def shorten(text: str, longest: int) -> str:
         if len(kept) + len(sentence) + 1 > longest:
             break
         kept = f"{kept} {sentence}".strip()
-    return kept or f"{text[: longest - 1].rsplit(' ', 1)[0]}…"
+    return kept or f"{text[:longest].rpartition(' ')[0] or text[: longest - 1]}…"
 
 
 def _referenced(paths: Json, schemas: Mapping[str, Json]) -> Json:

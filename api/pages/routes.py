@@ -51,6 +51,11 @@ class PageSources:
     assets: Assets
     asyncapi: Callable[[], bytes | None]
     public_url: str | None
+    needs_key: bool
+
+    def render(self, page: Page, *, is_open: bool = False) -> Response:
+        """Return a page; one that requests open routes only needs no key."""
+        return render_page(self.assets, page, needs_key=self.needs_key and not is_open)
 
 
 class ServiceReply(BaseModel):
@@ -65,7 +70,7 @@ class ServiceReply(BaseModel):
 async def live(request: Request) -> Response:
     """The live market as a page; with `Accept: application/json` what this service is and where everything stands."""
     if preferred(request.headers.get("accept"), (HTML, JSON)) == HTML:
-        return render_page(_sources(request).assets, LIVE)
+        return _sources(request).render(LIVE)
     app: FastAPI = request.app
     paths = {context.path for context in iter_route_contexts(app.routes)}
     links = {name: path for name, path in LINKS.items() if path in paths}
@@ -76,7 +81,7 @@ async def live(request: Request) -> Response:
 @router.get("/docs", operation_id="getDocs", response_class=HTMLResponse)
 async def docs(request: Request) -> Response:
     """This description as a page that needs nothing from elsewhere."""
-    return render_page(_sources(request).assets, DOCS)
+    return _sources(request).render(DOCS, is_open=True)
 
 
 @router.get(
@@ -92,7 +97,7 @@ async def asyncapi(request: Request) -> Response:
     if body is None:
         raise NotFoundError("The bus's document was not built into this copy", path=request.url.path)
     if preferred(request.headers.get("accept"), (JSON, HTML)) == HTML:
-        return render_page(sources.assets, ASYNCAPI)
+        return sources.render(ASYNCAPI, is_open=True)
     return Response(body, media_type=JSON_TYPE.decode(), headers={"vary": "accept"})
 
 

@@ -30,11 +30,12 @@ class Page:
     description: str
 
 
-def render_page(assets: Assets, page: Page) -> Response:
-    """Return a page in its shell."""
+def render_page(assets: Assets, page: Page, *, needs_key: bool) -> Response:
+    """Return a page in its shell; it asks for a key before its first request where one is needed."""
     values = {
         **assets.addresses(),
         "name": page.name,
+        "key": "needed" if needs_key else "optional",
         "title": html.escape(page.title),
         "description": html.escape(page.description),
     }

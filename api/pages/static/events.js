@@ -1,6 +1,6 @@
 // GET /events by fetch, which can send a key: resumes after the last event that was received, so that none is missed.
 
-import { backoff, needKey, readKey, refusal, request } from "./http.js";
+import { backoff, needKey, readKey, ready, refusal, request } from "./http.js";
 
 const SILENT_MS = 40_000;
 
@@ -8,6 +8,7 @@ const SILENT_MS = 40_000;
 export async function followEvents(query, onEvent, onState) {
   let last = "";
   const onId = (id) => { last = id; };
+  await ready();
   for (let tries = 0; ; tries += 1) {
     const began = Date.now();
     try {

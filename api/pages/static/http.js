@@ -27,6 +27,9 @@ export function needKey(refused) {
   return asking;
 }
 
+// Resolve once there is a key, where none may be missing.
+export const ready = () => (document.body.dataset.key === "needed" && !readKey() ? needKey("") : Promise.resolve());
+
 export function request(path, { headers = {}, ...more } = {}) {
   const key = readKey();
   const own = key ? { Authorization: `Bearer ${key}` } : {};
@@ -35,6 +38,7 @@ export function request(path, { headers = {}, ...more } = {}) {
 
 // Return the JSON of a path; asks for a key as often as one is refused; other refusals are thrown.
 export async function getJson(path) {
+  await ready();
   for (;;) {
     const key = readKey();
     const sent = Date.now();
@@ -73,6 +77,6 @@ export const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 // Wait before try number `tries` (from 0): longer each time, not in step with others; at once when the network is back.
 export function backoff(tries, most = 10_000) {
-  const wait = Math.min(most, 250 * 2 ** tries) * (0.5 + Math.random() / 2);
+  const wait = navigator.onLine ? Math.min(most, 250 * 2 ** tries) * (0.5 + Math.random() / 2) : most;
   return Promise.race([pause(wait), new Promise((done) => { addEventListener("online", done, { once: true }); })]);
 }

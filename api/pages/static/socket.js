@@ -1,6 +1,6 @@
 // WS /ws: one connection that comes back by itself, with the key as first message and the subscriptions it had.
 
-import { backoff, needKey, readKey } from "./http.js";
+import { backoff, needKey, readKey, ready } from "./http.js";
 
 const SILENT_MS = 15_000; // a price is sent every 5 s
 const PING_MS = 5_000;
@@ -30,6 +30,7 @@ export class MarketSocket {
   }
 
   async #run() {
+    await ready();
     for (let tries = 0; ; tries += 1) {
       const key = readKey();
       const { code, lived } = await this.#connect(key);
