@@ -1,7 +1,7 @@
 // A list of rare events, newest first, each once: whale trades or liquidations.
 
 import { byId, choices, make } from "./dom.js";
-import { clockTime, dayTime, price, usd } from "./format.js";
+import { amount, clockTime, dayTime, price, usd } from "./format.js";
 import { paintSoon } from "./paint.js";
 
 const MOST = 500;
@@ -75,4 +75,9 @@ export const whaleColumns = ({ side, usd_value }) => ({ word: side, side: side =
 
 const SIDES = { long: "down", short: "up" }; // a long that is closed sells
 
-export const liquidationColumns = ({ position_side, usd_value }) => ({ word: position_side ?? "unknown", side: SIDES[position_side] ?? "", value: usd(usd_value) });
+// What an event of the stream is worth nobody has said yet: its size stands for it.
+export const liquidationColumns = ({ position_side, usd_value, amount: size, symbol }) => ({
+  word: position_side ?? "unknown",
+  side: SIDES[position_side] ?? "",
+  value: usd_value == null && size != null ? `${amount(size)} ${symbol.split("/")[0]}` : usd(usd_value),
+});
