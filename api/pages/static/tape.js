@@ -31,8 +31,8 @@ export class Tape {
   add(events) {
     const fresh = events.filter(({ id }) => !this.#known.has(id) && this.#known.add(id));
     if (!fresh.length) return;
-    const times = (one) => Date.parse(one.timestamp);
-    this.#events = [...fresh, ...this.#events].sort((a, b) => times(b) - times(a));
+    const dated = fresh.map((one) => ({ ...one, at: Date.parse(one.timestamp) }));
+    this.#events = [...dated, ...this.#events].sort((a, b) => b.at - a.at); // of one moment the last to come is first
     for (const gone of this.#events.splice(MOST)) {
       this.#known.delete(gone.id);
       this.#rows.delete(gone.id);

@@ -1,0 +1,204 @@
+"""The live page in a real Chromium: whole, alone with its server, quick, complete after a break, fit for everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from itertools import product
+from time import time
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.api.world import READ_KEY, Api, Start, Store
+from tests.pages.world import Watched, opened, publish_whale, put_market, serious_faults
+
+pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+WHALES = 100
+ROUNDS = 3  # a machine that is busy with other tests is tried again
+MOST_MS = 250
+AWAY_SECONDS = 10
+NOTE_PAINTED = """() => {
+  window.painted = {};
+  new MutationObserver((changes) => requestAnimationFrame(() => {
+    for (const { addedNodes } of changes) for (const { dataset } of addedNodes) {
+      window.painted[dataset.id] ??= performance.timeOrigin + performance.now();
+    }
+  })).observe(document.getElementById("whales"), { childList: true });
+}"""
+
+
+NAME_FOCUSED = """() => {
+  const element = document.activeElement;
+  return element.id || element.getAttribute("aria-label") || element.textContent;
+}"""
+
+
+async def open_market(store: Store, start: Start, **market: Any) -> Api:
+    await put_market(store, **market)
+    return await start(GPT_API_REQUIRE_AUTH="false", GPT_API_RATE_LIMIT_ANONYMOUS="100000")
+
+
+async def connected(page: Watched) -> None:
+    await page.shows_text("#link", "connected")
+    await page.shows("#venues tr")
+    await page.shows("#whales tr")
+
+
+async def test_everything_is_there_without_errors_and_without_other_hosts(
+    store: Store, start: Start, browser: Browser
+) -> None:
+    api = await open_market(store, start)
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await connected(page)
+        await page.shows_text("#price", "91,001.00")
+        await page.shows_text("#candles-text", "close 91,100.00")
+        await page.shows_text("#depth-text", "Spread 1.00")
+        await page.shows_text("#feeds-text", "2 of 2 live")
+        await page.shows_text("#quality", "live")
+        assert [text[:7] for text in await page.texts("#venues th span")] == ["binance", "bybit"]
+        assert len(await page.texts("#levels tr")) == 5
+        assert "12 ms" in (await page.texts("#feeds tr"))[0]
+        assert await page.page.locator("#simulated").is_hidden()
+        assert page.wrong == []
+        assert page.hosts == {f"127.0.0.1:{api.port}"}
+
+
+async def test_simulated_and_stale_data_say_so(store: Store, start: Start, browser: Browser) -> None:
+    api = await open_market(store, start, sim=True)
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await connected(page)
+        await page.shows_text("#simulated", "simulated")
+        await page.shows_text("#venues .badge", "simulated")
+        await page.shows_text("#feeds .badge", "simulated")
+        await page.shows_text("#whales small", "simulated")
+        for venue in ("binance", "bybit"):
+            await store.put_feed(venue, connected=False, state="down", sim=True)
+        await page.shows_text("#quality", "stale")
+        await page.shows_text("#feeds .badge", "disconnected")
+        assert await page.page.locator("#simulated").is_visible()
+
+
+async def test_a_whale_is_on_the_page_at_once(store: Store, start: Start, browser: Browser) -> None:
+    api = await open_market(store, start)
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await connected(page)
+        await page.page.evaluate(NOTE_PAINTED)
+        rounds: list[float] = []
+        while len(rounds) < ROUNDS and (not rounds or rounds[-1] > MOST_MS):
+            rounds.append(await measure(store, page, len(rounds)))
+        print(f"whale on the bus to whale on the page, p95 of {WHALES}: {rounds} ms")
+        assert min(rounds) <= MOST_MS
+
+
+async def measure(store: Store, page: Watched, turn: int) -> float:
+    """The 95th percentile, in ms, of the time from the bus to the page."""
+    sent: dict[str, float] = {}
+    for number in range(WHALES):
+        began = time() * 1000
+        sent[await publish_whale(store, turn * WHALES + number)] = began
+        await asyncio.sleep(0.02)
+    painted: dict[str, float] = {}
+    async with asyncio.timeout(30):
+        while not sent.keys() <= painted.keys():
+            await asyncio.sleep(0.1)
+            painted = await page.page.evaluate("window.painted")
+    took = sorted(painted[name] - began for name, began in sent.items())
+    return round(took[math.ceil(0.95 * WHALES) - 1], 1)
+
+
+async def test_a_page_that_was_offline_shows_every_whale_of_that_time(
+    store: Store, start: Start, browser: Browser
+) -> None:
+    api = await open_market(store, start)
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await connected(page)
+        before = await publish_whale(store, 0)
+        await page.shows(f"#whales tr[data-id='{before}']")
+        await page.page.context.set_offline(True)
+        await page.shows("#link.stale")
+        missed = [before]
+        for number in range(1, AWAY_SECONDS * 5):
+            missed.append(await publish_whale(store, number))
+            await asyncio.sleep(0.2)
+        assert len(await page.texts("#whales tr[data-id^='whale-']")) == 1
+        assert (await page.texts("#quality")) == ["stale"]
+        await page.page.context.set_offline(False)
+        await page.shows_text("#link", "connected")
+        await page.shows(f"#whales tr[data-id='{missed[-1]}']")
+        rows = page.page.locator("#whales tr[data-id^='whale-']")
+        shown = await rows.evaluate_all("rows => rows.map((row) => row.dataset.id)")
+        assert shown == missed[::-1]
+
+
+async def test_axe_finds_no_serious_fault(store: Store, start: Start, browser: Browser) -> None:
+    api = await open_market(store, start, sim=True)
+    for device, scheme in product((DESKTOP, PHONE), ("light", "dark")):
+        async with opened(browser, api.url, color_scheme=scheme, **device) as page:
+            await connected(page)
+            await page.shows("#feeds tr")
+            assert await serious_faults(page) == [], scheme
+            wide = await page.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, "the page scrolls sideways"
+
+
+async def test_it_is_used_by_keyboard(store: Store, start: Start, browser: Browser) -> None:
+    api = await open_market(store, start)
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await connected(page)
+        reached: list[str] = []
+        for _ in range(30):
+            await page.page.keyboard.press("Tab")
+            reached.append(await page.page.evaluate(NAME_FOCUSED))
+        assert reached[0] == "Skip to the content"
+        assert {"symbol", "pause", "5m", "depth-of", "List of whale trades", "List of liquidations"} <= set(reached)
+        await page.page.focus("#pause")
+        await page.page.keyboard.press("Space")
+        held = await publish_whale(store, 1)
+        await asyncio.sleep(1)
+        assert await page.page.locator(f"#whales tr[data-id='{held}']").count() == 0
+        await page.page.keyboard.press("Space")
+        await page.shows(f"#whales tr[data-id='{held}']")
+
+
+async def test_it_asks_for_a_key_where_one_is_needed(store: Store, start: Start, browser: Browser) -> None:
+    await put_market(store)
+    api = await start()
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await page.shows("#key-dialog[open]")
+        await page.page.fill("#key-field", "not-a-key")
+        await page.page.keyboard.press("Enter")
+        await page.shows_text("#key-wrong", "not known")
+        assert not await page.page.locator("#venues tr").count()
+        await page.page.fill("#key-field", READ_KEY)
+        await page.page.keyboard.press("Enter")
+        await connected(page)
+        late = await publish_whale(store, 1)
+        await page.shows(f"#whales tr[data-id='{late}']")
+        assert READ_KEY not in page.page.url
+        assert await page.page.evaluate("localStorage.length + document.cookie.length") == 0
+        await page.page.reload()
+        await connected(page)
+        await page.page.click("#forget-key")
+        await page.shows("#key-dialog[open]")
+
+
+async def test_another_symbol_and_timeframe_are_chosen_without_a_reload(
+    store: Store, start: Start, browser: Browser
+) -> None:
+    await store.put_ticker("binance", "ETH/USDT", "3000", volume_24h="10")
+    api = await open_market(store, start)
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await connected(page)
+        await page.page.evaluate("window.same = true")
+        await page.page.select_option("#symbol", "ETH")
+        await page.shows_text("#price", "3,000.00")
+        await page.shows_text("#venues th", "ETH/USDT")
+        await page.page.get_by_role("button", name="5m", exact=True).click()
+        await page.shows("#timeframes button[aria-pressed='true']:text-is('5m')")
+        assert page.page.url.endswith("?symbol=ETH")
+        assert await page.page.evaluate("window.same") is True
