@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -12,9 +14,18 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from api.http.access.keys import OPEN
 from api.http.routing import declared_scope
 
+JSON: Final = "application/json"
 BEARER: Final = "bearer"
 _HOST: Final = re.compile(r"^[A-Za-z0-9.\-_\[\]:]{1,255}$")
-EXAMPLES: Final = {"symbol": "BTC", "exchange": "binance", "indicators": ["rsi", "ema"]}
+EXAMPLES: Final = {
+    "symbol": "BTC",
+    "symbols": "BTC,ETH",
+    "channels": "whales,liquidations",
+    "exchange": "binance",
+    "indicators": ["rsi", "ema"],
+    "min_usd": "1000000",
+}
+ANSWERS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("examples.json").read_bytes())  # by operation id
 
 
 def described(app: FastAPI) -> Callable[[], dict[str, Any]]:
@@ -50,6 +61,9 @@ def _describe_route(operations: dict[str, Any], context: RouteContext) -> None:
         if scope != OPEN:
             operation["x-scope"] = scope
         operation["responses"].pop("422", None)  # refused parameters are 400 here
+        content: dict[str, Any] = operation["responses"].get("200", {}).get("content", {})
+        if operation["operationId"] in ANSWERS and JSON in content:
+            content[JSON]["example"] = ANSWERS[operation["operationId"]]
         operation["parameters"] = _describe_parameters(operation.get("parameters", []))
 
 

@@ -46,11 +46,12 @@ def _operation(name: str, old: tuple[Json, Json], new: tuple[Json, Json]) -> Ite
         if before.get(label) != after.get(label):
             yield f"{name}: {label} changed from {before.get(label)} to {after.get(label)}"
     yield from _parameters(name, old, new)
-    sent, taken = before.get("requestBody"), after.get("requestBody", {})
-    if sent is None and taken.get("required"):
+    sent: Json = before.get("requestBody", {})
+    taken: Json = after.get("requestBody", {})
+    if taken.get("required") and not sent.get("required"):
         yield f"{name}: a body is required now"
     sides = Sides(released, current, is_sent=True)
-    yield from _contents(f"{name} body", (sent or {}).get("content", {}), taken.get("content", {}), sides)
+    yield from _contents(f"{name} body", sent.get("content", {}), taken.get("content", {}), sides)
     for status, response in before["responses"].items():
         if status.startswith("2"):
             answer = after["responses"].get(status)

@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from api import describe
+from api.http.openapi import ANSWERS
 from api.pages.compatibility import list_breaks
 from api.pages.gpt import LONGEST_DESCRIPTION, LONGEST_PARAMETER, MOST_OPERATIONS, gpt_document, shorten
 
@@ -68,11 +69,25 @@ def test_every_route_says_what_it_is_what_it_gives_and_how_it_fails() -> None:
             assert parameter["schema"], (operation["operationId"], parameter["name"])
 
 
-def test_every_symbol_has_an_example() -> None:
+def test_every_parameter_has_an_example_or_a_value_of_its_own() -> None:
     for operation in operations(document()):
         for parameter in operation["parameters"]:
-            if parameter["name"] == "symbol":
-                assert parameter["example"] == "BTC"
+            known = {"example", "default", "enum", "examples"} & (parameter.keys() | parameter["schema"].keys())
+            assert known or parameter["name"] == "last-event-id", (operation["operationId"], parameter["name"])
+
+
+def test_every_example_of_an_answer_is_of_its_model() -> None:
+    given = document()
+    found = [
+        operation for operation in operations(given) if "application/json" in operation["responses"]["200"]["content"]
+    ]
+    described = {"getOpenApi", "getGptOpenApi", "getAsyncApi"}  # documents of other standards
+    assert {operation["operationId"] for operation in found if operation["operationId"] not in ANSWERS} <= described
+    assert set(ANSWERS) <= {operation["operationId"] for operation in found}
+    for operation in found:
+        content = operation["responses"]["200"]["content"]["application/json"]
+        if operation["operationId"] in ANSWERS:
+            Draft202012Validator({**content["schema"], "components": given["components"]}).validate(content["example"])
 
 
 def test_a_gpt_takes_its_document() -> None:
