@@ -4,7 +4,7 @@ import { CandlestickSeries, HistogramSeries } from "../lightweight-charts@5.2.1/
 import { colours, timeChart } from "./charts.js";
 import { byId, choices, setText } from "./dom.js";
 import { clockTime, compact, decimals, price } from "./format.js";
-import { getJson } from "./http.js";
+import { getPatiently } from "./http.js";
 import { paintSoon } from "./paint.js";
 
 const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d"];
@@ -29,7 +29,8 @@ export class Candles {
   }
 
   #build(chart) {
-    this.bars = chart.addSeries(CandlestickSeries, { wickVisible: true, borderVisible: false });
+    this.bars = chart.addSeries(CandlestickSeries, { borderVisible: false });
+    this.bars.priceScale().applyOptions({ scaleMargins: { top: 0.06, bottom: 0.2 } });
     this.volumes = chart.addSeries(HistogramSeries, { priceScaleId: "", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
     this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.85, bottom: 0 } });
     return () => {
@@ -52,7 +53,7 @@ export class Candles {
     const query = new URLSearchParams({ symbol, timeframe: this.#timeframe, limit: SHOWN });
     let reply;
     try {
-      reply = await getJson(`/api/market/ohlc?${query}`);
+      reply = await getPatiently(`/api/market/ohlc?${query}`, () => turn === this.#turn);
     } catch (error) {
       if (turn === this.#turn) this.#clear(error.message);
       return;

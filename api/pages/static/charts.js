@@ -18,7 +18,7 @@ function options() {
     layout: { background: { color: "transparent" }, textColor: text, fontFamily: "inherit", attributionLogo: false },
     grid: { vertLines: { color: line }, horzLines: { color: line } },
     rightPriceScale: { borderColor: line },
-    timeScale: { borderColor: line, timeVisible: true, secondsVisible: false },
+    timeScale: { borderColor: line },
     kineticScroll: { touch: !still.matches, mouse: false },
     handleScroll: { mouseWheel: false, vertTouchDrag: false }, // the page itself scrolls
     handleScale: { mouseWheel: false },
@@ -34,9 +34,18 @@ function follow(chart, restyle) {
   return chart;
 }
 
+// The library takes times for UTC: they are written as the rest of the page has them, by the reader's clock.
+const asDate = (time) => new Date(time * 1000);
+const MARKS = [{ year: "numeric" }, { month: "short" }, { day: "numeric", month: "short" }, { hour: "2-digit", minute: "2-digit" }];
+const localTimes = {
+  timeScale: { timeVisible: true, secondsVisible: false, tickMarkFormatter: (time, type) => asDate(time).toLocaleString("en-GB", MARKS[Math.min(type, 3)]) },
+  localization: { timeFormatter: (time) => asDate(time).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) },
+};
+
 // A chart over time; `restyle` colours its series, now and whenever light and dark change.
 export const timeChart = (container, build) => {
   const chart = createChart(container, options());
+  chart.applyOptions(localTimes);
   return follow(chart, build(chart));
 };
 

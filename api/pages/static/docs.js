@@ -2,7 +2,12 @@
 
 import { startShell } from "./shell.js";
 
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const restyle = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+
 startShell();
+restyle();
+dark.addEventListener("change", restyle);
 window.SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger",

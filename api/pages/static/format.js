@@ -16,6 +16,7 @@ const NONE = "–";
 // How many decimals a price of this size is read with.
 export function decimals(price) {
   const size = Math.abs(price);
+  if (size >= 1_000_000) return 0;
   if (size >= 1_000) return 2;
   if (size >= 1) return 4;
   return Math.min(10, 4 - Math.floor(Math.log10(size || 1)));

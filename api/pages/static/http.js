@@ -1,9 +1,9 @@
 // Requests to this service: with the key of this tab, as JSON, refusals as errors, and the service's clock.
 
 const KEY = "hydrophone.key";
+const MOST_TRIES = 6;
 let asking = null;
-let offset = 0; // the service's clock less ours, in ms
-let quickest = Infinity;
+let clock = { least: -Infinity, most: Infinity }; // the service's clock less ours, in ms, lies between
 
 export class ApiError extends Error {
   constructor(status, code, message, wait) {
@@ -55,6 +55,22 @@ export async function getJson(path) {
   }
 }
 
+const PASSING = new Set([429, 502, 503, 504]);
+
+// Return the JSON of a path, also where the service is busy or away for a while; `isWanted` ends the trying.
+export async function getPatiently(path, isWanted) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await getJson(path);
+    } catch (error) {
+      const isPassing = !(error instanceof ApiError) || PASSING.has(error.status);
+      if (!isPassing || tries === MOST_TRIES) throw error;
+      await (error.wait ? pause(error.wait * 1000) : backoff(tries + 1));
+      if (!isWanted()) throw error;
+    }
+  }
+}
+
 export function refusal(response, body) {
   const error = body?.error ?? {};
   const code = error.code ?? error;
@@ -62,16 +78,16 @@ export function refusal(response, body) {
   return new ApiError(response.status, code, error.message ?? body?.detail ?? response.statusText, wait);
 }
 
-// The quickest answer says most about the clock: it was made about halfway.
+// An answer was made after its request was sent and before it came: every one narrows how far the clocks are apart.
 function setClock(timestamp, sent, received) {
-  const took = received - sent;
-  if (took > quickest) return;
-  quickest = took;
-  offset = Date.parse(timestamp) - (sent + received) / 2;
+  const made = Date.parse(timestamp);
+  const least = Math.max(clock.least, made - received);
+  const most = Math.min(clock.most, made - sent);
+  clock = least <= most ? { least, most } : { least: made - received, most: made - sent }; // a clock was set
 }
 
-// The time by the service's clock, in ms.
-export const serviceNow = () => Date.now() + offset;
+// The time by the service's clock, in ms; by ours while nothing says that they differ.
+export const serviceNow = () => Date.now() + Math.min(clock.most, Math.max(clock.least, 0));
 
 export const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 

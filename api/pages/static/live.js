@@ -6,7 +6,7 @@ import { byId, make, setQuality, setText } from "./dom.js";
 import { followEvents } from "./events.js";
 import { paintFeeds } from "./feeds.js";
 import { compact, ms, percent, price, seconds } from "./format.js";
-import { backoff, getJson, pause, serviceNow } from "./http.js";
+import { backoff, getJson, getPatiently, pause, serviceNow } from "./http.js";
 import { paintSoon, setPaused } from "./paint.js";
 import { startShell } from "./shell.js";
 import { MarketSocket } from "./socket.js";
@@ -136,9 +136,12 @@ async function choose(next) {
 // What was before this page was opened.
 async function backfill(of) {
   const query = new URLSearchParams({ symbol: of, limit: BACKFILLED });
-  const [whales, liquidations] = await Promise.allSettled([getJson(`/gpt/whale?${query}`), getJson(`/gpt/liq?${query}`)]);
-  tapes.whale.add(whales.value?.data ?? []);
-  tapes.liquidation.add(liquidations.value?.data.recent ?? []);
+  const isWanted = () => of === symbol;
+  const take = async (path, add) => add(await getPatiently(`${path}?${query}`, isWanted));
+  await Promise.allSettled([
+    take("/gpt/whale", ({ data }) => tapes.whale.add(data)),
+    take("/gpt/liq", ({ data }) => tapes.liquidation.add(data.recent)),
+  ]);
 }
 
 async function refresh() {

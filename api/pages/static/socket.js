@@ -4,9 +4,12 @@ import { backoff, needKey, readKey, ready } from "./http.js";
 
 const SILENT_MS = 15_000; // a price is sent every 5 s
 const PING_MS = 5_000;
+const AGAIN_MS = 2_000;
+const PASSING = new Set(["NOT_READY", "TIMEOUT", "RATE_LIMITED", "INTERNAL_ERROR"]); // it may be there in a moment
 
 export class MarketSocket {
   #held = new Map();
+  #count = 0;
   #socket = null;
   #open = false;
 
@@ -19,10 +22,23 @@ export class MarketSocket {
   // Hold these subscriptions under a name, in place of what it held.
   hold(name, subscriptions) {
     const before = this.#held.get(name) ?? [];
-    this.#held.set(name, subscriptions);
+    const named = subscriptions.map((one) => ({ ...one, id: `${name} ${this.#count += 1}` }));
+    this.#held.set(name, named);
     if (!this.#open) return;
     before.forEach((one) => this.#send({ type: "unsubscribe", ...one, interval: undefined }));
-    subscriptions.forEach((one) => this.#send({ type: "subscribe", ...one }));
+    named.forEach((one) => this.#subscribe(one));
+  }
+
+  #subscribe(one) {
+    this.#send({ type: "subscribe", ...one });
+  }
+
+  // Subscribe again to what was refused for the moment, unless it is not held any more.
+  #onRefused({ id }) {
+    setTimeout(() => {
+      const one = [...this.#held.values()].flat().find((held) => held.id === id);
+      if (one && this.#open) this.#subscribe(one);
+    }, AGAIN_MS);
   }
 
   #send(message) {
@@ -75,6 +91,7 @@ export class MarketSocket {
           return end();
         }
         if (!this.#open && (message.type === "connected" || message.type === "authenticated")) this.#begin();
+        if (message.type === "error" && PASSING.has(message.code)) return this.#onRefused(message);
         return this.onMessage(message);
       };
     });
@@ -84,7 +101,7 @@ export class MarketSocket {
     this.#open = true;
     this.onState("live");
     for (const subscriptions of this.#held.values()) {
-      subscriptions.forEach((one) => this.#send({ type: "subscribe", ...one }));
+      subscriptions.forEach((one) => this.#subscribe(one));
     }
   }
 }
