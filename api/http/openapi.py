@@ -24,6 +24,11 @@ EXAMPLES: Final = {
     "exchange": "binance",
     "indicators": ["rsi", "ema"],
     "min_usd": "1000000",
+    "id": "9f86d081884c7d65",
+    "owner": "alice",
+    "actor": "alice",
+    "action": "key.created",
+    "since": "2026-01-01T00:00:00Z",
 }
 ANSWERS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("examples.json").read_bytes())  # by operation id
 
@@ -61,9 +66,9 @@ def _describe_route(operations: dict[str, Any], context: RouteContext) -> None:
         if scope != OPEN:
             operation["x-scope"] = scope
         operation["responses"].pop("422", None)  # refused parameters are 400 here
-        content: dict[str, Any] = operation["responses"].get("200", {}).get("content", {})
-        if operation["operationId"] in ANSWERS and JSON in content:
-            content[JSON]["example"] = ANSWERS[operation["operationId"]]
+        for status, response in operation["responses"].items():
+            if status.startswith("2") and JSON in response.get("content", {}) and operation["operationId"] in ANSWERS:
+                response["content"][JSON]["example"] = ANSWERS[operation["operationId"]]
         operation["parameters"] = _describe_parameters(operation.get("parameters", []))
 
 
