@@ -19,6 +19,7 @@ from api.http.app import make_app
 from api.http.routing import declaration
 
 TEXTS: dict[Any, str] = {HTMLResponse: "text/html", PlainTextResponse: "text/plain"}
+PAGE = "text/html; charset=utf-8"
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -87,7 +88,9 @@ def check_route(route: Route, answers: Iterable[httpx.Response], document: Mappi
     statuses: set[int] = set()
     for answer in answers:
         statuses.add(answer.status_code)
-        if text and answer.status_code == 200:
+        if answer.status_code == 200 and answer.headers["content-type"] == PAGE:
+            assert "text/html" in document["paths"][context.path_format]["get"]["responses"]["200"]["content"]
+        elif text and answer.status_code == 200:
             assert answer.headers["content-type"].startswith(text), answer.request.url
         else:
             check_answer(context, answer, document)

@@ -29,6 +29,12 @@ EXAMPLES: Final = {
     "actor": "alice",
     "action": "key.created",
     "since": "2026-01-01T00:00:00Z",
+    "from": "2026-01-01",
+    "to": "2026-01-02",
+    "start_date": "2026-01-01",
+    "end_date": "2026-01-02",
+    "format": "csv",
+    "consumer": "whales",
 }
 ANSWERS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("examples.json").read_bytes())  # by operation id
 

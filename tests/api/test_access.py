@@ -32,6 +32,8 @@ OPEN_PATHS = {
     "/health/exchanges",
     "/metrics",
     "/openapi.json",
+    "/gpt/openapi.json",
+    "/",
     "/docs",
     "/asyncapi",
 }

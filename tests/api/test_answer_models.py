@@ -59,9 +59,8 @@ def test_recorded_answers_are_what_their_models_say_and_no_more() -> None:
         answer = httpx.Response(status, text=body, request=httpx.Request("GET", f"http://x{path}"))
         check_answer(contexts[template], answer, document)
         seen.add((template, status))
-    assert {template for template, status in seen if status == 200} == {
-        template for template in contexts if template.startswith(("/gpt", "/multi", "/api/market"))
-    }
+    of_market = {template for template in contexts if template.startswith(("/gpt", "/multi", "/api/market"))}
+    assert {template for template, status in seen if status == 200} == of_market - {"/gpt/openapi.json"}
 
 
 class Known(BaseModel):
