@@ -57,7 +57,8 @@ def list_routes() -> list[Route]:
     app = make_app(ROUTERS)
     found: list[Route] = []
     for context in iter_route_contexts(app.routes):
-        known = isinstance(context.original_route, APIRoute) and context.methods == {"GET"}
+        route = context.original_route
+        known = isinstance(route, APIRoute) and route.include_in_schema and context.methods == {"GET"}
         if known and declaration(context).timed:
             operation = app.openapi()["paths"][context.path_format]["get"]
             found.append(Route(context, list(dict.fromkeys(_paths(str(context.path_format), operation["parameters"])))))
