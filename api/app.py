@@ -18,6 +18,13 @@ from api.analytics import routes as analytics_routes
 from api.analytics.recorder import RequestRecorder
 from api.analytics.routes import AnalyticsSources
 from api.deadletters import routes as deadletters_routes
+from api.graphql import endpoint as graphql_endpoint
+from api.graphql import playground
+from api.graphql.endpoint import GraphQLEndpoint
+from api.graphql.playground import Playground
+from api.graphql.schema import make_schema
+from api.graphql.sockets import Sockets
+from api.graphql.view import GraphQLView
 from api.http.access.addresses import Networks
 from api.http.access.admission import AccessControl, AccessRules
 from api.http.access.counters import BusLedger, Counters
@@ -31,6 +38,9 @@ from api.http.middleware import HttpMetrics, RequestLimits, RequestMiddleware
 from api.http.routing import RouteTable
 from api.market import routes as market_routes
 from api.market.answers import MarketAnswers
+from api.mcp import endpoint as mcp_endpoint
+from api.mcp.endpoint import McpEndpoint
+from api.mcp.hosts import Hosts
 from api.ops import documents, health
 from api.ops.documents import DocumentSources
 from api.ops.health import HealthSources
@@ -59,6 +69,9 @@ ROUTERS: Final = (
     health.router,
     documents.router,
     endpoint.router,
+    graphql_endpoint.router,
+    playground.router,
+    mcp_endpoint.router,
 )
 _LAST_SECONDS: Final = 2.0
 
@@ -97,6 +110,7 @@ class Parts:
         self.hub = Hub(self.market, StreamMetrics(registry))
         self.feed = StreamFeed(self.bus, self.hub.on_event)
         self.recorder = RequestRecorder(self.bus, registry) if options.analytics.enabled else None
+        self.mcp = McpEndpoint(self.market, Hosts.of(options.settings.public_url, options.settings.cors_origins))
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -106,7 +120,8 @@ class Parts:
         self.bus.listen_reconnect(lambda: self.hub.on_gap("the bus was away"))
         self.bus.listen_drop(lambda _subject, count: self.hub.on_gap(f"{count} messages were lost on the way"))
         self._begin(self._run())
-        yield
+        async with self.mcp.running():
+            yield
         self._stopping = True
         for task in self._tasks:
             task.cancel()
@@ -160,6 +175,9 @@ def compose(options: ApiOptions) -> ASGIApp:
     app.state.documents = DocumentSources(registry, options.asyncapi)
     services = StreamServices(Symbols(parts.market), parts.hub, parts.feed)
     app.state.stream = StreamEndpoint(access, services, options.stream)
+    view = GraphQLView(make_schema(), options.settings.cors_origins)
+    app.state.graphql = GraphQLEndpoint(view, parts.market, Sockets(view, access, parts.market, services))
+    app.state.mcp = parts.mcp
     middleware = RequestMiddleware(
         app,
         access=access,
@@ -169,7 +187,8 @@ def compose(options: ApiOptions) -> ASGIApp:
         metrics=HttpMetrics(registry),
         record=None if recorder is None else recorder.record,
     )
-    return with_cors(middleware, options.settings)
+    served = Playground(middleware) if options.settings.debug else middleware
+    return with_cors(served, options.settings)
 
 
 def make_access(options: ApiOptions, parts: Parts, table: RouteTable) -> AccessControl:

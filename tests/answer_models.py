@@ -15,7 +15,9 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import TypeAdapter
 
 from api.app import ROUTERS
+from api.http.access.keys import ADMIN
 from api.http.app import make_app
+from api.http.routing import declared_scope
 
 TEXTS: dict[Any, str] = {HTMLResponse: "text/html", PlainTextResponse: "text/plain"}
 TYPES: dict[str, tuple[type, ...]] = {
@@ -33,12 +35,14 @@ OPTIONS = {  # what each parameter is tried with, beside nothing
     "limit": ["1", "100"],
     "depth": ["100"],
     "min_usd": ["1"],
+    "side": ["buy", "sell"],
+    "min_spread": ["0"],
+    "variables": ["{}", "{"],
+    "operationName": ["Named"],
     "convert": ["true"],
     "listed": ["true"],
     "timeframe": ["1m", "1d"],
-    "indicators": ["rsi,macd,ema,bollinger,sma,atr,stochastic,vwap,obv"],
-    "from": ["2026-01-01"],
-    "to": ["2100-01-01T00:00:00Z"],
+    "indicators": ["rsi,macd,ema,bollinger"],
 }
 
 
@@ -55,7 +59,9 @@ def list_routes() -> list[Route]:
     app = make_app(ROUTERS)
     found: list[Route] = []
     for context in iter_route_contexts(app.routes):
-        if isinstance(context.original_route, APIRoute) and context.methods == {"GET"}:
+        if isinstance(context.original_route, APIRoute):
+            if context.methods != {"GET"} or declared_scope(context) == ADMIN:
+                continue  # what takes a body, and what another service answers, is requested by its own tests
             operation = app.openapi()["paths"][context.path_format]["get"]
             found.append(Route(context, list(dict.fromkeys(_paths(str(context.path_format), operation["parameters"])))))
     return found
@@ -96,8 +102,7 @@ def check_answer(context: RouteContext, answer: httpx.Response, document: Mappin
     """Hold one JSON answer against the model of its status, and against the schema that OpenAPI has of it."""
     status = answer.status_code
     where = f"{answer.request.url} {status}"
-    (method,) = context.methods or ("GET",)
-    documented = document["paths"][context.path_format][method.lower()]["responses"]
+    documented = document["paths"][context.path_format]["get"]["responses"]
     assert str(status) in documented, f"{where} is not documented"
     model = context.response_model if status == 200 else context.responses[status]["model"]
     TypeAdapter(model).validate_json(answer.content, extra="forbid")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from runtime.config.fields import Count, Keys, Level, Networks, Origins, Port, Words
+from runtime.config.fields import Count, HttpUrl, Keys, Level, Networks, Origins, Port, Words
 from runtime.config.settings.group import GROUP
 
 
@@ -15,6 +15,7 @@ class ApiSettings(BaseSettings):
     model_config = GROUP
     host: str = Field("0.0.0.0", validation_alias="GPT_API_HOST")  # noqa: S104  # keys guard it
     port: Port = Field(8000, validation_alias="GPT_API_PORT")
+    public_url: HttpUrl | None = Field(None, validation_alias="GPT_API_PUBLIC_URL")
     debug: bool = Field(default=False, validation_alias="GPT_API_DEBUG")
     log_level: Level = Field("INFO", validation_alias="GPT_API_LOG_LEVEL")
     api_keys: Keys = Field((), validation_alias="GPT_API_API_KEYS")
