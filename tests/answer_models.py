@@ -59,7 +59,7 @@ def list_routes() -> list[Route]:
     app = make_app(ROUTERS)
     found: list[Route] = []
     for context in iter_route_contexts(app.routes):
-        if isinstance(context.original_route, APIRoute):
+        if isinstance(context.original_route, APIRoute) and context.original_route.include_in_schema:
             if context.methods != {"GET"} or declared_scope(context) == ADMIN:
                 continue  # what takes a body, and what another service answers, is requested by its own tests
             operation = app.openapi()["paths"][context.path_format]["get"]
