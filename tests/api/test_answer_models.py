@@ -43,7 +43,7 @@ async def test_every_answer_is_what_its_model_says_and_no_more(store: Store, sta
         answers = [await api.get(path) for path in route.paths]
         answers.append(await api.get(route.paths[0], key=None))
         statuses[str(route.context.path_format)] = check_route(route, answers, document)
-    reads = {path: methods["get"] for path, methods in document["paths"].items() if "get" in methods}
+    reads = {path: item["get"] for path, item in document["paths"].items() if "get" in item}
     assert {path for path, operation in reads.items() if operation.get("x-scope") != ADMIN} == set(statuses)
     without = {path for path, seen in statuses.items() if 200 not in seen}
     assert without == {"/api/market/ohlc"}  # nobody serves candles here
