@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client import Counter as Count
 
 from api.market import formats
+from api.market.client import MarketClient, encode_query
 from api.stream import messages, protocol
 from api.stream.prices import Prices
 from api.stream.send_queue import Message, SendQueue, make_message
@@ -19,7 +20,6 @@ from contracts.instrument import tail_symbol
 from contracts.schema import literals
 from contracts.services.market import OrderbookQuery
 from runtime import clock
-from runtime.app.market_client import MarketClient, encode_query
 
 _STATES: Final = {"candle", "book"}
 _TICKER: Final = "consolidated_ticker"

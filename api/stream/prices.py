@@ -15,13 +15,13 @@ from typing import Any, Final
 import msgspec
 
 from api.market import formats
+from api.market.client import MarketClient, encode_query
 from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.instrument import escape_token, unescape_token
 from contracts.schema.literals import Age, SentAt, number
 from contracts.services.market import TickerQuery
 from runtime import clock
-from runtime.app.market_client import MarketClient, encode_query
 
 REFRESH_SECONDS: Final = 5.0
 _READ: Final = ("quote", "market", "source", "exchanges", "stale_exchanges", "age", "quality", "sim")
