@@ -45,11 +45,15 @@ from api.ops import documents, health
 from api.ops.documents import DocumentSources
 from api.ops.health import HealthSources
 from api.sentiment import routes as sentiment_routes
-from api.stream import endpoint
+from api.stream import endpoint, events
 from api.stream.client import StreamServices
-from api.stream.endpoint import StreamEndpoint, StreamLimits
+from api.stream.endpoint import StreamEndpoint
+from api.stream.event_log import EventLog
+from api.stream.event_stream import EventServices
+from api.stream.events import EventsEndpoint
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, StreamMetrics
+from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
 from runtime import clock
 from runtime.app.market_client import MarketClient
@@ -72,6 +76,7 @@ ROUTERS: Final = (
     graphql_endpoint.router,
     playground.router,
     mcp_endpoint.router,
+    events.router,
 )
 _LAST_SECONDS: Final = 2.0
 
@@ -90,7 +95,7 @@ class ApiOptions:
     pepper: bytes | None = None
     limits: Limits | None = None
     requests: RequestLimits = field(default_factory=RequestLimits)
-    stream: StreamLimits = field(default_factory=StreamLimits)
+    stream: StreamLimits | None = None
     cache: bool = True
     analytics: AnalyticsSettings = field(default_factory=AnalyticsSettings)
     asyncapi: Callable[[], bytes | None] = lambda: None
@@ -111,6 +116,8 @@ class Parts:
         self.feed = StreamFeed(self.bus, self.hub.on_event)
         self.recorder = RequestRecorder(self.bus, registry) if options.analytics.enabled else None
         self.mcp = McpEndpoint(self.market, Hosts.of(options.settings.public_url, options.settings.cors_origins))
+        self.log = EventLog(self.bus, self.hub.fan_out)
+        self.stream_limits = options.stream or StreamLimits(connections_per_key=options.settings.connections_per_key)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -134,7 +141,10 @@ class Parts:
 
     async def _run(self) -> None:
         await self.bus.connect()
-        for work in (self.feed.run(), self.hub.prices.keep_refreshing(), self.probe.run(), self.counters.run()):
+        closing = self.hub.keep_closing_slow(self.stream_limits.send_seconds)
+        for work in (self.feed.run(), self.log.run(), closing, self.hub.prices.keep_refreshing()):
+            self._begin(work)
+        for work in (self.probe.run(), self.counters.run()):
             self._begin(work)
         if self.recorder is not None:
             self._begin(self.recorder.run())
@@ -173,10 +183,7 @@ def compose(options: ApiOptions) -> ASGIApp:
         write_problem=lambda: parts.probe.problem,
     )
     app.state.documents = DocumentSources(registry, options.asyncapi)
-    services = StreamServices(Symbols(parts.market), parts.hub, parts.feed)
-    app.state.stream = StreamEndpoint(access, services, options.stream)
-    view = GraphQLView(make_schema(), options.settings.cors_origins)
-    app.state.graphql = GraphQLEndpoint(view, parts.market, Sockets(view, access, parts.market, services))
+    add_streams(app, parts, access)
     app.state.mcp = parts.mcp
     middleware = RequestMiddleware(
         app,
@@ -189,6 +196,19 @@ def compose(options: ApiOptions) -> ASGIApp:
     )
     served = Playground(middleware) if options.settings.debug else middleware
     return with_cors(served, options.settings)
+
+
+def add_streams(app: FastAPI, parts: Parts, access: AccessControl) -> None:
+    """Put the endpoints of `/ws`, `/events` and `/graphql` where their routes find them."""
+    symbols, limits = Symbols(parts.market), parts.stream_limits
+    connections = KeyConnections(limits)
+    services = StreamServices(symbols, parts.hub, parts.feed)
+    app.state.stream = StreamEndpoint(access, services, connections, limits)
+    events_services = EventServices(parts.hub, parts.feed, parts.log)
+    app.state.events = EventsEndpoint(events_services, symbols, connections, limits)
+    view = GraphQLView(make_schema(), parts.options.settings.cors_origins)
+    sockets = Sockets(view, access, parts.market, services, connections)
+    app.state.graphql = GraphQLEndpoint(view, parts.market, sockets)
 
 
 def make_access(options: ApiOptions, parts: Parts, table: RouteTable) -> AccessControl:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from api.app import ROUTERS
 from api.http.access.keys import ADMIN
 from api.http.app import make_app
-from api.http.routing import declared_scope
+from api.http.routing import declaration
 
 TEXTS: dict[Any, str] = {HTMLResponse: "text/html", PlainTextResponse: "text/plain"}
 TYPES: dict[str, tuple[type, ...]] = {
@@ -57,13 +57,14 @@ class Route:
 
 
 def is_read_here(context: RouteContext) -> bool:
-    """Whether a route is documented and answered by the market core alone; others are requested by their own tests."""
+    """Whether a route is documented, ends, and needs the market core alone; others are requested by their own tests."""
     documented = isinstance(context.original_route, APIRoute) and context.original_route.include_in_schema
-    return documented and context.methods == {"GET"} and declared_scope(context) != ADMIN
+    declared = declaration(context)
+    return documented and context.methods == {"GET"} and declared.timed and declared.scope != ADMIN
 
 
 def list_routes() -> list[Route]:
-    """Every GET route of the API, each of its parameters alone and all of them together."""
+    """Every GET route of the API that ends, each of its parameters alone and all of them together."""
     app = make_app(ROUTERS)
     found: list[Route] = []
     for context in iter_route_contexts(app.routes):

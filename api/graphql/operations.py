@@ -18,19 +18,14 @@ from api.graphql.door import Door
 from api.graphql.errors import as_graphql_error
 from api.graphql.queries import Asked
 from api.http.server import FrameSocket
+from api.stream.fan_out import TRY_LATER
+from api.stream.limits import LimitReachedError
 from contracts.errors import HydrophoneError
 
 SEND_SECONDS: Final = 5.0
-TRY_LATER: Final = 1013
 TOO_MANY: Final = 4429
 MOST_MESSAGES: Final = 200
 MESSAGES_SECONDS: Final = 10.0
-
-
-class LimitReachedError(HydrophoneError):
-    """There are as many as there may be; `details["maximum"]` says how many that is."""
-
-    code = "LIMIT_REACHED"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,9 +1,8 @@
-"""Who may open a WebSocket of GraphQL: by header, or by `connection_init`; how many there may be."""
+"""Who may open a WebSocket of GraphQL: by header, or by `connection_init`; as many as of `/ws` there may be."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.websockets import WebSocket
@@ -15,15 +14,14 @@ from api.http.access.admission import AccessControl
 from api.http.access.keys import bearer_token
 from api.http.errors import UnauthorizedError
 from api.stream.client import StreamServices
+from api.stream.fan_out import POLICY
+from api.stream.limits import KeyConnections
+from contracts.errors import HydrophoneError
 from runtime import clock
 from runtime.app.market_client import MarketClient
 from runtime.logging import logs
 
 SECOND_NS: Final = 1_000_000_000
-POLICY: Final = 1008
-TRY_LATER: Final = 1013
-A_KEY: Final = 20
-IN_ALL: Final = 2000
 
 
 @dataclass(slots=True)
@@ -34,7 +32,7 @@ class Sockets:
     access: AccessControl
     market: MarketClient
     stream: StreamServices
-    _held: Counter[str] = field(default_factory=Counter[str])
+    connections: KeyConnections
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one client; a handshake that may not be is refused (403)."""
@@ -42,19 +40,13 @@ class Sockets:
         admission = self.access.admit(socket.scope, headers, clock.now_ns() / SECOND_NS)
         token = bearer_token(headers.get(b"authorization"))
         refused = admission.refused
-        name = admission.identity.uid
-        late = isinstance(refused, UnauthorizedError) and token is None
-        full = self._held.total() >= IN_ALL or (admission.identity.known and self._held[name] >= A_KEY)
-        if full or (refused is not None and not late):
-            logs.get("access").info("graphql.refused", code=refused.code if refused else "LIMIT_REACHED")
-            await socket.close(TRY_LATER if full else POLICY)
-            return
-        door = Door(self.access, socket.scope["path"], admission, token)
-        asked = SocketAsked(self.market, self.stream, door=door)
-        self._held[name] += 1
         try:
-            await self.view.run(socket, context=asked, root_value=None)
-        finally:
-            self._held[name] -= 1
-            if not self._held[name]:
-                del self._held[name]
+            if refused is not None and (token is not None or not isinstance(refused, UnauthorizedError)):
+                raise refused
+            with self.connections.take(admission.identity):
+                door = Door(self.access, socket.scope["path"], admission, token)
+                asked = SocketAsked(self.market, self.stream, door=door)
+                await self.view.run(socket, context=asked, root_value=None)
+        except HydrophoneError as error:
+            logs.get("access").info("graphql.refused", code=error.code, address=str(admission.address))
+            await socket.close(POLICY)

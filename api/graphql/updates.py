@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 
@@ -16,46 +15,49 @@ from api.graphql.queries import Asked
 from api.http.errors import InvalidBodyError
 from api.market.documents import Fields, read_exactly
 from api.stream import protocol
+from api.stream.backlog import Backlog, Message
 from api.stream.client import StreamServices
-from api.stream.protocol import SubscriptionRequest
-from api.stream.send_queue import Message
 from api.stream.topics import Target, resolve_target
 from contracts.errors import InvalidParameterError
 
-EVENTS_KEPT: Final = 1000
 MOST_SYMBOLS: Final = 100
-_SUBSCRIBE: Final = "subscribe"
+
+
+class NoWriter:
+    """Takes no frames: what is pushed goes into the backlog, and a subscription takes it from there."""
+
+    ready = False
+
+    def write_frames(self, frames: bytes) -> None:
+        """Write nothing: this is never ready."""
 
 
 class Updates:
-    """What waits for one subscription: the newest state of each topic, the newest events; the hub's queue of it."""
+    """What waits for one subscription, as the fan-out sees it: the newest state of each topic, the newest events."""
 
     def __init__(self) -> None:
-        self._events: deque[Message] = deque(maxlen=EVENTS_KEPT)
-        self._states: dict[object, Message] = {}
-        self._waiting = asyncio.Event()
-        self.dropped = 0
-        self.conflated = 0
+        self.waiting: list[Message] = []
+        self.backlog = Backlog()
+        self.writer = NoWriter()
+        self._filled = asyncio.Event()
 
-    def put_event(self, message: Message) -> None:
-        """Queue an event; the oldest one is dropped past the limit."""
-        self.dropped += len(self._events) == EVENTS_KEPT
-        self._events.append(message)
-        self._waiting.set()
+    def hold(self, messages: list[Message]) -> None:
+        """Keep messages until they are taken."""
+        for message in messages:
+            self.backlog.put(message)
+        self._filled.set()
 
-    def put_state(self, key: object, message: Message) -> None:
-        """Queue the newest state of something in the place of an older one that was not taken yet."""
-        self.conflated += key in self._states
-        self._states[key] = message
-        self._waiting.set()
+    def end_if_stuck(self, since: float) -> bool:
+        """Return False: the connection ends a client that takes nothing."""
+        return False
 
     async def take(self) -> Fields:
         """Return the next update once there is one."""
-        while not (self._events or self._states):
-            self._waiting.clear()
-            await self._waiting.wait()
-        message = self._events.popleft() if self._events else self._states.pop(next(iter(self._states)))
-        fields: Fields = read_exactly(message.payload)
+        while not self.backlog:
+            self._filled.clear()
+            await self._filled.wait()
+        _, payload = next(iter(self.backlog.take(1)))
+        fields: Fields = read_exactly(payload)
         return {"sim": False, "side": fields.get("position_side"), **fields}
 
 
@@ -73,14 +75,12 @@ async def follow(asked: Asked, channel: str, symbols: list[str]) -> AsyncGenerat
 
 
 async def _keep_updating(services: StreamServices, targets: list[Target]) -> AsyncGenerator[Fields]:
-    updates: Any = Updates()
+    updates = Updates()
     for target in targets:
         _add(services, updates, target)
     try:
         for topic in {topic for target in targets for topic in target.topics}:
-            message = await services.hub.find_current(topic)
-            if message is not None:
-                updates.put_state(topic, message)
+            await services.hub.send_current(updates, topic)
         while True:
             yield await updates.take()
     finally:
@@ -90,17 +90,17 @@ async def _keep_updating(services: StreamServices, targets: list[Target]) -> Asy
 
 async def _resolve(services: StreamServices, channel: str, symbol: str) -> Target:
     found = await services.symbols.find(symbol)
-    return resolve_target(SubscriptionRequest(type=_SUBSCRIBE, channel=channel, symbol=symbol), found)
+    return resolve_target(channel, "", found)
 
 
-def _add(services: StreamServices, updates: Any, target: Target) -> None:
+def _add(services: StreamServices, updates: Updates, target: Target) -> None:
     for pattern in target.patterns:
         services.feed.acquire(pattern)
     for topic in target.topics:
         services.hub.add(updates, topic)
 
 
-def _remove(services: StreamServices, updates: Any, target: Target) -> None:
+def _remove(services: StreamServices, updates: Updates, target: Target) -> None:
     for pattern in target.patterns:
         services.feed.release(pattern)
     for topic in target.topics:

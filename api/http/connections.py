@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -25,6 +26,7 @@ from runtime.logging import logs
 
 GOODBYE_SECONDS: Final = 2.0  # for a client to take what was written, before the connection is cut
 HEADER_FRAMING: Final = len(b": \r\n")
+KERNEL_BYTES: Final = 64 * 1024  # that the system keeps for a client that does not read; Linux takes twice as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class BoundedHttp(HttpToolsProtocol):
     """One HTTP connection. Deriving is the server's own way to be extended.
 
     A request is unfinished from its first byte (the first one from the connection's begin) until its last. The one
-    timer of a connection looks at `_deadline` when it may have passed: a request needs none of its own.
+    timer of a connection looks at `_deadline` when it may have passed: a request needs none of its own. An answer that
+    has no end finds its connection as `scope["hydrophone.connection"]`, and sets `on_shutdown` to what ends it.
     """
 
     def __init__(self, *, limits: ConnectionLimits, counts: ConnectionCounts, **given: Any) -> None:
@@ -93,6 +96,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._refused: HydrophoneError | None = None
         self._deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
+        self.on_shutdown: Callable[[], None] = lambda: None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, or refuse it; the time of its first request begins."""
@@ -134,6 +138,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._loose_bytes = 0
         self._headers_done = True
         super().on_headers_complete()
+        cast("dict[str, Any]", self.scope)["hydrophone.connection"] = self
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body came."""
@@ -171,6 +176,19 @@ class BoundedHttp(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or what a callback of the parser refused."""
         self._refuse(self._refused or InvalidParameterError("The request is no valid HTTP", parameter="request"))
+
+    def shutdown(self) -> None:
+        """The server ends: an answer without an end does too."""
+        super().shutdown()
+        self.on_shutdown()
+
+    def bound_buffers(self) -> None:
+        """Keep little for a client that may not read."""
+        bound_send_buffer(self.transport)
+
+    def abort(self) -> None:
+        """Cut the connection with what is buffered."""
+        self.transport.abort()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection on: it is counted and timed there from now on."""
@@ -244,6 +262,13 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _header_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + HEADER_FRAMING for name, value in self.headers)
+
+
+def bound_send_buffer(transport: asyncio.BaseTransport) -> None:
+    """Bound what the system keeps of what was written to a client."""
+    plain: socket.socket | None = transport.get_extra_info("socket")
+    if plain is not None:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
 
 
 def _path(url: bytes) -> str:

@@ -138,7 +138,8 @@ class RequestMiddleware:
 
     async def _pass_on(self, scope: Scope, receive: Receive, outgoing: Outgoing) -> None:
         body = Incoming(receive, self._limits.body_bytes)
-        await self._in_time(self._app(scope, body.receive, outgoing.send))
+        answering = self._app(scope, body.receive, outgoing.send)
+        await (self._in_time(answering) if self._routes.find(scope["path"]).timed else answering)
 
     async def _in_time(self, work: Awaitable[T]) -> T:
         seconds = self._limits.request_seconds

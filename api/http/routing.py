@@ -18,31 +18,34 @@ from api.http.access.keys import ADMIN, ANY_KEY
 class Requires:
     """The scope that a route needs; checked by the middleware before routing.
 
-    `keyed`: a key is needed whatever GPT_API_REQUIRE_AUTH says.
+    `keyed`: a key is needed whatever GPT_API_REQUIRE_AUTH says. Not `timed`: the answer has no end of its own.
     """
 
     scope: str
     keyed: bool = False
+    timed: bool = True
 
     def __call__(self) -> None:
         """Nothing is left to check."""
 
 
-def requires(scope: str, *, keyed: bool = False) -> Any:
+def requires(scope: str, *, keyed: bool = False, timed: bool = True) -> Any:
     """Return the dependency that declares the scope of a route or a router: `dependencies=[requires(MARKET_READ)]`.
 
-    With `keyed` a key is needed also where GPT_API_REQUIRE_AUTH=false opens others of that scope.
+    With `keyed` a key is needed also where GPT_API_REQUIRE_AUTH=false opens others of that scope. An answer that is not
+    `timed` goes on for as long as its client stays.
     """
-    return Depends(Requires(scope, keyed))
+    return Depends(Requires(scope, keyed, timed))
 
 
 @dataclass(frozen=True, slots=True)
 class RouteInfo:
-    """What a path is: `template` as it is documented and counted, and the scope that a key needs."""
+    """What a path is: `template` as it is documented and counted, and what its route requires."""
 
     template: str
     scope: str
     keyed: bool = False
+    timed: bool = True
 
 
 _NO_ROUTE: Final = RouteInfo("(other)", ANY_KEY)
@@ -67,7 +70,7 @@ class RouteTable:
     def _add(self, context: RouteContext) -> None:
         path = context.path or ""
         declared = declaration(context)
-        info = RouteInfo(path.replace(":path}", "}"), declared.scope, declared.keyed)
+        info = RouteInfo(path.replace(":path}", "}"), declared.scope, declared.keyed, declared.timed)
         if "{" in path:
             self._patterns.append((context.path_regex, info))
         elif self._exact.setdefault(path, info) != info:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any, Final
+import secrets
+from collections.abc import Mapping
+from typing import Final
 
 from fastapi import APIRouter, WebSocket
 from starlette.types import Receive, Scope, Send
 
 from api.http.access.admission import AccessControl, Admission
-from api.http.access.keys import MARKET_READ, bearer_token
+from api.http.access.keys import MARKET_READ, Identity, bearer_token
 from api.http.errors import UnauthorizedError
 from api.http.routing import requires
 from api.http.server import ClientGoneError, FrameSocket
 from api.stream import protocol
-from api.stream.client import POLICY, TRY_LATER, KeyCheck, StreamClient, StreamServices
-from api.stream.send_queue import text_frame
+from api.stream.backlog import text_frame
+from api.stream.client import KeyCheck, StreamClient, StreamServices
+from api.stream.fan_out import POLICY, TRY_LATER
+from api.stream.limits import KeyConnections, StreamLimits
 from contracts.errors import HydrophoneError, NotReadyError
 from contracts.schema import literals
 from contracts.schema.literals import SentAt
@@ -33,21 +36,15 @@ async def stream(socket: WebSocket) -> None:
     await socket.app.state.stream(socket.scope, socket.receive, socket.send)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamLimits:
-    """How long a key is waited for and a write may take, in seconds, and how many clients there may be."""
-
-    auth_seconds: float = 10.0
-    send_seconds: float = 5.0
-    most_clients: int = 2000
-
-
 class StreamEndpoint:
     """`WS /ws` as an ASGI app."""
 
-    def __init__(self, access: AccessControl, services: StreamServices, limits: StreamLimits) -> None:
+    def __init__(
+        self, access: AccessControl, services: StreamServices, connections: KeyConnections, limits: StreamLimits
+    ) -> None:
         self._access = access
         self._services = services
+        self._connections = connections
         self._limits = limits
         self._log = logs.get("access")
 
@@ -63,33 +60,42 @@ class StreamEndpoint:
         def check(key: str) -> Admission:
             return self._access.admit_token(key, scope["path"], admission.address, clock.now_ns() / SECOND_NS)
 
+        client_id = secrets.token_hex(8)
         try:
-            caller = await self._admit(socket, admission, bearer_token(headers.get(b"authorization")), check)
+            identity = admission.identity
+            if admission.refused is not None:
+                self._refuse_known(admission.refused, headers)
+                self._greet(socket, client_id, authenticated=False)
+                identity = await self._receive_key(socket, admission.refused, check)
+            with self._connections.take(identity):
+                if admission.refused is None:
+                    self._greet(socket, client_id, authenticated=True)
+                else:
+                    self._write(
+                        socket, literals.encode({"type": "authenticated", "timestamp": SentAt()}, clock.now_ns())
+                    )
+                client = StreamClient(socket, self._services, check, self._limits.subscriptions)
+                await self._serve(client, client_id, identity, admission)
         except HydrophoneError as error:
             self._log.info("stream.refused", code=error.code, address=str(admission.address))
-            await self._refuse(socket, error)
-        except (ClientGoneError, TimeoutError):
+            self._refuse(socket, error)
+        except ClientGoneError:
             return
-        else:
-            client = StreamClient(socket, self._services, check, self._limits.send_seconds)
-            await self._serve(client, caller, admission)
 
-    async def _admit(self, socket: FrameSocket, admission: Admission, token: str | None, check: KeyCheck) -> str:
-        """Greet the client and return the name of its key; a HydrophoneError says why it may not stay."""
-        refused = admission.refused
-        if self._services.hub.clients >= self._limits.most_clients:
-            raise NotReadyError("There are too many clients", waiting_for=["fewer clients"])
-        if refused is not None and (token is not None or not isinstance(refused, UnauthorizedError)):
+    def _refuse_known(self, refused: HydrophoneError, headers: Mapping[bytes, bytes]) -> None:
+        """Raise the refusal unless a key may still come as a message: one in the header was wrong."""
+        if bearer_token(headers.get(b"authorization")) is not None or not isinstance(refused, UnauthorizedError):
             raise refused
-        await self._send(socket, {"type": "connected", "authenticated": refused is None, "channels": protocol.CHANNELS})
-        if refused is None:
-            return admission.identity.name
-        return await self._receive_key(socket, refused, check)
 
-    async def _receive_key(self, socket: FrameSocket, refused: HydrophoneError, check: KeyCheck) -> str:
+    def _greet(self, socket: FrameSocket, client_id: str, *, authenticated: bool) -> None:
+        greeting = {"client_id": client_id, "server_time": SentAt(), "authenticated": authenticated}
+        fields = {"type": "connected", **greeting, "channels": protocol.CHANNELS, "timestamp": SentAt()}
+        self._write(socket, literals.encode(fields, clock.now_ns()))
+
+    async def _receive_key(self, socket: FrameSocket, refused: HydrophoneError, check: KeyCheck) -> Identity:
         try:
             async with asyncio.timeout(self._limits.auth_seconds):
-                message = protocol.decode(await socket.receive_text())
+                message = protocol.decode(protocol.read_fields(await socket.receive_text()))
         except TimeoutError:
             raise refused from None
         if not isinstance(message, protocol.Auth):
@@ -100,31 +106,26 @@ class StreamEndpoint:
         admission = check(message.key)
         if admission.refused is not None:
             raise admission.refused
-        await self._send(socket, {"type": "authenticated"})
-        return admission.identity.name
+        return admission.identity
 
-    async def _serve(self, client: StreamClient, caller: str, admission: Admission) -> None:
+    async def _serve(self, client: StreamClient, client_id: str, identity: Identity, admission: Admission) -> None:
         started = clock.monotonic()
-        self._log.info("stream.opened", client=client.name, caller=caller, address=str(admission.address))
+        self._log.info("stream.opened", client=client_id, caller=identity.name, address=str(admission.address))
         await client.run()
         self._log.info(
             "stream.closed",
-            client=client.name,
+            client=client_id,
             seconds=round(clock.monotonic() - started, 3),
-            dropped=client.queue.dropped,
-            conflated=client.queue.conflated,
+            dropped=client.outbox.backlog.dropped,
+            conflated=client.outbox.backlog.conflated,
         )
 
-    async def _send(self, socket: FrameSocket, fields: dict[str, Any]) -> None:
-        await self._write(socket, literals.encode({**fields, "timestamp": SentAt()}, clock.now_ns()))
+    def _write(self, socket: FrameSocket, message: bytes) -> None:
+        if not socket.ready:
+            raise ClientGoneError
+        socket.write_frames(text_frame(message))
 
-    async def _write(self, socket: FrameSocket, message: bytes) -> None:
-        async with asyncio.timeout(self._limits.send_seconds):
-            await socket.write_frames(text_frame(message))
-
-    async def _refuse(self, socket: FrameSocket, error: HydrophoneError) -> None:
-        try:
-            await self._write(socket, protocol.error_message(error, clock.now_ns()))
-        except (ClientGoneError, TimeoutError):
-            return
-        socket.end(TRY_LATER if isinstance(error, NotReadyError) else POLICY, error.code)
+    def _refuse(self, socket: FrameSocket, error: HydrophoneError) -> None:
+        if socket.ready:
+            self._write(socket, protocol.error_message(error, clock.now_ns()))
+            socket.end(TRY_LATER if isinstance(error, NotReadyError) else POLICY, error.code)

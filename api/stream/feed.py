@@ -8,24 +8,23 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from contracts import codec
+from runtime.app.fold import fold_each
 from runtime.clock import sleep
+from runtime.nats import wire
 from runtime.nats.bus import Bus
-from runtime.nats.lanes.reader import UNDECODABLE, read_event
+from runtime.nats.lanes.reader import CoreLane, Watchers, read_event
 
-OnEvent = Callable[[str, str, Any], None]
+OnEvent = Callable[[str, Any], None]
 PENDING_MESSAGES: Final = 20_000
-PENDING_BYTES: Final = 16 * 1024 * 1024
 _AGAIN_SECONDS: Final = 0.5
 _log = structlog.get_logger("stream")
 
 
 class StreamFeed:
-    """Subscribes to what is wanted and no more; `on_event(kind, subject, event)` gets each decoded event."""
+    """Subscribes to what is wanted and no more; `on_event(subject, event)` gets each decoded event."""
 
     def __init__(self, bus: Bus, on_event: OnEvent) -> None:
         self._bus = bus
@@ -60,19 +59,23 @@ class StreamFeed:
 
     async def _settle(self) -> None:
         for pattern in [pattern for pattern in self._held if pattern not in self._wanted]:
-            await self._held.pop(pattern).unsubscribe()
+            await wire.unsubscribe(self._bus.client, self._held.pop(pattern))
         for pattern in [pattern for pattern in self._wanted if pattern not in self._held]:
-            self._held[pattern] = await self._bus.client.subscribe(
-                pattern,
-                cb=self._on_message,
-                pending_msgs_limit=PENDING_MESSAGES,
-                pending_bytes_limit=PENDING_BYTES,
-            )
+            self._held[pattern] = await wire.subscribe(self._bus.client, pattern, "", self._lane())
 
-    async def _on_message(self, message: Msg) -> None:
-        try:
-            event = read_event(message.subject, message.data)
-        except UNDECODABLE as error:
-            _log.error("stream.undecodable", subject=message.subject, error=str(error))
-            return
-        self._on_event(codec.kind_of(message.subject), message.subject, event)
+    def _lane(self) -> CoreLane[Any]:
+        """Return what reads one subscription: drops are counted by the bus, whose listeners send them as gaps."""
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        return CoreLane(
+            read_event,
+            lambda batch: fold_each(batch, self._on_event),
+            bus=self._bus,
+            watchers=Watchers(on_bad, lambda _missed: None),
+            failed=failed,
+            max_pending=PENDING_MESSAGES,
+        )
+
+
+def on_bad(subject: str, payload: bytes, error: Exception) -> None:
+    """Write what could not be read or sent to the log: nobody gets it from here."""
+    _log.error("stream.refused", subject=subject, bytes=len(payload), error=str(error), exc_info=error)

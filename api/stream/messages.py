@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from api.market.formats import CachedReply
 from contracts.arithmetic.book import book_figures
 from contracts.instrument import unescape_token
 from contracts.schema.literals import Age, SentAt, iso, number
+from runtime.app.market_reply import CachedReply
 
 _TAIL_TOKENS: Final = 4
 BOOK_DEPTH: Final = 20  # levels of each side

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, cast, get_args
 
 import msgspec
@@ -21,35 +23,31 @@ CANDLES: Final = "candles"
 ALERTS: Final = "alerts"
 CHANNELS: Final = (PRICE, TRADES, WHALES, LIQUIDATIONS, BOOK, CANDLES, ALERTS)
 PACED: Final = (PRICE, BOOK, CANDLES)  # channels of state, where one in a while says as much
+OF_ALL: Final = (WHALES, LIQUIDATIONS, ALERTS)  # channels of what is rare: without a symbol they are of every one
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
-MOST_SYMBOLS: Final = 100
+MOST_SYMBOLS: Final = 200
 LONGEST_INTERVAL: Final = 3600
 LONGEST_ID: Final = 128
 Named = Annotated[str, StringConstraints(pattern=r"\S")]
+Id = Annotated[str, Field(max_length=LONGEST_ID)] | int | bool
 
 
 class BadMessageError(HydrophoneError):
-    """The message is no JSON object with a `type`."""
+    """The message is no JSON object."""
 
-    code = "BAD_MESSAGE"
-
-
-class UnknownTypeError(HydrophoneError):
-    """No such message type; details list the supported ones."""
-
-    code = "UNKNOWN_TYPE"
-
-
-class UnknownChannelError(HydrophoneError):
-    """No such channel; details list the supported ones."""
-
-    code = "UNKNOWN_CHANNEL"
+    code = "INVALID_BODY"
 
 
 class ClientMessage(BaseModel):
-    """What every message of a client is; unknown fields are tolerated."""
+    """What every message of a client is; unknown fields are tolerated. The answers to it have its `id`."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    id: Id | None = None
+
+    @property
+    def answered(self) -> dict[str, Any]:
+        """What each answer to it has."""
+        return {} if self.id is None else {"id": self.id}
 
 
 class Auth(ClientMessage):
@@ -76,9 +74,7 @@ class SubscriptionRequest(ClientMessage):
 
 
 class Ping(ClientMessage):
-    """Answered by a pong with the same `id`."""
-
-    id: Annotated[str, Field(max_length=LONGEST_ID)] | int | bool | None = None
+    """Answered by a pong."""
 
 
 class ListSubscriptions(ClientMessage):
@@ -103,8 +99,8 @@ _FAULTS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 }
 
 
-def decode(text: str | None) -> ClientMessage:
-    """Decode one message; raises the HydrophoneError that says what is wrong with it."""
+def read_fields(text: str | None) -> dict[str, Any]:
+    """Read one message; raises BadMessageError for what is no JSON object."""
     if text is None:
         raise BadMessageError("Messages are JSON text, not binary")
     try:
@@ -113,31 +109,50 @@ def decode(text: str | None) -> ClientMessage:
         raise BadMessageError(f"The message is no JSON: {error}") from error
     if not isinstance(fields, dict):
         raise BadMessageError("The message is no JSON object")
-    named = cast("dict[str, Any]", fields)
-    kind: Any = named.get("type")
+    return cast("dict[str, Any]", fields)
+
+
+def find_id(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the `id` of a message that may be refused, for the answer; empty where it has none that is one."""
+    given: Any = fields.get("id")
+    fits = isinstance(given, int) or (isinstance(given, str) and len(given) <= LONGEST_ID)
+    return {"id": given} if fits else {}
+
+
+def decode(fields: dict[str, Any]) -> ClientMessage:
+    """Decode one message; raises the HydrophoneError that says what is wrong with it."""
+    kind: Any = fields.get("type")
     model = MESSAGES.get(kind) if isinstance(kind, str) else None
     if model is None:
         given = kind if isinstance(kind, str) else "(none)"
-        raise UnknownTypeError(f"Message type {given[:64]} is not supported", supported_types=list(MESSAGES))
+        raise InvalidParameterError(
+            f"Message type {given[:64]} is not supported", parameter="type", supported_types=list(MESSAGES)
+        )
     if model is SubscriptionRequest:
-        _check_channel(named)
+        _check_channel(fields)
     try:
-        return model.model_validate(named)
+        return model.model_validate(fields)
     except ValidationError as error:
         raise _field_error(error) from None
+
+
+def unknown_channel(name: str, supported: Iterable[str]) -> InvalidParameterError:
+    """Return the error of a channel that is not supported."""
+    message = f"Channel {name[:64]} is not supported"
+    return InvalidParameterError(message, parameter="channel", supported_channels=list(supported))
 
 
 def _check_channel(fields: dict[str, Any]) -> None:
     """Raise what the fields say together: the channel, what it takes, and how many symbols."""
     channel = fields.get("channel", PRICE)
     if channel not in CHANNELS:
-        raise UnknownChannelError(f"Channel {str(channel)[:64]} is not supported", supported_channels=list(CHANNELS))
+        raise unknown_channel(str(channel), CHANNELS)
     if fields.get("interval") is not None and channel not in PACED:
         raise InvalidParameterError(
             f"Field interval is not supported for {channel}", parameter="interval", supported_channels=list(PACED)
         )
     symbol, symbols = fields.get("symbol"), cast("list[Any] | None", fields.get("symbols"))
-    if symbol is None and (symbols == [] or (symbols is None and channel != ALERTS)):
+    if symbol is None and (symbols == [] or (symbols is None and channel not in OF_ALL)):
         raise InvalidParameterError(_FAULTS["symbol"][0], parameter="symbol")
     if isinstance(symbols, list) and len(symbols) + (symbol is not None) > MOST_SYMBOLS:
         raise InvalidParameterError(
@@ -153,7 +168,7 @@ def _field_error(error: ValidationError) -> InvalidParameterError:
     return InvalidParameterError(message, parameter=name, **details)
 
 
-def error_message(error: HydrophoneError, now_ns: int) -> bytes:
-    """Return the message that says what was wrong."""
+def error_message(error: HydrophoneError, now_ns: int, answered: Mapping[str, Any] = MappingProxyType({})) -> bytes:
+    """Return the message that says what was wrong; `answered` is what answers to the refused message have."""
     body = {"code": error.code, "message": error.message, "details": error.details}
-    return literals.encode({"type": "error", **body, "timestamp": SentAt()}, now_ns)
+    return literals.encode({"type": "error", **body, **answered, "timestamp": SentAt()}, now_ns)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
 from api.stream import protocol
-from api.stream.protocol import SubscriptionRequest
-from contracts import subjects
-from contracts.instrument import escape_token
+from contracts import codec, subjects
+from contracts.instrument import escape_token, tail_symbol
 
-_BY_BASE: Final[dict[str, tuple[str, ...]]] = {
-    protocol.TRADES: (subjects.TRADE,),
+_BY_BASE: Final[dict[str, str]] = {protocol.TRADES: subjects.TRADE, protocol.BOOK: subjects.BOOK}
+EVENTS: Final[dict[str, tuple[str, ...]]] = {  # channels of what is rare: all of it is read, whatever is subscribed
     protocol.WHALES: (subjects.WHALE,),
     protocol.LIQUIDATIONS: (subjects.LIQUIDATION,),
-    protocol.BOOK: (subjects.BOOK,),
     protocol.ALERTS: (subjects.CLUSTER, subjects.STORM),
 }
+ALL: Final = "*"  # in place of a symbol
 _TAIL_TOKENS: Final = 4
+_TIMEFRAME: Final = 3  # which token of a candle's subject it is
+_KNOWN_SUBJECTS: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +50,34 @@ class Target:
     patterns: tuple[str, ...]
 
 
-def resolve_target(request: SubscriptionRequest, found: ResolvedSymbol | None) -> Target:
-    """Return what a request for one symbol, or for all of them, means."""
-    if found is None:
-        patterns = tuple(prefix + ">" for prefix in _BY_BASE[request.channel])
-        return Target("", (Topic(request.channel, "*"),), patterns)
-    return Target(found.name, _topics(request, found), _patterns(request, found.base))
+def resolve_target(channel: str, timeframe: str, found: ResolvedSymbol | None) -> Target:
+    """Return what a channel of one symbol, or of all of them, means."""
+    name = "" if found is None else found.name
+    topics = (Topic(channel, ALL),) if found is None else _topics(channel, timeframe, found)
+    if channel in EVENTS:
+        return Target(name, topics, tuple(prefix + ">" for prefix in EVENTS[channel]))
+    token = escape_token(found.base) if found is not None else "*"
+    if channel == protocol.PRICE:
+        return Target(name, topics, (f"{subjects.CONSOLIDATED_TICKER}{token}.>",))
+    prefix = f"{subjects.CANDLE}{timeframe}." if channel == protocol.CANDLES else _BY_BASE[channel]
+    return Target(name, topics, (f"{prefix}*.{token}.>",))
 
 
-def _topics(request: SubscriptionRequest, found: ResolvedSymbol) -> tuple[Topic, ...]:
-    if request.channel == protocol.PRICE:
+def _topics(channel: str, timeframe: str, found: ResolvedSymbol) -> tuple[Topic, ...]:
+    if channel == protocol.PRICE:
         return (Topic(protocol.PRICE, found.name),)
-    if request.channel == protocol.WHALES and found.name != found.base:
+    if channel == protocol.WHALES and found.name != found.base:
         return tuple(Topic(protocol.WHALES, symbol) for symbol in sorted(found.symbols))
-    if request.channel in {protocol.WHALES, protocol.LIQUIDATIONS, protocol.ALERTS}:
-        return (Topic(request.channel, escape_token(found.base)),)
-    variant = request.timeframe if request.channel == protocol.CANDLES else ""
-    return tuple(Topic(request.channel, tail, variant) for tail in found.tails)
+    if channel in EVENTS:
+        return (Topic(channel, escape_token(found.base)),)
+    variant = timeframe if channel == protocol.CANDLES else ""
+    return tuple(Topic(channel, tail, variant) for tail in found.tails)
 
 
-def _patterns(request: SubscriptionRequest, base: str) -> tuple[str, ...]:
-    token = escape_token(base)
-    if request.channel == protocol.PRICE:
-        return (f"{subjects.CONSOLIDATED_TICKER}{token}.>",)
-    if request.channel == protocol.CANDLES:
-        return (f"{subjects.CANDLE}{request.timeframe}.*.{token}.>",)
-    return tuple(f"{prefix}*.{token}.>" for prefix in _BY_BASE[request.channel])
-
-
-def topics_of(kind: str, subject: str, event: Any) -> tuple[Topic, ...]:
-    """Return the topics that an event belongs to; prices are made from many events and have none here."""
+@lru_cache(maxsize=_KNOWN_SUBJECTS)
+def topics_of(subject: str) -> tuple[Topic, ...]:
+    """Return the topics that the events of a subject belong to; prices are made from many events and have none."""
+    kind = codec.kind_of(subject)
     tokens = subject.split(".")[-_TAIL_TOKENS:]  # venue, base, quote, contract
     tail, base = ".".join(tokens), tokens[1]
     match kind:
@@ -85,13 +85,13 @@ def topics_of(kind: str, subject: str, event: Any) -> tuple[Topic, ...]:
             return (Topic(protocol.TRADES, tail),)
         case "book":
             return (Topic(protocol.BOOK, tail),)
-        case "whale":
-            return Topic(protocol.WHALES, base), Topic(protocol.WHALES, event.symbol)
-        case "liquidation":
-            return (Topic(protocol.LIQUIDATIONS, base),)
         case "candle":
-            return (Topic(protocol.CANDLES, tail, event.timeframe),)
+            return (Topic(protocol.CANDLES, tail, subject.split(".")[_TIMEFRAME]),)
+        case "whale":
+            return tuple(Topic(protocol.WHALES, name) for name in (base, tail_symbol(tail)[1], ALL))
+        case "liquidation":
+            return Topic(protocol.LIQUIDATIONS, base), Topic(protocol.LIQUIDATIONS, ALL)
         case "cluster" | "storm":
-            return Topic(protocol.ALERTS, base), Topic(protocol.ALERTS, "*")
+            return Topic(protocol.ALERTS, base), Topic(protocol.ALERTS, ALL)
         case _:
             return ()

@@ -44,7 +44,8 @@ async def test_every_answer_is_what_its_model_says_and_no_more(store: Store, sta
         answers.append(await api.get(route.paths[0], key=None))
         statuses[str(route.context.path_format)] = check_route(route, answers, document)
     reads = {path: item["get"] for path, item in document["paths"].items() if "get" in item}
-    assert {path for path, operation in reads.items() if operation.get("x-scope") != ADMIN} == set(statuses)
+    asked = {path for path, operation in reads.items() if operation.get("x-scope") != ADMIN}
+    assert asked - {"/events"} == set(statuses)  # an answer without end is held to its own tests
     without = {path for path, seen in statuses.items() if 200 not in seen}
     assert without == {"/api/market/ohlc"}  # nobody serves candles here
 

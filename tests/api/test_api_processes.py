@@ -17,9 +17,9 @@ from websockets.exceptions import ConnectionClosed
 
 from runtime.app.market_client import SECONDS
 from runtime.servers.embedded import NatsServer
+from tests.api.streaming import TAIL, say, trade, until_heard
 from tests.api.test_connections import api_process
 from tests.api.test_market_core import Starvation
-from tests.api.test_stream import TAIL, say, trade, until_heard
 from tests.api.world import READ_KEY, Store, answering, heard
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180)]

@@ -66,8 +66,8 @@ async def test_an_older_event_and_an_older_answer_change_nothing() -> None:
     core, prices, sent = await begin()
     prices.on_event(SUBJECT, event("99", now_ns() - 2_000_000_000))
     prices.on_event(SUBJECT, event("101", now_ns()))
-    await prices._refresh("BTC", send=True)  # the core's state is half a second behind
-    assert sent == [("100", "live"), ("101", "live"), ("101", "live")]
+    await prices._refresh("BTC")  # the core's state is half a second behind
+    assert sent == [("100", "live"), ("101", "live")]
     core.last, core.age = 102, 0.0
     await prices._refresh("BTC")
     assert sent[-1] == ("102", "live")
@@ -77,3 +77,27 @@ async def test_an_event_of_another_market_is_not_this_symbols_price() -> None:
     _, prices, sent = await begin()
     prices.on_event("md.v1.ticker.all.BTC.USD.spot", event("7", now_ns()))
     assert sent == [("100", "live")]
+
+
+async def test_a_core_that_is_away_makes_a_newer_price_stale() -> None:
+    core = TickerCore()
+    sent: list[tuple[str, str]] = []
+    now = [0.0]
+    market = MarketClient(core, now=lambda: now[0])
+    prices = Prices(market, lambda _, fields: sent.append((bytes(fields["price"]).decode(), fields["quality"])))
+    prices.acquire("BTC")
+    await prices.find("BTC")
+    prices.on_event(SUBJECT, event("101", now_ns()))
+    core.connected, now[0] = False, 10.0
+    await prices._refresh("BTC")
+    assert sent == [("100", "live"), ("101", "live"), ("101", "stale")]
+
+
+async def test_a_price_that_nobody_wants_any_more_is_not_followed() -> None:
+    _, prices, sent = await begin()
+    prices.acquire("BTC/USDT")
+    prices.release("BTC")
+    prices.release("BTC/USDT")
+    prices.on_event(SUBJECT, event("102", now_ns()))
+    assert sent == [("100", "live")]
+    assert not prices._named

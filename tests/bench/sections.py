@@ -200,7 +200,7 @@ def http(setting: Setting) -> Plan:
         Ask("http-reference", "get_fastapi", about, "FastAPI", driver),
     ]
     plan.add(Row("GET /gpt/raw", {"FastAPI": 2.0}), asks)
-    clients, events = (50, 40) if setting.counting else (500, 200)
+    clients, events = (500, 20) if setting.counting else (500, 200)  # the cost of an event is shared by so many
     for name, size, target in (("a message", 1, 4.0), ("ten at once", 10, 20.0)):
         about = {"nats": setting.nats, "clients": clients, "count": events, "size": size}
         asks = [

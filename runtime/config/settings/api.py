@@ -32,6 +32,7 @@ class ApiSettings(BaseSettings):
     rate_limit_anonymous: Count = Field(100, validation_alias="GPT_API_RATE_LIMIT_ANONYMOUS")
     rate_limit_global: Count = Field(10_000, validation_alias="GPT_API_RATE_LIMIT_GLOBAL")
     connections_per_address: Count = Field(256, validation_alias="GPT_API_CONNECTIONS_PER_ADDRESS")
+    connections_per_key: Count = Field(20, validation_alias="GPT_API_STREAM_CONNECTIONS_PER_KEY")
 
 
 class CacheSettings(BaseSettings):

@@ -25,6 +25,7 @@ from tests.bench.sides.our_bus import trades
 
 CONNECTIONS = 16
 TRADES = "md.v1.trade.binance.BTC.USDT.spot"
+PING = 0x89
 PATIENCE = 600.0  # the measured process may run under callgrind
 
 
@@ -82,7 +83,10 @@ class Client(asyncio.Protocol):
                 size, start = int.from_bytes(buffer[at + 2 : at + 4], "big"), at + 4
             if len(buffer) < start + size:
                 break
-            self._counts.add(bytes(buffer[start : start + size]))
+            if buffer[at] == PING:
+                self._transport.write(b"\x8a" + bytes((0x80 | size,)) + bytes(4) + buffer[start : start + size])
+            else:
+                self._counts.add(bytes(buffer[start : start + size]))
             at = start + size
         del buffer[:at]
 

@@ -20,6 +20,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.app import ApiOptions
+from api.http import server
 from runtime.logging import logs
 from runtime.nats.bus import BusOptions
 from tests.api.world import Api, api_settings, serving
@@ -45,9 +46,10 @@ async def driving(at: str) -> AsyncGenerator[Order]:
     writer.close()
 
 
-def _keep_answers() -> None:
+def _slow_down() -> None:
     """Under callgrind the API is fifty times slower, the clock is not: an answer kept for 250 ms would be asked for
-    again every tenth request instead of every five hundredth."""  # noqa: D205, D209
+    again every tenth request instead of every five hundredth, and clients would be pinged fifty times as often."""  # noqa: D205, D209
+    server.PING_SECONDS = 1e9  # type: ignore[misc]
     for name, module in list(sys.modules.items()):
         if name.startswith("api.market") and hasattr(module, "KEPT_SECONDS"):
             module.KEPT_SECONDS = 1e9  # type: ignore[attr-defined]
@@ -58,9 +60,13 @@ async def our_api(url: str) -> AsyncGenerator[Api]:
     """The API as it is deployed, its access log too; limits that these clients do not reach."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # noqa: ASYNC230
         if COUNTING:
-            _keep_answers()
+            _slow_down()
         logs.configure(logs.LogConfig(part="api"), nowhere)
-        settings = api_settings(GPT_API_RATE_LIMIT_REQUESTS=1_000_000, GPT_API_CONNECTIONS_PER_ADDRESS=2000)
+        settings = api_settings(
+            GPT_API_RATE_LIMIT_REQUESTS=1_000_000,
+            GPT_API_CONNECTIONS_PER_ADDRESS=2000,
+            GPT_API_STREAM_CONNECTIONS_PER_KEY=2000,
+        )
         async with serving(ApiOptions(settings=settings, bus=BusOptions(servers=(url,), name="api"))) as api:
             await api.until(PATH, lambda answer: answer.status_code == 200, 30 * PATIENCE)
             yield api
@@ -69,15 +75,15 @@ async def our_api(url: str) -> AsyncGenerator[Api]:
 @contextlib.asynccontextmanager
 async def served(app: Any) -> AsyncGenerator[int]:
     """An app under uvicorn as it comes, without its access log; gives its port."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, access_log=False, log_config=None, ws="websockets-sansio"))
-    task = asyncio.create_task(server.serve())
+    made = uvicorn.Server(uvicorn.Config(app, port=0, access_log=False, log_config=None, ws="websockets-sansio"))
+    task = asyncio.create_task(made.serve())
     try:
         async with asyncio.timeout(10 * PATIENCE):
-            while not server.started:  # noqa: ASYNC110
+            while not made.started:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        yield server.servers[0].sockets[0].getsockname()[1]
+        yield made.servers[0].sockets[0].getsockname()[1]
     finally:
-        server.should_exit = True
+        made.should_exit = True
         await task
 
 
