@@ -97,7 +97,7 @@ class ApiOptions:
     requests: RequestLimits = field(default_factory=RequestLimits)
     stream: StreamLimits | None = None
     cache: bool = True
-    analytics: AnalyticsSettings = field(default_factory=AnalyticsSettings)
+    analytics: AnalyticsSettings = field(default_factory=lambda: AnalyticsSettings.model_validate({}))
     asyncapi: Callable[[], bytes | None] = lambda: None
     on_failed: Callable[[], None] = end_by_signal
 

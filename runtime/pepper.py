@@ -23,7 +23,7 @@ def load_pepper(given: str | None, directory: Path) -> bytes:
     with contextlib.suppress(FileNotFoundError):
         return path.read_bytes()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f"{FILE}.{os.getpid()}.new")
+    draft = path.with_name(f"{FILE}.{secrets.token_hex(4)}.new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(secrets.token_hex(_BYTES).encode())
         file.flush()

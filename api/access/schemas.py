@@ -36,7 +36,7 @@ class Rotation(Taken):
 class KeysParameters(Taken):
     """Which keys."""
 
-    owner: Owner | None = None
+    owner: Annotated[Owner | None, Field(description="only the keys of this one")] = None
     page: Page = 1
     page_size: PageSize = 20
 

@@ -80,7 +80,8 @@ class Responder:
     async def __call__(self, verb: str, query: MarketQuery, format_: Format) -> Response:
         """Return the core's answer to a query, in a format."""
         request = MarketRequest(verb, encode_query(query), format_)
-        self._scope["hydrophone.notes"].cached = False
+        if (notes := self._scope.get("hydrophone.notes")) is not None:
+            notes.cached = False
         self._answers.remember(self._scope["path"], self._scope["query_string"], request)
         return (await self._answers.request(request, self._scope["hydrophone.now_ns"])).as_response()
 

@@ -86,9 +86,9 @@ class AccessModel(BaseModel):
 class Caller(AccessModel):
     """Who asks, for the audit trail: whoever sends the command has checked it."""
 
-    actor: str = Field(min_length=1, max_length=128, description="the name of the key, in part")
+    actor: str = Field(min_length=1, max_length=128, description="a key's id, or the owner of one of the settings")
     address: str | None = Field(default=None, max_length=64, description="where the request came from")
-    request_id: str | None = Field(default=None, max_length=64, description="the id of the request")
+    request_id: str | None = Field(default=None, max_length=64, description="`X-Request-Id` of the request")
 
 
 class CreateKey(AccessModel):

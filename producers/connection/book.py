@@ -62,6 +62,8 @@ class BookKeeper:
         self.refilling = False  # live, and waiting for another snapshot
         self._fresh = False  # seeded by REST and not yet joined to the deltas
         self._ignored = 0
+        self.limited = rule.seed_depth is not None  # a snapshot holds only the top
+        self._chained = rule.chain != "none"
         self._tolerates = rule.chain != "none" or rule.proven
         self._edges: tuple[float | None, float | None] = (None, None)  # the worst price known; None: the side is whole
         self._buffer: deque[Decoded] = deque(maxlen=max_buffer)
@@ -69,8 +71,8 @@ class BookKeeper:
     @property
     def crossed(self) -> bool:
         """Whether the best bid reaches the best ask, which no real book does."""
-        bid, ask = self.bids.best(), self.asks.best()
-        return bid is not None and ask is not None and bid >= ask
+        bid = self.bids.best()
+        return bid is not None and (ask := self.asks.best()) is not None and bid >= ask
 
     @property
     def thin(self) -> bool:
@@ -103,9 +105,11 @@ class BookKeeper:
             if self.rule.seed == "ws":
                 return _IGNORED
             return self._keep(delta)
-        verdict = self._continues(delta)
-        if verdict is not None:
-            return verdict
+        seq = self.seq
+        if self._chained and seq is not None and not delta.prev_seq == seq < delta.seq:
+            verdict = self._continues(delta)
+            if verdict is not None:
+                return verdict
         if self.refilling:
             self._buffer.append(delta)
         self._apply(delta)

@@ -6,6 +6,7 @@ and amounts are the contract's numbers, held to its patterns before they come he
 
 from __future__ import annotations
 
+import re
 import zlib
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
@@ -14,9 +15,14 @@ from typing import Final
 
 import msgspec
 
+from contracts.numbers import MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
+
 Level = tuple[str, str]
 RawLevels = bytes | str | msgspec.Raw
 ZERO: Final = "0"
+_DIGITS: Final = rf"(?:0|[1-9][0-9]{{0,{MOST_WHOLE_DIGITS - 1}}}+)(?:\.[0-9]{{1,{MOST_FRACTION_DIGITS}}}+)?+"
+_LEVEL: Final = rf'\["(?!0(?:\.0*+)?+"){_DIGITS}","(?:0|(?!0(?:\.0*+)?+"){_DIGITS})"\]'
+_are_levels: Final = re.compile(rf"\[(?:{_LEVEL}(?:,{_LEVEL})*+)?+\]".encode()).fullmatch
 _RAW: Final = (bytes, str, msgspec.Raw)
 _decode: Final = msgspec.json.Decoder(list[Level]).decode
 
@@ -24,6 +30,11 @@ _decode: Final = msgspec.json.Decoder(list[Level]).decode
 def read_levels(levels: RawLevels) -> list[Level]:
     """Return the levels of a JSON text; raises msgspec's errors where it is none."""
     return _decode(levels)
+
+
+def are_levels(levels: bytes | msgspec.Raw) -> bool:
+    """Return whether the JSON text of levels can be published as it is: prices above zero, amounts above it or "0"."""
+    return _are_levels(levels) is not None
 
 
 class BookSide:

@@ -113,8 +113,13 @@ class Books:
     def on_delta(self, symbol: str, delta: Decoded, *, now: float) -> None:
         """Fold one change of the stream; a pushed book that lost its continuity is given to `on_resync`."""
         book = self._books.get(symbol)
-        if book is not None:
-            self._after(book, book.keeper.on_delta(delta), now=now)
+        if book is None:
+            return
+        outcome = book.keeper.on_delta(delta)
+        if outcome.change is Change.APPLIED:
+            self._on_applied(book, now)
+        else:
+            self._after(book, outcome, now=now)
 
     def on_whole(self, symbol: str, snapshot: Decoded, *, now: float) -> None:
         """Fold a book that was asked for on the socket."""
@@ -246,7 +251,7 @@ class Books:
         if not book.announced:
             book.announced, book.attempts = True, 0
             self._on_state(book.instrument.symbol, "live", None)
-        if keeper.thin:
+        if keeper.limited and keeper.thin:
             keeper.refill()
             book.attempts, book.request_at = 0, max(now, book.seeded_at + REFILL_PAUSE)
 

@@ -14,7 +14,7 @@ from contracts.instrument import Instrument
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.session import Session, SessionParts
-from producers.connection.socket import OpenSocket, Socket, SocketError, SocketLimits, close_in_time
+from producers.connection.socket import OnFrame, OpenSocket, Socket, SocketError, SocketLimits, close_in_time
 from producers.connection.watchdog import Lost, Patience, Stale, Watchdog
 from producers.rest.client import RestClient
 from producers.venue import BOOK, PING_FRAME, Answered, ConnectionPlan, Refused, SubscribeRequest, Subscription
@@ -64,7 +64,8 @@ class Feed:
         self._tasks: asyncio.TaskGroup | None = None
         self._socket: Socket | None = None
         self._renew: str | None = None
-        self._early: list[tuple[bytes, int]] | None = None
+        self.on_frame: OnFrame = self._keep_early  # the session's own, as soon as the connection is ready
+        self._early: list[tuple[bytes, int]] = []
         self._overrun = False  # frames came that were not kept
         self._subscribed = False
 
@@ -136,9 +137,9 @@ class Feed:
                 url, self._policy = venue.ticket.admit(self.plan, venue.policy, body)
             except (VenueError, *UNDECODABLE) as error:
                 raise SocketError(f"no ticket: {error}") from error
-        self._early, self._overrun = [], False
+        self.on_frame, self._early, self._overrun = self._keep_early, [], False
         limits = SocketLimits(max_frame_bytes=venue.policy.max_frame_bytes)
-        return await parts.open_socket(url, self._on_frame, limits, self.plan.headers)
+        return await parts.open_socket(url, self, limits, self.plan.headers)
 
     async def _serve(self, socket: Socket) -> None:
         """Serve an open socket until it is lost; raises ConnectionLostError with the reason."""
@@ -165,24 +166,26 @@ class Feed:
             self._tasks = self._socket = None
             await asyncio.shield(close_in_time(socket))
 
-    def _on_frame(self, frame: bytes) -> None:
-        if self._early is not None:
-            if len(self._early) < MOST_EARLY:
-                self._early.append((frame, clock.now_ns()))
-            else:
-                self._overrun = True
-            return
-        self._watchdog.on_frame()
-        self.session.on_frame(frame, clock.now_ns())
+    def _keep_early(self, frame: bytes, ts_recv: int) -> None:
+        if len(self._early) < MOST_EARLY:
+            self._early.append((frame, ts_recv))
+        else:
+            self._overrun = True
 
     def _pass_on_early(self) -> None:
         """Pass on the first frames (greetings), which came with the handshake before anything was ready for them."""
-        early, self._early = self._early or [], None
+        early, self._early, self.on_frame = self._early, [], self.session.on_frame
         if self._overrun:
             raise ConnectionLostError(f"more than {MOST_EARLY} frames before the connection was ready")
         for frame, ts_recv in early:
-            self._watchdog.on_frame()
             self.session.on_frame(frame, ts_recv)
+
+    def _note_frames(self) -> None:
+        """Pass on to the watchdog what came since the last time: what it would do with each frame is the same."""
+        if self.session.take_frame():
+            self._watchdog.on_frame()
+        for route in self.session.take_seen():
+            self._watchdog.on_event(route.kind, route.symbol)
 
     async def _subscribe(self, socket: Socket, plan: ConnectionPlan) -> None:
         for request in plan.requests:
@@ -222,6 +225,7 @@ class Feed:
                 self.ready = True
                 self._parts.on_change(None)
                 self.session.confirmed(ts=clock.now_ns())
+            self._note_frames()
             for verdict in self._watchdog.verdicts(now):
                 if isinstance(verdict, Lost):
                     raise ConnectionLostError(verdict.reason)
@@ -289,6 +293,7 @@ class Feed:
         if self.connected:
             self.reconnects += 1
         self.connected = self.ready = False
+        self._note_frames()
         self.session.close(ts=clock.now_ns(), reason=reason)
         self._parts.on_change(reason)
 

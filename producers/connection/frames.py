@@ -66,7 +66,7 @@ def _distinguish(items: list[Decoded]) -> list[Decoded]:
             again = seen[event.id] = seen.get(event.id, -1) + 1
             if again:
                 other = replace(event, id=f"{event.id}-{again}")
-                items[place] = write_event(other, item.tail) if isinstance(item, Message) else other
+                items[place] = write_event(other, item.tail, item.route) if isinstance(item, Message) else other
     return items
 
 

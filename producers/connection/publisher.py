@@ -34,6 +34,7 @@ class Publisher:
         self.published: Counter[str] = Counter()
         self.states: dict[tuple[str | None, str | None], FeedState] = {}
         self.on_status: Callable[[bytes], None] | None = None
+        self.write = lane.write  # of a session that counts its messages itself
         self._lane = lane
         self._now_ns = now_ns
         self._is_ours = is_ours
@@ -43,13 +44,17 @@ class Publisher:
 
     def publish(self, message: Message) -> None:
         """Publish one event; of symbols that are not ours (another process has them) nothing is published."""
-        kind, symbol, parts, _ = message
+        route = message.route
+        if self.is_ours(route.symbol):
+            self._lane.write(message.parts)
+            self.published[route.kind] += 1
+
+    def is_ours(self, symbol: str) -> bool:
+        """Return whether this process publishes a symbol's events."""
         ours = self._ours.get(symbol)
         if ours is None:
             ours = self._ours[symbol] = self._is_ours(symbol)
-        if ours:
-            self._lane.write(parts)
-            self.published[kind] += 1
+        return ours
 
     def publish_state(
         self,

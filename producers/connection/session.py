@@ -5,7 +5,7 @@ It opens no socket and reads no clock, so that live feeds and replays run the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recor
 from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import TradeGaps
 from producers.normalize.events import Makers
-from producers.normalize.writer import Message
+from producers.normalize.writer import Message, Route
 from producers.venue import (
     BOOK,
     ConnectionPlan,
@@ -58,15 +58,15 @@ class Session:
             parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_resync=connection.on_resync
         )
         self._parts = parts
-        self._publish = parts.publisher.publish
+        self._write = parts.publisher.write
         self._connection = connection
         self._recorder = parts.recorder
         self._trades = TradeGaps()
         self._counted = parts.venue.trades_counted
-        self._frame = b""
+        self._frame: bytes | None = None  # the last one; None as soon as the connection knows that one came
         self._span: tuple[int, int] | None = None
-        self._open = False
         self._live: set[str] = set()
+        self._routes: dict[Route, bool] = {}  # of this connection; whether its symbol is ours to publish
         self._silent: set[tuple[str, str]] = set()
         self._followed = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
         self._channels = sorted({item.channel for item in plan.subscriptions})
@@ -80,7 +80,8 @@ class Session:
             "trade_span": self._on_trade_span,
             "unreadable": self._on_unreadable,
         }
-        self._reader: FrameReader | None = None
+        self._reader: FrameReader | None = None  # while the connection is open
+        self._decode: Callable[[bytes, int], Sequence[Decoded]]
         self._ts = 0
         self._now = 0.0
 
@@ -88,8 +89,10 @@ class Session:
         """Begin a connection: nothing of the last one is kept."""
         if self._recorder is not None:
             self._recorder.on_open(self.plan.name, ts, sim=sim)
-        self.simulated, self._ts, self._now, self._open = sim, ts, now, True
+        self.simulated, self._ts, self._now = sim, ts, now
         self._live.clear()
+        self.take_seen()
+        self._routes.clear()
         self._span = None
         self.books.simulated = sim
         self.books.open(self._followed, now=now)
@@ -97,35 +100,30 @@ class Session:
         self.decoder = venue.decoder(self.plan.market, self._parts.find, makers=Makers(sim=sim, written=True))
         if venue.inherit is not None:
             venue.inherit(self.decoder, last)
+        self._decode = self.decoder.decode
         self._reader = FrameReader(self.decoder, venue.rows)
 
     def on_frame(self, frame: bytes, ts_recv: int) -> None:
         """Decode one frame, publish its events and fold its books."""
-        if not self._open or self.decoder is None or self._reader is None:
+        if self._reader is None:  # it is closed
             return
         if self._recorder is not None:
             self._recorder.on_frame(self.plan.name, ts_recv, frame)
         self._ts, self._frame = ts_recv, frame
         try:
-            items = self.decoder.decode(frame, ts_recv)
+            items = self._decode(frame, ts_recv)
         except UNDECODABLE as error:
             items = self._reader.read_rows(frame, ts_recv, error)
-        on_event, live = self._connection.on_event, self._live
         for item in items:
-            if type(item) is not Message:
+            if type(item) is Message:
+                route = item.route
+                route.count += 1
+                if route.plain:
+                    self._write(item.parts)
+                else:
+                    self._on_message(item)
+            else:
                 self._on_other(item)
-                continue
-            kind, symbol, _, detail = item
-            on_event(kind, symbol)
-            if kind not in live:
-                self._on_first(kind)
-            if kind == "trade" and self._counted is not None:
-                self._on_trade(symbol, *detail)
-            self._publish(item)
-            if kind == "delta":
-                self.books.on_delta(symbol, detail, now=self._now)
-            elif self._silent:
-                self._on_data_again(kind, symbol)
 
     def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
         """Fold a REST snapshot; returns the reason where its body could not be read."""
@@ -160,12 +158,14 @@ class Session:
             self.books.on_silence(symbol)
         elif symbol is not None:
             self._silent.add((channel, symbol))
+            for route in self._routes:
+                route.plain = False
 
     def close(self, *, ts: int, reason: str) -> None:
         """The connection is gone: no book is live any more."""
         if self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "close", {"reason": reason})
-        self._ts, self._open = ts, False
+        self._ts, self._reader = ts, None
         self.books.on_disconnect()
         for channel in self._channels:
             self._publish_derived("down", channel=channel, symbol=None, reason=reason)
@@ -192,6 +192,47 @@ class Session:
         """Publish a state that follows from an input: a replay publishes it by itself."""
         publisher = self._parts.publisher
         publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
+
+    def take_frame(self) -> bool:
+        """Return whether any frame came since the last call."""
+        came, self._frame = self._frame is not None, None
+        return came
+
+    def take_seen(self) -> list[Route]:
+        """Count what was published since the last call; returns the routes of what came since then."""
+        seen = [route for route in self._routes if route.count != route.noted]
+        for route in seen:
+            if self._routes[route]:
+                self._parts.publisher.published[route.kind] += route.count - route.noted
+            route.noted = route.count
+        return seen
+
+    def _on_message(self, item: Message) -> None:
+        """Publish what is to be looked at: a channel's first data, a counted trade, a delta, an end of silence."""
+        route, parts, detail = item.route, item.parts, item.detail
+        kind, symbol = route.kind, route.symbol
+        ours = self._routes.get(route)
+        if ours is None:
+            ours = self._on_first_of(route)
+        if kind == "delta":
+            if ours:
+                self._write(parts)
+            self.books.on_delta(symbol, detail, now=self._now)
+            return
+        if kind == "trade" and self._counted is not None:
+            self._on_trade(symbol, *detail)
+        if ours:
+            self._write(parts)
+        if self._silent:
+            self._on_data_again(kind, symbol)
+        route.plain = ours and not (kind == "trade" and self._counted) and not self._silent
+
+    def _on_first_of(self, route: Route) -> bool:
+        """Note an instrument's first event of a kind; returns whether its symbol is ours to publish."""
+        if route.kind not in self._live:
+            self._on_first(route.kind)
+        ours = self._routes[route] = self._parts.publisher.is_ours(route.symbol)
+        return ours
 
     def _on_other(self, item: Any) -> None:
         """Take what is not published: a book that was asked for on the socket, or a control."""
@@ -244,7 +285,7 @@ class Session:
     def _on_unreadable(self, unreadable: Unreadable) -> None:
         self.undecodable += 1
         self._span = None  # it may have been of the trade that could not be read
-        self._parts.on_undecodable(unreadable.frame or self._frame, unreadable.error)
+        self._parts.on_undecodable(unreadable.frame or self._frame or b"", unreadable.error)
 
     def _on_gap(self, gap: Gap) -> None:
         symbol = gap.instrument.symbol if gap.instrument is not None else None

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 from producers.connection import book_side as python
 
 if TYPE_CHECKING:
-    from producers.connection.book_side import BookSide, snapshot
+    from producers.connection.book_side import BookSide, are_levels, snapshot
 else:
     try:
-        from producers.connection.compiled.book_side import BookSide, snapshot
+        from producers.connection.compiled.book_side import BookSide, are_levels, snapshot
     except ImportError:
-        from producers.connection.book_side import BookSide, snapshot
+        from producers.connection.book_side import BookSide, are_levels, snapshot
 
 COMPILED: Final = BookSide is not python.BookSide
 
-__all__ = ["COMPILED", "BookSide", "snapshot"]
+__all__ = ["COMPILED", "BookSide", "are_levels", "snapshot"]

@@ -13,11 +13,13 @@ from picows import WSAutoPingStrategy, WSError, WSFrame, WSListener, WSMsgType, 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from runtime.clock import now_ns
+
 _log = structlog.get_logger("feed")
 SIMULATED_HEADER: Final = "X-Simulated"
 USER_AGENT: Final = "hydrophone"
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
-OnFrame = Callable[[bytes], None]
+OnFrame = Callable[[bytes, int], None]  # (frame, when it was received in ns UTC)
 _DATA: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)  # no set: hashing an enum's member is slow
 
 
@@ -32,6 +34,12 @@ class SocketLimits:
     open_timeout: float = 10.0
     close_timeout: float = 1.0
     max_frame_bytes: int = 64 * 1024 * 1024
+
+
+class Receiver(Protocol):
+    """Takes frames as they arrive. `on_frame` is read for each of them, so that it may be replaced between two."""
+
+    on_frame: OnFrame
 
 
 class Socket(Protocol):
@@ -57,20 +65,20 @@ class Socket(Protocol):
 
 
 class OpenSocket(Protocol):
-    """Opens a socket whose frames go to `on_frame` as they arrive; raises SocketError."""
+    """Opens a socket whose frames go to a receiver as they arrive; raises SocketError."""
 
     async def __call__(
-        self, url: str, on_frame: OnFrame, limits: SocketLimits, headers: Mapping[str, str] = NO_HEADERS
+        self, url: str, receiver: Receiver, limits: SocketLimits, headers: Mapping[str, str] = NO_HEADERS
     ) -> Socket:
-        """Open `url` with these headers of the handshake; an exception out of `on_frame` closes the socket."""
+        """Open `url` with these headers of the handshake; an exception out of its `on_frame` closes the socket."""
         ...
 
 
 class _WebsocketsSocket:
-    def __init__(self, connection: ClientConnection, on_frame: OnFrame) -> None:
+    def __init__(self, connection: ClientConnection, receiver: Receiver) -> None:
         self.simulated = connection.response is not None and SIMULATED_HEADER in connection.response.headers
         self._connection = connection
-        self._reader = asyncio.create_task(self._read(on_frame), name="socket reader")
+        self._reader = asyncio.create_task(self._read(receiver), name="socket reader")
 
     async def send(self, text: str) -> None:
         try:
@@ -92,17 +100,18 @@ class _WebsocketsSocket:
         await asyncio.wait({self._reader}, timeout=1.0)
         self._reader.cancel()
 
-    async def _read(self, on_frame: OnFrame) -> str:
+    async def _read(self, receiver: Receiver) -> str:
         receive = self._connection.recv
         try:
             while True:
-                on_frame(await receive(decode=False))
+                frame = await receive(decode=False)
+                receiver.on_frame(frame, now_ns())
         except ConnectionClosed as closed:
             return str(closed)
 
 
 async def open_websockets(
-    url: str, on_frame: OnFrame, limits: SocketLimits, headers: Mapping[str, str] = NO_HEADERS
+    url: str, receiver: Receiver, limits: SocketLimits, headers: Mapping[str, str] = NO_HEADERS
 ) -> Socket:
     """Open with the `websockets` library."""
     try:
@@ -118,15 +127,15 @@ async def open_websockets(
         )
     except (OSError, TimeoutError, WebSocketException) as error:
         raise SocketError(str(error) or type(error).__name__) from error
-    return _WebsocketsSocket(connection, on_frame)
+    return _WebsocketsSocket(connection, receiver)
 
 
 class _PicowsListener(WSListener):
     """Delivers whole messages: continuation frames are joined first."""
 
-    def __init__(self, on_frame: OnFrame) -> None:
+    def __init__(self, receiver: Receiver) -> None:
         super().__init__()
-        self._on_frame = on_frame
+        self._receiver = receiver
         self._parts: list[bytes] = []
         self.reason = "connection closed"
 
@@ -134,12 +143,12 @@ class _PicowsListener(WSListener):
         kind = frame.msg_type
         if kind in _DATA:
             if frame.fin and not self._parts:
-                self._on_frame(frame.get_payload_as_bytes())
+                self._receiver.on_frame(frame.get_payload_as_bytes(), now_ns())
                 return
             self._parts.append(frame.get_payload_as_bytes())
             if frame.fin:
                 whole, self._parts = b"".join(self._parts), []
-                self._on_frame(whole)
+                self._receiver.on_frame(whole, now_ns())
         elif kind is WSMsgType.CLOSE:
             message = (frame.get_close_message() or b"").decode(errors="replace")
             self.reason = f"closed by the venue: {frame.get_close_code()} {message}".rstrip()
@@ -172,12 +181,12 @@ class _PicowsSocket:
 
 
 async def open_picows(
-    url: str, on_frame: OnFrame, limits: SocketLimits, headers: Mapping[str, str] = NO_HEADERS
+    url: str, receiver: Receiver, limits: SocketLimits, headers: Mapping[str, str] = NO_HEADERS
 ) -> Socket:
     """Open with the `picows` library: the same behaviour at a fraction of the cost a frame."""
     try:
         transport, listener = await ws_connect(  # pyright: ignore[reportUnknownVariableType]
-            lambda: _PicowsListener(on_frame),
+            lambda: _PicowsListener(receiver),
             url,
             websocket_handshake_timeout=limits.open_timeout,
             enable_auto_ping=False,

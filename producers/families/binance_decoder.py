@@ -65,10 +65,11 @@ class StreamDecoder:
         self._makers = makers
         self._by_stream: dict[bytes, Handler] = {}
         self._handlers: dict[tuple[str, str], Handler] = {}
+        self._handler_of = self._by_stream.get
 
     def decode(self, frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         """Decode one frame; raises FrameError or msgspec.DecodeError that names the channel or field at fault."""
-        handle = self._by_stream.get(frame[_NAME_AT : frame.find(b'"', _NAME_AT)])
+        handle = self._handler_of(frame[_NAME_AT : frame.find(b'"', _NAME_AT)])
         if handle is not None:
             return handle(frame, ts_recv)
         if frame.lstrip()[:1] == b"[":

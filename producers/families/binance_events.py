@@ -26,6 +26,8 @@ from producers.normalize.numbers import (
     quotes,
     raw_levels,
     traded,
+    traded_amounts,
+    traded_prices,
     unsigned,
 )
 from producers.venue import Decoded
@@ -63,7 +65,7 @@ def on_trade(
     Trades that are not `carried` are left out. An aggregate without a number is named by its first and last trade.
     """
     prefix, symbol = f"{instrument.tail}.trade.{mark}", instrument.venue_symbol
-    make = makers.maker("trade", instrument)
+    make, make_named = makers.maker("trade", instrument, numbered=prefix), makers.maker("trade", instrument)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         trade = read(frame).data
@@ -71,31 +73,26 @@ def on_trade(
             return ()
         if trade.s != symbol:
             check_owner(trade.s, symbol)
-        price, amount = traded(trade.p, trade.q, _TRADED)
-        number, time = trade.t, trade.T
-        trade_id = str(number) if number is not None else f"{trade.f}-{trade.l}"
+        price, amount, time = trade.p, trade.q, trade.T
+        if price not in traded_prices or amount not in traded_amounts:
+            price, amount = traded(price, amount, _TRADED)
+        ts_event = time * 1_000_000 if time < _MICROSECONDS else time * 1000
+        side = "sell" if trade.m else "buy"
+        if trade.t is not None:
+            return (make(number=trade.t, ts_event=ts_event, ts_recv=ts_recv, price=price, amount=amount, side=side),)
+        first = f"{trade.f}-{trade.l}"
         return (
-            make(
-                id=prefix + trade_id,
-                ts_event=time * 1_000_000 if time < _MICROSECONDS else time * 1000,
-                ts_recv=ts_recv,
-                trade_id=trade_id,
-                price=price,
-                amount=amount,
-                side="sell" if trade.m else "buy",
-            ),
-        )
+            make_named(id=prefix + first, trade_id=first, ts_event=ts_event, ts_recv=ts_recv,
+                       price=price, amount=amount, side=side),
+        )  # fmt: skip
 
     return handle
 
 
 def on_book_ticker(read: Read, instrument: Instrument, *, makers: Makers) -> Handler:
     """Decode best bid and offer; the event has no time where the frame has none."""
-    prefix, make, symbol = (
-        f"{instrument.tail}.ticker.",
-        makers.maker("ticker", instrument),
-        instrument.venue_symbol,
-    )
+    symbol = instrument.venue_symbol
+    make = makers.maker("ticker", instrument, numbered=f"{instrument.tail}.ticker.")
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
         ticker = read(frame).data
@@ -105,7 +102,7 @@ def on_book_ticker(read: Read, instrument: Instrument, *, makers: Makers) -> Han
         bid, bid_amount, ask, ask_amount = quotes((ticker.b, ticker.B, ticker.a, ticker.A), _BEST)
         return (
             make(
-                id=f"{prefix}{ticker.u}",
+                number=ticker.u,
                 ts_event=None if time is None else time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
                 bid=bid,
@@ -168,7 +165,7 @@ def on_depth(
     replaced before the frame is decoded.
     """
     prefix, symbol = f"{instrument.tail}.delta.{mark}", instrument.venue_symbol
-    make = makers.maker("delta", instrument, is_snapshot=bool(mark))
+    make = makers.maker("delta", instrument, numbered=prefix, is_snapshot=bool(mark))
     zero = _zero(decimals)
 
     def handle(frame: bytes, ts_recv: int) -> tuple[Decoded, ...]:
@@ -182,7 +179,7 @@ def on_depth(
         time = depth.time
         return (
             make(
-                id=f"{prefix}{depth.u}",
+                number=depth.u,
                 ts_event=time * 1_000_000 if time < _MICROSECONDS else time * 1000,
                 ts_recv=ts_recv,
                 bids=bids,

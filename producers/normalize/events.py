@@ -8,7 +8,7 @@ one step (producers.normalize.writer). Decoders do not know which, and may not r
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +19,7 @@ from contracts.codec import EVENTS, fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from contracts.numbers import INT64_MAX, INT64_MIN, time_fault
-from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, make_writer
+from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, Route, by_numbers, make_writer
 from producers.venue import Unreadable
 
 _INTEGERS: Final[dict[str, tuple[str, ...]]] = {
@@ -44,15 +44,22 @@ class Makers:
     sim: bool
     written: bool = False
     recorded: bool = False
+    routes: dict[tuple[str, str], Route] = field(default_factory=dict[tuple[str, str], Route], compare=False)
 
-    def maker(self, kind: str, instrument: Instrument, **known: Any) -> Maker:
+    def maker(self, kind: str, instrument: Instrument, *, numbered: str | None = None, **known: Any) -> Maker:
         """Return the maker of a kind; `known` are fields that are the same in every frame.
+
+        Where ids are a text that is always the same and a number, `numbered` is the text: the maker takes that `number`
+        in place of the `id`, and of a trade's `trade_id`. That is the cheapest way, since nothing is to be checked.
 
         What the contract refuses, of that which decoders do not check themselves, becomes an `Unreadable`.
         """
         constants = _constants(instrument, sim=self.sim) | known
         make = _struct_maker(kind, constants, recorded=self.recorded)
-        return make_writer(kind, instrument.tail, constants, make) if self.written else make
+        if self.written:
+            route = self.routes.setdefault((kind, instrument.symbol), Route(kind, instrument.symbol))
+            return make_writer(route, instrument.tail, constants, make, numbered=numbered)
+        return make if numbered is None else by_numbers(kind, numbered, make)
 
     def of(self, instrument: Instrument) -> InstrumentMakers:
         """Return the makers of every kind."""

@@ -18,6 +18,7 @@ from msgspec import Meta, Raw, ValidationError
 
 from contracts.errors import FrameError
 from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
+from producers.connection.sides import are_levels
 
 NULL: Final = Raw(b"null")
 ZERO: Final = "0"
@@ -27,6 +28,9 @@ Whole = Annotated[int, Meta(ge=0, le=INT64_MAX)]  # a field of a struct: an id, 
 Milliseconds = Annotated[int, Meta(ge=0, le=INT64_MAX // 1_000_000)]  # a time that is an int64 in ns, too
 Seconds = Annotated[int, Meta(ge=0, le=INT64_MAX // 1_000_000_000)]
 
+_MOST_KNOWN: Final = 20_000
+traded_prices: Final[set[str]] = set()  # no state: what the pattern alone says of texts that it was asked of
+traded_amounts: Final[set[str]] = set()
 _EXACT: Final = Context(prec=100)
 _HUNDRED: Final = Decimal(100)
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][+-]?[0-9]{1,3})?").fullmatch
@@ -39,8 +43,6 @@ _are_levels: Final = re.compile(rf"(?:;{_DIGITS},{_DIGITS})*+").fullmatch
 _PRICE: Final = rf"(?!0(?:\.0*+)?+,){_DIGITS}"  # as _DIGITS, above zero, where a comma follows
 _is_traded: Final = re.compile(rf"{_PRICE},{_DIGITS}").fullmatch
 _are_quotes: Final = re.compile(rf"{_PRICE},{_DIGITS},{_PRICE},{_DIGITS}").fullmatch
-_RAW_LEVEL: Final = rf'\["(?!0(?:\.0*+)?+"){_DIGITS}","(?:0|(?!0(?:\.0*+)?+"){_DIGITS})"\]'
-_are_raw_levels: Final = re.compile(rf"\[(?:{_RAW_LEVEL}(?:,{_RAW_LEVEL})*+)?+\]".encode()).fullmatch
 _read_rows: Final = msgspec.json.Decoder(list[Row]).decode
 _zero_price_among: Final = re.compile(r";0[0.]*+,").search
 _long_zero_among: Final = re.compile(r",0\.0*+(?:;|$)").search  # an amount of zero that is not written "0"
@@ -149,8 +151,15 @@ def figures(texts: Sequence[str | None], fields: Sequence[str]) -> list[str]:
 
 
 def traded(price: str, amount: str, fields: tuple[str, str]) -> tuple[str, str]:
-    """Return a trade's price, above zero, and its amount, checked at one go."""
+    """Return a trade's price, above zero, and its amount, checked at one go; those that were seen before need none."""
+    if price in traded_prices and amount in traded_amounts:
+        return price, amount
     if _is_traded(f"{price},{amount}"):
+        if len(traded_prices) > _MOST_KNOWN or len(traded_amounts) > _MOST_KNOWN:
+            traded_prices.clear()
+            traded_amounts.clear()
+        traded_prices.add(price)
+        traded_amounts.add(amount)
         return price, amount
     return price_text(price, fields[0]), unsigned(amount, fields[1])
 
@@ -203,7 +212,7 @@ def raw_levels(raw: Raw, field: str, *, whole: bool = False) -> Raw | list[Row]:
 
     Otherwise its levels, as `text_levels` gives them, or `whole_levels` of a whole book.
     """
-    if _are_raw_levels(raw):
+    if are_levels(raw):
         return raw
     try:
         rows = _read_rows(raw)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from contracts import codec
 from contracts.codec import EVENTS, KIND_SUBJECTS, fast, schema_of
+from contracts.errors import FrameError
 from contracts.numbers import DAY_NS, INT64_MAX, INT64_MIN
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA, KINDS_WITHOUT_HEADERS
 from runtime.nats.lanes.message import Parts, header, make_parts, split_message
@@ -24,18 +25,44 @@ from runtime.nats.lanes.message import Parts, header, make_parts, split_message
 LONGEST_ID: Final = 256
 UNLESS_SAID: Final = {"is_snapshot": False, "closed": False, "sampled": False}  # of fields that the contract requires
 _MOST_SIZES: Final = 20_000
+_END_BITS: Final = 32  # no id ends beyond
 _BEFORE_ID: Final = len('{"id":"')
 _encode: Final = msgspec.json.Encoder().encode
 Make = Callable[..., Any]
 
 
-class Message(NamedTuple):
-    """An event as the bus gets it: what a connection needs to know of it, and its command in parts."""
+class Route:
+    """One instrument's events of a kind on one connection; what its session knows of all of them.
 
-    kind: str
-    symbol: str
+    `count` messages were taken, of which `noted` were passed on to whoever watches and counts. `plain`: nothing is to
+    be done with the next one but to publish it.
+    """
+
+    __slots__ = ("count", "kind", "noted", "plain", "symbol")
+
+    def __init__(self, kind: str, symbol: str) -> None:
+        self.kind = kind
+        self.symbol = symbol
+        self.plain = False
+        self.count = self.noted = 0
+
+
+class Message(Struct, gc=False):  # a struct is made in a third of the time of a named tuple
+    """An event as the bus gets it: whose it is, its command in parts, and what a connection needs to know of it."""
+
+    route: Route
     parts: Parts
     detail: Any  # of a trade its (trade_id, seq), of a delta its `Change`, of another kind None
+
+    @property
+    def kind(self) -> str:
+        """The event's kind."""
+        return self.route.kind
+
+    @property
+    def symbol(self) -> str:
+        """The unified symbol."""
+        return self.route.symbol
 
     @property
     def event(self) -> Any:
@@ -48,7 +75,7 @@ class Message(NamedTuple):
         return ".".join(split_message(self.parts).subject.rsplit(".", 4)[1:])
 
 
-class Change(NamedTuple):
+class Change(Struct, gc=False):
     """What a book takes of a delta; levels are lists, or JSON that was checked."""
 
     bids: Any
@@ -61,38 +88,63 @@ class Change(NamedTuple):
     unit: str
 
 
-DETAILS: Final[dict[str, tuple[str, ...]]] = {"trade": ("trade_id", "seq"), "delta": Change._fields}
+DETAILS: Final[dict[str, tuple[str, ...]]] = {"trade": ("trade_id", "seq"), "delta": Change.__struct_fields__}
 
 
-def make_writer(kind: str, tail: str, constants: dict[str, Any], make: Make) -> Make:
+def make_writer(route: Route, tail: str, constants: dict[str, Any], make: Make, *, numbered: str | None = None) -> Make:
     """Return the writer of one instrument's events of a kind; it takes the fields that are no constants by name.
+
+    `numbered`: what an id begins with whose other part is a number. It takes a `number` then instead of an id.
 
     `make` makes the struct, or an `Unreadable`, of what is unusual. Candles, of which no producer publishes any, are
     written from their structs.
     """
+    kind = route.kind
 
     def unusual(**values: Any) -> Any:
         event = make(**values)
-        return event if event.kind == "unreadable" else write_event(event, tail)
+        return event if event.kind == "unreadable" else write_event(event, tail, route)
 
     if kind == "candle":
         return unusual
-    return _builder(kind, tuple(sorted(constants)))(tail, constants, unusual)
+    build = _builder(kind, tuple(sorted(constants)), numbered is not None)
+    if numbered is None:
+        return build((tail, ""), constants, route, unusual)
+    by_number = by_numbers(kind, numbered, unusual)
+    return build((tail, numbered), constants, route, by_number) if is_plain_id(numbered) else by_number
 
 
-def write_event(event: Any, tail: str) -> Message:
-    """Return the message of a struct: what a writer returns at once."""
+def by_numbers(kind: str, prefix: str, make: Make) -> Make:
+    """Return a maker that takes a `number`, of one that takes an id; FrameError where it is no such."""
+
+    def make_by_number(*, number: int, **values: Any) -> Any:
+        if not 0 <= number <= INT64_MAX:
+            raise FrameError(f"the number of a {kind} is no int64, or negative: {number}", field="number")
+        text = str(number)
+        return make(id=prefix + text, trade_id=text, **values) if kind == "trade" else make(id=prefix + text, **values)
+
+    return make_by_number
+
+
+def is_plain_id(text: str) -> bool:
+    """Return whether a text may begin an id as it is."""
+    return text.isascii() and text.isprintable() and not {'"', "\\"} & {*text} and len(text) <= LONGEST_ID // 2
+
+
+def write_event(event: Any, tail: str, route: Route | None = None) -> Message:
+    """Return the message of a struct: what a writer returns at once. Without a route it gets one of its own."""
     kind: str = event.kind
     length = f"{event.timeframe}." if kind == "candle" else ""
-    named = kind not in KINDS_WITHOUT_HEADERS
+    headers = kind not in KINDS_WITHOUT_HEADERS
     parts = make_parts(
         f"{KIND_SUBJECTS[kind]}{length}{tail}",
         codec.encode(event),
-        schema=schema_of(EVENTS[kind]) if named else None,
-        msg_id=event.id if named else None,
+        schema=schema_of(EVENTS[kind]) if headers else None,
+        msg_id=event.id if headers else None,
     )
     values = tuple(getattr(event, name) for name in DETAILS.get(kind, ()))
-    return Message(kind, event.symbol, parts, (Change(*values) if kind == "delta" else values) or None)
+    detail = (Change(*values) if kind == "delta" else values) or None
+    return Message(route or Route(kind, event.symbol), parts, detail)
 
 
 class _Sizes:
@@ -103,21 +155,23 @@ class _Sizes:
         self._head = None if schema is None else f"NATS/1.0\r\n{header(HEADER_SCHEMA, schema)}{HEADER_MESSAGE_ID}: "
         self.known: dict[int, bytes] = {}
 
-    def make(self, size: int, end: int) -> bytes:
-        """Make it for a body of so many bytes, in which the id ends at `end`."""
+    def make(self, size: int, end: int) -> bytes | None:
+        """Make it for a body of so many bytes, in which the id ends at `end`; None where no id may end there."""
+        if not _BEFORE_ID < end <= _BEFORE_ID + LONGEST_ID:
+            return None
         if len(self.known) >= _MOST_SIZES:
             self.known.clear()
         if self._head is None:
-            key, text = size << 9, f"{size}\r\n"
+            text = f"{size}\r\n"
         else:
             headers = len(self._head) + end - _BEFORE_ID + len("\r\n\r\n")
-            key, text = size << 9 | end, f"{headers} {headers + size}\r\n{self._head}"
-        found = self.known[key] = text.encode()
+            text = f"{headers} {headers + size}\r\n{self._head}"
+        found = self.known[size << _END_BITS | end] = text.encode()
         return found
 
 
 @cache
-def _builder(kind: str, fixed: tuple[str, ...]) -> Callable[[str, dict[str, Any], Make], Make]:
+def _builder(kind: str, fixed: tuple[str, ...], numbered: bool) -> Callable[..., Make]:  # noqa: FBT001 - a cache's key
     """Compile the function that binds an instrument's constants to a writer."""
     hints = get_type_hints(fast(EVENTS[kind]), include_extras=True)
     groups = _groups(list(hints), fixed)
@@ -131,9 +185,8 @@ def _builder(kind: str, fixed: tuple[str, ...]) -> Callable[[str, dict[str, Any]
         "known": sizes.known.get,
         "make_sizes": sizes.make,
         "Message": Message,
-        "new": tuple.__new__,
     }
-    exec(compile(_source(kind, hints, groups, fixed), f"<writer of {kind}>", "exec"), space)  # noqa: S102 - of our own models
+    exec(compile(_source(kind, hints, groups, fixed, numbered=numbered), f"<writer of {kind}>", "exec"), space)  # noqa: S102 - of our own models
     return space["bind"]
 
 
@@ -160,41 +213,57 @@ def _raw(constants: dict[str, Any], group: list[str]) -> Raw:
     return Raw(",".join([texts[0], *(f'"{name}":{text}' for name, text in zip(group[1:], texts[1:], strict=True))]))
 
 
-def _source(kind: str, hints: dict[str, Any], groups: list[list[str]], fixed: tuple[str, ...]) -> str:
-    """Return the source of `bind(tail, constants, unusual)`, which returns the writer."""
-    named = kind not in KINDS_WITHOUT_HEADERS
+def _source(
+    kind: str, hints: dict[str, Any], groups: list[list[str]], fixed: tuple[str, ...], *, numbered: bool
+) -> str:
+    """Return the source of `bind((tail, prefix), constants, route, unusual)`, which returns the writer."""
+    headers = kind not in KINDS_WITHOUT_HEADERS
     free = [group[0] for group in groups if group[0] not in fixed]
     values = [group[0] if group[0] in free else f"c{place}" for place, group in enumerate(groups)]
     details = ", ".join(DETAILS.get(kind, ()))
-    detail = f"new(Change, ({details}))" if kind == "delta" else f"({details})" if details else "None"
-    unusual = f"return unusual({', '.join(f'{name}={name}' for name in free)})"
-    longest = _BEFORE_ID + LONGEST_ID
-    between = f"body[{_BEFORE_ID}:end], b'\\r\\n\\r\\n', " if named else ""
-    return "\n".join(
-        [
-            "def bind(tail, constants, unusual):",
-            *(
-                f"    c{place} = raw(constants, groups[{place}])"
-                for place, group in enumerate(groups)
-                if group[0] in fixed
-            ),
-            *(f"    {name} = constants[{name!r}]" for name in DETAILS.get(kind, ()) if name in fixed),
-            "    symbol = constants['symbol']",
-            f"    begin = ({('HPUB ' if named else 'PUB ') + KIND_SUBJECTS[kind]!r} + tail + ' ').encode()",
-            f"    def write(*, {', '.join(_parameter(kind, name, hints[name]) for name in free)}):",
-            f"        if {' or '.join(_guards(free, hints))}:",
-            f"            {unusual}",
-            f"        body = encode(Wire({', '.join(values)}))",
-            "        size = len(body)",
-            f"        end = {_BEFORE_ID} + len(id)",
-            f"        if body[end] != 34 or body[end - 1] == 92 or not {_BEFORE_ID} < end <= {longest} or 127 in body:",
-            f"            {unusual}",
-            f"        sizes = known(size << 9{' | end' if named else ''}) or make_sizes(size, end)",
-            f"        parts = (begin, sizes, {between}body, b'\\r\\n')",
-            f"        return new(Message, ({kind!r}, symbol, parts, {detail}))",
-            "    return write",
-        ]
-    )
+    detail = f"Change({details})" if kind == "delta" else f"({details})" if details else "None"
+    texts = {"id", "trade_id"} if numbered else set[str]()
+    given = ["number"] if numbered else []
+    given += [name for name in free if name not in texts]
+    unusual = f"return unusual({', '.join(f'{name}={name}' for name in given)})"
+    between = f"body[{_BEFORE_ID}:end], b'\\r\\n\\r\\n', " if headers else ""
+    parameters = [name if name == "number" else _parameter(kind, name, hints[name]) for name in given]
+    lines = [
+        "def bind(names, constants, route, unusual):",
+        "    tail, prefix = names",
+        *(f"    c{place} = raw(constants, groups[{place}])" for place, group in enumerate(groups) if group[0] in fixed),
+        *(f"    {name} = constants[{name!r}]" for name in DETAILS.get(kind, ()) if name in fixed),
+        f"    begin = ({('HPUB ' if headers else 'PUB ') + KIND_SUBJECTS[kind]!r} + tail + ' ').encode()",
+        f"    base = {_BEFORE_ID} + len(prefix)",
+        f"    def write(*, {', '.join(parameters)}):",
+        *(_number_lines(kind) if numbered else ()),
+        f"        if {' or '.join(_guards(free, hints, numbered=numbered))}:",
+        f"            {unusual}",
+        f"        body = encode(Wire({', '.join(values)}))",
+        "        size = len(body)",
+        *(("        end = base + len(text)",) if numbered else _id_lines(unusual)),
+        f"        sizes = known(size << {_END_BITS} | end) or make_sizes(size, end)",
+        "        if sizes is None:",
+        f"            {unusual}",
+        f"        return Message(route, (begin, sizes, {between}body, b'\\r\\n'), {detail})",
+        "    return write",
+    ]
+    return "\n".join(lines)
+
+
+def _number_lines(kind: str) -> list[str]:
+    """Return the lines that make the id of a number."""
+    text = "text = trade_id" if kind == "trade" else "text"
+    return [f"        {text} = str(number)", "        id = prefix + text"]
+
+
+def _id_lines(unusual: str) -> list[str]:
+    """Return the lines that find out whether the id was encoded as it is."""
+    return [
+        f"        end = {_BEFORE_ID} + len(id)",
+        "        if body[end] != 34 or body[end - 1] == 92 or 127 in body:",
+        f"            {unusual}",
+    ]
 
 
 def _parameter(kind: str, name: str, hint: Any) -> str:
@@ -207,10 +276,12 @@ def _parameter(kind: str, name: str, hint: Any) -> str:
     return f"{name}=None" if NoneType in get_args(hint) else name
 
 
-def _guards(free: list[str], hints: dict[str, Any]) -> list[str]:
+def _guards(free: list[str], hints: dict[str, Any], *, numbered: bool) -> list[str]:
     """Return what makes an event unusual before it is encoded: times and integers that cannot be."""
     found = [f"(ts_event is not None and not 0 < ts_event <= ts_recv + {DAY_NS})"]
-    if "trade_id" in free:
+    if numbered:
+        found.append(f"not 0 <= number <= {INT64_MAX}")
+    elif "trade_id" in free:
         found.append(f"not (trade_id and id.endswith(trade_id) or trade_id.isalnum()) or len(trade_id) > {LONGEST_ID}")
     for name in free:
         if name not in {"ts_event", "ts_recv"} and _is_integer(hints[name]):

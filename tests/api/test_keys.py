@@ -81,14 +81,15 @@ async def test_rotation_lets_the_old_secret_live_on_for_the_overlap(access: None
     api = await start()
     made = await make(api)
     await until_status(api, made["key"], 200)
+    began = time.monotonic()
     answer = await send(api, "POST", f"/admin/keys/{made['id']}/rotate", {"overlap_seconds": 3})
-    began, rotated = time.monotonic(), answer.json()["data"]
+    rotated = answer.json()["data"]
     assert (answer.status_code, rotated["id"]) == (200, made["id"])
     await until_status(api, rotated["key"], 200)
     assert (await api.get("/multi/health", key=made["key"])).status_code == 200
     await until_status(api, made["key"], 401)
     lived = time.monotonic() - began
-    assert 2.9 <= lived < 5
+    assert 2.99 <= lived < 8
     assert (await api.get("/multi/health", key=rotated["key"])).status_code == 200
     by_default = (await send(api, "POST", f"/admin/keys/{made['id']}/rotate")).json()["data"]
     assert by_default["previous_ends_at"] > by_default["rotated_at"]

@@ -130,6 +130,20 @@ async def test_without_the_bus_each_process_keeps_to_the_limit_by_itself_and_sha
     assert sum(late) + sum(rest) <= 10
 
 
+async def test_what_is_decided_without_waiting_is_counted_too() -> None:
+    clock, ledger, limit = Clock(), Ledger(), Limit("key", 20, 60)
+    counters = Counters(ledger, now=clock)
+    share, passed = counters.share(limit, "a"), 0
+    for number in range(40):
+        counters.roll([share], clock.now)
+        if not share.is_denied(clock.now, alone=counters.alone):
+            counters.spend([share], clock.now)
+            passed += 1
+        if number % 3 == 0:  # what is reserved comes now and then
+            await asyncio.sleep(0.003)
+    assert passed == 20
+
+
 async def test_names_that_are_refused_do_not_flood_the_bus() -> None:
     clock, ledger, limit = Clock(), Ledger(), Limit("key", 10, 60)
     counters = Counters(ledger, now=clock)

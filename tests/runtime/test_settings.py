@@ -134,8 +134,7 @@ def test_redis_is_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_names_that_have_no_effect_yet_are_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPT_API_CACHE_TTL", "300")
-    monkeypatch.setenv("GPT_API_ANALYTICS_ENABLED", "true")
-    assert [line.split()[0] for line in load().warnings] == ["GPT_API_CACHE_TTL", "GPT_API_ANALYTICS_ENABLED"]
+    assert [line.split()[0] for line in load().warnings] == ["GPT_API_CACHE_TTL"]
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ class Counters:
         surplus = share.grant(asked, value, before, self._now())
         self._holding.add(share)
         if surplus:
-            self._returns[name] += surplus
+            await ledger.add(name, -surplus)
 
 
 def _counter(share: Share, index: int) -> str:

@@ -88,9 +88,13 @@ class Share:
         return 2 * self.tokens < self.chunk() and self.denied_until == 0.0
 
     def grant(self, asked: int, value: int, previous: int, now: float) -> int:
-        """Take what is ours of `asked` reserved ones that made the counter `value`; returns how many to give back."""
+        """Take what is ours of `asked` reserved ones that made the counter `value`; returns how many to give back.
+
+        What was spent meanwhile without a reservation is not in the counter yet: it leaves less.
+        """
         self.previous = previous
-        free = math.floor(room(self.limit, Use(previous, value - asked, self._elapsed(now))))
+        used = value - asked + self.unshared
+        free = math.floor(room(self.limit, Use(previous, used, self._elapsed(now))))
         granted = max(0, min(asked, free))
         self.tokens += granted
         self.total = value - (asked - granted)

@@ -23,6 +23,8 @@
 #define LONGEST_TEXT 65535
 #define NO_SLOT UINT32_MAX
 #define NO_LIMIT (-1)
+#define MOST_WHOLE_DIGITS 24 /* as in contracts/numbers.py */
+#define MOST_FRACTION_DIGITS 36
 
 typedef struct {
     const char *start;
@@ -415,6 +417,61 @@ static Py_ssize_t count_levels(const char *start, Py_ssize_t size)
     return skip(&at, end, "]", 1) && at == end ? count : -1;
 }
 
+/* Read a number as the contract has it; returns 0 where it is none, 1 where it is above zero, 2 for "0", 3 for "0.00". */
+static int read_checked(const char **at, const char *end)
+{
+    const char *start = *at, *byte = start, *fraction;
+    int above = 0;
+    if (byte < end && *byte == '0') {
+        byte++;
+    } else {
+        while (byte < end && *byte >= '0' && *byte <= '9')
+            byte++;
+        above = 1;
+    }
+    if (byte == start || byte - start > MOST_WHOLE_DIGITS)
+        return 0;
+    *at = byte;
+    if (byte == end || *byte != '.')
+        return above ? 1 : 2;
+    for (fraction = ++byte; byte < end && *byte >= '0' && *byte <= '9'; byte++)
+        above |= *byte != '0';
+    *at = byte;
+    if (byte == fraction || byte - fraction > MOST_FRACTION_DIGITS)
+        return 0;
+    return above ? 1 : 3;
+}
+
+/* Whether these are levels that are published as they came: prices above zero, amounts above zero or "0". */
+static int are_plain(const char *start, Py_ssize_t size)
+{
+    const char *at = start, *end = start + size;
+    int amount;
+    if (!skip(&at, end, "[", 1))
+        return 0;
+    if (skip(&at, end, "]", 1))
+        return at == end;
+    do {
+        if (!skip(&at, end, "[\"", 2) || read_checked(&at, end) != 1 || !skip(&at, end, "\",\"", 3))
+            return 0;
+        amount = read_checked(&at, end);
+        if ((amount != 1 && amount != 2) || !skip(&at, end, "\"]", 2))
+            return 0;
+    } while (skip(&at, end, ",", 1));
+    return skip(&at, end, "]", 1) && at == end;
+}
+
+static PyObject *are_levels(PyObject *Py_UNUSED(module), PyObject *levels)
+{
+    Py_buffer view;
+    int plain;
+    if (PyObject_GetBuffer(levels, &view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    plain = are_plain(view.buf, view.len);
+    PyBuffer_Release(&view);
+    return PyBool_FromLong(plain);
+}
+
 /* ---- levels, in whatever form, one after the other into a store */
 
 typedef struct {
@@ -799,6 +856,7 @@ static PyType_Spec SIDE_SPEC = {
 
 static PyMethodDef FUNCTIONS[] = {
     {"snapshot", KEYWORDS(make_snapshot), "Return the best `depth` levels of both sides as JSON texts, and their CRC-32."},
+    {"are_levels", are_levels, METH_O, "Return whether the JSON text of levels can be published as it is."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final, final
 
+from msgspec import Raw
+
 from producers.connection.book_side import Level, RawLevels
 
 SOURCE: Final[str]
@@ -19,4 +21,5 @@ class BookSide:
     def worst(self) -> float | None: ...
     def top(self, depth: int | None = None) -> list[Level]: ...
 
+def are_levels(levels: bytes | Raw) -> bool: ...
 def snapshot(bids: BookSide, asks: BookSide, depth: int | None) -> tuple[str, str, int]: ...

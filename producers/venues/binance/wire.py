@@ -46,14 +46,14 @@ class Head(Struct, gc=False):
 class Trade(Struct, gc=False):
     """`{"e":"trade","s":"BTCUSDT","t":55,"p":"91000.10","q":"0.0031","T":1763700000122,"m":true}`.
 
-    `m`: the buyer is the maker, so the aggressor sold.
+    `m`: the buyer is the maker, so the aggressor sold. Whoever makes the event holds numbers and times to their bounds.
     """
 
     s: str
-    t: Whole
+    t: int
     p: str
     q: str
-    T: Whole
+    T: int
     m: bool
 
 
@@ -61,10 +61,10 @@ class AggTrade(Struct, gc=False):
     """`aggTrade`: as `trade`, but `a` numbers what one taker order did at one price."""
 
     s: str
-    t: Whole = field(name="a")
+    t: int = field(name="a")
     p: str
     q: str
-    T: Whole
+    T: int
     m: bool
 
 
@@ -72,12 +72,12 @@ class BookTicker(Struct, gc=False):
     """`{"u":400,"s":"BTCUSDT","b":"90999.9","B":"1.2","a":"91000.0","A":"0.8"}`: spot gives no type and no time."""
 
     s: str
-    u: Whole
+    u: int
     b: str | None
     B: str | None
     a: str | None
     A: str | None
-    T: Whole | None = None
+    T: int | None = None
 
 
 class DayTicker(Struct, gc=False):

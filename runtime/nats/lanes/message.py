@@ -13,7 +13,7 @@ from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA, HEADER_TRACE, H
 
 _KNOWN_SUBJECTS = 100_000
 _VERSION = "NATS/1.0\r\n"
-_END = b"\r\n"
+END = b"\r\n"  # the last part of every message
 _COMMANDS = (b"PUB ", b"HPUB ")
 Parts = tuple[bytes, ...]  # the command first, the body before the last one
 _admitted: set[str] = set()  # no state: what can be computed from the subject alone
@@ -49,9 +49,9 @@ def make_parts(
     if ttl is not None:
         lines += f"{HEADER_TTL}: {ttl}\r\n"
     if not lines:
-        return (f"PUB {subject} {len(body)}\r\n".encode(), body, _END)
-    size = len(_VERSION) + len(lines) + len(_END)
-    return (f"HPUB {subject} {size} {size + len(body)}\r\n{_VERSION}{lines}\r\n".encode(), body, _END)
+        return (f"PUB {subject} {len(body)}\r\n".encode(), body, END)
+    size = len(_VERSION) + len(lines) + len(END)
+    return (f"HPUB {subject} {size} {size + len(body)}\r\n{_VERSION}{lines}\r\n".encode(), body, END)
 
 
 def split_message(parts: Parts) -> Split:

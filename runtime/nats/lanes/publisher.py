@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from runtime.nats import wire
 from runtime.nats.bus import Bus, subject_class
-from runtime.nats.lanes.message import Parts, make_parts, subjects_of
+from runtime.nats.lanes.message import END, Parts, make_parts, subjects_of
 from runtime.nats.lanes.reader import LaneReader as LaneReader  # noqa: PLC0414  # both sides of the lane from one place
 
 _RECOVER_SECONDS = 0.1
+_MEASURE_EVERY = 100  # parts: some twenty messages
 
 
 class LanePublisher:
@@ -19,8 +20,8 @@ class LanePublisher:
 
     While the bus is away, or more than `max_buffered` bytes wait for the socket, messages are dropped and counted.
     `on_gap(n)` is called once the way is free again: n messages were dropped, 0 means that the connection broke and
-    what was on its way is not known. `write_at` is the number of bytes of bodies that are written before the
-    iteration of the loop ends.
+    what was on its way is not known. `write_at` is the number of bytes that are written before the iteration of the
+    loop ends.
     """
 
     def __init__(
@@ -37,8 +38,7 @@ class LanePublisher:
         self._max_buffered = max_buffered
         self._write_at = write_at
         self._parts: list[bytes] = []
-        self._messages = 0
-        self._size = 0
+        self._measure_at = _MEASURE_EVERY
         self._dropped = 0
         self._in_gap = False
         self._written = False
@@ -68,23 +68,30 @@ class LanePublisher:
 
     def write(self, parts: Parts) -> None:
         """Send a message, which is in parts (runtime.nats.lanes.message), with this iteration of the loop."""
-        if not self._messages:
+        waiting = self._parts
+        if not waiting:
             self._loop.call_soon(self.flush)
-        self._messages += 1
-        self._parts += parts
-        self._size += len(parts[-2])
-        if self._size >= self._write_at:
+        waiting += parts
+        if len(waiting) > self._measure_at:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Write where enough waits; how much it is, is added up once in a while only."""
+        if sum(map(len, self._parts)) >= self._write_at:
             self.flush()
+        else:
+            self._measure_at = len(self._parts) + _MEASURE_EVERY
 
     def flush(self) -> None:
         """Write, or drop, what was published since the last write; the loop calls it at the end of each turn."""
-        parts, messages = self._parts, self._messages
-        if not messages:
+        parts = self._parts
+        if not parts:
             return
-        self._parts, self._messages, self._size = [], 0, 0
+        self._parts, self._measure_at = [], _MEASURE_EVERY
         if self._in_gap or not self._free(self._max_buffered):
             self._drop(parts)
             return
+        messages = parts.count(END)
         wire.write(self._bus.client, b"".join(parts), messages)
         self.published += messages
         self._written = True

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from contracts import codec
 from contracts.market import BookSnapshot
 from deploy import extension
+from producers.connection import book_side
 from producers.connection.book_side import checksum
 from producers.registry import VENUES
 from tests.producers.connection.book_sides import FORMS, NEEDS_COMPILED, SIDES, Levels, Step, compiled, differences
@@ -66,6 +67,28 @@ def test_both_hold_and_write_the_same_after_any_deltas(done: list[Step], depth: 
 @given(done=steps(PRICES + ODD_PRICES * 3, ["tuples", "lists", "bytes", "str", "escaped"]), depth=DEPTHS)
 def test_both_refuse_the_same_prices_with_the_same_words(done: list[Step], depth: int | None) -> None:
     assert not list(differences(done, depth))
+
+
+WRITTEN = st.one_of(
+    st.from_regex(r"(0|[1-9][0-9]{0,25})(\.[0-9]{0,38})?", fullmatch=True),
+    st.from_regex(r"0?[0-9]{0,2}\.?0{0,3}", fullmatch=True),
+    st.sampled_from(
+        PRICES + AMOUNTS + ODD_PRICES + ["0.0", "00", "1" * 24, "1" * 25, "0." + "1" * 36, "0." + "1" * 37]
+    ),
+)
+
+
+@NEEDS_COMPILED
+@settings(max_examples=500, deadline=None)
+@given(
+    levels=st.lists(st.tuples(WRITTEN, WRITTEN), max_size=3),
+    cut=st.integers(0, 3),
+    end=st.sampled_from([b"", b"", b"", b" ", b"x"]),
+)
+def test_both_say_the_same_of_levels_that_need_no_change(levels: Levels, cut: int, end: bytes) -> None:
+    text = msgspec.json.encode(levels)
+    for odd in (text, text[:-cut] + end, text.replace(b",", b", ", cut)):
+        assert compiled.are_levels(odd) == book_side.are_levels(odd) == compiled.are_levels(msgspec.Raw(odd)), odd
 
 
 BROKEN = [

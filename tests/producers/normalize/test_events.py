@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import codec
+from contracts.errors import FrameError
 from contracts.instrument import Instrument, make_instrument
 from contracts.market import MARKET_EVENTS
 from contracts.numbers import DAY_NS, INT64_MAX
@@ -128,3 +129,41 @@ def test_what_is_known_of_every_frame_is_a_constant(kind: str) -> None:
         assert (event.venue, event.symbol, event.venue_symbol, event.sim) == ("kraken", "BTC/USD", "BTC/USD", True)
         assert codec.encode(event)
         assert getattr(of_all, kind) is getattr(of_all, kind)
+
+
+@pytest.mark.parametrize("instrument", [BTC, ODD], ids=["plain", "odd"])
+@pytest.mark.parametrize("kind", ["trade", "ticker", "delta"])
+def test_an_event_of_a_number_is_the_one_of_its_id(kind: str, instrument: Instrument) -> None:
+    prefix = f"{instrument.tail}.{kind}.a"
+    makers = Makers(sim=False, written=True)
+    make, by_number = makers.maker(kind, instrument), makers.maker(kind, instrument, numbered=prefix)
+    struct = Makers(sim=False).maker(kind, instrument, numbered=prefix)
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.integers(0, INT64_MAX), events(kind))
+    def check(number: int, values: dict[str, object]) -> None:
+        given = {name: value for name, value in values.items() if name not in {"id", "trade_id"}} | {"ts_recv": NOW}
+        names = {"id": f"{prefix}{number}"} | ({"trade_id": str(number)} if kind == "trade" else {})
+        expected, found = make(**given, **names), by_number(**given, number=number)
+        if not isinstance(expected, Message):
+            assert str(found.error) == str(expected.error) == str(struct(**given, number=number).error)
+            return
+        assert (found.parts, found.detail, found.route) == (expected.parts, expected.detail, expected.route)
+        assert found.event == struct(**given, number=number)
+
+    check()
+
+
+@pytest.mark.parametrize("written", [False, True])
+@pytest.mark.parametrize("number", [-1, INT64_MAX + 1])
+def test_a_number_that_is_none_is_an_error(number: int, *, written: bool) -> None:
+    make = Makers(sim=False, written=written).maker("ticker", BTC, numbered="kraken.ticker.")
+    with pytest.raises(FrameError, match="number"):
+        make(number=number, ts_recv=NOW)
+
+
+def test_a_prefix_that_json_would_write_otherwise_takes_the_long_way() -> None:
+    make = Makers(sim=False, written=True).maker("trade", BTC, numbered='a"b.')
+    message = make(number=7, ts_recv=NOW, price="2")
+    assert (message.event.id, message.event.trade_id) == ('a"b.7', "7")
+    assert message.parts == write_event(message.event, BTC.tail).parts
