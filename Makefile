@@ -39,7 +39,7 @@ peers: venv-dev  ## let other people's clients read the simulated exchanges, and
 
 FUZZ ?= 1000000
 fuzz: venv-dev  ## random operations on the compiled book side under AddressSanitizer (FUZZ=10000 for fewer)
-	@$(PY) -m tests.producers.connection.fuzz_book_side --operations $(FUZZ)
+	@$(PY) -m tests.runtime.book.fuzz_book_side --operations $(FUZZ)
 
 asyncapi: venv  ## write the bus's AsyncAPI document
 	@$(PY) -m runtime.app.asyncapi
@@ -57,7 +57,7 @@ lock:  ## solve the dependencies of pyproject.toml again into the two locks (nee
 
 clean:  ## remove what was built here: .venv, caches, reports (never your data)
 	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov .bench build dist *.egg-info
-	@rm -rf producers/connection/compiled/*.so producers/connection/compiled/.building-*
+	@rm -rf runtime/book/compiled/*.so runtime/book/compiled/.building-*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 venv:

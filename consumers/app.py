@@ -15,7 +15,7 @@ import structlog
 from faststream import FastStream
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from consumers.registry import CONSUMERS, NEED_DOCUMENTS
+from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS
 from runtime import clock, retry
 from runtime.app.application import make_app, make_broker
 from runtime.app.service import Service
@@ -46,8 +46,14 @@ def __getattr__(name: str) -> FastStream:
 
 
 def chosen(settings: Settings, named: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the consumers to run: those named, else those of the settings, else all; LookupError for one unknown."""
-    names = tuple(dict.fromkeys(named or settings.parts.consumers or CONSUMERS))
+    """Return the consumers to run: those named, else those of the settings, else all; LookupError for one unknown.
+
+    All are those that run together: the books have a process of their own, and only where producers leave them to it.
+    """
+    together = [name for name in CONSUMERS if name not in BY_ITSELF]
+    names = tuple(dict.fromkeys(named or settings.parts.consumers or together))
+    if "books" in names and settings.venues.books != "elsewhere":
+        raise LookupError("books: the producers keep them (HYDROPHONE_BOOKS=elsewhere leaves them to this consumer)")
     if settings.store.url is None and (off := [name for name in names if name in NEED_DOCUMENTS]):
         _log.warning("consumers.off", consumers=off, reason="they keep documents, and MONGO_URL is not set")
         names = tuple(name for name in names if name not in off)

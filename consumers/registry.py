@@ -10,6 +10,7 @@ from typing import Final
 from consumers.access import handlers as access
 from consumers.analytics import handlers as analytics
 from consumers.analytics.handlers import AnalyticsPlan
+from consumers.books import handlers as books
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
 from consumers.clusters import handlers as clusters
@@ -23,12 +24,14 @@ from consumers.whales.core import Adaptive, WhaleRules
 from contracts.arithmetic.tiers import Tiers
 from contracts.signals import Tier
 from runtime.app.service import Consumer
+from runtime.book.books import BookPace
 from runtime.config.settings import Settings
 from runtime.pepper import load_pepper
 
 _SECOND: Final = 1_000_000_000
 
 CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
+    "books": lambda settings: Consumer(partial(books.run, plan=books.BooksPlan(pace=book_pace(settings)))),
     "cache": lambda _: Consumer(partial(cache.run, plan=cache.CachePlan())),
     "candles": lambda _: candles.make_consumer(candles.CandlePlan()),
     "market": lambda settings: Consumer(partial(market.run, plan=market.MarketPlan(fetched=settings.cache.enabled))),
@@ -40,6 +43,7 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "analytics": lambda settings: analytics.make_consumer(analytics_plan(settings)),
 }
 
+BY_ITSELF: Final = frozenset({"books"})  # runs only where it is named, in a process of its own
 NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(
     {"access", "analytics"}
 )  # left out, with a line in the log, where MONGO_URL is not set
@@ -59,6 +63,11 @@ def access_plan(settings: Settings) -> access.AccessPlan:
         documents="" if url is None else url.get_secret_value(),
         pepper=partial(load_pepper, given, settings.store.data),
     )
+
+
+def book_pace(settings: Settings) -> BookPace:
+    """How often and how deep books are published: as the producers would."""
+    return BookPace(interval=settings.venues.book_interval_ms / 1000, depth=settings.venues.book_depth)
 
 
 def whale_rules(settings: Settings) -> WhaleRules:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import access, analytics, deadletters, market, sentiment
+from contracts.services import access, analytics, deadletters, feed, market, sentiment
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 
@@ -177,6 +177,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *ANALYTICS_COMMANDS,
     *DEAD_LETTERS_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
+    Command("feed.resync", subjects.FEED_RESYNC, feed.ResyncQuery, feed.ResyncReply, 2.0, "producers"),
     Command("history.candles", subjects.HISTORY_CANDLES, HistoryQuery, HistoryReply, 10.0, "producers"),
     Command("history.trades", subjects.HISTORY_TRADES, TradeHistoryQuery, TradeHistoryReply, 10.0, "producers"),
 )

@@ -128,6 +128,20 @@ class BookDelta(InstrumentEvent):
     unit: AmountUnit = Field(default="base", description="contracts only where the multiplier is not known")
 
 
+class BookEvidence(BookDelta):
+    """A delta for who keeps the book in place of its producer: a snapshot that was asked for, or a venue's checksum.
+
+    On the subject of deltas, and a BookDelta for everybody else, to whom one with a checksum says nothing.
+    """
+
+    requested: bool = Field(
+        default=False, description="of a snapshot: it was asked for, and joins the deltas from before it"
+    )
+    venue_checksum: Checksum | None = Field(
+        default=None, description="the venue's, of the book as it is now; a delta that has one has no levels"
+    )
+
+
 class Liquidation(InstrumentEvent):
     """A forced order. `position_side` is the position that was closed, `order_side` the order that closed it."""
 

@@ -39,6 +39,7 @@ HISTORY_CANDLES: Final = COMMAND + "history.candles"
 HISTORY_TRADES: Final = COMMAND + "history.trades"
 ANALYTICS_COMMAND: Final = COMMAND + "analytics."  # <verb>, see contracts.services.analytics
 DEAD_LETTERS_COMMAND: Final = COMMAND + "deadletters."  # <verb>, see contracts.services.deadletters
+FEED_RESYNC: Final = COMMAND + "feed.resync"  # served by every producer that leaves its books to another process
 MARKET_COMMAND: Final = COMMAND + "market."  # <verb>, see contracts.services.market
 ACCESS_COMMAND: Final = COMMAND + "access."  # <verb>, see contracts.services.access
 AUDIT: Final = "audit.v1."  # <service>.<action>: who changed what, see contracts.audit
@@ -103,6 +104,7 @@ STATE_LIQUIDATIONS: Final = "liquidations."  # <BASE>: recent liquidations and t
 
 # ---- keys of the LEASES bucket
 LEASE_PRODUCERS: Final = "producers."  # <unit>: who publishes for it
+LEASE_BOOKS: Final = "books"  # who publishes the books that producers do not keep
 
 
 def cross_venue_tail(base_token: str) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-SOURCE: Final = ROOT / "producers" / "connection" / "compiled" / "book_side.c"
+SOURCE: Final = ROOT / "runtime" / "book" / "compiled" / "book_side.c"
 BUILT: Final = SOURCE.with_suffix(".abi3.so")
 SKIPPED: Final = ROOT / ".venv" / "not-compiled"  # why, as it was said last
 LIMIT: Final = 300.0  # seconds for the compiler

@@ -35,6 +35,8 @@ Mode = Literal["demo", "run"]
 ONCE: Final = ("provision",)
 FILE_STORE_SLACK: Final = 4_000_000_000  # for a recording's stream and those that an admin adds
 ONLY_IN_DEMO: Final = ("simulator",)
+BOOKS: Final = "books"  # the part that runs only where producers leave their books to it
+METRICS_AFTER: Final = {"consumers": 1, BOOKS: 2}  # the producers' port and so many
 _ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  # to be reached, not bound
 
 
@@ -135,8 +137,8 @@ def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> d
             address = f"127.0.0.1:{layout.simulator_port}/{venue}"
             decided[f"HYDROPHONE_{venue.upper()}_WS_URL"] = f"ws://{address}"
             decided[f"HYDROPHONE_{venue.upper()}_REST_URL"] = f"http://{address}"
-    if settings.logs.metrics_port and part == "consumers":
-        decided["HYDROPHONE_METRICS_PORT"] = str(settings.logs.metrics_port + 1)
+    if settings.logs.metrics_port and part in METRICS_AFTER:
+        decided["HYDROPHONE_METRICS_PORT"] = str(settings.logs.metrics_port + METRICS_AFTER[part])
     return {**environ, **decided}
 
 
@@ -203,5 +205,6 @@ def procfile_parts(layout: Layout, environ: Mapping[str, str], procfile: str) ->
             start_seconds=120.0 if name == "api" else 60.0,
         )
         for name, command in commands.items()
-        if layout.mode == "demo" or name not in ONLY_IN_DEMO
+        if (layout.mode == "demo" or name not in ONLY_IN_DEMO)
+        and (layout.settings.venues.books == "elsewhere" or name != BOOKS)
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-INSIDE = "producers/connection/compiled/book_side.abi3.so"
+INSIDE = "runtime/book/compiled/book_side.abi3.so"
 ABI = "cp311-abi3"  # the limited API that the source asks for: one wheel for every Python from 3.11 on
 
 

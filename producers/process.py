@@ -21,18 +21,19 @@ from contracts import streams, subjects
 from contracts.errors import InvalidParameterError, UnknownVenueError
 from contracts.instrument import Instrument
 from contracts.symbols import find_venue
-from producers.connection.books import BookPace
 from producers.connection.socket import OPENERS
 from producers.history_service import HistoryService, make_router
 from producers.metrics import ProducerCollector
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
 from producers.rest.rate_limit import SharedRateLimit
+from producers.resync_service import ResyncService
 from producers.standby import GatedLane, Unit
 from producers.upkeep import Upkeep
 from producers.venue import Venue
 from runtime.app.application import make_broker
 from runtime.app.serving import Serving
+from runtime.book.books import BookPace
 from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.health import Health, connected_check
@@ -80,6 +81,7 @@ def plans(config: settings.VenueSettings, names: Sequence[str]) -> list[Producer
             pace=pace,
             group=(group, config.symbol_groups),
             refresh=config.listing_minutes * 60.0,
+            books_elsewhere=config.books == "elsewhere",
         )
         for venue, group in units
     ]
@@ -133,13 +135,16 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
         serving = Serving(bus, broker, make_router(history))
         stack.push_async_callback(serving.close)
         await serving.open()
+        if config.venues.books == "elsewhere":
+            _log.info("books.elsewhere", reason="only their continuity is checked here, and no checksum")
+            await ResyncService(units).open(bus)
         await _run_until(stop, units, bus)
     lane.flush()
     await bus.close()
 
 
 class BusListings:
-    """The cache of listings on the bus (`producers.producer.ListingCache`)."""
+    """The cache of listings on the bus (`producers.listing.ListingCache`)."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus

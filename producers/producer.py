@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -16,7 +16,6 @@ from contracts import subjects
 from contracts.errors import VenueError
 from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
-from producers.connection.books import BookPace
 from producers.connection.feed import RECONNECT, Feed, FeedParts
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import Recorder
@@ -24,11 +23,13 @@ from producers.connection.publisher import Lane, Publisher
 from producers.connection.session import SessionParts
 from producers.connection.socket import OpenSocket
 from producers.limits import fitting
+from producers.listing import ListingCache, ListingChangedError
 from producers.rest.client import RestClient, open_http
 from producers.rest.rate_limit import LocalRateLimit, RateLimit
 from producers.selection import Followed, by_venue_symbol, finder, follow, in_group
 from producers.venue import BOOK, CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
+from runtime.book.books import BookPace, ResyncOutcome
 from runtime.nats.lanes.message import make_parts
 from runtime.retry import delays
 
@@ -42,7 +43,8 @@ UNDECODABLE_KEPT_A_MINUTE: Final = 60
 class ProducerPlan:
     """What one producer is to do. `ws_url` and `rest_url` replace the venue's own addresses where given.
 
-    `sandbox`: the addresses are of the venue's test network, whose events are marked `sim`.
+    `sandbox`: the addresses are of the venue's test network, whose events are marked `sim`. `books_elsewhere`: another
+    process keeps the books, of the deltas that are published here.
     `group` (number, of how many) is the part of the venue's symbols that it follows; the listing is fetched again every
     `refresh` seconds.
     """
@@ -57,33 +59,13 @@ class ProducerPlan:
     group: tuple[int, int] = (0, 1)
     refresh: float = 3600.0
     sandbox: bool = False
+    books_elsewhere: bool = False
 
     @property
     def name(self) -> str:
         """Return the unit's name: the venue, with the group where there are several."""
         number, count = self.group
         return self.venue.id if count == 1 else f"{self.venue.id}.{number}"
-
-
-class ListingCache(Protocol):
-    """Keeps the last listing of each unit, for starts while the venue's REST does not answer."""
-
-    async def save(self, unit: str, listed: Sequence[Instrument]) -> None:
-        """Keep it."""
-        ...
-
-    async def load(self, unit: str) -> list[Instrument] | None:
-        """Return what was kept; None where nothing was."""
-        ...
-
-
-class ListingChangedError(Exception):
-    """Instruments that are followed were listed, delisted or changed."""
-
-    def __init__(self, listed: list[Instrument], followed: Followed) -> None:
-        super().__init__("the listing changed")
-        self.listed = listed
-        self.followed = followed
 
 
 class Producer:
@@ -224,6 +206,14 @@ class Producer:
         if BOOK in channels:
             self.on_bus_reconnect()
 
+    def resync(self, symbol: str) -> ResyncOutcome | None:
+        """Get a fresh snapshot of a book for who keeps it in our place; None where it is not followed here."""
+        for feed in self.feeds:
+            outcome = feed.session.books.resync(symbol, now=clock.monotonic())
+            if outcome is not None:
+                return outcome
+        return None
+
     def describe(self) -> dict[str, Any]:
         """Return for watchers whether the venue is simulated, and each channel's silence (s) that is too long."""
         silences: dict[str, float] = {}
@@ -269,6 +259,7 @@ class Producer:
                         on_undecodable=self._on_undecodable,
                         pace=self.plan.pace,
                         recorder=self._recorder,
+                        books_elsewhere=self.plan.books_elsewhere,
                     ),
                     rest=rest,
                     open_socket=self._open_socket,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
 from contracts.instrument import Instrument
+from runtime.book.rule import BookChecksum as BookChecksum  # noqa: PLC0414  # a venue's author reads this page only
+from runtime.book.rule import BookRule as BookRule  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from producers.normalize.events import Makers
@@ -225,25 +227,6 @@ class ConnectionPolicy:
     max_frame_bytes: int = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class BookRule:
-    """How a venue's book is seeded and continued (applied by producers.connection.book).
-
-    `seed`: "ws" = the first delta with `is_snapshot`; "rest" = a snapshot that is asked for (by REST, or by a frame
-    where the venue has `book_request`), deltas buffered meanwhile; "either" = whichever comes, the snapshot being asked
-    for after `wait` seconds. `chain`: "exact" = each delta's `prev_seq` equals the last `seq`; "overlap" = it may lie
-    before it; "none" = the venue gives no sequence. `seed_depth`: the snapshot that is asked for holds only this many
-    levels a side; what lies beyond them is not known, and where half of them are gone another snapshot fills the side.
-    """
-
-    seed: Literal["ws", "rest", "either"]
-    chain: Literal["exact", "overlap", "none"]
-    depth: int | None = None  # cut to this many levels a side at each level (venues that send no removals beyond it)
-    wait: float = 3.0
-    seed_depth: int | None = None
-    proven: bool = False  # each change is followed by a checksum: without a sequence, that is the continuity
-
-
 # ---- REST
 @dataclass(frozen=True, slots=True)
 class RestCall:
@@ -379,14 +362,6 @@ class Sandbox:
 
     ws_url: str
     rest_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class BookChecksum:
-    """How a venue sums its book: `compute(bids, asks)` over its best `depth` levels a side, as `Proof` carries it."""
-
-    depth: int
-    compute: Callable[[Sequence[tuple[str, str]], Sequence[tuple[str, str]]], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

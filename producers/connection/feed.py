@@ -1,4 +1,7 @@
-"""The one socket loop: connect, subscribe and verify, watch, pass on the frames, back off, for ever."""
+"""The one socket loop: connect, subscribe and verify, watch, pass on the frames, back off, for ever.
+
+A few lines over the usual length of a file: what a loop waits for, and what ends each wait, is read together.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,15 @@ from contracts.instrument import Instrument
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.session import Session, SessionParts
-from producers.connection.socket import OnFrame, OpenSocket, Socket, SocketError, SocketLimits, close_in_time
+from producers.connection.socket import (
+    ConnectionLostError,
+    OnFrame,
+    OpenSocket,
+    Socket,
+    SocketError,
+    SocketLimits,
+    close_in_time,
+)
 from producers.connection.watchdog import Lost, Patience, Stale, Watchdog
 from producers.rest.client import RestClient
 from producers.venue import BOOK, PING_FRAME, Answered, ConnectionPlan, Refused, SubscribeRequest, Subscription
@@ -27,10 +38,6 @@ GATE_PAUSE: Final = 0.02
 LASTED: Final = 20.0
 MOST_EARLY: Final = 1000
 RECONNECT: Final = Policy(attempts=None, timeout=None, wait_initial=0.2, wait_max=30.0, jitter=0.5)
-
-
-class ConnectionLostError(Exception):
-    """The connection is given up; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """What one connection's frames become: decoded, published, folded into books; its channels' states are published.
 
 It opens no socket and reads no clock, so that live feeds and replays run the very same code.
+
+A few lines over the usual length of a file: its inputs are many small functions that change the same few facts.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ from typing import Any, Final
 
 from contracts.instrument import Instrument
 from contracts.market import FeedState
-from producers.connection.books import BookPace, Books
 from producers.connection.frames import UNDECODABLE, FrameReader
 from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recorder
 from producers.connection.publisher import Publisher
-from producers.connection.trade_gaps import TradeGaps
-from producers.normalize.events import Makers
+from producers.connection.trade_gaps import CountedTrades
+from producers.normalize.events import Makers, book_maker
+from producers.normalize.seeds import write_proof, write_seed
 from producers.normalize.writer import Message, Route
 from producers.venue import (
     BOOK,
@@ -26,10 +28,10 @@ from producers.venue import (
     Gap,
     LastTrade,
     Proof,
-    TradeSpan,
     Unreadable,
     Venue,
 )
+from runtime.book.books import BookPace, Books
 
 _BOOK_KINDS: Final = ("delta", "book")
 
@@ -44,6 +46,7 @@ class SessionParts:
     on_undecodable: Callable[[bytes, Exception], None]
     pace: BookPace
     recorder: Recorder | None = None
+    books_elsewhere: bool = False  # only the continuity of books is judged here; another process keeps them
 
 
 class Session:
@@ -55,16 +58,21 @@ class Session:
         self.undecodable = 0
         self.decoder: Decoder | None = None
         self.books = Books(
-            parts.venue.book, parts.pace, parts.publisher.publish, self._on_book_state, on_resync=connection.on_resync
+            parts.venue.book,
+            parts.pace,
+            parts.publisher.publish,
+            self._on_book_state,
+            make=book_maker,
+            on_resync=connection.on_resync,
+            on_seed=self._on_seed,
+            kept=not parts.books_elsewhere,
         )
         self._parts = parts
         self._write = parts.publisher.write
         self._connection = connection
         self._recorder = parts.recorder
-        self._trades = TradeGaps()
-        self._counted = parts.venue.trades_counted
+        self._trades = CountedTrades(parts.venue.trades_counted)
         self._frame: bytes | None = None  # the last one; None as soon as the connection knows that one came
-        self._span: tuple[int, int] | None = None
         self._live: set[str] = set()
         self._routes: dict[Route, bool] = {}  # of this connection; whether its symbol is ours to publish
         self._silent: set[tuple[str, str]] = set()
@@ -77,7 +85,7 @@ class Session:
             "last_trade": self._on_last_trade,
             "proof": self._on_proof,
             "gap": self._on_gap,
-            "trade_span": self._on_trade_span,
+            "trade_span": lambda span: self._trades.on_span(span.first, span.last),
             "unreadable": self._on_unreadable,
         }
         self._reader: FrameReader | None = None  # while the connection is open
@@ -93,7 +101,7 @@ class Session:
         self._live.clear()
         self.take_seen()
         self._routes.clear()
-        self._span = None
+        self._trades.forget_span()
         self.books.simulated = sim
         self.books.open(self._followed, now=now)
         last, venue = self.decoder, self._parts.venue
@@ -166,6 +174,9 @@ class Session:
         if self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "close", {"reason": reason})
         self._ts, self._reader = ts, None
+        if self._parts.books_elsewhere:
+            for symbol in self.books.list_lost():
+                self._publish_derived("gap", channel=BOOK, symbol=symbol, reason=reason)
         self.books.on_disconnect()
         for channel in self._channels:
             self._publish_derived("down", channel=channel, symbol=None, reason=reason)
@@ -219,13 +230,14 @@ class Session:
                 self._write(parts)
             self.books.on_delta(symbol, detail, now=self._now)
             return
-        if kind == "trade" and self._counted is not None:
-            self._on_trade(symbol, *detail)
+        counted = kind == "trade" and self._trades.counted is not None
+        if counted:
+            self._on_lost_trades(symbol, self._trades.on_trade(symbol, *detail))
         if ours:
             self._write(parts)
         if self._silent:
             self._on_data_again(kind, symbol)
-        route.plain = ours and not (kind == "trade" and self._counted) and not self._silent
+        route.plain = ours and not counted and not self._silent
 
     def _on_first_of(self, route: Route) -> bool:
         """Note an instrument's first event of a kind; returns whether its symbol is ours to publish."""
@@ -260,22 +272,9 @@ class Session:
         if kind not in _BOOK_KINDS and kind in self._channels:
             self._publish_derived("live", channel=kind, symbol=None, reason=None)
 
-    def _on_trade(self, symbol: str, trade_id: str, seq: int | None) -> None:
-        """Publish which trades were lost before this one, where the venue's numbers show it."""
-        span, self._span = self._span, None
-        if span is None:
-            number = trade_id if self._counted == "trade_id" else seq
-            if number is None:
-                return
-            span = (int(number), int(number))
-        self._on_lost_trades(symbol, self._trades.on_trade(symbol, *span))
-
-    def _on_trade_span(self, span: TradeSpan) -> None:
-        self._span = (span.first, span.last)
-
     def _on_last_trade(self, beat: LastTrade) -> None:
         symbol = beat.instrument.symbol
-        self._on_lost_trades(symbol, self._trades.on_last(symbol, int(beat.trade_id)))
+        self._on_lost_trades(symbol, self._trades.on_last(symbol, beat.trade_id))
 
     def _on_lost_trades(self, symbol: str, lost: str | None) -> None:
         if lost is not None:
@@ -284,7 +283,7 @@ class Session:
 
     def _on_unreadable(self, unreadable: Unreadable) -> None:
         self.undecodable += 1
-        self._span = None  # it may have been of the trade that could not be read
+        self._trades.forget_span()  # it may have been of the trade that could not be read
         self._parts.on_undecodable(unreadable.frame or self._frame or b"", unreadable.error)
 
     def _on_gap(self, gap: Gap) -> None:
@@ -297,8 +296,19 @@ class Session:
 
     def _on_proof(self, proof: Proof) -> None:
         method = self._parts.venue.checksum
-        if method is not None:
-            self.books.on_proof(proof, method, now=self._now)
+        if self._parts.books_elsewhere:
+            seq = self.books.last_seq(proof.instrument.symbol)
+            self._parts.publisher.publish(
+                write_proof(proof.instrument, proof.checksum, seq, ts_recv=self._ts, sim=self.simulated)
+            )
+        elif method is not None:
+            self.books.on_proof(proof.instrument.symbol, proof.checksum, method, now=self._now)
+
+    def _on_seed(self, snapshot: Any, waiting: list[Any]) -> None:
+        """Publish a snapshot that was asked for, for who keeps the book in our place."""
+        if self._parts.books_elsewhere:
+            for message in write_seed(snapshot, waiting):
+                self._parts.publisher.publish(message)
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
         self._publish_derived(state, channel=BOOK, symbol=symbol, reason=reason)

@@ -23,6 +23,10 @@ OnFrame = Callable[[bytes, int], None]  # (frame, when it was received in ns UTC
 _DATA: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)  # no set: hashing an enum's member is slow
 
 
+class ConnectionLostError(Exception):
+    """The connection is given up; the message says why."""
+
+
 class SocketError(Exception):
     """The socket could not be opened; the message says why, in one line."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 MOST_BEHIND: Final = 200  # numbers in a row that are lower than the newest: the numbering began again
 
@@ -39,6 +39,37 @@ class TradeGaps:
             return None
         self._newest[symbol] = last
         return None if newest is None else _missing(newest + 1, last)
+
+
+class CountedTrades:
+    """The holes of a venue's trades, by what its messages count them with; without a count there are none."""
+
+    def __init__(self, counted: Literal["trade_id", "seq"] | None) -> None:
+        self.counted = counted
+        self._gaps = TradeGaps()
+        self._span: tuple[int, int] | None = None
+
+    def forget_span(self) -> None:
+        """Forget the span of a trade that does not come."""
+        self._span = None
+
+    def on_span(self, first: int, last: int) -> None:
+        """Note the numbers that the next trade carries."""
+        self._span = (first, last)
+
+    def on_trade(self, symbol: str, trade_id: str, seq: int | None) -> str | None:
+        """Return which trades were not received before this one."""
+        span, self._span = self._span, None
+        if span is None:
+            number = trade_id if self.counted == "trade_id" else seq
+            if number is None:
+                return None
+            span = (int(number), int(number))
+        return self._gaps.on_trade(symbol, *span)
+
+    def on_last(self, symbol: str, trade_id: str) -> str | None:
+        """Return which trades were not received up to the newest one that a heartbeat names."""
+        return self._gaps.on_last(symbol, int(trade_id))
 
 
 def _missing(first: int, last: int) -> str:

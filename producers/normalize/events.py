@@ -95,6 +95,11 @@ def make_event(kind: str, instrument: Instrument, *, sim: bool, **values: Any) -
     return _blank(kind, _constants(instrument, sim=sim) | values)
 
 
+def book_maker(instrument: Instrument, sim: bool) -> Maker:  # noqa: FBT001 - as runtime.book calls it
+    """Return the maker of an instrument's book snapshots, as the bus gets them."""
+    return Makers(sim=sim, written=True).maker("book", instrument)
+
+
 def _constants(instrument: Instrument, *, sim: bool) -> dict[str, Any]:
     return {
         "venue": instrument.venue,

@@ -18,7 +18,7 @@ from msgspec import Meta, Raw, ValidationError
 
 from contracts.errors import FrameError
 from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
-from producers.connection.sides import are_levels
+from runtime.book.sides import are_levels
 
 NULL: Final = Raw(b"null")
 ZERO: Final = "0"

@@ -15,7 +15,6 @@ import msgspec
 
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
-from producers.connection.books import BookPace
 from producers.connection.interfaces import DepthAnswer, Recorder
 from producers.connection.publisher import Lane, Publisher
 from producers.connection.session import Session, SessionParts
@@ -23,6 +22,7 @@ from producers.recording.recorder import INDEX
 from producers.registry import VENUES
 from producers.selection import by_venue_symbol, finder
 from producers.venue import ConnectionPlan, Subscription
+from runtime.book.books import BookPace
 
 _decode: Final = msgspec.json.Decoder().decode
 

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,11 @@ async def _measure(names: list[str], asked: argparse.Namespace) -> tuple[dict[st
     (WORK / "nats").mkdir(exist_ok=True)
     done: list[Section] = []
     source: list[str] = []
-    async with nats_server(WORK / "nats") as server:
+    async with nats_server(WORK / "nats") as server, AsyncExitStack() as stack:
         timed = await _setting(asked, server.url, source)
         counted = await _counted(timed, asked)
+        if isinstance(counted, Setting):
+            stack.push_async_callback(counted.close)
         data: dict[str, Any] = {
             "frames": source[0],
             "python": platform.python_version(),
@@ -72,7 +75,11 @@ async def _measure(names: list[str], asked: argparse.Namespace) -> tuple[dict[st
             found: list[Section] = []
             for setting in settings:
                 plan = SECTIONS[name](setting)
-                if setting.counting is None or plan.counts:
+                if setting.counting is None:
+                    wanted = name in asked.timed or not (asked.timed and plan.counts and len(settings) > 1)
+                else:
+                    wanted = plan.counts
+                if wanted:
                     found.append(await harness.run(plan, setting))
                     print("\n".join(found[-1].lines()), flush=True)
             done += found
@@ -117,6 +124,9 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=30, help="what is not measured by then is left out (30)")
     parser.add_argument("--instructions", action="store_true", help="count instructions only, measure no CPU time")
     parser.add_argument("--no-instructions", action="store_true", help="measure CPU time only")
+    parser.add_argument(
+        "--timed", action="append", default=[], metavar="SECTION", help="CPU time of this section, others only counted"
+    )
     parser.add_argument("--only", action="append", default=[], metavar="SIDE", help="only this column (ours, ccxt …)")
     parser.add_argument("--rows", default="", metavar="TEXT", help="only rows whose name has this text in it")
     parser.add_argument("--functions", type=int, default=0, metavar="N", help="the N dearest functions of the last row")

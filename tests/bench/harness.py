@@ -63,7 +63,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Setting:
-    """Where to work, the bus, the peers, the jobs; how many turns; when the whole run is to be over."""
+    """Where to work, the bus, the peers, the jobs; how many turns; when the whole run is to be over.
+
+    Counted sides are `kept` from one section to the next: under callgrind a process takes half a minute to start.
+    """
 
     work: Path
     nats: str
@@ -75,6 +78,12 @@ class Setting:
     counting: Counting | None = None
     only: tuple[str, ...] = ()
     rows: str = ""
+    kept: dict[str, Side] = field(default_factory=dict[str, Side])
+
+    async def close(self) -> None:
+        """End the sides that were kept."""
+        for side in self.kept.values():
+            await side.close()
 
     def path(self, job: Job) -> str:
         return str(self.work / "jobs" / f"{job.id}.json")
@@ -99,7 +108,7 @@ class Runner:
 
     def __init__(self, plan: Plan, setting: Setting) -> None:
         self._plan, self._setting = plan, setting
-        self._sides: dict[str, Side] = {}
+        self._sides: dict[str, Side] = {} if setting.counting is None else setting.kept
         self._servers: dict[tuple[str, ...], str] = {}
         self._stack = AsyncExitStack()
         counted = setting.counting is not None
@@ -175,7 +184,8 @@ class Runner:
         side = self._sides.get(name)
         if side is None:
             side = self._sides[name] = self._setting.side(name)
-            self._stack.push_async_callback(side.close)
+            if self._setting.counting is None:
+                self._stack.push_async_callback(side.close)
         return side
 
     async def _served(self, ask: Ask) -> str:

@@ -88,12 +88,12 @@ def test_checkout_that_may_not_be_written_to_goes_without(source: Path) -> None:
 
 def checkout(folder: Path) -> Path:
     """Copy what the builder needs of this checkout."""
-    for name in ("deploy/__init__.py", "deploy/extension.py", "producers/connection/compiled/book_side.c"):
+    for name in ("deploy/__init__.py", "deploy/extension.py", "runtime/book/compiled/book_side.c"):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
     (folder / ".venv").mkdir()
-    return folder / "producers" / "connection" / "compiled" / "book_side.abi3.so"
+    return folder / "runtime" / "book" / "compiled" / "book_side.abi3.so"
 
 
 def run(folder: Path, *arguments: str) -> str:
@@ -129,6 +129,6 @@ def test_wheel_has_the_built_file_and_one_tag_for_every_python(tmp_path: Path) -
     (wheel,) = tmp_path.glob("*.whl")
     assert "-cp311-abi3-" in wheel.name
     with zipfile.ZipFile(wheel) as packed:
-        held = packed.read("producers/connection/compiled/book_side.abi3.so")
-        assert "producers/connection/book_side.py" in packed.namelist()
+        held = packed.read("runtime/book/compiled/book_side.abi3.so")
+        assert "runtime/book/book_side.py" in packed.namelist()
     assert extension.digest_of().encode() in held

@@ -232,9 +232,9 @@ def test_metrics_ports_of_the_parts_differ(monkeypatch: pytest.MonkeyPatch, tmp_
     layout = decide_layout("demo", tmp_path, load())
     ports = {
         part: part_environment(layout, dict(os.environ), part)["HYDROPHONE_METRICS_PORT"]
-        for part in ("producers", "consumers")
+        for part in ("producers", "consumers", "books")
     }
-    assert ports == {"producers": "9100", "consumers": "9101"}
+    assert ports == {"producers": "9100", "consumers": "9101", "books": "9102"}
 
 
 @pytest.mark.usefixtures("plain")
@@ -245,6 +245,16 @@ def test_the_committed_procfile_has_only_names_that_are_filled_in(tmp_path: Path
     assert names == ["provision", "healer", "simulator", "producers", "consumers", "api"]
     assert all(part.argv[0] == sys.executable for part in parts)
     assert str(layout.simulator_ready) in parts[2].argv
+
+
+@pytest.mark.usefixtures("plain")
+def test_books_have_a_process_only_where_producers_leave_them_to_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HYDROPHONE_BOOKS", "elsewhere")
+    parts = procfile_parts(decide_layout("run", tmp_path, load()), {}, (ROOT / "deploy" / "Procfile").read_text())
+    assert [part.name for part in parts] == ["provision", "healer", "producers", "books", "consumers", "api"]
+    assert parts[3].argv[1:] == ("-m", "consumers", "books")
 
 
 def test_unknown_name_in_a_command_is_an_error() -> None:

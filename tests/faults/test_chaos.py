@@ -14,11 +14,11 @@ import pytest
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from contracts import codec, streams, subjects
-from producers.connection.books import BookPace
 from producers.connection.socket import OPENERS
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
 from producers.simulator import Simulator, SimulatorConfig
+from runtime.book.books import BookPace
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher
 from runtime.provision import apply, declared

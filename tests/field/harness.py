@@ -46,7 +46,7 @@ class Project:
     session = staticmethod(lambda: _named("producers.connection.session", "Session"))
     parts = staticmethod(lambda: _named("producers.connection.session", "SessionParts"))
     depth_answer = staticmethod(lambda: _named("producers.connection.interfaces", "DepthAnswer"))
-    pace = staticmethod(lambda: _named("producers.connection.books", "BookPace"))
+    pace = staticmethod(lambda: _named("runtime.book.books", "BookPace"))
     connection_plan = staticmethod(lambda: _named("producers.venue", "ConnectionPlan"))
     subscription = staticmethod(lambda: _named("producers.venue", "Subscription"))
     decide_price = staticmethod(lambda: _named("consumers.market.price", "decide_price"))

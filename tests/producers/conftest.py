@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from contracts import codec, subjects
-from producers.connection.books import BookPace
 from producers.connection.socket import OPENERS
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
 from producers.simulator import Simulator, SimulatorConfig
+from runtime.book.books import BookPace
 from runtime.nats.lanes.message import split_message
 
 

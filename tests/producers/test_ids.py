@@ -9,10 +9,10 @@ import pytest
 
 from contracts import codec, subjects
 from contracts.codec import EVENTS
-from producers.connection.books import BookPace
 from producers.connection.publisher import Publisher
 from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
+from runtime.book.books import BookPace
 from runtime.nats.lanes.message import Parts, split_message
 from tests.producers.playing import Connection, Exchange, Pace
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 import pytest
 
 from contracts import codec
-from producers.connection.books import BookPace
 from producers.connection.session import Session, SessionParts
 from producers.normalize.writer import Message
 from producers.registry import VENUES
+from runtime.book.books import BookPace
 from tests.producers.test_conformance import Play, played
 
 FRAMES: Final = 10_000

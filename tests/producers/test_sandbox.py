@@ -10,7 +10,6 @@ import pytest
 from structlog.testing import capture_logs
 from websockets.asyncio.server import serve
 
-from producers.connection.books import BookPace
 from producers.connection.feed import Feed, FeedParts
 from producers.connection.publisher import Publisher
 from producers.connection.session import SessionParts
@@ -20,6 +19,7 @@ from producers.registry import VENUES
 from producers.rest.client import RestClient, open_http
 from producers.rest.rate_limit import LocalRateLimit
 from producers.venue import CHANNELS, ConnectionPlan, RestCall
+from runtime.book.books import BookPace
 from runtime.config.settings import VenueSettings
 from runtime.nats.lanes.message import Parts
 from tests.producers.playing import Exchange

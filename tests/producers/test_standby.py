@@ -12,7 +12,6 @@ import pytest
 from contracts import codec, subjects
 from contracts.errors import InvalidParameterError, UnknownVenueError
 from contracts.instrument import make_instrument
-from producers.connection.books import BookPace
 from producers.connection.socket import OPENERS
 from producers.process import plans
 from producers.producer import Producer, ProducerPlan
@@ -20,6 +19,7 @@ from producers.registry import VENUES
 from producers.selection import follow, in_group
 from producers.simulator import Simulator, SimulatorConfig
 from producers.standby import GatedLane, Unit
+from runtime.book.books import BookPace
 from runtime.config import settings
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.message import make_parts, split_message

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Decoder, Subscription, Venue
-from producers.venues.bitfinex.checksum import CHECKSUM
 from producers.venues.bitfinex.decoder import BitfinexDecoder, inherit, make_decoder
 from producers.venues.bitfinex.naming import MARKET, VENUE_ID, guess
 from producers.venues.bitfinex.plan import leave, plan, subscribe
 from producers.venues.bitfinex.rest import REST
+from runtime.book.checksums import BITFINEX
 
 
 def resubscribe(subscription: Subscription, decoder: Decoder) -> tuple[str, ...]:
@@ -38,5 +38,5 @@ VENUE: Final = Venue(
     rest=REST,
     inherit=inherit,
     resubscribe_learned=resubscribe,
-    checksum=CHECKSUM,
+    checksum=BITFINEX,
 )

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from producers.venue import BookRule, ConnectionPolicy, Venue
-from producers.venues.kraken.checksum import CHECKSUM
 from producers.venues.kraken.decoder import make_decoder, split
 from producers.venues.kraken.plan import BOOK_DEPTH, MARKET, VENUE_ID, guess, plan, resubscribe
 from producers.venues.kraken.rest import REST
+from runtime.book.checksums import KRAKEN
 
 VENUE: Final = Venue(
     id=VENUE_ID,
@@ -29,7 +29,7 @@ VENUE: Final = Venue(
     guess=guess,
     rest=REST,
     resubscribe=resubscribe,
-    checksum=CHECKSUM,
+    checksum=KRAKEN,
     rows=split,
     trades_counted="seq",
 )

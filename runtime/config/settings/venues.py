@@ -26,6 +26,7 @@ class VenueSettings(BaseSettings):
     rate_limit: Count = Field(1200, validation_alias="GPT_API_EXCHANGE_RATE_LIMIT", description="requests a minute")
     book_interval_ms: Count = Field(250, validation_alias="HYDROPHONE_BOOK_INTERVAL_MS")
     book_depth: Count = Field(100, validation_alias="HYDROPHONE_BOOK_DEPTH")
+    books: Literal["producers", "elsewhere"] = Field("producers", validation_alias="HYDROPHONE_BOOKS")
     socket: Literal["picows", "websockets"] = Field("picows", validation_alias="HYDROPHONE_SOCKET")
     symbol_groups: Count = Field(1, validation_alias="HYDROPHONE_SYMBOL_GROUPS")
     listing_minutes: Count = Field(60, validation_alias="HYDROPHONE_LISTING_MINUTES")

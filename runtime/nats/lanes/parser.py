@@ -66,8 +66,11 @@ class LaneParser:
         self._stats["in_msgs"] += messages
 
     def _take(self, data: bytes, at: int) -> tuple[int, int]:
-        """Hand over the lanes' messages that stand in a row at `at`; where the row ends, and how many there were."""
-        taken: dict[bytes, list[Message]] = {}
+        """Hand over the lanes' messages that stand in a row at `at`; where the row ends, and how many there were.
+
+        A lane of several subscriptions gets theirs in the order in which they came.
+        """
+        taken: dict[Lane, list[Message]] = {}
         places, lanes = self._places, self.lanes
         source = BytesIO(data)  # shares the bytes: reading on in it costs less than searching and slicing them
         source.seek(at)
@@ -77,24 +80,25 @@ class LaneParser:
             place, size = places.get(words), _SIZES.get(length)
             if place is None or size is None:
                 place, size = self._read_line(words, length)
-            if place is None or place[1] not in lanes:
+            lane = None if place is None else lanes.get(place[1])
+            if place is None or lane is None:
                 at = source.tell() - len(line)
                 break
-            subject, number, reply, header_size = place
+            subject, _, reply, header_size = place
             headers = read(header_size) if header_size else b""
             payload = read(size - header_size)
             end = read(2)
             if len(end) < 2:  # noqa: PLR2004 - the rest is not there yet
                 at = source.tell() - len(line) - len(headers) - len(payload) - len(end)
                 break
-            messages = taken.get(number)
+            messages = taken.get(lane)
             if messages is None:
-                messages = taken[number] = []
+                messages = taken[lane] = []
             messages.append((subject, payload, reply, headers))
         else:
             at = len(data)
-        for number, messages in taken.items():
-            lanes[number].take(messages)
+        for lane, messages in taken.items():
+            lane.take(messages)
         return at, sum(map(len, taken.values()))
 
     def _read_line(self, words: bytes, last: bytes) -> tuple[_Place | None, int]:

@@ -146,18 +146,22 @@ class LaneReader:
 
     async def subscribe(
         self,
-        subject: str,
+        subject: str | Sequence[str],
         decode: Decode[E],
         on_batch: Callable[[Sequence[tuple[str, E]]], Faults | None],
         *,
         queue: str = "",
         max_pending: int = 65_536,
     ) -> None:
-        """Read what is published from now on; on_gap(0) tells of a reconnect, what was sent meanwhile is not known."""
+        """Read what is published from now on; on_gap(0) tells of a reconnect, what was sent meanwhile is not known.
+
+        Of several subjects the messages come in the order in which the server sent them.
+        """
         lane = CoreLane(
             decode, on_batch, bus=self._bus, watchers=self._watchers, failed=self.failed, max_pending=max_pending
         )
-        self._subscriptions.append(await wire.subscribe(self._bus.client, subject, queue, lane))
+        for one in [subject] if isinstance(subject, str) else subject:
+            self._subscriptions.append(await wire.subscribe(self._bus.client, one, queue, lane))
         if self._unlisten is None:
             self._unlisten = self._bus.listen_reconnect(lambda: self._watchers.on_gap(0))
 

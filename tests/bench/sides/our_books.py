@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from producers.connection.books import BookPace, Books
 from producers.connection.publisher import Publisher
+from producers.normalize.events import book_maker
+from runtime.book.books import BookPace, Books
 from runtime.clock import now_ns
 from runtime.nats.lanes.publisher import LanePublisher
 from tests.bench.sides.our_frames import FOLDED, Bench, bus, on_gap
@@ -40,7 +41,7 @@ class Kept:
 
 def seeded(bench: Bench, publisher: Publisher) -> Kept:
     """Books as a session has them, live."""
-    books = Books(bench.venue.book, BookPace(), publisher.publish, lambda *_about: None)
+    books = Books(bench.venue.book, BookPace(), publisher.publish, lambda *_about: None, make=book_maker)
     kept = Kept(bench, books, publisher, bench.decoder().decode)
     books.open([bench.find(row[0]) for row in bench.symbols], now=0.0)
     for name in bench.rest:

@@ -19,7 +19,7 @@ from contracts.market import Trade
 from producers.connection.publisher import Publisher
 from runtime.clock import now_ns
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
-from runtime.nats.lanes.reader import Watchers
+from runtime.nats.lanes.reader import Watchers, read_event
 from tests.bench.sides.our_frames import Bench, bus
 from tests.bench.sides.worker import played, read_job, until
 
@@ -75,7 +75,7 @@ async def lane(request: dict[str, Any]) -> dict[str, float]:
         def on_batch(batch: Sequence[tuple[str, Any]]) -> None:
             clock.came += [time.perf_counter()] * len(batch)
 
-        await reader.subscribe("md.v1.>", codec.decode, on_batch)
+        await reader.subscribe("md.v1.>", read_event, on_batch)
         await back.client.flush()
 
         def send(number: int) -> None:
@@ -155,7 +155,7 @@ async def consume(request: dict[str, Any]) -> float:
             fold(batch)
             came[0] += len(batch)
 
-        await reader.subscribe(f"md.v1.trade.{request['venue']}.>", codec.decode, on_batch)
+        await reader.subscribe(f"md.v1.trade.{request['venue']}.>", read_event, on_batch)
         await connected.client.flush()
         cost = await played(_asking(request), request["count"], lambda last: came[0] >= last)
         await reader.close()

@@ -6,14 +6,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 from contracts.codec import EVENTS
 from contracts.instrument import Instrument
-from producers.connection.book import BookKeeper
-from producers.connection.books import BookPace
 from producers.connection.feed import Feed, FeedParts
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.publisher import Publisher
@@ -22,13 +19,13 @@ from producers.connection.socket import OPENERS
 from producers.normalize.events import Makers
 from producers.registry import VENUES
 from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
+from runtime.book.books import BookPace
+from runtime.book.keeper import BookKeeper
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher
 from tests.bench.sides.worker import ask_player, measure, played, read_job, spent, until
 
-BOOKS_ELSEWHERE = "books_elsewhere"  # the field of SessionParts that leaves the books to another process
-HAS_BOOKS_ELSEWHERE = BOOKS_ELSEWHERE in SessionParts.__dataclass_fields__
 NO_SNAPSHOTS = BookPace(interval=1e9)  # but the first: they are paced by the clock, and have a section of their own
 FOLDED = {"delta", "book"}
 TURN = 50  # frames that one turn of the loop takes where no socket decides it
@@ -173,26 +170,29 @@ async def chain(request: dict[str, Any]) -> float:
         publisher = Publisher(bench.venue.id, lane, now_ns)
         rest: Any = _Depths(bench)
         session = SessionParts(
-            venue=bench.venue, find=bench.find, publisher=publisher, on_undecodable=_refuse, pace=NO_SNAPSHOTS
+            venue=bench.venue,
+            find=bench.find,
+            publisher=publisher,
+            on_undecodable=_refuse,
+            pace=NO_SNAPSHOTS,
+            books_elsewhere=request.get("books_elsewhere", False),
         )
-        elsewhere = request.get("books_elsewhere", False)
-        if elsewhere:
-            session = replace(session, **{BOOKS_ELSEWHERE: True})
         opener = OPENERS[request["client"]]
         parts = FeedParts(session=session, rest=rest, open_socket=opener, on_change=lambda _reason: None)
         feed = Feed(plan, parts)
         task = asyncio.create_task(feed.run())
         try:
-            await until(lambda: feed.connected and (elsewhere or feed.session.books.all_live), "connection and books")
+            await until(lambda: feed.connected and feed.session.books.all_live, "connection and books")
             kinds, total = ("trade", "ticker", "delta"), request.get("frames") or len(bench.frames)
+            seeds = publisher.published["delta"]  # snapshots of books that are kept elsewhere
             cost = await played(
                 partial(ask_player, int(request["at"])),
                 total,
-                lambda last: sum(publisher.published[kind] for kind in kinds) >= last,
+                lambda last: sum(publisher.published[kind] for kind in kinds) - seeds >= last,
                 connected.client.flush,
             )
             session = feed.session
-            if session.undecodable or feed.reconnects or not (elsewhere or session.books.all_live):
+            if session.undecodable or feed.reconnects or not session.books.all_live:
                 raise ValueError(
                     f"{session.undecodable} frames undecodable, {feed.reconnects} reconnects, books not live"
                 )

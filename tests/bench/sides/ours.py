@@ -12,7 +12,7 @@ import structlog
 
 from tests.bench.sides.worker import run
 
-COMPILED = "producers.connection.compiled.book_side"
+COMPILED = "runtime.book.compiled.book_side"
 
 
 def main(about: list[str]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from contracts.errors import SymbolSyntaxError
-from producers.connection.books import BookPace
 from producers.connection.publisher import Publisher
 from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
 from producers.simulator import Fault, Options
+from runtime.book.books import BookPace
 
 TOKEN_S = 2.0
 

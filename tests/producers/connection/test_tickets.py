@@ -10,10 +10,11 @@ from websockets.asyncio.server import serve
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import make_instrument
-from producers.connection.books import BookPace, Books
+from producers.normalize.events import book_maker
 from producers.registry import VENUES
 from producers.simulator import Fault
 from producers.venue import BookRule
+from runtime.book.books import BookPace, Books
 
 BTC = make_instrument("kucoin", "BTC/USDT", "BTC-USDT")
 HEAD = {"id": "x", "venue": "kucoin", "symbol": "BTC/USDT", "venue_symbol": "BTC-USDT", "ts_event": 1, "ts_recv": 2}
@@ -72,7 +73,9 @@ def snapshot(seq, bids):
 def test_thin_book_is_asked_for_again_and_stays_live_meanwhile():
     states = []
     rule = BookRule(seed="rest", chain="overlap", seed_depth=4)
-    books = Books(rule, BookPace(), lambda _event: None, lambda _symbol, state, _reason: states.append(state))
+    books = Books(
+        rule, BookPace(), lambda _event: None, lambda _symbol, state, _reason: states.append(state), make=book_maker
+    )
     books.open([BTC], now=0.0)
     assert books.take_due(now=1.0) == [BTC]
     books.on_snapshot(BTC, snapshot(10, [(str(price), "1") for price in (8, 7, 6, 5)]), now=1.0)
@@ -89,7 +92,9 @@ def test_thin_book_is_asked_for_again_and_stays_live_meanwhile():
 
 
 def test_wait_for_a_seed_begins_when_the_book_is_heard():
-    books = Books(BookRule(seed="rest", chain="overlap"), BookPace(), lambda _event: None, lambda *_state: None)
+    books = Books(
+        BookRule(seed="rest", chain="overlap"), BookPace(), lambda _event: None, lambda *_state: None, make=book_maker
+    )
     books.open([BTC], now=0.0)
     assert books.take_due(now=2.0, subscribed=lambda _instrument: False) == []
     assert books.take_due(now=2.1) == []

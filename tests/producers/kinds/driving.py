@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-from producers.connection.books import BookPace
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.session import Session, SessionParts
 from producers.normalize.writer import Message
 from producers.registry import VENUES
 from producers.venue import ConnectionPlan, Subscription
+from runtime.book.books import BookPace
 
 START_S = 1_795_600_000
 

@@ -19,7 +19,6 @@ import pytest
 from contracts import subjects
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import make_instrument
-from producers.connection.books import BookPace
 from producers.connection.socket import OPENERS
 from producers.producer import Producer, ProducerPlan
 from producers.recording.decode_command import RecordedFrames
@@ -28,6 +27,7 @@ from producers.recording.replay import Replay, list_files, read_lines
 from producers.recording.replay_command import merge, parse, play
 from producers.registry import VENUES
 from producers.simulator import Fault, Simulator, SimulatorConfig
+from runtime.book.books import BookPace
 from runtime.nats.lanes.message import split_message
 
 ROOT = Path(__file__).parents[3]

@@ -10,12 +10,12 @@ import pytest
 
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
-from producers.connection.book import BookKeeper, Change
 from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, LIQUIDATION, TRADE, Ack, Closing, Gap, Pong, Proof, Refused, Unreadable
 from producers.venues.bitfinex import VENUE
-from producers.venues.bitfinex.checksum import compute, written
 from producers.venues.bitfinex.decoder import inherit
+from runtime.book.checksums import sum_bitfinex, write_bitfinex
+from runtime.book.keeper import BookKeeper, Change
 
 MS, TIME_NS = 1_795_291_200_123, 1_795_291_200_123_000_000
 RECEIVED = TIME_NS + 5_000_000
@@ -161,12 +161,12 @@ def test_book_without_numbers_is_followed_by_order() -> None:
 def test_checksum_sums_price_and_amount_as_the_venue_writes_them() -> None:
     bids, asks = [("91000", "0.5"), ("0.0000005", "2")], [("91001", "0.00000012")]
     crc = zlib.crc32(b"91000:0.5:91001:-1.2e-7:5e-7:2")
-    assert compute(bids, asks) == crc - (1 << 32) * (crc >= 1 << 31)
-    assert [written(text) for text in ("0.000001", "0.0000001", "0.00000123", "12")] == [
+    assert sum_bitfinex(bids, asks) == crc - (1 << 32) * (crc >= 1 << 31)
+    assert [write_bitfinex(text) for text in ("0.000001", "0.0000001", "0.00000123", "12")] == [
         *("0.000001", "1e-7", "0.00000123", "12")
     ]
     assert VENUE.checksum is not None
-    assert (VENUE.checksum.depth, VENUE.checksum.compute) == (25, compute)
+    assert (VENUE.checksum.depth, VENUE.checksum.compute) == (25, sum_bitfinex)
 
 
 def test_checksum_frame_is_a_proof_of_its_book() -> None:

@@ -10,10 +10,10 @@ import pytest
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
-from producers.connection.book import BookKeeper, Change
 from producers.normalize.events import Makers
 from producers.venue import CHANNELS, Ack, Closing, Pong, Refused, TradeSpan
 from producers.venues.gate import VENUE
+from runtime.book.keeper import BookKeeper, Change
 
 TIME = 1_763_700_000
 MS = TIME * 1000 + 123

@@ -11,10 +11,10 @@ import pytest
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import make_instrument
-from producers.connection.book import BookKeeper, Change
 from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, TRADE, Ack, Closing, Pong, Proof, Refused, Subscription
 from producers.venues.kraken import VENUE
+from runtime.book.keeper import BookKeeper, Change
 
 TIME, TIME_NS = "2026-11-21T20:00:00.123456Z", 1_795_291_200_123_456_000
 RECEIVED = TIME_NS + 5_000_000

@@ -12,10 +12,10 @@ import pytest
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import make_instrument
-from producers.connection.book import BookKeeper, Change
 from producers.normalize.events import Makers
 from producers.venue import BOOK, CHANNELS, TICKER, TRADE, Ack, Closing, Pong, Refused
 from producers.venues.kucoin import VENUE
+from runtime.book.keeper import BookKeeper, Change
 
 TS = 1_795_291_200_123
 TS_NS = TS * 1_000_000

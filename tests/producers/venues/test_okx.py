@@ -11,10 +11,10 @@ import pytest
 from contracts.codec import EVENTS, decoder, encode
 from contracts.errors import FrameError, SymbolSyntaxError
 from contracts.instrument import Instrument, make_instrument
-from producers.connection.book import BookKeeper, Change
 from producers.normalize.events import Makers
 from producers.venue import CHANNELS, FUNDING, LIQUIDATION, TRADE, Ack, Closing, Pong, Refused, TradeSpan
 from producers.venues.okx import VENUE
+from runtime.book.keeper import BookKeeper, Change
 from tests.producers.playing import named
 
 TS = 1_795_291_200_123

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from producers.connection.sides import BookSide
+from runtime.book.sides import BookSide, NoSide
 
 if TYPE_CHECKING:
-    from producers.venue import BookRule, Decoded
+    from runtime.book.rule import BookRule
 
 MOST_IGNORED: Final = 200  # deltas in a row that are older than the book
 MOST_WAITING: Final = 20_000  # deltas kept for one book: minutes of the busiest one
@@ -48,12 +48,15 @@ class BookKeeper:
     A book may be `crossed` for a moment: venues send an order before the trades that it makes. While its numbering is
     unbroken nothing was lost by that, and it goes on (its owner does not publish it meanwhile); without a numbering it
     is a gap.
+
+    Where it is not `kept` it has no levels, and only the numbers are judged: another process has the book.
     """
 
-    def __init__(self, rule: BookRule, *, max_buffer: int = MOST_WAITING) -> None:
+    def __init__(self, rule: BookRule, *, max_buffer: int = MOST_WAITING, kept: bool = True) -> None:
         self.rule = rule
-        self.bids = BookSide(1)
-        self.asks = BookSide(-1)
+        side = BookSide if kept else NoSide
+        self.bids: BookSide = side(1)
+        self.asks: BookSide = side(-1)
         self.live = False
         self.seq: int | None = None
         self.ts_event: int | None = None
@@ -66,7 +69,7 @@ class BookKeeper:
         self._chained = rule.chain != "none"
         self._tolerates = rule.chain != "none" or rule.proven
         self._edges: tuple[float | None, float | None] = (None, None)  # the worst price known; None: the side is whole
-        self._buffer: deque[Decoded] = deque(maxlen=max_buffer)
+        self._buffer: deque[Any] = deque(maxlen=max_buffer)
 
     @property
     def crossed(self) -> bool:
@@ -97,7 +100,7 @@ class BookKeeper:
         self.bids.replace(())
         self.asks.replace(())
 
-    def on_delta(self, delta: Decoded) -> Outcome:
+    def on_delta(self, delta: Any) -> Outcome:
         """Fold one `delta` event (or a `book` event that the venue pushed as a whole)."""
         if delta.is_snapshot:
             return self._seed(delta, fresh=False)
@@ -115,7 +118,7 @@ class BookKeeper:
         self._apply(delta)
         return _APPLIED if self._tolerates or not self.crossed else self.lose("crossed")
 
-    def on_snapshot(self, snapshot: Decoded) -> Outcome:
+    def on_snapshot(self, snapshot: Any) -> Outcome:
         """Fold a REST snapshot (`book` event) and the deltas that were buffered meanwhile.
 
         One that ends before the first of these is TOO_OLD (vendors cache theirs for many seconds): they are kept, and
@@ -136,11 +139,16 @@ class BookKeeper:
         self._ignored = 0
         return outcome if outcome.change is Change.GAP else _APPLIED
 
+    def list_after(self, snapshot: Any) -> list[Any]:
+        """Return the deltas that were kept while a snapshot was asked for, and that are not in it."""
+        last = snapshot.seq
+        return [delta for delta in self._buffer if last is None or delta.seq is None or delta.seq > last]
+
     def on_proof(self, expected: int, computed: int) -> Outcome:
         """Compare the venue's checksum of this book with ours."""
         return _APPLIED if expected == computed else self.lose(f"checksum {computed} is not the venue's {expected}")
 
-    def _keep(self, delta: Decoded) -> Outcome:
+    def _keep(self, delta: Any) -> Outcome:
         waiting = self._buffer
         if len(waiting) == waiting.maxlen:
             return self.lose(f"more than {waiting.maxlen} deltas while waiting for a snapshot")
@@ -149,7 +157,7 @@ class BookKeeper:
         waiting.append(delta)
         return _BUFFERED
 
-    def _seed(self, whole: Decoded, *, fresh: bool) -> Outcome:
+    def _seed(self, whole: Any, *, fresh: bool) -> Outcome:
         self._buffer.clear()
         self.refilling = False
         self.bids.replace(whole.bids, self.rule.depth)
@@ -162,7 +170,7 @@ class BookKeeper:
         self._ignored = 0
         return _APPLIED
 
-    def _continues(self, delta: Decoded) -> Outcome | None:
+    def _continues(self, delta: Any) -> Outcome | None:
         """Decide whether the delta continues the book (None), is old, or shows a gap."""
         if self.rule.chain == "none" or self.seq is None:
             return None
@@ -186,7 +194,7 @@ class BookKeeper:
             return self.lose(f"{MOST_IGNORED} deltas in a row are older than {self.seq}")
         return _IGNORED
 
-    def _apply(self, delta: Decoded) -> None:
+    def _apply(self, delta: Any) -> None:
         self._fresh = False
         self._ignored = 0
         worst_bid, worst_ask = self._edges

@@ -1,11 +1,11 @@
-# The compiled side of an order book: what `producers.connection.book_side` is.
+# The compiled side of an order book: what `runtime.book.book_side` is.
 
 from collections.abc import Iterable
 from typing import Final, final
 
 from msgspec import Raw
 
-from producers.connection.book_side import Level, RawLevels
+from runtime.book.book_side import Level, RawLevels
 
 SOURCE: Final[str]
 

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from contracts import codec
 from contracts.market import BookSnapshot
 from deploy import extension
-from producers.connection import book_side
-from producers.connection.book_side import checksum
 from producers.registry import VENUES
-from tests.producers.connection.book_sides import FORMS, NEEDS_COMPILED, SIDES, Levels, Step, compiled, differences
+from runtime.book import book_side
+from runtime.book.book_side import checksum
 from tests.producers.frames.replay import Replay
 from tests.producers.frames.small_set import FOLDER, list_files, market_of, read_listing
 from tests.producers.playing import find_listed
+from tests.runtime.book.book_sides import FORMS, NEEDS_COMPILED, SIDES, Levels, Step, compiled, differences
 
 PRICES = [
     *("1", "1.0", "1.00", "1.5", "1.50", "2", "9", "10", "10.1", "99999.99", "61730.00000000", "0.1"),
@@ -250,8 +250,8 @@ def test_built_file_is_of_the_source_as_it_is_now() -> None:
 
 def test_without_the_compiled_one_the_python_one_is_used() -> None:
     asked = (
-        "import sys; sys.modules['producers.connection.compiled.book_side'] = None\n"
-        "from producers.connection import book, book_side, sides\n"
+        "import sys; sys.modules['runtime.book.compiled.book_side'] = None\n"
+        "from runtime.book import keeper as book, book_side, sides\n"
         "print(sides.COMPILED, book.BookSide is book_side.BookSide, sides.snapshot is book_side.snapshot)"
     )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=30)

@@ -19,7 +19,7 @@ from typing import Final
 
 from deploy.extension import build
 
-NAME: Final = "producers.connection.compiled.book_side"
+NAME: Final = "runtime.book.compiled.book_side"
 FLAGS: Final = ("-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 ODD: Final = ("", ".", "1.2.3", "abc", "1e5", "-1", "nan", "inf", " 1 ", "1_0", "é", "0." + "1" * 40)
 BROKEN: Final = (b"", b"[", b'[["1","2"]', b'[["1","2"],]', b'[["1"]]', b"[[1,2]]", b'[["1","2"]]]', b'[["1","\xff"]]')
@@ -33,7 +33,7 @@ def play(path: Path, operations: int, seed: int) -> None:
     sys.modules[NAME] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     setattr(importlib.import_module(NAME.rpartition(".")[0]), NAME.rpartition(".")[2], module)
-    from tests.producers.connection.book_sides import FORMS, Pair, Step, compiled, python  # noqa: PLC0415
+    from tests.runtime.book.book_sides import FORMS, Pair, Step, compiled, python  # noqa: PLC0415
 
     assert compiled is module
     rng, forms = random.Random(seed), list(FORMS)
@@ -90,7 +90,7 @@ def run(operations: int, seed: int) -> int:
         arguments = ["--play", str(built), "--operations", str(operations), "--seed", str(seed)]
         started = time.monotonic()
         child = subprocess.run(
-            [sys.executable, "-m", "tests.producers.connection.fuzz_book_side", *arguments],
+            [sys.executable, "-m", "tests.runtime.book.fuzz_book_side", *arguments],
             env=environment,
             capture_output=True,
             text=True,

@@ -1,4 +1,4 @@
-/* The compiled side of an order book: what producers/connection/book_side.py is, with no Python objects per level.
+/* The compiled side of an order book: what runtime/book/book_side.py is, with no Python objects per level.
  *
  * Keys (the prices as doubles, asks negated, so that the best is last) lie sorted in one array, beside them the slots of
  * their texts in a pool of 32 byte entries; a longer text has a block of its own. Only the limited API of Python 3.11 is
@@ -66,7 +66,7 @@ typedef struct {
 typedef struct {
     PyTypeObject *type;
     PyObject *crc32; /* zlib.crc32 */
-    PyObject *read;  /* producers.connection.book_side.read_levels */
+    PyObject *read;  /* runtime.book.book_side.read_levels */
 } State;
 
 /* ---- the texts of a level */
@@ -848,7 +848,7 @@ static PyType_Slot SIDE_SLOTS[] = {
 };
 
 static PyType_Spec SIDE_SPEC = {
-    .name = "producers.connection.compiled.book_side.BookSide",
+    .name = "runtime.book.compiled.book_side.BookSide",
     .basicsize = sizeof(BookSide),
     .flags = Py_TPFLAGS_DEFAULT,
     .slots = SIDE_SLOTS,
@@ -874,7 +874,7 @@ static int module_exec(PyObject *module)
 {
     State *state = PyModule_GetState(module);
     state->crc32 = import_name("zlib", "crc32");
-    state->read = import_name("producers.connection.book_side", "read_levels");
+    state->read = import_name("runtime.book.book_side", "read_levels");
     state->type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &SIDE_SPEC, NULL);
     if (state->crc32 == NULL || state->read == NULL || state->type == NULL)
         return -1;

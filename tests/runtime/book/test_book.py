@@ -8,11 +8,11 @@ import pytest
 
 from contracts import market
 from contracts.codec import fast
-from producers.connection import book
-from producers.connection.book import BookKeeper, Change
-from producers.connection.book_side import checksum
 from producers.venue import BookRule
-from tests.producers.connection.book_sides import SIDES
+from runtime.book import keeper as book
+from runtime.book.book_side import checksum
+from runtime.book.keeper import BookKeeper, Change
+from tests.runtime.book.book_sides import SIDES
 
 FastDelta = fast(market.BookDelta)
 FastBook = fast(market.BookSnapshot)

@@ -10,8 +10,9 @@ import pytest
 from contracts import market
 from contracts.codec import fast
 from contracts.instrument import make_instrument
-from producers.connection.books import BookPace, Books
+from producers.normalize.events import book_maker
 from producers.venue import BookRule
+from runtime.book.books import BookPace, Books
 
 FastDelta = fast(market.BookDelta)
 FastBook = fast(market.BookSnapshot)
@@ -33,6 +34,7 @@ class Rig:
             BookPace(interval=0.0),
             lambda message: self.published.append(message.event),
             lambda _symbol, state, reason: self.said.append((state, reason)),
+            make=book_maker,
             on_resync=self.resyncs.append,
         )
         self.books.open([BTC], now=0.0)

@@ -11,10 +11,10 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from producers.connection import book_side as python
+from runtime.book import book_side as python
 
 try:
-    from producers.connection.compiled import book_side as compiled
+    from runtime.book.compiled import book_side as compiled
 except ImportError:
     compiled: Any = None
 
