@@ -18,6 +18,12 @@ from api.analytics import routes as analytics_routes
 from api.analytics.recorder import RequestRecorder
 from api.analytics.routes import AnalyticsSources
 from api.deadletters import routes as deadletters_routes
+from api.graphql import endpoint as graphql_endpoint
+from api.graphql.endpoint import GraphQLEndpoint
+from api.graphql.playground import Playground
+from api.graphql.schema import make_schema
+from api.graphql.sockets import Sockets
+from api.graphql.view import GraphQLView
 from api.http.access.addresses import Networks
 from api.http.access.admission import AccessControl, AccessRules
 from api.http.access.counters import BusLedger, Counters
@@ -31,6 +37,9 @@ from api.http.middleware import HttpMetrics, RequestLimits, RequestMiddleware
 from api.http.routing import RouteTable
 from api.market import routes as market_routes
 from api.market.answers import MarketAnswers
+from api.mcp import endpoint as mcp_endpoint
+from api.mcp.endpoint import McpEndpoint
+from api.mcp.hosts import Hosts
 from api.ops import documents, health
 from api.ops.documents import DocumentSources
 from api.ops.health import HealthSources
@@ -67,6 +76,8 @@ ROUTERS: Final = (
     documents.router,
     page_routes.router,
     endpoint.router,
+    graphql_endpoint.router,
+    mcp_endpoint.router,
     events.router,
 )
 _LAST_SECONDS: Final = 2.0
@@ -106,6 +117,7 @@ class Parts:
         self.hub = Hub(self.market, StreamMetrics(registry))
         self.feed = StreamFeed(self.bus, self.hub.on_event)
         self.recorder = RequestRecorder(self.bus, registry) if options.analytics.enabled else None
+        self.mcp = McpEndpoint(self.market, Hosts.of(options.settings.public_url, options.settings.cors_origins))
         self.log = EventLog(self.bus, self.hub.fan_out)
         self.stream_limits = options.stream or StreamLimits(connections_per_key=options.settings.connections_per_key)
         self._tasks: list[asyncio.Task[None]] = []
@@ -117,7 +129,8 @@ class Parts:
         self.bus.listen_reconnect(lambda: self.hub.on_gap("the bus was away"))
         self.bus.listen_drop(lambda _subject, count: self.hub.on_gap(f"{count} messages were lost on the way"))
         self._begin(self._run())
-        yield
+        async with self.mcp.running():
+            yield
         self._stopping = True
         for task in self._tasks:
             task.cancel()
@@ -172,13 +185,15 @@ def compose(options: ApiOptions) -> ASGIApp:
         write_problem=lambda: parts.probe.problem,
     )
     app.state.documents = DocumentSources(registry)
+    assets = read_assets()
     app.state.pages = PageSources(
-        assets=read_assets(),
+        assets=assets,
         asyncapi=options.asyncapi,
         public_url=options.settings.public_url,
         needs_key=options.settings.require_auth,
     )
     add_streams(app, parts, access)
+    app.state.mcp = parts.mcp
     middleware = RequestMiddleware(
         app,
         access=access,
@@ -188,17 +203,21 @@ def compose(options: ApiOptions) -> ASGIApp:
         metrics=HttpMetrics(registry),
         record=None if recorder is None else recorder.record,
     )
-    return with_cors(middleware, options.settings)
+    served = Playground(middleware, assets.addresses()) if options.settings.debug else middleware
+    return with_cors(served, options.settings)
 
 
 def add_streams(app: FastAPI, parts: Parts, access: AccessControl) -> None:
-    """Put the endpoints of `/ws` and `/events` where their routes find them."""
+    """Put the endpoints of `/ws`, `/events` and `/graphql` where their routes find them."""
     symbols, limits = Symbols(parts.market), parts.stream_limits
     connections = KeyConnections(limits)
     services = StreamServices(symbols, parts.hub, parts.feed)
     app.state.stream = StreamEndpoint(access, services, connections, limits)
     events_services = EventServices(parts.hub, parts.feed, parts.log)
     app.state.events = EventsEndpoint(events_services, symbols, connections, limits)
+    view = GraphQLView(make_schema(), parts.options.settings.cors_origins)
+    sockets = Sockets(view, access, parts.market, services, connections)
+    app.state.graphql = GraphQLEndpoint(view, parts.market, sockets)
 
 
 def make_access(options: ApiOptions, parts: Parts, table: RouteTable) -> AccessControl:

@@ -18,6 +18,8 @@ MOST_OF_A_LIST: Final = 100
 MOST_CANDLES: Final = 1000
 QUEUE: Final = "market"
 
+Side = Literal["buy", "sell"]
+LiquidationSide = Literal["long", "short", "buy", "sell"]
 Indicator = Literal["rsi", "macd", "ema", "bollinger", "sma", "atr", "stochastic", "vwap", "obv"]
 Venue = Annotated[
     Annotated[str, Field(max_length=64)] | None, Field(description="only this exchange: CCXT's id, or an alias")
@@ -36,6 +38,10 @@ Depth = Annotated[int, Field(ge=1, le=MOST_OF_A_LIST, description="levels of eac
 Least = Annotated[
     Annotated[str, Field(max_length=32, pattern=r"^([0-9]+\.?[0-9]*|\.[0-9]+)$")] | None,
     Field(description="only from so many US dollars on"),
+]
+LeastSpread = Annotated[
+    Annotated[str, Field(max_length=32, pattern=r"^([0-9]+\.?[0-9]*|\.[0-9]+)$")] | None,
+    Field(description="only a book whose spread is at least so much, in its quote"),
 ]
 
 
@@ -64,12 +70,17 @@ class WhaleQuery(SymbolQuery):
 
     limit: AtMost = 10
     min_usd: Least = None
+    side: Side | None = Field(default=None, description="only trades whose aggressor bought, or sold")
 
 
 class LiquidationsQuery(SymbolQuery):
     """The recent liquidations of a symbol's base, with totals."""
 
     limit: AtMost = 20
+    min_usd: Least = None
+    side: LiquidationSide | None = Field(
+        default=None, description="only of this position (long, short), or by an order of this side (buy, sell)"
+    )
 
 
 class OrderbookQuery(SymbolQuery):
@@ -77,6 +88,7 @@ class OrderbookQuery(SymbolQuery):
 
     depth: Depth = 20
     exchange: Venue = None
+    min_spread: LeastSpread = None
 
 
 class TickerQuery(SymbolQuery):

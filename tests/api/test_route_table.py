@@ -48,6 +48,7 @@ TABLE = (  # the first that fits counts
     Row("/health", OPEN),
     Row("/metrics", OPEN),
     Row("/docs", OPEN),
+    Row("/assets/", OPEN),
     Row("/openapi.json", OPEN),
     Row("/asyncapi", OPEN),
 )

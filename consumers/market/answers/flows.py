@@ -18,8 +18,7 @@ WINDOWS: Final = ("1h", "4h", "24h")
 def compose_whales(reader: Reader, query: WhaleQuery) -> Composed:
     """The recent whale trades of a base, or of one pair where the symbol names one."""
     found = reader.state.find(query.symbol)
-    least = None if query.min_usd is None else Decimal(query.min_usd)
-    whales = list_whales(reader, found, query.limit, least)
+    whales = list_whales(reader, found, query)
     return Composed({"whales": whales, **_received(reader, found)}, found.name)
 
 
@@ -27,7 +26,7 @@ def compose_liquidations(reader: Reader, query: LiquidationsQuery) -> Composed:
     """The recent liquidations of a base over every venue and contract, and their totals."""
     found = reader.state.find(query.symbol)
     document, received = reader.find_liquidations(found.base), _received(reader, found)
-    recent: list[LiquidationItem] = [] if document is None else document.recent[: query.limit]
+    recent = list_liquidations(document, query)[: query.limit]
     data = {
         "base": found.base,
         "recent": [liquidation_fields(item) for item in recent],
@@ -37,16 +36,31 @@ def compose_liquidations(reader: Reader, query: LiquidationsQuery) -> Composed:
     return Composed(data, found.name, received)
 
 
-def list_whales(reader: Reader, found: Found, limit: int, least: Decimal | None) -> list[dict[str, Any]]:
-    """List at most `limit` whale trades worth at least so many USD, newest first."""
+def list_whales(reader: Reader, found: Found, query: WhaleQuery) -> list[dict[str, Any]]:
+    """List the whale trades that a request is about, newest first."""
     document = reader.find_whales(found.base)
     whales: list[Whale] = [] if document is None else document.whales
+    least = None if query.min_usd is None else Decimal(query.min_usd)
     chosen = [
         whale
         for whale in whales
-        if (found.bare or whale.symbol in found.symbols) and (least is None or Decimal(whale.usd_value) >= least)
+        if (found.bare or whale.symbol in found.symbols)
+        and (least is None or Decimal(whale.usd_value) >= least)
+        and query.side in {None, whale.side}
     ]
-    return [whale_fields(whale) for whale in chosen[:limit]]
+    return [whale_fields(whale) for whale in chosen[: query.limit]]
+
+
+def list_liquidations(document: Liquidations | None, query: LiquidationsQuery) -> list[LiquidationItem]:
+    """List the liquidations that a request is about, newest first; one of unknown value is worth no amount."""
+    recent: list[LiquidationItem] = [] if document is None else document.recent
+    least = None if query.min_usd is None else Decimal(query.min_usd)
+    return [
+        item
+        for item in recent
+        if (least is None or (item.usd_value is not None and Decimal(item.usd_value) >= least))
+        and query.side in {None, item.position_side, item.order_side}
+    ]
 
 
 def whale_fields(whale: Whale) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from consumers.market.answering import Composed
@@ -11,6 +12,7 @@ from consumers.market.price import SPOT
 from consumers.market.quality import STALE
 from consumers.market.state import Found, Reader
 from contracts.arithmetic.book import amount_within, book_figures
+from contracts.arithmetic.exact import EXACT
 from contracts.errors import NoDataError
 from contracts.instrument import Instrument
 from contracts.schema.literals import Age
@@ -20,7 +22,15 @@ from contracts.services.market import OrderbookQuery
 def compose_orderbook(reader: Reader, query: OrderbookQuery) -> Composed:
     """The book of a symbol on the venue that was asked for, or on the deepest live one."""
     found = reader.state.find(query.symbol, query.exchange)
-    chosen = decide_book(list_offered(reader, found), query.depth)
+    offered = list_offered(reader, found)
+    wide = [offer for offer in offered if query.min_spread is None or has_spread(offer, Decimal(query.min_spread))]
+    chosen = decide_book(wide, query.depth)
+    if chosen is None and offered:
+        raise NoDataError(
+            f"No order book of {found.name} has a spread of at least {query.min_spread}",
+            parameter="min_spread",
+            exchanges=sorted({offer.item.venue for offer in offered}),
+        )
     if chosen is None:
         raise NoDataError(
             f"No order book of {found.name} has been heard",
@@ -29,6 +39,12 @@ def compose_orderbook(reader: Reader, query: OrderbookQuery) -> Composed:
         )
     data = book_fields(chosen, query.depth)
     return Composed(data, found.name, {"age": Age(chosen.book.ts_recv), "quality": chosen.quality})
+
+
+def has_spread(offer: Offered, least: Decimal) -> bool:
+    """Whether a book has two sides at least so far apart."""
+    bids, asks = offer.book.bids, offer.book.asks
+    return bool(bids and asks) and EXACT.subtract(Decimal(asks[0][0]), Decimal(bids[0][0])) >= least
 
 
 def decide_book(offered: Sequence[Offered], depth: int) -> Offered | None:

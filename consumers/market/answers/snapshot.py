@@ -11,7 +11,7 @@ from consumers.market.price import SPOT, Consolidated, Quoted
 from consumers.market.state import Reader
 from contracts.instrument import Instrument
 from contracts.schema.literals import Age, decimal_number, iso, number
-from contracts.services.market import PriceQuery, RawQuery
+from contracts.services.market import PriceQuery, RawQuery, WhaleQuery
 
 RECENT_WHALES: Final = 5
 
@@ -26,7 +26,7 @@ def compose_raw(reader: Reader, query: RawQuery) -> Composed:
         "exchanges": [_venue_price(item, price) for item in quoted],
         "funding": [entry for item in contracts if (entry := _funding(reader, item)) is not None],
         "open_interest": [entry for item in contracts if (entry := _interest(reader, item)) is not None],
-        "whales": list_whales(reader, found, RECENT_WHALES, None),
+        "whales": list_whales(reader, found, WhaleQuery(symbol=query.symbol, limit=RECENT_WHALES)),
         "liquidations": decide_totals(reader.find_liquidations(found.base)),
         "age": Age(price.ts_recv),
         "data_age": Age(price.ts_recv),

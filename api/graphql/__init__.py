@@ -1,0 +1,1 @@
+"""GraphQL: the market core's answers by query, its events by subscription."""
