@@ -13,6 +13,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -52,6 +53,8 @@ class Project:
     decide_price = staticmethod(lambda: _named("consumers.market.price", "decide_price"))
     quoted = staticmethod(lambda: _named("consumers.market.price", "Quoted"))
     ticker = staticmethod(lambda: _named("consumers.market.documents", "make_ticker"))
+    split_message = staticmethod(lambda: _named("runtime.nats.lanes.message", "split_message"))
+    codec = staticmethod(lambda: importlib.import_module("contracts.codec"))
     decode = ("-m", "producers", "decode")  # the program, behind the interpreter
 
 
@@ -122,6 +125,7 @@ class Connection:
         self.find = cache(partial(self.venue.guess, self.market))
         self.now = 0.0
         self.moments = [Moment()]
+        self.published: Counter[str] = Counter()
         self.unread: list[str] = []
         subscription = Project.subscription()
         wanted = tuple(subscription(f"{c}:{n}", c, self.find(n), 30.0) for n in names for c in channels)
@@ -177,6 +181,14 @@ class Connection:
     # what the project calls back
     def publish(self, event: Any) -> None:
         self.moment.events.append(getattr(event, "event", event))  # a message of the bus has it as a struct
+
+    def write(self, parts: tuple[bytes, ...]) -> None:
+        subject, _, body = Project.split_message()(parts)  # what the bus gets, of most messages
+        codec = Project.codec()
+        self.moment.events.append(codec.decoder(codec.EVENTS[codec.kind_of(subject)]).decode(body))
+
+    def is_ours(self, _symbol: str) -> bool:
+        return True
 
     def publish_state(
         self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any

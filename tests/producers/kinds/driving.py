@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
+from contracts import codec
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.session import Session, SessionParts
 from producers.normalize.writer import Message
 from producers.registry import VENUES
 from producers.venue import ConnectionPlan, Subscription
 from runtime.book.books import BookPace
+from runtime.nats.lanes.message import Parts, split_message
 
 START_S = 1_795_600_000
 
@@ -28,6 +31,7 @@ class Driven:
     states: list[tuple[str, str | None, str | None, str | None]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     resyncs: list[str] = field(default_factory=list)
+    published: Counter[str] = field(default_factory=Counter)
     now: float = 0.0
 
     def __post_init__(self) -> None:
@@ -91,6 +95,13 @@ class Driven:
     # what a session calls
     def publish(self, event: Any) -> None:
         self.events.append(event.event if isinstance(event, Message) else event)
+
+    def write(self, parts: Parts) -> None:
+        subject, _, body = split_message(parts)
+        self.events.append(codec.decoder(codec.EVENTS[codec.kind_of(subject)]).decode(body))
+
+    def is_ours(self, symbol: str) -> bool:
+        return True
 
     def publish_state(
         self, state: str, *, channel: str | None, symbol: str | None, reason: str | None, **_more: Any

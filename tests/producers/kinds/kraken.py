@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from producers.venues.kraken.checksum import compute
+from runtime.book.checksums import sum_kraken as compute
 
 from contracts.instrument import make_instrument
 from producers.registry import VENUES
