@@ -8,10 +8,10 @@ import structlog
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from api.cache.values import SECOND_NS, render_reply
+from api.cache.values import SECOND_NS, check_value, render_reply
 from api.http.errors import PayloadTooLargeError
 from contracts import streams
-from contracts.errors import InvalidParameterError, NotReadyError
+from contracts.errors import HydrophoneError, NotReadyError
 from contracts.instrument import escape_token
 from contracts.services.cache import PINNED, Matches, PinnedAnswer, Question, fold, read_key
 from runtime import clock
@@ -83,8 +83,10 @@ class Pins:
             self._forget(key)
             return
         try:
-            self._apply(key, PinnedAnswer.model_validate_json(entry.value))
-        except (ValidationError, InvalidParameterError) as error:  # of a later version, or written by hand
+            pinned = PinnedAnswer.model_validate_json(entry.value)
+            check_value(read_key(pinned.key), pinned.value)
+            self._apply(key, pinned)
+        except (ValidationError, HydrophoneError) as error:  # of a later version, or written by hand
             _log.error("cache.unreadable", key=key, error=str(error))
             self._forget(key)
 

@@ -23,6 +23,7 @@ _BESIDE: Final[Mapping[str, tuple[str, ...]]] = {  # what REST has beside `data`
     "liq": (*_FRESH, "stale_exchanges"),
 }
 SECOND_NS: Final = 1_000_000_000
+_LONGEST_AGE: Final = 1e9
 _MOST_FAULTS: Final = 10
 
 
@@ -90,4 +91,4 @@ def open_ages(value: object, since_ns: int) -> object:
 
 
 def _age(seconds: float, since_ns: int) -> Age:
-    return Age(since_ns - int(seconds * SECOND_NS))
+    return Age(since_ns - int(min(seconds, _LONGEST_AGE) * SECOND_NS))

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 import structlog
+from pydantic import ValidationError
 
 from contracts.errors import HydrophoneError, NotReadyError
 from contracts.services.analytics import Stats, StatsQuery
-from contracts.services.market import HealthQuery, MarketQuery, OhlcQuery, RawQuery
+from contracts.services.market import LONGEST_SYMBOL, HealthQuery, MarketQuery, OhlcQuery, RawQuery
 from runtime import clock, retry
 from runtime.app.market_client import MarketClient, encode_query
 from runtime.nats.command_client import CommandClient
@@ -26,7 +27,7 @@ async def most_requested(commands: CommandClient) -> Sequence[str]:
     """Return the symbols that were requested most in the last day; none where nobody keeps figures of it."""
     try:
         stats = await commands.request("analytics.stats", StatsQuery(), Stats)
-    except HydrophoneError:
+    except (HydrophoneError, ValidationError):  # of another version: the start does not depend on it
         return ()
     return [symbol.name for symbol in stats.symbols]
 
@@ -54,7 +55,7 @@ async def warm_up(market: MarketClient, symbols: Sequence[str], popular: Popular
 def choose(symbols: Iterable[str], popular: Iterable[str]) -> list[str]:
     """Return the symbols to warm up, each once, the popular ones first, at most MOST_SYMBOLS."""
     named = (symbol.strip().upper() for symbol in (*popular, *symbols))
-    return [symbol for symbol in dict.fromkeys(named) if symbol][:MOST_SYMBOLS]
+    return [symbol for symbol in dict.fromkeys(named) if 0 < len(symbol) <= LONGEST_SYMBOL][:MOST_SYMBOLS]
 
 
 async def _wait_for_core(market: MarketClient) -> None:

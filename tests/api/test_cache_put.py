@@ -11,6 +11,7 @@ import httpx
 import pytest
 from nats.aio.msg import Msg
 
+from contracts.streams import CACHE
 from contracts.subjects import ALL_AUDIT
 from runtime.servers.embedded import NatsServer
 from tests.api.test_cache import RAW, admin, data_of, price_of, put_markets, until_price
@@ -122,6 +123,20 @@ async def test_a_value_that_is_no_reply_of_the_command_is_refused_with_its_field
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_BODY")
     assert field in [fault["field"] for fault in answer.json()["error"]["details"]["faults"]]
     assert (await data_of(api, "GET"))["pinned"] == []
+
+
+async def test_a_row_of_the_bucket_that_cannot_be_read_is_passed_over(store: Store, start: Start) -> None:
+    await put_markets(store)
+    unknown, endless = b'{"key":"nothing","value":{}', b'{"key":"multi_ticker:BTC","value":{"age":1e999}'
+    rows = (b"{", *(row + b',"since":1,"until":2}' for row in (unknown, endless)))
+    for number, body in enumerate(rows):
+        await store.put(f"row{number}", body, CACHE)
+    api = await start()
+    value = {**await kept_value(api, "multi_ticker:BTC", "/multi/ticker/BTC"), "age": 1e308}
+    await data_of(api, "PUT", "/multi_ticker:BTC", {"value": value, "ttl": 60})
+    assert (await api.get("/multi/ticker/BTC")).json()["age"] >= 1e9
+    assert [item["key"] for item in (await data_of(api, "GET"))["pinned"]] == ["multi_ticker:BTC"]
+    assert (await admin(api, "PUT", "/multi_ticker:BTC", {"value": value, "ttl": None})).status_code == 200
 
 
 async def test_who_changed_the_cache_is_in_the_audit_trail(store: Store, start: Start) -> None:
