@@ -43,6 +43,8 @@ def main(arguments: list[str]) -> int:
         asyncapi=read_asyncapi,
         cache=found.cache.enabled,
         analytics=found.analytics,
+        cache_ttl=found.cache.ttl,
+        warm=found.venues.symbols,
     )
     server = make_server(compose(options), found.api.host, found.api.port, connection_limits(found.api))
     server.run()

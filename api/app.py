@@ -17,6 +17,8 @@ from api.access import routes as access_routes
 from api.analytics import routes as analytics_routes
 from api.analytics.recorder import RequestRecorder
 from api.analytics.routes import AnalyticsSources
+from api.cache import routes as cache_routes
+from api.cache.service import CacheService
 from api.deadletters import routes as deadletters_routes
 from api.graphql import endpoint as graphql_endpoint
 from api.graphql.endpoint import GraphQLEndpoint
@@ -70,6 +72,7 @@ ROUTERS: Final = (
     *market_routes.ROUTERS,
     sentiment_routes.router,
     access_routes.router,
+    cache_routes.router,
     analytics_routes.router,
     deadletters_routes.router,
     health.router,
@@ -90,7 +93,10 @@ def end_by_signal() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOptions:
-    """What a composition is made from; without a pepper there are only the keys of the settings."""
+    """What a composition is made from; without a pepper there are only the keys of the settings.
+
+    `warm` are symbols to ask for at the start.
+    """
 
     settings: ApiSettings
     bus: BusOptions
@@ -100,6 +106,8 @@ class ApiOptions:
     stream: StreamLimits | None = None
     cache: bool = True
     analytics: AnalyticsSettings = field(default_factory=lambda: AnalyticsSettings.model_validate({}))
+    cache_ttl: int = 300
+    warm: tuple[str, ...] = ()
     asyncapi: Callable[[], bytes | None] = lambda: None
     on_failed: Callable[[], None] = end_by_signal
 
@@ -114,6 +122,7 @@ class Parts:
         self.counters = Counters(BusLedger(self.bus))
         self.stored = None if options.pepper is None else StoredKeys(options.pepper)
         self.market = MarketClient(self.bus, enabled=options.cache)
+        self.cache = CacheService(self.bus, self.market, registry, options.cache_ttl)
         self.hub = Hub(self.market, StreamMetrics(registry))
         self.feed = StreamFeed(self.bus, self.hub.on_event)
         self.recorder = RequestRecorder(self.bus, registry) if options.analytics.enabled else None
@@ -138,7 +147,7 @@ class Parts:
         if self.recorder is not None:
             with suppress(TimeoutError):  # what is left then is lost with this process, as it would be by a kill
                 await asyncio.wait_for(self.recorder.flush(), _LAST_SECONDS)
-        await self.market.close()
+        await self.cache.close()
         await self.bus.close(timeout=3.0)
 
     async def _run(self) -> None:
@@ -146,7 +155,8 @@ class Parts:
         closing = self.hub.keep_closing_slow(self.stream_limits.send_seconds)
         for work in (self.feed.run(), self.log.run(), closing, self.hub.prices.keep_refreshing()):
             self._begin(work)
-        for work in (self.probe.run(), self.counters.run()):
+        own = (self.cache.run(), self.cache.warm_up(self.options.warm))
+        for work in (self.probe.run(), self.counters.run(), *own):
             self._begin(work)
         if self.recorder is not None:
             self._begin(self.recorder.run())
@@ -174,13 +184,17 @@ def compose(options: ApiOptions) -> ASGIApp:
     access = make_access(options, parts, table)
     app.state.commands = CommandClient(parts.bus)
     recorder, export = parts.recorder, options.analytics.export_format
-    app.state.analytics = AnalyticsSources(None if recorder is None else app.state.commands, export)
+    app.state.analytics = AnalyticsSources(
+        None if recorder is None else app.state.commands, export, parts.cache.fetched
+    )
     app.state.idempotency = IdempotencyMemory(parts.bus)
     answers = app.state.market = MarketAnswers(parts.market)
+    app.state.cache = parts.cache
     app.state.health = HealthSources(
         started_ns=clock.now_ns(),
         connected=lambda: parts.bus.connected,
         market=parts.market,
+        by_class=parts.cache.by_class,
         clients=lambda: parts.hub.clients,
         write_problem=lambda: parts.probe.problem,
     )

@@ -177,6 +177,7 @@ LEASES: Final = "LEASES"
 PAUSES: Final = "PAUSES"
 ACCESS: Final = "ACCESS"
 IDEMPOTENCY: Final = "IDEMPOTENCY"
+CACHE: Final = "CACHE"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
@@ -188,6 +189,7 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(PAUSES, max_bytes=1 * MIB, ttl=DAY),  # <venue>: until when its REST must not be called, ns UTC
     BucketSpec(ACCESS, max_bytes=16 * MIB, effects=True),  # <key id>: what the API checks keys by
     BucketSpec(IDEMPOTENCY, max_bytes=32 * MIB, ttl=DAY),  # <hash of caller and Idempotency-Key>: the sealed answer
+    BucketSpec(CACHE, max_bytes=16 * MIB, ttl=DAY),  # <key>: an answer that an administrator put, until its life ends
 )
 
 DURABLES: Final[tuple[DurableSpec, ...]] = (

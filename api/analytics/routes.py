@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -30,6 +30,7 @@ from contracts.services.analytics import (
     Stats,
     StatsQuery,
 )
+from runtime.app.ttl_cache import TtlCache
 from runtime.nats.command_client import CommandClient
 
 _FAILURES: Final = documented(400, 401, 403, 429, 500, 503)
@@ -45,10 +46,11 @@ router: Final = APIRouter(
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsSources:
-    """Where the figures come from; None in place of a client where analytics is switched off."""
+    """Where the figures come from, and are kept; None in place of a client where analytics is switched off."""
 
     commands: CommandClient | None
     format: Format = "json"
+    kept: TtlCache = field(default_factory=TtlCache)
 
     def client(self) -> CommandClient:
         """Return the client; raises DisabledError."""
@@ -118,9 +120,15 @@ class SpanQuery(BaseModel):
 
 @router.get("/stats", operation_id="getAnalyticsStats", response_model=Success[StatsAnswer])
 async def stats(query: Annotated[PeriodQuery, Query()], sources: Sources) -> Success[StatsAnswer]:
-    """Figures of the requests of the last hours: routes, symbols, keys, durations, errors, cache hits."""
+    """Figures of the requests of the last hours: routes, symbols, keys, durations, errors, cache hits.
+
+    They are kept for a minute.
+    """
     asked = StatsQuery(period_hours=query.period_hours)
-    found = await sources.client().request("analytics.stats", asked, Stats)
+    client = sources.client()
+    found = await sources.kept.get(
+        f"analytics.stats.{query.period_hours}", lambda: client.request("analytics.stats", asked, Stats)
+    )
     figures = found.model_dump(exclude={"from_ts", "to_ts"})
     return Success(data=StatsAnswer(**figures, start=utc(found.from_ts), end=utc(found.to_ts)))
 

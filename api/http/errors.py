@@ -120,7 +120,7 @@ _DESCRIPTIONS: Final = {
     404: "Unknown symbol, or no such resource; details say what was looked for",
     409: "It contradicts what is there, or the Idempotency-Key came with another request",
     410: "It was there, and is not to be used again",
-    413: "The body is larger than 1 MB",
+    413: "The body is larger than the limit; details name it",
     429: "Too many requests; Retry-After says how long to wait",
     500: "A fault of the service",
     502: "The exchange refused or failed",

@@ -31,6 +31,8 @@ EXAMPLES: Final = {
     "since": "2026-01-01T00:00:00Z",
     "from": "2026-01-01",
     "to": "2026-01-02",
+    "key": "aggregated_data:BTC",
+    "pattern": "market_data:BTC:*",
     "start_date": "2026-01-01",
     "end_date": "2026-01-02",
     "format": "csv",

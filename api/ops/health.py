@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
@@ -16,7 +16,14 @@ from api.http.routing import requires
 from api.market import formats
 from contracts.errors import NotReadyError
 from contracts.services.market import HealthQuery, StatusQuery
-from contracts.services.market_replies import BucketStatus, FetchedStatus, HealthReply, KeptStatus, StatusReply
+from contracts.services.market_replies import (
+    BucketStatus,
+    ClassStatus,
+    FetchedStatus,
+    HealthReply,
+    KeptStatus,
+    StatusReply,
+)
 from runtime.app.market_client import WAITING_FOR, MarketClient, encode_query
 
 _LIVE: Final = "live"
@@ -43,6 +50,7 @@ class CacheParts(BaseModel):
     buckets: dict[str, BucketStatus]
     fetched: FetchedStatus | None
     answers: KeptStatus
+    classes: dict[str, ClassStatus] = Field(description="what this process keeps, by class")
 
 
 class CacheHealth(CacheParts):
@@ -103,6 +111,7 @@ class HealthSources:
     started_ns: int
     connected: Callable[[], bool]
     market: MarketClient
+    by_class: Callable[[], Mapping[str, ClassStatus]]  # what is kept here
     clients: Callable[[], int]
     write_problem: Callable[[], str | None]  # why the bus does not keep what is written
 
@@ -142,9 +151,10 @@ class HealthCheck:
         """What is cached there and here."""
         market, status = self.sources.market, self.status
         kept = KeptStatus(entries=len(market), hits=market.hits, misses=market.misses)
+        classes = dict(self.sources.by_class())
         if status is None:
-            return CacheParts(buckets={}, fetched=None, answers=kept)
-        return CacheParts(buckets=status.buckets, fetched=status.fetched, answers=kept)
+            return CacheParts(buckets={}, fetched=None, answers=kept, classes=classes)
+        return CacheParts(buckets=status.buckets, fetched=status.fetched, answers=kept, classes=classes)
 
     async def find_exchanges(self) -> dict[str, FeedSummary]:
         """Return each feed in short; none where nothing is known of any."""

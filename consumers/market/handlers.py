@@ -30,6 +30,7 @@ from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
 from contracts.services.market import QUEUE, OhlcQuery, StatusQuery
 from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery
 from runtime import clock
+from runtime.app.cache_drops import serve_drops
 from runtime.app.commands import command
 from runtime.app.fold import Fault, fold_each
 from runtime.app.intervals import ticks
@@ -153,6 +154,8 @@ async def run(service: Service, plan: MarketPlan) -> None:
         serving = Serving(service.bus, service.broker, make_router(core))
         stack.push_async_callback(serving.close)
         await serving.open()
+        await serve_drops(service.bus, "market", core.fetched.drop_meant)
+        stack.callback(service.bus.listen_reconnect(core.fetched.clear))  # a drop may have been missed meanwhile
         stack.push_async_callback(_end, _begin(_publish(service, core, plan), failed))
         service.ready()
         async for _ in ticks(service.stop, _LOOK_SECONDS, failed, reader.failed):

@@ -66,6 +66,10 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "probe.v1": (subjects.PROBE + "{who}", "Whether the bus can write; the body says nothing."),
     "audit.v1": (subjects.AUDIT + "{service}.{action}", "Who changed what: `contracts.audit.AuditEvent`."),
     "limit.v1": (subjects.LIMIT + "{rule}.{who}.{window}", "Counter of requests that all processes of the API share."),
+    "cache.v1.drop": (
+        subjects.CACHE_DROP,
+        "Keys or a pattern of kept answers that every process drops, and replies how many.",
+    ),
     "alert.v1": (subjects.ALERT + "{subject}", "Reserved: nothing is published yet."),
     "order.v1": (subjects.ORDER + "{subject}", "Reserved: nothing is published yet."),
     "strategy.v1": (subjects.STRATEGY + "{subject}", "Reserved: nothing is published yet."),

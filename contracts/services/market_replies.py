@@ -245,13 +245,19 @@ class BucketStatus(ReplyModel):
     last_change_age: float | None = Field(description="seconds")
 
 
-class FetchedStatus(ReplyModel):
-    """What was fetched and is kept for a while."""
+class ClassStatus(ReplyModel):
+    """What is kept of one class, and how often it was used."""
 
     entries: int
     hits: int
     misses: int
     oldest_age: float | None = Field(description="seconds")
+
+
+class FetchedStatus(ClassStatus):
+    """What was fetched and is kept for a while; all together and by class."""
+
+    classes: dict[str, ClassStatus] = {}
 
 
 class KeptStatus(ReplyModel):

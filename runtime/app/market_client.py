@@ -1,26 +1,27 @@
 """Requests of any face to the market core: one under way for each question, its reply kept for a moment and longer.
 
 Where the core does not reply, the last known reply is returned as stale. A request that is not answered soon is sent
-again meanwhile: another copy of the core may take it.
+again meanwhile: another copy of the core may take it. An answer that is pinned stands in for the core's, as stale.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from contracts import errors, subjects
 from contracts.commands import ErrorReply
 from contracts.errors import NotReadyError
+from contracts.services.cache import CLASS_SECONDS, LIVE, Matches, Question, question_of
 from contracts.services.market import MarketQuery
 from runtime import clock
-from runtime.app.market_reply import CachedReply, CoreAnswer
+from runtime.app.market_reply import CachedReply, CoreAnswer, Counts
 from runtime.nats.bus import NoAnswerError
 
-KEPT_SECONDS: Final = 0.25
+KEPT_SECONDS: Final = CLASS_SECONDS[LIVE]
 SECONDS: Final = 0.9
 OHLC_SECONDS: Final = 13.0
 TRIES: Final = 3
@@ -59,22 +60,65 @@ class MarketClient:
         self._kept_seconds = KEPT_SECONDS if enabled else 0.0
         self._most_bytes = most_bytes
         self._known: OrderedDict[tuple[str, bytes], CachedReply] = OrderedDict()
+        self._pinned: dict[tuple[str, bytes], CachedReply] = {}
         self._under_way: dict[tuple[str, bytes], asyncio.Task[CachedReply]] = {}
+        self._tasks: set[asyncio.Task[CachedReply]] = set()
         self._bytes = 0
         self.answered = False  # whether the core ever did
-        self.hits = 0
-        self.misses = 0
+        self.enabled = enabled
+        self.counts: defaultdict[str, Counts] = defaultdict(Counts)  # by verb
 
     def __len__(self) -> int:
         return len(self._known)
 
+    @property
+    def hits(self) -> int:
+        """How many requests were answered from memory, or by a reply that was under way already."""
+        return sum(counts.hits for counts in self.counts.values())
+
+    @property
+    def misses(self) -> int:
+        """How many requests were sent to the core."""
+        return sum(counts.misses for counts in self.counts.values())
+
     def find_cached(self, verb: str, request: bytes) -> CoreAnswer | None:
-        """Return the answer that is kept for the moment; None where the core has to be requested."""
+        """Return the answer that is pinned or kept for the moment; None where the core has to be requested."""
+        if self._pinned and (pinned := self._find_pinned(verb, request)) is not None:
+            return pinned
         known = self._known.get((verb, request))
-        if known is None or self._now() - known.arrived >= self._kept_seconds:
+        if known is None or (now := self._now()) >= known.until:
             return None
-        self.hits += 1
-        return self._found(known)
+        known.counts.hits += 1
+        return CoreAnswer(known, grown=max(0.0, now - known.arrived))
+
+    def entries(self) -> Iterator[tuple[str, bytes, CachedReply]]:
+        """Every reply that is known, with its verb and request; those that are past their time serve as stale."""
+        return ((verb, request, known) for (verb, request), known in self._known.items())
+
+    def age_of(self, known: CachedReply) -> float:
+        """Return the seconds since a reply arrived."""
+        return max(0.0, self._now() - known.arrived)
+
+    def is_live(self, known: CachedReply) -> bool:
+        """Return whether a reply still answers at once."""
+        return self._now() < known.until
+
+    def drop(self, matches: Matches) -> int:
+        """Forget the replies whose key is meant, and keep none of those under way; return how many were known."""
+        meant = [key for key in {*self._known, *self._under_way} if matches(question_of(*key).key)]
+        for key in meant:
+            self._under_way.pop(key, None)
+        dropped = [known for key in meant if (known := self._known.pop(key, None)) is not None]
+        self._bytes -= sum(known.size for known in dropped)
+        return len(dropped)
+
+    def pin(self, question: Question, reply: CachedReply) -> None:
+        """Answer a question, without parameters beside its symbol, with this reply until its time is over."""
+        self._pinned[_pin_key(question.verb, encode_query(question.request))] = reply
+
+    def unpin(self, question: Question) -> None:
+        """Answer a question as the core does again."""
+        self._pinned.pop(_pin_key(question.verb, encode_query(question.request)), None)
 
     async def request(self, verb: str, request: bytes) -> CoreAnswer:
         """Return the core's answer, or the last known one as stale; raises its error, NotReadyError where none is."""
@@ -84,9 +128,12 @@ class MarketClient:
         key = (verb, request)
         task = self._under_way.get(key)
         if task is None:
-            self.misses += 1
+            self.counts[verb].misses += 1
             task = self._under_way[key] = asyncio.create_task(self._fetch(verb, request), name=f"market {verb}")
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+            self._tasks.add(task)
+            task.add_done_callback(lambda done: self._on_done(key, done))
+        else:
+            self.counts[verb].hits += 1
         try:
             return self._found(await asyncio.shield(task))
         except NoAnswerError:
@@ -97,13 +144,29 @@ class MarketClient:
 
     async def close(self) -> None:
         """End what is under way."""
-        tasks = list(self._under_way.values())
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _found(self, known: CachedReply, *, stale: bool = False) -> CoreAnswer:
-        return CoreAnswer(known, stale, max(0.0, self._now() - known.arrived))
+        return CoreAnswer(known, stale, self.age_of(known))
+
+    def _find_pinned(self, verb: str, request: bytes) -> CoreAnswer | None:
+        key = _pin_key(verb, request)
+        pinned = self._pinned.get(key)
+        if pinned is None:
+            return None
+        if self._now() >= pinned.until:
+            del self._pinned[key]
+            return None
+        pinned.counts.hits += 1
+        return self._found(pinned, stale=True)
+
+    def _on_done(self, key: tuple[str, bytes], task: asyncio.Task[CachedReply]) -> None:
+        self._tasks.discard(task)
+        if self._under_way.get(key) is task:
+            del self._under_way[key]
 
     async def _fetch(self, verb: str, request: bytes) -> CachedReply:
         if not self._bus.connected:
@@ -112,7 +175,9 @@ class MarketClient:
         reply = await self._send(subjects.MARKET_COMMAND + verb, request, seconds)
         self.answered = True
         known = read_reply(reply, self._now())
-        self._keep((verb, request), known)
+        known.until, known.counts = known.arrived + self._kept_seconds, self.counts[verb]
+        if self._under_way.get((verb, request)) is asyncio.current_task():  # otherwise dropped meanwhile
+            self._keep((verb, request), known)
         return known
 
     async def _send(self, subject: str, request: bytes, seconds: float) -> Any:
@@ -143,6 +208,11 @@ class MarketClient:
 def encode_query(query: MarketQuery) -> bytes:
     """Return the body of a request; what is as by default is left out, so that equal questions have equal bodies."""
     return query.model_dump_json(exclude_defaults=True).encode()
+
+
+def _pin_key(verb: str, request: bytes) -> tuple[str, bytes]:
+    """Return what a pinned answer is found by: any case of the symbol, and `.` for `:`."""
+    return verb, request.upper().replace(b".", b":")
 
 
 def read_reply(reply: Any, arrived: float) -> CachedReply:

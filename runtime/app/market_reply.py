@@ -7,13 +7,26 @@ from typing import Any
 
 
 @dataclass(slots=True)
+class Counts:
+    """How often something was answered from memory, and how often it had to be requested."""
+
+    hits: int = 0
+    misses: int = 0
+
+
+@dataclass(slots=True)
 class CachedReply:
-    """A reply of the core with when it arrived (monotonic seconds); `bodies` holds it in each format that was used."""
+    """A reply of the core with when it arrived and until when it answers at once (monotonic seconds).
+
+    `counts` are those of its kind; `bodies` holds it in each format that was used.
+    """
 
     body: bytes
     symbol: str | None
     beside: bytes
     arrived: float
+    until: float = 0.0
+    counts: Counts = field(default_factory=Counts)
     bodies: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -27,5 +40,5 @@ class CoreAnswer:
     """An answer that arrived `grown` seconds ago: `stale` where the core was requested and did not reply."""
 
     reply: CachedReply
-    stale: bool
-    grown: float
+    stale: bool = False
+    grown: float = 0.0

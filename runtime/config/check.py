@@ -18,7 +18,6 @@ _OURS: Final = ("GPT_API_", "HYDROPHONE_")
 _UNUSED: Final = {
     "GPT_API_REDIS_URL": "the cache lives on the bus",
     "REDIS_URL": "the cache lives on the bus",
-    "GPT_API_CACHE_TTL": "each answer says how old it is",
 }
 _URL_NAME: Final = re.compile(r"^HYDROPHONE_([A-Z0-9]+)_(WS_URL|REST_URL)$")
 _URL_FIELDS: Final = {"ws_urls": "WS_URL", "rest_urls": "REST_URL"}

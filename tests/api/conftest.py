@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from api.app import ApiOptions
-from contracts.streams import ACCESS, IDEMPOTENCY, INSTRUMENTS, LIMITS, STATE
+from contracts.streams import ACCESS, ANALYTICS, CACHE, IDEMPOTENCY, INSTRUMENTS, LIMITS, STATE
 from runtime import provision
 from runtime.app.service import Service
 from runtime.nats.bus import Bus, BusOptions
@@ -35,7 +35,15 @@ async def api_nats(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[N
 async def store(api_nats: NatsServer) -> AsyncGenerator[Store]:
     """Empty buckets but for the listing."""
     bus = await Bus(BusOptions(servers=(api_nats.url,), name="writer")).connect()
-    for stream in (f"KV_{STATE}", f"KV_{INSTRUMENTS}", f"KV_{ACCESS}", f"KV_{IDEMPOTENCY}", LIMITS):
+    for stream in (
+        f"KV_{STATE}",
+        f"KV_{INSTRUMENTS}",
+        f"KV_{ACCESS}",
+        f"KV_{IDEMPOTENCY}",
+        f"KV_{CACHE}",
+        LIMITS,
+        ANALYTICS,
+    ):
         await bus.jetstream().purge_stream(stream)
     written = Store(bus, api_nats.monitor_url)
     await written.put_listing()

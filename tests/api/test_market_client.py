@@ -11,6 +11,7 @@ import pytest
 
 from api.market import formats
 from contracts.errors import NotReadyError, UnknownSymbolError
+from contracts.services.cache import Question
 from runtime.app.commands import failure
 from runtime.app.market_client import MarketClient
 from runtime.app.market_reply import CachedReply
@@ -156,6 +157,39 @@ async def test_what_is_kept_is_bounded_the_oldest_goes() -> None:
     assert 5 < len(market) < 20
     assert market.find_cached("raw", b"99") is not None
     assert market.find_cached("raw", b"0") is None
+
+
+async def test_what_is_dropped_while_it_is_under_way_is_requested_again() -> None:
+    core = Core(silence)
+    market = MarketClient(core, now=lambda: 0.0)
+    early = asyncio.create_task(market.request("raw", b"{}"))
+    while not core.asked:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert market.drop(lambda key: key == "market_data:all:raw") == 0
+    core.answer = good
+    await market.request("raw", b"{}")
+    assert core.asked == 2
+    await early
+    assert market.find_cached("raw", b"{}") is not None
+    assert market.drop(lambda key: key == "market_data:all:raw") == 1
+    assert (market.find_cached("raw", b"{}"), len(market)) == (None, 0)
+
+
+async def test_a_pinned_answer_is_stale_whatever_the_core_says_until_its_time_is_over() -> None:
+    now = 0.0
+    market = MarketClient(Core(good), now=lambda: now)
+    question = Question("raw", "BTC/USDT:USDT")
+    market.pin(question, CachedReply(BODY, "BTC", b"", 0.0, 5.0))
+    for symbol in ("BTC/USDT:USDT", "btc/usdt:usdt", "btc/usdt.USDT"):
+        found = await market.request("raw", b'{"symbol":"%b"}' % symbol.encode())
+        assert (found.stale, found.reply.symbol) == (True, "BTC")
+    assert market.find_cached("raw", b'{"symbol":"BTC"}') is None
+    assert market.find_cached("raw", b'{"symbol":"BTC/USDT:USDT","limit":3}') is None
+    now = 5.0
+    assert market.find_cached("raw", b'{"symbol":"BTC/USDT:USDT"}') is None
+    market.pin(question, CachedReply(BODY, "BTC", b"", 5.0, 9.0))
+    market.unpin(question)
+    assert market.find_cached("raw", b'{"symbol":"BTC/USDT:USDT"}') is None
 
 
 @pytest.mark.parametrize(

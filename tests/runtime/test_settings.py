@@ -132,11 +132,6 @@ def test_redis_is_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> No
     assert [line.split()[0] for line in load().warnings] == ["GPT_API_REDIS_URL", "REDIS_URL"]
 
 
-def test_names_that_have_no_effect_yet_are_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GPT_API_CACHE_TTL", "300")
-    assert [line.split()[0] for line in load().warnings] == ["GPT_API_CACHE_TTL"]
-
-
 @pytest.mark.parametrize(
     ("group", "name"),
     [(group, name) for group, kind in kinds_by_group().items() for name in kind.model_fields],

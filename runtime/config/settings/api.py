@@ -36,7 +36,8 @@ class ApiSettings(BaseSettings):
 
 
 class CacheSettings(BaseSettings):
-    """What the API keeps of answers for a moment."""
+    """What is kept of answers; `ttl` in seconds, of what has no class of its own."""
 
     model_config = GROUP
     enabled: bool = Field(default=True, validation_alias="GPT_API_CACHE_ENABLED")
+    ttl: Count = Field(300, validation_alias="GPT_API_CACHE_TTL")

@@ -1,0 +1,1 @@
+"""What this face keeps of answers: looked into, put and dropped by administrators, on every process."""

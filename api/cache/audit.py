@@ -1,0 +1,45 @@
+"""The trail of what administrators change in the cache: published before it is changed, so that no change lacks it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import Depends, Request
+from nats.errors import Error as NatsError
+
+from api.cache.service import CacheService
+from contracts.audit import AuditEvent
+from contracts.errors import NotReadyError
+from runtime import clock
+from runtime.nats.audit import publish_audit
+
+
+class AuditTrail:
+    """Publishes who changes what of the cache, for one request."""
+
+    def __init__(self, request: Request) -> None:
+        self._cache: CacheService = request.app.state.cache
+        self._scope = request.scope
+
+    async def __call__(self, action: str, target: str, **details: Any) -> None:
+        """Publish that a change is made; raises NotReadyError where the bus does not keep it."""
+        admission = self._scope["hydrophone.admission"]
+        event = AuditEvent(
+            id=f"cache.{uuid4().hex}",
+            ts=clock.now_ns(),
+            actor=admission.identity.uid,
+            service="cache",
+            action=action,
+            target=target,
+            address=None if admission.address is None else str(admission.address),
+            request_id=self._scope["hydrophone.request_id"],
+            details=details,
+        )
+        try:
+            await publish_audit(self._cache.bus, event)
+        except NatsError as error:
+            raise NotReadyError("The bus does not keep the audit trail", waiting_for=["bus"]) from error
+
+
+Audit = Annotated[AuditTrail, Depends()]
