@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -41,10 +42,10 @@ def until_data(copy, seconds=60):
         time.sleep(0.5)
 
 
-def begin(copy, *command):
+def begin(copy, *command) -> Any:
     environ = {**os.environ, "HYDROPHONE_DATA": str(copy.data), "PYTHONUNBUFFERED": "1"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=ROOT, env=environ, **pipes)
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, cwd=ROOT, env=environ, text=True, **pipes)
 
 
 def read_until(process, *patterns, seconds=60):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from runtime.book.checksums import sum_kraken as compute
-
 from contracts.instrument import make_instrument
 from producers.registry import VENUES
 from producers.venue import CHANNELS
+from runtime.book.checksums import sum_kraken as compute
 from tests.producers.kinds.asserting import bad_row_costs_itself, crossing_passes, is_quiet, is_refused, says, text
 from tests.producers.kinds.driving import Driven
 
