@@ -17,7 +17,7 @@ import pytest
 from nats.errors import NoRespondersError
 
 from consumers.app import chosen
-from consumers.registry import CONSUMERS, NEED_DOCUMENTS
+from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS
 from contracts import subjects
 from runtime import provision
 from runtime.app.asyncapi import DOCUMENT
@@ -131,10 +131,11 @@ def test_consumers_that_keep_documents_are_left_out_without_a_place_for_them(mon
     for name in ("MONGO_URL", "HYDROPHONE_CONSUMERS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NATS_URL", "nats://127.0.0.1:4222")
-    assert set(CONSUMERS) - set(chosen(load())) == NEED_DOCUMENTS
+    together = set(CONSUMERS) - BY_ITSELF
+    assert together - set(chosen(load())) == NEED_DOCUMENTS
     assert chosen(load(), ("analytics", "market")) == ("market",)
     monkeypatch.setenv("MONGO_URL", "mongodb://127.0.0.1:27017")
-    assert set(chosen(load())) == set(CONSUMERS)
+    assert set(chosen(load())) == together
 
 
 def test_an_unknown_consumer_is_named() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from consumers.registry import CONSUMERS
+from consumers.registry import BY_ITSELF, CONSUMERS
 from contracts import codec, streams, subjects
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part, Supervisor
@@ -24,10 +24,19 @@ from runtime.app.resume import Start
 from runtime.nats.bus import Bus, BusOptions, NoAnswerError
 from runtime.nats.streams.api import ApiRefusalError, call, parse_rfc3339
 from runtime.nats.streams.past import read_past
-from runtime.servers.embedded import NatsConfig, free_port, nats_answers, nats_command, nats_url, save_nats_config
+from runtime.servers.embedded import (
+    NatsConfig,
+    document_server,
+    free_port,
+    nats_answers,
+    nats_command,
+    nats_url,
+    save_nats_config,
+)
 
 VENUES = ("binance", "bybit", "kraken")
-PARTS = ("bus", "healer", "producers", *CONSUMERS, "api")
+TOGETHER = tuple(name for name in CONSUMERS if name not in BY_ITSELF)
+PARTS = ("bus", "healer", "producers", *TOGETHER, "api")
 SECOND = 1_000_000_000
 KEY = "stage-key-0123456789"
 LIMITS = {
@@ -184,7 +193,7 @@ class Stage:
         return 0 if info is None else info["state"]["messages"]
 
 
-def _environment(url, data, api_port, sim_port):
+def _environment(url, documents, data, *, api_port, sim_port):
     keep = {
         name: value for name, value in os.environ.items() if not name.startswith(("GPT_API_", "HYDROPHONE_", "NATS"))
     }
@@ -199,6 +208,7 @@ def _environment(url, data, api_port, sim_port):
         **LIMITS,
         "PYTHONUNBUFFERED": "1",
         "NATS_URL": url,
+        "MONGO_URL": documents,
         "HYDROPHONE_DATA": str(data),
         "HYDROPHONE_VENUES": ",".join(VENUES),
         "HYDROPHONE_SYMBOLS": "BTC,ETH",
@@ -217,23 +227,25 @@ async def stage(tmp_path):
     config = NatsConfig(data_dir=tmp_path / "bus", port=port, monitor_port=monitor)
     url = nats_url(port, "parts", config.users.parts)
     ready_file = tmp_path / "simulator.json"
-    environ = _environment(url, tmp_path, api_port, sim_port)
     python = (sys.executable, "-m")
     provision = (*python, "runtime.provision", "--monitor", f"http://127.0.0.1:{monitor}")
     simulator = (*python, "producers.simulator", "--port", str(sim_port), "--venues", ",".join(VENUES))
     simulator += ("--bases", "BTC,ETH", "--rate", "4", "--ready-file", str(ready_file))
     api_url = f"http://127.0.0.1:{api_port}"
+    stack = AsyncExitStack()
+    documents = await stack.enter_async_context(document_server(tmp_path / "store"))
+    environ = _environment(url, documents.url, tmp_path, api_port=api_port, sim_port=sim_port)
     parts = (
         Part("bus", tuple(nats_command(save_nats_config(config))), environ, ready=lambda: nats_answers(port, monitor)),
         Part("provision", provision, environ, once=True),
         Part("healer", (*provision, "--keep"), environ),
         Part("simulator", simulator, environ, ready=lambda: file_appears(ready_file)),
         Part("producers", (*python, "producers"), environ),
-        *(Part(name, (*python, "consumers", name), environ) for name in CONSUMERS),
+        *(Part(name, (*python, "consumers", name), environ) for name in TOGETHER),
         Part("api", (*python, "api"), environ, ready=lambda: http_answers(f"{api_url}/health/ready")),
     )
     supervisor = Supervisor(log_dir=tmp_path / "logs", directory=Path.cwd(), say=lambda _line: None)
-    async with AsyncExitStack() as stack:
+    async with stack:
         stack.push_async_callback(supervisor.stop)
         for part in parts:
             await supervisor.start(part)
