@@ -225,6 +225,8 @@ def add_streams(app: FastAPI, parts: Parts, access: AccessControl) -> None:
     """Put the endpoints of `/ws`, `/events` and `/graphql` where their routes find them."""
     symbols, limits = Symbols(parts.market), parts.stream_limits
     connections = KeyConnections(limits)
+    if parts.stored is not None:
+        parts.stored.listen_refused(connections.on_refused)
     services = StreamServices(symbols, parts.hub, parts.feed)
     app.state.stream = StreamEndpoint(access, services, connections, limits)
     events_services = EventServices(parts.hub, parts.feed, parts.log)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from api.http.access.admission import AccessControl, Admission
-from api.http.access.keys import bearer_token
+from api.http.access.keys import Identity, bearer_token
 from runtime import clock
 
 SECOND_NS: Final = 1_000_000_000
@@ -21,6 +21,7 @@ class Door:
     path: str
     at_connect: Admission
     token: str | None
+    on_key: Callable[[Identity], None]  # of a key that is accepted later
 
     def admit(self) -> Admission:
         """Decide on one more request with the key."""
@@ -32,7 +33,10 @@ class Door:
         if token is None:
             return self.at_connect
         self.token = token
-        return self.admit()
+        admission = self.admit()
+        if admission.refused is None:
+            self.on_key(admission.identity)
+        return admission
 
 
 def find_token(payload: Mapping[str, Any]) -> str | None:

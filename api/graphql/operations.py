@@ -37,7 +37,11 @@ class SocketAsked(Asked):
 
     def check(self) -> None:
         """Raise ConnectionRejectionError unless the key of `connection_init`, or of the header, may."""
-        if self.door.show(self.connection_params or {}).refused is not None:
+        try:
+            refused = self.door.show(self.connection_params or {}).refused
+        except LimitReachedError as error:
+            refused = error
+        if refused is not None:
             raise ConnectionRejectionError
 
 

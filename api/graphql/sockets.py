@@ -43,8 +43,9 @@ class Sockets:
         try:
             if refused is not None and (token is not None or not isinstance(refused, UnauthorizedError)):
                 raise refused
-            with self.connections.take(admission.identity):
-                door = Door(self.access, socket.scope["path"], admission, token)
+            async with self.connections.take(admission.identity) as held:
+                path = socket.scope["path"]
+                door = Door(self.access, path, admission, token, lambda identity: self.connections.add(identity, held))
                 asked = SocketAsked(self.market, self.stream, door=door)
                 await self.view.run(socket, context=asked, root_value=None)
         except HydrophoneError as error:

@@ -67,7 +67,7 @@ class StreamEndpoint:
                 self._refuse_known(admission.refused, headers)
                 self._greet(socket, client_id, authenticated=False)
                 identity = await self._receive_key(socket, admission.refused, check)
-            with self._connections.take(identity):
+            async with self._connections.take(identity):
                 if admission.refused is None:
                     self._greet(socket, client_id, authenticated=True)
                 else:

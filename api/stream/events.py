@@ -103,7 +103,7 @@ class Counted(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve."""
-        with self._connections.take(self._identity):
+        async with self._connections.take(self._identity):
             await self._stream(scope, receive, send)
 
 

@@ -5,12 +5,14 @@ Each process counts its own. Connections without a key are bounded by their addr
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from api.http.access.keys import Identity
+from api.http.errors import UnauthorizedError
 from contracts.errors import HydrophoneError, NotReadyError
 
 
@@ -32,28 +34,65 @@ class StreamLimits:
     subscriptions: int = 200
 
 
+class Held:
+    """One connection: whose it is, and how it ends."""
+
+    def __init__(self, scope: asyncio.Timeout) -> None:
+        self._scope = scope
+        self.refused = False
+
+    def end(self) -> None:
+        """End it now: what is awaited under it is given up."""
+        self.refused = True
+        self._scope.reschedule(asyncio.get_running_loop().time())
+
+
 class KeyConnections:
-    """Counts the connections of each key, and of all."""
+    """Counts the connections of each key, and of all; those of a key that is refused from now on are ended."""
 
     def __init__(self, limits: StreamLimits) -> None:
         self._limits = limits
-        self._held: Counter[str] = Counter()
+        self._held: defaultdict[str, list[Held]] = defaultdict(list)
         self._count = 0
 
-    @contextmanager
-    def take(self, identity: Identity) -> Generator[None]:
-        """Hold one connection of a key; raises LimitReachedError where it has too many, NotReadyError where all do."""
-        most = self._limits.connections_per_key
+    @asynccontextmanager
+    async def take(self, identity: Identity) -> AsyncGenerator[Held]:
+        """Hold one connection of a key.
+
+        Raises LimitReachedError where it has too many, NotReadyError where all do, UnauthorizedError when the key is
+        refused meanwhile.
+        """
         if self._count >= self._limits.most_clients:
             raise NotReadyError("There are too many clients", waiting_for=["fewer clients"])
-        if identity.known and self._held[identity.uid] >= most:
-            raise LimitReachedError(f"At most {most} connections of the stream a key", limit="key", maximum=most)
-        self._held[identity.uid] += 1
+        scope = asyncio.timeout(None)
+        held = Held(scope)
+        self.add(identity, held)
         self._count += 1
         try:
-            yield
+            async with scope:
+                yield held
+        except TimeoutError:
+            if not held.refused:
+                raise
+            raise UnauthorizedError("The key is refused from now on") from None
         finally:
             self._count -= 1
-            self._held[identity.uid] -= 1
-            if not self._held[identity.uid]:
-                del self._held[identity.uid]
+            self._forget(held)
+
+    def add(self, identity: Identity, held: Held) -> None:
+        """Count a connection as this key's; raises LimitReachedError where the key has too many."""
+        most = self._limits.connections_per_key
+        if identity.known and len(self._held.get(identity.uid, ())) >= most:
+            raise LimitReachedError(f"At most {most} connections of the stream a key", limit="key", maximum=most)
+        self._held[identity.uid].append(held)
+
+    def on_refused(self, uid: str) -> None:
+        """End the connections of a key that was accepted and is not any more."""
+        for held in [*self._held.get(uid, ())]:
+            held.end()
+
+    def _forget(self, held: Held) -> None:
+        for uid in [uid for uid, of_key in self._held.items() if held in of_key]:
+            self._held[uid].remove(held)
+            if not self._held[uid]:
+                del self._held[uid]
