@@ -36,6 +36,7 @@ from runtime.nats.command_client import CommandClient
 _FAILURES: Final = documented(400, 401, 403, 429, 500, 503)
 _TYPES: Final = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 _SECOND_NS: Final = 1_000_000_000
+_FIRST_YEAR, _LAST_YEAR = 1971, 2261
 router: Final = APIRouter(
     prefix="/admin/analytics",
     tags=["admin"],
@@ -164,7 +165,7 @@ async def export(query: Annotated[SpanQuery, Query()], sources: Sources) -> Stre
 
 def _span(query: SpanQuery) -> ExportQuery:
     """Return the span in nanoseconds; raises InvalidParameterError where it ends before it begins."""
-    start, end = _aware(query.start_date), _aware(query.end_date)
+    start, end = _aware(query.start_date, "start_date"), _aware(query.end_date, "end_date")
     if end == datetime(end.year, end.month, end.day, tzinfo=UTC):
         end += timedelta(days=1)
     if end <= start:
@@ -172,7 +173,10 @@ def _span(query: SpanQuery) -> ExportQuery:
     return ExportQuery(start_ts=int(start.timestamp()) * _SECOND_NS, end_ts=int(end.timestamp()) * _SECOND_NS)
 
 
-def _aware(at: datetime) -> datetime:
+def _aware(at: datetime, parameter: str) -> datetime:
+    """Return a time in UTC; raises InvalidParameterError for one that no nanoseconds can say."""
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise InvalidParameterError(f"It is not in {_FIRST_YEAR} to {_LAST_YEAR}", parameter=parameter)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 

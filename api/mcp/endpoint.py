@@ -22,10 +22,14 @@ _LENGTH: Final = b"content-length"
 _CALL: Final = (
     '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_price","arguments":{"symbol":"BTC"}}}'
 )
+_REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": f"{why}, as the protocol says it", "model": dict[str, Any]}
+    for status, why in ((400, "No such message"), (406, "No such form of answer"), (415, "No such form of body"))
+}
 router: Final = APIRouter(
     tags=["mcp"],
     dependencies=[requires(MARKET_READ, keyed=True)],
-    responses=documented(400, 401, 403, 429, 500, 503, 504),
+    responses=documented(401, 403, 429, 500, 503, 504),
 )
 
 
@@ -92,6 +96,7 @@ class Passed(Response):
     "/mcp",
     operation_id="postMcp",
     response_model=dict[str, Any],
+    responses={202: {"description": "A notification, which has no answer"}, **_REFUSED},
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -97,6 +97,8 @@ def endpoints(data: dict[str, Any]) -> set[str]:
         ("start_date=2026-01-02&end_date=2026-01-01", "end_date"),
         ("start_date=yesterday&end_date=2026-01-01", "start_date"),
         (f"{SPAN}&format=xml", "format"),
+        ("start_date=0035-08-03&end_date=2026-01-01", "start_date"),
+        ("start_date=2026-01-01&end_date=9999-12-31", "end_date"),
         ("end_date=2026-01-01", "start_date"),
     ],
 )
