@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
 from schemathesis.checks import CHECKS
-from schemathesis.schemas import APIOperation
 
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer
@@ -39,14 +38,14 @@ def try_all(url: str, document: dict[str, Any]) -> dict[str, int]:
     schema = schemathesis.openapi.from_dict(document)
     checks = [CHECKS.get_one(name) for name in HELD]
     tried: dict[str, int] = {}
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations: list[Any] = [cast("Any", found).ok() for found in schema.get_all_operations()]
     for operation in operations:
         if not operation.path.startswith((*ENDLESS, *UNSERVED)):
             tried[operation.label] = try_one(operation, url, checks)
     return tried
 
 
-def try_one(operation: APIOperation[Any, Any, Any, Any], url: str, checks: list[Any]) -> int:
+def try_one(operation: Any, url: str, checks: list[Any]) -> int:
     """Try one operation; gives how many requests were made."""
     made: list[int] = []
 
