@@ -26,6 +26,7 @@ from api.pages.shell import Page, render_page
 LIVE: Final = Page("live", "Live market", "Prices, whales, liquidations, depth and feeds of crypto exchanges, live.")
 DOCS: Final = Page("docs", "HTTP API", "Every route of the HTTP API, to read and to try.")
 ASYNCAPI: Final = Page("asyncapi", "Bus", "Every subject of the bus and what its messages have.")
+ANALYTICS: Final = Page("analytics", "Use of the API", "Requests by route, symbol and key, durations and errors.")
 LINKS: Final = {
     "openapi": "/openapi.json",
     "docs": "/docs",
@@ -53,9 +54,9 @@ class PageSources:
     public_url: str | None
     needs_key: bool
 
-    def render(self, page: Page, *, is_open: bool = False) -> Response:
-        """Return a page; one that requests open routes only needs no key."""
-        return render_page(self.assets, page, needs_key=self.needs_key and not is_open)
+    def render(self, page: Page, *, is_open: bool = False, is_admin: bool = False) -> Response:
+        """Return a page; one that requests open routes only needs no key, one for admins always does."""
+        return render_page(self.assets, page, needs_key=is_admin or (self.needs_key and not is_open))
 
 
 class ServiceReply(BaseModel):
@@ -82,6 +83,12 @@ async def live(request: Request) -> Response:
 async def docs(request: Request) -> Response:
     """This description as a page that needs nothing from elsewhere."""
     return _sources(request).render(DOCS, is_open=True)
+
+
+@router.get("/admin/analytics", operation_id="getAnalyticsPage", response_class=HTMLResponse)
+async def analytics(request: Request) -> Response:
+    """Use of this API as a page. The page itself says nothing: what it requests needs a key with the scope `admin`."""
+    return _sources(request).render(ANALYTICS, is_admin=True)
 
 
 @router.get(

@@ -36,6 +36,7 @@ OPEN_PATHS = {
     "/",
     "/docs",
     "/asyncapi",
+    "/admin/analytics",
 }
 
 

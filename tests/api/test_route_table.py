@@ -44,6 +44,8 @@ TABLE = (  # the first that fits counts
     Row("/webhooks", "webhooks:write"),
     Row("/api/v2", "groups:admin"),
     Row("/api/trading", "trade"),
+    Row("/admin/analytics/", ADMIN),
+    Row("/admin/analytics", OPEN),  # the page, which says nothing without a key
     Row("/admin/", ADMIN),
     Row("/health", OPEN),
     Row("/metrics", OPEN),
