@@ -46,16 +46,18 @@ def __getattr__(name: str) -> FastStream:
 
 
 def chosen(settings: Settings, named: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the consumers to run: those named, else those of the settings, else all; LookupError for one unknown.
+    """Return the consumers to run: those named, else those of the settings, else all.
 
     All are those that run together: the books have a process of their own, and only where producers leave them to it.
+    Raises LookupError for one that is unknown, or named and cannot run.
     """
     together = [name for name in CONSUMERS if name not in BY_ITSELF]
     names = tuple(dict.fromkeys(named or settings.parts.consumers or together))
     if "books" in names and settings.venues.books != "elsewhere":
         raise LookupError("books: the producers keep them (HYDROPHONE_BOOKS=elsewhere leaves them to this consumer)")
     if settings.store.url is None and (off := [name for name in names if name in NEED_DOCUMENTS]):
-        _log.warning("consumers.off", consumers=off, reason="they keep documents, and MONGO_URL is not set")
+        if named or settings.parts.consumers:
+            raise LookupError(f"{', '.join(off)}: documents are kept, and MONGO_URL is not set")
         names = tuple(name for name in names if name not in off)
     if unknown := [name for name in names if name not in CONSUMERS]:
         raise LookupError(f"no such consumer: {', '.join(unknown)}; there are {', '.join(CONSUMERS)}")
@@ -67,6 +69,8 @@ def configure_logs(settings: Settings) -> None:
     logs.configure(logs.LogConfig("consumers", settings.logs.level, settings.logs.directory, settings.secrets()))
     for line in settings.warnings:
         _log.warning("settings", warning=line)
+    if settings.store.url is None:
+        _log.warning("consumers.off", consumers=sorted(NEED_DOCUMENTS), reason="MONGO_URL is not set")
 
 
 class Process:

@@ -36,6 +36,10 @@ ENTRIES = (
     Entry("producers.simulator", ("--venues", "okx", "--bases", "BTC"), waits=True),
     Entry("consumers", (), bus=True, waits=True),
     Entry("api", (), bus=True, waits=True),
+    Entry("api.mcp", (), waits=True),
+    Entry("api.graphql", ("--check",)),
+    Entry("api.describe", ("--check",)),
+    Entry("deploy.vendor", ()),
     Entry("runtime.provision", (), bus=True, waits=True),
     Entry("runtime.settings", ("--check",)),
     Entry("runtime.servers.document_user", ("{tmp}/store",)),
@@ -43,7 +47,7 @@ ENTRIES = (
     Entry("deploy.launch", ("run",), waits=True),
     Entry("runtime.app.asyncapi", ("--check",)),
 )
-NOT_OURS = {"deploy.launch"}  # checked for wrong arguments only: it starts servers, tests/deploy has its own
+NOT_OURS = {"deploy.launch", "deploy.vendor"}  # for wrong arguments only: one starts servers, one needs npm
 QUIET = [entry for entry in ENTRIES if entry.command not in NOT_OURS]
 
 
@@ -76,7 +80,7 @@ def finish(process: subprocess.Popen[bytes]) -> str:
 
 def test_every_entry_is_listed_here() -> None:
     tracked = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    names = [name for name in tracked.split() if not name.startswith("tests/")]
+    names = [name for name in tracked.split() if not name.startswith(("tests/", "examples/"))]
     found = {name for name in names if 'if __name__ == "__main__"' in (ROOT / name).read_text()}
     modules = {re.sub(r"(/__main__)?\.py$", "", name).replace("/", ".") for name in found}
     assert modules == {entry.command.split()[0] for entry in ENTRIES}

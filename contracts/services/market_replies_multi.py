@@ -119,9 +119,11 @@ class SymbolEntry(ReplyModel):
     symbol: str
     base: str
     quote: str
-    market: str
+    contract: str = Field(description="`spot`, `perp`, `inverse`, or an expiry")
+    market: str = Field(description="the same as `contract`")
     exchanges: list[str]
-    exchange_symbols: dict[str, str]
+    names: dict[str, str] = Field(description="what each exchange calls it")
+    exchange_symbols: dict[str, str] = Field(description="the same as `names`")
 
 
 class SymbolsOf(ReplyModel):

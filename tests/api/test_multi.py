@@ -231,8 +231,10 @@ async def test_symbols_are_those_that_were_heard_or_all_that_are_listed(store: S
             "symbol": "BTC/USDT",
             "base": "BTC",
             "quote": "USDT",
+            "contract": "spot",
             "market": "spot",
             "exchanges": ["binance", "bybit"],
+            "names": {"binance": "BTCUSDT", "bybit": "BTCUSDT"},
             "exchange_symbols": {"binance": "BTCUSDT", "bybit": "BTCUSDT"},
         }
     ]

@@ -146,7 +146,7 @@ def compose_symbols(reader: Reader, query: SymbolsQuery) -> Composed:
         if venue in {None, item.venue}:
             entry = by_symbol.setdefault(item.symbol, _symbol(item))
             entry["exchanges"].append(item.venue)
-            entry["exchange_symbols"][item.venue] = item.venue_symbol
+            entry["names"][item.venue] = entry["exchange_symbols"][item.venue] = item.venue_symbol
     shown = ("quality", "last_message_age", "sim")
     held = feeds_by_venue(Reader(state, reader.now_ns))  # read aside: the answer holds though feeds move on
     feeds = {name: {key: feed[key] for key in shown} for name, feed in held.items()}
@@ -244,8 +244,10 @@ def _symbol(item: Instrument) -> dict[str, Any]:
         "symbol": item.symbol,
         "base": item.base,
         "quote": item.quote,
+        "contract": item.contract,
         "market": item.contract,
         "exchanges": [],
+        "names": {},
         "exchange_symbols": {},
     }
 
