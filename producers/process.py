@@ -32,6 +32,7 @@ from producers.standby import GatedLane, Unit
 from producers.upkeep import Upkeep
 from producers.venue import Venue
 from runtime.app.application import make_broker
+from runtime.app.entry import freeze_imports
 from runtime.app.serving import Serving
 from runtime.book.books import BookPace
 from runtime.config import settings
@@ -214,5 +215,6 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{error}{supported}\n")
         return 2
     logs.configure(logs.LogConfig("producers", config.logs.level, config.logs.directory, config.secrets()))
+    freeze_imports()  # this module is imported late
     uvloop.run(produce(config, work))
     return 0

@@ -177,9 +177,6 @@ async def put_garbage(own: Bus) -> list[tuple[str, str]]:
     return [(name, f"$KV.{bucket}.{key}") for name, bucket, key in spoiled]
 
 
-@pytest.mark.xfail(
-    reason="known fault: neighbours wait up to 134 ms among odd messages, 2x of good ones is 46 ms", strict=False
-)
 @pytest.mark.timeout(240)
 async def test_no_odd_message_ends_or_holds_up_a_consumer_and_each_refused_one_is_a_dead_letter(
     server: NatsServer, own: Bus, tmp_path: Path
