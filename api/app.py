@@ -49,23 +49,24 @@ from api.pages import routes as page_routes
 from api.pages.assets import read_assets
 from api.pages.routes import PageSources
 from api.sentiment import routes as sentiment_routes
-from api.stream import endpoint, events
+from api.stream import endpoint
 from api.stream.client import StreamServices
 from api.stream.endpoint import StreamEndpoint
-from api.stream.event_log import EventLog
-from api.stream.event_stream import EventServices
-from api.stream.events import EventsEndpoint
+from api.stream.events import endpoint as events
+from api.stream.events.endpoint import EventsEndpoint
+from api.stream.events.event_log import EventLog
+from api.stream.events.event_stream import EventServices
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, StreamMetrics
 from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
 from runtime import clock
-from runtime.app.market_client import MarketClient
+from runtime.clients.command_client import CommandClient
+from runtime.clients.market_client import MarketClient
 from runtime.config.settings import AnalyticsSettings, ApiSettings
 from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
-from runtime.nats.command_client import CommandClient
 from runtime.nats.write_probe import WriteProbe
 
 ROUTERS: Final = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,6 +46,15 @@ OPTIONS = {  # what each parameter is tried with, beside nothing
     "indicators": ["rsi,macd,ema,bollinger,sma,atr,stochastic,vwap,obv"],
     "from": ["2026-01-01"],
     "to": ["2100-01-01T00:00:00Z"],
+    "owner": ["alice"],
+    "page": ["1", "2"],
+    "page_size": ["100"],
+    "actor": ["alice"],
+    "action": ["create"],
+    "since": ["2026-01-01T00:00:00Z"],
+    "period_hours": ["1"],
+    "format": ["json", "csv"],
+    "consumer": ["cache"],
 }
 
 
@@ -64,12 +73,19 @@ def is_read_here(context: RouteContext) -> bool:
     return documented and context.methods == {"GET"} and declared.timed and declared.scope != ADMIN
 
 
-def list_routes() -> list[Route]:
+def is_for_admins(context: RouteContext) -> bool:
+    """Whether a route needs the scope `admin`, and lists something: what it asks is not in its path."""
+    documented = isinstance(context.original_route, APIRoute) and context.original_route.include_in_schema
+    lists = documented and context.methods == {"GET"} and "{" not in str(context.path_format)
+    return lists and declaration(context).scope == ADMIN
+
+
+def list_routes(chosen: Callable[[RouteContext], bool] = is_read_here) -> list[Route]:
     """Every GET route of the API that ends, each of its parameters alone and all of them together."""
     app = make_app(ROUTERS)
     found: list[Route] = []
     for context in iter_route_contexts(app.routes):
-        if isinstance(context.original_route, APIRoute) and is_read_here(context):
+        if chosen(context):
             operation = app.openapi()["paths"][context.path_format]["get"]
             found.append(Route(context, list(dict.fromkeys(_paths(str(context.path_format), operation["parameters"])))))
     return found

@@ -18,7 +18,7 @@ from api.http.validation import check_query
 from contracts.errors import NotFoundError
 from contracts.services import access
 from contracts.services.access import Caller
-from runtime.nats.command_client import CommandClient
+from runtime.clients.command_client import CommandClient
 
 _FAILURES: Final = (400, 401, 403, 429, 500, 503, 504)
 router: Final = APIRouter(
@@ -29,7 +29,7 @@ router: Final = APIRouter(
 )
 
 
-class Asking:
+class AccessCommands:
     """Sends commands for a request, and puts their replies into the envelope."""
 
     def __init__(self, request: Request) -> None:
@@ -50,7 +50,7 @@ class Asking:
         return Reply(status, Success(data=found).model_dump_json().encode())
 
 
-Ask = Annotated[Asking, Depends()]
+Commands = Annotated[AccessCommands, Depends()]
 
 
 @router.post(
@@ -60,7 +60,7 @@ Ask = Annotated[Asking, Depends()]
     response_model=Success[access.KeyShown],
     responses=documented(409, 413),
 )
-async def create(body: NewKey, ask: Ask, once: Once, _key: IdempotencyKey = None) -> Response:
+async def create(body: NewKey, commands: Commands, once: Once, _key: IdempotencyKey = None) -> Response:
     """Make a key.
 
     Its secret is in this answer and can never be had again. With an `Idempotency-Key` the same request gives the same
@@ -69,17 +69,17 @@ async def create(body: NewKey, ask: Ask, once: Once, _key: IdempotencyKey = None
 
     async def make(request_key: str | None) -> Reply:
         fields: dict[str, Any] = {name: getattr(body, name) for name in NewKey.model_fields}
-        request = access.CreateKey(caller=ask.caller, request_key=request_key, **fields)
-        return await ask("create", request, access.KeyShown, 201)
+        request = access.CreateKey(caller=commands.caller, request_key=request_key, **fields)
+        return await commands("create", request, access.KeyShown, 201)
 
     return (await once(make)).as_response()
 
 
 @router.get("/keys", operation_id="listKeys", response_model=Success[access.KeyPage])
-async def list_keys(query: Annotated[KeysParameters, Query()], ask: Ask) -> Response:
+async def list_keys(query: Annotated[KeysParameters, Query()], commands: Commands) -> Response:
     """Keys of the store, the newest first; nothing of their secrets."""
     request = access.ListKeys(owner=query.owner, page=query.page, page_size=query.page_size)
-    return (await ask("list", request, access.KeyPage)).as_response()
+    return (await commands("list", request, access.KeyPage)).as_response()
 
 
 @router.post(
@@ -88,35 +88,35 @@ async def list_keys(query: Annotated[KeysParameters, Query()], ask: Ask) -> Resp
     response_model=Success[access.KeyShown],
     responses=documented(404, 410, 413),
 )
-async def rotate(id: KeyIdInPath, ask: Ask, body: Annotated[Rotation | None, Body()] = None) -> Response:  # noqa: A002
+async def rotate(id: KeyIdInPath, commands: Commands, body: Annotated[Rotation | None, Body()] = None) -> Response:
     """Give a key a new secret.
 
     The one that it has lives on for `overlap_seconds` (a day), so that those who use it can change over.
     """
     overlap = (body or Rotation()).overlap_seconds
-    request = access.RotateKey(caller=ask.caller, id=_checked(id), overlap_seconds=overlap)
-    return (await ask("rotate", request, access.KeyShown)).as_response()
+    request = access.RotateKey(caller=commands.caller, id=_checked(id), overlap_seconds=overlap)
+    return (await commands("rotate", request, access.KeyShown)).as_response()
 
 
 @router.delete(
     "/keys/{id}", operation_id="revokeKey", response_model=Success[access.KeyInfo], responses=documented(404)
 )
-async def revoke(id: KeyIdInPath, ask: Ask) -> Response:  # noqa: A002 - the name in the path
+async def revoke(id: KeyIdInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """Revoke a key.
 
     Every process refuses it within a second. One that is revoked already stays as it is.
     """
-    request = access.RevokeKey(caller=ask.caller, id=_checked(id))
-    return (await ask("revoke", request, access.KeyInfo)).as_response()
+    request = access.RevokeKey(caller=commands.caller, id=_checked(id))
+    return (await commands("revoke", request, access.KeyInfo)).as_response()
 
 
 @router.get("/audit", operation_id="listAudit", response_model=Success[access.AuditPage])
-async def audit(query: Annotated[AuditParameters, Query()], ask: Ask) -> Response:
+async def audit(query: Annotated[AuditParameters, Query()], commands: Commands) -> Response:
     """Who changed what, the newest first."""
     request = access.AuditQuery(
         actor=query.actor, action=query.action, since=query.since, page=query.page, page_size=query.page_size
     )
-    return (await ask("audit", request, access.AuditPage)).as_response()
+    return (await commands("audit", request, access.AuditPage)).as_response()
 
 
 def _checked(key_id: str) -> str:

@@ -30,8 +30,8 @@ from contracts.services.analytics import (
     Stats,
     StatsQuery,
 )
-from runtime.app.ttl_cache import TtlCache
-from runtime.nats.command_client import CommandClient
+from runtime.clients.command_client import CommandClient
+from runtime.clients.ttl_cache import TtlCache
 
 _FAILURES: Final = documented(400, 401, 403, 429, 500, 503)
 _TYPES: Final = {"json": "application/json", "csv": "text/csv; charset=utf-8"}

@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from nats.errors import Error as NatsError
 
 from api.cache.service import CacheService
-from contracts.audit import AuditEvent
 from contracts.errors import NotReadyError
+from contracts.services.audit import AuditEvent
 from runtime import clock
 from runtime.nats.audit import publish_audit
 

@@ -15,8 +15,8 @@ from contracts.errors import HydrophoneError, NotReadyError
 from contracts.instrument import escape_token
 from contracts.services.cache import PINNED, Matches, PinnedAnswer, Question, fold, read_key
 from runtime import clock
-from runtime.app.market_client import MarketClient
-from runtime.app.market_reply import CachedReply
+from runtime.clients.market_client import MarketClient
+from runtime.clients.market_reply import CachedReply
 from runtime.nats.bus import Bus
 from runtime.nats.kv.mirror import Entry, Mirror
 

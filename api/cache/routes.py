@@ -34,8 +34,8 @@ from contracts.services.cache import CLASS_SECONDS, DEFAULT, DropRequest, Pinned
 from contracts.services.market import StatusQuery
 from contracts.services.market_replies import ClassStatus, StatusReply
 from runtime import clock
-from runtime.app.market_client import encode_query
-from runtime.app.market_reply import CoreAnswer
+from runtime.clients.market_client import encode_query
+from runtime.clients.market_reply import CoreAnswer
 
 MOST_SHOWN: Final = 50
 _PLACES: Final = 4

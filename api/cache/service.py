@@ -15,12 +15,12 @@ from api.cache.warmup import most_requested, warm_up
 from contracts.services.cache import LIVE, PINNED, DropReply, DropRequest
 from contracts.services.market_replies import ClassStatus
 from runtime import clock
-from runtime.app.cache_drops import broadcast_drop, serve_drops
-from runtime.app.market_client import MarketClient
-from runtime.app.market_reply import CachedReply, Counts
-from runtime.app.ttl_cache import ClassFigures, TtlCache
+from runtime.clients.cache_drops import broadcast_drop, serve_drops
+from runtime.clients.command_client import CommandClient
+from runtime.clients.market_client import MarketClient
+from runtime.clients.market_reply import CachedReply, Counts
+from runtime.clients.ttl_cache import ClassFigures, TtlCache
 from runtime.nats.bus import Bus
-from runtime.nats.command_client import CommandClient
 
 
 class CacheService:

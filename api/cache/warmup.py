@@ -13,8 +13,8 @@ from contracts.errors import HydrophoneError, NotReadyError
 from contracts.services.analytics import Stats, StatsQuery
 from contracts.services.market import LONGEST_SYMBOL, HealthQuery, MarketQuery, OhlcQuery, RawQuery
 from runtime import clock, retry
-from runtime.app.market_client import MarketClient, encode_query
-from runtime.nats.command_client import CommandClient
+from runtime.clients.command_client import CommandClient
+from runtime.clients.market_client import MarketClient, encode_query
 
 MOST_SYMBOLS: Final = 32
 AT_ONCE: Final = 4

@@ -21,7 +21,7 @@ from contracts.services.deadletters import (
     ListQuery,
     ListReply,
 )
-from runtime.nats.command_client import CommandClient
+from runtime.clients.command_client import CommandClient
 
 router: Final = APIRouter(
     prefix="/admin/deadletters",

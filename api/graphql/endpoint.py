@@ -15,7 +15,7 @@ from api.http.access.keys import MARKET_READ
 from api.http.errors import InvalidBodyError, documented
 from api.http.routing import requires
 from api.http.validation import check_query
-from runtime.app.market_client import MarketClient
+from runtime.clients.market_client import MarketClient
 
 router: Final = APIRouter(
     tags=["graphql"], dependencies=[requires(MARKET_READ)], responses=documented(400, 401, 403, 429, 500, 503, 504)

@@ -17,7 +17,7 @@ from api.stream.client import StreamServices
 from contracts.schema.literals import iso
 from contracts.services.market_replies import Snapshot
 from runtime import clock
-from runtime.app.market_client import MarketClient
+from runtime.clients.market_client import MarketClient
 
 BESIDE: Final = "beside"  # of `extensions`: what stands beside a list, by the path of the answer
 

@@ -18,7 +18,7 @@ from api.stream.fan_out import POLICY
 from api.stream.limits import KeyConnections
 from contracts.errors import HydrophoneError
 from runtime import clock
-from runtime.app.market_client import MarketClient
+from runtime.clients.market_client import MarketClient
 from runtime.logging import logs
 
 SECOND_NS: Final = 1_000_000_000

@@ -13,8 +13,8 @@ from api.http.responses import Reply
 from api.market import formats
 from api.market.formats import Format
 from contracts.services.market import MarketQuery
-from runtime.app.market_client import MarketClient, encode_query
-from runtime.app.market_reply import CoreAnswer
+from runtime.clients.market_client import MarketClient, encode_query
+from runtime.clients.market_reply import CoreAnswer
 
 MOST_REMEMBERED: Final = 4096
 LONGEST_REMEMBERED: Final = 512  # bytes of a query

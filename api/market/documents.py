@@ -11,7 +11,7 @@ from api.market import formats
 from contracts.commands import MARKET_COMMANDS
 from contracts.errors import InvalidParameterError
 from contracts.services.market import MarketQuery
-from runtime.app.market_client import MarketClient, encode_query
+from runtime.clients.market_client import MarketClient, encode_query
 
 Fields = dict[str, Any]
 QUERIES: Final[dict[str, type[BaseModel]]] = {

@@ -14,7 +14,7 @@ import msgspec
 
 from api.http.conditional import weak_tag
 from contracts.schema.literals import iso
-from runtime.app.market_reply import CachedReply, CoreAnswer
+from runtime.clients.market_reply import CachedReply, CoreAnswer
 
 _AGE: Final = re.compile(rb'"(?:age|data_age|last_message_age|last_change_age|oldest_age)":(\d+)\.(\d{3})')
 _AGES: Final = re.compile(rb'"last_message_ages":\{([^{}]*)\}')

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from api.mcp.numbers import unmark
 from api.mcp.server import ToolServer
-from runtime.app.market_client import MarketClient
+from runtime.clients.market_client import MarketClient
 from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.logging import logs

@@ -16,7 +16,7 @@ from api.http.routing import requires
 from api.mcp.hosts import Hosts
 from api.mcp.numbers import unmark_bytes
 from api.mcp.server import ToolServer
-from runtime.app.market_client import MarketClient
+from runtime.clients.market_client import MarketClient
 
 _LENGTH: Final = b"content-length"
 _CALL: Final = (

@@ -16,7 +16,7 @@ from api.mcp.tools import FEEDS, TOOLS, MarketTool
 from contracts.errors import HydrophoneError, InternalError, InvalidParameterError
 from contracts.schema.literals import iso
 from runtime import clock
-from runtime.app.market_client import MarketClient, encode_query
+from runtime.clients.market_client import MarketClient, encode_query
 from runtime.logging import logs
 
 INSTRUCTIONS: Final = (

@@ -24,7 +24,7 @@ from contracts.services.market_replies import (
     KeptStatus,
     StatusReply,
 )
-from runtime.app.market_client import WAITING_FOR, MarketClient, encode_query
+from runtime.clients.market_client import WAITING_FOR, MarketClient, encode_query
 
 _LIVE: Final = "live"
 

@@ -16,7 +16,7 @@ from api.http.validation import check_query
 from api.market import formats
 from api.market.answers import MarketAnswers, MarketRequest
 from contracts.services.sentiment import SentimentQuery, SentimentReply
-from runtime.app.market_client import encode_query
+from runtime.clients.market_client import encode_query
 
 router: Final = APIRouter(
     prefix="/api/sentiment",

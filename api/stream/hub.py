@@ -22,7 +22,7 @@ from contracts.instrument import tail_symbol
 from contracts.schema import literals
 from contracts.services.market import OrderbookQuery
 from runtime import clock
-from runtime.app.market_client import MarketClient, encode_query
+from runtime.clients.market_client import MarketClient, encode_query
 
 _STATES: Final = {"candle", "book"}
 

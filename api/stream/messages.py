@@ -8,7 +8,7 @@ from typing import Any, Final
 from contracts.arithmetic.book import book_figures
 from contracts.instrument import unescape_token
 from contracts.schema.literals import Age, SentAt, iso, number
-from runtime.app.market_reply import CachedReply
+from runtime.clients.market_reply import CachedReply
 
 _TAIL_TOKENS: Final = 4
 BOOK_DEPTH: Final = 20  # levels of each side

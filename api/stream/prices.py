@@ -22,7 +22,7 @@ from contracts.instrument import escape_token, unescape_token
 from contracts.schema.literals import Age, SentAt, number
 from contracts.services.market import TickerQuery
 from runtime import clock
-from runtime.app.market_client import MarketClient, encode_query
+from runtime.clients.market_client import MarketClient, encode_query
 
 REFRESH_SECONDS: Final = 5.0
 QUIET_SECONDS: Final = 3.5  # after which a price is requested, and sent again

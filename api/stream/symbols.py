@@ -6,7 +6,7 @@ from api.stream.topics import ResolvedSymbol
 from contracts.instrument import escape_token
 from contracts.services.market import SymbolsQuery
 from contracts.services.market_replies_multi import SymbolsReply
-from runtime.app.market_client import MarketClient, encode_query
+from runtime.clients.market_client import MarketClient, encode_query
 
 
 class Symbols:

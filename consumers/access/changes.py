@@ -18,10 +18,10 @@ from consumers.access import core
 from consumers.access.core import Key
 from consumers.access.store import AccessStore
 from contracts import streams
-from contracts.audit import AuditEvent
 from contracts.errors import NotReadyError
 from contracts.services import access
 from contracts.services.access import CreateKey, KeyInfo, KeyShown, RevokeKey, RotateKey
+from contracts.services.audit import AuditEvent
 from runtime import clock, retry
 from runtime.nats.audit import publish_audit
 from runtime.nats.bus import Bus

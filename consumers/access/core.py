@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from contracts.audit import AuditEvent
 from contracts.errors import ConflictError, GoneError, InvalidParameterError, NotFoundError
 from contracts.services import access
 from contracts.services.access import Caller, CreateKey, KeyEntry, KeyInfo, KeyShown, SecretEntry, State
+from contracts.services.audit import AuditEvent
 
 SERVICE: Final = "access"
 SECOND_NS: Final = 1_000_000_000

@@ -16,7 +16,6 @@ from consumers.access import core
 from consumers.access.changes import KeyChanges, reachable_store
 from consumers.access.store import INDEXES, AccessStore
 from contracts import streams, subjects
-from contracts.audit import AuditEvent
 from contracts.services.access import (
     QUEUE,
     AuditEntry,
@@ -31,6 +30,7 @@ from contracts.services.access import (
     RevokeKey,
     RotateKey,
 )
+from contracts.services.audit import AuditEvent
 from contracts.streams import DURABLES, DurableSpec
 from runtime import clock
 from runtime.app.commands import CommandArguments, command

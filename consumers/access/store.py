@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any, Final, cast
 
 from consumers.access.core import Key, Secret, nanoseconds
-from contracts.audit import AuditEvent
 from contracts.services.access import AuditQuery, ListKeys
+from contracts.services.audit import AuditEvent
 from runtime.store import Collection, Document, IndexSpec, Store
 
 KEYS: Final = "access_keys"

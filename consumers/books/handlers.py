@@ -20,7 +20,7 @@ from runtime.app.fold import Fault
 from runtime.app.intervals import ticks
 from runtime.app.service import Service
 from runtime.book.books import BookPace
-from runtime.nats.command_client import CommandClient
+from runtime.clients.command_client import CommandClient
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
 from runtime.nats.lanes.reader import Watchers, read_event

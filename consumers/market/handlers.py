@@ -30,12 +30,12 @@ from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
 from contracts.services.market import QUEUE, OhlcQuery, StatusQuery
 from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery
 from runtime import clock
-from runtime.app.cache_drops import serve_drops
 from runtime.app.commands import command
 from runtime.app.fold import Fault, fold_each
 from runtime.app.intervals import ticks
 from runtime.app.service import Service
 from runtime.app.serving import Serving
+from runtime.clients.cache_drops import serve_drops
 from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
 from runtime.nats.lanes.reader import Watchers, read_event

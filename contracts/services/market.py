@@ -10,8 +10,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.arithmetic.moments import Moment
 from contracts.market import Timeframe
-from contracts.moments import Moment
 
 LONGEST_SYMBOL: Final = 64
 MOST_OF_A_LIST: Final = 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts import streams
-from contracts.audit import AuditEvent
+from contracts.services.audit import AuditEvent
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA
 from runtime import retry
 from runtime.nats.bus import Bus

@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from runtime.app.market_client import SECONDS
+from runtime.clients.market_client import SECONDS
 from runtime.servers.embedded import NatsServer
 from tests.api.streaming import TAIL, say, trade, until_heard
 from tests.api.test_connections import api_process

@@ -39,7 +39,7 @@ async def data_of(api: Api, method: str, path: str = "", body: Any = None) -> di
 @pytest.fixture
 def kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers are kept until they are dropped: a test need not be faster than 250 ms."""
-    monkeypatch.setattr("runtime.app.market_client.KEPT_SECONDS", LONG)
+    monkeypatch.setattr("runtime.clients.market_client.KEPT_SECONDS", LONG)
 
 
 async def price_of(api: Api, path: str = RAW) -> tuple[float, str]:

@@ -31,7 +31,7 @@ from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.services.market import OhlcQuery
 from runtime.app.commands import failure
-from runtime.app.market_client import MarketClient
+from runtime.clients.market_client import MarketClient
 from tests.consumers.market.recorded import GOLDEN, make_state, read_golden
 
 SYMBOLS = [

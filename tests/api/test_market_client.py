@@ -13,8 +13,8 @@ from api.market import formats
 from contracts.errors import NotReadyError, UnknownSymbolError
 from contracts.services.cache import Question
 from runtime.app.commands import failure
-from runtime.app.market_client import MarketClient
-from runtime.app.market_reply import CachedReply
+from runtime.clients.market_client import MarketClient
+from runtime.clients.market_reply import CachedReply
 from runtime.nats.bus import NoAnswerError
 
 BODY = b'{"price":1.50,"note":"\\"age\\":7.000 \\"quality\\":\\"live\\"","age":0.100,"quality":"live"}'

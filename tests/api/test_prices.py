@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from api.stream.prices import Prices
-from runtime.app.market_client import MarketClient
+from runtime.clients.market_client import MarketClient
 from runtime.clock import now_ns
 from tests.api.test_market_client import Core, Reply
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.stream.cursor import UnknownCursorError, format_cursor, parse_cursor
+from api.stream.events.cursor import UnknownCursorError, format_cursor, parse_cursor
 from contracts.streams import LIQUIDATIONS, SIGNALS
 from runtime.app.resume import Mark
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from api.app import ApiOptions
-from api.stream import event_log, event_stream
+from api.stream.events import event_log, event_stream
 from api.stream.limits import StreamLimits
 from contracts.market import Liquidation
 from contracts.signals import WhaleTrade

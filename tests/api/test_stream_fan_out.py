@@ -12,7 +12,7 @@ from api.stream.fan_out import MOST_WAITING, TICK_SECONDS, FanOut, join_frames
 from api.stream.hub import Hub, StreamMetrics
 from api.stream.topics import Topic
 from contracts import codec
-from runtime.app.market_client import MarketClient
+from runtime.clients.market_client import MarketClient
 from tests.api.streaming import TAIL, trade
 from tests.api.test_prices import TickerCore
 

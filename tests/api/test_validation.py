@@ -15,7 +15,7 @@ from api.market.answers import MarketAnswers, MarketRequest
 from api.market.formats import bare
 from api.market.routes import ROUTERS
 from contracts.commands import MARKET_COMMANDS
-from runtime.app.market_client import MarketClient
+from runtime.clients.market_client import MarketClient
 from tests.api.test_market_client import Core, good
 
 VERBS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from contracts.moments import read_moment
+from contracts.arithmetic.moments import read_moment
 from contracts.services.market import OhlcQuery
 
 NOON = 1_767_268_800_000_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from deploy.vendor import read_libraries, read_sums
 IMPORTED = re.compile(r'^import [^"]*"([^"]+)";$', re.MULTILINE)
 OUTSIDE = re.compile(r"(?:src|href|url|import|fetch)\W{1,3}https?://", re.IGNORECASE)
 LINKED = {'<a href="https://www.tradingview.com/">'}  # the licence of the charts asks for it
-SCRIPTS = sorted(STATIC.glob("*.js"))
+SCRIPTS = sorted(STATIC.rglob("*.js"))
+OURS = sorted(path for path in STATIC.rglob("*") if path.is_file())
 
 
 def test_other_peoples_files_are_what_was_fetched() -> None:
@@ -35,14 +37,16 @@ def test_every_library_comes_with_its_licence() -> None:
 def test_a_script_imports_what_is_there(script: Path) -> None:
     assets = read_assets()
     for wanted in IMPORTED.findall(script.read_text()):
-        _, *names = wanted.split("/")
-        name, path = ("pages", names[0]) if wanted.startswith("./") else (names[0], names[1])
+        here = script.parent.relative_to(STATIC).as_posix()
+        name, _, path = posixpath.normpath(f"pages/{here}/{wanted}").partition("/")
         found = assets.find(name, path)
         assert found is not None, wanted
         assert found[1] or name == "pages", f"{wanted} has no version"
 
 
-@pytest.mark.parametrize("path", sorted(STATIC.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(path for path in STATIC.rglob("*") if path.is_file()), ids=lambda path: path.name
+)
 def test_nothing_comes_from_elsewhere_and_nothing_is_inline(path: Path) -> None:
     text = path.read_text()
     for link in LINKED:

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.services.cache import ANALYTICS, CLASS_SECONDS, DEFAULT, MARKET
 from runtime import clock
-from runtime.app.ttl_cache import TtlCache
+from runtime.clients.ttl_cache import TtlCache
 
 
 class Source:

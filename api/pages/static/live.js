@@ -1,17 +1,17 @@
 // The live market: one symbol's prices, candles and depth by /ws, everybody's whales and liquidations by /events.
 
-import { Candles } from "./candles.js";
-import { Depth } from "./depth.js";
+import { Candles } from "./live/candles.js";
+import { Depth } from "./live/depth.js";
 import { byId, make, setQuality, setText } from "./dom.js";
-import { followEvents } from "./events.js";
-import { paintFeeds } from "./feeds.js";
+import { followEvents } from "./live/events.js";
+import { paintFeeds } from "./live/feeds.js";
 import { compact, ms, percent, price, seconds } from "./format.js";
 import { backoff, getJson, getPatiently, pause, serviceNow } from "./http.js";
-import { paintSoon, setPaused } from "./paint.js";
+import { paintSoon, setPaused } from "./live/paint.js";
 import { startShell } from "./shell.js";
-import { MarketSocket } from "./socket.js";
-import { Tape, liquidationColumns, whaleColumns } from "./tape.js";
-import { Venues } from "./venues.js";
+import { MarketSocket } from "./live/socket.js";
+import { Tape, liquidationColumns, whaleColumns } from "./live/tape.js";
+import { Venues } from "./live/venues.js";
 
 const SNAPSHOT_MS = 10_000;
 const FEEDS_MS = 10_000;

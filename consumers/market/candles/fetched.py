@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from contracts.schema.literals import Age
 from contracts.services.cache import CLASS_SECONDS, MARKET, STATIC, DropRequest, keys_of_candles
-from runtime.app.ttl_cache import MOST_KEPT, ClassFigures, TtlCache
+from runtime.clients.ttl_cache import MOST_KEPT, ClassFigures, TtlCache
 
 RECENT_SECONDS: Final = CLASS_SECONDS[MARKET]  # a span that is still growing
 STATIC_SECONDS: Final = CLASS_SECONDS[STATIC]  # what does not change any more

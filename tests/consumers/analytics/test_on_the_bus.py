@@ -18,8 +18,8 @@ from contracts.services.analytics import ExportQuery, ExportReply, Realtime, Rea
 from runtime import clock
 from runtime.app.application import make_broker
 from runtime.app.service import Service
+from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus
-from runtime.nats.command_client import CommandClient
 
 pytestmark = pytest.mark.nats
 

@@ -24,10 +24,10 @@ from producers.simulator.server import Simulator
 from producers.standby import GatedLane, Unit
 from runtime.app.service import Service
 from runtime.book.books import BookPace
+from runtime.clients.command_client import CommandClient
 from runtime.clock import monotonic
 from runtime.config.settings import load
 from runtime.nats.bus import Bus, BusOptions
-from runtime.nats.command_client import CommandClient
 from runtime.nats.lanes.message import Parts
 from runtime.nats.lanes.publisher import LanePublisher
 from runtime.nats.leases.lease import Grant

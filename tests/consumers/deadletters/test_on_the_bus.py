@@ -16,8 +16,8 @@ from contracts.errors import ConflictError, NotFoundError
 from contracts.services.deadletters import LetterQuery, LetterReply, ListQuery, ListReply
 from runtime.app.application import make_broker
 from runtime.app.service import Service
+from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus
-from runtime.nats.command_client import CommandClient
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.streams.api import call
 

@@ -1,7 +1,7 @@
 // Prices by exchange: all of a symbol's every few seconds, last, bid and ask as the stream brings them.
 
-import { byId, make, setQuality, setText } from "./dom.js";
-import { percent, price } from "./format.js";
+import { byId, make, setQuality, setText } from "../dom.js";
+import { percent, price } from "../format.js";
 import { paintSoon } from "./paint.js";
 
 export class Venues {

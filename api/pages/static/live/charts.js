@@ -1,6 +1,6 @@
 // Charts in the page's colours, light or dark, by TradingView's Lightweight Charts.
 
-import { createChart, createOptionsChart } from "../lightweight-charts@5.2.1/lightweight-charts.mjs";
+import { createChart, createOptionsChart } from "../../lightweight-charts@5.2.1/lightweight-charts.mjs";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");

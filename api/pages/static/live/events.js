@@ -1,10 +1,10 @@
 // GET /events by fetch, which can send a key: resumes after the last event that was received, so that none is missed.
 
-import { backoff, needKey, readKey, ready, refusal, request } from "./http.js";
+import { backoff, needKey, readKey, ready, refusal, request } from "../http.js";
 
 const SILENT_MS = 40_000;
 
-// Follow the events of a query for ever; `onState` is told "live" or why not.
+// Follow the events of a query for ever; `onState` is called with "live" or why not.
 export async function followEvents(query, onEvent, onState) {
   let last = "";
   const onId = (id) => { last = id; };
@@ -30,9 +30,9 @@ async function readOnce(query, last, { onEvent, onId, onLive }) {
   const stop = () => abort.abort(new Error("offline"));
   addEventListener("offline", stop);
   const watch = setInterval(() => {
-    if (Date.now() - heard > SILENT_MS) abort.abort(new Error("nothing was received for a while"));
+    if (Date.now() - received > SILENT_MS) abort.abort(new Error("nothing was received for a while"));
   }, 1_000);
-  let heard = Date.now();
+  let received = Date.now();
   try {
     const key = readKey();
     const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
@@ -44,7 +44,7 @@ async function readOnce(query, last, { onEvent, onId, onLive }) {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) throw new Error("the stream ended");
-      heard = Date.now();
+      received = Date.now();
       parse(value);
     }
   } finally {

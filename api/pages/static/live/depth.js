@@ -1,9 +1,9 @@
 // One exchange's order book: what lies on each side up to each price, and the best levels as a table.
 
-import { AreaSeries, LineType } from "../lightweight-charts@5.2.1/lightweight-charts.mjs";
+import { AreaSeries, LineType } from "../../lightweight-charts@5.2.1/lightweight-charts.mjs";
 import { colours, priceChart } from "./charts.js";
-import { byId, make, setText } from "./dom.js";
-import { amount, decimals, percent, price } from "./format.js";
+import { byId, make, setText } from "../dom.js";
+import { amount, decimals, percent, price } from "../format.js";
 import { paintSoon } from "./paint.js";
 
 const LEVELS = 5;

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, cast
 
 from contracts.services.cache import CLASS_SECONDS, DEFAULT
 from runtime import clock
-from runtime.app.market_reply import Counts
+from runtime.clients.market_reply import Counts
 
 T = TypeVar("T")
 MOST_KEPT: Final = 128

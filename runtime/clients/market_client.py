@@ -18,7 +18,7 @@ from contracts.errors import NotReadyError
 from contracts.services.cache import CLASS_SECONDS, LIVE, Matches, Question, question_of
 from contracts.services.market import MarketQuery
 from runtime import clock
-from runtime.app.market_reply import CachedReply, CoreAnswer, Counts
+from runtime.clients.market_reply import CachedReply, CoreAnswer, Counts
 from runtime.nats.bus import NoAnswerError
 
 KEPT_SECONDS: Final = CLASS_SECONDS[LIVE]

@@ -1,6 +1,6 @@
 // WS /ws: one connection that comes back by itself, with the key as first message and the subscriptions it had.
 
-import { backoff, needKey, readKey, ready } from "./http.js";
+import { backoff, needKey, readKey, ready } from "../http.js";
 
 const SILENT_MS = 15_000; // a price is sent every 5 s
 const PING_MS = 5_000;
@@ -66,10 +66,10 @@ export class MarketSocket {
     return new Promise((done) => {
       const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
       const began = Date.now();
-      let heard = began;
+      let received = began;
       let code = null;
       const watch = setInterval(() => {
-        if (Date.now() - heard > SILENT_MS) end();
+        if (Date.now() - received > SILENT_MS) end();
         else if (this.#open) this.#send({ type: "ping" });
       }, PING_MS);
       const end = () => {
@@ -82,7 +82,7 @@ export class MarketSocket {
       this.#socket = socket;
       socket.onclose = end;
       socket.onmessage = ({ data }) => {
-        heard = Date.now();
+        received = Date.now();
         const message = JSON.parse(data);
         if (message.type === "error" && message.code === "UNAUTHORIZED") code = message.code;
         if (message.type === "connected" && message.authenticated === false) {

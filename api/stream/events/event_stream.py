@@ -19,8 +19,8 @@ from starlette.types import Receive, Scope, Send
 from api.http.connections import BoundedHttp
 from api.stream import messages
 from api.stream.backlog import Backlog, Message, QueueFullError
-from api.stream.cursor import Places, format_cursor
-from api.stream.event_log import EventLog, Missed
+from api.stream.events.cursor import Places, format_cursor
+from api.stream.events.event_log import EventLog, Missed
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, encoded
 from api.stream.topics import Target, Topic, topics_of

@@ -1,7 +1,7 @@
 // How each exchange's feed is, asked for every few seconds.
 
-import { byId, make, setText } from "./dom.js";
-import { ms, seconds } from "./format.js";
+import { byId, make, setText } from "../dom.js";
+import { ms, seconds } from "../format.js";
 
 export function paintFeeds({ data }) {
   const feeds = Object.entries(data).sort(([a], [b]) => a.localeCompare(b));

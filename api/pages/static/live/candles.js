@@ -1,10 +1,10 @@
 // The candles of the exchange with most volume: history once, then the open candle as it changes.
 
-import { CandlestickSeries, HistogramSeries } from "../lightweight-charts@5.2.1/lightweight-charts.mjs";
+import { CandlestickSeries, HistogramSeries } from "../../lightweight-charts@5.2.1/lightweight-charts.mjs";
 import { colours, timeChart } from "./charts.js";
-import { byId, choices, setText } from "./dom.js";
-import { clockTime, compact, decimals, price } from "./format.js";
-import { getPatiently } from "./http.js";
+import { byId, choices, setText } from "../dom.js";
+import { clockTime, compact, decimals, price } from "../format.js";
+import { getPatiently } from "../http.js";
 import { paintSoon } from "./paint.js";
 
 const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d"];

@@ -1,7 +1,7 @@
 // A list of rare events, newest first, each once: whale trades or liquidations.
 
-import { byId, choices, make } from "./dom.js";
-import { amount, clockTime, dayTime, price, usd } from "./format.js";
+import { byId, choices, make } from "../dom.js";
+import { amount, clockTime, dayTime, price, usd } from "../format.js";
 import { paintSoon } from "./paint.js";
 
 const MOST = 500;

@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from api.stream import messages, protocol
-from api.stream.cursor import Places, format_cursor
+from api.stream.events.cursor import Places, format_cursor
 from api.stream.fan_out import FanOut
 from api.stream.feed import on_bad
 from api.stream.hub import Subscribers, encoded

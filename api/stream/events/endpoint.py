@@ -16,9 +16,9 @@ from api.http.errors import documented
 from api.http.routing import requires
 from api.http.validation import check_query
 from api.stream import protocol
-from api.stream.cursor import Places, UnknownCursorError, parse_cursor
-from api.stream.event_log import CHANNELS
-from api.stream.event_stream import EventServices, EventStream, Wanted
+from api.stream.events.cursor import Places, UnknownCursorError, parse_cursor
+from api.stream.events.event_log import CHANNELS
+from api.stream.events.event_stream import EventServices, EventStream, Wanted
 from api.stream.limits import KeyConnections, LimitReachedError, StreamLimits
 from api.stream.symbols import Symbols
 from api.stream.topics import EVENTS, ResolvedSymbol, Target, Topic, resolve_target

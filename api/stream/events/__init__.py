@@ -1,0 +1,1 @@
+"""`GET /events`: server-sent events that resume from their streams."""
