@@ -88,7 +88,11 @@ async def list_keys(query: Annotated[KeysParameters, Query()], commands: Command
     response_model=Success[access.KeyShown],
     responses=documented(404, 410, 413),
 )
-async def rotate(id: KeyIdInPath, commands: Commands, body: Annotated[Rotation | None, Body()] = None) -> Response:
+async def rotate(
+    id: KeyIdInPath,  # noqa: A002 - the name in the path
+    commands: Commands,
+    body: Annotated[Rotation | None, Body()] = None,
+) -> Response:
     """Give a key a new secret.
 
     The one that it has lives on for `overlap_seconds` (a day), so that those who use it can change over.
