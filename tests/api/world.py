@@ -7,10 +7,10 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
-from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 
 from api.app import ApiOptions, compose, connection_limits
@@ -22,11 +22,11 @@ from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Event, Funding, OpenInterest
 from contracts.state import FeedHealth, LatencyState, LiquidationsState, TickerState, WhalesState
 from contracts.streams import INSTRUMENTS, STATE
-from runtime.app.application import make_broker
 from runtime.app.service import Service
 from runtime.clock import now_ns
 from runtime.config.settings import ApiSettings
 from runtime.nats.bus import Bus, BusOptions
+from tests.running import running
 
 Start = Callable[..., Awaitable["Api"]]
 READ_KEY = "reader-key-0123456789"
@@ -225,22 +225,10 @@ def api_settings(**named: Any) -> ApiSettings:
 async def answering(url: str, **plan: Any) -> AsyncGenerator[Service]:
     """A market core on a bus, once it answers; `plan` are fields of its plan."""
     bus = await Bus(BusOptions(servers=(url,), name="market")).connect()
-    ready = asyncio.Event()
-    broker = make_broker(bus, "market", CollectorRegistry())
-    await broker.start()
-    service = Service(name="market", bus=bus, broker=broker, ready=ready.set)
-    task = asyncio.create_task(run_market(service, MarketPlan(**plan)))
     try:
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({task, waiting}, timeout=20, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-        assert ready.is_set()
-        yield service
+        async with running(bus, "market", partial(run_market, plan=MarketPlan(**plan))) as service:
+            yield service
     finally:
-        service.stop.set()
-        await asyncio.wait_for(task, 15)
-        await broker.stop()
         await bus.close()
 
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from prometheus_client import CollectorRegistry
 
 from consumers.access.handlers import AccessPlan, run
 from contracts import streams
 from runtime import provision
-from runtime.app.application import make_broker
 from runtime.app.service import Service
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer, nats_server
 from tests.consumers.conftest import PLAN
+from tests.running import running
 
 PEPPER = b"pepper-of-the-tests"
 Begin = Callable[..., Awaitable[Service]]
@@ -49,22 +48,10 @@ async def own(access_nats: NatsServer) -> AsyncGenerator[Bus]:
 async def keeping(url: str, plan: AccessPlan) -> AsyncGenerator[Service]:
     """The access consumer on a bus, once it serves."""
     bus = await Bus(BusOptions(servers=(url,), name="access")).connect()
-    ready = asyncio.Event()
-    broker = make_broker(bus, "access", CollectorRegistry())
-    await broker.start()
-    service = Service(name="access", bus=bus, broker=broker, ready=ready.set)
-    task = asyncio.create_task(run(service, plan))
     try:
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({task, waiting}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-        assert ready.is_set()
-        yield service
+        async with running(bus, "access", partial(run, plan=plan)) as service:
+            yield service
     finally:
-        service.stop.set()
-        await asyncio.wait_for(task, 30)
-        await broker.stop()
         await bus.close()
 
 

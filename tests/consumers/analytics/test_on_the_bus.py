@@ -16,29 +16,19 @@ from consumers.analytics.handlers import AnalyticsPlan, make_consumer
 from contracts.errors import InvalidParameterError
 from contracts.services.analytics import ExportQuery, ExportReply, Realtime, RealtimeQuery, Stats, StatsQuery
 from runtime import clock
-from runtime.app.application import make_broker
-from runtime.app.service import Service
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus
+from tests.running import running
 
 pytestmark = pytest.mark.nats
 
 
 @asynccontextmanager
 async def consuming(bus: Bus, documents_url: str, database: str) -> AsyncGenerator[None]:
-    broker = make_broker(bus, "consumers", CollectorRegistry())
-    await broker.connect()
-    ready = asyncio.Event()
-    service = Service(name="analytics", bus=bus, broker=broker, ready=ready.set)
     url = urlsplit(documents_url)
     named = url._replace(path=f"/{database}", query=f"{url.query}&authSource=admin" if url.username else url.query)
-    running = asyncio.ensure_future(make_consumer(AnalyticsPlan(named.geturl())).run(service))
-    async with asyncio.timeout(30):
-        await ready.wait()
-    yield
-    service.stop.set()
-    await running
-    await broker.stop()
+    async with running(bus, "analytics", make_consumer(AnalyticsPlan(named.geturl())).run):
+        yield
 
 
 def answered(**fields: object) -> Answered:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from consumers.deadletters.core import read_headers, stream_of
 from consumers.deadletters.handlers import make_consumer
 from contracts import subjects
 from contracts.errors import ConflictError, NotFoundError
 from contracts.services.deadletters import LetterQuery, LetterReply, ListQuery, ListReply
-from runtime.app.application import make_broker
-from runtime.app.service import Service
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.streams.api import call
+from tests.running import running
 
 pytestmark = pytest.mark.nats
 JOB = subjects.JOB + "webhook.x"
@@ -28,17 +25,8 @@ TRADE = subjects.TRADE + "binance.BTC.USDT.spot"
 
 @asynccontextmanager
 async def serving(bus: Bus) -> AsyncGenerator[CommandClient]:
-    broker = make_broker(bus, "consumers", CollectorRegistry())
-    await broker.connect()
-    ready = asyncio.Event()
-    service = Service(name="deadletters", bus=bus, broker=broker, ready=ready.set)
-    running = asyncio.ensure_future(make_consumer().run(service))
-    async with asyncio.timeout(20):
-        await ready.wait()
-    yield CommandClient(bus)
-    service.stop.set()
-    await running
-    await broker.stop()
+    async with running(bus, "deadletters", make_consumer().run):
+        yield CommandClient(bus)
 
 
 async def make_letters(bus: Bus) -> None:

@@ -1,0 +1,37 @@
+"""Runs a consumer on a connection as its process does: with a broker of its own, from when it serves until the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from prometheus_client import CollectorRegistry
+
+from runtime.app.application import make_broker
+from runtime.app.service import Service
+from runtime.nats.bus import Bus
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+@asynccontextmanager
+async def running(bus: Bus, name: str, run: Callable[[Service], Awaitable[None]]) -> AsyncGenerator[Service]:
+    """Run a consumer; what it raises before it serves is raised here."""
+    ready = asyncio.Event()
+    broker = make_broker(bus, name, CollectorRegistry())
+    await broker.start()
+    service = Service(name=name, bus=bus, broker=broker, ready=ready.set)
+    task = asyncio.ensure_future(run(service))
+    try:
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({task, waiting}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+        assert ready.is_set()
+        yield service
+    finally:
+        service.stop.set()
+        await asyncio.wait_for(task, STOP_SECONDS)
+        await broker.stop()
