@@ -51,7 +51,7 @@ def _slow_down() -> None:
     again every tenth request instead of every five hundredth, and clients would be pinged fifty times as often."""  # noqa: D205, D209
     server.PING_SECONDS = 1e9  # type: ignore[misc]
     for name, module in list(sys.modules.items()):
-        if name.startswith("api.market") and hasattr(module, "KEPT_SECONDS"):
+        if name.startswith(("api.market", "runtime.clients")) and hasattr(module, "KEPT_SECONDS"):
             module.KEPT_SECONDS = 1e9  # type: ignore[attr-defined]
 
 
@@ -64,6 +64,8 @@ async def our_api(url: str) -> AsyncGenerator[Api]:
         logs.configure(logs.LogConfig(part="api"), nowhere)
         settings = api_settings(
             GPT_API_RATE_LIMIT_REQUESTS=1_000_000,
+            GPT_API_RATE_LIMIT_IP=1_000_000,
+            GPT_API_RATE_LIMIT_GLOBAL=1_000_000,
             GPT_API_CONNECTIONS_PER_ADDRESS=2000,
             GPT_API_STREAM_CONNECTIONS_PER_KEY=2000,
         )
