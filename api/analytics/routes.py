@@ -24,6 +24,7 @@ from contracts.services.analytics import (
     ExportReply,
     Figures,
     Format,
+    Percentiles,
     Realtime,
     RealtimeQuery,
     RequestRow,
@@ -67,11 +68,25 @@ def _sources(request: Request) -> AnalyticsSources:
 Sources = Annotated[AnalyticsSources, Depends(_sources)]
 
 
+class StretchOut(BaseModel):
+    """What was requested in one part of a span."""
+
+    start: datetime
+    requests: int
+    errors: int = Field(description="answers of status 500 or more")
+    refused: int = Field(description="answers of status 400 to 499")
+    ms: Percentiles | None
+
+
 class StatsAnswer(Figures):
     """The figures of a span of time."""
 
     start: datetime
     end: datetime
+    stretch_seconds: int = Field(description="the length of each part of `timeline`")
+    timeline: list[StretchOut] = Field(
+        description="the span in equal parts, oldest first; one without requests has none"
+    )
 
 
 class RequestOut(BaseModel):
@@ -130,8 +145,9 @@ async def stats(query: Annotated[PeriodQuery, Query()], sources: Sources) -> Suc
     found = await sources.kept.get(
         f"analytics.stats.{query.period_hours}", lambda: client.request("analytics.stats", asked, Stats)
     )
-    figures = found.model_dump(exclude={"from_ts", "to_ts"})
-    return Success(data=StatsAnswer(**figures, start=utc(found.from_ts), end=utc(found.to_ts)))
+    figures = found.model_dump(exclude={"from_ts", "to_ts", "timeline"})
+    parts = [StretchOut(start=utc(part.start_ts), **part.model_dump(exclude={"start_ts"})) for part in found.timeline]
+    return Success(data=StatsAnswer(**figures, start=utc(found.from_ts), end=utc(found.to_ts), timeline=parts))
 
 
 @router.get("/realtime", operation_id="getAnalyticsRealtime", response_model=Success[RealtimeAnswer])

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts.services.analytics import EndpointStats, Figures, Named, Percentiles, RequestRow
+from contracts.services.analytics import EndpointStats, Figures, Named, Percentiles, RequestRow, Stretch
 
 OTHER: Final = "(other)"
 MOST_NAMES: Final = 300  # of endpoints, symbols, keys and codes in one tally
@@ -21,6 +21,9 @@ _WIDTH: Final = math.log(1.05)
 _LEAST: Final = 0.01  # milliseconds of the first class
 _FAILED: Final = 500
 _REFUSED: Final = 400
+_MINUTE_NS: Final = 60_000_000_000
+_STRETCHES: Final = tuple(minutes * _MINUTE_NS for minutes in (5, 15, 60, 180, 360, 1440))
+_MOST_STRETCHES: Final = 100
 Stored = dict[str, Any]
 Numbers = Counter[int]
 
@@ -131,6 +134,14 @@ def tally_of(rows: Iterable[RequestRow], dropped: int = 0) -> Tally:
     return tally
 
 
+def sum_of(tallies: Iterable[Tally]) -> Tally:
+    """Return what several counted together."""
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
+    return total
+
+
 def describe(tally: Tally) -> Figures:
     """Return the figures as they are answered."""
     total = tally.all_endpoints()
@@ -165,6 +176,23 @@ def percentiles(tally: EndpointTally) -> Percentiles | None:
         return tally.slowest
 
     return Percentiles(p50=at(0.5), p90=at(0.9), p95=at(0.95), p99=at(0.99), max=tally.slowest)
+
+
+def stretch_length(span_ns: int) -> int:
+    """Return the length in ns of the parts in which a span is told: at most about a hundred of them."""
+    return next((length for length in _STRETCHES if span_ns <= length * _MOST_STRETCHES), _STRETCHES[-1])
+
+
+def describe_stretch(start_ts: int, tally: Tally) -> Stretch:
+    """Return the figures of one part of a span."""
+    total = tally.all_endpoints()
+    return Stretch(
+        start_ts=start_ts,
+        requests=sum(total.statuses.values()),
+        errors=_between(total.statuses, _FAILED, 600),
+        refused=_between(total.statuses, _REFUSED, _FAILED),
+        ms=percentiles(total),
+    )
 
 
 def slowest_rows(rows: Sequence[RequestRow], count: int) -> list[RequestRow]:

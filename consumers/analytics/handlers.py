@@ -9,7 +9,7 @@ from typing import Final
 
 from faststream.nats import NatsRouter
 
-from consumers.analytics.core import describe, slowest_rows, tally_of
+from consumers.analytics.core import describe, describe_stretch, slowest_rows, stretch_length, sum_of, tally_of
 from consumers.analytics.store import RequestStore, indexes
 from contracts.errors import InvalidParameterError
 from contracts.services.analytics import (
@@ -34,6 +34,7 @@ from runtime.app.settling import durable
 DURABLE: Final[DurableSpec] = next(spec for spec in DURABLES if spec.name == "analytics")
 HOUR_NS: Final = 3_600_000_000_000
 MINUTE_NS: Final = 60_000_000_000
+SECOND_NS: Final = 1_000_000_000
 _SLOW: Final = 20
 
 
@@ -73,8 +74,15 @@ def make_router(requests: Callable[[], RequestStore]) -> NatsRouter:
         """Reply with the figures of some hours."""
         now = clock.now_ns()
         begin = max(0, now - query.period_hours * HOUR_NS)
-        figures = describe(await requests().sum_up(begin, now))
-        return Stats(**figures.model_dump(), from_ts=begin, to_ts=now)
+        length = stretch_length(now - begin)
+        stretches = await requests().sum_up(begin, now, length)
+        return Stats(
+            **describe(sum_of(stretches.values())).model_dump(),
+            from_ts=begin,
+            to_ts=now,
+            stretch_seconds=length // SECOND_NS,
+            timeline=[describe_stretch(start, tally) for start, tally in stretches.items()],
+        )
 
     @router.subscriber(**command(ANALYTICS_COMMAND + "realtime", QUEUE))
     async def on_realtime(_query: RealtimeQuery) -> Realtime:

@@ -67,12 +67,13 @@ class RequestStore:
         self._open[start] = _Open(target.name, target.rows + len(batch.rows), added)
         return True
 
-    async def sum_up(self, from_ts: int, to_ts: int) -> Tally:
-        """Return the figures of the spans that lie in that time or touch it."""
-        total = Tally()
-        async for document in self._find(from_ts, to_ts, {"tally": 1}):
-            total.add(Tally.decode(document["tally"]))
-        return total
+    async def sum_up(self, from_ts: int, to_ts: int, stretch_ns: int) -> dict[int, Tally]:
+        """Return the figures of the spans that lie in that time or touch it, by the start of their stretch."""
+        found: dict[int, Tally] = {}
+        async for document in self._find(from_ts, to_ts, {"start": 1, "tally": 1}):
+            start = document["start"] // stretch_ns * stretch_ns
+            found.setdefault(start, Tally()).add(Tally.decode(document["tally"]))
+        return dict(sorted(found.items()))
 
     async def rows(self, from_ts: int, to_ts: int) -> list[RequestRow]:
         """Return the requests of a short time."""

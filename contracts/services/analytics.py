@@ -96,11 +96,26 @@ class Figures(AnalyticsModel):
     errors: list[Named]
 
 
+class Stretch(AnalyticsModel):
+    """What was requested in one part of a span."""
+
+    start_ts: Nanoseconds
+    requests: Count
+    errors: Count = Field(description="answers of status 500 or more")
+    refused: Count = Field(description="answers of status 400 to 499")
+    ms: Percentiles | None
+
+
 class Stats(Figures):
     """The figures of a span of time."""
 
     from_ts: Nanoseconds
     to_ts: Nanoseconds
+    stretch_seconds: Annotated[int, Field(ge=1, description="the length of each part of `timeline`")] = 300
+    timeline: list[Stretch] = Field(
+        default_factory=list[Stretch],
+        description="the span in equal parts, oldest first; one without requests has none",
+    )
 
 
 class Realtime(AnalyticsModel):

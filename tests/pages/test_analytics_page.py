@@ -42,6 +42,9 @@ async def test_figures_are_shown_to_an_admin_only(
             await page.shows_text("#endpoints", "GET /gpt/raw")
             await page.shows_text("#symbols", "BTC")
             await page.shows_text("#slow", "GET /")
+            await page.shows_text("#load-text", "Requests in each 15 min")
+            await page.shows_text("#times-text", "slowest")
+            assert await page.page.locator("#load canvas").count() > 0
             assert await serious_faults(page) == []
             assert page.hosts == {f"127.0.0.1:{api.port}"}
     await bus.close()

@@ -1,5 +1,6 @@
 // Use of the API: figures of a period, and of the last minutes again and again. Needs a key with the scope `admin`.
 
+import { Timeline } from "./timeline.js";
 import { byId, choices, make, setText } from "./dom.js";
 import { clockTime, compact, ms } from "./format.js";
 import { getJson, pause } from "./http.js";
@@ -9,6 +10,7 @@ const PERIODS = [[1, "1 h"], [24, "24 h"], [24 * 7, "7 days"], [24 * 30, "30 day
 const EVERY_MS = 5_000;
 const STATS_EVERY = 12; // of these: the figures of a period are kept for a minute
 let period = 24;
+const timeline = new Timeline();
 
 const share = (value) => (value == null ? "–" : `${(100 * value).toFixed(value > 0.99 ? 2 : 1)} %`);
 const cell = (text, className) => make("td", { text: String(text ?? "–"), ...(className ? { className } : {}) });
@@ -36,6 +38,7 @@ async function showStats() {
   setText(byId("p50"), ms(data.ms?.p50));
   setText(byId("p95"), ms(data.ms?.p95));
   setText(byId("dropped"), compact(data.dropped));
+  timeline.show(data);
   byId("endpoints").replaceChildren(...data.endpoints.map((one) => row(
     cell(`${one.method} ${one.endpoint}`), number(compact(one.requests)), number(compact(one.refused)), number(compact(one.errors)),
     number(ms(one.ms?.p50)), number(ms(one.ms?.p95)), number(ms(one.ms?.p99)),
