@@ -16,14 +16,21 @@ from graphql import GraphQLObjectType, get_named_type, get_nullable_type, is_lea
 
 from api.graphql.schema import make_schema
 from api.http.access.limits import Limit, Limits
+from contracts import subjects
+from contracts.commands import CandlesQuery, CandlesReply
+from contracts.market import Candle
+from contracts.state import TradesState
+from contracts.timeframes import find_start
+from runtime.clock import now_ns
 from runtime.nats.bus import Bus
 from tests.api.test_graphql import LIQUIDATION
-from tests.api.world import READ_KEY, Api, Start, Store, whale
+from tests.api.world import READ_KEY, Api, Start, Store, origin, whale
+from tests.serving import serve
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(600)]
 QUESTIONS = 1000
 TRIES = 5
-ON_GRAPHQL = {"raw", "ticker", "whale", "liq", "orderbook"}
+ON_GRAPHQL = {"raw", "ticker", "whale", "liq", "orderbook", "ohlc"}
 SEED = 20_261_126
 HOUR_NS = 3_600_000_000_000
 MANY = Limits(*(Limit(name, 10_000_000, 60) for name in ("key", "ip", "anonymous-ip", "global")))
@@ -47,10 +54,28 @@ TOOLS = {
     "whale": "get_whale_trades",
     "liq": "get_liquidations",
     "orderbook": "get_order_book",
+    "ohlc": "get_candles",
     "health": "get_exchange_health",
 }
-PATHS = {"raw": "/gpt/raw", "whale": "/gpt/whale", "liq": "/gpt/liq", "orderbook": "/gpt/orderbook"}
-FIELDS = {"raw": "marketData", "ticker": "price", "whale": "whaleTransactions", "liq": "liquidations"}
+PATHS = {
+    "raw": "/gpt/raw",
+    "price": "/api/market/price",
+    "whale": "/gpt/whale",
+    "liq": "/gpt/liq",
+    "orderbook": "/gpt/orderbook",
+    "ohlc": "/api/market/ohlc",
+    "symbols": "/multi/symbols",
+    "health": "/multi/health",
+}
+PATHS_OF_A_SYMBOL = {"ticker": "/multi/ticker/", "multi_orderbook": "/multi/orderbook/", "trades": "/multi/trades/"}
+FIELDS = {
+    "raw": "marketData",
+    "ticker": "price",
+    "whale": "whaleTransactions",
+    "liq": "liquidations",
+    "ohlc": "candles",
+}
+AS_A_LIST = {"whale": "whales", "trades": "trades", "symbols": "symbols"}  # what `data` of REST is
 FILTERS = {"min_usd": "minUsdValue", "min_spread": "minSpread"}
 
 
@@ -93,17 +118,58 @@ async def fill(store: Store, chance: random.Random) -> None:
         for at in range(40)
     ]
     await store.put_liquidations("BTC", forced)
+    for venue in ("binance", "bybit"):
+        fields = {**origin(venue, "BTC/USDT"), "contracts": None, "side": chance.choice([*sides, None])}
+        prints = [
+            {**fields, "id": f"t{at}", "trade_id": str(at), "price": number(chance), "amount": number(chance)}
+            for at in range(40)
+        ]
+        state = {"venue": venue, "symbol": "BTC/USDT", "trades": prints, "quality": "live", "sim": False}
+        document = TradesState.model_validate(state)
+        await store.put(f"trade.{store.tails[venue, 'BTC/USDT']}", document.model_dump_json().encode())
+
+
+async def serve_candles(bus: Bus, chance: random.Random) -> None:
+    """Reply to whoever asks for candles as the candles consumer would, for one instrument."""
+    last = find_start("1h", now_ns())
+    rows = [
+        Candle.model_validate(
+            {
+                **origin("binance", "BTC/USDT"),
+                **{name: number(chance) for name in ("open", "high", "low", "close", "volume", "quote_volume")},
+                "timeframe": "1h",
+                "trades": chance.randint(1, 10**6),
+                "closed": back > 0,
+                "start_ts": last - back * HOUR_NS,
+            }
+        )
+        for back in range(1010, -1, -1)
+    ]
+
+    async def own(body: bytes) -> bytes:
+        query = CandlesQuery.model_validate_json(body)
+        known = query.venue == "binance" and query.symbol == "BTC/USDT" and query.timeframe == "1h"
+        found = rows[-query.limit :] if known else []
+        return CandlesReply(candles=found, since_ts=rows[0].start_ts).model_dump_json().encode()
+
+    await serve(bus, subjects.CANDLES_LIST, own)
 
 
 def ask(chance: random.Random) -> Question:
     """Return a random question, now and then one that is refused."""
-    verb = chance.choice(["raw", "price", "ticker", "whale", "liq", "orderbook", "health"])
+    verb = chance.choice([*PATHS, *PATHS_OF_A_SYMBOL])
     if verb == "health":
         return Question(verb, {})
     parameters: dict[str, Any] = {"symbol": chance.choice(SYMBOLS)}
+    if verb == "ohlc":
+        parameters["timeframe"] = chance.choice(["1h", "1h", "1h", "7m"])
     options: dict[str, list[Any]] = {
         "whale": [("limit", range(1, 102)), ("min_usd", range(1, 99999)), ("side", ["buy", "sell"])],
         "liq": [("limit", range(1, 102)), ("min_usd", range(1, 99999)), ("side", ["long", "short", "buy", "sell"])],
+        "ohlc": [("limit", range(1, 1002))],
+        "multi_orderbook": [("depth", range(1, 102))],
+        "trades": [("limit", range(1, 102)), ("exchange", ["binance", "okx", "nope"])],
+        "symbols": [("exchange", ["binance", "okx", "nope"])],
         "orderbook": [("depth", range(1, 102)), ("min_spread", range(1, 20)), ("exchange", ["binance", "okx", "nope"])],
     }
     for name, values in options.get(verb, []):
@@ -126,10 +192,11 @@ def timeless(value: Any) -> Any:
 
 async def by_rest(api: Api, question: Question) -> Any:
     parameters = dict(question.parameters)
-    path = PATHS.get(question.verb) or {"price": "/api/market/price", "health": "/multi/health"}.get(question.verb)
-    if question.verb == "ticker":
-        path = f"/multi/ticker/{parameters.pop('symbol') or '%20'}"
-    answer = await api.client.get(str(path), params=parameters, headers={"Authorization": f"Bearer {READ_KEY}"})
+    if question.verb in PATHS_OF_A_SYMBOL:
+        path = f"{PATHS_OF_A_SYMBOL[question.verb]}{parameters.pop('symbol') or '%20'}"
+    else:
+        path = PATHS[question.verb]
+    answer = await api.client.get(path, params=parameters, headers={"Authorization": f"Bearer {READ_KEY}"})
     body = read(answer.text)
     if answer.status_code != 200:
         return body["error"]["code"] if isinstance(body["error"], dict) else body["error"]
@@ -152,6 +219,9 @@ async def by_graphql(api: Api, question: Question) -> Any:
     type_ = get_named_type(SCHEMA.query_type.fields[field].type)
     parameters = dict(question.parameters)
     arguments = {"symbol": parameters.pop("symbol")}
+    if question.verb == "ohlc":
+        arguments |= parameters
+        parameters = {}
     chosen = {FILTERS.get(name, name): value for name, value in parameters.items()}
     for name in FILTERS.values():
         if name in chosen:
@@ -209,11 +279,12 @@ def as_graphql(question: Question, reply: Any) -> Any:
     """Return the part of the core's reply that a GraphQL field has."""
     if isinstance(reply, str):
         return reply
-    return reply[{"whale": "whales", "liq": "recent"}[question.verb]] if question.verb in {"whale", "liq"} else reply
+    part = {"whale": "whales", "liq": "recent", "ohlc": "candles"}.get(question.verb)
+    return reply if part is None else reply[part]
 
 
 def as_rest(question: Question, reply: Any) -> Any:
-    return reply["whales"] if question.verb == "whale" and not isinstance(reply, str) else reply
+    return reply if isinstance(reply, str) or question.verb not in AS_A_LIST else reply[AS_A_LIST[question.verb]]
 
 
 async def compare(api: Api, bus: Bus, question: Question) -> tuple[list[str], list[str]]:
@@ -237,8 +308,10 @@ async def test_a_thousand_questions_have_one_answer_each(store: Store, start: St
     """A face whose core was too busy to answer marks its last answer as stale: such a question is asked again."""
     chance = random.Random(SEED)
     await fill(store, chance)
+    await serve_candles(store.bus, chance)
     api = await start({"stale_after_ns": HOUR_NS, "limits": MANY})
     compared: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
     for _ in range(QUESTIONS):
         question = ask(chance)
         faces, differences = await compare(api, store.bus, question)
@@ -247,6 +320,9 @@ async def test_a_thousand_questions_have_one_answer_each(store: Store, start: St
                 faces, differences = await compare(api, store.bus, question)
         assert not differences
         compared.update(faces)
-    print(dict(compared))
+        answered[question.verb] += any("answered" in face for face in faces)
+    print(dict(compared), dict(answered))
+    assert set(answered) == {*PATHS, *PATHS_OF_A_SYMBOL}
+    assert min(answered.values()) > QUESTIONS // 50
     assert compared["graphql answered"] > QUESTIONS // 5
     assert compared["mcp refused"] > QUESTIONS // 50
