@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,13 +11,27 @@ import sys
 import time
 from typing import Any
 
+import graphql
 import httpx
 import pytest
 
+from api.graphql.schema import make_schema
 from tests.e2e.conftest import ROOT, Copy
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("examples")]
 EXAMPLES = ROOT / "examples"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language, begins=""):
+    """Return the fenced blocks of every page that are in a language, and begin with a word, with their page's name."""
+    fence = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    found = [(page.name, *match) for page in PAGES for match in fence.findall(page.read_text())]
+    return [(name, text) for name, kind, text in found if kind == language and text.startswith(begins)]
+
+
+COMMANDS = blocks("", "curl ")
+OPERATIONS = blocks("graphql")
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +55,33 @@ def until_data(copy, seconds=60):
             return
         assert time.monotonic() < deadline, codes
         time.sleep(0.5)
+
+
+@pytest.mark.parametrize(("page", "command"), COMMANDS, ids=[f"{name} {at}" for at, (name, _) in enumerate(COMMANDS)])
+def test_documented_requests_succeed(copy, page, command):
+    api = copy.facts["api"]
+    text = command.replace("ADMIN_KEY", api["admin_key"]).replace("KEY", api["key"])
+    text = text.replace("http://localhost:8000", api["url"]).replace("curl ", "curl --silent --show-error --fail ")
+    done = subprocess.run(["sh", "-euc", text], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{page}: {command}{done.stderr}{done.stdout}"
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("operation", [text for _, text in OPERATIONS if text.startswith("query")])
+def test_documented_graphql_queries_succeed(copy, operation):
+    api = copy.facts["api"]
+    body = {"query": operation, "variables": {"symbol": "BTC"}}
+    headers = {"Authorization": f"Bearer {api['key']}"}
+    answer = httpx.post(f"{api['url']}/graphql", json=body, headers=headers, timeout=30).json()
+    refused = {error["extensions"]["code"] for error in answer.get("errors", [])}
+    assert refused <= {"NO_DATA"}, answer  # a copy that has just started has no whale of that size
+    assert answer["data"]["price"]["price"] > 0
+
+
+def test_every_documented_operation_is_one_of_the_schema():
+    assert len(OPERATIONS) >= 2
+    for page, operation in OPERATIONS:
+        assert not graphql.validate(make_schema()._schema, graphql.parse(operation)), page
 
 
 def begin(copy, *command) -> Any:
