@@ -1,0 +1,1 @@
+"""What is sent: events as facts, and the exact bytes of a body."""

@@ -1,0 +1,1 @@
+"""The endpoints: what their owners registered, kept with sealed secrets, changed by commands."""
