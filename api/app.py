@@ -57,6 +57,7 @@ from api.stream.events.endpoint import EventsEndpoint
 from api.stream.events.event_log import EventLog
 from api.stream.events.event_stream import EventServices
 from api.stream.feed import StreamFeed
+from api.stream.held import HeldElsewhere
 from api.stream.hub import Hub, StreamMetrics
 from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
@@ -130,6 +131,8 @@ class Parts:
         self.mcp = McpEndpoint(self.market, Hosts.of(options.settings.public_url, options.settings.cors_origins))
         self.log = EventLog(self.bus, self.hub.fan_out)
         self.stream_limits = options.stream or StreamLimits(connections_per_key=options.settings.connections_per_key)
+        self.elsewhere = HeldElsewhere(self.bus)
+        self.connections = KeyConnections(self.stream_limits, self.elsewhere)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -157,7 +160,8 @@ class Parts:
         for work in (self.feed.run(), self.log.run(), closing, self.hub.prices.keep_refreshing()):
             self._begin(work)
         own = (self.cache.run(), self.cache.warm_up(self.options.warm))
-        for work in (self.probe.run(), self.counters.run(), *own):
+        held = self.elsewhere.run(self.connections.count)
+        for work in (self.probe.run(), self.counters.run(), held, *own):
             self._begin(work)
         if self.recorder is not None:
             self._begin(self.recorder.run())
@@ -225,7 +229,7 @@ def compose(options: ApiOptions) -> ASGIApp:
 def add_streams(app: FastAPI, parts: Parts, access: AccessControl) -> None:
     """Put the endpoints of `/ws`, `/events` and `/graphql` where their routes find them."""
     symbols, limits = Symbols(parts.market), parts.stream_limits
-    connections = KeyConnections(limits)
+    connections = parts.connections
     if parts.stored is not None:
         parts.stored.listen_refused(connections.on_refused)
     services = StreamServices(symbols, parts.hub, parts.feed)

@@ -49,6 +49,7 @@ DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>
 BUDGET: Final = "budget.v1."  # <venue>.<window>: REST weight spent in it, by all processes
 ANALYTICS: Final = "analytics.v1.requests"  # batches of answered requests, by every API process
 CACHE_DROP: Final = "cache.v1.drop"  # core NATS, to every process that keeps answers, see contracts.services.cache
+HELD: Final = "api.v1.connections"  # core NATS: what each API process holds of each key, to all the others
 PROBE: Final = "probe.v1."  # <who>: whether the bus can write
 REPLAY: Final = "rp."  # <run>. and then any subject above
 

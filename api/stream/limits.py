@@ -1,6 +1,7 @@
 """What a key may hold: so many connections of the stream at a time, WebSocket and server-sent events together.
 
-Each process counts its own. Connections without a key are bounded by their address only.
+Those of the other processes count as well, as these say on the bus. Connections without a key are bounded by their
+address only.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from api.http.access.keys import Identity
 from api.http.errors import UnauthorizedError
@@ -47,11 +49,24 @@ class Held:
         self._scope.reschedule(asyncio.get_running_loop().time())
 
 
+class Elsewhere(Protocol):
+    """What the other processes hold."""
+
+    def count(self, uid: str) -> int:
+        """Return how many connections of a key they hold."""
+        ...
+
+    def on_grown(self) -> None:
+        """Take note that this process holds one more."""
+        ...
+
+
 class KeyConnections:
     """Counts the connections of each key, and of all; those of a key that is refused from now on are ended."""
 
-    def __init__(self, limits: StreamLimits) -> None:
+    def __init__(self, limits: StreamLimits, elsewhere: Elsewhere | None = None) -> None:
         self._limits = limits
+        self._elsewhere = elsewhere
         self._held: defaultdict[str, list[Held]] = defaultdict(list)
         self._count = 0
 
@@ -82,9 +97,16 @@ class KeyConnections:
     def add(self, identity: Identity, held: Held) -> None:
         """Count a connection as this key's; raises LimitReachedError where the key has too many."""
         most = self._limits.connections_per_key
-        if identity.known and len(self._held.get(identity.uid, ())) >= most:
+        others = 0 if self._elsewhere is None else self._elsewhere.count(identity.uid)
+        if identity.known and len(self._held.get(identity.uid, ())) + others >= most:
             raise LimitReachedError(f"At most {most} connections of the stream a key", limit="key", maximum=most)
         self._held[identity.uid].append(held)
+        if identity.known and self._elsewhere is not None:
+            self._elsewhere.on_grown()
+
+    def count(self) -> dict[str, int]:
+        """Return how many connections each key holds here."""
+        return {uid: len(of_key) for uid, of_key in self._held.items()}
 
     def on_refused(self, uid: str) -> None:
         """End the connections of a key that was accepted and is not any more."""

@@ -70,6 +70,10 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         subjects.CACHE_DROP,
         "Keys or a pattern of kept answers that every process drops, and replies how many.",
     ),
+    "api.v1.connections": (
+        subjects.HELD,
+        "How many connections of its stream each API process holds of each key (`HeldConnections`).",
+    ),
     "alert.v1": (subjects.ALERT + "{subject}", "Reserved: nothing is published yet."),
     "order.v1": (subjects.ORDER + "{subject}", "Reserved: nothing is published yet."),
     "strategy.v1": (subjects.STRATEGY + "{subject}", "Reserved: nothing is published yet."),

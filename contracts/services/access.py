@@ -136,6 +136,13 @@ class RevokeKey(AccessModel):
     id: KeyId
 
 
+class HeldConnections(AccessModel):
+    """What one process of the API holds, on `api.v1.connections`: each second, and at once when it grows."""
+
+    process: str = Field(min_length=1, max_length=64, description="unique among the processes")
+    held: dict[str, int] = Field(description="connections of the stream by the key's id; keys with none are left out")
+
+
 class AuditQuery(AccessModel):
     """The audit trail, the newest first, a page at a time."""
 

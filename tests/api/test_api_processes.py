@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from api.stream.held import HeldElsewhere
 from runtime.clients.market_client import SECONDS
 from runtime.servers.embedded import NatsServer
 from tests.api.streaming import TAIL, say, trade, until_heard
@@ -112,3 +114,39 @@ async def test_of_two_processes_one_is_killed_and_the_clients_of_the_other_notic
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert {message["type"] for message in client.messages} <= {"trade", "price_update"}
     assert not any("dropped" in message for message in client.messages)
+
+
+async def open_streams(stack: AsyncExitStack, port: int, count: int) -> list[str]:
+    """Open streams that stay open; return each one's first message, or the code with which it was refused."""
+    found: list[str] = []
+    for _ in range(count):
+        connecting = connect(f"ws://127.0.0.1:{port}/ws", additional_headers=BEARER, compression=None)
+        stream = await stack.enter_async_context(connecting)
+        first = json.loads(await asyncio.wait_for(stream.recv(), 10))
+        found.append(first.get("code", first["type"]))
+    return found
+
+
+async def test_connections_of_a_key_count_over_all_processes_and_those_of_a_dead_one_are_forgotten(
+    store: Store, api_nats: NatsServer
+) -> None:
+    settings = {**SETTINGS, "GPT_API_STREAM_CONNECTIONS_PER_KEY": "4"}
+    async with (
+        answering(api_nats.url),
+        api_process(api_nats, **settings) as (killed_port, killed_pid),
+        api_process(api_nats, **settings) as (port, _),
+        AsyncExitStack() as stack,
+    ):
+        assert await open_streams(stack, killed_port, 3) == ["connected"] * 3
+        uid = f"settings.{hashlib.sha256(READ_KEY.encode()).hexdigest()[:16]}"
+        held = HeldElsewhere(store.bus)
+        listening = asyncio.create_task(held.run(dict))
+        async with asyncio.timeout(20):
+            while held.count(uid) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        listening.cancel()
+        assert await open_streams(stack, port, 2) == ["connected", "LIMIT_REACHED"]
+        os.kill(killed_pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while await open_streams(stack, port, 1) != ["connected"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
