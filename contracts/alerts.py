@@ -28,8 +28,10 @@ AlertKind = Literal[
     "price_alert",
 ]
 ALERT_KINDS: Final[tuple[str, ...]] = get_args(AlertKind)
+PRICE_ALERT: Final = "price_alert"
 Condition = Literal["above", "below", "crosses", "change", "every"]
 MOST_NOTE: Final = 500  # characters
+Note = Annotated[str, Field(max_length=MOST_NOTE)]
 
 
 class Alert(InstrumentEvent):
@@ -38,7 +40,7 @@ class Alert(InstrumentEvent):
     kind: ClassVar[str] = "alert"
 
     alert: AlertKind
-    rule: Name = Field(description="rule and version that decided, `price/1`")
+    rule: Name = Field(description="rule and version that decided: `price/1`, or the one of the signal")
     fired_at: Nanoseconds = Field(description="when the rule was met, by the events' own time, ns UTC")
     late: bool = Field(description="true where it was met while nobody was there to tell")
     stands_for: Annotated[int, Field(ge=1, le=INT64_MAX)] = Field(
@@ -56,7 +58,7 @@ class Alert(InstrumentEvent):
     )
     rule_id: Name | None = Field(default=None, description="id of the owner's price alert")
     owner: Name | None = Field(default=None, description="whose it is; null for everybody's")
-    note: Annotated[str, Field(max_length=MOST_NOTE)] | None = None
+    note: Note | None = None
     telegram: int | None = Field(default=None, description="the chat that the owner wants it in")
     webhooks: bool = Field(default=False, description="whether the owner wants it by webhooks")
 

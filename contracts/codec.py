@@ -22,6 +22,7 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from contracts.alerts import ALERT_EVENTS
 from contracts.consolidated import CONSOLIDATED_EVENTS
 from contracts.market import MARKET_EVENTS, Event
 from contracts.numbers import DAY_NS, AmountText, PriceText, are_prices, fast_pattern, pattern_of, time_fault
@@ -32,7 +33,7 @@ from contracts.schema.routes import kind_of as kind_of  # noqa: PLC0414
 from contracts.signals import SIGNAL_EVENTS
 
 EVENTS: Final[dict[str, type[Event]]] = {
-    model.kind: model for model in (*MARKET_EVENTS, *SIGNAL_EVENTS, *CONSOLIDATED_EVENTS)
+    model.kind: model for model in (*MARKET_EVENTS, *SIGNAL_EVENTS, *CONSOLIDATED_EVENTS, *ALERT_EVENTS)
 }
 MOST_AHEAD_NS: Final = 5 * 60 * 10**9  # that the clock of who received an event may be ahead of a reader's
 _NO_END: Final = 2**63

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import access, analytics, deadletters, feed, market, sentiment
+from contracts.services import access, alerts, analytics, deadletters, explaining, feed, market, sentiment
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 
@@ -171,9 +171,22 @@ DEAD_LETTERS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("deadletters.retry", deadletters.LetterQuery, deadletters.LetterReply),
     _documents("deadletters.delete", deadletters.LetterQuery, deadletters.LetterReply),
 )
+ALERTS_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("alerts.create", alerts.CreateAlert, alerts.PriceAlert),
+    _documents("alerts.list", alerts.ListAlerts, alerts.AlertPage),
+    _documents("alerts.find", alerts.FindAlert, alerts.PriceAlert),
+    _documents("alerts.update", alerts.UpdateAlert, alerts.PriceAlert),
+    _documents("alerts.snooze", alerts.SnoozeAlert, alerts.PriceAlert),
+    _documents("alerts.delete", alerts.DeleteAlert, alerts.Deleted),
+    _documents("alerts.fired", alerts.FiredQuery, alerts.FiredPage),
+    _documents("alerts.why", alerts.AlertWhyQuery, explaining.Explanation),
+    _documents("alerts.why_not", alerts.AlertWhyNotQuery, explaining.Explanation),
+    _documents("alerts.dry_run", alerts.AlertDryRunQuery, alerts.AlertDryRun),
+)
 COMMANDS: Final[tuple[Command, ...]] = (
     *MARKET_COMMANDS,
     *ACCESS_COMMANDS,
+    *ALERTS_COMMANDS,
     *ANALYTICS_COMMANDS,
     *DEAD_LETTERS_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),

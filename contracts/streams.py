@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from contracts import subjects
+from contracts.alerts import ALERT_KINDS, PRICE_ALERT
 from contracts.timeframes import TIMEFRAMES
 
 MINUTE: Final = 60
@@ -70,6 +71,7 @@ CANDLES_1H: Final = "CANDLES_1H"
 BOOKS: Final = "BOOKS"
 DELTAS: Final = "DELTAS"
 SIGNALS: Final = "SIGNALS"
+OWN_ALERTS: Final = "OWN_ALERTS"
 FEEDS: Final = "FEEDS"
 TRADING: Final = "TRADING"
 JOBS: Final = "JOBS"
@@ -86,6 +88,9 @@ CANDLE_STREAMS: Final[Mapping[str, str]] = {
 }
 """The stream of each time frame: the short ones, which are many, do not push out the long ones."""
 
+PUBLIC_ALERTS: Final = tuple(f"{subjects.ALERT}{kind}.>" for kind in ALERT_KINDS if kind != PRICE_ALERT)
+"""The subjects of alerts of everybody's."""
+
 
 def _candles(stream: str) -> tuple[str, ...]:
     return tuple(f"{subjects.CANDLE}{timeframe}.>" for timeframe, name in CANDLE_STREAMS.items() if name == stream)
@@ -101,7 +106,16 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(CANDLES_1H, _candles(CANDLES_1H), max_age=730 * DAY, max_bytes=256 * MIB),
     StreamSpec(BOOKS, (subjects.ALL_BOOKS,), max_age=DAY, max_bytes=128 * MIB, max_msgs_per_subject=1),
     StreamSpec(DELTAS, (subjects.ALL_DELTAS,), max_age=HOUR, max_bytes=2048 * MIB, optional=True),
-    StreamSpec(SIGNALS, (subjects.ALL_SIGNALS, subjects.ALL_ALERTS), max_age=30 * DAY, max_bytes=256 * MIB),
+    StreamSpec(SIGNALS, (subjects.ALL_SIGNALS, *PUBLIC_ALERTS), max_age=30 * DAY, max_bytes=256 * MIB),
+    # price alerts: each is of an owner, whom it was promised to; no subscriber of the bus reads them
+    StreamSpec(
+        OWN_ALERTS,
+        (subjects.ALL_PRICE_ALERTS,),
+        max_age=30 * DAY,
+        max_bytes=128 * MIB,
+        effects=True,
+        duplicate_window=30 * MINUTE,
+    ),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(
         TRADING,

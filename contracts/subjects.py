@@ -25,7 +25,8 @@ CANDLE: Final = "md.v1.candle."  # followed by <tf>. and the instrument's tail
 WHALE: Final = "signal.v1.whale."
 CLUSTER: Final = "signal.v1.cluster."
 STORM: Final = "signal.v1.storm."
-ALERT: Final = "alert.v1."
+ALERT: Final = "alert.v1."  # <kind of alert>. and the tail, see contracts.alerts
+PRICE_ALERT: Final = ALERT + "price_alert."  # of an owner, and seen by nobody else
 
 # ---- the rest
 FEED: Final = "feed.v1."  # <venue>
@@ -41,6 +42,7 @@ ANALYTICS_COMMAND: Final = COMMAND + "analytics."  # <verb>, see contracts.servi
 DEAD_LETTERS_COMMAND: Final = COMMAND + "deadletters."  # <verb>, see contracts.services.deadletters
 FEED_RESYNC: Final = COMMAND + "feed.resync"  # served by every producer that leaves its books to another process
 MARKET_COMMAND: Final = COMMAND + "market."  # <verb>, see contracts.services.market
+ALERTS_COMMAND: Final = COMMAND + "alerts."  # <verb>, see contracts.services.alerts
 ACCESS_COMMAND: Final = COMMAND + "access."  # <verb>, see contracts.services.access
 AUDIT: Final = "audit.v1."  # <service>.<action>: who changed what, see contracts.services.audit
 LIMIT: Final = "limit.v1."  # <rule>.<who>.<window>: requests in it, taken by all processes of the API
@@ -69,7 +71,8 @@ ALL_WHALES: Final = WHALE + ">"
 ALL_CLUSTERS: Final = CLUSTER + ">"
 ALL_STORMS: Final = STORM + ">"
 ALL_SIGNALS: Final = "signal.v1.>"
-ALL_ALERTS: Final = ALERT + ">"
+ALL_ALERTS: Final = ALERT + ">"  # an owner's among them: for parts of the system only
+ALL_PRICE_ALERTS: Final = PRICE_ALERT + ">"
 ALL_FEEDS: Final = FEED + ">"
 ALL_ORDERS: Final = ORDER + ">"
 ALL_STRATEGIES: Final = STRATEGY + ">"

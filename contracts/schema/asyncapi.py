@@ -11,6 +11,7 @@ from typing import Any, Final, cast, get_args
 from pydantic import BaseModel
 
 from contracts import subjects
+from contracts.alerts import ALERT_KINDS
 from contracts.codec import KIND_SUBJECTS, schema_of
 from contracts.commands import Command
 from contracts.market import Event, Timeframe
@@ -24,9 +25,11 @@ HEADERS_NAME: Final = "EventHeaders"
 COMMAND_DELIVERY: Final = "Request and reply: whoever serves it replies always; without a reply nobody does."
 
 _TAIL: Final = ("venue", "base", "quote", "contract")
-_TOKENS: Final[Mapping[str, tuple[str, ...]]] = {"candle": ("timeframe", *_TAIL), "feed": ("venue",)} | dict.fromkeys(
-    CONSOLIDATED, _TAIL[1:]
-)
+_TOKENS: Final[Mapping[str, tuple[str, ...]]] = {
+    "candle": ("timeframe", *_TAIL),
+    "feed": ("venue",),
+    "alert": ("alert", *_TAIL),
+} | dict.fromkeys(CONSOLIDATED, _TAIL[1:])
 PARAMETERS: Final[Mapping[str, Json]] = {
     "venue": {
         "description": "CCXT's id of the exchange; `all` where a signal spans several",
@@ -46,6 +49,7 @@ PARAMETERS: Final[Mapping[str, Json]] = {
         "description": "length of the candle; days are UTC, weeks begin on Monday",
         "enum": [*get_args(Timeframe)],
     },
+    "alert": {"description": "what it is about; `price_alert` is an owner's", "enum": [*ALERT_KINDS]},
     "consumer": {"description": "who could not handle the message", "examples": ["cache", "whales"]},
     "holder": {"description": "who holds the lease", "examples": ["producers.binance"]},
     "run": {"description": "name of the replay", "examples": ["20260626-1"]},
@@ -74,7 +78,10 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         subjects.HELD,
         "How many connections of its stream each API process holds of each key (`HeldConnections`).",
     ),
-    "alert.v1": (subjects.ALERT + "{subject}", "Reserved: nothing is published yet."),
+    "alert.v1.price_alert": (
+        subjects.PRICE_ALERT + "{subject}",
+        "Alerts of owners, as on `alert.v1`: for parts of the system only.",
+    ),
     "order.v1": (subjects.ORDER + "{subject}", "Reserved: nothing is published yet."),
     "strategy.v1": (subjects.STRATEGY + "{subject}", "Reserved: nothing is published yet."),
     "job.v1": (subjects.JOB + "{subject}", "Reserved: nothing is published yet."),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts import subjects
+from contracts.alerts import ALERT_KINDS
 from contracts.errors import SymbolSyntaxError
 from contracts.instrument import tail_symbol, unescape_token
 from contracts.timeframes import TIMEFRAMES
@@ -25,6 +26,7 @@ SUBJECT_KINDS: Final[dict[str, str]] = {  # of two that fit the first counts
     subjects.WHALE: "whale",
     subjects.CLUSTER: "cluster",
     subjects.STORM: "storm",
+    subjects.ALERT: "alert",  # <kind of alert>. and the tail
 }
 KIND_SUBJECTS: Final[dict[str, str]] = {kind: prefix for prefix, kind in SUBJECT_KINDS.items()}
 MOST_TAIL: Final = 192  # so that every id that begins with it has room for what follows
@@ -85,7 +87,11 @@ def _read_tokens(kind: str, rest: str) -> tuple[str, str | None, str | None]:
         if timeframe not in TIMEFRAMES:
             raise BadEventError(f"subject of a candle: {timeframe!r} is no time frame")
         return *tail_symbol(tail), timeframe
-    if kind in CROSS_VENUE:
+    if kind == "alert":
+        alert, _, rest = rest.partition(".")
+        if alert not in ALERT_KINDS:
+            raise BadEventError(f"subject of an alert: {alert!r} is no kind of alert")
+    if kind in CROSS_VENUE or (kind == "alert" and rest.endswith(_ANY)):
         if not rest.endswith(_ANY):
             raise BadEventError(f"subject of a {kind}: {rest!r} does not end in {_ANY!r}")
         return *tail_symbol(rest.removesuffix(_ANY) + ".spot"), None

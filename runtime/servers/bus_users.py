@@ -18,7 +18,7 @@ OLD_ACCOUNT: Final = "$G"  # of versions that had one token for everybody
 PUBLIC_EVENTS: Final = (
     subjects.ALL_MARKET_DATA,
     subjects.ALL_SIGNALS,
-    subjects.ALL_ALERTS,
+    *streams.PUBLIC_ALERTS,
     subjects.ALL_FEEDS,
     subjects.ALL_REPLAYS,
 )
@@ -31,7 +31,7 @@ PUBLIC_COMMANDS: Final = (
 _PRIVATE: Final = frozenset(
     {
         *(streams.TRADING, streams.JOBS, streams.BUDGETS, streams.DLQ),
-        *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS),
+        *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.OWN_ALERTS),
     }
 )
 PUBLIC_STREAMS: Final = tuple(spec.name for spec in STREAMS if spec.name not in _PRIVATE)

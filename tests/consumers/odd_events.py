@@ -64,6 +64,8 @@ def golden(model: type[Event], now: int) -> tuple[str, dict[str, Any]]:
     if model.kind in {"cluster", "storm"}:
         return prefix + "all.BTC.USD.any", body
     tail = make_instrument(body["venue"], body["symbol"], "").tail
+    if model.kind == "alert":
+        return f"{prefix}{body['alert']}.{tail}", body
     if model.kind in CONSOLIDATED:
         return prefix + tail.removeprefix(f"{ALL_VENUES}."), body
     return prefix + (f"{body['timeframe']}.{tail}" if model.kind == "candle" else tail), body

@@ -210,8 +210,9 @@ def golden(model: type[Event]) -> tuple[str, dict[str, Any]]:
     body = json.loads((GOLDEN / f"{model.kind}.v{model.version}.json").read_text())
     if model.kind in {"cluster", "storm"}:
         return KIND_SUBJECTS[model.kind] + CROSS, body
+    prefix = KIND_SUBJECTS[model.kind] + ("price_alert." if model.kind == "alert" else "")
     tail = TAILS.get(model.kind) or make_instrument(body["venue"], body["symbol"], "").tail
-    return KIND_SUBJECTS[model.kind] + tail, body
+    return prefix + tail, body
 
 
 def fault(subject: str, body: bytes, now: int | None = None) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts import subjects
+from contracts.alerts import ALERT_KINDS
 from contracts.codec import EVENTS, KIND_SUBJECTS, SUBJECT_KINDS, kind_of
 from contracts.schema.routes import CONSOLIDATED
 from contracts.streams import BUCKETS, CANDLE_STREAMS, DURABLES, STREAMS, StreamSpec
@@ -29,6 +30,9 @@ def covers(pattern: str, subject: str) -> bool:
     return len(left) == len(right) and all(a in {"*", b} for a, b in zip(left, right, strict=True))
 
 
+FIRST_TOKENS = {"candle": [f"{name}." for name in TIMEFRAMES], "alert": [f"{name}." for name in ALERT_KINDS]}
+
+
 def streams_of(subject: str) -> list[StreamSpec]:
     return [stream for stream in STREAMS if any(covers(pattern, subject) for pattern in stream.subjects)]
 
@@ -40,8 +44,8 @@ def test_every_event_has_a_subject_and_every_subject_an_event() -> None:
 
 @pytest.mark.parametrize("kind", sorted(EVENTS))
 def test_event_subject_is_on_exactly_one_stream(kind: str) -> None:
-    for timeframe in [f"{name}." for name in TIMEFRAMES] if kind == "candle" else [""]:
-        assert len(streams_of(f"{KIND_SUBJECTS[kind]}{timeframe}okx.BTC.USDT.spot")) == 1
+    for first in FIRST_TOKENS.get(kind, [""]):
+        assert len(streams_of(f"{KIND_SUBJECTS[kind]}{first}okx.BTC.USDT.spot")) == 1
 
 
 @pytest.mark.parametrize("timeframe", sorted(TIMEFRAMES))
@@ -57,7 +61,8 @@ def test_what_is_rare_shares_no_stream_with_the_firehose() -> None:
 
 @pytest.mark.parametrize("name", sorted(PREFIXES))
 def test_named_subject_is_on_one_stream_unless_it_is_a_request(name: str) -> None:
-    found = streams_of(f"{PREFIXES[name]}{'1m' if PREFIXES[name] == subjects.CANDLE else 'a'}.b.c.d")
+    first = {subjects.CANDLE: "1m", subjects.ALERT: "storm"}.get(PREFIXES[name], "a")
+    found = streams_of(f"{PREFIXES[name]}{first}.b.c.d")
     assert len(found) == (0 if PREFIXES[name].startswith(subjects.COMMAND) else 1)
 
 
