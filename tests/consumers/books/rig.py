@@ -136,6 +136,8 @@ class Rig:
                         frames = venue.resubscribe_learned(item, decoder)
                     else:
                         frames = venue.resubscribe(item) if venue.resubscribe is not None else ()
+                    if frames:  # as the feed does
+                        side.sessions[place].books.on_resubscribed(symbol, now=self.now)
                     for frame in frames:
                         self.exchange.send(connection, frame)
                     if not frames:
