@@ -78,7 +78,7 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         subjects.HELD,
         "How many connections of its stream each API process holds of each key (`HeldConnections`).",
     ),
-    "alert.v1.price_alert": (
+    "price_alerts": (
         subjects.PRICE_ALERT + "{subject}",
         "Alerts of owners, as on `alert.v1`: for parts of the system only.",
     ),
