@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 
 from runtime.nats import wire
 from runtime.nats.bus import Bus, subject_class
@@ -39,6 +40,7 @@ class LanePublisher:
         self._write_at = write_at
         self._parts: list[bytes] = []
         self._measure_at = _MEASURE_EVERY
+        self._measured, self._size = 0, 0  # how many parts were added up, and their bytes
         self._dropped = 0
         self._in_gap = False
         self._written = False
@@ -76,11 +78,14 @@ class LanePublisher:
             self._measure()
 
     def _measure(self) -> None:
-        """Write where enough waits; how much it is, is added up once in a while only."""
-        if sum(map(len, self._parts)) >= self._write_at:
+        """Write where enough waits; how much it is, is added up once in a while only, and each part once."""
+        parts = self._parts
+        self._size += sum(map(len, islice(parts, self._measured, None)))
+        self._measured = len(parts)
+        if self._size >= self._write_at:
             self.flush()
         else:
-            self._measure_at = len(self._parts) + _MEASURE_EVERY
+            self._measure_at = self._measured + _MEASURE_EVERY
 
     def flush(self) -> None:
         """Write, or drop, what was published since the last write; the loop calls it at the end of each turn."""
@@ -88,6 +93,7 @@ class LanePublisher:
         if not parts:
             return
         self._parts, self._measure_at = [], _MEASURE_EVERY
+        self._measured, self._size = 0, 0
         if self._in_gap or not self._free(self._max_buffered):
             self._drop(parts)
             return

@@ -10,6 +10,7 @@ import sys
 
 import structlog
 
+from runtime.app.entry import freeze_imports
 from tests.bench.sides.worker import run
 
 COMPILED = "runtime.book.compiled.book_side"
@@ -19,6 +20,7 @@ def main(about: list[str]) -> None:
     if about == ["http"]:
         from tests.bench.sides import our_http  # noqa: PLC0415 - the API's imports are no part of the other measurements
 
+        freeze_imports()  # as every entry of ours does
         names = ("get_raw", "get_fastapi", "fan_out", "fan_out_starlette")
         run({name: getattr(our_http, name) for name in names})
         return
@@ -26,6 +28,7 @@ def main(about: list[str]) -> None:
         sys.modules[COMPILED] = None  # type: ignore[assignment]
     from tests.bench.sides import our_books, our_bus, our_frames  # noqa: PLC0415 - only now is it known what they may use
 
+    freeze_imports()  # as every entry of ours does
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     run(
         {
