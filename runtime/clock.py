@@ -11,9 +11,7 @@ now_ns: Final = (
 )  # the wall clock in nanoseconds since 1970, UTC; no call of ours around it, as frames read it
 
 
-def monotonic() -> float:
-    """Seconds on a clock that never goes back; only differences mean anything."""
-    return time.monotonic()
+monotonic: Final = time.monotonic  # seconds on a clock that never goes back; only differences mean anything
 
 
 async def sleep(seconds: float) -> None:

@@ -27,6 +27,7 @@ from runtime.logging import logs
 
 SECOND_NS: Final = 1_000_000_000
 SLOW_SECONDS: Final = 0.5
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _READS: Final = frozenset({"GET", "HEAD"})
 T = TypeVar("T")
 Shortcut = Callable[[str, bytes, int], Reply | Awaitable[Reply] | None]
@@ -58,12 +59,17 @@ class HttpMetrics:
         self._seconds = Histogram(
             "hydrophone_http_request_seconds", "Time to the answer", ["route"], registry=registry, buckets=_BUCKETS
         )
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def on_answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer."""
-        named = method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "(other)"
-        self._requests.labels(route, named, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        named = method if method in _METHODS else "(other)"
+        found = self._known.get((route, named, status))
+        if found is None:  # looked up once: routes, methods and statuses are few
+            made = self._requests.labels(route, named, str(status)), self._seconds.labels(route)
+            found = self._known[route, named, status] = made
+        found[0].inc()
+        found[1].observe(seconds)
 
 
 class RequestMiddleware:

@@ -18,10 +18,11 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger
 
-from runtime.logging.redact import Redactor
+from runtime.logging.redact import Redactor, TextRedactor
 
 CHANNEL: Final = "access"
 _REMEMBERED: Final = 4096  # redacted texts: paths, callers and addresses come again and again
+_NEVER_AGAIN: Final = "request_id"
 
 
 class RotatingLines:
@@ -52,6 +53,7 @@ class LineRules:
     """What a line may not carry, what it says of its process, and the least level (as of `logging`) that is written."""
 
     redact: Redactor
+    redact_text: TextRedactor
     part: str
     level: int
 
@@ -92,7 +94,7 @@ class Lines(logging.Handler):
 
 def _bind(lines: Lines, rules: LineRules) -> FilteringBoundLogger:
     """Make the channel's logger: structlog's own, with these lines at its end."""
-    render = _renderer(rules.redact, rules.part)
+    render = _renderer(rules)
     wrapped: Any = structlog.wrap_logger(
         lines,
         processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, render],
@@ -101,10 +103,12 @@ def _bind(lines: Lines, rules: LineRules) -> FilteringBoundLogger:
     return wrapped.bind()
 
 
-def _renderer(redact: Redactor, part: str) -> Callable[[object, str, EventDict], str]:
-    @lru_cache(maxsize=_REMEMBERED)
-    def redacted(name: str, text: str) -> Any:
-        return _clean(redact, name, text)
+def _renderer(rules: LineRules) -> Callable[[object, str, EventDict], str]:
+    clean = rules.redact_text
+    remembered = lru_cache(maxsize=_REMEMBERED)(clean)
+
+    def redacted(name: str, text: str) -> str:
+        return clean(name, text) if name == _NEVER_AGAIN else remembered(name, text)
 
     encode = msgspec.json.Encoder().encode
 
@@ -114,10 +118,10 @@ def _renderer(redact: Redactor, part: str) -> Callable[[object, str, EventDict],
             if value is None or isinstance(value, int | float)
             else redacted(name, value)
             if isinstance(value, str)
-            else _clean(redact, name, value)
+            else _clean(rules.redact, name, value)
             for name, value in event.items()
         }
-        document["level"], document["logger"], document["part"] = method, CHANNEL, part
+        document["level"], document["logger"], document["part"] = method, CHANNEL, rules.part
         document["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         return encode(document).decode()
 

@@ -22,7 +22,7 @@ from structlog.typing import EventDict, Processor
 from runtime.app.entry import abandon
 from runtime.logging.access_log import CHANNEL as ACCESS
 from runtime.logging.access_log import LineRules, Lines
-from runtime.logging.redact import redactor
+from runtime.logging.redact import redactor, text_redactor
 
 Channel = Literal["application", "access", "audit"]
 CHANNELS: Final[tuple[Channel, ...]] = ("application", "access", "audit")
@@ -92,7 +92,7 @@ def _shorten_access(config: LogConfig, out: TextIO) -> None:
     logger = logging.getLogger(ACCESS)
     (file,) = logger.handlers or (None,)
     level = logging.getLevelNamesMapping()[config.level]
-    rules = LineRules(redactor(config.secrets), config.part, level)
+    rules = LineRules(redactor(config.secrets), text_redactor(config.secrets), config.part, level)
     short = Lines(out, cast("RotatingFileHandler | None", file), rules)
     short.setFormatter(_formatter(config, readable=False))
     if file is not None:

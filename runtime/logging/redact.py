@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, cast
 
 SHOWN_CHARACTERS: Final = 4
@@ -21,7 +22,11 @@ _PAIR: Final = re.compile(
 )
 _BOT_TOKEN: Final = re.compile(r"\b(?P<value>\d{6,12}:[A-Za-z0-9_-]{30,})")
 
+_MAY_HOLD_ONE: Final = re.compile(r"[:=\s]")  # each of the four above needs one of these
+
 Redactor = Callable[[object], object]
+TextRedactor = Callable[[str, str], str]
+_REMEMBERED_NAMES: Final = 1024
 
 
 def partial(key: str) -> str:
@@ -33,15 +38,36 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
     """The text without URL credentials, bearer tokens, `token=…` pairs, bot tokens and the secrets known by value."""
     for secret in known:
         text = text.replace(secret, partial(secret))
+    if _MAY_HOLD_ONE.search(text) is None:
+        return text
     text = _URL_USER.sub("://***@", text)
     text = _BEARER.sub(lambda m: f"{m['word']} {partial(m['value'])}", text)
     text = _PAIR.sub(lambda m: f"{m['name']}{m['sign']}{partial(m['value'])}", text)
     return _BOT_TOKEN.sub(lambda m: partial(m["value"]), text)
 
 
+@lru_cache(maxsize=_REMEMBERED_NAMES)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None and name not in _PLAIN_KEYS
+
+
+def _known(secrets: Iterable[str]) -> list[str]:
+    return sorted({secret for secret in secrets if len(secret) >= _SHORTEST_KNOWN_SECRET}, key=len, reverse=True)
+
+
+def text_redactor(secrets: Iterable[str] = ()) -> TextRedactor:
+    """A function that redacts a text under its name, as `redactor` does in a mapping."""
+    known = _known(secrets)
+
+    def redact(name: str, text: str) -> str:
+        return partial(text) if _is_secret(name) else redact_text(text, known)
+
+    return redact
+
+
 def redactor(secrets: Iterable[str] = ()) -> Redactor:
     """A function that redacts any value; secrets of at least six characters are found wherever they stand."""
-    known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_KNOWN_SECRET}, key=len, reverse=True)
+    known = _known(secrets)
 
     def redact(value: object) -> object:
         if value is None or isinstance(value, bool | int | float):
@@ -54,7 +80,7 @@ def redactor(secrets: Iterable[str] = ()) -> Redactor:
         return redact_text(value if isinstance(value, str) else repr(value), known)
 
     def _entry(name: str, value: object) -> object:
-        if isinstance(value, str) and _SECRET_NAME.search(name) and name not in _PLAIN_KEYS:
+        if isinstance(value, str) and _is_secret(name):
             return partial(value)
         return redact(value)
 

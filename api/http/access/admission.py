@@ -172,7 +172,12 @@ class AccessControl:
 
 def _nearest(shares: Sequence[Share], now: float, *, alone: bool) -> Share:
     """Return the one that is nearest to its end."""
-    return min(shares, key=lambda share: share.remaining(now, alone=alone))
+    nearest, least = shares[0], shares[0].remaining(now, alone=alone)
+    for share in shares[1:]:
+        left = share.remaining(now, alone=alone)
+        if left < least:
+            nearest, least = share, left
+    return nearest
 
 
 def _rate_limited(standing: Standing) -> HydrophoneError:

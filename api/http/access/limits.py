@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,12 @@ def _wait(limit: Limit, use: Use) -> int:
 
 def limit_headers(standing: Standing) -> tuple[tuple[bytes, bytes], ...]:
     """The RateLimit headers of an answer: the limit that is nearest to its end."""
-    limit = standing.limit
-    return (
-        (b"ratelimit-limit", b"%d" % limit.requests),
-        (b"ratelimit-remaining", b"%d" % standing.remaining),
-        (b"ratelimit-reset", b"%d" % standing.reset),
-        (b"ratelimit-policy", b"%d;w=%d" % (limit.requests, limit.window)),
-    )
+    limit, policy = _fixed_headers(standing.limit)
+    remaining, reset = b"%d" % standing.remaining, b"%d" % standing.reset
+    return limit, (b"ratelimit-remaining", remaining), (b"ratelimit-reset", reset), policy
+
+
+@lru_cache(maxsize=64)
+def _fixed_headers(limit: Limit) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
+    policy = b"%d;w=%d" % (limit.requests, limit.window)
+    return (b"ratelimit-limit", b"%d" % limit.requests), (b"ratelimit-policy", policy)

@@ -68,7 +68,11 @@ class Share:
 
     def remaining(self, now: float, *, alone: bool) -> float:
         """Return how many more there are for this name, as far as is known here."""
-        return room(self.limit, self._use(now, alone=alone))
+        if alone:
+            return room(self.limit, self._own(now))
+        limit = self.limit  # `room` of `_use`, without making it: this is decided for each limit of each request
+        weight = 1 - (now - self.index * limit.window) / limit.window
+        return limit.requests - (self.previous or 0) * weight - (self.total - self.tokens + self.unshared)
 
     def standing(self, now: float, *, alone: bool) -> Standing:
         """Return what is answered of this limit; one that denies says so even where it is not known why."""
