@@ -68,13 +68,13 @@ class AlertStore:
         await self._rules.update_one({"_id": watch.rule.id}, {"$set": {**document, "token": self._token}}, upsert=True)
 
     async def save_states(self, watches: Sequence[Document]) -> None:
-        """Keep the states of rules (`dump` of each); StaleHolderError where another process has the lease."""
+        """Keep rules and their states (`dump` of each); StaleHolderError where another process has the lease."""
         if not watches:
             return
         requests = [
             change(
                 {"_id": found["_id"], "token": {"$lte": self._token}},
-                {"$set": {"state": found["state"], "token": self._token}},
+                {"$set": {"rule": found["rule"], "state": found["state"], "token": self._token}},
             )
             for found in watches
         ]

@@ -6,15 +6,16 @@ catch up by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
 from consumers.alerts.core import PriceWatch, Rule, State
-from consumers.alerts.prices import PriceFeed
+from consumers.alerts.prices import Price, PriceFeed
 from contracts import subjects
 
+Look = Callable[[Price], None]
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 
@@ -75,7 +76,7 @@ class Watchlist:
             if group is None:
                 group = Group(PriceFeed(rule.tail, state.feed), state.seq)
                 groups.append(group)
-            self._put(group, PriceWatch(rule, state))
+            self._join(group, PriceWatch(rule, state))
 
     def add(self, watch: PriceWatch) -> None:
         """Take a rule that begins with what comes: it joins those of its tail."""
@@ -86,13 +87,11 @@ class Watchlist:
         else:
             group = Group(PriceFeed(watch.rule.tail), watch.rule.since_seq)
             groups.append(group)
-        self._put(group, watch)
+        self._join(group, watch)
 
-    def replace(self, rule: Rule) -> PriceWatch:
-        """Let a rule go on as it is now, from the state that it has."""
-        group = self._of[rule.id]
-        watch = group.watches[rule.id] = PriceWatch(rule, group.watches[rule.id].state)
-        return watch
+    def put(self, watch: PriceWatch) -> None:
+        """Let a rule go on as it is now."""
+        self._of[watch.rule.id].watches[watch.rule.id] = watch
 
     def find(self, rule_id: str) -> PriceWatch | None:
         """Return a rule at work."""
@@ -107,8 +106,10 @@ class Watchlist:
             if not group.watches:
                 self._groups[market_of(group.feed.tail)].remove(group)
 
-    def fold(self, subject: str, ticker: FastEvent, seq: int, now: int) -> list[Decided]:
-        """Fold one ticker, message `seq` of the stream; `now` ns UTC."""
+    def fold(
+        self, subject: str, ticker: FastEvent, seq: int, now: int | None = None, look: Look | None = None
+    ) -> list[Decided]:
+        """Fold one ticker, message `seq` of the stream; `now` in ns UTC. `look` sees each price before it is folded."""
         venue, _, market = subject.removeprefix(subjects.TICKER).partition(".")
         decided: list[Decided] = []
         for group in self._groups.get(market, ()):
@@ -121,6 +122,8 @@ class Watchlist:
             for watch in group.watches.values():
                 if seq <= watch.rule.since_seq:
                     continue
+                if look is not None:
+                    look(price)
                 alert = watch.fold(price, now)
                 if alert is not None:
                     decided.append(Decided(alert, seq, watch))
@@ -138,7 +141,7 @@ class Watchlist:
                 group.seq = 0
         for rule_id, group in self._of.items():
             watch = group.watches[rule_id]
-            group.watches[rule_id] = PriceWatch(_from_the_start(watch.rule), watch.state)
+            group.watches[rule_id] = PriceWatch(msgspec.structs.replace(watch.rule, since_seq=0), watch.state)
 
     def states(self) -> Iterator[PriceWatch]:
         """Yield every rule with its state as it is to be saved."""
@@ -153,12 +156,7 @@ class Watchlist:
         watch.state.seq, watch.state.seq_ns, watch.state.feed = group.seq, self.seq_ns, group.feed.state
         return watch
 
-    def _put(self, group: Group, watch: PriceWatch) -> None:
+    def _join(self, group: Group, watch: PriceWatch) -> None:
         group.watches[watch.rule.id] = watch
         self._of[watch.rule.id] = group
 
-
-def _from_the_start(rule: Rule) -> Rule:
-
-
-    return msgspec.structs.replace(rule, since_seq=0)
