@@ -212,8 +212,8 @@ class PriceWatch:
         """Count a move within the window; the next one is measured from where this one ended."""
         state = self.state
         number = state.clock // self.bucket_ns
-        state.window = [kept for kept in state.window if kept[0] > number - BUCKETS]
-        moved = self.moved_from(price.value)
+        state.window = self._window(state.clock)
+        moved = self.moved_from(price.value, state.clock)
         if moved is not None:
             state.window = [(number, price.text, price.text)]
             return 1, moved
@@ -230,24 +230,28 @@ class PriceWatch:
         """The length of a part of the window, ns."""
         return (self.rule.window_seconds or BUCKETS) * SECOND // BUCKETS
 
-    @property
-    def extremes(self) -> tuple[str, str] | None:
-        """The lowest and the highest price of the window; None where it is empty."""
-        window = self.state.window
+    def extremes(self, at: int) -> tuple[str, str] | None:
+        """Return the lowest and the highest price of the window that ends at a time; None where it is empty."""
+        window = self._window(at)
         if not window:
             return None
         return min((kept[1] for kept in window), key=Decimal), max((kept[2] for kept in window), key=Decimal)
 
-    def moved_from(self, value: Decimal) -> str | None:
+    def moved_from(self, value: Decimal, at: int) -> str | None:
         """Return the price of the window that `value` is the percentage away from; None where there is none."""
-        if self.extremes is None:
+        extremes = self.extremes(at)
+        if extremes is None:
             return None
-        low, high = self.extremes
+        low, high = extremes
         if EXACT.multiply(value, _HUNDRED) >= EXACT.multiply(Decimal(low), _HUNDRED + self._value):
             return low
         if EXACT.multiply(value, _HUNDRED) <= EXACT.multiply(Decimal(high), _HUNDRED - self._value):
             return high
         return None
+
+    def _window(self, at: int) -> list[tuple[int, str, str]]:
+        oldest = at // self.bucket_ns - BUCKETS
+        return [kept for kept in self.state.window if kept[0] > oldest]
 
     def _every(self, _price: Price) -> tuple[int, str | None]:
         interval = (self.rule.interval_seconds or 1) * SECOND

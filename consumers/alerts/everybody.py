@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from consumers.alerts.core import LATE_NS, MOST_CAUSES, SECOND, FastAlert
+from consumers.alerts.core import LATE_NS, MOST_CAUSES, FastAlert
 from contracts import subjects
 from contracts.alerts import ALERT_KINDS, PRICE_ALERT
 from contracts.arithmetic.exact import as_dollars, in_dollars, read_amount, value_of
@@ -129,8 +129,7 @@ class Everybody:
         if rate is None or liquidation.amount is None:
             return None
         price = Decimal(liquidation.average_price or liquidation.price)
-        usd = in_dollars(value_of(price, read_amount(liquidation.amount)), rate.rate)
-        return None if usd is None else as_dollars(usd)
+        return as_dollars(in_dollars(value_of(price, read_amount(liquidation.amount)), rate.rate))
 
 
 def alert_subject(alert: FastEvent) -> str:

@@ -23,6 +23,7 @@ from runtime.nats.streams.reader import Row, Start, StreamReader
 
 STATE_EVERY_NS: Final = 300_000_000_000  # of stream time: states are kept to explain from
 MOST_PATTERNS: Final = 200  # markets that are named one by one; of more every ticker is read
+PATTERNS: Final = {streams.SIGNALS: subjects.ALL_SIGNALS, streams.LIQUIDATIONS: subjects.ALL_LIQUIDATIONS}
 OnMissed = Callable[[str, int], None]
 
 
@@ -127,7 +128,7 @@ class PriceReader:
         watchlist, now = self._watchlist, clock.now_ns()
         for subject, ticker, row in self._reading.decode(rows):
             position = row.position
-            for one in watchlist.fold(subject, ticker, position.stream_seq, now):
+            for one in watchlist.fold(subject, ticker, position.stream_seq, now=now):
                 state = dump(watchlist.state_of(one.watch.rule.id))
                 self._outbox.add([Fired(one.alert, one.seq, None)], [state])
             if ticker.ts_recv >= self._keep_at:
@@ -147,9 +148,9 @@ class PriceReader:
 class EverybodyReader:
     """Folds one stream of signals or liquidations into what everybody is told."""
 
-    def __init__(self, reading: Reading, everybody: Everybody, outbox: Outbox, stream: str, pattern: str) -> None:
+    def __init__(self, reading: Reading, everybody: Everybody, outbox: Outbox, stream: str) -> None:
         self._reading, self._everybody, self._outbox = reading, everybody, outbox
-        self._stream, self._pattern = stream, pattern
+        self._stream, self._pattern = stream, PATTERNS[stream]
         self._seq, self._seq_ns = 0, 0
         self._reader: StreamReader | None = None
 
@@ -194,5 +195,3 @@ class EverybodyReader:
 
     def _on_gap(self, missed: int) -> None:
         self._reading.on_missed(self._stream, missed)
-
-

@@ -16,7 +16,7 @@ from contracts.errors import ConflictError, InvalidParameterError, LimitReachedE
 from contracts.instrument import escape_token
 from contracts.services.alerts import MOST_ALERTS, CreateAlert, Deliver, PriceAlert, PriceRule, UpdateAlert
 from contracts.services.alerts import State as Shown
-from contracts.services.market_replies import SymbolEntry
+from contracts.services.market_replies_multi import SymbolEntry
 from contracts.subjects import ALL_VENUES
 
 ID_BYTES: Final = 8

@@ -97,7 +97,7 @@ class AlertStore:
         until = _after(now_ns, STATES_KEPT)
         requests = [
             upsert(
-                {"_id": f"{found['_id']}.{found['rule']['revision']}.{found['state']['clock']}.{found['state']['seq']}"},
+                {"_id": _state_id(found)},
                 {
                     "$set": {
                         "rule": found["_id"],
@@ -128,10 +128,7 @@ class AlertStore:
 
     async def add_fired(self, found: Sequence[Fired], now_ns: int) -> None:
         """Keep alerts that are to be published; one that is kept already stays as it is."""
-        requests = [
-            upsert({"_id": one.alert.id}, {"$setOnInsert": _fired_document(one, now_ns)})
-            for one in found
-        ]
+        requests = [upsert({"_id": one.alert.id}, {"$setOnInsert": _fired_document(one, now_ns)}) for one in found]
         if requests:
             await self._fired.bulk_write(requests, ordered=True)
 
@@ -187,6 +184,10 @@ def dump(watch: PriceWatch) -> Document:
         "rule": msgspec.to_builtins(watch.rule),
         "state": msgspec.to_builtins(watch.state),
     }
+
+
+def _state_id(found: Document) -> str:
+    return f"{found['_id']}.{found['rule']['revision']}.{found['state']['clock']}.{found['state']['seq']}"
 
 
 def _rule(document: Document) -> tuple[Rule, State]:

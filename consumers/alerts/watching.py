@@ -107,7 +107,7 @@ class Watchlist:
                 self._groups[market_of(group.feed.tail)].remove(group)
 
     def fold(
-        self, subject: str, ticker: FastEvent, seq: int, now: int | None = None, look: Look | None = None
+        self, subject: str, ticker: FastEvent, seq: int, *, now: int | None = None, look: Look | None = None
     ) -> list[Decided]:
         """Fold one ticker, message `seq` of the stream; `now` in ns UTC. `look` sees each price before it is folded."""
         venue, _, market = subject.removeprefix(subjects.TICKER).partition(".")
@@ -159,4 +159,3 @@ class Watchlist:
     def _join(self, group: Group, watch: PriceWatch) -> None:
         group.watches[watch.rule.id] = watch
         self._of[watch.rule.id] = group
-

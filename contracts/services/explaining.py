@@ -63,7 +63,7 @@ class Delivery(ExplainingModel):
 
 
 class FindDeliveries(ExplainingModel):
-    """What was done with an alert, of `cmd.v1.<webhooks|telegram>.deliveries`; a service that is not there is no error."""
+    """What was done with an alert: `cmd.v1.<webhooks|telegram>.deliveries`, of services that need not be there."""
 
     id: Name = Field(description="of the alert")
     owner: str | None = Field(default=None, description="whose deliveries; null for everybody's chats")

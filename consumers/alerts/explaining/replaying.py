@@ -1,10 +1,11 @@
-"""Runs a price alert again over recorded tickers, and says what it compared. Pure: the very rule, over the same prices."""
+"""Runs a price alert again over recorded tickers, and says what it compared. Pure: the very rule, the same prices."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final, Literal
 
 from consumers.alerts.core import SECOND, PriceWatch, Rule, State
@@ -14,6 +15,7 @@ from contracts.arithmetic.exact import EXACT, FINE
 from contracts.services.explaining import Comparison, Cooldown, Evidence, Operator
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+MOST_KEPT: Final = 20  # moments of a kind, the newest
 _PLACES: Final = Decimal("0.0001")
 _HUNDRED: Final = Decimal(100)
 
@@ -43,8 +45,8 @@ class Span:
 
     last: Moment | None = None
     closest: Moment | None = None
-    met: list[Moment] = field(default_factory=list[Moment])
-    fired: list[Moment] = field(default_factory=list[Moment])
+    met: deque[Moment] = field(default_factory=lambda: deque[Moment](maxlen=MOST_KEPT))
+    fired: deque[Moment] = field(default_factory=lambda: deque[Moment](maxlen=MOST_KEPT))
     prices: int = 0
 
     def add(self, moment: Moment) -> None:
@@ -110,7 +112,8 @@ class _Probe:
     def __call__(self, price: Price) -> None:
         self.price = price
         if self._explain:
-            self.comparisons = list(compare(self._watch, price))
+            at = max(self._watch.state.clock, price.ts)
+            self.comparisons = [*compare(self._watch, price), *silences(self._watch, at)]
             self.distance = distance(self._watch, price)
 
 
@@ -118,7 +121,7 @@ def compare(watch: PriceWatch, price: Price) -> Iterator[Comparison]:
     """Yield what a rule compares at a price, before it folds it: all that decide hold where it is met."""
     rule, state, at = watch.rule, watch.state, max(watch.state.clock, price.ts)
     if rule.expires_ns is not None:
-        yield _comparison("time", str(at), "<", str(rule.expires_ns), at, holds=at < rule.expires_ns)
+        yield _comparison("time", (str(at), "<", str(rule.expires_ns)), at, holds=at < rule.expires_ns)
     match rule.condition:
         case "above" | "below":
             yield from _one_way(watch, price, at)
@@ -128,7 +131,7 @@ def compare(watch: PriceWatch, price: Price) -> Iterator[Comparison]:
             yield from _moves(watch, price, at)
         case "every":
             due = state.due or rule.since_ns + (rule.interval_seconds or 1) * SECOND
-            yield _comparison("time", str(at), ">=", str(due), at, holds=at >= due)
+            yield _comparison("time", (str(at), ">=", str(due)), at, holds=at >= due)
 
 
 def silences(watch: PriceWatch, at: int) -> Iterator[Comparison]:
@@ -137,9 +140,10 @@ def silences(watch: PriceWatch, at: int) -> Iterator[Comparison]:
     if spoke is not None and rule.cooldown_seconds:
         since = Decimal(at - spoke) / SECOND
         held = at >= spoke + rule.cooldown_seconds * SECOND
-        yield _comparison("seconds since the last message", f"{since:f}", ">=", str(rule.cooldown_seconds), at, holds=held)
+        what = "seconds since the last message"
+        yield _comparison(what, (f"{since:f}", ">=", str(rule.cooldown_seconds)), at, holds=held)
     if rule.snoozed_ns:
-        yield _comparison("time", str(at), ">=", str(rule.snoozed_ns), at, holds=at >= rule.snoozed_ns)
+        yield _comparison("time", (str(at), ">=", str(rule.snoozed_ns)), at, holds=at >= rule.snoozed_ns)
 
 
 def cooldown_of(watch: PriceWatch, at: int) -> Cooldown | None:
@@ -164,7 +168,7 @@ def distance(watch: PriceWatch, price: Price) -> Decimal:
 def _one_way(watch: PriceWatch, price: Price, at: int) -> Iterator[Comparison]:
     value, above = watch.rule.value or "", watch.rule.condition == "above"
     reached = price.value >= Decimal(value) if above else price.value <= Decimal(value)
-    yield _comparison("price", price.text, ">=" if above else "<=", value, at, holds=reached)
+    yield _comparison("price", (price.text, ">=" if above else "<=", value), at, holds=reached)
     back = watch.band[0] if above else watch.band[1]
     yield _armed(watch, f"back {'below' if above else 'above'} {back:f} since the last crossing", at)
 
@@ -174,31 +178,31 @@ def _passage(watch: PriceWatch, price: Price, at: int) -> Iterator[Comparison]:
     low, high = watch.band
     from_above = state.above is True
     other = state.above is not None and (price.value >= Decimal(value)) != state.above
-    yield _comparison("price", price.text, "<" if from_above else ">=", value, at, holds=other)
+    yield _comparison("price", (price.text, "<" if from_above else ">=", value), at, holds=other)
     if state.armed:
         yield _armed(watch, f"outside {low:f} to {high:f} since the last crossing", at)
     else:
         edge = low if from_above else high
         away = price.value <= low if from_above else price.value >= high
-        yield _comparison("price", price.text, "<=" if from_above else ">=", f"{edge:f}", at, holds=away)
+        yield _comparison("price", (price.text, "<=" if from_above else ">=", f"{edge:f}"), at, holds=away)
 
 
 def _moves(watch: PriceWatch, price: Price, at: int) -> Iterator[Comparison]:
     value = watch.rule.value or ""
-    met = watch.moved_from(price.value) is not None
+    met = watch.moved_from(price.value, at) is not None
     rise, fall = _rise(watch, price), _fall(watch, price)
     what, moved = ("rise", rise) if rise >= fall else ("fall", fall)
     within = f"percent of {what} within {watch.rule.window_seconds} s"
-    yield _comparison(within, f"{FINE.quantize(moved, _PLACES):f}", ">=", value, at, holds=met)
+    yield _comparison(within, (f"{moved.quantize(_PLACES, ROUND_DOWN, FINE):f}", ">=", value), at, holds=met)
 
 
 def _rise(watch: PriceWatch, price: Price) -> Decimal:
-    extremes = watch.extremes
+    extremes = watch.extremes(max(watch.state.clock, price.ts))
     return Decimal(0) if extremes is None else _percent(price.value - Decimal(extremes[0]), extremes[0])
 
 
 def _fall(watch: PriceWatch, price: Price) -> Decimal:
-    extremes = watch.extremes
+    extremes = watch.extremes(max(watch.state.clock, price.ts))
     return Decimal(0) if extremes is None else _percent(Decimal(extremes[1]) - price.value, extremes[1])
 
 
@@ -207,8 +211,9 @@ def _percent(part: Decimal, whole: str) -> Decimal:
 
 
 def _armed(watch: PriceWatch, what: str, at: int) -> Comparison:
-    return _comparison(what, "yes" if watch.state.armed else "no", "==", "yes", at, holds=watch.state.armed)
+    return _comparison(what, ("yes" if watch.state.armed else "no", "==", "yes"), at, holds=watch.state.armed)
 
 
-def _comparison(what: str, value: str, operator: Operator, limit: str, at: int, *, holds: bool) -> Comparison:  # noqa: PLR0913
+def _comparison(what: str, compared: tuple[str, Operator, str], at: int, *, holds: bool) -> Comparison:
+    value, operator, limit = compared
     return Comparison(what=what, value=value, operator=operator, limit=limit, holds=holds, at=at)
