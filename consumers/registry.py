@@ -8,6 +8,8 @@ from functools import partial
 from typing import Final
 
 from consumers.access import handlers as access
+from consumers.alerts import handlers as alerts
+from consumers.alerts.everybody import EverybodyRules
 from consumers.analytics import handlers as analytics
 from consumers.analytics.handlers import AnalyticsPlan
 from consumers.books import handlers as books
@@ -37,6 +39,7 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "market": lambda settings: Consumer(partial(market.run, plan=market.MarketPlan(fetched=settings.cache.enabled))),
     "whales": lambda settings: Consumer(partial(whales.run, plan=whales.WhalePlan(rules=whale_rules(settings)))),
     "access": lambda settings: Consumer(partial(access.run, plan=access_plan(settings))),
+    "alerts": lambda settings: Consumer(partial(alerts.run, plan=alerts_plan(settings))),
     "clusters": lambda settings: clusters.make_consumer(cluster_rules(settings)),
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
     "deadletters": lambda _: deadletters.make_consumer(),
@@ -45,8 +48,23 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
 
 BY_ITSELF: Final = frozenset({"books"})  # runs only where it is named, in a process of its own
 NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(
-    {"access", "analytics"}
+    {"access", "alerts", "analytics"}
 )  # left out, with a line in the log, where MONGO_URL is not set
+
+
+def alerts_plan(settings: Settings) -> alerts.AlertsPlan:
+    """Where alerts are kept, and what everybody is told of."""
+    url, given = settings.store.url, settings.alerts
+    rules = EverybodyRules(
+        tiers=_tiers(settings),
+        liquidation_usd={
+            "majors": given.liquidation_usd_majors,
+            "large": given.liquidation_usd_large,
+            "mid": given.liquidation_usd_mid,
+        },
+        cooldown=_cooldown(settings),
+    )
+    return alerts.AlertsPlan(documents="" if url is None else url.get_secret_value(), rules=rules)
 
 
 def analytics_plan(settings: Settings) -> AnalyticsPlan:

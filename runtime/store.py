@@ -70,6 +70,11 @@ def upsert(filter: Filter, update: Filter) -> Any:
     return UpdateOne(filter, update, upsert=True)
 
 
+def change(filter: Filter, update: Filter) -> Any:
+    """One request of a `bulk_write`: update the document that `filter` names, if there is one."""
+    return UpdateOne(filter, update)
+
+
 class Store:
     """One database; times are UTC and aware. `timeout` in seconds bounds every operation.
 

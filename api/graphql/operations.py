@@ -19,8 +19,7 @@ from api.graphql.errors import as_graphql_error
 from api.graphql.queries import Asked
 from api.http.server import FrameSocket
 from api.stream.fan_out import TRY_LATER
-from api.stream.limits import LimitReachedError
-from contracts.errors import HydrophoneError
+from contracts.errors import HydrophoneError, LimitReachedError
 
 SEND_SECONDS: Final = 5.0
 TOO_MANY: Final = 4429

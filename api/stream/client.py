@@ -16,11 +16,10 @@ from api.stream.backlog import CONTROL, Message
 from api.stream.fan_out import SocketOutbox
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, encoded
-from api.stream.limits import LimitReachedError
 from api.stream.protocol import Auth, ClientMessage, ListSubscriptions, Ping, SubscriptionRequest
 from api.stream.symbols import Symbols
 from api.stream.topics import ResolvedSymbol, Target, Topic, resolve_target
-from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError
+from contracts.errors import HydrophoneError, InvalidParameterError, LimitReachedError, NotReadyError
 from contracts.schema.literals import SentAt
 from runtime import clock
 

@@ -15,13 +15,7 @@ from typing import Protocol
 
 from api.http.access.keys import Identity
 from api.http.errors import UnauthorizedError
-from contracts.errors import HydrophoneError, NotReadyError
-
-
-class LimitReachedError(HydrophoneError):
-    """There are as many as there may be; `details["maximum"]` says how many that is."""
-
-    code = "LIMIT_REACHED"
+from contracts.errors import LimitReachedError, NotReadyError
 
 
 @dataclass(frozen=True, slots=True)

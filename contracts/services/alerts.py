@@ -8,7 +8,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from contracts.alerts import Alert, AlertKind, Condition
 from contracts.market import Name, Nanoseconds
-from contracts.numbers import PriceText
 from contracts.services.access import Owner, Page, PageSize
 from contracts.services.explaining import Fired, ReadSpan
 from contracts.services.market import Symbol, Venue
@@ -273,4 +272,4 @@ class AlertDryRun(AlertsModel):
     crossings: int = Field(description="what they stand for, and what the last cooldown held")
     fired: Annotated[list[Fired], Field(max_length=1000)]
     read: list[ReadSpan]
-    price: PriceText | None = Field(default=None, description="the last price of the span, of a price alert")
+    price: str | None = Field(default=None, description="the last price of the span, of a price alert")

@@ -62,6 +62,19 @@ class Delivery(ExplainingModel):
     reason: str | None = None
 
 
+class FindDeliveries(ExplainingModel):
+    """What was done with an alert: `cmd.v1.<webhooks|telegram>.deliveries`, of services that need not be there."""
+
+    id: Name = Field(description="of the alert")
+    owner: str | None = Field(default=None, description="whose deliveries; null for everybody's chats")
+
+
+class Deliveries(ExplainingModel):
+    """What a service did with an alert, the oldest first."""
+
+    deliveries: list[Delivery]
+
+
 class ReadSpan(ExplainingModel):
     """Which part of which stream was read, and whether all of it was there still."""
 

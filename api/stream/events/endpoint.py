@@ -19,10 +19,10 @@ from api.stream import protocol
 from api.stream.events.cursor import Places, UnknownCursorError, parse_cursor
 from api.stream.events.event_log import CHANNELS
 from api.stream.events.event_stream import EventServices, EventStream, Wanted
-from api.stream.limits import KeyConnections, LimitReachedError, StreamLimits
+from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
 from api.stream.topics import EVENTS, ResolvedSymbol, Target, Topic, resolve_target
-from contracts.errors import InvalidParameterError
+from contracts.errors import InvalidParameterError, LimitReachedError
 from contracts.instrument import escape_token
 
 SUPPORTED: Final = (protocol.PRICE, protocol.WHALES, protocol.LIQUIDATIONS, protocol.ALERTS)

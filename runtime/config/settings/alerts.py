@@ -14,7 +14,7 @@ DEFAULT_LARGE = ("SOL", "XRP", "BNB", "DOGE", "ADA")
 
 
 class AlertSettings(BaseSettings):
-    """Whale, cluster and storm limits by tier (majors, large, mid = every other coin); USD and seconds."""
+    """Whale, liquidation, cluster and storm limits by tier (majors, large, mid = every other coin); USD and seconds."""
 
     model_config = GROUP
     majors: Words = Field(("BTC", "ETH"), validation_alias="HYDROPHONE_MAJORS")
@@ -24,6 +24,9 @@ class AlertSettings(BaseSettings):
     whale_usd_mid: Usd = Field(Decimal(200_000), validation_alias="HYDROPHONE_WHALE_USD_MID")
     whale_adaptive_quantile: Share = Field(Decimal(0), validation_alias="HYDROPHONE_WHALE_ADAPTIVE_QUANTILE")
     whale_adaptive_samples: Count = Field(1000, validation_alias="HYDROPHONE_WHALE_ADAPTIVE_SAMPLES")
+    liquidation_usd_majors: Usd = Field(Decimal(500_000), validation_alias="HYDROPHONE_LIQUIDATION_USD_MAJORS")
+    liquidation_usd_large: Usd = Field(Decimal(200_000), validation_alias="HYDROPHONE_LIQUIDATION_USD_LARGE")
+    liquidation_usd_mid: Usd = Field(Decimal(100_000), validation_alias="HYDROPHONE_LIQUIDATION_USD_MID")
     cooldown_seconds_majors: Seconds = Field(300, validation_alias="HYDROPHONE_COOLDOWN_SECONDS_MAJORS")
     cooldown_seconds_large: Seconds = Field(450, validation_alias="HYDROPHONE_COOLDOWN_SECONDS_LARGE")
     cooldown_seconds_mid: Seconds = Field(600, validation_alias="HYDROPHONE_COOLDOWN_SECONDS_MID")

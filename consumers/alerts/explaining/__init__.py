@@ -1,0 +1,1 @@
+"""Explains alerts by running the same rules again over the recorded streams."""
