@@ -167,7 +167,7 @@ class Body(SentModel):
     event_type: SentType
     symbol: str | None = Field(description="the base coin; null where it is about none")
     timestamp: AwareDatetime = Field(description="when it happened")
-    sequence: int = Field(ge=1, description="counts the events of this endpoint without holes")
+    sequence: int = Field(ge=0, description="counts the events of this endpoint without holes; 0 of a test")
     sim: bool = Field(description="true for what simulated exchanges sent")
     data: dict[str, Any]
 
