@@ -98,6 +98,12 @@ class GoneError(HydrophoneError):
     code = "GONE"
 
 
+class LimitReachedError(HydrophoneError):
+    """There are as many as there may be; `details["maximum"]` says how many that is."""
+
+    code = "LIMIT_REACHED"
+
+
 class DisabledError(HydrophoneError):
     """The feature is switched off; `details["setting"]` names what switches it on."""
 
