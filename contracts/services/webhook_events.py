@@ -181,7 +181,7 @@ def schema_of(event_type: str) -> dict[str, Any]:
     properties = {**body["properties"], "event_type": {"const": event_type}, "data": data}
     return {
         "$schema": DIALECT,
-        "$id": f"/webhooks/schemas/{event_type}",
+        "$id": f"urn:hydrophone:webhook:{event_type}",
         "title": event_type,
         "type": "object",
         "properties": properties,

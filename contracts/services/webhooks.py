@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
@@ -52,6 +53,7 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 Symbol = Annotated[str, Field(max_length=64, pattern=r"^[^\s,]{1,64}$"), AfterValidator(_symbol)]
 Exchange = Annotated[str, Field(max_length=32, pattern=r"^[A-Za-z0-9]{1,32}$"), AfterValidator(_exchange)]
+ENDPOINT_ID: Final = re.compile(r"wh_[0-9a-f]{16}")
 EndpointId = Annotated[
     str, Field(pattern=r"^wh_[0-9a-f]{16}$", description="id of an endpoint", examples=["wh_9f86d081884c7d65"])
 ]
@@ -88,7 +90,7 @@ MinUsd = Annotated[
     Decimal,
     BeforeValidator(_usd),
     Field(ge=0, lt=MOST_VALUE, max_digits=30, strict=False),
-    PlainSerializer(lambda value: format(value, "f"), return_type=str),
+    PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json"),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "exclusiveMaximum": 1e15}, {"type": "string"}]}),
 ]
 OrderingOf = Annotated[
