@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
         asyncapi=read_asyncapi,
         cache=found.cache.enabled,
         analytics=found.analytics,
+        webhooks=found.webhooks.enabled,
         cache_ttl=found.cache.ttl,
         warm=found.venues.symbols,
     )
@@ -53,8 +54,8 @@ def main(arguments: list[str]) -> int:
 
 def log_config(found: Settings) -> logs.LogConfig:
     """How this process logs: at the level that `GPT_API_LOG_LEVEL` says, with every key taken out."""
-    pepper = found.access.key_pepper
-    keys = (*found.api.api_keys, *found.api.admin_keys, *(() if pepper is None else (pepper,)))
+    pepper, own = found.access.key_pepper, found.webhooks.signing_key
+    keys = (*found.api.api_keys, *found.api.admin_keys, *(key for key in (pepper, own) if key is not None))
     return logs.LogConfig(
         part="api",
         level="DEBUG" if found.api.debug else found.api.log_level,

@@ -61,6 +61,8 @@ from api.stream.held import HeldElsewhere
 from api.stream.hub import Hub, StreamMetrics
 from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
+from api.webhooks import routes as webhooks_routes
+from api.webhooks.routes import WebhookSources
 from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.clients.market_client import MarketClient
@@ -77,6 +79,7 @@ ROUTERS: Final = (
     cache_routes.router,
     analytics_routes.router,
     deadletters_routes.router,
+    *webhooks_routes.ROUTERS,
     health.router,
     documents.router,
     page_routes.router,
@@ -108,6 +111,7 @@ class ApiOptions:
     stream: StreamLimits | None = None
     cache: bool = True
     analytics: AnalyticsSettings = field(default_factory=lambda: AnalyticsSettings.model_validate({}))
+    webhooks: bool = True
     cache_ttl: int = 300
     warm: tuple[str, ...] = ()
     asyncapi: Callable[[], bytes | None] = lambda: None
@@ -192,6 +196,7 @@ def compose(options: ApiOptions) -> ASGIApp:
     app.state.analytics = AnalyticsSources(
         None if recorder is None else app.state.commands, export, parts.cache.fetched
     )
+    app.state.webhooks = WebhookSources(app.state.commands if options.webhooks else None)
     app.state.idempotency = IdempotencyMemory(parts.bus)
     answers = app.state.market = MarketAnswers(parts.market)
     app.state.cache = parts.cache

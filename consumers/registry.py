@@ -21,6 +21,8 @@ from consumers.deadletters import handlers as deadletters
 from consumers.market import handlers as market
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
+from consumers.webhooks import handlers as webhooks
+from consumers.webhooks.transport import TransportRules
 from consumers.whales import handlers as whales
 from consumers.whales.core import Adaptive, WhaleRules
 from contracts.arithmetic.tiers import Tiers
@@ -28,7 +30,7 @@ from contracts.signals import Tier
 from runtime.app.service import Consumer
 from runtime.book.books import BookPace
 from runtime.config.settings import Settings
-from runtime.pepper import load_pepper
+from runtime.pepper import load_pepper, load_signing_key
 
 _SECOND: Final = 1_000_000_000
 
@@ -44,11 +46,12 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
     "deadletters": lambda _: deadletters.make_consumer(),
     "analytics": lambda settings: analytics.make_consumer(analytics_plan(settings)),
+    "webhooks": lambda settings: Consumer(partial(webhooks.run, plan=webhooks_plan(settings))),
 }
 
 BY_ITSELF: Final = frozenset({"books"})  # runs only where it is named, in a process of its own
 NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(
-    {"access", "alerts", "analytics"}
+    {"access", "alerts", "analytics", "webhooks"}
 )  # left out, with a line in the log, where MONGO_URL is not set
 
 
@@ -80,6 +83,20 @@ def access_plan(settings: Settings) -> access.AccessPlan:
     return access.AccessPlan(
         documents="" if url is None else url.get_secret_value(),
         pepper=partial(load_pepper, given, settings.store.data),
+    )
+
+
+def webhooks_plan(settings: Settings) -> webhooks.WebhooksPlan:
+    """Where endpoints are kept, what seals their secrets and signs for us, and what may be posted to."""
+    url, pepper, own = settings.store.url, settings.access.key_pepper, settings.webhooks
+    given, key = (None if secret is None else secret.get_secret_value() for secret in (pepper, own.signing_key))
+    return webhooks.WebhooksPlan(
+        documents="" if url is None else url.get_secret_value(),
+        pepper=partial(load_pepper, given, settings.store.data),
+        key=partial(load_signing_key, key, settings.store.data),
+        rules=TransportRules(allow=frozenset(own.allow), ports=frozenset(own.ports)),
+        enabled=own.enabled,
+        most=own.max_subscriptions,
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import access, alerts, analytics, deadletters, explaining, feed, market, sentiment
+from contracts.services import access, alerts, analytics, deadletters, explaining, feed, market, sentiment, webhooks
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 
@@ -38,7 +38,7 @@ class Failure(CommandModel):
         description="stable: INVALID_PARAMETER (`details.parameter`), UNKNOWN_VENUE, INVALID_SYMBOL, "
         "NOT_SUPPORTED (the venue offers no such history), VENUE_ERROR, VENUE_TIMEOUT, BUSY (ask again), "
         "INTERNAL_ERROR; of the market also AMBIGUOUS_SYMBOL, NO_DATA, NOT_READY, TIMEOUT; of other services "
-        "NOT_FOUND, CONFLICT, GONE, DISABLED"
+        "NOT_FOUND, CONFLICT, GONE, LIMIT_REACHED, DISABLED"
     )
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
@@ -183,12 +183,32 @@ ALERTS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("alerts.why_not", alerts.AlertWhyNotQuery, explaining.Explanation),
     _documents("alerts.dry_run", alerts.AlertDryRunQuery, alerts.AlertDryRun),
 )
+WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("webhooks.register", webhooks.RegisterEndpoint, webhooks.EndpointShown),
+    _documents("webhooks.list", webhooks.ListEndpoints, webhooks.EndpointPage),
+    _documents("webhooks.find", webhooks.FindEndpoint, webhooks.EndpointInfo),
+    _documents("webhooks.update", webhooks.UpdateEndpoint, webhooks.EndpointInfo),
+    _documents("webhooks.delete", webhooks.DeleteEndpoint, webhooks.EndpointInfo),
+    _documents("webhooks.pause", webhooks.PauseEndpoint, webhooks.EndpointInfo),
+    _documents("webhooks.resume", webhooks.ResumeEndpoint, webhooks.EndpointInfo),
+    _documents("webhooks.rotate_secret", webhooks.RotateSecret, webhooks.EndpointShown),
+    Command(
+        "webhooks.test",
+        subjects.WEBHOOKS_COMMAND + "test",
+        webhooks.TestEndpoint,
+        webhooks.TestReply,
+        12.0,
+        "consumers",
+    ),
+    _documents("webhooks.keys", webhooks.KeysQuery, webhooks.KeysReply),
+)
 COMMANDS: Final[tuple[Command, ...]] = (
     *MARKET_COMMANDS,
     *ACCESS_COMMANDS,
     *ALERTS_COMMANDS,
     *ANALYTICS_COMMANDS,
     *DEAD_LETTERS_COMMANDS,
+    *WEBHOOK_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("feed.resync", subjects.FEED_RESYNC, feed.ResyncQuery, feed.ResyncReply, 2.0, "producers"),
     Command("history.candles", subjects.HISTORY_CANDLES, HistoryQuery, HistoryReply, 10.0, "producers"),

@@ -15,11 +15,12 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import TypeAdapter
 
 from api.app import ROUTERS
-from api.http.access.keys import ADMIN
+from api.http.access.keys import ADMIN, MARKET_READ, OPEN
 from api.http.app import make_app
 from api.http.routing import declaration
 
 TEXTS: dict[Any, str] = {HTMLResponse: "text/html", PlainTextResponse: "text/plain"}
+OF_OTHER_CONSUMERS = {"/.well-known/webhook-keys.json"}  # though anybody may ask
 PAGE = "text/html; charset=utf-8"
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -70,7 +71,8 @@ def is_read_here(context: RouteContext) -> bool:
     """Whether a route is documented, ends, and needs the market core alone; others are requested by their own tests."""
     documented = isinstance(context.original_route, APIRoute) and context.original_route.include_in_schema
     declared = declaration(context)
-    return documented and context.methods == {"GET"} and declared.timed and declared.scope != ADMIN
+    others = declared.scope not in {OPEN, MARKET_READ} or str(context.path_format) in OF_OTHER_CONSUMERS
+    return documented and context.methods == {"GET"} and declared.timed and not others
 
 
 def is_for_admins(context: RouteContext) -> bool:

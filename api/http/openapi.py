@@ -42,6 +42,7 @@ EXAMPLES: Final = {
     "end_date": "2026-01-02",
     "format": "csv",
     "consumer": "whales",
+    "event_type": "whale",
 }
 ANSWERS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("examples.json").read_bytes())  # by operation id
 
@@ -92,7 +93,9 @@ def _describe_parameters(parameters: list[dict[str, Any]]) -> list[dict[str, Any
     for item in parameters:
         if item["in"] == "query" and item["name"] in in_path:
             continue
-        extra = {"example": EXAMPLES[item["name"]]} if item["name"] in EXAMPLES else {}
+        own = item["schema"].get("examples", ())  # what a kind of parameter says of itself
+        example = own[0] if own else EXAMPLES.get(item["name"])
+        extra = {} if example is None else {"example": example}
         commas = {"style": "form", "explode": False} if item["schema"].get("type") == "array" else {}
         described.append({**item, **extra, **commas})
     return described

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
+from contracts.arithmetic.moments import as_datetime
 from contracts.errors import ConflictError, GoneError, InvalidParameterError, NotFoundError
 from contracts.services import access
 from contracts.services.access import Caller, CreateKey, KeyEntry, KeyInfo, KeyShown, SecretEntry, State
@@ -137,11 +138,11 @@ def _shown(key: Key, now_ns: int) -> dict[str, Any]:
         "owner": key.owner,
         "scopes": key.scopes,
         "state": key.state(now_ns),
-        "created_at": moment(key.created_ns),
-        "expires_at": None if key.expires_ns is None else moment(key.expires_ns),
-        "rotated_at": None if key.rotated_ns is None else moment(key.rotated_ns),
-        "previous_ends_at": moment(max(ends)) if ends else None,
-        "revoked_at": None if key.revoked_ns is None else moment(key.revoked_ns),
+        "created_at": as_datetime(key.created_ns),
+        "expires_at": None if key.expires_ns is None else as_datetime(key.expires_ns),
+        "rotated_at": None if key.rotated_ns is None else as_datetime(key.rotated_ns),
+        "previous_ends_at": as_datetime(max(ends)) if ends else None,
+        "revoked_at": None if key.revoked_ns is None else as_datetime(key.revoked_ns),
     }
 
 
@@ -170,12 +171,6 @@ def nanoseconds(time: datetime) -> int:
     """Return a time as ns UTC."""
     whole = int(time.timestamp())
     return whole * SECOND_NS + time.microsecond * 1000
-
-
-def moment(ts_ns: int) -> datetime:
-    """Return ns UTC as a time, to the microsecond."""
-    seconds, rest = divmod(ts_ns, SECOND_NS)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
 
 
 def pages(total: int, size: int) -> int:

@@ -16,6 +16,7 @@ from consumers.access import core
 from consumers.access.changes import KeyChanges, reachable_store
 from consumers.access.store import INDEXES, AccessStore
 from contracts import streams, subjects
+from contracts.arithmetic.moments import as_datetime
 from contracts.services.access import (
     QUEUE,
     AuditEntry,
@@ -36,21 +37,16 @@ from runtime import clock
 from runtime.app.commands import CommandArguments, command
 from runtime.app.documents import open_store
 from runtime.app.intervals import ticks
+from runtime.app.leased import hold
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.app.settling import durable
 from runtime.nats.kv.mirror import Mirror
-from runtime.nats.leases.lease import Lease
 from runtime.store import StoreError
 
 _log = structlog.get_logger("access")
 DURABLE: Final[DurableSpec] = next(spec for spec in DURABLES if spec.name == "audit")
 _LOOK_SECONDS: Final = 1.0
-_STANDBY_SECONDS: Final = 3.0  # a process that waits longer stands by, which is as ready as it gets
-
-
-class LeaseLostError(RuntimeError):
-    """Another process may change keys now: this one begins again and waits for its turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +62,8 @@ class AccessPlan:
 async def run(service: Service, plan: AccessPlan) -> None:
     """Serve until the service is stopped."""
     async with AsyncExitStack() as stack:
-        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        stack.callback(lost.cancel)
-        if not await _acquire(service, plan, stack, lost):
+        held = await hold(service, stack, plan.lease, plan.lease_seconds)
+        if held is None:
             return
         store = await stack.enter_async_context(open_store(service, plan.documents, INDEXES))
         if store is None:
@@ -80,29 +75,7 @@ async def run(service: Service, plan: AccessPlan) -> None:
         pepper = await asyncio.to_thread(plan.pepper)
         changes = KeyChanges(service.bus, documents, mirror, pepper)
         await changes.open()
-        await _serve(service, changes, make_router(changes, documents), lost, mirror.failed)
-
-
-async def _acquire(service: Service, plan: AccessPlan, stack: AsyncExitStack, lost: asyncio.Future[None]) -> bool:
-    """Wait for the lease; False where the service was stopped meanwhile."""
-
-    def on_lost() -> None:
-        if not lost.done():
-            lost.set_exception(LeaseLostError("the lease of the key store was lost"))
-
-    lease = Lease(service.bus, plan.lease, on_lost=on_lost, ttl=plan.lease_seconds)
-    stack.push_async_callback(lease.release)
-    acquiring = asyncio.create_task(lease.acquire(), name="lease of access")
-    stack.callback(acquiring.cancel)
-    waited = 0.0
-    async for _ in ticks(service.stop, _LOOK_SECONDS, acquiring):
-        if acquiring.done():
-            return True
-        waited += _LOOK_SECONDS
-        if waited >= _STANDBY_SECONDS:
-            service.ready()
-        service.report("standing_by", 1)
-    return False
+        await _serve(service, changes, make_router(changes, documents), held.lost, mirror.failed)
 
 
 async def _serve(service: Service, changes: KeyChanges, router: NatsRouter, *failing: asyncio.Future[None]) -> None:
@@ -178,4 +151,4 @@ def _command(verb: str) -> CommandArguments:
 
 def _entry(event: AuditEvent) -> AuditEntry:
     fields = event.model_dump(exclude={"ts"})
-    return AuditEntry(**fields, timestamp=core.moment(event.ts))
+    return AuditEntry(**fields, timestamp=as_datetime(event.ts))

@@ -1,8 +1,8 @@
-"""A time as people write it: ISO 8601, or seconds or milliseconds since 1970; read as ns UTC. Pure."""
+"""A time as people write it: ISO 8601, or seconds or milliseconds since 1970; read as ns UTC, and back. Pure."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -25,6 +25,11 @@ def read_moment(text: str) -> int:
     if not 0 <= milliseconds <= _MOST_MILLISECONDS:
         raise ValueError("a time must lie between 1970 and 2255")
     return milliseconds * 1_000_000
+
+
+def as_datetime(ts_ns: int) -> datetime:
+    """Return ns UTC as a time, to the microsecond."""
+    return _EPOCH + timedelta(microseconds=ts_ns // 1000)
 
 
 def _as_text(value: object) -> object:

@@ -167,7 +167,7 @@ class Body(SentModel):
     event_type: SentType
     symbol: str | None = Field(description="the base coin; null where it is about none")
     timestamp: AwareDatetime = Field(description="when it happened")
-    sequence: int = Field(ge=1, description="counts the events of this endpoint without holes")
+    sequence: int = Field(ge=0, description="counts the events of this endpoint without holes; 0 of a test")
     sim: bool = Field(description="true for what simulated exchanges sent")
     data: dict[str, Any]
 
@@ -181,7 +181,7 @@ def schema_of(event_type: str) -> dict[str, Any]:
     properties = {**body["properties"], "event_type": {"const": event_type}, "data": data}
     return {
         "$schema": DIALECT,
-        "$id": f"/webhooks/schemas/{event_type}",
+        "$id": f"urn:hydrophone:webhook:{event_type}",
         "title": event_type,
         "type": "object",
         "properties": properties,

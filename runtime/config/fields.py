@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from pydantic_settings import NoDecode
 
 _WORD = re.compile(r"^[a-z0-9]+$")
 SHORTEST_PEPPER = 16
+SIGNING_KEY_PREFIX = "whsk_"
 _BASE = re.compile(r"^[^\s,]+$")
 
 
@@ -98,6 +100,23 @@ def _pepper(value: SecretStr) -> SecretStr:
     return value
 
 
+def _signing_key(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    try:
+        raw = base64.b64decode(text.removeprefix(SIGNING_KEY_PREFIX), validate=True)
+    except ValueError:
+        raw = b""
+    if not text.startswith(SIGNING_KEY_PREFIX) or len(raw) not in (32, 64):
+        raise ValueError(f"must be {SIGNING_KEY_PREFIX} and the base64 of an Ed25519 key (its 32 bytes, or 64)")
+    return value
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"(\[[0-9a-f:.]+\]|[0-9a-f:]*::[0-9a-f:.]*|[a-z0-9._-]+)(:[0-9]{1,5})?", value.lower()):
+        raise ValueError("each entry must be a host, or a host and a port, like 127.0.0.1:9000 or receiver.internal")
+    return value.lower()
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
@@ -108,6 +127,8 @@ Symbols = Annotated[
     tuple[Annotated[str, AfterValidator(_symbol)], ...], NoDecode, BeforeValidator(_split), Field(min_length=1)
 ]
 Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], NoDecode, BeforeValidator(_split)]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_split)]
+SigningKey = Annotated[SecretStr, AfterValidator(_signing_key)]
 Pepper = Annotated[SecretStr, AfterValidator(_pepper)]
 SocketUrl = Annotated[str, AfterValidator(_url("ws", "wss"))]
 HttpUrl = Annotated[str, AfterValidator(_url("http", "https"))]
@@ -116,6 +137,9 @@ NatsUrl = Annotated[SecretStr, AfterValidator(_secret_urls(",", "nats", "tls", "
 MongoUrl = Annotated[SecretStr, AfterValidator(_secret_urls(None, "mongodb", "mongodb+srv"))]
 ExistingFile = Annotated[Path | None, AfterValidator(_readable)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Ports = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=65535)], ...], NoDecode, BeforeValidator(_split), Field(min_length=1)
+]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[int, Field(ge=0)]
 Share = Annotated[Decimal, Field(ge=0, lt=1, max_digits=9)]

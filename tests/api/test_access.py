@@ -37,6 +37,7 @@ OPEN_PATHS = {
     "/docs",
     "/asyncapi",
     "/admin/analytics",
+    "/.well-known/webhook-keys.json",
 }
 
 

@@ -42,6 +42,7 @@ TABLE = (  # the first that fits counts
     Row("/mcp", MARKET_READ),
     Row("/api/alerts", "alerts:write"),
     Row("/webhooks", "webhooks:write"),
+    Row("/.well-known/", OPEN),
     Row("/api/v2", "groups:admin"),
     Row("/api/trading", "trade"),
     Row("/admin/analytics/", ADMIN),

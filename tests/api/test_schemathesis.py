@@ -12,11 +12,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
 from schemathesis.checks import CHECKS
 
+from consumers.webhooks.transport import Network
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer
 from tests.api.world import ADMIN_KEY, Api, Start, Store
 from tests.consumers.analytics.test_on_the_bus import consuming
 from tests.consumers.deadletters.test_on_the_bus import serving
+from tests.consumers.webhooks.conftest import make_plan
+from tests.consumers.webhooks.conftest import serving as serving_webhooks
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(300)]
 EXAMPLES = 15
@@ -62,6 +65,10 @@ def try_one(operation: Any, url: str, checks: list[Any]) -> int:
     return len(made)
 
 
+async def resolve_nothing(name: str) -> list[Any]:
+    raise OSError(f"{name} is not there")
+
+
 async def test_random_requests_are_answered_as_documented(
     store: Store, start: Start, api_nats: NatsServer, documents_url: str
 ) -> None:
@@ -73,6 +80,8 @@ async def test_random_requests_are_answered_as_documented(
         stack.push_async_callback(bus.close)
         await stack.enter_async_context(consuming(bus, documents_url, "test_schemathesis"))
         await stack.enter_async_context(serving(bus))
+        nowhere = make_plan(documents_url, network=Network(resolve_nothing))
+        await stack.enter_async_context(serving_webhooks(api_nats.url, nowhere))
         document = (await api.get("/openapi.json")).json()
         tried = await asyncio.to_thread(try_all, api.url, document)
     print("\n" + "\n".join(f"{name:50} {count:3} requests" for name, count in sorted(tried.items())))

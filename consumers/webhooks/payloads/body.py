@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from consumers.webhooks.payloads.facts import Fact
-from consumers.webhooks.payloads.literals import encode, iso, number, raw
+import msgspec
+
+from consumers.webhooks.payloads.facts import Fact, encode
 from contracts.arithmetic.exact import EXACT
+from contracts.schema.literals import decimal_number, iso
 from contracts.services.webhook_events import MOST_IN_DIGEST, SentType
 
 EVENT_ID_DIGITS: Final = 32
@@ -31,7 +33,7 @@ def make_body(event_id: str, fact: Fact, sequence: int) -> bytes:
             "timestamp": iso(fact.ts_ns),
             "sequence": sequence,
             "sim": fact.sim,
-            "data": raw(fact.data),
+            "data": msgspec.Raw(fact.data),
         }
     )
 
@@ -58,8 +60,8 @@ def digest_fact(facts: Sequence[Fact], span: tuple[int, int] | None = None) -> F
         "from": iso(start),
         "to": iso(end),
         "count": len(ordered),
-        "usd_value": number(total),
-        "largest": [{"timestamp": iso(fact.ts_ns), "data": raw(fact.data)} for fact in _largest(ordered)],
+        "usd_value": decimal_number(total),
+        "largest": [{"timestamp": iso(fact.ts_ns), "data": msgspec.Raw(fact.data)} for fact in _largest(ordered)],
     }
     return Fact(
         event_type="digest",

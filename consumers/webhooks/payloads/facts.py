@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
 
-from consumers.webhooks.payloads.literals import encode, iso, number, seconds
+import msgspec
+
 from contracts.arithmetic.exact import FigureError, as_dollars, in_dollars, value_of
 from contracts.arithmetic.usd import UsdRates
 from contracts.instrument import split_symbol
 from contracts.numbers import time_of
+from contracts.schema.literals import decimal_number, iso, number
 from contracts.services.webhook_events import SentType
 
 
@@ -44,6 +46,8 @@ class Sources:
 
 
 NO_SOURCES: Final = Sources()
+_SECOND_NS: Final = 1_000_000_000
+encode: Final = msgspec.json.Encoder().encode
 
 
 def fact_of(event: Any, sources: Sources = NO_SOURCES) -> Fact | None:
@@ -118,7 +122,7 @@ def _storm(event: Any, _sources: Sources) -> Fact:
         "events": event.count,
         "long_usd": number(event.long_usd),
         "short_usd": number(event.short_usd),
-        "window_seconds": seconds(event.window_ns),
+        "window_seconds": _seconds(event.window_ns),
         "exchanges": event.venues,
     }
     return _spanning(event, "storm", data)
@@ -129,7 +133,7 @@ def _cluster(event: Any, _sources: Sources) -> Fact:
         "side": event.side,
         "usd_value": number(event.usd_value),
         "trades": event.count,
-        "window_seconds": seconds(event.window_ns),
+        "window_seconds": _seconds(event.window_ns),
         "exchanges": event.venues,
     }
     return _spanning(event, "cluster", data)
@@ -165,6 +169,12 @@ def _spanning(event: Any, event_type: SentType, data: dict[str, Any]) -> Fact:
         exchanges=tuple(event.venues),
         usd_value=Decimal(event.usd_value),
     )
+
+
+def _seconds(span_ns: int) -> Any:
+    """Return a span of ns as a number of seconds, whole where it is."""
+    whole, rest = divmod(span_ns, _SECOND_NS)
+    return whole if rest == 0 else decimal_number(Decimal(span_ns).scaleb(-9).normalize())
 
 
 def _base(symbol: str) -> str:

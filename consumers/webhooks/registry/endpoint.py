@@ -15,7 +15,10 @@ _VALUED: Final = frozenset({"whale", "liquidation", "storm", "cluster"})  # what
 
 @dataclass(frozen=True, slots=True)
 class EndpointSecret:
-    """A secret as its owner knows it, and when it ends (ns UTC); the newest has no end. It is in no repr."""
+    """A secret as its owner knows it, and when it ends (ns UTC); the newest has no end. It is in no repr.
+
+    The text is empty where it was not read.
+    """
 
     text: str = field(repr=False)
     ends_ns: int | None = None
@@ -43,7 +46,9 @@ class Endpoint:
     version: int = 1
 
     def live_secrets(self, at_ns: int) -> tuple[str, ...]:
-        """Return the texts of the secrets to sign with at a time, the newest first."""
+        """Return the texts of the secrets to sign with at a time, the newest first; ValueError where none were read."""
+        if not all(one.text for one in self.secrets):
+            raise ValueError(f"the secrets of {self.id} were not read")
         return tuple(one.text for one in self.secrets if one.ends_ns is None or one.ends_ns > at_ns)
 
 

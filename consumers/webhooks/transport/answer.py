@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Failing = Literal["timeout", "dns", "connect", "tls", "reset", "protocol", "answer_too_long"]
+Failing = Literal["timeout", "dns", "connect", "tls", "reset", "protocol"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from runtime.config.settings.processes import LogSettings, PartSettings
 from runtime.config.settings.retention import RetentionSettings
 from runtime.config.settings.store import StoreSettings, data_home
 from runtime.config.settings.venues import DEFAULT_VENUES, VenueSettings
+from runtime.config.settings.webhooks import WebhookSettings
 
 __all__ = [
     "DEFAULT_VENUES",
@@ -52,6 +53,7 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "VenueSettings",
+    "WebhookSettings",
     "data_home",
     "environment",
     "load",
@@ -70,6 +72,7 @@ class Settings:
     access: AccessSettings
     cache: CacheSettings
     analytics: AnalyticsSettings
+    webhooks: WebhookSettings
     venues: VenueSettings
     bus: BusSettings
     store: StoreSettings

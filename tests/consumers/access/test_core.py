@@ -9,6 +9,7 @@ import pytest
 
 from consumers.access import core
 from consumers.access.core import SECOND_NS, Key
+from contracts.arithmetic.moments import as_datetime
 from contracts.errors import ConflictError, GoneError, InvalidParameterError, NotFoundError
 from contracts.services import access
 from contracts.services.access import Caller, CreateKey, KeyEntry
@@ -47,7 +48,7 @@ def test_the_old_secret_lives_on_for_the_overlap_and_no_longer() -> None:
     assert macs(rotated, NOW + 100 * SECOND_NS) == ["mac-2"]
     assert macs(core.rotate(key(), "mac-2", 0, NOW), NOW) == ["mac-2"]
     shown = core.describe(rotated, NOW)
-    assert shown.previous_ends_at == core.moment(NOW + 100 * SECOND_NS)
+    assert shown.previous_ends_at == as_datetime(NOW + 100 * SECOND_NS)
 
 
 def test_what_the_bucket_holds_changes_when_something_ends() -> None:
@@ -121,5 +122,5 @@ def test_what_no_key_may_be(fields: dict[str, Any]) -> None:
 
 def test_times_survive_the_way_through_nanoseconds() -> None:
     moment = datetime(2031, 5, 6, 7, 8, 9, 123456, UTC)
-    assert core.moment(core.nanoseconds(moment)) == moment
+    assert as_datetime(core.nanoseconds(moment)) == moment
     assert core.nanoseconds(moment + timedelta(hours=1)) - core.nanoseconds(moment) == 3600 * SECOND_NS
