@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.simulator import people
+from bot.simulator import groups, people
+from bot.simulator.deeds import NotPossibleError
 from bot.simulator.errors import ApiError
 from bot.simulator.faults import Fault, FaultKind
 from bot.simulator.params import Params
-from bot.simulator.people import NotPossibleError
 from bot.simulator.web.requests import read_params
 from bot.simulator.web.server import BotServer
 from bot.simulator.world import World
@@ -24,14 +24,14 @@ DEEDS: Final[dict[str, Deed]] = {
     "message": people.write,
     "edit": people.change,
     "press": people.press,
-    "join": people.join,
-    "leave": people.leave,
-    "member": people.set_member,
-    "join_request": people.ask_to_join,
+    "join": groups.join,
+    "leave": groups.leave,
+    "member": groups.set_member,
+    "join_request": groups.ask_to_join,
     "block": people.block,
     "inline": people.ask_inline,
-    "migrate": people.become_supergroup,
-    "chat": people.set_chat,
+    "migrate": groups.become_supergroup,
+    "chat": groups.set_chat,
 }
 _KINDS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
 
@@ -86,7 +86,7 @@ def list_chats(world: World, _: Params) -> Any:
 def show_chat(world: World, given: Params) -> Any:
     """Return a chat as it is; null where there is none."""
     chat = world.chats.get(given.need_integer("chat_id"))
-    return None if chat is None else people.describe(world, chat)
+    return None if chat is None else groups.describe(world, chat)
 
 
 def make_routes(server: BotServer) -> list[Route]:
