@@ -46,6 +46,7 @@ def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: b
         documents_port=free_port() if settings.store.url is None else None,
         documents_password=secrets.token_hex(16),
         simulator_port=free_port(),
+        telegram_port=free_port(),
         api_port=choose_port(settings.api.host, settings.api.port, insist=insist, mine=port_is_ours),
         read_key=secrets.token_urlsafe(24),
         admin_key=secrets.token_urlsafe(24),
@@ -55,12 +56,14 @@ def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: b
 def run_facts(layout: Layout, pids: Mapping[str, int]) -> dict[str, object]:
     """What run.json says."""
     keys = {"key": layout.read_key} if layout.mode == "demo" else {}
+    telegram = {"telegram": {"url": layout.telegram_url}} if layout.mode == "demo" else {}
     return {
         "mode": layout.mode,
         "nats": {"url": layout.subscriber_url, "admin_url": layout.admin_url},
         "documents": {"url": layout.documents_url},
         "api": {"url": layout.api_url, **keys, "admin_key": layout.admin_key},
         "bot": {"url": None},
+        **telegram,
         "pids": dict(pids),
     }
 
@@ -93,7 +96,8 @@ async def launch(layout: Layout, procfile: str, terminal: view.Terminal) -> int:
         loop.add_signal_handler(number, stopping.set)
     supervisor = Supervisor(layout.data / "logs", ROOT, terminal.say)
     watching = view.View(layout.bus_options(), terminal)
-    layout.simulator_ready.unlink(missing_ok=True)
+    for ready in (layout.simulator_ready, layout.telegram_ready):
+        ready.unlink(missing_ok=True)
     if layout.bus_port is not None:
         save_nats_config(layout.bus_config())
     starting = asyncio.create_task(start_parts(supervisor, find_parts(layout, procfile), watching.start))

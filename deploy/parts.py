@@ -34,7 +34,8 @@ from runtime.servers.embedded import (
 Mode = Literal["demo", "run"]
 ONCE: Final = ("provision",)
 FILE_STORE_SLACK: Final = 4_000_000_000  # for a recording's stream and those that an admin adds
-ONLY_IN_DEMO: Final = ("simulator",)
+ONLY_IN_DEMO: Final = ("simulator", "telegram")
+DEMO_TOKEN: Final = "1234567:demo-token-of-the-test-server"  # noqa: S105  # opens nothing
 BOOKS: Final = "books"  # the part that runs only where producers leave their books to it
 METRICS_AFTER: Final = {"consumers": 1, BOOKS: 2}  # the producers' port and so many
 _ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  # to be reached, not bound
@@ -53,6 +54,7 @@ class Layout:
     documents_port: int | None
     documents_password: str
     simulator_port: int
+    telegram_port: int  # of the Bot API test server
     api_port: int
     read_key: str
     admin_key: str
@@ -102,6 +104,16 @@ class Layout:
         """The file that the simulator writes when it serves."""
         return self.store / "simulator.json"
 
+    @property
+    def telegram_url(self) -> str:
+        """The Bot API test server."""
+        return f"http://127.0.0.1:{self.telegram_port}"
+
+    @property
+    def telegram_ready(self) -> Path:
+        """The file that the Bot API test server writes when it serves."""
+        return self.store / "telegram.json"
+
     def bus_options(self, name: str = "view") -> BusOptions:
         """How the launcher's own view, and what else it has on the bus, connects."""
         bus = self.settings.bus.model_copy(update={"url": SecretStr(self.bus_url)})
@@ -133,6 +145,7 @@ def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> d
         "HYDROPHONE_ADMIN_KEYS": ",".join([*admin_keys, layout.admin_key]),
     }
     if layout.mode == "demo":
+        decided |= {"TELEGRAM_API_BASE_URL": layout.telegram_url, "TELEGRAM_BOT_TOKEN": DEMO_TOKEN}
         for venue in settings.venues.venues:
             address = f"127.0.0.1:{layout.simulator_port}/{venue}"
             decided[f"HYDROPHONE_{venue.upper()}_WS_URL"] = f"ws://{address}"
@@ -150,6 +163,9 @@ def substitutions(layout: Layout) -> dict[str, str]:
         "PROVISION_OPTIONS": shlex.join(provision_options(layout)),
         "SIMULATOR_PORT": str(layout.simulator_port),
         "SIMULATOR_READY": shlex.quote(str(layout.simulator_ready)),
+        "TELEGRAM_PORT": str(layout.telegram_port),
+        "TELEGRAM_TOKEN": DEMO_TOKEN,
+        "TELEGRAM_READY": shlex.quote(str(layout.telegram_ready)),
         "VENUES": shlex.quote(",".join(venues.venues)),
         "BASES": shlex.quote(",".join(bases)),
     }
@@ -193,6 +209,7 @@ def procfile_parts(layout: Layout, environ: Mapping[str, str], procfile: str) ->
     commands = cast("Mapping[str, str]", parse_procfile(procfile).processes)
     readiness = {
         "simulator": lambda: file_appears(layout.simulator_ready),
+        "telegram": lambda: file_appears(layout.telegram_ready),
         "api": lambda: http_answers(f"{layout.api_url}/health/ready"),
     }
     return [

@@ -34,6 +34,7 @@ ENTRIES = (
     Entry("producers record", ("binance", "--into", "{tmp}/rec"), waits=True),
     Entry("producers replay", ("{tmp}/rec",)),
     Entry("producers.simulator", ("--venues", "okx", "--bases", "BTC"), waits=True),
+    Entry("bot.simulator", (), waits=True),
     Entry("consumers", (), bus=True, waits=True),
     Entry("api", (), bus=True, waits=True),
     Entry("api.mcp", (), waits=True),
