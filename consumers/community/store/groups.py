@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -103,6 +104,11 @@ class GroupStore:
             if found is not None and not found.get("deleted"):
                 return read_group(found)
         return None
+
+    async def by_keys(self, keys: Sequence[str]) -> dict[str, Group]:
+        """Return the groups of these keys, by key."""
+        found = self._groups.find({"_id": {"$in": list(keys)}}, {"outbox": 0, "words": 0})
+        return {one["_id"]: read_group(one) async for one in found if not one.get("deleted")}
 
     async def count(self, owner: str) -> int:
         """Return how many groups an owner has."""

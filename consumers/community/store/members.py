@@ -32,7 +32,7 @@ async def assign(collections: Collections, group: Group, user_id: int, role: str
     found = await members.find_one({"_id": name}, {"roles": 1})
     if found is not None and role in found.get("roles", []):
         return False
-    begin = {**first_seen(group, user_id), "messages": 0, "joined_at": None, "last_active_at": None}
+    begin: Document = {**first_seen(group, user_id), "messages": 0, "joined_at": None, "last_active_at": None}
     update = {"$addToSet": {"roles": role}, "$setOnInsert": {**begin, "status": "member"}}
     await members.update_one({"_id": name}, update, upsert=True)
     return True
@@ -60,7 +60,7 @@ async def set_status(collections: Collections, group: Group, user_id: int, statu
         return False
     joined = status == "member" and (found is None or found.get("status") in {None, "left", "banned"})
     fields = {"status": status, "status_at": at, **({"joined_at": at} if joined else {})}
-    begin = {**first_seen(group, user_id), "roles": [], "messages": 0, "last_active_at": None}
+    begin: Document = {**first_seen(group, user_id), "roles": [], "messages": 0, "last_active_at": None}
     begin |= {} if joined else {"joined_at": None}
     await members.update_one({"_id": name}, {"$set": fields, "$setOnInsert": begin}, upsert=True)
     return True

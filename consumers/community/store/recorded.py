@@ -1,4 +1,4 @@
-"""Messages and joins as they were seen, some hundreds a document of `actions`, for dry runs; kept as long as actions."""
+"""Messages and joins as they were seen, some hundreds a document of `actions`, for dry runs of rules."""
 
 from __future__ import annotations
 
