@@ -61,6 +61,7 @@ from api.stream.held import HeldElsewhere
 from api.stream.hub import Hub, StreamMetrics
 from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
+from api.v2 import routes as v2_routes
 from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.clients.market_client import MarketClient
@@ -77,6 +78,7 @@ ROUTERS: Final = (
     cache_routes.router,
     analytics_routes.router,
     deadletters_routes.router,
+    *v2_routes.ROUTERS,
     health.router,
     documents.router,
     page_routes.router,

@@ -18,7 +18,7 @@ from contracts.services.community.events import CommunityEvent
 from contracts.services.community.groups import UserMembership, UserResponse
 from runtime.store import Document
 
-_FIRST = {"username": None, "name": None, "language": None, "note": "", "trusted": False, "custom": {}}
+_FIRST: Document = {"username": None, "name": None, "language": None, "note": "", "trusted": False, "custom": {}}
 
 
 class UserService:
@@ -66,7 +66,7 @@ class UserService:
 
         async def write(collections: Collections) -> tuple[None, CommunityEvent | None]:
             users = collections(USERS)
-            begin = {"owner": owner, "user_id": user_id, **_FIRST}
+            begin: Document = {"owner": owner, "user_id": user_id, **_FIRST}
             fields = {**changes, "updated_at": context.now()}
             first = {field: value for field, value in begin.items() if field not in fields}
             await users.update_one({"_id": name}, {"$set": fields, "$setOnInsert": first}, upsert=True)
