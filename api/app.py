@@ -61,6 +61,7 @@ from api.stream.held import HeldElsewhere
 from api.stream.hub import Hub, StreamMetrics
 from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
+from api.v2 import routes as v2_routes
 from api.webhooks import routes as webhooks_routes
 from api.webhooks.routes import WebhookSources
 from runtime import clock
@@ -80,6 +81,7 @@ ROUTERS: Final = (
     analytics_routes.router,
     deadletters_routes.router,
     *webhooks_routes.ROUTERS,
+    *v2_routes.ROUTERS,
     health.router,
     documents.router,
     page_routes.router,

@@ -17,6 +17,7 @@ from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
 from consumers.clusters import handlers as clusters
 from consumers.clusters.core import ClusterRules
+from consumers.community import handlers as community
 from consumers.deadletters import handlers as deadletters
 from consumers.market import handlers as market
 from consumers.storms import handlers as storms
@@ -44,15 +45,22 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "alerts": lambda settings: Consumer(partial(alerts.run, plan=alerts_plan(settings))),
     "clusters": lambda settings: clusters.make_consumer(cluster_rules(settings)),
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
+    "community": lambda settings: community.make_consumer(community_plan(settings)),
     "deadletters": lambda _: deadletters.make_consumer(),
     "analytics": lambda settings: analytics.make_consumer(analytics_plan(settings)),
     "webhooks": lambda settings: Consumer(partial(webhooks.run, plan=webhooks_plan(settings))),
 }
 
 BY_ITSELF: Final = frozenset({"books"})  # runs only where it is named, in a process of its own
-NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(
-    {"access", "alerts", "analytics", "webhooks"}
-)  # left out, with a line in the log, where MONGO_URL is not set
+NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(  # left out, with a line in the log, where MONGO_URL is not set
+    {
+        "access",
+        "alerts",
+        "analytics",
+        "community",
+        "webhooks",
+    }
+)
 
 
 def alerts_plan(settings: Settings) -> alerts.AlertsPlan:
@@ -74,6 +82,12 @@ def analytics_plan(settings: Settings) -> AnalyticsPlan:
     """Where requests are recorded, and for how long."""
     url = settings.store.url
     return AnalyticsPlan("" if url is None else url.get_secret_value(), settings.analytics.retention_days)
+
+
+def community_plan(settings: Settings) -> community.CommunityPlan:
+    """Where groups are kept."""
+    url = settings.store.url
+    return community.CommunityPlan("" if url is None else url.get_secret_value())
 
 
 def access_plan(settings: Settings) -> access.AccessPlan:

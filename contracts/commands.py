@@ -16,6 +16,7 @@ from contracts.market import Candle, Nanoseconds, Timeframe, Trade
 from contracts.services import access, alerts, analytics, deadletters, explaining, feed, market, sentiment, webhooks
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
+from contracts.services.community import requests as community
 
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]
@@ -202,8 +203,12 @@ WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
     ),
     _documents("webhooks.keys", webhooks.KeysQuery, webhooks.KeysReply),
 )
+COMMUNITY_COMMANDS: Final[tuple[Command, ...]] = tuple(
+    _documents(f"community.{verb}", request, reply) for verb, request, reply in community.REQUESTS
+)
 COMMANDS: Final[tuple[Command, ...]] = (
     *MARKET_COMMANDS,
+    *COMMUNITY_COMMANDS,
     *ACCESS_COMMANDS,
     *ALERTS_COMMANDS,
     *ANALYTICS_COMMANDS,

@@ -92,6 +92,18 @@ class ConflictError(HydrophoneError):
     code = "CONFLICT"
 
 
+class AlreadyExistsError(HydrophoneError):
+    """There is one of that name or id already; details say which."""
+
+    code = "ALREADY_EXISTS"
+
+
+class LimitReachedError(HydrophoneError):
+    """There may be no more of them; `details["limit"]` is how many there may be."""
+
+    code = "LIMIT_REACHED"
+
+
 class GoneError(HydrophoneError):
     """It was there, and is not to be used again."""
 

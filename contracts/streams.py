@@ -81,6 +81,7 @@ ANALYTICS: Final = "ANALYTICS"
 PROBE: Final = "PROBE"
 AUDIT: Final = "AUDIT"
 LIMITS: Final = "LIMITS"
+COMMUNITY: Final = "COMMUNITY"
 
 CANDLE_STREAMS: Final[Mapping[str, str]] = {
     timeframe: CANDLES_1M if timeframe == "1m" else CANDLES_5M if timeframe.endswith("m") else CANDLES_1H
@@ -142,6 +143,8 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(DLQ, (subjects.ALL_DEAD_LETTERS,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
     # what the access consumer has not kept yet, and a month for others to read
     StreamSpec(AUDIT, (subjects.ALL_AUDIT,), max_age=30 * DAY, max_bytes=64 * MIB, effects=True),
+    # what changed in managed groups; the documents are the truth, a reader that missed a week of it reads them
+    StreamSpec(COMMUNITY, (subjects.ALL_COMMUNITY,), max_age=7 * DAY, max_bytes=64 * MIB, duplicate_window=30 * MINUTE),
     StreamSpec(
         LIMITS,
         (subjects.ALL_LIMITS,),

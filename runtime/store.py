@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, Protocol, TypeVar, cast
 
 from bson import json_util
 from bson.codec_options import CodecOptions
@@ -24,6 +25,7 @@ AlreadyThereError = DuplicateKeyError
 UnreachableError = AutoReconnect
 
 DATABASE = "hydrophone"
+T = TypeVar("T")
 _EXPORT_BATCH = 500
 
 
@@ -65,6 +67,11 @@ class Collection(Protocol):
     async def bulk_write(self, requests: Sequence[Any], *, ordered: bool = True) -> Any: ...
 
 
+def change(filter: Filter, update: Filter) -> Any:
+    """One request of a `bulk_write`: update the document that `filter` names, if there is one."""
+    return UpdateOne(filter, update)
+
+
 def upsert(filter: Filter, update: Filter) -> Any:
     """One request of a `bulk_write`: update the document that `filter` names, or create it."""
     return UpdateOne(filter, update, upsert=True)
@@ -73,6 +80,20 @@ def upsert(filter: Filter, update: Filter) -> Any:
 def change(filter: Filter, update: Filter) -> Any:
     """One request of a `bulk_write`: update the document that `filter` names, if there is one."""
     return UpdateOne(filter, update)
+
+
+Work = Callable[[Callable[[str], Collection]], Awaitable[T]]
+"""What is done in one transaction: it takes a function from a collection's name to it."""
+
+
+class _Bound:
+    """A collection whose every call belongs to a transaction."""
+
+    def __init__(self, collection: Any, session: Any) -> None:
+        self._collection, self._session = collection, session
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(getattr(self._collection, name), session=self._session)
 
 
 class Store:
@@ -107,6 +128,25 @@ class Store:
     async def ping(self) -> None:
         """Return when the server answers; StoreError (its message names the server) when it does not in time."""
         await self._client.admin.command("ping")
+
+    async def has_transactions(self) -> bool:
+        """Return whether the server has transactions: replica sets and clusters of them do."""
+        hello = await self._client.admin.command("hello")
+        return "setName" in hello or hello.get("msg") == "isdbgrid"
+
+    async def together(self, work: Work[T], *, transaction: bool) -> T:
+        """Return what `work` returns; with `transaction` it is done whole or not at all, and again after a conflict.
+
+        Without one, its writes are done one after the other: they have to be safe to repeat in that order.
+        """
+        if not transaction:
+            return await work(self.collection)
+        async with await self._client.start_session() as session:
+
+            async def bound(_session: Any) -> T:
+                return await work(lambda name: cast("Collection", _Bound(self._database[name], session)))
+
+            return cast("T", await session.with_transaction(bound))
 
     async def create_indexes(self, indexes: Sequence[IndexSpec]) -> None:
         """Create what is missing; what is there already is left."""

@@ -13,6 +13,7 @@ from contracts.errors import HydrophoneError, InternalError, NotFoundError, Time
 from contracts.schema import literals
 
 PLAIN_PREFIXES: Final = ("/api/market", "/api/sentiment")
+RESOURCE_PREFIXES: Final = ("/api/v2", "/api/alerts", "/api/trading", "/api/auth")
 
 
 class InvalidBodyError(HydrophoneError):
@@ -150,7 +151,7 @@ def as_error(error: Exception, path: str, method: str) -> HydrophoneError:
 def error_reply(path: str, error: HydrophoneError, now_ns: int) -> Reply:
     """Return the answer to a request that failed, in the shape that its path promises."""
     status: int = getattr(error, "status", None) or _STATUSES.get(error.code, 500)
-    form = _plain_body if path.startswith(PLAIN_PREFIXES) else _envelope
+    form = next((form for prefixes, form in _FORMS if path.startswith(prefixes)), _envelope)
     return Reply(
         status, literals.encode(form(error) | {"timestamp": literals.SentAt()}, now_ns), headers=_headers(status, error)
     )
@@ -163,6 +164,21 @@ def _envelope(error: HydrophoneError) -> dict[str, Any]:
 def _plain_body(error: HydrophoneError) -> dict[str, Any]:
     details = "; ".join(f"{name}: {_listed(value)}" for name, value in error.details.items())
     return {"error": error.code, "detail": f"{error.message} ({details})" if details else error.message}
+
+
+def _resource_body(error: HydrophoneError) -> dict[str, Any]:
+    """Return the plain body, with the faults by field where there are such."""
+    faults = cast("list[dict[str, str]]", error.details.get("faults", []))
+    fields = {fault["field"] or "body": fault["fault"] for fault in faults}
+    if "parameter" in error.details:
+        fields[str(error.details["parameter"])] = error.message
+    given = {name: value for name, value in error.details.items() if name != "faults"}
+    detail = "; ".join(f"{name}: {_listed(value)}" for name, value in given.items() if name != "parameter")
+    body: dict[str, Any] = {"error": error.code, "detail": f"{error.message} ({detail})" if detail else error.message}
+    return body | ({"fields": fields} if fields else {})
+
+
+_FORMS: Final = ((PLAIN_PREFIXES, _plain_body), (RESOURCE_PREFIXES, _resource_body))
 
 
 def _listed(value: object) -> str:

@@ -46,7 +46,7 @@ Begin = Callable[[], Awaitable["Running"]]
 def consolidated(ts: int, last: str | None, symbol: str = "BTC/USDT", **fields: Any) -> tuple[str, Any]:
     """The consolidated ticker of a spot market, with its subject."""
     market = symbol.replace("/", ".") + ".spot"
-    values: dict[str, Any] = {name: None for name in ConsolidatedTicker.model_fields}
+    values: dict[str, Any] = dict.fromkeys(ConsolidatedTicker.model_fields)
     values |= {"id": f"all.{market}.ticker.{ts}", "venue": "all", "symbol": symbol, "ts_event": ts, "ts_recv": ts}
     values |= {"sim": False, "last": last, "quality": "live", "used": ["binance", "bybit", "okx"], "left_out": []}
     return f"{subjects.CONSOLIDATED_TICKER}{market}", FAST_ALL(**{**values, **fields})

@@ -102,7 +102,7 @@ def test_jitter_within_the_hysteresis_is_one_crossing() -> None:
 def test_a_price_on_the_threshold_meets_it(condition: Any, prices: str) -> None:
     world = World(rule(condition=condition))
     (alert,) = world.at(0, *prices.split())
-    assert (alert.price, alert.previous_price, alert.threshold) == ("65000", prices.split()[0], "65000")
+    assert (alert.price, alert.previous_price, alert.threshold) == ("65000", prices.split(maxsplit=1)[0], "65000")
 
 
 def test_above_is_met_at_once_where_the_price_is_there_already() -> None:

@@ -1,0 +1,97 @@
+"""What the bot asks and says: what the rules decide, what was seen, and what became of members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from consumers.community import core
+from consumers.community.moderation import evaluate
+from consumers.community.moderation.evaluate import Window
+from consumers.community.services.context import Context, place
+from consumers.community.store import members, recorded
+from consumers.community.store.changes import Collections
+from consumers.community.store.groups import Group
+from contracts.services.community import bot
+from contracts.services.community.actions import KEPT_DAYS
+from contracts.services.community.bot import Judgement, Recorded
+from contracts.services.community.events import CommunityEvent
+from contracts.services.community.groups import Permission
+from contracts.services.community.rules import Seen, Verdict
+from contracts.services.responses import SuccessResponse
+
+
+class ModerationService:
+    """The commands of the bot. What came shortly before a message is known to this process alone."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._window = context, Window()
+
+    async def judge(self, request: bot.JudgeSeen) -> Judgement:
+        """Return what the rules of a group decide about a message or a join."""
+        context, seen = self._context, request.seen
+        group = await context.group(request)
+        rules = await context.rules(group.key)
+        profile = await context.members.profile(group.owner, seen.user_id)
+        if not rules or (profile or {}).get("trusted"):
+            return Judgement(act=None, shadow=[])
+        broken = evaluate.evaluate(rules, seen, await self._permissions(group, seen.user_id), self._window)
+        verdicts: list[Verdict] = []
+        for rule, reason in broken:
+            offence = 1 + await self._offences(group, rule.id, seen)
+            verdicts.append(evaluate.verdict_of(rule, reason, offence))
+        act = next((one for one in verdicts if not one.shadow), None)
+        return Judgement(act=act, shadow=[one for one in verdicts if one.shadow])
+
+    async def record(self, request: bot.RecordSeen) -> Recorded:
+        """Note who wrote, and record what was seen where the settings allow it."""
+        context = self._context
+        group = await context.group(request)
+        settings, _ = await context.settings(group.key)
+
+        async def write(collections: Collections) -> tuple[int, CommunityEvent | None]:
+            count = await recorded.record(collections, group.key, request.batch, request.seen) if settings.record else 0
+            await members.saw(collections, group, _active(request.seen))
+            return count, None
+
+        return Recorded(recorded=await context.changes.change(place(group), write))
+
+    async def update_member(self, request: bot.UpdateMember) -> SuccessResponse:
+        """Say what a member is now; what is older than what is known changes nothing."""
+        context = self._context
+        group = await context.group(request)
+
+        async def write(collections: Collections) -> tuple[None, CommunityEvent | None]:
+            changed = await members.set_status(collections, group, request.user_id, request.status, at=request.at)
+            if not changed:
+                return None, None
+            return None, context.event("member", "updated", group, request.user_id, caller=request.caller)
+
+        await context.changes.change(place(group), write)
+        return SuccessResponse(message=f"The member {request.user_id} is {request.status}")
+
+    async def _permissions(self, group: Group, user_id: int) -> frozenset[Permission]:
+        context = self._context
+        roles, (settings, _) = await context.roles(group.key), await context.settings(group.key)
+        member = await context.members.find(group.key, user_id)
+        return core.effective(roles, (member or {}).get("roles", []), settings.member_permissions)
+
+    async def _offences(self, group: Group, rule_id: str, seen: Seen) -> int:
+        """Return how often a member broke a rule before and was not forgiven."""
+        since: datetime = seen.at - timedelta(days=KEPT_DAYS)
+        rows = await self._context.log.sums_of_user(group.key, seen.user_id)
+        return sum(
+            row["count"]
+            for row in rows
+            if row["_id"].get("rule") == rule_id and row["_id"].get("state") != "undone" and row["last"] >= since
+        )
+
+
+def _active(seen: Sequence[Seen]) -> dict[int, tuple[int, datetime]]:
+    """Return how many messages each member wrote, and when the last one."""
+    found: dict[int, tuple[int, datetime]] = {}
+    for one in seen:
+        if one.kind == "message":
+            count, last = found.get(one.user_id, (0, one.at))
+            found[one.user_id] = (count + 1, max(last, one.at))
+    return found
