@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import access, analytics, deadletters, feed, market, sentiment
+from contracts.services import access, analytics, deadletters, explaining, feed, market, sentiment
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 
@@ -171,11 +171,29 @@ DEAD_LETTERS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("deadletters.retry", deadletters.LetterQuery, deadletters.LetterReply),
     _documents("deadletters.delete", deadletters.LetterQuery, deadletters.LetterReply),
 )
+EXPLAINERS: Final = ("whales", "clusters", "storms", "detectors")  # who decides by rules that can be explained
+EXPLAINING_COMMANDS: Final[tuple[Command, ...]] = tuple(
+    command
+    for consumer in EXPLAINERS
+    for command in (
+        _documents(f"{consumer}.why", explaining.WhyQuery, explaining.Explanation),
+        _documents(f"{consumer}.why_not", explaining.WhyNotQuery, explaining.Explanation),
+        Command(
+            f"{consumer}.dry_run",
+            f"{subjects.COMMAND}{consumer}.dry_run",
+            explaining.DryRunQuery,
+            explaining.DryRunReply,
+            12.0,
+            "consumers",
+        ),
+    )
+)
 COMMANDS: Final[tuple[Command, ...]] = (
     *MARKET_COMMANDS,
     *ACCESS_COMMANDS,
     *ANALYTICS_COMMANDS,
     *DEAD_LETTERS_COMMANDS,
+    *EXPLAINING_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("feed.resync", subjects.FEED_RESYNC, feed.ResyncQuery, feed.ResyncReply, 2.0, "producers"),
     Command("history.candles", subjects.HISTORY_CANDLES, HistoryQuery, HistoryReply, 10.0, "producers"),
