@@ -79,6 +79,7 @@ ANALYTICS: Final = "ANALYTICS"
 PROBE: Final = "PROBE"
 AUDIT: Final = "AUDIT"
 LIMITS: Final = "LIMITS"
+SAMPLES: Final = "SAMPLES"
 
 CANDLE_STREAMS: Final[Mapping[str, str]] = {
     timeframe: CANDLES_1M if timeframe == "1m" else CANDLES_5M if timeframe.endswith("m") else CANDLES_1H
@@ -102,6 +103,8 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(BOOKS, (subjects.ALL_BOOKS,), max_age=DAY, max_bytes=128 * MIB, max_msgs_per_subject=1),
     StreamSpec(DELTAS, (subjects.ALL_DELTAS,), max_age=HOUR, max_bytes=2048 * MIB, optional=True),
     StreamSpec(SIGNALS, (subjects.ALL_SIGNALS, subjects.ALL_ALERTS), max_age=30 * DAY, max_bytes=256 * MIB),
+    # what detectors decided by and no other stream keeps, so that it can be decided again
+    StreamSpec(SAMPLES, (subjects.ALL_SAMPLES,), max_age=6 * HOUR, max_bytes=256 * MIB),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(
         TRADING,
@@ -182,7 +185,8 @@ CACHE: Final = "CACHE"
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
     BucketSpec(INSTRUMENTS, max_bytes=32 * MIB),  # <unit>: the instruments that it follows, written by the producers
-    BucketSpec(LISTINGS, max_bytes=64 * MIB),  # <unit>: all that its venue lists, packed, for starts without REST
+    # <unit>: all that its venue lists, packed, for starts without REST; the listings before it show what is new
+    BucketSpec(LISTINGS, max_bytes=64 * MIB, history=5),
     BucketSpec(CANDLES, max_bytes=128 * MIB),  # open candles and how far the trades were read, by the candles consumer
     BucketSpec(POSITIONS, max_bytes=64 * MIB),  # what the other readers of streams resume from, a key each
     BucketSpec(LEASES, max_bytes=16 * MIB, effects=True),

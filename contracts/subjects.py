@@ -25,6 +25,12 @@ CANDLE: Final = "md.v1.candle."  # followed by <tf>. and the instrument's tail
 WHALE: Final = "signal.v1.whale."
 CLUSTER: Final = "signal.v1.cluster."
 STORM: Final = "signal.v1.storm."
+FUNDING_EXTREME: Final = "signal.v1.funding_extreme."
+INTEREST_JUMP: Final = "signal.v1.interest_jump."
+WALL: Final = "signal.v1.wall."
+SPREAD: Final = "signal.v1.spread."  # all.<BASE>.<QUOTE>.<contract>
+VOLUME_SPIKE: Final = "signal.v1.volume_spike."
+LISTING: Final = "signal.v1.listing."
 ALERT: Final = "alert.v1."
 
 # ---- the rest
@@ -50,6 +56,7 @@ BUDGET: Final = "budget.v1."  # <venue>.<window>: REST weight spent in it, by al
 ANALYTICS: Final = "analytics.v1.requests"  # batches of answered requests, by every API process
 CACHE_DROP: Final = "cache.v1.drop"  # core NATS, to every process that keeps answers, see contracts.services.cache
 PROBE: Final = "probe.v1."  # <who>: whether the bus can write
+SAMPLE_BOOK: Final = "sample.v1.book."  # <venue>.<BASE>.<QUOTE>.<contract>: books as the detectors looked at them
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
 # ---- wildcards
@@ -67,6 +74,8 @@ ALL_CONSOLIDATED_BOOKS: Final = CONSOLIDATED_BOOK + ">"
 ALL_WHALES: Final = WHALE + ">"
 ALL_CLUSTERS: Final = CLUSTER + ">"
 ALL_STORMS: Final = STORM + ">"
+ALL_SAMPLES: Final = "sample.v1.>"
+ALL_SAMPLED_BOOKS: Final = SAMPLE_BOOK + ">"
 ALL_SIGNALS: Final = "signal.v1.>"
 ALL_ALERTS: Final = ALERT + ">"
 ALL_FEEDS: Final = FEED + ">"

@@ -31,7 +31,7 @@ PUBLIC_COMMANDS: Final = (
 _PRIVATE: Final = frozenset(
     {
         *(streams.TRADING, streams.JOBS, streams.BUDGETS, streams.DLQ),
-        *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS),
+        *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.SAMPLES),
     }
 )
 PUBLIC_STREAMS: Final = tuple(spec.name for spec in STREAMS if spec.name not in _PRIVATE)

@@ -53,7 +53,7 @@ class Stretch:
         side = dice.choice(("buy", "sell"))
         for _ in range(dice.choice((1, 1, 1, 3))):
             self.number += 1
-            large = dice.random() < 0.12
+            large = dice.random() < 0.04
             count = dice.choice((1200, 4000) if large else (1, 2, 5))
             amount = str(count * (1 if base != "BTC" else Decimal("0.01")))
             trade = make_trade(
