@@ -40,7 +40,7 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "cache": lambda _: Consumer(partial(cache.run, plan=cache.CachePlan())),
     "candles": lambda _: candles.make_consumer(candles.CandlePlan()),
     "market": lambda settings: Consumer(partial(market.run, plan=market.MarketPlan(fetched=settings.cache.enabled))),
-    "whales": lambda settings: Consumer(partial(whales.run, plan=whales.WhalePlan(rules=whale_rules(settings)))),
+    "whales": lambda settings: whales.make_consumer(whales.WhalePlan(rules=whale_rules(settings))),
     "access": lambda settings: Consumer(partial(access.run, plan=access_plan(settings))),
     "alerts": lambda settings: Consumer(partial(alerts.run, plan=alerts_plan(settings))),
     "clusters": lambda settings: clusters.make_consumer(cluster_rules(settings)),

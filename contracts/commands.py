@@ -206,6 +206,23 @@ WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
 COMMUNITY_COMMANDS: Final[tuple[Command, ...]] = tuple(
     _documents(f"community.{verb}", request, reply) for verb, request, reply in community.REQUESTS
 )
+EXPLAINERS: Final = ("whales", "clusters", "storms", "detectors")  # who decides by rules that can be explained
+EXPLAINING_COMMANDS: Final[tuple[Command, ...]] = tuple(
+    command
+    for consumer in EXPLAINERS
+    for command in (
+        _documents(f"{consumer}.why", explaining.WhyQuery, explaining.Explanation),
+        _documents(f"{consumer}.why_not", explaining.WhyNotQuery, explaining.Explanation),
+        Command(
+            f"{consumer}.dry_run",
+            f"{subjects.COMMAND}{consumer}.dry_run",
+            explaining.DryRunQuery,
+            explaining.DryRunReply,
+            12.0,
+            "consumers",
+        ),
+    )
+)
 COMMANDS: Final[tuple[Command, ...]] = (
     *MARKET_COMMANDS,
     *COMMUNITY_COMMANDS,
@@ -214,6 +231,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *ANALYTICS_COMMANDS,
     *DEAD_LETTERS_COMMANDS,
     *WEBHOOK_COMMANDS,
+    *EXPLAINING_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("feed.resync", subjects.FEED_RESYNC, feed.ResyncQuery, feed.ResyncReply, 2.0, "producers"),
     Command("history.candles", subjects.HISTORY_CANDLES, HistoryQuery, HistoryReply, 10.0, "producers"),

@@ -98,12 +98,6 @@ class AlreadyExistsError(HydrophoneError):
     code = "ALREADY_EXISTS"
 
 
-class LimitReachedError(HydrophoneError):
-    """There may be no more of them; `details["limit"]` is how many there may be."""
-
-    code = "LIMIT_REACHED"
-
-
 class GoneError(HydrophoneError):
     """It was there, and is not to be used again."""
 

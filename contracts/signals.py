@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 
 from contracts.market import Count, Event, Ids, InstrumentEvent, Name, Nanoseconds, Side
-from contracts.numbers import INT64_MAX, AmountText, PriceText
+from contracts.numbers import INT64_MAX, AmountText, DecimalText, PriceText
 
 Tier = Literal["majors", "large", "mid"]
 UsdRateSource = Literal["usd", "bus", "peg"]
@@ -69,4 +69,105 @@ class LiquidationStorm(InstrumentEvent):
     rule: Name
 
 
-SIGNAL_EVENTS: Final[tuple[type[Event], ...]] = (WhaleTrade, WhaleCluster, LiquidationStorm)
+class DetectedEvent(InstrumentEvent):
+    """What every signal of a detector of one market figure carries."""
+
+    tier: Tier
+    event_ids: Ids = Field(description="ids of the events that met the rule, the one that completed it last")
+    rule: Name = Field(description="rule and version that decided")
+
+
+class FundingExtreme(DetectedEvent):
+    """A perpetual's funding rate beyond a limit, or beyond a quantile of its own last 30 days."""
+
+    kind: ClassVar[str] = "funding_extreme"
+
+    rate: DecimalText = Field(description="fraction for one interval: '0.0001' is 0.01 percent")
+    threshold: DecimalText = Field(description="what its size had to exceed")
+    basis: Literal["limit", "quantile"]
+    samples: Count = Field(description="hours that the quantile is of; 0 where it is a limit")
+    next_ts: Nanoseconds | None = Field(description="when it is paid next, ns UTC")
+    mark_price: PriceText | None
+
+
+class InterestJump(DetectedEvent):
+    """Open interest that changed by more than a part of itself within a window."""
+
+    kind: ClassVar[str] = "interest_jump"
+
+    amount: AmountText
+    previous_amount: AmountText = Field(description="at the beginning of the window")
+    unit: Literal["base", "contracts", "quote"]
+    change: DecimalText = Field(description="percent")
+    threshold: DecimalText = Field(description="percent; what its size had to reach")
+    window_ns: Nanoseconds
+
+
+class OrderWall(DetectedEvent):
+    """A level of an order book worth many times the median of the levels of its side."""
+
+    kind: ClassVar[str] = "wall"
+
+    side: Side = Field(description="buy: among the bids; sell: among the asks")
+    price: PriceText
+    amount: AmountText = Field(description="base coin")
+    usd_value: AmountText
+    usd_rate: PriceText
+    usd_rate_source: UsdRateSource
+    times: AmountText = Field(description="how many times the median level's value")
+    levels: Count = Field(description="of that side, those looked at")
+    distance: AmountText = Field(description="percent from the side's best price")
+    threshold: AmountText = Field(description="how many times it had to be")
+    threshold_usd: AmountText
+
+
+class VenueSpread(DetectedEvent):
+    """The best bid of one venue above the best ask of another one, of the same base, quote and contract."""
+
+    kind: ClassVar[str] = "spread"
+
+    buy_venue: Name = Field(description="the venue of the ask")
+    sell_venue: Name = Field(description="the venue of the bid")
+    ask: PriceText
+    bid: PriceText
+    ask_ts: Nanoseconds
+    bid_ts: Nanoseconds
+    share: DecimalText = Field(description="percent that the bid is above the ask")
+    threshold: DecimalText = Field(description="percent that had to be reached")
+
+
+class VolumeSpike(DetectedEvent):
+    """A minute whose volume is many times the median of the instrument's own last minutes."""
+
+    kind: ClassVar[str] = "volume_spike"
+
+    volume: AmountText = Field(description="base coin")
+    usual: AmountText = Field(description="median of the minutes before it, base coin")
+    times: AmountText
+    samples: Count = Field(description="minutes that the median is of")
+    usd_value: AmountText
+    usd_rate: PriceText
+    usd_rate_source: UsdRateSource
+    open: PriceText
+    close: PriceText
+    start_ts: Nanoseconds
+    threshold: AmountText = Field(description="how many times it had to be")
+    threshold_usd: AmountText
+
+
+class ListingChange(InstrumentEvent):
+    """An instrument that a venue has begun, or ceased, to list."""
+
+    kind: ClassVar[str] = "listing"
+
+    change: Literal["listed", "delisted"]
+    base: Name
+    quote: Name
+    event_ids: Ids = Field(description="the listings of the venue that show it")
+    rule: Name = Field(description="rule and version that decided")
+
+
+SIGNAL_EVENTS: Final[tuple[type[Event], ...]] = (
+    *(WhaleTrade, WhaleCluster, LiquidationStorm),
+    *(FundingExtreme, InterestJump, OrderWall, VenueSpread, VolumeSpike, ListingChange),
+)

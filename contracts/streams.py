@@ -82,6 +82,7 @@ PROBE: Final = "PROBE"
 AUDIT: Final = "AUDIT"
 LIMITS: Final = "LIMITS"
 COMMUNITY: Final = "COMMUNITY"
+SAMPLES: Final = "SAMPLES"
 
 CANDLE_STREAMS: Final[Mapping[str, str]] = {
     timeframe: CANDLES_1M if timeframe == "1m" else CANDLES_5M if timeframe.endswith("m") else CANDLES_1H
@@ -117,6 +118,8 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         effects=True,
         duplicate_window=30 * MINUTE,
     ),
+    # what detectors decided by and no other stream keeps, so that it can be decided again
+    StreamSpec(SAMPLES, (subjects.ALL_SAMPLES,), max_age=6 * HOUR, max_bytes=256 * MIB),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(
         TRADING,
@@ -199,7 +202,8 @@ CACHE: Final = "CACHE"
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
     BucketSpec(INSTRUMENTS, max_bytes=32 * MIB),  # <unit>: the instruments that it follows, written by the producers
-    BucketSpec(LISTINGS, max_bytes=64 * MIB),  # <unit>: all that its venue lists, packed, for starts without REST
+    # <unit>: all that its venue lists, packed, for starts without REST; the listings before it show what is new
+    BucketSpec(LISTINGS, max_bytes=64 * MIB, history=5),
     BucketSpec(CANDLES, max_bytes=128 * MIB),  # open candles and how far the trades were read, by the candles consumer
     BucketSpec(POSITIONS, max_bytes=64 * MIB),  # what the other readers of streams resume from, a key each
     BucketSpec(LEASES, max_bytes=16 * MIB, effects=True),

@@ -27,6 +27,12 @@ CLUSTER: Final = "signal.v1.cluster."
 STORM: Final = "signal.v1.storm."
 ALERT: Final = "alert.v1."  # <kind of alert>. and the tail, see contracts.alerts
 PRICE_ALERT: Final = ALERT + "price_alert."  # of an owner, and seen by nobody else
+FUNDING_EXTREME: Final = "signal.v1.funding_extreme."
+INTEREST_JUMP: Final = "signal.v1.interest_jump."
+WALL: Final = "signal.v1.wall."
+SPREAD: Final = "signal.v1.spread."  # all.<BASE>.<QUOTE>.<contract>
+VOLUME_SPIKE: Final = "signal.v1.volume_spike."
+LISTING: Final = "signal.v1.listing."
 
 # ---- the rest
 FEED: Final = "feed.v1."  # <venue>
@@ -57,6 +63,7 @@ ANALYTICS: Final = "analytics.v1.requests"  # batches of answered requests, by e
 CACHE_DROP: Final = "cache.v1.drop"  # core NATS, to every process that keeps answers, see contracts.services.cache
 HELD: Final = "api.v1.connections"  # core NATS: what each API process holds of each key, to all the others
 PROBE: Final = "probe.v1."  # <who>: whether the bus can write
+SAMPLE_BOOK: Final = "sample.v1.book."  # <venue>.<BASE>.<QUOTE>.<contract>: books as the detectors looked at them
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
 # ---- wildcards
@@ -74,6 +81,8 @@ ALL_CONSOLIDATED_BOOKS: Final = CONSOLIDATED_BOOK + ">"
 ALL_WHALES: Final = WHALE + ">"
 ALL_CLUSTERS: Final = CLUSTER + ">"
 ALL_STORMS: Final = STORM + ">"
+ALL_SAMPLES: Final = "sample.v1.>"
+ALL_SAMPLED_BOOKS: Final = SAMPLE_BOOK + ">"
 ALL_SIGNALS: Final = "signal.v1.>"
 ALL_ALERTS: Final = ALERT + ">"  # an owner's among them: for parts of the system only
 ALL_PRICE_ALERTS: Final = PRICE_ALERT + ">"

@@ -151,10 +151,11 @@ class BusListings:
         self._bus = bus
 
     async def save(self, unit: str, listed: Sequence[Instrument]) -> None:
-        """Keep the listing; where the bus does not take it now, the next one will do."""
+        """Keep the listing where it is another one; where the bus does not take it now, the next one will do."""
         body = gzip.compress(msgspec.json.encode(listed), 3, mtime=0)
         try:
-            await (await self._bus.jetstream().key_value(streams.LISTINGS)).put(unit, body)
+            if await self.load(unit) != listed:
+                await (await self._bus.jetstream().key_value(streams.LISTINGS)).put(unit, body)
         except NatsError as error:
             _log.warning("listing.not_kept", unit=unit, error=str(error) or type(error).__name__)
 

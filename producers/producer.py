@@ -168,6 +168,8 @@ class Producer:
             if followed.instruments != self.instruments:
                 raise ListingChangedError(listed, followed)
             self.listed = listed
+            if self._cache is not None:
+                await self._cache.save(self.plan.name, listed)
 
     def on_bus_gap(self, lost: int) -> None:
         """Events were lost between here and the bus: publish a gap on every channel, and the books again."""

@@ -127,6 +127,17 @@ class RollingHistogram:
                 return edge_of(bucket + 1) - 1
         return None
 
+    def list_slots(self) -> dict[int, dict[int, int]]:
+        """Return the counts of each slot (its number since 1970) by bucket, the oldest first."""
+        return dict(self._slots)
+
+    def restore(self, slots: dict[int, dict[int, int]]) -> None:
+        """Take back what `list_slots` gave, in place of the slots of the same numbers."""
+        merged = sorted({**dict(self._slots), **slots}.items())
+        self._slots = deque(merged, maxlen=self._slots.maxlen)
+        if merged:
+            self._expire(merged[-1][0])
+
     def _expire(self, newest: int) -> None:
         kept = self._slots.maxlen or 1
         while self._slots and self._slots[0][0] <= newest - kept:

@@ -77,11 +77,6 @@ def upsert(filter: Filter, update: Filter) -> Any:
     return UpdateOne(filter, update, upsert=True)
 
 
-def change(filter: Filter, update: Filter) -> Any:
-    """One request of a `bulk_write`: update the document that `filter` names, if there is one."""
-    return UpdateOne(filter, update)
-
-
 Work = Callable[[Callable[[str], Collection]], Awaitable[T]]
 """What is done in one transaction: it takes a function from a collection's name to it."""
 

@@ -22,7 +22,9 @@ from contracts.market import MOST_IDS, Side
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import Tier, WhaleCluster
+from runtime.app.explaining.trace import Trace
 from runtime.bounded import Window
+from runtime.cooldowns import Cooldowns
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
@@ -47,12 +49,13 @@ class ClusterRules:
 class ClusterDetector:
     """The whales of the last window, by base and side."""
 
-    def __init__(self, rules: ClusterRules) -> None:
+    def __init__(self, rules: ClusterRules, trace: Trace | None = None) -> None:
         self.rules = rules
+        self.cooldowns: Cooldowns[tuple[str, Side]] = Cooldowns(BASES)
         self.window = rules.window
         self.old = 0  # whales of more than a day before their receipt
+        self._trace = trace
         self._whales: Recent[tuple[str, Side], Window[FastEvent]] = Recent(BASES)
-        self._fired: Recent[tuple[str, Side], int] = Recent(BASES)
 
     @property
     def forgotten(self) -> int:
@@ -61,8 +64,7 @@ class ClusterDetector:
 
     def recall(self, cluster: FastEvent) -> None:
         """Take note of a cluster that was published before: its cooldown holds."""
-        key = (cluster.base, cluster.side)
-        self._fired.put(key, max(self._fired.get(key) or 0, _time(cluster)))
+        self.cooldowns.begin((cluster.base, cluster.side), _time(cluster), cluster.id)
 
     def fold(self, whale: FastEvent) -> Outputs:
         """Fold one whale trade; a repeated one changes nothing.
@@ -79,16 +81,26 @@ class ClusterDetector:
             self.old += 1
             return []
         window.add(whale.id, whale, _time(whale))
-        if whale.id not in window or len(window) < self.rules.count:
+        return self._decide(key, window) if whale.id in window else []
+
+    def _decide(self, key: tuple[str, Side], window: Window[FastEvent]) -> Outputs:
+        rules, end, trace = self.rules, window.end, self._trace
+        enough = len(window) >= rules.count
+        if trace is not None:
+            what = f"{key[1]} whales in {rules.window // SECOND} s"
+            trace.compare(what, (len(window), ">=", rules.count), end, holds=enough)
+        if not enough:
             return []
-        end = window.end
-        tier = self.rules.tiers.find(base)
-        fired = self._fired.get(key)
-        if fired is not None and end < fired + self.rules.cooldown[tier]:
+        tier = rules.tiers.find(key[0])
+        silence = self.cooldowns.find(key, end, rules.cooldown[tier])
+        if silence is not None:
+            if trace is not None:
+                trace.hold(silence)
             return []
-        self._fired.put(key, end)
-        tail = subjects.cross_venue_tail(escape_token(base))
-        return [(subjects.CLUSTER + tail, self._cluster(tail, tier, sorted(window.values(), key=_order)))]
+        tail = subjects.cross_venue_tail(escape_token(key[0]))
+        cluster = self._cluster(tail, tier, sorted(window.values(), key=_order))
+        self.cooldowns.begin(key, end, cluster.id)
+        return [(subjects.CLUSTER + tail, cluster)]
 
     def _cluster(self, tail: str, tier: Tier, whales: list[FastEvent]) -> FastEvent:
         first, last = whales[0], whales[-1]

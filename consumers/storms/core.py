@@ -15,14 +15,16 @@ from typing import Any, Final
 from contracts import subjects
 from contracts.arithmetic.exact import EXACT, as_dollars, in_dollars, read_amount, value_of
 from contracts.arithmetic.tiers import CountByTier, Tiers, UsdByTier
-from contracts.arithmetic.usd import USD, UsdRates
+from contracts.arithmetic.usd import USD, Rates
 from contracts.codec import fast
 from contracts.instrument import escape_token, split_symbol
 from contracts.market import MOST_IDS
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import LiquidationStorm, Tier
+from runtime.app.explaining.trace import Trace
 from runtime.bounded import Window
+from runtime.cooldowns import Cooldowns
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
@@ -73,15 +75,16 @@ class _Base:
 class StormDetector:
     """The liquidations of the last window, by base; `unvalued` counts those that are in no sum."""
 
-    def __init__(self, rules: StormRules, rates: UsdRates) -> None:
+    def __init__(self, rules: StormRules, rates: Rates, trace: Trace | None = None) -> None:
         self.rules = rules
+        self.cooldowns: Cooldowns[str] = Cooldowns(BASES)
         self.window = rules.window
         self.unvalued = 0
         self.old = 0  # liquidations of more than a day before their receipt
         self.crowded = 0  # those of a window that were left out, the oldest, because a signal cannot name so many
         self._rates = rates
+        self._trace = trace
         self._hits: Recent[str, _Base] = Recent(BASES)
-        self._fired: Recent[str, int] = Recent(BASES)
 
     @property
     def forgotten(self) -> int:
@@ -90,7 +93,7 @@ class StormDetector:
 
     def recall(self, storm: FastEvent) -> None:
         """Take note of a storm that was published before: its cooldown holds."""
-        self._fired.put(storm.base, max(self._fired.get(storm.base) or 0, _time(storm)))
+        self.cooldowns.begin(storm.base, _time(storm), storm.id)
 
     def fold(self, liquidation: FastEvent) -> Outputs:
         """Fold one liquidation; a repeated one changes nothing.
@@ -120,17 +123,27 @@ class StormDetector:
         return in_dollars(value_of(price, read_amount(liquidation.amount)), rate.rate)
 
     def _decide(self, base: str, held: _Base) -> Outputs:
-        rules, end = self.rules, held.window.end
+        rules, end, trace = self.rules, held.window.end, self._trace
         tier = rules.tiers.find(base)
-        if len(held.window) < rules.count[tier] or held.usd < rules.usd[tier]:
+        many, much = len(held.window) >= rules.count[tier], held.usd >= rules.usd[tier]
+        if trace is not None:
+            trace.compare(
+                f"usd_value in {rules.window // SECOND} s", (held.usd, ">=", rules.usd[tier]), end, holds=much
+            )
+            counted = (len(held.window), ">=", rules.count[tier])
+            trace.compare(f"liquidations in {rules.window // SECOND} s", counted, end, holds=many)
+        if not (many and much):
             return []
-        fired = self._fired.get(base)
-        if fired is not None and end < fired + rules.cooldown[tier]:
+        silence = self.cooldowns.find(base, end, rules.cooldown[tier])
+        if silence is not None:
+            if trace is not None:
+                trace.hold(silence)
             return []
-        self._fired.put(base, end)
         tail = subjects.cross_venue_tail(escape_token(base))
         hits = sorted(held.window.values(), key=lambda hit: (hit.ts, hit.event.id))
-        return [(subjects.STORM + tail, self._storm(base, tail, tier, hits))]
+        storm = self._storm(base, tail, tier, hits)
+        self.cooldowns.begin(base, end, storm.id)
+        return [(subjects.STORM + tail, storm)]
 
     def _storm(self, base: str, tail: str, tier: Tier, hits: list[Hit]) -> FastEvent:
         rules, first, last = self.rules, hits[0].event, hits[-1].event

@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
-
-from consumers.whales.groups import MARK, MOST_FILLS, InstrumentState, average_price, check_fill, sum_fills
+from consumers.whales import saving
+from consumers.whales.groups import HOUR_NS, MARK, MOST_FILLS, InstrumentState, average_price, check_fill, sum_fills
 from contracts import subjects
-from contracts.arithmetic.exact import EXACT, as_dollars, read_amount
+from contracts.arithmetic.exact import EXACT, as_dollars
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import UsdRates
 from contracts.codec import fast
-from contracts.market import Trade
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import Tier, WhaleTrade
+from runtime.app.explaining.trace import Trace
 from runtime.app.fold import Fault, fold_each
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
@@ -31,9 +30,6 @@ FastWhale: Final = fast(WhaleTrade)
 MILLISECOND: Final = 1_000_000
 SECOND: Final = 1_000_000_000
 INSTRUMENTS: Final = 20_000  # subjects kept at least, those used last; at most twice as many
-_MOST_SAVED: Final = 900_000  # bytes: a message of the bus holds a million
-_SAVED_PRICES: Final = 1000  # of names of any length
-_SAVED_FILLS: Final = 1000  # of open groups, in one saved document
 _PRICE_EVERY: Final = 100 * MILLISECOND
 Outputs = list[tuple[str, FastEvent]]
 """(subject, whale) pairs."""
@@ -81,22 +77,23 @@ class WhaleCounts:
     unsaved: int = 0  # open groups that a saved document had no room for
 
 
-class Saved(msgspec.Struct):
-    """Everything needed to go on after the stream's sequence `seq`: the open groups' fills by subject, and prices."""
-
-    seq: int
-    groups: dict[str, list[FastEvent]]
-    prices: list[tuple[str, str, str, int]]
-
-
 class WhaleDetector:
     """The open groups of every instrument."""
 
-    def __init__(self, rules: WhaleRules, rates: UsdRates | None = None, instruments: int = INSTRUMENTS) -> None:
+    def __init__(
+        self,
+        rules: WhaleRules,
+        rates: UsdRates | None = None,
+        instruments: int = INSTRUMENTS,
+        *,
+        trace: Trace | None = None,
+    ) -> None:
         self.rules = rules
         self.counts = WhaleCounts()
         self.seq = 0
         self._rates = rates or UsdRates()
+        self._trace = trace
+        self._hour = self._saved_hour = 0  # the newest hour (since 1970) that sizes are of, and until which are saved
         self._instruments: Recent[str, InstrumentState] = Recent(instruments)
 
     @property
@@ -112,20 +109,22 @@ class WhaleDetector:
         outputs: Outputs = []
 
         def fold(subject: str, event: FastEvent) -> None:
-            instrument = self._instruments.get(subject) or self._instruments.put(
-                subject, InstrumentState(subject, self.rules.tiers)
-            )
+            instrument = self._instruments.get(subject) or self._open(subject)
             if not instrument.is_ticker:
                 self._fold_trade(instrument, event, now, outputs)
-                if instrument.tells_usd and event.ts_recv - instrument.priced >= _PRICE_EVERY:
-                    self._take_price(instrument, event.price, event.ts_recv)
-            elif event.last is not None and not instrument.is_left_out:
-                self._take_price(instrument, event.last, event.ts_recv)
+            if instrument.tells_price:
+                self._take_price(instrument, event)
 
         faults = fold_each(batch, fold)
         self.counts.folded += len(batch) - len(faults)
         self.seq = seq
         return outputs, faults
+
+    def take_price(self, subject: str, event: FastEvent) -> None:
+        """Take the price that a trade or ticker tells, and nothing else of it."""
+        instrument = self._open(subject)
+        if instrument.tells_price:
+            self._take_price(instrument, event)
 
     def tick(self, now: int) -> Outputs:
         """Close the groups that nothing was added to for `hold`; `now` ns UTC."""
@@ -137,49 +136,53 @@ class WhaleDetector:
         return outputs
 
     def save(self) -> bytes:
-        """Give everything that `restore` needs, in one document that a bucket takes.
+        """Give what `restore` needs and changes all the time, in one document that a bucket takes."""
+        written = saving.write(self.seq, self._instruments.values(), self._rates.list_prices(), self._hour)
+        self.counts.unsaved += written.unsaved
+        return written.body
 
-        Open groups that are more than that are left out, the oldest first, and counted.
-        """
-        groups: dict[str, list[FastEvent]] = {}
-        room = _SAVED_FILLS
-        for instrument in sorted(self._instruments.values(), key=lambda instrument: instrument.touched, reverse=True):
-            if not instrument.fills:
-                continue
-            room -= len(instrument.fills)
-            if room >= 0:
-                groups[instrument.subject] = instrument.fills
-            else:
-                self.counts.unsaved += 1
-        prices = self._rates.list_prices()
-        document = msgspec.json.encode(Saved(seq=self.seq, groups=groups, prices=prices))
-        if len(document) <= _MOST_SAVED:
-            return document
-        self.counts.unsaved += len(groups)
-        return msgspec.json.encode(Saved(seq=self.seq, groups={}, prices=prices[-_SAVED_PRICES:]))
+    def save_hours(self) -> dict[str, bytes]:
+        """Give the sizes of the hours that ended since the last call, each under its key; none without adaptive."""
+        found: dict[str, bytes] = {}
+        for hour in saving.closed_hours(self._saved_hour or self._hour, self._hour):
+            written = saving.write_hour(hour, self._instruments.values())
+            self.counts.unsaved += written.unsaved
+            found[saving.hour_key(hour)] = written.body
+        self._saved_hour = self._hour
+        return found
+
+    def restore_hour(self, document: bytes) -> None:
+        """Take back what `save_hours` gave, before `restore`; raises, with nothing taken back, as that does."""
+        saved = saving.read_hour(document, self.rules.tiers)
+        for subject, counts in saved.counts.items():
+            self._open(subject).sizes.restore({saved.hour: counts})
 
     def restore(self, document: bytes) -> int:
         """Take back what `save` gave; the sequence to go on after.
 
         Raises, with nothing taken back, msgspec.MsgspecError, SymbolSyntaxError or FigureError where it is not that.
         """
-        saved = msgspec.json.decode(document, type=Saved)
-        instruments: list[InstrumentState] = []
-        for subject, fills in saved.groups.items():
-            instrument = InstrumentState(subject, self.rules.tiers)
-            instrument.fills = msgspec.convert(fills, list[fast(Trade)])
-            for fill in instrument.fills:
-                instrument.bound = check_fill(instrument.bound, fill.price, fill.amount)
-                instrument.seen.add(fill.id)
-            instruments.append(instrument)
-        for _, _, price, _ in saved.prices:
-            read_amount(price)
-        for base, quote, price, ts in saved.prices:
+        read = saving.read(document, self.rules.tiers)
+        for base, quote, price, ts in read.prices:
             self._rates.on_price(base, quote, price, ts)
-        for instrument in instruments:
+        for instrument in read.instruments:
+            before = self._instruments.get(instrument.subject)
+            if before is not None:
+                instrument.sizes = before.sizes
+            if instrument.limit_at is None:
+                self._refresh_limit(instrument, instrument.fills[0].ts_recv)
+            self._set_least(instrument)
             self._instruments.put(instrument.subject, instrument)
-        self.seq = saved.seq
-        return saved.seq
+        for subject, slots in read.sizes.items():
+            self._open(subject).sizes.restore(dict(slots))
+            self._hour = self._saved_hour = max(self._hour, *(hour for hour, _ in slots))
+        self.seq = read.seq
+        return read.seq
+
+    def _open(self, subject: str) -> InstrumentState:
+        return self._instruments.get(subject) or self._instruments.put(
+            subject, InstrumentState(subject, self.rules.tiers)
+        )
 
     def _fold_trade(self, instrument: InstrumentState, trade: FastEvent, now: int, outputs: Outputs) -> None:
         if not instrument.seen.add(trade.id):
@@ -205,6 +208,8 @@ class WhaleDetector:
         bound = check_fill(instrument.bound if joins else 0.0, trade.price, trade.amount)
         if fills and not joins:
             self._close(instrument, outputs)
+        if not instrument.fills and trade.ts_recv // SECOND != instrument.limit_at:
+            self._refresh_limit(instrument, trade.ts_recv)
         instrument.fills.append(trade)
         instrument.bound, instrument.touched = bound, now
         if len(instrument.fills) >= MOST_FILLS:
@@ -219,16 +224,20 @@ class WhaleDetector:
         else:
             self.counts.old += 1
 
-    def _take_price(self, instrument: InstrumentState, price: str, ts: int) -> None:
-        instrument.priced = ts
-        self._rates.on_price(instrument.base, instrument.quote, price, ts)
+    def _take_price(self, instrument: InstrumentState, event: FastEvent) -> None:
+        """Take a ticker's last price, or the first trade's of each tenth of a second."""
+        ts = event.ts_recv
+        if not instrument.is_ticker and ts // _PRICE_EVERY == instrument.priced:
+            return
+        price = event.last if instrument.is_ticker else event.price
+        if price is not None:
+            instrument.priced = ts // _PRICE_EVERY
+            self._rates.on_price(instrument.base, instrument.quote, price, ts)
 
     def _close(self, instrument: InstrumentState, outputs: Outputs) -> None:
         fills, instrument.fills = instrument.fills, []
         bound, instrument.bound = instrument.bound, 0.0
         at = fills[-1].ts_recv
-        if instrument.limit_at is None or not 0 <= at - instrument.limit_at < SECOND:
-            self._refresh_limit(instrument, at)
         if instrument.rate is None:
             self.counts.unvalued += 1
             return
@@ -239,19 +248,29 @@ class WhaleDetector:
         usd = EXACT.multiply(value, instrument.rate.rate)
         if adaptive:
             instrument.sizes.add(int(usd), at)
-        if usd >= instrument.limit:
+            self._hour = max(self._hour, at // HOUR_NS)
+        reached = usd >= instrument.limit
+        if self._trace is not None:
+            when = time_of(fills[0].ts_event, at)
+            self._trace.compare("usd_value", (usd, ">=", instrument.limit), when, holds=reached)
+        if reached:
             self.counts.emitted += 1
             outputs.append((subjects.WHALE + instrument.tail, self._whale(instrument, fills, amount, (value, usd))))
 
     def _refresh_limit(self, instrument: InstrumentState, at: int) -> None:
         rules = self.rules
-        instrument.limit_at = at
+        instrument.limit_at = at // SECOND
         instrument.rate = self._rates.find(instrument.quote, at)
         instrument.limit = rules.limits[instrument.tier]
         adaptive = rules.adaptive
         if adaptive is not None and instrument.sizes.count >= adaptive.samples:
             instrument.limit = max(adaptive.floor_usd, Decimal(instrument.sizes.find_quantile(adaptive.share) or 0))
-        instrument.least = 0 if instrument.rate is None else int(instrument.limit / instrument.rate.rate)
+        self._set_least(instrument)
+
+    def _set_least(self, instrument: InstrumentState) -> None:
+        """Set what need not be summed exactly; nothing while comparisons are traced."""
+        rate = None if self._trace is not None else instrument.rate
+        instrument.least = 0 if rate is None else int(instrument.limit / rate.rate)
 
     def _whale(
         self, instrument: InstrumentState, fills: list[FastEvent], amount: Decimal, worth: tuple[Decimal, Decimal]

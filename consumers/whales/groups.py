@@ -19,8 +19,8 @@ FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 MOST_FILLS: Final = MOST_IDS  # of one group, as many as a signal names
 MARK: Final = ".whale."  # between an instrument's tail and a trade's id
 _FINEST: Final = 36  # digits behind the point that a price of the bus can have
-_HOUR_NS: Final = 3_600_000_000_000
-_HOURS: Final = 24
+HOUR_NS: Final = 3_600_000_000_000
+HOURS: Final = 24
 _REMEMBERED: Final = 4096
 _SAFE_VALUE: Final = 0.99 * float(MOST_VALUE)
 _SAFE_AMOUNT: Final = 0.99 * float(MOST_AMOUNT)
@@ -68,7 +68,6 @@ class InstrumentState:
         "base",
         "bound",
         "fills",
-        "is_left_out",
         "is_ticker",
         "least",
         "limit",
@@ -81,7 +80,7 @@ class InstrumentState:
         "sizes",
         "subject",
         "tail",
-        "tells_usd",
+        "tells_price",
         "tier",
         "touched",
     )
@@ -89,21 +88,22 @@ class InstrumentState:
     def __init__(self, subject: str, tiers: Tiers) -> None:
         self.subject = subject
         self.is_ticker = subject.startswith(subjects.TICKER)
-        self.is_left_out = subject.startswith(subjects.CONSOLIDATED_TICKER)  # made of what is folded already
         self.tail = subject.removeprefix(subjects.TICKER).removeprefix(subjects.TRADE)
         symbol = tail_symbol(self.tail)[1]
         self.base, _, rest = symbol.partition("/")
         self.quote = rest.partition(":")[0]
         self.tier: Tier = tiers.find(self.base)
         self.longest_id = MOST_NAME - len(self.tail) - len(MARK)  # of a trade whose id names a whale
-        self.tells_usd = self.tail.endswith(f".{SPOT}") and tells_usd(self.base, self.quote)
+        consolidated = subject.startswith(subjects.CONSOLIDATED_TICKER)  # made of what is folded already
+        telling = self.tail.endswith(f".{SPOT}") and tells_usd(self.base, self.quote)
+        self.tells_price = not consolidated and (self.is_ticker or telling)
         self.fills: list[FastEvent] = []  # of the open group
         self.bound = 0.0  # just above what they are worth in the quote
         self.touched = 0  # when the last one was added, ns UTC
         self.seen = SeenIds(_REMEMBERED)
-        self.sizes = RollingHistogram(_HOURS, _HOUR_NS)
-        self.priced = 0
+        self.sizes = RollingHistogram(HOURS, HOUR_NS)
+        self.priced = 0  # the tenth of a second (since 1970) whose price is taken
         self.rate: UsdRate | None = None
         self.limit = Decimal(0)  # USD
         self.least = 0  # what a group must be worth in the quote at least to reach the limit, rounded down
-        self.limit_at: int | None = None  # when the limit was computed, ns UTC
+        self.limit_at: int | None = None  # the second (since 1970) for which rate and limit were computed

@@ -9,13 +9,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from faststream.nats import NatsRouter
+
 from consumers.whales.core import WhaleDetector, WhaleRules
+from consumers.whales.explained import whale_rule
+from consumers.whales.saving import HOUR_KEYS, KEY
 from contracts import streams, subjects
 from runtime import clock
+from runtime.app.explaining.commands import add_explaining
+from runtime.app.explaining.pricing import DOLLAR_TICKERS
 from runtime.app.fold import Fault
 from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Resumed, Start, find_start
-from runtime.app.service import Service
+from runtime.app.service import Consumer, Service
+from runtime.app.serving import Serving
 from runtime.nats.announce import Announcer
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.kv.mirror import Mirror
@@ -28,10 +35,8 @@ from runtime.nats.streams.api import call
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import NEW
 
-_KEY: Final = "whales"
 _UNSENT: Final = 10_000  # whales that wait for their acknowledgement; more end the process, which goes on from its save
 _KNOWN: Final = 5_000  # signals of the stream's end that are known as published after a restart
-DOLLAR_TICKERS: Final = subjects.TICKER + "*.*.USD.spot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,24 @@ class _UnsentWhales:
             self._unsent.popleft()
 
 
+def make_consumer(plan: WhalePlan) -> Consumer:
+    """Return the consumer of trades that detects until it is stopped, and explains its whales meanwhile."""
+    services: list[Service] = []
+    router = NatsRouter()
+    add_explaining(router, "whales", (whale_rule(plan.rules, plan.stream),), lambda: services[-1].bus)
+
+    async def run_serving(service: Service) -> None:
+        services.append(service)
+        serving = Serving(service.bus, service.broker, router)
+        try:
+            await serving.open()
+            await run(service, plan)
+        finally:
+            await serving.close()
+
+    return Consumer(run_serving, router)
+
+
 async def run(service: Service, plan: WhalePlan) -> None:
     """Detect until the service is stopped; then send what is decided, and save."""
     detector = WhaleDetector(plan.rules)
@@ -103,22 +126,31 @@ async def run(service: Service, plan: WhalePlan) -> None:
                 unsent.on_tick()
                 await unsent.send()
                 if clock.monotonic() - saved >= plan.save_seconds:
-                    writer.put(_KEY, detector.save())
+                    _save(writer, detector)
                     _report(service, detector)
                     saved = clock.monotonic()
         finally:
             await reader.close()
         await unsent.send()
-        writer.put(_KEY, detector.save())
+        _save(writer, detector)
+
+
+def _save(writer: BucketWriter, detector: WhaleDetector) -> None:
+    for key, hour in detector.save_hours().items():
+        writer.put(key, hour)
+    writer.put(KEY, detector.save())
 
 
 async def _restore(service: Service, detector: WhaleDetector, plan: WhalePlan, letters: DeadLetters) -> Resumed:
     """Take back what was saved and give where to go on; what comes from now on where nothing was."""
     mirror = await Mirror(service.bus, plan.bucket).open()
     await mirror.close()
-    entry = mirror.get(_KEY)
+    entry = mirror.get(KEY)
     place = Restored(plan.bucket, letters.keep)
-    sequence = None if entry is None else place.read(_KEY, entry.value, detector.restore)
+    if plan.rules.adaptive is not None:
+        for key, hour in mirror.entries(HOUR_KEYS):
+            place.read(key, hour.value, detector.restore_hour)
+    sequence = None if entry is None else place.read(KEY, entry.value, detector.restore)
     if entry is None or sequence is None:
         return Resumed(NEW)
     if not sequence:

@@ -27,6 +27,12 @@ SUBJECT_KINDS: Final[dict[str, str]] = {  # of two that fit the first counts
     subjects.CLUSTER: "cluster",
     subjects.STORM: "storm",
     subjects.ALERT: "alert",  # <kind of alert>. and the tail
+    subjects.FUNDING_EXTREME: "funding_extreme",
+    subjects.INTEREST_JUMP: "interest_jump",
+    subjects.WALL: "wall",
+    subjects.SPREAD: "spread",
+    subjects.VOLUME_SPIKE: "volume_spike",
+    subjects.LISTING: "listing",
 }
 KIND_SUBJECTS: Final[dict[str, str]] = {kind: prefix for prefix, kind in SUBJECT_KINDS.items()}
 MOST_TAIL: Final = 192  # so that every id that begins with it has room for what follows

@@ -120,17 +120,17 @@ class WhyNotQuery(ExplainingModel):
     rule: Name = Field(description="`whale`, `cluster`, `storm`, …: the kind of the signal")
     symbol: str = Field(description="unified (CCXT) symbol; of a rule over venues, any symbol of the base")
     venue: str | None = Field(default=None, description="CCXT's id; null where the rule is over venues")
-    at: Nanoseconds
+    at: Nanoseconds = Field(description="the moment, ns UTC")
 
 
 class DryRunQuery(ExplainingModel):
     """How often a rule would have fired over a recorded span."""
 
-    rule: Name
+    rule: Name = Field(description="the kind of the signal")
     symbol: str | None = Field(default=None, description="null for every instrument")
-    venue: str | None = None
-    start: Nanoseconds
-    end: Nanoseconds
+    venue: str | None = Field(default=None, description="CCXT's id; null for every venue")
+    start: Nanoseconds = Field(description="from this time on, ns UTC")
+    end: Nanoseconds = Field(description="up to, but not with, this time, ns UTC")
     limits: dict[str, str] = Field(
         default_factory=dict[str, str], description="limits to try in place of the configured ones, by name"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -30,6 +30,7 @@ FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 _log = structlog.get_logger("detector")
 _REMADE_WITHIN: Final = 5.0  # seconds: the provisioner looks every second
 _MARGIN: Final = 60_000_000_000  # events arrive later than they happened
+Prepare = Callable[[int], Awaitable[None]]
 Signals = Sequence[tuple[str, FastEvent]]
 """(subject, fast event) pairs."""
 
@@ -91,14 +92,19 @@ class Detecting:
         self._unsent.extend(found)
         await self._send()
 
-    async def run(self, service: Service, router: NatsRouter, letters: DeadLetters) -> None:
+    async def run(
+        self, service: Service, router: NatsRouter, letters: DeadLetters, prepare: Prepare | None = None
+    ) -> None:
         """Run until the service is stopped; serve a durable that was made again, with what it did not deliver.
 
-        The past of the window is folded first. MissingDurableError where nobody makes the durable in time.
+        The past of the window is folded first; `prepare` is awaited before that with when it begins, ns UTC.
+        MissingDurableError where nobody makes the durable in time.
         """
         bus, plan = service.bus, self.plan
         self._bus = bus
         info = await wait_for_durable(bus, plan.durable, plan.rule)
+        if prepare is not None:
+            await prepare(await _find_begin(bus, self.detector, plan, int(info["ack_floor"]["stream_seq"])))
         await _recall(bus, self.detector, plan, letters)
         while True:
             self._unsent += await _refold(bus, self.detector, plan, int(info["ack_floor"]["stream_seq"]))
@@ -144,7 +150,7 @@ async def _recall(bus: Bus, detector: Detector, plan: Detection, letters: DeadLe
 async def _refold(bus: Bus, detector: Detector, plan: Detection, floor: int) -> list[tuple[str, FastEvent]]:
     """Fold the window that ends at the last acked message; signals that were never published follow from it again."""
     spec = plan.durable
-    since = Start(time_ns=await _time_of(bus, spec.stream, floor) - detector.window - _MARGIN)
+    since = Start(time_ns=await _find_begin(bus, detector, plan, floor))
     rows = await read_past(bus, spec.stream, (spec.filter_subject,), since)
     past = [row for row in rows if row.position.stream_seq <= floor]
     batch = Batch(past, plan.decode, _already_kept)
@@ -153,6 +159,11 @@ async def _refold(bus: Bus, detector: Detector, plan: Detection, floor: int) -> 
     folded = len(batch.events) - len(faults)
     _log.info("detector.refolded", durable=spec.name, events=folded, signals=len(found))
     return found
+
+
+async def _find_begin(bus: Bus, detector: Detector, plan: Detection, floor: int) -> int:
+    """Return when the window begins that ends at the last acked message, ns UTC."""
+    return await _time_of(bus, plan.durable.stream, floor) - detector.window - _MARGIN
 
 
 def _already_kept(_subject: str, _body: bytes, _error: Exception) -> None:

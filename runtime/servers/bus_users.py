@@ -33,6 +33,7 @@ _PRIVATE: Final = frozenset(
         *(streams.TRADING, streams.JOBS, streams.BUDGETS, streams.DLQ),
         *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.OWN_ALERTS),
         streams.COMMUNITY,
+        *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.SAMPLES),
     }
 )
 PUBLIC_STREAMS: Final = tuple(spec.name for spec in STREAMS if spec.name not in _PRIVATE)

@@ -1,0 +1,147 @@
+"""Runs a rule over the recorded past: reads what it needs, folds it in order, and keeps what it did at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Final
+
+from contracts import streams, subjects
+from contracts.arithmetic.usd import CELL, HOUR_NS, price_tails
+from contracts.instrument import split_symbol
+from contracts.services.explaining import ReadSpan
+from runtime.app.explaining.rule import FastEvent, Limits, Rule, Running, Scope, Source
+from runtime.app.explaining.trace import Done, Recorded, Trace
+from runtime.nats.bus import Bus
+from runtime.nats.lanes.reader import read_all, read_event
+from runtime.nats.streams.past import scan_past
+from runtime.nats.streams.reader import Row
+
+_PRICES: Final = 12 * CELL  # how long before a moment dated prices are read, where some come all the time
+_DOLLARS: Final = ".USD.spot"
+_READ_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when on a rule's decisions are wanted, and until when; by the streams' time, ns UTC, both included."""
+
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Past:
+    """The events that were read, in order, and which stretches of which streams they are of."""
+
+    events: list[Recorded] = field(default_factory=list[Recorded])
+    spans: list[ReadSpan] = field(default_factory=list[ReadSpan])
+
+    def sort(self) -> None:
+        """Put the events of several streams into the order in which the streams took them."""
+        self.events.sort(key=attrgetter("at"))
+
+
+async def read(bus: Bus, rule: Rule, scope: Scope, span: Span) -> Past:
+    """Read everything that the rule needs for a span, prices of the quotes that occur included."""
+    past = Past()
+    for source in rule.sources(scope):
+        await _read_source(bus, source, span, past)
+    if rule.dated:
+        await _read_prices(bus, span, past)
+    past.sort()
+    return past
+
+
+async def stream_through(bus: Bus, source: Source, span: Span, take: Callable[[list[Recorded]], None]) -> ReadSpan:
+    """Hand over the events of one source as they are read, without keeping them."""
+
+    def on_rows(rows: Sequence[Row]) -> None:
+        take(decode(rows))
+
+    start = span.start - source.before
+    scanned = await scan_past(
+        bus, source.stream, source.subjects, (start, span.end), on_rows=on_rows, timeout=_READ_SECONDS
+    )
+    return ReadSpan(stream=source.stream, start=start, end=span.end, messages=scanned.messages, complete=scanned.whole)
+
+
+def decode(rows: Sequence[Row]) -> list[Recorded]:
+    """Return the events of rows; those that cannot be read were dead letters when they came."""
+    events, faults = read_all(rows, read_event)
+    bad = {index for index, _ in faults}
+    kept = [row for index, row in enumerate(rows) if index not in bad] if bad else rows
+    found: list[Recorded] = []
+    for (subject, event), row in zip(events, kept, strict=True):
+        position = row.position
+        found.append(Recorded(position.time_ns, subject, event, position.stream_seq))
+    return found
+
+
+async def _read_source(bus: Bus, source: Source, span: Span, past: Past) -> int:
+    before = len(past.events)
+    past.spans.append(await stream_through(bus, source, span, past.events.extend))
+    return len(past.events) - before
+
+
+async def _read_prices(bus: Bus, span: Span, past: Past) -> None:
+    """Read the dated prices of the quotes that occur; an hour of them where they come rarely."""
+    quotes = {split_symbol(item.event.symbol)[1] for item in past.events}
+    tails = sorted({tail for quote in quotes for tail in price_tails(quote) if tail.endswith(_DOLLARS)})
+    if not tails:
+        return
+    wanted = tuple(subjects.TICKER + tail for tail in tails)
+    last = len(past.spans)
+    if not await _read_source(bus, Source(streams.MARKET, wanted, _PRICES), span, past):
+        del past.spans[last]
+        await _read_source(bus, Source(streams.MARKET, wanted, HOUR_NS + CELL), span, past)
+
+
+class Replay:
+    """One run of a rule: what comes before the span only fills its windows, and its silences are those published."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        scope: Scope,
+        known: Iterable[FastEvent],
+        *,
+        start: int,
+        limits: Limits | None = None,
+        traced: bool = True,
+    ) -> None:
+        self._trace = Trace() if traced else None
+        self._running: Running = rule.run(scope, limits or {}, self._trace)
+        self._start, self._known, self._within = start, list(known), False
+        self.done: list[Done] = []
+        self.outputs: list[tuple[str, FastEvent]] = []
+
+    def fold(self, events: Iterable[Recorded]) -> None:
+        """Fold events in order; what the rule refuses was a dead letter when it came."""
+        for item in events:
+            if not self._within and item.at >= self._start:
+                self._begin()
+            try:
+                outputs = list(self._running.fold(item.subject, item.event, item.at))
+            except ValueError:
+                outputs = []
+            self._keep(item, outputs)
+
+    def end(self, at: int) -> None:
+        """Let the time be `at`, ns UTC."""
+        if not self._within:
+            self._begin()
+        self._keep(None, list(self._running.end(at)))
+
+    def _begin(self) -> None:
+        self._within = True
+        self._running.recall(self._known)
+
+    def _keep(self, item: Recorded | None, outputs: list[tuple[str, FastEvent]]) -> None:
+        if self._within:
+            self.outputs += outputs
+        if self._trace is not None:
+            step = self._trace.take()
+            if self._within and (outputs or step.comparisons or step.silence is not None):
+                self.done.append(Done(item, step, outputs))
