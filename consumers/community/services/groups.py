@@ -31,7 +31,7 @@ class GroupService:
         """Add a group; a request of the same name finds what it made. A group has one owner, whoever asks first."""
         context, wanted = self._context, request.group.group_id
         if await context.groups.count(request.owner) >= MOST_GROUPS:
-            raise LimitReachedError(f"At most {MOST_GROUPS} groups", limit=MOST_GROUPS)
+            raise LimitReachedError(f"At most {MOST_GROUPS} groups", maximum=MOST_GROUPS)
         document = new_group(new_id(), request, context.now())
         made = read_group(document)
 

@@ -42,7 +42,7 @@ class RoleService:
                     raise AlreadyExistsError(f"There is a role {role.name} already", name=role.name)
                 return known, None
             if len(found) >= MOST_ROLES:
-                raise LimitReachedError(f"At most {MOST_ROLES} roles", limit=MOST_ROLES)
+                raise LimitReachedError(f"At most {MOST_ROLES} roles", maximum=MOST_ROLES)
             core.check_parent(_roles(found), role.name, role.parent)
             await collections(ROLES).insert_one(document)
             return document, context.event("role", "created", group, role.name, caller=request.caller)

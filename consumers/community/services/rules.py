@@ -53,7 +53,7 @@ class RuleService:
             if known is not None:
                 return known, None
             if await collections(RULES).count_documents({"group": group.key}) >= MOST_RULES:
-                raise LimitReachedError(f"At most {MOST_RULES} rules", limit=MOST_RULES)
+                raise LimitReachedError(f"At most {MOST_RULES} rules", maximum=MOST_RULES)
             await collections(RULES).insert_one({**document, "history": [entry]})
             return document, context.event("rule", "created", group, rule_id, caller=request.caller)
 
