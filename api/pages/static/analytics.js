@@ -1,6 +1,6 @@
 // Use of the API: figures of a period, and of the last minutes again and again. Needs a key with the scope `admin`.
 
-import { Timeline } from "./timeline.js";
+import { Timeline } from "./analytics/timeline.js";
 import { byId, choices, make, setText } from "./dom.js";
 import { clockTime, compact, ms } from "./format.js";
 import { getJson, pause } from "./http.js";

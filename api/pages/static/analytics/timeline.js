@@ -1,9 +1,9 @@
 // The use of the API over a period: requests with those that failed, and how long answers took.
 
-import { HistogramSeries, LineSeries } from "../lightweight-charts@5.2.1/lightweight-charts.mjs";
-import { byId, setText } from "./dom.js";
-import { compact, dayTime, ms } from "./format.js";
-import { colours, timeChart } from "./live/charts.js";
+import { HistogramSeries, LineSeries } from "../../lightweight-charts@5.2.1/lightweight-charts.mjs";
+import { byId, setText } from "../dom.js";
+import { compact, dayTime, ms } from "../format.js";
+import { colours, timeChart } from "../live/charts.js";
 
 const QUIET = { lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false };
 
