@@ -39,8 +39,7 @@ async def send(
 ) -> httpx.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     bearer = {"Authorization": f"Bearer {key}"}
-    content = {} if body is None else {"json": body} if not isinstance(body, str) else {"content": body}
-    return await api.client.request(method, path, headers={**bearer, **named}, **content)
+    return await api.client.request(method, path, headers={**bearer, **named}, json=body)
 
 
 async def register(api: Api, key: str = ADMIN_KEY, **fields: Any) -> dict[str, Any]:

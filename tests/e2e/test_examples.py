@@ -37,6 +37,7 @@ OPERATIONS = blocks("graphql")
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     settings = {"HYDROPHONE_VENUES": "binance,kraken", "HYDROPHONE_SYMBOLS": "BTC,ETH"}
+    settings["HYDROPHONE_WEBHOOK_ALLOW"] = "127.0.0.1"
     running = Copy("demo", tmp_path_factory.mktemp("examples") / "data", settings).wait_ready()
     until_data(running)
     yield running
@@ -182,3 +183,18 @@ def test_the_command_line_tool_subscribes_too(copy):
     process = begin(copy, "sh", str(EXAMPLES / "nats_cli.sh"))
     text, _ = process.communicate(timeout=60)
     assert "md.v1.trade." in text
+
+
+def test_webhook_receiver_registers_itself_and_receives(copy):
+    process = begin(copy, sys.executable, str(EXAMPLES / "webhook_receiver.py"), "0")
+    try:
+        url = re.search(r"listening on (\S+)", read_until(process, "listening on"))[1]
+        api = copy.facts["api"]
+        headers = {"Authorization": f"Bearer {api['admin_key']}"}
+        items = httpx.get(f"{api['url']}/webhooks", headers=headers, timeout=10).json()["data"]["items"]
+        name = next(item["id"] for item in items if item["url"] == url)
+        tested = httpx.post(f"{api['url']}/webhooks/{name}/test", headers=headers, timeout=15).json()["data"]
+        assert (tested["delivered"], tested["status"]) == (True, 204)
+        read_until(process, r"test None #0: \{'message'")
+    finally:
+        end(process)
