@@ -80,7 +80,7 @@ class Side:
 
 def ours(name: str, work: Path, counting: Counting | None = None) -> Side:
     """Our side, with this interpreter: what its name begins with says what it is about (see `ours.py`)."""
-    about = tuple(kind for kind in ("http", "python") if name.startswith(kind))
+    about = tuple(kind for kind in ("hooks", "http", "python") if name.startswith(kind))
     return Side(name, (sys.executable, "-m", "tests.bench.sides.ours", *about), work, counting)
 
 
@@ -115,6 +115,11 @@ def player(job: str, side: str) -> tuple[str, ...]:
 def driver(nats: str) -> tuple[str, ...]:
     """Uses the API: its market core, HTTP and WebSocket clients; its line is the port that takes orders."""
     return (sys.executable, "-m", "tests.bench.sides.driver", nats)
+
+
+def receiver() -> tuple[str, ...]:
+    """Receives posts; its line is its port."""
+    return (sys.executable, str(HERE / "sides" / "receiver.py"))
 
 
 def sender(nats: str, venue: str) -> tuple[str, ...]:

@@ -212,6 +212,25 @@ def http(setting: Setting) -> Plan:
     return plan
 
 
+def webhooks(setting: Setting) -> Plan:
+    """A post to a receiver."""
+    plan = Plan("A webhook posted over a kept connection", "microseconds of CPU a post", per="a post")
+    count = 200 if setting.counting else 2000
+    for name, do, targets in (
+        ("the transport alone", "post_bare", {"httpx": 5.0, "aiohttp": 1.5}),
+        ("body, signatures and post", "post_signed", {"httpx": 5.0}),
+    ):
+        about = {"count": count}
+        asks = [
+            Ask("hooks-ours", do, about, "ours", children.receiver()),
+            Ask("hooks-httpx", "post_httpx", about, "httpx", children.receiver()),
+            Ask("hooks-aiohttp", "post_aiohttp", about, "aiohttp", children.receiver()),
+        ]
+        plan.add(Row(name, targets), asks)
+    plan.notes.append("httpx, aiohttp: a bare POST of the same bytes, headers made before; 4 at once on 4 connections.")
+    return plan
+
+
 SECTIONS: dict[str, Callable[[Setting], Plan]] = {  # the longest last: what is not measured in time is of these
     "chain": chain,
     "books": books,
@@ -219,6 +238,7 @@ SECTIONS: dict[str, Callable[[Setting], Plan]] = {  # the longest last: what is 
     "scale": scale,
     "consume": consume,
     "http": http,
+    "webhooks": webhooks,
     "latency": latency,
     "decode": decode,
     "publish": publish,

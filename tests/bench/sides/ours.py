@@ -1,6 +1,7 @@
 """Our measuring process: asked on standard input.
 
-`python -m tests.bench.sides.ours [http | python]`: `http` for what the API does, `python` without the compiled parts.
+`python -m tests.bench.sides.ours [http | hooks | python]`: `http` for what the API does, `hooks` for webhooks, `python`
+without the compiled parts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ def main(about: list[str]) -> None:
         freeze_imports()  # as every entry of ours does
         names = ("get_raw", "get_fastapi", "fan_out", "fan_out_starlette")
         run({name: getattr(our_http, name) for name in names})
+        return
+    if about == ["hooks"]:
+        from tests.bench.sides import our_hooks  # noqa: PLC0415 - nor are those of the webhooks
+
+        freeze_imports()
+        run({name: getattr(our_hooks, name) for name in ("post_bare", "post_signed", "post_httpx", "post_aiohttp")})
         return
     if about == ["python"]:
         sys.modules[COMPILED] = None  # type: ignore[assignment]
