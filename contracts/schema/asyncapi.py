@@ -50,6 +50,7 @@ PARAMETERS: Final[Mapping[str, Json]] = {
         "enum": [*get_args(Timeframe)],
     },
     "alert": {"description": "what it is about; `price_alert` is an owner's", "enum": [*ALERT_KINDS]},
+    "endpoint": {"description": "id of a webhook's endpoint", "examples": ["wh_9f86d081884c7d65"]},
     "consumer": {"description": "who could not handle the message", "examples": ["cache", "whales"]},
     "holder": {"description": "who holds the lease", "examples": ["producers.binance"]},
     "run": {"description": "name of the replay", "examples": ["20260626-1"]},
@@ -73,6 +74,10 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "cache.v1.drop": (
         subjects.CACHE_DROP,
         "Keys or a pattern of kept answers that every process drops, and replies how many.",
+    ),
+    "webhooks.v1.changed": (
+        subjects.WEBHOOK_CHANGED + "{endpoint}",
+        "An endpoint of a webhook is not as it was: who remembers it reads it again.",
     ),
     "api.v1.connections": (
         subjects.HELD,

@@ -1,14 +1,16 @@
-"""The pepper of the key store: one for all who share the data directory, and for nobody else's eyes."""
+"""Secrets of the installation: one for all who share the data directory, and for nobody else's eyes."""
 
 from __future__ import annotations
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from runtime.config.settings import SettingsError, load
-from runtime.pepper import FILE, load_pepper
+from runtime.pepper import FILE, SIGNING_KEY_FILE, load_pepper, load_signing_key, sealing_key
 
 GIVEN = "a-pepper-of-sixteen-characters"
 
@@ -50,3 +52,42 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(SettingsError) as raised:
         load(tmp_path / "none.env")
     assert {line.partition(":")[0] for line in raised.value.problems} == {"MONGO_URL_FILE", "HYDROPHONE_KEY_PEPPER"}
+
+
+def test_the_signing_key_is_made_once_or_given(tmp_path: Path) -> None:
+    made = load_signing_key(None, tmp_path).private_bytes_raw()
+    assert load_signing_key(None, tmp_path).private_bytes_raw() == made
+    assert (tmp_path / SIGNING_KEY_FILE).stat().st_mode & 0o777 == 0o600
+    text = (tmp_path / SIGNING_KEY_FILE).read_text()
+    assert load_signing_key(text, tmp_path / "none").private_bytes_raw() == made
+    seed = bytes(range(32))
+    both = seed + Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    for raw in (seed, both):
+        given = "whsk_" + base64.b64encode(raw).decode()
+        assert load_signing_key(given, tmp_path / "none").private_bytes_raw() == seed
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_sealing_key_is_of_one_purpose_and_one_pepper() -> None:
+    keys = {sealing_key(pepper, purpose) for pepper in (b"a" * 16, b"b" * 16) for purpose in ("one", "two")}
+    assert (len(keys), {len(key) for key in keys}) == (4, {32})
+    assert sealing_key(b"a" * 16, "one") in keys
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("HYDROPHONE_WEBHOOK_ALLOW", "127.0.0.1:9000,receiver.internal,[::1]:9000,::1", "http://127.0.0.1"),
+        ("HYDROPHONE_WEBHOOK_PORTS", "443,8443", "443,0"),
+        ("HYDROPHONE_WEBHOOK_PORTS", "9443", "https"),
+        ("HYDROPHONE_WEBHOOK_SIGNING_KEY", "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "whsk_AAEC"),
+    ],
+)
+def test_settings_of_webhooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, good: str, bad: str) -> None:
+    monkeypatch.setenv(name, good)
+    load(tmp_path / "none.env")
+    monkeypatch.setenv(name, bad)
+    with pytest.raises(SettingsError) as raised:
+        load(tmp_path / "none.env")
+    assert [line.startswith(name) for line in raised.value.problems] == [True]
+    assert bad not in str(raised.value)
