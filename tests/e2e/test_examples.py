@@ -188,7 +188,7 @@ def test_the_command_line_tool_subscribes_too(copy):
 def test_webhook_receiver_registers_itself_and_receives(copy):
     process = begin(copy, sys.executable, str(EXAMPLES / "webhook_receiver.py"), "0")
     try:
-        url = re.search(r"listening on (\S+)", read_until(process, "listening on"))[1]
+        (url,) = re.findall(r"listening on (\S+)", read_until(process, "listening on"))
         api = copy.facts["api"]
         headers = {"Authorization": f"Bearer {api['admin_key']}"}
         items = httpx.get(f"{api['url']}/webhooks", headers=headers, timeout=10).json()["data"]["items"]

@@ -32,8 +32,13 @@ class SystemResolver:
         if future is None:
             future = asyncio.get_running_loop().run_in_executor(self._threads, partial(_resolve, name))
             self._under_way[name] = future
-            future.add_done_callback(lambda _: self._under_way.pop(name, None))
+            future.add_done_callback(partial(self._on_done, name))
         return await asyncio.shield(future)
+
+    def _on_done(self, name: str, future: asyncio.Future[list[Address]]) -> None:
+        self._under_way.pop(name, None)
+        if not future.cancelled():
+            future.exception()  # those who asked may have gone
 
     def close(self) -> None:
         """Wait for no thread."""

@@ -134,10 +134,16 @@ def _host(text: str) -> str:
 
 
 def _in_ascii(text: str) -> str:
+    """Return a name beyond ASCII in ASCII, where there is one reading of it: a sharp s is `ss` to some only."""
+    name = text.lower()
     try:
-        return text.encode("idna").decode("ascii").lower()
+        encoded = name.encode("idna")
+        same = encoded.decode("idna") == name
     except UnicodeError:
-        raise RefusedAddressError("not the name of a host") from None
+        same, encoded = False, b""
+    if not same:
+        raise RefusedAddressError("not the name of a host, or one to be written in ASCII (xn--...)")
+    return encoded.decode("ascii").lower()
 
 
 def _address_of(text: str) -> IPv4Address | IPv6Address | None:

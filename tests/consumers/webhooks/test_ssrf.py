@@ -15,6 +15,7 @@ import pytest
 
 from consumers.webhooks.transport import DeliveryError, Network, RefusedAddressError, Transport, TransportRules
 from consumers.webhooks.transport.addresses import why_refused
+from consumers.webhooks.transport.target import read_target
 from tests.consumers.webhooks.names import Names, serving_names
 from tests.consumers.webhooks.receiver import answering, receiving
 
@@ -200,3 +201,21 @@ async def test_the_system_resolver_is_asked_for_a_name_once_at_a_time() -> None:
             *(transport.check("https://ip6-localhost/") for _ in range(8)), return_exceptions=True
         )
     assert {type(one) for one in found} <= {RefusedAddressError, type(None)}
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("B\u00fccher.example", "xn--bcher-kva.example"),
+        ("\u043f\u0440\u0438\u043c\u0435\u0440.example", "xn--e1afmkfd.example"),
+        ("fa\u00df.example", None),
+        ("\uff45xample.com", None),
+        ("xn--fa-hia.example", "xn--fa-hia.example"),
+    ],
+)
+def test_a_name_beyond_ascii_has_one_reading_or_is_refused(written: str, host: str | None) -> None:
+    if host is None:
+        with pytest.raises(RefusedAddressError):
+            read_target(f"https://{written}/", TransportRules())
+    else:
+        assert read_target(f"https://{written}/", TransportRules()).host == host
