@@ -236,7 +236,7 @@ class Explainer:
         scope, query = asked
         hit = next((done for done in run.done if any(near(event, query.at) for _, event in done.outputs)), None)
         apart = [done for done in run.done if not done.outputs]
-        place = hit or closest(apart)
+        place = hit or closest(apart) or run.before
         missing = await self._missing(rule, scope, Span(query.at - REACH, query.at), past)
         comparisons = [*(place.step.comparisons if place else []), *others(apart, place)]
         if place is None:
