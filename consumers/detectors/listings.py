@@ -49,6 +49,8 @@ class _Unit:
     event_id: str = ""
     listed: dict[str, str] = field(default_factory=dict[str, str])
     changed: bool = False
+    # by revisions that are not folded yet, and may be gone: the bucket keeps the newest only
+    published: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
 
 class SavedUnit(msgspec.Struct):
@@ -73,8 +75,12 @@ class ListingDetector:
         """How many units were dropped because others came."""
         return self._units.dropped
 
-    def recall(self, _signal: FastEvent) -> None:
-        """Do nothing: no change silences another one."""
+    def recall(self, signal: FastEvent) -> None:
+        """Take note of a change that was published after the unit's last listing here was folded."""
+        unit, _, revision = signal.event_ids[-1].rpartition(".")
+        held = self._units.get(unit)
+        if held is not None and revision.isdigit() and int(revision) > held.revision:
+            held.published[signal.change, signal.symbol] = int(revision)
 
     def fold(self, listing: Listing) -> Outputs:
         """Fold one listing; one that is not newer than the unit's last changes nothing."""
@@ -87,6 +93,7 @@ class ListingDetector:
         if held is not None:
             changes += [("listed", symbol) for symbol in sorted(listing.listed.keys() - held.listed.keys() - others)]
             changes += [("delisted", symbol) for symbol in sorted(held.listed.keys() - listing.listed.keys() - others)]
+        changes = [one for one in changes if before.published.get(one, listing.revision) >= listing.revision]
         ids = [part for part in (before.event_id, listing.id) if part]
         names = {**before.listed, **listing.listed}
         outputs = [
@@ -97,6 +104,7 @@ class ListingDetector:
         self._compare(listing, before)
         before.venue, before.revision, before.event_id = listing.venue, listing.revision, listing.id
         before.listed, before.changed = dict(listing.listed), True
+        before.published = {one: at for one, at in before.published.items() if at > listing.revision}
         return outputs
 
     def save(self) -> dict[str, bytes]:

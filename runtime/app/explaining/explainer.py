@@ -210,6 +210,9 @@ class Explainer:
         again = next((output for _, output in run.outputs if output.id == event.id), None)
         same = again is not None and codec.encode(again) == found.body
         wanted = frozenset(ids_of(event))
+        events = [item for item in past.events if item.event.id in wanted]
+        gone = len(wanted) - len({item.event.id for item in events})
+        lost = [f"{gone} of the events that met it are not recorded any more"] if gone else []
         scope = rule.scope_at(tail_of(event.id))
         at = time_of(event.ts_event, event.ts_recv)
         return Explanation(
@@ -219,12 +222,12 @@ class Explainer:
             venue=event.venue,
             at=at,
             comparisons=[] if place is None else place.step.comparisons,
-            events=[evidence(item) for item in past.events if item.event.id in wanted][:_MOST_EVENTS],
+            events=[evidence(item) for item in events][:_MOST_EVENTS],
             cooldown=None if place is None or again is not None else cooldown(place.step.silence),
             deliveries=[
                 Delivery(to="bus", target=rule.signals + tail_of(event.id), state="done", at=found.at),
             ],
-            missing=await self._missing(rule, scope, Span(at - REACH, at), past),
+            missing=[*await self._missing(rule, scope, Span(at - REACH, at), past), *lost],
             read=past.spans,
             same=same,
             published=cast("dict[str, Any]", json.loads(found.body)),
