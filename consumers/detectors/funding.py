@@ -13,7 +13,17 @@ from typing import Final
 
 import msgspec
 
-from consumers.detectors.rules import HOUR, INSTRUMENTS, FastEvent, FundingRules, Outputs, event_time, mark_of, tail_of
+from consumers.detectors.rules import (
+    HOUR,
+    INSTRUMENTS,
+    FastEvent,
+    FundingRules,
+    Outputs,
+    event_time,
+    is_old,
+    mark_of,
+    tail_of,
+)
 from contracts import subjects
 from contracts.codec import fast
 from contracts.numbers import DAY_NS
@@ -72,7 +82,7 @@ class FundingDetector:
 
     def fold(self, event: FastEvent) -> Outputs:
         """Fold one Funding event."""
-        if event.rate is None:
+        if event.rate is None or is_old(event):
             return []
         tail, at, size = tail_of(event), event_time(event), abs(Decimal(event.rate))
         held = self._instruments.get(tail) or self._instruments.put(tail, _Instrument(tail))

@@ -13,6 +13,7 @@ from consumers.detectors.rules import (
     InterestRules,
     Outputs,
     event_time,
+    is_old,
     mark_of,
     percent,
     tail_of,
@@ -70,7 +71,7 @@ class InterestDetector:
             ((unit, text) for unit, text in _readings(event) if text is not None),
             ("", None),
         )
-        if text is None:
+        if text is None or is_old(event):
             return []
         value, at, tail = Decimal(text), event_time(event), tail_of(event)
         held = self._instruments.get(tail) or self._instruments.put(tail, _Instrument())

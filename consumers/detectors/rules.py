@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 from contracts.arithmetic.exact import EXACT, FINE
 from contracts.arithmetic.tiers import Tiers
 from contracts.instrument import make_instrument
-from contracts.numbers import time_of
+from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import Tier
 from runtime.cooldowns import Cooldowns
@@ -135,6 +135,11 @@ def mark_of(ids: Iterable[str]) -> str:
 def event_time(event: FastEvent) -> int:
     """Return when an event counts as having happened, ns UTC."""
     return time_of(event.ts_event, event.ts_recv)
+
+
+def is_old(event: FastEvent) -> bool:
+    """Return whether an event happened more than a day before its receipt: nothing is decided by it."""
+    return event_time(event) < event.ts_recv - DAY_NS
 
 
 def tail_of(event: FastEvent) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from consumers.detectors.rules import FastEvent, Outputs, SpreadRules, event_time, mark_of, percent
+from consumers.detectors.rules import FastEvent, Outputs, SpreadRules, event_time, is_old, mark_of, percent
 from contracts import subjects
 from contracts.arithmetic.exact import EXACT, MOST
 from contracts.codec import fast
@@ -73,7 +73,7 @@ class SpreadDetector:
     def fold(self, event: FastEvent) -> Outputs:
         """Fold one Ticker; a null side is as it was."""
         bid, ask = event.bid, event.ask
-        if bid is None and ask is None:
+        if (bid is None and ask is None) or is_old(event):
             return []
         symbol = event.symbol
         held = self._symbols.get(symbol) or self._symbols.put(symbol, _Symbol(symbol, self.rules))

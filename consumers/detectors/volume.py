@@ -13,6 +13,7 @@ from consumers.detectors.rules import (
     Outputs,
     VolumeRules,
     event_time,
+    is_old,
     mark_of,
     ratio,
     tail_of,
@@ -52,14 +53,14 @@ class VolumeDetector:
         self.cooldowns.begin(tail_of(signal), event_time(signal), signal.id)
 
     def fold(self, event: FastEvent) -> Outputs:
-        """Fold one Candle; open ones, those of other lengths, and a minute that was folded already change nothing."""
-        if not event.closed or event.timeframe != TIMEFRAME:
+        """Fold one Candle; only a minute that is closed, and newer than those folded already, changes anything."""
+        if not event.closed or event.timeframe != TIMEFRAME or is_old(event):
             return []
         tail, start, volume = tail_of(event), event.start_ts, Decimal(event.volume)
         held = self._instruments.get(tail)
         if held is None:
             held = self._instruments.put(tail, Minutes())
-        if held and start <= held[-1][0]:
+        if start > event_time(event) or (held and start <= held[-1][0]):
             return []
         while held and held[0][0] < start - self.rules.minutes * MINUTE:
             held.popleft()

@@ -13,6 +13,7 @@ from consumers.detectors.rules import (
     Outputs,
     WallRules,
     event_time,
+    is_old,
     mark_of,
     percent,
     ratio,
@@ -59,7 +60,7 @@ class WallDetector:
 
     def fold(self, event: FastEvent) -> Outputs:
         """Fold one BookSnapshot; one that is not live, or counts in contracts, decides nothing."""
-        if event.quality not in LIVE or event.unit != "base":
+        if event.quality not in LIVE or event.unit != "base" or is_old(event):
             return []
         at, quote = event_time(event), event.symbol.partition("/")[2].partition(":")[0]
         rate = self._rates.find(quote, at)
