@@ -38,7 +38,6 @@ from runtime.app.explaining.weighing import (
     evidence,
     ids_of,
     near,
-    on_nothing,
     others,
     tail_of,
 )
@@ -243,7 +242,7 @@ class Explainer:
         missing = await self._missing(rule, scope, Span(query.at - REACH, query.at), past)
         comparisons = [*(place.step.comparisons if place else []), *others(apart, place)]
         if place is None:
-            comparisons = on_nothing(rule, scope, query.at)
+            comparisons = _on_nothing(rule, scope, query.at)
         decision: Decision = "fired" if hit is not None else decide(place)
         if place is None and (missing or not comparisons):
             decision = "no_data"
@@ -278,3 +277,9 @@ def _event(row: Row) -> FastEvent:
 def _as_published(row: Row) -> Published:
     position = row.position
     return Published(_event(row), row.payload, position.time_ns, position.stream_seq)
+
+
+def _on_nothing(rule: Rule, scope: Scope, at: int) -> list[Comparison]:
+    trace = Trace()
+    rule.on_nothing(scope, trace, at)
+    return trace.take().comparisons
