@@ -16,6 +16,7 @@ from contracts.errors import InvalidParameterError, NotFoundError, SymbolSyntaxE
 from contracts.instrument import unescape_token
 from contracts.numbers import time_of
 from contracts.services.explaining import (
+    Comparison,
     Decision,
     Delivery,
     DryRunQuery,
@@ -30,6 +31,7 @@ from runtime.app.explaining import replay
 from runtime.app.explaining.missing import Interruptions
 from runtime.app.explaining.replay import Past, Replay, Span
 from runtime.app.explaining.rule import ANY, MARGIN, FastEvent, Rule, Scope
+from runtime.app.explaining.trace import Trace
 from runtime.app.explaining.weighing import (
     MOST_COMPARED,
     closest,
