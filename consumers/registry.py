@@ -19,6 +19,16 @@ from consumers.clusters import handlers as clusters
 from consumers.clusters.core import ClusterRules
 from consumers.community import handlers as community
 from consumers.deadletters import handlers as deadletters
+from consumers.detectors import handlers as detectors
+from consumers.detectors.rules import (
+    DetectorRules,
+    FundingRules,
+    InterestRules,
+    SpreadRules,
+    VolumeRules,
+    WallRules,
+    by_tier,
+)
 from consumers.market import handlers as market
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
@@ -46,6 +56,7 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "clusters": lambda settings: clusters.make_consumer(cluster_rules(settings)),
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
     "community": lambda settings: community.make_consumer(community_plan(settings)),
+    "detectors": lambda settings: detectors.make_consumer(detector_plan(settings)),
     "deadletters": lambda _: deadletters.make_consumer(),
     "analytics": lambda settings: analytics.make_consumer(analytics_plan(settings)),
     "webhooks": lambda settings: Consumer(partial(webhooks.run, plan=webhooks_plan(settings))),
@@ -150,6 +161,41 @@ def storm_rules(settings: Settings) -> StormRules:
         cooldown=_cooldown(settings),
         window=alerts.storm_window_seconds * _SECOND,
     )
+
+
+def detector_plan(settings: Settings) -> detectors.DetectorPlan:
+    """The limits of the detectors, and how often books are sampled for them."""
+    own, tiers = settings.detectors, _tiers(settings)
+    rules = DetectorRules(
+        funding=FundingRules(tiers, own.funding_limit, own.funding_quantile, cooldown=own.funding_cooldown * _SECOND),
+        interest=InterestRules(
+            tiers,
+            by_tier(own.interest_percent_majors, own.interest_percent_large, own.interest_percent_mid),
+            window=own.interest_window * _SECOND,
+            cooldown=own.interest_cooldown * _SECOND,
+        ),
+        wall=WallRules(
+            tiers,
+            own.wall_times,
+            by_tier(own.wall_usd_majors, own.wall_usd_large, own.wall_usd_mid),
+            cooldown=own.wall_cooldown * _SECOND,
+        ),
+        spread=SpreadRules(
+            tiers,
+            by_tier(own.spread_percent_majors, own.spread_percent_large, own.spread_percent_mid),
+            stale=own.spread_stale * _SECOND,
+            cooldown=own.spread_cooldown * _SECOND,
+        ),
+        volume=VolumeRules(
+            tiers,
+            own.volume_times,
+            by_tier(own.volume_usd_majors, own.volume_usd_large, own.volume_usd_mid),
+            minutes=own.volume_minutes,
+            samples=max(1, own.volume_minutes // 2),
+            cooldown=own.volume_cooldown * _SECOND,
+        ),
+    )
+    return detectors.DetectorPlan(rules=rules, sample_every=own.wall_sample * _SECOND)
 
 
 def _adaptive(settings: Settings) -> Adaptive | None:

@@ -109,6 +109,7 @@ HEADER_INCREMENT: Final = "Nats-Incr"  # adds to a counter
 HEADER_ERROR: Final = "Hydrophone-Error"  # of a dead letter: why it could not be handled
 HEADER_DELIVERIES: Final = "Hydrophone-Deliveries"  # of a dead letter: how often it was tried
 HEADER_SYMBOL: Final = "Hydrophone-Symbol"  # of a reply: the symbol as it was resolved, percent-encoded
+HEADER_SIMULATED: Final = "Hydrophone-Simulated"  # of a listing: a simulated exchange gave it
 HEADER_BESIDE: Final = "Hydrophone-Beside"  # of a reply: a JSON object of what REST has beside `data`
 
 # ---- keys of the STATE bucket: <kind>.<tail> holds the latest event of that kind of one instrument

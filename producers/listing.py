@@ -12,8 +12,8 @@ from producers.selection import Followed
 class ListingCache(Protocol):
     """Keeps the last listing of each unit, for starts while the venue's REST does not answer."""
 
-    async def save(self, unit: str, listed: Sequence[Instrument]) -> None:
-        """Keep it."""
+    async def save(self, unit: str, listed: Sequence[Instrument], *, sim: bool) -> None:
+        """Keep it; `sim`: a simulated exchange gave it."""
         ...
 
     async def load(self, unit: str) -> list[Instrument] | None:

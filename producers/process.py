@@ -150,12 +150,13 @@ class BusListings:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def save(self, unit: str, listed: Sequence[Instrument]) -> None:
+    async def save(self, unit: str, listed: Sequence[Instrument], *, sim: bool) -> None:
         """Keep the listing where it is another one; where the bus does not take it now, the next one will do."""
         body = gzip.compress(msgspec.json.encode(listed), 3, mtime=0)
         try:
             if await self.load(unit) != listed:
-                await (await self._bus.jetstream().key_value(streams.LISTINGS)).put(unit, body)
+                headers = {subjects.HEADER_SIMULATED: "1"} if sim else None
+                await self._bus.jetstream().publish(f"$KV.{streams.LISTINGS}.{unit}", body, headers=headers)
         except NatsError as error:
             _log.warning("listing.not_kept", unit=unit, error=str(error) or type(error).__name__)
 

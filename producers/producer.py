@@ -169,7 +169,7 @@ class Producer:
                 raise ListingChangedError(listed, followed)
             self.listed = listed
             if self._cache is not None:
-                await self._cache.save(self.plan.name, listed)
+                await self._cache.save(self.plan.name, listed, sim=rest.simulated)
 
     def on_bus_gap(self, lost: int) -> None:
         """Events were lost between here and the bus: publish a gap on every channel, and the books again."""
@@ -194,7 +194,7 @@ class Producer:
             return
         await self._save(self.plan.name, msgspec.json.encode(self.instruments))
         if self._cache is not None:
-            await self._cache.save(self.plan.name, self.listed)
+            await self._cache.save(self.plan.name, self.listed, sim=self.rest is not None and self.rest.simulated)
 
     def on_stream_lost(self, channels: frozenset[str], reason: str) -> None:
         """A stream that held these channels (`feed`: the states themselves) was made again: publish the gap.

@@ -22,7 +22,7 @@ from contracts.market import MOST_IDS, Side
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import Tier, WhaleCluster
-from runtime.app.explaining.trace import Trace
+from runtime.app.explaining.trace import Trace, is_held
 from runtime.bounded import Window
 from runtime.cooldowns import Cooldowns
 
@@ -92,10 +92,7 @@ class ClusterDetector:
         if not enough:
             return []
         tier = rules.tiers.find(key[0])
-        silence = self.cooldowns.find(key, end, rules.cooldown[tier])
-        if silence is not None:
-            if trace is not None:
-                trace.hold(silence)
+        if is_held(self.cooldowns, key, (end, rules.cooldown[tier]), trace):
             return []
         tail = subjects.cross_venue_tail(escape_token(key[0]))
         cluster = self._cluster(tail, tier, sorted(window.values(), key=_order))

@@ -22,7 +22,7 @@ from contracts.market import MOST_IDS
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import LiquidationStorm, Tier
-from runtime.app.explaining.trace import Trace
+from runtime.app.explaining.trace import Trace, is_held
 from runtime.bounded import Window
 from runtime.cooldowns import Cooldowns
 
@@ -134,10 +134,7 @@ class StormDetector:
             trace.compare(f"liquidations in {rules.window // SECOND} s", counted, end, holds=many)
         if not (many and much):
             return []
-        silence = self.cooldowns.find(base, end, rules.cooldown[tier])
-        if silence is not None:
-            if trace is not None:
-                trace.hold(silence)
+        if is_held(self.cooldowns, base, (end, rules.cooldown[tier]), trace):
             return []
         tail = subjects.cross_venue_tail(escape_token(base))
         hits = sorted(held.window.values(), key=lambda hit: (hit.ts, hit.event.id))

@@ -112,7 +112,7 @@ class WhaleDetector:
             instrument = self._instruments.get(subject) or self._open(subject)
             if not instrument.is_ticker:
                 self._fold_trade(instrument, event, now, outputs)
-            if instrument.tells_price:
+            if instrument.tells_price and (event.ts_recv // _PRICE_EVERY != instrument.priced or instrument.is_ticker):
                 self._take_price(instrument, event)
 
         faults = fold_each(batch, fold)
@@ -123,7 +123,7 @@ class WhaleDetector:
     def take_price(self, subject: str, event: FastEvent) -> None:
         """Take the price that a trade or ticker tells, and nothing else of it."""
         instrument = self._open(subject)
-        if instrument.tells_price:
+        if instrument.tells_price and (event.ts_recv // _PRICE_EVERY != instrument.priced or instrument.is_ticker):
             self._take_price(instrument, event)
 
     def tick(self, now: int) -> Outputs:
@@ -225,14 +225,11 @@ class WhaleDetector:
             self.counts.old += 1
 
     def _take_price(self, instrument: InstrumentState, event: FastEvent) -> None:
-        """Take a ticker's last price, or the first trade's of each tenth of a second."""
-        ts = event.ts_recv
-        if not instrument.is_ticker and ts // _PRICE_EVERY == instrument.priced:
-            return
+        """Take a ticker's last price, or a trade's: of trades the first of each tenth of a second is asked for."""
         price = event.last if instrument.is_ticker else event.price
         if price is not None:
-            instrument.priced = ts // _PRICE_EVERY
-            self._rates.on_price(instrument.base, instrument.quote, price, ts)
+            instrument.priced = event.ts_recv // _PRICE_EVERY
+            self._rates.on_price(instrument.base, instrument.quote, price, event.ts_recv)
 
     def _close(self, instrument: InstrumentState, outputs: Outputs) -> None:
         fills, instrument.fills = instrument.fills, []

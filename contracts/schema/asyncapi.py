@@ -87,6 +87,10 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         subjects.PRICE_ALERT + "{subject}",
         "Alerts of owners, as on `alert.v1`: for parts of the system only.",
     ),
+    "sample.v1.book": (
+        subjects.SAMPLE_BOOK + "{venue}.{base}.{quote}.{contract}",
+        "Live books as the detectors looked at them, once in some seconds: a `BookSnapshot`, cut.",
+    ),
     "order.v1": (subjects.ORDER + "{subject}", "Reserved: nothing is published yet."),
     "strategy.v1": (subjects.STRATEGY + "{subject}", "Reserved: nothing is published yet."),
     "job.v1": (subjects.JOB + "{subject}", "Reserved: nothing is published yet."),

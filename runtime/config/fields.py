@@ -144,6 +144,7 @@ Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[int, Field(ge=0)]
 Share = Annotated[Decimal, Field(ge=0, lt=1, max_digits=9)]
 Usd = Annotated[Decimal, Field(gt=0)]
+Positive = Annotated[Decimal, Field(gt=0, max_digits=18)]
 Level = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),

@@ -114,7 +114,7 @@ class Kept:
     def __init__(self):
         self.listed = {}
 
-    async def save(self, unit, listed):
+    async def save(self, unit, listed, *, sim):
         self.listed[unit] = list(listed)
 
     async def load(self, unit):
@@ -148,6 +148,9 @@ async def test_listing_is_kept_on_the_bus(tmp_path):
         cache = BusListings(bus)
         assert await cache.load("okx") is None
         listed = [VENUES["okx"].guess("public", name) for name in ("BTC-USDT", "BTC-USDT-SWAP")]
-        await cache.save("okx", listed)
+        await cache.save("okx", listed, sim=True)
         assert await cache.load("okx") == listed
+        await cache.save("okx", listed, sim=True)
+        entry = await (await bus.jetstream().key_value(streams.LISTINGS)).get("okx")
+        assert entry.revision == 1  # a listing that did not change is not written again
         await bus.close()

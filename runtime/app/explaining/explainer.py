@@ -16,6 +16,7 @@ from contracts.errors import InvalidParameterError, NotFoundError, SymbolSyntaxE
 from contracts.instrument import unescape_token
 from contracts.numbers import time_of
 from contracts.services.explaining import (
+    Comparison,
     Decision,
     Delivery,
     DryRunQuery,
@@ -30,6 +31,7 @@ from runtime.app.explaining import replay
 from runtime.app.explaining.missing import Interruptions
 from runtime.app.explaining.replay import Past, Replay, Span
 from runtime.app.explaining.rule import ANY, MARGIN, FastEvent, Rule, Scope
+from runtime.app.explaining.trace import Trace
 from runtime.app.explaining.weighing import (
     MOST_COMPARED,
     closest,
@@ -38,7 +40,6 @@ from runtime.app.explaining.weighing import (
     evidence,
     ids_of,
     near,
-    on_nothing,
     others,
     tail_of,
 )
@@ -210,6 +211,9 @@ class Explainer:
         again = next((output for _, output in run.outputs if output.id == event.id), None)
         same = again is not None and codec.encode(again) == found.body
         wanted = frozenset(ids_of(event))
+        events = [item for item in past.events if item.event.id in wanted]
+        gone = len(wanted) - len({item.event.id for item in events})
+        lost = [f"{gone} of the events that met it are not recorded any more"] if gone else []
         scope = rule.scope_at(tail_of(event.id))
         at = time_of(event.ts_event, event.ts_recv)
         return Explanation(
@@ -219,12 +223,12 @@ class Explainer:
             venue=event.venue,
             at=at,
             comparisons=[] if place is None else place.step.comparisons,
-            events=[evidence(item) for item in past.events if item.event.id in wanted][:_MOST_EVENTS],
+            events=[evidence(item) for item in events][:_MOST_EVENTS],
             cooldown=None if place is None or again is not None else cooldown(place.step.silence),
             deliveries=[
                 Delivery(to="bus", target=rule.signals + tail_of(event.id), state="done", at=found.at),
             ],
-            missing=await self._missing(rule, scope, Span(at - REACH, at), past),
+            missing=[*await self._missing(rule, scope, Span(at - REACH, at), past), *lost],
             read=past.spans,
             same=same,
             published=cast("dict[str, Any]", json.loads(found.body)),
@@ -236,11 +240,11 @@ class Explainer:
         scope, query = asked
         hit = next((done for done in run.done if any(near(event, query.at) for _, event in done.outputs)), None)
         apart = [done for done in run.done if not done.outputs]
-        place = hit or closest(apart)
+        place = hit or closest(apart) or run.before
         missing = await self._missing(rule, scope, Span(query.at - REACH, query.at), past)
         comparisons = [*(place.step.comparisons if place else []), *others(apart, place)]
         if place is None:
-            comparisons = on_nothing(rule, scope, query.at)
+            comparisons = _on_nothing(rule, scope, query.at)
         decision: Decision = "fired" if hit is not None else decide(place)
         if place is None and (missing or not comparisons):
             decision = "no_data"
@@ -275,3 +279,9 @@ def _event(row: Row) -> FastEvent:
 def _as_published(row: Row) -> Published:
     position = row.position
     return Published(_event(row), row.payload, position.time_ns, position.stream_seq)
+
+
+def _on_nothing(rule: Rule, scope: Scope, at: int) -> list[Comparison]:
+    trace = Trace()
+    rule.on_nothing(scope, trace, at)
+    return trace.take().comparisons

@@ -11,7 +11,7 @@ from contracts import streams, subjects
 from contracts.arithmetic.usd import CELL, HOUR_NS, price_tails
 from contracts.instrument import split_symbol
 from contracts.services.explaining import ReadSpan
-from runtime.app.explaining.rule import FastEvent, Limits, Rule, Running, Scope, Source
+from runtime.app.explaining.rule import ANY, FastEvent, Limits, Rule, Running, Scope, Source
 from runtime.app.explaining.trace import Done, Recorded, Trace
 from runtime.nats.bus import Bus
 from runtime.nats.lanes.reader import read_all, read_event
@@ -58,13 +58,14 @@ async def stream_through(bus: Bus, source: Source, span: Span, take: Callable[[l
     """Hand over the events of one source as they are read, without keeping them."""
 
     def on_rows(rows: Sequence[Row]) -> None:
-        take(decode(rows))
+        take((source.decode or decode)(rows))
 
     start = span.start - source.before
     scanned = await scan_past(
         bus, source.stream, source.subjects, (start, span.end), on_rows=on_rows, timeout=_READ_SECONDS
     )
-    return ReadSpan(stream=source.stream, start=start, end=span.end, messages=scanned.messages, complete=scanned.whole)
+    whole = scanned.whole or source.newest
+    return ReadSpan(stream=source.stream, start=start, end=span.end, messages=scanned.messages, complete=whole)
 
 
 def decode(rows: Sequence[Row]) -> list[Recorded]:
@@ -114,7 +115,9 @@ class Replay:
         self._trace = Trace() if traced else None
         self._running: Running = rule.run(scope, limits or {}, self._trace)
         self._start, self._known, self._within = start, list(known), False
+        self._signals = (rule.signals + scope.signals).split(".")
         self.done: list[Done] = []
+        self.before: Done | None = None  # the last step before the span
         self.outputs: list[tuple[str, FastEvent]] = []
 
     def fold(self, events: Iterable[Recorded]) -> None:
@@ -124,7 +127,7 @@ class Replay:
                 self._begin()
             try:
                 outputs = list(self._running.fold(item.subject, item.event, item.at))
-            except ValueError:
+            except (ValueError, ArithmeticError):
                 outputs = []
             self._keep(item, outputs)
 
@@ -138,10 +141,20 @@ class Replay:
         self._within = True
         self._running.recall(self._known)
 
-    def _keep(self, item: Recorded | None, outputs: list[tuple[str, FastEvent]]) -> None:
+    def _keep(self, item: Recorded | None, found: list[tuple[str, FastEvent]]) -> None:
+        outputs = [output for output in found if self._is_wanted(output[0])] if found else found
         if self._within:
             self.outputs += outputs
-        if self._trace is not None:
-            step = self._trace.take()
-            if self._within and (outputs or step.comparisons or step.silence is not None):
-                self.done.append(Done(item, step, outputs))
+        if self._trace is None:
+            return
+        step = self._trace.take()
+        if self._within and (outputs or step.comparisons or step.silence is not None):
+            self.done.append(Done(item, step, outputs))
+        elif step.comparisons:
+            self.before = Done(item, step, [])
+
+    def _is_wanted(self, subject: str) -> bool:
+        tokens = subject.split(".")
+        return len(tokens) == len(self._signals) and all(
+            wanted in {ANY, token} for wanted, token in zip(self._signals, tokens, strict=True)
+        )

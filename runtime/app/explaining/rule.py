@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol
 
 from contracts import subjects
 from contracts.instrument import escape_token, make_instrument, split_symbol
-from runtime.app.explaining.trace import Trace
+from runtime.app.explaining.trace import Recorded, Trace
+from runtime.nats.streams.reader import Row
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 Outputs = Iterable[tuple[str, FastEvent]]
@@ -64,11 +65,17 @@ class Running(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Which subjects of which stream the rule reads, and from how long before a moment on, ns."""
+    """Which subjects of which stream the rule reads, and from how long before a moment on, ns.
+
+    `decode`: where the rows are no events on subjects of their own; `newest`: the stream keeps the newest of each
+    subject only, and that is all that the rule needs.
+    """
 
     stream: str
     subjects: tuple[str, ...]
     before: int
+    decode: Callable[[Sequence[Row]], list[Recorded]] | None = None
+    newest: bool = False
 
 
 def _no_events(_scope: Scope, _trace: Trace, _at: int) -> None:

@@ -5,14 +5,16 @@ A detector that runs live has none: what it costs then is one look whether there
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from contracts.numbers import time_of
 from contracts.services.explaining import Comparison, Operator
-from runtime.cooldowns import Silence
+from runtime.cooldowns import Cooldowns, Silence
 
+K = TypeVar("K", bound=Hashable)
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 Value = int | str | Decimal
 Compared = tuple[Value, Operator, Value]
@@ -74,6 +76,14 @@ class Trace:
         step = Step(self.comparisons, self.silence)
         self.comparisons, self.silence = [], None
         return step
+
+
+def is_held(cooldowns: Cooldowns[K], key: K, spell: tuple[int, int], trace: Trace | None) -> bool:
+    """Return whether a silence holds a key; `spell`: the time (ns UTC) and how long one lasts, ns."""
+    silence = cooldowns.find(key, *spell)
+    if silence is not None and trace is not None:
+        trace.hold(silence)
+    return silence is not None
 
 
 def text(value: Value) -> str:

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from contracts.numbers import time_of
 from contracts.services.explaining import Comparison, Cooldown, Decision, Evidence
-from runtime.app.explaining.rule import Rule, Scope
-from runtime.app.explaining.trace import Done, Recorded, Trace
+from runtime.app.explaining.trace import Done, Recorded
 from runtime.app.explaining.words import says
 from runtime.cooldowns import Silence
 
@@ -49,13 +48,6 @@ def near(signal: FastEvent, at: int) -> bool:
 def decide(place: Done | None) -> Decision:
     """Return what a step that fired nothing decided."""
     return "not_met" if place is None or place.step.silence is None else "held"
-
-
-def on_nothing(rule: Rule, scope: Scope, at: int) -> list[Comparison]:
-    """Return what a rule compares where no event came."""
-    trace = Trace()
-    rule.on_nothing(scope, trace, at)
-    return trace.take().comparisons
 
 
 def closest(steps: Iterable[Done]) -> Done | None:

@@ -28,6 +28,10 @@ def _liquidation(event: FastEvent) -> str:
     return f"{event.position_side or 'position'} of {event.amount or f'{event.contracts} contracts'} {base} at {price}"
 
 
+def _spread(event: FastEvent) -> str:
+    return f"bid {event.bid} on {event.sell_venue} above ask {event.ask} on {event.buy_venue} by {event.share} %"
+
+
 _WORDS: Final[dict[str, Callable[[FastEvent], str]]] = {
     "trade": _trade,
     "whale": _whale,
@@ -38,5 +42,12 @@ _WORDS: Final[dict[str, Callable[[FastEvent], str]]] = {
     "book": lambda event: f"{len(event.bids)} bids, {len(event.asks)} asks",
     "funding": lambda event: f"rate {event.rate}",
     "interest": lambda event: f"open interest {event.amount or event.contracts or event.value}",
+    "funding_extreme": lambda event: f"rate {event.rate} beyond {event.threshold}",
+    "interest_jump": lambda event: f"open interest {event.change} % to {event.amount}",
+    "wall": lambda event: f"{event.side} {event.amount} at {event.price}: {event.times} times the median",
+    "spread": _spread,
+    "volume_spike": lambda event: f"{event.volume} in a minute: {event.times} times the median",
+    "listing": lambda event: f"{event.symbol} {event.change}",
+    "listing_of_a_unit": lambda event: f"{len(event.listed)} instruments",
     "candle": lambda event: f"{event.timeframe} of {event.volume} at {event.close}",
 }

@@ -31,6 +31,7 @@ from runtime.config.settings.alerts import AlertSettings
 from runtime.config.settings.analytics import AnalyticsSettings
 from runtime.config.settings.api import ApiSettings, CacheSettings
 from runtime.config.settings.bus import BusSettings
+from runtime.config.settings.detectors import DetectorSettings
 from runtime.config.settings.processes import LogSettings, PartSettings
 from runtime.config.settings.retention import RetentionSettings
 from runtime.config.settings.store import StoreSettings, data_home
@@ -46,6 +47,7 @@ __all__ = [
     "ApiSettings",
     "BusSettings",
     "CacheSettings",
+    "DetectorSettings",
     "LogSettings",
     "PartSettings",
     "RetentionSettings",
@@ -78,6 +80,7 @@ class Settings:
     store: StoreSettings
     retention: RetentionSettings
     alerts: AlertSettings
+    detectors: DetectorSettings
     parts: PartSettings
     logs: LogSettings
     warnings: tuple[str, ...] = ()

@@ -84,7 +84,7 @@ async def test_every_signal_every_other_moment_and_the_number_of_signals(own: Bu
     await check_counts(client, signals, played)
     took.sort()
     print(f"{counts}, half within {took[len(took) // 2] * 1000:.0f} ms, all within {took[-1] * 1000:.0f} ms")
-    assert took[-1] < 1.0
+    assert took[len(took) * 99 // 100] < 1.0
 
 
 async def check_moments(client: CommandClient, signals: list[Any], played: Stretch, took: list[float]) -> None:

@@ -14,12 +14,24 @@ from consumers.books.core import KeptBooks
 from consumers.cache.core import StateCache
 from consumers.candles.core import CandleBook
 from consumers.clusters.core import ClusterDetector, ClusterRules
+from consumers.detectors.feeds import Detectors
+from consumers.detectors.rules import (
+    HOUR,
+    DetectorRules,
+    FundingRules,
+    InterestRules,
+    SpreadRules,
+    VolumeRules,
+    WallRules,
+    by_tier,
+)
+from consumers.detectors.samples import cut
 from consumers.market.publishing import Consolidator
 from consumers.market.state import MarketState
 from consumers.registry import CONSUMERS
 from consumers.storms.core import StormDetector, StormRules
 from consumers.whales.core import WhaleDetector, WhaleRules
-from contracts import codec
+from contracts import codec, subjects
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import UsdRates
 from contracts.codec import EVENTS
@@ -209,6 +221,56 @@ class Storms:
         return
 
 
+class AllDetectors:
+    """Each figure's detector, with limits that everything reaches."""
+
+    kinds = ("funding", "interest", "ticker", "candle", "book")
+
+    def __init__(self) -> None:
+        low = by_tier("0.0001", "0.0001", "0.0001")
+        rules = DetectorRules(
+            funding=FundingRules(limit=Decimal("0.000001"), samples=2, cooldown=0),
+            interest=InterestRules(percent=low, cooldown=0),
+            wall=WallRules(times=Decimal("0.1"), usd=low, levels=1, cooldown=0),
+            spread=SpreadRules(percent=low, cooldown=0),
+            volume=VolumeRules(times=Decimal("0.1"), usd=low, samples=1, cooldown=0),
+        )
+        self.core = Detectors(rules)
+        self.folds = {
+            prefix: feed.fold
+            for feed in self.core.feeds()
+            for prefix in (subject.removesuffix(">").removesuffix("1m.") for subject in feed.subjects)
+        }
+        self.folds[subjects.BOOK] = lambda _subject, book: self.core.wall.fold(cut(book))
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        fold = self.folds[codec.KIND_SUBJECTS[kind]]
+        return fold_each(batch, lambda subject, event: check_signals(fold(subject, event)))
+
+    def knows(self, kind: str, event: Any) -> bool:
+        tail = make_instrument(event.venue, event.symbol, "").tail
+        if kind == "funding":
+            funding = self.core.funding._instruments.get(tail)
+            return funding is not None and funding.hour * HOUR <= event.ts_event < (funding.hour + 1) * HOUR
+        if kind == "interest":
+            interest = self.core.interest._instruments.get(tail)
+            return interest is not None and bool(interest.values)
+        if kind == "candle":
+            minutes = self.core.volume._instruments.get(tail)
+            return minutes is not None and any(start == event.start_ts for start, _ in minutes)
+        if kind == "ticker":
+            held = self.core.spread._symbols.get(event.symbol)
+            quote = None if held is None else held.bids.get(event.venue)
+            return quote is not None and quote.event_id == event.id
+        return True
+
+    def check(self) -> None:
+        again = Detectors(DetectorRules())
+        for tail, document in self.core.funding.save().items():
+            again.funding.restore(tail, document)
+        assert self.core.forgotten >= 0
+
+
 class Market:
     kinds = ("ticker",)
 
@@ -260,6 +322,7 @@ CORES: dict[str, Callable[[], Core]] = {
     "whales": Whales,
     "clusters": Clusters,
     "storms": Storms,
+    "detectors": AllDetectors,
 }
 
 

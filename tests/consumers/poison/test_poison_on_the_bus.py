@@ -36,6 +36,10 @@ def dollar_ticker(subject: str) -> bool:
     return subject.startswith(subjects.TICKER) and len(tokens) == 7 and tokens[5:] == ["USD", "spot"]
 
 
+def is_minute(subject: str) -> bool:
+    return subject.startswith(f"{subjects.CANDLE}1m.")
+
+
 def of_kinds(*kinds: str) -> Callable[[str], bool]:
     prefixes = tuple(KIND_SUBJECTS[kind] for kind in kinds)
     return lambda subject: subject.startswith(prefixes)
@@ -48,6 +52,7 @@ READS: dict[str, Callable[[str], bool]] = {
     "market": lambda _subject: False,  # of the tickers that both read the cache keeps what cannot be read
     "clusters": of_kinds("whale"),
     "storms": lambda subject: of_kinds("liquidation")(subject) or dollar_ticker(subject),
+    "detectors": lambda subject: of_kinds("funding", "interest", "ticker")(subject) or is_minute(subject),
     "deadletters": lambda _subject: False,  # serves commands and reads no events
 }
 KEEPS_NONE = {"market", "deadletters"}
@@ -169,6 +174,9 @@ async def put_garbage(own: Bus) -> list[tuple[str, str]]:
     spoiled = [
         ("whales", streams.POSITIONS, "whales"),
         ("candles", streams.CANDLES, "position"),
+        ("detectors", streams.POSITIONS, "detectors"),
+        ("detectors", streams.POSITIONS, "detectors.funding.okx.BTC.USDT.perp"),
+        ("detectors", streams.POSITIONS, "detectors.listings.okx"),
         ("cache", streams.STATE, "ticker.okx.BTC.USDT.perp"),
         ("cache", streams.STATE, "ticker.nonsense"),
     ]

@@ -14,9 +14,12 @@ from consumers.app import _Figures
 from consumers.registry import CONSUMERS, cluster_rules, storm_rules, whale_rules
 from consumers.whales.core import Adaptive
 from contracts.arithmetic.tiers import Tiers
-from contracts.arithmetic.usd import HOUR_NS, UsdRates
+from contracts.arithmetic.usd import HOUR_NS, LAG, DatedRates, UsdRates, price_tails
 from runtime.bounded import RollingHistogram, RollingLow, SeenIds, bucket_of, edge_of
 from runtime.config.settings import SettingsError, load
+
+SECOND = 1_000_000_000
+START = 1_767_225_600 * SECOND
 
 
 def test_a_dollar_is_a_dollar_and_a_dollar_coin_without_price_is_taken_as_one() -> None:
@@ -150,3 +153,33 @@ def test_figures_of_feeds_have_the_venue_as_their_only_label() -> None:
     text = generate_latest(registry).decode()
     assert 'hydrophone_feed_clock_offset_seconds{venue="okx"} 0.5' in text
     assert 'hydrophone_feed_clock_offset_seconds{venue="binance"} -0.001' in text
+
+
+def test_a_dated_rate_is_the_same_whatever_was_read_when() -> None:
+    prices = [(START + n * 3 * SECOND, str(Decimal(100 + n) / 100)) for n in range(40)]
+    whole, late = DatedRates(), DatedRates()
+    for ts, price in prices:
+        whole.on_price("USDT", "USD", price, ts)
+    at = START + 70 * SECOND
+    for ts, price in prices:
+        if ts <= at - LAG:  # what every reader has by then
+            late.on_price("USDT", "USD", price, ts)
+    rate = whole.find("USDT", at)
+    assert rate == late.find("USDT", at)
+    assert rate is not None
+    assert (rate.source, rate.rate) == ("bus", Decimal("1.20"))  # the first after 60 s, which is 65 s - LAG
+
+
+def test_a_dated_price_counts_from_its_lag_on_for_an_hour() -> None:
+    rates = DatedRates()
+    rates.on_price("USDT", "USD", "0.9", START)
+    found = [rates.find("USDT", START + after) for after in (0, LAG - 1, LAG, HOUR_NS, HOUR_NS + 1)]
+    assert [rate and rate.source for rate in found] == ["peg", "peg", "bus", "bus", "peg"]
+    assert rates.find("EUR", START + LAG) is None
+    assert rates.find("USD", START) is not None
+
+
+def test_price_tails_lead_to_dollars() -> None:
+    assert price_tails("USD") == ()
+    assert price_tails("USDT") == ("*.USDT.USD.spot",)
+    assert {"*.EUR.USD.spot", "*.EUR.USDT.spot", "*.USDT.EUR.spot", "*.USDT.USD.spot"} <= set(price_tails("EUR"))
