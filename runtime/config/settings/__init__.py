@@ -34,6 +34,7 @@ from runtime.config.settings.bus import BusSettings
 from runtime.config.settings.processes import LogSettings, PartSettings
 from runtime.config.settings.retention import RetentionSettings
 from runtime.config.settings.store import StoreSettings, data_home
+from runtime.config.settings.telegram import TelegramSettings
 from runtime.config.settings.venues import DEFAULT_VENUES, VenueSettings
 from runtime.config.settings.webhooks import WebhookSettings
 
@@ -52,6 +53,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StoreSettings",
+    "TelegramSettings",
     "VenueSettings",
     "WebhookSettings",
     "data_home",
@@ -78,6 +80,7 @@ class Settings:
     store: StoreSettings
     retention: RetentionSettings
     alerts: AlertSettings
+    telegram: TelegramSettings
     parts: PartSettings
     logs: LogSettings
     warnings: tuple[str, ...] = ()

@@ -1,0 +1,156 @@
+"""15,000 alerts for 500 groups, storms of refusals, and a gateway that is killed among them.
+
+Telegram's clock runs `SPEED` times as fast on both sides: the server counts its windows in those seconds, and the
+gateway waits in them. 15,000 messages at 30 a second would take more than eight minutes otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from consumers.telegram.answers import publish_job
+from contracts import streams
+from contracts.services.telegram import TelegramJob
+from contracts.services.telegram_operations import SendMessage
+from runtime.clock import monotonic
+from runtime.nats.bus import Bus
+from runtime.nats.streams.api import call
+from runtime.servers.embedded import NatsServer
+from tests.consumers.telegram.world import TOKEN
+
+ROOT = Path(__file__).parents[3]
+SPEED = 10.0
+GROUPS, ALERTS = 500, 30
+URGENT = 20
+LATEST = 5.0  # seconds of Telegram's clock until an urgent message is there
+STORM = {"error": "429", "times": 60, "seconds": 4}
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@asynccontextmanager
+async def started(*command: str, word: bytes) -> AsyncGenerator[tuple[asyncio.subprocess.Process, bytes]]:
+    """Run a program until the end of the block; gives it once it has said `word`, and the line."""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, cwd=ROOT, env=environ, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        line = b""
+        async with asyncio.timeout(90):
+            while word not in line:
+                line = await process.stdout.readline()
+                assert line or process.returncode is None
+        reading = asyncio.create_task(process.stdout.read())
+        yield process, line
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+        await reading
+
+
+class Far:
+    """The server's side, over HTTP."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def post(self, deed: str, **given: Any) -> None:
+        (await self._client.post(f"/test/{deed}", json=given)).raise_for_status()
+
+    async def sent(self) -> list[dict[str, Any]]:
+        return (await self._client.get("/test/sent", timeout=60)).json()
+
+    async def breaches(self) -> list[dict[str, Any]]:
+        return (await self._client.get("/test/breaches", timeout=60)).json()
+
+
+async def left(bus: Bus) -> int:
+    return (await call(bus, f"STREAM.INFO.{streams.JOBS}"))["state"]["messages"]
+
+
+async def publish(bus: Bus, jobs: list[TelegramJob]) -> None:
+    for start in range(0, len(jobs), 200):
+        await asyncio.gather(*(publish_job(bus, job) for job in jobs[start : start + 200]))
+
+
+def alert(chat_id: int, name: str, **given: Any) -> TelegramJob:
+    return TelegramJob(id=name, chat_id=chat_id, operation=SendMessage(text=name), **given)
+
+
+async def urgent_ones(bus: Bus, far: Far, groups: list[int]) -> list[float]:
+    """Queue an urgent message for each of some groups; how long each took, in seconds of Telegram's clock."""
+    took: dict[str, float] = {}
+    began: dict[str, float] = {}
+    for group in groups:
+        name = f"urgent for {group}"
+        began[name] = monotonic()
+        await publish_job(bus, alert(group, name, priority="urgent"))
+    async with asyncio.timeout(60):
+        while len(took) < len(groups):
+            for row in (await far.sent())[-400:]:
+                if row["text"] in began and row["text"] not in took:
+                    took[row["text"]] = (monotonic() - began[row["text"]]) * SPEED
+            await asyncio.sleep(0.01)
+    return sorted(took.values())
+
+
+async def wait_left(bus: Bus, most: int, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while await left(bus) > most:  # noqa: ASYNC110  # the condition is in another process
+            await asyncio.sleep(0.1)
+
+
+async def test_500_groups_30_alerts_storms_and_a_kill(own: Bus, server: NatsServer) -> None:
+    groups = [-1_000_000_001_000 - number for number in range(GROUPS)]
+    jobs = [alert(group, f"alert {number} for {group}") for number in range(ALERTS) for group in groups]
+    simulator = ("-m", "bot.simulator", "--token", TOKEN, "--speed", str(SPEED))
+    async with (
+        started(*simulator, word=b"url") as (_, line),
+        httpx.AsyncClient(base_url=line.decode().split('"')[3]) as client,
+    ):
+        far, url = Far(client), str(client.base_url)
+        for group in groups:
+            await far.post("chat", chat_id=group)
+        await publish(own, jobs)
+        gateway = (str(Path(__file__).with_name("process.py")), server.url, url, TOKEN, str(SPEED))
+        began = monotonic()
+        async with started(*gateway, word=b"ready") as (process, _):
+            await wait_left(own, len(jobs) - 300, 60)
+            waiting = await left(own)
+            took = await urgent_ones(own, far, groups[:: GROUPS // URGENT])
+            await far.post("fail", **STORM)
+            await wait_left(own, len(jobs) * 2 // 3, 200)
+            await far.post("fail", **STORM)
+            process.send_signal(signal.SIGKILL)
+        killed = Counter(row["text"] for row in await far.sent())
+        async with started(*gateway, word=b"ready"):
+            await wait_left(own, len(jobs) // 3, 200)
+            await far.post("fail", **STORM)
+            await wait_left(own, 0, 300)
+        seconds = monotonic() - began
+        texts = Counter(row["text"] for row in await far.sent())
+        breaches = await far.breaches()
+    lost = {job.id for job in jobs} - texts.keys()
+    repeated = texts.total() - len(texts)
+    print(
+        f"{len(jobs)} alerts and {len(took)} urgent in {seconds:.0f} s ({seconds * SPEED:.0f} s of Telegram's clock), "
+        f"killed after {killed.total()}; breaches {len(breaches)}, lost {len(lost)}, repeated {repeated}; "
+        f"urgent with {waiting} waiting: median {took[len(took) // 2]:.1f} s, longest {took[-1]:.1f} s"
+    )
+    assert breaches == []
+    assert lost == set()
+    assert repeated <= 30
+    assert took[-1] <= LATEST
