@@ -6,12 +6,12 @@ import json
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
-import httpx
+import aiohttp
 
 from consumers.telegram.calls import Call, Outcome, Unreachable, read_answer
 
 _SECONDS: Final = 20.0
-_CONNECTIONS: Final = httpx.Limits(max_connections=40, max_keepalive_connections=40)
+_CONNECTIONS: Final = 40
 Json = dict[str, Any]
 
 
@@ -20,7 +20,11 @@ class BotApi:
 
     def __init__(self, url: str, token: str, *, timeout: float = _SECONDS) -> None:
         self._base = f"{url.rstrip('/').removesuffix('/bot')}/bot{token}/"
-        self._client = httpx.AsyncClient(timeout=timeout, limits=_CONNECTIONS, trust_env=False)
+        self._client = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=timeout),
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+            trust_env=False,
+        )
 
     async def __aenter__(self) -> Self:
         """Open."""
@@ -30,7 +34,7 @@ class BotApi:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._client.close()
 
     async def call(self, call: Call) -> Outcome:
         """Return what Telegram's answer to a job means."""
@@ -46,21 +50,22 @@ class BotApi:
 
     async def _post(self, call: Call) -> tuple[int, Json | Unreachable]:
         try:
-            if call.files:
-                fields = {name: _field(value) for name, value in call.params.items()}
-                files = {name: (f"{name}.png", data) for name, data in call.files.items()}
-                answer = await self._client.post(self._base + call.method, data=fields, files=files)
-            else:
-                answer = await self._client.post(self._base + call.method, json=call.params)
-            body: object = answer.json()
-        except httpx.HTTPError as error:
+            given = {"data": _form(call)} if call.files else {"json": call.params}
+            async with self._client.post(self._base + call.method, allow_redirects=False, **given) as answer:
+                status, body = answer.status, cast("object", json.loads(await answer.read()))
+        except (aiohttp.ClientError, TimeoutError) as error:
             return 0, Unreachable(type(error).__name__)
         except ValueError:
             return 0, Unreachable("an answer that is no JSON")
         if not isinstance(body, dict):
-            return answer.status_code, Unreachable("an answer that is no JSON object")
-        return answer.status_code, cast("Json", body)
+            return status, Unreachable("an answer that is no JSON object")
+        return status, cast("Json", body)
 
 
-def _field(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _form(call: Call) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    for name, value in call.params.items():
+        form.add_field(name, value if isinstance(value, str) else json.dumps(value))
+    for name, data in call.files.items():
+        form.add_field(name, data, filename=f"{name}.png", content_type="application/octet-stream")
+    return form
