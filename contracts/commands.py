@@ -22,12 +22,12 @@ from contracts.services import (
     feed,
     market,
     sentiment,
-    telegram,
     webhooks,
 )
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 from contracts.services.community import requests as community
+from contracts.services.telegram import jobs as telegram
 
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]
@@ -184,7 +184,7 @@ TELEGRAM_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("telegram.chat", telegram.ChatQuery, telegram.ChatReply),
     _documents("telegram.member", telegram.MemberQuery, telegram.MemberReply),
     _documents("telegram.administrators", telegram.ChatQuery, telegram.MembersReply),
-    _documents("telegram.status", telegram.StatusQuery, telegram.StatusReply),
+    _documents("telegram.status", telegram.GatewayQuery, telegram.GatewayStatus),
 )
 DEAD_LETTERS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("deadletters.list", deadletters.ListQuery, deadletters.ListReply),

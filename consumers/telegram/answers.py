@@ -13,19 +13,19 @@ from consumers.telegram.client import BotApi
 from consumers.telegram.sending import Ledger, Sender, Ticking
 from contracts import streams, subjects
 from contracts.errors import ConflictError, HydrophoneError, NotFoundError, NotReadyError, TimedOutError, VenueError
-from contracts.services.telegram import (
+from contracts.services.telegram.jobs import (
     PRIORITIES,
     QUEUE,
     ChatQuery,
     ChatReply,
     FindResult,
+    GatewayQuery,
+    GatewayStatus,
     MemberQuery,
     MemberReply,
     MembersReply,
     SendJob,
     SendReply,
-    StatusQuery,
-    StatusReply,
     TelegramJob,
     TelegramResult,
 )
@@ -100,9 +100,9 @@ def make_router(reads: Reads, bus: Bus) -> NatsRouter:
         return MembersReply(items=[_member(one) for one in found])
 
     @router.subscriber(**_command("status"))
-    async def on_status(_: StatusQuery) -> StatusReply:
+    async def on_status(_: GatewayQuery) -> GatewayStatus:
         gateway = reads.sender.gateway
-        return StatusReply(
+        return GatewayStatus(
             bot=await reads.ask("getMe"),
             waiting={priority: gateway.waiting(priority) for priority in PRIORITIES},
             chats=gateway.chats(),

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from consumers.telegram.texts import without_formatting
-from contracts.services.telegram import TelegramJob
-from contracts.services.telegram_operations import Button, EditPhoto, Message, PromoteMember, SendMessage, SendPhoto
+from contracts.services.telegram.jobs import TelegramJob
+from contracts.services.telegram.operations import Button, EditPhoto, Message, PromoteMember, SendMessage, SendPhoto
 
 Json = dict[str, Any]
 _GONE: Final = ("blocked by the user", "user is deactivated", "bot was kicked", "not a member", "can't initiate")

@@ -50,16 +50,17 @@ class BotApi:
 
     async def _post(self, call: Call) -> tuple[int, Json | Unreachable]:
         try:
-            given = {"data": _form(call)} if call.files else {"json": call.params}
-            async with self._client.post(self._base + call.method, allow_redirects=False, **given) as answer:
-                status, body = answer.status, cast("object", json.loads(await answer.read()))
+            form, body = (_form(call), None) if call.files else (None, call.params)
+            url = self._base + call.method
+            async with self._client.post(url, data=form, json=body, allow_redirects=False) as answer:
+                status, found = answer.status, cast("object", json.loads(await answer.read()))
         except (aiohttp.ClientError, TimeoutError) as error:
             return 0, Unreachable(type(error).__name__)
         except ValueError:
             return 0, Unreachable("an answer that is no JSON")
-        if not isinstance(body, dict):
+        if not isinstance(found, dict):
             return status, Unreachable("an answer that is no JSON object")
-        return status, cast("Json", body)
+        return status, cast("Json", found)
 
 
 def _form(call: Call) -> aiohttp.FormData:

@@ -10,8 +10,8 @@ from typing import Final
 
 from consumers.telegram.pacing import Pace
 from consumers.telegram.texts import LONGEST, Digest
-from contracts.services.telegram import PRIORITIES, Priority, TelegramJob
-from contracts.services.telegram_operations import MESSAGES, SendMessage
+from contracts.services.telegram.jobs import PRIORITIES, Priority, TelegramJob
+from contracts.services.telegram.operations import MESSAGES, SendMessage
 
 DIGEST_FROM: Final = 5  # so many that wait for a chat become one
 _MOST_MERGED: Final = 100

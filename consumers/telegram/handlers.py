@@ -18,7 +18,7 @@ from consumers.telegram.pacing import GROUP_SECONDS, Pace
 from consumers.telegram.queue import WorkQueue
 from consumers.telegram.sending import Ledger, Sender, Ticking
 from contracts import streams, subjects
-from contracts.services.telegram import PRIORITIES, TelegramJob, TelegramResult
+from contracts.services.telegram.jobs import PRIORITIES, TelegramJob, TelegramResult
 from contracts.streams import DURABLES, DurableSpec
 from runtime import clock
 from runtime.app.intervals import ticks

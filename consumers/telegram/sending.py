@@ -16,7 +16,7 @@ from consumers.telegram.calls import BadPhotoError, Call, Outcome
 from consumers.telegram.client import BotApi
 from consumers.telegram.core import Batch, Gateway, Queued
 from contracts import streams
-from contracts.services.telegram import (
+from contracts.services.telegram.jobs import (
     ChatBlocked,
     ChatMigrated,
     State,
@@ -29,6 +29,7 @@ from runtime import clock
 from runtime.nats.bus import Bus
 
 _log = structlog.get_logger("telegram")
+MOST_UNDER_WAY: Final = 30  # jobs that are called and not acknowledged: so many may be sent twice after a crash
 _BACKOFF: Final = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds of Telegram's time between tries while it is away
 _MOST_ATTEMPTS: Final = 8  # of a job that Telegram says it failed at
 _TOKEN_SECONDS: Final = 30.0
@@ -116,7 +117,7 @@ class Sender:
 
     @property
     def under_way(self) -> int:
-        """How many calls wait for their answer."""
+        """How many jobs are called, or their results published."""
         return len(self._tasks)
 
     def add(self, one: Queued) -> None:
@@ -133,6 +134,9 @@ class Sender:
         """Start calls until it is cancelled."""
         while True:
             self._wake.clear()
+            if self.under_way >= MOST_UNDER_WAY:
+                await self._wake.wait()
+                continue
             found = self.gateway.next(self._ticking.now(), clock.now_ns())
             if isinstance(found, Batch):
                 self._spawn(self._deliver(found))

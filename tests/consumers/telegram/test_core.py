@@ -23,8 +23,8 @@ from consumers.telegram.calls import (
 from consumers.telegram.core import DIGEST_FROM, Batch, Gateway, Queued, Rules
 from consumers.telegram.pacing import Pace
 from consumers.telegram.texts import LONGEST, digest, without_formatting
-from contracts.services.telegram import TelegramJob
-from contracts.services.telegram_operations import BanMember, SendMessage
+from contracts.services.telegram.jobs import TelegramJob
+from contracts.services.telegram.operations import BanMember, SendMessage
 
 ANN, GROUP = 42, -100
 

@@ -23,8 +23,8 @@ import pytest
 
 from consumers.telegram.answers import publish_job
 from contracts import streams
-from contracts.services.telegram import TelegramJob
-from contracts.services.telegram_operations import SendMessage
+from contracts.services.telegram.jobs import TelegramJob
+from contracts.services.telegram.operations import SendMessage
 from runtime.clock import monotonic
 from runtime.nats.bus import Bus
 from runtime.nats.streams.api import call
@@ -49,6 +49,7 @@ async def started(*command: str, word: bytes) -> AsyncGenerator[tuple[asyncio.su
         sys.executable, *command, cwd=ROOT, env=environ, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
+    reading: asyncio.Task[bytes] | None = None
     try:
         line = b""
         async with asyncio.timeout(90):
@@ -61,7 +62,8 @@ async def started(*command: str, word: bytes) -> AsyncGenerator[tuple[asyncio.su
         if process.returncode is None:
             process.terminate()
         await process.wait()
-        await reading
+        if reading is not None:
+            await reading
 
 
 class Far:

@@ -15,23 +15,24 @@ from consumers.telegram.core import Rules
 from consumers.telegram.texts import digest
 from contracts import streams, subjects
 from contracts.errors import NotFoundError
-from contracts.services.telegram import (
+from contracts.services.telegram.jobs import (
     ChatBlocked,
     ChatMigrated,
     ChatQuery,
     ChatReply,
     FindResult,
+    GatewayQuery,
+    GatewayStatus,
     MemberQuery,
     MemberReply,
     MembersReply,
     SendJob,
     SendReply,
-    StatusQuery,
-    StatusReply,
     TelegramJob,
     TelegramResult,
 )
-from contracts.services.telegram_operations import (
+from contracts.services.telegram.operations import (
+    OPERATIONS,
     ApproveJoin,
     BanMember,
     BanSender,
@@ -146,7 +147,7 @@ async def test_every_operation(here: World) -> None:
         ):
             await carry_out(here, f"act {number}", operation)
     methods = {row["method"] for row in here.sent}
-    named = {model.model_fields["op"].default for model in Operation.__args__}
+    named = {model.model_fields["op"].default for model in OPERATIONS}
     assert methods == named
     assert [row["silent"] for row in here.sent[:1]] == [True]
 
@@ -316,7 +317,7 @@ async def test_commands_answer(here: World) -> None:
         assert (member.first_name, member.status) == ("Ann", "member")
         admins = await client.request("telegram.administrators", ChatQuery(chat_id=GROUP), MembersReply)
         assert [(one.user_id, one.rights["can_pin_messages"]) for one in admins.items] == [(1234567, True), (43, True)]
-        status = await client.request("telegram.status", StatusQuery(), StatusReply)
+        status = await client.request("telegram.status", GatewayQuery(), GatewayStatus)
         assert (status.bot["id"], sum(status.waiting.values()), status.paused_seconds < 2) == (1234567, 0, True)
         with pytest.raises(NotFoundError):
             await client.request("telegram.chat", ChatQuery(chat_id=999), ChatReply)

@@ -20,8 +20,8 @@ from consumers.telegram.answers import publish_job
 from consumers.telegram.core import Rules
 from consumers.telegram.handlers import TelegramPlan, run
 from consumers.telegram.sending import Ticking
-from contracts.services.telegram import TelegramJob
-from contracts.services.telegram_operations import SendMessage
+from contracts.services.telegram.jobs import TelegramJob
+from contracts.services.telegram.operations import SendMessage
 from runtime.app.service import Service
 from runtime.nats.bus import Bus
 from tests.running import running

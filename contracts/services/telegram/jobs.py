@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Nanoseconds
-from contracts.services.telegram_operations import Operation
+from contracts.services.telegram.operations import Operation
 
 QUEUE: Final = "telegram"
 LONGEST_WAIT: Final = 8.0  # seconds for which `telegram.send` waits for a result
@@ -38,9 +38,9 @@ class TelegramJob(TelegramModel):
 
     id: JobId
     chat_id: ChatId
-    operation: Operation = Field(discriminator="op")
+    operation: Operation = Field(description="what to do there")
     thread_id: int | None = Field(default=None, description="the topic of a forum that a message goes to")
-    priority: Priority = "normal"
+    priority: Priority = Field(default="normal", description="what is urgent goes before all that waits")
     expires: Nanoseconds | None = Field(
         default=None, description="from then on it is dropped with a record rather than sent, ns UTC; null for never"
     )
@@ -152,7 +152,7 @@ class MemberQuery(TelegramModel):
     user_id: int = Field(description="Telegram's id of the user")
 
 
-class StatusQuery(TelegramModel):
+class GatewayQuery(TelegramModel):
     """How the gateway is."""
 
 
@@ -189,7 +189,7 @@ class MembersReply(TelegramModel):
     items: list[MemberReply]
 
 
-class StatusReply(TelegramModel):
+class GatewayStatus(TelegramModel):
     """The gateway's account and its queue."""
 
     bot: dict[str, Any] = Field(description="Telegram's `getMe`")
