@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import base64
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +68,7 @@ from tests.bot.simulator.test_methods import png
 from tests.consumers.telegram.world import ANN, GROUP, World, world
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(120)]
+PAGE = Path(__file__).parents[3] / "docs" / "TELEGRAM.md"
 Eventually = Callable[..., Any]
 
 
@@ -321,6 +325,17 @@ async def test_commands_answer(here: World) -> None:
         assert (status.bot["id"], sum(status.waiting.values()), status.paused_seconds < 2) == (1234567, 0, True)
         with pytest.raises(NotFoundError):
             await client.request("telegram.chat", ChatQuery(chat_id=999), ChatReply)
+
+
+@pytest.mark.docs
+async def test_the_example_of_the_page_works(here: World) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    found: dict[str, Any] = {"bus": here.bus, "CommandClient": CommandClient}
+    async with here.gateway():
+        work = eval(compile(example, str(PAGE), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), found)
+        await work
+    assert found["reply"].result.state == "done"
+    assert here.texts == ["BTC 91000"]
 
 
 async def test_one_sends_and_another_takes_over_when_it_stops(here: World, server: NatsServer) -> None:
