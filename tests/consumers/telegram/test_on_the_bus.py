@@ -17,7 +17,7 @@ import pytest_asyncio
 from consumers.telegram.core import Rules
 from consumers.telegram.texts import digest
 from contracts import streams, subjects
-from contracts.errors import NotFoundError
+from contracts.errors import NotFoundError, NotReadyError
 from contracts.services.telegram.jobs import (
     ChatBlocked,
     ChatMigrated,
@@ -89,7 +89,7 @@ async def result_of(here: World, job: TelegramJob, seconds: float = 20.0) -> Tel
             try:
                 query = FindResult(id=job.id, chat_id=job.chat_id)
                 return await client.request("telegram.find", query, TelegramResult)
-            except NotFoundError:
+            except (NotFoundError, NotReadyError):  # not yet, or nobody sends at the moment
                 await asyncio.sleep(0.02)
 
 
