@@ -55,10 +55,10 @@ def chosen(settings: Settings, named: Sequence[str] = ()) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(named or settings.parts.consumers or together))
     if "books" in names and settings.venues.books != "elsewhere":
         raise LookupError("books: the producers keep them (HYDROPHONE_BOOKS=elsewhere leaves them to this consumer)")
-    for needing, setting in _unmet(settings):
+    for needing, why, setting in _unmet(settings):
         off = [name for name in names if name in needing]
         if off and (named or settings.parts.consumers):
-            raise LookupError(f"{', '.join(off)}: not without {setting}, which is not set")
+            raise LookupError(f"{', '.join(off)}: {why}, and {setting} is not set")
         names = tuple(name for name in names if name not in off)
     if unknown := [name for name in names if name not in CONSUMERS]:
         raise LookupError(f"no such consumer: {', '.join(unknown)}; there are {', '.join(CONSUMERS)}")
@@ -70,15 +70,17 @@ def configure_logs(settings: Settings) -> None:
     logs.configure(logs.LogConfig("consumers", settings.logs.level, settings.logs.directory, settings.secrets()))
     for line in settings.warnings:
         _log.warning("settings", warning=line)
-    for needing, setting in _unmet(settings):
+    for needing, _, setting in _unmet(settings):
         _log.warning("consumers.off", consumers=sorted(needing), reason=f"{setting} is not set")
 
 
-def _unmet(settings: Settings) -> list[tuple[frozenset[str], str]]:
-    """Return the consumers that cannot run, by the setting that is missing."""
-    documents, token = settings.store.url, settings.telegram.token
-    unmet = [(NEED_DOCUMENTS, "MONGO_URL")] if documents is None else []
-    return [*unmet, (NEED_TELEGRAM, "TELEGRAM_BOT_TOKEN")] if token is None else unmet
+def _unmet(settings: Settings) -> list[tuple[frozenset[str], str, str]]:
+    """Return the consumers that cannot run, with why, and the setting that is missing."""
+    needs = (
+        (settings.store.url, NEED_DOCUMENTS, "documents are kept", "MONGO_URL"),
+        (settings.telegram.token, NEED_TELEGRAM, "a bot sends", "TELEGRAM_BOT_TOKEN"),
+    )
+    return [(needing, why, setting) for value, needing, why, setting in needs if value is None]
 
 
 class Process:
