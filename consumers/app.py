@@ -15,7 +15,7 @@ import structlog
 from faststream import FastStream
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS
+from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGRAM
 from runtime import clock, retry
 from runtime.app.application import make_app, make_broker
 from runtime.app.service import Service
@@ -55,9 +55,10 @@ def chosen(settings: Settings, named: Sequence[str] = ()) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(named or settings.parts.consumers or together))
     if "books" in names and settings.venues.books != "elsewhere":
         raise LookupError("books: the producers keep them (HYDROPHONE_BOOKS=elsewhere leaves them to this consumer)")
-    if settings.store.url is None and (off := [name for name in names if name in NEED_DOCUMENTS]):
-        if named or settings.parts.consumers:
-            raise LookupError(f"{', '.join(off)}: documents are kept, and MONGO_URL is not set")
+    for needing, why, setting in _unmet(settings):
+        off = [name for name in names if name in needing]
+        if off and (named or settings.parts.consumers):
+            raise LookupError(f"{', '.join(off)}: {why}, and {setting} is not set")
         names = tuple(name for name in names if name not in off)
     if unknown := [name for name in names if name not in CONSUMERS]:
         raise LookupError(f"no such consumer: {', '.join(unknown)}; there are {', '.join(CONSUMERS)}")
@@ -69,8 +70,17 @@ def configure_logs(settings: Settings) -> None:
     logs.configure(logs.LogConfig("consumers", settings.logs.level, settings.logs.directory, settings.secrets()))
     for line in settings.warnings:
         _log.warning("settings", warning=line)
-    if settings.store.url is None:
-        _log.warning("consumers.off", consumers=sorted(NEED_DOCUMENTS), reason="MONGO_URL is not set")
+    for needing, _, setting in _unmet(settings):
+        _log.warning("consumers.off", consumers=sorted(needing), reason=f"{setting} is not set")
+
+
+def _unmet(settings: Settings) -> list[tuple[frozenset[str], str, str]]:
+    """Return the consumers that cannot run, with why, and the setting that is missing."""
+    needs = (
+        (settings.store.url, NEED_DOCUMENTS, "documents are kept", "MONGO_URL"),
+        (settings.telegram.token, NEED_TELEGRAM, "a bot sends", "TELEGRAM_BOT_TOKEN"),
+    )
+    return [(needing, why, setting) for value, needing, why, setting in needs if value is None]
 
 
 class Process:

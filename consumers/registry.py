@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from pydantic import SecretStr
+
 from consumers.access import handlers as access
 from consumers.alerts import handlers as alerts
 from consumers.alerts.everybody import EverybodyRules
@@ -32,6 +34,9 @@ from consumers.detectors.rules import (
 from consumers.market import handlers as market
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
+from consumers.telegram import handlers as telegram
+from consumers.telegram.core import Rules
+from consumers.telegram.texts import digest
 from consumers.webhooks import handlers as webhooks
 from consumers.webhooks.transport import TransportRules
 from consumers.whales import handlers as whales
@@ -58,6 +63,7 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "community": lambda settings: community.make_consumer(community_plan(settings)),
     "detectors": lambda settings: detectors.make_consumer(detector_plan(settings)),
     "deadletters": lambda _: deadletters.make_consumer(),
+    "telegram": lambda settings: Consumer(partial(telegram.run, plan=telegram_plan(settings))),
     "analytics": lambda settings: analytics.make_consumer(analytics_plan(settings)),
     "webhooks": lambda settings: Consumer(partial(webhooks.run, plan=webhooks_plan(settings))),
 }
@@ -87,6 +93,18 @@ def alerts_plan(settings: Settings) -> alerts.AlertsPlan:
         cooldown=_cooldown(settings),
     )
     return alerts.AlertsPlan(documents="" if url is None else url.get_secret_value(), rules=rules)
+
+
+NEED_TELEGRAM: Final = frozenset({"telegram"})  # left out, with a line in the log, where TELEGRAM_BOT_TOKEN is not set
+
+
+def telegram_plan(settings: Settings) -> telegram.TelegramPlan:
+    """Where Telegram is, the bot's token, and how many alerts for a chat become one."""
+    return telegram.TelegramPlan(
+        url=settings.telegram.api_base_url,
+        token=settings.telegram.token or SecretStr(""),
+        rules=Rules(digest=digest),
+    )
 
 
 def analytics_plan(settings: Settings) -> AnalyticsPlan:

@@ -13,10 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import access, alerts, analytics, deadletters, explaining, feed, market, sentiment, webhooks
+from contracts.services import (
+    access,
+    alerts,
+    analytics,
+    deadletters,
+    explaining,
+    feed,
+    market,
+    sentiment,
+    webhooks,
+)
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 from contracts.services.community import requests as community
+from contracts.services.telegram import jobs as telegram
 
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]
@@ -167,6 +178,14 @@ ANALYTICS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("analytics.realtime", analytics.RealtimeQuery, analytics.Realtime),
     _documents("analytics.export", analytics.ExportQuery, analytics.ExportReply),
 )
+TELEGRAM_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("telegram.send", telegram.SendJob, telegram.SendReply),
+    _documents("telegram.find", telegram.FindResult, telegram.TelegramResult),
+    _documents("telegram.chat", telegram.ChatQuery, telegram.ChatReply),
+    _documents("telegram.member", telegram.MemberQuery, telegram.MemberReply),
+    _documents("telegram.administrators", telegram.ChatQuery, telegram.MembersReply),
+    _documents("telegram.status", telegram.GatewayQuery, telegram.GatewayStatus),
+)
 DEAD_LETTERS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("deadletters.list", deadletters.ListQuery, deadletters.ListReply),
     _documents("deadletters.retry", deadletters.LetterQuery, deadletters.LetterReply),
@@ -229,6 +248,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *ACCESS_COMMANDS,
     *ALERTS_COMMANDS,
     *ANALYTICS_COMMANDS,
+    *TELEGRAM_COMMANDS,
     *DEAD_LETTERS_COMMANDS,
     *WEBHOOK_COMMANDS,
     *EXPLAINING_COMMANDS,

@@ -79,6 +79,7 @@ DLQ: Final = "DLQ"
 BUDGETS: Final = "BUDGETS"
 ANALYTICS: Final = "ANALYTICS"
 PROBE: Final = "PROBE"
+TELEGRAM: Final = "TELEGRAM"
 AUDIT: Final = "AUDIT"
 LIMITS: Final = "LIMITS"
 COMMUNITY: Final = "COMMUNITY"
@@ -137,6 +138,10 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         effects=True,
         retention="workqueue",
         duplicate_window=30 * MINUTE,
+    ),
+    # what became of each job, the last of a job, and what was learnt of chats
+    StreamSpec(
+        TELEGRAM, (subjects.ALL_TELEGRAM,), max_age=7 * DAY, max_bytes=64 * MIB, effects=True, max_msgs_per_subject=1
     ),
     StreamSpec(
         BUDGETS, (subjects.ALL_BUDGETS,), max_age=HOUR, max_bytes=16 * MIB, max_msgs_per_subject=1, counter=True
@@ -198,6 +203,7 @@ PAUSES: Final = "PAUSES"
 ACCESS: Final = "ACCESS"
 IDEMPOTENCY: Final = "IDEMPOTENCY"
 CACHE: Final = "CACHE"
+MOVED_CHATS: Final = "MOVED_CHATS"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
@@ -210,12 +216,27 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(PAUSES, max_bytes=1 * MIB, ttl=DAY),  # <venue>: until when its REST must not be called, ns UTC
     BucketSpec(ACCESS, max_bytes=16 * MIB, effects=True),  # <key id>: what the API checks keys by
     BucketSpec(IDEMPOTENCY, max_bytes=32 * MIB, ttl=DAY),  # <hash of caller and Idempotency-Key>: the sealed answer
+    BucketSpec(MOVED_CHATS, max_bytes=4 * MIB, effects=True),  # <chat>: the supergroup that a group became
     BucketSpec(CACHE, max_bytes=16 * MIB, ttl=DAY),  # <key>: an answer that an administrator put, until its life ends
 )
+
+MOST_TELEGRAM_JOBS: Final = 20_000  # of a priority that its sender holds; more wait on the stream
 
 DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(LIQUIDATIONS, "storms", subjects.ALL_LIQUIDATIONS),
     DurableSpec(SIGNALS, "clusters", subjects.ALL_WHALES),
     DurableSpec(ANALYTICS, "analytics", subjects.ANALYTICS, max_deliver=1_000_000, deliver="all"),
+    *(
+        DurableSpec(
+            JOBS,
+            f"telegram_{priority}",
+            f"{subjects.TELEGRAM_JOB}*.{priority}",
+            ack_wait=5 * MINUTE,
+            max_deliver=1_000_000,
+            max_ack_pending=MOST_TELEGRAM_JOBS,
+            deliver="all",
+        )
+        for priority in ("urgent", "normal", "low")
+    ),
     DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
 )

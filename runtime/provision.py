@@ -101,6 +101,17 @@ def _durable_item(spec: DurableSpec) -> Item:
     return Item(place, f"CONSUMER.INFO.{spec.stream}.{spec.name}", call, call, durable_config(spec), spec.stream)
 
 
+async def remake_durable(bus: Bus, spec: DurableSpec) -> None:
+    """Make a durable of a work queue again: what it delivered and nobody acknowledged is delivered at once."""
+    item = _durable_item(spec)
+    try:
+        await call(bus, f"CONSUMER.DELETE.{spec.stream}.{spec.name}")
+    except ApiRefusalError as error:
+        if error.code != NOT_FOUND:
+            raise
+    await call(bus, item.create, item.body(""))  # or changed, where the healer was quicker
+
+
 async def find_config(bus: Bus, item: Item) -> Config | None:
     """The configuration the server holds for an item, None where it has none."""
     try:

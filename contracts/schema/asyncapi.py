@@ -59,6 +59,9 @@ PARAMETERS: Final[Mapping[str, Json]] = {
     "window": {"description": "the span of time that is counted"},
     "service": {"description": "whose resource was changed", "examples": ["access"]},
     "action": {"description": "what was done", "examples": ["create", "revoke"]},
+    "chat": {"description": "Telegram's id of the chat", "examples": ["42", "-1001234567890"]},
+    "priority": {"description": "how soon", "enum": ["urgent", "normal", "low"]},
+    "job": {"description": "hash of the job's id"},
     "rule": {"description": "the limit", "examples": ["key", "ip"]},
 }
 # Subjects without a body of the contracts: name of the channel, address, what is on it.
@@ -93,7 +96,17 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "order.v1": (subjects.ORDER + "{subject}", "Reserved: nothing is published yet."),
     "strategy.v1": (subjects.STRATEGY + "{subject}", "Reserved: nothing is published yet."),
-    "job.v1": (subjects.JOB + "{subject}", "Reserved: nothing is published yet."),
+    "job.v1": (subjects.JOB + "{subject}", "Work to be done; each kind is for one reader."),
+    "telegram.jobs": (
+        subjects.TELEGRAM_JOB + "{chat}.{priority}",
+        "What is to be done in a Telegram chat: `contracts.services.telegram.TelegramJob`.",
+    ),
+    "telegram.results": (
+        subjects.TELEGRAM_RESULT + "{chat}.{job}",
+        "What became of a job: `contracts.services.telegram.TelegramResult`.",
+    ),
+    "telegram.blocked": (subjects.TELEGRAM_BLOCKED + "{chat}", "A chat does not want the bot: `ChatBlocked`."),
+    "telegram.migrated": (subjects.TELEGRAM_MIGRATED + "{chat}", "A group became a supergroup: `ChatMigrated`."),
 }
 HEADERS: Final[Json] = {
     "type": "object",

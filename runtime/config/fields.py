@@ -17,6 +17,7 @@ from pydantic_settings import NoDecode
 _WORD = re.compile(r"^[a-z0-9]+$")
 SHORTEST_PEPPER = 16
 SIGNING_KEY_PREFIX = "whsk_"
+_BOT_TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{10,100}")
 _BASE = re.compile(r"^[^\s,]+$")
 
 
@@ -94,6 +95,12 @@ def _api_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _bot_token(value: SecretStr) -> SecretStr:
+    if not _BOT_TOKEN.fullmatch(value.get_secret_value()):
+        raise ValueError("must be a bot's token as BotFather gives it: digits, a colon, letters")
+    return value
+
+
 def _pepper(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value()) < SHORTEST_PEPPER:
         raise ValueError(f"must have at least {SHORTEST_PEPPER} characters")
@@ -129,6 +136,7 @@ Symbols = Annotated[
 Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], NoDecode, BeforeValidator(_split)]
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_split)]
 SigningKey = Annotated[SecretStr, AfterValidator(_signing_key)]
+BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
 Pepper = Annotated[SecretStr, AfterValidator(_pepper)]
 SocketUrl = Annotated[str, AfterValidator(_url("ws", "wss"))]
 HttpUrl = Annotated[str, AfterValidator(_url("http", "https"))]

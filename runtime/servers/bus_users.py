@@ -32,7 +32,7 @@ _PRIVATE: Final = frozenset(
     {
         *(streams.TRADING, streams.JOBS, streams.BUDGETS, streams.DLQ),
         *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.OWN_ALERTS),
-        streams.COMMUNITY,
+        *(streams.COMMUNITY, streams.TELEGRAM),
         *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.SAMPLES),
     }
 )

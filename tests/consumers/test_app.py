@@ -17,7 +17,7 @@ import pytest
 from nats.errors import NoRespondersError
 
 from consumers.app import chosen
-from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS
+from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGRAM
 from contracts import subjects
 from runtime import provision
 from runtime.app.asyncapi import DOCUMENT
@@ -128,14 +128,17 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 
 def test_consumers_that_keep_documents_are_left_out_without_a_place_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MONGO_URL", "HYDROPHONE_CONSUMERS"):
+    for name in ("MONGO_URL", "HYDROPHONE_CONSUMERS", "TELEGRAM_BOT_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NATS_URL", "nats://127.0.0.1:4222")
     together = set(CONSUMERS) - BY_ITSELF
-    assert together - set(chosen(load())) == NEED_DOCUMENTS
+    assert together - set(chosen(load())) == NEED_DOCUMENTS | NEED_TELEGRAM
     with pytest.raises(LookupError, match="analytics: documents are kept, and MONGO_URL is not set"):
         chosen(load(), ("analytics", "market"))
+    with pytest.raises(LookupError, match="telegram: a bot sends, and TELEGRAM_BOT_TOKEN is not set"):
+        chosen(load(), ("telegram",))
     monkeypatch.setenv("MONGO_URL", "mongodb://127.0.0.1:27017")
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "1234567:token-of-the-tests")
     assert set(chosen(load())) == together
 
 

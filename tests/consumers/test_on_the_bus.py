@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
 from consumers.candles.core import CandleRules
-from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS
+from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGRAM
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
@@ -369,7 +369,9 @@ async def test_the_process_stops_cleanly_on_sigterm_and_starts_a_consumer_again_
             *(sys.executable, "-m", "consumers", *names), env=environ, stdout=asyncio.subprocess.PIPE
         )
         assert process.stdout is not None
-        await until(process, b"consumer.ready", len(names) or len(set(CONSUMERS) - BY_ITSELF - NEED_DOCUMENTS))
+        await until(
+            process, b"consumer.ready", len(names) or len(set(CONSUMERS) - BY_ITSELF - NEED_DOCUMENTS - NEED_TELEGRAM)
+        )
         return process
 
     async def until(process: asyncio.subprocess.Process, word: bytes, count: int) -> list[bytes]:

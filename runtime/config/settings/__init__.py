@@ -35,6 +35,7 @@ from runtime.config.settings.detectors import DetectorSettings
 from runtime.config.settings.processes import LogSettings, PartSettings
 from runtime.config.settings.retention import RetentionSettings
 from runtime.config.settings.store import StoreSettings, data_home
+from runtime.config.settings.telegram import TelegramSettings
 from runtime.config.settings.venues import DEFAULT_VENUES, VenueSettings
 from runtime.config.settings.webhooks import WebhookSettings
 
@@ -54,6 +55,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StoreSettings",
+    "TelegramSettings",
     "VenueSettings",
     "WebhookSettings",
     "data_home",
@@ -81,6 +83,7 @@ class Settings:
     retention: RetentionSettings
     alerts: AlertSettings
     detectors: DetectorSettings
+    telegram: TelegramSettings
     parts: PartSettings
     logs: LogSettings
     warnings: tuple[str, ...] = ()

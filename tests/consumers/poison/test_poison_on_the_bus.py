@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS
+from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGRAM
 from contracts import codec, streams, subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS
 from runtime.clock import now_ns
@@ -220,5 +220,7 @@ async def test_no_odd_message_ends_or_holds_up_a_consumer_and_each_refused_one_i
 
 
 def test_every_consumer_s_reading_is_known_here() -> None:
-    assert set(READS) == set(CONSUMERS) - BY_ITSELF - NEED_DOCUMENTS  # what runs here, without documents
+    assert (
+        set(READS) == set(CONSUMERS) - BY_ITSELF - NEED_DOCUMENTS - NEED_TELEGRAM
+    )  # what runs here, without documents
     assert set(codec.KIND_SUBJECTS) == set(EVENTS)

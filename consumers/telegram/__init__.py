@@ -1,0 +1,1 @@
+"""Telegram's gateway: one sender that carries out jobs within Telegram's limits, the most urgent first."""

@@ -1,0 +1,1 @@
+"""Telegram's gateway: its jobs, results and commands, and the operations that a job may be."""
