@@ -30,6 +30,7 @@ from runtime.config.settings.access import AccessSettings
 from runtime.config.settings.alerts import AlertSettings
 from runtime.config.settings.analytics import AnalyticsSettings
 from runtime.config.settings.api import ApiSettings, CacheSettings
+from runtime.config.settings.bot import BotSettings
 from runtime.config.settings.bus import BusSettings
 from runtime.config.settings.processes import LogSettings, PartSettings
 from runtime.config.settings.retention import RetentionSettings
@@ -45,6 +46,7 @@ __all__ = [
     "AlertSettings",
     "AnalyticsSettings",
     "ApiSettings",
+    "BotSettings",
     "BusSettings",
     "CacheSettings",
     "LogSettings",
@@ -81,6 +83,7 @@ class Settings:
     retention: RetentionSettings
     alerts: AlertSettings
     telegram: TelegramSettings
+    bot: BotSettings
     parts: PartSettings
     logs: LogSettings
     warnings: tuple[str, ...] = ()
