@@ -45,16 +45,17 @@ async def test_answers_and_alerts_together_break_no_limit(
     bus = await Bus(BusOptions(servers=(api_nats.url,), name="telegram")).connect()
     for stream in (JOBS, TELEGRAM):
         await bus.jetstream().purge_stream(stream)
-    plan = TelegramPlan(url=str(far_side.base_url).rstrip("/"), token=SecretStr(TOKEN), lease="telegram of bot tests")
+    plan = TelegramPlan(url=str(far_side.base_url).rstrip("/"), token=SecretStr(TOKEN), lease="telegram_bot_tests")
     async with running(bus, "telegram", partial(run_gateway, plan=plan)):
         await start_bot()
         ann = person()
+        menu = await ann.say("/start")
         for at in range(3):
             operation = SendMessage(text=f"alert {at}")
             await publish_job(bus, TelegramJob(id=f"alert-{at}", chat_id=ANN, operation=operation))
-        menu = await ann.say("/start")
         for label in ("📈 Market", "BTC", "💰 Price"):
-            menu = {**menu, **await ann.press(menu, label)}
+            await ann.do("press", message_id=menu["message_id"], text=label)
+            menu = await ann.next({"editMessageText"})
         assert "90,9" in text_of(menu)
         async with asyncio.timeout(30):
             while len([one for one in await sent(ann) if text_of(one).startswith("alert")]) < 3:  # noqa: ASYNC110
