@@ -37,8 +37,8 @@ class SaveProfile(ChatsModel):
     """Change how a user reads; what is left out stays."""
 
     user_id: UserId
-    language: Language | None = None
-    zone: Zone | None = None
+    language: Language | None = Field(default=None, description="of what the bot says")
+    zone: Zone | None = Field(default=None, description="IANA name of the zone that times are shown in")
 
 
 class Profile(ChatsModel):
