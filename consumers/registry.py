@@ -17,6 +17,7 @@ from consumers.analytics.handlers import AnalyticsPlan
 from consumers.books import handlers as books
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
+from consumers.chats import handlers as chats
 from consumers.clusters import handlers as clusters
 from consumers.clusters.core import ClusterRules
 from consumers.community import handlers as community
@@ -58,6 +59,7 @@ CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {
     "whales": lambda settings: whales.make_consumer(whales.WhalePlan(rules=whale_rules(settings))),
     "access": lambda settings: Consumer(partial(access.run, plan=access_plan(settings))),
     "alerts": lambda settings: Consumer(partial(alerts.run, plan=alerts_plan(settings))),
+    "chats": lambda settings: chats.make_consumer(chats_plan(settings)),
     "clusters": lambda settings: clusters.make_consumer(cluster_rules(settings)),
     "storms": lambda settings: storms.make_consumer(storm_rules(settings)),
     "community": lambda settings: community.make_consumer(community_plan(settings)),
@@ -74,6 +76,7 @@ NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(  # left out, with a line in t
         "access",
         "alerts",
         "analytics",
+        "chats",
         "community",
         "webhooks",
     }
@@ -105,6 +108,12 @@ def telegram_plan(settings: Settings) -> telegram.TelegramPlan:
         token=settings.telegram.token or SecretStr(""),
         rules=Rules(digest=digest),
     )
+
+
+def chats_plan(settings: Settings) -> chats.ChatsPlan:
+    """Where profiles and subscriptions are kept."""
+    url = settings.store.url
+    return chats.ChatsPlan("" if url is None else url.get_secret_value())
 
 
 def analytics_plan(settings: Settings) -> AnalyticsPlan:

@@ -17,6 +17,7 @@ from contracts.services import (
     access,
     alerts,
     analytics,
+    chats,
     deadletters,
     explaining,
     feed,
@@ -186,6 +187,14 @@ TELEGRAM_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("telegram.administrators", telegram.ChatQuery, telegram.MembersReply),
     _documents("telegram.status", telegram.GatewayQuery, telegram.GatewayStatus),
 )
+CHATS_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("chats.profile_find", chats.FindProfile, chats.Profile),
+    _documents("chats.profile_save", chats.SaveProfile, chats.Profile),
+    _documents("chats.subscription_find", chats.FindSubscription, chats.Subscription),
+    _documents("chats.subscription_save", chats.SaveSubscription, chats.Subscription),
+    _documents("chats.subscription_delete", chats.DeleteSubscription, chats.Subscription),
+    _documents("chats.subscription_snooze", chats.SnoozeSubscription, chats.Subscription),
+)
 DEAD_LETTERS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("deadletters.list", deadletters.ListQuery, deadletters.ListReply),
     _documents("deadletters.retry", deadletters.LetterQuery, deadletters.LetterReply),
@@ -249,6 +258,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *ALERTS_COMMANDS,
     *ANALYTICS_COMMANDS,
     *TELEGRAM_COMMANDS,
+    *CHATS_COMMANDS,
     *DEAD_LETTERS_COMMANDS,
     *WEBHOOK_COMMANDS,
     *EXPLAINING_COMMANDS,

@@ -238,5 +238,9 @@ DURABLES: Final[tuple[DurableSpec, ...]] = (
         )
         for priority in ("urgent", "normal", "low")
     ),
+    DurableSpec(SIGNALS, "chats_alerts", subjects.ALL_ALERTS, max_deliver=100),
+    DurableSpec(OWN_ALERTS, "chats_own_alerts", subjects.ALL_PRICE_ALERTS, max_deliver=1000, deliver="all"),
+    DurableSpec(TELEGRAM, "chats_blocked", subjects.TELEGRAM_BLOCKED + "*", max_deliver=1000, deliver="all"),
+    DurableSpec(TELEGRAM, "chats_migrated", subjects.TELEGRAM_MIGRATED + "*", max_deliver=1000, deliver="all"),
     DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
 )

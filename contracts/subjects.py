@@ -58,6 +58,7 @@ AUDIT: Final = "audit.v1."  # <service>.<action>: who changed what, see contract
 LIMIT: Final = "limit.v1."  # <rule>.<who>.<window>: requests in it, taken by all processes of the API
 JOB: Final = "job.v1."
 TELEGRAM_JOB: Final = JOB + "telegram."  # <chat>.<priority>, see contracts.services.telegram
+CHATS_COMMAND: Final = COMMAND + "chats."  # <verb>, see contracts.services.chats
 TELEGRAM_COMMAND: Final = COMMAND + "telegram."  # <verb>
 TELEGRAM_RESULT: Final = "telegram.v1.result."  # <chat>.<hash of the job's id>
 TELEGRAM_BLOCKED: Final = "telegram.v1.blocked."  # <chat>

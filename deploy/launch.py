@@ -47,10 +47,17 @@ def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: b
         documents_password=secrets.token_hex(16),
         simulator_port=free_port(),
         telegram_port=free_port(),
+        bot_port=_bot_port(settings, mine=port_is_ours),
         api_port=choose_port(settings.api.host, settings.api.port, insist=insist, mine=port_is_ours),
         read_key=secrets.token_urlsafe(24),
         admin_key=secrets.token_urlsafe(24),
     )
+
+
+def _bot_port(settings: Settings, *, mine: bool) -> int:
+    bot = settings.bot
+    insist = "internal_port" in bot.model_fields_set
+    return choose_port(bot.internal_host, bot.internal_port, insist=insist, mine=mine)
 
 
 def run_facts(layout: Layout, pids: Mapping[str, int]) -> dict[str, object]:
@@ -62,7 +69,7 @@ def run_facts(layout: Layout, pids: Mapping[str, int]) -> dict[str, object]:
         "nats": {"url": layout.subscriber_url, "admin_url": layout.admin_url},
         "documents": {"url": layout.documents_url},
         "api": {"url": layout.api_url, **keys, "admin_key": layout.admin_key},
-        "bot": {"url": None},
+        "bot": {"url": layout.bot_url if layout.has_bot else None},
         **telegram,
         "pids": dict(pids),
     }

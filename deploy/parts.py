@@ -36,6 +36,7 @@ ONCE: Final = ("provision",)
 FILE_STORE_SLACK: Final = 4_000_000_000  # for a recording's stream and those that an admin adds
 ONLY_IN_DEMO: Final = ("simulator", "telegram")
 DEMO_TOKEN: Final = "1234567:demo-token-of-the-test-server"  # noqa: S105  # opens nothing
+BOT: Final = "bot"  # the part that needs a token of Telegram
 BOOKS: Final = "books"  # the part that runs only where producers leave their books to it
 METRICS_AFTER: Final = {"consumers": 1, BOOKS: 2}  # the producers' port and so many
 _ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  # to be reached, not bound
@@ -55,6 +56,7 @@ class Layout:
     documents_password: str
     simulator_port: int
     telegram_port: int  # of the Bot API test server
+    bot_port: int  # of the bot's endpoint for programs beside it
     api_port: int
     read_key: str
     admin_key: str
@@ -110,6 +112,17 @@ class Layout:
         return f"http://127.0.0.1:{self.telegram_port}"
 
     @property
+    def has_bot(self) -> bool:
+        """Whether the bot runs: in the demo always, else where it has a token."""
+        return self.mode == "demo" or self.settings.telegram.token is not None
+
+    @property
+    def bot_url(self) -> str:
+        """Where programs beside the bot reach it."""
+        host = self.settings.bot.internal_host
+        return f"http://{_ANY_HOST.get(host, host)}:{self.bot_port}"
+
+    @property
     def telegram_ready(self) -> Path:
         """The file that the Bot API test server writes when it serves."""
         return self.store / "telegram.json"
@@ -141,6 +154,7 @@ def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> d
         "MONGO_URL": layout.documents_url,
         "HYDROPHONE_DATA": str(layout.data),
         "GPT_API_PORT": str(layout.api_port),
+        "BOT_INTERNAL_PORT": str(layout.bot_port),
         "GPT_API_API_KEYS": ",".join([*keys, layout.read_key] if layout.mode == "demo" else keys),
         "HYDROPHONE_ADMIN_KEYS": ",".join([*admin_keys, layout.admin_key]),
     }
@@ -210,6 +224,7 @@ def procfile_parts(layout: Layout, environ: Mapping[str, str], procfile: str) ->
     readiness = {
         "simulator": lambda: file_appears(layout.simulator_ready),
         "telegram": lambda: file_appears(layout.telegram_ready),
+        BOT: lambda: http_answers(f"{layout.bot_url}/health"),
         "api": lambda: http_answers(f"{layout.api_url}/health/ready"),
     }
     return [
@@ -224,4 +239,5 @@ def procfile_parts(layout: Layout, environ: Mapping[str, str], procfile: str) ->
         for name, command in commands.items()
         if (layout.mode == "demo" or name not in ONLY_IN_DEMO)
         and (layout.settings.venues.books == "elsewhere" or name != BOOKS)
+        and (layout.has_bot or name != BOT)
     ]

@@ -15,6 +15,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOWHERE = {"NATS_URL": "nats://127.0.0.1:1"}
+TELEGRAM = {
+    "TELEGRAM_BOT_TOKEN": "123456:a-token-that-opens-nothing-at-all-0123",
+    "TELEGRAM_API_BASE_URL": "http://127.0.0.1:1",
+    "BOT_INTERNAL_PORT": "0",
+    "BOT_INTERNAL_HOST": "127.0.0.1",
+}
 PATIENCE = 60.0  # loading takes long on a busy machine
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 
@@ -34,6 +40,7 @@ ENTRIES = (
     Entry("producers record", ("binance", "--into", "{tmp}/rec"), waits=True),
     Entry("producers replay", ("{tmp}/rec",)),
     Entry("producers.simulator", ("--venues", "okx", "--bases", "BTC"), waits=True),
+    Entry("bot", (), bus=True, waits=True),
     Entry("bot.simulator", (), waits=True),
     Entry("consumers", (), bus=True, waits=True),
     Entry("api", (), bus=True, waits=True),
@@ -58,6 +65,8 @@ def start(entry: Entry, tmp_path: Path, *arguments: str, **more: str) -> subproc
     keep = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     unreachable = {"HYDROPHONE_BINANCE_WS_URL": "ws://127.0.0.1:1", "HYDROPHONE_BINANCE_REST_URL": "http://127.0.0.1:1"}
     placed = {"HYDROPHONE_DATA": str(tmp_path), "PYTHONPATH": str(ROOT), "GPT_API_PORT": "0", **unreachable}
+    if entry.command == "bot":
+        placed |= TELEGRAM
     return subprocess.Popen(
         [sys.executable, "-m", *entry.command.split(), *given],
         cwd=tmp_path,

@@ -242,7 +242,7 @@ def test_the_committed_procfile_has_only_names_that_are_filled_in(tmp_path: Path
     layout = decide_layout("demo", tmp_path / "with space", load())
     parts = procfile_parts(layout, {}, (ROOT / "deploy" / "Procfile").read_text())
     names = [part.name for part in parts]
-    assert names == ["provision", "healer", "simulator", "telegram", "producers", "consumers", "api"]
+    assert names == ["provision", "healer", "simulator", "telegram", "producers", "consumers", "api", "bot"]
     assert all(part.argv[0] == sys.executable for part in parts)
     assert str(layout.simulator_ready) in parts[2].argv
 

@@ -30,6 +30,7 @@ from runtime.config.settings.access import AccessSettings
 from runtime.config.settings.alerts import AlertSettings
 from runtime.config.settings.analytics import AnalyticsSettings
 from runtime.config.settings.api import ApiSettings, CacheSettings
+from runtime.config.settings.bot import BotSettings
 from runtime.config.settings.bus import BusSettings
 from runtime.config.settings.detectors import DetectorSettings
 from runtime.config.settings.processes import LogSettings, PartSettings
@@ -46,6 +47,7 @@ __all__ = [
     "AlertSettings",
     "AnalyticsSettings",
     "ApiSettings",
+    "BotSettings",
     "BusSettings",
     "CacheSettings",
     "DetectorSettings",
@@ -84,6 +86,7 @@ class Settings:
     alerts: AlertSettings
     detectors: DetectorSettings
     telegram: TelegramSettings
+    bot: BotSettings
     parts: PartSettings
     logs: LogSettings
     warnings: tuple[str, ...] = ()

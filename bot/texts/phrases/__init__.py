@@ -1,0 +1,23 @@
+"""Every phrase of the bot in both languages, by key. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.texts.phrases import alerts, charts, errors, market, menus, price_alerts
+from runtime.texts import alert_phrases
+from runtime.texts.phrase import Language, Phrase
+
+__all__ = ["PHRASES", "TOPICS", "Language", "Phrase"]
+
+TOPICS: Final = (
+    market.PHRASES,
+    charts.PHRASES,
+    errors.PHRASES,
+    menus.PHRASES,
+    alerts.PHRASES,
+    price_alerts.PHRASES,
+    alert_phrases.PHRASES,
+)
+PHRASES: Final[Mapping[str, Phrase]] = {key: phrase for topic in TOPICS for key, phrase in topic.items()}

@@ -1,0 +1,81 @@
+"""The bot beside Telegram's gateway: what both send stays within the limits that the server counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from bot.simulator.web.app import serving
+from bot.simulator.world import Options
+from consumers.telegram.handlers import TelegramPlan
+from consumers.telegram.handlers import run as run_gateway
+from contracts.services.telegram import TelegramJob
+from contracts.services.telegram_operations import SendMessage
+from contracts.streams import JOBS, TELEGRAM
+from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.telegram_jobs import publish_job
+from runtime.servers.embedded import NatsServer
+from tests.bot.world import ANN, TOKEN, Person, StartBot, text_of
+from tests.running import running
+
+pytestmark = [pytest.mark.nats, pytest.mark.timeout(180)]
+MakePerson = Callable[..., Person]
+
+
+@pytest_asyncio.fixture
+async def far_side() -> AsyncGenerator[httpx.AsyncClient]:
+    """The test server, which counts Telegram's limits."""
+    async with (
+        serving(Options(token=TOKEN)) as (_, url),
+        httpx.AsyncClient(base_url=url, timeout=20) as client,
+    ):
+        yield client
+
+
+async def test_answers_and_alerts_together_break_no_limit(
+    start_bot: StartBot, person: MakePerson, far_side: httpx.AsyncClient, api_nats: NatsServer
+) -> None:
+    bus = await Bus(BusOptions(servers=(api_nats.url,), name="telegram")).connect()
+    for stream in (JOBS, TELEGRAM):
+        await bus.jetstream().purge_stream(stream)
+    plan = TelegramPlan(url=str(far_side.base_url).rstrip("/"), token=SecretStr(TOKEN), lease="telegram_bot_tests")
+    async with running(bus, "telegram", partial(run_gateway, plan=plan)):
+        await start_bot()
+        ann = person()
+        menu = await ann.say("/start")
+        for at in range(3):
+            operation = SendMessage(text=f"alert {at}")
+            await publish_job(bus, TelegramJob(id=f"alert-{at}", chat_id=ANN, operation=operation))
+        for label in ("📈 Market", "BTC", "💰 Price"):
+            await ann.do("press", message_id=menu["message_id"], text=label)
+            menu = await ann.next({"editMessageText"})
+        assert "90,9" in text_of(menu)
+        async with asyncio.timeout(30):
+            while len([one for one in await sent(ann) if text_of(one).startswith("alert")]) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    await bus.close()
+    assert (await far_side.get("/test/breaches")).json() == []
+
+
+async def sent(person: Person) -> list[dict[str, Any]]:
+    return (await person.client.get("/test/sent", params={"chat_id": person.chat_id})).json()
+
+
+async def test_without_the_gateway_the_bot_keeps_to_the_limits_itself(
+    start_bot: StartBot, person: MakePerson, far_side: httpx.AsyncClient
+) -> None:
+    await start_bot()
+    ann = person()
+    for _ in range(4):
+        await ann.do("message", text="/help")
+    async with asyncio.timeout(30):
+        while len(await sent(ann)) < 4:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert (await far_side.get("/test/breaches")).json() == []

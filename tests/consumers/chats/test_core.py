@@ -1,0 +1,120 @@
+"""Which chats an alert goes to, and as what: by filter, by snooze, by age."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from consumers.chats import core
+from contracts.alerts import ALERT_KINDS, Alert
+from contracts.services.chats import AlertFilter, Profile, Subscription
+from contracts.services.telegram_operations import SendMessage
+
+NOW_NS = 1_767_268_800_000_000_000
+NOW = datetime.fromtimestamp(NOW_NS / 1e9, UTC)
+SECOND = 1_000_000_000
+
+
+def alert(kind: str = "whale", **parts: Any) -> Alert:
+    fields: dict[str, Any] = {
+        "id": f"{kind}.1",
+        "venue": "binance",
+        "symbol": "BTC/USDT",
+        "venue_symbol": None,
+        "ts_event": NOW_NS,
+        "ts_recv": NOW_NS,
+        "sim": False,
+        "alert": kind,
+        "rule": f"{kind}/1",
+        "fired_at": NOW_NS,
+        "late": False,
+        "stands_for": 1,
+        "causes": ["a"],
+        "side": "buy",
+        "usd_value": "1500000.5",
+        "tier": "majors",
+    }
+    return Alert.model_validate({**fields, **parts})
+
+
+def subscription(chat_id: int = 42, **parts: Any) -> Subscription:
+    meant = AlertFilter.model_validate(parts.pop("filter", {}))
+    return Subscription(chat_id=chat_id, active=parts.pop("active", True), filter=meant, **parts)
+
+
+@pytest.mark.parametrize(
+    ("meant", "through"),
+    [
+        ({}, True),
+        ({"kinds": ["whale"]}, True),
+        ({"kinds": ["storm"]}, False),
+        ({"symbols": ["BTC"]}, True),
+        ({"symbols": ["BTC/USDT"]}, True),
+        ({"symbols": ["BTC/USD", "ETH"]}, False),
+        ({"tiers": ["majors"]}, True),
+        ({"tiers": ["mid"]}, False),
+        ({"venues": ["binance"]}, True),
+        ({"venues": ["okx"]}, False),
+        ({"kinds": ["whale"], "symbols": ["BTC"], "tiers": ["majors"], "venues": ["okx", "binance"]}, True),
+        ({"kinds": ["whale"], "symbols": ["ETH"], "tiers": ["majors"], "venues": ["binance"]}, False),
+    ],
+)
+def test_a_filter_lets_through_what_is_in_each_of_its_lists(meant: dict[str, Any], *, through: bool) -> None:
+    assert core.wants(AlertFilter.model_validate(meant), alert()) is through
+
+
+def test_an_alert_over_all_exchanges_is_of_each() -> None:
+    assert core.wants(AlertFilter(venues=("okx",)), alert("storm", venue="all", symbol="BTC/USD"))
+
+
+def test_a_chat_that_is_off_or_snoozed_gets_nothing() -> None:
+    later, before = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
+    some = [subscription(1, active=False), subscription(2, snoozed_until=later), subscription(3, snoozed_until=before)]
+    assert [job.chat_id for job in core.jobs_of(alert(), some, NOW_NS)] == [3]
+
+
+def test_an_alert_that_is_too_old_goes_nowhere_and_a_job_says_until_when_it_is_worth_sending() -> None:
+    (job,) = core.jobs_of(alert(), [subscription()], NOW_NS + 899 * SECOND)
+    assert job.expires == NOW_NS + 900 * SECOND
+    assert core.jobs_of(alert(), [subscription()], NOW_NS + 900 * SECOND) == []
+
+
+@pytest.mark.parametrize("kind", ALERT_KINDS)
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_a_job_has_the_text_a_line_for_a_digest_and_the_same_id_each_time(kind: str, language: str) -> None:
+    chat = subscription(thread_id=7, language=language, zone="Asia/Jakarta")
+    (job,), (again,) = (core.jobs_of(alert(kind), [chat], NOW_NS) for _ in range(2))
+    assert job.id == again.id
+    assert job.thread_id == 7
+    assert job.digest is not None
+    assert "BTC/USDT" in job.digest
+    assert "$1,500,000.50" in job.digest
+    assert "<" not in job.digest
+    operation = job.operation
+    assert isinstance(operation, SendMessage)
+    assert "WIB" in operation.text
+    assert operation.buttons is not None
+    assert operation.buttons[0][0].data == f"y|{kind}.1"
+    assert job.priority == core.PRIORITIES.get(alert(kind).alert, "low")
+
+
+def test_jobs_of_two_chats_or_topics_have_ids_of_their_own() -> None:
+    chats = [subscription(1), subscription(2), subscription(2, thread_id=5)]
+    assert len({job.id for job in core.jobs_of(alert(), chats, NOW_NS)}) == 3
+
+
+def test_a_price_alert_goes_to_the_chat_that_its_owner_named() -> None:
+    own = alert("price_alert", owner="telegram:42", telegram=-100, price="91000", condition="above", threshold="90000")
+    profile = Profile(user_id=42, language="id", zone="Asia/Jakarta")
+    job = core.own_job(own, profile, NOW_NS + 3600 * SECOND)
+    assert job is not None
+    assert job.chat_id == -100
+    assert job.priority == "urgent"
+    assert isinstance(job.operation, SendMessage)
+    assert "Peringatan harga" in job.operation.text
+    assert core.own_job(alert("price_alert", owner="alice"), profile, NOW_NS) is None
+    assert core.own_job(own, profile, NOW_NS + 86_400 * SECOND) is None
+    assert core.owner_user(own) == 42
+    assert core.owner_user(alert("price_alert", owner="alice")) is None
