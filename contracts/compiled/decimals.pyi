@@ -1,0 +1,9 @@
+# The compiled form of `contracts.decimals`.
+
+from typing import Final
+
+SOURCE: Final[str]
+
+def are_prices(texts: tuple[str | None, ...], /) -> bool: ...
+def are_quoted(*texts: str | None) -> bool: ...
+def are_optional(texts: list[str] | tuple[str, ...], /) -> bool: ...
