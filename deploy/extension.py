@@ -26,6 +26,7 @@ SOURCES: Final = tuple(
     ROOT / name
     for name in (
         "contracts/compiled/decimals.c",
+        "producers/normalize/compiled/writing.c",
         "runtime/book/compiled/book_side.c",
         "runtime/nats/lanes/compiled/framing.c",
     )
