@@ -6,6 +6,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <stdint.h>
+
 #ifndef SOURCE_DIGEST
 #define SOURCE_DIGEST "unknown"
 #endif
@@ -105,12 +107,160 @@ static PyObject *are_optional(PyObject *Py_UNUSED(module), PyObject *texts)
     Py_RETURN_TRUE;
 }
 
+/* ---- sums */
+
+#define MOST_SCALE 18   /* digits behind the point of what is summed here */
+#define MOST_DIGITS 19  /* of a number that fits into 64 bits whatever they are */
+#define MOST_WRITTEN 64
+
+typedef unsigned __int128 Wide;
+
+typedef struct {
+    uint64_t digits; /* without the point */
+    int scale;       /* digits behind it */
+} Number;
+
+/* Read a number that was checked before; 0 where it is too long to be summed here. */
+static int read_short(PyObject *text, Number *number)
+{
+    Py_ssize_t size, at;
+    const char *start = PyUnicode_AsUTF8AndSize(text, &size);
+    number->digits = 0;
+    number->scale = -1;
+    if (start == NULL || size > MOST_DIGITS)
+        return 0;
+    for (at = 0; at < size; at++) {
+        if (start[at] == '.') {
+            if (number->scale >= 0)
+                return 0;
+            number->scale = 0;
+            continue;
+        }
+        if (start[at] < '0' || start[at] > '9')
+            return 0;
+        number->digits = number->digits * 10 + (uint64_t)(start[at] - '0');
+        number->scale += number->scale >= 0;
+    }
+    if (number->scale < 0)
+        number->scale = 0;
+    return size > 0 && number->scale <= MOST_SCALE;
+}
+
+/* Write digits with so many behind the point, as Python's decimals do. */
+static PyObject *write_wide(Wide digits, int scale)
+{
+    char text[MOST_WRITTEN], *at = text + MOST_WRITTEN;
+    int written = 0;
+    while (digits > 0 || written <= scale) {
+        if (written++ == scale && scale > 0)
+            *--at = '.';
+        *--at = (char)('0' + (int)(digits % 10));
+        digits /= 10;
+    }
+    return PyUnicode_FromStringAndSize(at, text + MOST_WRITTEN - at);
+}
+
+/* Multiply by a power of ten; 0 where that is more than 64 bits hold. */
+static int widen(uint64_t *digits, int by)
+{
+    for (; by > 0; by--)
+        if (__builtin_mul_overflow(*digits, (uint64_t)10, digits))
+            return 0;
+    return 1;
+}
+
+typedef struct {
+    Wide amount, value;
+    uint64_t high, low;
+    Py_ssize_t highest, lowest;
+    int price_scale, amount_scale, value_scale;
+} Sums;
+
+static int read_pair(PyObject *prices, PyObject *amounts, Py_ssize_t at, Number pair[2])
+{
+    return read_short(PyList_GetItem(prices, at), &pair[0]) && read_short(PyList_GetItem(amounts, at), &pair[1]);
+}
+
+static int find_scales(PyObject *prices, PyObject *amounts, Sums *sums)
+{
+    Py_ssize_t at, count = PyList_Size(prices);
+    Number pair[2];
+    for (at = 0; at < count; at++) {
+        if (!read_pair(prices, amounts, at, pair))
+            return 0;
+        if (pair[0].scale > sums->price_scale)
+            sums->price_scale = pair[0].scale;
+        if (pair[1].scale > sums->amount_scale)
+            sums->amount_scale = pair[1].scale;
+        if (pair[0].scale + pair[1].scale > sums->value_scale)
+            sums->value_scale = pair[0].scale + pair[1].scale;
+    }
+    return 1;
+}
+
+/* Add all up at the finest scales; 0 where a number or a sum is too long. */
+static int add_up(PyObject *prices, PyObject *amounts, Sums *sums)
+{
+    Py_ssize_t at, count = PyList_Size(prices);
+    Number pair[2];
+    int spare;
+    for (at = 0; at < count; at++) {
+        uint64_t price, amount;
+        if (!read_pair(prices, amounts, at, pair))
+            return 0;
+        price = pair[0].digits;
+        amount = pair[1].digits;
+        if (!widen(&price, sums->price_scale - pair[0].scale) || !widen(&amount, sums->amount_scale - pair[1].scale) ||
+            __builtin_add_overflow(sums->value, (Wide)price * amount, &sums->value))
+            return 0;
+        sums->amount += amount; /* fewer than 2^63 of 64 bits */
+        if (at == 0 || price > sums->high) {
+            sums->high = price;
+            sums->highest = at;
+        }
+        if (at == 0 || price < sums->low) {
+            sums->low = price;
+            sums->lowest = at;
+        }
+    }
+    for (spare = sums->price_scale + sums->amount_scale - sums->value_scale; spare > 0; spare--)
+        sums->value /= 10; /* these digits are zeros */
+    return 1;
+}
+
+static PyObject *sum_up(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *prices, *amounts, *amount, *value;
+    Sums sums = {.amount = 0};
+    if (!PyArg_ParseTuple(args, "O!O!:sum_up", &PyList_Type, &prices, &PyList_Type, &amounts))
+        return NULL;
+    if (PyList_Size(prices) != PyList_Size(amounts) || PyList_Size(prices) == 0)
+        return PyErr_Format(PyExc_ValueError, "as many amounts as prices, and one at least");
+    if (!find_scales(prices, amounts, &sums) || !add_up(prices, amounts, &sums)) {
+        if (PyErr_Occurred())
+            return NULL;
+        Py_RETURN_NONE;
+    }
+    amount = write_wide(sums.amount, sums.amount_scale);
+    value = write_wide(sums.value, sums.value_scale);
+    if (amount == NULL || value == NULL) {
+        Py_XDECREF(amount);
+        Py_XDECREF(value);
+        return NULL;
+    }
+    return Py_BuildValue("NNnn", amount, value, sums.highest, sums.lowest);
+}
+
+/* ---- the module */
+
 #define FAST(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL
 
 static PyMethodDef FUNCTIONS[] = {
     {"are_prices", are_prices, METH_O, "Return whether all of a tuple are good prices, None left out."},
     {"are_quoted", FAST(are_quoted), "Return whether these are prices, above zero, each with its amount behind it."},
     {"are_optional", are_optional, METH_O, "Return whether all are unsigned numbers or empty."},
+    {"sum_up", sum_up, METH_VARARGS,
+     "Return the sum of amounts, that of their values, and where the highest and lowest price is; None for long ones."},
     {NULL, NULL, 0, NULL},
 };
 

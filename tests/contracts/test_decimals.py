@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contracts import decimals, patterns
+from contracts.arithmetic.exact import EXACT
 from contracts.numbers import MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
 from deploy import extension
 
@@ -83,3 +85,41 @@ def test_pairs_that_patterns_remember_are_bounded(monkeypatch: pytest.MonkeyPatc
     for number in range(1, 1000):
         assert patterns.are_quoted(str(number), "1")
         assert len(patterns._prices) <= 102
+
+
+NUMBERS = st.one_of(
+    st.decimals(min_value=0, max_value=10**9, places=3).map(lambda value: format(value, "f")),
+    st.from_regex(r"\A(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?\Z"),
+    st.sampled_from(["0", "0.0", "1.0", "1.00", "9" * 19, "9" * 20, f"0.{FRACTION}", WHOLE]),
+)
+
+
+@needs_compiled
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=8))
+@example([("1.50", "3"), ("2", "0.25"), ("0.001", "10")])
+@example([("9" * 19, "9" * 19)] * 8)
+@example([("1.0", "1"), ("1.00", "1"), ("1", "1")])
+def test_sums_are_those_of_decimals_or_none(pairs: list[tuple[str, str]]) -> None:
+    prices, amounts = [price for price, _ in pairs], [amount for _, amount in pairs]
+    summed = compiled.sum_up(prices, amounts)
+    if all(len(text) <= 12 for pair in pairs for text in pair):
+        assert summed is not None
+    if summed is None:
+        return
+    with localcontext(EXACT):
+        figures = [(Decimal(price), Decimal(amount)) for price, amount in pairs]
+        amount, value = figures[0][1], figures[0][0] * figures[0][1]
+        for other_price, other_amount in figures[1:]:
+            amount, value = amount + other_amount, value + other_price * other_amount
+        found = [price for price, _ in figures]
+    assert summed == (format(amount, "f"), format(value, "f"), found.index(max(found)), found.index(min(found)))
+
+
+@needs_compiled
+def test_what_cannot_be_summed_up_is_none_or_an_error() -> None:
+    assert patterns.sum_up(["1"], ["2"]) is None
+    assert compiled.sum_up(["1e5"], ["2"]) is None
+    assert compiled.sum_up(["1.2.3"], ["2"]) is None
+    for wrong in (([], []), (["1"], []), ("1", "2"), ([1], ["2"])):
+        with pytest.raises((TypeError, ValueError)):
+            compiled.sum_up(*wrong)
