@@ -23,8 +23,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from contracts.alerts import ALERT_EVENTS
+from contracts.arithmetic.decimals import are_prices
 from contracts.consolidated import CONSOLIDATED_EVENTS
-from contracts.decimals import are_prices
 from contracts.market import MARKET_EVENTS, Event
 from contracts.numbers import DAY_NS, AmountText, PriceText, fast_pattern, pattern_of, time_fault
 from contracts.schema.routes import KIND_SUBJECTS as KIND_SUBJECTS  # noqa: PLC0414  # the codec's names from one place

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from contracts.arithmetic.decimals import sum_up
 from contracts.arithmetic.exact import EXACT, MOST, MOST_AMOUNT, MOST_VALUE, read_amount, value_of
-from contracts.decimals import sum_up
 from contracts.timeframes import SECOND
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text

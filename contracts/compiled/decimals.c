@@ -1,4 +1,4 @@
-/* Whether texts are numbers of the bus: what contracts/decimals.py is, at a few instructions a digit.
+/* Whether texts are numbers of the bus: what contracts/arithmetic/decimals.py is, at a few instructions a digit.
  *
  * Only the limited API of Python 3.11 is used, so that one file serves every later version.
  */

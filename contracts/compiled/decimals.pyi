@@ -1,4 +1,4 @@
-# The compiled form of `contracts.decimals`.
+# The compiled form of `contracts.arithmetic.decimals`.
 
 from typing import Final
 

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from msgspec import Raw
 
-from contracts.decimals import are_quoted
+from contracts.arithmetic.decimals import are_quoted
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.normalize.events import Makers

@@ -16,8 +16,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Raw, ValidationError
 
-from contracts.decimals import are_optional as are_optional  # noqa: PLC0414  # checks of numbers from one place
-from contracts.decimals import are_quoted
+from contracts.arithmetic.decimals import are_optional as are_optional  # noqa: PLC0414  # checks of numbers from one place
+from contracts.arithmetic.decimals import are_quoted
 from contracts.errors import FrameError
 from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
 from runtime.book.sides import are_levels

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contracts import decimals, patterns
+from contracts.arithmetic import decimals, patterns
 from contracts.arithmetic.exact import EXACT
 from contracts.numbers import MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
 from deploy import extension

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import codec, patterns
+from contracts import codec
+from contracts.arithmetic import patterns
+from contracts.arithmetic.decimals import are_prices
 from contracts.codec import EVENTS, UNDECODABLE
-from contracts.decimals import are_prices
 from contracts.numbers import AMOUNT_PATTERN, PRICE_PATTERN, PriceText, fast_pattern, pattern_of
 from tests.consumers.odd_events import NUMBERS, golden, list_odd
 

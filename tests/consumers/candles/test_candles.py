@@ -18,7 +18,7 @@ from consumers.candles import bars
 from consumers.candles.core import CandleBook, fold_after
 from consumers.candles.history import CandleHistory
 from consumers.candles.rules import INTERVALS, CandleRules
-from contracts import patterns
+from contracts.arithmetic import patterns
 from contracts.codec import fast
 from contracts.market import Trade
 from contracts.timeframes import TIMEFRAMES, find_start

@@ -1,4 +1,4 @@
-"""Whether texts are numbers of the bus, many at one go, by patterns (contracts.decimals chooses a quicker form). Pure.
+"""Whether texts are numbers of the bus, many at one go, by patterns (`decimals` beside it is what is asked). Pure.
 
 Those that were seen before are known: markets repeat their numbers, and a pattern costs more than all else of an event.
 """
