@@ -50,7 +50,7 @@ openapi: venv  ## write the HTTP API's OpenAPI document (refused where it breaks
 vendor: venv  ## fetch the pages' scripts again (needs npm; VENDOR_ARGS=--accept for versions that were changed)
 	@$(PY) -m deploy.vendor $(VENDOR_ARGS)
 
-wheel: venv-dev  ## build a wheel into dist/, with the compiled book side where a C compiler is
+wheel: venv-dev  ## build a wheel into dist/, with what is compiled where a C compiler is
 	@$(PY) -m hatchling build -t wheel
 
 # The packages and hashes only: no lock records where a package came from.
@@ -63,7 +63,7 @@ lock:  ## solve the dependencies of pyproject.toml again into the two locks (nee
 
 clean:  ## remove what was built here: .venv, caches, reports (never your data)
 	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov .bench build dist *.egg-info
-	@rm -rf runtime/book/compiled/*.so runtime/book/compiled/.building-*
+	@find contracts producers runtime \( -name '*.abi3.so' -o -name '.building-*' \) -prune -exec rm -rf {} +
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 venv:

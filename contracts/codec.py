@@ -23,9 +23,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from contracts.alerts import ALERT_EVENTS
+from contracts.arithmetic.decimals import are_prices
 from contracts.consolidated import CONSOLIDATED_EVENTS
 from contracts.market import MARKET_EVENTS, Event
-from contracts.numbers import DAY_NS, AmountText, PriceText, are_prices, fast_pattern, pattern_of, time_fault
+from contracts.numbers import DAY_NS, AmountText, PriceText, fast_pattern, pattern_of, time_fault
 from contracts.schema.routes import KIND_SUBJECTS as KIND_SUBJECTS  # noqa: PLC0414  # the codec's names from one place
 from contracts.schema.routes import SUBJECT_KINDS as SUBJECT_KINDS  # noqa: PLC0414
 from contracts.schema.routes import BadEventError, read_subject, subject_text
@@ -121,10 +122,10 @@ def decode(subject: str, body: bytes, now: int | None = None) -> Any:
     try:
         return _decode_fully(route, body, now)
     except UNDECODABLE:  # of a number that stands twice msgspec refuses the first, too
-        event = _decode_quickly(route, body, _NO_END if now is None else now + MOST_AHEAD_NS)
-        if event is None:
+        events, _ = decode_all([(subject.encode(), body)], _NO_END if now is None else now)
+        if not events:
             raise
-        return msgspec.convert(event, fast(EVENTS[route.kind]), from_attributes=True)
+        return msgspec.convert(events[0][1], fast(EVENTS[route.kind]), from_attributes=True)
 
 
 def decode_all(
@@ -141,8 +142,19 @@ def decode_all(
         body = message[1]
         try:
             route = routes.get(message[0]) or _open_raw(message[0])
-            event = _decode_quickly(route, body, latest)
-            if event is None:
+            try:
+                event = None if route.quick is None else route.quick(body)
+            except _UNREADABLE:
+                event = None
+            if event is None or not (
+                event.symbol == route.symbol
+                and event.venue == route.venue
+                and event.ts_recv <= latest
+                and (event.ts_event is None or 0 < event.ts_event <= event.ts_recv + DAY_NS)
+                and _BACKSLASH not in body
+                and _DELETE not in body
+                and are_prices(route.numbers(event))
+            ):
                 event = _decode_fully(route, body, now)
             add((route.subject, event))
         except UNDECODABLE as error:
@@ -158,28 +170,6 @@ def _decode_fully(route: Opened, body: bytes, now: int | None) -> Any:
         raise BadEventError("nested too deeply") from error
     check_event(event, route, body, now)
     return event
-
-
-def _decode_quickly(route: Opened, body: bytes, latest: int) -> Any:
-    """Return an event that `_decode_fully` accepts, too, at less than its cost; None where that is not plain to see."""
-    if route.quick is None:
-        return None
-    try:
-        event = route.quick(body)
-    except _UNREADABLE:
-        return None
-    ts_event, ts_recv = event.ts_event, event.ts_recv
-    if (
-        event.symbol == route.symbol
-        and event.venue == route.venue
-        and (ts_event is None or 0 < ts_event <= ts_recv + DAY_NS)
-        and ts_recv <= latest
-        and _BACKSLASH not in body
-        and _DELETE not in body
-        and are_prices(route.numbers(event))
-    ):
-        return event
-    return None
 
 
 def check_event(event: Any, route: Opened, body: bytes, now: int | None) -> None:

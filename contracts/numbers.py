@@ -25,17 +25,12 @@ _DIGITS: Final = rf"(0|[1-9][0-9]{{0,{MOST_WHOLE_DIGITS - 1}}})(\.[0-9]{{1,{MOST
 DECIMAL_PATTERN: Final = rf"^-?{_DIGITS}$"
 AMOUNT_PATTERN: Final = rf"^{_DIGITS}$"
 PRICE_PATTERN: Final = rf"^(?!0(\.0+)?$){_DIGITS}$"
-_MOST_KNOWN: Final = 50_000
 _UNCAPTURED: Final = re.compile(r"\((?!\?)")
-_known: Final[set[str | None]] = {None}  # no state: what the pattern alone says
 
 
 def fast_pattern(pattern: str) -> str:
     """Return a pattern that matches the same whole texts, in Python, in two thirds of the time: without groups."""
     return _UNCAPTURED.sub("(?:", pattern).replace("$", r"\Z")
-
-
-_PRICE: Final = re.compile(fast_pattern(PRICE_PATTERN))
 
 
 def _reader(pattern: str, rule: str) -> BeforeValidator:
@@ -83,25 +78,6 @@ def pattern_of(hint: Any) -> str:
         if isinstance(mark, WithJsonSchema) and mark.json_schema is not None:
             return mark.json_schema["pattern"]
     raise LookupError(f"{hint} is no decimal of the bus")
-
-
-def are_prices(texts: tuple[str | None, ...]) -> bool:
-    """Return whether all are good prices, None left out: above zero, and so good amounts as well.
-
-    Those that were seen before are known: markets repeat their numbers, and a pattern costs more than all else of an
-    event.
-    """
-    if _known.issuperset(texts):
-        return True
-    for text in texts:
-        if text not in _known:
-            if text is None or not _PRICE.match(text):
-                return False
-            if len(_known) > _MOST_KNOWN:
-                _known.clear()
-                _known.add(None)
-            _known.add(text)
-    return True
 
 
 def time_fault(ts_event: int | None, ts_recv: int) -> str | None:

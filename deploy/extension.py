@@ -16,13 +16,21 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-SOURCE: Final = ROOT / "runtime" / "book" / "compiled" / "book_side.c"
-BUILT: Final = SOURCE.with_suffix(".abi3.so")
+SUFFIX: Final = ".abi3.so"
+SOURCES: Final = tuple(
+    ROOT / name
+    for name in (
+        "contracts/compiled/decimals.c",
+        "producers/normalize/compiled/writing.c",
+        "runtime/book/compiled/book_side.c",
+        "runtime/nats/lanes/compiled/framing.c",
+    )
+)
 SKIPPED: Final = ROOT / ".venv" / "not-compiled"  # why, as it was said last
 LIMIT: Final = 300.0  # seconds for the compiler
 
@@ -31,13 +39,18 @@ class NotBuiltError(Exception):
     """It cannot be built here; the text says why."""
 
 
-def digest_of(source: Path = SOURCE) -> str:
+def built_of(source: Path) -> Path:
+    """Return where the module of a source is."""
+    return source.with_suffix(SUFFIX)
+
+
+def digest_of(source: Path) -> str:
     """Return what a built file of this source and machine carries in it."""
     machine = f"{sysconfig.get_platform()} {sysconfig.get_config_var('HOST_GNU_TYPE')}"
     return hashlib.sha256(source.read_bytes() + machine.encode()).hexdigest()[:32]
 
 
-def is_fresh(built: Path = BUILT, source: Path = SOURCE) -> bool:
+def is_fresh(built: Path, source: Path) -> bool:
     """Whether the built file is of the source as it is now, for this machine."""
     try:
         return digest_of(source).encode() in built.read_bytes()
@@ -45,9 +58,7 @@ def is_fresh(built: Path = BUILT, source: Path = SOURCE) -> bool:
         return False
 
 
-def build(
-    built: Path = BUILT, source: Path = SOURCE, compiler: str | None = None, *, flags: Sequence[str] = ()
-) -> None:
+def build(built: Path, source: Path, compiler: str | None = None, *, flags: Sequence[str] = ()) -> None:
     """Compile the source into `built`, which is replaced at once; raises NotBuiltError."""
     command = [*_linker(compiler), "-O2", "-fPIC", "-fvisibility=hidden", *flags]
     command.append(f'-DSOURCE_DIGEST="{digest_of(source)}"')
@@ -104,33 +115,40 @@ def _skip(reason: str) -> None:
             return
     except OSError:
         pass
-    _say(f"the compiled book side is not built, the Python one does its work: {reason}")
+    _say(f"the compiled parts are not built, Python does their work: {reason}")
     with contextlib.suppress(OSError):
         SKIPPED.write_text(reason, encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Build where it is not yet built; 0 in any case, since nothing depends on it."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.extension", description="build the compiled book side")
+    parser = argparse.ArgumentParser(prog="python -m deploy.extension", description="build what is compiled")
     parser.add_argument("--compiler", help="instead of the one that Python was built with")
-    parser.add_argument("--remove", action="store_true", help="remove the built one, so that the Python one is used")
+    parser.add_argument("--remove", action="store_true", help="remove what was built, so that Python does its work")
     options = parser.parse_args(arguments)
     if options.remove:
-        BUILT.unlink(missing_ok=True)
+        _remove(SOURCES)
         return 0
-    if is_fresh():
+    stale = [source for source in SOURCES if not is_fresh(built_of(source), source)]
+    if not stale:
         return 0
     try:
-        build(compiler=options.compiler)
+        for source in stale:
+            build(built_of(source), source, options.compiler)
     except NotBuiltError as error:
-        with contextlib.suppress(OSError):  # a checkout that may not be written to keeps what it has
-            BUILT.unlink(missing_ok=True)
+        _remove(source for source in stale if not is_fresh(built_of(source), source))
         _skip(str(error))
         return 0
     with contextlib.suppress(OSError):
         SKIPPED.unlink(missing_ok=True)
-    _say("compiled the book side")
+    _say("compiled " + ", ".join(source.stem for source in stale))
     return 0
+
+
+def _remove(sources: Iterable[Path]) -> None:
+    for source in sources:
+        with contextlib.suppress(OSError):  # a checkout that may not be written to keeps what it has
+            built_of(source).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

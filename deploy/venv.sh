@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes .venv hold exactly what a lock names: `sh deploy/venv.sh requirements.lock`.
 # Does nothing, and needs no network, when it already does. PYTHON=/path/to/python chooses the interpreter.
-# Then the compiled book side is built where a C compiler is (CC chooses it); COMPILED=no removes it.
+# Then what is compiled is built where a C compiler is (CC chooses it); COMPILED=no removes it.
 set -eu
 
 lock=$1

@@ -1,4 +1,4 @@
-"""What hatchling calls for a wheel: the compiled book side goes into it where it can be built."""
+"""What hatchling calls for a wheel: what is compiled goes into it where it can be built."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-INSIDE = "runtime/book/compiled/book_side.abi3.so"
-ABI = "cp311-abi3"  # the limited API that the source asks for: one wheel for every Python from 3.11 on
+ABI = "cp311-abi3"  # the limited API that the sources ask for: one wheel for every Python from 3.11 on
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
-    """Adds the built file and the tag of its platform; without a compiler the wheel is pure Python."""
+    """Adds the built files and the tag of their platform; without a compiler the wheel is pure Python."""
 
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -24,18 +23,20 @@ class CustomBuildHook(BuildHookInterface[Any]):
         if version != "standard":
             return
         sys.path.insert(0, self.root)
-        from deploy.extension import NotBuiltError, build  # noqa: PLC0415 - the project's root is no path before
+        from deploy.extension import ROOT, SOURCES, NotBuiltError, build, built_of  # noqa: PLC0415 - the project's root is no path before
 
         self._folder = tempfile.TemporaryDirectory()
-        built = Path(self._folder.name, Path(INSIDE).name)
+        inside = {source: str(built_of(source).relative_to(ROOT)) for source in SOURCES}
+        built = {source: Path(self._folder.name, built_of(source).name) for source in SOURCES}
         try:
-            build(built)
+            for source in SOURCES:
+                build(built[source], source)
         except NotBuiltError as error:
-            self.app.display_warning(f"a wheel without the compiled book side: {error}")
+            self.app.display_warning(f"a wheel without what is compiled: {error}")
             return
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data.update(pure_python=False, tag=f"{ABI}-{platform}")
-        build_data["force_include"][str(built)] = INSIDE
+        build_data["force_include"].update({str(built[source]): inside[source] for source in SOURCES})
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what was built."""

@@ -27,12 +27,13 @@ class SeenIds:
 
     def add(self, key: str) -> bool:
         """Remember an id; False where it is remembered already."""
-        if key in self._now or key in self._before:
+        now = self._now
+        if key in now or key in self._before:
             return False
-        if len(self._now) >= self._limit:
-            self._before = self._now
-            self._now = set()
-        self._now.add(key)
+        if len(now) >= self._limit:
+            self._before, self._now = now, set()
+            now = self._now
+        now.add(key)
         return True
 
     def discard(self, key: str) -> None:

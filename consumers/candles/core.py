@@ -7,20 +7,20 @@ the candles to publish. Sums are exact decimals, so the result does not depend o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from decimal import localcontext
+from operator import itemgetter
 from typing import Any, Final
 
-import msgspec
-
-from consumers.candles.bars import Bar, fold_trade, merge, open_bar
+from consumers.candles.bars import Bar, fold_in_order, fold_trade, merge, open_bar
 from consumers.candles.instrument import InstrumentBars, candle_of, read_saved, restore_bars, save_bars
+from consumers.candles.rules import CandleCounts, CandleRules
 from contracts import subjects
 from contracts.arithmetic.exact import EXACT, FigureError
 from contracts.codec import fast
 from contracts.market import Candle
 from contracts.recent import Recent
-from contracts.timeframes import MINUTE, SECOND, TIMEFRAMES, find_start
+from contracts.timeframes import MINUTE, TIMEFRAMES, find_start
 from runtime.app.fold import Fault, fold_each
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
@@ -29,47 +29,6 @@ FastCandle: Final = fast(Candle)
 _LONGEST: Final = max(TIMEFRAMES.values())
 Outputs = list[tuple[str, FastEvent]]
 """(subject, candle) pairs."""
-INTERVALS: Final[Mapping[str, int]] = {
-    "1m": SECOND,
-    "5m": 5 * SECOND,
-    "15m": 5 * SECOND,
-    "30m": 15 * SECOND,
-    "1h": 15 * SECOND,
-    "4h": MINUTE,
-    "1d": MINUTE,
-    "1w": MINUTE,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class CandleRules:
-    """When candles close, change and are published; ns.
-
-    How long after its end a candle stays open for stragglers and may be amended, how often an open one of each time
-    frame is published, and how far a venue's clock may be ahead of ours. One that closes is published at once, an
-    amended one after `amended`. `remember`: trade ids kept for each instrument; `instruments`: kept at least, those
-    traded last, at most twice as many.
-    """
-
-    grace: int = SECOND
-    retention: int = 15 * MINUTE
-    intervals: Mapping[str, int] = field(default_factory=lambda: INTERVALS)
-    amended: int = SECOND
-    ahead: int = MINUTE
-    remember: int = 4096
-    instruments: int = 10_000
-
-
-@dataclass(slots=True)
-class CandleCounts:
-    """What was folded and what could not be, with its reason."""
-
-    folded: int = 0
-    duplicates: int = 0
-    unsized: int = 0  # the amount in base coin is not known
-    ahead: int = 0  # the venue's clock is beyond ours
-    amended: int = 0  # trades that changed a closed candle
-    too_late: dict[str, int] = field(default_factory=dict[str, int])  # by time frame: beyond the retention
 
 
 class CandleBook:
@@ -82,20 +41,29 @@ class CandleBook:
         self.seq = 0
         self._ahead, self._oldest = self.rules.ahead, _LONGEST + self.rules.retention
         self._instruments: Recent[str, InstrumentBars] = Recent(self.rules.instruments)
+        self._waiting: list[InstrumentBars] = []  # those of which trades wait for the end of their batch
+        self._refused: dict[int, FigureError] = {}  # by `id(trade)`: which of those that waited could not be folded
 
     @property
     def forgotten(self) -> int:
         """How many instruments were dropped because others were traded meanwhile."""
         return self._instruments.dropped
 
-    def fold(self, batch: Iterable[tuple[str, FastEvent]], seq: int) -> Sequence[Fault]:
+    def fold(self, batch: Sequence[tuple[str, FastEvent]], seq: int) -> Sequence[Fault]:
         """Fold (subject, trade) pairs in the order of the stream; returns those that could not be.
 
-        `seq` is the sequence of the last one.
+        `seq` is the sequence of the last one. Trades that follow each other in a bar are added to it together.
         """
         with localcontext(EXACT):
             faults = fold_each(batch, self._fold_trade)
+            for instrument in self._waiting:
+                self._fold_waiting(instrument)
+        self._waiting.clear()
         self.seq = max(self.seq, seq)
+        if self._refused:
+            refused, self._refused = self._refused, {}
+            late = ((index, refused[id(trade)]) for index, (_, trade) in enumerate(batch) if id(trade) in refused)
+            faults = sorted((*faults, *late), key=itemgetter(0))
         return faults
 
     def begin(self, now: int) -> None:
@@ -104,36 +72,74 @@ class CandleBook:
 
     def _fold_trade(self, subject: str, trade: FastEvent) -> None:
         instrument = self._instruments.get(subject) or self._open(subject)
-        if not instrument.seen.add(trade.id):
+        if not instrument.seen.add(trade.id) and not self._is_free(instrument, trade.id):
             self.counts.duplicates += 1
             return
-        ts_recv = trade.ts_recv
-        ts = ts_recv if trade.ts_event is None else trade.ts_event
+        ts, ts_recv = trade.ts_event, trade.ts_recv
+        if ts is None:
+            ts = ts_recv
+        if trade.amount is None or not ts_recv - self._oldest <= ts <= ts_recv + self._ahead:
+            self._leave_out(trade, ts)
+            return
+        if instrument.last < ts < instrument.until:  # as nearly every one does, it follows the last one in its minute
+            waiting = instrument.waiting
+            if not waiting:
+                self._waiting.append(instrument)
+            waiting.append(trade)
+            instrument.last = ts
+        else:
+            self._fold_waiting(instrument)
+            self._add(instrument, trade, ts)
+
+    def _is_free(self, instrument: InstrumentBars, trade_id: str) -> bool:
+        """Take an id once more where the trade of it, which waited, cannot be folded."""
+        self._fold_waiting(instrument)
+        return instrument.seen.add(trade_id)
+
+    def _leave_out(self, trade: FastEvent, ts: int) -> None:
         if trade.amount is None:
             self.counts.unsized += 1
-        elif ts > ts_recv + self._ahead:
+        elif ts > trade.ts_recv:
             self.counts.ahead += 1
-        elif ts < ts_recv - self._oldest:
+        else:
             for timeframe in TIMEFRAMES:
                 self._count_late(timeframe, 1)
-        else:
+
+    def _fold_waiting(self, instrument: InstrumentBars) -> None:
+        """Fold the trades that wait, together; one by one where they are too much, to find out which of them is."""
+        bar, trades = instrument.bar, instrument.waiting
+        if bar is None or not trades:
+            return
+        instrument.waiting = []
+        number = instrument.arrivals + len(trades)
+        if fold_in_order(bar, trades, instrument.last, number):
+            instrument.arrivals = number
+            self.counts.folded += len(trades)
+            return
+        for trade in trades:
             try:
-                self._add(instrument, trade, ts)
-            except FigureError:
-                instrument.seen.discard(trade.id)
-                raise
+                self._add(instrument, trade, trade.ts_recv if trade.ts_event is None else trade.ts_event)
+            except FigureError as error:
+                self._refused[id(trade)] = error
 
     def _add(self, instrument: InstrumentBars, trade: FastEvent, ts: int) -> None:
-        arrivals, minute = instrument.arrivals + 1, ts // MINUTE
+        """Add one trade to the bar of its minute; FigureError, with the trade forgotten, where it cannot be summed."""
+        minute, number = ts // MINUTE, instrument.arrivals + 1
         bar = instrument.minutes.get(minute)
-        if bar is not None:
-            fold_trade(bar, trade, ts, arrivals)
-        else:
-            instrument.minutes[minute] = open_bar(minute * MINUTE, trade, ts, arrivals)
+        try:
+            if bar is not None:
+                fold_trade(bar, trade, ts, number)
+            else:
+                bar = instrument.minutes[minute] = open_bar(minute * MINUTE, trade, ts, number)
+        except FigureError:
+            instrument.seen.discard(trade.id)
+            raise
+        if bar.trades == 1:
             instrument.venue, instrument.symbol, instrument.venue_symbol = trade.venue, trade.symbol, trade.venue_symbol
             instrument.since = instrument.since or ts
-        instrument.arrivals = arrivals
+        instrument.arrivals = number
         self.counts.folded += 1
+        instrument.bar, instrument.last, instrument.until = bar, bar.close_ts, bar.start + MINUTE
 
     def remember(self, batch: Iterable[tuple[str, FastEvent]]) -> None:
         """Remember ids that were folded before a restart, so that a repeat is known as one."""
@@ -215,6 +221,7 @@ class CandleBook:
                 for bar in instrument.minutes.values():
                     self._settle_bar(instrument, bar)
                 instrument.minutes.clear()
+                instrument.bar, instrument.until = None, 0
                 instrument.changed = True
 
     def _settle_bar(self, instrument: InstrumentBars, part: Bar) -> None:
@@ -225,7 +232,7 @@ class CandleBook:
                 continue
             bar = instrument.bars[timeframe].get(start)
             if bar is None:
-                instrument.bars[timeframe][start] = msgspec.structs.replace(part, start=start)
+                instrument.bars[timeframe][start] = replace(part, start=start)
                 continue
             if bar.closed:
                 self.counts.amended += part.trades

@@ -14,9 +14,10 @@ import structlog
 from faststream.nats import NatsRouter
 
 from consumers.candles.answers import CandleAnswers, CandleServer
-from consumers.candles.core import CandleBook, CandleRules, fold_after
+from consumers.candles.core import CandleBook, fold_after
 from consumers.candles.gaps import Gaps
 from consumers.candles.history import KEPT, CandleHistory
+from consumers.candles.rules import CandleRules
 from contracts import codec, streams, subjects
 from contracts.commands import CandlesQuery
 from contracts.market import Candle

@@ -36,7 +36,22 @@ class SavedBars(msgspec.Struct):
 class InstrumentBars:
     """One instrument: bars of the minutes since the last tick, and the candles that may still change."""
 
-    __slots__ = ("arrivals", "bars", "changed", "minutes", "seen", "since", "symbol", "tail", "venue", "venue_symbol")
+    __slots__ = (
+        "arrivals",
+        "bar",
+        "bars",
+        "changed",
+        "last",
+        "minutes",
+        "seen",
+        "since",
+        "symbol",
+        "tail",
+        "until",
+        "venue",
+        "venue_symbol",
+        "waiting",
+    )
 
     def __init__(self, tail: str, remember: int) -> None:
         self.tail = tail
@@ -46,6 +61,10 @@ class InstrumentBars:
         self.arrivals = 0
         self.since = 0
         self.minutes: dict[int, Bar] = {}  # by number: the minute of ts is ts // MINUTE
+        self.bar: Bar | None = None  # of these, that of the last trade
+        self.until = 0  # when that one ends, ns UTC
+        self.waiting: list[FastEvent] = []  # of that bar: trades in the order of time, to be folded with the batch
+        self.last = 0  # when the last trade of that bar was made, ns UTC
         self.bars: dict[str, dict[int, Bar]] = {timeframe: {} for timeframe in TIMEFRAMES}
         self.seen = SeenIds(remember)
         self.changed = False

@@ -188,31 +188,30 @@ class WhaleDetector:
         if not instrument.seen.add(trade.id):
             self.counts.duplicates += 1
             return
+        ts, side, amount, since, fills = trade.ts_event, trade.side, trade.amount, now - DAY_NS, instrument.fills
         try:
-            self._add(instrument, trade, now, outputs)
+            if len(trade.trade_id) > instrument.longest_id:
+                raise ValueError("a whale that begins with this trade could not be named: its trade_id is too long")
+            late = trade.ts_recv < since or ts is None or ts < since
+            if side is None or amount is None or (late and time_of(ts, trade.ts_recv) < since):
+                if fills:
+                    self._close(instrument, outputs)
+                self._count_left_out(trade)
+                return
+            joins = fills and ts == fills[0].ts_event and ts is not None and side == fills[0].side
+            bound = check_fill(instrument.bound if joins else 0.0, trade.price, amount)
         except ValueError:
             instrument.seen.discard(trade.id)
             raise
-
-    def _add(self, instrument: InstrumentState, trade: FastEvent, now: int, outputs: Outputs) -> None:
-        if len(trade.trade_id) > instrument.longest_id:
-            raise ValueError("a whale that begins with this trade could not be named: its trade_id is too long")
-        ts, side, fills = trade.ts_event, trade.side, instrument.fills
-        old = now - time_of(ts, trade.ts_recv) > DAY_NS
-        if side is None or trade.amount is None or old:
-            if fills:
+        if not joins:
+            if fills and instrument.bound >= instrument.least:  # else it is surely below the limit, as nearly all are
                 self._close(instrument, outputs)
-            self._count_left_out(trade)
-            return
-        joins = bool(fills) and ts == fills[0].ts_event and ts is not None and side == fills[0].side
-        bound = check_fill(instrument.bound if joins else 0.0, trade.price, trade.amount)
-        if fills and not joins:
-            self._close(instrument, outputs)
-        if not instrument.fills and trade.ts_recv // SECOND != instrument.limit_at:
-            self._refresh_limit(instrument, trade.ts_recv)
-        instrument.fills.append(trade)
+            if trade.ts_recv // SECOND != instrument.limit_at:
+                self._refresh_limit(instrument, trade.ts_recv)
+            fills = instrument.fills = []
+        fills.append(trade)
         instrument.bound, instrument.touched = bound, now
-        if len(instrument.fills) >= MOST_FILLS:
+        if len(fills) >= MOST_FILLS:
             self.counts.cut += 1
             self._close(instrument, outputs)
 
@@ -238,12 +237,11 @@ class WhaleDetector:
         if instrument.rate is None:
             self.counts.unvalued += 1
             return
-        adaptive = self.rules.adaptive is not None
-        if not adaptive and bound < instrument.least:
+        if bound < instrument.least:
             return
         amount, value = sum_fills(fills)
         usd = EXACT.multiply(value, instrument.rate.rate)
-        if adaptive:
+        if self.rules.adaptive is not None:
             instrument.sizes.add(int(usd), at)
             self._hour = max(self._hour, at // HOUR_NS)
         reached = usd >= instrument.limit
@@ -265,8 +263,8 @@ class WhaleDetector:
         self._set_least(instrument)
 
     def _set_least(self, instrument: InstrumentState) -> None:
-        """Set what need not be summed exactly; nothing while comparisons are traced."""
-        rate = None if self._trace is not None else instrument.rate
+        """Set what need not be summed exactly; nothing while comparisons are traced, or sizes counted."""
+        rate = None if self._trace is not None or self.rules.adaptive is not None else instrument.rate
         instrument.least = 0 if rate is None else int(instrument.limit / rate.rate)
 
     def _whale(

@@ -15,7 +15,8 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from contracts.errors import FrameError, HydrophoneError
-from producers.normalize.writer import Message, write_event
+from producers.normalize.messages import Message
+from producers.normalize.writer import write_event
 from producers.venue import Decoded, Decoder, SplitRows, Unreadable
 
 UNDECODABLE: Final = (

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from contracts import codec, subjects
 from contracts.instrument import escape_token
 from contracts.market import FeedState, FeedStatus
-from producers.normalize.writer import Message
+from producers.normalize.messages import Message
 from runtime.nats.lanes.message import Parts, make_parts
 
 FastFeedStatus: Final = codec.fast(FeedStatus)

@@ -18,8 +18,8 @@ from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recor
 from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import CountedTrades
 from producers.normalize.events import Makers, book_maker
+from producers.normalize.messages import Message, Route
 from producers.normalize.seeds import write_proof, write_seed
-from producers.normalize.writer import Message, Route
 from producers.venue import (
     BOOK,
     ConnectionPlan,

@@ -13,6 +13,7 @@ from zlib import crc32
 
 from msgspec import Raw
 
+from contracts.arithmetic.decimals import are_quoted
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.normalize.events import Makers
@@ -26,8 +27,6 @@ from producers.normalize.numbers import (
     quotes,
     raw_levels,
     traded,
-    traded_amounts,
-    traded_prices,
     unsigned,
 )
 from producers.venue import Decoded
@@ -74,7 +73,7 @@ def on_trade(
         if trade.s != symbol:
             check_owner(trade.s, symbol)
         price, amount, time = trade.p, trade.q, trade.T
-        if price not in traded_prices or amount not in traded_amounts:
+        if not are_quoted(price, amount):
             price, amount = traded(price, amount, _TRADED)
         ts_event = time * 1_000_000 if time < _MICROSECONDS else time * 1000
         side = "sell" if trade.m else "buy"

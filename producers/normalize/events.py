@@ -19,7 +19,8 @@ from contracts.codec import EVENTS, fast
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from contracts.numbers import INT64_MAX, INT64_MIN, time_fault
-from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, Route, by_numbers, make_writer
+from producers.normalize.messages import Route
+from producers.normalize.writer import LONGEST_ID, UNLESS_SAID, by_numbers, make_writer
 from producers.venue import Unreadable
 
 _INTEGERS: Final[dict[str, tuple[str, ...]]] = {

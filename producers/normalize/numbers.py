@@ -16,6 +16,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Raw, ValidationError
 
+from contracts.arithmetic.decimals import are_optional as are_optional  # noqa: PLC0414  # checks of numbers from one place
+from contracts.arithmetic.decimals import are_quoted
 from contracts.errors import FrameError
 from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
 from runtime.book.sides import are_levels
@@ -28,9 +30,6 @@ Whole = Annotated[int, Meta(ge=0, le=INT64_MAX)]  # a field of a struct: an id, 
 Milliseconds = Annotated[int, Meta(ge=0, le=INT64_MAX // 1_000_000)]  # a time that is an int64 in ns, too
 Seconds = Annotated[int, Meta(ge=0, le=INT64_MAX // 1_000_000_000)]
 
-_MOST_KNOWN: Final = 20_000
-traded_prices: Final[set[str]] = set()  # no state: what the pattern alone says of texts that it was asked of
-traded_amounts: Final[set[str]] = set()
 _EXACT: Final = Context(prec=100)
 _HUNDRED: Final = Decimal(100)
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][+-]?[0-9]{1,3})?").fullmatch
@@ -38,11 +37,7 @@ _is_unsigned: Final = re.compile(AMOUNT_PATTERN.strip("^$")).fullmatch
 _is_signed: Final = re.compile(DECIMAL_PATTERN.strip("^$")).fullmatch
 _DIGITS: Final = rf"(?:0|[1-9][0-9]{{0,{MOST_WHOLE_DIGITS - 1}}}+)(?:\.[0-9]{{1,{MOST_FRACTION_DIGITS}}}+)?+"
 _are_unsigned: Final = re.compile(rf"(?:,{_DIGITS})*+").fullmatch
-_are_optional: Final = re.compile(rf"(?:,(?:{_DIGITS})?+)*+").fullmatch
 _are_levels: Final = re.compile(rf"(?:;{_DIGITS},{_DIGITS})*+").fullmatch
-_PRICE: Final = rf"(?!0(?:\.0*+)?+,){_DIGITS}"  # as _DIGITS, above zero, where a comma follows
-_is_traded: Final = re.compile(rf"{_PRICE},{_DIGITS}").fullmatch
-_are_quotes: Final = re.compile(rf"{_PRICE},{_DIGITS},{_PRICE},{_DIGITS}").fullmatch
 _read_rows: Final = msgspec.json.Decoder(list[Row]).decode
 _zero_price_among: Final = re.compile(r";0[0.]*+,").search
 _long_zero_among: Final = re.compile(r",0\.0*+(?:;|$)").search  # an amount of zero that is not written "0"
@@ -136,12 +131,6 @@ def are_unsigned(texts: Sequence[str]) -> bool:
     return joined.count(",") == len(texts) and _are_unsigned(joined) is not None
 
 
-def are_optional(texts: Sequence[str]) -> bool:
-    """Return whether every text is a plain unsigned number or empty."""
-    joined = f",{','.join(texts)}"
-    return joined.count(",") == len(texts) and _are_optional(joined) is not None
-
-
 def figures(texts: Sequence[str | None], fields: Sequence[str]) -> list[str]:
     """Return unsigned numbers, checked at one go; those that are absent, null or empty are ""."""
     found = [text or "" for text in texts]
@@ -151,15 +140,8 @@ def figures(texts: Sequence[str | None], fields: Sequence[str]) -> list[str]:
 
 
 def traded(price: str, amount: str, fields: tuple[str, str]) -> tuple[str, str]:
-    """Return a trade's price, above zero, and its amount, checked at one go; those that were seen before need none."""
-    if price in traded_prices and amount in traded_amounts:
-        return price, amount
-    if _is_traded(f"{price},{amount}"):
-        if len(traded_prices) > _MOST_KNOWN or len(traded_amounts) > _MOST_KNOWN:
-            traded_prices.clear()
-            traded_amounts.clear()
-        traded_prices.add(price)
-        traded_amounts.add(amount)
+    """Return a trade's price, above zero, and its amount, checked at one go."""
+    if are_quoted(price, amount):
         return price, amount
     return price_text(price, fields[0]), unsigned(amount, fields[1])
 
@@ -167,7 +149,7 @@ def traded(price: str, amount: str, fields: tuple[str, str]) -> tuple[str, str]:
 def quotes(texts: Quotes, fields: Sequence[str]) -> Quotes:
     """Return best bid, its amount, best ask and its amount, checked at one go; price and amount None for no price."""
     bid, bid_amount, ask, ask_amount = texts
-    if _are_quotes(f"{bid},{bid_amount},{ask},{ask_amount}"):
+    if are_quoted(bid, bid_amount, ask, ask_amount):
         return texts
     bid, bid_amount, ask, ask_amount = figures(texts, fields)
     return *quote(bid, bid_amount), *quote(ask, ask_amount)

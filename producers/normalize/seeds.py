@@ -8,7 +8,8 @@ from typing import Any, Final
 from contracts import codec, subjects
 from contracts.instrument import Instrument, make_instrument
 from contracts.market import BookDelta, BookEvidence
-from producers.normalize.writer import Message, Route, write_event
+from producers.normalize.messages import Message, Route
+from producers.normalize.writer import write_event
 from runtime.nats.lanes.message import make_parts
 
 _Evidence: Final = codec.fast(BookEvidence)

@@ -13,14 +13,16 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from contracts import codec
 from contracts.codec import EVENTS, KIND_SUBJECTS, fast, schema_of
 from contracts.errors import FrameError
 from contracts.numbers import DAY_NS, INT64_MAX, INT64_MIN
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA, KINDS_WITHOUT_HEADERS
-from runtime.nats.lanes.message import Parts, header, make_parts, split_message
+from producers.normalize.messages import DETAILS, Change, Message, Route
+from producers.normalize.writing import Layout, is_compiled, make_compiled
+from runtime.nats.lanes.message import header, make_parts
 
 LONGEST_ID: Final = 256
 UNLESS_SAID: Final = {"is_snapshot": False, "closed": False, "sampled": False}  # of fields that the contract requires
@@ -29,66 +31,6 @@ _END_BITS: Final = 32  # no id ends beyond
 _BEFORE_ID: Final = len('{"id":"')
 _encode: Final = msgspec.json.Encoder().encode
 Make = Callable[..., Any]
-
-
-class Route:
-    """One instrument's events of a kind on one connection; what its session knows of all of them.
-
-    `count` messages were taken, of which `noted` were passed on to whoever watches and counts. `plain`: nothing is to
-    be done with the next one but to publish it.
-    """
-
-    __slots__ = ("count", "kind", "noted", "plain", "symbol")
-
-    def __init__(self, kind: str, symbol: str) -> None:
-        self.kind = kind
-        self.symbol = symbol
-        self.plain = False
-        self.count = self.noted = 0
-
-
-class Message(Struct, gc=False):  # a struct is made in a third of the time of a named tuple
-    """An event as the bus gets it: whose it is, its command in parts, and what a connection needs to know of it."""
-
-    route: Route
-    parts: Parts
-    detail: Any  # of a trade its (trade_id, seq), of a delta its `Change`, of another kind None
-
-    @property
-    def kind(self) -> str:
-        """The event's kind."""
-        return self.route.kind
-
-    @property
-    def symbol(self) -> str:
-        """The unified symbol."""
-        return self.route.symbol
-
-    @property
-    def event(self) -> Any:
-        """The event as a struct, read from its body."""
-        return codec.decoder(EVENTS[self.kind]).decode(self.parts[-2])
-
-    @property
-    def tail(self) -> str:
-        """The tokens of its subject that name the instrument."""
-        return ".".join(split_message(self.parts).subject.rsplit(".", 4)[1:])
-
-
-class Change(Struct, gc=False):
-    """What a book takes of a delta; levels are lists, or JSON that was checked."""
-
-    bids: Any
-    asks: Any
-    seq: int | None
-    prev_seq: int | None
-    is_snapshot: bool
-    ts_event: int | None
-    ts_recv: int
-    unit: str
-
-
-DETAILS: Final[dict[str, tuple[str, ...]]] = {"trade": ("trade_id", "seq"), "delta": Change.__struct_fields__}
 
 
 def make_writer(route: Route, tail: str, constants: dict[str, Any], make: Make, *, numbered: str | None = None) -> Make:
@@ -107,11 +49,34 @@ def make_writer(route: Route, tail: str, constants: dict[str, Any], make: Make, 
 
     if kind == "candle":
         return unusual
+    if numbered is not None:
+        unusual = by_numbers(kind, numbered, unusual)
+        if not is_plain_id(numbered):
+            return unusual
     build = _builder(kind, tuple(sorted(constants)), numbered is not None)
-    if numbered is None:
-        return build((tail, ""), constants, route, unusual)
-    by_number = by_numbers(kind, numbered, unusual)
-    return build((tail, numbered), constants, route, by_number) if is_plain_id(numbered) else by_number
+    write = build((tail, numbered or ""), constants, route, unusual)
+    if not is_compiled():
+        return write
+    return make_compiled(write, route, _layout(kind, tail, constants, numbered))
+
+
+def _layout(kind: str, tail: str, constants: dict[str, Any], numbered: str | None) -> Layout:
+    """Return what messages are made of, and by which names their values are given."""
+    hints = _hints(kind)
+    groups = _groups(list(hints), tuple(constants))
+    fields = tuple((group[0], _raw(constants, group) if group[0] in constants else None) for group in groups)
+    made = set[str]() if numbered is None else {"id", "trade_id"}
+    values = {"number": ...} if numbered is not None else dict[str, Any]()
+    for name, constant in fields:
+        if constant is None and name not in made:
+            values[name] = _default(kind, name, hints[name])
+    command = "PUB" if kind in KINDS_WITHOUT_HEADERS else "HPUB"
+    return Layout(f"{command} {KIND_SUBJECTS[kind]}{tail} ", _head_of(kind), fields, values, constants, numbered)
+
+
+@cache
+def _hints(kind: str) -> dict[str, Any]:
+    return get_type_hints(fast(EVENTS[kind]), include_extras=True)
 
 
 def by_numbers(kind: str, prefix: str, make: Make) -> Make:
@@ -147,12 +112,18 @@ def write_event(event: Any, tail: str, route: Route | None = None) -> Message:
     return Message(route or Route(kind, event.symbol), parts, detail)
 
 
+def _head_of(kind: str) -> str:
+    """Return the headers of a kind's events up to the id; empty where it has none."""
+    if kind in KINDS_WITHOUT_HEADERS:
+        return ""
+    return f"NATS/1.0\r\n{header(HEADER_SCHEMA, schema_of(EVENTS[kind]))}{HEADER_MESSAGE_ID}: "
+
+
 class _Sizes:
     """The text between subject and id, or between subject and body, by the sizes that it names."""
 
     def __init__(self, kind: str) -> None:
-        schema = None if kind in KINDS_WITHOUT_HEADERS else schema_of(EVENTS[kind])
-        self._head = None if schema is None else f"NATS/1.0\r\n{header(HEADER_SCHEMA, schema)}{HEADER_MESSAGE_ID}: "
+        self._head = _head_of(kind)
         self.known: dict[int, bytes] = {}
 
     def make(self, size: int, end: int) -> bytes | None:
@@ -161,7 +132,7 @@ class _Sizes:
             return None
         if len(self.known) >= _MOST_SIZES:
             self.known.clear()
-        if self._head is None:
+        if not self._head:
             text = f"{size}\r\n"
         else:
             headers = len(self._head) + end - _BEFORE_ID + len("\r\n\r\n")
@@ -173,7 +144,7 @@ class _Sizes:
 @cache
 def _builder(kind: str, fixed: tuple[str, ...], numbered: bool) -> Callable[..., Make]:  # noqa: FBT001 - a cache's key
     """Compile the function that binds an instrument's constants to a writer."""
-    hints = get_type_hints(fast(EVENTS[kind]), include_extras=True)
+    hints = _hints(kind)
     groups = _groups(list(hints), fixed)
     sizes = _Sizes(kind)
     space: dict[str, Any] = {
@@ -267,13 +238,19 @@ def _id_lines(unusual: str) -> list[str]:
 
 
 def _parameter(kind: str, name: str, hint: Any) -> str:
-    """Return a parameter: with its default where the model has one, or None where that may be its value."""
+    """Return a parameter, with its default where it has one."""
+    default = _default(kind, name, hint)
+    return name if default is ... else f"{name}={default!r}"
+
+
+def _default(kind: str, name: str, hint: Any) -> Any:
+    """Return a parameter's default: the model's, or None where that may be its value; Ellipsis for none."""
     field = EVENTS[kind].model_fields[name]
     if not field.is_required():
-        return f"{name}={field.default!r}"
+        return field.default
     if name in UNLESS_SAID:
-        return f"{name}={UNLESS_SAID[name]!r}"
-    return f"{name}=None" if NoneType in get_args(hint) else name
+        return UNLESS_SAID[name]
+    return None if NoneType in get_args(hint) else ...
 
 
 def _guards(free: list[str], hints: dict[str, Any], *, numbered: bool) -> list[str]:

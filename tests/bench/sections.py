@@ -28,9 +28,9 @@ RATES = (1000, 5000, 20_000)
 
 @cache
 def compiled() -> bool:
-    """Whether the compiled book side is built here."""
+    """Whether what is compiled is built here."""
     try:
-        return find_spec(COMPILED) is not None
+        return all(find_spec(name) is not None for name in COMPILED)
     except ModuleNotFoundError:
         return False
 
@@ -87,7 +87,7 @@ def chain(setting: Setting) -> Plan:
         "No snapshots of books are published meanwhile: `books` has what they cost.",
     ]
     if not compiled():
-        plan.notes.append("The book side is not compiled here: ours is pure Python.")
+        plan.notes.append("Nothing is compiled here: ours is pure Python.")
     return plan
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from consumers.cache.core import StateCache
-from consumers.candles.core import CandleBook, CandleRules
+from consumers.candles.core import CandleBook
 from consumers.candles.gaps import MARKS, Gaps
 from consumers.candles.history import CandleHistory
+from consumers.candles.rules import CandleRules
 from consumers.clusters.core import ClusterDetector, ClusterRules
 from consumers.storms.core import StormDetector, StormRules
 from consumers.whales.core import WhaleDetector, WhaleRules

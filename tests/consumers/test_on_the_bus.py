@@ -22,6 +22,8 @@ from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
 from consumers.candles.core import CandleRules
 from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGRAM
+from consumers.candles.rules import CandleRules
+from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales

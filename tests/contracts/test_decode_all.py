@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import codec, numbers
+from contracts import codec
+from contracts.arithmetic import patterns
+from contracts.arithmetic.decimals import are_prices
 from contracts.codec import EVENTS, UNDECODABLE
-from contracts.numbers import AMOUNT_PATTERN, PRICE_PATTERN, PriceText, are_prices, fast_pattern, pattern_of
+from contracts.numbers import AMOUNT_PATTERN, PRICE_PATTERN, PriceText, fast_pattern, pattern_of
 from tests.consumers.odd_events import NUMBERS, golden, list_odd
 
 NOW = 1_795_291_200 * 10**9
@@ -112,9 +114,9 @@ def test_a_pattern_without_groups_is_the_contract_s() -> None:
 
 
 def test_known_numbers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numbers, "_MOST_KNOWN", 100)
-    numbers._known.clear()
-    numbers._known.add(None)
+    monkeypatch.setattr(patterns, "_MOST_KNOWN", 100)
+    patterns._known.clear()
+    patterns._known.add(None)
     for number in range(1, 1000):
-        assert are_prices((str(number), None))
-        assert len(numbers._known) <= 102
+        assert patterns.are_prices((str(number), None))
+        assert len(patterns._known) <= 102

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import extension
-from deploy.extension import NotBuiltError, build, digest_of, is_fresh
+from deploy.extension import SOURCES, NotBuiltError, build, built_of, digest_of, is_fresh
 
 ROOT = Path(__file__).parents[2]
 CAN_BUILD = shutil.which("cc") is not None and Path(sysconfig.get_paths()["include"], "Python.h").is_file()
@@ -86,14 +85,15 @@ def test_checkout_that_may_not_be_written_to_goes_without(source: Path) -> None:
         source.parent.chmod(0o700)
 
 
-def checkout(folder: Path) -> Path:
+def checkout(folder: Path) -> list[Path]:
     """Copy what the builder needs of this checkout."""
-    for name in ("deploy/__init__.py", "deploy/extension.py", "runtime/book/compiled/book_side.c"):
+    sources = [str(source.relative_to(ROOT)) for source in SOURCES]
+    for name in ("deploy/__init__.py", "deploy/extension.py", *sources):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
     (folder / ".venv").mkdir()
-    return folder / "runtime" / "book" / "compiled" / "book_side.abi3.so"
+    return [folder / built_of(Path(name)) for name in sources]
 
 
 def run(folder: Path, *arguments: str) -> str:
@@ -107,28 +107,31 @@ def test_command_builds_once_says_so_once_and_removes(tmp_path: Path) -> None:
     built = checkout(folder)
     assert run(folder, "--compiler", "no-such-cc").count("\n") == 1
     assert run(folder, "--compiler", "no-such-cc") == "", "it was said"
-    assert run(folder) == "setup: compiled the book side\n"
+    assert run(folder) == "setup: compiled decimals, writing, book_side, framing\n"
     assert run(folder) == ""
-    assert built.is_file()
+    assert all(path.is_file() for path in built)
+    built[0].unlink()
+    assert run(folder) == "setup: compiled decimals\n"
     assert run(folder, "--remove") == ""
-    assert not built.exists()
+    assert not any(path.exists() for path in built)
 
 
 def test_stale_file_that_cannot_be_built_again_is_removed(tmp_path: Path) -> None:
     built = checkout(tmp_path)
     run(tmp_path)
-    with built.with_name("book_side.c").open("a") as source:
+    with built[1].with_name("writing.c").open("a") as source:
         source.write("/* changed */\n")
     assert "not built" in run(tmp_path, "--compiler", "no-such-cc")
-    assert not built.exists()
+    assert [path.exists() for path in built] == [True, False, True, True]
 
 
-def test_wheel_has_the_built_file_and_one_tag_for_every_python(tmp_path: Path) -> None:
+def test_wheel_has_the_built_files_and_one_tag_for_every_python(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=120)
     (wheel,) = tmp_path.glob("*.whl")
     assert "-cp311-abi3-" in wheel.name
     with zipfile.ZipFile(wheel) as packed:
-        held = packed.read("runtime/book/compiled/book_side.abi3.so")
         assert "runtime/book/book_side.py" in packed.namelist()
-    assert extension.digest_of().encode() in held
+        for source in SOURCES:
+            held = packed.read(str(built_of(source).relative_to(ROOT)))
+            assert digest_of(source).encode() in held

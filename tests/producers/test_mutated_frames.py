@@ -14,7 +14,7 @@ import pytest
 
 from contracts import codec
 from producers.connection.session import Session, SessionParts
-from producers.normalize.writer import Message
+from producers.normalize.messages import Message
 from producers.registry import VENUES
 from runtime.book.books import BookPace
 from runtime.nats.lanes.message import Parts, split_message

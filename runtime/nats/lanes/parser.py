@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nats.protocol.parser import Parser
 
-Message = tuple[bytes, bytes, bytes, bytes]
-"""Subject, payload, reply subject and headers of one message; the last two are empty where it has none."""
+from runtime.nats.lanes.framing import Lines
+from runtime.nats.lanes.framing import Message as Message  # noqa: PLC0414  # who takes messages needs it
 
-_Place = tuple[bytes, bytes, bytes, int]
-"""Subject, subscription number, reply subject, and the size of the headers of one message."""
+if TYPE_CHECKING:
+    from runtime.nats.lanes.framing import split
+else:
+    try:
+        from runtime.nats.lanes.compiled.framing import split
+    except ImportError:
+        from runtime.nats.lanes.framing import split
 
 _CRLF = b"\r\n"
 _FIRSTS = b"MH"
-_KINDS = frozenset({b"MSG", b"HMSG"})
-_MSG_WORDS = 3  # MSG <subject> <sid> [reply], and then the bytes of the payload
-_HMSG_WORDS = 4  # HMSG <subject> <sid> [reply] <header bytes>, and then all bytes
 _MOST_PLACES = 50_000
-_SIZES = {b"%d\r\n" % size: size for size in range(4096)}  # by the end of a line: nearly every message has one of these
 
 
 class Lane(Protocol):
@@ -35,7 +35,7 @@ class LaneParser:
 
     def __init__(self, inner: Parser, stats: dict[str, int]) -> None:
         self.lanes: dict[bytes, Lane] = {}
-        self._places: dict[bytes, _Place] = {}  # by the words before a line's last: the same for many messages
+        self._lines = Lines(self.lanes, {}, _MOST_PLACES)
         self._inner = inner
         self._stats = stats
         self._rest = b""
@@ -70,49 +70,10 @@ class LaneParser:
 
         A lane of several subscriptions gets theirs in the order in which they came.
         """
-        taken: dict[Lane, list[Message]] = {}
-        places, lanes = self._places, self.lanes
-        source = BytesIO(data)  # shares the bytes: reading on in it costs less than searching and slicing them
-        source.seek(at)
-        read = source.read
-        for line in source:
-            words, _, length = line.rpartition(b" ")
-            place, size = places.get(words), _SIZES.get(length)
-            if place is None or size is None:
-                place, size = self._read_line(words, length)
-            lane = None if place is None else lanes.get(place[1])
-            if place is None or lane is None:
-                at = source.tell() - len(line)
-                break
-            subject, _, reply, header_size = place
-            headers = read(header_size) if header_size else b""
-            payload = read(size - header_size)
-            end = read(2)
-            if len(end) < 2:  # noqa: PLR2004 - the rest is not there yet
-                at = source.tell() - len(line) - len(headers) - len(payload) - len(end)
-                break
-            messages = taken.get(lane)
-            if messages is None:
-                messages = taken[lane] = []
-            messages.append((subject, payload, reply, headers))
-        else:
-            at = len(data)
+        at, taken = split(data, at, self._lines)
         for lane, messages in taken.items():
             lane.take(messages)
         return at, sum(map(len, taken.values()))
-
-    def _read_line(self, words: bytes, last: bytes) -> tuple[_Place | None, int]:
-        """Read a line's words, the last apart: the place and size of a message, None for any other or a part of one."""
-        fields = words.split(b" ")
-        if not last.endswith(_CRLF) or fields[0] not in _KINDS:
-            return None, 0
-        header_size, count = (0, _MSG_WORDS) if fields[0] == b"MSG" else (int(fields[-1]), _HMSG_WORDS)
-        place = (fields[1], fields[2], fields[3] if len(fields) > count else b"", header_size)
-        if not place[2]:
-            if len(self._places) >= _MOST_PLACES:
-                self._places.clear()
-            self._places[words] = place
-        return place, int(last)
 
 
 def _command_end(data: bytes, at: int) -> int:

@@ -14,7 +14,12 @@ import structlog
 from runtime.app.entry import freeze_imports
 from tests.bench.sides.worker import run
 
-COMPILED = "runtime.book.compiled.book_side"
+COMPILED = (
+    "contracts.compiled.decimals",
+    "producers.normalize.compiled.writing",
+    "runtime.book.compiled.book_side",
+    "runtime.nats.lanes.compiled.framing",
+)
 
 
 def main(about: list[str]) -> None:
@@ -32,7 +37,7 @@ def main(about: list[str]) -> None:
         run({name: getattr(our_hooks, name) for name in ("post_bare", "post_signed", "post_httpx", "post_aiohttp")})
         return
     if about == ["python"]:
-        sys.modules[COMPILED] = None  # type: ignore[assignment]
+        sys.modules.update(dict.fromkeys(COMPILED))  # type: ignore[arg-type]
     from tests.bench.sides import our_books, our_bus, our_frames  # noqa: PLC0415 - only now is it known what they may use
 
     freeze_imports()  # as every entry of ours does

@@ -9,12 +9,16 @@ from decimal import Decimal, localcontext
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consumers.candles.core import INTERVALS, CandleBook, CandleRules, fold_after
+from consumers.candles import bars
+from consumers.candles.core import CandleBook, fold_after
 from consumers.candles.history import CandleHistory
+from consumers.candles.rules import INTERVALS, CandleRules
+from contracts.arithmetic import patterns
 from contracts.codec import fast
 from contracts.market import Trade
 from contracts.timeframes import TIMEFRAMES, find_start
@@ -278,3 +282,37 @@ def test_a_candle_kept_in_memory_has_the_id_under_which_it_was_published(trade: 
     for candle in outputs:
         history.save(TAIL, candle)
         assert history.list_candles(TAIL, candle.timeframe) == [candle]
+
+
+odd_sizes = st.sampled_from(["0", "1", "9" * 18, "1" + "0" * 18, "1" * 24, "0." + "1" * 36])
+rows_of_trades = st.lists(
+    st.tuples(st.integers(-2000, 130_000), decimals, decimals | odd_sizes, st.integers(0, 30), st.booleans()),
+    max_size=40,
+)
+
+
+@pytest.mark.parametrize("sum_up", [bars.sum_up, patterns.sum_up], ids=["as used", "python"])
+def test_a_batch_is_folded_as_its_trades_one_by_one(sum_up: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where some cannot be summed, repeat others or come late: the same candles, counts and refusals."""
+    monkeypatch.setattr(bars, "sum_up", sum_up)
+
+    @given(rows_of_trades)
+    @settings(max_examples=100, deadline=None)
+    @example([(3, "1.5", "1" * 24, 1, True), (1, "1.5", "1", 2, True), (3, "1.5", "1" * 24, 1, True)])
+    @example([(2, "1.5", "1", 1, True), (3, "1.5", "9" * 18, 0, True), (3, "1.5", "9" * 18, 0, True)])
+    def check(rows: list[tuple[int, str, str, int, bool]]) -> None:
+        trades: list[Any] = []
+        for after, price, amount, number, timed in rows:
+            made = make(number, START + after * 1_000_000, price, amount)
+            trades.append(made if timed else msgspec.structs.replace(made, ts_event=None))
+        together, alone = CandleBook(), CandleBook()
+        faults = together.fold([(SUBJECT, trade) for trade in trades], 99)
+        expected = [
+            (index, str(error)) for index, trade in enumerate(trades) for _, error in alone.fold([(SUBJECT, trade)], 99)
+        ]
+        assert [(index, str(error)) for index, error in faults] == expected
+        assert together.counts.folded == alone.counts.folded
+        assert together.save() == alone.save()
+        assert together.tick(START + 10 * MINUTE) == alone.tick(START + 10 * MINUTE)
+
+    check()

@@ -10,7 +10,7 @@ from typing import Any
 from contracts import codec
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.session import Session, SessionParts
-from producers.normalize.writer import Message
+from producers.normalize.messages import Message
 from producers.registry import VENUES
 from producers.venue import ConnectionPlan, Subscription
 from runtime.book.books import BookPace

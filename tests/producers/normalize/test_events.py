@@ -12,8 +12,10 @@ from contracts.instrument import Instrument, make_instrument
 from contracts.market import MARKET_EVENTS
 from contracts.numbers import DAY_NS, INT64_MAX
 from contracts.subjects import KINDS_WITHOUT_HEADERS
+from producers.normalize import writer
 from producers.normalize.events import Makers
-from producers.normalize.writer import Message, write_event
+from producers.normalize.messages import Message
+from producers.normalize.writer import write_event
 from runtime.nats.lanes.message import split_message
 
 BTC = make_instrument("kraken", "BTC/USD", "BTC/USD")
@@ -53,6 +55,15 @@ EXAMPLES = {
     "interest": {},
     "candle": dict.fromkeys(("open", "high", "low", "close", "volume"), "1") | {"timeframe": "1m", "start_ts": NOW},
 }
+
+
+@pytest.fixture(autouse=True, params=["compiled", "python"])
+def _step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test with both ways of writing a message."""
+    if request.param == "python":
+        monkeypatch.setattr(writer, "is_compiled", lambda: False)
+    elif not writer.is_compiled():
+        pytest.skip("not built here")
 
 
 def events(kind: str) -> st.SearchStrategy[dict[str, object]]:
@@ -167,3 +178,12 @@ def test_a_prefix_that_json_would_write_otherwise_takes_the_long_way() -> None:
     message = make(number=7, ts_recv=NOW, price="2")
     assert (message.event.id, message.event.trade_id) == ('a"b.7', "7")
     assert message.parts == write_event(message.event, BTC.tail).parts
+
+
+def test_messages_of_both_steps_are_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = EXAMPLES["ticker"] | {"bid": "1.5", "seq": -5, "ts_event": NOW}
+    makers = [Makers(sim=False, written=True).maker("ticker", ODD, numbered="gate.")]
+    monkeypatch.setattr(writer, "is_compiled", lambda: False)
+    makers.append(Makers(sim=False, written=True).maker("ticker", ODD, numbered="gate."))
+    first, second = (b"".join(make(number=7, ts_recv=NOW, **fields).parts) for make in makers)
+    assert first == second

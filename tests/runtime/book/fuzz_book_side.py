@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from deploy.extension import build
+from deploy.extension import SOURCES, build
 
 NAME: Final = "runtime.book.compiled.book_side"
 FLAGS: Final = ("-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
@@ -77,7 +77,7 @@ def run(operations: int, seed: int) -> int:
     """Build, play in a child, print what was found; 0 where that is nothing."""
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder, "book_side.abi3.so")
-        build(built, flags=FLAGS)
+        build(built, next(path for path in SOURCES if path.stem == built.name.partition(".")[0]), flags=FLAGS)
         preload = subprocess.run(
             ["cc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True, timeout=30
         ).stdout.strip()

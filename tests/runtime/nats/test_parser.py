@@ -119,4 +119,4 @@ async def test_what_is_remembered_of_lines_is_bounded(monkeypatch: pytest.Monkey
     row: list[Message] = [(b"s.%d" % number, b"x", b"", b"") for number in range(100)]
     await parser.parse(b"".join(map(write, row)) * 2)
     assert lane.messages == row * 2
-    assert len(parser._places) <= 10
+    assert len(parser._lines.places) <= 10

@@ -1,0 +1,1 @@
+"""The compiled part of writing events, where it was built: `make venv`."""

@@ -1,0 +1,1 @@
+"""The compiled part of the lanes, where it was built: `make venv`."""
