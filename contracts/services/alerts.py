@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from contracts.alerts import Alert, AlertKind, Condition
+from contracts.errors import InvalidParameterError
 from contracts.market import Name, Nanoseconds
 from contracts.services.access import Owner, Page, PageSize
 from contracts.services.explaining import Fired, ReadSpan
@@ -94,6 +95,16 @@ class PriceRule(AlertsModel):
         """Seconds of silence after a message."""
         default = 0 if self.condition == "every" else COOLDOWN_SECONDS
         return default if self.cooldown_seconds is None else self.cooldown_seconds
+
+
+def checked_rule(fields: dict[str, Any]) -> PriceRule:
+    """Return the rule of some fields; InvalidParameterError names what does not fit."""
+    try:
+        return PriceRule(**fields)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        parameter = str(fault["loc"][0]) if fault["loc"] else "condition"
+        raise InvalidParameterError(fault["msg"].removeprefix("Value error, "), parameter=parameter) from None
 
 
 class CreateAlert(AlertsModel):
