@@ -118,6 +118,12 @@ class AlertStore:
             return _rule(document)
         return None
 
+    async def find_states(self, rule_id: str, after: int, until: int) -> list[tuple[Rule, State]]:
+        """Return the states of a rule within a span (ns UTC), the oldest first."""
+        wanted: Document = {"rule_id": rule_id, "clock": {"$gt": after, "$lte": until}}
+        found = self._states.find(wanted).sort([("clock", 1), ("messages", 1), ("seq", 1)])
+        return [_rule(document) async for document in found]
+
     async def add_fired(self, found: Sequence[Fired], now_ns: int) -> None:
         """Keep alerts that are to be published; one that is kept already stays as it is."""
         requests = [upsert({"_id": one.alert.id}, {"$setOnInsert": _fired_document(one, now_ns)}) for one in found]
@@ -177,7 +183,7 @@ def dump(watch: PriceWatch) -> Document:
         "_id": rule.id,
         "owner": rule.owner,
         "revision": rule.revision,
-        "clock": max(state.clock, rule.since_ns),
+        "clock": max(state.feed.clock, rule.since_ns),
         "messages": state.messages,
         "seq": state.seq,
         "rule": msgspec.json.encode(rule).decode(),
