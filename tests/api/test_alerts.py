@@ -11,7 +11,11 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi.routing import iter_route_contexts
 
+from api.alerts.schemas import AlertOut
+from api.app import ROUTERS
+from api.http.app import make_app
 from consumers.alerts.handlers import AlertsPlan
 from contracts import codec, streams
 from contracts.services import access
@@ -19,12 +23,14 @@ from contracts.services.access import KeyEntry, SecretEntry
 from contracts.streams import ACCESS
 from runtime.clock import now_ns
 from runtime.servers.embedded import NatsServer
+from tests.answer_models import check_answer
 from tests.api.world import ADMIN_KEY, PEPPER, READ_KEY, Api, Start, Store, heard
 from tests.consumers.alerts.conftest import consolidated, making
 from tests.consumers.alerts.conftest import plan as plan  # noqa: PLC0414 - a fixture
 from tests.consumers.alerts.test_explaining import whale
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(180)]
+APP = make_app(ROUTERS)
 OWNERS = {"alice": ("a" * 16, "A" * 43), "bob": ("b" * 16, "B" * 43)}
 NEW: dict[str, Any] = {"symbol": "BTC/USDT", "condition": "above", "value": 65000.5, "note": "take profit"}
 
@@ -60,8 +66,23 @@ async def ask(
             bearer = {"Authorization": f"Bearer {key(owner)}", **headers}
             answer = await api.client.request(method, path, json=body, headers=bearer)
             if answer.status_code != 401:
+                check(answer)
                 return answer
             await asyncio.sleep(0.05)
+
+
+def check(answer: httpx.Response) -> None:
+    """Hold an answer to the model of its route."""
+    path = answer.request.url.path
+    context = next(
+        context
+        for context in iter_route_contexts(APP.routes)
+        if answer.request.method in (context.methods or ()) and context.path_regex.fullmatch(path)
+    )
+    if answer.status_code == 201:
+        AlertOut.model_validate_json(answer.content, extra="forbid")
+    else:
+        check_answer(context, answer, APP.openapi())
 
 
 async def put(store: Store, *events: tuple[str, Any]) -> None:
@@ -73,7 +94,7 @@ async def until(api: Api, path: str, total: int) -> dict[str, Any]:
     async with asyncio.timeout(20):
         while True:
             page = (await ask(api, "GET", path)).json()
-            if page["total"] >= total:
+            if len(page["items"]) >= total:
                 return page
             await asyncio.sleep(0.05)
 
