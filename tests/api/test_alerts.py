@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -234,3 +238,20 @@ async def test_server_sent_events_resume_an_owners_alerts(api: Api, store: Store
     assert [json.loads(one["data"]).get("kind") for one in alices] == [None, "price_alert", "whale"]
     bobs = await read("bob", places["bob"], 2)
     assert [json.loads(one["data"]).get("kind") for one in bobs] == [None, "whale"]
+
+
+@pytest.mark.docs
+async def test_the_examples_of_the_page_work(api: Api, store: Store) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ALERTS.md").read_text()
+    blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 4
+    environment = {**os.environ, "API": api.url, "KEY": key("alice")}
+    for block in blocks:
+        child = await asyncio.create_subprocess_exec(
+            "bash", "-euo", "pipefail", "-c", block, env=environment, stdout=PIPE
+        )
+        out, _ = await asyncio.wait_for(child.communicate(), 60)
+        assert child.returncode == 0, (block, out)
+        await put(store, consolidated(now_ns(), "64000"), consolidated(now_ns() + 1, "65001"))
+    assert b'"message":"Price alert' in out
+    assert (await ask(api, "GET", "/api/alerts")).json()["total"] == 0
