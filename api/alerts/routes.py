@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
@@ -26,7 +25,6 @@ from runtime import clock
 from runtime.clients.command_client import CommandClient
 
 _FAILURES: Final = (400, 401, 403, 429, 500, 503, 504)
-_DECIMALS: Final = ("value", "hysteresis")
 _ID_LENGTH: Final = 16
 
 
@@ -161,7 +159,7 @@ async def update(
 
     With another condition or figure it begins again, armed, also where it had fired once as it was to.
     """
-    fields: dict[str, Any] = {name: getattr(body, name) for name in type(body).model_fields} | _texts(body)
+    fields: dict[str, Any] = {name: getattr(body, name) for name in type(body).model_fields}
     if body.deliver is not None:
         fields["deliver"] = alerts.Deliver(**body.deliver.model_dump())
     request = alerts.UpdateAlert(
@@ -208,17 +206,7 @@ def _reply(document: dict[str, Any], status: int = 200) -> Reply:
 
 
 def _rule(body: schemas.NewAlert | schemas.DryRule) -> alerts.PriceRule:
-    names = set(alerts.PriceRule.model_fields)
-    fields = {name: getattr(body, name) for name in names} | _texts(body)
-    return alerts.checked_rule(fields)
-
-
-def _texts(body: BaseModel) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for name in _DECIMALS:
-        value: Decimal | None = getattr(body, name)
-        found[name] = None if value is None else f"{value:f}"
-    return found
+    return alerts.checked_rule({name: getattr(body, name) for name in alerts.PriceRule.model_fields})
 
 
 def _checked(alert_id: str) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.alerts import AlertKind, Condition
 from contracts.arithmetic.moments import Moment
 from contracts.services.access import Page, PageSize
-from contracts.services.alerts import CooldownSeconds, Interval, PlainNote, State, Window
+from contracts.services.alerts import CooldownSeconds, GivenHysteresis, GivenValue, Interval, PlainNote, State, Window
 from contracts.services.explaining import Comparison, Cooldown, Decision, Delivery, Evidence, Fired, ReadSpan
 from contracts.services.market import Symbol, Venue
 
@@ -23,17 +22,6 @@ ExplainedId = Annotated[
         max_length=256, description="id of a price alert (its latest message), of an alert that fired, or of a signal"
     ),
 ]
-
-
-def _fits(value: Decimal) -> Decimal:
-    whole, _, fraction = f"{value:f}".partition(".")
-    if not value.is_finite() or len(whole) > 24 or len(fraction) > 36:  # noqa: PLR2004 - as numbers of the bus
-        raise ValueError("at most 24 digits before the point and 36 after")
-    return value
-
-
-Number = Annotated[Decimal, Field(gt=0), AfterValidator(_fits)]
-Percent = Annotated[Decimal, Field(ge=0, lt=100), AfterValidator(_fits)]
 
 
 class Taken(BaseModel):
@@ -52,7 +40,7 @@ class DeliverTo(Taken):
 class Figures(Taken):
     """What a price alert compares with."""
 
-    value: Number | None = Field(default=None, description="a price; of `change` percent, up or down", examples=[65000])
+    value: GivenValue | None = Field(default=None, description="a price; of `change` percent, up or down")
     window_seconds: Window | None = Field(default=None, description="of `change`: within so many seconds")
     interval_seconds: Interval | None = Field(default=None, description="of `every`: seconds between two")
     repeat: bool | None = Field(default=None, description="null: once, and again and again where it is `every`")
@@ -65,7 +53,7 @@ class DryRule(Figures):
     symbol: Symbol | None = None
     exchange: Venue = None
     condition: Condition | None = Field(default=None, description="of a price alert")
-    hysteresis: Percent = Field(default=Decimal("0.1"), description="percent to go back before it counts again")
+    hysteresis: GivenHysteresis = Field(default="0.1", description="percent to go back before it counts again")
     rule: str | None = Field(default=None, max_length=64, description="a detector's: `whale`, `storm`, …")
     limits: dict[str, str] = Field(default_factory=dict[str, str], description="limits to try, by name")
     start: Moment | None = Field(default=None, alias="from", description="null: a day before the end")
@@ -78,7 +66,7 @@ class NewAlert(Figures):
     symbol: Symbol = Field(examples=["BTC"])
     exchange: Venue = None
     condition: Condition = Field(description="above, below, crosses: a price; change: percent; every: at an interval")
-    hysteresis: Percent = Field(default=Decimal("0.1"), description="percent to go back before it counts again")
+    hysteresis: GivenHysteresis = Field(default="0.1", description="percent to go back before it counts again")
     expires_at: AwareDatetime | None = Field(default=None, description="from then on nothing is met; null for never")
     note: PlainNote | None = Field(default=None, description="comes back with each message")
     deliver: DeliverTo = Field(default=DeliverTo(), description="where the messages go")
@@ -88,7 +76,7 @@ class ChangedAlert(Figures):
     """What is to be otherwise; what is left out stays."""
 
     condition: Condition | None = Field(default=None, description="another condition")
-    hysteresis: Percent | None = Field(default=None, description="percent to go back before it counts again")
+    hysteresis: GivenHysteresis | None = Field(default=None, description="percent to go back before it counts again")
     expires_at: AwareDatetime | None = Field(default=None, description="null for never")
     note: PlainNote | None = Field(default=None, description="comes back with each message")
     deliver: DeliverTo | None = Field(default=None, description="where the messages go")

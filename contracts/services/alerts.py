@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from contracts.alerts import Alert, AlertKind, Condition
 from contracts.errors import InvalidParameterError
@@ -36,6 +46,19 @@ Value = Annotated[
         examples=["65000"],
     ),
 ]
+
+
+def _as_text(value: object) -> object:
+    """Return a number of JSON as the decimal's text; what is none is left to the pattern."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{Decimal(str(value)):f}"
+    return value
+
+
+_NUMBER: Final = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}], "examples": [65000]})
+GivenValue = Annotated[Value, BeforeValidator(_as_text), _NUMBER]
+GivenHysteresis = Annotated[Hysteresis, BeforeValidator(_as_text), _NUMBER]
+"""The same as a number of JSON, or a decimal's text."""
 Window = Annotated[int, Field(ge=60, le=DAY_SECONDS, description="of `change`: within so many seconds")]
 Interval = Annotated[int, Field(ge=60, le=7 * DAY_SECONDS, description="of `every`: seconds from one to the next")]
 CooldownSeconds = Annotated[

@@ -246,6 +246,7 @@ async def test_the_examples_of_the_page_work(api: Api, store: Store) -> None:
     blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
     assert len(blocks) == 4
     environment = {**os.environ, "API": api.url, "KEY": key("alice")}
+    out = b""
     for block in blocks:
         child = await asyncio.create_subprocess_exec(
             "bash", "-euo", "pipefail", "-c", block, env=environment, stdout=PIPE
