@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -83,8 +84,9 @@ class PriceExplainer:
 
     async def _state_before(self, query: AlertWhyNotQuery, since: int) -> tuple[Rule, State]:
         """Return the state to go on from: the last one before the span, or the first one of the rule as it is there."""
-        within = await self._store.find_states(query.rule, since, query.at)
-        before = await self._store.find_state(query.rule, since)
+        within, before = await asyncio.gather(
+            self._store.find_states(query.rule, since, query.at), self._store.find_state(query.rule, since)
+        )
         kept = [*([] if before is None else [before]), *within]
         if not kept or kept[-1][0].owner != query.owner:
             raise NotFoundError(f"There was no price alert {query.rule} then", rule=query.rule, at=query.at)
