@@ -8,10 +8,19 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from contracts.alerts import AlertKind, Condition
+from contracts.alerts import (
+    AlertKind,
+    Condition,
+    CooldownSeconds,
+    GivenHysteresis,
+    GivenValue,
+    Interval,
+    PlainNote,
+    Window,
+)
 from contracts.arithmetic.moments import Moment
 from contracts.services.access import Page, PageSize
-from contracts.services.alerts import CooldownSeconds, GivenHysteresis, GivenValue, Interval, PlainNote, State, Window
+from contracts.services.alerts import State
 from contracts.services.explaining import Comparison, Cooldown, Decision, Delivery, Evidence, Fired, ReadSpan
 from contracts.services.market import Symbol, Venue
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
-    WithJsonSchema,
     model_validator,
 )
 
-from contracts.alerts import Alert, AlertKind, Condition
+from contracts.alerts import (
+    DAY_SECONDS,
+    Alert,
+    AlertId,
+    AlertKind,
+    Condition,
+    CooldownSeconds,
+    Hysteresis,
+    Interval,
+    PlainNote,
+    Value,
+    Window,
+)
 from contracts.errors import InvalidParameterError
 from contracts.market import Name, Nanoseconds
 from contracts.services.access import Owner, Page, PageSize
@@ -25,49 +34,8 @@ from contracts.services.market import Symbol, Venue
 
 QUEUE: Final = "alerts"
 MOST_ALERTS: Final = 200  # of one owner, that can fire still
-MOST_DAYS: Final = 366
-DAY_SECONDS: Final = 86_400
 COOLDOWN_SECONDS: Final = 300
 State = Literal["active", "snoozed", "expired", "done"]
-
-AlertId = Annotated[
-    str, Field(pattern=r"^[0-9a-f]{16}$", description="id of a price alert", examples=["1f0c9a4be1d27c35"])
-]
-Percent = Annotated[str, Field(max_length=16, pattern=r"^[0-9]{1,4}(\.[0-9]{1,8})?$")]
-Hysteresis = Annotated[
-    Percent, Field(description="percent that the price has to go back before a crossing counts again", examples=["0.1"])
-]
-Value = Annotated[
-    str,
-    Field(
-        max_length=61,
-        pattern=r"^(0|[1-9][0-9]{0,23})(\.[0-9]{1,36})?$",
-        description="a price in the quote; of `change` percent, up or down; a decimal as text",
-        examples=["65000"],
-    ),
-]
-
-
-def _as_text(value: object) -> object:
-    """Return a number of JSON as the decimal's text; what is none is left to the pattern."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{Decimal(str(value)):f}"
-    return value
-
-
-_NUMBER: Final = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}], "examples": [65000]})
-GivenValue = Annotated[Value, BeforeValidator(_as_text), _NUMBER]
-GivenHysteresis = Annotated[Hysteresis, BeforeValidator(_as_text), _NUMBER]
-"""The same as a number of JSON, or a decimal's text."""
-Window = Annotated[int, Field(ge=60, le=DAY_SECONDS, description="of `change`: within so many seconds")]
-Interval = Annotated[int, Field(ge=60, le=7 * DAY_SECONDS, description="of `every`: seconds from one to the next")]
-CooldownSeconds = Annotated[
-    int,
-    Field(ge=0, le=7 * DAY_SECONDS, description="seconds of silence after each message; what is met is counted"),
-]
-PlainNote = Annotated[
-    str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$", description="comes back with each message")
-]
 
 
 class AlertsModel(BaseModel):
