@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from api.access import routes as access_routes
+from api.alerts import routes as alerts_routes
 from api.analytics import routes as analytics_routes
 from api.analytics.recorder import RequestRecorder
 from api.analytics.routes import AnalyticsSources
@@ -77,6 +78,7 @@ ROUTERS: Final = (
     *market_routes.ROUTERS,
     sentiment_routes.router,
     access_routes.router,
+    alerts_routes.router,
     cache_routes.router,
     analytics_routes.router,
     deadletters_routes.router,

@@ -6,9 +6,10 @@ alert that the owner has set, and is seen by nobody else.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Final, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from contracts.market import Event, Ids, InstrumentEvent, Name, Nanoseconds, PositionSide, Side
 from contracts.numbers import INT64_MAX, AmountText, DecimalText, PriceText
@@ -32,6 +33,45 @@ PRICE_ALERT: Final = "price_alert"
 Condition = Literal["above", "below", "crosses", "change", "every"]
 MOST_NOTE: Final = 500  # characters
 Note = Annotated[str, Field(max_length=MOST_NOTE)]
+DAY_SECONDS: Final = 86_400
+AlertId = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{16}$", description="id of a price alert", examples=["1f0c9a4be1d27c35"])
+]
+Percent = Annotated[str, Field(max_length=16, pattern=r"^[0-9]{1,4}(\.[0-9]{1,8})?$")]
+Hysteresis = Annotated[
+    Percent, Field(description="percent that the price has to go back before a crossing counts again", examples=["0.1"])
+]
+Value = Annotated[
+    str,
+    Field(
+        max_length=61,
+        pattern=r"^(0|[1-9][0-9]{0,23})(\.[0-9]{1,36})?$",
+        description="a price in the quote; of `change` percent, up or down; a decimal as text",
+        examples=["65000"],
+    ),
+]
+
+
+def _as_text(value: object) -> object:
+    """Return a number of JSON as the decimal's text; what is none is left to the pattern."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{Decimal(str(value)):f}"
+    return value
+
+
+_NUMBER: Final = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}], "examples": [65000]})
+GivenValue = Annotated[Value, BeforeValidator(_as_text), _NUMBER]
+GivenHysteresis = Annotated[Hysteresis, BeforeValidator(_as_text), _NUMBER]
+"""The same as a number of JSON, or a decimal's text."""
+Window = Annotated[int, Field(ge=60, le=DAY_SECONDS, description="of `change`: within so many seconds")]
+Interval = Annotated[int, Field(ge=60, le=7 * DAY_SECONDS, description="of `every`: seconds from one to the next")]
+CooldownSeconds = Annotated[
+    int,
+    Field(ge=0, le=7 * DAY_SECONDS, description="seconds of silence after each message; what is met is counted"),
+]
+PlainNote = Annotated[
+    str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$", description="comes back with each message")
+]
 
 
 class Alert(InstrumentEvent):

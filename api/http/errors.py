@@ -114,6 +114,12 @@ class PlainFailure(BaseModel):
     timestamp: datetime
 
 
+class DetailedFailure(PlainFailure):
+    """An error of the routes of resources."""
+
+    fields: dict[str, str] | None = Field(default=None, description="each field at fault, and what is wrong with it")
+
+
 _DESCRIPTIONS: Final = {
     400: "A parameter is missing, malformed or out of range; details name it",
     401: "No key, or an unknown one",

@@ -43,6 +43,10 @@ EXAMPLES: Final = {
     "format": "csv",
     "consumer": "whales",
     "event_type": "whale",
+    "state": "active",
+    "kind": "price_alert",
+    "rule": "1f0c9a4be1d27c35",
+    "at": "2026-01-01T14:05:00Z",
 }
 ANSWERS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("examples.json").read_bytes())  # by operation id
 

@@ -64,8 +64,15 @@ class StreamClient:
     """Serves one client until it goes or is sent away."""
 
     def __init__(
-        self, socket: FrameSocket, services: StreamServices, check_key: KeyCheck, most_subscriptions: int
+        self,
+        socket: FrameSocket,
+        services: StreamServices,
+        check_key: KeyCheck,
+        most_subscriptions: int,
+        *,
+        owner: str = "",
     ) -> None:
+        self._owner = owner
         self.outbox = SocketOutbox(socket)
         self._socket = socket
         self._services = services
@@ -163,7 +170,7 @@ class StreamClient:
         """Return what a symbol of a request means; what was subscribed of it is no longer."""
         if isinstance(found, HydrophoneError):
             raise found
-        target = resolve_target(request.channel, request.timeframe, found)
+        target = resolve_target(request.channel, request.timeframe, found, self._owner)
         if request.type == SUBSCRIBE and not target.topics:
             raise NotReadyError("Nothing is listed for this symbol yet", waiting_for=["instruments"])
         if not self._remove(_key(request, target)) and request.type != SUBSCRIBE:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.types import Receive, Scope, Send
 
 from api.http.access.admission import AccessControl, Admission
-from api.http.access.keys import MARKET_READ, Identity, bearer_token
+from api.http.access.keys import MARKET_READ, Identity, bearer_token, owner_of
 from api.http.errors import UnauthorizedError
 from api.http.routing import requires
 from api.http.server import ClientGoneError, FrameSocket
@@ -74,7 +74,9 @@ class StreamEndpoint:
                     self._write(
                         socket, literals.encode({"type": "authenticated", "timestamp": SentAt()}, clock.now_ns())
                     )
-                client = StreamClient(socket, self._services, check, self._limits.subscriptions)
+                client = StreamClient(
+                    socket, self._services, check, self._limits.subscriptions, owner=owner_of(identity)
+                )
                 await self._serve(client, client_id, identity, admission)
         except HydrophoneError as error:
             self._log.info("stream.refused", code=error.code, address=str(admission.address))

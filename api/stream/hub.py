@@ -15,7 +15,7 @@ from api.stream import messages, protocol
 from api.stream.backlog import Message
 from api.stream.fan_out import FanOut, Outbox
 from api.stream.prices import Prices
-from api.stream.topics import Topic, topics_of
+from api.stream.topics import Topic, topics_of_event
 from contracts import codec, subjects
 from contracts.errors import HydrophoneError
 from contracts.instrument import tail_symbol
@@ -149,7 +149,7 @@ class Hub:
         if subject.startswith(subjects.CONSOLIDATED_TICKER):
             self.prices.on_event(subject, event)
             return
-        topics = topics_of(subject)
+        topics = topics_of_event(subject, event)
         kind = codec.kind_of(subject)
         outboxes = self._subscribers.find(topics)
         if not outboxes and not (kind in _STATES and topics[0] in self._watched):

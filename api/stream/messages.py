@@ -25,10 +25,26 @@ _NAMES: Final = {  # the fields of each kind of event, in their order
     "candle": f"{_ORIGIN} timeframe start open high low close volume closed",
     "cluster": f"{_ALERT} side pattern",
     "storm": f"{_ALERT} long_usd short_usd sampled",
+    "alert": "id kind base symbol exchange side price previous_price usd_value condition threshold rule rule_id tier "
+    "stands_for late note sim fired_at timestamp",
 }
 _FIELDS: Final = {kind: names.split() for kind, names in _NAMES.items()}
 _NUMBERS: Final = frozenset(
-    ("price", "amount", "contracts", "usd_value", "long_usd", "short_usd", "open", "high", "low", "close", "volume")
+    [
+        "price",
+        "amount",
+        "contracts",
+        "usd_value",
+        "long_usd",
+        "short_usd",
+        "open",
+        "high",
+        "low",
+        "close",
+        "volume",
+        "previous_price",
+        "threshold",
+    ]
 )
 
 
@@ -37,11 +53,19 @@ def _time(event: Any) -> str:
     return iso(event.ts_recv if ts_event is None else ts_event)
 
 
+def _base(event: Any) -> str:
+    base: str | None = getattr(event, "base", None)
+    return base or event.symbol.partition("/")[0]
+
+
 _READ: Final[dict[str, Callable[[Any], Any]]] = {
+    "base": _base,
     "exchange": lambda event: event.venue,
     "exchanges": lambda event: event.venues,
     "start": lambda event: iso(event.start_ts),
     "timestamp": _time,
+    "fired_at": lambda event: iso(event.fired_at),
+    "kind": lambda event: event.alert,
 }
 
 

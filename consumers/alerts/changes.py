@@ -35,7 +35,7 @@ from contracts.services.market import SymbolsQuery
 from contracts.services.market_replies_multi import SymbolEntry, SymbolsReply
 from runtime import clock
 from runtime.clients.command_client import CommandClient
-from runtime.nats.bus import Bus
+from runtime.nats.bus import Bus, NoAnswerError
 from runtime.nats.streams.api import ApiRefusalError
 from runtime.store import StoreError
 
@@ -51,7 +51,7 @@ async def reachable() -> AsyncGenerator[None]:
     except StoreError as error:
         _log.warning("alerts.store_failed", error=str(error))
         raise NotReadyError("The store of alerts is not available", waiting_for=["document store"]) from None
-    except (NatsError, ApiRefusalError) as error:
+    except (NatsError, ApiRefusalError, NoAnswerError) as error:
         _log.warning("alerts.bus_failed", error=str(error) or type(error).__name__)
         raise NotReadyError("The bus is not available", waiting_for=["bus"]) from None
 
@@ -104,8 +104,12 @@ class AlertChanges:
                 return rules.describe(rules.again(known, request), clock.now_ns())
             rules.check_limit(sum(watch.rule.owner == request.owner for watch in self._watchlist))
             watch = rules.create(request, rule_id, resolved, await self._here())
-            await self._store.save(watch, clock.now_ns())
             self._watchlist.add(watch)
+            try:
+                await self._store.save(self._watchlist.state_of(rule_id), clock.now_ns())
+            except StoreError:
+                self._watchlist.remove(rule_id)
+                raise
             await self._reader.ensure()
             return rules.describe(watch, clock.now_ns())
 

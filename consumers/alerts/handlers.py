@@ -31,6 +31,7 @@ from runtime.app.intervals import ticks
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.nats.announce import Announcer
+from runtime.nats.bus import NoAnswerError
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.leases.lease import Lease
 from runtime.store import StoreError
@@ -74,7 +75,7 @@ class _Parts:
             return True
         try:
             await self.outbox.settle()
-        except (NatsError, StoreError, TimeoutError) as error:
+        except (NatsError, NoAnswerError, StoreError) as error:
             _log.warning("alerts.behind", error=str(error) or type(error).__name__)
             return False
         return True

@@ -9,12 +9,19 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from pydantic import ValidationError
 
 from consumers.alerts.core import SECOND, PriceWatch, Rule, State, begin_again
 from contracts.errors import ConflictError, InvalidParameterError, LimitReachedError, NotFoundError
 from contracts.instrument import escape_token
-from contracts.services.alerts import MOST_ALERTS, CreateAlert, Deliver, PriceAlert, PriceRule, UpdateAlert
+from contracts.services.alerts import (
+    MOST_ALERTS,
+    CreateAlert,
+    Deliver,
+    PriceAlert,
+    PriceRule,
+    UpdateAlert,
+    checked_rule,
+)
 from contracts.services.alerts import State as Shown
 from contracts.services.market_replies_multi import SymbolEntry
 from contracts.subjects import ALL_VENUES
@@ -83,7 +90,7 @@ def create(request: CreateAlert, rule_id: str, resolved: Resolved, here: Here) -
         asked=asked(request),
         **_figures(request.rule),
     )
-    return PriceWatch(rule, State())
+    return PriceWatch(rule, State(seq=here.seq))
 
 
 def again(known: PriceWatch, request: CreateAlert) -> PriceWatch:
@@ -207,10 +214,7 @@ def _changed(rule: Rule, given: dict[str, Any]) -> PriceRule:
     names = set(PriceRule.model_fields) - {"symbol", "exchange"}
     figures = {name: getattr(rule, name) for name in names} | {name: given[name] for name in names & given.keys()}
     figures["hysteresis"] = figures["hysteresis"] or "0.1"
-    try:
-        return PriceRule(symbol=rule.symbol, exchange=rule.exchange, **figures)
-    except ValidationError as error:
-        raise InvalidParameterError(error.errors(include_url=False)[0]["msg"], parameter="condition") from None
+    return checked_rule({"symbol": rule.symbol, "exchange": rule.exchange, **figures})
 
 
 def _future(time: datetime | None, now_ns: int) -> int | None:

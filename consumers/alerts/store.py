@@ -20,7 +20,7 @@ STATES: Final = "price_alert_states"
 FIRED: Final = "alerts_fired"
 SILENCES: Final = "alert_silences"
 INDEXES: Final = (
-    IndexSpec(STATES, ("rule", "-clock")),
+    IndexSpec(STATES, ("rule_id", "-clock")),
     IndexSpec(STATES, ("until",), ttl=0),
     IndexSpec(FIRED, ("-ts", "_id")),
     IndexSpec(FIRED, ("owner", "-ts")),
@@ -31,6 +31,7 @@ INDEXES: Final = (
 STATES_KEPT: Final = timedelta(days=8)
 FIRED_KEPT: Final = timedelta(days=30)
 _FAST_ALERT: Final = fast(EVENTS["alert"])
+_EXPLAINED: Final = ("owner", "rule", "state", "clock", "messages", "seq")
 _NEWEST: Final = [("ts", -1), ("_id", 1)]
 
 
@@ -64,8 +65,9 @@ class AlertStore:
     async def save(self, watch: PriceWatch, now_ns: int) -> None:
         """Keep a rule as it is now, and that it was so from here on."""
         await self.keep_state(watch, now_ns)
-        document = {"rule": msgspec.to_builtins(watch.rule), "state": msgspec.to_builtins(watch.state)}
-        await self._rules.update_one({"_id": watch.rule.id}, {"$set": {**document, "token": self._token}}, upsert=True)
+        found = dump(watch)
+        fields = {"owner": found["owner"], "rule": found["rule"], "state": found["state"], "token": self._token}
+        await self._rules.update_one({"_id": watch.rule.id}, {"$set": fields}, upsert=True)
 
     async def save_states(self, watches: Sequence[Document]) -> None:
         """Keep rules and their states (`dump` of each); StaleHolderError where another process has the lease."""
@@ -97,18 +99,8 @@ class AlertStore:
         until = _after(now_ns, STATES_KEPT)
         requests = [
             upsert(
-                {"_id": _state_id(found)},
-                {
-                    "$set": {
-                        "rule": found["_id"],
-                        "owner": found["rule"]["owner"],
-                        "as_it_was": found["rule"],
-                        "state": found["state"],
-                        "clock": max(found["state"]["clock"], found["rule"]["since_ns"]),
-                        "messages": found["state"]["messages"],
-                        "until": until,
-                    }
-                },
+                {"_id": f"{found['_id']}.{found['revision']}.{found['clock']}.{found['seq']}"},
+                {"$set": {"rule_id": found["_id"], "until": until} | {name: found[name] for name in _EXPLAINED}},
             )
             for found in watches
         ]
@@ -116,15 +108,21 @@ class AlertStore:
 
     async def find_state(self, rule_id: str, at: int | None, messages: int | None = None) -> tuple[Rule, State] | None:
         """Return the newest state of a rule at a time (ns UTC), or the newest with less than so many messages."""
-        wanted: Document = {"rule": rule_id}
+        wanted: Document = {"rule_id": rule_id}
         if at is not None:
             wanted["clock"] = {"$lte": at}
         if messages is not None:
             wanted["messages"] = {"$lt": messages}
-        order = [("clock", -1), ("messages", -1), ("state.seq", -1)]
+        order = [("clock", -1), ("messages", -1), ("seq", -1)]
         async for document in self._states.find(wanted).sort(order).limit(1):
-            return _rule({"rule": document["as_it_was"], "state": document["state"]})
+            return _rule(document)
         return None
+
+    async def find_states(self, rule_id: str, after: int, until: int) -> list[tuple[Rule, State]]:
+        """Return the states of a rule within a span (ns UTC), the oldest first."""
+        wanted: Document = {"rule_id": rule_id, "clock": {"$gt": after, "$lte": until}}
+        found = self._states.find(wanted).sort([("clock", 1), ("messages", 1), ("seq", 1)])
+        return [_rule(document) async for document in found]
 
     async def add_fired(self, found: Sequence[Fired], now_ns: int) -> None:
         """Keep alerts that are to be published; one that is kept already stays as it is."""
@@ -139,7 +137,7 @@ class AlertStore:
 
     async def oldest_waiting(self) -> int | None:
         """Return when the oldest of what waits was kept, ns UTC."""
-        kept = [document["kept"] async for document in self._fired.find({"published": None}, {"kept": 1})]
+        kept = [int(document["kept"]) async for document in self._fired.find({"published": None}, {"kept": 1})]
         return min(kept, default=None)
 
     async def published(self, ids: Sequence[str], now_ns: int) -> None:
@@ -169,7 +167,8 @@ class AlertStore:
         document = await self._silences.find_one({"_id": stream})
         if document is None:
             return 0, 0, {}
-        return document["seq"], document["seq_ns"], msgspec.json.decode(document["silences"], type=dict[str, Silence])
+        silences = msgspec.json.decode(document["silences"], type=dict[str, Silence])
+        return int(document["seq"]), int(document["seq_ns"]), silences
 
     async def save_silences(self, stream: str, seq: int, seq_ns: int, silences: str) -> None:
         """Keep how far a stream was folded, and every silence, as JSON: their keys hold dots."""
@@ -179,19 +178,21 @@ class AlertStore:
 
 def dump(watch: PriceWatch) -> Document:
     """Return a rule and its state as they are now, in a document that later folds do not change."""
+    rule, state = watch.rule, watch.state
     return {
-        "_id": watch.rule.id,
-        "rule": msgspec.to_builtins(watch.rule),
-        "state": msgspec.to_builtins(watch.state),
+        "_id": rule.id,
+        "owner": rule.owner,
+        "revision": rule.revision,
+        "clock": max(state.feed.clock, rule.since_ns),
+        "messages": state.messages,
+        "seq": state.seq,
+        "rule": msgspec.json.encode(rule).decode(),
+        "state": msgspec.json.encode(state).decode(),
     }
 
 
-def _state_id(found: Document) -> str:
-    return f"{found['_id']}.{found['rule']['revision']}.{found['state']['clock']}.{found['state']['seq']}"
-
-
 def _rule(document: Document) -> tuple[Rule, State]:
-    return msgspec.convert(document["rule"], Rule), msgspec.convert(document["state"], State)
+    return msgspec.json.decode(document["rule"], type=Rule), msgspec.json.decode(document["state"], type=State)
 
 
 def _fired_document(one: Fired, now_ns: int) -> Document:
@@ -203,7 +204,7 @@ def _fired_document(one: Fired, now_ns: int) -> Document:
         "owner": alert.owner,
         "rule": alert.rule_id,
         "seq": one.seq,
-        "alert": msgspec.to_builtins(alert),
+        "alert": msgspec.json.encode(alert).decode(),
         "kept": now_ns,
         "published": None,
         "until": _after(now_ns, FIRED_KEPT),
@@ -211,7 +212,9 @@ def _fired_document(one: Fired, now_ns: int) -> Document:
 
 
 def _fired(document: Document) -> Fired:
-    return Fired(msgspec.convert(document["alert"], _FAST_ALERT), document["seq"], document["published"])
+    published = document["published"]
+    alert = msgspec.json.decode(document["alert"], type=_FAST_ALERT)
+    return Fired(alert, int(document["seq"]), None if published is None else int(published))
 
 
 def _fired_filter(query: FiredQuery, bases: Sequence[str] | None) -> Document:

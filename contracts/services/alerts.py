@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
-from contracts.alerts import Alert, AlertKind, Condition
+from contracts.alerts import (
+    DAY_SECONDS,
+    Alert,
+    AlertId,
+    AlertKind,
+    Condition,
+    CooldownSeconds,
+    Hysteresis,
+    Interval,
+    PlainNote,
+    Value,
+    Window,
+)
+from contracts.errors import InvalidParameterError
 from contracts.market import Name, Nanoseconds
 from contracts.services.access import Owner, Page, PageSize
 from contracts.services.explaining import Fired, ReadSpan
@@ -14,36 +34,8 @@ from contracts.services.market import Symbol, Venue
 
 QUEUE: Final = "alerts"
 MOST_ALERTS: Final = 200  # of one owner, that can fire still
-MOST_DAYS: Final = 366
-DAY_SECONDS: Final = 86_400
 COOLDOWN_SECONDS: Final = 300
 State = Literal["active", "snoozed", "expired", "done"]
-
-AlertId = Annotated[
-    str, Field(pattern=r"^[0-9a-f]{16}$", description="id of a price alert", examples=["1f0c9a4be1d27c35"])
-]
-Percent = Annotated[str, Field(max_length=16, pattern=r"^[0-9]{1,4}(\.[0-9]{1,8})?$")]
-Hysteresis = Annotated[
-    Percent, Field(description="percent that the price has to go back before a crossing counts again", examples=["0.1"])
-]
-Value = Annotated[
-    str,
-    Field(
-        max_length=61,
-        pattern=r"^(0|[1-9][0-9]{0,23})(\.[0-9]{1,36})?$",
-        description="a price in the quote; of `change` percent, up or down; a decimal as text",
-        examples=["65000"],
-    ),
-]
-Window = Annotated[int, Field(ge=60, le=DAY_SECONDS, description="of `change`: within so many seconds")]
-Interval = Annotated[int, Field(ge=60, le=7 * DAY_SECONDS, description="of `every`: seconds from one to the next")]
-CooldownSeconds = Annotated[
-    int,
-    Field(ge=0, le=7 * DAY_SECONDS, description="seconds of silence after each message; what is met is counted"),
-]
-PlainNote = Annotated[
-    str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$", description="comes back with each message")
-]
 
 
 class AlertsModel(BaseModel):
@@ -94,6 +86,16 @@ class PriceRule(AlertsModel):
         """Seconds of silence after a message."""
         default = 0 if self.condition == "every" else COOLDOWN_SECONDS
         return default if self.cooldown_seconds is None else self.cooldown_seconds
+
+
+def checked_rule(fields: dict[str, Any]) -> PriceRule:
+    """Return the rule of some fields; InvalidParameterError names what does not fit."""
+    try:
+        return PriceRule(**fields)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        parameter = str(fault["loc"][0]) if fault["loc"] else "condition"
+        raise InvalidParameterError(fault["msg"].removeprefix("Value error, "), parameter=parameter) from None
 
 
 class CreateAlert(AlertsModel):

@@ -159,6 +159,11 @@ async def test_admin_cache(api: Api) -> None:
     assert await enveloped(api, "/admin/cache", ADMIN_KEY)
 
 
+async def test_alerts_say_which_service_is_not_there(api: Api) -> None:
+    answer = await api.get("/api/alerts", key=ADMIN_KEY)
+    assert (answer.status_code, answer.json()["error"], "alerts" in answer.json()["detail"]) == (503, "NOT_READY", True)
+
+
 @pytest.mark.parametrize("path", ["/admin/keys", "/admin/audit", "/admin/analytics/stats", "/admin/deadletters"])
 async def test_admin_routes_say_which_service_is_not_there(api: Api, path: str) -> None:
     answer = await api.get(path, key=ADMIN_KEY)

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.api.world import READ_KEY, Api, Start, Store
-from tests.pages.world import Watched, opened, publish_whale, put_market, serious_faults
+from tests.pages.world import Watched, opened, publish_alert, publish_whale, put_market, serious_faults
 
 pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
 
@@ -133,6 +133,27 @@ async def test_a_page_that_was_offline_shows_every_whale_of_that_time(
         rows = page.page.locator("#whales tr[data-id^='whale-']")
         shown = await rows.evaluate_all("rows => rows.map((row) => row.dataset.id)")
         assert shown == missed[::-1]
+
+
+async def test_alerts_are_listed_as_they_fire(store: Store, start: Start, browser: Browser) -> None:
+    api = await open_market(store, start)
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await connected(page)
+        await page.shows_text("#alerts-empty", "None since")
+        first = await publish_alert(store, 1, stands_for=3, late=True)
+        await page.shows(f"#alerts tr[data-id='{first}']")
+        (row,) = await page.texts("#alerts tr")
+        for text in ("liquidation long", "BTC/USDT", "binance", "$750", "3 times, late"):
+            assert text in row, row
+        second = await publish_alert(store, 2, alert="whale", rule="whale/1", side="buy", sim=True)
+        await page.shows_text(f"#alerts tr[data-id='{second}']", "binance, simulated")
+        own = await publish_alert(store, 3, alert="price_alert", owner="somebody", condition="above", threshold="1")
+        third = await publish_alert(store, 4)
+        await page.shows(f"#alerts tr[data-id='{third}']")
+        assert await page.page.locator(f"#alerts tr[data-id='{own}']").count() == 0
+        assert await page.page.locator("#alerts-empty").is_hidden()
+        assert await serious_faults(page) == []
+        assert page.wrong == []
 
 
 async def test_axe_finds_no_serious_fault(store: Store, start: Start, browser: Browser) -> None:

@@ -12,6 +12,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, ConsoleMessage, Page
 
 from contracts import subjects
+from contracts.alerts import Alert
 from contracts.commands import CandlesReply, HistoryReply
 from contracts.market import Candle
 from contracts.signals import WhaleTrade
@@ -62,6 +63,16 @@ async def publish_whale(store: Store, number: int, **parts: Any) -> str:
         {**whale("binance", "BTC/USDT", "1500000"), "id": f"whale-{number}", "ts_event": now_ns(), **parts}
     )
     await store.publish(f"{subjects.WHALE}{store.tails['binance', 'BTC/USDT']}", event)
+    return event.id
+
+
+async def publish_alert(store: Store, number: int, **parts: Any) -> str:
+    """Publish one alert of everybody's and return its id."""
+    fields = {"alert": "liquidation", "rule": "liquidation/1", "fired_at": now_ns(), "late": False, "stands_for": 1}
+    fields |= {"causes": ["one"], "side": "long", "usd_value": "750000", "price": "91000", "tier": "majors"}
+    named = {**origin("binance", "BTC/USDT"), "id": f"binance.BTC.USDT.spot.alert.liquidation.{number}"}
+    event = Alert.model_validate({**named, "ts_event": now_ns(), **fields, **parts})
+    await store.publish(f"{subjects.ALERT}{event.alert}.{store.tails['binance', 'BTC/USDT']}", event)
     return event.id
 
 

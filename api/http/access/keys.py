@@ -11,9 +11,10 @@ from typing import Final
 OPEN: Final = ""  # the scope of a route that anybody may request
 ANY_KEY: Final = "*"  # of what is no route: whoever may request anything is answered that it is not there
 MARKET_READ: Final = "market:read"
+ALERTS_WRITE: Final = "alerts:write"
 ADMIN: Final = "admin"
 READ_SCOPES: Final = frozenset({MARKET_READ})
-ADMIN_SCOPES: Final = frozenset({MARKET_READ, "alerts:write", "webhooks:write", "groups:admin", "trade", ADMIN})
+ADMIN_SCOPES: Final = frozenset({MARKET_READ, ALERTS_WRITE, "webhooks:write", "groups:admin", "trade", ADMIN})
 _SHOWN: Final = 4
 _SHORT: Final = 12
 
@@ -33,6 +34,11 @@ class Identity:
 
 
 ANONYMOUS: Final = Identity("anonymous", "anonymous", READ_SCOPES, known=False, owner="anonymous")
+
+
+def owner_of(identity: Identity) -> str:
+    """Return whose own things a caller is shown; nobody's without a key."""
+    return identity.owner if identity.known else ""
 
 
 class Keyring:

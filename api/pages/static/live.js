@@ -1,4 +1,4 @@
-// The live market: one symbol's prices, candles and depth by /ws, everybody's whales and liquidations by /events.
+// The live market: one symbol's prices, candles and depth by /ws, everybody's whales, liquidations and alerts, and one's own, by /events.
 
 import { Candles } from "./live/candles.js";
 import { Depth } from "./live/depth.js";
@@ -10,7 +10,7 @@ import { backoff, getJson, getPatiently, pause, serviceNow } from "./http.js";
 import { paintSoon, setPaused } from "./live/paint.js";
 import { startShell } from "./shell.js";
 import { MarketSocket } from "./live/socket.js";
-import { Tape, liquidationColumns, whaleColumns } from "./live/tape.js";
+import { Tape, alertColumns, asAlert, liquidationColumns, whaleColumns } from "./live/tape.js";
 import { Venues } from "./live/venues.js";
 
 const SNAPSHOT_MS = 10_000;
@@ -23,7 +23,11 @@ const MEASURED = 200;
 startShell();
 const venues = new Venues();
 const depth = new Depth();
-const tapes = { whale: new Tape("whales", whaleColumns), liquidation: new Tape("liquidations", liquidationColumns) };
+const tapes = {
+  whale: new Tape("whales", whaleColumns),
+  liquidation: new Tape("liquidations", liquidationColumns),
+  alert: new Tape("alerts", alertColumns),
+};
 const links = { prices: "connecting", events: "connecting" };
 const delays = [];
 let symbol = "";
@@ -89,7 +93,8 @@ function onEvent(event) {
   const tape = tapes[event.type];
   if (event.type === "gap") setNotice("Some events may have been lost on the way.");
   if (!tape) return;
-  tape.add([event]);
+  tape.add([event.type === "alert" ? asAlert(event) : event]);
+  if (event.type === "alert") return; // its delay is that of what it tells of
   paintSoon(`delay ${event.id}`, () => {
     delays.push(Math.max(0, serviceNow() - Date.parse(event.timestamp)));
     delays.splice(0, delays.length - MEASURED);
@@ -195,5 +200,5 @@ byId("pause").addEventListener("click", ({ target }) => {
   setPaused(isPaused);
 });
 setInterval(() => paintSoon("age", paintAge), 500);
-followEvents("channels=whales,liquidations", onEvent, (state) => setLink("events", state));
+followEvents("channels=whales,liquidations,alerts", onEvent, (state) => setLink("events", state));
 start();

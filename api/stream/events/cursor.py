@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from contracts.streams import LIQUIDATIONS, SIGNALS
+from contracts.streams import LIQUIDATIONS, OWN_ALERTS, SIGNALS
 from runtime.app.resume import Mark
 
-STREAMS: Final = (SIGNALS, LIQUIDATIONS)
+STREAMS: Final = (SIGNALS, LIQUIDATIONS, OWN_ALERTS)
 Places = dict[str, Mark]
-_PLACE: Final = re.compile(r"([A-Z]{1,32}):(\d{1,19}):(\d{1,19})")
+_PLACE: Final = re.compile(r"([A-Z_]{1,32}):(\d{1,19}):(\d{1,19})")
 LONGEST: Final = 256
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.http.access.keys import MARKET_READ
+from api.http.access.keys import MARKET_READ, owner_of
 from api.http.errors import documented
 from api.http.routing import requires
 from api.http.validation import check_query
@@ -24,6 +24,8 @@ from api.stream.symbols import Symbols
 from api.stream.topics import EVENTS, ResolvedSymbol, Target, Topic, resolve_target
 from contracts.errors import InvalidParameterError, LimitReachedError
 from contracts.instrument import escape_token
+from contracts.streams import OWN_ALERTS
+from contracts.subjects import PRICE_ALERT
 
 SUPPORTED: Final = (protocol.PRICE, protocol.WHALES, protocol.LIQUIDATIONS, protocol.ALERTS)
 READY_SECONDS: Final = 20.0  # a browser that is answered 503 while this process starts would not come again
@@ -90,7 +92,9 @@ class EventsEndpoint:
         await self._services.log.until_ready(READY_SECONDS)
         found = await asyncio.gather(*(self._symbols.find(symbol) for symbol in symbols))
         identity = request.scope["hydrophone.admission"].identity
-        stream = EventStream(_wanted(channels, found, last_id), self._services, self._limits.send_seconds)
+        stream = EventStream(
+            _wanted(channels, found, last_id, owner_of(identity)), self._services, self._limits.send_seconds
+        )
         return Counted(stream, self._connections, identity)
 
 
@@ -120,21 +124,22 @@ def _channels(given: tuple[str, ...], symbols: tuple[str, ...]) -> tuple[str, ..
     return given or (SUPPORTED if symbols else tuple(EVENTS))
 
 
-def _wanted(channels: tuple[str, ...], found: list[ResolvedSymbol], last_id: str | None) -> Wanted:
+def _wanted(channels: tuple[str, ...], found: list[ResolvedSymbol], last_id: str | None, owner: str) -> Wanted:
     prices: list[Target] = []
     topics: set[Topic] = set()
     subjects: defaultdict[str, set[str]] = defaultdict(set)
     for channel in channels:
-        targets = [resolve_target(channel, "", symbol) for symbol in found or (None,)]
+        targets = [resolve_target(channel, "", symbol, owner) for symbol in found or (None,)]
         if channel == protocol.PRICE:
             prices += targets
             continue
         topics.update(topic for target in targets for topic in target.topics)
         stream = next(name for name, held in CHANNELS.items() if channel in held)
-        for prefix in EVENTS[channel]:
-            subjects[stream].update(f"{prefix}*.{escape_token(symbol.base)}.>" for symbol in found)
+        own = [(OWN_ALERTS, PRICE_ALERT)] if channel == protocol.ALERTS and owner else []
+        for held, prefix in [*((stream, prefix) for prefix in EVENTS[channel]), *own]:
+            subjects[held].update(f"{prefix}*.{escape_token(symbol.base)}.>" for symbol in found)
             if not found:
-                subjects[stream].add(prefix + ">")
+                subjects[held].add(prefix + ">")
     places, gap = _places(last_id)
     return Wanted(
         prices=tuple(prices),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import structlog
@@ -18,11 +19,12 @@ from api.stream.events.cursor import Places, format_cursor
 from api.stream.fan_out import FanOut
 from api.stream.feed import on_bad
 from api.stream.hub import Subscribers, encoded
-from api.stream.topics import EVENTS, topics_of
+from api.stream.topics import EVENTS, topics_of_event
 from contracts import codec
 from contracts.errors import HydrophoneError, NotReadyError
 from contracts.schema.routes import subject_text
-from contracts.streams import LIQUIDATIONS, SIGNALS
+from contracts.streams import LIQUIDATIONS, OWN_ALERTS, SIGNALS
+from contracts.subjects import PRICE_ALERT
 from runtime.app.resume import Mark, Start, find_start
 from runtime.clock import sleep
 from runtime.nats.bus import Bus, NoAnswerError
@@ -36,6 +38,9 @@ AT_ONCE: Final = 8  # clients whose missed events are read
 CHANNELS: Final = {
     SIGNALS: (protocol.WHALES, protocol.ALERTS),
     LIQUIDATIONS: (protocol.LIQUIDATIONS,),
+}
+PREFIXES: Final = {stream: tuple(chain(*map(EVENTS.__getitem__, held))) for stream, held in CHANNELS.items()} | {
+    OWN_ALERTS: (PRICE_ALERT,)
 }
 _AGAIN_SECONDS: Final = 0.5
 _log = structlog.get_logger("stream")
@@ -72,7 +77,7 @@ class EventLog:
     async def run(self) -> None:
         """Read for ever; the bus must have been connected once."""
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        readers = [await self._open(stream, failed) for stream in CHANNELS]
+        readers = [await self._open(stream, failed) for stream in PREFIXES]
         self._ready.set()
         try:
             await failed
@@ -137,7 +142,7 @@ class EventLog:
         return StreamReader(
             self._bus,
             stream,
-            tuple(prefix + ">" for channel in CHANNELS[stream] for prefix in EVENTS[channel]),
+            tuple(prefix + ">" for prefix in PREFIXES[stream]),
             on_messages=on_messages,
             on_gap=on_gap,
             failed=failed,
@@ -186,9 +191,11 @@ class EventLog:
         self.places[stream] = Mark(position.stream_seq, position.time_ns, exact=True)
         subject = subject_text(row.subject)
         try:
-            outboxes = self.subscribers.find(topics_of(subject))
+            own = stream == OWN_ALERTS
+            event = read_event(subject, row.payload) if own else None
+            outboxes = self.subscribers.find(topics_of_event(subject, event))
             if outboxes:
-                fields = messages.event_message(codec.kind_of(subject), read_event(subject, row.payload))
+                fields = messages.event_message(codec.kind_of(subject), event or read_event(subject, row.payload))
                 self._fan_out.push(encoded(fields, None, format_cursor(self.places)), outboxes)
         except (*UNDECODABLE, HydrophoneError) as error:
             on_bad(subject, row.payload, error)

@@ -23,7 +23,7 @@ from api.stream.events.cursor import Places, format_cursor
 from api.stream.events.event_log import EventLog, Missed
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, encoded
-from api.stream.topics import Target, Topic, topics_of
+from api.stream.topics import Target, Topic, topics_of_event
 from contracts import codec
 from contracts.schema.literals import SentAt
 from runtime.nats.bus import NoAnswerError
@@ -219,7 +219,7 @@ def missed_texts(missed: Sequence[Missed], wanted: Wanted, here: Places) -> Iter
     ]
     for _, stream, subject, event, mark in sorted(rows, key=itemgetter(0)):
         places[stream] = mark
-        if not wanted.events.isdisjoint(topics_of(subject)):
+        if not wanted.events.isdisjoint(topics_of_event(subject, event)):
             fields = messages.event_message(codec.kind_of(subject), event)
             yield event_text(encoded(fields).payload, format_cursor(places))
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
 from contracts import subjects
 from contracts.commands import ErrorReply
 from contracts.errors import by_code
-from runtime.nats.bus import Bus
+from runtime.nats.bus import Bus, NoAnswerError
 
 M = TypeVar("M", bound=BaseModel)
 _ASK_SECONDS: Final = 3.0
@@ -31,7 +30,7 @@ class Asking:
         """Return a reply; NoServiceError where nobody answers, the error that was replied where it is one."""
         try:
             body = await self._bus.request(subjects.COMMAND + name, query.model_dump_json().encode(), _ASK_SECONDS)
-        except (NatsError, TimeoutError):
+        except NoAnswerError:
             raise NoServiceError(f"{name.partition('.')[0]} does not answer") from None
         if body.startswith(_ERROR_AT):
             refused = ErrorReply.model_validate_json(body).error

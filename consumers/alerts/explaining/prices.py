@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
-from consumers.alerts.core import RULE, SECOND, PriceWatch, Rule
+from consumers.alerts.core import RULE, SECOND, PriceWatch, Rule, State
 from consumers.alerts.explaining import replaying
 from consumers.alerts.explaining.past import Read, Wanted, read_span
 from consumers.alerts.explaining.replaying import Moment, Replay, Span
@@ -69,13 +70,8 @@ class PriceExplainer:
 
     async def why_not(self, query: AlertWhyNotQuery) -> Explanation:
         """Return what a price alert decided within the minute that ends at a moment."""
-        kept = await self._store.find_state(query.rule, query.at)
-        if kept is None or kept[0].owner != query.owner:
-            raise NotFoundError(f"There was no price alert {query.rule} then", rule=query.rule, at=query.at)
-        before = await self._store.find_state(query.rule, query.at - LOOK_BACK_NS)
-        if before is not None and before[0] == kept[0]:
-            kept = before
-        replay, span, since = Replay(*kept), Span(), query.at - LOOK_BACK_NS
+        since = query.at - LOOK_BACK_NS
+        replay, span = Replay(*await self._state_before(query, since)), Span()
         held = replay.watch.state.held
 
         def on_moment(moment: Moment) -> bool:
@@ -85,6 +81,16 @@ class PriceExplainer:
 
         read = await self._read(replay, on_moment, since, until=query.at)
         return self._described(query, replay, span, read, held=held)
+
+    async def _state_before(self, query: AlertWhyNotQuery, since: int) -> tuple[Rule, State]:
+        """Return the state to go on from: the last one before the span, or the first one of the rule as it is there."""
+        within, before = await asyncio.gather(
+            self._store.find_states(query.rule, since, query.at), self._store.find_state(query.rule, since)
+        )
+        kept = [*([] if before is None else [before]), *within]
+        if not kept or kept[-1][0].owner != query.owner:
+            raise NotFoundError(f"There was no price alert {query.rule} then", rule=query.rule, at=query.at)
+        return next(one for one in kept if one[0] == kept[-1][0])
 
     async def dry_run(self, query: AlertDryRunQuery, resolved: Resolved) -> AlertDryRun:
         """Return how often a rule that begins at `start` fires up to `end`."""

@@ -1,4 +1,4 @@
-// A list of rare events, newest first, each once: whale trades or liquidations.
+// A list of rare events, newest first, each once: whale trades, liquidations or alerts.
 
 import { byId, choices, make } from "../dom.js";
 import { amount, clockTime, dayTime, price, usd } from "../format.js";
@@ -62,12 +62,12 @@ export class Tape {
   }
 }
 
-function makeRow(one, { word, side, value }) {
+function makeRow(one, { word, side, value, beneath = `at ${price(one.price)}` }) {
   const time = make("time", { text: clockTime(one.timestamp), datetime: one.timestamp, title: dayTime(one.timestamp) });
   const what = make("td", {}, make("span", { text: word, className: side }), ` ${one.symbol}`);
   what.append(make("small", { text: one.sim ? `${one.exchange}, simulated` : one.exchange, className: "dim" }));
   const worth = make("td", { text: value, className: "number" });
-  worth.append(make("small", { text: `at ${price(one.price)}`, className: "dim" }));
+  worth.append(make("small", { text: beneath, className: "dim" }));
   return make("tr", { "data-id": one.id }, make("td", {}, time), what, worth);
 }
 
@@ -81,3 +81,20 @@ export const liquidationColumns = ({ position_side, usd_value, amount: size, sym
   side: SIDES[position_side] ?? "",
   value: usd_value == null && size != null ? `${amount(size)} ${symbol.split("/")[0]}` : usd(usd_value),
 });
+
+const TURNS = { buy: "up", long: "down", sell: "down", short: "up" };
+
+export const alertColumns = (one) => ({
+  word: [one.kind.replaceAll("_", " "), one.side].filter(Boolean).join(" "),
+  side: TURNS[one.side] ?? "",
+  value: one.usd_value == null ? price(one.price) : usd(one.usd_value),
+  beneath: [
+    one.condition && one.threshold != null && `${one.condition} ${price(one.threshold)}`,
+    one.stands_for > 1 && `${one.stands_for} times`,
+    one.late && "late",
+    one.note,
+  ].filter(Boolean).join(", "),
+});
+
+// An alert as the tape has its events: what spans exchanges names its coin, and all of them.
+export const asAlert = (one) => ({ ...one, symbol: one.symbol ?? one.base, exchange: one.exchange ?? one.exchanges.join(", ") });

@@ -1,0 +1,1 @@
+"""`/api/alerts`: an owner's price alerts, what has fired, and why."""
