@@ -1,0 +1,1 @@
+"""From an event that endpoints want to their receivers: matched, numbered, queued, posted, tried again."""
