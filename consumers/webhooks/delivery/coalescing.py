@@ -1,4 +1,4 @@
-"""The rate limit of an endpoint, symbol and event type: the first event goes at once, the others as one digest. Pure."""
+"""The rate limit of an endpoint, symbol and event type: the first event goes at once, the others in a digest. Pure."""
 
 from __future__ import annotations
 

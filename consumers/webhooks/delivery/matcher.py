@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from nats.errors import Error as NatsError
 
 from consumers.webhooks.delivery.coalescing import Coalescing, Matched
 from consumers.webhooks.delivery.numbering import Numbering
@@ -50,7 +51,7 @@ class Reading:
         (streams.SIGNALS, (subjects.ALL_WHALES, subjects.ALL_CLUSTERS, subjects.ALL_STORMS)),
         (streams.LIQUIDATIONS, (subjects.ALL_LIQUIDATIONS,)),
         (streams.FEEDS, (subjects.ALL_FEEDS,)),
-        (streams.OWN_ALERTS, (f"{subjects.PRICE_ALERT}>",)),
+        (streams.OWN_ALERTS, (subjects.ALL_PRICE_ALERTS,)),
     )
 
 
@@ -144,7 +145,10 @@ class Matcher:
         pages = self._numbering.pages(groups, owners, now_ns)
         if pages:
             await self._events.add_pages(pages)
-            await self._queue.wake_all(list(owners))
+            try:
+                await self._queue.wake_all(list(owners))
+            except NatsError as error:  # the reconciler queues them
+                _log.warning("webhooks.not_queued", endpoints=len(owners), error=str(error) or type(error).__name__)
             self.matched += sum(len(group) for group in groups)
             self.coalesced += sum(len(group) for group in groups if len(group) > 1)
         await self._save_positions({stream: min(last, held.get(stream, last)) for stream, last in read.items()})

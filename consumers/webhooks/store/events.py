@@ -28,6 +28,15 @@ INDEXES: Final = (
 )
 _SECOND_NS: Final = 1_000_000_000
 _DIGITS: Final = 15
+_OVERVIEW: Final[Document] = {
+    "next": 1,
+    "wake": 1,
+    "blocked_until": 1,
+    "disabled": 1,
+    "replay": 1,
+    "again": 1,
+    "resume": 1,
+}
 NOTHING: Final[Mapping[str, Any]] = {}
 _END: Final = "~"  # after every digit
 
@@ -199,8 +208,7 @@ class EventStore:
 
     async def overviews(self) -> dict[str, Overview]:
         """Return what the reconciler looks at, by endpoint."""
-        fields = {name: 1 for name in ("next", "wake", "blocked_until", "disabled", "replay", "again", "resume")}
-        found = self._progress.find({}, fields)
+        found = self._progress.find({}, _OVERVIEW)
         return {str(one["_id"]): _overview(one) async for one in found}
 
     async def notices(self) -> list[Progress]:
