@@ -16,7 +16,6 @@ from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.events import Row
 
-_EVER: Final = 2**63
 _CONTENT: Final = {"content-type": "application/json"}
 _STOPPED: Final = frozenset({"paused", "disabled"})
 _BURIED_AT_ONCE: Final = 500
@@ -117,13 +116,14 @@ class Drain:
         progress, now_ns = self._progress, self._sending.now_ns()
         if self._hold.stopping or self._is_stopped() or now_ns < progress.blocked_until():
             return []
-        probing = progress.circuit.is_open
-        room = (0 if self._posts else 1) if probing else self._sending.rules.at_once - len(self._posts)
+        if progress.circuit.is_open:
+            return [] if self._posts else await self._choose_probe()
+        room = self._sending.rules.at_once - len(self._posts)
         if room <= 0:
             return []
         found = progress.may_post(
             self._endpoint.ordering,
-            _EVER if probing else now_ns,
+            now_ns,
             skip=self._posts.values(),
             busy=set(self._lanes.values()) if self._ordered else (),
             most=room,
@@ -131,6 +131,14 @@ class Drain:
         if len(found) < room:
             await self._look_further(found, room)
         return found
+
+    async def _choose_probe(self) -> list[int]:
+        """Return one event, best one that never failed: one that its receiver never takes must not stop the others."""
+        progress, found = self._progress, list[int]()
+        probe = progress.find_probe(self._endpoint.ordering)
+        if probe is None or progress.open[probe].tries:
+            await self._look_further(found, 1)
+        return found or ([] if probe is None else [probe])
 
     async def _look_further(self, found: list[int], room: int) -> None:
         progress = self._progress
@@ -201,7 +209,9 @@ class Drain:
     def _seconds_to_linger(self) -> float | None:
         """Return how long to wait in place for what is due next; None where that is not soon."""
         due = self._next_time()
-        seconds = _EVER if due is None else (due - self._sending.now_ns()) / SECOND_NS
+        if due is None:
+            return None
+        seconds = (due - self._sending.now_ns()) / SECOND_NS
         return max(seconds, 0.001) if seconds <= self._sending.rules.linger else None
 
     def _next_time(self) -> int | None:

@@ -122,11 +122,13 @@ class Matching:
             self._changed.update(self.subscribers.ids())
         while self._changed:
             endpoint_id = self._changed.pop()
-            endpoint = await self._source.find(endpoint_id)
+            before, endpoint = self.subscribers.find(endpoint_id), await self._source.find(endpoint_id)
             if endpoint is None:
                 self.subscribers.remove(endpoint_id)
-            else:
-                self.subscribers.put(endpoint)
+                continue
+            self.subscribers.put(endpoint)
+            if before is not None and before.state != "active" and endpoint.state == "active":
+                await self._reconciler.resume(endpoint_id, self._sending.now_ns())
 
     async def _on_changed(self, message: Msg) -> None:
         self._changed.add(message.subject.removeprefix(WEBHOOK_CHANGED))

@@ -30,7 +30,7 @@ class Open:
 class Progress:
     """Of one endpoint; times are ns UTC, 0 for never. `version` grows with each write: of two writers one fails.
 
-    `notice`: a change of the circuit or of the state that the owner is to be notified of.
+    `notice`: a change since the last write of which the endpoint's owner is to be notified.
     """
 
     endpoint: str
@@ -73,6 +73,11 @@ class Progress:
                 found.append(sequence)
         return found
 
+    def find_probe(self, ordering: Ordering) -> int | None:
+        """Return the sequence that failed least often, of the first of each lane where they are ordered."""
+        heads = _heads(self.open).values() if ordering == "symbol" else self.open
+        return min(heads, key=lambda sequence: (self.open[sequence].tries, sequence), default=None)
+
     def look_at(self, sequence: int, lane: str) -> None:
         """Take note of an event that is to be posted; keep them in order."""
         self.open[sequence] = Open(lane)
@@ -85,10 +90,8 @@ class Progress:
         """Take note of an attempt; return whether the event is dead by it. `chance` is from 0 to 1."""
         one = self.open[sequence]
         if outcome.kind == "delivered":
-            if self.circuit.is_open:
-                self.notice = "closed"
-            self.circuit = CLOSED
             self.settle(sequence)
+            self._close()
             return False
         if outcome.kind == "hopeless":
             self.settle(sequence)
@@ -101,19 +104,19 @@ class Progress:
     def _fail(
         self, sequence: int, one: Open, outcome: Outcome, now_ns: int, *, rules: DeliveryRules, chance: float
     ) -> bool:
-        asked = outcome.retry_after
+        asked, counts = outcome.retry_after, one.due <= now_ns
         if asked is not None:
             asked = min(asked, rules.longest_retry_after)
             self.quiet_until = max(self.quiet_until, now_ns + int(asked * SECOND_NS))
         else:
             was_open = self.circuit.is_open
             self.circuit = on_failure(self.circuit, now_ns, rules)
-            if was_open:  # probes are about the endpoint: the event keeps its tries
-                if is_hopeless(self.circuit, now_ns, rules):
-                    self.disable("failing", now_ns)
-                return False
-            if self.circuit.is_open:
+            if self.circuit.is_open and not was_open:
                 self.notice = "open"
+            if is_hopeless(self.circuit, now_ns, rules):
+                self.disable("failing", now_ns)
+        if not counts:  # a probe before its time is about the endpoint, not about the event
+            return False
         one.tries += 1
         seconds = pause(rules, one.tries, chance)
         if seconds is None:
@@ -122,6 +125,14 @@ class Progress:
         one.due = now_ns + int(max(seconds, asked or 0.0) * SECOND_NS)
         return False
 
+    def _close(self) -> None:
+        """The receiver answers again: what failed while it did not is due at once."""
+        if self.circuit.is_open:
+            self.notice = "closed"
+            for one in self.open.values():
+                one.due = 0
+        self.circuit = CLOSED
+
     def disable(self, reason: str, now_ns: int) -> None:
         """Post nothing more until the owner resumes it."""
         if not self.disabled:
@@ -129,7 +140,7 @@ class Progress:
 
     def resume(self) -> None:
         """Post again, from now on and without waiting."""
-        self.circuit, self.quiet_until, self.disabled, self.notice = CLOSED, 0, 0, None
+        self.circuit, self.quiet_until, self.disabled, self.notice = CLOSED, 0, 0, "resumed"
         for one in self.open.values():
             one.tries, one.due = 0, 0
 
@@ -142,9 +153,9 @@ class Progress:
             "circuit": [circuit.failures, circuit.failing_since, circuit.opened, circuit.until, circuit.wait],
             "quiet_until": self.quiet_until,
             "disabled": self.disabled,
-            "notice": self.notice,
             "wake": min((one.due for one in self.open.values()), default=-1),
             "blocked_until": self.blocked_until(),
+            **({} if self.notice is None else {"notice": self.notice}),
         }
 
 
@@ -161,7 +172,6 @@ def read_progress(endpoint: str, document: Document | None) -> Progress:
         circuit=Circuit(failures=failures, failing_since=failing_since, opened=opened, until=until, wait=wait),
         quiet_until=document["quiet_until"],
         disabled=document["disabled"],
-        notice=document["notice"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 import structlog
@@ -33,8 +34,8 @@ _MESSAGES: Final = {
 class States(Protocol):
     """Who writes endpoints."""
 
-    async def set_state(self, endpoint_id: str, state: EndpointState, reason: str | None, at_ns: int, /) -> None:
-        """Keep and announce what state an endpoint is in now."""
+    async def set_state(self, endpoint: Endpoint, state: EndpointState, reason: str | None, at_ns: int, /) -> None:
+        """Keep and announce what state an endpoint is in now, unless its owner has stopped it."""
         ...
 
 
@@ -52,20 +53,28 @@ class Reconciler:
         overviews = await self._events.overviews()
         late: list[str] = []
         for endpoint_id in self._subscribers.ids():
-            endpoint = self._subscribers.find(endpoint_id)
+            endpoint, seen = self._subscribers.find(endpoint_id), overviews.get(endpoint_id)
+            if endpoint is not None and seen is not None and is_resumed(endpoint, seen):
+                await self.resume(endpoint_id, now_ns)
+                continue
             last = await self._matcher.last_sequence(endpoint_id)
-            if endpoint is not None and is_late(endpoint, overviews.get(endpoint_id), last, now_ns=now_ns, rules=rules):
+            if endpoint is not None and is_late(endpoint, seen, last, now_ns=now_ns, rules=rules):
                 late.append(endpoint_id)
         await self._queue.wake_all(late)
         return len(late)
 
+    async def resume(self, endpoint_id: str, now_ns: int) -> None:
+        """Have an endpoint's events posted again, whatever failed before."""
+        await self._events.ask_resume(endpoint_id, now_ns)
+        await self._queue.wake(endpoint_id)
+
     async def carry_out(self, now_ns: Callable[[], int]) -> None:
         """Set the states that deliveries ask for, and notify each owner of it once."""
-        for progress in await self._events.notices():
+        for progress, notice in await self._events.notices():
             endpoint = self._subscribers.find(progress.endpoint)
-            if endpoint is not None and progress.notice is not None:
-                await self._carry_out(endpoint, progress, progress.notice, now_ns())
-            await self._events.noticed(progress.endpoint, progress.notice or "")
+            if endpoint is not None and notice != "resumed":
+                await self._carry_out(endpoint, progress, notice, now_ns())
+            await self._events.noticed(progress.endpoint, notice)
 
     async def _carry_out(self, endpoint: Endpoint, progress: Progress, notice: str, now_ns: int) -> None:
         state, _, reason = notice.partition(".")
@@ -73,7 +82,8 @@ class Reconciler:
             return
         new: EndpointState = "active" if state == "closed" else "open" if state == "open" else "disabled"
         since = progress.disabled or progress.circuit.opened or now_ns
-        await self._states.set_state(endpoint.id, new, reason or None, now_ns)
+        await self._states.set_state(endpoint, new, reason or None, now_ns)
+        self._subscribers.put(replace(endpoint, state=new, state_reason=reason or None, updated_ns=now_ns))
         await publish_audit(self._queue.bus, _audit(endpoint, state, reason, since))
         _log.info("webhook.state", endpoint=endpoint.id, state=new, reason=reason or None)
         text = _MESSAGES.get(notice)
@@ -84,6 +94,11 @@ class Reconciler:
         )
         for other in self._subscribers.others_of(endpoint):
             self._matcher.add(other, fact)
+
+
+def is_resumed(endpoint: Endpoint, seen: Overview) -> bool:
+    """Return whether its owner has resumed an endpoint whose delivery does not know of it. Pure."""
+    return endpoint.state == "active" and seen.is_stopped and not seen.notice and not seen.asked
 
 
 def is_late(endpoint: Endpoint, seen: Overview | None, last: int, *, now_ns: int, rules: DeliveryRules) -> bool:

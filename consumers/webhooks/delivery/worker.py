@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js.client import JetStreamContext
 
 from consumers.webhooks.delivery.drain import Drain
 from consumers.webhooks.delivery.queue import Hold, read_due, read_job
@@ -66,7 +66,7 @@ class Worker:
                 await changes.unsubscribe()
             for hold in self._drains.values():
                 hold.stopping = True
-            await asyncio.gather(*self._drains, return_exceptions=True)
+            await asyncio.gather(*pulls, *self._drains, return_exceptions=True)
 
     async def _on_changed(self, message: Msg) -> None:
         self._sending.changed[message.subject.removeprefix(WEBHOOK_CHANGED)] += 1
@@ -79,22 +79,30 @@ class Worker:
     async def _pull(self, stop: asyncio.Event, stream: str, durable: str, handle: Callable[[Msg], Any]) -> None:
         js = self._sending.queue.bus.jetstream()
         subscription = await js.pull_subscribe_bind(durable, stream=stream)
-        while not stop.is_set():
-            room = self._at_once - len(self._drains)
-            if room <= 0:
-                self._room.clear()
-                await self._room.wait()
-                continue
-            try:
-                messages = await subscription.fetch(min(room, _FETCH), timeout=_FETCH_SECONDS)
-            except NatsTimeoutError:
-                continue
-            except NatsError as error:
-                _log.warning("webhooks.waiting", stream=stream, error=str(error) or type(error).__name__)
-                await clock.sleep(_AGAIN_SECONDS)
-                continue
-            for message in messages:
-                await handle(message)
+        try:
+            while not stop.is_set():
+                await self._wait_for_room()
+                for message in await self._fetch(subscription, stream):
+                    await handle(message)
+        finally:
+            if self._sending.queue.bus.connected:
+                await subscription.unsubscribe()
+
+    async def _wait_for_room(self) -> None:
+        while len(self._drains) >= self._at_once:
+            self._room.clear()
+            await self._room.wait()
+
+    async def _fetch(self, subscription: JetStreamContext.PullSubscription, stream: str) -> list[Msg]:
+        most = min(self._at_once - len(self._drains), _FETCH)
+        try:
+            return await subscription.fetch(most, timeout=_FETCH_SECONDS)
+        except TimeoutError:
+            return []
+        except NatsError as error:
+            _log.warning("webhooks.waiting", stream=stream, error=str(error) or type(error).__name__)
+            await clock.sleep(_AGAIN_SECONDS)
+            return []
 
     async def _on_due(self, message: Msg) -> None:
         try:

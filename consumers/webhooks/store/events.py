@@ -90,6 +90,8 @@ class Overview:
     wake: int
     blocked_until: int
     disabled: int
+    is_stopped: bool  # by an open circuit, or disabled
+    notice: bool  # of a change that its owner is not notified of yet
     asked: bool  # a replay, a retry or a resume waits to be read
 
 
@@ -192,6 +194,8 @@ class EventStore:
         if result is None or not (result.matched_count or result.upserted_id is not None):
             raise StaleWriterError(f"another process delivers for {progress.endpoint}")
         progress.version += 1
+        if progress.notice == document.get("notice"):
+            progress.notice = None
 
     async def ask(self, endpoint: str, *, again: Sequence[int] = (), replay: int | None = None) -> None:
         """Ask whoever delivers next to post events again: some, or every one from a sequence on."""
@@ -211,9 +215,10 @@ class EventStore:
         found = self._progress.find({}, _OVERVIEW)
         return {str(one["_id"]): _overview(one) async for one in found}
 
-    async def notices(self) -> list[Progress]:
-        """Return the progress of endpoints whose owners are to be notified of a change."""
-        return [read_progress(str(one["_id"]), one) async for one in self._progress.find({"notice": {"$gt": ""}})]
+    async def notices(self) -> list[tuple[Progress, str]]:
+        """Return the progress of endpoints whose owners are to be notified of a change, with the change."""
+        found = self._progress.find({"notice": {"$gt": ""}})
+        return [(read_progress(str(one["_id"]), one), str(one["notice"])) async for one in found]
 
     async def noticed(self, endpoint: str, notice: str) -> None:
         """Forget a notice that was given."""
@@ -261,6 +266,8 @@ def _overview(document: Document) -> Overview:
         wake=int(document.get("wake", -1)),
         blocked_until=int(document.get("blocked_until", 0)),
         disabled=int(document.get("disabled", 0)),
+        is_stopped=bool(document.get("disabled") or document.get("circuit", [0] * 5)[2]),
+        notice=bool(document.get("notice")),
         asked=any(document.get(name) for name in ("replay", "again", "resume")),
     )
 
