@@ -23,6 +23,8 @@ from consumers.market import handlers as market
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.webhooks import handlers as webhooks
+from consumers.webhooks.delivery.matching import MatchingPlan
+from consumers.webhooks.delivery.rules import DeliveryRules, DigestRules
 from consumers.webhooks.transport import TransportRules
 from consumers.whales import handlers as whales
 from consumers.whales.core import Adaptive, WhaleRules
@@ -111,6 +113,8 @@ def webhooks_plan(settings: Settings) -> webhooks.WebhooksPlan:
         rules=TransportRules(allow=frozenset(own.allow), ports=frozenset(own.ports)),
         enabled=own.enabled,
         most=own.max_subscriptions,
+        delivery=DeliveryRules(max_failures=own.max_failures),
+        matching=MatchingPlan(digests=DigestRules(seconds=own.rate_limit_seconds)),
     )
 
 

@@ -13,7 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.market import Candle, Nanoseconds, Timeframe, Trade
-from contracts.services import access, alerts, analytics, deadletters, explaining, feed, market, sentiment, webhooks
+from contracts.services import (
+    access,
+    alerts,
+    analytics,
+    deadletters,
+    explaining,
+    feed,
+    market,
+    sentiment,
+    webhook_deliveries,
+    webhooks,
+)
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 from contracts.services.community import requests as community
@@ -202,6 +213,10 @@ WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
         "consumers",
     ),
     _documents("webhooks.keys", webhooks.KeysQuery, webhooks.KeysReply),
+    _documents("webhooks.attempts", webhook_deliveries.ListAttempts, webhook_deliveries.AttemptsReply),
+    _documents("webhooks.events", webhook_deliveries.ListEvents, webhook_deliveries.EventsReply),
+    _documents("webhooks.replay", webhook_deliveries.ReplayEvents, webhook_deliveries.ReplayReply),
+    _documents("webhooks.health", webhook_deliveries.HealthQuery, webhook_deliveries.WebhookHealth),
 )
 COMMUNITY_COMMANDS: Final[tuple[Command, ...]] = tuple(
     _documents(f"community.{verb}", request, reply) for verb, request, reply in community.REQUESTS

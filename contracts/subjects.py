@@ -60,7 +60,6 @@ JOB: Final = "job.v1."
 WEBHOOK_JOB: Final = JOB + "webhook."  # <endpoint>: look at what waits for it; <endpoint>.<event>: send that once more
 SCHEDULE: Final = "later.v1.at."  # <job without job.v1.>: held until its time, then published as due
 DUE: Final = "later.v1.due."  # <job without job.v1.>
-WEBHOOK_CHANGED: Final = "webhooks.v1.changed."  # <endpoint>: core NATS, it is not as it was
 DEAD_LETTER: Final = "dlq.v1."  # <consumer>.<subject of the message>
 BUDGET: Final = "budget.v1."  # <venue>.<window>: REST weight spent in it, by all processes
 ANALYTICS: Final = "analytics.v1.requests"  # batches of answered requests, by every API process

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from consumers.webhooks import signing
 from consumers.webhooks.delivery.backlog import Backlog
 from consumers.webhooks.delivery.keeping import Keeping
 from consumers.webhooks.delivery.outcome import Outcome, of_answer, of_error
@@ -16,7 +15,6 @@ from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.events import Row
 
-_CONTENT: Final = {"content-type": "application/json"}
 _STOPPED: Final = frozenset({"paused", "disabled"})
 _BURIED_AT_ONCE: Final = 500
 
@@ -174,9 +172,7 @@ class Drain:
             return None, Outcome(kind="hopeless", error="the event is not kept any more", fault="ours")
         now_ns = self._sending.now_ns()
         try:
-            keys = signing.SigningKeys(self._endpoint.live_secrets(now_ns), self._sending.signing_key)
-            headers = signing.sign(row.body, row.event_id, now_ns // SECOND_NS, keys)
-            answer = await self._sending.transport.post(self._endpoint.url, row.body, _CONTENT | headers)
+            answer = await self._sending.poster.post(self._endpoint, row.event_id, row.body, now_ns)
         except Exception as error:  # noqa: BLE001  # kept with the attempt, and tried again or dead by it
             return row, of_error(error)
         return row, of_answer(answer, now_ns)

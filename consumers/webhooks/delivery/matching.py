@@ -20,6 +20,7 @@ from consumers.webhooks.delivery.sending import Endpoints, Sending
 from consumers.webhooks.delivery.subscribers import Subscribers
 from consumers.webhooks.payloads.facts import Sources
 from consumers.webhooks.registry.endpoint import Endpoint
+from consumers.webhooks.registry.sealing import UnsealableError
 from contracts import subjects
 from contracts.arithmetic.usd import UsdRates
 from contracts.subjects import ALL_WEBHOOKS_CHANGED, WEBHOOK_CHANGED
@@ -122,7 +123,12 @@ class Matching:
             self._changed.update(self.subscribers.ids())
         while self._changed:
             endpoint_id = self._changed.pop()
-            before, endpoint = self.subscribers.find(endpoint_id), await self._source.find(endpoint_id)
+            before = self.subscribers.find(endpoint_id)
+            try:
+                endpoint = await self._source.find(endpoint_id)
+            except UnsealableError as error:
+                _log.error("webhooks.unsealable", endpoint=endpoint_id, error=str(error))  # says it all
+                continue
             if endpoint is None:
                 self.subscribers.remove(endpoint_id)
                 continue

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from random import random
 from typing import Protocol
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from consumers.webhooks.delivery.queue import JobQueue
 from consumers.webhooks.delivery.rules import DeliveryRules
+from consumers.webhooks.posting import Poster
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.attempts import AttemptStore
 from consumers.webhooks.store.events import EventStore
-from consumers.webhooks.transport import Transport
 from runtime import clock
 from runtime.nats.deadletter import DeadLetters
 
@@ -36,10 +34,9 @@ class Sending:
     events: EventStore
     attempts: AttemptStore
     queue: JobQueue
-    transport: Transport
+    poster: Poster
     letters: DeadLetters
     rules: DeliveryRules = field(default_factory=DeliveryRules)
-    signing_key: Ed25519PrivateKey | None = None
     now_ns: Callable[[], int] = clock.now_ns
     chance: Callable[[], float] = random
     counts: Counter[str] = field(default_factory=Counter[str])

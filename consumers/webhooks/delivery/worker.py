@@ -15,6 +15,7 @@ from nats.js.client import JetStreamContext
 from consumers.webhooks.delivery.drain import Drain
 from consumers.webhooks.delivery.queue import Hold, read_due, read_job
 from consumers.webhooks.delivery.sending import Sending
+from consumers.webhooks.registry.sealing import UnsealableError
 from consumers.webhooks.store.events import StaleWriterError
 from contracts.subjects import ALL_WEBHOOKS_CHANGED, WEBHOOK_CHANGED
 from runtime import clock
@@ -26,7 +27,7 @@ _log = structlog.get_logger("webhooks")
 _FETCH: Final = 64
 _FETCH_SECONDS: Final = 1.0
 _AGAIN_SECONDS: Final = 0.5
-_PASSING: Final = (NatsError, StoreError, StaleWriterError, NoAnswerError, ApiRefusalError)
+_PASSING: Final = (NatsError, StoreError, StaleWriterError, NoAnswerError, ApiRefusalError, UnsealableError)
 
 
 class Worker:

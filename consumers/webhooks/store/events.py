@@ -90,6 +90,7 @@ class Overview:
     wake: int
     blocked_until: int
     disabled: int
+    open: int  # how many were looked at and are not settled
     is_stopped: bool  # by an open circuit, or disabled
     notice: bool  # of a change that its owner is not notified of yet
     asked: bool  # a replay, a retry or a resume waits to be read
@@ -135,6 +136,15 @@ class EventStore:
         async for document in self._pages.find(wanted).sort([("_id", -1)]).limit(1):
             return _read_page(document) if document["last"] >= sequence else None
         return None
+
+    async def rows_after(self, endpoint: str, sequence: int, most: int) -> list[Row]:
+        """Return the events after a sequence, the oldest first, at most so many."""
+        inside = await self.find_page(endpoint, sequence + 1)
+        pages = [] if inside is None else [inside]
+        if sum(len(page.rows) for page in pages) < most:
+            start = sequence + 1 if inside is None else inside.rows[-1].sequence + 1
+            pages += await self.read_pages(endpoint, start, most)
+        return [row for page in pages for row in page.rows if row.sequence > sequence][:most]
 
     async def has_page(self, endpoint: str, sequence: int) -> bool:
         """Return whether a page begins at a sequence or after it."""
@@ -266,6 +276,7 @@ def _overview(document: Document) -> Overview:
         wake=int(document.get("wake", -1)),
         blocked_until=int(document.get("blocked_until", 0)),
         disabled=int(document.get("disabled", 0)),
+        open=len(document.get("open", ())),
         is_stopped=bool(document.get("disabled") or document.get("circuit", [0] * 5)[2]),
         notice=bool(document.get("notice")),
         asked=any(document.get(name) for name in ("replay", "again", "resume")),

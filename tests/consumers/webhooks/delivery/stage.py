@@ -13,6 +13,7 @@ from consumers.webhooks.delivery.queue import JobQueue
 from consumers.webhooks.delivery.rules import SECOND_NS, DeliveryRules, DigestRules
 from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.delivery.worker import Worker
+from consumers.webhooks.posting import Poster
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store import attempts, events
 from consumers.webhooks.store.attempts import AttemptStore
@@ -28,7 +29,7 @@ from runtime.store import Store
 from tests.consumers.webhooks.events import make_endpoint, make_whale
 
 QUICK = DeliveryRules(retries=(0.05, 0.1, 0.2, 0.3, 0.5, 0.5, 0.5), jitter=0.2, circuit_first=0.2, circuit_longest=1.0)
-ALLOWED = TransportRules(allow=("127.0.0.1",), seconds=1.0)
+ALLOWED = TransportRules(allow=frozenset({"127.0.0.1"}), seconds=1.0)
 
 
 @dataclass
@@ -127,7 +128,7 @@ async def staging(
             events=EventStore(documents),
             attempts=AttemptStore(documents),
             queue=queue,
-            transport=transport,
+            poster=Poster(transport, None),
             letters=letters,
             rules=rules,
             now_ns=lambda: clock.now_ns() + offset[0],
