@@ -57,6 +57,8 @@ def main() -> None:
     for _ in sys.stdin:
         pid = os.fork()
         if not pid:
+            os.dup2(2, 1)  # what it logs is not for who reads the ids
+            sys.stdout.reconfigure(line_buffering=True)
             asyncio.run(serve(url, documents))
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
