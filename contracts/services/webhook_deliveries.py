@@ -14,7 +14,7 @@ from contracts.services.webhooks import ChangedEndpoint, EndpointId, WebhooksMod
 MOST_LISTED: Final = 100
 EventState = Literal["waiting", "delivered", "dead", "coalesced"]
 Listed = Annotated[int, Field(ge=1, le=MOST_LISTED, description="at most so many")]
-Sequence = Annotated[int, Field(ge=0, le=2**53, description="sequence of an event of this endpoint")]
+EventSequence = Annotated[int, Field(ge=0, le=2**53, description="sequence of an event of this endpoint")]
 
 
 class ListAttempts(WebhooksModel):
@@ -51,7 +51,7 @@ class ListEvents(WebhooksModel):
 
     owner: Owner
     id: EndpointId
-    after: Sequence = 0
+    after: EventSequence = 0
     limit: Listed = 50
 
 

@@ -1,7 +1,7 @@
 """Logs: structured lines to standard output (JSON, or readable on a terminal) and, where wanted, to rotated files.
 
-Four channels: `application`, `access` (one line a request), `audit` (who did what) and `webhooks` (deliveries). `configure` is called once by a
-composition root; everybody else takes `get()`.
+Four channels: `application`, `access` (one line a request), `audit` (who did what) and `webhooks` (deliveries).
+`configure` is called once by a composition root; everybody else takes `get()`.
 """
 
 from __future__ import annotations

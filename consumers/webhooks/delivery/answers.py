@@ -49,7 +49,7 @@ def add_delivery_commands(router: NatsRouter, sending: Sending, matching: Matchi
     async def on_attempts(query: ListAttempts) -> AttemptsReply:
         async with reachable_store():
             await _check(owns, query.owner, query.id)
-            before = None if query.before is None else read_moment(query.before)
+            before = sending.now_ns() if query.before is None else read_moment(query.before)
             found = await sending.attempts.newest(query.id, query.limit, before)
         return AttemptsReply(attempts=[_attempt(one) for one in found])
 

@@ -26,7 +26,7 @@ class Backlog:
         """Return the next event that was not looked at; None where there is none now."""
         if not self._ahead and self._more:
             pages = await self._events.read_pages(self._endpoint, progress.next, _PAGES_AT_ONCE)
-            self._more = len(pages) == _PAGES_AT_ONCE
+            self._more = bool(pages)
             self._ahead.extend(row for page in pages for row in page.rows)
         if not self._ahead:
             return None

@@ -143,7 +143,7 @@ class Drain:
         lanes = (
             {one.lane for one in progress.open.values()} | set(self._lanes.values()) if self._ordered else set[str]()
         )
-        while len(found) < room and not self._is_full():
+        while len(found) < room and not self._is_full() and not (self._has_enough() and (found or self._posts)):
             row = await self._backlog.take(progress)
             if row is None:
                 return
@@ -154,6 +154,10 @@ class Drain:
                 found.append(row.sequence)
             if self._ordered:
                 lanes.add(row.lane)
+
+    def _has_enough(self) -> bool:
+        """While something is posted, there is time to look at more."""
+        return len(self._progress.open) >= self._sending.rules.read_ahead
 
     def _is_full(self) -> bool:
         return len(self._progress.open) >= self._sending.rules.most_open

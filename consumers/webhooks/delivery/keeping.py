@@ -1,9 +1,10 @@
-"""Keeps what came of posts: attempts and dead letters first, then how far the endpoint is; many at once."""
+"""Keeps what came of posts: dead letters first, then attempts and how far the endpoint is; many at once."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable
 from secrets import token_hex
 
 import structlog
@@ -97,9 +98,10 @@ class Keeping:
             await sending.events.bury(dead)
             for letter in dead:
                 self._send_letter(letter)
+        writes: list[Awaitable[None]] = [sending.events.save_progress(self._progress, document)]
         if attempts:
-            await sending.attempts.add(endpoint, attempts, token_hex(4))
-        await sending.events.save_progress(self._progress, document)
+            writes.append(sending.attempts.add(endpoint, attempts, token_hex(4)))
+        await asyncio.gather(*writes)
         self._kept += added
 
     def _add_dead(self, row: Row | None, sequence: int, error: str, *, fault: str, attempts: int) -> None:

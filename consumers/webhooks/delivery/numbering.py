@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from consumers.webhooks.delivery.coalescing import Matched
 from consumers.webhooks.payloads.body import digest_fact, event_id, make_body
-from consumers.webhooks.store.events import Page, Row
-
-MOST_ROWS: Final = 100  # of one page
+from consumers.webhooks.store.events import MOST_ROWS, Page, Row
 
 
 class Numbering:

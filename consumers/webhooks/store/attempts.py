@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from consumers.webhooks.store.events import KEPT_SECONDS, moment
+from consumers.webhooks.store.events import DAY, KEPT_SECONDS, moment
 from runtime.store import Collection, IndexSpec, Store
 
 ATTEMPTS: Final = "webhook_attempts"
-INDEXES: Final = (IndexSpec(ATTEMPTS, ("at",), ttl=KEPT_SECONDS),)
+INDEXES: Final = (
+    IndexSpec(ATTEMPTS, ("at",), ttl=KEPT_SECONDS),
+    IndexSpec(ATTEMPTS, ("endpoint", "at_ns")),
+)
 _DIGITS: Final = 20
+_LOOKS_NS: Final = tuple(seconds * 10**9 for seconds in (3600, DAY, KEPT_SECONDS))  # how far back, one after the other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +45,22 @@ class AttemptStore:
         document = {
             "_id": f"{endpoint}.{at_ns:0{_DIGITS}d}.{nonce}",
             "endpoint": endpoint,
+            "at_ns": at_ns,
             "at": moment(at_ns),
             "rows": [asdict(attempt) for attempt in attempts],
         }
         await self._attempts.insert_one(document)
 
-    async def newest(self, endpoint: str, most: int, before_ns: int | None = None) -> list[Attempt]:
-        """Return attempts of an endpoint, the newest first; of those before a time (ns UTC) where one is given."""
-        end = "~" if before_ns is None else f"{before_ns:0{_DIGITS}d}"
-        wanted = {"_id": {"$gte": f"{endpoint}.", "$lt": f"{endpoint}.{end}"}}
+    async def newest(self, endpoint: str, most: int, before_ns: int) -> list[Attempt]:
+        """Return attempts of an endpoint before a time (ns UTC), the newest first, at most so many."""
         found: list[Attempt] = []
-        async for document in self._attempts.find(wanted).sort([("_id", -1)]).limit(most):
-            found += [Attempt(**row) for row in reversed(document["rows"])]
+        end = before_ns
+        for look in _LOOKS_NS:
+            begin = before_ns - look
+            wanted = {"endpoint": endpoint, "at_ns": {"$gte": begin, "$lt": end}}
+            async for document in self._attempts.find(wanted).sort([("at_ns", -1)]).limit(most):
+                found += [Attempt(**row) for row in reversed(document["rows"])]
             if len(found) >= most:
                 break
+            end = begin
         return found[:most]

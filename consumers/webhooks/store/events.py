@@ -1,7 +1,8 @@
 """The events of endpoints in pages, how far each endpoint's delivery is, and what is dead.
 
 A page is one document with consecutive events of one endpoint. It is named by its first sequence, so that two writers
-that would assign the same sequence cannot both write; and a thousand events cost a few documents.
+that would assign the same sequence cannot both write; and a thousand events cost a few documents. Every range that is
+read is bounded on both sides: the embedded server fetches all that lies in it before it takes the first.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ POSITIONS: Final = "webhook_positions"
 DAY: Final = 24 * 3600
 KEPT_SECONDS: Final = 30 * DAY
 INDEXES: Final = (
+    IndexSpec(PAGES, ("endpoint", "first"), unique=True),
     IndexSpec(PAGES, ("at",), ttl=KEPT_SECONDS),
     IndexSpec(DEAD, ("endpoint", "sequence")),
     IndexSpec(DEAD, ("at",), ttl=KEPT_SECONDS),
@@ -28,6 +30,7 @@ INDEXES: Final = (
 )
 _SECOND_NS: Final = 1_000_000_000
 _DIGITS: Final = 15
+MOST_ROWS: Final = 100  # of one page
 _OVERVIEW: Final[Document] = {
     "next": 1,
     "wake": 1,
@@ -38,7 +41,6 @@ _OVERVIEW: Final[Document] = {
     "resume": 1,
 }
 NOTHING: Final[Mapping[str, Any]] = {}
-_END: Final = "~"  # after every digit
 
 
 class StaleWriterError(RuntimeError):
@@ -125,15 +127,15 @@ class EventStore:
             raise
 
     async def read_pages(self, endpoint: str, sequence: int, most: int) -> list[Page]:
-        """Return pages that begin at a sequence or after it, the oldest first."""
-        wanted = {"_id": {"$gte": page_name(endpoint, sequence), "$lt": f"{endpoint}.{_END}"}}
-        found = self._pages.find(wanted).sort([("_id", 1)]).limit(most)
+        """Return pages that begin at a sequence or soon after it, the oldest first."""
+        wanted = {"endpoint": endpoint, "first": {"$gte": sequence, "$lt": sequence + 2 * MOST_ROWS}}
+        found = self._pages.find(wanted).sort([("first", 1)]).limit(most)
         return [_read_page(document) async for document in found]
 
     async def find_page(self, endpoint: str, sequence: int) -> Page | None:
         """Return the page that holds a sequence; None where it is not kept any more, or not assigned yet."""
-        wanted = {"_id": {"$gte": f"{endpoint}.", "$lte": page_name(endpoint, sequence)}}
-        async for document in self._pages.find(wanted).sort([("_id", -1)]).limit(1):
+        wanted = {"endpoint": endpoint, "first": {"$gt": sequence - MOST_ROWS, "$lte": sequence}}
+        async for document in self._pages.find(wanted).sort([("first", -1)]).limit(1):
             return _read_page(document) if document["last"] >= sequence else None
         return None
 
@@ -147,22 +149,22 @@ class EventStore:
         return [row for page in pages for row in page.rows if row.sequence > sequence][:most]
 
     async def has_page(self, endpoint: str, sequence: int) -> bool:
-        """Return whether a page begins at a sequence or after it."""
-        wanted = {"_id": {"$gte": page_name(endpoint, sequence), "$lt": f"{endpoint}.{_END}"}}
-        return await self._pages.find_one(wanted, {"_id": 1}) is not None
+        """Return whether there is a page that begins with a sequence."""
+        return await self._pages.find_one({"_id": page_name(endpoint, sequence)}, {"_id": 1}) is not None
 
     async def last_sequence(self, endpoint: str) -> int:
         """Return the last sequence that was assigned, 0 for none."""
-        wanted = {"_id": {"$gte": f"{endpoint}.", "$lt": f"{endpoint}.{_END}"}}
-        async for document in self._pages.find(wanted, {"last": 1}).sort([("_id", -1)]).limit(1):
-            return int(document["last"])
         kept = await self._progress.find_one({"_id": endpoint}, {"next": 1})
-        return 0 if kept is None else int(kept.get("next", 1)) - 1
+        following = int((kept or {}).get("next", 1))
+        wanted = {"endpoint": endpoint, "first": {"$gte": following}}
+        async for document in self._pages.find(wanted, {"last": 1}).sort([("first", -1)]).limit(1):
+            return int(document["last"])
+        return following - 1
 
     async def first_since(self, endpoint: str, since_ns: int) -> int | None:
         """Return the first sequence that was assigned at a time or later; None where there is none."""
-        wanted = {"_id": {"$gte": f"{endpoint}.", "$lt": f"{endpoint}.{_END}"}, "at": {"$gte": moment(since_ns)}}
-        async for document in self._pages.find(wanted).sort([("_id", 1)]):
+        wanted = {"endpoint": endpoint, "at": {"$gte": moment(since_ns)}}
+        async for document in self._pages.find(wanted).sort([("first", 1)]):
             for row in document["rows"]:
                 if row["created_ns"] >= since_ns:
                     return int(row["sequence"])

@@ -58,7 +58,7 @@ def main() -> None:
         pid = os.fork()
         if not pid:
             os.dup2(2, 1)  # what it logs is not for who reads the ids
-            sys.stdout.reconfigure(line_buffering=True)
+            sys.stdout = os.fdopen(1, "w", buffering=1)
             asyncio.run(serve(url, documents))
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()

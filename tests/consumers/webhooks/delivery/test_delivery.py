@@ -6,14 +6,17 @@ import asyncio
 import hmac
 import json
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import replace
+from statistics import median
 
 import pytest
 import pytest_asyncio
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
-from consumers.webhooks.delivery.rules import DigestRules
+from consumers.webhooks.delivery.rules import SECOND_NS, DigestRules
 from consumers.webhooks.payloads.body import event_id
+from consumers.webhooks.registry.endpoint import EndpointSecret
 from contracts import streams
 from runtime import clock
 from runtime.nats.streams.past import read_past
@@ -75,7 +78,7 @@ async def test_a_failed_attempt_is_repeated_with_the_same_id_until_it_succeeds(s
         await stage.settled(endpoint, 1)
     assert len(receiver.requests) == 4
     assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
-    kept = await stage.sending.attempts.newest(endpoint.id, 10)
+    kept = await stage.sending.attempts.newest(endpoint.id, 10, clock.now_ns())
     assert [(one.number, one.status) for one in kept] == [(4, 200), (3, 500), (2, 500), (1, 500)]
     assert kept[-1].answer == b"oops"
 
@@ -280,3 +283,65 @@ async def test_events_beyond_the_rate_limit_come_as_one_digest(server: NatsServe
     assert digest["data"]["usd_value"] == sum(1_000_000 + number for number in range(1, 11)) + 2.5
     assert [row.sequence for row in rows] == list(range(1, 14))
     assert [row.event_type for row in rows if row.digest == digest["event_id"]] == ["whale"] * 10
+
+
+async def test_a_slow_endpoint_delays_nobody_else(stage: Stage) -> None:
+    """The middle delay of one endpoint, with a slow one beside it for every second event, taken by turns."""
+
+    async def slow(_request: Request, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.8)
+        writer.write(OK)
+        await writer.drain()
+
+    arrived: dict[int, float] = {}
+
+    async def fine(request: Request, writer: asyncio.StreamWriter) -> None:
+        arrived[json.loads(request.body)["sequence"]] = asyncio.get_running_loop().time()
+        writer.write(OK)
+        await writer.drain()
+
+    delays: dict[bool, list[float]] = {True: [], False: []}
+    async with receiving(slow) as dragging, receiving(fine) as receiver:
+        await stage.register(dragging.url, symbols=("ETH",))
+        await stage.register(receiver.url, symbols=("BTC",))
+        for number in range(60):
+            beside = number // 10 % 2 == 1
+            if beside and number % 10 == 0:
+                for _ in range(8):  # four at once, twice: it is busy for the whole of this turn
+                    await stage.whale("ETH/USDT")
+            began = asyncio.get_running_loop().time()
+            await stage.whale()
+            await wait_for(lambda number=number: number + 1 in arrived)
+            delays[beside].append(arrived[number + 1] - began)
+    assert median(delays[True]) < 1.1 * median(delays[False]) + 0.005
+
+
+async def test_a_rotation_under_load_fails_no_verification(stage: Stage) -> None:
+    second = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+    failed: list[str] = []
+
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        for known in secrets:
+            with suppress(WebhookVerificationError):
+                Webhook(known).verify(request.body, request.headers)
+                break
+        else:
+            failed.append(request.headers["webhook-id"])
+        writer.write(OK)
+        await writer.drain()
+
+    secrets = [SECRET]  # the receiver changes over in the middle of the overlap, when nothing old is under way
+    async with receiving(behave) as receiver:
+        endpoint = await stage.register(receiver.url)
+        for number in range(120):
+            await stage.whale(f"C{number % 7}/USDT")
+            if number == 40:
+                later = clock.now_ns() + 3600 * SECOND_NS
+                rotated = replace(endpoint, secrets=(EndpointSecret(second), EndpointSecret(SECRET, later)), version=2)
+                await stage.endpoints.put(rotated)
+            if number == 80:
+                await stage.settled(endpoint, 81)
+                secrets[:] = [second]
+        await stage.settled(endpoint, 120)
+    assert failed == []
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 120
