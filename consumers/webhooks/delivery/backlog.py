@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from typing import Final
 
 from consumers.webhooks.delivery.progress import Progress
-from consumers.webhooks.store.events import EventStore, Row
+from consumers.webhooks.store.events import EventStore, Page, Row
 
 _PAGES_AT_ONCE: Final = 20
 _PAGES_KEPT: Final = 64
@@ -17,7 +17,7 @@ class Backlog:
 
     def __init__(self, events: EventStore, endpoint: str) -> None:
         self._events, self._endpoint = events, endpoint
-        self._ahead: deque[Row] = deque()  # read, and not given yet
+        self._ahead: deque[tuple[Row, int]] = deque()  # read and not given yet, with where reading goes on after it
         self._given: dict[int, Row] = {}  # and not settled yet
         self._pages: OrderedDict[int, dict[int, Row]] = OrderedDict()
         self._more = True  # whether there may be pages that were not read
@@ -25,27 +25,34 @@ class Backlog:
     async def take(self, progress: Progress) -> Row | None:
         """Return the next event that was not looked at; None where there is none now."""
         if not self._ahead and self._more:
-            pages = await self._events.read_pages(self._endpoint, progress.next, _PAGES_AT_ONCE)
+            pages = await self._events.read_pages(self._endpoint, progress.page, _PAGES_AT_ONCE)
             self._more = bool(pages)
-            self._ahead.extend(row for page in pages for row in page.rows)
+            for page in pages:
+                self._read(page, progress.next)
         if not self._ahead:
             return None
-        row = self._ahead.popleft()
+        row, progress.page = self._ahead.popleft()
         progress.next = row.sequence + 1
         if row.digest is None:
             self._given[row.sequence] = row
         return row
+
+    def _read(self, page: Page, first: int) -> None:
+        begin, last = page.rows[0].sequence, page.rows[-1].sequence
+        for row in page.rows:
+            if row.sequence >= first:
+                self._ahead.append((row, row.sequence + 1 if row.sequence == last else begin))
 
     async def rewind(self, progress: Progress, sequence: int) -> None:
         """Look at every event from a sequence on as if none was posted."""
         sequence = min(sequence, progress.next)
         for later in [one for one in progress.open if one >= sequence]:
             progress.settle(later)
-        progress.next = sequence
+        progress.next = progress.page = sequence
         page = await self._events.find_page(self._endpoint, sequence)
         for row in () if page is None else page.rows:
             if row.sequence >= sequence:
-                progress.next = row.sequence + 1
+                progress.next = progress.page = row.sequence + 1
                 if row.digest is None:
                     progress.look_at(row.sequence, row.lane)
 

@@ -64,7 +64,7 @@ class Drain:
             endpoint = await self._sending.endpoints.find(progress.endpoint)
             return endpoint is not None and endpoint.state not in _STOPPED and not progress.disabled
         blocked = self._sending.now_ns() < progress.blocked_until()
-        return not blocked and not self._is_full() and await events.has_page(progress.endpoint, progress.next)
+        return not blocked and not self._is_full() and await events.has_page(progress.endpoint, progress.page)
 
     async def _do(self, asked: dict[str, Any]) -> None:
         """Do what was asked for since the last drain."""
@@ -143,7 +143,7 @@ class Drain:
         lanes = (
             {one.lane for one in progress.open.values()} | set(self._lanes.values()) if self._ordered else set[str]()
         )
-        while len(found) < room and not self._is_full() and not (self._has_enough() and (found or self._posts)):
+        while len(found) < room and not self._is_full() and not (self._has_enough() and (found or self._lanes)):
             row = await self._backlog.take(progress)
             if row is None:
                 return

@@ -30,13 +30,14 @@ from runtime.app.resume import Mark, find_start
 from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LaneReader
 from runtime.nats.lanes.reader import read_event
-from runtime.nats.streams.reader import NEW
+from runtime.nats.streams.api import call
 
 _log = structlog.get_logger("webhooks")
 _KNOWN: Final = 200_000  # ids of the newest events
 _MOST_WAITING: Final = 50_000  # matched and not kept yet; more end the consumer, which goes on from what it kept
 _MARGIN_NS: Final = 60 * SECOND_NS
 _SAVE_SECONDS: Final = 1.0
+_NEWEST: Final = 500  # of an endpoint: more than is written at once
 
 
 class TooManyWaitingError(RuntimeError):
@@ -88,11 +89,13 @@ class Matcher:
             async for known in self._events.ids_since(oldest - self._margin_ns):
                 self._know(known)
         for stream, wanted in reading.streams:
-            start = NEW
-            if stream in positions:
-                sequence, read_by = positions[stream]
-                start = (await find_start(bus, stream, Mark(sequence, read_by))).start
-                self._read[stream] = self._saved[stream] = sequence
+            if stream not in positions:
+                last = int((await call(bus, f"STREAM.INFO.{stream}"))["state"]["last_seq"])
+                positions[stream] = (last, clock.now_ns())
+                await self._events.save_positions({stream: positions[stream]})
+            sequence, read_by = positions[stream]
+            start = (await find_start(bus, stream, Mark(sequence, read_by))).start
+            self._read[stream] = self._saved[stream] = sequence
 
             def on_batch(batch: Sequence[tuple[str, Any]], last: int, *, stream: str = stream) -> Sequence[Fault]:
                 return self.on_batch(stream, batch, last)
@@ -140,8 +143,9 @@ class Matcher:
         ended = list(self._coalescing.ended(now_ns, all_of_them=everything))
         groups, self._groups = [*self._groups, *ended], []
         read, held = dict(self._read), self._coalescing.positions()
-        owners = await self._begin({group[0].endpoint for group in groups})
-        groups = [group for group in groups if group[0].endpoint in owners]
+        owners, known = await self._begin({group[0].endpoint for group in groups})
+        groups = [[one for one in group if one.endpoint in owners and one.event_id not in known] for group in groups]
+        groups = [group for group in groups if group]
         pages = self._numbering.pages(groups, owners, now_ns)
         if pages:
             await self._events.add_pages(pages)
@@ -154,18 +158,24 @@ class Matcher:
         await self._save_positions({stream: min(last, held.get(stream, last)) for stream, last in read.items()})
         return sum(len(page.rows) for page in pages)
 
-    async def _begin(self, endpoints: set[str]) -> dict[str, str]:
-        """Return the owners of those that are still there, each with a sequence to go on from."""
-        owners: dict[str, str] = {}
+    async def _begin(self, endpoints: set[str]) -> tuple[dict[str, str], set[str]]:
+        """Return the owners of those that are still there, each with a sequence to go on from.
+
+        Also the ids of the newest events of those that are begun: whoever had the lease before may have written them
+        since this process began. From now on one of two writers fails.
+        """
+        owners, known = dict[str, str](), set[str]()
         for endpoint_id in endpoints:
             endpoint = self._subscribers.find(endpoint_id)
             if endpoint is None:
                 self._numbering.forget(endpoint_id)
                 continue
             if self._numbering.last(endpoint_id) is None:
-                self._numbering.begin(endpoint_id, await self._events.last_sequence(endpoint_id))
+                last = await self._events.last_sequence(endpoint_id)
+                self._numbering.begin(endpoint_id, last)
+                known |= await self._events.ids_after(endpoint_id, last - _NEWEST)
             owners[endpoint_id] = endpoint.owner
-        return owners
+        return owners, known
 
     async def last_sequence(self, endpoint_id: str) -> int:
         """Return the last sequence of an endpoint."""

@@ -30,12 +30,14 @@ class Open:
 class Progress:
     """Of one endpoint; times are ns UTC, 0 for never. `version` grows with each write: of two writers one fails.
 
-    `notice`: a change since the last write of which the endpoint's owner is to be notified.
+    `page`: where the page begins that holds `next`. `notice`: a change since the last write of which the endpoint's
+    owner is to be notified.
     """
 
     endpoint: str
     version: int = 0
     next: int = 1
+    page: int = 1
     open: dict[int, Open] = field(default_factory=dict[int, Open])
     circuit: Circuit = CLOSED
     quiet_until: int = 0  # what the receiver asked for by Retry-After
@@ -149,6 +151,7 @@ class Progress:
         circuit = self.circuit
         return {
             "next": self.next,
+            "page": self.page,
             "open": [[sequence, one.lane, one.tries, one.due] for sequence, one in self.open.items()],
             "circuit": [circuit.failures, circuit.failing_since, circuit.opened, circuit.until, circuit.wait],
             "quiet_until": self.quiet_until,
@@ -168,6 +171,7 @@ def read_progress(endpoint: str, document: Document | None) -> Progress:
         endpoint=endpoint,
         version=document["version"],
         next=document["next"],
+        page=document["page"],
         open={sequence: Open(lane, tries, due) for sequence, lane, tries, due in document["open"]},
         circuit=Circuit(failures=failures, failing_since=failing_since, opened=opened, until=until, wait=wait),
         quiet_until=document["quiet_until"],

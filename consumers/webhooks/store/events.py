@@ -154,12 +154,16 @@ class EventStore:
 
     async def last_sequence(self, endpoint: str) -> int:
         """Return the last sequence that was assigned, 0 for none."""
-        kept = await self._progress.find_one({"_id": endpoint}, {"next": 1})
-        following = int((kept or {}).get("next", 1))
-        wanted = {"endpoint": endpoint, "first": {"$gte": following}}
+        kept = await self._progress.find_one({"_id": endpoint}, {"next": 1, "page": 1}) or {}
+        wanted = {"endpoint": endpoint, "first": {"$gte": int(kept.get("page", 1))}}
         async for document in self._pages.find(wanted, {"last": 1}).sort([("first", -1)]).limit(1):
             return int(document["last"])
-        return following - 1
+        return int(kept.get("next", 1)) - 1
+
+    async def ids_after(self, endpoint: str, sequence: int) -> set[str]:
+        """Return the ids of an endpoint's events after a sequence."""
+        wanted = {"endpoint": endpoint, "first": {"$gt": sequence - MOST_ROWS}}
+        return {row["event_id"] async for document in self._pages.find(wanted) for row in document["rows"]}
 
     async def first_since(self, endpoint: str, since_ns: int) -> int | None:
         """Return the first sequence that was assigned at a time or later; None where there is none."""
