@@ -23,8 +23,8 @@ from consumers.market import handlers as market
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.webhooks import handlers as webhooks
-from consumers.webhooks.delivery.matching import MatchingPlan
 from consumers.webhooks.delivery.rules import DeliveryRules, DigestRules
+from consumers.webhooks.matching.running import MatchingPlan
 from consumers.webhooks.transport import TransportRules
 from consumers.whales import handlers as whales
 from consumers.whales.core import Adaptive, WhaleRules

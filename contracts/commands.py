@@ -22,12 +22,12 @@ from contracts.services import (
     feed,
     market,
     sentiment,
-    webhook_deliveries,
     webhooks,
 )
 from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 from contracts.services.community import requests as community
+from contracts.services.webhook import deliveries
 
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]
@@ -213,10 +213,10 @@ WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
         "consumers",
     ),
     _documents("webhooks.keys", webhooks.KeysQuery, webhooks.KeysReply),
-    _documents("webhooks.attempts", webhook_deliveries.ListAttempts, webhook_deliveries.AttemptsReply),
-    _documents("webhooks.events", webhook_deliveries.ListEvents, webhook_deliveries.EventsReply),
-    _documents("webhooks.replay", webhook_deliveries.ReplayEvents, webhook_deliveries.ReplayReply),
-    _documents("webhooks.health", webhook_deliveries.HealthQuery, webhook_deliveries.WebhookHealth),
+    _documents("webhooks.attempts", deliveries.ListAttempts, deliveries.AttemptsReply),
+    _documents("webhooks.events", deliveries.ListEvents, deliveries.EventsReply),
+    _documents("webhooks.replay", deliveries.ReplayEvents, deliveries.ReplayReply),
+    _documents("webhooks.health", deliveries.HealthQuery, deliveries.WebhookHealth),
 )
 COMMUNITY_COMMANDS: Final[tuple[Command, ...]] = tuple(
     _documents(f"community.{verb}", request, reply) for verb, request, reply in community.REQUESTS

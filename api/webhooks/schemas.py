@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.arithmetic.moments import Moment
 from contracts.services.access import DAY_SECONDS, Page, PageSize
-from contracts.services.webhook_deliveries import EventSequence, Listed
+from contracts.services.webhook.deliveries import EventSequence, Listed
 from contracts.services.webhook_events import Number
 from contracts.services.webhooks import (
     Clearable,

@@ -14,12 +14,12 @@ from faststream.nats import NatsRouter
 from nats.errors import Error as NatsError
 
 from consumers.webhooks.delivery.answers import add_delivery_commands
-from consumers.webhooks.delivery.matching import Matching, MatchingPlan
 from consumers.webhooks.delivery.queue import JobQueue
 from consumers.webhooks.delivery.rules import DeliveryRules
 from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.delivery.stored import StoredEndpoints
 from consumers.webhooks.delivery.worker import Worker
+from consumers.webhooks.matching.running import Matching, MatchingPlan
 from consumers.webhooks.posting import Poster
 from consumers.webhooks.registry.commands import add_commands
 from consumers.webhooks.registry.registry import Registry, RegistryParts

@@ -1,1 +1,1 @@
-"""From an event that endpoints want to their receivers: matched, numbered, queued, posted, tried again."""
+"""From the work queue to the receivers: what is due is posted, tried again, and given up in the end."""

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from faststream.nats import NatsRouter
 
-from consumers.webhooks.delivery.matching import Matching
 from consumers.webhooks.delivery.progress import Progress
 from consumers.webhooks.delivery.rules import SECOND_NS
 from consumers.webhooks.delivery.sending import Sending
+from consumers.webhooks.matching.running import Matching
 from consumers.webhooks.registry.registry import reachable_store
 from consumers.webhooks.store import attempts
 from consumers.webhooks.store.events import Dead, Row
@@ -20,7 +20,7 @@ from contracts import subjects
 from contracts.arithmetic.moments import as_datetime, read_moment
 from contracts.errors import NotFoundError
 from contracts.services.audit import AuditEvent
-from contracts.services.webhook_deliveries import (
+from contracts.services.webhook.deliveries import (
     Attempt,
     AttemptsReply,
     EventInfo,

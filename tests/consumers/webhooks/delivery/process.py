@@ -10,9 +10,9 @@ import sys
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import CollectorRegistry
 
-from consumers.webhooks.delivery.matching import MatchingPlan
 from consumers.webhooks.delivery.rules import DeliveryRules, DigestRules
 from consumers.webhooks.handlers import WebhooksPlan, run
+from consumers.webhooks.matching.running import MatchingPlan
 from consumers.webhooks.transport import TransportRules
 from runtime.app.application import make_broker
 from runtime.app.service import Service

@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from consumers.webhooks.delivery.matching import Matching, MatchingPlan
 from consumers.webhooks.delivery.queue import JobQueue
 from consumers.webhooks.delivery.rules import SECOND_NS, DeliveryRules, DigestRules
 from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.delivery.worker import Worker
+from consumers.webhooks.matching.running import Matching, MatchingPlan
 from consumers.webhooks.posting import Poster
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store import attempts, events

@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 
 from consumers.webhooks.delivery.circuit import CLOSED, Circuit, is_hopeless, on_failure
-from consumers.webhooks.delivery.coalescing import Coalescing, Matched
-from consumers.webhooks.delivery.numbering import Numbering
 from consumers.webhooks.delivery.outcome import Outcome, of_answer, of_error, read_retry_after
 from consumers.webhooks.delivery.progress import Progress, read_progress
-from consumers.webhooks.delivery.reconciler import is_late, is_resumed
 from consumers.webhooks.delivery.rules import RETRY_SECONDS, SECOND_NS, DeliveryRules, DigestRules, pause
+from consumers.webhooks.matching.coalescing import Coalescing, Matched
+from consumers.webhooks.matching.numbering import Numbering
+from consumers.webhooks.matching.reconciler import is_late, is_resumed
 from consumers.webhooks.payloads.body import event_id
 from consumers.webhooks.payloads.facts import Fact
 from consumers.webhooks.store.events import Overview

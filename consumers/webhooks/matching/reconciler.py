@@ -8,11 +8,11 @@ from typing import Final, Protocol
 
 import structlog
 
-from consumers.webhooks.delivery.matcher import Matcher
 from consumers.webhooks.delivery.progress import Progress
 from consumers.webhooks.delivery.queue import JobQueue
 from consumers.webhooks.delivery.rules import SECOND_NS, DeliveryRules
-from consumers.webhooks.delivery.subscribers import Subscribers
+from consumers.webhooks.matching.matcher import Matcher
+from consumers.webhooks.matching.subscribers import Subscribers
 from consumers.webhooks.payloads.body import message_fact
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.events import EventStore, Overview

@@ -14,11 +14,11 @@ from typing import Any, Final
 import structlog
 from nats.errors import Error as NatsError
 
-from consumers.webhooks.delivery.coalescing import Coalescing, Matched
-from consumers.webhooks.delivery.numbering import Numbering
 from consumers.webhooks.delivery.queue import JobQueue
 from consumers.webhooks.delivery.rules import SECOND_NS, DigestRules
-from consumers.webhooks.delivery.subscribers import Subscribers
+from consumers.webhooks.matching.coalescing import Coalescing, Matched
+from consumers.webhooks.matching.numbering import Numbering
+from consumers.webhooks.matching.subscribers import Subscribers
 from consumers.webhooks.payloads.body import event_id
 from consumers.webhooks.payloads.facts import NO_SOURCES, Fact, Sources, fact_of
 from consumers.webhooks.registry.endpoint import Endpoint

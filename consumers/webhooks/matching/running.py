@@ -13,11 +13,11 @@ import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from consumers.webhooks.delivery.matcher import Matcher, Reading
-from consumers.webhooks.delivery.reconciler import Reconciler, States
 from consumers.webhooks.delivery.rules import SECOND_NS, DigestRules
 from consumers.webhooks.delivery.sending import Endpoints, Sending
-from consumers.webhooks.delivery.subscribers import Subscribers
+from consumers.webhooks.matching.matcher import Matcher, Reading
+from consumers.webhooks.matching.reconciler import Reconciler, States
+from consumers.webhooks.matching.subscribers import Subscribers
 from consumers.webhooks.payloads.facts import Sources
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.registry.sealing import UnsealableError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from consumers.webhooks.delivery.coalescing import Matched
+from consumers.webhooks.matching.coalescing import Matched
 from consumers.webhooks.payloads.body import digest_fact, event_id, make_body
 from consumers.webhooks.store.events import MOST_ROWS, Page, Row
 
