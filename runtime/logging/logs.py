@@ -26,7 +26,7 @@ from runtime.logging.redact import redactor, text_redactor
 
 Channel = Literal["application", "access", "audit", "webhooks"]
 CHANNELS: Final[tuple[Channel, ...]] = ("application", "access", "audit", "webhooks")
-_OWNERS: Final[dict[Channel, str]] = {"webhooks": "consumers"}  # the part whose file has the plain name; else the API
+_DELIVERS: Final = "consumers"  # the only part that has a file of the channel `webhooks`
 FILE_BYTES: Final = 10 * 1024 * 1024
 FILES_KEPT: Final = 5
 # httpx writes full URLs at INFO, with whatever secret they carry; picows a line for each socket that was lost.
@@ -134,8 +134,9 @@ def _formatter(config: LogConfig, *, readable: bool) -> ProcessorFormatter:
 def _files(config: LogConfig, channel: Channel) -> list[logging.Handler]:
     if config.directory is None or channel == "application":
         return []
-    own = config.part == _OWNERS.get(channel, "api")
-    return [_file(config, f"{channel}.log" if own else f"{channel}-{config.part}.log")]
+    if channel == "webhooks":
+        return [_file(config, "webhooks.log")] if config.part == _DELIVERS else []
+    return [_file(config, f"{channel}.log" if config.part == "api" else f"{channel}-{config.part}.log")]
 
 
 def _file_stem(config: LogConfig) -> str:

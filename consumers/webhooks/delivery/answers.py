@@ -15,7 +15,7 @@ from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.matching.running import Matching
 from consumers.webhooks.registry.registry import reachable_store
 from consumers.webhooks.store import attempts
-from consumers.webhooks.store.events import Dead, Row
+from consumers.webhooks.store.rows import Dead, Row
 from contracts import subjects
 from contracts.arithmetic.moments import as_datetime, read_moment
 from contracts.errors import NotFoundError

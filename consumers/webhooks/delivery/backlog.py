@@ -6,7 +6,8 @@ from collections import OrderedDict, deque
 from typing import Final
 
 from consumers.webhooks.delivery.progress import Progress
-from consumers.webhooks.store.events import EventStore, Page, Row
+from consumers.webhooks.store.events import EventStore
+from consumers.webhooks.store.rows import Page, Row
 
 _PAGES_AT_ONCE: Final = 20
 _PAGES_KEPT: Final = 64

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from consumers.webhooks.delivery.attempting import of_answer, of_error
 from consumers.webhooks.delivery.backlog import Backlog
 from consumers.webhooks.delivery.keeping import Keeping
-from consumers.webhooks.delivery.outcome import Outcome, of_answer, of_error
+from consumers.webhooks.delivery.outcome import Outcome
 from consumers.webhooks.delivery.progress import Progress
 from consumers.webhooks.delivery.queue import Hold
 from consumers.webhooks.delivery.rules import SECOND_NS
 from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.registry.endpoint import Endpoint
-from consumers.webhooks.store.events import Row
+from consumers.webhooks.store.rows import Row
 
 _STOPPED: Final = frozenset({"paused", "disabled"})
 _BURIED_AT_ONCE: Final = 500

@@ -14,7 +14,7 @@ from consumers.webhooks.delivery.progress import Progress
 from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.attempts import Attempt
-from consumers.webhooks.store.events import Dead, Row
+from consumers.webhooks.store.rows import Dead, Row
 from contracts.subjects import WEBHOOK_JOB
 
 _log = structlog.get_logger("webhooks")

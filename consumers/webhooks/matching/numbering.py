@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from consumers.webhooks.matching.coalescing import Matched
 from consumers.webhooks.payloads.body import digest_fact, event_id, make_body
-from consumers.webhooks.store.events import MOST_ROWS, Page, Row
+from consumers.webhooks.store.rows import MOST_ROWS, Page, Row
 
 
 class Numbering:

@@ -15,7 +15,8 @@ from consumers.webhooks.matching.matcher import Matcher
 from consumers.webhooks.matching.subscribers import Subscribers
 from consumers.webhooks.payloads.body import message_fact
 from consumers.webhooks.registry.endpoint import Endpoint
-from consumers.webhooks.store.events import EventStore, Overview
+from consumers.webhooks.store.events import EventStore
+from consumers.webhooks.store.rows import Overview
 from contracts.services.audit import AuditEvent
 from contracts.services.webhooks import EndpointState
 from runtime.nats.audit import publish_audit

@@ -8,11 +8,12 @@ read is bounded on both sides: the embedded server fetches all that lies in it b
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from consumers.webhooks.delivery.progress import Progress, read_progress
+from consumers.webhooks.store.rows import MOST_ROWS, Dead, Overview, Page, Row
 from runtime.store import AlreadyThereError, Collection, Document, IndexSpec, Store
 
 PAGES: Final = "webhook_events"
@@ -30,7 +31,6 @@ INDEXES: Final = (
 )
 _SECOND_NS: Final = 1_000_000_000
 _DIGITS: Final = 15
-MOST_ROWS: Final = 100  # of one page
 _OVERVIEW: Final[Document] = {
     "next": 1,
     "wake": 1,
@@ -45,57 +45,6 @@ NOTHING: Final[Mapping[str, Any]] = {}
 
 class StaleWriterError(RuntimeError):
     """Another process writes here now: begin again from what it wrote."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One event as it is kept; `body` are the bytes that are posted. `digest` names the event it is coalesced into."""
-
-    sequence: int
-    event_id: str
-    event_type: str
-    lane: str
-    body: bytes
-    created_ns: int
-    digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Consecutive events of one endpoint."""
-
-    endpoint: str
-    owner: str
-    rows: Sequence[Row]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dead:
-    """An event that will not be posted again by itself, and whose fault that is."""
-
-    event_id: str
-    endpoint: str
-    owner: str
-    sequence: int
-    event_type: str
-    at_ns: int
-    attempts: int
-    fault: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """What the reconciler looks at: `wake` is when an event is due (ns UTC), -1 for none."""
-
-    next: int
-    wake: int
-    blocked_until: int
-    disabled: int
-    open: int  # how many were looked at and are not settled
-    is_stopped: bool  # by an open circuit, or disabled
-    notice: bool  # of a change that its owner is not notified of yet
-    asked: bool  # a replay, a retry or a resume waits to be read
 
 
 def moment(ts_ns: int) -> datetime:

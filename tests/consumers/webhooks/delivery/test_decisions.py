@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from consumers.webhooks.delivery.attempting import of_answer, of_error
 from consumers.webhooks.delivery.circuit import CLOSED, Circuit, is_hopeless, on_failure
-from consumers.webhooks.delivery.outcome import Outcome, of_answer, of_error, read_retry_after
+from consumers.webhooks.delivery.outcome import Outcome, read_retry_after
 from consumers.webhooks.delivery.progress import Progress, read_progress
 from consumers.webhooks.delivery.rules import RETRY_SECONDS, SECOND_NS, DeliveryRules, DigestRules, pause
 from consumers.webhooks.matching.coalescing import Coalescing, Matched
@@ -15,7 +16,7 @@ from consumers.webhooks.matching.numbering import Numbering
 from consumers.webhooks.matching.reconciler import is_late, is_resumed
 from consumers.webhooks.payloads.body import event_id
 from consumers.webhooks.payloads.facts import Fact
-from consumers.webhooks.store.events import Overview
+from consumers.webhooks.store.rows import Overview
 from consumers.webhooks.transport import Answer, DeliveryError, RefusedAddressError
 from tests.consumers.webhooks.events import START, make_endpoint
 

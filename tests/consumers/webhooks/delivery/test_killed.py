@@ -32,7 +32,7 @@ from runtime.store import Store, StoreError
 from tests.consumers.webhooks.events import SECRET, make_whale
 from tests.consumers.webhooks.receiver import OK, Receiver, Request, receiving
 
-pytestmark = [pytest.mark.nats, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.nats, pytest.mark.timeout(300)]
 
 M = TypeVar("M", bound=BaseModel)
 EVENTS = 1000
@@ -197,7 +197,7 @@ async def test_nothing_is_lost_whatever_is_killed(server: NatsServer, documents_
         publishing = asyncio.create_task(publish(bus))
         await kill_again_and_again(running, server)
         sources = await publishing
-        await settle(events, client, list(flapping), 120)
+        await settle(events, client, list(flapping), 200)
         for endpoint, (flaps, ordering) in flapping.items():
             await check(events, endpoint, flaps, sources)
             assert ordering == "none" or flaps.inversions == 0
