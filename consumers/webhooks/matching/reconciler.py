@@ -32,6 +32,11 @@ _MESSAGES: Final = {
 }
 
 
+_NOTHING: Final = Overview(
+    next=1, wake=-1, blocked_until=0, disabled=0, open=0, is_stopped=False, notice=False, asked=False
+)
+
+
 class States(Protocol):
     """Who writes endpoints."""
 
@@ -104,8 +109,7 @@ def is_resumed(endpoint: Endpoint, seen: Overview) -> bool:
 
 def is_late(endpoint: Endpoint, seen: Overview | None, last: int, *, now_ns: int, rules: DeliveryRules) -> bool:
     """Return whether an endpoint has something to be posted that no job may be there for. Pure."""
-    if seen is None:
-        return last > 0 and endpoint.state not in _STOPPED
+    seen = seen or _NOTHING
     if seen.asked:
         return True
     waiting = last >= seen.next or seen.wake >= 0

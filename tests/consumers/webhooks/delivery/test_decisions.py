@@ -203,6 +203,12 @@ def test_what_is_late(overview: Overview | None, last: int, *, late: bool) -> No
     assert is_late(make_endpoint(), overview, last, now_ns=START, rules=RULES) is late
 
 
+def test_what_waited_for_an_endpoint_that_was_never_posted_to_ends_too() -> None:
+    endpoint = make_endpoint(state="disabled", updated_ns=START)
+    assert not is_late(endpoint, None, 5, now_ns=START + SECOND_NS, rules=RULES)
+    assert is_late(endpoint, None, 5, now_ns=START + 8 * 24 * 3600 * SECOND_NS, rules=RULES)
+
+
 def test_an_active_endpoint_whose_delivery_is_stopped_was_resumed() -> None:
     assert is_resumed(make_endpoint(), seen(is_stopped=True))
     assert not is_resumed(make_endpoint(), seen(is_stopped=True, notice=True))
