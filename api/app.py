@@ -63,6 +63,7 @@ from api.stream.hub import Hub, StreamMetrics
 from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
 from api.v2 import routes as v2_routes
+from api.webhooks import deliveries as webhook_deliveries
 from api.webhooks import routes as webhooks_routes
 from api.webhooks.routes import WebhookSources
 from runtime import clock
@@ -83,6 +84,7 @@ ROUTERS: Final = (
     analytics_routes.router,
     deadletters_routes.router,
     *webhooks_routes.ROUTERS,
+    *webhook_deliveries.ROUTERS,
     *v2_routes.ROUTERS,
     health.router,
     documents.router,

@@ -39,6 +39,8 @@ from consumers.telegram import handlers as telegram
 from consumers.telegram.core import Rules
 from consumers.telegram.texts import digest
 from consumers.webhooks import handlers as webhooks
+from consumers.webhooks.delivery.rules import DeliveryRules, DigestRules
+from consumers.webhooks.matching.running import MatchingPlan
 from consumers.webhooks.transport import TransportRules
 from consumers.whales import handlers as whales
 from consumers.whales.core import Adaptive, WhaleRules
@@ -149,6 +151,8 @@ def webhooks_plan(settings: Settings) -> webhooks.WebhooksPlan:
         rules=TransportRules(allow=frozenset(own.allow), ports=frozenset(own.ports)),
         enabled=own.enabled,
         most=own.max_subscriptions,
+        delivery=DeliveryRules(max_failures=own.max_failures),
+        matching=MatchingPlan(digests=DigestRules(seconds=own.rate_limit_seconds)),
     )
 
 

@@ -29,6 +29,7 @@ from contracts.services import market_replies as replies
 from contracts.services import market_replies_multi as multi
 from contracts.services.community import requests as community
 from contracts.services.telegram import jobs as telegram
+from contracts.services.webhook import deliveries
 
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]
@@ -230,6 +231,10 @@ WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
         "consumers",
     ),
     _documents("webhooks.keys", webhooks.KeysQuery, webhooks.KeysReply),
+    _documents("webhooks.attempts", deliveries.ListAttempts, deliveries.AttemptsReply),
+    _documents("webhooks.events", deliveries.ListEvents, deliveries.EventsReply),
+    _documents("webhooks.replay", deliveries.ReplayEvents, deliveries.ReplayReply),
+    _documents("webhooks.health", deliveries.HealthQuery, deliveries.WebhookHealth),
 )
 COMMUNITY_COMMANDS: Final[tuple[Command, ...]] = tuple(
     _documents(f"community.{verb}", request, reply) for verb, request, reply in community.REQUESTS

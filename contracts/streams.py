@@ -36,6 +36,8 @@ class StreamSpec:
     optional: bool = False  # created only when asked for (recording)
     counter: bool = False  # each subject is a number that publishes add to (header Nats-Incr)
     memory: bool = False  # kept by the running server only
+    named_jobs: bool = False  # a subject is one job: a second one is refused until the first is acknowledged
+    schedules: bool = False  # holds messages until their time (header Nats-Schedule); the server allows no discard NEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ OWN_ALERTS: Final = "OWN_ALERTS"
 FEEDS: Final = "FEEDS"
 TRADING: Final = "TRADING"
 JOBS: Final = "JOBS"
+SCHEDULES: Final = "SCHEDULES"
 DLQ: Final = "DLQ"
 BUDGETS: Final = "BUDGETS"
 ANALYTICS: Final = "ANALYTICS"
@@ -137,7 +140,20 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         max_bytes=128 * MIB,
         effects=True,
         retention="workqueue",
+        max_msgs_per_subject=1,
         duplicate_window=30 * MINUTE,
+        named_jobs=True,
+    ),
+    # when a job is to be looked at again; one for each subject, the newest counts
+    StreamSpec(
+        SCHEDULES,
+        (subjects.ALL_SCHEDULES,),
+        max_age=0,
+        max_bytes=64 * MIB,
+        effects=True,
+        retention="workqueue",
+        max_msgs_per_subject=1,
+        schedules=True,
     ),
     # what became of each job, the last of a job, and what was learnt of chats
     StreamSpec(
@@ -243,4 +259,9 @@ DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(TELEGRAM, "chats_blocked", subjects.TELEGRAM_BLOCKED + "*", max_deliver=1000, deliver="all"),
     DurableSpec(TELEGRAM, "chats_migrated", subjects.TELEGRAM_MIGRATED + "*", max_deliver=1000, deliver="all"),
     DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
+    # how long a process that died keeps an endpoint to itself; it says every second that it lives
+    DurableSpec(
+        JOBS, "webhooks", subjects.ALL_WEBHOOK_JOBS, ack_wait=5, max_deliver=-1, max_ack_pending=10_000, deliver="all"
+    ),
+    DurableSpec(SCHEDULES, "webhooks_due", subjects.ALL_WEBHOOKS_DUE, max_deliver=-1, deliver="all"),
 )

@@ -160,7 +160,7 @@ async def find_schema(event_type: EventTypeInPath, _commands: Commands) -> Respo
 @router.get("/{id}", operation_id="getWebhook", response_model=Success[EndpointAnswer], responses=documented(404))
 async def find(id: EndpointIdInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """One of your endpoints."""
-    request = webhooks.FindEndpoint(owner=commands.owner, id=_checked(id))
+    request = webhooks.FindEndpoint(owner=commands.owner, id=checked(id))
     return (await commands("find", request, webhooks.EndpointInfo)).as_response()
 
 
@@ -173,14 +173,14 @@ async def update(
     commands: Commands,
 ) -> Response:
     """Change an endpoint; what is left out stays."""
-    request = webhooks.UpdateEndpoint(**commands.who, id=_checked(id), change=body.change(), clear=body.clear())
+    request = webhooks.UpdateEndpoint(**commands.who, id=checked(id), change=body.change(), clear=body.clear())
     return (await commands("update", request, webhooks.EndpointInfo)).as_response()
 
 
 @router.delete("/{id}", operation_id="deleteWebhook", response_model=Success[EndpointAnswer], responses=documented(404))
 async def delete(id: EndpointIdInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """Take an endpoint away: what waits for it is not sent any more."""
-    request = webhooks.DeleteEndpoint(**commands.who, id=_checked(id))
+    request = webhooks.DeleteEndpoint(**commands.who, id=checked(id))
     return (await commands("delete", request, webhooks.EndpointInfo)).as_response()
 
 
@@ -192,7 +192,7 @@ async def delete(id: EndpointIdInPath, commands: Commands) -> Response:  # noqa:
 )
 async def test(id: EndpointIdInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """Post a `test` event at once, signed and sent as every other; the answer says what the receiver answered."""
-    request = webhooks.TestEndpoint(**commands.who, id=_checked(id))
+    request = webhooks.TestEndpoint(**commands.who, id=checked(id))
     return (await commands("test", request, webhooks.TestReply)).as_response()
 
 
@@ -218,7 +218,7 @@ async def rotate_secret(
 
     async def make(_request_key: str | None) -> Reply:
         request = webhooks.RotateSecret(
-            **commands.who, id=_checked(id), secret=rotation.secret, overlap_seconds=rotation.overlap_seconds
+            **commands.who, id=checked(id), secret=rotation.secret, overlap_seconds=rotation.overlap_seconds
         )
         return await commands("rotate_secret", request, webhooks.EndpointShown)
 
@@ -233,7 +233,7 @@ async def rotate_secret(
 )
 async def pause(id: EndpointIdInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """Send nothing until it is resumed: its events wait."""
-    request = webhooks.PauseEndpoint(**commands.who, id=_checked(id))
+    request = webhooks.PauseEndpoint(**commands.who, id=checked(id))
     return (await commands("pause", request, webhooks.EndpointInfo)).as_response()
 
 
@@ -245,7 +245,7 @@ async def pause(id: EndpointIdInPath, commands: Commands) -> Response:  # noqa: 
 )
 async def resume(id: EndpointIdInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """Send again, what waits first; whether its owner, its circuit or its failures have stopped it."""
-    request = webhooks.ResumeEndpoint(**commands.who, id=_checked(id))
+    request = webhooks.ResumeEndpoint(**commands.who, id=checked(id))
     return (await commands("resume", request, webhooks.EndpointInfo)).as_response()
 
 
@@ -256,7 +256,7 @@ async def keys(commands: Commands) -> Response:
     return Response(found.model_dump_json(), media_type="application/json", headers={"Cache-Control": _KEPT})
 
 
-def _checked(endpoint_id: str) -> str:
+def checked(endpoint_id: str) -> str:
     """Return the id; NotFoundError for what can be none."""
     if _ID.fullmatch(endpoint_id) is None:
         raise NotFoundError(f"There is no endpoint {endpoint_id}", id=endpoint_id)

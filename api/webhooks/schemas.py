@@ -7,7 +7,9 @@ from typing import Annotated, Final, Self, get_args
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contracts.arithmetic.moments import Moment
 from contracts.services.access import DAY_SECONDS, Page, PageSize
+from contracts.services.webhook.deliveries import EventSequence, Listed
 from contracts.services.webhook_events import Number
 from contracts.services.webhooks import (
     Clearable,
@@ -96,6 +98,26 @@ class EndpointsParameters(Taken):
 
     page: Page = 1
     page_size: PageSize = 20
+
+
+class AttemptsParameters(Taken):
+    """Which attempts."""
+
+    limit: Listed = 50
+    before: Moment | None = Field(default=None, description="only earlier ones than this time")
+
+
+class EventsParameters(Taken):
+    """Which events."""
+
+    after: EventSequence = 0
+    limit: Listed = 50
+
+
+class Since(Taken):
+    """From when on."""
+
+    since: Moment = Field(description="from this time on: events are kept for 30 days")
 
 
 class EndpointAnswer(EndpointInfo):

@@ -1,7 +1,7 @@
 """Logs: structured lines to standard output (JSON, or readable on a terminal) and, where wanted, to rotated files.
 
-Three channels: `application`, `access` (one line a request) and `audit` (who did what). `configure` is called once by a
-composition root; everybody else takes `get()`.
+Four channels: `application`, `access` (one line a request), `audit` (who did what) and `webhooks` (deliveries).
+`configure` is called once by a composition root; everybody else takes `get()`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from runtime.logging.access_log import CHANNEL as ACCESS
 from runtime.logging.access_log import LineRules, Lines
 from runtime.logging.redact import redactor, text_redactor
 
-Channel = Literal["application", "access", "audit"]
-CHANNELS: Final[tuple[Channel, ...]] = ("application", "access", "audit")
+Channel = Literal["application", "access", "audit", "webhooks"]
+CHANNELS: Final[tuple[Channel, ...]] = ("application", "access", "audit", "webhooks")
+_DELIVERS: Final = "consumers"  # the only part that has a file of the channel `webhooks`
 FILE_BYTES: Final = 10 * 1024 * 1024
 FILES_KEPT: Final = 5
 # httpx writes full URLs at INFO, with whatever secret they carry; picows a line for each socket that was lost.
@@ -72,7 +73,7 @@ def configure(config: LogConfig, stream: TextIO | None = None) -> None:
     if not readable:
         _shorten_access(config, out)
     if config.directory is not None:
-        logging.getLogger().addHandler(_file(config, f"{_file_stem(config)}.log", skip=("access", "audit")))
+        logging.getLogger().addHandler(_file(config, f"{_file_stem(config)}.log", skip=("access", "audit", "webhooks")))
 
 
 class _Screen(logging.StreamHandler[TextIO]):
@@ -133,6 +134,8 @@ def _formatter(config: LogConfig, *, readable: bool) -> ProcessorFormatter:
 def _files(config: LogConfig, channel: Channel) -> list[logging.Handler]:
     if config.directory is None or channel == "application":
         return []
+    if channel == "webhooks":
+        return [_file(config, "webhooks.log")] if config.part == _DELIVERS else []
     return [_file(config, f"{channel}.log" if config.part == "api" else f"{channel}-{config.part}.log")]
 
 

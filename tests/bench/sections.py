@@ -227,7 +227,21 @@ def webhooks(setting: Setting) -> Plan:
             Ask("hooks-aiohttp", "post_aiohttp", about, "aiohttp", children.receiver()),
         ]
         plan.add(Row(name, targets), asks)
+    if not setting.counting:  # with a bus and documents of its own
+        about = {"count": 1000}
+        asks = [Ask("hooks-ours", "deliver", about, "ours", children.receiver())]
+        asks.append(Ask("hooks-httpx", "post_httpx", {"count": 2000}, "httpx", children.receiver()))
+        plan.add(Row("an event delivered from a backlog, and kept", {"httpx": 1.0}), asks)
     plan.notes.append("httpx, aiohttp: a bare POST of the same bytes, headers made before; 4 at once on 4 connections.")
+    return plan
+
+
+def webhook_delay(setting: Setting) -> Plan:
+    """How long an event is on its way to its receiver."""
+    plan = Plan("An event on the bus to its POST at the receiver", "milliseconds", counts=False)
+    rows = {name: Row(f"one at a time {name}", at_most=True) for name in ("p50", "p99")}
+    plan.entries.append((rows, [Ask("hooks-ours", "delay", {"count": 200, "nats": setting.nats}, "ours")]))
+    plan.notes.append("Matched, written to the embedded documents (synced), queued (synced), signed, posted.")
     return plan
 
 
@@ -239,6 +253,7 @@ SECTIONS: dict[str, Callable[[Setting], Plan]] = {  # the longest last: what is 
     "consume": consume,
     "http": http,
     "webhooks": webhooks,
+    "webhook_delay": webhook_delay,
     "latency": latency,
     "decode": decode,
     "publish": publish,

@@ -158,6 +158,14 @@ def test_channels_have_files_of_their_own(tmp_path: Path) -> None:
     assert len(lines(out)) == 3
 
 
+def test_deliveries_of_webhooks_have_a_file_of_their_own(tmp_path: Path) -> None:
+    configure(LogConfig(part="consumers", directory=tmp_path), io.StringIO())
+    get().info("application.line")
+    get("webhooks").info("webhook.line")
+    assert "webhook.line" in (tmp_path / "webhooks.log").read_text()
+    assert "webhook.line" not in (tmp_path / "consumers.log").read_text()
+
+
 def test_configuring_twice_writes_once() -> None:
     first, second = io.StringIO(), io.StringIO()
     configure(LogConfig(part="api"), first)

@@ -41,6 +41,10 @@ class EndpointStore:
         document = await self._endpoints.find_one({"_id": endpoint_id, "owner": owner, **_THERE})
         return self._read(document) if readable or document is None else _read(document, _unread(document))
 
+    async def has(self, owner: str, endpoint_id: str) -> bool:
+        """Return whether an owner has an endpoint."""
+        return await self._endpoints.find_one({"_id": endpoint_id, "owner": owner, **_THERE}, {"_id": 1}) is not None
+
     async def find_request(self, owner: str, request_key: str, since_ns: int) -> tuple[Endpoint, str] | None:
         """Return the endpoint that a request of this name has made since, with a hash of what was asked for."""
         wanted = {"request_key": request_key, "owner": owner, "created_ns": {"$gte": since_ns}, **_THERE}

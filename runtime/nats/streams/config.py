@@ -21,7 +21,12 @@ _SAFE = frozenset(
         *("ack_wait", "max_deliver", "max_ack_pending"),
     }
 )
-_SWITCHED_ON_ONLY = frozenset({"allow_direct", "allow_msg_counter", "allow_msg_ttl", "allow_rollup_hdrs"})
+_SWITCHED_ON_ONLY = frozenset(
+    {
+        *("allow_direct", "allow_msg_counter", "allow_msg_ttl", "allow_rollup_hdrs"),
+        *("allow_msg_schedules", "discard_new_per_subject"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,10 @@ def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
     }
     if spec.memory:
         config |= {"storage": "memory", "persist_mode": "default"}
+    if spec.named_jobs:
+        config |= {"discard_new_per_subject": True}
+    if spec.schedules:
+        config |= {"discard": "old", "allow_msg_schedules": True, "allow_rollup_hdrs": True}
     if spec.counter:  # the server refuses a counter that has a time to live of each message
         config |= {"allow_msg_counter": True, "allow_msg_ttl": False}
     return config

@@ -31,10 +31,14 @@ def main(about: list[str]) -> None:
         run({name: getattr(our_http, name) for name in names})
         return
     if about == ["hooks"]:
-        from tests.bench.sides import our_hooks  # noqa: PLC0415 - nor are those of the webhooks
+        from tests.bench.sides import our_deliveries, our_hooks  # noqa: PLC0415 - nor are those of the webhooks
 
         freeze_imports()
-        run({name: getattr(our_hooks, name) for name in ("post_bare", "post_signed", "post_httpx", "post_aiohttp")})
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+        run(
+            {name: getattr(our_hooks, name) for name in ("post_bare", "post_signed", "post_httpx", "post_aiohttp")}
+            | {"deliver": our_deliveries.deliver, "delay": our_deliveries.delay}
+        )
         return
     if about == ["python"]:
         sys.modules.update(dict.fromkeys(COMPILED))  # type: ignore[arg-type]

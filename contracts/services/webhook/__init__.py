@@ -1,0 +1,1 @@
+"""What the webhooks reply beside their endpoints."""
