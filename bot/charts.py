@@ -20,8 +20,8 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from contracts.services.market_replies import Level, Orderbook
-from contracts.services.market_replies_multi import Bar, OhlcReply
+from contracts.services.replies.market import Level, Orderbook
+from contracts.services.replies.multi import Bar, OhlcReply
 from contracts.timeframes import DAY, TIMEFRAMES
 from runtime.texts.figures import number
 

@@ -20,8 +20,8 @@ from contracts.services.market import (
     TickerQuery,
     WhaleQuery,
 )
-from contracts.services.market_replies import Liquidations, Orderbook, PriceReply, Snapshot, WhaleReply
-from contracts.services.market_replies_multi import TickerReply
+from contracts.services.replies.market import Liquidations, Orderbook, PriceReply, Snapshot, WhaleReply
+from contracts.services.replies.multi import TickerReply
 from runtime.clients.market_client import MarketClient, encode_query
 from runtime.texts.markup import Html
 from runtime.texts.reader import Reader

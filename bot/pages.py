@@ -20,8 +20,8 @@ from bot.texts.market import base_of
 from contracts.errors import HydrophoneError, NotReadyError
 from contracts.market import Timeframe
 from contracts.services.market import HealthQuery, OhlcQuery, OrderbookQuery, PriceQuery, StatusQuery
-from contracts.services.market_replies import HealthReply, Orderbook, PriceReply, StatusReply
-from contracts.services.market_replies_multi import OhlcReply
+from contracts.services.replies.market import HealthReply, Orderbook, PriceReply, StatusReply
+from contracts.services.replies.multi import OhlcReply
 from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery, SentimentReply
 from runtime import clock
 

@@ -23,13 +23,13 @@ from contracts.services import (
     feed,
     market,
     sentiment,
-    webhooks,
 )
-from contracts.services import market_replies as replies
-from contracts.services import market_replies_multi as multi
 from contracts.services.community import requests as community
+from contracts.services.replies import market as replies
+from contracts.services.replies import multi
 from contracts.services.telegram import jobs as telegram
-from contracts.services.webhook import deliveries
+from contracts.services.webhooks import deliveries
+from contracts.services.webhooks import endpoints as webhooks
 
 MOST_ROWS: Final = 1000  # candles or trades of one reply
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="at most so many, the newest of the span")]

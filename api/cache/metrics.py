@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from contracts.services.market_replies import ClassStatus
+from contracts.services.replies.market import ClassStatus
 
 
 class CacheMetrics(Collector):

@@ -32,7 +32,7 @@ from api.market import formats
 from contracts.errors import HydrophoneError
 from contracts.services.cache import CLASS_SECONDS, DEFAULT, DropRequest, PinnedAnswer, fold, question_of, read_key
 from contracts.services.market import StatusQuery
-from contracts.services.market_replies import ClassStatus, StatusReply
+from contracts.services.replies.market import ClassStatus, StatusReply
 from runtime import clock
 from runtime.clients.market_client import encode_query
 from runtime.clients.market_reply import CoreAnswer

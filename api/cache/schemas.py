@@ -9,7 +9,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.services.cache import LONGEST_KEY, LONGEST_PIN
-from contracts.services.market_replies import ClassStatus
+from contracts.services.replies.market import ClassStatus
 
 KeyInPath = Annotated[
     str,

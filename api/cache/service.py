@@ -13,7 +13,7 @@ from api.cache.pins import Pins
 from api.cache.values import SECOND_NS
 from api.cache.warmup import most_requested, warm_up
 from contracts.services.cache import LIVE, PINNED, DropReply, DropRequest
-from contracts.services.market_replies import ClassStatus
+from contracts.services.replies.market import ClassStatus
 from runtime import clock
 from runtime.clients.cache_drops import broadcast_drop, serve_drops
 from runtime.clients.command_client import CommandClient

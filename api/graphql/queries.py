@@ -15,7 +15,7 @@ from api.graphql.types import both_spellings, fields_of
 from api.market.documents import Fields, find_document
 from api.stream.client import StreamServices
 from contracts.schema.literals import iso
-from contracts.services.market_replies import Snapshot
+from contracts.services.replies.market import Snapshot
 from runtime import clock
 from runtime.clients.market_client import MarketClient
 

@@ -19,8 +19,8 @@ from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.types.scalar import ScalarDefinition
 
-from contracts.services import market_replies as replies
-from contracts.services import market_replies_multi as multi
+from contracts.services.replies import market as replies
+from contracts.services.replies import multi
 
 Number = NewType("Number", object)
 Whole = NewType("Whole", int)

@@ -13,8 +13,8 @@ from api.http.validation import check_query
 from api.market import formats, schemas
 from api.market.answers import Answer
 from api.market.schemas import Fresh, SymbolInPath
-from contracts.services.market_replies import Orderbook, Snapshot
-from contracts.services.market_replies_multi import MergedBook
+from contracts.services.replies.market import Orderbook, Snapshot
+from contracts.services.replies.multi import MergedBook
 
 _FAILURES: Final = (400, 401, 403, 404, 429, 500, 503, 504)
 _READS: Final = [requires(MARKET_READ), Depends(check_query)]

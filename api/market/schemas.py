@@ -15,14 +15,14 @@ from pydantic.config import JsonDict
 
 from contracts.services import market
 from contracts.services.market import MarketQuery, Symbol
-from contracts.services.market_replies import (
+from contracts.services.replies.market import (
     FeedHealth,
     Liquidations,
     PriceReply,
     Quality,
     Whale,
 )
-from contracts.services.market_replies_multi import (
+from contracts.services.replies.multi import (
     MarketTrade,
     OhlcReply,
     SymbolEntry,

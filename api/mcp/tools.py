@@ -13,7 +13,7 @@ from mcp.types import Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.market.documents import QUERIES, REPLIES
-from contracts.services.market_replies import AGE, FeedHealth, Quality
+from contracts.services.replies.market import AGE, FeedHealth, Quality
 
 _LINES: Final = {  # verb, title, description
     "get_price": (

@@ -16,7 +16,7 @@ from api.http.routing import requires
 from api.market import formats
 from contracts.errors import NotReadyError
 from contracts.services.market import HealthQuery, StatusQuery
-from contracts.services.market_replies import (
+from contracts.services.replies.market import (
     BucketStatus,
     ClassStatus,
     FetchedStatus,

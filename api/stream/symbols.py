@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.stream.topics import ResolvedSymbol
 from contracts.instrument import escape_token
 from contracts.services.market import SymbolsQuery
-from contracts.services.market_replies_multi import SymbolsReply
+from contracts.services.replies.multi import SymbolsReply
 from runtime.clients.market_client import MarketClient, encode_query
 
 

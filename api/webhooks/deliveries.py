@@ -13,7 +13,7 @@ from api.http.routing import requires
 from api.http.validation import check_query
 from api.webhooks.routes import WEBHOOKS_WRITE, Commands, WebhookSources, checked
 from api.webhooks.schemas import AttemptsParameters, EndpointIdInPath, EventsParameters, Since
-from contracts.services.webhook import deliveries
+from contracts.services.webhooks import deliveries
 
 router: Final = APIRouter(
     prefix="/webhooks",

@@ -28,9 +28,9 @@ from api.webhooks.schemas import (
 )
 from contracts.errors import DisabledError, NotFoundError
 from contracts.schema import literals
-from contracts.services import webhook_events as sent
-from contracts.services import webhooks
 from contracts.services.access import Caller
+from contracts.services.webhooks import endpoints as webhooks
+from contracts.services.webhooks import events as sent
 from runtime import clock
 from runtime.clients.command_client import CommandClient
 

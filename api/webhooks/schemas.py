@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.arithmetic.moments import Moment
 from contracts.services.access import DAY_SECONDS, Page, PageSize
-from contracts.services.webhook.deliveries import EventSequence, Listed
-from contracts.services.webhook_events import Number
-from contracts.services.webhooks import (
+from contracts.services.webhooks.deliveries import EventSequence, Listed
+from contracts.services.webhooks.endpoints import (
     Clearable,
     Description,
     EndpointChange,
@@ -27,6 +26,7 @@ from contracts.services.webhooks import (
     Symbols,
     Url,
 )
+from contracts.services.webhooks.events import Number
 
 CLEARABLE: Final[tuple[Clearable, ...]] = get_args(Clearable)
 EndpointIdInPath = Annotated[

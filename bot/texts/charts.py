@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.texts.answer import Answer, freshness
-from contracts.services.market_replies import Orderbook
-from contracts.services.market_replies_multi import OhlcReply
+from contracts.services.replies.market import Orderbook
+from contracts.services.replies.multi import OhlcReply
 from runtime.texts.figures import number
 from runtime.texts.markup import MOST_CAPTION_UNITS, Html, fit
 from runtime.texts.reader import Reader

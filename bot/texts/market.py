@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.texts.answer import Answer, freshness
-from contracts.services.market_replies import (
+from contracts.services.replies.market import (
     Liquidations,
     LiquidationTotals,
     MarketLiquidation,

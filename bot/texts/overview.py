@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from bot.texts.answer import Answer, freshness
-from contracts.services.market_replies import FeedHealth, HealthReply, StatusReply
-from contracts.services.market_replies_multi import TickerReply
+from contracts.services.replies.market import FeedHealth, HealthReply, StatusReply
+from contracts.services.replies.multi import TickerReply
 from contracts.services.sentiment import SentimentReply
 from runtime.texts import figures
 from runtime.texts.figures import number

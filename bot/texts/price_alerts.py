@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from contracts.services.alerts import AlertPage, PriceAlert, PriceRule
-from contracts.services.market_replies import PriceReply
+from contracts.services.replies.market import PriceReply
 from runtime.texts import figures
 from runtime.texts.figures import number
 from runtime.texts.markup import Html, fit

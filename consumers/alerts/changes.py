@@ -32,7 +32,7 @@ from contracts.services.alerts import (
     UpdateAlert,
 )
 from contracts.services.market import SymbolsQuery
-from contracts.services.market_replies_multi import SymbolEntry, SymbolsReply
+from contracts.services.replies.multi import SymbolEntry, SymbolsReply
 from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus, NoAnswerError

@@ -23,7 +23,7 @@ from contracts.services.alerts import (
     checked_rule,
 )
 from contracts.services.alerts import State as Shown
-from contracts.services.market_replies_multi import SymbolEntry
+from contracts.services.replies.multi import SymbolEntry
 from contracts.subjects import ALL_VENUES
 
 ID_BYTES: Final = 8

@@ -1,6 +1,6 @@
 """Requests of `cmd.v1.market.<verb>`: the parameters of the REST routes by name, typed, with their defaults and bounds.
 
-The reply to each is in `market_replies` and `market_replies_multi` beside it. What REST has beside `data` travels
+The reply to each is in `replies.market` and `replies.multi` beside it. What REST has beside `data` travels
 in headers: the resolved symbol, percent-encoded, and the members that stand beside the data, as JSON.
 """
 

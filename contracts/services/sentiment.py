@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from contracts.services.market import MarketQuery
-from contracts.services.market_replies import ReplyModel
+from contracts.services.replies.market import ReplyModel
 
 LONGEST_TEXT: Final = 5000
 

@@ -15,7 +15,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
-from contracts.services.webhook_events import DATA
+from contracts.services.webhooks.events import DATA
 from runtime.servers.embedded import NatsServer
 from tests.api.test_route_table import put_key
 from tests.api.world import ADMIN_KEY, READ_KEY, Api, Start, Store

@@ -14,8 +14,8 @@ import pytest
 from bot.charts import DPI, HEIGHT, WIDTH, Drawing, Words, draw_candles, draw_depth
 from bot.texts import charts
 from bot.texts.language import make_reader
-from contracts.services.market_replies import Orderbook
-from contracts.services.market_replies_multi import OhlcReply
+from contracts.services.replies.market import Orderbook
+from contracts.services.replies.multi import OhlcReply
 from contracts.timeframes import TIMEFRAMES
 
 START = datetime(2026, 11, 21, tzinfo=UTC)

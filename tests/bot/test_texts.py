@@ -20,7 +20,7 @@ from bot.texts.language import make_reader
 from contracts import errors as refusals
 from contracts.alerts import ALERT_KINDS, Alert
 from contracts.errors import HydrophoneError
-from contracts.services.market_replies import (
+from contracts.services.replies.market import (
     HealthReply,
     Liquidations,
     Orderbook,
@@ -29,7 +29,7 @@ from contracts.services.market_replies import (
     StatusReply,
     WhaleReply,
 )
-from contracts.services.market_replies_multi import OhlcReply, TickerReply
+from contracts.services.replies.multi import OhlcReply, TickerReply
 from contracts.services.sentiment import SentimentReply
 from runtime.texts import alerts
 from runtime.texts.markup import MOST_CAPTION_UNITS, MOST_UNITS, Html, fit

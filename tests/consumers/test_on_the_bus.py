@@ -20,7 +20,6 @@ from prometheus_client import CollectorRegistry
 
 from consumers.cache import handlers as cache
 from consumers.candles import handlers as candles
-from consumers.candles.core import CandleRules
 from consumers.candles.rules import CandleRules
 from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGRAM
 from consumers.storms import handlers as storms

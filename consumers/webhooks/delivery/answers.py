@@ -20,7 +20,7 @@ from contracts import subjects
 from contracts.arithmetic.moments import as_datetime, read_moment
 from contracts.errors import NotFoundError
 from contracts.services.audit import AuditEvent
-from contracts.services.webhook.deliveries import (
+from contracts.services.webhooks.deliveries import (
     Attempt,
     AttemptsReply,
     EventInfo,
@@ -33,7 +33,7 @@ from contracts.services.webhook.deliveries import (
     ReplayReply,
     WebhookHealth,
 )
-from contracts.services.webhooks import QUEUE
+from contracts.services.webhooks.endpoints import QUEUE
 from runtime.app.commands import command
 from runtime.nats.audit import publish_audit
 

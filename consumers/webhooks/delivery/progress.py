@@ -12,7 +12,7 @@ from typing import Any
 from consumers.webhooks.delivery.circuit import CLOSED, Circuit, is_hopeless, on_failure
 from consumers.webhooks.delivery.outcome import Outcome
 from consumers.webhooks.delivery.rules import SECOND_NS, DeliveryRules, pause
-from contracts.services.webhooks import Ordering
+from contracts.services.webhooks.endpoints import Ordering
 
 Document = dict[str, Any]
 

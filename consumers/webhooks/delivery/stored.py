@@ -8,7 +8,7 @@ from typing import Final
 from consumers.webhooks.delivery.queue import JobQueue
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.endpoints import EndpointStore
-from contracts.services.webhooks import EndpointState
+from contracts.services.webhooks.endpoints import EndpointState
 
 _FROM: Final[Mapping[EndpointState, tuple[EndpointState, ...]]] = {
     "open": ("active",),

@@ -18,7 +18,7 @@ from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.events import EventStore
 from consumers.webhooks.store.rows import Overview
 from contracts.services.audit import AuditEvent
-from contracts.services.webhooks import EndpointState
+from contracts.services.webhooks.endpoints import EndpointState
 from runtime.nats.audit import publish_audit
 
 _log = structlog.get_logger("webhooks")

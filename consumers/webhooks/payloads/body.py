@@ -12,7 +12,7 @@ import msgspec
 from consumers.webhooks.payloads.facts import Fact, encode
 from contracts.arithmetic.exact import EXACT
 from contracts.schema.literals import decimal_number, iso
-from contracts.services.webhook_events import MOST_IN_DIGEST, SentType
+from contracts.services.webhooks.events import MOST_IN_DIGEST, SentType
 
 EVENT_ID_DIGITS: Final = 32
 

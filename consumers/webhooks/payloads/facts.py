@@ -15,7 +15,7 @@ from contracts.arithmetic.usd import UsdRates
 from contracts.instrument import split_symbol
 from contracts.numbers import time_of
 from contracts.schema.literals import decimal_number, iso, number
-from contracts.services.webhook_events import SentType
+from contracts.services.webhooks.events import SentType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

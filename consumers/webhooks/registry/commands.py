@@ -6,7 +6,7 @@ from faststream.nats import NatsRouter
 
 from consumers.webhooks.registry.registry import Registry
 from contracts import subjects
-from contracts.services.webhooks import (
+from contracts.services.webhooks.endpoints import (
     QUEUE,
     DeleteEndpoint,
     EndpointInfo,

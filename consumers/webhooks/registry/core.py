@@ -15,7 +15,7 @@ from contracts.arithmetic.moments import as_datetime
 from contracts.errors import ConflictError, InvalidParameterError, LimitReachedError, NotFoundError
 from contracts.services.access import DAY_SECONDS, Caller
 from contracts.services.audit import AuditEvent
-from contracts.services.webhooks import (
+from contracts.services.webhooks.endpoints import (
     MOST_SECRETS,
     EndpointInfo,
     EndpointShown,

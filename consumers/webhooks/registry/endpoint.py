@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from consumers.webhooks.payloads.facts import Fact
-from contracts.services.webhook_events import EventType
-from contracts.services.webhooks import EndpointState, Ordering
+from contracts.services.webhooks.endpoints import EndpointState, Ordering
+from contracts.services.webhooks.events import EventType
 
 _VALUED: Final = frozenset({"whale", "liquidation", "storm", "cluster"})  # what `min_usd` is about
 

@@ -25,7 +25,7 @@ from consumers.webhooks.store.endpoints import EndpointStore
 from consumers.webhooks.transport import DeliveryError, RefusedAddressError, Transport
 from contracts.errors import ConflictError, InvalidParameterError, NotReadyError
 from contracts.services.audit import AuditEvent
-from contracts.services.webhooks import (
+from contracts.services.webhooks.endpoints import (
     ChangedEndpoint,
     EndpointInfo,
     EndpointPage,

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from consumers.webhooks.registry.endpoint import Endpoint, EndpointSecret
 from consumers.webhooks.registry.sealing import Sealer
 from contracts.services.audit import AuditEvent
-from contracts.services.webhooks import EndpointState, ListEndpoints
+from contracts.services.webhooks.endpoints import EndpointState, ListEndpoints
 from runtime.store import Collection, Document, IndexSpec, Store
 
 ENDPOINTS: Final = "webhook_endpoints"

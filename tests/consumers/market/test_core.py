@@ -13,7 +13,7 @@ from contracts import subjects
 from contracts.commands import MARKET_COMMANDS
 from contracts.errors import HydrophoneError, NoDataError
 from contracts.schema import literals
-from contracts.services.market_replies import StatusReply
+from contracts.services.replies.market import StatusReply
 from tests.consumers.market.recorded import make_state, read_golden
 
 RECORDED = read_golden("state.json.gz")

@@ -27,7 +27,7 @@ from consumers.market.candles.indicators import (
     rounded,
 )
 from contracts.services.market import Indicator
-from contracts.services.market_replies_multi import Indicators
+from contracts.services.replies.multi import Indicators
 
 LENGTHS = (1, 3, 13, 14, 15, 16, 19, 20, 25, 26, 33, 34, 35, 120)
 Exact = list[Fraction]

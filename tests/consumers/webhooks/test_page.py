@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from contracts.services.webhook_events import DATA, schema_of
-from contracts.services.webhooks import RegisterEndpoint
+from contracts.services.webhooks.endpoints import RegisterEndpoint
+from contracts.services.webhooks.events import DATA, schema_of
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/WEBHOOKS.md").read_text()

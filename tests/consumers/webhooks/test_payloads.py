@@ -15,7 +15,7 @@ from consumers.webhooks.payloads.body import digest_fact, event_id, make_body, m
 from consumers.webhooks.payloads.facts import Sources, fact_of
 from contracts.arithmetic.usd import UsdRates
 from contracts.codec import EVENTS
-from contracts.services.webhook_events import DATA, EVENT_TYPES, schema_of
+from contracts.services.webhooks.events import DATA, EVENT_TYPES, schema_of
 from tests.consumers.webhooks.events import (
     START,
     make_alert,

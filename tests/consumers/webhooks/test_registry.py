@@ -18,8 +18,8 @@ from consumers.webhooks.registry.sealing import PURPOSE, Sealer, UnsealableError
 from consumers.webhooks.store.endpoints import ENDPOINTS, EndpointStore
 from contracts import streams
 from contracts.errors import ConflictError, InvalidParameterError, LimitReachedError, NotFoundError, NotReadyError
-from contracts.services import webhooks as contract
 from contracts.services.access import Caller
+from contracts.services.webhooks import endpoints as contract
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus
 from runtime.pepper import sealing_key

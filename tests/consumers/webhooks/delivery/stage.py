@@ -19,7 +19,7 @@ from consumers.webhooks.store import attempts, events
 from consumers.webhooks.store.attempts import AttemptStore
 from consumers.webhooks.store.events import EventStore
 from consumers.webhooks.transport import Transport, TransportRules
-from contracts.services.webhooks import EndpointState
+from contracts.services.webhooks.endpoints import EndpointState
 from runtime import clock
 from runtime.app.service import Service
 from runtime.nats.bus import Bus, BusOptions

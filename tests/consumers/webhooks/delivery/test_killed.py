@@ -23,7 +23,7 @@ from consumers.webhooks.payloads.body import event_id
 from consumers.webhooks.store.events import EventStore
 from contracts.errors import NotReadyError
 from contracts.services.access import Caller
-from contracts.services.webhooks import EndpointInfo, EndpointShown, RegisterEndpoint, ResumeEndpoint
+from contracts.services.webhooks.endpoints import EndpointInfo, EndpointShown, RegisterEndpoint, ResumeEndpoint
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.signals import publish_signal

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts.services.market_replies import AGE, Quality, ReplyModel
+from contracts.services.replies.market import AGE, Quality, ReplyModel
 
 
 class Conversion(ReplyModel):

@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, Field
 
 from contracts.arithmetic.moments import Moment
 from contracts.services.access import Owner
-from contracts.services.webhook_events import SentType
-from contracts.services.webhooks import ChangedEndpoint, EndpointId, WebhooksModel
+from contracts.services.webhooks.endpoints import ChangedEndpoint, EndpointId, WebhooksModel
+from contracts.services.webhooks.events import SentType
 
 MOST_LISTED: Final = 100
 EventState = Literal["waiting", "delivered", "dead", "coalesced"]

@@ -21,7 +21,7 @@ from pydantic import (
 from contracts.arithmetic.exact import MOST_VALUE
 from contracts.instrument import VENUE_ALIASES
 from contracts.services.access import DAY_SECONDS, Caller, Owner, Page, PageSize
-from contracts.services.webhook_events import EventType
+from contracts.services.webhooks.events import EventType
 
 QUEUE: Final = "webhooks"
 MOST_CHOSEN: Final = 100  # symbols, or exchanges, of one endpoint

@@ -1,0 +1,1 @@
+"""What the market core replies: about one venue or coin, and about many."""

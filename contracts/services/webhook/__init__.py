@@ -1,1 +1,0 @@
-"""What the webhooks reply beside their endpoints."""
