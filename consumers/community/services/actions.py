@@ -18,7 +18,6 @@ from consumers.community.store.days import last_days
 from consumers.community.store.groups import Group
 from consumers.community.store.log import read_action
 from contracts.errors import InvalidParameterError
-from contracts.services.access import Caller
 from contracts.services.community import commands
 from contracts.services.community.actions import (
     MOST_BULK,
@@ -48,7 +47,7 @@ class ActionService:
         """Log an action; a request of the same name finds what it logged."""
         group = await self._context.group(request)
         batch = _batch(group, request.request_key)
-        (written,) = await self._add(group, {f"{batch}.0": entry_of(request.action)}, batch, caller=request.caller)
+        (written,) = await self._add(group, {f"{batch}.0": entry_of(request.action)}, batch, request)
         return read_action(written)
 
     async def create_actions(self, request: commands.CreateActions) -> BulkResponse:
@@ -63,7 +62,7 @@ class ActionService:
             except ValidationError as error:
                 results.append(BulkResult(index=index, id=None, error=_fault(error)))
         if entries:
-            await self._add(group, entries, batch, caller=request.caller)
+            await self._add(group, entries, batch, request)
         return BulkResponse(created=len(entries), failed=len(results) - len(entries), results=results)
 
     async def list_actions(self, request: commands.ListActions) -> ActionPage:
@@ -100,14 +99,14 @@ class ActionService:
         return UndoResponse(undone=len(plan.undone), more=more, results=plan.results)
 
     async def _add(
-        self, group: Group, entries: Mapping[str, Document], batch: str, *, caller: Caller
+        self, group: Group, entries: Mapping[str, Document], batch: str, request: commands.Creation
     ) -> list[Document]:
-        context = self._context
+        context, repeatable = self._context, request.request_key is not None
 
         async def write(collections: Collections) -> tuple[list[Document], CommunityEvent | None]:
-            written = await log.add(collections, group.key, entries, batch, now=context.now())
+            written = await log.add(collections, group.key, entries, batch, now=context.now(), repeatable=repeatable)
             span = {"first": written[0]["seq"], "last": written[-1]["seq"]}
-            return written, context.event("action", "created", group, batch, caller=caller, **span)
+            return written, context.event("action", "created", group, batch, caller=request.caller, **span)
 
         return await context.changes.change(place(group), write)
 

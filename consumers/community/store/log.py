@@ -32,11 +32,22 @@ def read_action(document: Document) -> ActionResponse:
 
 
 async def add(
-    collections: Collections, key: str, entries: Mapping[str, Document], batch: str, *, now: datetime
+    collections: Collections,
+    key: str,
+    entries: Mapping[str, Document],
+    batch: str,
+    *,
+    now: datetime,
+    repeatable: bool = False,
 ) -> list[Document]:
-    """Write actions by id, with their numbers, and count them; return them as they are, also those of a repeat."""
+    """Write actions by id, with their numbers, and count them; return them as they are, also those of a repeat.
+
+    `repeatable`: the same may have been written before.
+    """
     actions, groups = collections(ACTIONS), collections(GROUPS)
-    found = {one["_id"]: one async for one in actions.find({"_id": {"$in": list(entries)}})}
+    found: dict[str, Document] = {}
+    if repeatable:
+        found = {one["_id"]: one async for one in actions.find({"_id": {"$in": list(entries)}})}
     missing = [name for name in entries if name not in found]
     if missing:
         await groups.update_one({"_id": key}, {"$inc": {"seq": len(missing)}, "$max": {"last_at": now}})
