@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from contracts.services.access import Scope
 from contracts.streams import AUDIT, COMMUNITY
 from runtime.servers.embedded import NatsServer
 from tests.api.test_route_table import put_key
@@ -65,9 +66,8 @@ async def groups_api(
     """Alice and Bob, each with a key of the scope `groups:admin`."""
     for stream in (COMMUNITY, AUDIT):
         await store.bus.jetstream().purge_stream(stream)
-    keys = [
-        await put_key(store, 900 + number, owner, ("groups:admin",)) for number, owner in enumerate(("alice", "bob"))
-    ]
+    scopes: tuple[Scope, ...] = ("groups:admin",)
+    keys = [await put_key(store, 900 + len(owner), owner, scopes) for owner in ("alice", "bob")]
     async with serving_community(nats.url, own_database(documents_url)):
         api = await start(**ROOMY)
         owners = tuple(Owner(api, key) for key in keys)

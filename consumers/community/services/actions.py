@@ -166,7 +166,8 @@ class ActionService:
 
 def entry_of(action: ActionCreate) -> Document:
     """Return what is kept of an action, beside its id, number and time."""
-    return {**action.model_dump(), "state": "done", "undoes": None, "undone_by": None}
+    by_rule = {} if action.rule_id is None else {"by_rule": True}
+    return {**action.model_dump(), **by_rule, "state": "done", "undoes": None, "undone_by": None}
 
 
 def _entry(kind: Any, user_id: int, moderator_id: int, *, reason: str, undoes: str) -> Document:

@@ -183,7 +183,8 @@ class ActionLog:
 def _matches(key: str, given: Document, low: int, high: int) -> list[Document]:
     """Return the stages that find actions: first what one index holds, then the rest."""
     (first, rest) = (dict(list(given.items())[:1]), dict(list(given.items())[1:]))
-    indexed = {"$match": {"group": key, **first, "seq": {"$gte": low, "$lte": high}}}
+    partial = {"by_rule": True} if "rule_id" in first else {}
+    indexed = {"$match": {**partial, "group": key, **first, "seq": {"$gte": low, "$lte": high}}}
     return [indexed, {"$match": rest}] if rest else [indexed]
 
 

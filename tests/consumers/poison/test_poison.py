@@ -251,7 +251,7 @@ class KeptElsewhere:
 
 
 # What reads no events of the market: bodies of their commands and batches are held to their models before a handler.
-SERVICES = frozenset({"access", "alerts", "analytics", "deadletters"})
+SERVICES = frozenset({"access", "alerts", "analytics", "community", "deadletters"})
 CORES: dict[str, Callable[[], Core]] = {
     "books": KeptElsewhere,
     "cache": Cache,
