@@ -69,6 +69,7 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "analytics.v1": (subjects.ANALYTICS, "Requests that the API answered, in batches (`RequestBatch`)."),
     "probe.v1": (subjects.PROBE + "{who}", "Whether the bus can write; the body says nothing."),
     "audit.v1": (subjects.AUDIT + "{service}.{action}", "Who changed what: `contracts.services.audit.AuditEvent`."),
+    "community.v1": (subjects.COMMUNITY + "{what}.{group}", "What changed in a managed group (`CommunityEvent`)."),
     "limit.v1": (subjects.LIMIT + "{rule}.{who}.{window}", "Counter of requests that all processes of the API share."),
     "cache.v1.drop": (
         subjects.CACHE_DROP,

@@ -46,14 +46,14 @@ class ActionService:
     async def create_action(self, request: commands.CreateAction) -> ActionResponse:
         """Log an action; a request of the same name finds what it logged."""
         group = await self._context.group(request)
-        batch = _batch(group, request.request_key)
+        batch = _batch(group, "one", request.request_key)
         (written,) = await self._add(group, {f"{batch}.0": entry_of(request.action)}, batch, request)
         return read_action(written)
 
     async def create_actions(self, request: commands.CreateActions) -> BulkResponse:
         """Log many actions; a wrong one costs itself only."""
         group = await self._context.group(request)
-        batch, entries, results = _batch(group, request.request_key), dict[str, Document](), list[BulkResult]()
+        batch, entries, results = _batch(group, "many", request.request_key), dict[str, Document](), list[BulkResult]()
         for index, given in enumerate(request.bulk.actions):
             name = f"{batch}.{index}"
             try:
@@ -175,9 +175,11 @@ def _entry(kind: Any, user_id: int, moderator_id: int, *, reason: str, undoes: s
     return {**entry_of(action), "undoes": undoes}
 
 
-def _batch(group: Group, request_key: str | None) -> str:
+def _batch(group: Group, what: str, request_key: str | None) -> str:
     """Return what the ids of a request's actions begin with: the same for the same request."""
-    return new_id() if request_key is None else hashlib.sha256(f"{group.key}.{request_key}".encode()).hexdigest()[:32]
+    if request_key is None:
+        return new_id()
+    return hashlib.sha256(f"{group.key}.{what}.{request_key}".encode()).hexdigest()[:32]
 
 
 def _fault(error: ValidationError) -> str:

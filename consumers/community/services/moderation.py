@@ -33,7 +33,7 @@ class ModerationService:
         group = await context.group(request)
         settings, _ = await context.settings(group.key)
         rules = [*await context.rules(group.key), *builtin.rules_of(settings.moderation, group.key)]
-        profile = await context.members.profile(group.owner, seen.user_id)
+        profile = await context.profile(group.owner, seen.user_id)
         if not rules or (profile or {}).get("trusted"):
             return Judgement(act=None, shadow=[])
         broken = evaluate.evaluate(rules, seen, await self._permissions(group, seen.user_id), self._window)

@@ -53,7 +53,7 @@ async def add(
         await groups.update_one({"_id": key}, {"$inc": {"seq": len(missing)}, "$max": {"last_at": now}})
         group = await groups.find_one({"_id": key}, {"seq": 1, "last_at": 1}) or {}
         at, last = group["last_at"], group["seq"]
-        written = [
+        written: list[Document] = [
             {
                 "_id": name,
                 "group": key,
