@@ -58,6 +58,8 @@ PARAMETERS: Final[Mapping[str, Json]] = {
     "window": {"description": "the span of time that is counted"},
     "service": {"description": "whose resource was changed", "examples": ["access"]},
     "action": {"description": "what was done", "examples": ["create", "revoke"]},
+    "what": {"description": "group, role, rule, settings, member, user, action", "examples": ["role"]},
+    "group": {"description": "Telegram's id of the group; `all` for a profile", "examples": ["-1001234567890"]},
     "rule": {"description": "the limit", "examples": ["key", "ip"]},
 }
 # Subjects without a body of the contracts: name of the channel, address, what is on it.
