@@ -127,7 +127,9 @@ async def test_every_read_is_what_its_model_says_and_no_more(owners: tuple[Owner
     for context in routes():
         if context.methods == {"GET"}:
             path = str(context.path_format).format(group_id=GROUP, name="mod", rule_id=rule, user_id=42)
-            for wanted, target in ((200, path), (400, f"{path}?unknown=1")):
+            operation = document["paths"][context.path_format]["get"]
+            has_query = any(one["in"] == "query" for one in operation["parameters"])
+            for wanted, target in ((200, path), (400 if has_query else 200, f"{path}?unknown=1")):
                 answer = await alice.send("GET", target)
                 assert answer.status_code == wanted, answer.text
                 check_answer(context, answer, document)

@@ -42,7 +42,7 @@ def matrix(permission: Permission) -> dict[str, Role]:
         role("own", permission, priority=1),
         role("inherits", parent="own", priority=2),
         role("inherits twice", parent="inherits", priority=3),
-        role("another", *others, priority=4),
+        role("another", *others, priority=4),  # pyright: ignore[reportArgumentType]
     )
 
 
@@ -267,7 +267,7 @@ def test_who_is_exempt_from_what(kind: str, permission: Permission) -> None:
 
 
 def test_the_first_rule_that_acts_does_and_every_one_in_shadow_says_so() -> None:
-    words = {"words": ["x"]}
+    words: dict[str, Any] = {"words": ["x"]}
     found = [
         rule("words", name="late", priority=1, **words),
         rule("words", name="first", priority=5, **words),

@@ -128,13 +128,14 @@ async def audited(community: Community) -> set[str]:
 
 async def test_a_request_that_comes_again_changes_nothing_more(community: Community) -> None:
     group = {"group_id": GROUP, "name": "Test"}
-    for verb, fields in (
+    requests: tuple[tuple[str, dict[str, Any]], ...] = (
         ("create_group", {"group": group}),
         ("create_role", {"role": {"name": "mod", "permissions": []}}),
         ("create_rule", {"rule": SPAM}),
         ("create_action", {"action": {"kind": "ban", "user_id": 1, "moderator_id": 7}}),
         ("create_actions", {"bulk": {"actions": [{"kind": "ban", "user_id": 1, "moderator_id": 7}] * 3}}),
-    ):
+    )
+    for verb, fields in requests:
         first = await community.good(verb, request_key="abc1", **fields)
         assert await community.good(verb, request_key="abc1", **fields) == first, verb
     assert (await community.good("list_actions"))["total"] == 4
@@ -173,7 +174,7 @@ async def test_an_owner_sees_nothing_of_another(community: Community) -> None:
     ids = await community.add_actions(2)
     await community.good("update_user", user_id=100, changes={"note": "secret"})
     await community.add_group(-5, owner="bob", name="Bob's")
-    fields = {
+    fields: dict[str, Any] = {
         "role": {"name": "x", "permissions": []}, "rule": SPAM, "rule_id": rule, "name": "mod", "user_id": 100,
         "changes": {}, "action": {"kind": "ban", "user_id": 1, "moderator_id": 7}, "bulk": {"actions": [{}]},
         "undo": {"ids": ids, "moderator_id": 9}, "to_group_id": -6, "status": "left", "at": iso(datetime.now(UTC)),
