@@ -50,6 +50,14 @@ EXAMPLES: Final = {
     "kind": "price_alert",
     "rule": "1f0c9a4be1d27c35",
     "at": "2026-01-01T14:05:00Z",
+    "group_id": -1001234567890,
+    "user_id": 424242,
+    "moderator_id": 7,
+    "name": "moderator",
+    "rule_id": "5b1f0c9a4be1d27c",
+    "search": "test",
+    "kind": "mute",
+    "until": "2026-01-02T00:00:00Z",
 }
 ANSWERS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("examples.json").read_bytes())  # by operation id
 

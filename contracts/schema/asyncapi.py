@@ -62,6 +62,8 @@ PARAMETERS: Final[Mapping[str, Json]] = {
     "chat": {"description": "Telegram's id of the chat", "examples": ["42", "-1001234567890"]},
     "priority": {"description": "how soon", "enum": ["urgent", "normal", "low"]},
     "job": {"description": "hash of the job's id"},
+    "what": {"description": "group, role, rule, settings, member, user, action", "examples": ["role"]},
+    "group": {"description": "Telegram's id of the group; `all` for a profile", "examples": ["-1001234567890"]},
     "rule": {"description": "the limit", "examples": ["key", "ip"]},
 }
 # Subjects without a body of the contracts: name of the channel, address, what is on it.
@@ -73,6 +75,7 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "analytics.v1": (subjects.ANALYTICS, "Requests that the API answered, in batches (`RequestBatch`)."),
     "probe.v1": (subjects.PROBE + "{who}", "Whether the bus can write; the body says nothing."),
     "audit.v1": (subjects.AUDIT + "{service}.{action}", "Who changed what: `contracts.services.audit.AuditEvent`."),
+    "community.v1": (subjects.COMMUNITY + "{what}.{group}", "What changed in a managed group (`CommunityEvent`)."),
     "limit.v1": (subjects.LIMIT + "{rule}.{who}.{window}", "Counter of requests that all processes of the API share."),
     "cache.v1.drop": (
         subjects.CACHE_DROP,

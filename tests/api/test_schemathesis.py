@@ -17,6 +17,7 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer
 from tests.api.world import ADMIN_KEY, Api, Start, Store
 from tests.consumers.analytics.test_on_the_bus import consuming
+from tests.consumers.community.conftest import own_database, serving_community
 from tests.consumers.deadletters.test_on_the_bus import serving
 from tests.consumers.webhooks.conftest import make_plan
 from tests.consumers.webhooks.conftest import serving as serving_webhooks
@@ -82,6 +83,7 @@ async def test_random_requests_are_answered_as_documented(
         await stack.enter_async_context(serving(bus))
         nowhere = make_plan(documents_url, network=Network(resolve_nothing))
         await stack.enter_async_context(serving_webhooks(api_nats.url, nowhere))
+        await stack.enter_async_context(serving_community(api_nats.url, own_database(documents_url)))
         document = (await api.get("/openapi.json")).json()
         tried = await asyncio.to_thread(try_all, api.url, document)
     print("\n" + "\n".join(f"{name:50} {count:3} requests" for name, count in sorted(tried.items())))

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -20,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from runtime.servers.embedded import nats_server
-from tests.bench import counting, harness, peering, recordings, report, repository
+from tests.bench import community, counting, harness, peering, recordings, report, repository
 from tests.bench.harness import Setting, progress
 from tests.bench.sections import SECTIONS
 from tests.bench.table import Section
 
+COMMUNITY = "community"
 WORK = Path(__file__).resolve().parents[2] / ".bench"
 
 
@@ -102,6 +104,14 @@ def _save(data: dict[str, Any], *, whole: bool) -> None:
     (WORK / name).write_text(json.dumps(data, indent=1), encoding="utf-8")
 
 
+async def _community(turns: int) -> None:
+    """Managed groups: no reference, limits in milliseconds."""
+    progress(COMMUNITY)
+    with tempfile.TemporaryDirectory() as folder:
+        async with nats_server(Path(folder)) as server:
+            await community.main(server.url, turns)
+
+
 def _short(line: str) -> str:
     """A line of callgrind_annotate without the folders."""
     return re.sub(r"\S*/(?=[^/\s])", "", line)
@@ -119,7 +129,7 @@ def _functions(count: int) -> None:
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("section", nargs="*", choices=[*SECTIONS, []], help="default: all of them")
+    parser.add_argument("section", nargs="*", choices=[*SECTIONS, COMMUNITY, []], help="default: all of them")
     parser.add_argument("--turns", type=int, default=5, help="how often each side is measured, in turn (default 5)")
     parser.add_argument("--minutes", type=float, default=30, help="what is not measured by then is left out (30)")
     parser.add_argument("--instructions", action="store_true", help="count instructions only, measure no CPU time")
@@ -138,8 +148,13 @@ def main(arguments: list[str]) -> int:
         report.write(WORK / "bench.json")
         return 0
     asked = _arguments(arguments)
-    names = list(dict.fromkeys(asked.section)) or list(SECTIONS)
+    named = list(dict.fromkeys(asked.section))
+    names = [name for name in named or SECTIONS if name != COMMUNITY]
     began = time.monotonic()
+    if not named or COMMUNITY in named:
+        asyncio.run(_community(asked.turns))
+    if not names:
+        return 0
     _, sections = asyncio.run(_measure(names, asked))
     if asked.functions:
         _functions(asked.functions)

@@ -18,7 +18,6 @@ from consumers.community.store.days import last_days
 from consumers.community.store.groups import Group
 from consumers.community.store.log import read_action
 from contracts.errors import InvalidParameterError
-from contracts.services.access import Caller
 from contracts.services.community import commands
 from contracts.services.community.actions import (
     MOST_BULK,
@@ -47,14 +46,14 @@ class ActionService:
     async def create_action(self, request: commands.CreateAction) -> ActionResponse:
         """Log an action; a request of the same name finds what it logged."""
         group = await self._context.group(request)
-        batch = _batch(group, request.request_key)
-        (written,) = await self._add(group, {f"{batch}.0": entry_of(request.action)}, batch, caller=request.caller)
+        batch = _batch(group, "one", request.request_key)
+        (written,) = await self._add(group, {f"{batch}.0": entry_of(request.action)}, batch, request)
         return read_action(written)
 
     async def create_actions(self, request: commands.CreateActions) -> BulkResponse:
         """Log many actions; a wrong one costs itself only."""
         group = await self._context.group(request)
-        batch, entries, results = _batch(group, request.request_key), dict[str, Document](), list[BulkResult]()
+        batch, entries, results = _batch(group, "many", request.request_key), dict[str, Document](), list[BulkResult]()
         for index, given in enumerate(request.bulk.actions):
             name = f"{batch}.{index}"
             try:
@@ -63,7 +62,7 @@ class ActionService:
             except ValidationError as error:
                 results.append(BulkResult(index=index, id=None, error=_fault(error)))
         if entries:
-            await self._add(group, entries, batch, caller=request.caller)
+            await self._add(group, entries, batch, request)
         return BulkResponse(created=len(entries), failed=len(results) - len(entries), results=results)
 
     async def list_actions(self, request: commands.ListActions) -> ActionPage:
@@ -100,14 +99,14 @@ class ActionService:
         return UndoResponse(undone=len(plan.undone), more=more, results=plan.results)
 
     async def _add(
-        self, group: Group, entries: Mapping[str, Document], batch: str, *, caller: Caller
+        self, group: Group, entries: Mapping[str, Document], batch: str, request: commands.Creation
     ) -> list[Document]:
-        context = self._context
+        context, repeatable = self._context, request.request_key is not None
 
         async def write(collections: Collections) -> tuple[list[Document], CommunityEvent | None]:
-            written = await log.add(collections, group.key, entries, batch, now=context.now())
+            written = await log.add(collections, group.key, entries, batch, now=context.now(), repeatable=repeatable)
             span = {"first": written[0]["seq"], "last": written[-1]["seq"]}
-            return written, context.event("action", "created", group, batch, caller=caller, **span)
+            return written, context.event("action", "created", group, batch, caller=request.caller, **span)
 
         return await context.changes.change(place(group), write)
 
@@ -167,7 +166,8 @@ class ActionService:
 
 def entry_of(action: ActionCreate) -> Document:
     """Return what is kept of an action, beside its id, number and time."""
-    return {**action.model_dump(), "state": "done", "undoes": None, "undone_by": None}
+    by_rule = {} if action.rule_id is None else {"by_rule": True}
+    return {**action.model_dump(), **by_rule, "state": "done", "undoes": None, "undone_by": None}
 
 
 def _entry(kind: Any, user_id: int, moderator_id: int, *, reason: str, undoes: str) -> Document:
@@ -175,9 +175,11 @@ def _entry(kind: Any, user_id: int, moderator_id: int, *, reason: str, undoes: s
     return {**entry_of(action), "undoes": undoes}
 
 
-def _batch(group: Group, request_key: str | None) -> str:
+def _batch(group: Group, what: str, request_key: str | None) -> str:
     """Return what the ids of a request's actions begin with: the same for the same request."""
-    return new_id() if request_key is None else hashlib.sha256(f"{group.key}.{request_key}".encode()).hexdigest()[:32]
+    if request_key is None:
+        return new_id()
+    return hashlib.sha256(f"{group.key}.{what}.{request_key}".encode()).hexdigest()[:32]
 
 
 def _fault(error: ValidationError) -> str:

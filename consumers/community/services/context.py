@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from consumers.community.caching import Caches
+from consumers.community.caching import Caches, user_key
 from consumers.community.core import Role
 from consumers.community.moderation.evaluate import Rule
 from consumers.community.store.changes import Changes
@@ -26,7 +26,7 @@ from contracts.services.community.events import CommunityEvent, Deed, What
 from contracts.services.community.settings import SettingsBase
 from contracts.services.responses import pages_of
 from runtime.clock import now_ns
-from runtime.store import Store
+from runtime.store import Document, Store
 
 P = TypeVar("P", bound=BaseModel)
 ID_BYTES: Final = 8
@@ -84,6 +84,14 @@ class Context:
             return read_settings(found), (found or {}).get("updated_at")
 
         return await self.caches.get("settings", key, read)
+
+    async def profile(self, owner: str, user_id: int) -> Document | None:
+        """Return the profile that an owner has of a user."""
+
+        async def read() -> Document | None:
+            return await self.members.profile(owner, user_id)
+
+        return await self.caches.get("user", user_key(owner, user_id), read)
 
     def event(
         self, what: What, deed: Deed, group: Group, key: object, *, caller: Caller, **more: Any

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from consumers.community import core
-from consumers.community.moderation import evaluate
+from consumers.community.moderation import builtin, evaluate
 from consumers.community.moderation.evaluate import Window
 from consumers.community.services.context import Context, place
 from consumers.community.store import members, recorded
@@ -31,8 +31,9 @@ class ModerationService:
         """Return what the rules of a group decide about a message or a join."""
         context, seen = self._context, request.seen
         group = await context.group(request)
-        rules = await context.rules(group.key)
-        profile = await context.members.profile(group.owner, seen.user_id)
+        settings, _ = await context.settings(group.key)
+        rules = [*await context.rules(group.key), *builtin.rules_of(settings.moderation, group.key)]
+        profile = await context.profile(group.owner, seen.user_id)
         if not rules or (profile or {}).get("trusted"):
             return Judgement(act=None, shadow=[])
         broken = evaluate.evaluate(rules, seen, await self._permissions(group, seen.user_id), self._window)

@@ -134,7 +134,7 @@ class RoleService:
         group = await context.group(request)
         roles, (settings, _) = await context.roles(group.key), await context.settings(group.key)
         member = await context.members.find(group.key, request.user_id)
-        profile = await context.members.profile(group.owner, request.user_id)
+        profile = await context.profile(group.owner, request.user_id)
         held = [name for name in (member or {}).get("roles", []) if name in roles]
         return EffectivePermissions(
             group_id=group.group_id,

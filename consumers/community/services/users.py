@@ -38,10 +38,7 @@ class UserService:
                 raise NotFoundError(f"There is no user @{request.username}", username=request.username)
             user_id = int(found["user_id"])
 
-        async def read() -> UserResponse | None:
-            return await self._read(owner, user_id)
-
-        shown = await context.caches.get("user", user_key(owner, user_id), read)
+        shown = await self._read(owner, user_id)
         if shown is None:
             raise NotFoundError(f"There is no user {user_id}", user_id=user_id)
         return shown
@@ -106,8 +103,8 @@ class UserService:
         )
 
     async def _read(self, owner: str, user_id: int) -> UserResponse | None:
-        members = self._context.members
-        profile, memberships = await members.profile(owner, user_id), await members.groups_of(owner, user_id)
+        profile = await self._context.profile(owner, user_id)
+        memberships = await self._context.members.groups_of(owner, user_id)
         if profile is None and not memberships:
             return None
         fields: dict[str, Any] = {name: (profile or _FIRST).get(name, first) for name, first in _FIRST.items()}

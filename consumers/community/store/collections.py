@@ -36,8 +36,7 @@ INDEXES: Final = (
     IndexSpec(USERS, ("owner", "username")),  # find_user by name
     IndexSpec(USERS, ("waiting",), where={"waiting": True}),  # events that are not on the bus
     IndexSpec(MEMBERSHIPS, ("owner", "user_id")),  # find_user: the groups that a user is in
-    IndexSpec(MEMBERSHIPS, ("group", "status")),  # group_stats: members by status
-    IndexSpec(MEMBERSHIPS, ("group", "-last_active_at")),  # group_stats: active users
+    IndexSpec(MEMBERSHIPS, ("group", "-last_active_at")),  # group_stats: active users; delete_group
     IndexSpec(MEMBERSHIPS, ("group", "roles")),  # find_role: how many have it; delete_role: who loses it
     IndexSpec(ROLES, ("group", "-priority")),  # list_roles, permissions
     IndexSpec(RULES, ("group", "-priority")),  # list_rules
@@ -45,7 +44,8 @@ INDEXES: Final = (
     IndexSpec(ACTIONS, ("group", "kind", "-seq")),  # list_actions of a kind
     IndexSpec(ACTIONS, ("group", "user_id", "-seq")),  # list_actions of a user, user_stats, escalation
     IndexSpec(ACTIONS, ("group", "moderator_id", "-seq")),  # list_actions by a moderator
-    IndexSpec(ACTIONS, ("group", "rule_id", "-seq")),  # list_actions by a rule, undo_actions
+    # list_actions by a rule, undo_actions; most actions follow from none and are not in it
+    IndexSpec(ACTIONS, ("by_rule", "group", "rule_id", "-seq"), where={"by_rule": True}),
     IndexSpec(ACTIONS, ("ended_at",), ttl=KEPT_DAYS * DAY_SECONDS),  # when the day of an action had ended
 )
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from consumers.community.store.changes import Collections
 from consumers.community.store.collections import ACTIONS
 from contracts.services.community.actions import KEPT_DAYS
-from runtime.store import AlreadyThereError, Document, Store
+from runtime.store import Document, Store
 
 MOST_NAMES: Final = 200  # moderators, or rules, that a day counts by name
 OTHERS: Final = "others"
@@ -63,10 +63,7 @@ async def count_in(collections: Collections, key: str, batch: str, written: Sequ
         "$push": {"batches": {"$each": [batch], "$slice": -_KEPT_BATCHES}},
         "$setOnInsert": {"day": day_of(at), "ended_at": end_of_day(at)},
     }
-    try:
-        await actions.update_one({"_id": name, "batches": {"$ne": batch}}, update, upsert=True)
-    except AlreadyThereError:  # counted meanwhile by who repeats the same batch
-        return
+    await actions.update_one({"_id": name}, update, upsert=True)
 
 
 def _named(known: Mapping[str, int], values: Iterable[str]) -> Counter[str]:

@@ -32,17 +32,28 @@ def read_action(document: Document) -> ActionResponse:
 
 
 async def add(
-    collections: Collections, key: str, entries: Mapping[str, Document], batch: str, *, now: datetime
+    collections: Collections,
+    key: str,
+    entries: Mapping[str, Document],
+    batch: str,
+    *,
+    now: datetime,
+    repeatable: bool = False,
 ) -> list[Document]:
-    """Write actions by id, with their numbers, and count them; return them as they are, also those of a repeat."""
+    """Write actions by id, with their numbers, and count them; return them as they are, also those of a repeat.
+
+    `repeatable`: the same may have been written before.
+    """
     actions, groups = collections(ACTIONS), collections(GROUPS)
-    found = {one["_id"]: one async for one in actions.find({"_id": {"$in": list(entries)}})}
+    found: dict[str, Document] = {}
+    if repeatable:
+        found = {one["_id"]: one async for one in actions.find({"_id": {"$in": list(entries)}})}
     missing = [name for name in entries if name not in found]
     if missing:
         await groups.update_one({"_id": key}, {"$inc": {"seq": len(missing)}, "$max": {"last_at": now}})
         group = await groups.find_one({"_id": key}, {"seq": 1, "last_at": 1}) or {}
         at, last = group["last_at"], group["seq"]
-        written = [
+        written: list[Document] = [
             {
                 "_id": name,
                 "group": key,
@@ -172,7 +183,8 @@ class ActionLog:
 def _matches(key: str, given: Document, low: int, high: int) -> list[Document]:
     """Return the stages that find actions: first what one index holds, then the rest."""
     (first, rest) = (dict(list(given.items())[:1]), dict(list(given.items())[1:]))
-    indexed = {"$match": {"group": key, **first, "seq": {"$gte": low, "$lte": high}}}
+    partial = {"by_rule": True} if "rule_id" in first else {}
+    indexed = {"$match": {**partial, "group": key, **first, "seq": {"$gte": low, "$lte": high}}}
     return [indexed, {"$match": rest}] if rest else [indexed]
 
 

@@ -220,7 +220,7 @@ class Seen(CommunityModel):
 class Verdict(CommunityModel):
     """What a rule decides about a message or a join."""
 
-    rule_id: str
+    rule_id: str = Field(description="its id; `settings.…` where it follows from the moderation settings")
     rule: str = Field(description="its name")
     kind: RuleKind
     penalty: PenaltyKind

@@ -316,6 +316,7 @@ class KeptElsewhere:
 SERVICES = frozenset({"access", "alerts", "analytics", "deadletters", "webhooks"})
 SERVICES = frozenset({"access", "alerts", "analytics", "deadletters", "telegram"})
 SERVICES = frozenset({"access", "alerts", "analytics", "chats", "deadletters", "telegram"})
+SERVICES = frozenset({"access", "alerts", "analytics", "community", "deadletters"})
 CORES: dict[str, Callable[[], Core]] = {
     "books": KeptElsewhere,
     "cache": Cache,
