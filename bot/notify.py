@@ -9,7 +9,6 @@ from typing import Annotated, Final, Literal
 from uuid import uuid4
 
 import structlog
-from contracts.services.telegram_operations import SendMessage
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
@@ -18,7 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.web import TooLargeError, read_json, same_secret
-from contracts.services.telegram import Priority, TelegramJob
+from contracts.services.telegram.jobs import Priority, TelegramJob
+from contracts.services.telegram.operations import SendMessage
 from runtime.nats.bus import NoAnswerError
 from runtime.texts.markup import MOST_UNITS, units
 

@@ -19,8 +19,8 @@ from telegram.error import BadRequest, Forbidden
 from bot.page import Page, Visit
 from bot.requests import Requests
 from contracts.errors import HydrophoneError
-from contracts.services import telegram_operations as operations
-from contracts.services.telegram import SendJob, SendReply, TelegramJob, TelegramResult
+from contracts.services.telegram import operations
+from contracts.services.telegram.jobs import SendJob, SendReply, TelegramJob, TelegramResult
 from runtime.texts.markup import plain
 
 _log = structlog.get_logger("bot")

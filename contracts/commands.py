@@ -234,7 +234,7 @@ WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("webhooks.attempts", deliveries.ListAttempts, deliveries.AttemptsReply),
     _documents("webhooks.events", deliveries.ListEvents, deliveries.EventsReply),
     _documents("webhooks.replay", deliveries.ReplayEvents, deliveries.ReplayReply),
-    _documents("webhooks.health", deliveries.HealthQuery, deliveries.WebhookHealth),
+    _documents("webhooks.health", deliveries.DeliveriesHealthQuery, deliveries.WebhookHealth),
 )
 COMMUNITY_COMMANDS: Final[tuple[Command, ...]] = tuple(
     _documents(f"community.{verb}", request, reply) for verb, request, reply in community.REQUESTS

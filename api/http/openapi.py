@@ -56,7 +56,6 @@ EXAMPLES: Final = {
     "name": "moderator",
     "rule_id": "5b1f0c9a4be1d27c",
     "search": "test",
-    "kind": "mute",
     "until": "2026-01-02T00:00:00Z",
 }
 ANSWERS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("examples.json").read_bytes())  # by operation id

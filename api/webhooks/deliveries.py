@@ -64,4 +64,6 @@ async def replay(
 async def health(request: Request) -> deliveries.WebhookHealth:
     """How the deliveries are: endpoints by state, what waits, what is overdue, what is dead."""
     sources: WebhookSources = request.app.state.webhooks
-    return await sources.client().request("webhooks.health", deliveries.HealthQuery(), deliveries.WebhookHealth)
+    return await sources.client().request(
+        "webhooks.health", deliveries.DeliveriesHealthQuery(), deliveries.WebhookHealth
+    )

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from contracts.services.telegram_operations import Button, SendMessage
-
 from contracts.alerts import Alert, AlertKind
 from contracts.instrument import split_symbol
 from contracts.services.chats import AlertFilter, Profile, Subscription
-from contracts.services.telegram import Priority, TelegramJob
+from contracts.services.telegram.jobs import Priority, TelegramJob
+from contracts.services.telegram.operations import Button, SendMessage
 from contracts.subjects import ALL_VENUES
 from runtime.texts import alerts as texts
 from runtime.texts.reader import Reader

@@ -24,7 +24,7 @@ from contracts.services.chats import (
     SnoozeSubscription,
     Subscription,
 )
-from contracts.services.telegram import ChatBlocked, ChatMigrated, TelegramJob
+from contracts.services.telegram.jobs import ChatBlocked, ChatMigrated, TelegramJob
 from contracts.streams import DURABLES, DurableSpec
 from contracts.subjects import CHATS_COMMAND
 from runtime import clock

@@ -11,7 +11,7 @@ from faststream.nats import NatsRouter
 from consumers.telegram import calls
 from consumers.telegram.client import BotApi
 from consumers.telegram.sending import Ledger, Sender, Ticking
-from contracts import streams, subjects
+from contracts import subjects
 from contracts.errors import ConflictError, HydrophoneError, NotFoundError, NotReadyError, TimedOutError, VenueError
 from contracts.services.telegram.jobs import (
     PRIORITIES,
@@ -26,13 +26,12 @@ from contracts.services.telegram.jobs import (
     MembersReply,
     SendJob,
     SendReply,
-    TelegramJob,
     TelegramResult,
 )
-from contracts.subjects import HEADER_MESSAGE_ID
 from runtime import retry
 from runtime.app.commands import CommandArguments, command
 from runtime.nats.bus import Bus
+from runtime.nats.telegram_jobs import publish_job
 
 Json = dict[str, Any]
 _QUEUE_POLICY: Final = retry.Policy(timeout=5.0)
@@ -60,13 +59,6 @@ class Reads:
         if error is not None:
             raise error
         return found
-
-
-async def publish_job(bus: Bus, job: TelegramJob) -> None:
-    """Queue a job; nats.errors.Error where the stream does not take it in time. The same id is stored once."""
-    headers = {HEADER_MESSAGE_ID: job.message_id}
-    body = job.model_dump_json().encode()
-    await bus.publish_acked(job.subject, body, headers=headers, stream=streams.JOBS, policy=_QUEUE_POLICY)
 
 
 def make_router(reads: Reads, bus: Bus) -> NatsRouter:

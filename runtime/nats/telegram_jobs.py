@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from contracts import streams
-from contracts.services.telegram import TelegramJob
+from contracts.services.telegram.jobs import TelegramJob
 from contracts.subjects import HEADER_MESSAGE_ID
 from runtime import retry
 from runtime.nats.bus import Bus

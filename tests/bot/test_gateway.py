@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from contracts.services.telegram_operations import SendMessage
 from pydantic import SecretStr
 
 from bot.simulator.web.app import serving
 from bot.simulator.world import Options
 from consumers.telegram.handlers import TelegramPlan
 from consumers.telegram.handlers import run as run_gateway
-from contracts.services.telegram import TelegramJob
+from contracts.services.telegram.jobs import TelegramJob
+from contracts.services.telegram.operations import SendMessage
 from contracts.streams import JOBS, TELEGRAM
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.telegram_jobs import publish_job

@@ -13,7 +13,7 @@ import pytest_asyncio
 from bot.app import Internal, Webhook
 from bot.notify import job_id, notify_app
 from bot.web import SECRET_HEADER, listening
-from contracts.services.telegram import TelegramJob
+from contracts.services.telegram.jobs import TelegramJob
 from contracts.streams import JOBS
 from runtime.nats.bus import Bus
 from runtime.servers.embedded import free_port

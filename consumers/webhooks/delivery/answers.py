@@ -23,10 +23,10 @@ from contracts.services.audit import AuditEvent
 from contracts.services.webhooks.deliveries import (
     Attempt,
     AttemptsReply,
+    DeliveriesHealthQuery,
     EventInfo,
     EventsReply,
     EventState,
-    HealthQuery,
     ListAttempts,
     ListEvents,
     ReplayEvents,
@@ -66,7 +66,7 @@ def add_delivery_commands(router: NatsRouter, sending: Sending, matching: Matchi
             return await _replay(sending, request)
 
     @router.subscriber(**command(subjects.WEBHOOKS_COMMAND + "health", QUEUE))
-    async def on_health(_query: HealthQuery) -> WebhookHealth:
+    async def on_health(_query: DeliveriesHealthQuery) -> WebhookHealth:
         async with reachable_store():
             return await _health(sending, matching)
 

@@ -90,7 +90,7 @@ class ReplayReply(WebhooksModel):
     events: int
 
 
-class HealthQuery(WebhooksModel):
+class DeliveriesHealthQuery(WebhooksModel):
     """How the deliveries are."""
 
 

@@ -12,7 +12,7 @@ import sys
 import structlog
 
 from runtime.app.entry import freeze_imports
-from tests.bench.sides.worker import run
+from tests.bench.sides.worker import Handler, run
 
 COMPILED = (
     "contracts.compiled.decimals",
@@ -35,10 +35,9 @@ def main(about: list[str]) -> None:
 
         freeze_imports()
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-        run(
-            {name: getattr(our_hooks, name) for name in ("post_bare", "post_signed", "post_httpx", "post_aiohttp")}
-            | {"deliver": our_deliveries.deliver, "delay": our_deliveries.delay}
-        )
+        names = ("post_bare", "post_signed", "post_httpx", "post_aiohttp")
+        posts: dict[str, Handler] = {name: getattr(our_hooks, name) for name in names}
+        run({**posts, "deliver": our_deliveries.deliver, "delay": our_deliveries.delay})
         return
     if about == ["python"]:
         sys.modules.update(dict.fromkeys(COMPILED))  # type: ignore[arg-type]

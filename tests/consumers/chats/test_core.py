@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from contracts.services.telegram_operations import SendMessage
 
 from consumers.chats import core
 from contracts.alerts import ALERT_KINDS, Alert
 from contracts.services.chats import AlertFilter, Profile, Subscription
+from contracts.services.telegram.operations import SendMessage
 
 NOW_NS = 1_767_268_800_000_000_000
 NOW = datetime.fromtimestamp(NOW_NS / 1e9, UTC)

@@ -24,7 +24,7 @@ from contracts.services.chats import (
     SnoozeSubscription,
     Subscription,
 )
-from contracts.services.telegram import ChatBlocked, ChatMigrated, TelegramJob
+from contracts.services.telegram.jobs import ChatBlocked, ChatMigrated, TelegramJob
 from contracts.streams import JOBS, OWN_ALERTS, SIGNALS, TELEGRAM
 from contracts.subjects import HEADER_MESSAGE_ID
 from runtime import provision

@@ -313,10 +313,7 @@ class KeptElsewhere:
 
 
 # What reads no events of the market: bodies of their commands and batches are held to their models before a handler.
-SERVICES = frozenset({"access", "alerts", "analytics", "deadletters", "webhooks"})
-SERVICES = frozenset({"access", "alerts", "analytics", "deadletters", "telegram"})
-SERVICES = frozenset({"access", "alerts", "analytics", "chats", "deadletters", "telegram"})
-SERVICES = frozenset({"access", "alerts", "analytics", "community", "deadletters"})
+SERVICES = frozenset({"access", "alerts", "analytics", "chats", "community", "deadletters", "telegram", "webhooks"})
 CORES: dict[str, Callable[[], Core]] = {
     "books": KeptElsewhere,
     "cache": Cache,

@@ -21,13 +21,13 @@ from typing import Any
 import httpx
 import pytest
 
-from consumers.telegram.answers import publish_job
 from contracts import streams
 from contracts.services.telegram.jobs import TelegramJob
 from contracts.services.telegram.operations import SendMessage
 from runtime.clock import monotonic
 from runtime.nats.bus import Bus
 from runtime.nats.streams.api import call
+from runtime.nats.telegram_jobs import publish_job
 from runtime.servers.embedded import NatsServer
 from tests.consumers.telegram.world import TOKEN
 

@@ -16,7 +16,6 @@ from bot.simulator.web.app import serving
 from bot.simulator.web.server import BotServer
 from bot.simulator.web.testing import DEEDS, plan_fault
 from bot.simulator.world import Options
-from consumers.telegram.answers import publish_job
 from consumers.telegram.core import Rules
 from consumers.telegram.handlers import TelegramPlan, run
 from consumers.telegram.sending import Ticking
@@ -24,6 +23,7 @@ from contracts.services.telegram.jobs import TelegramJob
 from contracts.services.telegram.operations import SendMessage
 from runtime.app.service import Service
 from runtime.nats.bus import Bus
+from runtime.nats.telegram_jobs import publish_job
 from tests.running import running
 
 TOKEN = "1234567:token-of-the-tests"
