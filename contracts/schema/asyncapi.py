@@ -100,6 +100,12 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "order.v1": (subjects.ORDER + "{subject}", "Reserved: nothing is published yet."),
     "strategy.v1": (subjects.STRATEGY + "{subject}", "Reserved: nothing is published yet."),
     "job.v1": (subjects.JOB + "{subject}", "Work to be done; each kind is for one reader."),
+    "webhook.jobs": (
+        subjects.WEBHOOK_JOB + "{endpoint}",
+        "That something waits for an endpoint of a webhook; with an event's id behind it, that it is to be sent again.",
+    ),
+    "later.v1.at": (subjects.SCHEDULE + "{subject}", "Messages that the server publishes at their time."),
+    "later.v1.due": (subjects.DUE + "{subject}", "Messages whose time has come."),
     "telegram.jobs": (
         subjects.TELEGRAM_JOB + "{chat}.{priority}",
         "What is to be done in a Telegram chat: `contracts.services.telegram.TelegramJob`.",
