@@ -81,7 +81,7 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         subjects.CACHE_DROP,
         "Keys or a pattern of kept answers that every process drops, and replies how many.",
     ),
-    "webhooks.v1.changed": (
+    "webhooks.changed": (
         subjects.WEBHOOK_CHANGED + "{endpoint}",
         "An endpoint of a webhook is not as it was: who remembers it reads it again.",
     ),
@@ -93,7 +93,7 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         subjects.PRICE_ALERT + "{subject}",
         "Alerts of owners, as on `alert.v1`: for parts of the system only.",
     ),
-    "sample.v1.book": (
+    "samples.books": (
         subjects.SAMPLE_BOOK + "{venue}.{base}.{quote}.{contract}",
         "Live books as the detectors looked at them, once in some seconds: a `BookSnapshot`, cut.",
     ),
@@ -104,8 +104,9 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         subjects.WEBHOOK_JOB + "{endpoint}",
         "That something waits for an endpoint of a webhook; with an event's id behind it, that it is to be sent again.",
     ),
-    "later.v1.at": (subjects.SCHEDULE + "{subject}", "Messages that the server publishes at their time."),
-    "later.v1.due": (subjects.DUE + "{subject}", "Messages whose time has come."),
+    "later.at": (subjects.SCHEDULE + "{subject}", "Messages that the server publishes at their time."),
+    "later.due": (subjects.DUE + "{subject}", "Messages whose time has come."),
+    "webhook.due": (subjects.DUE + "webhook.{endpoint}", "That the time of an endpoint's next try has come."),
     "telegram.jobs": (
         subjects.TELEGRAM_JOB + "{chat}.{priority}",
         "What is to be done in a Telegram chat: `contracts.services.telegram.TelegramJob`.",
