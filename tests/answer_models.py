@@ -20,7 +20,7 @@ from api.http.app import make_app
 from api.http.routing import declaration
 
 TEXTS: dict[Any, str] = {HTMLResponse: "text/html", PlainTextResponse: "text/plain"}
-OF_OTHER_CONSUMERS = {"/.well-known/webhook-keys.json"}  # though anybody may ask
+OF_OTHER_CONSUMERS = {"/.well-known/webhook-keys.json", "/health/webhooks"}  # though anybody may ask
 PAGE = "text/html; charset=utf-8"
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),

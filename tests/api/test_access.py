@@ -30,6 +30,7 @@ OPEN_PATHS = {
     "/health/detailed",
     "/health/cache",
     "/health/exchanges",
+    "/health/webhooks",
     "/metrics",
     "/openapi.json",
     "/gpt/openapi.json",
@@ -39,6 +40,7 @@ OPEN_PATHS = {
     "/admin/analytics",
     "/.well-known/webhook-keys.json",
 }
+MANY_ANONYMOUS = replace(default_limits(100, 60), address_anonymous=Limit("anonymous-ip", 1000, 60))
 
 
 async def every_path(api: Api) -> set[str]:
@@ -46,7 +48,7 @@ async def every_path(api: Api) -> set[str]:
 
 
 async def test_every_route_is_closed_but_for_the_open_ones(store: Store, start: Start) -> None:
-    api = await start()
+    api = await start({"limits": MANY_ANONYMOUS})
     paths = await every_path(api)
     assert paths > OPEN_PATHS
     for path in paths | {"/nothing", "/admin/keys"}:
@@ -100,8 +102,7 @@ async def test_both_keys_read_and_wrong_schemes_do_not(store: Store, start: Star
 
 
 async def test_without_required_auth_market_data_is_open_but_wrong_keys_are_told(store: Store, start: Start) -> None:
-    limits = replace(default_limits(100, 60), address_anonymous=Limit("anonymous-ip", 1000, 60))
-    api = await start({"limits": limits}, GPT_API_REQUIRE_AUTH="false")
+    api = await start({"limits": MANY_ANONYMOUS}, GPT_API_REQUIRE_AUTH="false")
     assert (await api.get("/multi/health", key=None)).status_code == 200
     for path in await every_path(api) - OPEN_PATHS | {"/nothing"}:
         for header in ("Bearer a-wrong-key", f"Bearer {READ_KEY}x", f"Basic {READ_KEY}", READ_KEY, "Bearer"):

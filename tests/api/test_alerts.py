@@ -94,11 +94,12 @@ async def put(store: Store, *events: tuple[str, Any]) -> None:
         await store.bus.jetstream().publish(subject, codec.encode(event))
 
 
-async def until(api: Api, path: str, total: int) -> dict[str, Any]:
+async def until(api: Api, path: str, total: int, said: str = "id") -> dict[str, Any]:
+    """Return a page once it has so many entries that say this."""
     async with asyncio.timeout(20):
         while True:
             page = (await ask(api, "GET", path)).json()
-            if len(page["items"]) >= total:
+            if len(page["items"]) >= total and all(item[said] for item in page["items"]):
                 return page
             await asyncio.sleep(0.05)
 
@@ -115,7 +116,7 @@ async def test_an_alert_from_its_making_to_its_end(api: Api, store: Store) -> No
     assert page == {"items": [alert], "total": 1, "page": 1, "page_size": 1, "pages": 1}
     now = now_ns()
     await put(store, consolidated(now, "64999.90"), consolidated(now + 1, "65000.5"))
-    (fired,) = (await until(api, "/api/alerts/fired?kind=price_alert", 1))["items"]
+    (fired,) = (await until(api, "/api/alerts/fired?kind=price_alert", 1, "published_at"))["items"]
     assert (fired["price"], fired["previous_price"], fired["threshold"], fired["rule_id"]) == (
         65000.5,
         64999.9,
