@@ -77,6 +77,7 @@ OWN_ALERTS: Final = "OWN_ALERTS"
 FEEDS: Final = "FEEDS"
 TRADING: Final = "TRADING"
 JOBS: Final = "JOBS"
+REMINDERS: Final = "REMINDERS"
 SCHEDULES: Final = "SCHEDULES"
 DLQ: Final = "DLQ"
 BUDGETS: Final = "BUDGETS"
@@ -135,9 +136,19 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     ),
     StreamSpec(
         JOBS,
-        (subjects.ALL_JOBS,),
+        (subjects.ALL_TELEGRAM_JOBS,),
         max_age=0,
         max_bytes=128 * MIB,
+        effects=True,
+        retention="workqueue",
+        duplicate_window=30 * MINUTE,
+    ),
+    # that an endpoint of a webhook has something to be posted: one for each, what it is stands in documents
+    StreamSpec(
+        REMINDERS,
+        (subjects.ALL_WEBHOOK_JOBS,),
+        max_age=0,
+        max_bytes=64 * MIB,
         effects=True,
         retention="workqueue",
         max_msgs_per_subject=1,
@@ -261,7 +272,13 @@ DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
     # how long a process that died keeps an endpoint to itself; it says every second that it lives
     DurableSpec(
-        JOBS, "webhooks", subjects.ALL_WEBHOOK_JOBS, ack_wait=5, max_deliver=-1, max_ack_pending=10_000, deliver="all"
+        REMINDERS,
+        "webhooks",
+        subjects.ALL_WEBHOOK_JOBS,
+        ack_wait=5,
+        max_deliver=-1,
+        max_ack_pending=10_000,
+        deliver="all",
     ),
     DurableSpec(SCHEDULES, "webhooks_due", subjects.ALL_WEBHOOKS_DUE, max_deliver=-1, deliver="all"),
 )

@@ -8,7 +8,11 @@ from typing import Final
 from contracts import streams, subjects
 from contracts.services.deadletters import LONGEST_BODY, DeadLetter
 
-_ONE_READER: Final = {streams.JOBS: subjects.JOB, streams.ANALYTICS: subjects.ANALYTICS}
+_ONE_READER: Final = {
+    streams.REMINDERS: subjects.WEBHOOK_JOB,
+    streams.JOBS: subjects.TELEGRAM_JOB,
+    streams.ANALYTICS: subjects.ANALYTICS,
+}
 _VERSION: Final = "NATS/1.0\r\n"
 
 

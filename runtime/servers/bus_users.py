@@ -30,7 +30,7 @@ PUBLIC_COMMANDS: Final = (
 )
 _PRIVATE: Final = frozenset(
     {
-        *(streams.TRADING, streams.JOBS, streams.SCHEDULES, streams.BUDGETS, streams.DLQ),
+        *(streams.TRADING, streams.JOBS, streams.REMINDERS, streams.SCHEDULES, streams.BUDGETS, streams.DLQ),
         *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.OWN_ALERTS),
         *(streams.COMMUNITY, streams.TELEGRAM),
         *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.SAMPLES),

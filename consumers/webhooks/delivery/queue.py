@@ -43,7 +43,7 @@ _BELIEF: Final = 2 / 3  # of the time after which the server gives the job to so
 class Names:
     """The streams and durables, for tests that have their own."""
 
-    jobs: str = streams.JOBS
+    jobs: str = streams.REMINDERS
     schedules: str = streams.SCHEDULES
     durable: str = "webhooks"
     due: str = "webhooks_due"

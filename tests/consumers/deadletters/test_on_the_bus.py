@@ -61,7 +61,7 @@ async def test_what_has_one_reader_is_published_again_once_and_the_letter_is_gon
         whales, webhooks = (await listed(client)).letters
         reply = await client.request("deadletters.retry", LetterQuery(id=webhooks.id), LetterReply)
         assert reply.letter == webhooks
-        assert (await call(own, "STREAM.INFO.JOBS"))["state"]["messages"] == 1
+        assert (await call(own, "STREAM.INFO.REMINDERS"))["state"]["messages"] == 1
         with pytest.raises(NotFoundError):
             await client.request("deadletters.retry", LetterQuery(id=webhooks.id), LetterReply)
         with pytest.raises(ConflictError, match="many readers"):
@@ -80,7 +80,7 @@ async def test_a_letter_is_removed(own: Bus) -> None:
 
 
 def test_only_what_has_one_reader_goes_back() -> None:
-    assert (stream_of(JOB), stream_of(subjects.ANALYTICS)) == ("JOBS", "ANALYTICS")
+    assert (stream_of(JOB), stream_of(subjects.ANALYTICS)) == ("REMINDERS", "ANALYTICS")
     assert stream_of(TRADE) is stream_of(subjects.WHALE + "x") is None
 
 

@@ -123,7 +123,9 @@ async def test_a_dead_event_is_posted_again_when_its_letter_is_published_again(p
         await stage.sending.letters.flush()
         letter = (await read_past(stage.bus, streams.DLQ, ("dlq.v1.webhooks.>",), ALL))[0]
         subject = letter.subject.decode().removeprefix("dlq.v1.webhooks.")
-        await stage.bus.publish_acked(subject, letter.payload, headers={"Nats-Msg-Id": "again"}, stream=streams.JOBS)
+        await stage.bus.publish_acked(
+            subject, letter.payload, headers={"Nats-Msg-Id": "again"}, stream=streams.REMINDERS
+        )
         await wait_for(lambda: len(receiver.requests) == 9)
         await stage.settled(endpoint, 1)
     assert await stage.sending.events.count_dead(endpoint.id) == 0
@@ -213,7 +215,7 @@ async def test_what_is_not_queued_any_more_is_queued_again(stage: Stage) -> None
         for _ in range(5):
             await stage.whale()
         await wait_for(lambda: stage.matching.matcher.matched == 5)
-        await stage.bus.jetstream().purge_stream(streams.JOBS)
+        await stage.bus.jetstream().purge_stream(streams.REMINDERS)
         await stage.endpoints.put(replace(endpoint, state="active"))
         await stage.settled(endpoint, 5)
     assert sorted(sequences(receiver.requests)) == [1, 2, 3, 4, 5]
