@@ -41,6 +41,8 @@ PHRASES: Final = {
     "error.NOT_SUPPORTED": Phrase("🚫 Not supported: {message}", "🚫 Tidak didukung: {message}"),
     "error.NOT_FOUND": Phrase("📭 Not found: {message}", "📭 Tidak ditemukan: {message}"),
     "error.CONFLICT": Phrase("✋ {message}", "✋ Bertentangan: {message}"),
+    "error.ALREADY_EXISTS": Phrase("✋ It is there already: {message}", "✋ Sudah ada: {message}"),
+    "error.LIMIT_REACHED": Phrase("✋ There can be no more: {message}", "✋ Sudah mencapai batas: {message}"),
     "error.GONE": Phrase("📭 No longer there: {message}", "📭 Sudah tidak ada: {message}"),
     "error.DISABLED": Phrase("🔒 Switched off here: {message}", "🔒 Dimatikan di sini: {message}"),
     "error.BAD_FRAME": Phrase(
