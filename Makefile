@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check coverage bench peers fuzz asyncapi openapi vendor wheel lock clean venv venv-dev
+.PHONY: help demo run test test-long check coverage bench peers fuzz asyncapi openapi vendor wheel lock clean venv venv-dev
 
 PY := .venv/bin/python
 PYTEST_ARGS ?=
@@ -18,6 +18,9 @@ run: venv  ## everything on this machine against the real exchanges (settings: .
 
 test: venv-dev  ## run the tests (PYTEST_ARGS="-k book" for some of them; COMPILED=no without what is compiled)
 	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+test-long: venv-dev  ## run the tests that take minutes: floods, kills under load
+	@$(PY) -m pytest -m long $(PYTEST_ARGS)
 
 check: venv-dev  ## lint, format, types and the rules of who may import whom
 	@echo "ruff check";  $(PY) -m ruff check .

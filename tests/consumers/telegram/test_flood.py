@@ -38,7 +38,7 @@ URGENT = 20
 IDS = [-1_000_000_001_000 - number for number in range(GROUPS)]
 LATEST = 5.0  # seconds until an urgent message is there
 STORM = {"error": "429", "times": 60, "seconds": 4}
-pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nats, pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @asynccontextmanager
