@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from consumers.registry import BY_ITSELF, CONSUMERS
+from consumers.registry import BY_ITSELF, CONSUMERS, NEED_TELEGRAM
 from contracts import codec, streams, subjects
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part, Supervisor
@@ -35,7 +35,8 @@ from runtime.servers.embedded import (
 )
 
 VENUES = ("binance", "bybit", "kraken")
-TOGETHER = tuple(name for name in CONSUMERS if name not in BY_ITSELF)
+TOGETHER = tuple(name for name in CONSUMERS if name not in BY_ITSELF | NEED_TELEGRAM)  # no bot has a token here
+READ = tuple(spec for spec in streams.DURABLES if spec.stream != streams.JOBS)
 PARTS = ("bus", "healer", "producers", *TOGETHER, "api")
 SECOND = 1_000_000_000
 KEY = "stage-key-0123456789"
@@ -112,7 +113,7 @@ class Stage:
                     found.append(f"stream {spec.name}")
         buckets = [(spec.name, await self._call(f"STREAM.INFO.KV_{spec.name}")) for spec in streams.BUCKETS]
         found += [f"bucket {name}" for name, info in buckets if info is None]
-        for spec in streams.DURABLES:
+        for spec in READ:
             info = await self._call(f"CONSUMER.INFO.{spec.stream}.{spec.name}")
             active = 0 if info is None else parse_rfc3339(info["delivered"].get("last_active", "1970-01-01T00:00:00Z"))
             if info is None or not (info["num_waiting"] or active > since):

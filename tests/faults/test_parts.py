@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from contracts import streams, subjects
-from tests.faults.stage import PARTS, SECOND, VENUES, stage
+from tests.faults.stage import PARTS, READ, SECOND, VENUES, stage
 
 pytestmark = [
     pytest.mark.nats,
@@ -32,7 +32,7 @@ STOPPED_SECONDS = 20.0
 START_SECONDS = 2.0  # an idle machine's, for a part's imports
 STREAMS = [f"stream {spec.name}" for spec in streams.STREAMS if not spec.optional]
 BUCKETS = [f"bucket {spec.name}" for spec in streams.BUCKETS]
-DURABLES = [f"durable {spec.stream}/{spec.name}" for spec in streams.DURABLES]
+DURABLES = [f"durable {spec.stream}/{spec.name}" for spec in READ]
 TOGETHER = ("candles", "whales", "clusters", "storms", "api")  # what these do shows apart, so they can stop together
 
 
