@@ -134,7 +134,7 @@ class Watchlist:
         self.seq, self.seq_ns = seq, seq_ns
 
     def on_other_stream(self) -> None:
-        """Begin to count anew: the stream is another one, whose numbers mean other messages."""
+        """Begin to count again: the stream is another one, whose numbers mean other messages."""
         self.seq = 0
         for groups in self._groups.values():
             for group in groups:

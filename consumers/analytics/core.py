@@ -179,7 +179,7 @@ def percentiles(tally: EndpointTally) -> Percentiles | None:
 
 
 def stretch_length(span_ns: int) -> int:
-    """Return the length in ns of the parts in which a span is told: at most about a hundred of them."""
+    """Return the length in ns of the parts in which a span is shown: at most about a hundred of them."""
     return next((length for length in _STRETCHES if span_ns <= length * _MOST_STRETCHES), _STRETCHES[-1])
 
 

@@ -1,6 +1,6 @@
 """Funding extremes: a rate beyond a limit, or beyond a quantile of the instrument's own 30 days. Pure.
 
-The quantile is of one rate an hour, the first of each, and is computed anew with each hour: what holds during an hour
+The quantile is of one rate an hour, the first of each, and is computed again with each hour: what holds during an hour
 is kept, so that what was decided in it can be decided again when the rates of those days are no longer recorded.
 """
 

@@ -14,7 +14,7 @@ _SECOND_NS: Final = 1_000_000_000
 
 
 class Poster:
-    """Signs anew for each attempt, with every secret that is alive and with our own key, and posts."""
+    """Signs again for each attempt, with every secret that is alive and with our own key, and posts."""
 
     def __init__(self, transport: Transport, key: Ed25519PrivateKey | None) -> None:
         self._transport, self._key = transport, key

@@ -157,7 +157,7 @@ class AlertChange(AlertsModel):
 
 
 class UpdateAlert(FindAlert):
-    """Change a price alert; with another condition or figure it begins anew, armed."""
+    """Change a price alert; with another condition or figure it begins again, armed."""
 
     change: AlertChange = Field(description="what is to be otherwise")
     given: tuple[str, ...] = Field(strict=False, description="the fields of `change` that were given, nulls too")

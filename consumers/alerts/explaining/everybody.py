@@ -16,7 +16,7 @@ from consumers.alerts.store import AlertStore, Fired
 from contracts import streams, subjects
 from contracts.errors import HydrophoneError
 from contracts.instrument import escape_token, split_symbol
-from contracts.services import explaining as told
+from contracts.services import explaining as contract
 from contracts.services.alerts import AlertDryRun, AlertDryRunQuery
 from contracts.services.explaining import Comparison, Cooldown, Evidence, Explanation
 from contracts.signals import Tier
@@ -35,7 +35,7 @@ def detector_of(kind: str) -> str:
 
 
 class EverybodyExplainer:
-    """Answers for what everybody is told."""
+    """Answers for what everybody is contract."""
 
     def __init__(self, bus: Bus, store: AlertStore, rules: EverybodyRules) -> None:
         self._bus, self._store, self._rules = bus, store, rules
@@ -81,11 +81,11 @@ class EverybodyExplainer:
     async def why_signal(self, signal_id: str, kind: str) -> Explanation:
         """Return what the detector says of a signal; NotFoundError where it knows none."""
         try:
-            return await self._ask(f"{detector_of(kind)}.why", told.WhyQuery(id=signal_id), Explanation)
+            return await self._ask(f"{detector_of(kind)}.why", contract.WhyQuery(id=signal_id), Explanation)
         except NoServiceError as error:
             return _silent("fired", kind, (signal_id.split(".", maxsplit=1)[0], "", 0), str(error))
 
-    async def why_not(self, query: told.WhyNotQuery) -> Explanation:
+    async def why_not(self, query: contract.WhyNotQuery) -> Explanation:
         """Return what a detector decided at a moment, and whether an alert came of it."""
         base = split_symbol(query.symbol)[0]
         if query.rule == LIQUIDATION:
@@ -107,7 +107,7 @@ class EverybodyExplainer:
         """Return how often a rule would have fired: of a detector its signals, of liquidations the alerts."""
         if query.rule == LIQUIDATION:
             return await self._liquidations(query, symbol)
-        asked = told.DryRunQuery(
+        asked = contract.DryRunQuery(
             rule=query.rule or "",
             symbol=symbol,
             venue=query.exchange,
@@ -115,11 +115,11 @@ class EverybodyExplainer:
             end=query.end,
             limits=query.limits,
         )
-        reply = await self._ask(f"{detector_of(asked.rule)}.dry_run", asked, told.DryRunReply)
+        reply = await self._ask(f"{detector_of(asked.rule)}.dry_run", asked, contract.DryRunReply)
         return AlertDryRun(count=reply.count, crossings=reply.count, fired=reply.fired, read=reply.read)
 
     async def _liquidations(self, query: AlertDryRunQuery, symbol: str | None) -> AlertDryRun:
-        everybody, fired, counts = Everybody(self._rules), list[told.Fired](), [0, 0]
+        everybody, fired, counts = Everybody(self._rules), list[contract.Fired](), [0, 0]
 
         def on_event(subject: str, event: FastEvent, position: Position) -> bool:
             if event.ts_recv > query.end:
@@ -139,7 +139,7 @@ class EverybodyExplainer:
         read = await self._read(LIQUIDATION, pattern, Start(time_ns=query.start), on_event)
         return AlertDryRun(count=counts[0], crossings=counts[1], fired=fired[:1000], read=[read.as_span()])
 
-    async def _why_no_liquidation(self, query: told.WhyNotQuery, base: str) -> Explanation:
+    async def _why_no_liquidation(self, query: contract.WhyNotQuery, base: str) -> Explanation:
         everybody, seen = Everybody(self._rules), list[tuple[Verdict, FastEvent, str, int]]()
 
         def on_event(subject: str, event: FastEvent, position: Position) -> bool:
@@ -181,7 +181,7 @@ class EverybodyExplainer:
             read=[read.as_span()],
         )
 
-    async def _held(self, found: Explanation, query: told.WhyNotQuery, base: str) -> Explanation:
+    async def _held(self, found: Explanation, query: contract.WhyNotQuery, base: str) -> Explanation:
         """Return that what was met was held by the alert before it; as it is where there was none."""
         earlier = await self._store.find_between(query.rule, base, query.at - KEPT_NS, query.at - LOOK_BACK_NS)
         fitting = [one for one in earlier if query.venue is None or one.alert.venue == query.venue]
@@ -194,7 +194,7 @@ class EverybodyExplainer:
 
     async def _with_detector(self, found: Explanation, alert: FastEvent) -> Explanation:
         try:
-            query = told.WhyQuery(id=alert.causes[-1])
+            query = contract.WhyQuery(id=alert.causes[-1])
             signal = await self._ask(f"{detector_of(alert.alert)}.why", query, Explanation)
         except (NoServiceError, HydrophoneError) as error:
             return found.model_copy(update={"missing": [*found.missing, str(error)]})
@@ -254,13 +254,13 @@ def _says(event: FastEvent, verdict: Verdict) -> str:
     return " ".join(part for part in (*parts, verdict.state) if part)
 
 
-def _fired(alert: FastEvent, event: FastEvent, verdict: Verdict) -> told.Fired:
-    return told.Fired(
+def _fired(alert: FastEvent, event: FastEvent, verdict: Verdict) -> contract.Fired:
+    return contract.Fired(
         at=alert.fired_at, id=alert.id, symbol=alert.symbol, venue=alert.venue, says=_says(event, verdict)
     )
 
 
-def _silent(decision: told.Decision, rule: str, where: tuple[str, str, int], reason: str) -> Explanation:
+def _silent(decision: contract.Decision, rule: str, where: tuple[str, str, int], reason: str) -> Explanation:
     venue, symbol, at = where
     return Explanation(
         decision=decision,

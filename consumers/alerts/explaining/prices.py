@@ -18,7 +18,7 @@ from consumers.alerts.watching import market_of, ticker_pattern
 from contracts import streams, subjects
 from contracts.errors import InvalidParameterError, NotFoundError
 from contracts.numbers import DAY_NS
-from contracts.services import explaining as told
+from contracts.services import explaining as contract
 from contracts.services.alerts import AlertDryRun, AlertDryRunQuery, AlertWhyNotQuery, CreateAlert
 from contracts.services.explaining import Explanation
 from runtime.nats.bus import Bus
@@ -100,7 +100,7 @@ class PriceExplainer:
             raise InvalidParameterError("A dry run is of at most a day, and ends after its start", parameter="end")
         request = CreateAlert(owner="dry", rule=query.price)
         watch = create(request, _DRY, resolved, Here(query.start, 0))
-        replay, count, fired = Replay(watch.rule, watch.state), 0, list[told.Fired]()
+        replay, count, fired = Replay(watch.rule, watch.state), 0, list[contract.Fired]()
 
         def on_moment(moment: Moment) -> bool:
             nonlocal count
@@ -178,7 +178,7 @@ def _moves_clock(rule: Rule, subject: str) -> bool:
     return venue == subjects.ALL_VENUES or subject.startswith(f"{subjects.TICKER}{venue}.")
 
 
-def _said(span: Span, again: Moment | None) -> list[told.Comparison]:
+def _said(span: Span, again: Moment | None) -> list[contract.Comparison]:
     """Return what was compared where the rule was met last, and where it spoke."""
     comparisons = list(span.met[-1].comparisons) if span.met else []
     if again is not None and (not span.met or again is not span.met[-1]):
@@ -219,6 +219,6 @@ def _equal(again: FastEvent, published: FastEvent) -> bool:
     return msgspec.structs.replace(again, late=published.late) == published
 
 
-def _fired(alert: FastEvent) -> told.Fired:
+def _fired(alert: FastEvent) -> contract.Fired:
     says = f"{alert.condition} {alert.threshold or ''} at {alert.price}, stands for {alert.stands_for}"
-    return told.Fired(at=alert.fired_at, id=alert.id, symbol=alert.symbol, venue=alert.venue, says=says)
+    return contract.Fired(at=alert.fired_at, id=alert.id, symbol=alert.symbol, venue=alert.venue, says=says)

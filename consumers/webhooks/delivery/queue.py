@@ -97,7 +97,7 @@ class JobQueue:
 class Hold:
     """A job that this process has: nobody else posts for its endpoint while `held`.
 
-    The server gives it to somebody else when it has not heard of it for `ack_wait` seconds; we stop believing that it
+    The server gives it to somebody else when it has no word of it for `ack_wait` seconds; we stop believing that it
     is ours well before. The job of a process that has stopped believing is never acknowledged by it.
     """
 

@@ -73,7 +73,7 @@ class Worker:
         self._sending.changed[message.subject.removeprefix(WEBHOOK_CHANGED)] += 1
 
     def _on_reconnect(self) -> None:
-        """Have each endpoint read again: what changed meanwhile was not heard."""
+        """Have each endpoint read again: what changed meanwhile was not received."""
         for endpoint in list(self._sending.changed):
             self._sending.changed[endpoint] += 1
 

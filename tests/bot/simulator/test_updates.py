@@ -87,7 +87,6 @@ async def test_an_application_polls(people: People, eventually: Eventually) -> N
 
 
 async def test_an_application_is_called_by_webhook(people: People) -> None:
-    pytest.importorskip("tornado")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
