@@ -4,6 +4,9 @@
 .PHONY: help demo run test test-long check coverage bench peers fuzz asyncapi openapi vendor wheel lock clean venv venv-dev
 
 PY := .venv/bin/python
+# Processes start by the dozen here; where this is set, each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
