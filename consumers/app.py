@@ -187,7 +187,8 @@ class _Supervised:
             if clock.monotonic() - began >= _LASTED_SECONDS:
                 pauses = retry.delays(_RESTART)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), next(pauses))
+                async with asyncio.timeout(next(pauses)):
+                    await stop.wait()
             self.made = CONSUMERS[self.name](self._process.settings)
         _log.info("consumer.stopped", consumer=self.name)
 
