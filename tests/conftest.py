@@ -16,7 +16,6 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer, document_server, nats_server
 from runtime.store import Store
 
-
 # How fast an example is says something of the machine, not of the code.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
