@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from faststream.nats import NatsRouter
 
-from runtime.app.shared import Shared
 from runtime.nats.broker import Broker
 from runtime.nats.bus import Bus
+from runtime.shared import Shared
 
 
 def _say_nothing(_name: str, _value: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.app.shared import Shared
+from runtime.shared import Shared
 
 
 class Held:
