@@ -187,6 +187,7 @@ TELEGRAM_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("telegram.member", telegram.MemberQuery, telegram.MemberReply),
     _documents("telegram.administrators", telegram.ChatQuery, telegram.MembersReply),
     _documents("telegram.status", telegram.GatewayQuery, telegram.GatewayStatus),
+    _documents("telegram.deliveries", explaining.FindDeliveries, explaining.Deliveries),
 )
 CHATS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("chats.profile_find", chats.FindProfile, chats.Profile),
@@ -235,6 +236,7 @@ WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("webhooks.events", deliveries.ListEvents, deliveries.EventsReply),
     _documents("webhooks.replay", deliveries.ReplayEvents, deliveries.ReplayReply),
     _documents("webhooks.health", deliveries.DeliveriesHealthQuery, deliveries.WebhookHealth),
+    _documents("webhooks.deliveries", explaining.FindDeliveries, explaining.Deliveries),
 )
 COMMUNITY_COMMANDS: Final[tuple[Command, ...]] = tuple(
     _documents(f"community.{verb}", request, reply) for verb, request, reply in community.REQUESTS
