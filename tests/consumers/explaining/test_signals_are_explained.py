@@ -90,9 +90,9 @@ async def test_every_signal_every_other_moment_and_the_number_of_signals(own: Bu
 async def check_moments(client: CommandClient, signals: list[Any], played: Stretch, took: list[float]) -> None:
     dice = random.Random(7)
     decisions: set[tuple[str, str]] = set()
-    for _ in range(60):
+    for _ in range(100):
         kind, base = dice.choice(tuple(OF_KIND)), dice.choice(BASES)
-        venue = "binance" if kind == "whale" else None
+        venue = dice.choice(("binance", None)) if kind == "whale" else None
         at = dice.randrange(played.start, played.end)
         query = WhyNotQuery(rule=kind, symbol=f"{base}/USDT", venue=venue, at=at)
         began = monotonic()
@@ -103,10 +103,13 @@ async def check_moments(client: CommandClient, signals: list[Any], played: Stret
             for signal in signals
             if signal.kind == kind
             and signal.symbol.partition("/")[0] == base
+            and (kind != "whale" or signal.symbol == query.symbol)
             and venue in {None, signal.venue}
             and abs(time_of(signal.ts_event, signal.ts_recv) - at) <= SECOND
         ]
         assert (reply.decision == "fired") is bool(here), (query, here, reply)
+        if reply.decision == "fired" and kind == "whale":
+            assert reply.venue in {signal.venue for signal in here}
         if reply.decision == "not_met":
             assert not all(item.holds for item in reply.comparisons[:2])
         if reply.decision == "held":
@@ -142,7 +145,6 @@ async def test_what_is_not_known_is_refused(own: Bus) -> None:
             with pytest.raises(NotFoundError):
                 await client.request("whales.why", WhyQuery(id=unknown), Explanation)
         for query in (
-            WhyNotQuery(rule="whale", symbol="BTC/USDT", at=1),
             WhyNotQuery(rule="storm", symbol="BTC/USDT", venue="okx", at=1),
             WhyNotQuery(rule="whale", symbol="what", venue="okx", at=1),
         ):
