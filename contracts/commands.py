@@ -212,7 +212,14 @@ ALERTS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("alerts.fired", alerts.FiredQuery, alerts.FiredPage),
     _documents("alerts.why", alerts.AlertWhyQuery, explaining.Explanation),
     _documents("alerts.why_not", alerts.AlertWhyNotQuery, explaining.Explanation),
-    _documents("alerts.dry_run", alerts.AlertDryRunQuery, alerts.AlertDryRun),
+    Command(
+        "alerts.dry_run",
+        subjects.ALERTS_COMMAND + "dry_run",
+        alerts.AlertDryRunQuery,
+        alerts.AlertDryRun,
+        12.0,
+        "consumers",
+    ),
 )
 WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("webhooks.register", webhooks.RegisterEndpoint, webhooks.EndpointShown),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -78,6 +79,7 @@ class _Running:
         self._detector = detector
         self._wanted = None if scope.quote == ANY else subjects.TRADE + scope.tail
         self._ticked = 0
+        self._traded: deque[tuple[int, set[str]]] = deque()  # what was traded in each tick, not looked after since
 
     def recall(self, _signals: Iterable[FastEvent]) -> None:
         """Do nothing: no whale silences another one."""
@@ -90,6 +92,27 @@ class _Running:
             return outputs
         found, faults = self._detector.fold([(subject, event)], 0, at)
         return [*outputs, *found] if not faults else outputs
+
+    def fold_batch(self, events: Sequence[tuple[str, FastEvent]]) -> Outputs:
+        """Fold trades and tickers a tick at a time, and look after those instruments only that were traded."""
+        if self._wanted is not None:
+            return [output for subject, event in events for output in self.fold(subject, event, event.ts_recv)]
+        outputs, begin = list[tuple[str, FastEvent]](), 0
+        for index, (_, event) in enumerate(events):
+            if event.ts_recv >= self._ticked + _TICK:
+                outputs += self._fold_tick(events[begin:index], event.ts_recv)
+                begin = index
+        return [*outputs, *self._fold_tick(events[begin:], self._ticked)]
+
+    def _fold_tick(self, events: Sequence[tuple[str, FastEvent]], at: int) -> list[tuple[str, FastEvent]]:
+        """Fold events of one tick; then the time is `at`."""
+        outputs, _ = self._detector.fold(events, 0, self._ticked)
+        if events:
+            self._traded.append((self._ticked, {subject for subject, _ in events}))
+        self._ticked = at
+        while self._traded and self._traded[0][0] <= at - self._detector.rules.hold:
+            outputs += self._detector.tick(at, self._traded.popleft()[1])
+        return outputs
 
     def end(self, at: int) -> Outputs:
         """Close the groups that nothing was added to for long enough."""

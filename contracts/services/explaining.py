@@ -88,7 +88,9 @@ class ReadSpan(ExplainingModel):
     start: Nanoseconds
     end: Nanoseconds
     messages: int
-    complete: bool = Field(description="false where the stream begins later than the rule needs")
+    complete: bool = Field(
+        description="false where the stream begins later than the rule needs, or was not read to the wanted end in time"
+    )
 
 
 class Explanation(ExplainingModel):

@@ -26,6 +26,7 @@ from runtime.nats.streams.reader import Start
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 DETECTORS: Final = {"whale": "whales", "cluster": "clusters", "storm": "storms"}  # the others are of `detectors`
+_DRY_SECONDS: Final = 10.0  # a part of a stream is read
 KEPT_NS: Final = 30 * 86_400 * 10**9
 
 
@@ -115,7 +116,8 @@ class EverybodyExplainer:
             end=query.end,
             limits=query.limits,
         )
-        reply = await self._ask(f"{detector_of(asked.rule)}.dry_run", asked, contract.DryRunReply)
+        name = f"{detector_of(asked.rule)}.dry_run"
+        reply = await self._ask(name, asked, contract.DryRunReply, _DRY_SECONDS)
         return AlertDryRun(count=reply.count, crossings=reply.count, fired=reply.fired, read=reply.read)
 
     async def _liquidations(self, query: AlertDryRunQuery, symbol: str | None) -> AlertDryRun:

@@ -107,7 +107,10 @@ class Explainer:
         return await self._explain_moment(rule, (scope, query), past, run)
 
     async def dry_run(self, query: DryRunQuery) -> DryRunReply:
-        """Count how often a rule would have fired from `start` up to, but not including, `end`."""
+        """Count how often a rule would have fired from `start` up to, but not including, `end`.
+
+        A span that cannot be read in time is counted as far as it was read: `read` says until when.
+        """
         rule = self._rule(query.rule)
         if unknown := sorted(set(query.limits) - rule.limits):
             raise InvalidParameterError(
@@ -124,24 +127,19 @@ class Explainer:
             raise InvalidParameterError(f"a limit cannot be read: {error}", parameter="limits") from error
         sources = rule.sources(scope)
         if len(sources) == 1 and not rule.dated:
-            spans = [await self._stream_through(sources[0], span, run)]
+            source = sources[0]
+            spans = [await replay.scan_in_time(self._bus(), source, span, lambda rows: run.fold_rows(source, rows))]
         else:
             past = await self._read(rule, scope, span)
             run.fold(past.events)
             spans = past.spans
-        run.end(span.end)
+        run.end(min(span.end, *(part.end for part in spans)))
         fired = [
             Fired(at=at, id=event.id, symbol=event.symbol, venue=event.venue, says=says(event))
             for _, event in run.outputs
             if query.start <= (at := time_of(event.ts_event, event.ts_recv)) < query.end
         ]
         return DryRunReply(count=len(fired), fired=fired[:_MOST_FIRED], read=spans)
-
-    async def _stream_through(self, source: Any, span: Span, run: Replay) -> Any:
-        try:
-            return await replay.stream_through(self._bus(), source, span, run.fold)
-        except TimeoutError as error:
-            raise TimedOutError(f"{error}: ask for less") from error
 
     async def _read(self, rule: Rule, scope: Scope, span: Span) -> Past:
         try:

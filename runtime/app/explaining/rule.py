@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from contracts import subjects
 from contracts.instrument import escape_token, make_instrument, split_symbol
@@ -60,6 +60,15 @@ class Running(Protocol):
 
     def end(self, at: int, /) -> Outputs:
         """Return what follows from time alone until `at`, ns UTC."""
+        ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A running rule that folds many events at once and knows no silences."""
+
+    def fold_batch(self, events: Sequence[tuple[str, FastEvent]], /) -> Outputs:
+        """Fold (subject, event) pairs in order, at the times when they were received."""
         ...
 
 

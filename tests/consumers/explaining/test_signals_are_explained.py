@@ -18,16 +18,20 @@ from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
 from consumers.whales.core import WhaleRules
+from consumers.whales.explained import whale_rule
 from contracts import codec, streams, subjects
 from contracts.arithmetic.tiers import Tiers
 from contracts.errors import InvalidParameterError, NotFoundError
 from contracts.numbers import time_of
 from contracts.services.explaining import DryRunQuery, DryRunReply, Explanation, WhyNotQuery, WhyQuery
+from runtime.app.explaining import replay
+from runtime.app.explaining.explainer import Explainer
 from runtime.clients.command_client import CommandClient
-from runtime.clock import monotonic
+from runtime.clock import monotonic, now_ns
 from runtime.nats.bus import Bus
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
+from tests.consumers.conftest import make_trade
 from tests.consumers.explaining.stretch import BASES, Stretch
 from tests.running import running
 
@@ -153,3 +157,21 @@ async def test_what_is_not_known_is_refused(own: Bus) -> None:
         limits = DryRunQuery(rule="whale", start=0, end=1, limits={"usd_majors": "much"})
         with pytest.raises(InvalidParameterError):
             await client.request("whales.dry_run", limits, DryRunReply)
+
+
+async def test_a_span_that_takes_too_long_is_counted_as_far_as_it_was_read(
+    own: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, js = now_ns(), own.jetstream()
+    for number in range(1, 2001):
+        trade = make_trade(number, now_ns(), trade_id=str(number), amount="2000", price="100")
+        await js.publish_async("md.v1.trade.binance.BTC.USDT.spot", codec.encode(trade))
+    await asyncio.wait_for(js.publish_async_completed(), 30)
+    explainer = Explainer(lambda: own, (whale_rule(WHALES),))
+    query = DryRunQuery(rule="whale", start=start, end=now_ns() + 1)
+    whole = await explainer.dry_run(query)
+    assert (whole.count, whole.read[0].messages, whole.read[0].complete) == (2000, 2000, True)
+    monkeypatch.setattr(replay, "SECONDS", 0.0)
+    late = await explainer.dry_run(query)
+    assert (late.count, late.read[0].complete) == (0, False)
+    assert late.read[0].end < start
