@@ -19,6 +19,8 @@ from runtime.app.explaining.rule import ANY, FastEvent, Limits, Outputs, Rule, S
 from runtime.app.explaining.trace import Trace
 
 _TICK: Final = 20_000_000  # ns: how often time alone is looked at, as the live consumer does
+_TRADE: Final = subjects.TRADE.encode()
+_DOLLARS: Final = DOLLAR_TICKERS.rpartition("*")[2].encode()
 _BEFORE: Final = 60 * SECOND
 
 
@@ -38,7 +40,7 @@ def whale_rule(rules: WhaleRules, stream: str = streams.MARKET) -> Rule:
         name=rules.name,
         signals=subjects.WHALE,
         cooldown=0,
-        sources=lambda scope: (Source(stream, find_subjects(scope), before),),
+        sources=lambda scope: (_source(stream, scope, before),),
         run=run,
         needs=frozenset({"trade", "ticker"}),
         on_nothing=on_nothing,
@@ -46,10 +48,19 @@ def whale_rule(rules: WhaleRules, stream: str = streams.MARKET) -> Rule:
     )
 
 
-def find_subjects(scope: Scope) -> tuple[str, ...]:
-    """Return the trades of some instruments and, of one, only the prices that its quote needs."""
+def _source(stream: str, scope: Scope, before: int) -> Source:
     if scope.quote == ANY:
-        return (subjects.ALL_TRADES, DOLLAR_TICKERS)
+        return Source(stream, (">",), before, wants=_is_wanted)  # all of it: trades and tickers
+    return Source(stream, find_subjects(scope), before)
+
+
+def _is_wanted(subject: bytes) -> bool:
+    """Return whether it is a trade, or a price in dollars."""
+    return subject.startswith(_TRADE) or subject.endswith(_DOLLARS)
+
+
+def find_subjects(scope: Scope) -> tuple[str, ...]:
+    """Return the trades of an instrument and only the prices that its quote needs."""
     trades = subjects.TRADE + scope.tail
     tails = price_tails(unescape_token(scope.quote))
     tickers = [subjects.TICKER + tail for tail in tails if tail.endswith(".USD.spot")]

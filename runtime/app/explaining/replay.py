@@ -56,8 +56,12 @@ async def read(bus: Bus, rule: Rule, scope: Scope, span: Span) -> Past:
 
 async def scan(bus: Bus, source: Source, span: Span, take: Callable[[Sequence[Row]], None]) -> ReadSpan:
     """Hand over the messages of one source as they are read, without keeping them; TimeoutError after `SECONDS`."""
-    start = span.start - source.before
-    scanned = await scan_past(bus, source.stream, source.subjects, (start, span.end), on_rows=take, timeout=SECONDS)
+    start, wants = span.start - source.before, source.wants
+
+    def on_rows(rows: Sequence[Row]) -> None:
+        take(rows if wants is None else [row for row in rows if wants(row.subject)])
+
+    scanned = await scan_past(bus, source.stream, source.subjects, (start, span.end), on_rows=on_rows, timeout=SECONDS)
     whole = scanned.whole or source.newest
     return ReadSpan(stream=source.stream, start=start, end=span.end, messages=scanned.messages, complete=whole)
 
@@ -69,7 +73,8 @@ async def scan_in_time(bus: Bus, source: Source, span: Span, take: Callable[[Seq
     def on_rows(rows: Sequence[Row]) -> None:
         nonlocal read, reached
         take(rows)
-        read, reached = read + len(rows), rows[-1].position.time_ns
+        read += len(rows)
+        reached = rows[-1].position.time_ns if rows else reached
 
     try:
         return await scan(bus, source, span, on_rows)
