@@ -19,6 +19,9 @@ _BEFORE_NS: Final = 60 * SECOND_NS
 _WITHIN_NS: Final = 3_600 * SECOND_NS  # what is everybody's and was not sent by then was dropped long before
 _OWN_WITHIN_NS: Final = 2 * 86_400 * SECOND_NS  # of a price alert
 _READ_SECONDS: Final = 2.5
+_Row = tuple[int, DeliveryState, str | None, int | None]
+"""(chat, state, reason, when: ns UTC)."""
+_WAITS: Final[tuple[DeliveryState, str | None, int | None]] = ("waiting", None, None)
 _STATES: Final[dict[State, DeliveryState]] = {
     "done": "done",
     "digested": "done",
@@ -55,9 +58,8 @@ def list_deliveries(
     own: list[Delivery] = []
     others: Counter[tuple[DeliveryState, str | None]] = Counter()
     newest: dict[tuple[DeliveryState, str | None], int] = {}
-    rows = [(one.asked_chat_id, _STATES[one.state], _reason_of(one), one.ts) for one in results]
-    rows += [(job.chat_id, "waiting", None, None) for job in waiting]
-    for chat_id, state, reason, at in rows:
+    rows: list[_Row] = [(one.asked_chat_id, _STATES[one.state], _reason_of(one), one.ts) for one in results]
+    for chat_id, state, reason, at in [*rows, *((job.chat_id, *_WAITS) for job in waiting)]:
         if query.owner is None or chat_id == query.chat or query.owner == f"telegram:{chat_id}":
             own.append(Delivery(to="telegram", target=str(chat_id), state=state, at=at, reason=reason))
             continue

@@ -26,6 +26,7 @@ from contracts.services.alerts import (
     FiredQuery,
 )
 from contracts.services.explaining import Deliveries, Delivery, Explanation, FindDeliveries, WhyNotQuery
+from contracts.services.responses import pages_of
 from runtime.nats.bus import Bus
 
 RULE_ID: Final = re.compile(r"[0-9a-f]{16}")
@@ -98,7 +99,7 @@ class Answers:
             total=total,
             page=query.page,
             page_size=query.page_size,
-            pages=-(-total // query.page_size),
+            pages=pages_of(total, query.page_size),
         )
 
     async def _find(self, query: AlertWhyQuery) -> Fired | None:

@@ -20,7 +20,7 @@ from consumers.webhooks.store.rows import Dead, Row
 from contracts import subjects
 from contracts.arithmetic.moments import as_datetime, read_moment
 from contracts.errors import NotFoundError
-from contracts.services.audit import AuditEvent
+from contracts.services.changes import audit_of
 from contracts.services.explaining import Deliveries, FindDeliveries
 from contracts.services.webhooks.deliveries import (
     Attempt,
@@ -99,18 +99,8 @@ async def _replay(sending: Sending, request: ReplayEvents) -> ReplayReply:
     await sending.events.ask(request.id, replay=first)
     await sending.queue.wake(request.id)
     now_ns = sending.now_ns()
-    caller = request.caller
-    event = AuditEvent(
-        id=f"webhooks.{request.id}.replay.{now_ns}",
-        ts=now_ns,
-        actor=caller.actor,
-        service="webhooks",
-        action="replay",
-        target=request.id,
-        address=caller.address,
-        request_id=caller.request_id,
-        details={"owner": request.owner, "first": first},
-    )
+    details = {"owner": request.owner, "first": first}
+    event = audit_of(("webhooks", "replay", request.id), request.caller, now_ns, details)
     await publish_audit(sending.queue.bus, event)
     return ReplayReply(first=first, events=last - first + 1)
 
