@@ -187,6 +187,7 @@ TELEGRAM_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("telegram.member", telegram.MemberQuery, telegram.MemberReply),
     _documents("telegram.administrators", telegram.ChatQuery, telegram.MembersReply),
     _documents("telegram.status", telegram.GatewayQuery, telegram.GatewayStatus),
+    _documents("telegram.deliveries", explaining.FindDeliveries, explaining.Deliveries),
 )
 CHATS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("chats.profile_find", chats.FindProfile, chats.Profile),
@@ -211,7 +212,14 @@ ALERTS_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("alerts.fired", alerts.FiredQuery, alerts.FiredPage),
     _documents("alerts.why", alerts.AlertWhyQuery, explaining.Explanation),
     _documents("alerts.why_not", alerts.AlertWhyNotQuery, explaining.Explanation),
-    _documents("alerts.dry_run", alerts.AlertDryRunQuery, alerts.AlertDryRun),
+    Command(
+        "alerts.dry_run",
+        subjects.ALERTS_COMMAND + "dry_run",
+        alerts.AlertDryRunQuery,
+        alerts.AlertDryRun,
+        12.0,
+        "consumers",
+    ),
 )
 WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("webhooks.register", webhooks.RegisterEndpoint, webhooks.EndpointShown),
@@ -235,6 +243,7 @@ WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("webhooks.events", deliveries.ListEvents, deliveries.EventsReply),
     _documents("webhooks.replay", deliveries.ReplayEvents, deliveries.ReplayReply),
     _documents("webhooks.health", deliveries.DeliveriesHealthQuery, deliveries.WebhookHealth),
+    _documents("webhooks.deliveries", explaining.FindDeliveries, explaining.Deliveries),
 )
 COMMUNITY_COMMANDS: Final[tuple[Command, ...]] = tuple(
     _documents(f"community.{verb}", request, reply) for verb, request, reply in community.REQUESTS

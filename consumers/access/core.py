@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +11,7 @@ from contracts.errors import ConflictError, GoneError, InvalidParameterError, No
 from contracts.services import access
 from contracts.services.access import Caller, CreateKey, KeyEntry, KeyInfo, KeyShown, SecretEntry, State
 from contracts.services.audit import AuditEvent
+from contracts.services.changes import audit_of, hash_of
 
 SERVICE: Final = "access"
 SECOND_NS: Final = 1_000_000_000
@@ -148,31 +148,16 @@ def _shown(key: Key, now_ns: int) -> dict[str, Any]:
 
 def audit(action: str, key: Key, caller: Caller, now_ns: int, **details: Any) -> AuditEvent:
     """Return the event of a change of a key; the same change has the same id."""
-    return AuditEvent(
-        id=f"{SERVICE}.{key.id}.{action}.{now_ns}",
-        ts=now_ns,
-        actor=caller.actor,
-        service=SERVICE,
-        action=action,
-        target=key.id,
-        address=caller.address,
-        request_id=caller.request_id,
-        details={"owner": key.owner, "scopes": list(key.scopes), **details},
-    )
+    about = (SERVICE, action, key.id)
+    return audit_of(about, caller, now_ns, {"owner": key.owner, "scopes": list(key.scopes), **details})
 
 
 def asked(request: CreateKey) -> str:
     """Return a hash of what a request asks for: not of who asks, nor of its name."""
-    text = request.model_dump_json(exclude={"caller", "request_key"})
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hash_of(request, "caller", "request_key")
 
 
 def nanoseconds(time: datetime) -> int:
     """Return a time as ns UTC."""
     whole = int(time.timestamp())
     return whole * SECOND_NS + time.microsecond * 1000
-
-
-def pages(total: int, size: int) -> int:
-    """Return how many pages there are."""
-    return -(-total // size)

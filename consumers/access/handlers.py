@@ -32,6 +32,7 @@ from contracts.services.access import (
     RotateKey,
 )
 from contracts.services.audit import AuditEvent
+from contracts.services.responses import pages_of
 from contracts.streams import DURABLES, DurableSpec
 from runtime import clock
 from runtime.app.commands import CommandArguments, command
@@ -124,7 +125,7 @@ def make_router(changes: KeyChanges, documents: AccessStore) -> NatsRouter:
         async with reachable_store():
             keys, total = await documents.list_keys(query)
         items = [core.describe(key, clock.now_ns()) for key in keys]
-        pages = core.pages(total, query.page_size)
+        pages = pages_of(total, query.page_size)
         return KeyPage(items=items, total=total, page=query.page, page_size=query.page_size, pages=pages)
 
     _add_audit(router, documents)
@@ -140,7 +141,7 @@ def _add_audit(router: NatsRouter, documents: AccessStore) -> None:
     async def on_query(query: AuditQuery) -> AuditPage:
         async with reachable_store():
             events, total = await documents.list_audit(query)
-        pages = core.pages(total, query.page_size)
+        pages = pages_of(total, query.page_size)
         items = [_entry(event) for event in events]
         return AuditPage(items=items, total=total, page=query.page, page_size=query.page_size, pages=pages)
 

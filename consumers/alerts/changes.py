@@ -33,6 +33,7 @@ from contracts.services.alerts import (
 )
 from contracts.services.market import SymbolsQuery
 from contracts.services.replies.multi import SymbolEntry, SymbolsReply
+from contracts.services.responses import pages_of
 from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus, NoAnswerError
@@ -168,7 +169,7 @@ class AlertChanges:
             total=len(fitting),
             page=query.page,
             page_size=query.page_size,
-            pages=-(-len(fitting) // query.page_size),
+            pages=pages_of(len(fitting), query.page_size),
         )
 
     async def keep(self) -> None:

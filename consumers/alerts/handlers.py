@@ -28,22 +28,16 @@ from runtime import clock
 from runtime.app.commands import CommandArguments, command
 from runtime.app.documents import open_store
 from runtime.app.intervals import ticks
+from runtime.app.leased import hold
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.nats.announce import Announcer
 from runtime.nats.bus import NoAnswerError
 from runtime.nats.deadletter import DeadLetters
-from runtime.nats.leases.lease import Lease
 from runtime.store import StoreError
 
 _log = structlog.get_logger("alerts")
-_LOOK_SECONDS: Final = 1.0
-_STANDBY_SECONDS: Final = 3.0  # a process that waits longer stands by, which is as ready as it gets
 _EXPLAINED_AT_ONCE: Final = 4
-
-
-class LeaseLostError(RuntimeError):
-    """Another process may make alerts now: this one begins again and waits for its turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +89,13 @@ class _Parts:
 async def run(service: Service, plan: AlertsPlan) -> None:
     """Serve until the service is stopped."""
     async with AsyncExitStack() as stack:
-        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        stack.callback(lost.cancel)
-        lease = await _acquire(service, plan, stack, lost)
-        if lease is None:
+        held = await hold(service, stack, plan.lease, plan.lease_seconds)
+        if held is None:
             return
         store = await stack.enter_async_context(open_store(service, plan.documents, INDEXES))
         if store is None:
             return
-        documents = AlertStore(store, lease.token)
+        documents = AlertStore(store, held.lease.token)
         letters = DeadLetters(service.bus, service.name)
         announcer = Announcer(service.bus, service.name)
         for end in (letters.flush, announcer.flush):
@@ -114,31 +106,7 @@ async def run(service: Service, plan: AlertsPlan) -> None:
         stack.push_async_callback(parts.prices.close)
         for reader in parts.everybody:
             stack.push_async_callback(reader.close)
-        await _serve(service, plan, parts, lost)
-
-
-async def _acquire(
-    service: Service, plan: AlertsPlan, stack: AsyncExitStack, lost: asyncio.Future[None]
-) -> Lease | None:
-    """Wait for the lease; None where the service was stopped meanwhile."""
-
-    def on_lost() -> None:
-        if not lost.done():
-            lost.set_exception(LeaseLostError("the lease of alerts was lost"))
-
-    lease = Lease(service.bus, plan.lease, on_lost=on_lost, ttl=plan.lease_seconds)
-    stack.push_async_callback(lease.release)
-    acquiring = asyncio.create_task(lease.acquire(), name="lease of alerts")
-    stack.callback(acquiring.cancel)
-    waited = 0.0
-    async for _ in ticks(service.stop, _LOOK_SECONDS, acquiring):
-        if acquiring.done():
-            return lease
-        waited += _LOOK_SECONDS
-        if waited >= _STANDBY_SECONDS:
-            service.ready()
-        service.report("standing_by", 1)
-    return None
+        await _serve(service, plan, parts, held.lost)
 
 
 async def _begin(plan: AlertsPlan, store: AlertStore, reading: Reading, outbox: Outbox) -> _Parts:

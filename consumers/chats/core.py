@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from contracts.alerts import Alert, AlertKind
 from contracts.instrument import split_symbol
 from contracts.services.chats import AlertFilter, Profile, Subscription
-from contracts.services.telegram.jobs import Priority, TelegramJob
+from contracts.services.telegram.jobs import Priority, TelegramJob, alert_job_id
 from contracts.services.telegram.operations import Button, SendMessage
 from contracts.subjects import ALL_VENUES
 from runtime.texts import alerts as texts
@@ -67,7 +67,7 @@ def make_job(alert: Alert, chat_id: int, thread_id: int | None, reader: Reader, 
     """Return the message of an alert to a chat; the same alert makes the same job for it."""
     fresh = FRESH_NS if alert.owner is None else OWN_FRESH_NS
     return TelegramJob(
-        id=f"alert.{alert.id}.{chat_id}.{thread_id or 0}"[-128:],
+        id=alert_job_id(alert.id, chat_id, thread_id),
         chat_id=chat_id,
         thread_id=thread_id,
         priority=PRIORITIES.get(alert.alert, "low"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from consumers.detectors import funding, interest, listings, spread, volume, wall
@@ -15,7 +15,8 @@ from contracts.arithmetic.usd import DatedRates
 from contracts.numbers import DAY_NS
 from runtime.app.explaining.pricing import PriceTaker
 from runtime.app.explaining.rule import ANY, MARGIN, FastEvent, Folding, Limits, Outputs, Rule, Running, Scope, Source
-from runtime.app.explaining.trace import Trace
+from runtime.app.explaining.trace import Recorded, Trace
+from runtime.nats.streams.reader import Row
 
 _RARE: Final = 10 * MINUTE  # how far back the last word of a figure is looked for that is asked for once in minutes
 _EVER: Final = 3650 * DAY_NS
@@ -41,7 +42,7 @@ def _funding(rules: DetectorRules, find_known: funding.FindKnown) -> Rule:
         name=funding.RULE,
         signals=subjects.FUNDING_EXTREME,
         cooldown=own.cooldown,
-        sources=lambda scope: (Source(streams.DERIVATIVES, (subjects.FUNDING + scope.tail,), _RARE),),
+        sources=_reads(streams.DERIVATIVES, subjects.FUNDING, _RARE),
         run=_runs(own, lambda tried, trace: funding.FundingDetector(tried, trace, find_known)),
         needs=frozenset({"funding"}),
         limits=limits_of(own) - {"samples", "share", "floor"},
@@ -55,7 +56,7 @@ def _interest(rules: DetectorRules) -> Rule:
         name=interest.RULE,
         signals=subjects.INTEREST_JUMP,
         cooldown=own.cooldown,
-        sources=lambda scope: (Source(streams.DERIVATIVES, (subjects.INTEREST + scope.tail,), own.window + _RARE),),
+        sources=_reads(streams.DERIVATIVES, subjects.INTEREST, own.window + _RARE),
         run=_runs(own, interest.InterestDetector),
         needs=frozenset({"interest"}),
         limits=limits_of(own),
@@ -69,9 +70,7 @@ def _wall(rules: DetectorRules) -> Rule:
         name=wall.RULE,
         signals=subjects.WALL,
         cooldown=own.cooldown,
-        sources=lambda scope: (
-            Source(streams.SAMPLES, (subjects.SAMPLE_BOOK + scope.tail,), 2 * MARGIN, decode_samples),
-        ),
+        sources=_reads(streams.SAMPLES, subjects.SAMPLE_BOOK, 2 * MARGIN, decode_samples),
         run=_runs_with_prices(own, wall.WallDetector),
         needs=frozenset({"book", "delta", "ticker"}),
         dated=True,
@@ -96,14 +95,12 @@ def _spread(rules: DetectorRules) -> Rule:
 
 def _volume(rules: DetectorRules) -> Rule:
     own = rules.volume
-    before = (own.minutes + 3) * MINUTE
-    prefix = f"{subjects.CANDLE}{volume.TIMEFRAME}."
     return Rule(
         kind="volume_spike",
         name=volume.RULE,
         signals=subjects.VOLUME_SPIKE,
         cooldown=own.cooldown,
-        sources=lambda scope: (Source(streams.CANDLES_1M, (prefix + scope.tail,), before),),
+        sources=_reads(streams.CANDLES_1M, f"{subjects.CANDLE}{volume.TIMEFRAME}.", (own.minutes + 3) * MINUTE),
         run=_runs_with_prices(own, volume.VolumeDetector),
         needs=frozenset({"trade", "ticker"}),
         dated=True,
@@ -129,6 +126,13 @@ def _listing() -> Rule:
         needs=frozenset(),
         on_nothing=on_nothing,
     )
+
+
+def _reads(
+    stream: str, prefix: str, before: int, decode: Callable[[Sequence[Row]], list[Recorded]] | None = None
+) -> Callable[[Scope], Sequence[Source]]:
+    """Return what a rule reads that decides instrument by instrument, by events of one kind."""
+    return lambda scope: (Source(stream, (prefix + scope.tail,), before, decode),)
 
 
 def _runs(

@@ -20,8 +20,10 @@ from consumers.detectors.rules import (
     FundingRules,
     Outputs,
     event_time,
+    fire,
     is_old,
     mark_of,
+    origin_of,
     tail_of,
 )
 from contracts import subjects
@@ -29,7 +31,7 @@ from contracts.codec import fast
 from contracts.numbers import DAY_NS
 from contracts.recent import Recent
 from contracts.signals import FundingExtreme
-from runtime.app.explaining.trace import Trace, is_held
+from runtime.app.explaining.trace import Trace
 from runtime.bounded import RollingHistogram
 from runtime.cooldowns import Cooldowns
 
@@ -136,23 +138,20 @@ class FundingDetector:
                 trace.compare(what, (size, ">", threshold), at, holds=extreme)
         if not (beyond or extreme):
             return []
-        if is_held(self.cooldowns, held.tail, (at, rules.cooldown), trace):
-            return []
         shown = (rules.limit, "limit", 0) if beyond else (threshold, "quantile", samples)
-        signal = self._signal(event, held.tail, shown)
-        self.cooldowns.begin(held.tail, at, signal.id)
-        return [(subjects.FUNDING_EXTREME + held.tail, signal)]
+        return fire(
+            self.cooldowns,
+            held.tail,
+            (at, rules.cooldown),
+            trace,
+            make=lambda: (subjects.FUNDING_EXTREME + held.tail, self._signal(event, held.tail, shown)),
+        )
 
     def _signal(self, event: FastEvent, tail: str, shown: tuple[Decimal, str, int]) -> FastEvent:
         threshold, basis, samples = shown
         return FastSignal(
             id=f"{tail}.funding_extreme.{mark_of([event.id])}",
-            venue=event.venue,
-            symbol=event.symbol,
-            venue_symbol=event.venue_symbol,
-            ts_event=event.ts_event,
-            ts_recv=event.ts_recv,
-            sim=event.sim,
+            **origin_of(event),
             tier=self.rules.tiers.find(event.symbol.partition("/")[0]),
             event_ids=[event.id],
             rule=RULE,

@@ -13,8 +13,10 @@ from consumers.detectors.rules import (
     InterestRules,
     Outputs,
     event_time,
+    fire,
     is_old,
     mark_of,
+    origin_of,
     percent,
     tail_of,
 )
@@ -23,7 +25,7 @@ from contracts.arithmetic.exact import EXACT, MOST
 from contracts.codec import fast
 from contracts.recent import Recent
 from contracts.signals import InterestJump
-from runtime.app.explaining.trace import Trace, is_held
+from runtime.app.explaining.trace import Trace
 from runtime.cooldowns import Cooldowns
 
 FastSignal: Final = fast(InterestJump)
@@ -97,11 +99,14 @@ class InterestDetector:
             trace.compare(what, (abs(change), ">=", rules.percent[tier]), at, holds=jumped)
         if not jumped:
             return []
-        if is_held(self.cooldowns, tail, (at, rules.cooldown), trace):
-            return []
-        signal = self._signal(event, tail, first, (change, now[0], value))
-        self.cooldowns.begin(tail, at, signal.id)
-        return [(subjects.INTEREST_JUMP + tail, signal)]
+        known = (change, now[0], value)
+        return fire(
+            self.cooldowns,
+            tail,
+            (at, rules.cooldown),
+            trace,
+            make=lambda: (subjects.INTEREST_JUMP + tail, self._signal(event, tail, first, known)),
+        )
 
     def _signal(
         self, event: FastEvent, tail: str, first: tuple[int, Decimal, str], now: tuple[Decimal, str, Decimal]
@@ -110,12 +115,7 @@ class InterestDetector:
         tier = self.rules.tiers.find(event.symbol.partition("/")[0])
         return FastSignal(
             id=f"{tail}.interest_jump.{mark_of([event.id])}",
-            venue=event.venue,
-            symbol=event.symbol,
-            venue_symbol=event.venue_symbol,
-            ts_event=event.ts_event,
-            ts_recv=event.ts_recv,
-            sim=event.sim,
+            **origin_of(event),
             tier=tier,
             event_ids=[first[2], event.id],
             rule=RULE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from hashlib import blake2b
@@ -14,12 +14,15 @@ from contracts.instrument import make_instrument
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
 from contracts.signals import Tier
+from runtime.app.explaining.trace import Trace, is_held
 from runtime.cooldowns import Cooldowns
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
-Outputs = list[tuple[str, FastEvent]]
-"""(subject, signal) pairs."""
+Output = tuple[str, FastEvent]
+"""(subject, signal)."""
+Outputs = list[Output]
 R = TypeVar("R")
+K = TypeVar("K", bound=Hashable)
 SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 3600 * SECOND
@@ -28,6 +31,7 @@ Percents = Mapping[Tier, Decimal]
 _HUNDRED: Final = Decimal(100)
 _COUNTS: Final = frozenset({"samples", "levels"})
 _tails: Final[Recent[tuple[str, str], str]] = Recent(20_000)  # no state: what can be computed again
+_ORIGIN: Final = ("venue", "symbol", "venue_symbol", "ts_event", "ts_recv", "sim")
 _PLACES: Final = Decimal("0.0001")
 
 
@@ -135,6 +139,25 @@ def mark_of(ids: Iterable[str]) -> str:
 def event_time(event: FastEvent) -> int:
     """Return when an event counts as having happened, ns UTC."""
     return time_of(event.ts_event, event.ts_recv)
+
+
+def origin_of(event: FastEvent) -> dict[str, Any]:
+    """Return the fields of a signal that are those of the event that it follows from."""
+    return {name: getattr(event, name) for name in _ORIGIN}
+
+
+def fire(
+    cooldowns: Cooldowns[K], key: K, spell: tuple[int, int], trace: Trace | None, *, make: Callable[[], Output]
+) -> Outputs:
+    """Return what `make` does and begin its silence; nothing while one holds.
+
+    `spell`: the time (ns UTC) and how long a silence lasts, ns.
+    """
+    if is_held(cooldowns, key, spell, trace):
+        return []
+    output = make()
+    cooldowns.begin(key, spell[0], output[1].id)
+    return [output]
 
 
 def is_old(event: FastEvent) -> bool:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from consumers.detectors.rules import FastEvent, Outputs, SpreadRules, event_time, is_old, mark_of, percent
+from consumers.detectors.rules import FastEvent, Outputs, SpreadRules, event_time, fire, is_old, mark_of, percent
 from contracts import subjects
 from contracts.arithmetic.exact import EXACT, MOST
 from contracts.codec import fast
 from contracts.instrument import make_instrument
 from contracts.recent import Recent
 from contracts.signals import Tier, VenueSpread
-from runtime.app.explaining.trace import Trace, is_held
+from runtime.app.explaining.trace import Trace
 from runtime.cooldowns import Cooldowns
 
 FastSignal: Final = fast(VenueSpread)
@@ -118,11 +118,13 @@ class SpreadDetector:
             trace.compare(what, (share, ">=", rules.percent[held.tier]), at, holds=wide)
         if not wide:
             return []
-        if is_held(self.cooldowns, event.symbol, (at, rules.cooldown), trace):
-            return []
-        signal = self._signal(held, pair, event, share)
-        self.cooldowns.begin(event.symbol, at, signal.id)
-        return [(subjects.SPREAD + held.tail, signal)]
+        return fire(
+            self.cooldowns,
+            event.symbol,
+            (at, rules.cooldown),
+            trace,
+            make=lambda: (subjects.SPREAD + held.tail, self._signal(held, pair, event, share)),
+        )
 
     def _signal(self, held: _Symbol, pair: tuple[_Quote, _Quote], event: FastEvent, share: Decimal) -> FastEvent:
         bid, ask = pair

@@ -13,8 +13,10 @@ from consumers.detectors.rules import (
     Outputs,
     VolumeRules,
     event_time,
+    fire,
     is_old,
     mark_of,
+    origin_of,
     ratio,
     tail_of,
 )
@@ -24,7 +26,7 @@ from contracts.arithmetic.usd import Rates, UsdRate
 from contracts.codec import fast
 from contracts.recent import Recent
 from contracts.signals import Tier, VolumeSpike
-from runtime.app.explaining.trace import Trace, is_held
+from runtime.app.explaining.trace import Trace
 from runtime.cooldowns import Cooldowns
 
 FastSignal: Final = fast(VolumeSpike)
@@ -84,11 +86,13 @@ class VolumeDetector:
             trace.compare("usd_value", (usd, ">=", rules.usd[tier]), at, holds=much)
         if not (many and much):
             return []
-        if is_held(self.cooldowns, tail, (at, rules.cooldown), trace):
-            return []
-        signal = self._signal(event, (tail, tier, rate), known, times)
-        self.cooldowns.begin(tail, at, signal.id)
-        return [(subjects.VOLUME_SPIKE + tail, signal)]
+        return fire(
+            self.cooldowns,
+            tail,
+            (at, rules.cooldown),
+            trace,
+            make=lambda: (subjects.VOLUME_SPIKE + tail, self._signal(event, (tail, tier, rate), known, times)),
+        )
 
     def _signal(
         self, event: FastEvent, about: tuple[str, Tier, UsdRate], known: tuple[Decimal, Decimal, int], times: Decimal
@@ -97,12 +101,7 @@ class VolumeDetector:
         volume, usual, samples = known
         return FastSignal(
             id=f"{tail}.volume_spike.{mark_of([event.id])}",
-            venue=event.venue,
-            symbol=event.symbol,
-            venue_symbol=event.venue_symbol,
-            ts_event=event.ts_event,
-            ts_recv=event.ts_recv,
-            sim=event.sim,
+            **origin_of(event),
             tier=tier,
             event_ids=[event.id],
             rule=RULE,

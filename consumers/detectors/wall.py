@@ -13,8 +13,10 @@ from consumers.detectors.rules import (
     Outputs,
     WallRules,
     event_time,
+    fire,
     is_old,
     mark_of,
+    origin_of,
     percent,
     ratio,
     tail_of,
@@ -25,7 +27,7 @@ from contracts.arithmetic.usd import Rates, UsdRate
 from contracts.codec import fast
 from contracts.market import Side
 from contracts.signals import OrderWall, Tier
-from runtime.app.explaining.trace import Trace, is_held
+from runtime.app.explaining.trace import Trace
 from runtime.cooldowns import Cooldowns
 
 FastSignal: Final = fast(OrderWall)
@@ -83,11 +85,13 @@ class WallDetector:
         if not (tall and heavy and away < MOST):
             return []
         tail = tail_of(event)
-        if is_held(self.cooldowns, (tail, wall.side), (at, rules.cooldown), trace):
-            return []
-        signal = self._signal(event, wall, rate, (tail, tier, times, away))
-        self.cooldowns.begin((tail, wall.side), at, signal.id)
-        return [(subjects.WALL + tail, signal)]
+        return fire(
+            self.cooldowns,
+            (tail, wall.side),
+            (at, rules.cooldown),
+            trace,
+            make=lambda: (subjects.WALL + tail, self._signal(event, wall, rate, (tail, tier, times, away))),
+        )
 
     def _signal(
         self, event: FastEvent, wall: _Wall, rate: UsdRate, known: tuple[str, Tier, Decimal, Decimal]
@@ -95,12 +99,7 @@ class WallDetector:
         tail, tier, times, away = known
         return FastSignal(
             id=f"{tail}.wall.{wall.side}.{mark_of([event.id])}",
-            venue=event.venue,
-            symbol=event.symbol,
-            venue_symbol=event.venue_symbol,
-            ts_event=event.ts_event,
-            ts_recv=event.ts_recv,
-            sim=event.sim,
+            **origin_of(event),
             tier=tier,
             event_ids=[event.id],
             rule=RULE,

@@ -10,9 +10,11 @@ from faststream.nats import NatsRouter
 
 from consumers.telegram import calls
 from consumers.telegram.client import BotApi
+from consumers.telegram.explained import find_deliveries
 from consumers.telegram.sending import Ledger, Sender, Ticking
 from contracts import subjects
 from contracts.errors import ConflictError, HydrophoneError, NotFoundError, NotReadyError, TimedOutError, VenueError
+from contracts.services.explaining import Deliveries, FindDeliveries
 from contracts.services.telegram.jobs import (
     PRIORITIES,
     QUEUE,
@@ -101,6 +103,10 @@ def make_router(reads: Reads, bus: Bus) -> NatsRouter:
             under_way=reads.sender.under_way,
             paused_seconds=gateway.pace.paused(reads.ticking.now()),
         )
+
+    @router.subscriber(**_command("deliveries"))
+    async def on_deliveries(query: FindDeliveries) -> Deliveries:
+        return await find_deliveries(bus, reads.sender.gateway.jobs(), query)
 
     return router
 

@@ -80,6 +80,10 @@ class Gateway:
         """Return how many jobs wait."""
         return sum(len(lane.jobs) for lane in self._lanes.values() if lane.priority == priority)
 
+    def jobs(self) -> list[TelegramJob]:
+        """Return the jobs that wait."""
+        return [one.job for lane in self._lanes.values() for one in lane.jobs]
+
     def chats(self) -> int:
         """Return for how many chats something waits."""
         return len({lane.chat_id for lane in self._lanes.values()})

@@ -22,24 +22,19 @@ from contracts.services.telegram.jobs import PRIORITIES, TelegramJob, TelegramRe
 from contracts.streams import DURABLES, DurableSpec
 from runtime import clock
 from runtime.app.intervals import ticks
+from runtime.app.leased import hold
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.nats.bus import Bus
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.kv.mirror import Mirror
 from runtime.nats.kv.writer import BucketWriter
-from runtime.nats.leases.lease import Lease
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import Start
 
 QUEUES: Final[tuple[DurableSpec, ...]] = tuple(spec for spec in DURABLES if spec.name.startswith("telegram_"))
 _LOOK_SECONDS: Final = 1.0
-_STANDBY_SECONDS: Final = 3.0  # a process that waits longer stands by, which is as ready as it gets
 _FINISH_SECONDS: Final = 10.0
-
-
-class LeaseLostError(RuntimeError):
-    """Another process may send now: this one begins again and waits for its turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,32 +52,10 @@ class TelegramPlan:
 async def run(service: Service, plan: TelegramPlan) -> None:
     """Send until the service is stopped; then wait for the answers of what is under way."""
     async with AsyncExitStack() as stack:
-        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        stack.callback(lost.cancel)
-        if await _acquire(service, plan, stack, lost):
+        held = await hold(service, stack, plan.lease, plan.lease_seconds)
+        if held is not None:
             api = await stack.enter_async_context(BotApi(plan.url, plan.token.get_secret_value()))
-            await _Sending(service, plan, api).run(stack, lost)
-
-
-async def _acquire(service: Service, plan: TelegramPlan, stack: AsyncExitStack, lost: asyncio.Future[None]) -> bool:
-    """Wait for the lease; False where the service was stopped meanwhile."""
-
-    def on_lost() -> None:
-        if not lost.done():
-            lost.set_exception(LeaseLostError("the lease of Telegram's gateway was lost"))
-
-    lease = Lease(service.bus, plan.lease, on_lost=on_lost, ttl=plan.lease_seconds)
-    stack.push_async_callback(lease.release)
-    acquiring = asyncio.create_task(lease.acquire(), name="lease of telegram")
-    stack.callback(acquiring.cancel)
-    began = clock.monotonic()
-    async for _ in ticks(service.stop, 0.1, acquiring):
-        if acquiring.done():
-            return True
-        if clock.monotonic() - began >= _STANDBY_SECONDS:
-            service.ready()
-            service.report("standing_by", 1)
-    return False
+            await _Sending(service, plan, api).run(stack, held.lost)
 
 
 class _Sending:

@@ -94,7 +94,7 @@ async def run(service: Service, plan: WebhooksPlan) -> None:
         matching = Matching(service, sending, source, plan.matching)
         router = NatsRouter()
         add_commands(router, registry)
-        add_delivery_commands(router, sending, matching, endpoints.has)
+        add_delivery_commands(router, sending, matching, endpoints)
         await _all_of(Worker(sending).run(service.stop), _lead(service, plan, registry, matching, router=router))
 
 

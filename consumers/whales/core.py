@@ -6,7 +6,7 @@ instrument's next other trade arrives, or when nothing was added for `hold`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -126,11 +126,12 @@ class WhaleDetector:
         if instrument.tells_price and (event.ts_recv // _PRICE_EVERY != instrument.priced or instrument.is_ticker):
             self._take_price(instrument, event)
 
-    def tick(self, now: int) -> Outputs:
-        """Close the groups that nothing was added to for `hold`; `now` ns UTC."""
+    def tick(self, now: int, among: Iterable[str] | None = None) -> Outputs:
+        """Close the groups (of some subjects only) that nothing was added to for `hold`; `now` ns UTC."""
         outputs: Outputs = []
         until = now - self.rules.hold
-        for instrument in self._instruments.values():
+        known = self._instruments
+        for instrument in known.values() if among is None else filter(None, map(known.get, among)):
             if instrument.fills and instrument.touched <= until:
                 self._close(instrument, outputs)
         return outputs

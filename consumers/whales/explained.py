@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -18,6 +19,8 @@ from runtime.app.explaining.rule import ANY, FastEvent, Limits, Outputs, Rule, S
 from runtime.app.explaining.trace import Trace
 
 _TICK: Final = 20_000_000  # ns: how often time alone is looked at, as the live consumer does
+_TRADE: Final = subjects.TRADE.encode()
+_DOLLARS: Final = DOLLAR_TICKERS.rpartition("*")[2].encode()
 _BEFORE: Final = 60 * SECOND
 
 
@@ -37,7 +40,7 @@ def whale_rule(rules: WhaleRules, stream: str = streams.MARKET) -> Rule:
         name=rules.name,
         signals=subjects.WHALE,
         cooldown=0,
-        sources=lambda scope: (Source(stream, find_subjects(scope), before),),
+        sources=lambda scope: (_source(stream, scope, before),),
         run=run,
         needs=frozenset({"trade", "ticker"}),
         on_nothing=on_nothing,
@@ -45,10 +48,19 @@ def whale_rule(rules: WhaleRules, stream: str = streams.MARKET) -> Rule:
     )
 
 
-def find_subjects(scope: Scope) -> tuple[str, ...]:
-    """Return the trades of some instruments and, of one, only the prices that its quote needs."""
+def _source(stream: str, scope: Scope, before: int) -> Source:
     if scope.quote == ANY:
-        return (subjects.ALL_TRADES, DOLLAR_TICKERS)
+        return Source(stream, (">",), before, wants=_is_wanted)  # all of it: trades and tickers
+    return Source(stream, find_subjects(scope), before)
+
+
+def _is_wanted(subject: bytes) -> bool:
+    """Return whether it is a trade, or a price in dollars."""
+    return subject.startswith(_TRADE) or subject.endswith(_DOLLARS)
+
+
+def find_subjects(scope: Scope) -> tuple[str, ...]:
+    """Return the trades of an instrument and only the prices that its quote needs."""
     trades = subjects.TRADE + scope.tail
     tails = price_tails(unescape_token(scope.quote))
     tickers = [subjects.TICKER + tail for tail in tails if tail.endswith(".USD.spot")]
@@ -78,6 +90,7 @@ class _Running:
         self._detector = detector
         self._wanted = None if scope.quote == ANY else subjects.TRADE + scope.tail
         self._ticked = 0
+        self._traded: deque[tuple[int, set[str]]] = deque()  # what was traded in each tick, not looked after since
 
     def recall(self, _signals: Iterable[FastEvent]) -> None:
         """Do nothing: no whale silences another one."""
@@ -90,6 +103,27 @@ class _Running:
             return outputs
         found, faults = self._detector.fold([(subject, event)], 0, at)
         return [*outputs, *found] if not faults else outputs
+
+    def fold_batch(self, events: Sequence[tuple[str, FastEvent]]) -> Outputs:
+        """Fold trades and tickers a tick at a time, and look after those instruments only that were traded."""
+        if self._wanted is not None:
+            return [output for subject, event in events for output in self.fold(subject, event, event.ts_recv)]
+        outputs, begin = list[tuple[str, FastEvent]](), 0
+        for index, (_, event) in enumerate(events):
+            if event.ts_recv >= self._ticked + _TICK:
+                outputs += self._fold_tick(events[begin:index], event.ts_recv)
+                begin = index
+        return [*outputs, *self._fold_tick(events[begin:], self._ticked)]
+
+    def _fold_tick(self, events: Sequence[tuple[str, FastEvent]], at: int) -> list[tuple[str, FastEvent]]:
+        """Fold events of one tick; then the time is `at`."""
+        outputs, _ = self._detector.fold(events, 0, self._ticked)
+        if events:
+            self._traded.append((self._ticked, {subject for subject, _ in events}))
+        self._ticked = at
+        while self._traded and self._traded[0][0] <= at - self._detector.rules.hold:
+            outputs += self._detector.tick(at, self._traded.popleft()[1])
+        return outputs
 
     def end(self, at: int) -> Outputs:
         """Close the groups that nothing was added to for long enough."""

@@ -14,6 +14,7 @@ from contracts.market import Name, Nanoseconds
 
 Operator = Literal["<", "<=", "==", ">=", ">"]
 Decision = Literal["fired", "held", "not_met", "no_data"]
+DeliveryState = Literal["done", "waiting", "failed"]
 DAY_NS = 86_400 * 10**9
 
 
@@ -56,8 +57,8 @@ class Delivery(ExplainingModel):
     """One thing that was done with an alert."""
 
     to: Literal["bus", "websocket", "telegram", "webhook"]
-    target: str = Field(description="the subject, the chat, the webhook's id")
-    state: Literal["done", "waiting", "failed"]
+    target: str = Field(description="the subject, the chat (`12 chats` of others), the webhook's id")
+    state: DeliveryState
     at: Nanoseconds | None = None
     reason: str | None = None
 
@@ -65,8 +66,13 @@ class Delivery(ExplainingModel):
 class FindDeliveries(ExplainingModel):
     """What was done with an alert: `cmd.v1.<webhooks|telegram>.deliveries`, of services that need not be there."""
 
-    id: Name = Field(description="of the alert")
-    owner: str | None = Field(default=None, description="whose deliveries; null for everybody's chats")
+    id: Name = Field(description="of the alert or the signal")
+    signal: Name | None = Field(default=None, description="the signal or liquidation that the alert fired on")
+    since: Nanoseconds = Field(description="when it came, ns UTC: nothing was done with it a minute before")
+    owner: str | None = Field(
+        default=None, description="who asks: its own webhooks and chat, of other chats how many; null names each chat"
+    )
+    chat: int | None = Field(default=None, description="the chat that a price alert's owner named")
 
 
 class Deliveries(ExplainingModel):
@@ -82,7 +88,9 @@ class ReadSpan(ExplainingModel):
     start: Nanoseconds
     end: Nanoseconds
     messages: int
-    complete: bool = Field(description="false where the stream begins later than the rule needs")
+    complete: bool = Field(
+        description="false where the stream begins later than the rule needs, or was not read to the wanted end in time"
+    )
 
 
 class Explanation(ExplainingModel):

@@ -1,4 +1,4 @@
-"""Phrases of alerts and digests. Pure."""
+"""Phrases of alerts. Pure."""
 
 from __future__ import annotations
 
@@ -46,12 +46,7 @@ PHRASES: Final = {
     "direction.up": Phrase("⬆️ from {previous} to <b>{price}</b>", "⬆️ dari {previous} ke <b>{price}</b>"),
     "direction.down": Phrase("⬇️ from {previous} to <b>{price}</b>", "⬇️ dari {previous} ke <b>{price}</b>"),
     "direction.none": Phrase("now <b>{price}</b>", "sekarang <b>{price}</b>"),
-    "digest.head": Phrase(
-        "🗞 <b>{count} alerts</b>, {start} to {end}", "🗞 <b>{count} peringatan</b>, {start} sampai {end}"
-    ),
-    "digest.kind": Phrase("{title}: <b>{count}</b>{usd}", "{title}: <b>{count}</b>{usd}"),
-    "digest.row": Phrase("{time} {icon} {symbol} {figures}", "{time} {icon} {symbol} {figures}"),
-    "digest.more": Phrase("… and {count} more", "… dan {count} lagi"),
+    "alert.row": Phrase("{time} {icon} {symbol} {figures}", "{time} {icon} {symbol} {figures}"),
     "kind.whale": Phrase("🐋 Whale trades", "🐋 Transaksi paus"),
     "kind.liquidation": Phrase("💥 Large liquidations", "💥 Likuidasi besar"),
     "kind.cluster": Phrase("🐳 Whale clusters", "🐳 Gerombolan paus"),

@@ -1,9 +1,7 @@
-"""Texts of alerts as they are sent: one, or a digest of many. Pure."""
+"""Texts of alerts as they are sent, and the line that stands for one among many. Pure."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -16,7 +14,6 @@ from runtime.texts.markup import Html, bold, code, fit, join, plain
 from runtime.texts.reader import Reader
 
 SECOND_NS: Final = 1_000_000_000
-MOST_ROWS: Final = 10  # of a digest
 
 
 def alert(found: Alert, reader: Reader, now_ns: int) -> Html:
@@ -73,32 +70,6 @@ def line(found: Alert, reader: Reader) -> str:
     return plain(_row(found, reader))
 
 
-def digest(alerts: Sequence[Alert], reader: Reader) -> Html:
-    """Return one message for many alerts: how many of each kind, and the largest of them."""
-    by_kind: defaultdict[str, list[Alert]] = defaultdict(list)
-    for one in alerts:
-        by_kind[one.alert].append(one)
-    fired = [one.fired_at for one in alerts]
-    head = reader.say(
-        "digest.head", count=len(alerts), start=_clock(min(fired), reader), end=_clock(max(fired), reader)
-    )
-    kinds = [
-        reader.say("digest.kind", title=reader.say(f"kind.{kind}"), count=len(many), usd=_sum(many))
-        for kind, many in sorted(by_kind.items(), key=lambda item: -len(item[1]))
-    ]
-    largest = sorted(alerts, key=lambda one: (-Decimal(one.usd_value or 0), -one.fired_at))[:MOST_ROWS]
-    rest = len(alerts) - len(largest)
-    tail = [reader.say("digest.more", count=rest)] if rest else []
-    if any(one.sim for one in alerts):
-        tail.append(reader.say("alert.test"))
-    return fit([head, *kinds, Html(""), *(_row(one, reader) for one in largest)], tail)
-
-
-def _sum(many: list[Alert]) -> str:
-    known = [Decimal(one.usd_value) for one in many if one.usd_value is not None]
-    return f" · {usd(sum(known, Decimal(0)))}" if known else ""
-
-
 def _row(found: Alert, reader: Reader) -> Html:
     icon = reader.plain(f"kind.{found.alert}").partition(" ")[0]
     shown = [
@@ -108,7 +79,7 @@ def _row(found: Alert, reader: Reader) -> Html:
         "" if found.venue == ALL_VENUES else found.venue,
     ]
     return reader.say(
-        "digest.row", time=_clock(found.fired_at, reader), icon=icon, symbol=found.symbol, figures=join(shown)
+        "alert.row", time=_clock(found.fired_at, reader), icon=icon, symbol=found.symbol, figures=join(shown)
     )
 
 

@@ -240,7 +240,7 @@ def webhook_delay(setting: Setting) -> Plan:
     """How long an event is on its way to its receiver."""
     plan = Plan("An event on the bus to its POST at the receiver", "milliseconds", counts=False)
     rows = {name: Row(f"one at a time {name}", at_most=True) for name in ("p50", "p99")}
-    plan.entries.append((rows, [Ask("hooks-ours", "delay", {"count": 200, "nats": setting.nats}, "ours")]))
+    plan.entries.append((rows, [Ask("hooks-ours", "delay", {"count": 100, "nats": setting.nats}, "ours")]))
     plan.notes.append("Matched, written to the embedded documents (synced), queued (synced), signed, posted.")
     return plan
 

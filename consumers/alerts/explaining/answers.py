@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from consumers.alerts.changes import AlertChanges, Symbols, reachable
@@ -24,6 +26,7 @@ from contracts.services.alerts import (
     FiredQuery,
 )
 from contracts.services.explaining import Deliveries, Delivery, Explanation, FindDeliveries, WhyNotQuery
+from contracts.services.responses import pages_of
 from runtime.nats.bus import Bus
 
 RULE_ID: Final = re.compile(r"[0-9a-f]{16}")
@@ -46,7 +49,7 @@ class Answers:
         async with reachable():
             fired = await self._find(query)
             if fired is None:
-                return await self._why_signal(query.id)
+                return await self._why_signal(query)
             if fired.alert.owner is not None:
                 found = await self._prices.why(fired)
             else:
@@ -96,7 +99,7 @@ class Answers:
             total=total,
             page=query.page,
             page_size=query.page_size,
-            pages=-(-total // query.page_size),
+            pages=pages_of(total, query.page_size),
         )
 
     async def _find(self, query: AlertWhyQuery) -> Fired | None:
@@ -116,29 +119,47 @@ class Answers:
             raise NotFoundError(f"There is no alert {query.id}", id=query.id)
         return fired
 
-    async def _why_signal(self, signal_id: str) -> Explanation:
-        tokens = signal_id.split(".")
+    async def _why_signal(self, query: AlertWhyQuery) -> Explanation:
+        tokens = query.id.split(".")
         kind = tokens[_SIGNAL_KIND] if len(tokens) > _SIGNAL_KIND else ""
         if kind not in ALERT_KINDS:
-            raise NotFoundError(f"There is no alert or signal {signal_id}", id=signal_id)
-        return await self._everybody.why_signal(signal_id, kind)
+            raise NotFoundError(f"There is no alert or signal {query.id}", id=query.id)
+        found = await self._everybody.why_signal(query.id, kind)
+        if query.owner is None or not found.at:
+            return found
+        asked = FindDeliveries(id=query.id, since=found.at, owner=query.owner)
+        deliveries, missing = await self._deliveries_by(("webhooks",), asked)
+        return found.model_copy(update={"deliveries": deliveries, "missing": [*found.missing, *missing]})
 
     async def _deliveries(self, fired: Fired, owner: str | None) -> tuple[list[Delivery], list[str]]:
         """Return what was done with an alert, and who could not say it."""
         alert, published = fired.alert, fired.published
         state = "waiting" if published is None else "done"
         found = [Delivery(to="bus", target=alert_subject(alert), state=state, at=published)]
-        missing: list[str] = []
         wants = {"telegram": alert.telegram is not None, "webhooks": alert.webhooks}
-        for service, to in _SERVICES.items():
-            if alert.owner is not None and not wants[service]:
-                continue
+        services = [service for service in _SERVICES if alert.owner is None or wants[service]]
+        query = FindDeliveries(
+            id=alert.id,
+            signal=None if alert.owner is not None else alert.causes[-1],
+            since=alert.ts_recv,
+            owner=owner,
+            chat=alert.telegram,
+        )
+        others, silent = await self._deliveries_by(services, query)
+        return found + others, silent
+
+    async def _deliveries_by(self, services: Sequence[str], query: FindDeliveries) -> tuple[list[Delivery], list[str]]:
+        """Return what services did, and who of them could not say it."""
+
+        async def ask(service: str) -> list[Delivery] | str:
             try:
-                query = FindDeliveries(id=alert.id, owner=owner)
-                found += (await self._ask(f"{service}.deliveries", query, Deliveries)).deliveries
+                return (await self._ask(f"{service}.deliveries", query, Deliveries)).deliveries
             except (NoServiceError, HydrophoneError) as error:
-                missing.append(f"deliveries by {to}: {error}")
-        return found, missing
+                return f"deliveries by {_SERVICES[service]}: {error}"
+
+        answers = await asyncio.gather(*(ask(service) for service in services))
+        found = [one for answer in answers if not isinstance(answer, str) for one in answer]
+        return found, [answer for answer in answers if isinstance(answer, str)]
 
 
 def _checked_kind(kind: str) -> str:

@@ -26,10 +26,10 @@ class Asking:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def __call__(self, name: str, query: BaseModel, reply: type[M]) -> M:
+    async def __call__(self, name: str, query: BaseModel, reply: type[M], seconds: float = _ASK_SECONDS) -> M:
         """Return a reply; NoServiceError where nobody answers, the error that was replied where it is one."""
         try:
-            body = await self._bus.request(subjects.COMMAND + name, query.model_dump_json().encode(), _ASK_SECONDS)
+            body = await self._bus.request(subjects.COMMAND + name, query.model_dump_json().encode(), seconds)
         except NoAnswerError:
             raise NoServiceError(f"{name.partition('.')[0]} does not answer") from None
         if body.startswith(_ERROR_AT):

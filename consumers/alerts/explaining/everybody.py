@@ -26,6 +26,7 @@ from runtime.nats.streams.reader import Start
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 DETECTORS: Final = {"whale": "whales", "cluster": "clusters", "storm": "storms"}  # the others are of `detectors`
+_DRY_SECONDS: Final = 10.0  # a part of a stream is read
 KEPT_NS: Final = 30 * 86_400 * 10**9
 
 
@@ -35,7 +36,7 @@ def detector_of(kind: str) -> str:
 
 
 class EverybodyExplainer:
-    """Answers for what everybody is contract."""
+    """Answers for what everybody is told."""
 
     def __init__(self, bus: Bus, store: AlertStore, rules: EverybodyRules) -> None:
         self._bus, self._store, self._rules = bus, store, rules
@@ -98,7 +99,7 @@ class EverybodyExplainer:
         if found.decision != "fired":
             return found
         told_now = await self._store.find_between(query.rule, base, query.at - LOOK_BACK_NS, query.at)
-        fitting = [one for one in told_now if query.venue is None or one.alert.venue == query.venue]
+        fitting = [one for one in told_now if found.venue in {subjects.ALL_VENUES, one.alert.venue}]
         if fitting:
             return found.model_copy(update={"published": msgspec.to_builtins(fitting[-1].alert)})
         return await self._held(found, query, base)
@@ -115,7 +116,8 @@ class EverybodyExplainer:
             end=query.end,
             limits=query.limits,
         )
-        reply = await self._ask(f"{detector_of(asked.rule)}.dry_run", asked, contract.DryRunReply)
+        name = f"{detector_of(asked.rule)}.dry_run"
+        reply = await self._ask(name, asked, contract.DryRunReply, _DRY_SECONDS)
         return AlertDryRun(count=reply.count, crossings=reply.count, fired=reply.fired, read=reply.read)
 
     async def _liquidations(self, query: AlertDryRunQuery, symbol: str | None) -> AlertDryRun:
@@ -184,7 +186,7 @@ class EverybodyExplainer:
     async def _held(self, found: Explanation, query: contract.WhyNotQuery, base: str) -> Explanation:
         """Return that what was met was held by the alert before it; as it is where there was none."""
         earlier = await self._store.find_between(query.rule, base, query.at - KEPT_NS, query.at - LOOK_BACK_NS)
-        fitting = [one for one in earlier if query.venue is None or one.alert.venue == query.venue]
+        fitting = [one for one in earlier if found.venue in {subjects.ALL_VENUES, one.alert.venue}]
         if not fitting:
             return found.model_copy(update={"missing": [*found.missing, "no alert is kept of it"]})
         last = fitting[-1].alert

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from faststream.nats import NatsRouter
 
+from consumers.webhooks.delivery.explained import find_deliveries, state_of
 from consumers.webhooks.delivery.progress import Progress
 from consumers.webhooks.delivery.rules import SECOND_NS
 from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.matching.running import Matching
 from consumers.webhooks.registry.registry import reachable_store
 from consumers.webhooks.store import attempts
+from consumers.webhooks.store.endpoints import EndpointStore
 from consumers.webhooks.store.rows import Dead, Row
 from contracts import subjects
 from contracts.arithmetic.moments import as_datetime, read_moment
 from contracts.errors import NotFoundError
-from contracts.services.audit import AuditEvent
+from contracts.services.changes import audit_of
+from contracts.services.explaining import Deliveries, FindDeliveries
 from contracts.services.webhooks.deliveries import (
     Attempt,
     AttemptsReply,
     DeliveriesHealthQuery,
     EventInfo,
     EventsReply,
-    EventState,
     ListAttempts,
     ListEvents,
     ReplayEvents,
@@ -38,17 +39,15 @@ from runtime.app.commands import command
 from runtime.nats.audit import publish_audit
 
 _OVERDUE_NS: Final = 60 * SECOND_NS
-Owns = Callable[[str, str], Awaitable[bool]]
-"""Whether an owner has an endpoint: (owner, endpoint id)."""
 
 
-def add_delivery_commands(router: NatsRouter, sending: Sending, matching: Matching, owns: Owns) -> None:
+def add_delivery_commands(router: NatsRouter, sending: Sending, matching: Matching, endpoints: EndpointStore) -> None:
     """Serve what is about deliveries on a router."""
 
     @router.subscriber(**command(subjects.WEBHOOKS_COMMAND + "attempts", QUEUE))
     async def on_attempts(query: ListAttempts) -> AttemptsReply:
         async with reachable_store():
-            await _check(owns, query.owner, query.id)
+            await _check(endpoints, query.owner, query.id)
             before = sending.now_ns() if query.before is None else read_moment(query.before)
             found = await sending.attempts.newest(query.id, query.limit, before)
         return AttemptsReply(attempts=[_attempt(one) for one in found])
@@ -56,14 +55,20 @@ def add_delivery_commands(router: NatsRouter, sending: Sending, matching: Matchi
     @router.subscriber(**command(subjects.WEBHOOKS_COMMAND + "events", QUEUE))
     async def on_events(query: ListEvents) -> EventsReply:
         async with reachable_store():
-            await _check(owns, query.owner, query.id)
+            await _check(endpoints, query.owner, query.id)
             return await _events(sending, query)
 
     @router.subscriber(**command(subjects.WEBHOOKS_COMMAND + "replay", QUEUE))
     async def on_replay(request: ReplayEvents) -> ReplayReply:
         async with reachable_store():
-            await _check(owns, request.owner, request.id)
+            await _check(endpoints, request.owner, request.id)
             return await _replay(sending, request)
+
+    @router.subscriber(**command(subjects.WEBHOOKS_COMMAND + "deliveries", QUEUE))
+    async def on_deliveries(query: FindDeliveries) -> Deliveries:
+        async with reachable_store():
+            mine = [] if query.owner is None else await endpoints.ids_of(query.owner)
+            return Deliveries(deliveries=await find_deliveries(sending, mine, query))
 
     @router.subscriber(**command(subjects.WEBHOOKS_COMMAND + "health", QUEUE))
     async def on_health(_query: DeliveriesHealthQuery) -> WebhookHealth:
@@ -71,8 +76,8 @@ def add_delivery_commands(router: NatsRouter, sending: Sending, matching: Matchi
             return await _health(sending, matching)
 
 
-async def _check(owns: Owns, owner: str, endpoint_id: str) -> None:
-    if not await owns(owner, endpoint_id):
+async def _check(endpoints: EndpointStore, owner: str, endpoint_id: str) -> None:
+    if not await endpoints.has(owner, endpoint_id):
         raise NotFoundError(f"There is no endpoint {endpoint_id}", id=endpoint_id)
 
 
@@ -94,18 +99,8 @@ async def _replay(sending: Sending, request: ReplayEvents) -> ReplayReply:
     await sending.events.ask(request.id, replay=first)
     await sending.queue.wake(request.id)
     now_ns = sending.now_ns()
-    caller = request.caller
-    event = AuditEvent(
-        id=f"webhooks.{request.id}.replay.{now_ns}",
-        ts=now_ns,
-        actor=caller.actor,
-        service="webhooks",
-        action="replay",
-        target=request.id,
-        address=caller.address,
-        request_id=caller.request_id,
-        details={"owner": request.owner, "first": first},
-    )
+    details = {"owner": request.owner, "first": first}
+    event = audit_of(("webhooks", "replay", request.id), request.caller, now_ns, details)
     await publish_audit(sending.queue.bus, event)
     return ReplayReply(first=first, events=last - first + 1)
 
@@ -138,20 +133,13 @@ def _attempt(kept: attempts.Attempt) -> Attempt:
 
 
 def _event(row: Row, progress: Progress, dead: Dead | None) -> EventInfo:
-    state: EventState = "delivered"
     one = progress.open.get(row.sequence)
-    if row.digest is not None:
-        state = "coalesced"
-    elif one is not None or row.sequence >= progress.next:
-        state = "waiting"
-    elif dead is not None:
-        state = "dead"
     tries = dead.attempts if dead is not None else None if one is None else one.tries
     fields: dict[str, Any] = {"event_type": row.event_type, "fault": None if dead is None else dead.fault}
     return EventInfo(
         event_id=row.event_id,
         sequence=row.sequence,
-        state=state,
+        state=state_of(row, progress, dead),
         created_at=as_datetime(row.created_ns),
         digest=row.digest,
         attempts=tries,

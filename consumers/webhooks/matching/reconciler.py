@@ -17,14 +17,16 @@ from consumers.webhooks.payloads.body import message_fact
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.events import EventStore
 from consumers.webhooks.store.rows import Overview
+from contracts.services.access import Caller
 from contracts.services.audit import AuditEvent
+from contracts.services.changes import audit_of
 from contracts.services.webhooks.endpoints import EndpointState
 from runtime.nats.audit import publish_audit
 
 _log = structlog.get_logger("webhooks")
 _GRACE_NS: Final = 10 * SECOND_NS
 _STOPPED: Final = frozenset({"paused", "disabled"})
-_ACTOR: Final = "webhooks"
+_CALLER: Final = Caller(actor="webhooks")
 _MESSAGES: Final = {
     "open": "{url} failed several times in a row: it is probed until it answers, and what waits for it is kept",
     "disabled.gone": "{url} answered that it is gone (410): it is disabled, and what waits for it is kept for 7 days",
@@ -122,12 +124,5 @@ def is_late(endpoint: Endpoint, seen: Overview | None, last: int, *, now_ns: int
 
 
 def _audit(endpoint: Endpoint, action: str, reason: str, since: int) -> AuditEvent:
-    return AuditEvent(
-        id=f"webhooks.{endpoint.id}.{action}.{since}",
-        ts=since,
-        actor=_ACTOR,
-        service="webhooks",
-        action=action,
-        target=endpoint.id,
-        details={"owner": endpoint.owner, **({"reason": reason} if reason else {})},
-    )
+    details = {"owner": endpoint.owner, **({"reason": reason} if reason else {})}
+    return audit_of(("webhooks", action, endpoint.id), _CALLER, since, details)

@@ -15,6 +15,7 @@ from contracts.arithmetic.moments import as_datetime
 from contracts.errors import ConflictError, InvalidParameterError, LimitReachedError, NotFoundError
 from contracts.services.access import DAY_SECONDS, Caller
 from contracts.services.audit import AuditEvent
+from contracts.services.changes import audit_of, hash_of
 from contracts.services.webhooks.endpoints import (
     MOST_SECRETS,
     EndpointInfo,
@@ -140,17 +141,7 @@ def show(endpoint: Endpoint, now_ns: int) -> EndpointShown:
 
 def audit(action: str, endpoint: Endpoint, caller: Caller, now_ns: int, **details: Any) -> AuditEvent:
     """Return the event of a change: nothing of secrets and nothing of the URL, whose path may be one."""
-    return AuditEvent(
-        id=f"{SERVICE}.{endpoint.id}.{action}.{now_ns}",
-        ts=now_ns,
-        actor=caller.actor,
-        service=SERVICE,
-        action=action,
-        target=endpoint.id,
-        address=caller.address,
-        request_id=caller.request_id,
-        details={"owner": endpoint.owner, **details},
-    )
+    return audit_of((SERVICE, action, endpoint.id), caller, now_ns, {"owner": endpoint.owner, **details})
 
 
 def changed_names(before: Endpoint, after: Endpoint) -> list[str]:
@@ -161,8 +152,7 @@ def changed_names(before: Endpoint, after: Endpoint) -> list[str]:
 
 def asked(request: RegisterEndpoint) -> str:
     """Return a hash of what a request asks for: not of who asks, of its name, nor of a secret."""
-    text = request.model_dump_json(exclude={"caller", "request_key", "secret"})
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hash_of(request, "caller", "request_key", "secret")
 
 
 def public_key(key: Ed25519PublicKey) -> PublicKey:

@@ -51,6 +51,16 @@ class AttemptStore:
         }
         await self._attempts.insert_one(document)
 
+    async def delivered(self, endpoint: str, event_id: str, span: tuple[int, int]) -> Attempt | None:
+        """Return the attempt that delivered an event within a span (ns UTC); None where there is none."""
+        begin, end = span
+        wanted = {"endpoint": endpoint, "at_ns": {"$gte": begin, "$lt": end}, "rows.event_id": event_id}
+        async for document in self._attempts.find(wanted):
+            for row in document["rows"]:
+                if row["event_id"] == event_id and row["error"] is None:
+                    return Attempt(**row)
+        return None
+
     async def newest(self, endpoint: str, most: int, before_ns: int) -> list[Attempt]:
         """Return attempts of an endpoint before a time (ns UTC), the newest first, at most so many."""
         found: list[Attempt] = []

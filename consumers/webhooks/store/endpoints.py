@@ -45,6 +45,11 @@ class EndpointStore:
         """Return whether an owner has an endpoint."""
         return await self._endpoints.find_one({"_id": endpoint_id, "owner": owner, **_THERE}, {"_id": 1}) is not None
 
+    async def ids_of(self, owner: str) -> list[str]:
+        """Return the ids of an owner's endpoints."""
+        found = self._endpoints.find({"owner": owner, **_THERE}, {"_id": 1})
+        return [str(document["_id"]) async for document in found]
+
     async def find_request(self, owner: str, request_key: str, since_ns: int) -> tuple[Endpoint, str] | None:
         """Return the endpoint that a request of this name has made since, with a hash of what was asked for."""
         wanted = {"request_key": request_key, "owner": owner, "created_ns": {"$gte": since_ns}, **_THERE}

@@ -8,6 +8,7 @@ read is bounded on both sides: the embedded server fetches all that lies in it b
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -128,6 +129,13 @@ class EventStore:
         async for document in self._pages.find({"at": {"$gte": moment(since_ns)}}):
             for row in document["rows"]:
                 yield row["event_id"]
+
+    async def find_rows(self, ids: AbstractSet[str], span: tuple[int, int]) -> list[tuple[str, Row]]:
+        """Return events by their ids, each with its endpoint, of the pages that were written in a span (ns UTC)."""
+        begin, end = (moment(at) for at in span)
+        wanted = {"at": {"$gte": begin, "$lt": end}, "rows.event_id": {"$in": list(ids)}}
+        pages = [_read_page(document) async for document in self._pages.find(wanted)]
+        return [(page.endpoint, row) for page in pages for row in page.rows if row.event_id in ids]
 
     async def load_progress(self, endpoint: str) -> tuple[Progress, Document]:
         """Return an endpoint's progress, and what was asked for meanwhile (`replay`, `again`, `resume`)."""

@@ -60,6 +60,18 @@ class TelegramJob(TelegramModel):
         return f"telegram.{self.id}"
 
 
+def alert_job_id(alert_id: str, chat_id: int, thread_id: int | None) -> str:
+    """Return the id of the job that sends an alert to a chat, or to a topic of it."""
+    return f"alert.{alert_id}.{chat_id}.{thread_id or 0}"[-128:]
+
+
+def is_of_alert(job_id: str, alert_id: str) -> bool:
+    """Return whether a job sends an alert."""
+    _, chat, thread = ["", "", "", *job_id.rsplit(".", 2)][-3:]
+    numbers = chat.removeprefix("-").isdecimal() and thread.isdecimal()
+    return numbers and job_id == alert_job_id(alert_id, int(chat), int(thread))
+
+
 def result_subject(chat_id: int, job_id: str) -> str:
     """Return where the result of a job is published: by the chat that it was for, and a hash of its id."""
     return f"{subjects.TELEGRAM_RESULT}{chat_id}.{hashlib.sha256(job_id.encode()).hexdigest()[:32]}"

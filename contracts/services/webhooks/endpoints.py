@@ -21,6 +21,7 @@ from pydantic import (
 from contracts.arithmetic.exact import MOST_VALUE
 from contracts.instrument import VENUE_ALIASES
 from contracts.services.access import DAY_SECONDS, Caller, Owner, Page, PageSize
+from contracts.services.responses import pages_of
 from contracts.services.webhooks.events import EventType
 
 QUEUE: Final = "webhooks"
@@ -286,5 +287,5 @@ class KeysReply(WebhooksModel):
 
 def page_of(items: list[Any], total: int, query: ListEndpoints) -> EndpointPage:
     """Return a page of endpoints."""
-    pages = -(-total // query.page_size)
+    pages = pages_of(total, query.page_size)
     return EndpointPage(items=items, total=total, page=query.page, page_size=query.page_size, pages=pages)

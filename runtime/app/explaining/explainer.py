@@ -31,7 +31,7 @@ from runtime.app.explaining import replay
 from runtime.app.explaining.missing import Interruptions
 from runtime.app.explaining.replay import Past, Replay, Span
 from runtime.app.explaining.rule import ANY, MARGIN, FastEvent, Rule, Scope
-from runtime.app.explaining.trace import Trace
+from runtime.app.explaining.trace import Done, Recorded, Trace
 from runtime.app.explaining.weighing import (
     MOST_COMPARED,
     closest,
@@ -92,11 +92,12 @@ class Explainer:
         return await self._explain_signal(rule, found, past, run)
 
     async def why_not(self, query: WhyNotQuery) -> Explanation:
-        """Explain what a rule decided around a moment; raises InvalidParameterError for what it does not know."""
+        """Explain what a rule decided around a moment; raises InvalidParameterError for what it does not know.
+
+        Of a rule of one instrument, without a venue: where it fired, or came closest.
+        """
         rule = self._rule(query.rule)
         scope = _scope(rule, query.symbol, query.venue)
-        if ANY in {scope.base, scope.signals.split(".", 1)[0]}:
-            raise InvalidParameterError("This rule is of one instrument: say which venue", parameter="venue")
         span = Span(query.at - REACH, min(query.at + REACH, clock.now_ns()))
         past = await self._read(rule, scope, span)
         known = await self._published(rule, scope, (span.start - rule.cooldown - MARGIN, span.start))
@@ -106,7 +107,10 @@ class Explainer:
         return await self._explain_moment(rule, (scope, query), past, run)
 
     async def dry_run(self, query: DryRunQuery) -> DryRunReply:
-        """Count how often a rule would have fired from `start` up to, but not including, `end`."""
+        """Count how often a rule would have fired from `start` up to, but not including, `end`.
+
+        A span that cannot be read in time is counted as far as it was read: `read` says until when.
+        """
         rule = self._rule(query.rule)
         if unknown := sorted(set(query.limits) - rule.limits):
             raise InvalidParameterError(
@@ -123,24 +127,19 @@ class Explainer:
             raise InvalidParameterError(f"a limit cannot be read: {error}", parameter="limits") from error
         sources = rule.sources(scope)
         if len(sources) == 1 and not rule.dated:
-            spans = [await self._stream_through(sources[0], span, run)]
+            source = sources[0]
+            spans = [await replay.scan_in_time(self._bus(), source, span, lambda rows: run.fold_rows(source, rows))]
         else:
             past = await self._read(rule, scope, span)
             run.fold(past.events)
             spans = past.spans
-        run.end(span.end)
+        run.end(min(span.end, *(part.end for part in spans)))
         fired = [
             Fired(at=at, id=event.id, symbol=event.symbol, venue=event.venue, says=says(event))
             for _, event in run.outputs
             if query.start <= (at := time_of(event.ts_event, event.ts_recv)) < query.end
         ]
         return DryRunReply(count=len(fired), fired=fired[:_MOST_FIRED], read=spans)
-
-    async def _stream_through(self, source: Any, span: Span, run: Replay) -> Any:
-        try:
-            return await replay.stream_through(self._bus(), source, span, run.fold)
-        except TimeoutError as error:
-            raise TimedOutError(f"{error}: ask for less") from error
 
     async def _read(self, rule: Rule, scope: Scope, span: Span) -> Past:
         try:
@@ -255,7 +254,7 @@ class Explainer:
             decision=decision,
             rule=rule.name,
             symbol=query.symbol,
-            venue=query.venue or subjects.ALL_VENUES,
+            venue=query.venue or _venue_of(rule, hit, first),
             at=query.at,
             comparisons=comparisons[:MOST_COMPARED],
             events=[evidence(item) for item in shown][:_MOST_EVENTS],
@@ -270,6 +269,14 @@ def _scope(rule: Rule, symbol: str | None, venue: str | None) -> Scope:
         return rule.scope_of(symbol, venue)
     except SymbolSyntaxError as error:
         raise InvalidParameterError(error.message, parameter="symbol") from error
+
+
+def _venue_of(rule: Rule, hit: Done | None, recorded: Recorded | None) -> str:
+    """Return the venue that a rule of one instrument fired at, or came closest at."""
+    if rule.across or rule.all_venues:
+        return subjects.ALL_VENUES
+    event = hit.outputs[0][1] if hit is not None else None if recorded is None else recorded.event
+    return subjects.ALL_VENUES if event is None else event.venue
 
 
 def _event(row: Row) -> FastEvent:

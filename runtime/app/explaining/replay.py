@@ -11,7 +11,7 @@ from contracts import streams, subjects
 from contracts.arithmetic.usd import CELL, HOUR_NS, price_tails
 from contracts.instrument import split_symbol
 from contracts.services.explaining import ReadSpan
-from runtime.app.explaining.rule import ANY, FastEvent, Limits, Rule, Running, Scope, Source
+from runtime.app.explaining.rule import ANY, Batched, FastEvent, Limits, Rule, Running, Scope, Source
 from runtime.app.explaining.trace import Done, Recorded, Trace
 from runtime.nats.bus import Bus
 from runtime.nats.lanes.reader import read_all, read_event
@@ -20,7 +20,7 @@ from runtime.nats.streams.reader import Row
 
 _PRICES: Final = 12 * CELL  # how long before a moment dated prices are read, where some come all the time
 _DOLLARS: Final = ".USD.spot"
-_READ_SECONDS: Final = 10.0
+SECONDS: Final = 7.0  # for which one stream is read: whoever asks waits a little longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,38 @@ async def read(bus: Bus, rule: Rule, scope: Scope, span: Span) -> Past:
     return past
 
 
-async def stream_through(bus: Bus, source: Source, span: Span, take: Callable[[list[Recorded]], None]) -> ReadSpan:
-    """Hand over the events of one source as they are read, without keeping them."""
+async def scan(bus: Bus, source: Source, span: Span, take: Callable[[Sequence[Row]], None]) -> ReadSpan:
+    """Hand over the messages of one source as they are read, without keeping them; TimeoutError after `SECONDS`."""
+    start, wants = span.start - source.before, source.wants
 
     def on_rows(rows: Sequence[Row]) -> None:
-        take((source.decode or decode)(rows))
+        take(rows if wants is None else [row for row in rows if wants(row.subject)])
 
-    start = span.start - source.before
-    scanned = await scan_past(
-        bus, source.stream, source.subjects, (start, span.end), on_rows=on_rows, timeout=_READ_SECONDS
-    )
+    scanned = await scan_past(bus, source.stream, source.subjects, (start, span.end), on_rows=on_rows, timeout=SECONDS)
     whole = scanned.whole or source.newest
     return ReadSpan(stream=source.stream, start=start, end=span.end, messages=scanned.messages, complete=whole)
+
+
+async def scan_in_time(bus: Bus, source: Source, span: Span, take: Callable[[Sequence[Row]], None]) -> ReadSpan:
+    """Hand over the messages of one source; where `SECONDS` do not suffice, return how far they were read."""
+    read, reached = 0, span.start - source.before
+
+    def on_rows(rows: Sequence[Row]) -> None:
+        nonlocal read, reached
+        take(rows)
+        read += len(rows)
+        reached = rows[-1].position.time_ns if rows else reached
+
+    try:
+        return await scan(bus, source, span, on_rows)
+    except TimeoutError:
+        start = span.start - source.before
+        return ReadSpan(stream=source.stream, start=start, end=reached, messages=read, complete=False)
+
+
+def events_of(source: Source, rows: Sequence[Row]) -> list[Recorded]:
+    """Return the events of a source's rows."""
+    return (source.decode or decode)(rows)
 
 
 def decode(rows: Sequence[Row]) -> list[Recorded]:
@@ -82,7 +102,7 @@ def decode(rows: Sequence[Row]) -> list[Recorded]:
 
 async def _read_source(bus: Bus, source: Source, span: Span, past: Past) -> int:
     before = len(past.events)
-    past.spans.append(await stream_through(bus, source, span, past.events.extend))
+    past.spans.append(await scan(bus, source, span, lambda rows: past.events.extend(events_of(source, rows))))
     return len(past.events) - before
 
 
@@ -130,6 +150,15 @@ class Replay:
             except (ValueError, ArithmeticError):
                 outputs = []
             self._keep(item, outputs)
+
+    def fold_rows(self, source: Source, rows: Sequence[Row]) -> None:
+        """Fold the events of rows: many at once, by their own time, where the rule can and nobody asks why."""
+        if self._trace is not None or not isinstance(self._running, Batched):
+            self.fold(events_of(source, rows))
+            return
+        events, _ = read_all(rows, read_event)
+        self._within = True
+        self._keep(None, list(self._running.fold_batch(events)))
 
     def end(self, at: int) -> None:
         """Let the time be `at`, ns UTC."""

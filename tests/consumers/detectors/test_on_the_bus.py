@@ -190,10 +190,10 @@ def time_of_signal(found: Any) -> int:
 
 async def check_moments(client: CommandClient, signals: list[Any], market: Market, took: list[float]) -> None:
     dice, decisions = random.Random(5), Counter[tuple[str, str]]()
-    for _ in range(60):
+    for _ in range(100):
         kind = dice.choice(KINDS[:-1])
         at = dice.randrange(market.start + 2 * SECOND, market.end)
-        venue = None if kind == "spread" else "bybit"
+        venue = None if kind == "spread" else dice.choice(("bybit", None))
         began = monotonic()
         query = WhyNotQuery(rule=kind, symbol="BTC/USDT:USDT", venue=venue, at=at)
         reply = await client.request("detectors.why_not", query, Explanation)

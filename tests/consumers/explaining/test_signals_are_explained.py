@@ -18,16 +18,20 @@ from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
 from consumers.whales.core import WhaleRules
+from consumers.whales.explained import whale_rule
 from contracts import codec, streams, subjects
 from contracts.arithmetic.tiers import Tiers
 from contracts.errors import InvalidParameterError, NotFoundError
 from contracts.numbers import time_of
 from contracts.services.explaining import DryRunQuery, DryRunReply, Explanation, WhyNotQuery, WhyQuery
+from runtime.app.explaining import replay
+from runtime.app.explaining.explainer import Explainer
 from runtime.clients.command_client import CommandClient
-from runtime.clock import monotonic
+from runtime.clock import monotonic, now_ns
 from runtime.nats.bus import Bus
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
+from tests.consumers.conftest import make_trade
 from tests.consumers.explaining.stretch import BASES, Stretch
 from tests.running import running
 
@@ -90,9 +94,9 @@ async def test_every_signal_every_other_moment_and_the_number_of_signals(own: Bu
 async def check_moments(client: CommandClient, signals: list[Any], played: Stretch, took: list[float]) -> None:
     dice = random.Random(7)
     decisions: set[tuple[str, str]] = set()
-    for _ in range(60):
+    for _ in range(100):
         kind, base = dice.choice(tuple(OF_KIND)), dice.choice(BASES)
-        venue = "binance" if kind == "whale" else None
+        venue = dice.choice(("binance", None)) if kind == "whale" else None
         at = dice.randrange(played.start, played.end)
         query = WhyNotQuery(rule=kind, symbol=f"{base}/USDT", venue=venue, at=at)
         began = monotonic()
@@ -103,10 +107,13 @@ async def check_moments(client: CommandClient, signals: list[Any], played: Stret
             for signal in signals
             if signal.kind == kind
             and signal.symbol.partition("/")[0] == base
+            and (kind != "whale" or signal.symbol == query.symbol)
             and venue in {None, signal.venue}
             and abs(time_of(signal.ts_event, signal.ts_recv) - at) <= SECOND
         ]
         assert (reply.decision == "fired") is bool(here), (query, here, reply)
+        if reply.decision == "fired" and kind == "whale":
+            assert reply.venue in {signal.venue for signal in here}
         if reply.decision == "not_met":
             assert not all(item.holds for item in reply.comparisons[:2])
         if reply.decision == "held":
@@ -142,7 +149,6 @@ async def test_what_is_not_known_is_refused(own: Bus) -> None:
             with pytest.raises(NotFoundError):
                 await client.request("whales.why", WhyQuery(id=unknown), Explanation)
         for query in (
-            WhyNotQuery(rule="whale", symbol="BTC/USDT", at=1),
             WhyNotQuery(rule="storm", symbol="BTC/USDT", venue="okx", at=1),
             WhyNotQuery(rule="whale", symbol="what", venue="okx", at=1),
         ):
@@ -151,3 +157,21 @@ async def test_what_is_not_known_is_refused(own: Bus) -> None:
         limits = DryRunQuery(rule="whale", start=0, end=1, limits={"usd_majors": "much"})
         with pytest.raises(InvalidParameterError):
             await client.request("whales.dry_run", limits, DryRunReply)
+
+
+async def test_a_span_that_takes_too_long_is_counted_as_far_as_it_was_read(
+    own: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, js = now_ns(), own.jetstream()
+    for number in range(1, 2001):
+        trade = make_trade(number, now_ns(), trade_id=str(number), amount="2000", price="100")
+        await js.publish_async("md.v1.trade.binance.BTC.USDT.spot", codec.encode(trade))
+    await asyncio.wait_for(js.publish_async_completed(), 30)
+    explainer = Explainer(lambda: own, (whale_rule(WHALES),))
+    query = DryRunQuery(rule="whale", start=start, end=now_ns() + 1)
+    whole = await explainer.dry_run(query)
+    assert (whole.count, whole.read[0].messages, whole.read[0].complete) == (2000, 2000, True)
+    monkeypatch.setattr(replay, "SECONDS", 0.0)
+    late = await explainer.dry_run(query)
+    assert (late.count, late.read[0].complete) == (0, False)
+    assert late.read[0].end < start

@@ -18,6 +18,7 @@ from consumers.telegram.core import Rules
 from consumers.telegram.texts import digest
 from contracts import streams, subjects
 from contracts.errors import NotFoundError, NotReadyError
+from contracts.services.explaining import Deliveries, FindDeliveries
 from contracts.services.telegram.jobs import (
     ChatBlocked,
     ChatMigrated,
@@ -33,6 +34,7 @@ from contracts.services.telegram.jobs import (
     SendReply,
     TelegramJob,
     TelegramResult,
+    alert_job_id,
 )
 from contracts.services.telegram.operations import (
     OPERATIONS,
@@ -300,6 +302,32 @@ async def test_a_clean_stop_and_a_start_lose_and_repeat_nothing(here: World) -> 
         for job in jobs:
             await result_of(here, job, 40)
     assert sorted(here.texts) == sorted(job.id for job in jobs)
+
+
+async def deliveries(here: World, **fields: Any) -> list[tuple[str, str, str | None]]:
+    query = FindDeliveries(id="whale.1", **{"since": now_ns() - 10**9, **fields})
+    found = await CommandClient(here.bus).request("telegram.deliveries", query, Deliveries)
+    assert all((one.at is None) == (one.state == "waiting") for one in found.deliveries)
+    return sorted((one.target, one.state, one.reason) for one in found.deliveries)
+
+
+async def test_messages_of_an_alert_are_found_by_who_asks(here: World) -> None:
+    here.fail(error="429", chat_id=GROUP, times=1, seconds=2000)
+    async with here.gateway():
+        for chat_id, fields in ((ANN, {}), (777, {}), (778, {}), (43, {"expires": now_ns() - 1}), (GROUP, {})):
+            job = await here.queue(alert_job_id("whale.1", chat_id, None), chat_id, **fields)
+            await here.queue(alert_job_id("whale.11", chat_id, 7), chat_id, expires=now_ns() - 1)
+            if chat_id != GROUP:
+                await result_of(here, job)
+        await result_of(here, await here.queue(alert_job_id("whale.11", 43, None), 43, expires=now_ns() - 1))
+        refused = "Bad Request: chat not found"
+        every = [("42", "done", None), ("43", "failed", "too old"), (str(GROUP), "waiting", None)]
+        every += [("777", "failed", refused), ("778", "failed", refused)]
+        assert await deliveries(here) == sorted(every)
+        mine = [("42", "done", None), ("1 chat", "failed", "too old"), ("1 chat", "waiting", None)]
+        assert await deliveries(here, owner="telegram:42") == sorted([*mine, ("2 chats", "failed", refused)])
+        assert await deliveries(here, owner="alice", chat=43) == [("43", "failed", "too old")]
+        assert await deliveries(here, since=now_ns() - 3 * 3600 * 10**9) == [(str(GROUP), "waiting", None)]
 
 
 async def test_commands_answer(here: World) -> None:

@@ -182,6 +182,33 @@ async def test_410_disables_and_what_waits_is_delivered_after_a_resume(stage: St
     assert types.count("endpoint.disabled") == 1
 
 
+async def test_an_endpoint_that_was_disabled_for_an_hour_gets_all_of_it_while_more_is_coming(stage: Stage) -> None:
+    answers = [b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"]
+    accepted: list[int] = []
+
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        if not answers:
+            accepted.append(json.loads(request.body)["sequence"])
+        writer.write(answers.pop() if answers else OK)
+        await writer.drain()
+
+    async def publish(count: int) -> None:
+        for number in range(count):
+            await stage.whale(f"C{number % 5}/USDT")
+
+    async with receiving(behave) as receiver:
+        endpoint = await stage.register(receiver.url)
+        await stage.whale()
+        await wait_for(lambda: stage.endpoints.known[endpoint.id].state == "disabled")
+        await publish(150)
+        stage.move_clock(3600)
+        coming = asyncio.create_task(publish(150))
+        await stage.resume(endpoint)
+        await coming
+        await stage.settled(endpoint, 302)  # one of them says that the endpoint was disabled
+    assert sorted(accepted) == list(range(1, 303))
+
+
 async def test_failures_in_a_row_open_the_circuit_and_a_probe_closes_it(stage: Stage) -> None:
     fine = False
 
