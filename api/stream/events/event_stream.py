@@ -21,6 +21,7 @@ from api.stream import messages
 from api.stream.backlog import Backlog, Message, QueueFullError
 from api.stream.events.cursor import Places, format_cursor
 from api.stream.events.event_log import EventLog, Missed
+from api.stream.fan_out import NotReady
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, encoded
 from api.stream.topics import Target, Topic, topics_of_event
@@ -56,16 +57,6 @@ class EventServices:
     hub: Hub
     feed: StreamFeed
     log: EventLog
-
-
-class NotReady:
-    """In place of a connection: everything waits in the backlog."""
-
-    ready = False
-
-    def write_frames(self, frames: bytes) -> None:
-        """Nothing is ever written here."""
-        raise AssertionError(frames)
 
 
 class EventOutbox:
