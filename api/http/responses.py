@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
@@ -14,14 +13,13 @@ from api.http.conditional import LIVE
 JSON_TYPE: Final = b"application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One HTTP answer; `headers` beside content type and length. One with a `tag` may be kept and asked for again."""
 
     status: int
     body: bytes
     content_type: bytes = JSON_TYPE
-    headers: tuple[tuple[bytes, bytes], ...] = field(default=())
+    headers: tuple[tuple[bytes, bytes], ...] = ()
     tag: bytes = b""
 
     def all_headers(self) -> list[tuple[bytes, bytes]]:

@@ -114,6 +114,16 @@ class Counters:
                 return True
         return False
 
+    def spend_reserved(self, shares: Sequence[Share], now: float) -> bool:
+        """Count one request where each share has something reserved in its window; else return False."""
+        if self.alone:
+            return False
+        for share in shares:
+            if share.tokens <= 0 or share.index != now // share.limit.window:
+                return False
+        self.spend(shares, now)
+        return True
+
     def spend(self, shares: Sequence[Share], now: float) -> None:
         """Count one request, and reserve more in the background where little is left."""
         for share in shares:
