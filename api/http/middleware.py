@@ -126,10 +126,9 @@ class RequestMiddleware:
         scope["hydrophone.request_id"], scope["hydrophone.notes"] = begun.request_id, notes
         admission = found if isinstance(found, Admission) else await found
         scope["hydrophone.admission"] = admission
-        admitted = clock.monotonic()
-        own = (*admission.headers, (HEADER, begun.request_id.encode()))
-        reads = scope["method"] in _READS
-        outgoing = Outgoing(send, own, begun.headers.get(b"if-none-match") if reads else None)
+        admitted, own = clock.monotonic(), (*admission.headers, (HEADER, begun.request_id.encode()))
+        known = begun.headers.get(b"if-none-match") if scope["method"] in _READS else None
+        outgoing = Outgoing(send, own, known)
         # What may be read has its headers too: the server leaves the body of an answer to HEAD out.
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         await self._answer(inner, receive, outgoing, begun)

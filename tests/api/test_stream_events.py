@@ -25,7 +25,6 @@ from tests.api.world import READ_KEY, Api, Start, Store, answering, api_settings
 
 pytestmark = pytest.mark.nats
 Event = dict[str, Any]
-CLIENTS = "hydrophone_stream_event_clients {}.0"
 BOTH = "/events?channels=whales,liquidations&symbols=BTC"
 
 
@@ -232,38 +231,6 @@ async def test_the_connection_is_kept_alive_by_comments(
         await Publisher(store).publish(1)
         await reading
         assert source.comments >= 2
-
-
-async def test_a_client_of_a_quiet_stream_that_reads_nothing_is_cut_and_the_others_stay(
-    store: Store, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert window.LOOK_SECONDS * (window.LOOKS + 1) < 10
-    monkeypatch.setattr(window, "LOOK_SECONDS", 0.15)
-    api = await start()
-    good = EventSource()
-
-    async def read_until(name: str) -> None:
-        while (await good.next(60))["id"] != name:
-            pass
-
-    async with good.connected(api):
-        reading = asyncio.create_task(read_until("whale-1"))
-        for read in (0, 100_000):  # one that never reads, and one that read for a while
-            reader, writer = await asyncio.open_connection("127.0.0.1", api.port, limit=1024)
-            writer.write(f"GET {BOTH} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {READ_KEY}\r\n\r\n".encode())
-            await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(window.SENT_EACH)
-            if read:
-                await Publisher(store).publish(1)
-                await reader.readuntil(b"liquidation-0")
-            transport: Any = writer.transport
-            transport.pause_reading()
-            await api.until("/metrics", lambda answer: CLIENTS.format(2) in answer.text)
-            await api.until("/metrics", lambda answer: CLIENTS.format(1) in answer.text)
-            writer.close()
-        assert "hydrophone_stream_closed_slow_total 2.0" in (await api.get("/metrics")).text
-        await Publisher(store).publish(2)
-        await reading
 
 
 async def test_the_headers_alone_can_be_read(store: Store, start: Start) -> None:
