@@ -9,9 +9,8 @@ import asyncio
 import math
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, Final, cast
 
 import httptools
@@ -19,13 +18,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from api.http.access.addresses import Networks, counting_name, find_address
 from api.http.errors import HeadersTooLargeError, RateLimitedError, UnfinishedRequestError, error_reply
-from api.http.responses import Reply
+from api.http.responses import header_lines, response_bytes
 from contracts.errors import HydrophoneError, InvalidParameterError
 from runtime import clock
 from runtime.logging import logs
 
 GOODBYE_SECONDS: Final = 2.0  # for a client to take what was written, before the connection is cut
 HEADER_FRAMING: Final = len(b": \r\n")
+AnswerNow = Callable[[Any, Callable[[bytes, bytes], None]], bool]
 KERNEL_BYTES: Final = 64 * 1024  # that the system keeps for a client that does not read; Linux takes twice as many
 
 
@@ -81,10 +81,14 @@ class BoundedHttp(HttpToolsProtocol):
     A request is unfinished from its first byte (the first one from the connection's begin) until its last. The one
     timer of a connection looks at `_deadline` when it may have passed: a request needs none of its own. An answer that
     has no end finds its connection as `scope["hydrophone.connection"]`, and sets `on_shutdown` to what ends it.
+    `answer_now(scope, write)` writes an answer that is known already and returns True, or leaves it to the app.
     """
 
-    def __init__(self, *, limits: ConnectionLimits, counts: ConnectionCounts, **given: Any) -> None:
+    def __init__(
+        self, *, limits: ConnectionLimits, counts: ConnectionCounts, answer_now: AnswerNow | None = None, **given: Any
+    ) -> None:
         super().__init__(**given)
+        self._answer_now = answer_now
         self._limits = limits
         self._counts = counts
         self._counted = ""
@@ -139,6 +143,19 @@ class BoundedHttp(HttpToolsProtocol):
         self._headers_done = True
         super().on_headers_complete()
         cast("dict[str, Any]", self.scope)["hydrophone.connection"] = self
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Answer at once where that can be done, else start the app; what waits in line is left to it."""
+        can = cycle.keep_alive and not self.pipeline and not self.flow.write_paused
+        if self._answer_now is None or not can or not self._answer_now(cycle.scope, self._write_whole):
+            super()._start_asgi_task(cycle, app)
+
+    def _write_whole(self, head: bytes, body: bytes) -> None:
+        """Write the answer to the request that came last: 200, the server's own headers, and these lines."""
+        self.cycle.response_started = self.cycle.response_complete = True
+        own = header_lines(self.server_state.default_headers)
+        self.transport.write(b"HTTP/1.1 200 OK\r\n%b%b\r\n%b" % (own, head, body))
+        self.on_response_complete()
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body came."""
@@ -276,16 +293,3 @@ def _path(url: bytes) -> str:
         return (httptools.parse_url(url).path or b"").decode("latin-1") if url else ""
     except httptools.HttpParserInvalidURLError:
         return ""
-
-
-def response_bytes(reply: Reply) -> bytes:
-    """Give a whole HTTP answer, after which the connection ends."""
-    status = HTTPStatus(reply.status)
-    headers: Iterable[tuple[bytes, bytes]] = (
-        (b"content-type", reply.content_type),
-        (b"content-length", b"%d" % len(reply.body)),
-        (b"connection", b"close"),
-        *reply.headers,
-    )
-    head = b"".join(b"%b: %b\r\n" % header for header in headers)
-    return b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (status, status.phrase.encode(), head, reply.body)

@@ -1,7 +1,8 @@
 """Every HTTP request, in plain ASGI: time, size, access, errors as answers, metrics, access log.
 
 `shortcut` answers what it knows from path and query without routing; everything else goes on to FastAPI. Access is
-decided once, before either.
+decided once, before either. A connection may take an answer that is known already at once, by `answer_now`: it is the
+same decision and the same answer without a task of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from api.http.answered import Answered, Notes
 from api.http.conditional import NO_STORE, is_known
 from api.http.errors import PayloadTooLargeError, error_reply
 from api.http.request_id import HEADER, request_id
-from api.http.responses import Reply
+from api.http.responses import Reply, header_lines
 from api.http.routing import RouteTable
 from contracts.errors import HydrophoneError, InternalError, TimedOutError
 from runtime import clock
@@ -36,9 +37,13 @@ SAFE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
+_SAFE_LINES: Final = header_lines(SAFE_HEADERS)
 NOT_KEPT: Final = (b"cache-control", NO_STORE)
 NOT_MODIFIED: Final = 304
 _OK: Final = 200
+_BEGUN: Final = "hydrophone.begun"
+_MORE: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"if-none-match"})
+Write = Callable[[bytes, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,21 @@ class HttpMetrics:
         found[1].observe(seconds)
 
 
+class Begun:
+    """A request whose time runs: who asks is decided, or awaited from the counters; `reply`: what the shortcut gave."""
+
+    __slots__ = ("admission", "headers", "notes", "now_ns", "reply", "request_id", "started")
+
+    def __init__(self, scope: Scope, access: AccessControl) -> None:
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.now_ns = clock.now_ns()
+        self.request_id = request_id(self.headers)
+        self.notes = Notes()
+        self.started = clock.monotonic()
+        self.admission = access.request(scope, self.headers, self.now_ns / SECOND_NS)
+        self.reply: Reply | Awaitable[Reply] | None = None
+
+
 class RequestMiddleware:
     """The whole HTTP face as one ASGI app; `shortcut(path, query, now_ns)` returns None for what it does not know."""
 
@@ -93,42 +113,59 @@ class RequestMiddleware:
         self._limits = limits
         self._metrics = metrics
         self._record = record
-        self._log = logs.get("access")
+        self._log = logs.get_request_log()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; sockets and the lifespan go on as they are."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        now_ns = scope["hydrophone.now_ns"] = clock.now_ns()
-        scope["hydrophone.request_id"] = named = request_id(headers)
-        notes = scope["hydrophone.notes"] = Notes()
-        started = clock.monotonic()
-        found = self._access.request(scope, headers, now_ns / SECOND_NS)
+        begun: Begun = scope.get(_BEGUN) or Begun(scope, self._access)
+        found, notes, started = begun.admission, begun.notes, begun.started
+        scope["hydrophone.now_ns"] = begun.now_ns
+        scope["hydrophone.request_id"], scope["hydrophone.notes"] = begun.request_id, notes
         admission = found if isinstance(found, Admission) else await found
         scope["hydrophone.admission"] = admission
-        admitted = clock.monotonic()
-        own = (*admission.headers, (HEADER, named.encode()))
-        reads = scope["method"] in _READS
-        outgoing = Outgoing(send, own, headers.get(b"if-none-match") if reads else None)
+        admitted, own = clock.monotonic(), (*admission.headers, (HEADER, begun.request_id.encode()))
+        known = begun.headers.get(b"if-none-match") if scope["method"] in _READS else None
+        outgoing = Outgoing(send, own, known)
         # What may be read has its headers too: the server leaves the body of an answer to HEAD out.
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        await self._answer(inner, receive, outgoing, headers)
+        await self._answer(inner, receive, outgoing, begun)
         began = outgoing.began or clock.monotonic()
         if began - started > SLOW_SECONDS:
-            _log_slow(scope, notes, admission=admitted - started, answer=began - admitted)
-        self._on_answered(scope, admission, outgoing.status, began - started)
+            _log_slow(scope, begun, admission=admitted - started, answer=began - admitted)
+        self._on_answered(scope, begun, outgoing.status, began - started)
 
-    async def _answer(self, scope: Scope, receive: Receive, outgoing: Outgoing, headers: Mapping[bytes, bytes]) -> None:
-        path, now_ns = scope["path"], scope["hydrophone.now_ns"]
+    def answer_now(self, scope: Scope, write: Write) -> bool:
+        """Write the whole answer to a GET without a body where access is decided and the answer kept; else False.
+
+        `__call__` goes on then with what was decided. `write(head, body)` takes the lines of the headers of a 200.
+        """
+        begun = scope[_BEGUN] = Begun(scope, self._access)
+        admission = begun.admission
+        if not isinstance(admission, Admission) or admission.refused is not None or _is_more(scope, begun.headers):
+            return False
+        reply = begun.reply = self._shortcut(scope["path"], scope["query_string"], begun.now_ns)
+        if not isinstance(reply, Reply) or reply.status != _OK or not reply.tag:
+            return False
+        named = (HEADER, begun.request_id.encode())
+        write(reply.head() + header_lines((*admission.headers, named)) + _SAFE_LINES, reply.body)
+        begun.notes.cached = True
+        scope["hydrophone.admission"] = admission
+        self._on_answered(scope, begun, _OK, clock.monotonic() - begun.started)
+        return True
+
+    async def _answer(self, scope: Scope, receive: Receive, outgoing: Outgoing, begun: Begun) -> None:
+        path, now_ns, notes = scope["path"], begun.now_ns, begun.notes
         admission: Admission = scope["hydrophone.admission"]
-        notes: Notes = scope["hydrophone.notes"]
         try:
             if admission.refused is not None:
                 raise admission.refused
-            self._refuse_large(headers)
-            reply = self._shortcut(path, scope["query_string"], now_ns) if scope["method"] == "GET" else None
+            self._refuse_large(begun.headers)
+            reply = begun.reply
+            if reply is None and scope["method"] == "GET":
+                reply = self._shortcut(path, scope["query_string"], now_ns)
             if reply is None:
                 await self._pass_on(scope, receive, outgoing)
             else:
@@ -163,28 +200,35 @@ class RequestMiddleware:
         if length.isdigit() and int(length) > self._limits.body_bytes:
             raise PayloadTooLargeError.over(self._limits.body_bytes)
 
-    def _on_answered(self, scope: Scope, admission: Admission, status: int, seconds: float) -> None:
-        path, notes = scope["path"], scope["hydrophone.notes"]
+    def _on_answered(self, scope: Scope, begun: Begun, status: int, seconds: float) -> None:
+        path, notes, method = scope["path"], begun.notes, scope["method"]
+        admission: Admission = scope["hydrophone.admission"]
         route = self._routes.find(path).template
-        self._metrics.on_answered(route, scope["method"], status, seconds)
+        self._metrics.on_answered(route, method, status, seconds)
+        identity = admission.identity
         if self._record is not None:
-            key = admission.identity.name if admission.identity.known else None
-            about = (scope["hydrophone.now_ns"], route, scope["method"], status, seconds, key)
+            key = identity.name if identity.known else None
+            about = (begun.now_ns, route, method, status, seconds, key)
             self._record(Answered(*about, path, scope["query_string"], notes.code, notes.cached))
-        self._log.info(
-            "request",
-            method=scope["method"],
-            path=path,
-            status=status,
-            ms=round(seconds * 1000, 3),
-            caller=admission.identity.name,
-            address=str(admission.address),
-            request_id=scope["hydrophone.request_id"],
-            code=notes.code,
-        )
+        line = {
+            "method": method,
+            "path": path,
+            "status": status,
+            "ms": round(seconds * 1000, 3),
+            "caller": identity.name,
+            "address": str(admission.address),
+            "request_id": begun.request_id,
+            "code": notes.code,
+        }
+        self._log("request", line)
 
 
-def _log_slow(scope: Scope, notes: Notes, *, admission: float, answer: float) -> None:
+def _is_more(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request is more than a plain GET: another method, one with a body, or one that asks on a condition."""
+    return scope["method"] != "GET" or not _MORE.isdisjoint(headers)
+
+
+def _log_slow(scope: Scope, begun: Begun, *, admission: float, answer: float) -> None:
     """Log a slow request with where the time went: deciding who may, and making the answer, in milliseconds."""
     logs.get("access").warning(
         "request.slow",
@@ -192,9 +236,9 @@ def _log_slow(scope: Scope, notes: Notes, *, admission: float, answer: float) ->
         path=scope["path"],
         admission_ms=round(admission * 1000, 1),
         answer_ms=round(answer * 1000, 1),
-        from_memory=notes.cached,
-        code=notes.code,
-        request_id=scope["hydrophone.request_id"],
+        from_memory=begun.notes.cached,
+        code=begun.notes.code,
+        request_id=begun.request_id,
     )
 
 

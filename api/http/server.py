@@ -14,13 +14,14 @@ from websockets.frames import Frame
 
 from api.http.connections import (
     GOODBYE_SECONDS,
+    AnswerNow,
     BoundedHttp,
     ConnectionCounts,
     ConnectionLimits,
     bound_send_buffer,
-    response_bytes,
 )
 from api.http.errors import error_reply
+from api.http.responses import response_bytes
 from contracts.errors import InvalidParameterError
 from runtime import clock
 
@@ -162,11 +163,12 @@ def make_server(app: Any, host: str, port: int, limits: ConnectionLimits | None 
     """The server of an app. Its own access log and its trust in proxy headers are off: the app has both."""
     limits = limits or ConnectionLimits()
     counts = ConnectionCounts(limits)
+    at_once: AnswerNow | None = getattr(app, "answer_now", None)  # of our own app; any other answers by its tasks
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        http=cast("type[asyncio.Protocol]", partial(BoundedHttp, limits=limits, counts=counts)),
+        http=cast("type[asyncio.Protocol]", partial(BoundedHttp, limits=limits, counts=counts, answer_now=at_once)),
         ws=cast("type[asyncio.Protocol]", partial(FrameSocket, counts=counts)),
         ws_max_size=LARGEST_MESSAGE,
         ws_per_message_deflate=False,

@@ -16,9 +16,10 @@ from api.stream.backlog import CONTROL, Message
 from api.stream.fan_out import SocketOutbox
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, encoded
+from api.stream.pace import Pacer
 from api.stream.protocol import Auth, ClientMessage, ListSubscriptions, Ping, SubscriptionRequest
 from api.stream.symbols import Symbols
-from api.stream.topics import ResolvedSymbol, Target, Topic, resolve_target
+from api.stream.topics import ResolvedSymbol, Target, resolve_target
 from contracts.errors import HydrophoneError, InvalidParameterError, LimitReachedError, NotReadyError
 from contracts.schema.literals import SentAt
 from runtime import clock
@@ -43,11 +44,11 @@ class StreamServices:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One subscription: what it means, and the task that sends it at an interval."""
+    """One subscription: what it means, and what sends it where it has an interval."""
 
     request: SubscriptionRequest
     target: Target
-    pacer: asyncio.Task[None] | None
+    pacer: Pacer | None
 
     def describe(self) -> dict[str, Any]:
         """Return it as clients see it."""
@@ -192,21 +193,11 @@ class StreamClient:
         hub, seconds = self._services.hub, request.interval
         for pattern in target.patterns:
             self._services.feed.acquire(pattern)
-        for topic in target.topics:
-            if seconds is None:
+        if seconds is None:
+            for topic in target.topics:
                 hub.add(self.outbox, topic)
-            else:
-                hub.watch(topic)
-        pacer = None if seconds is None else asyncio.create_task(self._keep_pace(target.topics, seconds))
+        pacer = None if seconds is None else Pacer(hub, target.topics, seconds, self._push)
         self._held[_key(request, target)] = Subscription(request, target, pacer)
-
-    async def _keep_pace(self, topics: tuple[Topic, ...], seconds: int) -> None:
-        while True:
-            for topic in topics:
-                message = await self._services.hub.find_current(topic)
-                if message is not None:
-                    self._push(message)
-            await clock.sleep(seconds)
 
     def _remove(self, key: Key) -> bool:
         held = self._held.pop(key, None)
@@ -215,12 +206,10 @@ class StreamClient:
         for pattern in held.target.patterns:
             self._services.feed.release(pattern)
         if held.pacer is not None:
-            held.pacer.cancel()
+            held.pacer.stop()
+            return True
         for topic in held.target.topics:
-            if held.pacer is None:
-                self._services.hub.remove(self.outbox, topic)
-            else:
-                self._services.hub.unwatch(topic)
+            self._services.hub.remove(self.outbox, topic)
         return True
 
     def _refuse_flood(self) -> None:

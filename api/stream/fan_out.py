@@ -51,6 +51,16 @@ class Outbox(Protocol):
         ...
 
 
+class NotReady:
+    """In place of a connection: everything waits in the backlog."""
+
+    ready = False
+
+    def write_frames(self, frames: bytes) -> None:
+        """Nothing is ever written here."""
+        raise AssertionError(frames)
+
+
 class FanOut:
     """Collects messages by client and writes them; everything is called on the event loop's thread."""
 

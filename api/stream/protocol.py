@@ -22,7 +22,7 @@ BOOK: Final = "book"
 CANDLES: Final = "candles"
 ALERTS: Final = "alerts"
 CHANNELS: Final = (PRICE, TRADES, WHALES, LIQUIDATIONS, BOOK, CANDLES, ALERTS)
-PACED: Final = (PRICE, BOOK, CANDLES)  # channels of state, where one in a while says as much
+STATES: Final = (PRICE, BOOK, CANDLES)  # channels of state: the newest one says it all
 OF_ALL: Final = (WHALES, LIQUIDATIONS, ALERTS)  # channels of what is rare: without a symbol they are of every one
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
 MOST_SYMBOLS: Final = 200
@@ -57,7 +57,10 @@ class Auth(ClientMessage):
 
 
 class SubscriptionRequest(ClientMessage):
-    """Subscribe or unsubscribe: a channel for some symbols; `interval` in seconds, None for every change."""
+    """Subscribe or unsubscribe: a channel for some symbols.
+
+    `interval`: what is new is sent together once in so many seconds; None for everything at once.
+    """
 
     type: Literal["subscribe", "unsubscribe"]
     channel: str = PRICE
@@ -147,10 +150,6 @@ def _check_channel(fields: dict[str, Any]) -> None:
     channel = fields.get("channel", PRICE)
     if channel not in CHANNELS:
         raise unknown_channel(str(channel), CHANNELS)
-    if fields.get("interval") is not None and channel not in PACED:
-        raise InvalidParameterError(
-            f"Field interval is not supported for {channel}", parameter="interval", supported_channels=list(PACED)
-        )
     symbol, symbols = fields.get("symbol"), cast("list[Any] | None", fields.get("symbols"))
     if symbol is None and (symbols == [] or (symbols is None and channel not in OF_ALL)):
         raise InvalidParameterError(_FAULTS["symbol"][0], parameter="symbol")

@@ -6,10 +6,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
-from api.http.idempotency import IdempotencyKey, Once
-from api.http.responses import Reply
 from api.v2.schemas import ActionsParameters, DaysParameters
-from api.v2.sending import ROUTER, GroupInPath, Send, failures
+from api.v2.sending import ROUTER, GroupInPath, Make, Send, failures
 from contracts.services.community import actions
 
 router: Final = APIRouter(tags=["groups"], **ROUTER)
@@ -23,21 +21,15 @@ _ACTIONS: Final = "/groups/{group_id}/actions"
     response_model=actions.ActionResponse,
     responses=failures(404, 409, 413),
 )
-async def create(
-    group_id: GroupInPath, body: actions.ActionCreate, send: Send, once: Once, _key: IdempotencyKey = None
-) -> Response:
+async def create(group_id: GroupInPath, body: actions.ActionCreate, make: Make) -> Response:
     """Log an action."""
-
-    async def make(request_key: str | None) -> Reply:
-        return await send("create_action", 201, group_id=group_id, action=body, request_key=request_key)
-
-    return (await once(make)).as_response()
+    return await make("create_action", group_id=group_id, action=body)
 
 
 @router.get(_ACTIONS, operation_id="listActions", response_model=actions.ActionPage, responses=failures(404))
 async def list_actions(group_id: GroupInPath, query: Annotated[ActionsParameters, Query()], send: Send) -> Response:
     """Actions of the last 30 days, the newest first."""
-    return (await send("list_actions", group_id=group_id, **query.model_dump())).as_response()
+    return await send("list_actions", group_id=group_id, **query.model_dump())
 
 
 @router.post(
@@ -47,18 +39,12 @@ async def list_actions(group_id: GroupInPath, query: Annotated[ActionsParameters
     response_model=actions.BulkResponse,
     responses=failures(404, 409, 413),
 )
-async def create_many(
-    group_id: GroupInPath, body: actions.BulkCreate, send: Send, once: Once, _key: IdempotencyKey = None
-) -> Response:
+async def create_many(group_id: GroupInPath, body: actions.BulkCreate, make: Make) -> Response:
     """Log up to 1000 actions.
 
     Each has a result: a wrong one costs itself only.
     """
-
-    async def make(request_key: str | None) -> Reply:
-        return await send("create_actions", 201, group_id=group_id, bulk=body, request_key=request_key)
-
-    return (await once(make)).as_response()
+    return await make("create_actions", group_id=group_id, bulk=body)
 
 
 @router.get(
@@ -69,7 +55,7 @@ async def create_many(
 )
 async def stats(group_id: GroupInPath, query: Annotated[DaysParameters, Query()], send: Send) -> Response:
     """Figures of the log: by kind, moderator, rule and day."""
-    return (await send("action_stats", group_id=group_id, days=query.days)).as_response()
+    return await send("action_stats", group_id=group_id, days=query.days)
 
 
 @router.post(
@@ -80,4 +66,4 @@ async def undo(group_id: GroupInPath, body: actions.Undo, send: Send) -> Respons
 
     At most 1000 at a time, each with a result. What lifts them is logged, and done in the group.
     """
-    return (await send("undo_actions", group_id=group_id, undo=body)).as_response()
+    return await send("undo_actions", group_id=group_id, undo=body)

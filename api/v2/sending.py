@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Request, Response
+from pydantic import AfterValidator
 
 from api.http.errors import documented
+from api.http.idempotency import IdempotencyKey, Once
 from api.http.responses import Reply
 from api.http.routing import requires
 from api.http.validation import check_query
@@ -22,8 +24,6 @@ RULE_ID: Final = re.compile(r"[0-9a-f]{16}")
 GROUPS_ADMIN: Final = "groups:admin"
 GroupInPath = Annotated[groups.GroupId, Path()]
 UserInPath = Annotated[groups.UserId, Path()]
-RoleInPath = Annotated[str, Path(max_length=64, description="name of a role", examples=["moderator"])]
-RuleInPath = Annotated[str, Path(max_length=64, description="id of a rule", examples=["5b1f0c9a4be1d27c"])]
 _COMMANDS: Final = {verb: (request, reply) for verb, request, reply in REQUESTS}
 _FAILURES: Final = (400, 401, 403, 429, 500, 503, 504)
 
@@ -42,14 +42,18 @@ ROUTER: Final[dict[str, Any]] = {
 
 
 class Sender:
-    """Sends a command for a request, and gives its reply as an answer."""
+    """Sends a command for a request, and answers with its reply."""
 
     def __init__(self, request: Request) -> None:
         self._commands: CommandClient = request.app.state.commands
         self._scope = request.scope
 
-    async def __call__(self, verb: str, status: int = 200, **fields: Any) -> Reply:
+    async def __call__(self, verb: str, **fields: Any) -> Response:
         """Return the reply to a command as an answer; raises its error."""
+        return (await self.reply(verb, 200, **fields)).as_response()
+
+    async def reply(self, verb: str, status: int, **fields: Any) -> Reply:
+        """Return the same before it is a route's response."""
         request, reply = _COMMANDS[verb]
         known = {"owner": self._scope["hydrophone.admission"].identity.owner, "caller": self._caller(), **fields}
         asked = request(**{name: value for name, value in known.items() if name in request.model_fields})
@@ -65,6 +69,24 @@ class Sender:
 Send = Annotated[Sender, Depends()]
 
 
+class Maker:
+    """Sends a command that makes something: 201, and the first answer again for a key that was used before."""
+
+    def __init__(self, send: Send, once: Once, _key: IdempotencyKey = None) -> None:
+        self._send, self._once = send, once
+
+    async def __call__(self, verb: str, **fields: Any) -> Response:
+        """Return what was made; raises the command's error."""
+
+        async def make(request_key: str | None) -> Reply:
+            return await self._send.reply(verb, 201, request_key=request_key, **fields)
+
+        return (await self._once(make)).as_response()
+
+
+Make = Annotated[Maker, Depends()]
+
+
 def checked_role(name: str) -> str:
     """Return a role's name; NotFoundError for what can be none."""
     if groups.ROLE_NAME.fullmatch(name) is None:
@@ -77,3 +99,11 @@ def checked_rule(rule_id: str) -> str:
     if RULE_ID.fullmatch(rule_id) is None:
         raise NotFoundError(f"There is no rule {rule_id}", rule_id=rule_id)
     return rule_id
+
+
+RoleInPath = Annotated[
+    str, Path(max_length=64, description="name of a role", examples=["moderator"]), AfterValidator(checked_role)
+]
+RuleInPath = Annotated[
+    str, Path(max_length=64, description="id of a rule", examples=["5b1f0c9a4be1d27c"]), AfterValidator(checked_rule)
+]

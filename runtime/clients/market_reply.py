@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(slots=True)
@@ -35,8 +35,7 @@ class CachedReply:
         return 2 * len(self.body) + 512
 
 
-@dataclass(frozen=True, slots=True)
-class CoreAnswer:
+class CoreAnswer(NamedTuple):
     """An answer that arrived `grown` seconds ago: `stale` where the core was requested and did not reply."""
 
     reply: CachedReply

@@ -7,9 +7,8 @@ and the rotation are the same.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from logging.handlers import RotatingFileHandler
 from typing import Any, Final, TextIO
@@ -18,6 +17,8 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger
 
+from contracts.schema.literals import iso
+from runtime import clock
 from runtime.logging.redact import Redactor, TextRedactor
 
 CHANNEL: Final = "access"
@@ -59,7 +60,7 @@ class LineRules:
 
 
 class Lines(logging.Handler):
-    """Where access lines go, and the `logger` that makes them.
+    """Where access lines go, and the `logger` that makes them; `info` is its shortest way, without structlog.
 
     As a handler it belongs to the channel's logger of `logging`, and takes what comes that way too.
     """
@@ -67,9 +68,16 @@ class Lines(logging.Handler):
     def __init__(self, screen: TextIO, file: RotatingFileHandler | None, rules: LineRules) -> None:
         super().__init__()
         self._screen = screen
-        self.logger = _bind(self, rules)
+        self._render = _renderer(rules)
+        self._written = rules.level <= logging.INFO
+        self.logger = _bind(self, rules, self._render)
         self._file = None if file is None else RotatingLines(file)
         self._handler = file
+
+    def write_info(self, event: str, fields: Mapping[str, object]) -> None:
+        """Write one line of the level INFO, where that is written; nothing is added of the context's variables."""
+        if self._written:
+            self.msg(self._render("info", {"event": event, **fields}))
 
     def msg(self, line: str) -> None:
         """Write a rendered line."""
@@ -92,38 +100,44 @@ class Lines(logging.Handler):
         super().close()
 
 
-def _bind(lines: Lines, rules: LineRules) -> FilteringBoundLogger:
+Render = Callable[[str, Mapping[str, object]], str]
+
+
+def _bind(lines: Lines, rules: LineRules, render: Render) -> FilteringBoundLogger:
     """Make the channel's logger: structlog's own, with these lines at its end."""
-    render = _renderer(rules)
+
+    def rendered(_lines: object, method: str, event: EventDict) -> str:
+        return render(method, event)
+
     wrapped: Any = structlog.wrap_logger(
         lines,
-        processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, render],
+        processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, rendered],
         wrapper_class=structlog.make_filtering_bound_logger(rules.level),
     )
     return wrapped.bind()
 
 
-def _renderer(rules: LineRules) -> Callable[[object, str, EventDict], str]:
-    clean = rules.redact_text
-    remembered = lru_cache(maxsize=_REMEMBERED)(clean)
-
-    def redacted(name: str, text: str) -> str:
-        return clean(name, text) if name == _NEVER_AGAIN else remembered(name, text)
-
+def _renderer(rules: LineRules) -> Render:
+    """Return what makes a line of a level from fields: the members of its JSON, those that come again remembered."""
     encode = msgspec.json.Encoder().encode
 
-    def render(_lines: object, method: str, event: EventDict) -> str:
-        document = {
-            name: value
-            if value is None or isinstance(value, int | float)
-            else redacted(name, value)
-            if isinstance(value, str)
-            else _clean(rules.redact, name, value)
-            for name, value in event.items()
-        }
-        document["level"], document["logger"], document["part"] = method, CHANNEL, rules.part
-        document["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        return encode(document).decode()
+    def member(name: str, text: str) -> str:
+        return f',"{name}":{encode(rules.redact_text(name, text)).decode()}'
+
+    remembered = lru_cache(maxsize=_REMEMBERED)(member)
+    own = f',"logger":"{CHANNEL}","part":{encode(rules.part).decode()},"timestamp":"'
+
+    def render(level: str, fields: Mapping[str, object]) -> str:
+        parts = [f'{{"level":"{level}"']
+        for name, value in fields.items():
+            if isinstance(value, str):
+                parts.append(member(name, value) if name == _NEVER_AGAIN else remembered(name, value))
+            elif value is None:
+                parts.append(f',"{name}":null')
+            else:
+                shown = value if isinstance(value, int | float) else _clean(rules.redact, name, value)
+                parts.append(f',"{name}":{encode(shown).decode()}')
+        return f'{"".join(parts)}{own}{iso(clock.now_ns())}"}}'
 
     return render
 

@@ -227,7 +227,8 @@ async def test_four_processes_refuse_a_revoked_key_within_a_second(
     made = await make(api)
     bearer = {"Authorization": f"Bearer {made['key']}"}
     async with AsyncExitStack() as stack:
-        ports = [(await stack.enter_async_context(api_process(api_nats, **settings)))[0] for _ in range(4)]
+        processes = [stack.enter_async_context(api_process(api_nats, **settings)) for _ in range(4)]
+        ports = [port for port, _ in await asyncio.gather(*processes)]
         clients = [
             await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=bearer))
             for port in ports

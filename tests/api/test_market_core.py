@@ -58,12 +58,10 @@ class CoreProcess:
 async def cores(url: str, count: int, data: Path) -> AsyncGenerator[list[CoreProcess]]:
     started = [CoreProcess(url, str(data)) for _ in range(count)]
     try:
-        for core in started:
-            await core.start()
+        await asyncio.gather(*(core.start() for core in started))
         yield started
     finally:
-        for core in started:
-            await core.kill()
+        await asyncio.gather(*(core.kill() for core in started))
 
 
 @asynccontextmanager

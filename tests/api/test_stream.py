@@ -77,7 +77,7 @@ WRONG: list[tuple[str | bytes, str, str | None]] = [
     ('{"type":"subscribe"}', "INVALID_PARAMETER", "parameter"),
     ('{"type":"subscribe","symbols":"BTC"}', "INVALID_PARAMETER", "parameter"),
     ('{"type":"subscribe","symbol":"BTC","interval":0}', "INVALID_PARAMETER", "parameter"),
-    ('{"type":"subscribe","symbol":"BTC","channel":"trades","interval":5}', "INVALID_PARAMETER", "parameter"),
+    ('{"type":"subscribe","symbol":"BTC","channel":"trades","interval":3601}', "INVALID_PARAMETER", "parameter"),
     ('{"type":"subscribe","symbol":"BTC","channel":"candles","timeframe":"2m"}', "INVALID_PARAMETER", "parameter"),
     ('{"type":"unsubscribe","symbol":"BTC"}', "INVALID_PARAMETER", "parameter"),
 ]

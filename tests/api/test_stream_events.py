@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from api.app import ApiOptions
-from api.stream.events import event_log, event_stream
+from api.stream.events import event_log, window
 from api.stream.limits import StreamLimits
 from contracts.market import Liquidation
 from contracts.signals import WhaleTrade
@@ -222,13 +222,14 @@ async def test_prices_come_with_their_state_and_go_on(store: Store, start: Start
 async def test_the_connection_is_kept_alive_by_comments(
     store: Store, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_stream, "KEEP_ALIVE_SECONDS", 0.1)
+    monkeypatch.setattr(window, "LOOK_SECONDS", 0.1)
     api = await start()
     source = EventSource()
     async with source.connected(api):
+        reading = asyncio.create_task(source.next(20))
         await asyncio.sleep(0.5)
         await Publisher(store).publish(1)
-        await source.next()
+        await reading
         assert source.comments >= 2
 
 

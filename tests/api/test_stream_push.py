@@ -164,3 +164,15 @@ async def test_an_interval_gives_the_newest_state_each_time(store: Store, start:
         for last in range(2, 50):
             await store.publish(f"md.v1.ticker.{TAIL}", ticker(str(last)))
         assert (await heard(stream, "price_update"))["price"] == 49
+
+
+async def test_an_interval_of_events_gives_together_what_came_since(store: Store, start: Start) -> None:
+    api = await start()
+    async with api.stream() as stream:
+        assert (await subscribe(stream, symbol="BTC", channel="trades", interval=1))["interval"] == 1
+        began = asyncio.get_running_loop().time()
+        await until_heard(store, "md.v1.trade.*.BTC.>")
+        for number in range(3):
+            await store.publish(f"md.v1.trade.{TAIL}", trade(number))
+        assert [(await heard(stream, "trade"))["id"] for _ in range(3)] == ["t0", "t1", "t2"]
+        assert asyncio.get_running_loop().time() - began > 0.9, "not before the interval is over"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from api.http.access.addresses import Address, Networks, client_address, counting_name
 from api.http.access.counters import Counters
@@ -20,8 +20,7 @@ UNCOUNTED: Final = ("/health", "/metrics")
 WAITING_FOR: Final = "key store"
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """What was decided: who it is, the headers to answer with, and why not, if not."""
 
     identity: Identity
@@ -59,8 +58,7 @@ class KeySource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A request whose sender is known, and the shares that it counts on."""
 
     identity: Identity
@@ -88,7 +86,12 @@ class AccessControl:
         asked = self._identify(token, scope["path"], self._address(scope, headers), now)
         if isinstance(asked, Admission):
             return asked
-        if not asked.path.startswith(UNCOUNTED) and self._counters.is_empty(asked.shares, now):
+        if asked.path.startswith(UNCOUNTED):
+            return self._decide(asked, now)
+        if self._counters.spend_reserved(asked.shares, now):
+            return self._answer(asked, now)
+        self._counters.roll(asked.shares, now)
+        if self._counters.is_empty(asked.shares, now):
             return self._decide_filled(asked, now)
         return self._decide(asked, now)
 
@@ -115,9 +118,7 @@ class AccessControl:
         if identity is None:
             identity, refused = ANONYMOUS, NotReadyError("Keys are not known yet", waiting_for=[WAITING_FOR])
         refused = self._refuse(identity, token, path, refused)
-        shares = self._shares(identity, address)
-        self._counters.roll(shares, now)
-        return _Asked(identity, address, path, shares, refused)
+        return _Asked(identity, address, path, self._shares(identity, address), refused)
 
     def _find(self, token: str, now: float) -> Identity | None:
         """Return whom a token stands for, ANONYMOUS for nobody, None where that is not known yet."""
@@ -133,16 +134,19 @@ class AccessControl:
 
     def _decide(self, asked: _Asked, now: float) -> Admission:
         shares, alone = asked.shares, self._counters.alone
+        self._counters.roll(shares, now)
         if asked.path.startswith(UNCOUNTED):
-            return self._answer(asked, _nearest(shares, now, alone=alone).standing(now, alone=alone))
+            return self._answer(asked, now)
         denied = [share for share in shares if share.is_denied(now, alone=alone)]
         if denied:
             limited = max((share.standing(now, alone=alone) for share in denied), key=lambda one: one.retry_after)
             return Admission(asked.identity, asked.address, limit_headers(limited), _rate_limited(limited))
         self._counters.spend(shares, now)
-        return self._answer(asked, _nearest(shares, now, alone=alone).standing(now, alone=alone))
+        return self._answer(asked, now)
 
-    def _answer(self, asked: _Asked, standing: Standing) -> Admission:
+    def _answer(self, asked: _Asked, now: float) -> Admission:
+        alone = self._counters.alone
+        standing = _nearest(asked.shares, now, alone=alone).standing(now, alone=alone)
         return Admission(asked.identity, asked.address, limit_headers(standing), asked.refused)
 
     def _refuse(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,7 @@ class Limits:
     everybody: Limit
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """What a name has used: `current` since the window began, `previous` in the one before, `elapsed` in seconds."""
 
     previous: int
@@ -35,8 +35,7 @@ class Use:
     elapsed: float
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a name stands with a limit: how many are left, seconds until the window ends, seconds to wait if none."""
 
     limit: Limit

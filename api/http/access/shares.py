@@ -20,12 +20,13 @@ class Share:
     """Counts of one name under one limit; times are seconds UTC, `alone` is for a process without the counter."""
 
     __slots__ = (
-        "denied_until", "index", "limit", "name", "previous", "spent", "spent_before", "tokens", "total", "unshared",
-        "used", "waiting",
+        "_most", "denied_until", "index", "limit", "name", "previous", "spent", "spent_before", "tokens", "total",
+        "unshared", "used", "waiting",
     )  # fmt: skip
 
     def __init__(self, limit: Limit, name: str) -> None:
         self.limit, self.name = limit, name
+        self._most = max(1, limit.requests // _SHARE)  # of a chunk, unless more are waited for
         self.index = -1
         self.previous: int | None = None  # of all replicas in the window before; None where it is not known
         self.total = 0  # of all replicas in this window, ours included: spent and reserved
@@ -85,10 +86,12 @@ class Share:
         """Return how many to reserve next: what is waited for, and more while much is left."""
         limit = self.limit.requests
         left = limit - self.total
-        return max(1, self.waiting, min(limit // _SHARE, left // _OF_LEFT))
+        return max(1, self.waiting, min(self._most, left // _OF_LEFT))
 
     def is_low(self) -> bool:
         """Whether more should be reserved before somebody has to wait for it."""
+        if 2 * self.tokens >= max(self._most, self.waiting):
+            return False
         return 2 * self.tokens < self.chunk() and self.denied_until == 0.0
 
     def grant(self, asked: int, value: int, previous: int, now: float) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
@@ -19,18 +19,20 @@ from starlette.types import Receive, Scope, Send
 from api.http.connections import BoundedHttp
 from api.stream import messages
 from api.stream.backlog import Backlog, Message, QueueFullError
+from api.stream.events import window
 from api.stream.events.cursor import Places, format_cursor
 from api.stream.events.event_log import EventLog, Missed
+from api.stream.events.window import SENT_EACH, ReadingWatch, find_window
+from api.stream.fan_out import NotReady
 from api.stream.feed import StreamFeed
 from api.stream.hub import Hub, encoded
 from api.stream.topics import Target, Topic, topics_of_event
 from contracts import codec
 from contracts.schema.literals import SentAt
+from runtime import clock
 from runtime.nats.bus import NoAnswerError
 
-KEEP_ALIVE_SECONDS: Final = 15.0
 RETRY: Final = b"retry: 2000\n\n"  # milliseconds until a browser comes back
-KEEP_ALIVE: Final = b": keep-alive\n\n"
 EVENTS_KEPT: Final = 10_000
 _TYPE_AT: Final = len(b'{"type":"')
 
@@ -56,16 +58,6 @@ class EventServices:
     hub: Hub
     feed: StreamFeed
     log: EventLog
-
-
-class NotReady:
-    """In place of a connection: everything waits in the backlog."""
-
-    ready = False
-
-    def write_frames(self, frames: bytes) -> None:
-        """Nothing is ever written here."""
-        raise AssertionError(frames)
 
 
 class EventOutbox:
@@ -99,7 +91,10 @@ class EventOutbox:
 
 
 class EventStream(Response):
-    """The answer that goes on until the client leaves, takes nothing for `send_seconds`, or the process ends."""
+    """The answer that goes on until the client leaves or reads no more, or the process ends.
+
+    One that takes nothing for `send_seconds` is cut; so is one that reads nothing of a stream on which little comes.
+    """
 
     media_type = "text/event-stream"
 
@@ -121,7 +116,7 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": b""})
             return
         leaving = asyncio.create_task(_until_gone(receive))
-        writing = asyncio.create_task(self._keep_writing(send))
+        writing = asyncio.create_task(self._keep_writing(send, connection.transport))
         try:
             await asyncio.wait({leaving, writing}, return_when=asyncio.FIRST_COMPLETED)
             if writing.done():
@@ -141,14 +136,14 @@ class EventStream(Response):
             self._services.hub.metrics.closed_slow.inc()
             connection.abort()
 
-    async def _keep_writing(self, send: Send) -> None:
+    async def _keep_writing(self, send: Send, transport: asyncio.Transport) -> None:
         async def write(text: bytes) -> None:
             async with asyncio.timeout(self._send_seconds):
                 await send({"type": "http.response.body", "body": text, "more_body": True})
 
         with self._subscribed():
             here = dict(self._services.log.places)
-            await write(RETRY + self._greeting(here))
+            await write(RETRY + keep_alive(SENT_EACH) + self._greeting(here))
             try:
                 missed = await self._find_missed(here)
             except NoAnswerError:
@@ -157,8 +152,22 @@ class EventStream(Response):
                 await write(text)
             for target in self._wanted.prices:
                 await self._services.hub.send_current(self._outbox, target.topics[0])
+            watch = ReadingWatch()
             while not self._outbox.ended:
-                await write(await self._next())
+                if not watch.is_reading(find_window(transport)):
+                    raise TimeoutError
+                await self._write_until(clock.monotonic() + window.LOOK_SECONDS, write)
+
+    async def _write_until(self, until: float, write: Callable[[bytes], Awaitable[None]]) -> None:
+        """Write what comes until a time, and fill up what is too little for a look at whether it is read."""
+        written = 0
+        while (text := await self._next(until - clock.monotonic())) is not None:
+            await write(text)
+            written += len(text)
+            if self._outbox.ended or clock.monotonic() >= until:
+                break
+        if written < SENT_EACH and not self._outbox.ended:
+            await write(keep_alive(SENT_EACH - written))
 
     @contextmanager
     def _subscribed(self) -> Generator[None]:
@@ -191,17 +200,22 @@ class EventStream(Response):
         found = (log.find_missed(stream, mark, wanted.subjects[stream], here[stream]) for stream, mark in known)
         return list(await asyncio.gather(*found))
 
-    async def _next(self) -> bytes:
-        """Return what is to be written next: once something waits, or so that the connection is seen to be alive."""
+    async def _next(self, seconds: float) -> bytes | None:
+        """Return what is to be written next, once something waits; None after so many seconds."""
         outbox = self._outbox
         if not outbox.backlog and not outbox.ended:
             outbox.changed.clear()
             try:
-                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                async with asyncio.timeout(seconds):
                     await outbox.changed.wait()
             except TimeoutError:
-                return KEEP_ALIVE
+                return None
         return b"".join(event_text(payload, message.position) for message, payload in outbox.backlog.take())
+
+
+def keep_alive(size: int) -> bytes:
+    """Return a comment of about so many bytes, which clients pass over."""
+    return b": keep-alive%b\n\n" % (b" " * size)
 
 
 def missed_texts(missed: Sequence[Missed], wanted: Wanted, here: Places) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ export class Timeline {
     const count = { ...QUIET, priceFormat: { type: "volume" } };
     timeChart(byId("load"), (chart) => {
       this.load = chart;
+      chart.priceScale("right").applyOptions({ scaleMargins: { top: 0.15, bottom: 0 } });
       this.requests = chart.addSeries(HistogramSeries, count);
       this.bad = chart.addSeries(HistogramSeries, count);
       return () => {

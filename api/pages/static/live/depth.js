@@ -25,6 +25,7 @@ export class Depth {
     const common = { lineType: LineType.WithSteps, lineWidth: 2, lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false };
     this.bids = chart.addSeries(AreaSeries, common);
     this.asks = chart.addSeries(AreaSeries, common);
+    chart.timeScale().subscribeSizeChange(() => this.#fit(chart)); // it has no width before the page is laid out
     return () => {
       const { up, down, upFill, downFill } = colours();
       this.bids.applyOptions({ lineColor: up, topColor: upFill, bottomColor: upFill });
@@ -51,6 +52,11 @@ export class Depth {
     if (name === this.#chosen) paintSoon("depth", () => this.#paint());
   }
 
+  // Show the whole axis, however wide the chart is.
+  #fit(chart) {
+    if (this.#books.size) chart.timeScale().setVisibleLogicalRange({ from: 0, to: STEPS });
+  }
+
   #list() {
     const names = [...this.#books.keys()].sort();
     if (!this.#books.has(this.#chosen)) this.#chosen = names.find((name) => !name.includes(":")) ?? names[0];
@@ -66,7 +72,7 @@ export class Depth {
     this.bids.setData(bids);
     this.asks.setData(asks);
     this.chart.applyOptions({ localization: { precision: decimals(book.bids[0]?.price ?? book.asks[0]?.price ?? 1) } });
-    this.chart.timeScale().setVisibleLogicalRange({ from: 0, to: STEPS });
+    this.#fit(this.chart);
     const unit = book.unit === "contracts" ? "contracts" : book.symbol.split("/")[0];
     const trust = book.quality === "live" ? "" : `, ${book.quality}`;
     setText(byId("depth-text"), `Amounts in ${unit}. Spread ${price(book.spread)}, imbalance ${percent(book.imbalance == null ? null : book.imbalance * 100)}${trust}`);
