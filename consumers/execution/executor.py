@@ -7,9 +7,9 @@ written against the version that was read, and who holds the account no longer d
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from consumers.execution import order as steps
 from consumers.execution.order import Order, Report, next_step
@@ -31,7 +31,7 @@ class Executor:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def submit(self, order: Order) -> Order:
         """Write an intent down and go as far with it as can be gone now; one with a known client id is that one."""
@@ -42,13 +42,24 @@ class Executor:
         order = await self._ports.journal.find(order_id)
         if order is None:
             return None
-        async with self._locks[order.id]:
+        async with self._lock(order.id):
             order = await self._ports.journal.find(order_id) or order
             wanted = await self._save(steps.on_cancel_wanted(order, self._ports.now()), order)
             return await self._go_on(wanted)
 
+    async def take(self, report: Report) -> Order | None:
+        """Take what the venue says by itself of an order; None where the order is not ours."""
+        order = None if report.client_id is None else await self._ports.journal.find_client_id(report.client_id)
+        if order is None:
+            return None
+        async with self._lock(order.id):
+            kept = await self._ports.journal.find(order.id) or order
+            if kept.status == "intended":  # nothing was sent: it is not about this one
+                return kept
+            return await self._go_on(await self._save(steps.on_report(kept, report, self._ports.now()), kept))
+
     async def settle(self) -> Sequence[Order]:
-        """Go on with every order that is not ended, as after a restart; returns them as they are now."""
+        """Go on with every order that is not finished, as after a restart; returns them as they are now."""
         settled: list[Order] = []
         for order in await self._ports.journal.list_unfinished():
             try:
@@ -71,15 +82,18 @@ class Executor:
 
     async def _confirm_open(self, order: Order) -> Order | None:
         """Ask for one that counts as ended: the list may be older than its end."""
-        async with self._locks[order.id]:
+        async with self._lock(order.id):
             kept = await self._ports.journal.find(order.id)
             report = await self._ports.venue.find(order)
             if kept is None or not kept.is_final or report is None or report.status != "open":
                 return None
             return await self._go_on(await self._save(steps.on_found_open(kept, report, self._ports.now()), kept))
 
+    def _lock(self, order_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(order_id, asyncio.Lock())
+
     async def _drive(self, order: Order) -> Order:
-        async with self._locks[order.id]:
+        async with self._lock(order.id):
             kept = await self._ports.journal.find(order.id)
             return await self._go_on(kept or order)
 
@@ -98,6 +112,9 @@ class Executor:
 
     async def _send(self, order: Order) -> Order:
         ports = self._ports
+        if steps.is_stale(order, ports.now()):
+            reason = "it could not be sent in time"
+            return await self._save(steps.on_refused(order, reason, ports.now()), order)
         try:
             await ports.gate.check(order)
         except NotAllowedError as error:

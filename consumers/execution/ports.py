@@ -68,7 +68,7 @@ class Journal(Protocol):
         ...
 
     async def list_unfinished(self) -> Sequence[Order]:
-        """Return the orders that are not ended, or whose end is not published."""
+        """Return the orders that are not finished (`Order.is_finished`)."""
         ...
 
 
