@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from consumers.execution import risk
 from consumers.execution.account import Account
-from consumers.execution.journal import DocumentJournal
+from consumers.execution.documents.journal import DocumentJournal
+from consumers.execution.documents.switches import Switches
 from consumers.execution.order import Order
 from consumers.execution.ports import NotAllowedError
-from consumers.execution.switches import Switches
 from contracts.instrument import split_symbol
 from runtime.store import StoreError
 

@@ -47,7 +47,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a venue says of an order; `filled` is what it counts, `fills` are those executions that it names."""
+    """What a venue says of an order; `filled` is what it counts, `fills` are those executions that it names.
+
+    `symbol` as the venue says it, None where it does not.
+    """
 
     venue_order_id: str
     client_id: str | None
@@ -55,6 +58,7 @@ class Report:
     filled: Decimal = _ZERO
     fills: tuple[Fill, ...] = ()
     reason: str | None = None
+    symbol: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

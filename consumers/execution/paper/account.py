@@ -66,16 +66,21 @@ class PaperOrder:
             filled=self.filled,
             fills=self.fills,
             reason=self.reason,
+            symbol=self.symbol,
         )
 
 
 @dataclass(slots=True)
 class PaperAccount:
-    """The money and the open orders of one account, by client id; `number` is that of its newest order."""
+    """The money and the orders of one account, by client id; `number` is that of its newest order.
+
+    `ended` are those that have ended and are to be taken elsewhere by whoever keeps the account.
+    """
 
     balances: dict[str, Decimal]
     fees: Fees
     orders: dict[str, PaperOrder] = field(default_factory=dict[str, PaperOrder])
+    ended: dict[str, PaperOrder] = field(default_factory=dict[str, PaperOrder])
     markets: dict[str, PaperMarket] = field(default_factory=dict[str, PaperMarket])
     number: int = 0
 
@@ -166,7 +171,7 @@ class PaperAccount:
 
     def _end(self, order: PaperOrder, status: VenueStatus, reason: str | None) -> None:
         order.status, order.reason = status, reason
-        del self.orders[order.client_id]
+        self.ended[order.client_id] = self.orders.pop(order.client_id)
 
 
 def _needs(order: PaperOrder, amount: Decimal, price: Decimal, fee: Decimal) -> tuple[str, Decimal]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from consumers.execution.order import Fill, Order, Side
 from consumers.execution.ports import ChangedElsewhereError
@@ -17,6 +17,7 @@ INDEXES: Final = (
     IndexSpec(ORDERS, ("account", "finished", "created_ns")),
     IndexSpec(ORDERS, ("account", "executed", "created_ns")),
     IndexSpec(ORDERS, ("owner", "-created_ns", "_id")),
+    IndexSpec(ORDERS, ("finished", "account")),
 )
 _DECIMALS: Final = frozenset({"amount", "price", "counted"})
 _STATES_OPEN: Final = ["intended", "unknown", "open"]
@@ -90,10 +91,7 @@ def document_of(order: Order) -> Document:
     document = {field.name: getattr(order, field.name) for field in fields(order) if field.name not in {"id", "fills"}}
     for name in _DECIMALS:
         document[name] = _text(document[name])
-    fills = [{field.name: getattr(fill, field.name) for field in fields(fill)} for fill in order.fills]
-    for fill in fills:
-        fill.update({name: _text(fill[name]) for name in ("amount", "price", "fee")})
-    return {**document, "fills": fills, "finished": order.is_finished, "executed": bool(order.fills)}
+    return {**document, "fills": write_fills(order.fills), "finished": order.is_finished, "executed": bool(order.fills)}
 
 
 def read(document: Document | None) -> Order | None:
@@ -104,7 +102,27 @@ def read(document: Document | None) -> Order | None:
         field.name: document[field.name] for field in fields(Order) if field.name in document and field.name != "fills"
     }
     kept.update({name: _number(kept[name]) for name in _DECIMALS})
-    fills = tuple(
+    return Order(id=document["_id"], fills=read_fills(document["fills"]), **kept)
+
+
+def write_fills(fills: Sequence[Fill]) -> list[Document]:
+    """Return executions as they are kept."""
+    return [
+        {
+            "id": fill.id,
+            "amount": f"{fill.amount:f}",
+            "price": f"{fill.price:f}",
+            "fee": f"{fill.fee:f}",
+            "fee_currency": fill.fee_currency,
+            "ts": fill.ts,
+        }
+        for fill in fills
+    ]
+
+
+def read_fills(documents: Sequence[Document]) -> tuple[Fill, ...]:
+    """Return the executions that were kept."""
+    return tuple(
         Fill(
             id=one["id"],
             amount=Decimal(one["amount"]),
@@ -113,9 +131,8 @@ def read(document: Document | None) -> Order | None:
             fee_currency=one["fee_currency"],
             ts=one["ts"],
         )
-        for one in cast("list[dict[str, Any]]", document["fills"])
+        for one in documents
     )
-    return Order(id=document["_id"], fills=fills, **kept)
 
 
 def _text(value: Decimal | None) -> str | None:
