@@ -34,6 +34,7 @@ _NAMES: Final = (
     "telegram",
     "analytics",
     "webhooks",
+    "execution",
 )
 CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {name: partial(_make, name) for name in _NAMES}
 
@@ -45,6 +46,7 @@ NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(  # left out, with a line in t
         "analytics",
         "chats",
         "community",
+        "execution",
         "webhooks",
     }
 )

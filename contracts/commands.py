@@ -28,6 +28,8 @@ from contracts.services.community import requests as community
 from contracts.services.replies import market as replies
 from contracts.services.replies import multi
 from contracts.services.telegram import jobs as telegram
+from contracts.services.trading import accounts as trading
+from contracts.services.trading import orders
 from contracts.services.webhooks import deliveries
 from contracts.services.webhooks import endpoints as webhooks
 
@@ -248,6 +250,19 @@ WEBHOOK_COMMANDS: Final[tuple[Command, ...]] = (
 COMMUNITY_COMMANDS: Final[tuple[Command, ...]] = tuple(
     _documents(f"community.{verb}", request, reply) for verb, request, reply in community.REQUESTS
 )
+TRADING_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("trading.create_account", trading.CreateAccount, trading.AccountInfo),
+    _documents("trading.list_accounts", trading.ListAccounts, trading.AccountList),
+    _documents("trading.delete_account", trading.DeleteAccount, trading.AccountInfo),
+    _documents("trading.preview", orders.PreviewOrder, orders.Preview),
+    _documents("trading.create_order", orders.CreateOrder, orders.OrderInfo),
+    _documents("trading.list_orders", orders.ListOrders, orders.OrderPage),
+    _documents("trading.find_order", orders.FindOrder, orders.OrderInfo),
+    _documents("trading.cancel_order", orders.CancelOrder, orders.OrderInfo),
+    _documents("trading.list_fills", orders.ListFills, orders.FillPage),
+    _documents("trading.kill", trading.Kill, trading.Killed),
+    _documents("trading.resume", trading.Resume, trading.Resumed),
+)
 EXPLAINERS: Final = ("whales", "clusters", "storms", "detectors")  # who decides by rules that can be explained
 EXPLAINING_COMMANDS: Final[tuple[Command, ...]] = tuple(
     command
@@ -275,6 +290,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *CHATS_COMMANDS,
     *DEAD_LETTERS_COMMANDS,
     *WEBHOOK_COMMANDS,
+    *TRADING_COMMANDS,
     *EXPLAINING_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("feed.resync", subjects.FEED_RESYNC, feed.ResyncQuery, feed.ResyncReply, 2.0, "producers"),

@@ -37,7 +37,7 @@ LISTING: Final = "signal.v1.listing."
 # ---- the rest
 FEED: Final = "feed.v1."  # <venue>
 BUS: Final = "bus"  # in place of a venue: what the bus itself, or a reader of its streams, has lost
-ORDER: Final = "order.v1."
+ORDER: Final = "order.v1."  # <what>.<account>: of an owner, see contracts.services.trading.events
 STRATEGY: Final = "strategy.v1."
 COMMAND: Final = "cmd.v1."  # <service>.<verb>: request and reply, see contracts.commands
 CANDLES_LIST: Final = COMMAND + "candles.list"
@@ -52,6 +52,7 @@ ALERTS_COMMAND: Final = COMMAND + "alerts."  # <verb>, see contracts.services.al
 ACCESS_COMMAND: Final = COMMAND + "access."  # <verb>, see contracts.services.access
 WEBHOOKS_COMMAND: Final = COMMAND + "webhooks."  # <verb>, see contracts.services.webhooks
 WEBHOOK_CHANGED: Final = "webhooks.v1.changed."  # <endpoint>: core NATS, it is not as it was
+TRADING_COMMAND: Final = COMMAND + "trading."  # <verb>, see contracts.services.trading
 COMMUNITY_COMMAND: Final = COMMAND + "community."  # <verb>, see contracts.services.community.commands
 COMMUNITY: Final = "community.v1."  # <what>.<group>: what changed in a managed group, see contracts.services.community
 AUDIT: Final = "audit.v1."  # <service>.<action>: who changed what, see contracts.services.audit

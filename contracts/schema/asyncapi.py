@@ -62,6 +62,7 @@ PARAMETERS: Final[Mapping[str, Json]] = {
     "chat": {"description": "Telegram's id of the chat", "examples": ["42", "-1001234567890"]},
     "priority": {"description": "how soon", "enum": ["urgent", "normal", "low"]},
     "job": {"description": "hash of the job's id"},
+    "account": {"description": "our id of the account", "examples": ["9f86d081884c7d65"]},
     "what": {"description": "group, role, rule, settings, member, user, action", "examples": ["role"]},
     "group": {"description": "Telegram's id of the group; `all` for a profile", "examples": ["-1001234567890"]},
     "rule": {"description": "the limit", "examples": ["key", "ip"]},
@@ -97,7 +98,10 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         subjects.SAMPLE_BOOK + "{venue}.{base}.{quote}.{contract}",
         "Live books as the detectors looked at them, once in some seconds: a `BookSnapshot`, cut.",
     ),
-    "order.v1": (subjects.ORDER + "{subject}", "Reserved: nothing is published yet."),
+    "order.v1": (
+        subjects.ORDER + "{what}.{account}",
+        "Orders, executions and foreign orders of an account: `contracts.services.trading.events`.",
+    ),
     "strategy.v1": (subjects.STRATEGY + "{subject}", "Reserved: nothing is published yet."),
     "job.v1": (subjects.JOB + "{subject}", "Work to be done; each kind is for one reader."),
     "webhook.jobs": (

@@ -313,7 +313,9 @@ class KeptElsewhere:
 
 
 # What reads no events of the market: bodies of their commands and batches are held to their models before a handler.
-SERVICES = frozenset({"access", "alerts", "analytics", "chats", "community", "deadletters", "telegram", "webhooks"})
+SERVICES = frozenset(
+    {"access", "alerts", "analytics", "chats", "community", "deadletters", "execution", "telegram", "webhooks"}
+)
 CORES: dict[str, Callable[[], Core]] = {
     "books": KeptElsewhere,
     "cache": Cache,

@@ -1,0 +1,160 @@
+"""Accounts that this process acts for: each with its venue, its journal and its executor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import structlog
+from nats.errors import Error as NatsError
+
+from consumers.execution.account import Account
+from consumers.execution.documents.journal import DocumentJournal
+from consumers.execution.documents.switches import Switches
+from consumers.execution.executor import Executor
+from consumers.execution.gate import AccountGate
+from consumers.execution.markets import LiveMarkets
+from consumers.execution.order import Order, Report
+from consumers.execution.paper.account import Fees
+from consumers.execution.paper.store import PaperStore
+from consumers.execution.paper.venue import PaperVenue
+from consumers.execution.ports import ChangedElsewhereError, Ports, UnclearError
+from consumers.execution.publishing import BusPublisher
+from contracts.services.trading.events import ForeignOrder
+from runtime import clock
+from runtime.nats.bus import Bus
+from runtime.store import Store, StoreError
+
+_log = structlog.get_logger("execution")
+PAPER_FEES: Final = Fees(maker=Decimal("0.003"), taker=Decimal("0.003"))  # the highest of the exchanges: Indodax's
+BEHIND: Final = (NatsError, StoreError, UnclearError, ChangedElsewhereError)
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What every account needs; `token` is that of who acts now, 0 where that is nobody here."""
+
+    bus: Bus
+    store: Store
+    markets: LiveMarkets
+    token: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One account at work."""
+
+    account: Account
+    venue: PaperVenue
+    journal: DocumentJournal
+    executor: Executor
+    publisher: BusPublisher
+
+    async def submit(self, order: Order) -> Order:
+        """Submit an order; what the bus does not take yet is published later."""
+        try:
+            return await self.executor.submit(order)
+        except NatsError as error:
+            self._behind(error)
+            return await self.journal.find_client_id(order.client_id) or order
+
+    async def cancel(self, order: Order) -> Order:
+        """Cancel an order; what the bus does not take yet is published later."""
+        try:
+            return await self.executor.cancel(order.id) or order
+        except NatsError as error:
+            self._behind(error)
+            return await self.journal.find(order.id) or order
+
+    async def flush(self) -> None:
+        """Bring what the venue did by itself into the journal; what fails is asked for later."""
+        try:
+            for report in await self.venue.flush():
+                await self.executor.take(report)
+        except BEHIND as error:
+            self._behind(error)
+
+    async def settle(self) -> None:
+        """Go on with what is not finished; what fails is tried again."""
+        try:
+            await self.executor.settle()
+        except BEHIND as error:
+            self._behind(error)
+
+    async def reconcile(self) -> None:
+        """Compare with the venue; what is nobody's there is published."""
+        try:
+            found = await self.executor.reconcile()
+            for report in found.foreign:
+                await self.publisher.publish_foreign(self._foreign(report))
+        except BEHIND as error:
+            self._behind(error)
+
+    def _foreign(self, report: Report) -> ForeignOrder:
+        account = self.account
+        return ForeignOrder(
+            id=f"{account.id}.foreign.{report.venue_order_id}",
+            ts=clock.now_ns(),
+            account=account.id,
+            owner=account.owner,
+            venue=account.venue,
+            symbol=report.symbol or "unknown",
+            venue_order_id=report.venue_order_id,
+            client_id=report.client_id,
+        )
+
+    def _behind(self, error: Exception) -> None:
+        _log.warning("execution.behind", account=self.account.id, error=str(error) or type(error).__name__)
+
+
+class OpenedAccounts:
+    """Opens accounts when they are first needed, each once."""
+
+    def __init__(self, acting: Acting) -> None:
+        self._acting = acting
+        self._opened: dict[str, Opened] = {}
+        self._lock = asyncio.Lock()
+
+    def __len__(self) -> int:
+        return len(self._opened)
+
+    def list(self) -> list[Opened]:
+        """Return those that are open."""
+        return list(self._opened.values())
+
+    async def open(self, account: Account) -> Opened:
+        """Return an account at work: claimed, its venue read, its symbols watched. StoreError where that fails."""
+        async with self._lock:
+            opened = self._opened.get(account.id)
+            if opened is None:
+                opened = self._make(account)
+                await opened.journal.claim()
+                for symbol in await opened.venue.open():
+                    await self._acting.markets.watch(account.exchange, symbol, opened.venue)
+                self._opened[account.id] = opened
+            return opened
+
+    async def watch(self, opened: Opened, symbol: str) -> None:
+        """Hand a symbol's book and trades to an account's venue."""
+        async with self._lock:
+            await self._acting.markets.watch(opened.account.exchange, symbol, opened.venue)
+
+    def forget(self, account_id: str) -> None:
+        """Act for an account no more."""
+        opened = self._opened.pop(account_id, None)
+        if opened is not None:
+            self._acting.markets.forget(opened.venue)
+
+    def _make(self, account: Account) -> Opened:
+        acting = self._acting
+        journal = DocumentJournal(acting.store, account.id, acting.token)
+        venue = PaperVenue(PaperStore(acting.store, account.id, PAPER_FEES), account.balance)
+        gate = AccountGate(
+            account, journal, Switches(acting.store), lambda: acting.token() > 0, venue.price, clock.now_ns
+        )
+        publisher = BusPublisher(acting.bus)
+        executor = Executor(Ports(venue, journal, gate, publisher, clock.now_ns))
+        return Opened(account, venue, journal, executor, publisher)

@@ -1,0 +1,103 @@
+"""What an executor needs from outside: the venue, the journal of its orders, permission to act, the bus, the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from consumers.execution.order import Order, Report
+
+
+class OrderRefusedError(Exception):
+    """The venue said no, and has no such order; the text is for its owner."""
+
+
+class UnclearError(Exception):
+    """Nobody knows whether the venue did it: no answer in time, a broken connection, an answer that makes no sense."""
+
+
+class NotAllowedError(Exception):
+    """New orders are not allowed now: switched off by the owner, a limit of risk, or nobody can tell."""
+
+
+class ChangedElsewhereError(Exception):
+    """Another process has changed the order since it was read: this one must not go on with it."""
+
+
+class Venue(Protocol):
+    """One account on one venue. Whatever is not known for certain is an UnclearError, never a guess."""
+
+    async def place(self, order: Order) -> Report:
+        """Send an order that is not there yet; raises OrderRefusedError or UnclearError."""
+        ...
+
+    async def find(self, order: Order) -> Report | None:
+        """Look among open and ended orders and trades; None where the venue says that it has none of that client id.
+
+        Raises UnclearError.
+        """
+        ...
+
+    async def cancel(self, order: Order) -> Report | None:
+        """Cancel it; None where the answer does not say what became of it. Raises OrderRefusedError or UnclearError."""
+        ...
+
+    async def list_open(self) -> Sequence[Report]:
+        """Return what is open, whoever placed it; raises UnclearError."""
+        ...
+
+
+class Journal(Protocol):
+    """The orders of one account, on disk before the call returns."""
+
+    async def insert(self, order: Order) -> Order:
+        """Keep a new intent; returns the one that has its `client_id` already."""
+        ...
+
+    async def save(self, order: Order, before: Order) -> None:
+        """Keep an order in place of the version before; raises ChangedElsewhereError where that is not the kept one."""
+        ...
+
+    async def find(self, order_id: str) -> Order | None:
+        """Return an order."""
+        ...
+
+    async def find_client_id(self, client_id: str) -> Order | None:
+        """Return the order of a client id."""
+        ...
+
+    async def list_unfinished(self) -> Sequence[Order]:
+        """Return the orders that are not finished (`Order.is_finished`)."""
+        ...
+
+
+class Gate(Protocol):
+    """Who may send orders now."""
+
+    async def check(self, order: Order) -> None:
+        """Return where it may be sent; raises NotAllowedError. Read anew for each order."""
+        ...
+
+    def holds(self) -> bool:
+        """Return whether this process still is the one that acts for the account."""
+        ...
+
+
+class Publisher(Protocol):
+    """Where changes go."""
+
+    async def publish(self, order: Order) -> None:
+        """Publish an order as it is, once however often it is published."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All of it; `now` gives ns UTC."""
+
+    venue: Venue
+    journal: Journal
+    gate: Gate
+    publisher: Publisher
+    now: Callable[[], int]

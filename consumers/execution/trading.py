@@ -1,0 +1,232 @@
+"""What owners ask for: accounts, previews, orders, cancels, and the switch that stops all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from decimal import Decimal
+from functools import reduce
+from typing import Final
+
+from consumers.execution.account import Account, describe, order_id_of
+from consumers.execution.documents.accounts import AccountStore
+from consumers.execution.documents.queries import OrderQueries
+from consumers.execution.documents.switches import Switches
+from consumers.execution.opened import PAPER_FEES, Opened, OpenedAccounts
+from consumers.execution.order import Order
+from consumers.execution.rules import Figures, TradingRules, fit
+from contracts.arithmetic.exact import EXACT, FINE, rounded
+from contracts.arithmetic.moments import as_datetime
+from contracts.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    InvalidParameterError,
+    LimitReachedError,
+    NoDataError,
+    NotFoundError,
+    SymbolSyntaxError,
+)
+from contracts.instrument import make_instrument
+from contracts.services.access import Caller
+from contracts.services.audit import AuditEvent
+from contracts.services.trading import accounts as words
+from contracts.services.trading.orders import CancelOrder, CreateOrder, FindOrder, OrderInfo, OrderTerms, Preview
+from runtime import clock
+from runtime.store import Store
+
+SERVICE: Final = "trading"
+_SMALLEST: Final = Decimal("0.00000001")  # the paper venue's step of amounts and prices
+_ID_BYTES: Final = 8
+_ZERO: Final = Decimal(0)
+
+
+class Trading:
+    """The accounts of all owners, while this process acts for them."""
+
+    def __init__(self, store: Store, opened: OpenedAccounts) -> None:
+        self.accounts, self.queries = AccountStore(store), OrderQueries(store)
+        self._switches, self._opened = Switches(store), opened
+
+    async def create_account(self, request: words.CreateAccount) -> words.AccountInfo:
+        """Make a paper account."""
+        if len(await self.accounts.list_accounts(request.owner)) >= words.MOST_ACCOUNTS:
+            raise LimitReachedError(f"An owner has at most {words.MOST_ACCOUNTS} accounts", maximum=words.MOST_ACCOUNTS)
+        if await self.accounts.find(request.owner, request.name) is not None:
+            raise AlreadyExistsError(f"There is an account {request.name} already", name=request.name)
+        account = Account(
+            id=secrets.token_hex(_ID_BYTES),
+            owner=request.owner,
+            name=request.name,
+            venue=request.venue,
+            exchange=request.exchange,
+            balance=request.balance,
+            limits=request.limits,
+            created_ns=clock.now_ns(),
+        )
+        await self._audit("create_account", account.id, request.caller, owner=request.owner)
+        await self.accounts.create(account)
+        return await self._describe(account)
+
+    async def list_accounts(self, request: words.ListAccounts) -> words.AccountList:
+        """Return an owner's accounts with what is in them."""
+        items = [await self._describe(account) for account in await self.accounts.list_accounts(request.owner)]
+        return words.AccountList(items=items, halted=await self._switches.is_halted(request.owner))
+
+    async def delete_account(self, request: words.DeleteAccount) -> words.AccountInfo:
+        """Take an account away; ConflictError where orders of it are not finished."""
+        account = await self._account(request.owner, request.name)
+        opened = await self._opened.open(account)
+        if await opened.journal.list_unfinished():
+            raise ConflictError("Orders of this account are not finished: cancel them first", name=account.name)
+        shown = await self._describe(account)
+        await self._audit("delete_account", account.id, request.caller, owner=account.owner)
+        await self.accounts.delete(account.id)
+        self._opened.forget(account.id)
+        return shown
+
+    async def preview(self, request: OrderTerms) -> Preview:
+        """Return what an order would come to by the book of now."""
+        opened, order = await self._order(request, "preview")
+        taken = await opened.venue.look(order)
+        amount = reduce(EXACT.add, (one.amount for one in taken), _ZERO)
+        value = reduce(EXACT.add, (EXACT.multiply(one.price, one.amount) for one in taken), _ZERO)
+        left = EXACT.subtract(order.amount, amount)
+        rules = rules_of(order.symbol)
+        if order.price is None and left > 0:  # the book shows too little of it
+            return Preview(amount=order.amount, price=None, fee=None, fee_currency=rules.quote, total=None)
+        resting = EXACT.multiply(left, order.price or _ZERO)
+        fee = EXACT.add(EXACT.multiply(value, PAPER_FEES.taker), EXACT.multiply(resting, PAPER_FEES.maker))
+        whole = EXACT.add(value, resting)
+        return Preview(
+            amount=order.amount,
+            price=rounded(FINE.divide(value, amount)) if order.price is None else order.price,
+            fee=rounded(fee),
+            fee_currency=rules.quote,
+            total=rounded(EXACT.add(whole, fee) if order.side == "buy" else EXACT.subtract(whole, fee)),
+        )
+
+    async def create_order(self, request: CreateOrder) -> OrderInfo:
+        """Place an order, once for a client id; ConflictError where it names another order already."""
+        opened, order = await self._order(request, request.client_id or secrets.token_hex(_ID_BYTES))
+        known = await opened.journal.find_client_id(order.client_id)
+        if known is not None and _terms(known) != _terms(order):
+            raise ConflictError("The client_id names another order", client_id=order.client_id)
+        return describe(await opened.submit(order), opened.account.name)
+
+    async def cancel_order(self, request: CancelOrder) -> OrderInfo:
+        """Cancel an order as far as can be said now."""
+        order = await self.find_order(request)
+        account = await self.accounts.find_id(order.account)
+        if account is None:
+            raise NotFoundError(f"There is no order {request.id}", id=request.id)
+        opened = await self._opened.open(account)
+        return describe(await opened.cancel(order), account.name)
+
+    async def find_order(self, request: FindOrder) -> Order:
+        """Return an order of an owner; NotFoundError where there is none."""
+        order = await self.queries.find(request.owner, request.id)
+        if order is None:
+            raise NotFoundError(f"There is no order {request.id}", id=request.id)
+        return order
+
+    async def kill(self, request: words.Kill) -> words.Killed:
+        """Stop an owner's trading, and cancel all that is open."""
+        await self._audit("kill", request.owner, request.caller)
+        await self._switches.halt(request.owner, clock.now_ns())
+        ended: list[Order] = []
+        for account in await self.accounts.list_accounts(request.owner):
+            opened = await self._opened.open(account)
+            unfinished = [order for order in await opened.journal.list_unfinished() if not order.is_final]
+            ended += await asyncio.gather(*(opened.cancel(order) for order in unfinished))
+        return words.Killed(
+            cancelled=[order.id for order in ended if order.is_final],
+            waiting=[order.id for order in ended if not order.is_final],
+        )
+
+    async def resume(self, request: words.Resume) -> words.Resumed:
+        """Let an owner's trading go on."""
+        await self._audit("resume", request.owner, request.caller)
+        await self._switches.resume(request.owner, clock.now_ns())
+        return words.Resumed(halted=False)
+
+    async def account_id(self, owner: str, name: str | None) -> str | None:
+        """Return the id of an owner's account; None where none is named. NotFoundError where there is none."""
+        return None if name is None else (await self._account(owner, name)).id
+
+    async def _order(self, terms: OrderTerms, client_id: str) -> tuple[Opened, Order]:
+        """Return the order of some terms in the venue's steps; refuses what cannot be placed."""
+        account = await self._account(terms.owner, terms.account)
+        rules = rules_of(terms.symbol)
+        opened = await self._opened.open(account)
+        await self._opened.watch(opened, terms.symbol)
+        price = opened.venue.price(terms.symbol)
+        if price is None:
+            raise NoDataError(f"There is no live book of {terms.symbol} on {account.exchange}", symbol=terms.symbol)
+        figures = fit(Figures(terms.side, terms.amount, terms.price), rules, price)
+        order = Order(
+            id=order_id_of(account.id, client_id),
+            client_id=client_id,
+            account=account.id,
+            owner=account.owner,
+            venue=account.venue,
+            symbol=terms.symbol,
+            side=terms.side,
+            type=terms.type,
+            amount=figures.amount,
+            price=figures.price,
+            post_only=terms.post_only,
+            reduce_only=terms.reduce_only,
+            created_ns=clock.now_ns(),
+        )
+        return opened, order
+
+    async def _account(self, owner: str, name: str) -> Account:
+        account = await self.accounts.find(owner, name)
+        if account is None:
+            raise NotFoundError(f"There is no account {name}", name=name)
+        return account
+
+    async def _describe(self, account: Account) -> words.AccountInfo:
+        opened = await self._opened.open(account)
+        balances = [
+            words.Balance(currency=currency, free=free, held=held)
+            for currency, free, held in await opened.venue.balances()
+        ]
+        return words.AccountInfo(
+            name=account.name,
+            venue=account.venue,
+            exchange=account.exchange,
+            balances=balances,
+            limits=account.limits,
+            created_at=as_datetime(account.created_ns),
+        )
+
+    async def _audit(self, action: str, target: str, caller: Caller, **details: str) -> None:
+        now_ns = clock.now_ns()
+        event = AuditEvent(
+            id=f"{SERVICE}.{target}.{action}.{now_ns}",
+            ts=now_ns,
+            actor=caller.actor,
+            service=SERVICE,
+            action=action,
+            target=target,
+            address=caller.address,
+            request_id=caller.request_id,
+            details=dict(details),
+        )
+        await self.accounts.save_audit(event)
+
+
+def rules_of(symbol: str) -> TradingRules:
+    """Return the paper venue's rules of a symbol; InvalidParameterError where it names no spot pair."""
+    try:
+        instrument = make_instrument("paper", symbol, symbol)
+    except SymbolSyntaxError as error:
+        raise InvalidParameterError(error.message, parameter="symbol") from None
+    if instrument.settle is not None:
+        raise InvalidParameterError("Paper accounts trade spot only", parameter="symbol")
+    return TradingRules(instrument.base, instrument.quote, _SMALLEST, _SMALLEST)
+
+
+def _terms(order: Order) -> tuple[object, ...]:
+    return order.symbol, order.side, order.type, order.amount, order.price, order.post_only, order.reduce_only

@@ -1,0 +1,73 @@
+"""Trading's contract: golden messages of its events, and orders that contradict themselves are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from contracts import subjects
+from contracts.services.trading.events import ForeignOrder, OrderChanged, OrderFilled, TradingEvent
+from contracts.services.trading.orders import CreateOrder
+from contracts.streams import STREAMS, TRADING
+
+GOLDEN = Path(__file__).parent / "golden" / "trading"
+EVENTS: dict[str, type[TradingEvent]] = {
+    "order.v1": OrderChanged,
+    "fill.v1": OrderFilled,
+    "foreign_order.v1": ForeignOrder,
+}
+TERMS: dict[str, Any] = {
+    "owner": "alice",
+    "account": "paper",
+    "symbol": "BTC/USDT",
+    "side": "sell",
+    "type": "limit",
+    "amount": "1",
+    "price": "65000",
+}
+
+
+def test_every_event_has_a_golden_message() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.json")} == set(EVENTS)
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_golden_message_is_read_and_written_alike(name: str) -> None:
+    raw = (GOLDEN / f"{name}.json").read_text().rstrip("\n")
+    event = EVENTS[name].model_validate_json(raw)
+    assert event.model_dump_json() == raw
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_event_is_published_on_the_stream_of_trading(name: str) -> None:
+    event: Any = EVENTS[name].model_validate_json((GOLDEN / f"{name}.json").read_text())
+    (stream,) = [stream for stream in STREAMS if stream.name == TRADING]
+    assert subjects.ALL_ORDERS in stream.subjects
+    assert event.subject.startswith(subjects.ORDER)
+    assert event.subject.endswith(f".{event.account}")
+
+
+def test_an_order_is_read() -> None:
+    assert CreateOrder(**TERMS).price == 65000
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"price": None}, "needs a price"),
+        ({"type": "market"}, "takes none"),
+        ({"type": "market", "price": None, "post_only": True}, "post_only"),
+        ({"side": "buy", "reduce_only": True}, "reduce_only"),
+        ({"amount": "0"}, "greater than 0"),
+        ({"amount": "1e3"}, "as text"),
+        ({"price": "0"}, "above zero"),
+        ({"client_id": "x" * 37}, "client_id"),
+        ({"client_id": "a b"}, "client_id"),
+    ],
+)
+def test_an_order_that_contradicts_itself_is_refused(change: dict[str, Any], word: str) -> None:
+    with pytest.raises(ValidationError, match=word):
+        CreateOrder(**(TERMS | change))
