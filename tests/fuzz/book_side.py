@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Final
 
@@ -11,8 +12,8 @@ ODD: Final = ("", ".", "1.2.3", "abc", "1e5", "-1", "nan", "inf", " 1 ", "1_0", 
 BROKEN: Final = (b"", b"[", b'[["1","2"]', b'[["1","2"],]', b'[["1"]]', b"[[1,2]]", b'[["1","2"]]]', b'[["1","\xff"]]')
 
 
-def play(module: ModuleType, operations: int, seed: int) -> None:
-    """Do the operations; raises AssertionError where both sides differ."""
+def play(module: ModuleType, rounds: Iterable[int], seed: int) -> None:
+    """Do an operation each round; raises AssertionError where both sides differ."""
     from tests.runtime.book.book_sides import FORMS, Pair, Step, python  # noqa: PLC0415 - it loads what is compiled
 
     rng, forms = random.Random(seed), list(FORMS)
@@ -26,7 +27,7 @@ def play(module: ModuleType, operations: int, seed: int) -> None:
         return [(number(), "0" if rng.random() < 0.4 else number()) for _ in range(rng.randint(0, most))]
 
     pairs = Pair(python), Pair(module)
-    for done in range(operations):
+    for done in rounds:
         whole = rng.random() < 0.01
         step = Step(
             form=rng.choice(forms),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, localcontext
 from types import ModuleType
 from typing import Any, Final
+
+from msgspec import Raw
 
 from contracts.arithmetic import patterns
 from contracts.arithmetic.exact import EXACT
@@ -82,13 +84,13 @@ def said(do: Callable[..., Any], *given: Any) -> Any:
         return type(error)
 
 
-def play(module: ModuleType, operations: int, seed: int) -> None:
-    """Do the operations; raises AssertionError where both forms differ."""
+def play(module: ModuleType, rounds: Iterable[int], seed: int) -> None:
+    """Do an operation each round; raises AssertionError where both forms differ."""
     compiled: Any = module
     rng = random.Random(seed)
     texts = Texts(rng)
-    for done in range(operations):
-        count, which = rng.choice((0, 1, 1, 2, 2, 3, 4, 8)), rng.randrange(4)
+    for done in rounds:
+        count, which = rng.choice((0, 1, 1, 2, 2, 3, 4, 8)), rng.randrange(5)
         if which == 0:
             given: Any = tuple(texts.maybe() for _ in range(count))
             if rng.random() < 0.01:
@@ -101,6 +103,10 @@ def play(module: ModuleType, operations: int, seed: int) -> None:
             if rng.random() < 0.01:
                 given.insert(0, rng.choice(NO_TEXTS))  # the pattern joins them all before it judges any
             names = ("are_optional", (given if rng.random() < 0.5 else tuple(given),))
+        elif which == 3:
+            text = texts.any()
+            raw = text.encode(errors="replace")
+            names = (rng.choice(("read_amount", "read_price")), (text if rng.random() < 0.5 else Raw(raw),))
         else:
             _add_up(compiled, texts, count, rng)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, Final
 
@@ -59,8 +60,8 @@ def _said(split: Any, data: Any, at: int, lines: Any) -> Any:
         return type(error)
 
 
-def play(module: ModuleType, operations: int, seed: int) -> None:
-    """Do the operations; raises AssertionError where both forms differ."""
+def play(module: ModuleType, rounds: Iterable[int], seed: int) -> None:
+    """Do an operation each round; raises AssertionError where both forms differ."""
     from runtime.nats.lanes import framing  # noqa: PLC0415 - it is what is played with that is loaded before
 
     compiled: Any = module
@@ -68,7 +69,7 @@ def play(module: ModuleType, operations: int, seed: int) -> None:
     chunks = Chunks(rng)
     mine = framing.Lines({b"1": "a lane", b"2": "another", b"7": "a lane"}, {}, 5)
     theirs = mine._replace(places={})
-    for done in range(operations):
+    for done in rounds:
         data = chunks.chunk()
         at = 0 if rng.random() < 0.8 else rng.randrange(len(data) + 1)
         found = _said(compiled.split, data, at, mine), _said(framing.split, data, at, theirs)

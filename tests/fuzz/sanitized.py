@@ -17,22 +17,23 @@ from deploy.extension import ROOT, SOURCES, build
 
 FLAGS: Final = ("-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 SHOWN: Final = 20_000  # characters of what was found
-LIMIT: Final = 1200.0  # seconds for a child
+LEAVING: Final = 300.0  # seconds that a child has besides its operations: to start, to look for leaks
+PLAYED: Final = "played"  # what a child says at its end, and how many operations it did
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the sanitizers say of a part, `text` in their words; `finished`: every operation was done."""
+    """What the sanitizers say of a part, `text` in their words; `done`: operations, None where it broke off."""
 
     errors: int
     leaks: int
-    finished: bool
+    done: int | None
     text: str
 
     @property
     def clean(self) -> bool:
         """Whether nothing was found."""
-        return self.finished and not self.errors and not self.leaks
+        return self.done is not None and not self.errors and not self.leaks
 
 
 def load(name: str, path: Path) -> ModuleType:
@@ -47,28 +48,30 @@ def load(name: str, path: Path) -> ModuleType:
     return module
 
 
-def check(part: str, operations: int, seed: int) -> Found:
-    """Build the part, and have a child do the operations with it."""
+def check(part: str, operations: int, seed: int, seconds: float) -> Found:
+    """Build the part, and have a child do the operations with it, as many as the seconds allow."""
     source = next(path for path in SOURCES if path.stem == part)
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder, f"{part}.abi3.so")
         build(built, source, flags=FLAGS)
-        arguments = [part, "--operations", str(operations), "--seed", str(seed), "--play", str(built)]
+        asked = {"--operations": operations, "--seconds": seconds, "--seed": seed, "--play": built}
+        arguments = [part, *(str(word) for pair in asked.items() for word in pair)]
         child = subprocess.run(
             [sys.executable, "-m", "tests.fuzz", *arguments],
             cwd=ROOT,
             env={**os.environ, **_preloaded()},
             capture_output=True,
             text=True,
-            timeout=LIMIT,
+            timeout=seconds + LEAVING,
             check=False,
         )
     parts = child.stderr.split("\n\n")
     errors = [text for text in parts if "ERROR: AddressSanitizer" in text or "runtime error" in text]
     leaks = [text for text in parts if "leak of" in text and source.name in text]
-    finished = "played" in child.stdout and "LeakSanitizer has encountered a fatal error" not in child.stderr
+    finished = PLAYED in child.stdout and "LeakSanitizer has encountered a fatal error" not in child.stderr
+    done = int(child.stdout.rpartition(PLAYED)[2]) if finished else None
     said = [*errors, *leaks] if finished or errors else [*leaks, child.stderr[-4000:]]
-    return Found(len(errors), len(leaks), finished, "\n\n".join(said)[:SHOWN])
+    return Found(len(errors), len(leaks), done, "\n\n".join(said)[:SHOWN])
 
 
 def find_library() -> str:

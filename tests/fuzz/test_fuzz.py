@@ -36,7 +36,7 @@ def test_everything_compiled_has_a_driver() -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_random_operations_do_the_same_as_in_python(part: str) -> None:
-    PARTS[part].play(_compiled(part), 400, 7)
+    PARTS[part].play(_compiled(part), range(400), 7)
 
 
 class Spoilt:
@@ -61,13 +61,14 @@ class Spoilt:
 def test_a_wrong_answer_is_found(part: str, name: str) -> None:
     spoilt: Any = Spoilt(_compiled(part), name)
     with pytest.raises(AssertionError):
-        PARTS[part].play(spoilt, 2000, 7)
+        PARTS[part].play(spoilt, range(2000), 7)
 
 
 @pytest.mark.skipif(not HAS_SANITIZERS, reason="no C compiler with sanitizers")
 def test_parts_are_played_with_under_the_sanitizers() -> None:
-    found = sanitized.check("framing", 200, 7)
+    found = sanitized.check("framing", 200, 7, 60.0)
     assert found.clean, found.text
+    assert found.done == 200
 
 
 @pytest.mark.skipif(not HAS_SANITIZERS, reason="no C compiler with sanitizers")
@@ -76,7 +77,7 @@ def test_an_error_of_memory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     spoilt = tmp_path / source.name
     spoilt.write_text(source.read_text().replace("*at = text + MOST_WRITTEN;", "*at = text + MOST_WRITTEN + 1;"))
     monkeypatch.setattr(sanitized, "SOURCES", (spoilt,))
-    found = sanitized.check("decimals", 50, 7)
+    found = sanitized.check("decimals", 50, 7, 60.0)
     assert not found.clean
     assert found.errors
     assert "write_wide" in found.text

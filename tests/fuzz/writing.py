@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
@@ -168,11 +168,11 @@ def _said(write: Callable[..., Any], values: dict[str, Any]) -> Any:
     return b"".join(made.parts), made.detail, made.route.kind, made.route.symbol
 
 
-def play(module: ModuleType, operations: int, seed: int) -> None:
-    """Do the operations; raises AssertionError where both forms differ."""
+def play(module: ModuleType, rounds: Iterable[int], seed: int) -> None:
+    """Do an operation each round; raises AssertionError where both forms differ."""
     rng = random.Random(seed)
     values, made = Values(rng), list(_made())
-    for done in range(operations):
+    for done in rounds:
         forms = rng.choice(made)
         given = values.event(forms.kind, numbered=forms.numbered)
         found = _said(forms.compiled, given), _said(forms.generated, given)
