@@ -17,8 +17,7 @@ import msgspec
 from msgspec import Meta, Raw, ValidationError
 
 from contracts.arithmetic.decimals import are_optional as are_optional  # noqa: PLC0414  # checks of numbers from one place
-from contracts.arithmetic.decimals import are_prices as are_prices  # noqa: PLC0414  # the same
-from contracts.arithmetic.decimals import are_quoted, read_amount, read_price
+from contracts.arithmetic.decimals import are_prices, are_quoted, read_amount, read_price
 from contracts.errors import FrameError
 from contracts.numbers import DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
 from runtime.book.sides import are_levels
@@ -153,6 +152,9 @@ def said(figures: Sequence[str], prices: Sequence[bool]) -> Sequence[str | None]
     """Return figures, checked before, as events have them: None where one is empty, or a price (`prices`) of zero."""
     if are_prices(tuple(figures)):
         return figures
+    known = [text or None for text in figures]
+    if are_prices(tuple(known)):
+        return known
     return [positive(text) if is_price else text or None for text, is_price in zip(figures, prices, strict=True)]
 
 

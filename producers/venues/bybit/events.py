@@ -11,6 +11,7 @@ from zlib import crc32
 
 from msgspec.structs import astuple
 
+from contracts.arithmetic.decimals import are_prices
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import numbers, sizes
@@ -203,7 +204,7 @@ def _figures(data: wire.Ticker) -> State:
     """Return the figures that a frame has, checked; an empty text is a null, and so is a price of zero."""
     said: State = {key: value for key, value in zip(_KEYS, astuple(data), strict=True) if value is not wire.UNSET}
     signed = {key: numbers.plain(text, key) if (text := said.pop(key)) else None for key in _SIGNED if key in said}
-    if numbers.are_prices(tuple(said.values())):  # as nearly always: above zero, or null
+    if are_prices(tuple(said.values())):  # as nearly always: above zero, or null
         return said | signed
     texts = {key: text or "" for key, text in said.items()}
     if not numbers.are_optional(tuple(texts.values())):
