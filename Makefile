@@ -44,8 +44,9 @@ peers: venv-dev  ## let other people's clients read the simulated exchanges, and
 	@PEERS=all $(PY) -m pytest -q -n 3 --dist loadgroup tests/peers $(PYTEST_ARGS)
 
 FUZZ ?= 1000000
-fuzz: venv-dev  ## random operations on the compiled book side under AddressSanitizer (FUZZ=10000 for fewer)
-	@$(PY) -m tests.runtime.book.fuzz_book_side --operations $(FUZZ)
+FUZZ_ARGS ?=
+fuzz: venv-dev  ## random operations on all that is compiled, under sanitizers (FUZZ=10000 for fewer, FUZZ_ARGS=writing)
+	@$(PY) -m tests.fuzz --operations $(FUZZ) $(FUZZ_ARGS)
 
 asyncapi: venv  ## write the bus's AsyncAPI document
 	@$(PY) -m runtime.app.asyncapi

@@ -7,7 +7,8 @@ The unified symbol is CCXT's (https://docs.ccxt.com/#/?id=contract-naming-conven
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from contracts.errors import SymbolSyntaxError
@@ -34,6 +35,7 @@ _ESCAPED = re.compile(r"=([0-9A-F]{2})")
 _LEGAL = re.compile(r"^(?:[A-Za-z0-9_-]|=[0-9A-F]{2})+$")
 
 
+@lru_cache(maxsize=8192)  # the same names again and again: of coins, venues, channels
 def escape_token(name: str) -> str:
     """Write any name as one legal subject token (and key-value key part): other bytes become `=XX` of their UTF-8."""
     if not name:
@@ -67,6 +69,7 @@ class Instrument:
 
     `contract_size` is how much one contract is worth: in the base coin for linear contracts, in the quote for inverse
     ones; None where the venue counts in the base coin itself, or where it is not known (`sized_in_contracts` tells).
+    `tail` is `<venue>.<BASE>.<QUOTE>.<contract>`: the tokens that name this instrument in every subject and key.
     """
 
     venue: str
@@ -78,11 +81,11 @@ class Instrument:
     contract: str
     contract_size: str | None = None
     sized_in_contracts: bool = False
+    tail: str = field(init=False, compare=False, repr=False)  # made once: events, subjects and keys are named by it
 
-    @property
-    def tail(self) -> str:
-        """`<venue>.<BASE>.<QUOTE>.<contract>`: the tokens that name this instrument in every subject and key."""
-        return f"{escape_token(self.venue)}.{escape_token(self.base)}.{escape_token(self.quote)}.{self.contract}"
+    def __post_init__(self) -> None:
+        tokens = (escape_token(name) for name in (self.venue, self.base, self.quote))
+        object.__setattr__(self, "tail", ".".join((*tokens, self.contract)))
 
     @property
     def is_inverse(self) -> bool:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from contracts.arithmetic.patterns import are_optional, are_prices, are_quoted, sum_up
+    from contracts.arithmetic.patterns import are_optional, are_prices, are_quoted, read_amount, read_price, sum_up
 else:
     try:
-        from contracts.compiled.decimals import are_optional, are_prices, are_quoted, sum_up
+        from contracts.compiled.decimals import are_optional, are_prices, are_quoted, read_amount, read_price, sum_up
     except ImportError:
-        from contracts.arithmetic.patterns import are_optional, are_prices, are_quoted, sum_up
+        from contracts.arithmetic.patterns import are_optional, are_prices, are_quoted, read_amount, read_price, sum_up
 
-__all__ = ["are_optional", "are_prices", "are_quoted", "sum_up"]
+__all__ = ["are_optional", "are_prices", "are_quoted", "read_amount", "read_price", "sum_up"]

@@ -8,16 +8,31 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from msgspec import Raw
+
 from contracts.numbers import MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS, PRICE_PATTERN, fast_pattern
 
 _MOST_KNOWN: Final = 50_000
 _DIGITS: Final = rf"(?:0|[1-9][0-9]{{0,{MOST_WHOLE_DIGITS - 1}}}+)(?:\.[0-9]{{1,{MOST_FRACTION_DIGITS}}}+)?+"
 _is_price: Final = re.compile(fast_pattern(PRICE_PATTERN)).match
+_is_amount: Final = re.compile(_DIGITS).fullmatch
 _are_pairs: Final = re.compile(rf"(?:,(?!0(?:\.0*+)?+,){_DIGITS},{_DIGITS})*+").fullmatch
 _are_optional: Final = re.compile(rf"(?:,(?:{_DIGITS})?+)*+").fullmatch
 _known: Final[set[str | None]] = {None}  # no state: what the pattern alone says
 _prices: Final[set[str | None]] = set()
 _amounts: Final[set[str | None]] = set()
+
+
+def read_amount(raw: Raw | str) -> str | None:
+    """Return the text of an unsigned number, None where it is none."""
+    text = raw if isinstance(raw, str) else str(raw, "ascii", "replace")
+    return text if _is_amount(text) else None
+
+
+def read_price(raw: Raw | str) -> str | None:
+    """Return the text of a number above zero, None where it is none."""
+    text = raw if isinstance(raw, str) else str(raw, "ascii", "replace")
+    return text if _is_price(text) else None
 
 
 def are_prices(texts: tuple[str | None, ...]) -> bool:

@@ -63,6 +63,41 @@ static Reading read_number(PyObject *text)
     return NO_NUMBER;
 }
 
+/* The text of a number, of str or of bytes; None where it is none, or zero where that is none. */
+static PyObject *text_of(PyObject *object, int may_be_zero)
+{
+    PyObject *text = NULL;
+    Py_buffer view;
+    Reading found;
+    if (PyUnicode_Check(object)) {
+        found = read_number(object);
+        if (found == FAULT)
+            return NULL;
+        if (found == POSITIVE || (found == ZERO && may_be_zero))
+            Py_INCREF(text = object);
+    } else {
+        if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) < 0)
+            return NULL;
+        found = read_text(view.buf, view.len);
+        if (found == POSITIVE || (found == ZERO && may_be_zero))
+            text = PyUnicode_FromStringAndSize(view.buf, view.len);
+        PyBuffer_Release(&view);
+    }
+    if (text == NULL && !PyErr_Occurred())
+        Py_INCREF(text = Py_None);
+    return text;
+}
+
+static PyObject *read_amount(PyObject *Py_UNUSED(module), PyObject *object)
+{
+    return text_of(object, 1);
+}
+
+static PyObject *read_price(PyObject *Py_UNUSED(module), PyObject *object)
+{
+    return text_of(object, 0);
+}
+
 static PyObject *answer(Reading worst, int good)
 {
     return worst == FAULT ? NULL : PyBool_FromLong(good);
@@ -256,6 +291,8 @@ static PyObject *sum_up(PyObject *Py_UNUSED(module), PyObject *args)
 #define FAST(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL
 
 static PyMethodDef FUNCTIONS[] = {
+    {"read_amount", read_amount, METH_O, "Return the text of an unsigned number, None where it is none."},
+    {"read_price", read_price, METH_O, "Return the text of a number above zero, None where it is none."},
     {"are_prices", are_prices, METH_O, "Return whether all of a tuple are good prices, None left out."},
     {"are_quoted", FAST(are_quoted), "Return whether these are prices, above zero, each with its amount behind it."},
     {"are_optional", are_optional, METH_O, "Return whether all are unsigned numbers or empty."},

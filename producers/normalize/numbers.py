@@ -17,9 +17,9 @@ import msgspec
 from msgspec import Meta, Raw, ValidationError
 
 from contracts.arithmetic.decimals import are_optional as are_optional  # noqa: PLC0414  # checks of numbers from one place
-from contracts.arithmetic.decimals import are_quoted
+from contracts.arithmetic.decimals import are_prices, are_quoted, read_amount, read_price
 from contracts.errors import FrameError
-from contracts.numbers import AMOUNT_PATTERN, DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
+from contracts.numbers import DECIMAL_PATTERN, INT64_MAX, MOST_FRACTION_DIGITS, MOST_WHOLE_DIGITS
 from runtime.book.sides import are_levels
 
 NULL: Final = Raw(b"null")
@@ -33,7 +33,6 @@ Seconds = Annotated[int, Meta(ge=0, le=INT64_MAX // 1_000_000_000)]
 _EXACT: Final = Context(prec=100)
 _HUNDRED: Final = Decimal(100)
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][+-]?[0-9]{1,3})?").fullmatch
-_is_unsigned: Final = re.compile(AMOUNT_PATTERN.strip("^$")).fullmatch
 _is_signed: Final = re.compile(DECIMAL_PATTERN.strip("^$")).fullmatch
 _DIGITS: Final = rf"(?:0|[1-9][0-9]{{0,{MOST_WHOLE_DIGITS - 1}}}+)(?:\.[0-9]{{1,{MOST_FRACTION_DIGITS}}}+)?+"
 _are_unsigned: Final = re.compile(rf"(?:,{_DIGITS})*+").fullmatch
@@ -46,12 +45,12 @@ _long_zero_among: Final = re.compile(r",0\.0*+(?:;|$)").search  # an amount of z
 # ---- one number
 def number(raw: Raw, field: str) -> str:
     """Return an unsigned number's text."""
-    return unsigned(str(raw, "ascii", "replace"), field)
+    return read_amount(raw) or unsigned(str(raw, "ascii", "replace"), field)
 
 
 def unsigned(text: str, field: str) -> str:
     """Check a number that came as text, as `number` does."""
-    if _is_unsigned(text):
+    if read_amount(text) is not None:
         return text
     written = plain(text, field)
     if written.startswith("-"):
@@ -66,23 +65,29 @@ def signed(raw: Raw, field: str) -> str:
 
 def optional(raw: Raw, field: str) -> str | None:
     """Return a number's text with its sign, None for null (as for a field that is absent)."""
+    if (found := read_amount(raw)) is not None:
+        return found
     text = str(raw, "ascii", "replace")
     return None if text == "null" else plain(text, field)
 
 
 def optional_amount(raw: Raw, field: str) -> str | None:
     """Return an unsigned number's text, None for null."""
+    if (found := read_amount(raw)) is not None:
+        return found
     text = str(raw, "ascii", "replace")
     return None if text == "null" else unsigned(text, field)
 
 
 def price(raw: Raw, field: str) -> str:
     """Return the text of a price that must be there: above zero."""
-    return price_text(str(raw, "ascii", "replace"), field)
+    return read_price(raw) or price_text(str(raw, "ascii", "replace"), field)
 
 
 def price_text(text: str, field: str) -> str:
     """Check a price that came as text, as `price` does."""
+    if read_price(text) is not None:
+        return text
     found = unsigned(text, field)
     if found[0] == ZERO and not found.strip("0."):
         raise FrameError(f"{field} is zero, which is no price", field=field)
@@ -91,6 +96,8 @@ def price_text(text: str, field: str) -> str:
 
 def optional_price(raw: Raw, field: str) -> str | None:
     """Return the text of a price; None for null and for zero."""
+    if (found := read_price(raw)) is not None:
+        return found
     text = str(raw, "ascii", "replace")
     return None if text == "null" else optional_price_text(text, field)
 
@@ -99,6 +106,8 @@ def optional_price_text(text: str | None, field: str) -> str | None:
     """Check a price that came as text, as `optional_price` does; None and an empty text are null."""
     if not text:
         return None
+    if read_price(text) is not None:
+        return text
     found = unsigned(text, field)
     return found if found[0] != ZERO or found.strip("0.") else None
 
@@ -137,6 +146,16 @@ def figures(texts: Sequence[str | None], fields: Sequence[str]) -> list[str]:
     if are_optional(found):
         return found
     return [text and unsigned(text, field) for text, field in zip(found, fields, strict=True)]
+
+
+def said(figures: Sequence[str], prices: Sequence[bool]) -> Sequence[str | None]:
+    """Return figures, checked before, as events have them: None where one is empty, or a price (`prices`) of zero."""
+    if are_prices(tuple(figures)):
+        return figures
+    known = [text or None for text in figures]
+    if are_prices(tuple(known)):
+        return known
+    return [positive(text) if is_price else text or None for text, is_price in zip(figures, prices, strict=True)]
 
 
 def traded(price: str, amount: str, fields: tuple[str, str]) -> tuple[str, str]:

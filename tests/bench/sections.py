@@ -20,10 +20,11 @@ CHAIN_TARGETS = {
 }
 COMPILED_TARGETS = {"mix": {"cryptofeed": 4.5}, "books": {"cryptofeed": 9.0}}
 RAW_TARGETS = {"mix": {"cryptofeed": 5.0}, "books": {"cryptofeed": 15.0}}
-PYTHON_BOOKS, RAW_DELTAS = "ours, Python books", "ours, raw deltas"
+PURE_PYTHON, RAW_DELTAS = "ours, pure Python", "ours, raw deltas"
 COUNTED = {"trades": 1500, "mix": 1500, "books": 220, "book": 60}  # frames: instructions do not need more of them
 TRADES_3X = {"binance", "okx", "bybit"}
 RATES = (1000, 5000, 20_000)
+CLIENTS = 500  # of the stream
 
 
 @cache
@@ -76,8 +77,8 @@ def chain(setting: Setting) -> Plan:
         player, peers = children.player(setting.path(job), "frames"), children.player(setting.path(job), "peer_frames")
         asks = [Ask("ours", "chain", about, server=player)]
         asks.append(Ask("ours", "chain", {**about, "client": "websockets"}, "ours, websockets", player))
-        if job.rest and compiled():
-            asks.append(Ask("python", "chain", about, PYTHON_BOOKS, player))
+        if compiled():
+            asks.append(Ask("python", "chain", about, PURE_PYTHON, player))
         if job.rest:
             asks.append(Ask("ours", "chain", {**about, "books_elsewhere": True}, RAW_DELTAS, player))
         asks += [Ask(name, "chain", about, server=peers) for name in setting.peers.names]
@@ -96,7 +97,7 @@ def _chain_targets(label: str) -> tuple[dict[str, float], dict[str, dict[str, fl
     raw = {RAW_DELTAS: RAW_TARGETS.get(label, {})}
     if not compiled():
         return python, raw
-    return {**python, **built}, {PYTHON_BOOKS: python, **raw}
+    return {**python, **built}, {PURE_PYTHON: python, **raw}
 
 
 def latency(setting: Setting) -> Plan:
@@ -162,8 +163,8 @@ def memory(setting: Setting) -> Plan:
     asks = [Ask("ours", "memory", about, fresh=True)]
     variants: dict[str, dict[str, float]] = {}
     if compiled():
-        asks.append(Ask("python", "memory", about, PYTHON_BOOKS, fresh=True))
-        variants[PYTHON_BOOKS] = {"cryptofeed": 0.5}
+        asks.append(Ask("python", "memory", about, PURE_PYTHON, fresh=True))
+        variants[PURE_PYTHON] = {"cryptofeed": 0.5}
     asks += [Ask(side, "memory", about, fresh=True) for side in setting.peers.names if side == "cryptofeed"]
     plan.add(Row("200 books", {"cryptofeed": 0.2 if compiled() else 0.5}, variants, at_most=True), asks)
     return plan
@@ -197,14 +198,15 @@ def http(setting: Setting) -> Plan:
         Ask("http-reference", "get_fastapi", about, "FastAPI", driver),
     ]
     plan.add(Row("GET /gpt/raw", {"FastAPI": 2.0}), asks)
-    clients, events = (500, 20) if setting.counting else (500, 200)  # the cost of an event is shared by so many
+    fresh = setting.counting is not None  # 500 clients that join a process which is counted already take minutes
     for name, size, target in (("a message", 1, 4.0), ("ten at once", 10, 20.0)):
-        about = {"nats": setting.nats, "clients": clients, "count": events, "size": size}
+        about = {"nats": setting.nats, "clients": CLIENTS, "bursts": 10 if fresh else 200 // size, "size": size}
+        starlette = {**about, "bursts": 10 if fresh else 200, "size": 1}
         asks = [
-            Ask("http-ours", "fan_out", about, "ours", driver),
-            Ask("http-reference", "fan_out_starlette", {**about, "size": 1}, "Starlette", driver),
+            Ask("http-ours", "fan_out", about, "ours", driver, fresh=fresh),
+            Ask("http-reference", "fan_out_starlette", starlette, "Starlette", driver, fresh=fresh),
         ]
-        plan.add(Row(f"fan-out to {clients} clients, {name}", {"Starlette": target}), asks)
+        plan.add(Row(f"fan-out to {CLIENTS} clients, {name}", {"Starlette": target}), asks)
     plan.notes += [
         "FastAPI: a route with a response model, the same document, no key, no limits, no bus, no access log.",
         "Starlette: a loop of send_text over the clients, one message at a time; ours also with key, access log, bus.",

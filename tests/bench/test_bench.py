@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from producers.registry import VENUES
+from tests.bench import __main__ as bench
 from tests.bench import counting, harness, peering, references, report, repository, sections
 from tests.bench.children import Side
 from tests.bench.harness import Ask, Plan, Setting
@@ -104,10 +105,36 @@ async def test_side_that_fails_is_named_and_the_other_has_its_figures(workers: S
 async def test_side_that_does_not_answer_costs_its_time_twice_and_no_more(
     workers: Setting, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(harness, "SECONDS", 0.3)
+    monkeypatch.setattr(harness, "SECONDS", 1.5)  # in which a process that answers is started, too
     row = await _run(workers, Ask("cryptofeed", "hang", {}), Ask("ours", "answer", {"value": 2.0}))
     assert row.figures == {"cryptofeed": [None, None], "ours": [2.0] * 5}
     assert "no answer within" in row.missing()
+
+
+async def test_run_in_which_a_side_hangs_writes_the_figures_of_the_others(
+    workers: Setting, monkeypatch: pytest.MonkeyPatch
+):
+    def plan(_setting: Setting) -> Plan:
+        made = Plan("a plan", "units")
+        made.add(Row("a row"), [Ask("cryptofeed", "hang", {}), Ask("ours", "answer", {"value": 2.0})])
+        return made
+
+    async def settings(_asked: object, _nats: str, source: list[str]) -> Setting:
+        source.append("frames")
+        return workers
+
+    monkeypatch.setattr(harness, "SECONDS", 1.5)
+    monkeypatch.setattr(bench, "WORK", workers.work)
+    monkeypatch.setattr(bench, "SECTIONS", {"chain": plan, "books": plan})
+    monkeypatch.setattr(bench, "_setting", settings)
+    asked = bench._arguments(["chain", "books", "--no-instructions"])
+    workers.turns = 1
+    await bench._measure(["chain", "books"], asked)
+    told = json.loads((workers.work / "bench.json").read_text(encoding="utf-8"))
+    for name in ("chain", "books"):
+        (row,) = told["sections"][name][0]["rows"]
+        assert row["medians"] == {"cryptofeed": None, "ours": 2.0}
+        assert "no answer within" in row["missing"]["cryptofeed"][0]
 
 
 async def test_side_that_crashes_once_is_started_again_and_lacks_one_turn(workers: Setting, tmp_path: Path):

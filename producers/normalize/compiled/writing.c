@@ -171,7 +171,8 @@ static Reading read_value(PyObject *object, Value *value)
 
 static char *put(char *at, const char *text, Py_ssize_t size)
 {
-    memcpy(at, text, (size_t)size);
+    if (size > 0) /* what is empty may be nowhere */
+        memcpy(at, text, (size_t)size);
     return at + size;
 }
 

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from msgspec.structs import astuple
 
+from contracts.arithmetic.decimals import are_prices
 from contracts.errors import FrameError
 from contracts.instrument import INVERSE, PERP
 from producers.normalize import numbers, sizes
@@ -46,6 +47,7 @@ _PRICES: Final = frozenset(
 )
 _FUNDING_FIELDS: Final = frozenset({"fundingRate", "nextFundingTime", "markPrice", "indexPrice"})
 _INTEREST_FIELDS: Final = frozenset({"openInterest", "openInterestValue"})
+_TRADED: Final = ("data.p", "data.v")
 _NEVER: Final = "0"  # the next funding time of what has no funding
 
 
@@ -54,7 +56,7 @@ def decode_trades(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     make, id_start = topic.make.trade, topic.id_start
     found: list[Decoded] = []
     for row in wire.decode_trades(frame).data:
-        price, size = numbers.price_text(row.p, "data.p"), numbers.unsigned(row.v, "data.v")
+        price, size = numbers.traded(row.p, row.v, _TRADED)
         amount, contracts = topic.sizes(size, price) if topic.is_inverse else (size, None)
         if not row.i:
             raise FrameError("data.i is empty", field="data.i")
@@ -200,12 +202,14 @@ def decode_best(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:
 
 def _figures(data: wire.Ticker) -> State:
     """Return the figures that a frame has, checked; an empty text is a null, and so is a price of zero."""
-    said = {key: value or "" for key, value in zip(_KEYS, astuple(data), strict=True) if value is not wire.UNSET}
-    signed = {key: numbers.plain(text, key) if (text := said.pop(key)) else None for key in _SIGNED & said.keys()}
-    if not numbers.are_optional(tuple(said.values())):
-        said = {key: numbers.unsigned(text, key) if text else "" for key, text in said.items()}
-    found = {key: numbers.positive(text) if key in _PRICES else text or None for key, text in said.items()}
-    return found | signed
+    said: State = {key: value for key, value in zip(_KEYS, astuple(data), strict=True) if value is not wire.UNSET}
+    signed = {key: numbers.plain(text, key) if (text := said.pop(key)) else None for key in _SIGNED if key in said}
+    if are_prices(tuple(said.values())):  # as nearly always: above zero, or null
+        return said | signed
+    texts = {key: text or "" for key, text in said.items()}
+    if not numbers.are_optional(tuple(texts.values())):
+        texts = {key: numbers.unsigned(text, key) if text else "" for key, text in texts.items()}
+    return {key: numbers.positive(text) if key in _PRICES else text or None for key, text in texts.items()} | signed
 
 
 def _ticker(topic: Topic, state: State, ts_recv: int, stamp: tuple[str, int, int | None]) -> Decoded:

@@ -10,7 +10,7 @@ from typing import Final
 from zlib import crc32
 
 from producers.connection.frames import UNDECODABLE
-from producers.normalize.numbers import figures, positive, quote, traded
+from producers.normalize.numbers import figures, said, traded
 from producers.venue import BOOK, Decoded, Gap, Unreadable
 from producers.venues.coinbase import wire
 from producers.venues.coinbase.topics import Product
@@ -26,6 +26,7 @@ _TICKER_FIGURES: Final = (
     *("price", "best_bid", "best_bid_size", "best_ask", "best_ask_size"),
     *("open_24h", "high_24h", "low_24h", "volume_24h"),
 )
+_PRICES: Final = tuple("size" not in name and "volume" not in name for name in _TICKER_FIGURES)
 
 
 def on_match(products: Products, frame: bytes, ts_recv: int) -> Events:
@@ -54,22 +55,21 @@ def on_ticker(products: Products, frame: bytes, ts_recv: int) -> Events:
     product = products[row.product_id]
     found = figures((row.price, row.best_bid, row.best_bid_size, row.best_ask, row.best_ask_size,
                      row.open_24h, row.high_24h, row.low_24h, row.volume_24h), _TICKER_FIGURES)  # fmt: skip
-    bid, bid_amount = quote(found[1], found[2])
-    ask, ask_amount = quote(found[3], found[4])
+    last, bid, bid_amount, ask, ask_amount, opened, high, low, volume = said(found, _PRICES)
     return (
         product.ticker(  # A sequence comes again with other figures: a checksum of the frame distinguishes them.
             id=f"{product.ticker_id}{row.sequence or 0}-{crc32(frame):08x}",
             ts_event=read_time(row.time) if row.time else None,
             ts_recv=ts_recv,
-            last=positive(found[0]),
+            last=last,
             bid=bid,
-            bid_amount=bid_amount,
+            bid_amount=bid_amount if bid else None,
             ask=ask,
-            ask_amount=ask_amount,
-            open_24h=positive(found[5]),
-            high_24h=positive(found[6]),
-            low_24h=positive(found[7]),
-            volume_24h=found[8] or None,
+            ask_amount=ask_amount if ask else None,
+            open_24h=opened,
+            high_24h=high,
+            low_24h=low,
+            volume_24h=volume,
             seq=row.sequence,
         ),
     )

@@ -93,6 +93,7 @@ def reader(kind: type[Any]) -> Callable[[bytes], Any]:
     return read
 
 
+_PLACES: Final = {MS: 6, SECOND: 9}  # digits of a unit's nanoseconds
 read_head: Final = reader(Head)
 read_answer: Final = reader(Answer)
 
@@ -140,7 +141,9 @@ def seconds_time(value: Number, field: str) -> int:
 
 def _time(value: Number, unit: int, field: str) -> int:
     whole, _, fraction = numbers.unsigned(str(value), field).partition(".")
-    places = len(str(unit)) - 1
+    if not fraction:
+        return int(whole) * unit
+    places = _PLACES[unit]
     return int(whole) * unit + int(fraction[:places].ljust(places, "0"))
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from contracts.arithmetic.decimals import read_amount, read_price
 from contracts.errors import FrameError
 from contracts.numbers import MOST_FRACTION_DIGITS
 from producers.normalize import numbers
@@ -38,6 +39,8 @@ def optional_number(raw: Raw, field: str) -> str | None:
 
 def optional_amount(raw: Raw, field: str) -> str | None:
     """Return an unsigned number; absent is None."""
+    if (found := read_amount(raw)) is not None:
+        return found
     text = _text(raw)
     return None if text is None else numbers.unsigned(text, field)
 
@@ -55,17 +58,17 @@ def optional_quotient(raw: Raw, field: str) -> str | None:
 
 def optional_price(raw: Raw, field: str) -> str | None:
     """Return a price; absent and zero are None."""
-    return numbers.optional_price_text(_text(raw), field)
+    return read_price(raw) or numbers.optional_price_text(_text(raw), field)
 
 
 def number(raw: Raw, field: str) -> str:
     """Return an unsigned number that must be there."""
-    return numbers.unsigned(_needed(raw, field), field)
+    return read_amount(raw) or numbers.unsigned(_needed(raw, field), field)
 
 
 def price(raw: Raw, field: str) -> str:
     """Return a price that must be there."""
-    return numbers.price_text(_needed(raw, field), field)
+    return read_price(raw) or numbers.price_text(_needed(raw, field), field)
 
 
 def _needed(raw: Raw, field: str) -> str:

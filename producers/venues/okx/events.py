@@ -17,7 +17,9 @@ from producers.venues.okx.topics import Topic
 
 WHOLE_BOOKS: Final = frozenset({"books5"})
 _FORCED: Final = {"sell": "long", "buy": "short"}  # the side of the order: the position that it closes
-_FIGURES: Final = wire.Ticker.__struct_fields__[1:]  # all but the time
+_FIGURES: Final = tuple(f"data.{name}" for name in wire.Ticker.__struct_fields__[1:])  # all but the time
+_PRICES: Final = tuple("Sz" not in name and "vol" not in name for name in _FIGURES)
+_TRADED: Final = ("data.px", "data.sz")
 _POSITIONS: Final = frozenset({"long", "short"})
 # Bars of six hours and more are Hong Kong's days, but for those that say `utc`: only these are candles of ours.
 TIMEFRAMES: Final[dict[str, str]] = {
@@ -54,7 +56,8 @@ def decode_trades(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> lis
 
 def make_trade(topic: Topic, row: wire.Trade, id_start: str, ts_recv: int) -> Decoded:
     """Make the event of one row, of the socket or of REST."""
-    price, size, number = numbers.price_text(row.px, "data.px"), numbers.unsigned(row.sz, "data.sz"), row.tradeId
+    price, size = numbers.traded(row.px, row.sz, _TRADED)
+    number = row.tradeId
     if not (number.isascii() and number.isdigit()):
         raise FrameError(f"data.tradeId is no number: {number[:40]!r}", field="data.tradeId")
     instrument = topic.instrument
@@ -137,30 +140,27 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int, channel: str) -> li
 
     Within one ms a ticker may change again, so that its figures are in its id.
     """
-    instrument, positive = topic.instrument, numbers.positive
+    instrument = topic.instrument
     is_spot = instrument.contract == SPOT
     found: list[Decoded] = []
     for row in wire.decode_tickers(frame).data:
-        figures = [text or "" for text in astuple(row)[1:]]
-        if not numbers.are_optional(figures):
-            figures = [wire.amount(text, f"data.{name}") or "" for name, text in zip(_FIGURES, figures, strict=True)]
-        last, bid, bid_size, ask, ask_size, opened, high, low, volume, in_currency = figures
-        bid, ask = positive(bid), positive(ask)
+        figures = numbers.figures(astuple(row)[1:], _FIGURES)
+        last, bid, bid_size, ask, ask_size, opened, high, low, volume, in_currency = numbers.said(figures, _PRICES)
         found.append(
             topic.make.ticker(
                 id=f"{topic.tail}.ticker.{channel}-{row.ts}-{crc32(','.join(figures).encode()):08x}",
                 ts_event=wire.time(row.ts, "data.ts"),
                 ts_recv=ts_recv,
-                last=positive(last),
+                last=last,
                 bid=bid,
-                bid_amount=_amount(instrument, bid_size or None, bid),
+                bid_amount=_amount(instrument, bid_size, bid),
                 ask=ask,
-                ask_amount=_amount(instrument, ask_size or None, ask),
-                open_24h=positive(opened),
-                high_24h=positive(high),
-                low_24h=positive(low),
-                volume_24h=(volume if is_spot else in_currency) or None,
-                quote_volume_24h=in_currency or None if is_spot else None,
+                ask_amount=_amount(instrument, ask_size, ask),
+                open_24h=opened,
+                high_24h=high,
+                low_24h=low,
+                volume_24h=volume if is_spot else in_currency,
+                quote_volume_24h=in_currency if is_spot else None,
             )
         )
     return found

@@ -742,6 +742,26 @@ static char *put(char *at, const char *text, size_t size)
     return at + size;
 }
 
+/* Put price, `between`, amount and `behind`. Texts within an entry are put as a whole entry, of which only their size
+ * counts: that costs a fraction of copying so many bytes. `at` has room for SHORT_TEXT more. */
+static inline char *put_level(char *at, const Texts *texts, const char *between, const char *behind)
+{
+    const char *price = text_of(texts);
+    if (is_long(texts)) {
+        at = put(at, price, texts->price_size);
+        at = put(at, between, strlen(between));
+        at = put(at, price + texts->price_size, texts->amount_size);
+    } else {
+        char held[2 * SHORT_TEXT] = {0};
+        memcpy(held, price, SHORT_TEXT);
+        memcpy(at, held, SHORT_TEXT);
+        at = put(at + texts->price_size, between, strlen(between));
+        memcpy(at, held + texts->price_size, SHORT_TEXT);
+        at += texts->amount_size;
+    }
+    return put(at, behind, strlen(behind));
+}
+
 /* The JSON text of the best levels as str; the same as price:amount| goes to `*sum`, which moves on. */
 static PyObject *write_side(const Store *store, Py_ssize_t depth, char **sum)
 {
@@ -753,23 +773,16 @@ static PyObject *write_side(const Store *store, Py_ssize_t depth, char **sum)
         const Texts *texts = texts_at(store, rank);
         size += (size_t)texts->price_size + texts->amount_size + 8; /* ["","" ], and what joins it to the next */
     }
-    json = at = PyMem_Malloc(size);
+    json = at = PyMem_Malloc(size + SHORT_TEXT);
     if (json == NULL)
         return PyErr_NoMemory();
     *at++ = '[';
     for (Py_ssize_t rank = 0; rank < count; rank++) {
         const Texts *texts = texts_at(store, rank);
-        const char *start = text_of(texts);
-        at = put(at, ",[\"" + (rank == 0), (size_t)3 - (rank == 0));
-        at = put(at, start, texts->price_size);
-        at = put(at, "\",\"", 3);
-        at = put(at, start + texts->price_size, texts->amount_size);
-        at = put(at, "\"]", 2);
-        *sum = put(*sum, start, texts->price_size);
-        *(*sum)++ = ':';
-        *sum = put(*sum, start + texts->price_size, texts->amount_size);
-        *(*sum)++ = '|';
+        at = put_level(put(at, "[\"", 2), texts, "\",\"", "\"],");
+        *sum = put_level(*sum, texts, ":", "|");
     }
+    at -= count > 0; /* the comma behind the last one */
     *at++ = ']';
     text = PyUnicode_FromStringAndSize(json, at - json);
     PyMem_Free(json);
@@ -808,7 +821,7 @@ static PyObject *make_snapshot(PyObject *module, PyObject *args, PyObject *kwarg
                                      &limit) ||
         read_depth(limit, &depth) < 0)
         return NULL;
-    summed = end = PyMem_Malloc(summed_size(&bids->store, depth) + summed_size(&asks->store, depth) + 1);
+    summed = end = PyMem_Malloc(summed_size(&bids->store, depth) + summed_size(&asks->store, depth) + SHORT_TEXT);
     if (summed == NULL)
         return PyErr_NoMemory();
     bid_text = write_side(&bids->store, depth, &end);

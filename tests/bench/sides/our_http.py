@@ -145,9 +145,9 @@ async def _fan_out(request: dict[str, Any], port: int) -> float:
         await order("join", port, clients, HELLO)
 
         async def play(first: int, last: int) -> None:
-            await order("burst", last - first, size)
+            await order("burst", (last - first) * size, size)
 
-        return await played(play, request["count"], lambda _last: True) / clients
+        return await played(play, request["bursts"], lambda _last: True) / (clients * size)
 
 
 async def fan_out(request: dict[str, Any]) -> float:

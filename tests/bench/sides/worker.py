@@ -60,6 +60,7 @@ spent = _clock()  # CPU seconds of this process; millions of its instructions wh
 COUNTING = isinstance(spent, Instructions)
 TICK = 0.3 if COUNTING else 0.005  # waiting must not be a part of what is counted
 PATIENCE = 30.0 if COUNTING else 1.0
+WARM = 60  # frames that are played before any is measured, and the fewest that are counted
 
 
 async def serve(handlers: dict[str, Handler]) -> None:
@@ -106,19 +107,20 @@ def _frame(text: str) -> str | bytes:
 
 
 async def measure(one_pass: Callable[[], Awaitable[tuple[int, float]]], seconds: float) -> float:
-    """What a frame costs, in millionths of what `spent` counts, after a pass that warms up.
+    """What a frame costs, in millionths of what `spent` counts, after passes that warm up.
 
-    Passes are repeated until `seconds` of CPU were measured; instructions need one pass, since they do not vary.
+    Passes are repeated until `seconds` of CPU were measured; of instructions, which do not vary, until `WARM` frames
+    were, so that a handful of frames is not counted while the interpreter adapts to them.
     """
     frames, cost = 0, 0.0
-    await one_pass()
+    while frames < WARM:
+        frames += (await one_pass())[0]
     gc.collect()
-    while cost < seconds:
+    frames = 0
+    while frames < WARM if COUNTING else cost < seconds:
         count, used = await one_pass()
         frames += count
         cost += used
-        if COUNTING:
-            break
     return cost / frames * 1e6
 
 
