@@ -70,7 +70,7 @@ PHRASES: Final = {
     "groups.warning": Phrase("{at} · {reason} · <code>{id}</code>", "{at} · {reason} · <code>{id}</code>"),
     "groups.button.undo": Phrase("↩️ Undo", "↩️ Cabut"),
     "groups.button.flood": Phrase("🌊 Flood", "🌊 Banjir pesan"),
-    "groups.button.captcha": Phrase("🧩 Captcha", "🧩 Captcha"),
+    "groups.button.captcha": Phrase("🧩 Captcha", "🧩 Uji captcha"),
     "groups.button.raid": Phrase("🛡 Raids", "🛡 Serbuan"),
     "groups.button.record": Phrase("📼 Recording", "📼 Perekaman"),
     "groups.button.language": Phrase("🌐 Language", "🌐 Bahasa"),
