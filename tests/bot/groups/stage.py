@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ import httpx
 from bot.app import App
 from bot.simulator.web.server import BotServer
 from runtime.nats.bus import Bus
-from tests.bot.world import SENT, Person
+from tests.bot.world import Person
 
 SPEED = 500.0
 BOT = 1234567
@@ -31,11 +32,13 @@ class Stage:
     bot: App
 
     async def group(self, **more: Any) -> Group:
-        """A group of one's own, with its owner."""
+        """A group of one's own, to which its owner has added the bot."""
         number = next(_numbers)
         made = Group(self, int(more.pop("group_id", -1_001_000_000_000 - number)), 10_000 + 100 * number)
         await made.post("chat", title=f"Group {number}", **more)
         await made.member(made.owner, "creator")
+        await made.add_bot(made.owner)
+        await made.until(made.is_managed)
         return made
 
 
@@ -67,6 +70,14 @@ class Group:
     async def member(self, user_id: int, status: str = "member", **more: Any) -> None:
         """Let Telegram say what somebody is."""
         await self.post("member", user_id=user_id, status=status, **more)
+
+    async def add_bot(self, by: int) -> None:
+        """Let somebody add the bot, as an administrator with every right."""
+        await self.member(BOT, "left")
+        await self.member(BOT, "administrator", by_id=by)
+
+    async def is_managed(self) -> bool:
+        return "error" not in await self.ask("find_group")
 
     async def new(self, status: str = "member", at: int | None = None, **more: Any) -> int:
         """Somebody new, of a status, who has written."""
@@ -112,8 +123,19 @@ class Group:
         chat = (await self.stage.client.get("/test/chat", params={"chat_id": self.group_id})).json()
         return next(one for one in chat["members"] if one["user"]["id"] == user_id)
 
+    async def until(self, check: Callable[[], Awaitable[object]]) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(SECONDS):
+            while not await check():
+                await asyncio.sleep(0.02)
+
+    async def is_deleted(self, number: int) -> bool:
+        return all(one["message_id"] != number for one in (await self.chat())["messages"])
+
+    async def html(self, text: str) -> str:
+        """The newest answer as HTML: text with its mentions, as links."""
+        answer = await self.person().say(text)
+        return json.dumps(answer)
+
     async def chat(self) -> dict[str, Any]:
         return (await self.stage.client.get("/test/chat", params={"chat_id": self.group_id})).json()
-
-
-__all__ = ["BOT", "SENT", "Group", "Stage"]
