@@ -7,6 +7,12 @@ from typing import Final
 from runtime.texts.phrase import Phrase
 
 PHRASES: Final = {
+    "help.group_commands": Phrase(
+        "👥 <b>In groups</b>\n/ban /unban /kick /mute /unmute /warn /unwarn /warns /promote /demote /role /pin /unpin /purge "
+        "/rules /settings /lock /unlock /slowmode /approve /unapprove /undo /stats /doctor",
+        "👥 <b>Di grup</b>\n/ban /unban /kick /mute /unmute /warn /unwarn /warns /promote /demote /role /pin /unpin /purge "
+        "/rules /settings /lock /unlock /slowmode /approve /unapprove /undo /stats /doctor",
+    ),
     "groups.only_in_groups": Phrase(
         "👥 That works in groups only. Add me to one, and make me an administrator.",
         "👥 Itu hanya untuk grup. Tambahkan saya ke grup dan jadikan saya admin.",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
-from contracts.services.community.groups import ChatId, CommunityModel, MemberStatus, UserId, WriteModel
+from contracts.services.community.groups import CommunityModel, MemberStatus, UserId, WriteModel
 from contracts.services.community.rules import Duration, RuleId
 from contracts.services.responses import PaginatedResponse
 
@@ -34,8 +34,12 @@ ActionId = Annotated[
 State = Literal["done", "shadow", "undone"]
 ModeratorId = Annotated[UserId, Field(description="who did it; the bot's own id for a rule")]
 TargetId = Annotated[
-    ChatId,
-    Field(description="Telegram's id of a user, or of a channel that writes as itself (negative)", examples=[424242]),
+    int,
+    Field(
+        le=2**52,
+        description="Telegram's id of a user, or of a channel that writes as itself (negative)",
+        examples=[424242],
+    ),
 ]
 Reason = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 
