@@ -8,10 +8,10 @@ from runtime.texts.phrase import Phrase
 
 PHRASES: Final = {
     "help.group_commands": Phrase(
-        "👥 <b>In groups</b>\n/ban /unban /kick /mute /unmute /warn /unwarn /warns /promote /demote /role /pin /unpin /purge "
-        "/rules /settings /lock /unlock /slowmode /approve /unapprove /undo /stats /doctor",
-        "👥 <b>Di grup</b>\n/ban /unban /kick /mute /unmute /warn /unwarn /warns /promote /demote /role /pin /unpin /purge "
-        "/rules /settings /lock /unlock /slowmode /approve /unapprove /undo /stats /doctor",
+        "👥 <b>In groups</b>\n/ban /unban /kick /mute /unmute /warn /unwarn /warns /promote /demote /role /pin /unpin "
+        "/purge /rules /settings /lock /unlock /slowmode /approve /unapprove /undo /stats /doctor",
+        "👥 <b>Di grup</b>\n/ban /unban /kick /mute /unmute /warn /unwarn /warns /promote /demote /role /pin /unpin "
+        "/purge /rules /settings /lock /unlock /slowmode /approve /unapprove /undo /stats /doctor",
     ),
     "groups.only_in_groups": Phrase(
         "👥 That works in groups only. Add me to one, and make me an administrator.",
