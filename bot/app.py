@@ -24,6 +24,7 @@ from bot.commands.alerts import ChatAlerts
 from bot.commands.buttons import Buttons
 from bot.commands.inline import Inline
 from bot.commands.visiting import Services, on_error
+from bot.groups.making import WATCHING, make_groups
 from bot.market import Market
 from bot.notify import notify_app
 from bot.outbox import Outbox
@@ -43,7 +44,7 @@ from runtime.texts.reader import LANGUAGES
 
 App = Application[Any, Any, Any, Any, Any, Any]
 _log = structlog.get_logger("bot")
-ALLOWED_UPDATES: Final = ("message", "callback_query", "inline_query", "my_chat_member")
+ALLOWED_UPDATES: Final = ("message", "callback_query", "inline_query", "my_chat_member", "chat_member")
 AT_ONCE: Final = 64
 RETRY_SECONDS: Final = 3.0
 CALL_SECONDS: Final = 20.0
@@ -157,8 +158,9 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> No
         docs_url=options.docs_url,
     )
     chat = ChatAlerts(services)
-    buttons = Buttons(services, chat)
+    buttons, groups = Buttons(services, chat), make_groups(services)
     application.add_handlers([
+        *groups.answering,
         *market_commands.make_handlers(services),
         *general.make_handlers(services),
         *alerts.make_handlers(services, chat),
@@ -166,6 +168,7 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> No
         Inline(services).handler(),
         general.make_last(services),
     ])  # fmt: skip
+    application.add_handlers(groups.watching, group=WATCHING)
     application.add_error_handler(on_error)
 
 

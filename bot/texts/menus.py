@@ -61,7 +61,7 @@ def help_text(username: str, url: str | None, reader: Reader) -> Html:
     for topic in topics:
         rows = [_row(command, reader) for command in COMMANDS if command.topic == topic]
         parts += [Html(""), reader.say(f"help.{topic}"), *rows]
-    tail = [Html(""), reader.say("help.symbols", username=username)]
+    tail = [Html(""), reader.say("help.group_commands"), Html(""), reader.say("help.symbols", username=username)]
     return fit(parts, [*tail, reader.say("help.link", url=url)] if url else tail)
 
 
