@@ -165,6 +165,7 @@ def _member(member: Json) -> MemberReply:
         is_bot=user["is_bot"],
         status=member["status"],
         is_anonymous=member.get("is_anonymous", False),
+        custom_title=member.get("custom_title"),
         until=member.get("until_date", 0),
         rights=_flags(member),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.texts.phrases import alerts, charts, errors, market, menus, price_alerts
+from bot.texts.phrases import alerts, charts, errors, groups, market, menus, price_alerts
 from runtime.texts import alert_phrases
 from runtime.texts.phrase import Language, Phrase
 
@@ -18,6 +18,7 @@ TOPICS: Final = (
     menus.PHRASES,
     alerts.PHRASES,
     price_alerts.PHRASES,
+    groups.PHRASES,
     alert_phrases.PHRASES,
 )
 PHRASES: Final[Mapping[str, Phrase]] = {key: phrase for topic in TOPICS for key, phrase in topic.items()}

@@ -94,7 +94,7 @@ class ActionService:
         group = await context.group(request)
         chosen, more = await self._choose(group, undo)
         plan = plan_undo(chosen, await self._others(group, chosen), undo.ids or (), context.now())
-        for begin in range(0, len(plan.undone), _AT_ONCE):
+        for begin in range(0, 0 if request.dry_run else len(plan.undone), _AT_ONCE):
             await self._take_back(group, plan, plan.undone[begin : begin + _AT_ONCE], request)
         return UndoResponse(undone=len(plan.undone), more=more, results=plan.results)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
-from contracts.services.community.groups import CommunityModel, MemberStatus, UserId, WriteModel
+from contracts.services.community.groups import ChatId, CommunityModel, MemberStatus, UserId, WriteModel
 from contracts.services.community.rules import Duration, RuleId
 from contracts.services.responses import PaginatedResponse
 
@@ -33,6 +33,10 @@ ActionId = Annotated[
 ]
 State = Literal["done", "shadow", "undone"]
 ModeratorId = Annotated[UserId, Field(description="who did it; the bot's own id for a rule")]
+TargetId = Annotated[
+    ChatId,
+    Field(description="Telegram's id of a user, or of a channel that writes as itself (negative)", examples=[424242]),
+]
 Reason = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 
 
@@ -40,7 +44,7 @@ class ActionBase(WriteModel):
     """What was done."""
 
     kind: ActionKind = Field(description="what")
-    user_id: UserId
+    user_id: TargetId
     moderator_id: ModeratorId
     reason: Reason = Field(default="", description="why")
     duration_seconds: Duration | None = Field(default=None, description="null for ever, or where it has none")

@@ -199,7 +199,7 @@ class ListActions(InGroup, Paged):
     """Actions of a group, the newest first."""
 
     kind: actions.ActionKind | None = Field(default=None, description="of this kind only")
-    user_id: UserId | None = Field(default=None, description="done to this user only")
+    user_id: actions.TargetId | None = Field(default=None, description="done to this user only")
     moderator_id: UserId | None = Field(default=None, description="done by this one only")
     rule_id: RuleId | None = Field(default=None, description="that follow from this rule only")
     since: AwareDatetime | None = Field(default=None, description="from this time on")
@@ -224,6 +224,7 @@ class UndoActions(InGroup, Change):
     """Take actions back."""
 
     undo: actions.Undo = Field(description="which")
+    dry_run: bool = Field(default=False, description="say what would become of each, and change nothing")
 
 
 class UserStats(InGroup):

@@ -179,6 +179,7 @@ class MemberReply(TelegramModel):
     is_bot: bool
     status: str = Field(description="creator, administrator, member, restricted, left, kicked")
     is_anonymous: bool
+    custom_title: str | None = Field(default=None, description="of an administrator")
     until: int = Field(description="when a ban or restriction ends, Unix seconds; 0 for never")
     rights: dict[str, bool]
 
