@@ -77,11 +77,15 @@ class Deeds:
         if refusal is not None:
             return Outcome("refused", refusal=refusal)
         action = await self._log(deed)
-        await self._report(deed.group_id, deed.key, deed)
+        if not deed.quiet:
+            await self._report(deed.group_id, deed.key, deed)
         return Outcome("done", action)
 
-    async def undo(self, group_id: int, wanted: Undo, key: str) -> Undone:
-        """Take actions back: what each holds is lifted in the group first, and marked undone where that was done."""
+    async def undo(self, group_id: int, wanted: Undo, key: str, *, quiet: bool = False) -> Undone:
+        """Take actions back: what each holds is lifted in the group first, and marked undone where that was done.
+
+        `quiet`: it is not said in the log channel.
+        """
         caller = caller_of(wanted.moderator_id)
         asked = commands.UndoActions(group_id=group_id, caller=caller, undo=wanted, dry_run=True)
         plan = await self._client.request("community.undo_actions", asked, UndoResponse)
@@ -94,7 +98,8 @@ class Deeds:
         sure = Undo(ids=marked, moderator_id=wanted.moderator_id, reason=wanted.reason)
         asked = commands.UndoActions(group_id=group_id, caller=caller, undo=sure)
         done = await self._client.request("community.undo_actions", asked, UndoResponse)
-        await self._report(group_id, key, done.undone, moderator_id=wanted.moderator_id)
+        if not quiet:
+            await self._report(group_id, key, done.undone, moderator_id=wanted.moderator_id)
         rest = [one for one in plan.results if one.id not in set(marked)]
         return Undone(done.undone, plan.more, [*done.results, *rest], refused)
 

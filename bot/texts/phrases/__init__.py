@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.texts.phrases import alerts, charts, errors, groups, market, menus, price_alerts
+from bot.texts.phrases import alerts, automatic, charts, errors, groups, market, menus, price_alerts
 from runtime.texts import alert_phrases
 from runtime.texts.phrase import Language, Phrase
 
@@ -19,6 +19,7 @@ TOPICS: Final = (
     alerts.PHRASES,
     price_alerts.PHRASES,
     groups.PHRASES,
+    automatic.PHRASES,
     alert_phrases.PHRASES,
 )
 PHRASES: Final[Mapping[str, Phrase]] = {key: phrase for topic in TOPICS for key, phrase in topic.items()}

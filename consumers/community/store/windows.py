@@ -15,7 +15,7 @@ from contracts.services.community.rules import Seen
 from runtime.store import Document, Store
 
 _ROOM: Final = 2  # of what is kept and what is needed: what came twice is in it twice
-_AFTER: Final = timedelta(hours=1) - timedelta(days=KEPT_DAYS)  # of `ended_at`: forgotten an hour after its last time
+_AFTER: Final = timedelta(hours=2) - timedelta(days=KEPT_DAYS)  # of `ended_at`: forgotten two hours after its last time
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Counted:
     counts: Mapping[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
     joined: Mapping[str, list[int]] = field(default_factory=dict[str, list[int]])
 
-    def count(self, key: tuple[str, int], at: float, seconds: float) -> int:  # noqa: ARG002  # it is counted already
+    def count(self, key: tuple[str, int], at: float, seconds: float) -> int:  # it is counted already
         """Return how often it came within the last seconds, this time included; 0 where it was counted before."""
         return self.counts.get(key, 0)
 
