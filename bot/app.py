@@ -86,6 +86,7 @@ class BotOptions:
     allowlist: Allowlist = field(default_factory=lambda: Allowlist(frozenset(), frozenset()))
     docs_url: str | None = None
     internal: Internal | None = None
+    now: Callable[[], float] = automatic.unix_now
 
 
 @asynccontextmanager
@@ -167,7 +168,7 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> Au
     buttons = Buttons(services, chat)
     telegram = Telegram(requests)
     parts = Parts(telegram, Deeds(requests, telegram), Standings(requests, telegram))
-    of_groups = Automatic(bus, services, parts)
+    of_groups = Automatic(bus, services, parts, options.now)
     application.add_handlers([
         *market_commands.make_handlers(services),
         *general.make_handlers(services),

@@ -1,4 +1,4 @@
-"""The one message in a group with the question that newcomers answer below: shared, so that no raid floods the group."""
+"""The one message in a group with the question that newcomers answer below: shared, so a raid does not flood it."""
 
 from __future__ import annotations
 

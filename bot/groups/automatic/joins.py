@@ -250,7 +250,7 @@ class Joins:
         return await self._context.requests.request("community.permissions", query, EffectivePermissions)
 
     def _is_second(self, join: Join) -> bool:
-        """Return whether the other update of a join was received before; who comes again at once has two of their own."""
+        """Return whether the other update of a join was received before; who comes again has two of their own."""
         key = (join.chat_id, join.user.id)
         before = self._recent.pop(key, None)
         self._recent[key] = join

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Final
 
 from telegram import Message
@@ -15,6 +15,7 @@ from bot.groups.standing import CHANNEL_BOT
 from bot.texts import automatic as texts
 from contracts.services.community.rules import Verdict
 
+STOPPED_SECONDS: Final = 10.0  # in which what somebody had written before a penalty is deleted, and nothing more
 NOTICES: Final = (5, 60.0)  # of one group, seconds: more would be a flood of the bot's own
 
 
@@ -39,6 +40,7 @@ class Penalties:
 
     def __init__(self, context: Context) -> None:
         self._context, self._notices = context, Notices()
+        self._stopped: OrderedDict[tuple[int, int], float] = OrderedDict()
 
     async def on_message(self, message: Message) -> None:
         """Do what the rules say to a message."""
@@ -65,19 +67,31 @@ class Penalties:
         target = sender.id if sender is not None else user.id if user is not None else 0
         name = (sender.title if sender is not None else user.full_name if user is not None else None) or str(target)
         thread = message.message_thread_id if message.is_topic_message else None
+        stopped = self._is_stopped(group.id, target)
         deed = Deed(
-            kind=verdict.penalty,
+            kind="delete" if stopped else verdict.penalty,
             group_id=group.id,
             user_id=target,
             moderator_id=context.bot_id(),
             key=f"message.{message.message_id}.{verdict.rule_id}",
             reason=verdict.reason,
-            duration_seconds=verdict.duration_seconds,
+            duration_seconds=None if stopped else verdict.duration_seconds,
             rule_id=rule_of(verdict),
             message_ids=(message.message_id,),
             thread_id=thread,
         )
         outcome = await context.act(deed)
-        if outcome.done and verdict.penalty != "delete" and self._notices.may(group.id, context.now()):
+        if not outcome.done or deed.kind == "delete":
+            return
+        if deed.kind != "warn":
+            self._stopped[group.id, target] = context.now()
+        if self._notices.may(group.id, context.now()):
             text = texts.penalised(verdict, target, name, group.reader)
             await context.say(f"penalty.{group.id}.{message.message_id}", group.id, text, thread_id=thread)
+
+    def _is_stopped(self, group_id: int, user_id: int) -> bool:
+        """Return whether somebody was muted or removed just now."""
+        since = self._context.now() - STOPPED_SECONDS
+        while self._stopped and next(iter(self._stopped.values())) < since:
+            self._stopped.popitem(last=False)
+        return (group_id, user_id) in self._stopped

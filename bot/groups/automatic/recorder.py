@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine
 from secrets import token_hex
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -61,15 +62,26 @@ class Work:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._names: set[str] = set()
+        self._lanes: WeakValueDictionary[tuple[int, int], asyncio.Lock] = WeakValueDictionary()
 
-    def start(self, work: Callable[[], Coroutine[Any, Any, None]], name: str | None = None) -> None:
-        """Do it as soon as there is room; of a name one is under way at a time, the others are left out."""
+    def start(
+        self,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        *,
+        name: str | None = None,
+        lane: tuple[int, int] | None = None,
+    ) -> None:
+        """Do it as soon as there is room; in a lane (a chat and a user) in the order in which it was started.
+
+        Of a name one is under way at a time, the others are left out.
+        """
         if name in self._names:
             return
         if len(self._tasks) >= MOST_TASKS:
             _log.error("groups.too_much", tasks=len(self._tasks))
             return
-        task = asyncio.create_task(self._do(work))
+        lock = None if lane is None else self._lanes.setdefault(lane, asyncio.Lock())
+        task = asyncio.create_task(self._do(work) if lock is None else self._in_lane(lock, work))
         self._tasks.add(task)
         if name is not None:
             self._names.add(name)
@@ -81,6 +93,10 @@ class Work:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _in_lane(self, lock: asyncio.Lock, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async with lock:
+            await self._do(work)
 
     async def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async with self._room:

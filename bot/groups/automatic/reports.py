@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from telegram import CallbackQuery, Message, Update
@@ -81,7 +82,7 @@ class Reports:
                 continue
             await context.act(self._deed(group, after, "report", (reporter, call.text[:500])))
             if hidden:
-                self._work.start(lambda: self._hide(group, after))
+                self._work.start(partial(self._hide, group, after))
             return
 
     async def _hide(self, group: ManagedGroup, report: Report) -> None:

@@ -105,7 +105,7 @@ class Automatic:
         """Do what is due now: newcomers without an answer, raids that are over, questions to nobody, batches."""
         for key in self._context.kept.keys("captcha."):
             if self._joins.is_due(key):
-                self._work.start(partial(self._joins.expire, key), key)
+                self._work.start(partial(self._joins.expire, key), name=key)
         await self._raids.sweep()
         await self._boards.sweep()
         await self._context.recorder.flush()
@@ -133,15 +133,17 @@ class Automatic:
         user, chat_id = changed.new_chat_member.user, changed.chat.id
         if has_joined(changed):
             join = Join(chat_id, user, changed.date, changed.from_user.id, "member")
-            self._work.start(partial(self._joins.on_join, join))
+            self._work.start(partial(self._joins.on_join, join), lane=(chat_id, user.id))
         elif has_left(changed):
-            self._work.start(partial(self._joins.on_leave, chat_id, user, changed.date))
+            self._work.start(partial(self._joins.on_leave, chat_id, user, changed.date), lane=(chat_id, user.id))
 
     def _on_message(self, message: Message) -> None:
         by = message.from_user.id if message.from_user else 0
         for user in message.new_chat_members:
             join = Join(message.chat.id, user, message.date, by, "message")
-            self._work.start(partial(self._joins.on_join, join))
+            self._work.start(partial(self._joins.on_join, join), lane=(message.chat.id, user.id))
         if (left := message.left_chat_member) is not None and left.id == by:
-            self._work.start(partial(self._joins.on_leave, message.chat.id, left, message.date))
-        self._work.start(partial(self._penalties.on_message, message))
+            self._work.start(
+                partial(self._joins.on_leave, message.chat.id, left, message.date), lane=(message.chat.id, left.id)
+            )
+        self._work.start(partial(self._penalties.on_message, message), lane=(message.chat.id, by))

@@ -44,7 +44,7 @@ class Windows:
         """Add a message or a join to its windows and return how many there are in each."""
         counts, joined = dict[tuple[str, int], int](), dict[str, list[int]]()
         for one in asked:
-            row = {"at": seen.at, "of": seen.key or token_hex(8), "user": seen.user_id, "id": token_hex(8)}
+            row: Document = {"at": seen.at, "of": seen.key or token_hex(8), "user": seen.user_id, "id": token_hex(8)}
             before = within(until(await self._add(one, row), row["id"]), seen.at, one.seconds)
             names = [found["of"] for found in before]
             counts[one.key] = 0 if names.count(row["of"]) > 1 else len(set(names))
