@@ -77,9 +77,17 @@ class Deeds:
         if refusal is not None:
             return Outcome("refused", refusal=refusal)
         action = await self._log(deed)
+        await self.report(deed)
+        return Outcome("done", action)
+
+    async def carry_out(self, deed: Deed) -> Refusal | None:
+        """Do it, and leave the log to who has it done; why Telegram did not do it."""
+        return await self._carry_out(deed, DEED_SECONDS)
+
+    async def report(self, deed: Deed) -> None:
+        """Say a deed in the group's log channel, unless it is a quiet one."""
         if not deed.quiet:
             await self._report(deed.group_id, deed.key, deed)
-        return Outcome("done", action)
 
     async def undo(self, group_id: int, wanted: Undo, key: str, *, quiet: bool = False) -> Undone:
         """Take actions back: what each holds is lifted in the group first, and marked undone where that was done.

@@ -22,6 +22,7 @@ from contracts.services.telegram.operations import EditText
 from runtime.texts.reader import Reader
 
 _ARGUMENTS: Final = 2
+_ONE_BY_ONE: Final = 0  # the lane of a group: what is taken back at once would be in each other's way
 _WRONG: Final = "captcha: three wrong answers"
 
 
@@ -78,7 +79,7 @@ class Answers:
             return _sum(after, "automatic.note.wrong", group.reader)
         private = query.message if isinstance(query.message, Message) and pending.fails == "decline" else None
         if after == "right":
-            self._work.start(lambda: joins.let_in(group, pending, revision))
+            self._work.start(lambda: joins.let_in(group, pending, revision), lane=(group.id, _ONE_BY_ONE))
             self._work.start(lambda: self._close(group, private, "automatic.request.passed"))
             return group.reader.plain("automatic.note.right")
         self._work.start(lambda: joins.send_away(group, pending, revision, _WRONG))

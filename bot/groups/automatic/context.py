@@ -8,10 +8,11 @@ from typing import Final
 
 import structlog
 
+from bot.groups.automatic.actions import ActionLog
 from bot.groups.automatic.kept import Kept
 from bot.groups.automatic.recorder import Recorder
 from bot.groups.automatic.settings import Groups
-from bot.groups.deeds import Deed, Deeds, Outcome, caller_of
+from bot.groups.deeds import Deed, Deeds, caller_of
 from bot.groups.standing import Standings
 from bot.groups.telegram import Telegram
 from bot.page import Rows
@@ -29,6 +30,14 @@ _SECOND_NS: Final = 1_000_000_000
 WAIT_SECONDS: Final = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What became of a deed; `action_id` None where it could not be logged."""
+
+    done: bool
+    action_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The parts of one bot; `now` is Unix seconds."""
@@ -41,6 +50,7 @@ class Context:
     groups: Groups
     kept: Kept
     recorder: Recorder
+    actions: ActionLog
     now: Callable[[], float]
 
     async def judge(self, group_id: int, seen: Seen) -> Verdict | None:
@@ -55,12 +65,15 @@ class Context:
         """Return whether Telegram has somebody as the owner or an administrator."""
         return any(one.user_id == user_id for one in await self.standings.administrators(group_id))
 
-    async def act(self, deed: Deed) -> Outcome:
-        """Do a deed; what Telegram refused is in the log of the process."""
-        outcome = await self.deeds.do(deed)
-        if outcome.refusal is not None:
-            _log.warning("groups.deed_refused", group=deed.group_id, kind=deed.kind, reason=outcome.refusal.reason)
-        return outcome
+    async def act(self, deed: Deed) -> Acted:
+        """Do a deed, log it and say it in the log channel; what Telegram refused is in the log of the process."""
+        refusal = await self.deeds.carry_out(deed)
+        if refusal is not None:
+            _log.warning("groups.deed_refused", group=deed.group_id, kind=deed.kind, reason=refusal.reason)
+            return Acted(done=False)
+        action_id = await self.actions.add(deed)
+        await self.deeds.report(deed)
+        return Acted(done=True, action_id=action_id)
 
     async def operate(self, job_id: str, chat_id: int, operation: Operation) -> int | None:
         """Ask Telegram for an operation; return the id of the message that it made, None where it made none."""

@@ -211,8 +211,8 @@ class Joins:
         outcome = await context.act(deed)
         if not outcome.done:
             await context.kept.put(key, None, revision)
-        elif outcome.action is not None:
-            held = pending.model_copy(update={"action_id": outcome.action.id})
+        elif outcome.action_id is not None:
+            held = pending.model_copy(update={"action_id": outcome.action_id})
             await context.kept.put(key, held, revision)
 
     def _pending(  # what a newcomer is held by
@@ -253,12 +253,13 @@ class Joins:
         """Return whether the other update of a join was received before; who comes again has two of their own."""
         key = (join.chat_id, join.user.id)
         before = self._recent.pop(key, None)
+        if before is not None and before.source != join.source:
+            if abs((join.at - before.at).total_seconds()) <= TWICE_SECONDS:
+                return True
         self._recent[key] = join
         while len(self._recent) > _MOST_RECENT:
             self._recent.popitem(last=False)
-        if before is None or before.source == join.source:
-            return False
-        return abs((join.at - before.at).total_seconds()) <= TWICE_SECONDS
+        return False
 
 
 def new_sum() -> tuple[int, int]:

@@ -14,6 +14,7 @@ from telegram import ChatMemberUpdated, Message, Update
 from telegram.ext import CommandHandler, ContextTypes, TypeHandler, filters
 
 from bot.commands.visiting import GROUPS, AnyHandler, Services, command
+from bot.groups.automatic.actions import ActionLog
 from bot.groups.automatic.answers import Answers
 from bot.groups.automatic.board import Boards
 from bot.groups.automatic.context import Context
@@ -67,6 +68,7 @@ class Automatic:
             groups=Groups(bus, services.requests),
             kept=Kept(bus),
             recorder=Recorder(services.requests),
+            actions=ActionLog(services.requests),
             now=now,
         )
         self._work = Work()

@@ -141,9 +141,9 @@ async def test_an_answer_goes_to_the_topic_of_the_message_and_the_log_to_its_own
     group = await groups.group(log_channel_id=log, log_thread_id=7)
     await groups.ask("create_rule", group.id, rule=SPAM)
     group.write(42, "free money", thread_id=5, first_name="Ann")
-    assert (await group.message("Ann"))["message_thread_id"] == 5
+    assert (await group.message("Ann"))["thread_id"] == 5
     logged = await group.message("warned", chat_id=log)
-    assert logged["message_thread_id"] == 7
+    assert logged["thread_id"] == 7
     assert "the word free money" in logged["text"]
 
 
@@ -157,5 +157,3 @@ async def test_a_rule_escalates_and_what_it_did_is_undone_in_the_group(groups: W
     ban = await group.action(kind="ban", user_id=42)
     assert ban["duration_seconds"] == 86_400
     assert group.status(42) == "kicked"
-
-

@@ -30,7 +30,7 @@ from tests.running import running as running_consumer
 
 TOKEN = "1234567:a-token-of-tests"
 OWNER = 1
-TIMEOUT = 60.0
+TIMEOUT = 30.0
 MESSAGES = frozenset({"sendMessage", "sendPhoto"})
 _groups = itertools.count(1)
 
@@ -178,7 +178,7 @@ async def world(bus_url: str, documents_url: str, speed: float) -> AsyncGenerato
         await stack.enter_async_context(serving_community(bus_url, documents))
         bus = await Bus(BusOptions(servers=(bus_url,), name="telegram")).connect()
         stack.push_async_callback(bus.close)
-        plan = TelegramPlan(url=url, token=SecretStr(TOKEN), ticking=Ticking(speed))
+        plan = TelegramPlan(url=url, token=SecretStr(TOKEN), ticking=Ticking(speed), lease_seconds=60.0)
         await stack.enter_async_context(running_consumer(bus, "telegram", partial(run_gateway, plan=plan)))
         made = World(bus, server, url, Shifted(), documents)
         async with made.bot():
