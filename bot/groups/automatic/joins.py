@@ -253,9 +253,9 @@ class Joins:
         """Return whether the other update of a join was received before; who comes again has two of their own."""
         key = (join.chat_id, join.user.id)
         before = self._recent.pop(key, None)
-        if before is not None and before.source != join.source:
-            if abs((join.at - before.at).total_seconds()) <= TWICE_SECONDS:
-                return True
+        near = before is not None and abs((join.at - before.at).total_seconds()) <= TWICE_SECONDS
+        if before is not None and near and before.source != join.source:
+            return True
         self._recent[key] = join
         while len(self._recent) > _MOST_RECENT:
             self._recent.popitem(last=False)

@@ -130,7 +130,7 @@ async def test_an_unmanaged_group_is_left_alone_and_messages_are_recorded_in_a_m
         return (await groups.ask("dry_run_rule", group.id, rule_id=rule["rule_id"]))["matches"]
 
     async with asyncio.timeout(30):
-        while await matches() < 5:
+        while await matches() < 5:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     assert not [one for one in groups.server.world.sent if one["chat_id"] == chat_id]
 
