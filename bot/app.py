@@ -26,9 +26,7 @@ from bot.commands.inline import Inline
 from bot.commands.visiting import Services, on_error
 from bot.groups.automatic import running as automatic
 from bot.groups.automatic.running import Automatic, Parts
-from bot.groups.deeds import Deeds
-from bot.groups.standing import Standings
-from bot.groups.telegram import Telegram
+from bot.groups.making import WATCHING, make_groups
 from bot.market import Market
 from bot.notify import notify_app
 from bot.outbox import Outbox
@@ -165,11 +163,11 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> Au
         docs_url=options.docs_url,
     )
     chat = ChatAlerts(services)
-    buttons = Buttons(services, chat)
-    telegram = Telegram(requests)
-    parts = Parts(telegram, Deeds(requests, telegram), Standings(requests, telegram))
+    buttons, groups = Buttons(services, chat), make_groups(services)
+    parts = Parts(groups.given.telegram, groups.given.deeds, groups.given.standings)
     of_groups = Automatic(bus, services, parts, options.now)
     application.add_handlers([
+        *groups.answering,
         *market_commands.make_handlers(services),
         *general.make_handlers(services),
         *alerts.make_handlers(services, chat),
@@ -178,6 +176,7 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> Au
         Inline(services).handler(),
         general.make_last(services),
     ])  # fmt: skip
+    application.add_handlers(groups.watching, group=WATCHING)
     application.add_handler(of_groups.watcher(), group=SEEN)
     application.add_error_handler(on_error)
     return of_groups

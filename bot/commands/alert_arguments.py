@@ -42,8 +42,8 @@ CONDITIONS: Final[dict[str, Condition]] = {
 }
 REPEAT: Final = {"repeat", "repeating", "ulang", "berulang"}
 CHANGE_SECONDS: Final = 3600
-_UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "j": 3600, "d": 86_400}
-_SPAN: Final = re.compile(r"([0-9]{1,6})(s|m|min|h|j|d)")
+_UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "j": 3600, "d": 86_400, "w": 604_800}
+_SPAN: Final = re.compile(r"([0-9]{1,6})(s|m|min|h|j|d|w)")
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 
 

@@ -62,7 +62,7 @@ class Buttons:
             return visit.reader.plain("note.not_allowed")
         action, arguments = unpack(query.data or "")
         press = self._presses.get(action)
-        if press is None or not _is_there(message, query.data):
+        if press is None or not is_there(message, query.data):
             return visit.reader.plain("note.stale_button")
         if action in alerts.DECIDING and not await decides_for(services.bot, message.chat, query.from_user, None):
             return visit.reader.plain("note.not_admin")
@@ -109,7 +109,7 @@ class Buttons:
         return await general.set_zone(self._services, arguments[0], visit) if len(arguments) == 1 else None
 
 
-def _is_there(message: Message, data: str | None) -> bool:
+def is_there(message: Message, data: str | None) -> bool:
     """Return whether a message has a button still: it may have been edited since it was shown."""
     markup = message.reply_markup
     return markup is not None and any(one.callback_data == data for row in markup.inline_keyboard for one in row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -12,14 +12,21 @@ from typing import Final, Literal
 import structlog
 
 from bot.groups.operations import Deed, operations_of
-from bot.groups.refusals import Refusal, refusal_of
+from bot.groups.refusals import NOT_YOURS, Refusal, refusal_of
 from bot.groups.telegram import Telegram
 from bot.requests import Requests
 from bot.texts import groups as texts
 from contracts.errors import AlreadyExistsError, HydrophoneError, NotFoundError
 from contracts.services.access import Caller
 from contracts.services.community import commands
-from contracts.services.community.actions import ActionCreate, ActionResponse, Undo, UndoResponse, UndoResult
+from contracts.services.community.actions import (
+    ActionCreate,
+    ActionKind,
+    ActionResponse,
+    Undo,
+    UndoResponse,
+    UndoResult,
+)
 from contracts.services.community.groups import Permission, RoleCreate, RoleResponse
 from contracts.services.community.settings import SettingsResponse
 from contracts.services.responses import SuccessResponse
@@ -89,17 +96,29 @@ class Deeds:
         if not deed.quiet:
             await self._report(deed.group_id, deed.key, deed)
 
-    async def undo(self, group_id: int, wanted: Undo, key: str, *, quiet: bool = False) -> Undone:
+    async def undo(
+        self,
+        group_id: int,
+        wanted: Undo,
+        key: str,
+        *,
+        without: Collection[ActionKind] = frozenset(),
+        quiet: bool = False,
+    ) -> Undone:
         """Take actions back: what each holds is lifted in the group first, and marked undone where that was done.
 
-        `quiet`: it is not said in the log channel.
+        `without` are kinds that whoever asks may not do, as `demote`: they are refused. `quiet`: it is not said in the
+        log channel.
         """
         caller = caller_of(wanted.moderator_id)
         asked = commands.UndoActions(group_id=group_id, caller=caller, undo=wanted, dry_run=True)
         plan = await self._client.request("community.undo_actions", asked, UndoResponse)
         lifts = [one for one in plan.results if one.action is not None]
+        barred = {one.id: Refusal(one.action or "", NOT_YOURS) for one in lifts if one.action in without}
+        lifts = [one for one in lifts if one.id not in barred]
         refusals = await asyncio.gather(*(self._lift(group_id, one, wanted, key) for one in lifts))
         refused = {one.id: refusal for one, refusal in zip(lifts, refusals, strict=True) if refusal is not None}
+        refused |= barred
         marked = _marked(plan.results, refused)
         if not marked:
             return Undone(0, plan.more, plan.results, refused)

@@ -9,6 +9,7 @@ from contracts.services.telegram.jobs import TelegramResult
 from runtime.texts.markup import Html, shorten
 from runtime.texts.reader import Reader
 
+NOT_YOURS: Final = "only for who may add administrators"
 _LONGEST: Final = 200
 _RIGHTS: Final = {
     "banChatMember": "can_restrict_members",
@@ -32,6 +33,7 @@ _REASONS: Final = (
     (("supergroup",), "groups.refused.supergroup"),
     (("bot was kicked", "not a member"), "groups.refused.outside"),
     (("can't restrict self",), "groups.refused.myself"),
+    ((NOT_YOURS,), "groups.refused.promoter"),
 )
 
 

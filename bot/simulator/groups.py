@@ -14,8 +14,12 @@ _STATUSES: Final[tuple[Status, ...]] = ("creator", "administrator", "member", "r
 
 
 def set_chat(world: World, given: Params) -> Json:
-    """Make a chat, or change it: its type, title, @name, whether it has topics, its linked channel."""
+    """Make a chat, or change it: its type, title, @name, topics, linked channel, slow mode; or delete it."""
     chat = chat_of(world, given)
+    if given.flag("deleted"):
+        del world.chats[chat.id]
+        return {"id": chat.id}
+    chat.slow_mode = given.integer("slow_mode_delay") or chat.slow_mode
     chat.title = given.text("title") or chat.title
     chat.username = given.text("username") or chat.username
     chat.is_forum = given.flag("is_forum", default=chat.is_forum)
@@ -59,7 +63,7 @@ def leave(world: World, given: Params) -> Json:
 
 
 def set_member(world: World, given: Params) -> Json:
-    """Make a user what Telegram is to say of them; the bot itself is one of them."""
+    """Make a user what Telegram is to say of them; the bot itself is one of them. `by_id` is who did that."""
     chat, user = chat_of(world, given), user_of(world, given)
     status = given.text("status") or "member"
     if status not in _STATUSES:
@@ -75,8 +79,10 @@ def set_member(world: World, given: Params) -> Json:
         given.integer("until_date") or 0,
         is_anonymous=given.flag("is_anonymous"),
         is_member=status not in {"left", "kicked"},
+        custom_title=given.text("custom_title"),
     )
-    world.set_member(chat, made, user)
+    by = given.integer("by_id")
+    world.set_member(chat, made, user if by is None else world.user(by))
     return made.json()
 
 

@@ -24,6 +24,7 @@ ADMIN_RIGHTS: Final = (
     "can_pin_messages",
     "can_manage_topics",
 )
+CHANNEL_RIGHTS: Final = ("can_post_messages", "can_edit_messages")  # of an administrator of a channel, beside those
 SEND_PERMISSIONS: Final = (
     "can_send_messages",
     "can_send_audios",
@@ -107,6 +108,7 @@ class Member:
         if self.status == "administrator":
             body["can_be_edited"] = False
             body |= {right: self.rights.get(right, False) for right in ADMIN_RIGHTS}
+            body |= {right: self.rights[right] for right in CHANNEL_RIGHTS if right in self.rights}
         if self.status == "restricted":
             body["is_member"] = self.is_member
             body |= {right: self.rights.get(right, False) for right in PERMISSIONS}
@@ -167,6 +169,6 @@ def part(body: Json, name: str) -> Json:
     return body.get(name) or {}
 
 
-def all_rights() -> dict[str, bool]:
+def all_rights(*, channel: bool = False) -> dict[str, bool]:
     """Return every right of an administrator."""
-    return dict.fromkeys(ADMIN_RIGHTS, True)
+    return dict.fromkeys((*ADMIN_RIGHTS, *CHANNEL_RIGHTS) if channel else ADMIN_RIGHTS, True)

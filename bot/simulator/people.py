@@ -11,6 +11,8 @@ from bot.simulator.model import ANONYMOUS_BOT, CHANNEL_BOT, LINKED_CHANNEL, Chat
 from bot.simulator.params import Params
 from bot.simulator.world import World
 
+_TOPIC_COLOR = 7322096
+
 
 def write(world: World, given: Params) -> Json:
     """Write a message; one who is banned or muted cannot."""
@@ -26,6 +28,8 @@ def write(world: World, given: Params) -> Json:
         raise NotPossibleError(f"there is no message {given.integer('reply_to')} in chat {chat.id}")
     if replied is not None:
         content["reply_to_message"] = shallow(replied)
+    elif thread is not None:
+        content["reply_to_message"] = _begin_of(world, chat, thread)
     sender, sender_chat, more = _sender(world, chat, user, given)
     message = world.post(chat, {**content, **more}, sender=sender, sender_chat=sender_chat)
     kind = "channel_post" if chat.type == "channel" else "message"
@@ -92,6 +96,13 @@ def _written(given: Params) -> Json:
         size = {"file_id": "person", "file_unique_id": "person", "width": 100, "height": 100}
         return {"photo": [size], **({"caption": text, "caption_entities": entities} if text else {})}
     return {"text": text, **({"entities": entities} if entities else {})}
+
+
+def _begin_of(world: World, chat: Chat, thread: int) -> Json:
+    """Return the message that began a topic: in it, what answers no other message answers that one."""
+    created = {"name": chat.topics[thread], "icon_color": _TOPIC_COLOR}
+    begin: Json = {"message_id": thread, "date": world.moment.date, "chat": chat.json()}
+    return {**begin, "message_thread_id": thread, "is_topic_message": True, "forum_topic_created": created}
 
 
 def _sender(world: World, chat: Chat, user: User, given: Params) -> tuple[User | None, Chat | None, Json]:

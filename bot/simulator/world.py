@@ -82,7 +82,7 @@ class World:
             name = self.user(chat_id).first_name if kind == "private" else f"Group {chat_id}"
             chat = self.chats[chat_id] = Chat(chat_id, kind, title or name)
             if kind != "private":
-                chat.members[self.bot.id] = Member(self.bot, "administrator", all_rights())
+                chat.members[self.bot.id] = Member(self.bot, "administrator", all_rights(channel=kind == "channel"))
             while len(self.chats) > MOST_CHATS:
                 self.chats.popitem(last=False)
         chat.title = title or chat.title

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.texts.phrases import alerts, automatic, charts, errors, groups, market, menus, price_alerts
+from bot.texts.phrases import (
+    alerts,
+    automatic,
+    charts,
+    errors,
+    group_commands,
+    group_settings,
+    groups,
+    market,
+    menus,
+    price_alerts,
+)
 from runtime.texts import alert_phrases
 from runtime.texts.phrase import Language, Phrase
 
@@ -20,6 +31,8 @@ TOPICS: Final = (
     price_alerts.PHRASES,
     groups.PHRASES,
     automatic.PHRASES,
+    group_commands.PHRASES,
+    group_settings.PHRASES,
     alert_phrases.PHRASES,
 )
 PHRASES: Final[Mapping[str, Phrase]] = {key: phrase for topic in TOPICS for key, phrase in topic.items()}

@@ -49,6 +49,9 @@ PHRASES: Final = {
     ),
     "groups.refused.outside": Phrase("✋ I am not in that group any more.", "✋ Saya tidak ada lagi di grup itu."),
     "groups.refused.myself": Phrase("✋ Not to myself.", "✋ Tidak pada diri saya sendiri."),
+    "groups.refused.promoter": Phrase(
+        "✋ Only who may add administrators takes them back.", "✋ Hanya yang boleh menambah admin dapat mencabutnya."
+    ),
     "groups.refused.silent": Phrase(
         "⌛ Telegram did not do it in time, so it is dropped. Please try again.",
         "⌛ Telegram tidak melakukannya tepat waktu, jadi dibatalkan. Silakan coba lagi.",

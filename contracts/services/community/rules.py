@@ -26,10 +26,10 @@ _Count = Annotated[int, Field(ge=1, le=4096)]
 
 
 class FloodParams(WriteModel):
-    """More than `messages` of one member within `seconds`."""
+    """More than `messages` of one member within `seconds`; one message is a slow mode."""
 
-    messages: Annotated[int, Field(ge=2, le=100)] = 6
-    seconds: Annotated[int, Field(ge=1, le=600)] = 5
+    messages: Annotated[int, Field(ge=1, le=100)] = 6
+    seconds: Annotated[int, Field(ge=1, le=3600)] = 5
 
 
 class LinksParams(WriteModel):

@@ -1,0 +1,96 @@
+"""What Telegram says about managed groups beside commands: the bot was added, members changed, a group has moved."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Final
+
+from telegram import ChatMember, ChatMemberUpdated, Message, Update
+from telegram.constants import ChatMemberStatus
+from telegram.ext import ContextTypes, TypeHandler
+
+from bot.commands.visiting import GROUPS, AnyHandler
+from bot.groups.deeds import caller_of
+from bot.groups.managed import Managed
+from bot.groups.people import People, users_of
+from bot.groups.standing import Standings
+from bot.requests import Requests
+from contracts.errors import NotFoundError
+from contracts.services.community.bot import UpdateMember
+from contracts.services.community.groups import MemberStatus
+from contracts.services.responses import SuccessResponse
+
+_GONE: Final = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.BANNED})
+
+
+class Watching:
+    """Takes note of every update of a group; it answers nothing."""
+
+    def __init__(self, requests: Requests, standings: Standings, managed: Managed, people: People) -> None:
+        self._requests, self._standings, self._managed, self._people = requests, standings, managed, people
+
+    def handler(self) -> AnyHandler:
+        """Return the handler, which belongs into a group of handlers of its own."""
+        return TypeHandler(Update, self._on_update)
+
+    async def _on_update(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        chat = update.effective_chat
+        if chat is None or chat.type not in GROUPS:
+            return
+        if (own := update.my_chat_member) is not None:
+            await self._on_own(own)
+        elif (changed := update.chat_member) is not None:
+            await self._on_member(changed)
+        elif (message := update.message) is not None:
+            await self._on_message(message)
+
+    async def _on_own(self, changed: ChatMemberUpdated) -> None:
+        """Add the group where the bot came in; what it may do there is asked again."""
+        self._standings.forget(changed.chat.id)
+        if changed.new_chat_member.status not in _GONE:
+            await self._managed.ensure(changed.chat, changed.from_user.id)
+
+    async def _on_member(self, changed: ChatMemberUpdated) -> None:
+        user = changed.new_chat_member.user
+        self._standings.forget(changed.chat.id, user.id)
+        group = await self._managed.find(changed.chat.id)
+        if group is None:
+            return
+        await self._people.saw(group.owner, [user])
+        request = UpdateMember(
+            group_id=changed.chat.id,
+            caller=caller_of(changed.from_user.id),
+            user_id=user.id,
+            status=status_of(changed.new_chat_member),
+            at=changed.date.astimezone(UTC),
+        )
+        try:
+            await self._requests.request("community.update_member", request, SuccessResponse)
+        except NotFoundError:
+            return
+
+    async def _on_message(self, message: Message) -> None:
+        chat, by = message.chat, message.from_user.id if message.from_user else 1
+        if message.migrate_to_chat_id is not None:
+            await self._managed.migrate(chat.id, message.migrate_to_chat_id, by)
+        elif message.migrate_from_chat_id is not None:
+            await self._managed.migrate(message.migrate_from_chat_id, chat.id, by)
+        elif message.new_chat_title is not None:
+            await self._managed.rename(chat, by)
+        if chat.is_forum:
+            self._people.note(message)
+        if (group := await self._managed.find(chat.id)) is not None:
+            await self._people.saw(group.owner, users_of(message))
+
+
+def status_of(member: ChatMember) -> MemberStatus:
+    """Return what the community service calls a member's status."""
+    match member.status:
+        case ChatMemberStatus.BANNED:
+            return "banned"
+        case ChatMemberStatus.LEFT:
+            return "left"
+        case ChatMemberStatus.RESTRICTED:
+            return "restricted" if getattr(member, "is_member", True) else "left"
+        case _:
+            return "member"

@@ -1,0 +1,132 @@
+"""Phrases of the group commands: what they need, answer and ask. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runtime.texts.phrase import Phrase
+
+PHRASES: Final = {
+    "groups.only_in_groups": Phrase(
+        "👥 That works in groups only. Add me to one, and make me an administrator.",
+        "👥 Itu hanya untuk grup. Tambahkan saya ke grup dan jadikan saya admin.",
+    ),
+    "groups.no_owner": Phrase(
+        "✋ I cannot tell who owns this group. Make me an administrator, or add me again.",
+        "✋ Pemilik grup ini tidak diketahui. Jadikan saya admin, atau tambahkan saya lagi.",
+    ),
+    "groups.may_not": Phrase("🔒 You may not do that here. It needs: {what}", "🔒 Anda tidak boleh. Perlu: {what}"),
+    "groups.anonymous": Phrase(
+        "Anonymous administrators may do what each of them may. Write as yourself to be told apart.",
+        "Admin anonim hanya boleh melakukan yang boleh dilakukan semuanya. Tulis sebagai diri sendiri agar dikenali.",
+    ),
+    "groups.need.delete_messages": Phrase("delete messages", "menghapus pesan"),
+    "groups.need.restrict_members": Phrase("restrict members", "membatasi anggota"),
+    "groups.need.ban_members": Phrase("ban members", "memblokir anggota"),
+    "groups.need.pin_messages": Phrase("pin messages", "menyematkan pesan"),
+    "groups.need.manage_roles": Phrase("manage roles", "mengelola peran"),
+    "groups.need.manage_rules": Phrase("manage rules", "mengelola aturan"),
+    "groups.need.manage_settings": Phrase("manage settings", "mengelola pengaturan"),
+    "groups.need.manage_topics": Phrase("manage topics", "mengelola topik"),
+    "groups.need.view_actions": Phrase("see the log of actions", "melihat log tindakan"),
+    "groups.need.undo_actions": Phrase("undo actions", "mencabut tindakan"),
+    "groups.need.approve_members": Phrase("approve members", "menyetujui anggota"),
+    "groups.need.can_promote_members": Phrase(
+        "Telegram's right to add administrators", "hak Telegram untuk menambah admin"
+    ),
+    "groups.whom": Phrase(
+        "👤 Whom? Answer a message of theirs, or name them: <code>@name</code> or an id.",
+        "👤 Siapa? Balas pesannya, atau sebutkan: <code>@nama</code> atau id.",
+    ),
+    "groups.unknown_name": Phrase(
+        "👤 I have not seen {name} yet. Answer a message of theirs, or use an id.",
+        "👤 Saya belum pernah melihat {name}. Balas pesannya, atau pakai id.",
+    ),
+    "groups.yourself": Phrase("✋ Not to yourself.", "✋ Tidak pada diri Anda sendiri."),
+    "groups.same_rank": Phrase(
+        "✋ Their role ranks as high as yours, or higher.", "✋ Perannya setinggi peran Anda, atau lebih tinggi."
+    ),
+    "groups.no_channel": Phrase("✋ That is a channel, not a person.", "✋ Itu kanal, bukan orang."),
+    "groups.span_wrong": Phrase(
+        "⏱ Telegram can do that for 30 seconds up to 366 days: <code>2h</code>, <code>1d12h</code>.",
+        "⏱ Telegram bisa untuk 30 detik sampai 366 hari: <code>2h</code>, <code>1d12h</code>.",
+    ),
+    "groups.no_span": Phrase("⏱ That does not last, so it has no time.", "⏱ Itu tidak berlangsung, jadi tanpa waktu."),
+    "groups.not_logged": Phrase(
+        "⚠️ It is done, but could not be written into the log.", "⚠️ Sudah dilakukan, tetapi gagal dicatat di log."
+    ),
+    "groups.reply": Phrase(
+        "↩️ Answer the message that you mean with <code>/{command}</code>.",
+        "↩️ Balas pesan yang dimaksud dengan <code>/{command}</code>.",
+    ),
+    "groups.purged": Phrase("🗑 {count} messages are deleted", "🗑 {count} pesan dihapus"),
+    "groups.purge_too_many": Phrase(
+        "✋ At most {most} messages at once: answer a newer one.",
+        "✋ Paling banyak {most} pesan sekaligus: balas yang lebih baru.",
+    ),
+    "groups.warns": Phrase("⚠️ Warnings: {count}", "⚠️ Peringatan: {count}"),
+    "groups.no_warns": Phrase("✅ {who} has no warnings.", "✅ {who} tidak punya peringatan."),
+    "groups.warnings": Phrase("⚠️ Warnings of {who}: {count}", "⚠️ Peringatan {who}: {count}"),
+    "groups.warning": Phrase("{at} · {reason} · <code>{id}</code>", "{at} · {reason} · <code>{id}</code>"),
+    "groups.button.undo": Phrase("↩️ Undo", "↩️ Cabut"),
+    "groups.button.flood": Phrase("🌊 Flood", "🌊 Banjir pesan"),
+    "groups.button.captcha": Phrase("🧩 Captcha", "🧩 Uji captcha"),
+    "groups.button.raid": Phrase("🛡 Raids", "🛡 Serbuan"),
+    "groups.button.record": Phrase("📼 Recording", "📼 Perekaman"),
+    "groups.button.language": Phrase("🌐 Language", "🌐 Bahasa"),
+    "groups.undone": Phrase("↩️ Taken back: {count}", "↩️ Dicabut: {count}"),
+    "groups.undone_by": Phrase("↩️ Taken back by {who}", "↩️ Dicabut oleh {who}"),
+    "groups.not_undone": Phrase("Not taken back: {count}. {why}", "Tidak dicabut: {count}. {why}"),
+    "groups.undo.already_undone": Phrase("Taken back before: {count}", "Sudah dicabut sebelumnya: {count}"),
+    "groups.undo.not_possible": Phrase("Cannot be taken back: {count}", "Tidak bisa dicabut: {count}"),
+    "groups.undo.another_holds": Phrase(
+        "Held by another action still: {count}", "Masih ditahan tindakan lain: {count}"
+    ),
+    "groups.undo.expired": Phrase("Had ended by themselves: {count}", "Sudah berakhir sendiri: {count}"),
+    "groups.undo.not_found": Phrase("Not found: {count}", "Tidak ditemukan: {count}"),
+    "groups.undo_more": Phrase("There are more: send it again.", "Masih ada lagi: kirim sekali lagi."),
+    "groups.undo_usage": Phrase(
+        "↩️ Which? <code>/undo ID</code>, or by rule and time: <code>/undo mutes rule 7 since 10:00</code>, "
+        "<code>/undo since 2h</code>",
+        "↩️ Yang mana? <code>/undo ID</code>, atau aturan dan waktu: <code>/undo mutes rule 7 since 10:00</code>, "
+        "<code>/undo since 2h</code>",
+    ),
+    "groups.no_rule": Phrase("🔎 There is no rule {name}. See /rules", "🔎 Tidak ada aturan {name}. Lihat /rules"),
+    "groups.actions": Phrase("📜 <b>The newest actions</b>", "📜 <b>Tindakan terbaru</b>"),
+    "groups.action_row": Phrase(
+        "{at} · {kind} · {who} · <code>{id}</code>", "{at} · {kind} · {who} · <code>{id}</code>"
+    ),
+    "groups.kind.warn": Phrase("warning", "peringatan"),
+    "groups.kind.mute": Phrase("mute", "bisukan"),
+    "groups.kind.ban": Phrase("ban", "blokir"),
+    "groups.kind.kick": Phrase("removal", "pengeluaran"),
+    "groups.kind.delete": Phrase("deletion", "penghapusan"),
+    "groups.kind.restrict": Phrase("restriction", "pembatasan"),
+    "groups.kind.promote": Phrase("promotion", "pengangkatan"),
+    "groups.kind.pin": Phrase("pin", "sematan"),
+    "groups.kind.approve": Phrase("approval", "persetujuan"),
+    "groups.roles": Phrase("🎖 <b>Roles</b>", "🎖 <b>Peran</b>"),
+    "groups.no_roles": Phrase(
+        "🎖 There are no roles. Make one: <code>/role new moderator restrict_members delete_messages 10</code>",
+        "🎖 Belum ada peran. Buat satu: <code>/role new moderator restrict_members delete_messages 10</code>",
+    ),
+    "groups.role_row": Phrase(
+        "<b>{name}</b> ({priority}) · {members} members · {permissions}",
+        "<b>{name}</b> ({priority}) · {members} anggota · {permissions}",
+    ),
+    "groups.role_usage": Phrase(
+        "🎖 <code>/role give NAME @who</code>, <code>/role take NAME @who</code>, "
+        "<code>/role new NAME PERMISSIONS PRIORITY</code>, <code>/role delete NAME</code>",
+        "🎖 <code>/role give NAMA @siapa</code>, <code>/role take NAMA @siapa</code>, "
+        "<code>/role new NAMA IZIN PRIORITAS</code>, <code>/role delete NAMA</code>",
+    ),
+    "groups.role_permissions": Phrase("🎖 Permissions are: {names}", "🎖 Izin yang ada: {names}"),
+    "groups.role_beyond": Phrase(
+        "✋ You may not give what you have not: {names}", "✋ Anda tidak boleh memberi yang tidak Anda punya: {names}"
+    ),
+    "groups.no_role": Phrase("🔎 There is no role {name}.", "🔎 Tidak ada peran {name}."),
+    "groups.role_made": Phrase("🎖 The role {name} is made.", "🎖 Peran {name} dibuat."),
+    "groups.role_deleted": Phrase("🗑 The role {name} is deleted.", "🗑 Peran {name} dihapus."),
+    "groups.role_given": Phrase("🎖 {who} has the role {name}.", "🎖 {who} mendapat peran {name}."),
+    "groups.role_taken": Phrase("🎖 {who} has the role {name} no more.", "🎖 {who} tidak lagi punya peran {name}."),
+}
