@@ -160,7 +160,8 @@ class Parts:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.recorder is not None:
             with suppress(TimeoutError):  # what is left then is lost with this process, as it would be by a kill
-                await asyncio.wait_for(self.recorder.flush(), _LAST_SECONDS)
+                async with asyncio.timeout(_LAST_SECONDS):
+                    await self.recorder.flush()
         await self.cache.close()
         await self.bus.close(timeout=3.0)
 

@@ -19,6 +19,7 @@ from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGR
 from runtime import clock, retry
 from runtime.app.application import make_app, make_broker
 from runtime.app.service import Service
+from runtime.app.shared import Shared
 from runtime.config.options import bus_options
 from runtime.config.settings import Settings, load
 from runtime.health import Health
@@ -93,6 +94,7 @@ class Process:
         self._bus = Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(self._registry))
         self._broker = make_broker(self._bus, "consumers", self._registry, seconds=_COMMAND_SECONDS)
         self._figures = _Figures.on(self._registry)
+        self._shared = Shared()
         self._stop = asyncio.Event()
         self._supervised = [_Supervised(name, self) for name in names]
         self._tasks: list[asyncio.Task[None]] = []
@@ -151,6 +153,7 @@ class Process:
             name=name,
             bus=self._bus,
             broker=self._broker,
+            shared=self._shared,
             stop=self._stop,
             report=lambda event, value: self._figures.report(name, event, value),
             measure=self._figures.measure,
@@ -184,7 +187,8 @@ class _Supervised:
             if clock.monotonic() - began >= _LASTED_SECONDS:
                 pauses = retry.delays(_RESTART)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), next(pauses))
+                async with asyncio.timeout(next(pauses)):
+                    await stop.wait()
             self.made = CONSUMERS[self.name](self._process.settings)
         _log.info("consumer.stopped", consumer=self.name)
 

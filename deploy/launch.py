@@ -27,6 +27,7 @@ from runtime.servers.embedded import HOST, free_port, save_nats_config
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROCFILE: Final = Path(__file__).with_name("Procfile")
 OWN_SERVERS: Final = ("bus", "documents-user", "documents")
+AT_ONCE: Final = frozenset({"producers", "books", "consumers", "api", "bot"})  # none waits for another
 SAVE_SECONDS: Final = 1.0  # between two tries to write run.json
 
 
@@ -82,17 +83,32 @@ def find_parts(layout: Layout, procfile: str) -> list[Part]:
 
 
 async def start_parts(supervisor: Supervisor, parts: list[Part], on_bus: Callable[[], None]) -> None:
-    """Start one after another and report how long each took; `on_bus` is called once the bus is provisioned."""
+    """Start one after another what others need, then the rest at once; `on_bus` is called once the bus is provisioned.
+
+    Reports how long each took.
+    """
+    alone = [part for part in parts if part.name not in AT_ONCE]
     announced = False
-    for part in parts:
-        began = monotonic()
-        supervisor.say(f"starting {part.name} …")
-        await supervisor.start(part)
-        done = "done" if part.once else "ready" if part.ready is not None else "started"
-        supervisor.say(f"{part.name} {done} ({monotonic() - began:.1f} s)")
+    for part in alone:
+        await _start_part(supervisor, part)
         if not announced and part.name not in OWN_SERVERS:
             announced = True
             on_bus()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                if part not in alone:
+                    group.create_task(_start_part(supervisor, part), name=f"start {part.name}")
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+
+
+async def _start_part(supervisor: Supervisor, part: Part) -> None:
+    began = monotonic()
+    supervisor.say(f"starting {part.name} …")
+    await supervisor.start(part)
+    done = "done" if part.once else "ready" if part.ready is not None else "started"
+    supervisor.say(f"{part.name} {done} ({monotonic() - began:.1f} s)")
 
 
 async def launch(layout: Layout, procfile: str, terminal: view.Terminal) -> int:

@@ -170,7 +170,8 @@ class Supervisor:
         self.say(f"{name} {what}; again in {delay:.1f} s (log: {self.log_path(name)})")
         running.hurried.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(running.hurried.wait(), delay)
+            async with asyncio.timeout(delay):
+                await running.hurried.wait()
 
     def _try_spawn(self, running: Running) -> bool:
         try:
@@ -192,7 +193,8 @@ class Supervisor:
     async def _wait_done(self, running: Running) -> None:
         name = running.part.name
         try:
-            code = await asyncio.wait_for(self._wait_exit(running), running.part.start_seconds)
+            async with asyncio.timeout(running.part.start_seconds):
+                code = await self._wait_exit(running)
         except TimeoutError:
             raise StartError(f"{name} was not done in {running.part.start_seconds:.0f} s:\n{self.tail(name)}") from None
         if code != 0:
@@ -205,7 +207,8 @@ class Supervisor:
             if running.exits >= EXITS_BEFORE_READY:
                 raise StartError(f"{name} ended {running.exits} times before it was ready:\n{self.tail(name)}")
             try:
-                await asyncio.wait_for(ready(), 5.0)
+                async with asyncio.timeout(5.0):  # unlike wait_for of 3.11, it never keeps a cancellation to itself
+                    await ready()
             except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
                 problem = str(error) or type(error).__name__
                 await sleep(POLL_SECONDS)

@@ -10,10 +10,15 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer, document_server, nats_server
 from runtime.store import Store
+
+# How fast an example is says something of the machine, not of the code.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -53,7 +53,8 @@ class HeldElsewhere:
                 await self._bus.client.publish(subjects.HELD, mine.model_dump_json().encode())
             await clock.sleep(_PACE_SECONDS)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._grown.wait(), EVERY_SECONDS)
+                async with asyncio.timeout(EVERY_SECONDS):
+                    await self._grown.wait()
             self._grown.clear()
 
     async def _on_message(self, message: Msg) -> None:

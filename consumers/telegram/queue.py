@@ -72,7 +72,8 @@ class WorkQueue:
                 self._answered.clear()
                 await self._bus.client.publish(subject, json.dumps(request).encode(), reply=inbox)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._answered.wait(), _PULL_SECONDS + _LATE_SECONDS)
+                    async with asyncio.timeout(_PULL_SECONDS + _LATE_SECONDS):
+                        await self._answered.wait()
                 await clock.sleep(_AGAIN_SECONDS if self._left else 0)
         finally:
             await subscription.unsubscribe()

@@ -144,7 +144,8 @@ class Sender:
                 continue
             seconds = None if found is None or found == float("inf") else self._ticking.real(found)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
 
     async def close(self, seconds: float) -> None:
         """Wait for the answers of calls under way."""

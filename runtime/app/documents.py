@@ -19,11 +19,8 @@ _AGAIN: Final = retry.Policy(wait_initial=0.2, wait_max=5.0)
 @asynccontextmanager
 async def open_store(service: Service, url: str, indexes: Sequence[IndexSpec]) -> AsyncGenerator[Store | None]:
     """Yield the store once it answers and has the indexes; None where the service was stopped before that."""
-    store = Store(url)
-    try:
+    async with service.shared.open(url, lambda: Store(url)) as store:
         yield store if await _is_ready(service, store, indexes) else None
-    finally:
-        await store.close()
 
 
 async def _is_ready(service: Service, store: Store, indexes: Sequence[IndexSpec]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from faststream.nats import NatsRouter
 
+from runtime.app.shared import Shared
 from runtime.nats.broker import Broker
 from runtime.nats.bus import Bus
 
@@ -30,12 +31,15 @@ class Service:
 
     `broker`: of the process, connected; None where the service has no router.
 
+    `shared`: the process's, so that its services share one pool of connections.
+
     `report(event, count)` and `measure(figure, venue, seconds)` may be called again and again: the last one counts.
     """
 
     name: str
     bus: Bus
     broker: Broker | None = None
+    shared: Shared = field(default_factory=Shared)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     report: Callable[[str, int], None] = _say_nothing
     measure: Callable[[str, str, float], None] = _measure_nothing

@@ -109,7 +109,8 @@ class AckedPublisher:
     async def flush(self, timeout: float = 30.0) -> None:
         """Wait until everything is acknowledged or refused; TimeoutError names the stream and how many are not."""
         try:
-            await asyncio.wait_for(self._idle.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._idle.wait()
         except TimeoutError:
             raise TimeoutError(f"stream {self._stream}: {len(self._waiting)} messages not acknowledged") from None
 

@@ -98,7 +98,8 @@ class DeadLetters:
             letters = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
             await asyncio.gather(*(self._publish(*letter) for letter in letters))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), _PAUSE_SECONDS)
+                async with asyncio.timeout(_PAUSE_SECONDS):
+                    await self._hurried.wait()
 
     async def _publish(self, subject: str, payload: bytes, error: str) -> None:
         name = hashlib.sha256(f"{self._consumer}|{subject}|".encode() + payload).hexdigest()[:32]

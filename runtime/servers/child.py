@@ -69,7 +69,8 @@ class Child:
             if process.poll() is not None:
                 raise ServerNotReadyError(f"{self.name} ended with code {process.returncode}:\n{self._log_tail()}")
             try:
-                await asyncio.wait_for(self.ready(), 2.0)
+                async with asyncio.timeout(2.0):
+                    await self.ready()
             except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
                 problem = str(error) or type(error).__name__
             else:

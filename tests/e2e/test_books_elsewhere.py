@@ -12,7 +12,7 @@ import httpx
 import nats
 import pytest
 
-pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("product")]
 VENUES = ("binance", "kraken")
 
 
@@ -66,8 +66,3 @@ async def test_books_come_from_their_own_process_and_again_after_it_was_killed(s
         return of_both_venues(books, states) and {(v, s) for v in VENUES for s in ("gap", "live")} <= said
 
     await read_books(copy, 60, followed_again)
-
-
-async def test_without_the_setting_there_is_no_such_process(start):
-    copy = start("demo", {"HYDROPHONE_VENUES": "binance"}).wait_ready()
-    assert "books" not in copy.facts["pids"]

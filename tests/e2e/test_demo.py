@@ -17,7 +17,7 @@ import websockets
 from producers.registry import VENUES
 from tests.answer_models import check_route, is_for_admins, list_routes
 
-pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("product")]
 
 
 def ask(demo, path, key: str | None = "key"):
@@ -179,6 +179,10 @@ async def test_unknown_socket_message_is_answered_with_an_error_and_the_socket_g
         await next_of("price_update")
         await socket.send(json.dumps({"type": "ping"}))
         await next_of("pong")
+
+
+def test_books_have_no_process_of_their_own_unless_asked_for(demo):
+    assert "books" not in demo.facts["pids"]
 
 
 def test_facts_are_for_the_owner_only(demo):

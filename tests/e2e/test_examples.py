@@ -18,7 +18,7 @@ import pytest
 from api.graphql.schema import make_schema
 from tests.e2e.conftest import ROOT, Copy
 
-pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("examples")]
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("product")]
 EXAMPLES = ROOT / "examples"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

@@ -14,7 +14,7 @@ from producers.registry import VENUES
 from tests.deploy.filesystem import fill, small_disk
 from tests.e2e.conftest import Copy
 
-pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("product")]
 FLOWING_WITHIN = 10.0
 KINDS = ("trade", "ticker", "book")
 SECOND = 1_000_000_000

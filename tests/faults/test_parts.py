@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.nats,
     pytest.mark.slow,
     pytest.mark.timeout(120),
-    pytest.mark.xdist_group("parts"),
+    pytest.mark.xdist_group("product"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 AGAIN_SECONDS = 10.0

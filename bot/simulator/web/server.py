@@ -97,7 +97,8 @@ class BotServer:
                     continue
                 hook |= {"last_error_date": self.moment().date, "last_error_message": fault}
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), next(pauses))
+                    async with asyncio.timeout(next(pauses)):
+                        await changed.wait()
 
 
 async def _post(client: httpx.AsyncClient, hook: dict[str, Any], update: dict[str, Any]) -> str | None:

@@ -124,7 +124,8 @@ class Sockets:
 
     async def _close(self, client: Client, code: int, reason: str) -> None:
         try:
-            await asyncio.wait_for(client.socket.close(code, reason), CLOSE_TIMEOUT_S)
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await client.socket.close(code, reason)
         except TimeoutError:
             self.abort(client)
 

@@ -56,7 +56,8 @@ class Mirror:
         """Read every key; returns when all are there, TimeoutError (naming the bucket) otherwise."""
         self._reading = asyncio.create_task(self._read_all(), name=f"mirror of {self._bucket}")
         try:
-            await asyncio.wait_for(self._synced.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._synced.wait()
         except TimeoutError:
             raise TimeoutError(f"bucket {self._bucket}: not read within {timeout} s") from None
         return self

@@ -48,7 +48,8 @@ class BucketWriter:
     async def flush(self, timeout: float = 30.0) -> None:
         """Wait until everything put so far is written; TimeoutError names the bucket."""
         try:
-            await asyncio.wait_for(self._idle.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._idle.wait()
         except TimeoutError:
             raise TimeoutError(f"bucket {self._bucket}: {len(self._dirty)} keys not written in {timeout} s") from None
 

@@ -170,7 +170,8 @@ class Lease:
     async def _renew(self) -> None:
         while self._grant is not None and self.held:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._cut.wait(), self._ttl / 6)
+                async with asyncio.timeout(self._ttl / 6):
+                    await self._cut.wait()
             if not self.held:
                 break
             began = clock.monotonic()

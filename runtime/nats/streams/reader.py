@@ -202,7 +202,8 @@ class StreamReader:
     async def _keep(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._renewal.wait(), self._heartbeat)
+                async with asyncio.timeout(self._heartbeat):
+                    await self._renewal.wait()
             if self._bus.connected and self.generation is not None and self._silent(self.generation):
                 self.renew("no heartbeat")
             if self._renewal.is_set():
