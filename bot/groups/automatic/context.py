@@ -81,7 +81,7 @@ class Context:
         result = await self.telegram.carry_out(job, WAIT_SECONDS)
         return None if result is None or result.state != "done" else result.message_id
 
-    async def say(self, job_id: str, chat_id: int, text: str, *, thread_id: int | None, seconds: float = 60.0) -> None:
+    async def post(self, job_id: str, chat_id: int, text: str, *, thread_id: int | None, seconds: float = 60.0) -> None:
         """Queue a message that is dropped where it cannot be sent within so many seconds."""
         priority: Priority = "low"
         job = TelegramJob(

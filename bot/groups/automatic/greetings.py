@@ -42,4 +42,4 @@ class Greetings:
             rules = tuple(one.name for one in page.items if one.enabled and not one.shadow)
         filling = Filling(user_id, name, group.group.name, count, rules)
         thread = group.settings.welcome_thread_id
-        await context.say(job_id, group.id, texts.fill(template, filling), thread_id=thread)
+        await context.post(job_id, group.id, texts.fill(template, filling), thread_id=thread)

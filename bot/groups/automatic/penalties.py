@@ -87,7 +87,7 @@ class Penalties:
             self._stopped[group.id, target] = context.now()
         if self._notices.may(group.id, context.now()):
             text = texts.penalised(verdict, target, name, group.reader)
-            await context.say(f"penalty.{group.id}.{message.message_id}", group.id, text, thread_id=thread)
+            await context.post(f"penalty.{group.id}.{message.message_id}", group.id, text, thread_id=thread)
 
     def _is_stopped(self, group_id: int, user_id: int) -> bool:
         """Return whether somebody was muted or removed just now."""
