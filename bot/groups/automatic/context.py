@@ -13,21 +13,26 @@ from bot.groups.automatic.kept import Kept
 from bot.groups.automatic.recorder import Recorder
 from bot.groups.automatic.settings import Groups
 from bot.groups.deeds import Deed, Deeds, caller_of
+from bot.groups.refusals import Refusal
 from bot.groups.standing import Standings
 from bot.groups.telegram import Telegram
 from bot.page import Rows
 from bot.requests import Requests
+from contracts.errors import NotReadyError
 from contracts.services.community.actions import ActionCreate, ActionResponse
 from contracts.services.community.bot import Judgement, JudgeSeen
 from contracts.services.community.commands import CreateAction
 from contracts.services.community.rules import Seen, Verdict
 from contracts.services.telegram.jobs import Priority, TelegramJob
 from contracts.services.telegram.operations import Button, Operation, SendMessage
+from runtime import clock, retry
 
 _log = structlog.get_logger("bot")
 _BUILTIN: Final = "settings."  # ids of rules that the settings stand for: an action of theirs has no rule
 _SECOND_NS: Final = 1_000_000_000
 WAIT_SECONDS: Final = 60.0
+TRIES: Final = 6  # of a deed while nobody replies
+_AGAIN: Final = retry.Policy(wait_initial=0.5, wait_max=10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,23 @@ class Context:
 
     async def act(self, deed: Deed) -> Acted:
         """Do a deed, log it and say it in the log channel; what Telegram refused is in the log of the process."""
-        refusal = await self.deeds.carry_out(deed)
+        refusal = await self._carry_out(deed)
         if refusal is not None:
             _log.warning("groups.deed_refused", group=deed.group_id, kind=deed.kind, reason=refusal.reason)
             return Acted(done=False)
         action_id = await self.actions.add(deed)
         await self.deeds.report(deed)
         return Acted(done=True, action_id=action_id)
+
+    async def _carry_out(self, deed: Deed) -> Refusal | None:
+        """Do a deed; again where nobody replies, as the gateway carries the same one out once."""
+        for _, delay in zip(range(TRIES - 1), retry.delays(_AGAIN), strict=False):
+            try:
+                return await self.deeds.carry_out(deed)
+            except NotReadyError as error:
+                _log.warning("groups.deed_again", group=deed.group_id, kind=deed.kind, error=str(error))
+                await clock.sleep(delay)
+        return await self.deeds.carry_out(deed)
 
     async def operate(self, job_id: str, chat_id: int, operation: Operation) -> int | None:
         """Ask Telegram for an operation; return the id of the message that it made, None where it made none."""

@@ -20,6 +20,7 @@ from bot.groups.automatic.seen import seen_join
 from bot.groups.automatic.settings import ManagedGroup
 from bot.groups.deeds import Deed
 from bot.texts import automatic as texts
+from contracts.errors import HydrophoneError
 from contracts.services.community.actions import ActionKind, Undo
 from contracts.services.community.bot import MemberPermissions
 from contracts.services.community.groups import EffectivePermissions
@@ -208,7 +209,11 @@ class Joins:
             silent=True,
             quiet=True,
         )
-        outcome = await context.act(deed)
+        try:
+            outcome = await context.act(deed)
+        except HydrophoneError:  # nobody is sent away for an answer to what did not hold them
+            await context.kept.put(key, None, revision)
+            raise
         if not outcome.done:
             await context.kept.put(key, None, revision)
         elif outcome.action_id is not None:
