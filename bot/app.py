@@ -24,6 +24,8 @@ from bot.commands.alerts import ChatAlerts
 from bot.commands.buttons import Buttons
 from bot.commands.inline import Inline
 from bot.commands.visiting import Services, on_error
+from bot.groups.automatic import running as automatic
+from bot.groups.automatic.running import Automatic, Parts
 from bot.groups.making import WATCHING, make_groups
 from bot.market import Market
 from bot.notify import notify_app
@@ -44,8 +46,9 @@ from runtime.texts.reader import LANGUAGES
 
 App = Application[Any, Any, Any, Any, Any, Any]
 _log = structlog.get_logger("bot")
-ALLOWED_UPDATES: Final = ("message", "callback_query", "inline_query", "my_chat_member", "chat_member")
+ALLOWED_UPDATES: Final = ("message", "callback_query", "inline_query", "my_chat_member", *automatic.UPDATES)
 AT_ONCE: Final = 64
+SEEN: Final = 2  # the handlers that see every update, whatever others do with it
 RETRY_SECONDS: Final = 3.0
 CALL_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 10
@@ -81,6 +84,7 @@ class BotOptions:
     allowlist: Allowlist = field(default_factory=lambda: Allowlist(frozenset(), frozenset()))
     docs_url: str | None = None
     internal: Internal | None = None
+    now: Callable[[], float] = automatic.unix_now
 
 
 @asynccontextmanager
@@ -91,7 +95,7 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
     drawing = Drawing()
     market = MarketClient(bus)
     application = make_application(options)
-    compose(application, bus, Pages(Market(market), drawing, lambda: bus.connected), options)
+    of_groups = compose(application, bus, Pages(Market(market), drawing, lambda: bus.connected), options)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bus.close, timeout=3.0)
         stack.push_async_callback(market.close)
@@ -102,6 +106,7 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
             await stack.enter_async_context(listening(app, internal.host, internal.port))
         await until_it_works(application.initialize)
         stack.push_async_callback(application.shutdown)
+        await stack.enter_async_context(of_groups.running())
         await application.start()
         stack.push_async_callback(application.stop)
         await stack.enter_async_context(_receiving(application, options))
@@ -145,8 +150,8 @@ def _request(connections: int) -> HTTPXRequest:
     )
 
 
-def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> None:
-    """Add every handler to an application."""
+def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> Automatic:
+    """Add every handler to an application; return what happens in groups by itself."""
     requests = PromptRequests(CommandClient(bus), lambda: bus.connected)
     services = Services(
         bot=application.bot,
@@ -159,17 +164,22 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> No
     )
     chat = ChatAlerts(services)
     buttons, groups = Buttons(services, chat), make_groups(services)
+    parts = Parts(groups.given.telegram, groups.given.deeds, groups.given.standings)
+    of_groups = Automatic(bus, services, parts, options.now)
     application.add_handlers([
         *groups.answering,
         *market_commands.make_handlers(services),
         *general.make_handlers(services),
         *alerts.make_handlers(services, chat),
+        *of_groups.handlers(),
         buttons.handler(),
         Inline(services).handler(),
         general.make_last(services),
     ])  # fmt: skip
     application.add_handlers(groups.watching, group=WATCHING)
+    application.add_handler(of_groups.watcher(), group=SEEN)
     application.add_error_handler(on_error)
+    return of_groups
 
 
 @asynccontextmanager

@@ -231,6 +231,7 @@ ACCESS: Final = "ACCESS"
 IDEMPOTENCY: Final = "IDEMPOTENCY"
 CACHE: Final = "CACHE"
 MOVED_CHATS: Final = "MOVED_CHATS"
+GROUP_STATE: Final = "GROUP_STATE"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
@@ -244,6 +245,8 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(ACCESS, max_bytes=16 * MIB, effects=True),  # <key id>: what the API checks keys by
     BucketSpec(IDEMPOTENCY, max_bytes=32 * MIB, ttl=DAY),  # <hash of caller and Idempotency-Key>: the sealed answer
     BucketSpec(MOVED_CHATS, max_bytes=4 * MIB, effects=True),  # <chat>: the supergroup that a group became
+    # captcha.<group>.<user>, raid.<group>, …: what bots wait for in groups, and reports that no moderator looked at
+    BucketSpec(GROUP_STATE, max_bytes=32 * MIB, ttl=7 * DAY, effects=True),
     BucketSpec(CACHE, max_bytes=16 * MIB, ttl=DAY),  # <key>: an answer that an administrator put, until its life ends
 )
 

@@ -84,15 +84,31 @@ class Deeds:
         if refusal is not None:
             return Outcome("refused", refusal=refusal)
         action = await self._log(deed)
-        await self._report(deed.group_id, deed.key, deed)
+        await self.report(deed)
         return Outcome("done", action)
 
+    async def carry_out(self, deed: Deed) -> Refusal | None:
+        """Do it, and leave the log to who has it done; why Telegram did not do it."""
+        return await self._carry_out(deed, DEED_SECONDS)
+
+    async def report(self, deed: Deed) -> None:
+        """Say a deed in the group's log channel, unless it is a quiet one."""
+        if not deed.quiet:
+            await self._report(deed.group_id, deed.key, deed)
+
     async def undo(
-        self, group_id: int, wanted: Undo, key: str, *, without: Collection[ActionKind] = frozenset()
+        self,
+        group_id: int,
+        wanted: Undo,
+        key: str,
+        *,
+        without: Collection[ActionKind] = frozenset(),
+        quiet: bool = False,
     ) -> Undone:
         """Take actions back: what each holds is lifted in the group first, and marked undone where that was done.
 
-        `without` are kinds that whoever asks may not do, as `demote`: they are refused.
+        `without` are kinds that whoever asks may not do, as `demote`: they are refused. `quiet`: it is not said in the
+        log channel.
         """
         caller = caller_of(wanted.moderator_id)
         asked = commands.UndoActions(group_id=group_id, caller=caller, undo=wanted, dry_run=True)
@@ -109,7 +125,8 @@ class Deeds:
         sure = Undo(ids=marked, moderator_id=wanted.moderator_id, reason=wanted.reason)
         asked = commands.UndoActions(group_id=group_id, caller=caller, undo=sure)
         done = await self._client.request("community.undo_actions", asked, UndoResponse)
-        await self._report(group_id, key, done.undone, moderator_id=wanted.moderator_id)
+        if not quiet:
+            await self._report(group_id, key, done.undone, moderator_id=wanted.moderator_id)
         rest = [one for one in plan.results if one.id not in set(marked)]
         return Undone(done.undone, plan.more, [*done.results, *rest], refused)
 

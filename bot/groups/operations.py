@@ -41,6 +41,7 @@ class Deed:
     message_ids: tuple[int, ...] = ()
     thread_id: int | None = None
     silent: bool = False
+    quiet: bool = False
     rights: Mapping[str, bool] | None = None
 
 

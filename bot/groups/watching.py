@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC
 from typing import Final
+from weakref import WeakValueDictionary
 
 from telegram import ChatMember, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus
@@ -28,6 +30,7 @@ class Watching:
 
     def __init__(self, requests: Requests, standings: Standings, managed: Managed, people: People) -> None:
         self._requests, self._standings, self._managed, self._people = requests, standings, managed, people
+        self._one_by_one: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def handler(self) -> AnyHandler:
         """Return the handler, which belongs into a group of handlers of its own."""
@@ -64,8 +67,10 @@ class Watching:
             status=status_of(changed.new_chat_member),
             at=changed.date.astimezone(UTC),
         )
+        lock = self._one_by_one.setdefault(changed.chat.id, asyncio.Lock())
         try:
-            await self._requests.request("community.update_member", request, SuccessResponse)
+            async with lock:  # changes of a group's members at once would be in each other's way
+                await self._requests.request("community.update_member", request, SuccessResponse)
         except NotFoundError:
             return
 

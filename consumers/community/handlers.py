@@ -38,6 +38,7 @@ from runtime.store import StoreError
 
 _log = structlog.get_logger("community")
 _LOOK_SECONDS: Final = 1.0
+_JUDGED_AT_ONCE: Final = 64  # messages and joins: as many as a bot handles at once
 Handle = Callable[[Any], Awaitable[Any]]
 
 
@@ -86,7 +87,8 @@ def make_router(handles: Callable[[], Mapping[str, Handle]]) -> NatsRouter:
     for verb, request, reply in REQUESTS:
         serve = _serving(verb, handles)
         serve.__annotations__ = {"request": request, "return": reply}
-        router.subscriber(**command(COMMUNITY_COMMAND + verb, QUEUE))(serve)
+        more = {"at_once": _JUDGED_AT_ONCE} if verb == "judge" else {}
+        router.subscriber(**command(COMMUNITY_COMMAND + verb, QUEUE, **more))(serve)
     return router
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.texts.phrases import (
     alerts,
+    automatic,
     charts,
     errors,
     group_commands,
@@ -29,6 +30,7 @@ TOPICS: Final = (
     alerts.PHRASES,
     price_alerts.PHRASES,
     groups.PHRASES,
+    automatic.PHRASES,
     group_commands.PHRASES,
     group_settings.PHRASES,
     alert_phrases.PHRASES,

@@ -25,7 +25,7 @@ PHRASES: Final = {
     "groups.did.unapprove": Phrase("↩️ {who} is approved no more", "↩️ {who} tidak disetujui lagi"),
     "groups.did.report": Phrase("🚩 {who} was reported", "🚩 {who} dilaporkan"),
     "groups.did.captcha": Phrase("🧩 {who} has to solve a captcha", "🧩 {who} harus menyelesaikan captcha"),
-    "groups.did.raid": Phrase("🛡 Raid: {who} is held back", "🛡 Serbuan: {who} ditahan"),
+    "groups.did.raid": Phrase("🛡 Raid mode, begun by {who}", "🛡 Mode serbuan, dimulai {who}"),
     "groups.lasting": Phrase("for {span}", "selama {span}"),
     "groups.because": Phrase("because of: {reason}", "karena: {reason}"),
     "groups.by": Phrase("(by {moderator})", "(oleh {moderator})"),

@@ -18,6 +18,7 @@ from contracts.services.community.settings import Moderation
 
 PREFIX: Final = "settings."  # of their ids: actions that follow from them have no rule
 _LAST: Final = -1
+_AFTER_LAST: Final = -2  # whoever joins in a raid is part of it, before any captcha
 _FLOOD_SECONDS: Final = 300
 
 
@@ -34,12 +35,12 @@ def rules_of(moderation: Moderation, key: str) -> list[Rule]:
         found.append(_rule(key, "words", WordsParams(words=moderation.blocklist), Penalty(kind="delete")))
     if captcha.enabled:
         asked = CaptchaParams(kind=captcha.kind, seconds=captcha.seconds, join_requests=captcha.join_requests)
-        found.append(_rule(key, "captcha", asked, Penalty(kind="mute")))
+        found.append(_rule(key, "captcha", asked, Penalty(kind="mute"), priority=_AFTER_LAST))
     if raid.enabled:
         joins = RaidParams(joins=raid.joins, seconds=raid.seconds)
         found.append(_rule(key, "raid", joins, Penalty(kind="mute", duration_seconds=raid.lock_seconds)))
     return found
 
 
-def _rule(key: str, kind: RuleKind, params: Any, penalty: Penalty) -> Rule:
-    return Rule(id=f"{PREFIX}{key}.{kind}", name=kind, kind=kind, params=params, penalty=penalty, priority=_LAST)
+def _rule(key: str, kind: RuleKind, params: Any, penalty: Penalty, *, priority: int = _LAST) -> Rule:
+    return Rule(id=f"{PREFIX}{key}.{kind}", name=kind, kind=kind, params=params, penalty=penalty, priority=priority)

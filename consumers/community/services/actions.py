@@ -47,7 +47,8 @@ class ActionService:
         """Log an action; a request of the same name finds what it logged."""
         group = await self._context.group(request)
         batch = _batch(group, "one", request.request_key)
-        (written,) = await self._add(group, {f"{batch}.0": entry_of(request.action)}, batch, request)
+        entry: Document = {**entry_of(request.action), "state": "shadow" if request.shadow else "done"}
+        (written,) = await self._add(group, {f"{batch}.0": entry}, batch, request)
         return read_action(written)
 
     async def create_actions(self, request: commands.CreateActions) -> BulkResponse:

@@ -19,6 +19,7 @@ from consumers.community.store.groups import Group, GroupStore
 from consumers.community.store.log import ActionLog
 from consumers.community.store.members import MemberStore
 from consumers.community.store.recorded import Recorded
+from consumers.community.store.windows import Windows
 from contracts.errors import NotFoundError
 from contracts.services.access import Caller
 from contracts.services.community.commands import InGroup, Paged
@@ -50,7 +51,7 @@ class Context:
         self.changes, self.caches, self.now = changes, caches, now
         self.groups, self.members = GroupStore(store), MemberStore(store)
         self.definitions, self.log = Definitions(store), ActionLog(store, now)
-        self.recorded = Recorded(store)
+        self.recorded, self.windows = Recorded(store), Windows(store)
 
     async def group(self, request: InGroup) -> Group:
         """Return the group of a request; NotFoundError where there is none, or where it is another owner's."""

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from consumers.community import core
 from consumers.community.moderation import builtin, evaluate
-from consumers.community.moderation.evaluate import Window
 from consumers.community.services.context import Context, place
 from consumers.community.store import members, recorded
 from consumers.community.store.changes import Collections
@@ -22,10 +21,10 @@ from contracts.services.responses import SuccessResponse
 
 
 class ModerationService:
-    """The commands of the bot. What came shortly before a message is known to this process alone."""
+    """The commands of the bot. What came shortly before a message is in the documents, for every process the same."""
 
     def __init__(self, context: Context) -> None:
-        self._context, self._window = context, Window()
+        self._context = context
 
     async def judge(self, request: bot.JudgeSeen) -> Judgement:
         """Return what the rules of a group decide about a message or a join."""
@@ -36,11 +35,13 @@ class ModerationService:
         profile = await context.profile(group.owner, seen.user_id)
         if not rules or (profile or {}).get("trusted"):
             return Judgement(act=None, shadow=[])
-        broken = evaluate.evaluate(rules, seen, await self._permissions(group, seen.user_id), self._window)
+        permissions = await self._permissions(group, seen.user_id)
+        counted = await context.windows.count(evaluate.list_counts(rules, seen, permissions), seen)
+        broken = evaluate.evaluate(rules, seen, permissions, counted)
         verdicts: list[Verdict] = []
         for rule, reason in broken:
             offence = 1 + await self._offences(group, rule.id, seen)
-            verdicts.append(evaluate.verdict_of(rule, reason, offence))
+            verdicts.append(evaluate.verdict_of(rule, reason, offence, counted.users(rule.id)))
         act = next((one for one in verdicts if not one.shadow), None)
         return Judgement(act=act, shadow=[one for one in verdicts if one.shadow])
 

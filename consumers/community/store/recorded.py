@@ -55,7 +55,7 @@ async def _record_day(collections: Collections, key: str, batch: str, seen: Sequ
 
 def _kept(seen: Seen) -> Document:
     """Return what is kept: what is as by default is not."""
-    fields = seen.model_dump(exclude_defaults=True)
+    fields = seen.model_dump(exclude_defaults=True, exclude={"key"})
     return {**fields, "text": seen.text[:LONGEST_SEEN]} if seen.text else fields
 
 

@@ -193,6 +193,7 @@ class CreateAction(InGroup, Creation):
     """Log an action."""
 
     action: actions.ActionCreate = Field(description="the action")
+    shadow: bool = Field(default=False, description="a rule in shadow would have done it; nothing was done")
 
 
 class ListActions(InGroup, Paged):

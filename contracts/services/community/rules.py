@@ -207,6 +207,9 @@ class Seen(CommunityModel):
     at: AwareDatetime = Field(description="when it was sent")
     user_id: UserId
     kind: Literal["message", "join", "join_request"] = Field(default="message", description="what it was")
+    key: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="names it within its group: what comes again with the same name counts once"
+    )
     text: str = Field(default="", description=f"text or caption; the first {LONGEST_SEEN} characters count")
     links: Annotated[list[Annotated[str, Field(max_length=512)]], Field(max_length=20)] = Field(
         default_factory=list[str], description="addresses behind the text; those in it are found"
@@ -228,6 +231,9 @@ class Verdict(CommunityModel):
     offence: int = Field(description="times that the member broke it within 30 days, this one included")
     shadow: bool = Field(description="whether nothing is to be done")
     reason: str
+    users: list[UserId] = Field(
+        default_factory=list[int], description="of a raid: who joined within its seconds, this one included"
+    )
 
 
 class DryRunMatch(CommunityModel):

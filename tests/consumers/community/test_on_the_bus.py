@@ -226,6 +226,45 @@ async def test_rules_judge_with_escalation_shadow_and_exemptions(community: Comm
     assert (blocked["act"]["penalty"], blocked["act"]["kind"]) == ("delete", "words")
 
 
+async def test_two_processes_count_floods_and_raids_as_one(community: Community, community_nats: NatsServer) -> None:
+    await community.add_group()
+    flood = {"enabled": True, "messages": 9, "seconds": 60}
+    raid = {"enabled": True, "joins": 20, "seconds": 60, "lock_seconds": 60}
+    await community.good("update_settings", changes={"moderation": {"flood": flood, "raid": raid}})
+    start = datetime.now(UTC)
+
+    async def judge(number: int, **given: Any) -> dict[str, Any] | None:
+        seen = {"at": iso(start + timedelta(seconds=number)), "key": f"{given['kind']}.{number}", **given}
+        return (await community.good("judge", seen=seen))["act"]
+
+    async with serving_community(community_nats.url, community.documents):
+        messages = await asyncio.gather(*(judge(at, user_id=1, kind="message") for at in range(30)))
+        assert sum(one is not None for one in messages) == 21  # each is counted once, and all of them together
+        again = await judge(29, user_id=1, kind="message")
+        assert again is None  # what comes again counts as what it was
+        joins = await asyncio.gather(*(judge(at, user_id=100 + at, kind="join") for at in range(40)))
+        raided = [one for one in joins if one is not None]
+        assert len(raided) == 21
+        assert {one["penalty"] for one in raided} == {"mute"}
+    async with serving_community(community_nats.url, community.documents):  # one that has just begun counts on
+        last = await judge(41, user_id=200, kind="join")
+        assert last is not None
+        assert len(last["users"]) >= 20
+        assert 200 in last["users"]
+
+
+async def test_a_raid_goes_before_a_captcha(community: Community) -> None:
+    await community.add_group()
+    on = {"captcha": {"enabled": True}, "raid": {"enabled": True, "joins": 3}}
+    await community.good("update_settings", changes={"moderation": on})
+    now = iso(datetime.now(UTC))
+    kinds = [
+        (await community.good("judge", seen={"at": now, "user_id": user, "kind": "join"}))["act"]["kind"]
+        for user in (1, 2, 3)
+    ]
+    assert kinds == ["captcha", "captcha", "raid"]
+
+
 async def test_what_is_recorded_is_recorded_once_and_only_where_it_may(community: Community) -> None:
     await community.add_group()
     rule = (await community.good("create_rule", rule=SPAM))["rule_id"]

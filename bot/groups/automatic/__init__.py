@@ -1,0 +1,1 @@
+"""What happens in groups by itself: rules, captchas, raids, reports, welcomes."""

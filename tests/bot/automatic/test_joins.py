@@ -1,0 +1,239 @@
+"""Newcomers: questions by button and by sum, requests to join, raids, welcomes and goodbyes, in both languages."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.bot.automatic.world import OWNER, Group, World, until
+
+pytestmark = [pytest.mark.nats, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+PERSON = {"en": "✅ I am a person", "id": "✅ Saya manusia"}
+SUM = {"en": "❓ My sum", "id": "❓ Soal saya"}
+ASKS = {"en": "press the button within 2 min", "id": "tekan tombol dalam 2 min"}
+FOR_NEW = {"en": "for those who have just joined", "id": "untuk yang baru bergabung"}
+BUTTON = {"captcha": {"enabled": True}}
+SUMS = {"captcha": {"enabled": True, "kind": "sum"}}
+LANGUAGES = pytest.mark.parametrize("language", ["en", "id"])
+
+
+def read_sum(note: str | None) -> tuple[int, int]:
+    words = (note or "").removesuffix(" = ?").split()
+    return int(words[-3]), int(words[-1])
+
+
+async def held(group: Group, user_id: int) -> None:
+    await until(lambda: group.status(user_id) == "restricted", f"{user_id} is held back")
+    await group.action(kind="mute", user_id=user_id)
+
+
+@LANGUAGES
+async def test_a_newcomer_may_write_after_pressing_the_button_and_is_welcomed(groups: World, language: str) -> None:
+    welcome = "Hi {mention}, you are number {count} in {group} <3\n{rules}"
+    group = await groups.group(language=language, moderation=BUTTON, welcome=welcome)
+    await groups.ask(
+        "create_rule",
+        group.id,
+        rule={"name": "be kind", "kind": "links", "params": {}, "penalty": {"kind": "warn"}},
+    )
+    group.join(42, first_name="Ann & Co")
+    question = await group.message("Ann")
+    assert ASKS[language] in question["text"]
+    await held(group, 42)
+    assert FOR_NEW[language] in (await group.note(group.press(question["message_id"], OWNER, PERSON[language])) or "")
+    await group.note(group.press(question["message_id"], 42, PERSON[language]))
+    await until(lambda: group.status(42) == "member", "the newcomer may write")
+    text = (await group.message("Hi "))["text"]
+    assert text == "Hi Ann & Co, you are number 3 in Traders <3\n• be kind"
+    mute = await group.action(kind="mute", user_id=42)
+    assert (mute["state"], mute["reason"]) == ("undone", "captcha: button within 120 s")
+    await until(lambda: not group.has(question["message_id"]), "the question is taken away")
+
+
+@LANGUAGES
+async def test_a_sum_has_to_be_right_within_three_answers(groups: World, language: str) -> None:
+    group = await groups.group(language=language, moderation=SUMS)
+    group.join(42, first_name="Ann")
+    group.join(43, first_name="Bob")
+    question = await group.message("👋")
+    at = question["message_id"]
+    for user_id in (42, 43):
+        await held(group, user_id)
+    first, second = read_sum(await group.note(group.press(at, 42, SUM[language])))
+    wrong = 2 if first + second != 2 else 3
+    note = await group.note(group.press(at, 42, str(wrong)))
+    first, second = read_sum(note)
+    await group.note(group.press(at, 42, str(first + second)))
+    await until(lambda: group.status(42) == "member", "the right sum lets in")
+    for _ in range(3):
+        first, second = read_sum(await group.note(group.press(at, 43, SUM[language])))
+        await group.note(group.press(at, 43, str(2 if first + second != 2 else 3)))
+    kick = await group.action(kind="kick", user_id=43)
+    assert kick["reason"] == "captcha: three wrong answers"
+    assert group.status(43) == "left"
+    assert len(group.texts()) == 1  # one question for both
+
+
+async def test_who_does_not_answer_in_time_is_removed_and_may_come_back(groups: World) -> None:
+    group = await groups.group(moderation=BUTTON)
+    group.join(42)
+    await held(group, 42)
+    groups.clock.by += 121
+    kick = await group.action(kind="kick", user_id=42)
+    assert kick["reason"] == "captcha: not answered in time"
+    assert group.status(42) == "left"
+    group.join(42)
+    await held(group, 42)
+
+
+async def test_a_bot_that_begins_again_goes_on_with_who_has_to_answer(groups: World) -> None:
+    group = await groups.group(moderation=BUTTON)
+    group.join(42)
+    question = await group.message()
+    await held(group, 42)
+    async with groups.bot():  # a second one, which takes the updates from now on
+        await group.note(group.press(question["message_id"], 42, PERSON["en"]))
+        await until(lambda: group.status(42) == "member", "the second bot lets in")
+        assert len(group.sent("restrictChatMember")) == 2  # held back once, let in once
+    await until(lambda: groups.server.polling, "the first bot takes updates again")
+
+
+async def test_who_is_exempt_or_brought_by_an_administrator_is_not_asked(groups: World) -> None:
+    group = await groups.group(moderation=BUTTON)
+    await groups.ask("create_role", group.id, role={"name": "friend", "permissions": ["bypass_captcha"]})
+    await groups.ask("assign_role", group.id, name="friend", user_id=43)
+    group.join(43)
+    group.join(44)
+    await held(group, 44)
+    assert group.status(43) == "member"
+    assert {one["user_id"] for one in await group.actions()} == {44}
+
+
+@LANGUAGES
+async def test_who_asks_to_join_is_asked_in_private_and_then_let_in_without_another_question(
+    groups: World, language: str
+) -> None:
+    group = await groups.group(language=language, moderation=BUTTON, welcome="Hello {name}!")
+    groups.do("join_request", chat_id=group.id, user_id=1042, first_name="Ann")
+    question = await group.message("Traders", chat_id=1042)
+    assert group.status(1042) == "left"
+    await group.note(group.press(question["message_id"], 1042, PERSON[language], chat_id=1042))
+    await until(lambda: group.status(1042) == "member", "the request is approved")
+    await group.message("Hello Ann!")
+    assert len(group.sent("restrictChatMember")) == 0
+    closed = await until(lambda: group.sent("editMessageText", chat_id=1042), "the question is closed")
+    assert "Traders" in closed[0]["text"]
+
+
+async def test_a_request_without_an_answer_is_declined(groups: World) -> None:
+    group = await groups.group(moderation=BUTTON)
+    groups.do("join_request", chat_id=group.id, user_id=1043)
+    await group.message("Traders", chat_id=1043)
+    groups.clock.by += 121
+    await until(lambda: group.sent("declineChatJoinRequest"), "the request is declined")
+    assert (await group.action(kind="captcha", user_id=1043))["reason"] == "captcha: not answered in time"
+
+
+async def test_requests_wait_for_moderators_where_no_rule_says_otherwise(groups: World) -> None:
+    group = await groups.group(moderation={"captcha": {"enabled": True, "join_requests": False}})
+    groups.do("join_request", chat_id=group.id, user_id=1044)
+    group.join(45)
+    await held(group, 45)
+    assert not group.sent("approveChatJoinRequest", "declineChatJoinRequest")
+    assert not group.texts(chat_id=1044)
+
+
+@LANGUAGES
+async def test_welcome_and_goodbye_stand_in_their_topic(groups: World, language: str) -> None:
+    group = await groups.group(language=language, welcome="Hi {name}", goodbye="Bye {name}", welcome_thread_id=9)
+    groups.do("chat", chat_id=group.id, topics=[9])
+    group.join(42, first_name="<Ann>")
+    assert (await group.message("Hi"))["thread_id"] == 9
+    groups.do("leave", chat_id=group.id, user_id=42)
+    bye = await group.message("Bye")
+    assert (bye["text"], bye["thread_id"]) == ("Bye <Ann>", 9)
+    assert len(group.texts()) == 2  # each once, though Telegram says it in two updates
+
+
+def raiding(joins: int = 20, lock_seconds: int = 300, **more: object) -> dict[str, object]:
+    return {"raid": {"enabled": True, "joins": joins, "seconds": 60, "lock_seconds": lock_seconds}, **more}
+
+
+@LANGUAGES
+async def test_a_raid_is_said_once_holds_everybody_back_and_ends_by_itself(groups: World, language: str) -> None:
+    group = await groups.group(language=language, moderation=raiding(5), welcome="Hi {name}")
+    for user_id in range(101, 161):
+        group.join(user_id)
+    await until(lambda: all(group.status(one) == "restricted" for one in range(101, 161)), "all are held back")
+    notice = await group.message("🛡")
+    assert ("Raid mode" if language == "en" else "Mode serbuan") in notice["text"]
+    for user_id in range(101, 106):
+        await group.note(group.press(notice["message_id"], user_id, PERSON[language]))
+    await until(lambda: all(group.status(one) == "member" for one in range(101, 106)), "people get in")
+    assert len([text for text in group.texts() if "🛡" in text]) == 1
+    assert len(group.texts()) - len([text for text in group.texts() if "Hi" in text]) == 1
+    mutes = await group.actions(kind="mute")
+    assert {one["user_id"] for one in mutes} == set(range(101, 161))
+    assert all(one["reason"].endswith("joins within 60 s") for one in mutes)
+    groups.clock.by += 301
+    over = await until(lambda: group.sent("editMessageText"), "the notice says that it is over")
+    assert ("Raid mode is over" if language == "en" else "Mode serbuan berakhir") in over[0]["text"]
+    assert not group.sent("banChatMember")
+    group.write(OWNER, "/raid")
+    await group.message("Raid mode is off")
+
+
+async def test_moderators_begin_and_end_a_raid_and_members_do_not(groups: World) -> None:
+    group = await groups.group()
+    group.write(42, "/raid 15m")
+    await group.message("administrators")
+    group.write(OWNER, "/raid")
+    await group.message("Raid mode is off")
+    group.write(OWNER, "/raid 15m")
+    await group.message("on until")
+    notice = await group.message("🛡 Raid mode. ")
+    group.join(43)
+    await held(group, 43)
+    raid = await group.action(kind="raid")
+    assert (raid["moderator_id"], raid["duration_seconds"]) == (OWNER, 900)
+    await group.note(group.press(notice["message_id"], 43, PERSON["en"]))
+    await until(lambda: group.status(43) == "member", "a person gets in")
+    group.write(OWNER, "/raid off")
+    await until(lambda: group.sent("editMessageText"), "the notice says that it is over")
+    group.join(44)
+    group.write(OWNER, "/raid 5s")
+    await group.message("from 1 minute")
+    assert group.status(44) == "member"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_a_raid_of_a_thousand(groups: World) -> None:
+    """1,000 joins within a minute: at most 3 messages, nobody is banned, all 20 people get in once they answer."""
+    group = await groups.group(moderation=raiding(20, captcha={"enabled": True, "kind": "sum"}), welcome="Hi {name}")
+    people = list(range(2007, 3000, 50))
+    assert len(people) == 20
+    began = time.monotonic()
+    for user_id in range(2000, 3000):
+        group.join(user_id)
+    notice = await group.message("🛡")
+    await until(lambda: all(group.status(one) == "restricted" for one in people), "people are held", 600)
+    for user_id in people:
+        note = await group.note(group.press(notice["message_id"], user_id, SUM["en"]))
+        await group.note(group.press(notice["message_id"], user_id, str(sum(read_sum(note)))))
+    await until(lambda: all(group.status(one) == "member" for one in people), "people get in", 300)
+    await until(
+        lambda: all(group.status(one) == "restricted" for one in range(2000, 3000) if one not in people), "rest", 600
+    )
+    print(f"1,000 joins held back within {time.monotonic() - began:.0f} s")
+    assert len(group.texts()) <= 3, group.texts()
+    assert not group.sent("banChatMember")
+    groups.clock.by += 300 + 121
+    raiders = [one for one in range(2000, 3000) if one not in people]
+    await until(lambda: all(group.status(one) == "left" for one in raiders), "who did not answer is gone", 600)
+    assert all(group.status(one) == "member" for one in people)
+    assert len(group.texts()) <= 3, group.texts()
+    assert not group.sent("banChatMember")
+    total = (await groups.ask("list_actions", group.id, kind="kick"))["total"]
+    assert total == 980
