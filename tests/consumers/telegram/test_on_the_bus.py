@@ -305,7 +305,8 @@ async def test_a_clean_stop_and_a_start_lose_and_repeat_nothing(here: World) -> 
 
 
 async def deliveries(here: World, **fields: Any) -> list[tuple[str, str, str | None]]:
-    query = FindDeliveries(id="whale.1", **{"since": now_ns() - 10**9, **fields})
+    asked: dict[str, Any] = {"since": now_ns() - 10**9, **fields}
+    query = FindDeliveries(id="whale.1", **asked)
     found = await CommandClient(here.bus).request("telegram.deliveries", query, Deliveries)
     assert all((one.at is None) == (one.state == "waiting") for one in found.deliveries)
     return sorted((one.target, one.state, one.reason) for one in found.deliveries)
@@ -314,7 +315,9 @@ async def deliveries(here: World, **fields: Any) -> list[tuple[str, str, str | N
 async def test_messages_of_an_alert_are_found_by_who_asks(here: World) -> None:
     here.fail(error="429", chat_id=GROUP, times=1, seconds=2000)
     async with here.gateway():
-        for chat_id, fields in ((ANN, {}), (777, {}), (778, {}), (43, {"expires": now_ns() - 1}), (GROUP, {})):
+        late: dict[str, Any] = {"expires": now_ns() - 1}
+        named: list[tuple[int, dict[str, Any]]] = [(ANN, {}), (777, {}), (778, {}), (43, late), (GROUP, {})]
+        for chat_id, fields in named:
             job = await here.queue(alert_job_id("whale.1", chat_id, None), chat_id, **fields)
             await here.queue(alert_job_id("whale.11", chat_id, 7), chat_id, expires=now_ns() - 1)
             if chat_id != GROUP:
