@@ -26,6 +26,7 @@ from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
 from runtime.nats.bus import Bus
+from runtime.nats.durable import MissingDurableError
 from runtime.shared import Shared
 
 _log = structlog.get_logger("consumers")
@@ -176,7 +177,7 @@ class _Supervised:
         """Return when it was stopped."""
         stop, pauses = self._process.stopping, retry.delays(_RESTART)
         while not stop.is_set():
-            began = clock.monotonic()
+            began, taken = clock.monotonic(), False
             try:
                 await self.made.run(self._process.service(self.name, self))
                 if stop.is_set():
@@ -184,7 +185,8 @@ class _Supervised:
                 raise RuntimeError("it ended by itself")
             except Exception as error:  # noqa: BLE001  # said in the log, in readiness and in the metrics
                 self._on_failure(error)
-            if clock.monotonic() - began >= _LASTED_SECONDS:
+                taken = _is_taken(error)
+            if taken or clock.monotonic() - began >= _LASTED_SECONDS:
                 pauses = retry.delays(_RESTART)
             with suppress(TimeoutError):
                 async with asyncio.timeout(next(pauses)):
@@ -202,6 +204,13 @@ class _Supervised:
         self._figures.restarts.labels(consumer=self.name).inc()
         self._figures.health.end(self.name)
         _log.critical("consumer.failed", consumer=self.name, error=f"{type(error).__name__}: {error}", exc_info=True)
+
+
+def _is_taken(error: BaseException) -> bool:
+    """Return whether it was a durable that somebody took away: it comes back, and no pause that grows would help."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(MissingDurableError) is not None
+    return isinstance(error, MissingDurableError)
 
 
 @dataclass(frozen=True, slots=True)

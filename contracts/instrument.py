@@ -81,7 +81,9 @@ class Instrument:
     contract: str
     contract_size: str | None = None
     sized_in_contracts: bool = False
-    tail: str = field(init=False, compare=False, repr=False)  # made once: events, subjects and keys are named by it
+    tail: str = field(
+        default="", init=False, compare=False, repr=False
+    )  # made once: events, subjects and keys are named by it
 
     def __post_init__(self) -> None:
         tokens = (escape_token(name) for name in (self.venue, self.base, self.quote))

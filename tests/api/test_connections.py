@@ -280,7 +280,7 @@ async def api_process(nats: NatsServer, **settings: str) -> AsyncGenerator[tuple
         *(sys.executable, "-m", "api"), cwd=ROOT, env={**keep, **named, **settings}, stdout=asyncio.subprocess.DEVNULL
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 with suppress(OSError):
                     await get_health(port)
