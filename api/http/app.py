@@ -39,10 +39,11 @@ def make_app(routers: Iterable[APIRouter], lifespan: Lifespan | None = None) -> 
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in routers:
-        app.include_router(router)
+    for router in routers:  # as they are: including a router would build every route, and its models, a second time
+        app.router.routes.extend(router.routes)
     for kind in (HydrophoneError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, _on_exception)
+    app.state.parameters = {}
     app.openapi = described(app)  # FastAPI's own way to extend the document
     return app
 

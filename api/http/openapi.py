@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from api.http.access.keys import OPEN
 from api.http.routing import declared_scope
@@ -79,6 +80,17 @@ def described(app: FastAPI) -> Callable[[], dict[str, Any]]:
         return document
 
     return openapi
+
+
+def parameters_of(app: FastAPI, route: APIRoute, method: str) -> dict[str, dict[str, Any]]:
+    """Return the schemas of a route's parameters by name, as in the document; made once, without the other routes."""
+    known: dict[tuple[str, str], dict[str, dict[str, Any]]] = app.state.parameters
+    found = known.get((route.path_format, method))
+    if found is None:
+        operations: dict[str, Any] = get_openapi(title="", version="", routes=[route])["paths"][route.path_format]
+        described = _describe_parameters(operations[method].get("parameters", []))
+        found = known[route.path_format, method] = {item["name"]: item["schema"] for item in described}
+    return found
 
 
 def _describe_route(operations: dict[str, Any], context: RouteContext) -> None:

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
 from api.http.errors import InvalidBodyError
+from api.http.openapi import parameters_of
 from contracts.errors import HydrophoneError, InvalidParameterError
 
 MOST_QUERY_BYTES: Final = 4096
@@ -44,9 +45,7 @@ def validation_error(request: Request, error: RequestValidationError) -> Hydroph
     if any(fault["loc"][0] == "body" for fault in faults):
         named = [{"field": ".".join(map(str, fault["loc"][1:])), "fault": fault["msg"]} for fault in faults]
         return InvalidBodyError("The body does not have the expected form", faults=named)
-    route = request.scope["route"]
-    operation = request.app.openapi()["paths"][route.path_format][request.method.lower()]
-    return parameter_error(faults, {item["name"]: item["schema"] for item in operation.get("parameters", ())})
+    return parameter_error(faults, parameters_of(request.app, request.scope["route"], request.method.lower()))
 
 
 def parameter_error(faults: Sequence[Mapping[str, Any]], schemas: Mapping[str, Schema]) -> InvalidParameterError:

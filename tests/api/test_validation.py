@@ -9,8 +9,10 @@ import pytest
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.app import ROUTERS as EVERY_ROUTER
 from api.http.app import make_app
 from api.http.errors import CODES
+from api.http.openapi import parameters_of
 from api.market.answers import MarketAnswers, MarketRequest
 from api.market.formats import bare
 from api.market.routes import ROUTERS
@@ -92,3 +94,15 @@ def test_what_is_remembered_is_bounded_and_a_long_query_is_not() -> None:
     assert len(answers) == 2
     assert answers.find("/gpt/raw", b"a", 0) is None
     assert answers.find("/gpt/raw", b"x" * 513, 0) is None
+
+
+def test_bounds_of_a_refusal_are_those_of_the_document():
+    app = make_app(EVERY_ROUTER)
+    paths = app.openapi()["paths"]
+    checked = 0
+    for route in app.routes:
+        for method in {name.lower() for name in getattr(route, "methods", ())} & set(paths.get(route.path_format, ())):
+            written = {item["name"]: item["schema"] for item in paths[route.path_format][method]["parameters"]}
+            assert parameters_of(app, route, method) == written, route.path_format
+            checked += bool(written)
+    assert checked > 50
