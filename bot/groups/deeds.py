@@ -42,6 +42,7 @@ UNDO_SECONDS: Final = 600.0  # of each of many
 APPROVED: Final = "approved"
 APPROVES: Final[list[Permission]] = ["post_links", "post_media", "bypass_flood", "bypass_captcha"]
 _AT_ONCE: Final = 24  # requests that wait for Telegram
+_MARKED_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +123,23 @@ class Deeds:
         marked = _marked(plan.results, refused)
         if not marked:
             return Undone(0, plan.more, plan.results, refused)
-        sure = Undo(ids=marked, moderator_id=wanted.moderator_id, reason=wanted.reason)
-        asked = commands.UndoActions(group_id=group_id, caller=caller, undo=sure)
-        done = await self._client.request("community.undo_actions", asked, UndoResponse)
+        undone, results = await self._mark(group_id, marked, wanted)
         if not quiet:
-            await self._report(group_id, key, done.undone, moderator_id=wanted.moderator_id)
+            await self._report(group_id, key, undone, moderator_id=wanted.moderator_id)
         rest = [one for one in plan.results if one.id not in set(marked)]
-        return Undone(done.undone, plan.more, [*done.results, *rest], refused)
+        return Undone(undone, plan.more, [*results, *rest], refused)
+
+    async def _mark(self, group_id: int, ids: list[str], wanted: Undo) -> tuple[int, list[UndoResult]]:
+        """Mark actions as undone, some at a time: each request has its answer in time however many there are."""
+        undone, results = 0, list[UndoResult]()
+        for begin in range(0, len(ids), _MARKED_AT_ONCE):
+            some = Undo(
+                ids=ids[begin : begin + _MARKED_AT_ONCE], moderator_id=wanted.moderator_id, reason=wanted.reason
+            )
+            asked = commands.UndoActions(group_id=group_id, caller=caller_of(wanted.moderator_id), undo=some)
+            done = await self._client.request("community.undo_actions", asked, UndoResponse)
+            undone, results = undone + done.undone, [*results, *done.results]
+        return undone, results
 
     async def _lift(self, group_id: int, one: UndoResult, wanted: Undo, key: str) -> Refusal | None:
         if one.action is None or one.user_id is None:

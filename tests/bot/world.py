@@ -44,6 +44,7 @@ class Person:
     chat_id: int
     more: dict[str, Any] = field(default_factory=dict[str, Any])
     seen: int = 0
+    patience: float = TIMEOUT  # seconds for what the bot does next
 
     async def do(self, deed: str, **given: Any) -> dict[str, Any]:
         fields = {"chat_id": self.chat_id, "user_id": self.user_id, **self.more, **given}
@@ -74,17 +75,20 @@ class Person:
         found = await self.sent()
         self.seen = max([self.seen, *(one["seq"] for one in found)])
 
-    async def sent(self) -> list[dict[str, Any]]:
-        answer = await self.client.get("/test/sent", params={"chat_id": self.chat_id, "after": self.seen})
+    async def sent(self, after: int | None = None) -> list[dict[str, Any]]:
+        since = self.seen if after is None else after
+        answer = await self.client.get("/test/sent", params={"chat_id": self.chat_id, "after": since})
         return answer.json()
 
     async def next(self, methods: set[str]) -> dict[str, Any]:
         """Return the next act of the bot in the chat, of these methods."""
-        async with asyncio.timeout(TIMEOUT):
+        after = self.seen
+        async with asyncio.timeout(self.patience):
             while True:
-                for one in await self.sent():
+                for one in await self.sent(after):
+                    after = one["seq"]
                     if one["method"] in methods:
-                        self.seen = one["seq"]
+                        self.seen = after
                         return one
                 await asyncio.sleep(0.02)
 

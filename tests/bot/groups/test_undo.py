@@ -1,4 +1,4 @@
-"""What was done is taken back: by id, by rule and time, five hundred at once; and a deed comes twice."""
+"""What was done is taken back: by id, by rule and time, hundreds at once; and a deed comes twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from tests.bot.groups.stage import BOT, Group, Stage
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 RULE = {"kind": "words", "params": {"words": ["ads"]}, "penalty": {"kind": "mute"}}
-MANY = 500
 
 
 async def muted(group: Group, count: int, rule_id: str | None, first: int = 100_000) -> list[int]:
@@ -36,18 +35,21 @@ async def made_rule(group: Group, name: str) -> str:
     return (await group.ask("create_rule", rule={"name": name, **RULE}))["rule_id"]
 
 
-async def test_five_hundred_penalties_of_a_rule_are_taken_back(stage: Stage) -> None:
+@pytest.mark.parametrize("many", [60, pytest.param(500, marks=pytest.mark.long)])
+async def test_hundreds_of_penalties_of_a_rule_are_taken_back(stage: Stage, many: int) -> None:
     group = await stage.group()
     rule, other = await made_rule(group, "no ads"), await made_rule(group, "no spam")
-    users = await muted(group, MANY, rule)
+    users = await muted(group, many, rule)
     (spared,) = await muted(group, 1, other, 200_000)
-    assert f"Taken back: {MANY}" in await group.say("/undo all mutes by rule no ads since 1h")
+    owner = group.person()
+    owner.patience = 180  # each is carried out and logged
+    assert f"Taken back: {many}" in (await owner.say("/undo all mutes by rule no ads since 1h"))["text"]
     members = stage.server.world.chats[group.group_id].members
     assert {members[one].status for one in users} == {"member"}
     assert members[spared].status == "restricted"
-    assert len(await group.did("restrictChatMember")) == MANY
+    assert len(await group.did("restrictChatMember")) == many
     stats = (await group.ask("action_stats"))["by_kind"]
-    assert (stats["mute"], stats["unmute"]) == (MANY + 1, MANY)
+    assert (stats["mute"], stats["unmute"]) == (many + 1, many)
 
 
 async def test_a_rule_is_meant_by_its_number_and_a_time_by_its_clock(stage: Stage) -> None:
