@@ -290,7 +290,7 @@ def test_penalties_escalate() -> None:
 @pytest.mark.parametrize(
     ("kind", "params", "fault"),
     [
-        ("flood", {"messages": 1}, "params.messages"),
+        ("flood", {"messages": 0}, "params.messages"),
         ("words", {"words": []}, "params.words"),
         ("custom", {}, "needs a condition"),
         ("links", {"allow": ["x"]}, "params.allow"),
