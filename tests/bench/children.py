@@ -18,6 +18,7 @@ ROOT = HERE.parents[1]
 
 
 STARTING = 240.0  # seconds that a server may take where everything else is being counted
+_ENDING = 5.0  # seconds from the end of its output to its own
 
 
 class SideError(RuntimeError):
@@ -39,8 +40,9 @@ async def _start(command: tuple[str, ...], log: Path, environment: dict[str, str
 
 
 async def _end(child: asyncio.subprocess.Process) -> int:
-    with contextlib.suppress(ProcessLookupError):
-        child.kill()
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
     return await child.wait()
 
 
@@ -69,6 +71,9 @@ class Side:
             await self.close()
             raise SideError(f"no answer within {timeout:.0f} s") from None
         if not line:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ENDING):  # to kill what ends by itself would cost its code
+                    await self._child.wait()
             code = await self.close()
             raise SideError(f"ended with {code} (see {self._log.name})")
         answer = json.loads(line)
