@@ -74,6 +74,7 @@ from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.write_probe import WriteProbe
+from runtime.tasks import end_tasks
 
 ROUTERS: Final = (
     *market_routes.ROUTERS,
@@ -155,9 +156,7 @@ class Parts:
         async with self.mcp.running():
             yield
         self._stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
         if self.recorder is not None:
             with suppress(TimeoutError):  # what is left then is lost with this process, as it would be by a kill
                 async with asyncio.timeout(_LAST_SECONDS):

@@ -40,6 +40,7 @@ from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
 from runtime.nats.lanes.reader import Watchers, read_event
 from runtime.nats.leases.lease import Lease
+from runtime.tasks import end_tasks
 
 _log = structlog.get_logger("market")
 _LOOK_SECONDS: Final = 1.0
@@ -250,5 +251,4 @@ def _begin(work: Any, failed: asyncio.Future[None]) -> asyncio.Task[None]:
 
 
 async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end_tasks([task])

@@ -19,6 +19,7 @@ from runtime import clock
 from runtime.nats.bus import Bus
 from runtime.nats.durable import DurableRule, wait_for_durable, watch_durable
 from runtime.provision import remake_durable
+from runtime.tasks import end_tasks
 
 _AT_ONCE: Final = 500
 _PULL_SECONDS: Final = 5.0
@@ -48,9 +49,7 @@ class WorkQueue:
 
     async def close(self) -> None:
         """Pull no more; what is in hand is delivered to whoever opens it next."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     async def done(self, sequence: int) -> None:
         """Acknowledge a job: its stream forgets it."""

@@ -20,6 +20,7 @@ from contracts.services.market import MarketQuery
 from runtime import clock
 from runtime.clients.market_reply import CachedReply, CoreAnswer, Counts
 from runtime.nats.bus import NoAnswerError
+from runtime.tasks import end_tasks
 
 KEPT_SECONDS: Final = CLASS_SECONDS[LIVE]
 SECONDS: Final = 0.9
@@ -144,10 +145,7 @@ class MarketClient:
 
     async def close(self) -> None:
         """End what is under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     def _found(self, known: CachedReply, *, stale: bool = False) -> CoreAnswer:
         return CoreAnswer(known, stale, self.age_of(known))
@@ -193,9 +191,7 @@ class MarketClient:
                     return next(iter(done)).result()
             raise NoAnswerError(f"{subject}: no answer within {seconds} s")
         finally:
-            for task in sent:
-                task.cancel()
-            await asyncio.gather(*sent, return_exceptions=True)
+            await end_tasks(sent)
 
     def _keep(self, key: tuple[str, bytes], known: CachedReply) -> None:
         before = self._known.pop(key, None)

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, cast
 from contracts.services.cache import CLASS_SECONDS, DEFAULT
 from runtime import clock
 from runtime.clients.market_reply import Counts
+from runtime.tasks import end_tasks
 
 T = TypeVar("T")
 MOST_KEPT: Final = 128
@@ -119,10 +120,7 @@ class TtlCache:
 
     async def close(self) -> None:
         """End what is under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     async def _fetch(self, key: str, fetch: Callable[[], Awaitable[T]], keep_for: Callable[[T], float] | None) -> T:
         value = await fetch()

@@ -15,6 +15,7 @@ from bot.requests import Requests
 from contracts.errors import HydrophoneError, NotFoundError
 from contracts.services.community.bot import Recorded, RecordSeen
 from contracts.services.community.rules import MOST_SEEN, Seen
+from runtime.tasks import end_tasks
 
 _log = structlog.get_logger("bot")
 MOST_WAITING: Final = 20_000  # messages and joins that wait, of all groups
@@ -90,9 +91,7 @@ class Work:
 
     async def close(self) -> None:
         """End what is under way."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     async def _in_lane(self, lock: asyncio.Lock, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async with lock:
