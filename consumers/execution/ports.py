@@ -76,7 +76,7 @@ class Gate(Protocol):
     """Who may send orders now."""
 
     async def check(self, order: Order) -> None:
-        """Return where it may be sent; raises NotAllowedError. Read anew for each order."""
+        """Return where it may be sent; raises NotAllowedError. Read again for each order."""
         ...
 
     def holds(self) -> bool:

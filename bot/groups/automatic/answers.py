@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from telegram import CallbackQuery, Message, Update
+from telegram import CallbackQuery, Message
 from telegram.constants import ChatType
-from telegram.ext import CallbackQueryHandler, ContextTypes
 
 from bot.callback_data import unpack
 from bot.commands.visiting import AnyHandler
-from bot.groups.automatic.context import Context
+from bot.groups.automatic.context import Context, press_handler
 from bot.groups.automatic.core import Pending, answer
 from bot.groups.automatic.joins import Joins, new_sum
 from bot.groups.automatic.kept import captcha_key
 from bot.groups.automatic.recorder import Work
 from bot.groups.automatic.settings import ManagedGroup
 from bot.texts.automatic import GATE
-from contracts.errors import HydrophoneError
 from contracts.services.telegram.operations import EditText
 from runtime.texts.reader import Reader
 
@@ -34,17 +32,7 @@ class Answers:
 
     def handler(self) -> AnyHandler:
         """Return the handler of these presses."""
-        return CallbackQueryHandler(self._on_press, pattern=rf"^{GATE}\|")
-
-    async def _on_press(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        query = update.callback_query
-        if query is None:
-            return
-        try:
-            note = await self._press(query)
-        except HydrophoneError:
-            note = None
-        await query.answer(note, show_alert=bool(note))
+        return press_handler(GATE, self._press)
 
     async def _press(self, query: CallbackQuery) -> str | None:
         """Return what the press is answered with."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from telegram import CallbackQuery, Update
+from telegram.ext import CallbackQueryHandler, ContextTypes
 
+from bot.commands.visiting import AnyHandler
 from bot.groups.automatic.actions import ActionLog
 from bot.groups.automatic.kept import Kept
 from bot.groups.automatic.recorder import Recorder
@@ -18,7 +21,7 @@ from bot.groups.standing import Standings
 from bot.groups.telegram import Telegram
 from bot.page import Rows
 from bot.requests import Requests
-from contracts.errors import NotReadyError
+from contracts.errors import HydrophoneError, NotReadyError
 from contracts.services.community.actions import ActionCreate, ActionResponse
 from contracts.services.community.bot import Judgement, JudgeSeen
 from contracts.services.community.commands import CreateAction
@@ -130,3 +133,20 @@ def rule_of(verdict: Verdict) -> str | None:
 def buttons_of(rows: Rows) -> list[list[Button]] | None:
     """Return rows of buttons as the gateway takes them."""
     return [[Button(text=one.label, data=one.data) for one in row] for row in rows] or None
+
+
+def press_handler(pattern: str, press: Callable[[CallbackQuery], Awaitable[str | None]]) -> AnyHandler:
+    """Return the handler of presses whose data begin so; each is answered with what `press` returns."""
+
+    async def on_press(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        query = update.callback_query
+        if query is None:
+            return
+        try:
+            note = await press(query)
+        except HydrophoneError as error:
+            _log.warning("groups.press_failed", error=str(error))
+            note = None
+        await query.answer(note, show_alert=bool(note))
+
+    return CallbackQueryHandler(on_press, pattern=rf"^{pattern}\|")

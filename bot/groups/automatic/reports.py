@@ -6,12 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from telegram import CallbackQuery, Message, Update
-from telegram.ext import CallbackQueryHandler, ContextTypes
+from telegram import CallbackQuery, Message
 
 from bot.callback_data import unpack
 from bot.commands.visiting import AnyHandler, Call
-from bot.groups.automatic.context import Context, buttons_of
+from bot.groups.automatic.context import Context, buttons_of, press_handler
 from bot.groups.automatic.core import Report, hides, reported
 from bot.groups.automatic.kept import report_key
 from bot.groups.automatic.recorder import Work
@@ -41,7 +40,7 @@ class Reports:
 
     def handler(self) -> AnyHandler:
         """Return the handler of presses below hidden messages."""
-        return CallbackQueryHandler(self._on_press, pattern=rf"^{VERDICT}\|")
+        return press_handler(VERDICT, self._press)
 
     async def command(self, call: Call) -> Page:
         """`/report` as an answer to a message."""
@@ -99,16 +98,6 @@ class Reports:
         job_id = f"hidden.{group.id}.{report.message_id}"
         job = TelegramJob(id=job_id, chat_id=chat_id, thread_id=thread, priority="urgent", operation=operation)
         await context.telegram.queue(job)
-
-    async def _on_press(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        query = update.callback_query
-        if query is None:
-            return
-        try:
-            note = await self._press(query)
-        except HydrophoneError:
-            note = None
-        await query.answer(note, show_alert=bool(note))
 
     async def _press(self, query: CallbackQuery) -> str | None:
         """Return what the press is answered with; the presser is judged by the group that the message was in."""
