@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
+from telegram import User
 
+from bot.groups.people import People
 from tests.bot.automatic.world import OWNER, World, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
@@ -33,6 +36,22 @@ async def test_a_flood_is_muted_said_and_logged_and_can_be_undone(groups: World,
     assert group.status(43) == "member"
     await groups.ask("undo_actions", group.id, undo={"ids": [action["id"]], "moderator_id": OWNER})
     assert (await group.action(id=action["id"]))["state"] == "undone"
+
+
+async def test_what_was_written_first_counts_first_though_its_author_is_looked_up_for_longer(
+    groups: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = await groups.group(moderation=FLOOD)
+    look_up, waits = People.saw, [0.5]
+
+    async def look_up_slowly(people: People, owner: str, users: Iterable[User]) -> None:
+        await asyncio.sleep(waits.pop() if waits else 0.0)
+        await look_up(people, owner, users)
+
+    monkeypatch.setattr(People, "saw", look_up_slowly)
+    written = [group.write(42, f"hello {number}", first_name="Ann") for number in range(4)]
+    await until(lambda: not all(map(group.has, written)), "one too many is deleted")
+    assert [group.has(one) for one in written] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(

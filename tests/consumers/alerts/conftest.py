@@ -82,15 +82,18 @@ class Desk:
             await asyncio.wait_for(js.publish_async_completed(), 60)
 
     async def ask(self, verb: str, **fields: Any) -> dict[str, Any]:
-        """Send a command; while nobody serves it another process may take over."""
+        """Send a command; while nobody serves it, or what it needs, another process may take over."""
         async with asyncio.timeout(30):
             while True:
                 try:
-                    return json.loads(
-                        await self.bus.request(f"cmd.v1.alerts.{verb}", json.dumps(fields).encode(), 20.0)
-                    )
+                    body = await self.bus.request(f"cmd.v1.alerts.{verb}", json.dumps(fields).encode(), 20.0)
                 except NoAnswerError:
                     await asyncio.sleep(0.1)
+                    continue
+                reply = json.loads(body)
+                if reply.get("error", {}).get("code") != "NOT_READY":
+                    return reply
+                await asyncio.sleep(0.1)
 
     async def create(self, owner: str = "alice", **fields: Any) -> dict[str, Any]:
         """Make a price alert; `rule` are fields of its rule."""

@@ -164,7 +164,8 @@ async def test_a_span_that_takes_too_long_is_counted_as_far_as_it_was_read(
 ) -> None:
     start, js = now_ns(), own.jetstream()
     for number in range(1, 2001):
-        trade = make_trade(number, now_ns(), trade_id=str(number), amount="2000", price="100")
+        at = start + number  # fills of one moment are one whale, and the clock may stand still between two
+        trade = make_trade(number, at, trade_id=str(number), amount="2000", price="100")
         await js.publish_async("md.v1.trade.binance.BTC.USDT.spot", codec.encode(trade))
     await asyncio.wait_for(js.publish_async_completed(), 30)
     explainer = Explainer(lambda: own, (whale_rule(WHALES),))
