@@ -1,4 +1,4 @@
-"""Live books and trades of the instruments that accounts trade, read from the bus and handed to the paper venues."""
+"""Live books and trades of the instruments that accounts trade, read from the bus and handed to the venues."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import structlog
 
-from consumers.execution.paper.market import Print
-from consumers.execution.paper.venue import FRESH_NS, PaperVenue
+from consumers.execution.figures import Print
+from consumers.execution.paper.venue import FRESH_NS
+from consumers.execution.ports import AccountVenue
 from contracts import streams, subjects
 from contracts.instrument import make_instrument
 from runtime import clock
@@ -36,10 +37,10 @@ class LiveMarkets:
     def __init__(self, bus: Bus, watchers: Watchers) -> None:
         self._bus = bus
         self._reader = LaneReader(bus, watchers)
-        self._venues: defaultdict[tuple[str, str], list[PaperVenue]] = defaultdict(list)
+        self._venues: defaultdict[tuple[str, str], list[AccountVenue]] = defaultdict(list)
         self.failed = self._reader.failed
 
-    async def watch(self, exchange: str, symbol: str, venue: PaperVenue) -> None:
+    async def watch(self, exchange: str, symbol: str, venue: AccountVenue) -> None:
         """Hand an instrument's book, as it is now and from now on, and its trades to a venue."""
         key = (exchange, symbol)
         if venue in self._venues[key]:
@@ -51,7 +52,7 @@ class LiveMarkets:
         self._venues[key].append(venue)
         await self._hand_newest(f"{subjects.BOOK}{tail}", venue)
 
-    def forget(self, venue: PaperVenue) -> None:
+    def forget(self, venue: AccountVenue) -> None:
         """Hand nothing to a venue any more."""
         for venues in self._venues.values():
             if venue in venues:
@@ -61,7 +62,7 @@ class LiveMarkets:
         """Stop reading."""
         await self._reader.close()
 
-    async def _hand_newest(self, subject: str, venue: PaperVenue) -> None:
+    async def _hand_newest(self, subject: str, venue: AccountVenue) -> None:
         """Hand the newest book of the stream over, where it is not too old."""
         body = json.dumps({"last_by_subj": subject}).encode()
         try:
@@ -85,7 +86,7 @@ class LiveMarkets:
         return ()
 
 
-def _hand(venue: PaperVenue, event: Any) -> None:
+def _hand(venue: AccountVenue, event: Any) -> None:
     """Hand a fast trade or book to a venue."""
     if event.kind == "trade":
         if event.amount is not None:

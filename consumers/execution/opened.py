@@ -15,13 +15,13 @@ from consumers.execution.account import Account
 from consumers.execution.documents.journal import DocumentJournal
 from consumers.execution.documents.switches import Switches
 from consumers.execution.executor import Executor
+from consumers.execution.figures import Fees
 from consumers.execution.gate import AccountGate
 from consumers.execution.markets import LiveMarkets
 from consumers.execution.order import Order, Report
-from consumers.execution.paper.account import Fees
 from consumers.execution.paper.store import PaperStore
 from consumers.execution.paper.venue import PaperVenue
-from consumers.execution.ports import ChangedElsewhereError, Ports, UnclearError
+from consumers.execution.ports import AccountVenue, ChangedElsewhereError, Ports, UnclearError
 from consumers.execution.publishing import BusPublisher
 from contracts.services.trading.events import ForeignOrder
 from runtime import clock
@@ -48,7 +48,7 @@ class Opened:
     """One account at work."""
 
     account: Account
-    venue: PaperVenue
+    venue: AccountVenue
     journal: DocumentJournal
     executor: Executor
     publisher: BusPublisher

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
+from consumers.execution.figures import Fees, Levels, Print, Taken
 from consumers.execution.order import Order, Report
+from consumers.execution.rules import TradingRules
 
 
 class OrderRefusedError(Exception):
@@ -45,6 +48,51 @@ class Venue(Protocol):
 
     async def list_open(self) -> Sequence[Report]:
         """Return what is open, whoever placed it; raises UnclearError."""
+        ...
+
+
+class AccountVenue(Venue, Protocol):
+    """What an account needs of its venue beside orders. Books and trades come in from the bus at any time."""
+
+    @property
+    def fees(self) -> Fees:
+        """What the venue takes, as far as it is known."""
+        ...
+
+    async def open(self) -> frozenset[str]:
+        """Read the account; returns the symbols of its open orders. StoreError or UnclearError where that cannot be."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what it holds open."""
+        ...
+
+    async def rules(self, symbol: str) -> TradingRules:
+        """Return what the venue takes of a symbol; InvalidParameterError where it does not trade that."""
+        ...
+
+    async def flush(self) -> Sequence[Report]:
+        """Return what changed at the venue since the last call without having been asked for."""
+        ...
+
+    async def balances(self) -> Sequence[tuple[str, Decimal, Decimal]]:
+        """Return each currency with what is free and what is held; StoreError or UnclearError."""
+        ...
+
+    async def look(self, order: Order) -> Sequence[Taken]:
+        """Return what an order would take of the live book now, without placing it."""
+        ...
+
+    def price(self, symbol: str) -> Decimal | None:
+        """Return the middle of the live book; None where there is none."""
+        ...
+
+    def on_book(self, symbol: str, bids: Levels, asks: Levels) -> None:
+        """Take a live book as it is shown now."""
+        ...
+
+    def on_trade(self, symbol: str, trade: Print) -> None:
+        """Take a trade of others."""
         ...
 
 

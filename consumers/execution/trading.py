@@ -12,9 +12,9 @@ from consumers.execution.account import Account, describe, order_id_of
 from consumers.execution.documents.accounts import AccountStore
 from consumers.execution.documents.queries import OrderQueries
 from consumers.execution.documents.switches import Switches
-from consumers.execution.opened import PAPER_FEES, Opened, OpenedAccounts
+from consumers.execution.opened import Opened, OpenedAccounts
 from consumers.execution.order import Order
-from consumers.execution.rules import Figures, TradingRules, fit
+from consumers.execution.rules import Figures, fit
 from contracts.arithmetic.exact import EXACT, FINE, rounded
 from contracts.arithmetic.moments import as_datetime
 from contracts.errors import (
@@ -24,9 +24,7 @@ from contracts.errors import (
     LimitReachedError,
     NoDataError,
     NotFoundError,
-    SymbolSyntaxError,
 )
-from contracts.instrument import make_instrument
 from contracts.services.access import Caller
 from contracts.services.audit import AuditEvent
 from contracts.services.trading import accounts as words
@@ -35,7 +33,6 @@ from runtime import clock
 from runtime.store import Store
 
 SERVICE: Final = "trading"
-_SMALLEST: Final = Decimal("0.00000001")  # the paper venue's step of amounts and prices
 _ID_BYTES: Final = 8
 _ZERO: Final = Decimal(0)
 
@@ -49,6 +46,8 @@ class Trading:
 
     async def create_account(self, request: words.CreateAccount) -> words.AccountInfo:
         """Make a paper account."""
+        if request.exchange is None or request.balance is None:
+            raise InvalidParameterError(f"No accounts at {request.venue} can be made here", parameter="venue")
         if len(await self.accounts.list_accounts(request.owner)) >= words.MOST_ACCOUNTS:
             raise LimitReachedError(f"An owner has at most {words.MOST_ACCOUNTS} accounts", maximum=words.MOST_ACCOUNTS)
         if await self.accounts.find(request.owner, request.name) is not None:
@@ -91,11 +90,11 @@ class Trading:
         amount = reduce(EXACT.add, (one.amount for one in taken), _ZERO)
         value = reduce(EXACT.add, (EXACT.multiply(one.price, one.amount) for one in taken), _ZERO)
         left = EXACT.subtract(order.amount, amount)
-        rules = rules_of(order.symbol)
+        rules, fees = await opened.venue.rules(order.symbol), opened.venue.fees
         if order.price is None and left > 0:  # the book shows too little of it
             return Preview(amount=order.amount, price=None, fee=None, fee_currency=rules.quote, total=None)
         resting = EXACT.multiply(left, order.price or _ZERO)
-        fee = EXACT.add(EXACT.multiply(value, PAPER_FEES.taker), EXACT.multiply(resting, PAPER_FEES.maker))
+        fee = EXACT.add(EXACT.multiply(value, fees.taker), EXACT.multiply(resting, fees.maker))
         whole = EXACT.add(value, resting)
         return Preview(
             amount=order.amount,
@@ -156,8 +155,8 @@ class Trading:
     async def _order(self, terms: OrderTerms, client_id: str) -> tuple[Opened, Order]:
         """Return the order of some terms in the venue's steps; refuses what cannot be placed."""
         account = await self._account(terms.owner, terms.account)
-        rules = rules_of(terms.symbol)
         opened = await self._opened.open(account)
+        rules = await opened.venue.rules(terms.symbol)
         await self._opened.watch(opened, terms.symbol)
         price = opened.venue.price(terms.symbol)
         if price is None:
@@ -215,17 +214,6 @@ class Trading:
             details=dict(details),
         )
         await self.accounts.save_audit(event)
-
-
-def rules_of(symbol: str) -> TradingRules:
-    """Return the paper venue's rules of a symbol; InvalidParameterError where it names no spot pair."""
-    try:
-        instrument = make_instrument("paper", symbol, symbol)
-    except SymbolSyntaxError as error:
-        raise InvalidParameterError(error.message, parameter="symbol") from None
-    if instrument.settle is not None:
-        raise InvalidParameterError("Paper accounts trade spot only", parameter="symbol")
-    return TradingRules(instrument.base, instrument.quote, _SMALLEST, _SMALLEST)
 
 
 def _terms(order: Order) -> tuple[object, ...]:

@@ -8,28 +8,15 @@ from decimal import Decimal
 from functools import reduce
 from typing import Final
 
+from consumers.execution.figures import Fees, Levels, Print, Taken
 from consumers.execution.order import Fill, Order, OrderType, Report, Side, VenueStatus
-from consumers.execution.paper.ladder import Taken
-from consumers.execution.paper.market import Execution, Levels, PaperMarket, Print, Resting
+from consumers.execution.paper.market import Execution, PaperMarket, Resting
 from consumers.execution.ports import OrderRefusedError
 from contracts.arithmetic.exact import EXACT
 from contracts.instrument import split_symbol
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """What an execution costs, as fractions of its value, in the quote."""
-
-    maker: Decimal
-    taker: Decimal
-
-    @property
-    def higher(self) -> Decimal:
-        """The higher of both."""
-        return max(self.maker, self.taker)
 
 
 @dataclass(slots=True, kw_only=True)

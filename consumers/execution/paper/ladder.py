@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from consumers.execution.figures import Taken
 from consumers.execution.order import Side
 from contracts.arithmetic.exact import EXACT
 
@@ -24,14 +25,6 @@ class Shown:
 
     amount: Decimal
     left: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What was taken at one price of the ladder."""
-
-    price: Decimal
-    amount: Decimal
 
 
 class Ladder:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from consumers.execution.figures import Levels, Print, Taken
 from consumers.execution.order import Side
-from consumers.execution.paper.ladder import Ladder, Taken
+from consumers.execution.paper.ladder import Ladder
 from contracts.arithmetic.exact import EXACT
 
 _ZERO: Final = Decimal(0)
-Levels = Iterable[tuple[Decimal, Decimal]]
 
 
 @dataclass(slots=True)
@@ -39,15 +39,6 @@ class Execution:
     amount: Decimal
     price: Decimal
     maker: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Print:
-    """A trade of others: `side` is the aggressor's, None where the venue does not say."""
-
-    price: Decimal
-    amount: Decimal
-    side: Side | None
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from consumers.execution.documents.journal import read_fills, write_fills
-from consumers.execution.paper.account import Fees, PaperAccount, PaperOrder
+from consumers.execution.figures import Fees
+from consumers.execution.paper.account import PaperAccount, PaperOrder
 from consumers.execution.paper.ladder import Ladder, Shown
 from consumers.execution.paper.market import PaperMarket, Resting
 from consumers.execution.ports import ChangedElsewhereError
@@ -26,7 +27,7 @@ class PaperStore:
     def __init__(self, store: Store, account_id: str, fees: Fees) -> None:
         self._accounts: Collection = store.collection(ACCOUNTS)
         self._ended: Collection = store.collection(ENDED)
-        self._id, self._fees = account_id, fees
+        self._id, self.fees = account_id, fees
         self.version = 0
 
     async def load(self, balance: Mapping[str, Decimal]) -> PaperAccount:
@@ -34,9 +35,9 @@ class PaperStore:
         document = await self._accounts.find_one({"_id": self._id})
         if document is None:
             self.version = 0
-            return PaperAccount(dict(balance), self._fees)
+            return PaperAccount(dict(balance), self.fees)
         self.version = document["version"]
-        return read_account(document, self._fees)
+        return read_account(document, self.fees)
 
     async def save(self, document: Document, moved: Sequence[PaperOrder]) -> None:
         """Write an account over what was read or written last; ChangedElsewhereError where that is not there.

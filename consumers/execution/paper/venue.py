@@ -8,19 +8,23 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Final
 
+from consumers.execution.figures import Fees, Levels, Print, Taken
 from consumers.execution.order import SECOND, Order, Report
 from consumers.execution.paper.account import PaperAccount, PaperOrder
-from consumers.execution.paper.ladder import Taken
-from consumers.execution.paper.market import Levels, Print
 from consumers.execution.paper.store import PaperStore, write_account
 from consumers.execution.ports import ChangedElsewhereError, OrderRefusedError, UnclearError
+from consumers.execution.rules import TradingRules
 from contracts.arithmetic.book import add_up
 from contracts.arithmetic.exact import EXACT, FINE, rounded
+from contracts.errors import InvalidParameterError, SymbolSyntaxError
+from contracts.instrument import make_instrument
+from contracts.services.trading.accounts import PAPER
 from runtime import clock
 from runtime.store import StoreError
 
 LATENCY_SECONDS: Final = 0.1  # from here to an exchange, as paper orders take it
 FRESH_NS: Final = 60 * SECOND  # how old a book may be for an order to be placed on it
+_SMALLEST: Final = Decimal("0.00000001")  # the step of amounts and prices
 _ZERO: Final = Decimal(0)
 
 
@@ -45,6 +49,24 @@ class PaperVenue:
         self._unsaid: dict[str, Report] = {}
         self._ended: frozenset[str] = frozenset()  # stand in what was written last as ended
         self._lock = asyncio.Lock()
+
+    @property
+    def fees(self) -> Fees:
+        """What every execution costs."""
+        return self._store.fees
+
+    async def close(self) -> None:
+        """Do nothing: everything is written."""
+
+    async def rules(self, symbol: str) -> TradingRules:
+        """Return the rules of a spot pair, the same for each; InvalidParameterError where it names none."""
+        try:
+            instrument = make_instrument(PAPER, symbol, symbol)
+        except SymbolSyntaxError as error:
+            raise InvalidParameterError(error.message, parameter="symbol") from None
+        if instrument.settle is not None:
+            raise InvalidParameterError("Paper accounts trade spot only", parameter="symbol")
+        return TradingRules(instrument.base, instrument.quote, _SMALLEST, _SMALLEST)
 
     async def open(self) -> frozenset[str]:
         """Read the account; returns the symbols of its open orders. StoreError where that cannot be."""

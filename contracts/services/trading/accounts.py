@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from contracts.numbers import AmountText
 from contracts.services.access import Caller, Owner
@@ -27,16 +27,38 @@ class Limits(TradingModel):
     symbols: list[str] | None = Field(default=None, max_length=200, description="the only symbols that are allowed")
 
 
+class SealedText(TradingModel):
+    """A secret that only a process with `APP_SECRET_KEY` opens (`runtime.vault`); nothing of it is secret as it is."""
+
+    key_id: str = Field(pattern=r"^[0-9a-f]{16}$", description="names the secret that it was sealed under")
+    wrapped: str = Field(max_length=200, description="its own key, encrypted; base64")
+    body: str = Field(max_length=4000, description="encrypted; base64")
+
+
 class CreateAccount(TradingModel):
-    """Make a paper account: its orders fill against the live book of an exchange, and no money is in it."""
+    """Make an account: on paper, where no money is in it, or at an exchange, with a key that may trade there."""
 
     caller: Caller = Field(description="who wants it")
     owner: Owner
     name: AccountName
-    venue: Literal["paper"] = Field(default=PAPER, description="the kind of account")
-    exchange: str = Field(min_length=1, max_length=64, description="whose book a paper account trades on: CCXT's id")
-    balance: Amounts = Field(min_length=1, description="what a paper account begins with")
+    venue: str = Field(default=PAPER, min_length=1, max_length=64, description="`paper`, or CCXT's id of the exchange")
+    exchange: str | None = Field(
+        default=None, min_length=1, max_length=64, description="whose live book a paper account trades on: CCXT's id"
+    )
+    balance: Amounts | None = Field(default=None, min_length=1, description="what a paper account begins with")
+    credential: SealedText | None = Field(
+        default=None, description="key and secret of an exchange, sealed for this owner, name and venue"
+    )
     limits: Limits = Field(default=Limits(), description="what it may do")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Hold each kind to what it needs."""
+        if (self.venue == PAPER) != (self.credential is None):
+            raise ValueError("a paper account takes no key; an account at an exchange needs one")
+        if (self.venue == PAPER) != (self.exchange is not None) or (self.venue == PAPER) != (self.balance is not None):
+            raise ValueError("a paper account needs an exchange and a balance; one at an exchange takes neither")
+        return self
 
 
 class ListAccounts(TradingModel):
@@ -77,6 +99,51 @@ class AccountList(TradingModel):
 
     items: list[AccountInfo]
     halted: bool = Field(description="whether the owner's trading is stopped")
+
+
+class TokenIssue(TradingModel):
+    """Issue a user token of an account at an exchange: who has it may trade there for its owner."""
+
+    caller: Caller = Field(description="who wants it")
+    owner: Owner
+    name: AccountName
+
+
+class TokenRefresh(TokenIssue):
+    """Make a token hold longer; after half of its life it is replaced by another one, and the old one ends soon."""
+
+    token: SealedText = Field(description="the one that there is, sealed as it came")
+
+
+class TokenIssued(TradingModel):
+    """A token, sealed: it is proved by sending it back as it is."""
+
+    token: SealedText
+    expires_at: AwareDatetime
+    rotate_at: AwareDatetime = Field(description="from when on a refresh gives another token")
+
+
+class Unlink(TradingModel):
+    """End an owner's tokens of an account, and by their wish destroy the key that it trades with."""
+
+    caller: Caller = Field(description="who wants it")
+    owner: Owner
+    name: AccountName
+    destroy: bool = Field(default=True, description="whether the sealed key is destroyed and the account taken away")
+
+
+class Revoke(TradingModel):
+    """End an owner's tokens by force."""
+
+    caller: Caller = Field(description="who wants it")
+    owner: Owner
+    name: AccountName | None = Field(default=None, description="only those of this account")
+
+
+class Revoked(TradingModel):
+    """How many tokens were ended."""
+
+    tokens: int
 
 
 class Kill(TradingModel):

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumers.execution.figures import Fees, Print
 from consumers.execution.order import Side
-from consumers.execution.paper.account import Fees, PaperAccount
-from consumers.execution.paper.market import Print
+from consumers.execution.paper.account import PaperAccount
 from consumers.execution.ports import OrderRefusedError
 from tests.consumers.execution.stage import START, intent
 

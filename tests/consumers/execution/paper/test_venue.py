@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
+from consumers.execution.figures import Fees, Print
 from consumers.execution.order import Report
-from consumers.execution.paper.account import Fees
-from consumers.execution.paper.market import Print
 from consumers.execution.paper.store import PaperStore
 from consumers.execution.paper.venue import FRESH_NS, PaperVenue
 from consumers.execution.ports import OrderRefusedError, UnclearError

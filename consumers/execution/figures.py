@@ -1,0 +1,42 @@
+"""What a market shows and what a venue takes, as every account meets it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from consumers.execution.order import Side
+
+Levels = Iterable[tuple[Decimal, Decimal]]
+"""(price, amount) pairs of one side of a book, the best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """A trade of others: `side` is the aggressor's, None where the venue does not say."""
+
+    price: Decimal
+    amount: Decimal
+    side: Side | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken at one price of a book."""
+
+    price: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """What an execution costs, as fractions of its value, in the quote."""
+
+    maker: Decimal
+    taker: Decimal
+
+    @property
+    def higher(self) -> Decimal:
+        """The higher of both."""
+        return max(self.maker, self.taker)
