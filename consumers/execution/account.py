@@ -9,11 +9,11 @@ from decimal import Decimal
 from functools import reduce
 from typing import Final
 
-from consumers.execution.order import Order
 from contracts.arithmetic.exact import EXACT
 from contracts.arithmetic.moments import as_datetime
 from contracts.services.trading.accounts import Limits
 from contracts.services.trading.orders import FillInfo, OrderInfo, OrderStatus
+from runtime.trading.order import Order
 
 _ID_CHARACTERS: Final = 16
 

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
-from consumers.execution import order as steps
-from consumers.execution.order import Order, Report, next_step
-from consumers.execution.ports import ChangedElsewhereError, NotAllowedError, OrderRefusedError, Ports, UnclearError
+from consumers.execution.ports import ChangedElsewhereError, NotAllowedError, Ports, UnclearError
+from runtime.trading import order as steps
+from runtime.trading.figures import OrderRefusedError
+from runtime.trading.order import Order, Report, next_step
 
 _MOST_STEPS = 16  # of one order at a time: what goes on longer waits for the next round
 

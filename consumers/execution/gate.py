@@ -10,10 +10,10 @@ from consumers.execution import risk
 from consumers.execution.account import Account
 from consumers.execution.documents.journal import DocumentJournal
 from consumers.execution.documents.switches import Switches
-from consumers.execution.order import Order
 from consumers.execution.ports import NotAllowedError
 from contracts.instrument import split_symbol
 from runtime.store import StoreError
+from runtime.trading.order import Order
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import structlog
 
-from consumers.execution.figures import Print
 from consumers.execution.paper.venue import FRESH_NS
 from consumers.execution.ports import AccountVenue
 from contracts import streams, subjects
@@ -22,6 +21,7 @@ from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LaneReader
 from runtime.nats.lanes.reader import UNDECODABLE, Watchers, read_event
 from runtime.nats.streams.api import ApiRefusalError, call
+from runtime.trading.figures import Print
 
 _log = structlog.get_logger("execution")
 _NOT_FOUND: Final = 404

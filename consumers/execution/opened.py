@@ -15,10 +15,8 @@ from consumers.execution.account import Account
 from consumers.execution.documents.journal import DocumentJournal
 from consumers.execution.documents.switches import Switches
 from consumers.execution.executor import Executor
-from consumers.execution.figures import Fees
 from consumers.execution.gate import AccountGate
 from consumers.execution.markets import LiveMarkets
-from consumers.execution.order import Order, Report
 from consumers.execution.paper.store import PaperStore
 from consumers.execution.paper.venue import PaperVenue
 from consumers.execution.ports import AccountVenue, ChangedElsewhereError, Ports, UnclearError
@@ -27,6 +25,8 @@ from contracts.services.trading.events import ForeignOrder
 from runtime import clock
 from runtime.nats.bus import Bus
 from runtime.store import Store, StoreError
+from runtime.trading.figures import Fees
+from runtime.trading.order import Order, Report
 
 _log = structlog.get_logger("execution")
 PAPER_FEES: Final = Fees(maker=Decimal("0.003"), taker=Decimal("0.003"))  # the highest of the exchanges: Indodax's

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from consumers.execution.figures import Fees, Levels, Print, Taken
-from consumers.execution.order import Order, Report
-from consumers.execution.rules import TradingRules
-
-
-class OrderRefusedError(Exception):
-    """The venue said no, and has no such order; the text is for its owner."""
+from runtime.trading.figures import Fees, Levels, Print, Taken
+from runtime.trading.order import Order, Report
+from runtime.trading.rules import TradingRules
 
 
 class UnclearError(Exception):

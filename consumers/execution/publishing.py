@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from consumers.execution.account import shown_status
-from consumers.execution.order import Order
 from contracts import streams
 from contracts.services.trading.events import (
     FILL_SCHEMA,
@@ -19,6 +18,7 @@ from contracts.services.trading.events import (
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA
 from runtime import retry
 from runtime.nats.bus import Bus
+from runtime.trading.order import Order
 
 _WITHIN: Final = retry.Policy(timeout=3.0)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from consumers.execution.order import Fill, Order, Side
 from consumers.execution.ports import NotAllowedError
 from contracts.arithmetic.exact import EXACT, FINE
 from contracts.instrument import split_symbol
 from contracts.services.trading.accounts import Limits
+from runtime.trading.order import Fill, Order, Side
 
 DAY_NS: Final = 86_400 * 1_000_000_000
 _ZERO: Final = Decimal(0)

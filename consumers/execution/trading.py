@@ -13,8 +13,6 @@ from consumers.execution.documents.accounts import AccountStore
 from consumers.execution.documents.queries import OrderQueries
 from consumers.execution.documents.switches import Switches
 from consumers.execution.opened import Opened, OpenedAccounts
-from consumers.execution.order import Order
-from consumers.execution.rules import Figures, fit
 from contracts.arithmetic.exact import EXACT, FINE, rounded
 from contracts.arithmetic.moments import as_datetime
 from contracts.errors import (
@@ -31,6 +29,8 @@ from contracts.services.trading import accounts as words
 from contracts.services.trading.orders import CancelOrder, CreateOrder, FindOrder, OrderInfo, OrderTerms, Preview
 from runtime import clock
 from runtime.store import Store
+from runtime.trading.order import Order
+from runtime.trading.rules import Figures, fit
 
 SERVICE: Final = "trading"
 _ID_BYTES: Final = 8

@@ -7,9 +7,9 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any, Final
 
-from consumers.execution.order import Fill, Order, Side
 from consumers.execution.ports import ChangedElsewhereError
 from runtime.store import AlreadyThereError, Collection, Document, IndexSpec, Store
+from runtime.trading.order import Fill, Order, Side
 
 ORDERS: Final = "trading_orders"
 INDEXES: Final = (

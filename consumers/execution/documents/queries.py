@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from consumers.execution.documents.journal import ORDERS, read
-from consumers.execution.order import Order
 from contracts.services.trading.orders import ListFills, ListOrders
 from runtime.store import Collection, Document, Store
+from runtime.trading.order import Order
 
 _STATUSES: Final[dict[str, list[str]]] = {"pending": ["intended", "unknown"]}
 _NEWEST: Final = [("created_ns", -1), ("_id", 1)]

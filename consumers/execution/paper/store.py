@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from consumers.execution.documents.journal import read_fills, write_fills
-from consumers.execution.figures import Fees
-from consumers.execution.paper.account import PaperAccount, PaperOrder
-from consumers.execution.paper.ladder import Ladder, Shown
-from consumers.execution.paper.market import PaperMarket, Resting
 from consumers.execution.ports import ChangedElsewhereError
 from runtime.store import AlreadyThereError, Collection, Document, Store
+from runtime.trading.figures import Fees
+from runtime.trading.paper.account import PaperAccount, PaperOrder
+from runtime.trading.paper.ladder import Ladder, Shown
+from runtime.trading.paper.market import PaperMarket, Resting
 
 ACCOUNTS: Final = "trading_paper"
 ENDED: Final = "trading_paper_ended"

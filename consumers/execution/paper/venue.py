@@ -8,12 +8,8 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Final
 
-from consumers.execution.figures import Fees, Levels, Print, Taken
-from consumers.execution.order import SECOND, Order, Report
-from consumers.execution.paper.account import PaperAccount, PaperOrder
 from consumers.execution.paper.store import PaperStore, write_account
-from consumers.execution.ports import ChangedElsewhereError, OrderRefusedError, UnclearError
-from consumers.execution.rules import TradingRules
+from consumers.execution.ports import ChangedElsewhereError, UnclearError
 from contracts.arithmetic.book import add_up
 from contracts.arithmetic.exact import EXACT, FINE, rounded
 from contracts.errors import InvalidParameterError, SymbolSyntaxError
@@ -21,6 +17,10 @@ from contracts.instrument import make_instrument
 from contracts.services.trading.accounts import PAPER
 from runtime import clock
 from runtime.store import StoreError
+from runtime.trading.figures import Fees, Levels, OrderRefusedError, Print, Taken
+from runtime.trading.order import SECOND, Order, Report
+from runtime.trading.paper.account import PaperAccount, PaperOrder
+from runtime.trading.rules import TradingRules
 
 LATENCY_SECONDS: Final = 0.1  # from here to an exchange, as paper orders take it
 FRESH_NS: Final = 60 * SECOND  # how old a book may be for an order to be placed on it

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from consumers.execution.order import Fill, Report
-from consumers.execution.ports import ChangedElsewhereError, NotAllowedError, OrderRefusedError
+from consumers.execution.ports import ChangedElsewhereError, NotAllowedError
+from runtime.trading.figures import OrderRefusedError
+from runtime.trading.order import Fill, Report
 from tests.consumers.execution.stage import CrashError, Stage, Stepper, VenueOrder, intent, unclear
 
 _PAUSES = (1, 1, 1, 3, 3, 5, 10, 10, 30, 30, 60, 60, 300, 300, 1800, 1800, 3600)

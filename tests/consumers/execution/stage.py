@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from consumers.execution.executor import Executor
-from consumers.execution.order import Fill, Order, Report, VenueStatus
-from consumers.execution.ports import ChangedElsewhereError, NotAllowedError, OrderRefusedError, Ports, UnclearError
+from consumers.execution.ports import ChangedElsewhereError, NotAllowedError, Ports, UnclearError
+from runtime.trading.figures import OrderRefusedError
+from runtime.trading.order import Fill, Order, Report, VenueStatus
 
 SECOND = 1_000_000_000
 START = 1_767_225_600 * SECOND

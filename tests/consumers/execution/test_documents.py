@@ -9,15 +9,15 @@ from decimal import Decimal
 import pytest
 import pytest_asyncio
 
-from consumers.execution import order as steps
 from consumers.execution.account import Account, describe, order_id_of
 from consumers.execution.documents.journal import INDEXES, DocumentJournal
 from consumers.execution.documents.switches import Switches
 from consumers.execution.gate import AccountGate
-from consumers.execution.order import Fill, Order, Report
 from consumers.execution.ports import ChangedElsewhereError, NotAllowedError
 from contracts.services.trading.accounts import Limits
 from runtime.store import Store
+from runtime.trading import order as steps
+from runtime.trading.order import Fill, Order, Report
 from tests.consumers.execution.stage import START, intent
 
 ACCOUNT = Account(

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from consumers.execution import order as steps
-from consumers.execution.order import SECOND, Fill, Order, Report, SentBeforeError, next_step
-from consumers.execution.ports import ChangedElsewhereError, OrderRefusedError, UnclearError
+from consumers.execution.ports import ChangedElsewhereError, UnclearError
+from runtime.trading import order as steps
+from runtime.trading.figures import OrderRefusedError
+from runtime.trading.order import SECOND, Fill, Order, Report, SentBeforeError, next_step
 from tests.consumers.execution.scenarios import Play
 from tests.consumers.execution.stage import START, Stage, Stepper, VenueOrder, intent
 

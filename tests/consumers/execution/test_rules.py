@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.execution.order import Fill
 from consumers.execution.ports import NotAllowedError
 from consumers.execution.risk import DAY_NS, Standing, check_limits, day_of, lost_since
-from consumers.execution.rules import Figures, TradingRules, fit
 from contracts.errors import InvalidParameterError
 from contracts.services.trading.accounts import Limits
+from runtime.trading.order import Fill
+from runtime.trading.rules import Figures, TradingRules, fit
 from tests.consumers.execution.stage import START, intent
 
 INDODAX = TradingRules(

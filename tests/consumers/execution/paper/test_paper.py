@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.execution.figures import Fees, Print
-from consumers.execution.order import Side
-from consumers.execution.paper.account import PaperAccount
-from consumers.execution.ports import OrderRefusedError
+from runtime.trading.figures import Fees, OrderRefusedError, Print
+from runtime.trading.order import Side
+from runtime.trading.paper.account import PaperAccount
 from tests.consumers.execution.stage import START, intent
 
 BTC = "BTC/USDT"

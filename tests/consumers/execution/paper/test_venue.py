@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from consumers.execution.figures import Fees, Print
-from consumers.execution.order import Report
 from consumers.execution.paper.store import PaperStore
 from consumers.execution.paper.venue import FRESH_NS, PaperVenue
-from consumers.execution.ports import OrderRefusedError, UnclearError
+from consumers.execution.ports import UnclearError
 from runtime.store import Document, Store, StoreError
+from runtime.trading.figures import Fees, OrderRefusedError, Print
+from runtime.trading.order import Report
 from tests.consumers.execution.stage import START, intent
 
 BTC = "BTC/USDT"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
-from consumers.execution.order import Side
 from contracts.arithmetic.exact import EXACT
 from contracts.errors import InvalidParameterError
+from runtime.trading.order import Side
 
 _ZERO: Final = Decimal(0)
 

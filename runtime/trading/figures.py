@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from consumers.execution.order import Side
+from runtime.trading.order import Side
 
 Levels = Iterable[tuple[Decimal, Decimal]]
 """(price, amount) pairs of one side of a book, the best first."""
+
+
+class OrderRefusedError(Exception):
+    """The venue said no, and has no such order; the text is for its owner."""
 
 
 @dataclass(frozen=True, slots=True)

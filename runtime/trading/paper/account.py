@@ -8,12 +8,11 @@ from decimal import Decimal
 from functools import reduce
 from typing import Final
 
-from consumers.execution.figures import Fees, Levels, Print, Taken
-from consumers.execution.order import Fill, Order, OrderType, Report, Side, VenueStatus
-from consumers.execution.paper.market import Execution, PaperMarket, Resting
-from consumers.execution.ports import OrderRefusedError
 from contracts.arithmetic.exact import EXACT
 from contracts.instrument import split_symbol
+from runtime.trading.figures import Fees, Levels, OrderRefusedError, Print, Taken
+from runtime.trading.order import Fill, Order, OrderType, Report, Side, VenueStatus
+from runtime.trading.paper.market import Execution, PaperMarket, Resting
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)

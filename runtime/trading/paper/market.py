@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from consumers.execution.figures import Levels, Print, Taken
-from consumers.execution.order import Side
-from consumers.execution.paper.ladder import Ladder
 from contracts.arithmetic.exact import EXACT
+from runtime.trading.figures import Levels, Print, Taken
+from runtime.trading.order import Side
+from runtime.trading.paper.ladder import Ladder
 
 _ZERO: Final = Decimal(0)
 

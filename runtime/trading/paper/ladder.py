@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from consumers.execution.figures import Taken
-from consumers.execution.order import Side
 from contracts.arithmetic.exact import EXACT
+from runtime.trading.figures import Taken
+from runtime.trading.order import Side
 
 MOST_REMEMBERED: Final = 1000  # prices beyond what the book shows, where something has filled us
 _ZERO: Final = Decimal(0)

@@ -1,0 +1,1 @@
+"""Orders on paper: they fill against the books and trades of others. Pure."""
