@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 from typing import Final
@@ -116,8 +115,8 @@ class Trading:
 
     async def create_order(self, request: CreateOrder) -> OrderInfo:
         """Place an order, once for a client id; ConflictError where it names another order already."""
-        opened, order = await self._order(request, request.client_id or secrets.token_hex(_ID_BYTES))
-        order = replace(order, strategy=request.strategy)
+        client_id = request.client_id or secrets.token_hex(_ID_BYTES)
+        opened, order = await self._order(request, client_id, request.strategy)
         known = await opened.journal.find_client_id(order.client_id)
         if known is not None and _terms(known) != _terms(order):
             raise ConflictError("The client_id names another order", client_id=order.client_id)
@@ -165,10 +164,10 @@ class Trading:
         """Return the id of an owner's account; None where none is named. NotFoundError where there is none."""
         return None if name is None else (await self.account(owner, name)).id
 
-    async def _order(self, terms: OrderTerms, client_id: str) -> tuple[Opened, Order]:
+    async def _order(self, terms: OrderTerms, client_id: str, strategy: str | None = None) -> tuple[Opened, Order]:
         """Return the order of some terms in the venue's steps; refuses what cannot be placed."""
         account = await self.account(terms.owner, terms.account)
-        await self._tokens.check(account, terms.token)
+        await self._tokens.check(account, terms.token, strategy)
         opened = await self._opened.open(account)
         rules = await opened.venue.rules(terms.symbol)
         await self._opened.watch(opened, terms.symbol)
@@ -189,6 +188,7 @@ class Trading:
             price=figures.price,
             post_only=terms.post_only,
             reduce_only=terms.reduce_only,
+            strategy=strategy,
             created_ns=clock.now_ns(),
         )
         return opened, order
