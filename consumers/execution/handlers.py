@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from secrets import token_bytes
-from typing import Final
+from typing import Any, Final
 
 from faststream.nats import NatsRouter
 
@@ -24,6 +24,10 @@ from consumers.execution.links.tokens import Sealing, UserTokens
 from consumers.execution.markets import LiveMarkets
 from consumers.execution.opened import Acting, OpenedAccounts
 from consumers.execution.rounds import Pace, Rounds
+from consumers.execution.safety import store as trip_documents
+from consumers.execution.safety.core import LOST_AFTER_SECONDS
+from consumers.execution.safety.heartbeat import DeadMansSwitch
+from consumers.execution.safety.permits import Permits
 from consumers.execution.trading import Trading
 from contracts.services.trading import accounts as words
 from contracts.services.trading import orders
@@ -36,7 +40,7 @@ from runtime.nats.announce import Announcer
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.lanes.reader import Watchers
 
-INDEXES: Final = (*journal.INDEXES, *account_documents.INDEXES, *token_documents.INDEXES)
+INDEXES: Final = (*journal.INDEXES, *account_documents.INDEXES, *token_documents.INDEXES, *trip_documents.INDEXES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class ExecutionPlan:
     settle_seconds: float = 0.5
     reconcile_seconds: float = 30.0
     secrets_seconds: float = 10.0
+    lost_seconds: float = LOST_AFTER_SECONDS
 
     @property
     def pace(self) -> Pace:
@@ -79,18 +84,29 @@ async def run(service: Service, plan: ExecutionPlan) -> None:
         markets = LiveMarkets(service.bus, Watchers(letters.keep, lambda missed: announcer.on_missed("books", missed)))
         stack.push_async_callback(markets.close)
         vault = make_vault(await asyncio.to_thread(plan.secrets))
-        opened = OpenedAccounts(Acting(service.bus, store, markets, lambda: held.lease.token))
+        permits = Permits(store)
+        opened = OpenedAccounts(Acting(service.bus, store, markets, permits, lambda: held.lease.token))
         sealing = Sealing(vault, await asyncio.to_thread(plan.pepper), plan.times)
         tokens = UserTokens(TokenStore(store), sealing)
-        trading = Trading(store, opened, tokens)
-        failing = [held.lost, markets.failed]
+        trading = Trading(store, opened, permits, tokens)
+        switch = DeadMansSwitch(store, permits.breaker, opened.list, plan.lost_seconds)
+        failing = [held.lost, markets.failed, _beside(stack, switch.run(service.stop))]
         if vault is not None:
             rotation = Rotation(vault, trading.accounts, plan.secrets)
-            failing.append(asyncio.create_task(rotation.run(service.stop, plan.secrets_seconds)))
-            stack.callback(failing[-1].cancel)
+            failing.append(_beside(stack, rotation.run(service.stop, plan.secrets_seconds)))
         await _open_those_at_work(trading, opened)
-        rounds = Rounds(service, plan.pace, trading, opened)
-        await _serve(service, make_router(trading, tokens), rounds, failing)
+        try:
+            await _serve(service, make_router(trading, tokens), Rounds(service, plan.pace, trading), failing)
+        except Exception:  # whatever ended it: without the bus it would be the lease, or what was read
+            await switch.outlive(service, plan.lease)
+            raise
+
+
+def _beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Do some work while the stack is open."""
+    task = asyncio.create_task(work)
+    stack.callback(task.cancel)
+    return task
 
 
 async def _open_those_at_work(trading: Trading, opened: OpenedAccounts) -> None:

@@ -11,9 +11,9 @@ from typing import Final
 from consumers.execution.account import Account, describe, order_id_of
 from consumers.execution.documents.accounts import AccountStore
 from consumers.execution.documents.queries import OrderQueries
-from consumers.execution.documents.switches import Switches
 from consumers.execution.links.tokens import UserTokens
 from consumers.execution.opened import Opened, OpenedAccounts
+from consumers.execution.safety.permits import Permits
 from contracts.arithmetic.exact import EXACT, FINE, rounded
 from contracts.arithmetic.moments import as_datetime
 from contracts.errors import (
@@ -41,9 +41,9 @@ _ZERO: Final = Decimal(0)
 class Trading:
     """The accounts of all owners, while this process acts for them."""
 
-    def __init__(self, store: Store, opened: OpenedAccounts, tokens: UserTokens) -> None:
+    def __init__(self, store: Store, opened: OpenedAccounts, permits: Permits, tokens: UserTokens) -> None:
         self.accounts, self.queries = AccountStore(store), OrderQueries(store)
-        self._switches, self._opened, self._tokens = Switches(store), opened, tokens
+        self.opened, self.permits, self._tokens = opened, permits, tokens
 
     async def create_account(self, request: words.CreateAccount) -> words.AccountInfo:
         """Make a paper account."""
@@ -70,7 +70,7 @@ class Trading:
     async def list_accounts(self, request: words.ListAccounts) -> words.AccountList:
         """Return an owner's accounts with what is in them."""
         items = [await self._describe(account) for account in await self.accounts.list_accounts(request.owner)]
-        return words.AccountList(items=items, halted=await self._switches.is_halted(request.owner))
+        return words.AccountList(items=items, halted=await self.permits.switches.is_halted(request.owner))
 
     async def delete_account(self, request: words.DeleteAccount) -> words.AccountInfo:
         """Take an account away; ConflictError where orders of it are not finished."""
@@ -84,12 +84,12 @@ class Trading:
 
         ConflictError where orders of it are not finished.
         """
-        opened = await self._opened.open(account)
+        opened = await self.opened.open(account)
         if await opened.journal.list_unfinished():
             raise ConflictError("Orders of this account are not finished: cancel them first", name=account.name)
         await self.audit(action, account.id, caller, owner=account.owner)
         await self.accounts.delete(account.id)
-        self._opened.forget(account.id)
+        self.opened.forget(account.id)
         return await self._tokens.end(account)
 
     async def preview(self, request: OrderTerms) -> Preview:
@@ -130,7 +130,7 @@ class Trading:
             raise NotFoundError(f"There is no order {request.id}", id=request.id)
         if order.strategy is None:  # what a strategy takes back makes nothing worse
             await self._tokens.check(account, request.token)
-        opened = await self._opened.open(account)
+        opened = await self.opened.open(account)
         return describe(await opened.cancel(order), account.name)
 
     async def find_order(self, request: FindOrder) -> Order:
@@ -143,10 +143,10 @@ class Trading:
     async def kill(self, request: words.Kill) -> words.Killed:
         """Stop an owner's trading, and cancel all that is open."""
         await self.audit("kill", request.owner, request.caller)
-        await self._switches.halt(request.owner, clock.now_ns())
+        await self.permits.switches.halt(request.owner, clock.now_ns())
         ended: list[Order] = []
         for account in await self.accounts.list_accounts(request.owner):
-            opened = await self._opened.open(account)
+            opened = await self.opened.open(account)
             unfinished = [order for order in await opened.journal.list_unfinished() if not order.is_final]
             ended += await asyncio.gather(*(opened.cancel(order) for order in unfinished))
         return words.Killed(
@@ -157,7 +157,7 @@ class Trading:
     async def resume(self, request: words.Resume) -> words.Resumed:
         """Let an owner's trading go on."""
         await self.audit("resume", request.owner, request.caller)
-        await self._switches.resume(request.owner, clock.now_ns())
+        await self.permits.resume(request.owner, clock.now_ns())
         return words.Resumed(halted=False)
 
     async def account_id(self, owner: str, name: str | None) -> str | None:
@@ -168,9 +168,9 @@ class Trading:
         """Return the order of some terms in the venue's steps; refuses what cannot be placed."""
         account = await self.account(terms.owner, terms.account)
         await self._tokens.check(account, terms.token, strategy)
-        opened = await self._opened.open(account)
+        opened = await self.opened.open(account)
         rules = await opened.venue.rules(terms.symbol)
-        await self._opened.watch(opened, terms.symbol)
+        await self.opened.watch(opened, terms.symbol)
         price = opened.venue.price(terms.symbol)
         if price is None:
             raise NoDataError(f"There is no live book of {terms.symbol} on {account.exchange}", symbol=terms.symbol)
@@ -201,7 +201,7 @@ class Trading:
         return account
 
     async def _describe(self, account: Account) -> words.AccountInfo:
-        opened = await self._opened.open(account)
+        opened = await self.opened.open(account)
         balances = [
             words.Balance(currency=currency, free=free, held=held)
             for currency, free, held in await opened.venue.balances()
