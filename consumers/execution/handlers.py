@@ -28,6 +28,7 @@ from consumers.execution.safety import store as trip_documents
 from consumers.execution.safety.core import LOST_AFTER_SECONDS
 from consumers.execution.safety.heartbeat import DeadMansSwitch
 from consumers.execution.safety.permits import Permits
+from consumers.execution.safety.stopping import Stopping
 from consumers.execution.trading import Trading
 from contracts.services.trading import accounts as words
 from contracts.services.trading import orders
@@ -96,7 +97,12 @@ async def run(service: Service, plan: ExecutionPlan) -> None:
             failing.append(_beside(stack, rotation.run(service.stop, plan.secrets_seconds)))
         await _open_those_at_work(trading, opened)
         try:
-            await _serve(service, make_router(trading, tokens), Rounds(service, plan.pace, trading), failing)
+            await _serve(
+                service,
+                make_router(trading, tokens, Stopping(trading, switch, opened.list)),
+                Rounds(service, plan.pace, trading),
+                failing,
+            )
         except Exception:  # whatever ended it: without the bus it would be the lease, or what was read
             await switch.outlive(service, plan.lease)
             raise
@@ -127,10 +133,11 @@ async def _serve(service: Service, router: NatsRouter, rounds: Rounds, failing: 
         await serving.close()
 
 
-def make_router(trading: Trading, tokens: UserTokens) -> NatsRouter:
+def make_router(trading: Trading, tokens: UserTokens, stopping: Stopping) -> NatsRouter:
     """Return the handlers of every command."""
     router = NatsRouter()
     _add_accounts(router, trading)
+    _add_stopping(router, trading, stopping)
     _add_orders(router, trading)
     _add_lists(router, trading)
     add_links(router, Links(trading, tokens))
@@ -153,10 +160,17 @@ def _add_accounts(router: NatsRouter, trading: Trading) -> None:
         async with reachable():
             return await trading.delete_account(request)
 
+
+def _add_stopping(router: NatsRouter, trading: Trading, stopping: Stopping) -> None:
     @router.subscriber(**trading_command("kill"))
     async def on_kill(request: words.Kill) -> words.Killed:
         async with reachable():
-            return await trading.kill(request)
+            return await stopping.kill(request)
+
+    @router.subscriber(**trading_command("cancel_order"))
+    async def on_cancel(request: orders.CancelOrder) -> orders.OrderInfo:
+        async with reachable():
+            return await stopping.cancel_order(request)
 
     @router.subscriber(**trading_command("resume"))
     async def on_resume(request: words.Resume) -> words.Resumed:
@@ -174,11 +188,6 @@ def _add_orders(router: NatsRouter, trading: Trading) -> None:
     async def on_create(request: orders.CreateOrder) -> orders.OrderInfo:
         async with reachable():
             return await trading.create_order(request)
-
-    @router.subscriber(**trading_command("cancel_order"))
-    async def on_cancel(request: orders.CancelOrder) -> orders.OrderInfo:
-        async with reachable():
-            return await trading.cancel_order(request)
 
 
 def _add_lists(router: NatsRouter, trading: Trading) -> None:

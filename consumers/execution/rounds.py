@@ -51,6 +51,7 @@ class Rounds:
         """Publish what changed and what has tripped; what fails is done again."""
         try:
             await self._trading.permits.flush(BusPublisher(self._service.bus))
+            await self._trading.keep_audit()
             for event in await self._trading.accounts.list_audit():
                 await publish_audit(self._service.bus, event)
                 await self._trading.accounts.published(event)

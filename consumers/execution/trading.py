@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import deque
 from decimal import Decimal
 from functools import reduce
 from typing import Final
@@ -35,6 +36,7 @@ from runtime.trading.rules import Figures, fit
 
 SERVICE: Final = "trading"
 _ID_BYTES: Final = 8
+_MOST_UNKEPT: Final = 1000  # events of changes that were made while documents were away; the oldest go
 _ZERO: Final = Decimal(0)
 
 
@@ -44,6 +46,7 @@ class Trading:
     def __init__(self, store: Store, opened: OpenedAccounts, permits: Permits, tokens: UserTokens) -> None:
         self.accounts, self.queries = AccountStore(store), OrderQueries(store)
         self.opened, self.permits, self._tokens = opened, permits, tokens
+        self._unkept: deque[AuditEvent] = deque(maxlen=_MOST_UNKEPT)
 
     async def create_account(self, request: words.CreateAccount) -> words.AccountInfo:
         """Make a paper account."""
@@ -140,12 +143,10 @@ class Trading:
             raise NotFoundError(f"There is no order {request.id}", id=request.id)
         return order
 
-    async def kill(self, request: words.Kill) -> words.Killed:
-        """Stop an owner's trading, and cancel all that is open."""
-        await self.audit("kill", request.owner, request.caller)
-        await self.permits.switches.halt(request.owner, clock.now_ns())
+    async def cancel_all(self, owner: str) -> words.Killed:
+        """Cancel all that is open in an owner's accounts."""
         ended: list[Order] = []
-        for account in await self.accounts.list_accounts(request.owner):
+        for account in await self.accounts.list_accounts(owner):
             opened = await self.opened.open(account)
             unfinished = [order for order in await opened.journal.list_unfinished() if not order.is_final]
             ended += await asyncio.gather(*(opened.cancel(order) for order in unfinished))
@@ -217,19 +218,32 @@ class Trading:
 
     async def audit(self, action: str, target: str, caller: Caller, **details: str) -> None:
         """Keep the event of a change before it is made; it is published soon."""
-        now_ns = clock.now_ns()
-        event = AuditEvent(
-            id=f"{SERVICE}.{target}.{action}.{now_ns}",
-            ts=now_ns,
-            actor=caller.actor,
-            service=SERVICE,
-            action=action,
-            target=target,
-            address=caller.address,
-            request_id=caller.request_id,
-            details=dict(details),
-        )
-        await self.accounts.save_audit(event)
+        await self.accounts.save_audit(_event(action, target, caller, **details))
+
+    def audit_later(self, action: str, target: str, caller: Caller) -> None:
+        """Remember the event of a change that was made while documents were away."""
+        self._unkept.append(_event(action, target, caller))
+
+    async def keep_audit(self) -> None:
+        """Keep what was remembered; StoreError where documents are away still."""
+        while self._unkept:
+            await self.accounts.save_audit(self._unkept[0])
+            self._unkept.popleft()
+
+
+def _event(action: str, target: str, caller: Caller, **details: str) -> AuditEvent:
+    now_ns = clock.now_ns()
+    return AuditEvent(
+        id=f"{SERVICE}.{target}.{action}.{now_ns}",
+        ts=now_ns,
+        actor=caller.actor,
+        service=SERVICE,
+        action=action,
+        target=target,
+        address=caller.address,
+        request_id=caller.request_id,
+        details=dict(details),
+    )
 
 
 def _terms(order: Order) -> tuple[object, ...]:
