@@ -58,6 +58,8 @@ EXAMPLES: Final = {
     "rule_id": "5b1f0c9a4be1d27c",
     "search": "test",
     "until": "2026-01-02T00:00:00Z",
+    "account": "paper",
+    "status": "open",
 }
 ANSWERS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("examples.json").read_bytes())  # by operation id
 

@@ -1,0 +1,7 @@
+"""Every router of `/api/trading`."""
+
+from typing import Final
+
+from api.trading import accounts, orders
+
+ROUTERS: Final = (accounts.router, orders.router)
