@@ -29,7 +29,7 @@ from contracts.services.replies import market as replies
 from contracts.services.replies import multi
 from contracts.services.telegram import jobs as telegram
 from contracts.services.trading import accounts as trading
-from contracts.services.trading import orders
+from contracts.services.trading import backtests, orders, portfolio
 from contracts.services.webhooks import deliveries
 from contracts.services.webhooks import endpoints as webhooks
 
@@ -263,6 +263,14 @@ TRADING_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("trading.kill", trading.Kill, trading.Killed),
     _documents("trading.resume", trading.Resume, trading.Resumed),
 )
+PORTFOLIO_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("portfolio.find", portfolio.FindPortfolio, portfolio.Portfolio),
+    _documents("portfolio.ledger", portfolio.ListLedger, portfolio.LedgerPage),
+    _documents("backtests.create", backtests.CreateBacktest, backtests.BacktestInfo),
+    _documents("backtests.find", backtests.FindBacktest, backtests.BacktestInfo),
+    _documents("backtests.list", backtests.ListBacktests, backtests.BacktestPage),
+    _documents("backtests.equity", backtests.FindEquity, backtests.EquityPicture),
+)
 EXPLAINERS: Final = ("whales", "clusters", "storms", "detectors")  # who decides by rules that can be explained
 EXPLAINING_COMMANDS: Final[tuple[Command, ...]] = tuple(
     command
@@ -291,6 +299,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *DEAD_LETTERS_COMMANDS,
     *WEBHOOK_COMMANDS,
     *TRADING_COMMANDS,
+    *PORTFOLIO_COMMANDS,
     *EXPLAINING_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("feed.resync", subjects.FEED_RESYNC, feed.ResyncQuery, feed.ResyncReply, 2.0, "producers"),
