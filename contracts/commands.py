@@ -29,7 +29,7 @@ from contracts.services.replies import market as replies
 from contracts.services.replies import multi
 from contracts.services.telegram import jobs as telegram
 from contracts.services.trading import accounts as trading
-from contracts.services.trading import backtests, orders, portfolio
+from contracts.services.trading import backtests, orders, portfolio, strategies
 from contracts.services.webhooks import deliveries
 from contracts.services.webhooks import endpoints as webhooks
 
@@ -271,6 +271,16 @@ PORTFOLIO_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("backtests.list", backtests.ListBacktests, backtests.BacktestPage),
     _documents("backtests.equity", backtests.FindEquity, backtests.EquityPicture),
 )
+STRATEGIES_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("strategies.create", strategies.CreateStrategy, strategies.StrategyShown),
+    _documents("strategies.list", strategies.ListStrategies, strategies.StrategyPage),
+    _documents("strategies.find", strategies.FindStrategy, strategies.StrategyInfo),
+    _documents("strategies.pause", strategies.ChangeStrategy, strategies.StrategyInfo),
+    _documents("strategies.resume", strategies.ChangeStrategy, strategies.StrategyInfo),
+    _documents("strategies.stop", strategies.ChangeStrategy, strategies.StrategyInfo),
+    _documents("strategies.why", strategies.StrategyWhy, strategies.StrategyExplanation),
+    _documents("strategies.signal", strategies.TakeSignal, strategies.SignalTaken),
+)
 EXPLAINERS: Final = ("whales", "clusters", "storms", "detectors")  # who decides by rules that can be explained
 EXPLAINING_COMMANDS: Final[tuple[Command, ...]] = tuple(
     command
@@ -300,6 +310,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *WEBHOOK_COMMANDS,
     *TRADING_COMMANDS,
     *PORTFOLIO_COMMANDS,
+    *STRATEGIES_COMMANDS,
     *EXPLAINING_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("feed.resync", subjects.FEED_RESYNC, feed.ResyncQuery, feed.ResyncReply, 2.0, "producers"),
