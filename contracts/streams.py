@@ -273,6 +273,7 @@ DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(TELEGRAM, "chats_blocked", subjects.TELEGRAM_BLOCKED + "*", max_deliver=1000, deliver="all"),
     DurableSpec(TELEGRAM, "chats_migrated", subjects.TELEGRAM_MIGRATED + "*", max_deliver=1000, deliver="all"),
     DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
+    DurableSpec(TRADING, "portfolio", subjects.ALL_FILLS, max_deliver=1000, deliver="all"),
     # how long a process that died keeps an endpoint to itself; it says every second that it lives
     DurableSpec(
         REMINDERS,

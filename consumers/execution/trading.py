@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 from typing import Final
@@ -107,6 +108,7 @@ class Trading:
     async def create_order(self, request: CreateOrder) -> OrderInfo:
         """Place an order, once for a client id; ConflictError where it names another order already."""
         opened, order = await self._order(request, request.client_id or secrets.token_hex(_ID_BYTES))
+        order = replace(order, strategy=request.strategy)
         known = await opened.journal.find_client_id(order.client_id)
         if known is not None and _terms(known) != _terms(order):
             raise ConflictError("The client_id names another order", client_id=order.client_id)
@@ -192,6 +194,7 @@ class Trading:
             for currency, free, held in await opened.venue.balances()
         ]
         return words.AccountInfo(
+            id=account.id,
             name=account.name,
             venue=account.venue,
             exchange=account.exchange,

@@ -65,6 +65,7 @@ class OrderFilled(TradingEvent):
     """One execution of an order."""
 
     order_id: Name
+    client_id: Name
     fill_id: Name = Field(description="the venue's own")
     side: Side
     amount: AmountText

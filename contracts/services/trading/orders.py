@@ -76,6 +76,9 @@ class CreateOrder(OrderTerms):
     """Place an order."""
 
     client_id: ClientId | None = Field(default=None, description="null: a new one is made, and the order is a new one")
+    strategy: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{16}$", description="id of the strategy that wants it; null where nobody's"
+    )
 
 
 class Preview(TradingModel):
