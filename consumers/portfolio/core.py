@@ -11,7 +11,7 @@ from typing import Final
 from contracts.arithmetic.exact import EXACT, FINE
 from contracts.arithmetic.moments import as_datetime
 from contracts.services.trading.accounts import AccountInfo, Balance
-from contracts.services.trading.portfolio import Holding, LedgerRow, Method, StrategyProfit, Totals
+from contracts.services.trading.portfolio import Holding, LedgerRow, Method, PortfolioTotals, StrategyProfit
 from runtime.trading.ledger import Execution, Ledger, Position, by_strategy, by_symbol
 
 ONE: Final = Decimal(1)
@@ -146,9 +146,9 @@ def _profits(positions: Sequence[Position], rates: Rates) -> Profits:
     return Profits(amount, cost, realised, unrealised)
 
 
-def totals(items: Sequence[Holding]) -> Totals:
+def totals(items: Sequence[Holding]) -> PortfolioTotals:
     """Return the sums over what has a price."""
-    return Totals(
+    return PortfolioTotals(
         value=_sum(item.value for item in items),
         cost=_sum(item.cost for item in items),
         realised=_sum(item.realised for item in items),

@@ -73,7 +73,7 @@ class StrategyProfit(TradingModel):
     unrealised: DecimalText | None
 
 
-class Totals(TradingModel):
+class PortfolioTotals(TradingModel):
     """Sums over what has a live price."""
 
     value: AmountText
@@ -88,7 +88,7 @@ class Portfolio(TradingModel):
     currency: Shown
     items: list[Holding]
     strategies: list[StrategyProfit]
-    totals: Totals
+    totals: PortfolioTotals
     unpriced: list[str] = Field(description="assets and currencies without a live price: they are in no total")
     pending: bool = Field(description="true while executions of before are still read: profits are not whole yet")
     time: AwareDatetime
