@@ -13,7 +13,7 @@ from contracts.schema.literals import decimal_number
 def shown(value: Any) -> Any:
     """Return a reply, or a part of it, as it is answered."""
     if isinstance(value, BaseModel):
-        return {name: shown(getattr(value, name)) for name in type(value).model_fields}
+        return {field.alias or name: shown(getattr(value, name)) for name, field in type(value).model_fields.items()}
     if isinstance(value, dict):
         return {name: shown(part) for name, part in cast("dict[str, Any]", value).items()}
     if isinstance(value, list | tuple):

@@ -2,6 +2,13 @@
 
 from typing import Final
 
-from api.trading import accounts, orders
+from api.trading import accounts, backtests, orders, portfolio, signals, strategies
 
-ROUTERS: Final = (accounts.router, orders.router)
+ROUTERS: Final = (
+    accounts.router,
+    orders.router,
+    portfolio.router,
+    strategies.router,
+    signals.router,
+    backtests.router,
+)

@@ -12,7 +12,7 @@ from contracts.market import Side
 from contracts.numbers import AmountText
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
-from contracts.services.trading.accounts import PAPER, AccountInfo, Balance, Currency, Limits
+from contracts.services.trading.accounts import PAPER, Balance, Currency, Limits
 from contracts.services.trading.orders import (
     AccountName,
     Amount,
@@ -147,6 +147,7 @@ class LimitsOut(BaseModel):
 class AccountOut(BaseModel):
     """An account: nothing secret is in it."""
 
+    id: str
     name: str
     venue: str
     exchange: str
@@ -199,8 +200,3 @@ class KilledOut(BaseModel):
     halted: bool
     cancelled: list[OrderId] = Field(description="orders that the venue confirmed as ended")
     waiting: list[OrderId] = Field(description="orders whose end is not confirmed yet: they are asked about further")
-
-
-def account_fields(info: AccountInfo) -> dict[str, Any]:
-    """Return an account's own fields."""
-    return {name: getattr(info, name) for name in AccountOut.model_fields}

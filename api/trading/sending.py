@@ -22,6 +22,7 @@ from runtime.vault import Vault
 
 TRADE: Final = "trade"
 CREATED: Final = 201
+ACCEPTED: Final = 202
 _FAILURES: Final = (400, 401, 403, 429, 500, 503, 504)
 M = TypeVar("M", bound=BaseModel)
 
