@@ -44,6 +44,7 @@ def main(arguments: list[str]) -> int:
         cache=found.cache.enabled,
         analytics=found.analytics,
         webhooks=found.webhooks.enabled,
+        secrets=found.trading.secrets,
         cache_ttl=found.cache.ttl,
         warm=found.venues.symbols,
     )
@@ -60,7 +61,7 @@ def log_config(found: Settings) -> logs.LogConfig:
         part="api",
         level="DEBUG" if found.api.debug else found.api.log_level,
         directory=found.logs.directory,
-        secrets=tuple(key.get_secret_value() for key in keys),
+        secrets=(*(key.get_secret_value() for key in keys), *found.trading.secrets),
     )
 
 

@@ -208,6 +208,7 @@ class Trading:
             for currency, free, held in await opened.venue.balances()
         ]
         return words.AccountInfo(
+            id=account.id,
             name=account.name,
             venue=account.venue,
             exchange=account.exchange,
