@@ -105,7 +105,7 @@ class IndodaxVenue:
 
     def on_book(self, symbol: str, bids: Levels, asks: Levels) -> None:
         """Take a live book as it is shown now."""
-        self._books.show(symbol, bids, asks)
+        self._books.on_book(symbol, bids, asks)
 
     def on_trade(self, symbol: str, trade: Print) -> None:
         """Do nothing: the venue fills its orders by itself."""
