@@ -38,7 +38,8 @@ class CcxtClient:
         if kind is None or not isinstance(kind, type):
             raise InvalidParameterError(f"CCXT knows no exchange {venue}", parameter="venue")
         self.venue = venue
-        self.exchange: Any = kind({"number": str, "apiKey": credentials.key, "secret": credentials.secret})
+        exact = type(venue, (kind,), {"number": str})  # of the class: its own figures are read before any setting
+        self.exchange: Any = exact({"apiKey": credentials.key, "secret": credentials.secret})
         self.capabilities: Capabilities = describe_venue(venue, self.exchange.has, self.exchange.features)
         self.ways: Ways = require(self.capabilities)
         self._prepare(url)

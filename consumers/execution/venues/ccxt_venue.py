@@ -206,9 +206,7 @@ class CcxtVenue:
 
     async def _trades(self, order: Order, venue_order_id: str) -> Iterable[Row]:
         exchange, most = self._client.exchange, self._client.ways.trades
-        return await self._client.read(
-            lambda: exchange.fetch_order_trades(venue_order_id, order.symbol, None, most)
-        )
+        return await self._client.read(lambda: exchange.fetch_order_trades(venue_order_id, order.symbol, None, most))
 
 
 async def _none_where_unknown(fetch_order: Any, symbol: str, params: dict[str, Any]) -> Row | None:

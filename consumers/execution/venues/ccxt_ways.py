@@ -64,7 +64,7 @@ WAYS: Final[Mapping[str, Ways]] = MappingProxyType({
         listings=(Listing("fetch_open_orders"), Listing("fetch_orders")),
         cancel="clientOrderId",
         trades=1000,
-        options={**_SPOT, "fetchOpenOrders": {"warnWithoutSymbol": False}},
+        options={**_SPOT, "fetchMargins": False, "fetchOpenOrders": {"warnWithoutSymbol": False}},
     ),
     "bybit": Ways(
         client_id=re.compile(r"[A-Za-z0-9_-]{1,36}"),
