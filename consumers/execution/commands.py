@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 from nats.errors import Error as NatsError
 
-from consumers.execution.ports import ChangedElsewhereError
+from consumers.execution.ports import ChangedElsewhereError, UnclearError
 from contracts import subjects
 from contracts.errors import NotReadyError
 from contracts.services.trading.orders import QUEUE
@@ -25,9 +25,11 @@ def trading_command(verb: str) -> CommandArguments:
 
 @asynccontextmanager
 async def reachable() -> AsyncGenerator[None]:
-    """Raise NotReadyError where documents or the bus fail: what is written down is gone on with."""
+    """Raise NotReadyError where documents, the bus or a venue fail: what is written down is gone on with."""
     try:
         yield
+    except UnclearError as error:
+        raise NotReadyError(f"The exchange does not say: {error}", waiting_for=["exchange"]) from None
     except (StoreError, NatsError, ChangedElsewhereError) as error:
         _log.warning("execution.failed", error=str(error) or type(error).__name__)
         raise NotReadyError("It is not known how far it went: look at the orders", waiting_for=["trading"]) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from secrets import token_bytes
@@ -30,6 +30,7 @@ from consumers.execution.safety.heartbeat import DeadMansSwitch
 from consumers.execution.safety.permits import Permits
 from consumers.execution.safety.stopping import Stopping
 from consumers.execution.trading import Trading
+from consumers.execution.venues.making import Exchanges, Means
 from contracts.services.trading import accounts as words
 from contracts.services.trading import orders
 from runtime.app.documents import open_store
@@ -49,10 +50,11 @@ class ExecutionPlan:
     """Where the documents are; seconds between looks at the venues, between rounds over orders, and comparisons.
 
     `secrets()` reads what keys of exchanges are sealed with, the newest first, at the start and every so often while
-    it serves; `pepper()` what tokens are hashed with.
+    it serves; `pepper()` what tokens are hashed with. `venues` are addresses in place of the exchanges' own.
     """
 
     documents: str
+    venues: Mapping[str, str] = field(default_factory=dict[str, str])
     secrets: Callable[[], tuple[str, ...]] = tuple[str, ...]  # none
     pepper: Callable[[], bytes] = token_bytes  # tokens end with the process
     times: Times = field(default_factory=Times)
@@ -85,8 +87,11 @@ async def run(service: Service, plan: ExecutionPlan) -> None:
         markets = LiveMarkets(service.bus, Watchers(letters.keep, lambda missed: announcer.on_missed("books", missed)))
         stack.push_async_callback(markets.close)
         vault = make_vault(await asyncio.to_thread(plan.secrets))
-        permits = Permits(store)
-        opened = OpenedAccounts(Acting(service.bus, store, markets, permits, lambda: held.lease.token))
+        permits, exchanges = Permits(store), Exchanges(Means(urls=plan.venues))
+        lease = held.lease
+        acting = Acting(service.bus, store, markets, permits, lambda: lease.token, vault, exchanges)
+        opened = OpenedAccounts(acting)
+        stack.push_async_callback(opened.close)
         sealing = Sealing(vault, await asyncio.to_thread(plan.pepper), plan.times)
         tokens = UserTokens(TokenStore(store), sealing)
         trading = Trading(store, opened, permits, tokens)

@@ -20,6 +20,7 @@ def make(settings: Settings) -> Consumer:
     url, pepper, trading = settings.store.url, settings.access.key_pepper, settings.trading
     plan = ExecutionPlan(
         documents="" if url is None else url.get_secret_value(),
+        venues=settings.venues.rest_urls,
         secrets=read_secrets,
         pepper=partial(load_pepper, None if pepper is None else pepper.get_secret_value(), settings.store.data),
         times=Times(trading.token_ttl, trading.token_rotation, trading.token_refresh),

@@ -14,13 +14,13 @@ from consumers.execution.documents.accounts import AccountStore
 from consumers.execution.documents.queries import OrderQueries
 from consumers.execution.links.tokens import UserTokens
 from consumers.execution.opened import Opened, OpenedAccounts
+from consumers.execution.ports import UnclearError
 from consumers.execution.safety.permits import Permits
 from contracts.arithmetic.exact import EXACT, FINE, rounded
 from contracts.arithmetic.moments import as_datetime
 from contracts.errors import (
     AlreadyExistsError,
     ConflictError,
-    InvalidParameterError,
     LimitReachedError,
     NoDataError,
     NotFoundError,
@@ -49,9 +49,10 @@ class Trading:
         self._unkept: deque[AuditEvent] = deque(maxlen=_MOST_UNKEPT)
 
     async def create_account(self, request: words.CreateAccount) -> words.AccountInfo:
-        """Make a paper account."""
-        if request.exchange is None or request.balance is None:
-            raise InvalidParameterError(f"No accounts at {request.venue} can be made here", parameter="venue")
+        """Make an account; the key of one at an exchange is tried there first.
+
+        InvalidParameterError says what is wrong with a key; UnclearError where the exchange does not say.
+        """
         if len(await self.accounts.list_accounts(request.owner)) >= words.MOST_ACCOUNTS:
             raise LimitReachedError(f"An owner has at most {words.MOST_ACCOUNTS} accounts", maximum=words.MOST_ACCOUNTS)
         if await self.accounts.find(request.owner, request.name) is not None:
@@ -61,12 +62,14 @@ class Trading:
             owner=request.owner,
             name=request.name,
             venue=request.venue,
-            exchange=request.exchange,
-            balance=request.balance,
+            exchange=request.exchange or request.venue,
+            balance=request.balance or {},
             limits=request.limits,
             created_ns=clock.now_ns(),
         )
-        await self.audit("create_account", account.id, request.caller, owner=request.owner)
+        if request.credential is not None:
+            await self.opened.check(account, request.credential)
+        await self.audit("create_account", account.id, request.caller, owner=request.owner, venue=account.venue)
         await self.accounts.create(account, request.credential)
         return await self._describe(account)
 
@@ -92,7 +95,7 @@ class Trading:
             raise ConflictError("Orders of this account are not finished: cancel them first", name=account.name)
         await self.audit(action, account.id, caller, owner=account.owner)
         await self.accounts.delete(account.id)
-        self.opened.forget(account.id)
+        await self.opened.forget(account.id)
         return await self._tokens.end(account)
 
     async def preview(self, request: OrderTerms) -> Preview:
@@ -203,16 +206,19 @@ class Trading:
 
     async def _describe(self, account: Account) -> words.AccountInfo:
         opened = await self.opened.open(account)
-        balances = [
-            words.Balance(currency=currency, free=free, held=held)
-            for currency, free, held in await opened.venue.balances()
-        ]
+        problem, found = None, list[words.Balance]()
+        try:
+            for currency, free, held in await opened.venue.balances():
+                found.append(words.Balance(currency=currency, free=free, held=held))
+        except UnclearError as error:
+            problem = str(error)
         return words.AccountInfo(
             id=account.id,
             name=account.name,
             venue=account.venue,
             exchange=account.exchange,
-            balances=balances,
+            balances=found,
+            problem=problem,
             limits=account.limits,
             created_at=as_datetime(account.created_ns),
         )
