@@ -32,7 +32,7 @@ class Exchange:
 
     answer: str = "accepts"
     orders: dict[str, VenueStatus] = field(default_factory=dict[str, VenueStatus])
-    countdowns: list[float] = field(default_factory=list[float])
+    countdowns: list[tuple[tuple[str, ...], float]] = field(default_factory=list[tuple[tuple[str, ...], float]])
     fees: Fees = field(default_factory=lambda: Fees(maker=ZERO, taker=ZERO))
 
     async def place(self, order: Order) -> Report:
@@ -56,8 +56,8 @@ class Exchange:
         self._answer()
         return []
 
-    async def countdown(self, seconds: float) -> None:
-        self.countdowns.append(seconds)
+    async def count_down(self, symbols: Sequence[str], seconds: float) -> None:
+        self.countdowns.append((tuple(symbols), seconds))
 
     async def open(self) -> frozenset[str]:
         return frozenset()
