@@ -29,7 +29,7 @@ from contracts.services.replies import market as replies
 from contracts.services.replies import multi
 from contracts.services.telegram import jobs as telegram
 from contracts.services.trading import accounts as trading
-from contracts.services.trading import orders
+from contracts.services.trading import orders, strategies
 from contracts.services.webhooks import deliveries
 from contracts.services.webhooks import endpoints as webhooks
 
@@ -262,6 +262,20 @@ TRADING_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("trading.list_fills", orders.ListFills, orders.FillPage),
     _documents("trading.kill", trading.Kill, trading.Killed),
     _documents("trading.resume", trading.Resume, trading.Resumed),
+    _documents("trading.issue_token", trading.TokenIssue, trading.TokenIssued),
+    _documents("trading.refresh_token", trading.TokenRefresh, trading.TokenIssued),
+    _documents("trading.unlink", trading.Unlink, trading.Revoked),
+    _documents("trading.revoke", trading.Revoke, trading.Revoked),
+)
+STRATEGIES_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("strategies.create", strategies.CreateStrategy, strategies.StrategyShown),
+    _documents("strategies.list", strategies.ListStrategies, strategies.StrategyPage),
+    _documents("strategies.find", strategies.FindStrategy, strategies.StrategyInfo),
+    _documents("strategies.pause", strategies.ChangeStrategy, strategies.StrategyInfo),
+    _documents("strategies.resume", strategies.ChangeStrategy, strategies.StrategyInfo),
+    _documents("strategies.stop", strategies.ChangeStrategy, strategies.StrategyInfo),
+    _documents("strategies.why", strategies.StrategyWhy, strategies.StrategyExplanation),
+    _documents("strategies.signal", strategies.TakeSignal, strategies.SignalTaken),
 )
 EXPLAINERS: Final = ("whales", "clusters", "storms", "detectors")  # who decides by rules that can be explained
 EXPLAINING_COMMANDS: Final[tuple[Command, ...]] = tuple(
@@ -291,6 +305,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *DEAD_LETTERS_COMMANDS,
     *WEBHOOK_COMMANDS,
     *TRADING_COMMANDS,
+    *STRATEGIES_COMMANDS,
     *EXPLAINING_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
     Command("feed.resync", subjects.FEED_RESYNC, feed.ResyncQuery, feed.ResyncReply, 2.0, "producers"),

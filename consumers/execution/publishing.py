@@ -80,6 +80,7 @@ def fills_of(order: Order) -> Iterator[OrderFilled]:
             venue=order.venue,
             symbol=order.symbol,
             order_id=order.id,
+            client_id=order.client_id,
             fill_id=fill.id,
             side=order.side,
             amount=fill.amount,

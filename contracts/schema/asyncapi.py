@@ -102,7 +102,10 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         subjects.ORDER + "{what}.{account}",
         "Orders, executions and foreign orders of an account: `contracts.services.trading.events`.",
     ),
-    "strategy.v1": (subjects.STRATEGY + "{subject}", "Reserved: nothing is published yet."),
+    "strategy.v1": (
+        subjects.STRATEGY + "{what}.{strategy}",
+        "Strategies and what they decided, and their signals: `contracts.services.trading.strategy_events`.",
+    ),
     "job.v1": (subjects.JOB + "{subject}", "Work to be done; each kind is for one reader."),
     "webhook.jobs": (
         subjects.WEBHOOK_JOB + "{endpoint}",
