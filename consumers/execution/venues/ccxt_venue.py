@@ -55,13 +55,16 @@ class CcxtVenue:
         """The highest fees of the exchange's list of prices; before it is read, those of paper accounts."""
         return self._fees
 
-    async def open(self) -> frozenset[str]:
-        """Read markets, what the key may do, and open orders; returns their symbols.
+    async def check(self) -> None:
+        """Return where the key may trade and not withdraw, as far as the exchange says it.
 
-        InvalidParameterError where the key is not to be used, UnclearError where the exchange does not say.
+        Raises InvalidParameterError, whose text says how to make a right one, or UnclearError.
         """
-        await self._load_markets()
         await check_key(self._client)
+
+    async def open(self) -> frozenset[str]:
+        """Read markets and open orders; returns their symbols. UnclearError where the exchange does not say."""
+        await self._load_markets()
         return frozenset(report.symbol for report in await self.list_open() if report.symbol is not None)
 
     async def close(self) -> None:

@@ -82,9 +82,7 @@ WAYS: Final[Mapping[str, Ways]] = MappingProxyType({
 })  # fmt: skip
 _LACKS: Final[Mapping[str, str]] = MappingProxyType({
     "indodax": "CCXT's class for it is wrong; it has an adapter of its own",
-    "okx": "its keys have a passphrase, which accounts here do not keep",
-    "kucoin": "its keys have a passphrase, which accounts here do not keep",
-    "bitget": "its keys have a passphrase, which accounts here do not keep",
+    "kucoin": "it lists open orders of one symbol at a time, so that what is nobody's would not be seen",
     "gate": "it takes only client order ids that begin with t-",
     "mexc": "it lists open orders of one symbol at a time, so that what is nobody's would not be seen",
 })  # fmt: skip

@@ -59,12 +59,14 @@ def test_what_a_venue_says_before_it_takes_an_order_is_a_refusal(name: str) -> N
         'bybit {"retCode":170141,"retMsg":"Duplicate clientOrderId","result":{}}',
         'bybit {"retCode":170146,"retMsg":"Order creation timeout","result":{}}',
         'okx {"code":"1","data":[],"msg":"Duplicated client order ID"}',
-        'binance {"code":-1006,"msg":"An unexpected response was received from the message bus. Execution status unknown."}',
+        'binance {"code":-1006,"msg":"An unexpected response was received. Execution status unknown."}',
     ],
 )
 def test_an_answer_that_does_not_exclude_an_order_is_none_whatever_its_class(text: str) -> None:
     assert isinstance(judge(made("InvalidOrder", text), SENT, "venue"), UnclearError)
-    assert isinstance(judge(made("InvalidOrder", 'venue {"msg":"Filter failure: LOT_SIZE"}'), SENT, "v"), OrderRefusedError)
+    assert isinstance(
+        judge(made("InvalidOrder", 'venue {"msg":"Filter failure: LOT_SIZE"}'), SENT, "v"), OrderRefusedError
+    )
 
 
 def test_what_was_not_sent_is_not_there_whatever_happened() -> None:
@@ -94,9 +96,9 @@ def test_the_venue_s_own_words_reach_the_owner() -> None:
     assert describe(made("InsufficientFunds", text), "binance") == (
         "binance: there is not enough money for it (Account has insufficient balance for requested action.)"
     )
-    assert describe(made("InvalidOrder", 'bybit {"retCode":170140,"retMsg":"Order value exceeded lower limit."}'), "bybit") == (
-        "bybit: Order value exceeded lower limit."
-    )
+    assert describe(
+        made("InvalidOrder", 'bybit {"retCode":170140,"retMsg":"Order value exceeded lower limit."}'), "bybit"
+    ) == ("bybit: Order value exceeded lower limit.")
     assert describe(made("RequestTimeout"), "bybit") == "bybit: it did not answer in time"
 
 

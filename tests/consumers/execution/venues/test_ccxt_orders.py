@@ -32,7 +32,8 @@ TRADE: dict[str, Any] = {
     "fee": {"cost": "0.0001", "currency": "BTC"},
 }  # fmt: skip
 MARKET: dict[str, Any] = {
-    "symbol": "BTC/USDT", "spot": True, "active": True, "base": "BTC", "quote": "USDT", "maker": "0.001", "taker": "0.002",
+    "symbol": "BTC/USDT", "spot": True, "active": True, "base": "BTC", "quote": "USDT",
+    "maker": "0.001", "taker": "0.002",
     "precision": {"price": "0.01", "amount": "0.00001"}, "limits": {"amount": {"min": "0.0001"}, "cost": {"min": "5"}},
 }  # fmt: skip
 
@@ -65,7 +66,9 @@ def test_an_order_s_state_is_of_its_status_and_what_was_filled(status: str, fill
     assert (report.status, report.filled) == (expected, Decimal(filled))
 
 
-@pytest.mark.parametrize("change", [{"status": None}, {"status": "PENDING"}, {"filled": None}, {"filled": 0.1}, {"id": None}])
+@pytest.mark.parametrize(
+    "change", [{"status": None}, {"status": "PENDING"}, {"filled": None}, {"filled": 0.1}, {"id": None}]
+)
 def test_what_nobody_said_is_not_guessed(change: dict[str, Any]) -> None:
     with pytest.raises(UnreadableError):
         read_report(row(**change), (), None)

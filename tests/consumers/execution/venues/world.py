@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from consumers.execution.executor import Executor
 from consumers.execution.ports import Ports
-from consumers.execution.venues.ccxt_client import CcxtClient, Credentials
+from consumers.execution.venues.ccxt_client import CcxtClient
 from consumers.execution.venues.ccxt_venue import CcxtVenue
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Request
@@ -25,6 +25,7 @@ from producers.simulator.private import PrivateFault, PrivateSide
 from producers.simulator.private.faults import FaultKind
 from producers.simulator.transport.bodies import read_fields
 from producers.simulator.venue import Snapshots, Trading
+from runtime.credentials import Credential
 from tests.consumers.execution.stage import START, Stage, StageBus, StageGate, StageJournal, Stepper
 
 D = Decimal
@@ -164,7 +165,7 @@ async def opened(name: str) -> AsyncGenerator[World]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
     async with TestServer(app) as server:
-        client = CcxtClient(name, Credentials(KEY, SECRET), str(server.make_url(f"/{name}")))
+        client = CcxtClient(name, Credential(KEY, SECRET), str(server.make_url(f"/{name}")))
         world = World(name, client, Stage())
         served.append(world)
         client.exchange.enableRateLimit = False
@@ -175,4 +176,3 @@ async def opened(name: str) -> AsyncGenerator[World]:
             yield world
         finally:
             await client.close()
-
