@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from consumers.execution.ports import UnclearError
 from consumers.execution.venues.ccxt_errors import Requests, describe, judge
@@ -95,8 +95,8 @@ def _watch(exchange: Any) -> None:
 
 def _point(urls: Any, host: str) -> Any:
     """Return URLs with their hosts replaced, whatever is nested in what."""
-    if isinstance(urls, Mapping):
-        return {key: _point(value, host) for key, value in urls.items()}
+    if isinstance(urls, dict):
+        return {key: _point(value, host) for key, value in cast("dict[str, Any]", urls).items()}
     return _HOST.sub(host, urls) if isinstance(urls, str) else urls
 
 

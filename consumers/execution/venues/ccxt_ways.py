@@ -97,9 +97,10 @@ def describe_venue(venue: str, has: Mapping[str, Any], features: Mapping[str, An
         return Capabilities(venue, refused=f"CCXT cannot do {', '.join(missing)} there")
     if venue not in WAYS:
         return Capabilities(venue, refused="it was not tried whether its client order ids find every order again")
-    create = ((features or {}).get("spot") or {}).get("createOrder") or {}
-    in_force = create.get("timeInForce") or {}
-    return Capabilities(venue, post_only=bool(in_force.get("PO")), market=True)
+    stated: Mapping[str, Any] = features or {}
+    for part in ("spot", "createOrder", "timeInForce"):
+        stated = stated.get(part) or {}
+    return Capabilities(venue, post_only=bool(stated.get("PO")), market=True)
 
 
 def require(capabilities: Capabilities) -> Ways:

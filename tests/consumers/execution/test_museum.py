@@ -15,7 +15,7 @@ from consumers.execution import risk
 from consumers.execution.ports import UnclearError
 from contracts.services.trading.accounts import Limits
 from runtime.trading.figures import OrderRefusedError
-from runtime.trading.order import Report
+from runtime.trading.order import Fill, Report, Side
 from tests.consumers.execution.scenarios import Play
 from tests.consumers.execution.stage import START, Stage, Stepper, VenueOrder, intent, unclear
 from tests.consumers.execution.venues.matrix import LOW, check
@@ -191,11 +191,11 @@ def test_the_price_that_was_paid_is_forgotten_and_the_sale_counts_as_a_whole_los
     order = play.stage.written()
     assert order is not None
     assert (order.filled, order.average_price) == (Decimal(10), Decimal(100))
-    bought = [("BTC/USDT", "buy", fill) for fill in order.fills]
+    bought: list[tuple[str, Side, Fill]] = [("BTC/USDT", "buy", fill) for fill in order.fills]
     play.submit(id="sell", client_id="sell", side="sell", price=Decimal(99), created_ns=play.stage.now)
     sale = play.stage.written("sell")
     assert sale is not None
-    sold = [("BTC/USDT", "sell", fill) for fill in sale.fills]
+    sold: list[tuple[str, Side, Fill]] = [("BTC/USDT", "sell", fill) for fill in sale.fills]
     assert risk.lost_since([*bought, *sold], "USDT", 0) == Decimal("10.2")  # of 1000, with both fees
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consumers.execution.venues.ccxt_making import CcxtMaker
 from consumers.execution.venues.ccxt_venue import CcxtVenue
 from consumers.execution.venues.making import Exchanges, Means
 from contracts.errors import InvalidParameterError
@@ -19,6 +20,15 @@ async def test_an_exchange_without_an_adapter_of_ours_is_spoken_to_by_ccxt(name:
     assert isinstance(venue, CcxtVenue)
     await venue.close()
     await exchanges.close()
+
+
+async def test_all_accounts_at_an_exchange_keep_to_one_rate_limit() -> None:
+    maker = CcxtMaker("binance", "http://127.0.0.1:9/binance")
+    one, other = (maker.make(key) for key in (KEY, Credential("other", "secret")))
+    assert one._client.exchange.throttler is other._client.exchange.throttler
+    assert one._client.exchange.apiKey != other._client.exchange.apiKey
+    for venue in (one, other):
+        await venue.close()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -128,9 +128,9 @@ class World:
 
 
 class Stepped:
-    """The stage's ports for a running loop: each call is done at once."""
+    """One of the stage's ports for a running loop: each call is done at once."""
 
-    def __init__(self, port: Any) -> None:
+    def __init__(self, port: object) -> None:
         self._port = port
 
     def __getattr__(self, name: str) -> Any:
@@ -148,9 +148,8 @@ def executor(world: World, venue: CcxtVenue) -> Executor:
     """An executor of a new process, which takes the account over."""
     stage = world.stage
     stage.holder += 1
-    journal, gate, bus = (
-        Stepped(port) for port in (StageJournal(stage), StageGate(stage, stage.holder), StageBus(stage))
-    )
+    ports: list[Any] = [StageJournal(stage), StageGate(stage, stage.holder), StageBus(stage)]
+    journal, gate, bus = (cast("Any", Stepped(port)) for port in ports)
     return Executor(Ports(venue, journal, gate, bus, stage.clock))
 
 
