@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from consumers.execution.ports import UnclearError
 from consumers.execution.venues.ccxt_errors import Requests, describe, judge
 from consumers.execution.venues.ccxt_ways import Capabilities, Ways, describe_venue, require
 from contracts.errors import InvalidParameterError
+from runtime.credentials import Credential
 
 REQUEST_SECONDS: Final = 10.0
 CALL_SECONDS: Final = 25.0  # a call may take several requests, and waits for the rate limit
@@ -22,24 +22,16 @@ _requests: ContextVar[Requests | None] = ContextVar("requests", default=None)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An account's key and secret."""
-
-    key: str = field(repr=False)
-    secret: str = field(repr=False)
-
-
 class CcxtClient:
     """One exchange object of CCXT's. `url` stands in for the hosts of all of its URLs, None for the venue's own."""
 
-    def __init__(self, venue: str, credentials: Credentials, url: str | None = None) -> None:
-        kind = getattr(importlib.import_module("ccxt.async_support"), venue, None)
-        if kind is None or not isinstance(kind, type):
+    def __init__(self, venue: str, credential: Credential, url: str | None = None) -> None:
+        ccxt = importlib.import_module("ccxt.async_support")  # when it is needed: it takes a second
+        if venue not in ccxt.exchanges:
             raise InvalidParameterError(f"CCXT knows no exchange {venue}", parameter="venue")
         self.venue = venue
-        exact = type(venue, (kind,), {"number": str})  # of the class: its own figures are read before any setting
-        self.exchange: Any = exact({"apiKey": credentials.key, "secret": credentials.secret})
+        kind = type(venue, (getattr(ccxt, venue),), {"number": str})  # of the class: its own figures are read first
+        self.exchange: Any = kind({"apiKey": credential.key, "secret": credential.secret})
         self.capabilities: Capabilities = describe_venue(venue, self.exchange.has, self.exchange.features)
         self.ways: Ways = require(self.capabilities)
         self._prepare(url)
@@ -103,8 +95,8 @@ def _watch(exchange: Any) -> None:
 
 def _point(urls: Any, host: str) -> Any:
     """Return URLs with their hosts replaced, whatever is nested in what."""
-    if isinstance(urls, Mapping):
-        return {key: _point(value, host) for key, value in urls.items()}
+    if isinstance(urls, dict):
+        return {key: _point(value, host) for key, value in cast("dict[str, Any]", urls).items()}
     return _HOST.sub(host, urls) if isinstance(urls, str) else urls
 
 

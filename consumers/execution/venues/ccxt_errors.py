@@ -117,7 +117,10 @@ def judge(error: Exception, requests: Requests, venue: str) -> OrderRefusedError
 
 def meaning_of(error: BaseException) -> Meaning:
     """Return what the nearest class that is known means; "unclear" where none is."""
-    return next((MEANINGS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in MEANINGS), "unclear")
+    for kind in type(error).__mro__:
+        if (meaning := MEANINGS.get(kind.__name__)) is not None:
+            return meaning
+    return "unclear"
 
 
 def describe(error: BaseException, venue: str) -> str:

@@ -171,7 +171,8 @@ def _step(value: object, mode: int) -> Decimal | None:
 
 
 def _least(limits: Row, what: str) -> Decimal:
-    value = (limits.get(what) or {}).get("min")
+    limit: Row = limits.get(what) or {}
+    value = limit.get("min")
     return _ZERO if value is None else read_number(value, f"the least {what}")
 
 

@@ -6,7 +6,7 @@ ones, the ended ones, and the executions, in that order, so that one that ends m
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
@@ -55,13 +55,16 @@ class CcxtVenue:
         """The highest fees of the exchange's list of prices; before it is read, those of paper accounts."""
         return self._fees
 
-    async def open(self) -> frozenset[str]:
-        """Read markets, what the key may do, and open orders; returns their symbols.
+    async def check(self) -> None:
+        """Return where the key may trade and not withdraw, as far as the exchange says it.
 
-        InvalidParameterError where the key is not to be used, UnclearError where the exchange does not say.
+        Raises InvalidParameterError, whose text says how to make a right one, or UnclearError.
         """
-        await self._load_markets()
         await check_key(self._client)
+
+    async def open(self) -> frozenset[str]:
+        """Read markets and open orders; returns their symbols. UnclearError where the exchange does not say."""
+        await self._load_markets()
         return frozenset(report.symbol for report in await self.list_open() if report.symbol is not None)
 
     async def close(self) -> None:
@@ -116,7 +119,9 @@ class CcxtVenue:
             if ways.page is None or ways.next_page is None or len(rows) < ways.page:
                 return reports
             key, name = ways.next_page
-            params = {name: rows[-1]["info"].get(key)}
+            if not (cursor := rows[-1]["info"].get(key)):
+                return reports
+            params = {name: cursor}
         raise UnclearError(f"{self._client.venue} has more open orders than are asked for")
 
     async def flush(self) -> Sequence[Report]:
@@ -166,8 +171,10 @@ class CcxtVenue:
         """Yield the orders that may be this one, of one list after the other."""
         ways, exchange = self._client.ways, self._client.exchange
         if ways.one is not None:
-            params = {ways.one: order.client_id}
-            row = await self._client.read(lambda: _none_where_unknown(exchange.fetch_order, order.symbol, params))
+            venue_id = order.venue_order_id
+            params = {ways.one: order.client_id} if venue_id is None else {}
+            terms = (venue_id, order.symbol, params)
+            row = await self._client.read(lambda: _none_where_unknown(exchange.fetch_order(*terms)))
             if row is not None:
                 yield row
         since = order.created_ns // _MS - _BEFORE_MS
@@ -209,10 +216,10 @@ class CcxtVenue:
         return await self._client.read(lambda: exchange.fetch_order_trades(venue_order_id, order.symbol, None, most))
 
 
-async def _none_where_unknown(fetch_order: Any, symbol: str, params: dict[str, Any]) -> Row | None:
+async def _none_where_unknown(asked: Awaitable[Row]) -> Row | None:
     """Return an order; None where the exchange says that it does not know it."""
     try:
-        return await fetch_order(None, symbol, params)
+        return await asked
     except Exception as error:
         if type(error).__name__ == "OrderNotFound":
             return None

@@ -82,9 +82,7 @@ WAYS: Final[Mapping[str, Ways]] = MappingProxyType({
 })  # fmt: skip
 _LACKS: Final[Mapping[str, str]] = MappingProxyType({
     "indodax": "CCXT's class for it is wrong; it has an adapter of its own",
-    "okx": "its keys have a passphrase, which accounts here do not keep",
-    "kucoin": "its keys have a passphrase, which accounts here do not keep",
-    "bitget": "its keys have a passphrase, which accounts here do not keep",
+    "kucoin": "it lists open orders of one symbol at a time, so that what is nobody's would not be seen",
     "gate": "it takes only client order ids that begin with t-",
     "mexc": "it lists open orders of one symbol at a time, so that what is nobody's would not be seen",
 })  # fmt: skip
@@ -99,9 +97,10 @@ def describe_venue(venue: str, has: Mapping[str, Any], features: Mapping[str, An
         return Capabilities(venue, refused=f"CCXT cannot do {', '.join(missing)} there")
     if venue not in WAYS:
         return Capabilities(venue, refused="it was not tried whether its client order ids find every order again")
-    create = ((features or {}).get("spot") or {}).get("createOrder") or {}
-    in_force = create.get("timeInForce") or {}
-    return Capabilities(venue, post_only=bool(in_force.get("PO")), market=True)
+    stated: Mapping[str, Any] = features or {}
+    for part in ("spot", "createOrder", "timeInForce"):
+        stated = stated.get(part) or {}
+    return Capabilities(venue, post_only=bool(stated.get("PO")), market=True)
 
 
 def require(capabilities: Capabilities) -> Ways:

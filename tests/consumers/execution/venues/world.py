@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from consumers.execution.executor import Executor
 from consumers.execution.ports import AccountVenue, Ports
-from consumers.execution.venues.ccxt_client import CcxtClient, Credentials
+from consumers.execution.venues.ccxt_client import CcxtClient
 from consumers.execution.venues.ccxt_venue import CcxtVenue
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Request
@@ -25,6 +25,7 @@ from producers.simulator.private import PrivateFault, PrivateSide
 from producers.simulator.private.faults import FaultKind
 from producers.simulator.transport.bodies import read_fields
 from producers.simulator.venue import Snapshots, Trading
+from runtime.credentials import Credential
 from tests.consumers.execution.stage import START, Stage, StageBus, StageGate, StageJournal, Stepper
 
 D = Decimal
@@ -151,9 +152,9 @@ class World:
 
 
 class Stepped:
-    """The stage's ports for a running loop: each call is done at once."""
+    """One of the stage's ports for a running loop: each call is done at once."""
 
-    def __init__(self, port: Any) -> None:
+    def __init__(self, port: object) -> None:
         self._port = port
 
     def __getattr__(self, name: str) -> Any:
@@ -171,9 +172,8 @@ def executor(world: World, venue: AccountVenue) -> Executor:
     """An executor of a new process, which takes the account over."""
     stage = world.stage
     stage.holder += 1
-    journal, gate, bus = (
-        Stepped(port) for port in (StageJournal(stage), StageGate(stage, stage.holder), StageBus(stage))
-    )
+    ports: list[Any] = [StageJournal(stage), StageGate(stage, stage.holder), StageBus(stage)]
+    journal, gate, bus = (cast("Any", Stepped(port)) for port in ports)
     return Executor(Ports(venue, journal, gate, bus, stage.clock))
 
 
@@ -195,7 +195,7 @@ async def opened(name: str) -> AsyncGenerator[World]:
     """Serve an exchange on loopback, with a client whose clock is the exchange's."""
     served: list[World] = []
     async with serving(served) as server:
-        client = CcxtClient(name, Credentials(KEY, SECRET), str(server.make_url(f"/{name}")))
+        client = CcxtClient(name, Credential(KEY, SECRET), str(server.make_url(f"/{name}")))
         world = World(name, client, Stage())
         served.append(world)
         client.exchange.enableRateLimit = False

@@ -1,0 +1,297 @@
+"""An account at an exchange through CCXT, over HTTP: what it reads, what it refuses, what it sends and never sends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from consumers.execution.ports import UnclearError
+from consumers.execution.venues.ccxt_client import CcxtClient
+from consumers.execution.venues.ccxt_venue import MARKETS_NS, CcxtVenue
+from contracts.errors import InvalidParameterError
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.private import Wanted
+from producers.simulator.server import Simulator
+from runtime.credentials import Credential
+from runtime.trading.figures import OrderRefusedError
+from runtime.trading.order import Order
+from tests.consumers.execution.stage import intent
+from tests.consumers.execution.venues.matrix import AMOUNT, LOW
+from tests.consumers.execution.venues.world import BEGIN, KEY, LISTED, PLACE, SECRET, SYMBOL, World, opened
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+D = Decimal
+
+
+def order(world: World, number: int = 1, **fields: Any) -> Order:
+    made = intent(number, symbol=SYMBOL, price=LOW, amount=AMOUNT, created_ns=world.stage.now)
+    return replace(made, **fields)
+
+
+async def test_an_account_is_read_with_its_money_and_its_open_orders(world: World) -> None:
+    venue = world.venue()
+    await venue.check()
+    await venue.place(order(world))
+    assert await venue.open() == {SYMBOL}
+    held = {name: (free, used) for name, free, used in await venue.balances()}
+    assert held["BTC"] == (BEGIN["BTC"], 0)
+    assert held["USDT"] == (BEGIN["USDT"] - LOW * AMOUNT, LOW * AMOUNT)
+    assert (venue.fees.maker, venue.fees.taker) == (D("0.001"), D("0.001"))
+
+
+@pytest.mark.parametrize(
+    ("permissions", "words"),
+    [({"view", "trade", "withdraw"}, "this key can withdraw"), ({"view"}, "this key cannot trade")],
+)
+async def test_a_key_that_may_do_too_much_or_too_little_is_refused(world: World, permissions: Any, words: str) -> None:
+    world.side.exchange.add_account(KEY, SECRET, permissions, {})
+    with pytest.raises(InvalidParameterError, match=words):
+        await world.venue().check()
+
+
+async def test_a_classic_account_is_refused_where_it_sizes_market_buys_otherwise() -> None:
+    async with opened("bybit") as world:
+        world.client.exchange.options.update({"enableUnifiedMargin": False, "enableUnifiedAccount": False})
+        with pytest.raises(InvalidParameterError, match="only unified accounts"):
+            await world.venue().check()
+
+
+async def test_rules_are_the_exchange_s_and_are_read_again_after_an_hour(world: World) -> None:
+    venue = world.venue()
+    rules = await venue.rules(SYMBOL)
+    listed = world.side.exchange.markets[LISTED]
+    assert (rules.price_step, rules.amount_step) == (listed.price_step, listed.amount_step)
+    assert rules.least_value == listed.least_value
+    with pytest.raises(InvalidParameterError, match="does not trade DOGE/IDR"):
+        await venue.rules("DOGE/IDR")
+    asked = len(world.answered)
+    await venue.rules(SYMBOL)
+    assert len(world.answered) == asked
+    world.stage.now += MARKETS_NS
+    await venue.rules(SYMBOL)
+    assert len(world.answered) > asked
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"amount": D(1000)}, "there is not enough money for it|Insufficient balance"),
+        ({"amount": D("0.00005")}, "NOTIONAL|lower limit"),
+        ({"post_only": True, "price": D(200_000)}, "executed at once, and was not to be|LIMIT-MAKER"),
+        ({"client_id": "with a space"}, "does not take the client order id"),
+    ],
+)
+async def test_what_the_exchange_refuses_is_refused_in_words(world: World, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(OrderRefusedError, match=words):
+        await world.venue().place(order(world, **change))
+    assert world.orders() == []
+
+
+async def test_a_post_only_order_that_rests_is_taken(world: World) -> None:
+    report = await world.venue().place(order(world, post_only=True))
+    assert report.status == "open"
+    assert world.orders()[0].post_only
+
+
+async def test_figures_are_sent_as_they_are(world: World) -> None:
+    await world.venue().place(order(world, amount=D("0.01234"), price=D("61234.5")))
+    there = world.orders()[0]
+    assert (there.amount, there.price, there.client_id) == (D("0.01234"), D("61234.5"), "client1")
+
+
+async def test_a_market_buy_is_of_its_amount_and_not_of_its_cost(world: World) -> None:
+    venue = world.venue()
+    bought = order(world, type="market", price=None)
+    await venue.place(bought)
+    report = await venue.find(bought)
+    assert report is not None
+    assert (report.status, report.filled) == ("filled", AMOUNT)
+    assert world.orders()[0].cost is None
+
+
+async def test_an_order_is_found_open_ended_and_by_its_executions_alone(world: World) -> None:
+    venue = world.venue()
+    mine = order(world, price=world.best("ask")[0])
+    assert await venue.find(mine) is None
+    accepted = await venue.place(mine)
+    known = replace(mine, venue_order_id=accepted.venue_order_id)
+    exchange = world.side.exchange
+    there = exchange.orders[int(accepted.venue_order_id)]
+    for listed in (known, mine):
+        report = await venue.find(listed)
+        assert report is not None
+        assert (report.status, report.filled) == ("filled", AMOUNT)
+    there.client_id = "forgotten"  # in no list under its id any more
+    exchange._by_client_id.clear()
+    assert await venue.find(mine) is None
+    report = await venue.find(known)
+    assert report is not None
+    assert (report.status, [fill.amount for fill in report.fills]) == ("filled", [fill.amount for fill in there.fills])
+
+
+async def test_an_order_of_the_same_client_id_from_before_is_not_taken_for_this_one(world: World) -> None:
+    venue = world.venue()
+    await venue.place(order(world))
+    world.stage.advance(3600)
+    assert await venue.find(order(world)) is None
+    assert await venue.find(order(world, created_ns=world.stage.now - 3_600_000_000_000)) is not None
+
+
+@pytest.mark.parametrize("count", [0, 1, 50, 60, 100])  # a page has 50
+async def test_what_is_open_is_listed_whoever_placed_it_and_however_many(world: World, count: int) -> None:
+    account = world.side.exchange.accounts[KEY]
+    for number in range(count):
+        wanted = Wanted(
+            symbol=LISTED, side="buy", type="limit", amount=D("0.001"), price=LOW, client_id=f"web-{number}"
+        )
+        world.side.exchange.place(account, wanted, world.now_us + number * 1000)
+    found = await world.venue().list_open()
+    assert sorted(report.client_id or "" for report in found) == sorted(f"web-{number}" for number in range(count))
+    assert all(report.symbol == SYMBOL for report in found)
+
+
+async def test_an_answer_that_does_not_come_in_time_is_unclear_and_is_not_waited_for(world: World) -> None:
+    exchange = world.client.exchange
+    exchange.timeout, kept = 50, exchange.timeout
+    answer, hold = world.answer, asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        answered = await answer(request)
+        await hold.wait()
+        return answered
+
+    world.answer = slow  # type: ignore[method-assign]
+    try:
+        with pytest.raises(UnclearError, match=r"did not answer in time|could not be reached"):
+            await world.venue().place(order(world, price=world.best("ask")[0]))
+    finally:
+        exchange.timeout = kept
+        hold.set()
+        del world.answer
+    report = await world.venue().find(order(world, price=world.best("ask")[0]))
+    assert report is not None
+    assert report.status == "filled"
+    assert sum(PLACE[world.name].split()[-1].split("/")[-1] in one for one in world.answered if "POST" in one) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 502, 503, 504])
+async def test_a_page_of_a_gateway_is_no_refusal_of_an_order(world: World, status: int) -> None:
+    world.before = lambda _path: web.Response(status=status, text="<html>busy</html>", content_type="text/html")
+    with pytest.raises(UnclearError):
+        await world.venue().place(order(world))
+
+
+async def test_an_answer_that_is_no_json_is_no_refusal_of_an_order(world: World) -> None:
+    world.before = lambda _path: web.Response(text='{"orderId": 12, "cli')
+    with pytest.raises(UnclearError):
+        await world.venue().place(order(world))
+
+
+async def test_nothing_is_sent_where_what_is_needed_before_cannot_be_read() -> None:
+    async with opened("bybit") as world:  # CCXT asks there first what kind of account it is
+        world.before = lambda path: web.Response(status=503) if "create" not in path else None
+        with pytest.raises(OrderRefusedError, match="it was not sent"):
+            await world.venue().place(order(world))
+        assert world.orders() == []
+
+
+async def test_too_many_orders_are_refused_by_the_exchange_and_said_so(world: World) -> None:
+    venue, most = world.venue(), {"binance": 100, "bybit": 20}[world.name]
+    for number in range(most):
+        await venue.place(order(world, number, amount=D("0.0002")))
+    with pytest.raises(OrderRefusedError, match="it takes no more requests for now"):
+        await venue.place(order(world, most, amount=D("0.0002")))
+    assert len(world.orders()) == most
+
+
+async def test_a_wrong_secret_and_a_clock_that_is_off_do_not_place(world: World) -> None:
+    venue, exchange = world.venue(), world.client.exchange
+    exchange.secret = "another"
+    try:
+        with pytest.raises((OrderRefusedError, UnclearError)):
+            await venue.place(order(world))
+    finally:
+        exchange.secret = SECRET
+    nonce = exchange.nonce
+    exchange.nonce = lambda: world.now_us // 1000 - 120_000
+    try:
+        with pytest.raises((OrderRefusedError, UnclearError)):
+            await venue.place(order(world))
+    finally:
+        exchange.nonce = nonce
+    assert world.orders() == []
+
+
+async def test_key_and_secret_are_in_no_error_no_log_and_no_text_of_an_object(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    venue, said = world.venue(), []
+    with caplog.at_level(logging.INFO):
+        for kind in ("lost_before", "lost_after", "maintenance", "rate_limit"):
+            world.fault(kind)  # type: ignore[arg-type]
+            for attempt in (venue.place, venue.cancel, venue.find):
+                try:
+                    await attempt(order(world))
+                except (OrderRefusedError, UnclearError) as error:
+                    said.append(f"{error!r} {error.__cause__!r}")
+            world.side.faults.clear()
+    assert said
+    logged = [
+        record.getMessage() for record in caplog.records if record.name != "aiohttp.access"
+    ]  # of the test's server
+    text = "\n".join((*said, *logged, repr(Credential(KEY, SECRET)), repr(venue), repr(world.client)))
+    assert KEY not in text
+    assert SECRET not in text
+    assert "signature" not in text
+
+
+async def test_ccxt_sends_nothing_again_by_itself(world: World) -> None:
+    exchange = world.client.exchange
+    assert exchange.options["maxRetriesOnFailure"] == 0
+    world.fault("lost_before", PLACE[world.name])
+    with pytest.raises(UnclearError):
+        await world.venue().place(order(world))
+    assert len([one for one in world.answered if one.startswith("POST")]) == 1
+
+
+async def test_a_client_keeps_to_the_rate_limit_and_to_time_limits() -> None:
+    client = CcxtClient("binance", Credential(KEY, SECRET))
+    assert client.exchange.enableRateLimit
+    assert client.exchange.timeout == 10_000
+    await client.close()
+    assert client.exchange.session is None
+
+
+async def test_an_exchange_that_ccxt_does_not_know_is_refused() -> None:
+    for name in ("mtgox", "Exchange", "exchanges"):
+        with pytest.raises(InvalidParameterError):
+            CcxtClient(name, Credential(KEY, SECRET))
+
+
+@pytest.mark.parametrize("name", ["binance", "bybit"])
+async def test_a_whole_course_on_the_simulator_that_people_run(name: str) -> None:
+    async with Simulator(SimulatorConfig(venues=(name,), bases=("BTC",))) as simulator:
+        exchange = simulator.private(name).exchange
+        exchange.add_account(KEY, SECRET, {"view", "trade"}, BEGIN)
+        client = CcxtClient(name, Credential(KEY, SECRET), simulator.rest_url(name))
+        client.exchange.enableRateLimit = False
+        venue = CcxtVenue(client)
+        try:
+            await venue.open()
+            made = intent(symbol=SYMBOL, price=LOW, amount=AMOUNT, created_ns=time.time_ns())
+            accepted = await venue.place(made)
+            assert [report.client_id for report in await venue.list_open()] == ["client1"]
+            await venue.cancel(replace(made, venue_order_id=accepted.venue_order_id))
+            found = await venue.find(made)
+            assert found is not None
+            assert found.status == "cancelled"
+            assert exchange.imbalance() == {}
+        finally:
+            await client.close()
