@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,9 +34,14 @@ class Exchange:
     answer: str = "accepts"
     orders: dict[str, VenueStatus] = field(default_factory=dict[str, VenueStatus])
     countdowns: list[tuple[tuple[str, ...], float]] = field(default_factory=list[tuple[tuple[str, ...], float]])
+    open_for_orders: asyncio.Event = field(default_factory=asyncio.Event)
     fees: Fees = field(default_factory=lambda: Fees(maker=ZERO, taker=ZERO))
 
+    def __post_init__(self) -> None:
+        self.open_for_orders.set()
+
     async def place(self, order: Order) -> Report:
+        await self.open_for_orders.wait()
         self._answer()
         self.orders[order.client_id] = "open"
         return self._report(order)

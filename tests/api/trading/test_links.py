@@ -1,4 +1,4 @@
-"""Planted secrets go the whole way of a link, over HTTP, the bus and Indodax: nothing that is left has one."""
+"""The whole way of a link, over HTTP, the bus and Indodax; planted secrets that go it are in nothing that is left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from consumers.execution.handlers import ExecutionPlan
 from consumers.execution.handlers import run as run_execution
 from contracts import codec, subjects
-from contracts.errors import HydrophoneError
+from contracts.errors import ConflictError, HydrophoneError, NotFoundError, UnauthorizedError
 from contracts.market import BookSnapshot
 from contracts.services.access import Caller
 from contracts.services.trading import accounts, orders
@@ -190,10 +190,13 @@ async def documents_of(way: Way) -> dict[str, str]:
     return found
 
 
+def unlinking(*, destroy: bool = True) -> accounts.Unlink:
+    return accounts.Unlink(caller=CALLER, owner=OWNER, name=NAME, destroy=destroy)
+
+
 async def unlink(way: Way) -> None:
     async def unlinked() -> bool:  # once nothing of the orders is to be done any more
-        request = accounts.Unlink(caller=CALLER, owner=OWNER, name=NAME)
-        found = await way.ask("unlink", request, accounts.Revoked)
+        found = await way.ask("unlink", unlinking(), accounts.Revoked)
         return isinstance(found, accounts.Revoked) and found.tokens == 1
 
     await until(unlinked, 30)
@@ -242,3 +245,33 @@ async def test_no_secret_of_a_link_is_in_anything_that_is_left(
     sizes = {place: len(text) for place, text in left.items()}
     print(f"\n{len(messages)} messages, characters searched: {sizes}, found: {len(found)}")
     assert found == []
+
+
+async def test_a_link_ends_when_nothing_is_open_and_its_key_is_destroyed(path: Way) -> None:
+    body = {"name": NAME, "venue": "indodax", "key": KEY, "secret": SECRET}
+    assert (await path.http("POST", "/accounts", body)).status_code == 201
+    issue = accounts.TokenIssue(caller=CALLER, owner=OWNER, name=NAME)
+    issued = await path.ask("issue_token", issue, accounts.TokenIssued)
+    await path.show()
+    placed = await path.ask("create_order", order(issued.token), orders.OrderInfo)
+    assert isinstance(await path.ask("unlink", unlinking(), accounts.Revoked), ConflictError)
+    assert (await path.ask("create_order", order(issued.token, client_id="c-2"), orders.OrderInfo)).status == "open"
+
+    ended = await path.ask("unlink", unlinking(destroy=False), accounts.Revoked)
+    assert ended.tokens == 1
+    refused = await path.ask("create_order", order(issued.token, client_id="c-3"), orders.OrderInfo)
+    assert isinstance(refused, UnauthorizedError)
+    assert '"wrapped"' in (await documents_of(path))["trading_accounts"]
+
+    again = await path.ask("issue_token", issue, accounts.TokenIssued)
+    cancel = orders.CancelOrder(owner=OWNER, id=placed.id, token=issued.token)
+    assert isinstance(await path.ask("cancel_order", cancel, orders.OrderInfo), UnauthorizedError)
+    killed = await path.ask("kill", accounts.Kill(caller=CALLER, owner=OWNER), accounts.Killed)  # needs no token
+    assert placed.id in killed.cancelled
+    assert len(killed.cancelled) == 2
+    await path.ask("resume", accounts.Resume(caller=CALLER, owner=OWNER), accounts.Resumed)
+    assert (await path.ask("create_order", order(again.token, client_id="c-4"), orders.OrderInfo)).status == "open"
+    await path.ask("kill", accounts.Kill(caller=CALLER, owner=OWNER), accounts.Killed)
+    await unlink(path)
+    assert '"wrapped"' not in (await documents_of(path))["trading_accounts"]
+    assert isinstance(await path.ask("issue_token", issue, accounts.TokenIssued), NotFoundError)
