@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from secrets import token_bytes
-from typing import Final
+from typing import Any, Final
 
 from faststream.nats import NatsRouter
 
@@ -24,6 +24,11 @@ from consumers.execution.links.tokens import Sealing, UserTokens
 from consumers.execution.markets import LiveMarkets
 from consumers.execution.opened import Acting, OpenedAccounts
 from consumers.execution.rounds import Pace, Rounds
+from consumers.execution.safety import store as trip_documents
+from consumers.execution.safety.core import LOST_AFTER_SECONDS
+from consumers.execution.safety.heartbeat import DeadMansSwitch
+from consumers.execution.safety.permits import Permits
+from consumers.execution.safety.stopping import Stopping
 from consumers.execution.trading import Trading
 from consumers.execution.venues.making import Exchanges, Means
 from contracts.services.trading import accounts as words
@@ -37,7 +42,7 @@ from runtime.nats.announce import Announcer
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.lanes.reader import Watchers
 
-INDEXES: Final = (*journal.INDEXES, *account_documents.INDEXES, *token_documents.INDEXES)
+INDEXES: Final = (*journal.INDEXES, *account_documents.INDEXES, *token_documents.INDEXES, *trip_documents.INDEXES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,7 @@ class ExecutionPlan:
     settle_seconds: float = 0.5
     reconcile_seconds: float = 30.0
     secrets_seconds: float = 10.0
+    lost_seconds: float = LOST_AFTER_SECONDS
 
     @property
     def pace(self) -> Pace:
@@ -81,20 +87,36 @@ async def run(service: Service, plan: ExecutionPlan) -> None:
         markets = LiveMarkets(service.bus, Watchers(letters.keep, lambda missed: announcer.on_missed("books", missed)))
         stack.push_async_callback(markets.close)
         vault = make_vault(await asyncio.to_thread(plan.secrets))
-        exchanges = Exchanges(Means(urls=plan.venues))
-        opened = OpenedAccounts(Acting(service.bus, store, markets, lambda: held.lease.token, vault, exchanges))
+        permits, exchanges = Permits(store), Exchanges(Means(urls=plan.venues))
+        acting = Acting(service.bus, store, markets, permits, lambda: held.lease.token, vault, exchanges)
+        opened = OpenedAccounts(acting)
         stack.push_async_callback(opened.close)
         sealing = Sealing(vault, await asyncio.to_thread(plan.pepper), plan.times)
         tokens = UserTokens(TokenStore(store), sealing)
-        trading = Trading(store, opened, tokens)
-        failing = [held.lost, markets.failed]
+        trading = Trading(store, opened, permits, tokens)
+        switch = DeadMansSwitch(store, permits.breaker, opened.list, plan.lost_seconds)
+        failing = [held.lost, markets.failed, _beside(stack, switch.run(service.stop))]
         if vault is not None:
             rotation = Rotation(vault, trading.accounts, plan.secrets)
-            failing.append(asyncio.create_task(rotation.run(service.stop, plan.secrets_seconds)))
-            stack.callback(failing[-1].cancel)
+            failing.append(_beside(stack, rotation.run(service.stop, plan.secrets_seconds)))
         await _open_those_at_work(trading, opened)
-        rounds = Rounds(service, plan.pace, trading, opened)
-        await _serve(service, make_router(trading, tokens), rounds, failing)
+        try:
+            await _serve(
+                service,
+                make_router(trading, tokens, Stopping(trading, switch, opened.list)),
+                Rounds(service, plan.pace, trading),
+                failing,
+            )
+        except Exception:  # whatever ended it: without the bus it would be the lease, or what was read
+            await switch.outlive(service, plan.lease)
+            raise
+
+
+def _beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Do some work while the stack is open."""
+    task = asyncio.create_task(work)
+    stack.callback(task.cancel)
+    return task
 
 
 async def _open_those_at_work(trading: Trading, opened: OpenedAccounts) -> None:
@@ -115,10 +137,11 @@ async def _serve(service: Service, router: NatsRouter, rounds: Rounds, failing: 
         await serving.close()
 
 
-def make_router(trading: Trading, tokens: UserTokens) -> NatsRouter:
+def make_router(trading: Trading, tokens: UserTokens, stopping: Stopping) -> NatsRouter:
     """Return the handlers of every command."""
     router = NatsRouter()
     _add_accounts(router, trading)
+    _add_stopping(router, trading, stopping)
     _add_orders(router, trading)
     _add_lists(router, trading)
     add_links(router, Links(trading, tokens))
@@ -141,10 +164,17 @@ def _add_accounts(router: NatsRouter, trading: Trading) -> None:
         async with reachable():
             return await trading.delete_account(request)
 
+
+def _add_stopping(router: NatsRouter, trading: Trading, stopping: Stopping) -> None:
     @router.subscriber(**trading_command("kill"))
     async def on_kill(request: words.Kill) -> words.Killed:
         async with reachable():
-            return await trading.kill(request)
+            return await stopping.kill(request)
+
+    @router.subscriber(**trading_command("cancel_order"))
+    async def on_cancel(request: orders.CancelOrder) -> orders.OrderInfo:
+        async with reachable():
+            return await stopping.cancel_order(request)
 
     @router.subscriber(**trading_command("resume"))
     async def on_resume(request: words.Resume) -> words.Resumed:
@@ -162,11 +192,6 @@ def _add_orders(router: NatsRouter, trading: Trading) -> None:
     async def on_create(request: orders.CreateOrder) -> orders.OrderInfo:
         async with reachable():
             return await trading.create_order(request)
-
-    @router.subscriber(**trading_command("cancel_order"))
-    async def on_cancel(request: orders.CancelOrder) -> orders.OrderInfo:
-        async with reachable():
-            return await trading.cancel_order(request)
 
 
 def _add_lists(router: NatsRouter, trading: Trading) -> None:

@@ -17,7 +17,6 @@ from nats.errors import Error as NatsError
 from consumers.execution.account import Account
 from consumers.execution.documents.accounts import AccountStore
 from consumers.execution.documents.journal import DocumentJournal
-from consumers.execution.documents.switches import Switches
 from consumers.execution.executor import Executor
 from consumers.execution.gate import AccountGate
 from consumers.execution.markets import LiveMarkets
@@ -25,6 +24,8 @@ from consumers.execution.paper.store import PaperStore
 from consumers.execution.paper.venue import PaperVenue
 from consumers.execution.ports import AccountVenue, ChangedElsewhereError, Ports, UnclearError
 from consumers.execution.publishing import BusPublisher
+from consumers.execution.safety.permits import Permits
+from consumers.execution.safety.watched import WatchedVenue
 from consumers.execution.venues.making import Exchanges, ExchangeVenue
 from consumers.execution.venues.unusable import UnusableVenue
 from contracts.errors import DisabledError, InvalidParameterError
@@ -54,6 +55,7 @@ class Acting:
     bus: Bus
     store: Store
     markets: LiveMarkets
+    permits: Permits
     token: Callable[[], int]
     vault: Vault | None = None
     exchanges: Exchanges = field(default_factory=Exchanges)
@@ -61,10 +63,11 @@ class Acting:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One account at work."""
+    """One account at work; its executor meets the venue as it is `watched`."""
 
     account: Account
     venue: AccountVenue
+    watched: WatchedVenue
     journal: DocumentJournal
     executor: Executor
     publisher: BusPublisher
@@ -212,9 +215,8 @@ class OpenedAccounts:
     def _make(self, account: Account, venue: AccountVenue) -> Opened:
         acting = self._acting
         journal = DocumentJournal(acting.store, account.id, acting.token)
-        gate = AccountGate(
-            account, journal, Switches(acting.store), lambda: acting.token() > 0, venue.price, clock.now_ns
-        )
+        watched = WatchedVenue(venue, account, acting.permits.breaker)
+        gate = AccountGate(account, journal, acting.permits, lambda: acting.token() > 0, venue.price, clock.now_ns)
         publisher = BusPublisher(acting.bus)
-        executor = Executor(Ports(venue, journal, gate, publisher, clock.now_ns))
-        return Opened(account, venue, journal, executor, publisher)
+        executor = Executor(Ports(watched, journal, gate, publisher, clock.now_ns))
+        return Opened(account, venue, watched, journal, executor, publisher)

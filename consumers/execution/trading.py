@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import deque
 from decimal import Decimal
 from functools import reduce
 from typing import Final
@@ -11,10 +12,10 @@ from typing import Final
 from consumers.execution.account import Account, describe, order_id_of
 from consumers.execution.documents.accounts import AccountStore
 from consumers.execution.documents.queries import OrderQueries
-from consumers.execution.documents.switches import Switches
 from consumers.execution.links.tokens import UserTokens
 from consumers.execution.opened import Opened, OpenedAccounts
 from consumers.execution.ports import UnclearError
+from consumers.execution.safety.permits import Permits
 from contracts.arithmetic.exact import EXACT, FINE, rounded
 from contracts.arithmetic.moments import as_datetime
 from contracts.errors import (
@@ -35,15 +36,17 @@ from runtime.trading.rules import Figures, fit
 
 SERVICE: Final = "trading"
 _ID_BYTES: Final = 8
+_MOST_UNKEPT: Final = 1000  # events of changes that were made while documents were away; the oldest go
 _ZERO: Final = Decimal(0)
 
 
 class Trading:
     """The accounts of all owners, while this process acts for them."""
 
-    def __init__(self, store: Store, opened: OpenedAccounts, tokens: UserTokens) -> None:
+    def __init__(self, store: Store, opened: OpenedAccounts, permits: Permits, tokens: UserTokens) -> None:
         self.accounts, self.queries = AccountStore(store), OrderQueries(store)
-        self._switches, self._opened, self._tokens = Switches(store), opened, tokens
+        self.opened, self.permits, self._tokens = opened, permits, tokens
+        self._unkept: deque[AuditEvent] = deque(maxlen=_MOST_UNKEPT)
 
     async def create_account(self, request: words.CreateAccount) -> words.AccountInfo:
         """Make an account; the key of one at an exchange is tried there first.
@@ -65,7 +68,7 @@ class Trading:
             created_ns=clock.now_ns(),
         )
         if request.credential is not None:
-            await self._opened.check(account, request.credential)
+            await self.opened.check(account, request.credential)
         await self.audit("create_account", account.id, request.caller, owner=request.owner, venue=account.venue)
         await self.accounts.create(account, request.credential)
         return await self._describe(account)
@@ -73,7 +76,7 @@ class Trading:
     async def list_accounts(self, request: words.ListAccounts) -> words.AccountList:
         """Return an owner's accounts with what is in them."""
         items = [await self._describe(account) for account in await self.accounts.list_accounts(request.owner)]
-        return words.AccountList(items=items, halted=await self._switches.is_halted(request.owner))
+        return words.AccountList(items=items, halted=await self.permits.switches.is_halted(request.owner))
 
     async def delete_account(self, request: words.DeleteAccount) -> words.AccountInfo:
         """Take an account away; ConflictError where orders of it are not finished."""
@@ -87,12 +90,12 @@ class Trading:
 
         ConflictError where orders of it are not finished.
         """
-        opened = await self._opened.open(account)
+        opened = await self.opened.open(account)
         if await opened.journal.list_unfinished():
             raise ConflictError("Orders of this account are not finished: cancel them first", name=account.name)
         await self.audit(action, account.id, caller, owner=account.owner)
         await self.accounts.delete(account.id)
-        await self._opened.forget(account.id)
+        await self.opened.forget(account.id)
         return await self._tokens.end(account)
 
     async def preview(self, request: OrderTerms) -> Preview:
@@ -133,7 +136,7 @@ class Trading:
             raise NotFoundError(f"There is no order {request.id}", id=request.id)
         if order.strategy is None:  # what a strategy takes back makes nothing worse
             await self._tokens.check(account, request.token)
-        opened = await self._opened.open(account)
+        opened = await self.opened.open(account)
         return describe(await opened.cancel(order), account.name)
 
     async def find_order(self, request: FindOrder) -> Order:
@@ -143,13 +146,11 @@ class Trading:
             raise NotFoundError(f"There is no order {request.id}", id=request.id)
         return order
 
-    async def kill(self, request: words.Kill) -> words.Killed:
-        """Stop an owner's trading, and cancel all that is open."""
-        await self.audit("kill", request.owner, request.caller)
-        await self._switches.halt(request.owner, clock.now_ns())
+    async def cancel_all(self, owner: str) -> words.Killed:
+        """Cancel all that is open in an owner's accounts."""
         ended: list[Order] = []
-        for account in await self.accounts.list_accounts(request.owner):
-            opened = await self._opened.open(account)
+        for account in await self.accounts.list_accounts(owner):
+            opened = await self.opened.open(account)
             unfinished = [order for order in await opened.journal.list_unfinished() if not order.is_final]
             ended += await asyncio.gather(*(opened.cancel(order) for order in unfinished))
         return words.Killed(
@@ -160,7 +161,7 @@ class Trading:
     async def resume(self, request: words.Resume) -> words.Resumed:
         """Let an owner's trading go on."""
         await self.audit("resume", request.owner, request.caller)
-        await self._switches.resume(request.owner, clock.now_ns())
+        await self.permits.resume(request.owner, clock.now_ns())
         return words.Resumed(halted=False)
 
     async def account_id(self, owner: str, name: str | None) -> str | None:
@@ -171,9 +172,9 @@ class Trading:
         """Return the order of some terms in the venue's steps; refuses what cannot be placed."""
         account = await self.account(terms.owner, terms.account)
         await self._tokens.check(account, terms.token, strategy)
-        opened = await self._opened.open(account)
+        opened = await self.opened.open(account)
         rules = await opened.venue.rules(terms.symbol)
-        await self._opened.watch(opened, terms.symbol)
+        await self.opened.watch(opened, terms.symbol)
         price = opened.venue.price(terms.symbol)
         if price is None:
             raise NoDataError(f"There is no live book of {terms.symbol} on {account.exchange}", symbol=terms.symbol)
@@ -204,7 +205,7 @@ class Trading:
         return account
 
     async def _describe(self, account: Account) -> words.AccountInfo:
-        opened = await self._opened.open(account)
+        opened = await self.opened.open(account)
         problem, found = None, list[words.Balance]()
         try:
             for currency, free, held in await opened.venue.balances():
@@ -212,6 +213,7 @@ class Trading:
         except UnclearError as error:
             problem = str(error)
         return words.AccountInfo(
+            id=account.id,
             name=account.name,
             venue=account.venue,
             exchange=account.exchange,
@@ -223,19 +225,32 @@ class Trading:
 
     async def audit(self, action: str, target: str, caller: Caller, **details: str) -> None:
         """Keep the event of a change before it is made; it is published soon."""
-        now_ns = clock.now_ns()
-        event = AuditEvent(
-            id=f"{SERVICE}.{target}.{action}.{now_ns}",
-            ts=now_ns,
-            actor=caller.actor,
-            service=SERVICE,
-            action=action,
-            target=target,
-            address=caller.address,
-            request_id=caller.request_id,
-            details=dict(details),
-        )
-        await self.accounts.save_audit(event)
+        await self.accounts.save_audit(_event(action, target, caller, **details))
+
+    def audit_later(self, action: str, target: str, caller: Caller) -> None:
+        """Remember the event of a change that was made while documents were away."""
+        self._unkept.append(_event(action, target, caller))
+
+    async def keep_audit(self) -> None:
+        """Keep what was remembered; StoreError where documents are away still."""
+        while self._unkept:
+            await self.accounts.save_audit(self._unkept[0])
+            self._unkept.popleft()
+
+
+def _event(action: str, target: str, caller: Caller, **details: str) -> AuditEvent:
+    now_ns = clock.now_ns()
+    return AuditEvent(
+        id=f"{SERVICE}.{target}.{action}.{now_ns}",
+        ts=now_ns,
+        actor=caller.actor,
+        service=SERVICE,
+        action=action,
+        target=target,
+        address=caller.address,
+        request_id=caller.request_id,
+        details=dict(details),
+    )
 
 
 def _terms(order: Order) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from contracts.numbers import AmountText
 from contracts.services.access import Caller, Owner
+from contracts.services.trading.events import AccountId
 from contracts.services.trading.orders import AccountName, OrderId, TradingModel
 from contracts.services.trading.sealed import SealedText
 
@@ -79,6 +80,7 @@ class Balance(TradingModel):
 class AccountInfo(TradingModel):
     """An account as it may be shown: nothing secret is in it."""
 
+    id: AccountId
     name: AccountName
     venue: str
     exchange: str

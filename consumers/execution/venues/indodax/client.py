@@ -6,7 +6,7 @@ Nothing of a request is in an error: neither its key nor its signature.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,14 +49,17 @@ class IndodaxClient:
         credential: Credential,
         public: IndodaxPublic,
         base_url: str | None = None,
+        *,
         allowed: Allowed = Allowed(),
+        monotonic: Callable[[], float] = clock.monotonic,
     ) -> None:
-        self._credential, self._public = credential, public
+        self._credential, self.public = credential, public
         self._tapi_url = (base_url or TAPI_URL).rstrip("/")
         self._history_url = (base_url or HISTORY_URL).rstrip("/")
         self._http = open_http()
-        self._trades = defaultdict[str, Pace](lambda: Pace(allowed.trades, 1.0))
-        self._cancels, self._others = Pace(allowed.cancels, 1.0), Pace(allowed.others, 1.0)
+        self._monotonic = monotonic
+        self._trades = defaultdict[str, Pace](lambda: Pace(allowed.trades))
+        self._cancels, self._others = Pace(allowed.cancels), Pace(allowed.others)
 
     def __repr__(self) -> str:
         return "IndodaxClient(***)"
@@ -77,9 +80,10 @@ class IndodaxClient:
 
         Raises UnclearError, NotSentError.
         """
-        body = await self._write({"pair": pairs, "countdownTime": str(milliseconds)}, self._others)
+        pace = self.public.countdowns
+        body = await self._write({"pair": pairs, "countdownTime": str(milliseconds)}, pace)
         headers = {"Key": self._credential.key, "Content-Type": "text/plain"}
-        return await self._post("/tapi/countdownCancelAll", body, headers, self._others)
+        return await self._post("/tapi/countdownCancelAll", body, headers, pace)
 
     async def list_rows(self, path: str, **fields: str) -> list[Mapping[str, Any]]:
         """Return the rows of Trade API 2.0; raises UnclearError."""
@@ -99,20 +103,20 @@ class IndodaxClient:
         answer = read_answer(response.status_code, response.text)
         if isinstance(answer, Refused):
             if answer.code == TOO_MANY:
-                pace.block(clock.monotonic(), BLOCKED_SECONDS)
+                pace.block(self._monotonic(), BLOCKED_SECONDS)
             if "timestamp" in answer.text.lower():
-                self._public.forget_clock()
+                self.public.forget_clock()
         return answer
 
     async def _write(self, fields: Mapping[str, str], pace: Pace) -> str:
         """Return the text to sign, once it is our turn; raises NotSentError."""
-        while (seconds := pace.wait(clock.monotonic())) > 0:
-            if seconds > LONGEST_WAIT:
-                raise NotSentError(f"Indodax takes no such requests for {seconds:.0f} s: there were too many")
+        seconds = pace.take(self._monotonic(), LONGEST_WAIT)
+        if seconds is None:
+            raise NotSentError("Indodax takes no such requests for some seconds: there were too many")
+        if seconds > 0:
             await clock.sleep(seconds)
-        pace.spend(clock.monotonic())
         try:
-            return write(fields, await self._public.now_ms())
+            return write(fields, await self.public.now_ms())
         except UnclearError as error:
             raise NotSentError(str(error)) from None
 

@@ -42,7 +42,7 @@ class Histories:
         age_ms = (self._now() - order.created_ns) // _MS
         if age_ms < _YOUNG_MS:
             fields = {"symbol": pair.id, "clientOrderId": order.client_id, "limit": str(_ROWS)}
-            rows = await self._client.list_rows(TRADES, **fields)
+            rows = await self._client.list_rows(TRADES, **fields, sort="asc")
             if len(rows) < _ROWS:
                 return read_fills(rows, order)
         found = [row async for row in self._walk(TRADES, order, pair)]

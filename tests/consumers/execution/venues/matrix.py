@@ -8,16 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 from consumers.execution.ports import ChangedElsewhereError, UnclearError
-from consumers.execution.venues.ccxt_venue import CcxtVenue
 from producers.simulator.private import Order as ThereOrder
 from runtime.trading.order import Order
 from tests.consumers.execution.stage import intent
-from tests.consumers.execution.venues.world import BEGIN, CANCEL, PLACE, SYMBOL, World, executor
+from tests.consumers.execution.venues.world import World, executor
 
 D = Decimal
 PAUSES = (1, 3, 10, 30, 60, 300, 1800)  # longer ones than the executor's
 RECONCILED = 300  # with what is open, from this pause on
-LOW, AMOUNT = D(50_000), D("0.01")
+AMOUNT = D("0.01")
 STATUSES = {"open": "open", "filled": "filled", "cancelled": "cancelled"}
 
 
@@ -26,7 +25,7 @@ class Play:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.venue: CcxtVenue = world.venue()
+        self.venue = world.venue()
         self.executor = executor(world, self.venue)
         self.cancel_wanted = False
         self.foreign = 0
@@ -38,7 +37,7 @@ class Play:
 
     async def submit(self, **fields: Any) -> None:
         """Buy a hundredth at a price that nobody sells at."""
-        order = intent(symbol=SYMBOL, price=LOW, amount=AMOUNT, created_ns=self.world.stage.now)
+        order = intent(symbol=self.world.symbol, price=self.world.low, amount=AMOUNT, created_ns=self.world.stage.now)
         await self.executor.submit(replace(order, **fields))
 
     async def buy_now(self) -> None:
@@ -92,15 +91,15 @@ async def _filled_at_once(play: Play) -> None:
 async def _filled_in_parts(play: Play) -> None:
     await play.submit()
     for _ in range(2):
-        play.world.offer(LOW, AMOUNT / 2)
+        play.world.offer(play.world.low, AMOUNT / 2)
         await play.later(5)
-        play.world.offer(LOW, D(0))
+        play.world.offer(play.world.low, D(0))
     await play.later(5)
 
 
 async def _filled_in_part_then_cancelled(play: Play) -> None:
     await play.submit()
-    play.world.offer(LOW, D("0.004"))
+    play.world.offer(play.world.low, D("0.004"))
     await play.later(1)
     await play.cancel()
     await play.later(2)
@@ -115,7 +114,7 @@ async def _market_order(play: Play) -> None:
 async def _filled_while_it_is_cancelled(play: Play) -> None:
     await play.submit()
     await play.later(1)
-    play.world.offer(LOW, AMOUNT)
+    play.world.offer(play.world.low, AMOUNT)
     await play.cancel()
     await play.later(2)
 
@@ -123,7 +122,7 @@ async def _filled_while_it_is_cancelled(play: Play) -> None:
 async def _process_dies(play: Play) -> None:
     await play.submit()
     play.restart()
-    play.world.offer(LOW, D("0.006"))
+    play.world.offer(play.world.low, D("0.006"))
     await play.later(5)
     play.restart()
     await play.cancel()
@@ -150,7 +149,7 @@ class Trouble:
     any_request: bool = False
 
     def order(self, world: World) -> None:
-        method = None if self.any_request else (CANCEL if self.cancels else PLACE)[world.name]
+        method = None if self.any_request else world.cancel if self.cancels else world.place
         world.fault(self.kind, method, self.seconds)
 
     def __str__(self) -> str:
@@ -198,7 +197,7 @@ def check(one: Play) -> None:
         (fill.id, fill.amount, fill.price, fill.fee) for fill in expected
     ]
     assert world.stage.published[f"{order.id}.{order.version}"].fills == order.fills
-    assert world.balances() == _after(order)
+    assert world.balances() == _after(order, world)
     if there:
         _check_there(order, there[0], cancel_wanted=one.cancel_wanted)
     else:
@@ -215,11 +214,12 @@ def _check_there(order: Order, there: ThereOrder, *, cancel_wanted: bool) -> Non
     assert not (cancel_wanted and there.status == "open")
 
 
-def _after(order: Order) -> dict[str, Decimal]:
+def _after(order: Order, world: World) -> dict[str, Decimal]:
     """What the account has to have after the executions that are written."""
-    left = dict(BEGIN)
+    left = dict(world.begin)
+    base, _, quote = order.symbol.partition("/")
     for fill in order.fills:
-        left["BTC"] += fill.amount
-        left["USDT"] -= fill.amount * fill.price
+        left[base] += fill.amount
+        left[quote] -= fill.amount * fill.price
         left[fill.fee_currency] -= fill.fee
     return left

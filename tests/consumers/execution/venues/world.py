@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from consumers.execution.executor import Executor
-from consumers.execution.ports import Ports
+from consumers.execution.ports import AccountVenue, Ports
 from consumers.execution.venues.ccxt_client import CcxtClient
 from consumers.execution.venues.ccxt_venue import CcxtVenue
 from producers.simulator.config import SimulatorConfig
@@ -35,14 +35,15 @@ BEGIN = {"USDT": D(100_000), "BTC": D(10)}
 PLACE = {"binance": "POST order", "bybit": "POST /v5/order/create"}
 CANCEL = {"binance": "DELETE order", "bybit": "POST /v5/order/cancel"}
 SYMBOL, LISTED = "BTC/USDT", "BTCUSDT"
+LOW = D(50_000)
 _WARM_STEPS = 60
 
 
 @cache
-def market() -> Market:
+def market(venues: tuple[str, ...] = VENUES) -> Market:
     """A market that stands still."""
     begin = START // 1000
-    made = Market(MarketConfig(7, VENUES, ("BTC", "ETH"), 1.0, (5.0, 10.0), (30.0, 60.0)), begin)
+    made = Market(MarketConfig(7, venues, ("BTC", "ETH"), 1.0, (5.0, 10.0), (30.0, 60.0)), begin)
     for step in range(_WARM_STEPS):
         made.step(begin + (step + 1) * 100_000, 100_000)
     return made
@@ -53,18 +54,34 @@ class World:
     """One exchange with one account. `answered` are the requests by method and path; `hold` delays answers (s)."""
 
     name: str
-    client: CcxtClient
+    client: Any
     stage: Stage
     simulated: Any = None
     answered: list[str] = field(default_factory=list[str])
     before: Callable[[str], web.Response | None] = lambda _path: None
+    venues: ClassVar[tuple[str, ...]] = VENUES
+    symbol: ClassVar[str] = SYMBOL
+    listed: ClassVar[str] = LISTED  # as the public side names it
+    traded: ClassVar[str] = LISTED  # as the private side does
+    begin: ClassVar[dict[str, Decimal]] = BEGIN
+    low: ClassVar[Decimal] = LOW
+
+    @property
+    def place(self) -> str:
+        """The method that places an order."""
+        return PLACE[self.name]
+
+    @property
+    def cancel(self) -> str:
+        """The method that cancels one."""
+        return CANCEL[self.name]
 
     def reset(self) -> None:
         """Begin with a new exchange and a new account."""
         self.stage = Stage()
-        config = SimulatorConfig(venues=VENUES, bases=("BTC", "ETH"))
-        self.simulated = config.open_venue(self.name, market().list_of(self.name), Snapshots())
-        self.side.exchange.add_account(KEY, SECRET, {"view", "trade"}, BEGIN)
+        config = SimulatorConfig(venues=self.venues, bases=("BTC", "ETH"))
+        self.simulated = config.open_venue(self.name, market(self.venues).list_of(self.name), Snapshots())
+        self.side.exchange.add_account(KEY, SECRET, {"view", "trade"}, self.begin)
         self.answered.clear()
         self.before = lambda _path: None
 
@@ -77,7 +94,7 @@ class World:
     def now_us(self) -> int:
         return self.stage.now // 1000
 
-    def venue(self) -> CcxtVenue:
+    def venue(self) -> AccountVenue:
         return CcxtVenue(self.client, self.stage.clock)
 
     def fault(self, kind: FaultKind, method: str | None = None, seconds: float = 1.0, share: str = "0.5") -> None:
@@ -90,18 +107,25 @@ class World:
 
     def balances(self) -> dict[str, Decimal]:
         account = self.side.exchange.accounts[KEY]
-        return {name: account.has(name) for name in BEGIN}
+        return {name: account.has(name) for name in self.begin}
 
     def best(self, side: str) -> tuple[Decimal, Decimal]:
         """The best price of a side and the amount there."""
-        listing = market().listings[self.name, "spot", LISTED]
-        rows = listing.book.list_bids() if side == "bid" else listing.book.list_asks()
+        return self.book()[0 if side == "bid" else 1][0]
+
+    def book(self) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
+        """What is shown, the best of each side first."""
+        listing = market(self.venues).listings[self.name, "spot", self.listed]
         terms = listing.instrument
-        return D(terms.price_text(rows[0][0])), D(terms.amount_text(rows[0][1]))
+        bids, asks = (
+            [(D(terms.price_text(price)), D(terms.amount_text(amount))) for price, amount in rows]
+            for rows in (listing.book.list_bids(), listing.book.list_asks())
+        )
+        return bids, asks
 
     def offer(self, price: Decimal, amount: Decimal) -> None:
         """Have others sell at a price."""
-        self.side.exchange.on_book(LISTED, [], [(price, amount)], self.now_us)
+        self.side.exchange.on_book(self.traded, [], [(price, amount)], self.now_us)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer a request as the simulated exchange does."""
@@ -128,9 +152,9 @@ class World:
 
 
 class Stepped:
-    """One of the stage's ports for a running loop: each call is done at once."""
+    """The stage's ports for a running loop: each call is done at once."""
 
-    def __init__(self, port: object) -> None:
+    def __init__(self, port: Any) -> None:
         self._port = port
 
     def __getattr__(self, name: str) -> Any:
@@ -144,7 +168,7 @@ class Stepped:
         return call
 
 
-def executor(world: World, venue: CcxtVenue) -> Executor:
+def executor(world: World, venue: AccountVenue) -> Executor:
     """An executor of a new process, which takes the account over."""
     stage = world.stage
     stage.holder += 1
@@ -154,9 +178,8 @@ def executor(world: World, venue: CcxtVenue) -> Executor:
 
 
 @asynccontextmanager
-async def opened(name: str) -> AsyncGenerator[World]:
-    """Serve an exchange on loopback, with a client whose clock is the exchange's."""
-    served: list[World] = []
+async def serving(served: list[World]) -> AsyncGenerator[TestServer]:
+    """Serve the exchange that `served` has by the first request, on loopback."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         return await served[0].answer(request)
@@ -164,6 +187,14 @@ async def opened(name: str) -> AsyncGenerator[World]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
     async with TestServer(app) as server:
+        yield server
+
+
+@asynccontextmanager
+async def opened(name: str) -> AsyncGenerator[World]:
+    """Serve an exchange on loopback, with a client whose clock is the exchange's."""
+    served: list[World] = []
+    async with serving(served) as server:
         client = CcxtClient(name, Credential(KEY, SECRET), str(server.make_url(f"/{name}")))
         world = World(name, client, Stage())
         served.append(world)
