@@ -99,6 +99,7 @@ async def test_a_post_only_order_that_rests_is_taken(world: World) -> None:
     report = await world.venue().place(order(world, post_only=True))
     assert report.status == "open"
     assert world.orders()[0].post_only
+    assert await world.venue().find(order(world, post_only=True)) is not None
 
 
 async def test_figures_are_sent_as_they_are(world: World) -> None:

@@ -23,7 +23,7 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
 from runtime.servers.embedded import NatsServer
-from tests.consumers.execution.conftest import BTC, CALLER, User, until
+from tests.consumers.execution.conftest import CALLER, User, until
 from tests.consumers.execution.test_on_the_bus import database
 from tests.running import running
 
@@ -40,7 +40,7 @@ async def simulator() -> AsyncGenerator[Simulator]:
 
 
 @pytest_asyncio.fixture
-async def _serving(
+async def serving(
     execution_nats: NatsServer, own: Bus, documents_url: str, simulator: Simulator
 ) -> AsyncGenerator[None]:
     """The consumer, serving, with the simulated exchange in place of the real one."""
@@ -73,7 +73,7 @@ def terms(user: User, **fields: Any) -> dict[str, Any]:
     return user.terms(account=NAME, amount=D("0.001"), price=D(50_000), **fields)
 
 
-@pytest.mark.usefixtures("_serving")
+@pytest.mark.usefixtures("serving")
 async def test_orders_reach_the_exchange_and_what_becomes_of_them_comes_back(user: User, simulator: Simulator) -> None:
     opened = await link(user, simulator, "view", "trade")
     assert [(one.currency, one.free) for one in opened.balances] == [("USDT", D(1000))]
@@ -95,7 +95,7 @@ async def test_orders_reach_the_exchange_and_what_becomes_of_them_comes_back(use
     assert exchange.imbalance() == {}
 
 
-@pytest.mark.usefixtures("_serving")
+@pytest.mark.usefixtures("serving")
 async def test_a_key_that_can_withdraw_is_refused_and_keys_are_nowhere_on_the_bus(
     user: User, simulator: Simulator
 ) -> None:
@@ -112,5 +112,3 @@ async def test_a_key_that_can_withdraw_is_refused_and_keys_are_nowhere_on_the_bu
         assert KEY.encode() not in row.payload
         assert SECRET.encode() not in row.payload
 
-
-assert BTC == "BTC/USDT"
