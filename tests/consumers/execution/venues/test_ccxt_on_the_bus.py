@@ -111,4 +111,3 @@ async def test_a_key_that_can_withdraw_is_refused_and_keys_are_nowhere_on_the_bu
     for row in rows:
         assert KEY.encode() not in row.payload
         assert SECRET.encode() not in row.payload
-

@@ -190,6 +190,29 @@ async def test_a_page_of_a_gateway_is_no_refusal_of_an_order(world: World, statu
         await world.venue().place(order(world))
 
 
+async def test_an_answer_that_breaks_off_is_no_refusal_of_an_order(world: World) -> None:
+    answer = world.answer
+
+    async def broken(request: web.Request) -> web.StreamResponse:
+        answered = await answer(request)
+        if request.method != "POST":
+            return answered
+        response = web.StreamResponse(headers={"Content-Length": "500", "Content-Type": "application/json"})
+        await response.prepare(request)
+        await response.write(b'{"orderId": 12, "cli')
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    world.answer = broken  # type: ignore[method-assign]
+    try:
+        with pytest.raises(UnclearError):  # CCXT calls it an ExchangeError
+            await world.venue().place(order(world))
+    finally:
+        del world.answer
+    assert await world.venue().find(order(world)) is not None
+
+
 async def test_an_answer_that_is_no_json_is_no_refusal_of_an_order(world: World) -> None:
     world.before = lambda _path: web.Response(text='{"orderId": 12, "cli')
     with pytest.raises(UnclearError):
