@@ -23,8 +23,8 @@ from runtime.credentials import Credential
 from runtime.trading.figures import OrderRefusedError
 from runtime.trading.order import Order
 from tests.consumers.execution.stage import intent
-from tests.consumers.execution.venues.matrix import AMOUNT, LOW
-from tests.consumers.execution.venues.world import BEGIN, KEY, LISTED, PLACE, SECRET, SYMBOL, World, opened
+from tests.consumers.execution.venues.matrix import AMOUNT
+from tests.consumers.execution.venues.world import BEGIN, KEY, LISTED, LOW, PLACE, SECRET, SYMBOL, World, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 D = Decimal
