@@ -8,7 +8,7 @@ wants placed then waits until it is resumed, what it wants cancelled does not wa
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from contracts.market import BookSnapshot, Candle, FeedStatus, Ticker, Trade
@@ -21,6 +21,8 @@ from runtime.strategies.protocol import Clock, Event, Kind, Setup, State, Strate
 from runtime.strategies.quality import Feed
 
 MOST_REFUSALS: Final = 3  # in a row, before it pauses
+MOST_ORDERS: Final = 500  # that it may want placed within a minute
+_MINUTE: Final = 60_000_000_000
 By = Literal["owner", "itself"]
 
 
@@ -44,6 +46,8 @@ class Control(StateModel):
     feed: Feed = Feed()
     holdings: Holdings = Holdings()
     held: tuple[Held, ...] = ()
+    minute_ns: int = 0  # when the minute began in which placed orders are counted
+    placed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +100,11 @@ class Definition:
     kind: Kind
     setup: Setup[Any]
     accept_fallback: bool = False
+    strategy: Strategy[Any] = field(init=False, compare=False, repr=False)
 
-    @property
-    def strategy(self) -> Strategy[Any]:
-        """The pure function."""
-        return self.kind.make(self.setup)
+    def __post_init__(self) -> None:
+        """Make the pure function, once."""
+        object.__setattr__(self, "strategy", self.kind.make(self.setup))
 
 
 def begin(definition: Definition) -> Running:
@@ -217,6 +221,10 @@ def _decide(definition: Definition, running: Running, event: Event, now_ns: int)
         after, wanted = definition.strategy.decide(before, event, now_ns)
     except Exception as error:  # noqa: BLE001  # a strategy's own fault: it is paused with it
         return Stepped(pause(running, f"it failed: {type(error).__name__}: {error}", "itself"))
+    places = sum(one.what == "place" for one in wanted)
+    if places and (running := _counted(running, places, now_ns)).control.placed > MOST_ORDERS:
+        return Stepped(pause(running, f"it wanted more than {MOST_ORDERS} orders within a minute", "itself"))
+    control = running.control
     released = control.status == "running"
     held = tuple(Held(wanted=one, released=released or one.what == "cancel") for one in wanted)
     decided = Running(after, control.model_copy(update={"held": (*control.held, *held)}))
@@ -230,6 +238,13 @@ def _decide(definition: Definition, running: Running, event: Event, now_ns: int)
     number = control.number + 1
     all_wanted = tuple(one.wanted for one in decided.control.held[len(control.held) :])
     return Stepped(_with(decided, number=number), Decided(number, event, now_ns, before, decided.state, all_wanted))
+
+
+def _counted(running: Running, places: int, now_ns: int) -> Running:
+    control = running.control
+    if now_ns - control.minute_ns >= _MINUTE:
+        return _with(running, minute_ns=now_ns, placed=places)
+    return _with(running, placed=control.placed + places)
 
 
 def _judged(definition: Definition, running: Running, now_ns: int) -> Running:
