@@ -35,6 +35,8 @@ _NAMES: Final = (
     "analytics",
     "webhooks",
     "execution",
+    "portfolio",
+    "backtests",
 )
 CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {name: partial(_make, name) for name in _NAMES}
 
@@ -44,9 +46,11 @@ NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(  # left out, with a line in t
         "access",
         "alerts",
         "analytics",
+        "backtests",
         "chats",
         "community",
         "execution",
+        "portfolio",
         "webhooks",
     }
 )

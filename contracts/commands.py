@@ -29,7 +29,7 @@ from contracts.services.replies import market as replies
 from contracts.services.replies import multi
 from contracts.services.telegram import jobs as telegram
 from contracts.services.trading import accounts as trading
-from contracts.services.trading import orders, strategies
+from contracts.services.trading import backtests, orders, portfolio, strategies
 from contracts.services.webhooks import deliveries
 from contracts.services.webhooks import endpoints as webhooks
 
@@ -262,6 +262,18 @@ TRADING_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("trading.list_fills", orders.ListFills, orders.FillPage),
     _documents("trading.kill", trading.Kill, trading.Killed),
     _documents("trading.resume", trading.Resume, trading.Resumed),
+    _documents("trading.issue_token", trading.TokenIssue, trading.TokenIssued),
+    _documents("trading.refresh_token", trading.TokenRefresh, trading.TokenIssued),
+    _documents("trading.unlink", trading.Unlink, trading.Revoked),
+    _documents("trading.revoke", trading.Revoke, trading.Revoked),
+)
+PORTFOLIO_COMMANDS: Final[tuple[Command, ...]] = (
+    _documents("portfolio.find", portfolio.FindPortfolio, portfolio.Portfolio),
+    _documents("portfolio.ledger", portfolio.ListLedger, portfolio.LedgerPage),
+    _documents("backtests.create", backtests.CreateBacktest, backtests.BacktestInfo),
+    _documents("backtests.find", backtests.FindBacktest, backtests.BacktestInfo),
+    _documents("backtests.list", backtests.ListBacktests, backtests.BacktestPage),
+    _documents("backtests.equity", backtests.FindEquity, backtests.EquityPicture),
 )
 STRATEGIES_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("strategies.create", strategies.CreateStrategy, strategies.StrategyShown),
@@ -301,6 +313,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *DEAD_LETTERS_COMMANDS,
     *WEBHOOK_COMMANDS,
     *TRADING_COMMANDS,
+    *PORTFOLIO_COMMANDS,
     *STRATEGIES_COMMANDS,
     *EXPLAINING_COMMANDS,
     Command("candles.list", subjects.CANDLES_LIST, CandlesQuery, CandlesReply, 2.0, "consumers"),
