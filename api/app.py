@@ -13,7 +13,9 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from api.access import revocation
 from api.access import routes as access_routes
+from api.access.revocation import RevocationSources
 from api.alerts import routes as alerts_routes
 from api.analytics import routes as analytics_routes
 from api.analytics.recorder import RequestRecorder
@@ -62,6 +64,8 @@ from api.stream.held import HeldElsewhere
 from api.stream.hub import Hub, StreamMetrics
 from api.stream.limits import KeyConnections, StreamLimits
 from api.stream.symbols import Symbols
+from api.trading import routes as trading_routes
+from api.trading.sending import TradingSources
 from api.v2 import routes as v2_routes
 from api.webhooks import deliveries as webhook_deliveries
 from api.webhooks import routes as webhooks_routes
@@ -70,6 +74,7 @@ from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.clients.market_client import MarketClient
 from runtime.config.settings import AnalyticsSettings, ApiSettings
+from runtime.credentials import make_vault
 from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
@@ -80,6 +85,7 @@ ROUTERS: Final = (
     *market_routes.ROUTERS,
     sentiment_routes.router,
     access_routes.router,
+    revocation.router,
     alerts_routes.router,
     cache_routes.router,
     analytics_routes.router,
@@ -87,6 +93,7 @@ ROUTERS: Final = (
     *webhooks_routes.ROUTERS,
     *webhook_deliveries.ROUTERS,
     *v2_routes.ROUTERS,
+    *trading_routes.ROUTERS,
     health.router,
     documents.router,
     page_routes.router,
@@ -107,7 +114,7 @@ def end_by_signal() -> None:
 class ApiOptions:
     """What a composition is made from; without a pepper there are only the keys of the settings.
 
-    `warm` are symbols to ask for at the start.
+    `warm` are symbols to ask for at the start, `secrets` what keys of exchanges are sealed with.
     """
 
     settings: ApiSettings
@@ -119,6 +126,8 @@ class ApiOptions:
     cache: bool = True
     analytics: AnalyticsSettings = field(default_factory=lambda: AnalyticsSettings.model_validate({}))
     webhooks: bool = True
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    internal_token: str | None = field(default=None, repr=False)
     cache_ttl: int = 300
     warm: tuple[str, ...] = ()
     asyncapi: Callable[[], bytes | None] = lambda: None
@@ -203,6 +212,8 @@ def compose(options: ApiOptions) -> ASGIApp:
         None if recorder is None else app.state.commands, export, parts.cache.fetched
     )
     app.state.webhooks = WebhookSources(app.state.commands if options.webhooks else None)
+    app.state.revocation = RevocationSources(options.internal_token)
+    app.state.trading = TradingSources(make_vault(options.secrets))
     app.state.idempotency = IdempotencyMemory(parts.bus)
     answers = app.state.market = MarketAnswers(parts.market)
     app.state.cache = parts.cache

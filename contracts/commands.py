@@ -262,6 +262,10 @@ TRADING_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("trading.list_fills", orders.ListFills, orders.FillPage),
     _documents("trading.kill", trading.Kill, trading.Killed),
     _documents("trading.resume", trading.Resume, trading.Resumed),
+    _documents("trading.issue_token", trading.TokenIssue, trading.TokenIssued),
+    _documents("trading.refresh_token", trading.TokenRefresh, trading.TokenIssued),
+    _documents("trading.unlink", trading.Unlink, trading.Revoked),
+    _documents("trading.revoke", trading.Revoke, trading.Revoked),
 )
 PORTFOLIO_COMMANDS: Final[tuple[Command, ...]] = (
     _documents("portfolio.find", portfolio.FindPortfolio, portfolio.Portfolio),

@@ -86,6 +86,12 @@ class NotFoundError(HydrophoneError):
     code = "NOT_FOUND"
 
 
+class UnauthorizedError(HydrophoneError):
+    """No proof of who asks, or none that holds; details say what is needed."""
+
+    code = "UNAUTHORIZED"
+
+
 class ConflictError(HydrophoneError):
     """It contradicts what is there, or what is under way."""
 

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-LEAST_SECRET: Final = 32  # characters
+from runtime.config.fields import SHORTEST_SECRET
+
 _VERSION: Final = "1"
 _SALT: Final = b"hydrophone vault"
 _NONCE_BYTES: Final = 12
@@ -59,8 +60,8 @@ class _Master:
     __slots__ = ("_cipher", "id")
 
     def __init__(self, secret: str) -> None:
-        if len(secret) < LEAST_SECRET:
-            raise WeakSecretError(f"a secret has at least {LEAST_SECRET} characters")
+        if len(secret) < SHORTEST_SECRET:
+            raise WeakSecretError(f"a secret has at least {SHORTEST_SECRET} characters")
         self.id = hashlib.sha256(_derive(secret, b"id")).hexdigest()[:_ID_CHARACTERS]
         self._cipher = AESGCM(_derive(secret, b"master"))
 
@@ -87,6 +88,10 @@ class Vault:
         newest = _Master(secret)
         self._masters = {**self._masters, newest.id: newest}
         self._newest = newest
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Open what was sealed with these secrets as well. WeakSecretError for a short one."""
+        self._masters = {**{master.id: master for master in map(_Master, secrets)}, **self._masters}
 
     def seal(self, credential: bytes, whose: Belonging) -> Sealed:
         """Return a credential sealed; each call gives another text."""

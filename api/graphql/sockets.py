@@ -12,11 +12,10 @@ from api.graphql.operations import SocketAsked
 from api.graphql.view import GraphQLView
 from api.http.access.admission import AccessControl
 from api.http.access.keys import bearer_token
-from api.http.errors import UnauthorizedError
 from api.stream.client import StreamServices
 from api.stream.fan_out import POLICY
 from api.stream.limits import KeyConnections
-from contracts.errors import HydrophoneError
+from contracts.errors import HydrophoneError, UnauthorizedError
 from runtime import clock
 from runtime.clients.market_client import MarketClient
 from runtime.logging import logs

@@ -22,12 +22,6 @@ class InvalidBodyError(HydrophoneError):
     code = "INVALID_BODY"
 
 
-class UnauthorizedError(HydrophoneError):
-    """No key, or none that is known."""
-
-    code = "UNAUTHORIZED"
-
-
 class ForbiddenError(HydrophoneError):
     """The key lacks the scope, or the address is not allowed; details say which."""
 

@@ -48,6 +48,12 @@ EXAMPLES: Final = {
     "consumer": "whales",
     "event_type": "whale",
     "state": "active",
+    "method": "fifo",
+    "currency": "USDT",
+    "X-Internal-Token": "a-secret-of-your-own",
+    "webhook-id": "msg-1",
+    "webhook-timestamp": "1767268800",
+    "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
     "kind": "price_alert",
     "rule": "1f0c9a4be1d27c35",
     "at": "2026-01-01T14:05:00Z",
@@ -58,6 +64,8 @@ EXAMPLES: Final = {
     "rule_id": "5b1f0c9a4be1d27c",
     "search": "test",
     "until": "2026-01-02T00:00:00Z",
+    "account": "paper",
+    "status": "open",
 }
 ANSWERS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("examples.json").read_bytes())  # by operation id
 

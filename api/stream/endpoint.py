@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 
 from api.http.access.admission import AccessControl, Admission
 from api.http.access.keys import MARKET_READ, Identity, bearer_token, owner_of
-from api.http.errors import UnauthorizedError
 from api.http.routing import requires
 from api.http.server import ClientGoneError, FrameSocket
 from api.stream import protocol
@@ -20,7 +19,7 @@ from api.stream.backlog import text_frame
 from api.stream.client import KeyCheck, StreamClient, StreamServices
 from api.stream.fan_out import POLICY, TRY_LATER
 from api.stream.limits import KeyConnections, StreamLimits
-from contracts.errors import HydrophoneError, NotReadyError
+from contracts.errors import HydrophoneError, NotReadyError, UnauthorizedError
 from contracts.schema import literals
 from contracts.schema.literals import SentAt
 from runtime import clock

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from api.http.access.keys import Identity
-from api.http.errors import UnauthorizedError
-from contracts.errors import LimitReachedError, NotReadyError
+from contracts.errors import LimitReachedError, NotReadyError, UnauthorizedError
 
 
 @dataclass(frozen=True, slots=True)

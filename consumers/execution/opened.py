@@ -13,7 +13,6 @@ from nats.errors import Error as NatsError
 
 from consumers.execution.account import Account
 from consumers.execution.documents.journal import DocumentJournal
-from consumers.execution.documents.switches import Switches
 from consumers.execution.executor import Executor
 from consumers.execution.gate import AccountGate
 from consumers.execution.markets import LiveMarkets
@@ -21,6 +20,8 @@ from consumers.execution.paper.store import PaperStore
 from consumers.execution.paper.venue import PaperVenue
 from consumers.execution.ports import AccountVenue, ChangedElsewhereError, Ports, UnclearError
 from consumers.execution.publishing import BusPublisher
+from consumers.execution.safety.permits import Permits
+from consumers.execution.safety.watched import WatchedVenue
 from contracts.services.trading.events import ForeignOrder
 from runtime import clock
 from runtime.nats.bus import Bus
@@ -40,15 +41,17 @@ class Acting:
     bus: Bus
     store: Store
     markets: LiveMarkets
+    permits: Permits
     token: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One account at work."""
+    """One account at work; its executor meets the venue as it is `watched`."""
 
     account: Account
     venue: AccountVenue
+    watched: WatchedVenue
     journal: DocumentJournal
     executor: Executor
     publisher: BusPublisher
@@ -152,9 +155,8 @@ class OpenedAccounts:
         acting = self._acting
         journal = DocumentJournal(acting.store, account.id, acting.token)
         venue = PaperVenue(PaperStore(acting.store, account.id, PAPER_FEES), account.balance)
-        gate = AccountGate(
-            account, journal, Switches(acting.store), lambda: acting.token() > 0, venue.price, clock.now_ns
-        )
+        watched = WatchedVenue(venue, account, acting.permits.breaker)
+        gate = AccountGate(account, journal, acting.permits, lambda: acting.token() > 0, venue.price, clock.now_ns)
         publisher = BusPublisher(acting.bus)
-        executor = Executor(Ports(venue, journal, gate, publisher, clock.now_ns))
-        return Opened(account, venue, journal, executor, publisher)
+        executor = Executor(Ports(watched, journal, gate, publisher, clock.now_ns))
+        return Opened(account, venue, watched, journal, executor, publisher)

@@ -16,6 +16,7 @@ from pydantic_settings import NoDecode
 
 _WORD = re.compile(r"^[a-z0-9]+$")
 SHORTEST_PEPPER = 16
+SHORTEST_SECRET = 32
 SIGNING_KEY_PREFIX = "whsk_"
 _BOT_TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{10,100}")
 _BASE = re.compile(r"^[^\s,]+$")
@@ -107,6 +108,12 @@ def _pepper(value: SecretStr) -> SecretStr:
     return value
 
 
+def _app_secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < SHORTEST_SECRET:
+        raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
+    return value
+
+
 def _signing_key(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     try:
@@ -137,6 +144,8 @@ Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], NoD
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_split)]
 SigningKey = Annotated[SecretStr, AfterValidator(_signing_key)]
 BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
+AppSecret = Annotated[SecretStr, AfterValidator(_app_secret)]
+AppSecrets = Annotated[tuple[AppSecret, ...], NoDecode, BeforeValidator(_split)]
 Pepper = Annotated[SecretStr, AfterValidator(_pepper)]
 SocketUrl = Annotated[str, AfterValidator(_url("ws", "wss"))]
 HttpUrl = Annotated[str, AfterValidator(_url("http", "https"))]

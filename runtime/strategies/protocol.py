@@ -190,6 +190,11 @@ KIND_NAMES: Final[dict[type[BaseModel], str]] = {
 """How events are called where they are kept, and by whom they are read again."""
 
 
+def is_market(event: Event) -> bool:
+    """Return whether an event is of the market: prices are as new as it; with an execution they may be older."""
+    return isinstance(event, MarketEvent)
+
+
 def kind_of(event: Event) -> str:
     """Return how an event's kind is called."""
     return KIND_NAMES[type(event)]

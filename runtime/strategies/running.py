@@ -8,7 +8,7 @@ wants placed then waits until it is resumed, what it wants cancelled does not wa
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from contracts.market import BookSnapshot, Candle, FeedStatus, Ticker, Trade
@@ -21,6 +21,8 @@ from runtime.strategies.protocol import Clock, Event, Kind, Setup, State, Strate
 from runtime.strategies.quality import Feed
 
 MOST_REFUSALS: Final = 3  # in a row, before it pauses
+MOST_ORDERS: Final = 500  # that it may want placed within a minute
+_MINUTE: Final = 60_000_000_000
 By = Literal["owner", "itself"]
 
 
@@ -44,6 +46,8 @@ class Control(StateModel):
     feed: Feed = Feed()
     holdings: Holdings = Holdings()
     held: tuple[Held, ...] = ()
+    minute_ns: int = 0  # when the minute began in which placed orders are counted
+    placed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,15 @@ class Running:
 
     @property
     def due(self) -> list[WantedOrder]:
-        """What is to be sent now, in this order."""
-        return [held.wanted for held in self.control.held if held.released]
+        """What is to be sent now, in this order; nothing is placed while it does not run."""
+        runs = self.control.status == "running"
+        return [one.wanted for one in self.control.held if one.released and (runs or one.wanted.what == "cancel")]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has ended, and so has every order of it."""
+        ended = self.control.status in {"stopped", "done"}
+        return ended and not self.control.held and not self.state.orders.live
 
     def profit(self, symbol: str) -> Profit:
         """Return what it has made at the newest price."""
@@ -96,16 +107,16 @@ class Definition:
     kind: Kind
     setup: Setup[Any]
     accept_fallback: bool = False
+    strategy: Strategy[Any] = field(init=False, compare=False, repr=False)
 
-    @property
-    def strategy(self) -> Strategy[Any]:
-        """The pure function."""
-        return self.kind.make(self.setup)
+    def __post_init__(self) -> None:
+        """Make the pure function, once."""
+        object.__setattr__(self, "strategy", self.kind.make(self.setup))
 
 
 def begin(definition: Definition) -> Running:
     """Return a strategy that has seen nothing yet."""
-    return Running(definition.strategy.begin(), Control())
+    return Running(definition.strategy.begin(), Control(feed=Feed(heard_ns=definition.setup.created_ns)))
 
 
 def step(definition: Definition, running: Running, event: Event, now_ns: int) -> Stepped:
@@ -120,6 +131,8 @@ def step(definition: Definition, running: Running, event: Event, now_ns: int) ->
 
 def on_feed(definition: Definition, running: Running, status: FeedStatus, now_ns: int) -> Running:
     """Return it after news of the feed that it lives on: paused while that is not live."""
+    if status.symbol not in {None, definition.setup.symbol}:
+        return running
     channels = frozenset(read.partition(".")[0] for read in definition.kind.reads)
     feed = running.control.feed.on_status(status, channels, now_ns)
     return _judged(definition, _with(running, feed=feed), now_ns)
@@ -129,6 +142,14 @@ def on_sent(running: Running, wanted: WantedOrder) -> Running:
     """Return it after something wanted was done, or is not to be done any more."""
     left = tuple(held for held in running.control.held if held.wanted != wanted)
     return _with(running, held=left)
+
+
+def on_never_sent(running: Running, client_id: str) -> Running:
+    """Return it with an order ended that nobody has heard of."""
+    return replace(
+        running,
+        state=running.state.model_copy(update={"orders": running.state.orders.dropped(client_id, "never sent")}),
+    )
 
 
 def pause(running: Running, reason: str, by: By) -> Running:
@@ -217,6 +238,10 @@ def _decide(definition: Definition, running: Running, event: Event, now_ns: int)
         after, wanted = definition.strategy.decide(before, event, now_ns)
     except Exception as error:  # noqa: BLE001  # a strategy's own fault: it is paused with it
         return Stepped(pause(running, f"it failed: {type(error).__name__}: {error}", "itself"))
+    places = sum(one.what == "place" for one in wanted)
+    if places and (running := _counted(running, places, now_ns)).control.placed > MOST_ORDERS:
+        return Stepped(pause(running, f"it wanted more than {MOST_ORDERS} orders within a minute", "itself"))
+    control = running.control
     released = control.status == "running"
     held = tuple(Held(wanted=one, released=released or one.what == "cancel") for one in wanted)
     decided = Running(after, control.model_copy(update={"held": (*control.held, *held)}))
@@ -230,6 +255,13 @@ def _decide(definition: Definition, running: Running, event: Event, now_ns: int)
     number = control.number + 1
     all_wanted = tuple(one.wanted for one in decided.control.held[len(control.held) :])
     return Stepped(_with(decided, number=number), Decided(number, event, now_ns, before, decided.state, all_wanted))
+
+
+def _counted(running: Running, places: int, now_ns: int) -> Running:
+    control = running.control
+    if now_ns - control.minute_ns >= _MINUTE:
+        return _with(running, minute_ns=now_ns, placed=places)
+    return _with(running, placed=control.placed + places)
 
 
 def _judged(definition: Definition, running: Running, now_ns: int) -> Running:
@@ -255,9 +287,9 @@ def _ended(running: Running) -> Running:
     state, control = running.state, running.control
     held: list[Held] = []
     for one in control.held:
-        if one.released:
+        if one.wanted.what == "cancel":
             held.append(one)
-        elif one.wanted.what == "place":
+        elif not one.released:
             state = state.model_copy(update={"orders": state.orders.dropped(one.wanted.client_id, "never sent")})
     for order in state.orders.live:
         orders, wanted = state.orders.cancel(order.client_id)

@@ -9,15 +9,16 @@ import pytest
 from pydantic import ValidationError
 
 from contracts import subjects
-from contracts.services.trading.events import ForeignOrder, OrderChanged, OrderFilled, TradingEvent
+from contracts.services.trading.events import AccountEvent, ForeignOrder, OrderChanged, OrderFilled, TradingTripped
 from contracts.services.trading.orders import CreateOrder
 from contracts.streams import STREAMS, TRADING
 
 GOLDEN = Path(__file__).parent / "golden" / "trading"
-EVENTS: dict[str, type[TradingEvent]] = {
+EVENTS: dict[str, type[AccountEvent]] = {
     "order.v1": OrderChanged,
     "fill.v1": OrderFilled,
     "foreign_order.v1": ForeignOrder,
+    "trading_tripped.v1": TradingTripped,
 }
 TERMS: dict[str, Any] = {
     "owner": "alice",

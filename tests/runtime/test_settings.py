@@ -191,3 +191,36 @@ def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
     env_file = tmp_path / "example.env"
     env_file.write_text((ROOT / ".env.example").read_text())
     assert load(env_file) == plain
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"APP_SECRET_KEY": "short"}, "APP_SECRET_KEY: must have at least 32 characters"),
+        ({"APP_SECRET_KEY_OLD": "o" * 32}, "APP_SECRET_KEY_OLD needs APP_SECRET_KEY"),
+        ({"APP_SECRET_KEY": "s" * 32, "APP_SECRET_KEY_OLD": f"{'o' * 32},short"}, "APP_SECRET_KEY_OLD"),
+        ({"USER_TOKEN_ROTATION_THRESHOLD_SECONDS": "86400"}, "less than USER_TOKEN_TTL_SECONDS"),
+        ({"USER_TOKEN_TTL_SECONDS": "43200"}, "less than USER_TOKEN_TTL_SECONDS"),
+        (
+            {"USER_TOKEN_REFRESH_THRESHOLD_SECONDS": "43200"},
+            "less than USER_TOKEN_ROTATION_THRESHOLD_SECONDS",
+        ),
+    ],
+)
+def test_secrets_and_times_of_trading_are_checked(
+    given: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=named) as caught:
+        load()
+    assert "short" not in str(caught.value)
+
+
+def test_the_secret_that_seals_stands_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().trading.secrets == ()
+    monkeypatch.setenv("APP_SECRET_KEY", "s" * 32)
+    monkeypatch.setenv("APP_SECRET_KEY_OLD", f"{'o' * 32},{'p' * 32}")
+    settings = load()
+    assert settings.trading.secrets == ("s" * 32, "o" * 32, "p" * 32)
+    assert set(settings.secrets()) >= set(settings.trading.secrets)

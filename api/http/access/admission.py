@@ -11,8 +11,8 @@ from api.http.access.counters import Counters
 from api.http.access.keys import ANONYMOUS, ANY_KEY, OPEN, Identity, Keyring, bearer_token
 from api.http.access.limits import Limits, Standing, limit_headers
 from api.http.access.shares import Share
-from api.http.errors import ForbiddenError, RateLimitedError, UnauthorizedError
-from contracts.errors import HydrophoneError, NotReadyError
+from api.http.errors import ForbiddenError, RateLimitedError
+from contracts.errors import HydrophoneError, NotReadyError, UnauthorizedError
 from contracts.services.access import KEY_FORM
 
 PROBES: Final = frozenset({"/health", "/health/ready"})  # requested from wherever the supervisor is

@@ -17,7 +17,7 @@ from bot.texts.phrases import (
     menus,
     price_alerts,
 )
-from runtime.texts import alert_phrases
+from runtime.texts import alert_phrases, order_phrases
 from runtime.texts.phrase import Language, Phrase
 
 __all__ = ["PHRASES", "TOPICS", "Language", "Phrase"]
@@ -34,5 +34,6 @@ TOPICS: Final = (
     group_commands.PHRASES,
     group_settings.PHRASES,
     alert_phrases.PHRASES,
+    order_phrases.PHRASES,
 )
 PHRASES: Final[Mapping[str, Phrase]] = {key: phrase for topic in TOPICS for key, phrase in topic.items()}

@@ -10,6 +10,7 @@ from contracts.numbers import AmountText
 from contracts.services.access import Caller, Owner
 from contracts.services.trading.events import AccountId
 from contracts.services.trading.orders import AccountName, OrderId, TradingModel
+from contracts.services.trading.sealed import SealedText
 
 MOST_ACCOUNTS: Final = 20  # of one owner
 PAPER: Final = "paper"
@@ -26,14 +27,6 @@ class Limits(TradingModel):
     )
     open_orders: int | None = Field(default=None, ge=1, le=1000, description="orders that may be open at a time")
     symbols: list[str] | None = Field(default=None, max_length=200, description="the only symbols that are allowed")
-
-
-class SealedText(TradingModel):
-    """A secret that only a process with `APP_SECRET_KEY` opens (`runtime.vault`); nothing of it is secret as it is."""
-
-    key_id: str = Field(pattern=r"^[0-9a-f]{16}$", description="names the secret that it was sealed under")
-    wrapped: str = Field(max_length=200, description="its own key, encrypted; base64")
-    body: str = Field(max_length=4000, description="encrypted; base64")
 
 
 class CreateAccount(TradingModel):
@@ -112,7 +105,7 @@ class TokenIssue(TradingModel):
 
 
 class TokenRefresh(TokenIssue):
-    """Make a token hold longer; after half of its life it is replaced by another one, and the old one ends soon."""
+    """Make a token hold longer near its end; from a certain age on it is replaced, and the old one ends soon."""
 
     token: SealedText = Field(description="the one that there is, sealed as it came")
 
@@ -163,7 +156,7 @@ class Killed(TradingModel):
 
 
 class Resume(TradingModel):
-    """Let an owner's trading go on."""
+    """Let an owner's trading go on, also what was stopped after errors."""
 
     caller: Caller = Field(description="who wants it")
     owner: Owner

@@ -17,10 +17,11 @@ from contracts.services.trading.orders import OrderStatus, OrderType
 ORDER_SCHEMA: Final = "order/1"
 FILL_SCHEMA: Final = "fill/1"
 FOREIGN_SCHEMA: Final = "foreign_order/1"
+TRIPPED_SCHEMA: Final = "trading_tripped/1"
 AccountId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="our id of the account")]
 
 
-class TradingEvent(BaseModel):
+class AccountEvent(BaseModel):
     """What every event of an account carries."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
@@ -30,6 +31,11 @@ class TradingEvent(BaseModel):
     account: AccountId
     owner: Name
     venue: Name = Field(description="CCXT's id of the exchange, or `paper`")
+
+
+class TradingEvent(AccountEvent):
+    """What every event of an account's orders carries."""
+
     symbol: Name = Field(description="unified (CCXT) symbol, or as the venue writes it where nothing of it is known")
 
 
@@ -86,3 +92,21 @@ class ForeignOrder(TradingEvent):
     def subject(self) -> str:
         """Where it is published."""
         return f"{subjects.ORDER}foreign.{self.account}"
+
+
+class TradingTripped(AccountEvent):
+    """Orders are refused from now on until the owner resumes: errors came one after another, or nobody could act.
+
+    A trip by errors holds for all of the owner's orders at the venue, or for those of one strategy; a lost heartbeat
+    refuses nothing by itself: who acts again goes on, and what was open is cancelled.
+    """
+
+    what: Literal["venue", "strategy", "heartbeat"]
+    strategy: Name | None = Field(description="whose orders are refused; null: all of the venue")
+    errors: int = Field(ge=0, description="in a row, without one that went well between them")
+    reason: Text = Field(description="the last error in words, or what was not reached")
+
+    @property
+    def subject(self) -> str:
+        """Where it is published."""
+        return f"{subjects.ORDER}tripped.{self.account}"

@@ -10,6 +10,7 @@ from contracts.market import Side
 from contracts.numbers import AmountText, DecimalText, PriceText
 from contracts.services.access import Owner, Page, PageSize
 from contracts.services.market import Symbol
+from contracts.services.trading.sealed import SealedText
 
 QUEUE: Final = "execution"
 OrderType = Literal["market", "limit"]
@@ -29,6 +30,10 @@ ClientId = Annotated[
 ]
 Amount = Annotated[AmountText, Field(gt=0, description="base coin; a decimal as text", examples=["0.5"])]
 Price = Annotated[PriceText, Field(description="in the quote; a decimal as text", examples=["65000"])]
+Token = Annotated[
+    SealedText | None,
+    Field(description="the user token: needed where a Telegram user's account is at an exchange, as it was issued"),
+]
 
 
 class TradingModel(BaseModel):
@@ -49,6 +54,7 @@ class OrderTerms(TradingModel):
     price: Price | None = Field(default=None, description="of a limit order; none of a market order")
     post_only: bool = Field(default=False, description="rather not at all than as a taker; limit orders only")
     reduce_only: bool = Field(default=False, description="sells what there is at most; never more than is held")
+    token: Token = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -116,6 +122,8 @@ class FindOrder(TradingModel):
 
 class CancelOrder(FindOrder):
     """Cancel an order as far as that can be said now."""
+
+    token: Token = None
 
 
 class ListOrders(TradingModel):

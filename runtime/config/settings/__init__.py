@@ -37,6 +37,7 @@ from runtime.config.settings.processes import LogSettings, PartSettings
 from runtime.config.settings.retention import RetentionSettings
 from runtime.config.settings.store import StoreSettings, data_home
 from runtime.config.settings.telegram import TelegramSettings
+from runtime.config.settings.trading import TradingSettings
 from runtime.config.settings.venues import DEFAULT_VENUES, VenueSettings
 from runtime.config.settings.webhooks import WebhookSettings
 
@@ -58,6 +59,7 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "TelegramSettings",
+    "TradingSettings",
     "VenueSettings",
     "WebhookSettings",
     "data_home",
@@ -87,6 +89,7 @@ class Settings:
     detectors: DetectorSettings
     telegram: TelegramSettings
     bot: BotSettings
+    trading: TradingSettings
     parts: PartSettings
     logs: LogSettings
     warnings: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from contracts.services.trading.strategy_events import WantedOrder
 from contracts.services.trading.strategy_params import DcaParams, SafetyOrders
 from runtime.strategies.figures import HUNDRED, ZERO, above, below, minus, over, plus, times
 from runtime.strategies.orders import OwnOrder, Terms
-from runtime.strategies.protocol import Draft, Event, Kind, Setup, State
+from runtime.strategies.protocol import Clock, Draft, Event, Kind, Setup, State, is_market
 
 BUY: Final = "buy"
 SAFETY: Final = "safety"
@@ -34,6 +34,7 @@ class DcaState(State):
     amount: DecimalText = Field(default=ZERO, description="bought less sold in this round, by orders that have ended")
     cost: DecimalText = ZERO
     first_price: PriceText | None = None
+    offered: bool = Field(default=False, description="whether a sale was tried in this round")
 
 
 class Dca:
@@ -48,13 +49,15 @@ class Dca:
 
     def decide(self, state: DcaState, event: Event, now_ns: int, /) -> tuple[DcaState, Sequence[WantedOrder]]:
         """Return the next state and the orders that follow from it."""
-        del event  # prices and orders are in the state
         draft = Draft(self._setup, state)
         for order in state.orders.ended:
             self._on_ended(draft, order)
         if draft.state.done is None:
-            self._watch(draft)
-            self._trade(draft, now_ns)
+            if is_market(event):
+                self._watch(draft)
+            self._sell(draft, event)
+            if is_market(event) or isinstance(event, Clock):
+                self._buy(draft, now_ns)
         return draft.result()
 
     def _on_ended(self, draft: Draft[DcaState], order: OwnOrder) -> None:
@@ -78,7 +81,7 @@ class Dca:
             draft.set(done="the stop was reached")
         elif self._params.interval_seconds is None:
             draft.set(done="the profit was taken")
-        draft.set(phase="buying", amount=ZERO, cost=ZERO, first_price=None)
+        draft.set(phase="buying", amount=ZERO, cost=ZERO, first_price=None, offered=False)
 
     def _place_safety(self, draft: Draft[DcaState]) -> None:
         safety, first = self._params.safety_orders, draft.state.first_price
@@ -103,18 +106,25 @@ class Dca:
         ):
             draft.set(phase="taking")
         if draft.state.phase != state.phase:
+            draft.set(offered=False)
             draft.cancel_all()
 
-    def _trade(self, draft: Draft[DcaState], now_ns: int) -> None:
+    def _buy(self, draft: Draft[DcaState], now_ns: int) -> None:
+        """Buy where it is time to; what found no counterpart is tried again with the next news of the market."""
+        if draft.state.phase == "buying" and self._is_due(draft.state, now_ns):
+            draft.set(slot_ns=self._slot(now_ns))
+            draft.place(Terms(side="buy", amount=self._params.amount), BUY)
+
+    def _sell(self, draft: Draft[DcaState], event: Event) -> None:
+        """Sell once no order can change any more how much there is; again only with news of the market."""
         state = draft.state
-        if state.phase == "buying":
-            if self._is_due(state, now_ns):
-                draft.set(slot_ns=self._slot(now_ns))
-                draft.place(Terms(side="buy", amount=self._params.amount), BUY)
-        elif not state.orders.items and state.amount > 0:
-            draft.place(Terms(side="sell", amount=state.amount, price=self._target(state)), SELL)
-        elif not state.orders.items:  # nothing was bought after all
+        if state.phase == "buying" or state.orders.items or state.done is not None:
+            return
+        if state.amount <= 0:  # nothing was bought after all
             self._on_sold(draft)
+        elif not state.offered or is_market(event):
+            draft.set(offered=True)
+            draft.place(Terms(side="sell", amount=state.amount, price=self._target(state)), SELL)
 
     def _target(self, state: DcaState) -> Decimal | None:
         """Return the price to sell at: of a stop none, which is at once."""

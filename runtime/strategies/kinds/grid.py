@@ -15,7 +15,7 @@ from pydantic import Field
 
 from contracts.arithmetic.exact import FINE, as_text
 from contracts.numbers import DecimalText
-from contracts.services.trading.strategy_events import WantedOrder
+from contracts.services.trading.strategy_events import StrategyRefused, WantedOrder
 from contracts.services.trading.strategy_params import GridParams
 from runtime.strategies.figures import ZERO, minus, over, plus, times
 from runtime.strategies.orders import OwnOrder, StateModel, Terms
@@ -54,13 +54,14 @@ class Grid:
 
     def decide(self, state: GridState, event: Event, now_ns: int, /) -> tuple[GridState, Sequence[WantedOrder]]:
         """Return the next state and the orders that follow from it."""
-        del event, now_ns  # prices and orders are in the state
+        del now_ns
         draft = Draft(self._setup, state)
         for order in state.orders.ended:
             self._on_ended(draft, order)
         if not draft.state.cells:
             self._start(draft)
-        if draft.state.cells and draft.state.orders.tagged(START) is None:
+        refused = isinstance(event, StrategyRefused)  # tried again with the next event, not at once
+        if draft.state.cells and not refused and draft.state.orders.tagged(START) is None:
             self._place(draft)
         return draft.result()
 

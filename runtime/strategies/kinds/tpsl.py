@@ -20,7 +20,7 @@ from contracts.services.trading.strategy_events import WantedOrder
 from contracts.services.trading.strategy_params import TpslParams
 from runtime.strategies.figures import HUNDRED, ZERO, above, below, minus, over, plus, times
 from runtime.strategies.orders import FINAL, OwnOrder, Terms
-from runtime.strategies.protocol import Brought, Draft, Event, Kind, Setup, State
+from runtime.strategies.protocol import Brought, Draft, Event, Kind, Setup, State, is_market
 
 STOP: Final = "stop"
 
@@ -31,6 +31,7 @@ class TpslState(State):
     phase: Literal["waiting", "guarding", "stopping"] = "waiting"
     high: PriceText | None = Field(default=None, description="the highest price since then")
     sold: DecimalText = ZERO
+    offered: bool = Field(default=False, description="whether the stop was tried: again with news of the market only")
     steps_sold: tuple[DecimalText, ...] = Field(default=(), strict=False, description="of each step")
     steps_done: tuple[bool, ...] = Field(default=(), strict=False)
 
@@ -55,7 +56,7 @@ class Tpsl:
         if draft.state.phase == "waiting":
             self._take_over(draft, event)
         if draft.state.brought is not None and draft.state.done is None:
-            self._guard(draft)
+            self._guard(draft, event)
         return draft.result()
 
     def _take_over(self, draft: Draft[TpslState], event: Event) -> None:
@@ -85,9 +86,9 @@ class Tpsl:
         if order.status == "filled":
             draft.set(steps_done=_put(state.steps_done, number, True))  # noqa: FBT003  # the value itself
 
-    def _guard(self, draft: Draft[TpslState]) -> None:
+    def _guard(self, draft: Draft[TpslState], event: Event) -> None:
         state, price = draft.state, draft.state.prices.to_sell
-        if price is not None and state.phase == "guarding":
+        if price is not None and state.phase == "guarding" and is_market(event):
             if state.high is None or price > state.high:
                 draft.set(high=price)
             if price <= self._stop_price(draft.state):
@@ -97,7 +98,8 @@ class Tpsl:
             draft.set(done="the profit was taken")
         elif draft.state.phase == "guarding":
             self._place_steps(draft)
-        elif not draft.state.orders.items:
+        elif not draft.state.orders.items and (not draft.state.offered or is_market(event)):
+            draft.set(offered=True)
             draft.place(Terms(side="sell", amount=self._rest(draft.state), reduce_only=True), STOP)
 
     def _place_steps(self, draft: Draft[TpslState]) -> None:

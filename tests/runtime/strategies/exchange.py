@@ -69,7 +69,6 @@ class Exchange:
         self.published: dict[str, int] = {}
         self.sent: dict[str, WantedOrder] = {}
         self.refuse: str | None = None
-        self.cancelled_by_others: list[str] = []
         self.events: list[tuple[Event, int]] = []
         self.decided: list[Decided] = []
         self.fills: list[OrderFilled] = []
@@ -92,6 +91,13 @@ class Exchange:
         self._queue.append(Clock(id=f"clock.{self.now}", ts=self.now))
         self.settle()
 
+    def later(self, seconds: float) -> None:
+        """Let time pass in which the price stays as it is."""
+        bid, ask = self.running.state.prices.bid, self.running.state.prices.ask
+        assert bid is not None
+        self.now += int(seconds * SECOND)
+        self.show(bid, ask)
+
     def cancel(self, client_id: str) -> None:
         """Cancel an order as somebody else."""
         order = self.account.cancel(client_id)
@@ -103,6 +109,18 @@ class Exchange:
     def restart(self) -> None:
         """Go on from what was saved, in a new process."""
         self.running = steps.load(self.definition.kind, *steps.dump(self.running))
+        self.settle()
+
+    def pause(self) -> None:
+        self.running = steps.pause(self.running, "the owner wanted it", "owner")
+        self.settle()
+
+    def resume(self) -> None:
+        self.running = steps.resume(self.definition, self.running, self.now)
+        self.settle()
+
+    def stop(self) -> None:
+        self.running = steps.stop(self.running, None, "owner")
         self.settle()
 
     def feed(self, status: FeedStatus) -> None:
