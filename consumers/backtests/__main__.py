@@ -18,11 +18,12 @@ def main(arguments: list[str]) -> int:
     """Run what the command line asks for; gives the exit status."""
     options = command_line.parse("python -m consumers.backtests", arguments)
     try:
-        bus = bus_options(load().bus, "backtest")
+        settings = load()
+        bus = bus_options(settings.bus, "backtest")
     except (SettingsError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    return command_line.run(options, bus, None)
+    return command_line.run(options, bus, settings.trading.strategies)
 
 
 if __name__ == "__main__":
