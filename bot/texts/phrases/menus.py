@@ -123,7 +123,7 @@ PHRASES: Final = {
         "[buy|sell AMOUNT SYMBOL [at PRICE] [ACCOUNT]]", "[beli|jual JUMLAH SIMBOL [di HARGA] [AKUN]]"
     ),
     "argument.all": Phrase("[all]", "[semua]"),
-    "argument.currency": Phrase("[USDT|USD|IDR]", "[USDT|USD|IDR]"),
+    "argument.currency": Phrase("[CURRENCY]", "[MATA_UANG]"),
     "argument.strategy": Phrase("[KIND SYMBOL PARAM=VALUE …]", "[JENIS SIMBOL PARAM=NILAI …]"),
     "argument.span": Phrase("[1d]", "[1d]"),
     "argument.venue": Phrase("[EXCHANGE [NAME]]", "[BURSA [NAMA]]"),

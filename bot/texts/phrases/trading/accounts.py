@@ -24,7 +24,7 @@ PHRASES: Final = {
     ),
     "link.venue": Phrase(
         "🔑 Which exchange? Or send <code>/link indodax</code>. Make a key that can trade and <b>not</b> withdraw.",
-        "🔑 Bursa yang mana? Atau kirim <code>/link indodax</code>. Buat kunci yang bisa trading, <b>bukan</b> menarik.",
+        "🔑 Bursa yang mana? Atau kirim <code>/link indodax</code>. Buat kunci untuk trading, <b>bukan</b> menarik.",
     ),
     "link.key": Phrase(
         "🔑 Send the <b>key</b> of {venue}. I delete your message at once.",
