@@ -45,6 +45,7 @@ def main(arguments: list[str]) -> int:
         analytics=found.analytics,
         webhooks=found.webhooks.enabled,
         secrets=found.trading.secrets,
+        internal_token=internal_token(found),
         cache_ttl=found.cache.ttl,
         warm=found.venues.symbols,
     )
@@ -56,7 +57,8 @@ def main(arguments: list[str]) -> int:
 def log_config(found: Settings) -> logs.LogConfig:
     """How this process logs: at the level that `GPT_API_LOG_LEVEL` says, with every key taken out."""
     pepper, own = found.access.key_pepper, found.webhooks.signing_key
-    keys = (*found.api.api_keys, *found.api.admin_keys, *(key for key in (pepper, own) if key is not None))
+    single = (pepper, own, found.bot.internal_token, found.bot.core_token)
+    keys = (*found.api.api_keys, *found.api.admin_keys, *(key for key in single if key is not None))
     return logs.LogConfig(
         part="api",
         level="DEBUG" if found.api.debug else found.api.log_level,
@@ -73,6 +75,12 @@ def find_pepper(found: Settings) -> bytes | None:
     except OSError as error:
         logs.get().error("api.no_pepper", error=str(error), hint="set HYDROPHONE_KEY_PEPPER: keys of the store are off")
         return None
+
+
+def internal_token(found: Settings) -> str | None:
+    """What programs beside the API prove themselves with; None where none is set."""
+    given = found.bot.internal_token or found.bot.core_token
+    return None if given is None else given.get_secret_value()
 
 
 def read_asyncapi() -> bytes | None:

@@ -13,7 +13,9 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from api.access import revocation
 from api.access import routes as access_routes
+from api.access.revocation import RevocationSources
 from api.alerts import routes as alerts_routes
 from api.analytics import routes as analytics_routes
 from api.analytics.recorder import RequestRecorder
@@ -83,6 +85,7 @@ ROUTERS: Final = (
     *market_routes.ROUTERS,
     sentiment_routes.router,
     access_routes.router,
+    revocation.router,
     alerts_routes.router,
     cache_routes.router,
     analytics_routes.router,
@@ -124,6 +127,7 @@ class ApiOptions:
     analytics: AnalyticsSettings = field(default_factory=lambda: AnalyticsSettings.model_validate({}))
     webhooks: bool = True
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    internal_token: str | None = field(default=None, repr=False)
     cache_ttl: int = 300
     warm: tuple[str, ...] = ()
     asyncapi: Callable[[], bytes | None] = lambda: None
@@ -208,6 +212,7 @@ def compose(options: ApiOptions) -> ASGIApp:
         None if recorder is None else app.state.commands, export, parts.cache.fetched
     )
     app.state.webhooks = WebhookSources(app.state.commands if options.webhooks else None)
+    app.state.revocation = RevocationSources(options.internal_token)
     app.state.trading = TradingSources(make_vault(options.secrets))
     app.state.idempotency = IdempotencyMemory(parts.bus)
     answers = app.state.market = MarketAnswers(parts.market)

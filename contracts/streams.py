@@ -275,6 +275,10 @@ DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(OWN_ALERTS, "chats_own_alerts", subjects.ALL_PRICE_ALERTS, max_deliver=1000, deliver="all"),
     DurableSpec(TELEGRAM, "chats_blocked", subjects.TELEGRAM_BLOCKED + "*", max_deliver=1000, deliver="all"),
     DurableSpec(TELEGRAM, "chats_migrated", subjects.TELEGRAM_MIGRATED + "*", max_deliver=1000, deliver="all"),
+    DurableSpec(TRADING, "chats_fills", subjects.ORDER + "filled.*", max_deliver=1000, deliver="all"),
+    DurableSpec(TRADING, "chats_orders", subjects.ORDER + "changed.*", max_deliver=1000, deliver="all"),
+    DurableSpec(TRADING, "chats_foreign_orders", subjects.ORDER + "foreign.*", max_deliver=1000, deliver="all"),
+    DurableSpec(TRADING, "chats_trips", subjects.ORDER + "tripped.*", max_deliver=1000, deliver="all"),
     DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
     DurableSpec(TRADING, "portfolio", subjects.ALL_FILLS, max_deliver=1000, deliver="all"),
     # how long a process that died keeps an endpoint to itself; it says every second that it lives

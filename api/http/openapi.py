@@ -50,6 +50,7 @@ EXAMPLES: Final = {
     "state": "active",
     "method": "fifo",
     "currency": "USDT",
+    "X-Internal-Token": "a-secret-of-your-own",
     "webhook-id": "msg-1",
     "webhook-timestamp": "1767268800",
     "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",

@@ -1,4 +1,4 @@
-"""Chats on the bus: `cmd.v1.chats.*`, and the messages that follow from alerts as jobs of Telegram's gateway."""
+"""Chats on the bus: `cmd.v1.chats.*`, and messages of alerts and orders as jobs of Telegram's gateway."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 from faststream.nats import NatsRouter
 
 from consumers.chats import core
+from consumers.chats.orders import job_of, owner_chat
 from consumers.chats.store import INDEXES, ChatStore
 from contracts.alerts import Alert
 from contracts.services.chats import (
@@ -25,6 +26,13 @@ from contracts.services.chats import (
     Subscription,
 )
 from contracts.services.telegram.jobs import ChatBlocked, ChatMigrated, TelegramJob
+from contracts.services.trading.events import (
+    AccountEvent,
+    ForeignOrder,
+    OrderChanged,
+    OrderFilled,
+    TradingTripped,
+)
 from contracts.streams import DURABLES, DurableSpec
 from contracts.subjects import CHATS_COMMAND
 from runtime import clock
@@ -54,6 +62,13 @@ class Chats:
     store: ChatStore
     bus: Bus
 
+    async def tell_owner(self, event: AccountEvent) -> None:
+        """Queue the message of an event of orders for its owner, where it is worth one."""
+        user = owner_chat(event.owner)
+        profile = Profile(user_id=0) if user is None else await self.store.find_profile(user)
+        job = job_of(event, profile, clock.now_ns())
+        await self.publish([] if job is None else [job])
+
     async def publish(self, jobs: Sequence[TelegramJob]) -> None:
         """Queue jobs; what the stream does not take is raised, and those that it took are known by their ids."""
         for at in range(0, len(jobs), AT_ONCE):
@@ -79,6 +94,7 @@ def make_router(chats: Callable[[], Chats]) -> NatsRouter:
     router = NatsRouter()
     _add_commands(router, chats)
     _add_events(router, chats)
+    _add_orders(router, chats)
     return router
 
 
@@ -132,6 +148,24 @@ def _add_events(router: NatsRouter, chats: Callable[[], Chats]) -> None:
     @router.subscriber(**durable(SPECS["chats_migrated"]))
     async def on_migrated(event: ChatMigrated) -> None:
         await chats().store.move_chat(event.chat_id, event.new_chat_id)
+
+
+def _add_orders(router: NatsRouter, chats: Callable[[], Chats]) -> None:
+    @router.subscriber(**durable(SPECS["chats_fills"]))
+    async def on_filled(event: OrderFilled) -> None:
+        await chats().tell_owner(event)
+
+    @router.subscriber(**durable(SPECS["chats_orders"]))
+    async def on_changed(event: OrderChanged) -> None:
+        await chats().tell_owner(event)
+
+    @router.subscriber(**durable(SPECS["chats_foreign_orders"]))
+    async def on_foreign(event: ForeignOrder) -> None:
+        await chats().tell_owner(event)
+
+    @router.subscriber(**durable(SPECS["chats_trips"]))
+    async def on_tripped(event: TradingTripped) -> None:
+        await chats().tell_owner(event)
 
 
 def _command(verb: str) -> CommandArguments:

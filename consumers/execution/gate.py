@@ -1,4 +1,4 @@
-"""Whether an order may be sent now: who acts for the account, the owner's switch, the account's limits."""
+"""Whether an order may be sent now: who acts for the account, what is stopped, the account's limits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from decimal import Decimal
 from consumers.execution import risk
 from consumers.execution.account import Account
 from consumers.execution.documents.journal import DocumentJournal
-from consumers.execution.documents.switches import Switches
 from consumers.execution.ports import NotAllowedError
+from consumers.execution.safety.permits import Permits
 from contracts.instrument import split_symbol
 from runtime.store import StoreError
 from runtime.trading.order import Order
@@ -25,7 +25,7 @@ class AccountGate:
 
     account: Account
     journal: DocumentJournal
-    switches: Switches
+    permits: Permits
     holding: Callable[[], bool]
     price: Callable[[str], Decimal | None]
     now: Callable[[], int]
@@ -35,8 +35,7 @@ class AccountGate:
         if not self.holds():
             raise NotAllowedError("it is not sure that nobody else acts for the account")
         try:
-            if await self.switches.is_halted(order.owner):
-                raise NotAllowedError("trading is stopped: resume it first")
+            await self.permits.check(order)
             risk.check_limits(order, self.account.limits, await self._standing(order))
         except StoreError:
             raise NotAllowedError("it cannot be read whether trading is allowed now") from None

@@ -1,10 +1,13 @@
-"""Accounts that this process acts for: each with its venue, its journal and its executor."""
+"""Accounts that this process acts for: each with its venue, its journal and its executor.
+
+The key of an account at an exchange is opened here, in memory only.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -12,8 +15,8 @@ import structlog
 from nats.errors import Error as NatsError
 
 from consumers.execution.account import Account
+from consumers.execution.documents.accounts import AccountStore
 from consumers.execution.documents.journal import DocumentJournal
-from consumers.execution.documents.switches import Switches
 from consumers.execution.executor import Executor
 from consumers.execution.gate import AccountGate
 from consumers.execution.markets import LiveMarkets
@@ -21,12 +24,21 @@ from consumers.execution.paper.store import PaperStore
 from consumers.execution.paper.venue import PaperVenue
 from consumers.execution.ports import AccountVenue, ChangedElsewhereError, Ports, UnclearError
 from consumers.execution.publishing import BusPublisher
+from consumers.execution.safety.permits import Permits
+from consumers.execution.safety.watched import WatchedVenue
+from consumers.execution.venues.making import Exchanges, ExchangeVenue
+from consumers.execution.venues.unusable import UnusableVenue
+from contracts.errors import DisabledError, InvalidParameterError
+from contracts.services.trading.accounts import PAPER
 from contracts.services.trading.events import ForeignOrder
+from contracts.services.trading.sealed import SealedText
 from runtime import clock
+from runtime.credentials import belonging_of, open_credential
 from runtime.nats.bus import Bus
 from runtime.store import Store, StoreError
 from runtime.trading.figures import Fees
 from runtime.trading.order import Order, Report
+from runtime.vault import SealBrokenError, Vault
 
 _log = structlog.get_logger("execution")
 PAPER_FEES: Final = Fees(maker=Decimal("0.003"), taker=Decimal("0.003"))  # the highest of the exchanges: Indodax's
@@ -35,20 +47,27 @@ BEHIND: Final = (NatsError, StoreError, UnclearError, ChangedElsewhereError)
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """What every account needs; `token` is that of who acts now, 0 where that is nobody here."""
+    """What every account needs; `token` is that of who acts now, 0 where that is nobody here.
+
+    `vault` opens keys of exchanges, None where no secret is set.
+    """
 
     bus: Bus
     store: Store
     markets: LiveMarkets
+    permits: Permits
     token: Callable[[], int]
+    vault: Vault | None = None
+    exchanges: Exchanges = field(default_factory=Exchanges)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One account at work."""
+    """One account at work; its executor meets the venue as it is `watched`."""
 
     account: Account
     venue: AccountVenue
+    watched: WatchedVenue
     journal: DocumentJournal
     executor: Executor
     publisher: BusPublisher
@@ -126,11 +145,14 @@ class OpenedAccounts:
         return list(self._opened.values())
 
     async def open(self, account: Account) -> Opened:
-        """Return an account at work: claimed, its venue read, its symbols watched. StoreError where that fails."""
+        """Return an account at work: claimed, its venue read, its symbols watched. StoreError where that fails.
+
+        One at an exchange whose key cannot be used any more says so where its venue is needed.
+        """
         async with self._lock:
             opened = self._opened.get(account.id)
             if opened is None:
-                opened = self._make(account)
+                opened = self._make(account, await self._venue(account))
                 await opened.journal.claim()
                 for symbol in await opened.venue.open():
                     await self._acting.markets.watch(account.exchange, symbol, opened.venue)
@@ -142,19 +164,59 @@ class OpenedAccounts:
         async with self._lock:
             await self._acting.markets.watch(opened.account.exchange, symbol, opened.venue)
 
-    def forget(self, account_id: str) -> None:
+    async def forget(self, account_id: str) -> None:
         """Act for an account no more."""
         opened = self._opened.pop(account_id, None)
         if opened is not None:
             self._acting.markets.forget(opened.venue)
+            await opened.venue.close()
 
-    def _make(self, account: Account) -> Opened:
+    async def close(self) -> None:
+        """Let go of every account."""
+        for account_id in list(self._opened):
+            await self.forget(account_id)
+        await self._acting.exchanges.close()
+
+    async def check(self, account: Account, sealed: SealedText) -> None:
+        """Return where an account can trade with a key; InvalidParameterError says what is wrong with it.
+
+        DisabledError without a secret to open it with, UnclearError where the exchange does not say.
+        """
+        venue = self._exchange(account, sealed)
+        try:
+            await venue.check()
+        finally:
+            await venue.close()
+
+    async def _venue(self, account: Account) -> AccountVenue:
+        acting = self._acting
+        if account.venue == PAPER:
+            return PaperVenue(PaperStore(acting.store, account.id, PAPER_FEES), account.balance)
+        sealed = await AccountStore(acting.store).find_credential(account.id)
+        if sealed is None:
+            return UnusableVenue(f"the key of account {account.name} is destroyed")
+        try:
+            return self._exchange(account, sealed)
+        except (InvalidParameterError, DisabledError) as error:
+            return UnusableVenue(error.message)
+
+    def _exchange(self, account: Account, sealed: SealedText) -> ExchangeVenue:
+        """Return an account's venue with its key; InvalidParameterError, DisabledError where it cannot be used."""
+        if self._acting.vault is None:
+            raise DisabledError("Accounts at exchanges are off: APP_SECRET_KEY is not set")
+        whose = belonging_of(account.owner, account.name, account.venue)
+        try:
+            credential = open_credential(self._acting.vault, sealed, whose)
+        except SealBrokenError:
+            message = f"The key of account {account.name} does not open: link it again"
+            raise InvalidParameterError(message, parameter="credential") from None
+        return self._acting.exchanges.make(account.venue, credential)
+
+    def _make(self, account: Account, venue: AccountVenue) -> Opened:
         acting = self._acting
         journal = DocumentJournal(acting.store, account.id, acting.token)
-        venue = PaperVenue(PaperStore(acting.store, account.id, PAPER_FEES), account.balance)
-        gate = AccountGate(
-            account, journal, Switches(acting.store), lambda: acting.token() > 0, venue.price, clock.now_ns
-        )
+        watched = WatchedVenue(venue, account, acting.permits.breaker)
+        gate = AccountGate(account, journal, acting.permits, lambda: acting.token() > 0, venue.price, clock.now_ns)
         publisher = BusPublisher(acting.bus)
-        executor = Executor(Ports(venue, journal, gate, publisher, clock.now_ns))
-        return Opened(account, venue, journal, executor, publisher)
+        executor = Executor(Ports(watched, journal, gate, publisher, clock.now_ns))
+        return Opened(account, venue, watched, journal, executor, publisher)

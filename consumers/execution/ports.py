@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from runtime.trading.figures import Fees, Levels, Print, Taken
 from runtime.trading.order import Order, Report
@@ -89,6 +89,15 @@ class AccountVenue(Venue, Protocol):
 
     def on_trade(self, symbol: str, trade: Print) -> None:
         """Take a trade of others."""
+        ...
+
+
+@runtime_checkable
+class CountsDown(Protocol):
+    """A venue that cancels what is open by itself where it does not hear of us in time."""
+
+    async def countdown(self, seconds: float) -> None:
+        """Make it wait so long from now; raises UnclearError."""
         ...
 
 

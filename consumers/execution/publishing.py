@@ -11,9 +11,11 @@ from contracts.services.trading.events import (
     FILL_SCHEMA,
     FOREIGN_SCHEMA,
     ORDER_SCHEMA,
+    TRIPPED_SCHEMA,
     ForeignOrder,
     OrderChanged,
     OrderFilled,
+    TradingTripped,
 )
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA
 from runtime import retry
@@ -39,7 +41,11 @@ class BusPublisher:
         """Publish that an order at a venue is nobody's; raises as `publish` does."""
         await self._send(event, FOREIGN_SCHEMA)
 
-    async def _send(self, event: OrderChanged | OrderFilled | ForeignOrder, schema: str) -> None:
+    async def publish_trip(self, event: TradingTripped) -> None:
+        """Publish that orders are stopped; raises as `publish` does."""
+        await self._send(event, TRIPPED_SCHEMA)
+
+    async def _send(self, event: OrderChanged | OrderFilled | ForeignOrder | TradingTripped, schema: str) -> None:
         headers = {HEADER_MESSAGE_ID: event.id, HEADER_SCHEMA: schema}
         body = event.model_dump_json().encode()
         await self._bus.publish_acked(event.subject, body, headers=headers, stream=streams.TRADING, policy=_WITHIN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import replace
+from collections import deque
 from decimal import Decimal
 from functools import reduce
 from typing import Final
@@ -12,14 +12,15 @@ from typing import Final
 from consumers.execution.account import Account, describe, order_id_of
 from consumers.execution.documents.accounts import AccountStore
 from consumers.execution.documents.queries import OrderQueries
-from consumers.execution.documents.switches import Switches
+from consumers.execution.links.tokens import UserTokens
 from consumers.execution.opened import Opened, OpenedAccounts
+from consumers.execution.ports import UnclearError
+from consumers.execution.safety.permits import Permits
 from contracts.arithmetic.exact import EXACT, FINE, rounded
 from contracts.arithmetic.moments import as_datetime
 from contracts.errors import (
     AlreadyExistsError,
     ConflictError,
-    InvalidParameterError,
     LimitReachedError,
     NoDataError,
     NotFoundError,
@@ -35,20 +36,23 @@ from runtime.trading.rules import Figures, fit
 
 SERVICE: Final = "trading"
 _ID_BYTES: Final = 8
+_MOST_UNKEPT: Final = 1000  # events of changes that were made while documents were away; the oldest go
 _ZERO: Final = Decimal(0)
 
 
 class Trading:
     """The accounts of all owners, while this process acts for them."""
 
-    def __init__(self, store: Store, opened: OpenedAccounts) -> None:
+    def __init__(self, store: Store, opened: OpenedAccounts, permits: Permits, tokens: UserTokens) -> None:
         self.accounts, self.queries = AccountStore(store), OrderQueries(store)
-        self._switches, self._opened = Switches(store), opened
+        self.opened, self.permits, self._tokens = opened, permits, tokens
+        self._unkept: deque[AuditEvent] = deque(maxlen=_MOST_UNKEPT)
 
     async def create_account(self, request: words.CreateAccount) -> words.AccountInfo:
-        """Make a paper account."""
-        if request.exchange is None or request.balance is None:
-            raise InvalidParameterError(f"No accounts at {request.venue} can be made here", parameter="venue")
+        """Make an account; the key of one at an exchange is tried there first.
+
+        InvalidParameterError says what is wrong with a key; UnclearError where the exchange does not say.
+        """
         if len(await self.accounts.list_accounts(request.owner)) >= words.MOST_ACCOUNTS:
             raise LimitReachedError(f"An owner has at most {words.MOST_ACCOUNTS} accounts", maximum=words.MOST_ACCOUNTS)
         if await self.accounts.find(request.owner, request.name) is not None:
@@ -58,31 +62,41 @@ class Trading:
             owner=request.owner,
             name=request.name,
             venue=request.venue,
-            exchange=request.exchange,
-            balance=request.balance,
+            exchange=request.exchange or request.venue,
+            balance=request.balance or {},
             limits=request.limits,
             created_ns=clock.now_ns(),
         )
-        await self._audit("create_account", account.id, request.caller, owner=request.owner)
-        await self.accounts.create(account)
+        if request.credential is not None:
+            await self.opened.check(account, request.credential)
+        await self.audit("create_account", account.id, request.caller, owner=request.owner, venue=account.venue)
+        await self.accounts.create(account, request.credential)
         return await self._describe(account)
 
     async def list_accounts(self, request: words.ListAccounts) -> words.AccountList:
         """Return an owner's accounts with what is in them."""
         items = [await self._describe(account) for account in await self.accounts.list_accounts(request.owner)]
-        return words.AccountList(items=items, halted=await self._switches.is_halted(request.owner))
+        return words.AccountList(items=items, halted=await self.permits.switches.is_halted(request.owner))
 
     async def delete_account(self, request: words.DeleteAccount) -> words.AccountInfo:
         """Take an account away; ConflictError where orders of it are not finished."""
-        account = await self._account(request.owner, request.name)
-        opened = await self._opened.open(account)
+        account = await self.account(request.owner, request.name)
+        shown = await self._describe(account)
+        await self.close_account(account, request.caller, "delete_account")
+        return shown
+
+    async def close_account(self, account: Account, caller: Caller, action: str) -> int:
+        """Take an account away, its sealed key and its tokens with it; returns how many of these held.
+
+        ConflictError where orders of it are not finished.
+        """
+        opened = await self.opened.open(account)
         if await opened.journal.list_unfinished():
             raise ConflictError("Orders of this account are not finished: cancel them first", name=account.name)
-        shown = await self._describe(account)
-        await self._audit("delete_account", account.id, request.caller, owner=account.owner)
+        await self.audit(action, account.id, caller, owner=account.owner)
         await self.accounts.delete(account.id)
-        self._opened.forget(account.id)
-        return shown
+        await self.opened.forget(account.id)
+        return await self._tokens.end(account)
 
     async def preview(self, request: OrderTerms) -> Preview:
         """Return what an order would come to by the book of now."""
@@ -107,8 +121,8 @@ class Trading:
 
     async def create_order(self, request: CreateOrder) -> OrderInfo:
         """Place an order, once for a client id; ConflictError where it names another order already."""
-        opened, order = await self._order(request, request.client_id or secrets.token_hex(_ID_BYTES))
-        order = replace(order, strategy=request.strategy)
+        client_id = request.client_id or secrets.token_hex(_ID_BYTES)
+        opened, order = await self._order(request, client_id, request.strategy)
         known = await opened.journal.find_client_id(order.client_id)
         if known is not None and _terms(known) != _terms(order):
             raise ConflictError("The client_id names another order", client_id=order.client_id)
@@ -120,7 +134,9 @@ class Trading:
         account = await self.accounts.find_id(order.account)
         if account is None:
             raise NotFoundError(f"There is no order {request.id}", id=request.id)
-        opened = await self._opened.open(account)
+        if order.strategy is None:  # what a strategy takes back makes nothing worse
+            await self._tokens.check(account, request.token)
+        opened = await self.opened.open(account)
         return describe(await opened.cancel(order), account.name)
 
     async def find_order(self, request: FindOrder) -> Order:
@@ -130,13 +146,11 @@ class Trading:
             raise NotFoundError(f"There is no order {request.id}", id=request.id)
         return order
 
-    async def kill(self, request: words.Kill) -> words.Killed:
-        """Stop an owner's trading, and cancel all that is open."""
-        await self._audit("kill", request.owner, request.caller)
-        await self._switches.halt(request.owner, clock.now_ns())
+    async def cancel_all(self, owner: str) -> words.Killed:
+        """Cancel all that is open in an owner's accounts."""
         ended: list[Order] = []
-        for account in await self.accounts.list_accounts(request.owner):
-            opened = await self._opened.open(account)
+        for account in await self.accounts.list_accounts(owner):
+            opened = await self.opened.open(account)
             unfinished = [order for order in await opened.journal.list_unfinished() if not order.is_final]
             ended += await asyncio.gather(*(opened.cancel(order) for order in unfinished))
         return words.Killed(
@@ -146,20 +160,21 @@ class Trading:
 
     async def resume(self, request: words.Resume) -> words.Resumed:
         """Let an owner's trading go on."""
-        await self._audit("resume", request.owner, request.caller)
-        await self._switches.resume(request.owner, clock.now_ns())
+        await self.audit("resume", request.owner, request.caller)
+        await self.permits.resume(request.owner, clock.now_ns())
         return words.Resumed(halted=False)
 
     async def account_id(self, owner: str, name: str | None) -> str | None:
         """Return the id of an owner's account; None where none is named. NotFoundError where there is none."""
-        return None if name is None else (await self._account(owner, name)).id
+        return None if name is None else (await self.account(owner, name)).id
 
-    async def _order(self, terms: OrderTerms, client_id: str) -> tuple[Opened, Order]:
+    async def _order(self, terms: OrderTerms, client_id: str, strategy: str | None = None) -> tuple[Opened, Order]:
         """Return the order of some terms in the venue's steps; refuses what cannot be placed."""
-        account = await self._account(terms.owner, terms.account)
-        opened = await self._opened.open(account)
+        account = await self.account(terms.owner, terms.account)
+        await self._tokens.check(account, terms.token, strategy)
+        opened = await self.opened.open(account)
         rules = await opened.venue.rules(terms.symbol)
-        await self._opened.watch(opened, terms.symbol)
+        await self.opened.watch(opened, terms.symbol)
         price = opened.venue.price(terms.symbol)
         if price is None:
             raise NoDataError(f"There is no live book of {terms.symbol} on {account.exchange}", symbol=terms.symbol)
@@ -177,46 +192,65 @@ class Trading:
             price=figures.price,
             post_only=terms.post_only,
             reduce_only=terms.reduce_only,
+            strategy=strategy,
             created_ns=clock.now_ns(),
         )
         return opened, order
 
-    async def _account(self, owner: str, name: str) -> Account:
+    async def account(self, owner: str, name: str) -> Account:
+        """Return an owner's account; NotFoundError where there is none."""
         account = await self.accounts.find(owner, name)
         if account is None:
             raise NotFoundError(f"There is no account {name}", name=name)
         return account
 
     async def _describe(self, account: Account) -> words.AccountInfo:
-        opened = await self._opened.open(account)
-        balances = [
-            words.Balance(currency=currency, free=free, held=held)
-            for currency, free, held in await opened.venue.balances()
-        ]
+        opened = await self.opened.open(account)
+        problem, found = None, list[words.Balance]()
+        try:
+            for currency, free, held in await opened.venue.balances():
+                found.append(words.Balance(currency=currency, free=free, held=held))
+        except UnclearError as error:
+            problem = str(error)
         return words.AccountInfo(
             id=account.id,
             name=account.name,
             venue=account.venue,
             exchange=account.exchange,
-            balances=balances,
+            balances=found,
+            problem=problem,
             limits=account.limits,
             created_at=as_datetime(account.created_ns),
         )
 
-    async def _audit(self, action: str, target: str, caller: Caller, **details: str) -> None:
-        now_ns = clock.now_ns()
-        event = AuditEvent(
-            id=f"{SERVICE}.{target}.{action}.{now_ns}",
-            ts=now_ns,
-            actor=caller.actor,
-            service=SERVICE,
-            action=action,
-            target=target,
-            address=caller.address,
-            request_id=caller.request_id,
-            details=dict(details),
-        )
-        await self.accounts.save_audit(event)
+    async def audit(self, action: str, target: str, caller: Caller, **details: str) -> None:
+        """Keep the event of a change before it is made; it is published soon."""
+        await self.accounts.save_audit(_event(action, target, caller, **details))
+
+    def audit_later(self, action: str, target: str, caller: Caller) -> None:
+        """Remember the event of a change that was made while documents were away."""
+        self._unkept.append(_event(action, target, caller))
+
+    async def keep_audit(self) -> None:
+        """Keep what was remembered; StoreError where documents are away still."""
+        while self._unkept:
+            await self.accounts.save_audit(self._unkept[0])
+            self._unkept.popleft()
+
+
+def _event(action: str, target: str, caller: Caller, **details: str) -> AuditEvent:
+    now_ns = clock.now_ns()
+    return AuditEvent(
+        id=f"{SERVICE}.{target}.{action}.{now_ns}",
+        ts=now_ns,
+        actor=caller.actor,
+        service=SERVICE,
+        action=action,
+        target=target,
+        address=caller.address,
+        request_id=caller.request_id,
+        details=dict(details),
+    )
 
 
 def _terms(order: Order) -> tuple[object, ...]:

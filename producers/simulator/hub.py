@@ -75,22 +75,29 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer."""
+    """One HTTP answer; one that is `lost` never reaches the client, whose connection breaks."""
 
     status: int
     body: str
     headers: tuple[tuple[str, str], ...] = ()
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One REST request below a venue's prefix, headers in lower case; `stale` asks for an old book."""
+    """One REST request below a venue's prefix, headers in lower case; `stale` asks for an old book.
+
+    `body` and `query_text` are byte for byte as they were sent: what signatures are made of. Fields of a JSON body are
+    in `query` too.
+    """
 
     path: str
     query: dict[str, str]
     stale: bool = False
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     method: str = "GET"
+    body: str = ""
+    query_text: str = ""
 
 
 class HangupError(Exception):

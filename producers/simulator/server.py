@@ -17,12 +17,13 @@ from producers.simulator.faults import IMMEDIATE, Fault, Faults
 from producers.simulator.hub import Tick
 from producers.simulator.market.listing import Listing
 from producers.simulator.market.market import Market, MarketConfig
+from producers.simulator.private.side import PrivateSide
 from producers.simulator.registry import VENUES
 from producers.simulator.transport.delivery import Delivery
 from producers.simulator.transport.endpoint import Endpoint
 from producers.simulator.transport.sockets import PingedConnection, Sockets
 from producers.simulator.transport.web import mark_response
-from producers.simulator.venue import Resetting, Snapshots, Truth, Venue, find_seq, level_texts
+from producers.simulator.venue import Resetting, Snapshots, Trading, Truth, Venue, find_seq, level_texts
 
 WARM_UP_STEPS = 60
 MARKETS = {"swap": "linear", "perp": "linear", "SWAP": "linear", "SPOT": "spot"}
@@ -149,6 +150,18 @@ class Simulator:
             "seq": find_seq(served, listing),
         }
 
+    def private(self, venue: str) -> PrivateSide:
+        """A venue's private side; ValueError where none is simulated."""
+        found = self._find_venue(venue)
+        if isinstance(found, Trading):
+            return found.private
+        raise ValueError(f"venue: no accounts of {venue!r} are simulated")
+
+    @property
+    def now_us(self) -> int:
+        """The venues' clock, microseconds UTC."""
+        return self._now_us()
+
     @property
     def trades(self) -> dict[tuple[str, str, str], int]:
         """How many fills each instrument had, by (venue, market, venue symbol)."""
@@ -194,8 +207,8 @@ class Simulator:
             raise ValueError(f"venue: {name!r} is not simulated here, {', '.join(self._venues)} are")
         return name
 
-    def _on_request(self, _socket: ServerConnection, request: HttpRequest) -> Response | None:
-        return self._endpoint.on_request(self, request)
+    def _on_request(self, socket: ServerConnection, request: HttpRequest) -> Response | None:
+        return self._endpoint.on_request(self, socket, request)
 
     async def _run(self) -> None:
         due = time.monotonic()

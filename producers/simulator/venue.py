@@ -10,6 +10,7 @@ from producers.simulator.faults import Kind
 from producers.simulator.hub import Answer, Frame, Heartbeat, Request, Session, Tick
 from producers.simulator.market.instruments import Base, Instrument
 from producers.simulator.market.listing import Listing
+from producers.simulator.private.side import PrivateSide
 
 STALE_AFTER_US = 4_000_000
 OptionsT = TypeVar("OptionsT")
@@ -79,6 +80,13 @@ class Resetting(Protocol):
     def on_reset(self, symbol: str | None) -> None:
         """Starts the shown sequence of a symbol (None: all) again."""
         ...
+
+
+@runtime_checkable
+class Trading(Protocol):
+    """A venue with accounts and orders."""
+
+    private: PrivateSide
 
 
 @runtime_checkable

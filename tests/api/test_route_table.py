@@ -45,6 +45,7 @@ TABLE = (  # the first that fits counts
     Row("/.well-known/", OPEN),
     Row("/api/v2", "groups:admin"),
     Row("/api/trading", "trade"),
+    Row("/api/auth/admin/revoke", OPEN),  # with a secret of its own
     Row("/admin/analytics/", ADMIN),
     Row("/admin/analytics", OPEN),  # the page, which says nothing without a key
     Row("/admin/", ADMIN),

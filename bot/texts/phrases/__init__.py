@@ -19,7 +19,7 @@ from bot.texts.phrases import (
 )
 from bot.texts.phrases.trading import accounts as trading_accounts
 from bot.texts.phrases.trading import orders, strategies
-from runtime.texts import alert_phrases
+from runtime.texts import alert_phrases, order_phrases
 from runtime.texts.phrase import Language, Phrase
 
 __all__ = ["PHRASES", "TOPICS", "Language", "Phrase"]
@@ -39,5 +39,6 @@ TOPICS: Final = (
     orders.PHRASES,
     strategies.PHRASES,
     alert_phrases.PHRASES,
+    order_phrases.PHRASES,
 )
 PHRASES: Final[Mapping[str, Phrase]] = {key: phrase for topic in TOPICS for key, phrase in topic.items()}

@@ -10,6 +10,7 @@ from consumers.execution.account import Account
 from contracts.errors import AlreadyExistsError
 from contracts.services.audit import AuditEvent
 from contracts.services.trading.accounts import Limits
+from contracts.services.trading.sealed import SealedText
 from runtime.store import AlreadyThereError, Collection, Document, IndexSpec, Store
 
 ACCOUNTS: Final = "trading_accounts"
@@ -24,17 +25,35 @@ class AccountStore:
         self._accounts: Collection = store.collection(ACCOUNTS)
         self._audit: Collection = store.collection(AUDIT)
 
-    async def create(self, account: Account) -> None:
-        """Keep a new account; AlreadyExistsError where the owner has one of that name."""
+    async def create(self, account: Account, credential: SealedText | None = None) -> None:
+        """Keep a new account with its sealed key; AlreadyExistsError where the owner has one of that name."""
+        sealed = None if credential is None else credential.model_dump()
         try:
-            await self._accounts.insert_one(_document(account))
+            await self._accounts.insert_one({**_document(account), "credential": sealed})
         except AlreadyThereError:
             message = f"There is an account {account.name} already"
             raise AlreadyExistsError(message, name=account.name) from None
 
     async def delete(self, account_id: str) -> None:
-        """Take an account away."""
-        await self._accounts.update_one({"_id": account_id}, {"$set": {"deleted": True}})
+        """Take an account away; its sealed key is destroyed with it."""
+        await self._accounts.update_one({"_id": account_id}, {"$set": {"deleted": True, "credential": None}})
+
+    async def find_credential(self, account_id: str) -> SealedText | None:
+        """Return the sealed key of an account; None where it has none, or it was destroyed."""
+        document = await self._accounts.find_one({"_id": account_id}, {"credential": 1})
+        sealed = None if document is None else document.get("credential")
+        return None if sealed is None else SealedText.model_validate(sealed)
+
+    async def list_sealed(self) -> list[tuple[Account, SealedText]]:
+        """Return every account that has a sealed key, with it."""
+        found = self._accounts.find({"credential": {"$ne": None}})
+        return [(_read(one), SealedText.model_validate(one["credential"])) async for one in found]
+
+    async def replace_credential(self, account_id: str, before: SealedText, after: SealedText) -> bool:
+        """Keep a sealed key in place of another; False where that one is not there any more."""
+        wanted = {"_id": account_id, "credential": before.model_dump()}
+        done = await self._accounts.update_one(wanted, {"$set": {"credential": after.model_dump()}})
+        return bool(done.matched_count)
 
     async def find(self, owner: str, name: str) -> Account | None:
         """Return the account of an owner."""

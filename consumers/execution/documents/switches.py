@@ -14,9 +14,12 @@ class Switches:
 
     def __init__(self, store: Store) -> None:
         self._switches: Collection = store.collection(SWITCHES)
+        self._unsaved: dict[str, int] = {}
 
     async def is_halted(self, owner: str) -> bool:
         """Return whether an owner's trading is stopped; StoreError where nobody can tell."""
+        if owner in self._unsaved:
+            return True
         document = await self._switches.find_one({"_id": owner})
         return document is not None and bool(document["halted"])
 
@@ -24,8 +27,19 @@ class Switches:
         """Stop an owner's trading."""
         await self._set(owner, now_ns, halted=True)
 
+    def halt_here(self, owner: str, now_ns: int) -> None:
+        """Stop an owner's trading in this process, where documents are away; `flush` writes it."""
+        self._unsaved[owner] = now_ns
+
+    async def flush(self) -> None:
+        """Write what was stopped while documents were away; StoreError where they still are."""
+        for owner, now_ns in list(self._unsaved.items()):
+            await self.halt(owner, now_ns)
+            self._unsaved.pop(owner, None)
+
     async def resume(self, owner: str, now_ns: int) -> None:
         """Let it go on."""
+        self._unsaved.pop(owner, None)
         await self._set(owner, now_ns, halted=False)
 
     async def _set(self, owner: str, now_ns: int, *, halted: bool) -> None:

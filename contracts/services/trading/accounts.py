@@ -85,6 +85,9 @@ class AccountInfo(TradingModel):
     venue: str
     exchange: str
     balances: list[Balance]
+    problem: str | None = Field(
+        default=None, description="why the venue does not say what is in it; null where it does"
+    )
     limits: Limits
     created_at: AwareDatetime
 

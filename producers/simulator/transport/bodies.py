@@ -14,8 +14,12 @@ _END: Final = b"\r\n\r\n"
 
 
 class BodyConnection(ServerConnection):
-    """A server connection that waits for a request's body and passes the request on without one."""
+    """A server connection that waits for a request's body and passes the request on without one.
 
+    `sent` is the request's target and its body as they came.
+    """
+
+    sent: tuple[str, str] = ("", "")
     _request = b""
     _is_read = False
 
@@ -26,6 +30,7 @@ class BodyConnection(ServerConnection):
             whole = without_body(self._request)
             if whole is None:
                 return
+            self.sent = read_sent(self._request)
             self._is_read, self._request, data = True, b"", whole
         super().data_received(data)
 
@@ -46,6 +51,13 @@ def without_body(received: bytes) -> bytes | None:
     query = urlencode(read_fields(body[:length]), quote_via=quote).encode()
     target += (b"&" if b"?" in target else b"?") + query if query else b""
     return b"\r\n".join([b" ".join((method, target, protocol)), *lines[1:]]) + _END
+
+
+def read_sent(received: bytes) -> tuple[str, str]:
+    """Return a whole request's target and body."""
+    head, _, body = received.partition(_END)
+    target = head.partition(b"\r\n")[0].partition(b" ")[2].rpartition(b" ")[0]
+    return target.decode("ascii", "replace"), body.decode("utf-8", "replace")
 
 
 def read_fields(body: bytes) -> dict[str, str]:

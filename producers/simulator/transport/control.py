@@ -7,6 +7,8 @@ from typing import Any, Protocol, cast
 
 from producers.simulator.faults import Fault, Kind
 from producers.simulator.hub import Answer, encode
+from producers.simulator.private.control import open_account, read_private_fault
+from producers.simulator.private.side import PrivateSide
 from producers.simulator.venue import Truth
 
 
@@ -39,6 +41,15 @@ class Controls(Protocol):
 
     def stats(self) -> dict[str, object]:
         """Counters."""
+        ...
+
+    def private(self, venue: str) -> PrivateSide:
+        """A venue's accounts and orders, and what goes wrong with them."""
+        ...
+
+    @property
+    def now_us(self) -> int:
+        """The venues' clock."""
         ...
 
 
@@ -80,6 +91,10 @@ def _carry_out(controls: Controls, order: str, query: dict[str, str]) -> object:
         return {"cut": controls.cut(query.get("venue") or None)}
     if order == "fault":
         controls.inject(read_fault(query))
+    elif order == "account":
+        return open_account(controls.private(_required(query, "venue")), query)
+    elif order == "private":
+        controls.private(_required(query, "venue")).faults.order(read_private_fault(query), controls.now_us)
     elif order == "clear":
         controls.clear_faults()
     elif order == "pause":
@@ -87,7 +102,8 @@ def _carry_out(controls: Controls, order: str, query: dict[str, str]) -> object:
     elif order == "resume":
         controls.resume()
     else:
-        raise LookupError(f"{order}: no such order; fault, clear, pause, resume, book, cut and stats are")
+        names = "fault, clear, account, private, pause, resume, book, cut and stats"
+        raise LookupError(f"{order}: no such order; {names} are")
     return {"ok": True}
 
 

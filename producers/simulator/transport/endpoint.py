@@ -14,6 +14,7 @@ from websockets.http11 import Response
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.faults import Fault, Faults
 from producers.simulator.hub import Answer, HangupError, Request, Session
+from producers.simulator.transport.bodies import BodyConnection
 from producers.simulator.transport.control import Controls, answer_control, shorten_batch
 from producers.simulator.transport.keepalive import Action, Pulse, decide
 from producers.simulator.transport.sockets import Client, PingedConnection, Sockets
@@ -52,7 +53,7 @@ class Endpoint:
     strikes: dict[str, int] = field(default_factory=dict[str, int])
     session_id: int = 0
 
-    def on_request(self, controls: Controls, request: HttpRequest) -> Response | None:
+    def on_request(self, controls: Controls, socket: ServerConnection, request: HttpRequest) -> Response | None:
         """Return the answer to a request; None where a socket is to be opened."""
         path, query = read_target(request.path)
         if path.startswith("/_control/"):
@@ -66,7 +67,22 @@ class Endpoint:
             return respond(refusal)
         if wants_socket:
             return None if self.venues[name].accepts(rest) else respond(Answer(404, "Not Found"))
-        return respond(self._answer(name, Request(rest, query, headers=read_headers(request), method=request.method)))
+        answer = self._answer(name, self._read(socket, request, rest, query))
+        if answer.lost:
+            socket.transport.abort()
+            return respond(Answer(503, ""))  # to nobody
+        return respond(answer)
+
+    def _read(self, socket: ServerConnection, request: HttpRequest, path: str, query: dict[str, str]) -> Request:
+        target, body = socket.sent if isinstance(socket, BodyConnection) else (request.path, "")
+        return Request(
+            path,
+            query,
+            headers=read_headers(request),
+            method=request.method,
+            body=body,
+            query_text=target.partition("?")[2],
+        )
 
     async def serve_socket(self, socket: ServerConnection) -> None:
         """Serve one socket until it ends."""

@@ -25,7 +25,9 @@ from contracts.services.chats import (
     Subscription,
 )
 from contracts.services.telegram.jobs import ChatBlocked, ChatMigrated, TelegramJob
-from contracts.streams import JOBS, OWN_ALERTS, SIGNALS, TELEGRAM
+from contracts.services.telegram.operations import SendMessage
+from contracts.services.trading.events import ForeignOrder, OrderFilled
+from contracts.streams import JOBS, OWN_ALERTS, SIGNALS, TELEGRAM, TRADING
 from contracts.subjects import HEADER_MESSAGE_ID
 from runtime import provision
 from runtime.clients.command_client import CommandClient
@@ -34,6 +36,7 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import nats_server
 from runtime.store import Store
 from tests.consumers.chats.test_core import alert
+from tests.consumers.chats.test_orders import FILL, REJECTED, TRIP, event
 from tests.running import running
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(180)]
@@ -159,3 +162,16 @@ async def test_indexes_serve_the_reads(documents: Store) -> None:
     assert [one.chat_id for one in await store.active()] == [2]
     await store.drop_chat(2)
     assert await store.active() == []
+
+
+async def test_what_becomes_of_an_owners_orders_is_said_in_the_owners_chat_once(chats: Bus) -> None:
+    await CommandClient(chats).request("chats.profile_save", SaveProfile(user_id=7, language="id"), Profile)
+    for found in (FILL, TRIP, REJECTED, event(ForeignOrder), event(OrderFilled, owner="alice")):
+        fresh_one: Any = found.model_copy(update={"ts": now_ns()})
+        for _ in range(2):
+            headers = {HEADER_MESSAGE_ID: uuid4().hex}
+            body = fresh_one.model_dump_json().encode()
+            await chats.publish_acked(fresh_one.subject, body, headers=headers, stream=TRADING)
+    sent = await jobs(chats, 4)
+    assert [job.chat_id for job in sent] == [7] * 4
+    assert any(isinstance(job.operation, SendMessage) and "dijual" in job.operation.text for job in sent)

@@ -14,6 +14,7 @@ from consumers.execution.documents.journal import INDEXES, DocumentJournal
 from consumers.execution.documents.switches import Switches
 from consumers.execution.gate import AccountGate
 from consumers.execution.ports import ChangedElsewhereError, NotAllowedError
+from consumers.execution.safety.permits import Permits
 from contracts.services.trading.accounts import Limits
 from runtime.store import Store
 from runtime.trading import order as steps
@@ -110,7 +111,7 @@ async def test_executions_are_listed_by_their_time(store: Store) -> None:
 
 def gate(store: Store, *, holds: bool = True) -> AccountGate:
     return AccountGate(
-        ACCOUNT, journal(store), Switches(store), lambda: holds, lambda _symbol: Decimal(100), lambda: START
+        ACCOUNT, journal(store), Permits(store), lambda: holds, lambda _symbol: Decimal(100), lambda: START
     )
 
 

@@ -15,6 +15,7 @@ from producers.simulator.venue import Setup, crossing_bid
 from producers.simulator.venues.bybit.books import OrderBook
 from producers.simulator.venues.bybit.channels import open_topic
 from producers.simulator.venues.bybit.options import Options
+from producers.simulator.venues.bybit.private import BybitPrivate
 from producers.simulator.venues.bybit.rest import BybitRest
 
 PATHS = {"/v5/public/spot": "spot", "/v5/public/linear": "linear"}
@@ -31,6 +32,9 @@ class Bybit:
         self._board = Board()
         self._counters: dict[str, int] = {}
         self._rest = BybitRest(self._listings, setup.snapshots, self._counters)
+        pairs = {symbol: item for (market, symbol), item in self._listings.items() if market == "spot"}
+        self._signed = BybitPrivate(pairs)
+        self.private = self._signed.side
 
     def accepts(self, path: str) -> bool:
         return path in PATHS
@@ -65,6 +69,7 @@ class Bybit:
         return [self._subscribe(session, order, topics)]
 
     def list_frames(self, tick: Tick) -> list[Frame]:
+        self._signed.tick(tick.now_us)
         return self._board.list_frames(tick)
 
     def mutate(self, frame: Frame, kind: str) -> str:
@@ -93,7 +98,8 @@ class Bybit:
         return Answer(200, encode(body))
 
     def answer(self, request: Request, now_us: int) -> Answer:
-        return self._rest.answer(request, now_us)
+        answer = self._signed.answer if self._signed.answers(request) else self._rest.answer
+        return answer(request, now_us)
 
     def _subscribe(self, session: Session, order: dict[str, Any], topics: list[str]) -> str:
         market = PATHS[session.path]

@@ -1,4 +1,4 @@
-"""Indodax: the public socket at `/ws/`, in Centrifugo 2 with numbers for methods, and the public REST side.
+"""Indodax: the public socket at `/ws/`, in Centrifugo 2 with numbers for methods, and REST, public and private.
 
 https://github.com/btcid/indodax-official-api-docs/blob/master/Marketdata-websocket.md
 Refusals that the page does not show are Centrifugo's own.
@@ -13,6 +13,7 @@ from typing import Any, cast
 from producers.simulator.hub import Answer, Frame, HangupError, Hub, Request, Session, Tick, encode
 from producers.simulator.market.listing import Listing
 from producers.simulator.venue import Setup, crossing_bid
+from producers.simulator.venues.indodax.accounts import Accounts
 from producers.simulator.venues.indodax.channels import BOOK, SUMMARY, TICK, TRADES, Channel, open_channel
 from producers.simulator.venues.indodax.options import Options
 from producers.simulator.venues.indodax.rest import IndodaxRest
@@ -39,6 +40,8 @@ class Indodax:
         self._epoch = 1_700_000_000 + setup.seed
         self._started_us: int | None = None
         self._rest = IndodaxRest(self._listings, setup.snapshots, enforce_limits=setup.enforce_limits)
+        self._accounts = Accounts(self._listings, enforce_limits=setup.enforce_limits)
+        self.private = self._accounts.side
 
     def accepts(self, path: str) -> bool:
         return path in ("/ws/", "/ws")
@@ -57,6 +60,7 @@ class Indodax:
         return ["\n".join(answers) + "\n"] if answers else []
 
     def list_frames(self, tick: Tick) -> list[Frame]:
+        self._accounts.move(tick.now_us)
         frames: list[Frame] = []
         for key, channel in self._channels.items():
             texts = channel.publish(tick)
@@ -92,7 +96,8 @@ class Indodax:
         return Answer(503, "<html><body>Service Temporarily Unavailable</body></html>")
 
     def answer(self, request: Request, now_us: int) -> Answer:
-        return self._rest.answer(request, now_us)
+        serve = self._accounts if self._accounts.accepts(request.path) else self._rest
+        return serve.answer(request, now_us)
 
     def _on_command(self, session: Session, order: dict[str, Any], now_us: int) -> str:
         number, method = order.get("id"), order.get("method", CONNECT)

@@ -1,0 +1,1 @@
+"""Exchanges as accounts meet them."""
