@@ -17,7 +17,6 @@ from telegram.ext import Application, ApplicationBuilder, ExtBot, Updater
 from telegram.request import HTTPXRequest
 
 from bot.access import Allowlist
-from bot.charts import Drawing
 from bot.commands import alerts, general
 from bot.commands import market as market_commands
 from bot.commands.alerts import ChatAlerts
@@ -43,6 +42,7 @@ from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.clients.market_client import MarketClient
 from runtime.credentials import make_vault
+from runtime.drawing.thread import Drawing
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.telegram_jobs import publish_job
 from runtime.texts.reader import LANGUAGES

@@ -9,7 +9,6 @@ from typing import Final, get_args
 from pydantic import ValidationError
 
 from bot import charts, menus
-from bot.charts import Drawing, Words
 from bot.market import Market
 from bot.page import Page, Rows, Visit
 from bot.texts import charts as captions
@@ -24,6 +23,8 @@ from contracts.services.replies.market import HealthReply, Orderbook, PriceReply
 from contracts.services.replies.multi import OhlcReply
 from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery, SentimentReply
 from runtime import clock
+from runtime.drawing.figures import Words
+from runtime.drawing.thread import Drawing
 
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
 CHART_CANDLES: Final = 100

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
-from typing import Final
 
 from contracts.arithmetic.exact import EXACT
 from contracts.arithmetic.moments import as_datetime
 from contracts.services.trading.accounts import Limits
-from contracts.services.trading.orders import FillInfo, OrderInfo, OrderStatus
+from contracts.services.trading.orders import FillInfo, OrderInfo
 from runtime.trading.order import Order
-
-_ID_CHARACTERS: Final = 16
+from runtime.trading.order_events import shown_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +27,6 @@ class Account:
     balance: Mapping[str, Decimal]
     limits: Limits = field(default_factory=Limits)
     created_ns: int
-
-
-def order_id_of(account_id: str, client_id: str) -> str:
-    """Return the id of an order: the same client id of the same account is the same order."""
-    return hashlib.sha256(f"{account_id}.{client_id}".encode()).hexdigest()[:_ID_CHARACTERS]
-
-
-def shown_status(order: Order) -> OrderStatus:
-    """Return its state as owners see it."""
-    match order.status:
-        case "intended" | "unknown":
-            return "pending"
-        case status:
-            return status
 
 
 def describe(order: Order, account: str) -> OrderInfo:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
-from consumers.execution.account import shown_status
 from contracts import streams
 from contracts.services.trading.events import (
     FILL_SCHEMA,
@@ -21,6 +19,7 @@ from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA
 from runtime import retry
 from runtime.nats.bus import Bus
 from runtime.trading.order import Order
+from runtime.trading.order_events import changed, fills_of
 
 _WITHIN: Final = retry.Policy(timeout=3.0)
 
@@ -49,50 +48,3 @@ class BusPublisher:
         headers = {HEADER_MESSAGE_ID: event.id, HEADER_SCHEMA: schema}
         body = event.model_dump_json().encode()
         await self._bus.publish_acked(event.subject, body, headers=headers, stream=streams.TRADING, policy=_WITHIN)
-
-
-def changed(order: Order) -> OrderChanged:
-    """Return the event of an order's present version."""
-    return OrderChanged(
-        id=f"{order.id}.{order.version}",
-        ts=order.updated_ns or order.created_ns,
-        account=order.account,
-        owner=order.owner,
-        venue=order.venue,
-        symbol=order.symbol,
-        order_id=order.id,
-        client_id=order.client_id,
-        number=order.version,
-        side=order.side,
-        type=order.type,
-        status=shown_status(order),
-        amount=order.amount,
-        filled=order.filled,
-        price=order.price,
-        average_price=order.average_price,
-        reason=order.reason,
-        strategy=order.strategy,
-    )
-
-
-def fills_of(order: Order) -> Iterator[OrderFilled]:
-    """Return the events of the executions that an order has; those that were published have the ids that they had."""
-    for fill in order.fills:
-        yield OrderFilled(
-            id=f"{order.id}.fill.{fill.id}",
-            ts=order.updated_ns or order.created_ns,
-            account=order.account,
-            owner=order.owner,
-            venue=order.venue,
-            symbol=order.symbol,
-            order_id=order.id,
-            client_id=order.client_id,
-            fill_id=fill.id,
-            side=order.side,
-            amount=fill.amount,
-            price=fill.price,
-            fee=fill.fee,
-            fee_currency=fill.fee_currency,
-            ts_event=fill.ts,
-            strategy=order.strategy,
-        )

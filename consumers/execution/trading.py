@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import Final
 
-from consumers.execution.account import Account, describe, order_id_of
+from consumers.execution.account import Account, describe
 from consumers.execution.documents.accounts import AccountStore
 from consumers.execution.documents.queries import OrderQueries
 from consumers.execution.links.tokens import UserTokens
@@ -32,6 +32,7 @@ from contracts.services.trading.orders import CancelOrder, CreateOrder, FindOrde
 from runtime import clock
 from runtime.store import Store
 from runtime.trading.order import Order
+from runtime.trading.order_events import order_id_of
 from runtime.trading.rules import Figures, fit
 
 SERVICE: Final = "trading"

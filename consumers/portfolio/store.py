@@ -63,7 +63,7 @@ class PortfolioStore:
 def _read(document: Document) -> Execution:
     return Execution(
         id=document["_id"],
-        ts=document["ts"],
+        ts=int(document["ts"]),
         account=document["account"],
         venue=document["venue"],
         symbol=document["symbol"],

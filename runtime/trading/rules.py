@@ -11,10 +11,12 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 from contracts.arithmetic.exact import EXACT
-from contracts.errors import InvalidParameterError
+from contracts.errors import InvalidParameterError, SymbolSyntaxError
+from contracts.instrument import split_symbol
 from runtime.trading.order import Side
 
 _ZERO: Final = Decimal(0)
+_SMALLEST: Final = Decimal("0.00000001")  # the step of amounts and prices on paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,17 @@ class TradingRules:
     amount_step: Decimal
     least_amount: Decimal = _ZERO
     least_value: Decimal = _ZERO
+
+
+def paper_rules(symbol: str) -> TradingRules:
+    """Return the rules of a spot pair on paper, the same for each; InvalidParameterError where it names none."""
+    try:
+        base, quote, settle, _ = split_symbol(symbol)
+    except SymbolSyntaxError as error:
+        raise InvalidParameterError(error.message, parameter="symbol") from None
+    if settle is not None:
+        raise InvalidParameterError("Paper accounts trade spot only", parameter="symbol")
+    return TradingRules(base, quote, _SMALLEST, _SMALLEST)
 
 
 def round_amount(amount: Decimal, rules: TradingRules) -> Decimal:

@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.charts import DPI, HEIGHT, WIDTH, Drawing, Words, draw_candles, draw_depth
+from bot.charts import draw_candles, draw_depth
 from bot.texts import charts
 from bot.texts.language import make_reader
 from contracts.services.replies.market import Orderbook
 from contracts.services.replies.multi import OhlcReply
 from contracts.timeframes import TIMEFRAMES
+from runtime.drawing.figures import DPI, HEIGHT, WIDTH, Words
+from runtime.drawing.thread import Drawing
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 WORDS = Words("BTC/USDT", "Price", "Volume")

@@ -12,19 +12,15 @@ from consumers.execution.paper.store import PaperStore, write_account
 from consumers.execution.ports import ChangedElsewhereError, UnclearError
 from contracts.arithmetic.book import add_up
 from contracts.arithmetic.exact import EXACT, FINE, rounded
-from contracts.errors import InvalidParameterError, SymbolSyntaxError
-from contracts.instrument import make_instrument
-from contracts.services.trading.accounts import PAPER
 from runtime import clock
 from runtime.store import StoreError
 from runtime.trading.figures import Fees, Levels, OrderRefusedError, Print, Taken
 from runtime.trading.order import SECOND, Order, Report
 from runtime.trading.paper.account import PaperAccount, PaperOrder
-from runtime.trading.rules import TradingRules
+from runtime.trading.rules import TradingRules, paper_rules
 
 LATENCY_SECONDS: Final = 0.1  # from here to an exchange, as paper orders take it
 FRESH_NS: Final = 60 * SECOND  # how old a book may be for an order to be placed on it
-_SMALLEST: Final = Decimal("0.00000001")  # the step of amounts and prices
 _ZERO: Final = Decimal(0)
 
 
@@ -60,13 +56,7 @@ class PaperVenue:
 
     async def rules(self, symbol: str) -> TradingRules:
         """Return the rules of a spot pair, the same for each; InvalidParameterError where it names none."""
-        try:
-            instrument = make_instrument(PAPER, symbol, symbol)
-        except SymbolSyntaxError as error:
-            raise InvalidParameterError(error.message, parameter="symbol") from None
-        if instrument.settle is not None:
-            raise InvalidParameterError("Paper accounts trade spot only", parameter="symbol")
-        return TradingRules(instrument.base, instrument.quote, _SMALLEST, _SMALLEST)
+        return paper_rules(symbol)
 
     async def open(self) -> frozenset[str]:
         """Read the account; returns the symbols of its open orders. StoreError where that cannot be."""

@@ -49,7 +49,7 @@ class BacktestTerms(TradingModel):
         description="whose recorded events: CCXT's id; null for the exchange with most trades of the symbol",
     )
     from_: Moment = Field(alias="from", description="beginning: ISO 8601, or seconds or milliseconds since 1970")
-    to: Moment = Field(description="end")
+    to: Moment = Field(description="end; one that is still to come counts as now")
     balance: Amounts = Field(min_length=1, description="what it begins with")
     fee_percent: Percent | None = Field(
         default=None, description=f"of the value of each execution; null for {DEFAULT_FEE_PERCENT}"

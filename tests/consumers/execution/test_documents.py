@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 import pytest_asyncio
 
-from consumers.execution.account import Account, describe, order_id_of
+from consumers.execution.account import Account, describe
 from consumers.execution.documents.journal import INDEXES, DocumentJournal
 from consumers.execution.documents.switches import Switches
 from consumers.execution.gate import AccountGate
@@ -19,6 +19,7 @@ from contracts.services.trading.accounts import Limits
 from runtime.store import Store
 from runtime.trading import order as steps
 from runtime.trading.order import Fill, Order, Report
+from runtime.trading.order_events import order_id_of
 from tests.consumers.execution.stage import START, intent
 
 ACCOUNT = Account(
