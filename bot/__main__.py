@@ -56,6 +56,8 @@ def bot_options(found: Settings) -> BotOptions:
         allowlist=Allowlist(frozenset(bot.allowed_ids), frozenset(bot.admin_ids)),
         docs_url=bot.core_url,
         internal=_internal(bot),
+        secrets=found.trading.secrets,
+        refresh_seconds=found.trading.token_refresh,
     )
 
 

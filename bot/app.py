@@ -20,7 +20,7 @@ from bot.access import Allowlist
 from bot.commands import alerts, general
 from bot.commands import market as market_commands
 from bot.commands.alerts import ChatAlerts
-from bot.commands.buttons import Buttons
+from bot.commands.buttons import Buttons, OwnButtons
 from bot.commands.inline import Inline
 from bot.commands.visiting import Services, on_error
 from bot.groups.automatic import running as automatic
@@ -35,10 +35,13 @@ from bot.profiles import Profiles
 from bot.requests import PromptRequests
 from bot.texts import menus as texts
 from bot.texts.language import make_reader
+from bot.trading.making import FIRST, BotTrading, TradingParts
+from bot.trading.state import TraderState
 from bot.web import listening, webhook_app
 from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.clients.market_client import MarketClient
+from runtime.credentials import make_vault
 from runtime.drawing.thread import Drawing
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.telegram_jobs import publish_job
@@ -75,7 +78,10 @@ class Internal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotOptions:
-    """What a bot is made from; without a webhook it polls."""
+    """What a bot is made from; without a webhook it polls, without `secrets` no account at an exchange is linked.
+
+    `refresh_seconds`: how long before its end a user token is refreshed.
+    """
 
     bus: BusOptions
     token: str
@@ -85,6 +91,8 @@ class BotOptions:
     docs_url: str | None = None
     internal: Internal | None = None
     now: Callable[[], float] = automatic.unix_now
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    refresh_seconds: int = 3600
 
 
 @asynccontextmanager
@@ -95,7 +103,7 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
     drawing = Drawing()
     market = MarketClient(bus)
     application = make_application(options)
-    of_groups = compose(application, bus, Pages(Market(market), drawing, lambda: bus.connected), options)
+    beside = compose(application, bus, Core(Market(market), drawing), options)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bus.close, timeout=3.0)
         stack.push_async_callback(market.close)
@@ -106,7 +114,8 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
             await stack.enter_async_context(listening(app, internal.host, internal.port))
         await until_it_works(application.initialize)
         stack.push_async_callback(application.shutdown)
-        await stack.enter_async_context(of_groups.running())
+        for part in beside:
+            await stack.enter_async_context(part.running())
         await application.start()
         stack.push_async_callback(application.stop)
         await stack.enter_async_context(_receiving(application, options))
@@ -150,20 +159,30 @@ def _request(connections: int) -> HTTPXRequest:
     )
 
 
-def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> Automatic:
-    """Add every handler to an application; return what happens in groups by itself."""
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The market core, and what draws its answers."""
+
+    market: Market
+    drawing: Drawing
+
+
+def compose(application: App, bus: Bus, core: Core, options: BotOptions) -> tuple[Automatic, BotTrading]:
+    """Add every handler to an application; return what goes on beside the updates, in groups and of trading."""
     requests = PromptRequests(CommandClient(bus), lambda: bus.connected)
     services = Services(
         bot=application.bot,
         outbox=Outbox(application.bot, requests),
-        pages=pages,
+        pages=Pages(core.market, core.drawing, lambda: bus.connected),
         profiles=Profiles(requests),
         requests=requests,
         allowlist=options.allowlist,
         docs_url=options.docs_url,
     )
     chat = ChatAlerts(services)
-    buttons, groups = Buttons(services, chat), make_groups(services)
+    given = TradingParts(core.market, TraderState(bus), make_vault(options.secrets), options.refresh_seconds)
+    trading, groups = BotTrading(services, given), make_groups(services)
+    buttons = Buttons(services, chat, OwnButtons(trading.presses(), trading.menus()))
     parts = Parts(groups.given.telegram, groups.given.deeds, groups.given.standings)
     of_groups = Automatic(bus, services, parts, options.now)
     application.add_handlers([
@@ -171,6 +190,7 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> Au
         *market_commands.make_handlers(services),
         *general.make_handlers(services),
         *alerts.make_handlers(services, chat),
+        *trading.handlers(),
         *of_groups.handlers(),
         buttons.handler(),
         Inline(services).handler(),
@@ -178,8 +198,9 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> Au
     ])  # fmt: skip
     application.add_handlers(groups.watching, group=WATCHING)
     application.add_handler(of_groups.watcher(), group=SEEN)
+    application.add_handler(trading.first(), group=FIRST)
     application.add_error_handler(on_error)
-    return of_groups
+    return of_groups, trading
 
 
 @asynccontextmanager

@@ -20,15 +20,15 @@ ZONE: Final = "z"
 COINS: Final = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE")
 TIMEFRAMES: Final = ("5m", "15m", "1h", "4h", "1d")
 ZONES: Final = ("UTC", "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura", "Asia/Singapore", "Europe/London")
-UNLINKED: Final = ("portfolio", "trading", "strategies")
-MENUS: Final = ("start", "market", "alerts", "settings", "help", "status", *UNLINKED)
+TRADING: Final = ("portfolio", "trading", "strategies")
+MENUS: Final = ("start", "market", "alerts", "settings", "help", "status")
 _QUESTIONS: Final = ("price", "raw", "book", "whale", "liq", "spread")
 
 
 def start(visit: Visit) -> Page:
     """Return the menu that everything is reached from."""
     reader = visit.reader
-    entry = [_menu(name, reader) for name in ("market", "alerts", *UNLINKED, "settings", "status", "help")]
+    entry = [_menu(name, reader) for name in ("market", "alerts", *TRADING, "settings", "status", "help")]
     return Page(menus.start(visit.name, reader), _pairs(entry))
 
 

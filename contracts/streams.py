@@ -232,6 +232,7 @@ IDEMPOTENCY: Final = "IDEMPOTENCY"
 CACHE: Final = "CACHE"
 MOVED_CHATS: Final = "MOVED_CHATS"
 GROUP_STATE: Final = "GROUP_STATE"
+TRADERS: Final = "TRADERS"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
@@ -247,6 +248,8 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(MOVED_CHATS, max_bytes=4 * MIB, effects=True),  # <chat>: the supergroup that a group became
     # captcha.<group>.<user>, raid.<group>, …: what bots wait for in groups, and reports that no moderator looked at
     BucketSpec(GROUP_STATE, max_bytes=32 * MIB, ttl=7 * DAY, effects=True),
+    # token.<user>.<account>, asking.<user>: sealed tokens of Telegram users, and what the bot waits for them to write
+    BucketSpec(TRADERS, max_bytes=16 * MIB, ttl=7 * DAY, effects=True),
     BucketSpec(CACHE, max_bytes=16 * MIB, ttl=DAY),  # <key>: an answer that an administrator put, until its life ends
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
@@ -22,12 +24,26 @@ from runtime.texts.reader import LANGUAGES
 MOST_ARGUMENTS: Final = 3
 
 
+@dataclass(frozen=True, slots=True)
+class OwnButtons:
+    """Buttons and menus that are their owner's alone, in the private chat with them."""
+
+    presses: Mapping[str, Press]
+    menus: Mapping[str, Callable[[Visit], Awaitable[Page | None]]]
+
+    def refuses(self, action: str, arguments: tuple[str, ...], visit: Visit) -> bool:
+        """Return whether a press is somebody else's: in a group, or below a message of another's chat."""
+        named = action in self.presses or (action == menus.MENU and "".join(arguments) in self.menus)
+        return named and (visit.is_group or visit.chat_id != visit.user_id)
+
+
 class Buttons:
     """Handles presses by the action of their data."""
 
-    def __init__(self, services: Services, chat: ChatAlerts) -> None:
+    def __init__(self, services: Services, chat: ChatAlerts, own: OwnButtons) -> None:
         self._services = services
         self._chat = chat
+        self._own = own
         self._presses: dict[str, Press] = {
             menus.MENU: self._menu,
             menus.SYMBOL: self._symbol,
@@ -37,6 +53,7 @@ class Buttons:
             menus.LANGUAGE: self._language,
             menus.ZONE: self._zone,
             **alerts.presses(services, chat),
+            **own.presses,
         }
 
     def handler(self) -> AnyHandler:
@@ -66,6 +83,8 @@ class Buttons:
             return visit.reader.plain("note.stale_button")
         if action in alerts.DECIDING and not await decides_for(services.bot, message.chat, query.from_user, None):
             return visit.reader.plain("note.not_admin")
+        if self._own.refuses(action, arguments, visit):
+            return visit.reader.plain("note.not_yours")
         page = await press(arguments, visit)
         return visit.reader.plain("note.stale_button") if page is None else await self._show(page, message, visit)
 
@@ -82,6 +101,8 @@ class Buttons:
         name = "".join(arguments)
         if name == "alerts":
             return await self._chat.menu(visit)
+        if (own := self._own.menus.get(name)) is not None:
+            return await own(visit)
         if name not in menus.MENUS:
             return None
         services = self._services

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from runtime.texts.markup import Html, fit
 from runtime.texts.reader import LANGUAGES, Reader
 
-Topic = Literal["market", "alerts", "general"]
+Topic = Literal["market", "alerts", "trading", "general"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,16 @@ COMMANDS: Final = (
     CommandWords("alert", "alerts", ("alert",), "BTC above 100000"),
     CommandWords("why", "alerts", ("id",), "1f0c9a4be1d27c35"),
     CommandWords("snooze", "alerts", ("snooze",), "1f0c9a4be1d27c35 2h"),
+    CommandWords("trade", "trading", ("trade",), "buy 0.01 BTC/USDT at 60000"),
+    CommandWords("orders", "trading", ("all",), "all"),
+    CommandWords("portfolio", "trading", ("currency",), "IDR"),
+    CommandWords("paper", "trading"),
+    CommandWords("strategy", "trading", ("strategy",), "grid BTC/USDT lower=60000 upper=70000 levels=11 amount=0.01"),
+    CommandWords("backtest", "trading", ("strategy", "span"), "dca BTC/USDT amount=0.01 interval_seconds=1h 1d"),
+    CommandWords("link", "trading", ("venue",), "indodax"),
+    CommandWords("unlink", "trading", ("account",), "indodax"),
+    CommandWords("kill", "trading"),
+    CommandWords("resume", "trading"),
     CommandWords("start", "general"),
     CommandWords("help", "general"),
     CommandWords("status", "general"),
@@ -57,7 +67,7 @@ def start(name: str, reader: Reader) -> Html:
 def help_text(username: str, url: str | None, reader: Reader) -> Html:
     """Return the text of `/help`: every command with what it gives; `url` is where the documents are."""
     parts = [reader.say("help.head")]
-    topics: tuple[Topic, ...] = ("market", "alerts", "general")
+    topics: tuple[Topic, ...] = ("market", "alerts", "trading", "general")
     for topic in topics:
         rows = [_row(command, reader) for command in COMMANDS if command.topic == topic]
         parts += [Html(""), reader.say(f"help.{topic}"), *rows]

@@ -17,6 +17,8 @@ from bot.texts.phrases import (
     menus,
     price_alerts,
 )
+from bot.texts.phrases.trading import accounts as trading_accounts
+from bot.texts.phrases.trading import orders, strategies
 from runtime.texts import alert_phrases, order_phrases
 from runtime.texts.phrase import Language, Phrase
 
@@ -33,6 +35,9 @@ TOPICS: Final = (
     automatic.PHRASES,
     group_commands.PHRASES,
     group_settings.PHRASES,
+    trading_accounts.PHRASES,
+    orders.PHRASES,
+    strategies.PHRASES,
     alert_phrases.PHRASES,
     order_phrases.PHRASES,
 )

@@ -24,18 +24,6 @@ PHRASES: Final = {
         "🔔 <b>Alerts</b>\nMessages to this chat about whales, liquidations and storms, and price alerts of your own.",
         "🔔 <b>Peringatan</b>\nPesan ke obrolan ini tentang paus, likuidasi dan badai, serta peringatan harga Anda.",
     ),
-    "menu.portfolio": Phrase(
-        "💼 <b>Portfolio</b>\nIt needs a linked trading account, and there is none here.",
-        "💼 <b>Portofolio</b>\nPerlu akun perdagangan yang tertaut, dan di sini belum ada.",
-    ),
-    "menu.trading": Phrase(
-        "🛒 <b>Trading</b>\nIt needs a linked trading account, and there is none here.",
-        "🛒 <b>Perdagangan</b>\nPerlu akun perdagangan yang tertaut, dan di sini belum ada.",
-    ),
-    "menu.strategies": Phrase(
-        "🤖 <b>Strategies</b>\nThey need a linked trading account, and there is none here.",
-        "🤖 <b>Strategi</b>\nPerlu akun perdagangan yang tertaut, dan di sini belum ada.",
-    ),
     "menu.settings": Phrase(
         "⚙️ <b>Settings</b>\nLanguage: {language}\nTime zone: {zone}",
         "⚙️ <b>Pengaturan</b>\nBahasa: {language}\nZona waktu: {zone}",
@@ -89,6 +77,7 @@ PHRASES: Final = {
     "help.head": Phrase("❓ <b>Commands</b>", "❓ <b>Perintah</b>"),
     "help.market": Phrase("📈 <b>Market</b>", "📈 <b>Pasar</b>"),
     "help.alerts": Phrase("🔔 <b>Alerts</b>", "🔔 <b>Peringatan</b>"),
+    "help.trading": Phrase("🛒 <b>Trading</b>", "🛒 <b>Perdagangan</b>"),
     "help.general": Phrase("⚙️ <b>General</b>", "⚙️ <b>Umum</b>"),
     "help.row": Phrase("/{command}{arguments}: {what}", "/{command}{arguments}: {what}"),
     "help.symbols": Phrase(
@@ -120,6 +109,25 @@ PHRASES: Final = {
     "command.alert": Phrase("make a price alert", "buat peringatan harga"),
     "command.why": Phrase("why an alert fired, or did not", "mengapa peringatan muncul, atau tidak"),
     "command.snooze": Phrase("silence alerts for a while", "senyapkan peringatan sementara"),
+    "command.trade": Phrase("buy or sell, on paper or for real", "beli atau jual, simulasi atau sungguhan"),
+    "command.orders": Phrase("your orders, and cancelling them", "order Anda, dan membatalkannya"),
+    "command.portfolio": Phrase("what you have and have earned", "milik dan laba Anda"),
+    "command.paper": Phrase("your accounts; paper is the default", "akun Anda; simulasi adalah bawaan"),
+    "command.strategy": Phrase("strategies: list, new, pause, stop", "strategi: daftar, baru, jeda, henti"),
+    "command.backtest": Phrase("try a strategy over the past", "uji strategi pada masa lalu"),
+    "command.link": Phrase("link an account at an exchange", "tautkan akun di bursa"),
+    "command.unlink": Phrase("end a link", "putuskan tautan"),
+    "command.kill": Phrase("stop all trading, cancel everything", "hentikan dan batalkan semua"),
+    "command.resume": Phrase("let trading go on", "lanjutkan perdagangan"),
+    "argument.trade": Phrase(
+        "[buy|sell AMOUNT SYMBOL [at PRICE] [ACCOUNT]]", "[beli|jual JUMLAH SIMBOL [di HARGA] [AKUN]]"
+    ),
+    "argument.all": Phrase("[all]", "[semua]"),
+    "argument.currency": Phrase("[CURRENCY]", "[MATA_UANG]"),
+    "argument.strategy": Phrase("[KIND SYMBOL PARAM=VALUE …]", "[JENIS SIMBOL PARAM=NILAI …]"),
+    "argument.span": Phrase("[1d]", "[1d]"),
+    "argument.venue": Phrase("[EXCHANGE [NAME]]", "[BURSA [NAMA]]"),
+    "argument.account": Phrase("[ACCOUNT]", "[AKUN]"),
     "argument.symbol": Phrase("SYMBOL", "SIMBOL"),
     "argument.timeframe": Phrase("TIMEFRAME", "RENTANG"),
     "argument.text": Phrase("TEXT", "TEKS"),
