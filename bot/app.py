@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,7 +11,14 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import structlog
-from telegram import BotCommand, Update
+from telegram import (
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeDefault,
+    Update,
+)
 from telegram.error import TelegramError
 from telegram.ext import Application, ApplicationBuilder, ExtBot, Updater
 from telegram.request import HTTPXRequest
@@ -25,7 +32,9 @@ from bot.commands.inline import Inline
 from bot.commands.visiting import Services, on_error
 from bot.groups.automatic import running as automatic
 from bot.groups.automatic.running import Automatic, Parts
+from bot.groups.commands import listing
 from bot.groups.making import WATCHING, make_groups
+from bot.groups.undos import AskedUndos
 from bot.market import Market
 from bot.notify import notify_app
 from bot.outbox import Outbox
@@ -45,7 +54,7 @@ from runtime.credentials import make_vault
 from runtime.drawing.thread import Drawing
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.telegram_jobs import publish_job
-from runtime.texts.reader import LANGUAGES
+from runtime.texts.reader import LANGUAGES, Reader
 
 App = Application[Any, Any, Any, Any, Any, Any]
 _log = structlog.get_logger("bot")
@@ -104,6 +113,7 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
     market = MarketClient(bus)
     application = make_application(options)
     beside = compose(application, bus, Core(Market(market), drawing), options)
+    of_groups, asked = compose(application, bus, Pages(Market(market), drawing, lambda: bus.connected), options)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bus.close, timeout=3.0)
         stack.push_async_callback(market.close)
@@ -116,6 +126,8 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
         stack.push_async_callback(application.shutdown)
         for part in beside:
             await stack.enter_async_context(part.running())
+        await stack.enter_async_context(of_groups.running())
+        await stack.enter_async_context(asked.running())
         await application.start()
         stack.push_async_callback(application.stop)
         await stack.enter_async_context(_receiving(application, options))
@@ -169,6 +181,8 @@ class Core:
 
 def compose(application: App, bus: Bus, core: Core, options: BotOptions) -> tuple[Automatic, BotTrading]:
     """Add every handler to an application; return what goes on beside the updates, in groups and of trading."""
+def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> tuple[Automatic, AskedUndos]:
+    """Add every handler to an application; return what happens in groups by itself, and what the API asks for."""
     requests = PromptRequests(CommandClient(bus), lambda: bus.connected)
     services = Services(
         bot=application.bot,
@@ -201,6 +215,7 @@ def compose(application: App, bus: Bus, core: Core, options: BotOptions) -> tupl
     application.add_handler(trading.first(), group=FIRST)
     application.add_error_handler(on_error)
     return of_groups, trading
+    return of_groups, AskedUndos(bus, requests, groups.given.telegram, groups.given.deeds)
 
 
 @asynccontextmanager
@@ -235,7 +250,14 @@ def _on_poll_error(error: TelegramError) -> None:
 
 
 async def announce(bot: ExtBot[int]) -> None:
-    """Tell Telegram the commands, in each language; English where a user has another one."""
+    """Tell Telegram the commands by who may use them where, in each language; English where a user has another one."""
+    scopes: tuple[tuple[BotCommandScope, Callable[[Reader], Iterable[tuple[str, str]]]], ...] = (
+        (BotCommandScopeDefault(), texts.command_list),
+        (BotCommandScopeAllGroupChats(), listing.of_groups),
+        (BotCommandScopeAllChatAdministrators(), listing.of_administrators),
+    )
     for language in LANGUAGES:
-        listed = [BotCommand(name, what) for name, what in texts.command_list(make_reader(language))]
-        await bot.set_my_commands(listed, language_code="" if language == "en" else language)
+        code = "" if language == "en" else language
+        for scope, listed in scopes:
+            commands = [BotCommand(name, what) for name, what in listed(make_reader(language))]
+            await bot.set_my_commands(commands, scope=scope, language_code=code)

@@ -38,11 +38,12 @@ REQUESTS: Final[tuple[tuple[str, type[BaseModel], type[BaseModel]], ...]] = (
     ("create_actions", commands.CreateActions, actions.BulkResponse),
     ("action_stats", commands.ActionStats, actions.ActionStatistics),
     ("undo_actions", commands.UndoActions, actions.UndoResponse),
+    ("refuse_undo", commands.RefuseUndo, SuccessResponse),
     ("user_stats", commands.UserStats, actions.UserStatistics),
     ("find_user", commands.FindUser, groups.UserResponse),
     ("update_user", commands.UpdateUser, groups.UserResponse),
     ("permissions", bot.MemberPermissions, groups.EffectivePermissions),
-    ("update_member", bot.UpdateMember, SuccessResponse),
+    ("update_members", bot.UpdateMembers, bot.UpdatedMembers),
     ("record", bot.RecordSeen, bot.Recorded),
     ("judge", bot.JudgeSeen, bot.Judgement),
 )
