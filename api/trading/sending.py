@@ -12,9 +12,9 @@ from api.http.errors import DetailedFailure, InvalidBodyError, documented
 from api.http.responses import Reply
 from api.http.routing import requires
 from api.http.validation import check_query
-from api.trading.formats import shown
 from contracts.errors import DisabledError
 from contracts.schema import literals
+from contracts.schema.decimals import shown
 from contracts.services.access import Caller
 from runtime import clock
 from runtime.clients.command_client import CommandClient

@@ -11,11 +11,11 @@ from pydantic import BaseModel, Field
 
 from api.http.idempotency import IdempotencyKey, Once
 from api.http.responses import Reply
-from api.trading.formats import shown
 from api.trading.schemas import OrderOut, Taken
 from api.trading.sending import CREATED, ROUTER, Commands, TradingCommands, answer, failures, made
 from contracts.arithmetic.moments import Moment, as_datetime, read_moment
 from contracts.errors import NotFoundError
+from contracts.schema.decimals import shown
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
 from contracts.services.responses import PaginatedResponse

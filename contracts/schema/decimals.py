@@ -1,13 +1,22 @@
-"""Replies of trading as answers: decimals are exact numbers. Pure."""
+"""Decimals of requests and answers: taken as numbers or text, given as exact numbers. Pure."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 
 from contracts.schema.literals import decimal_number
+
+Numbers = Annotated[dict[str, Decimal], WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}})]
+
+
+def as_text(value: object) -> object:
+    """Return a number of JSON as the decimal's text; what is none is left to what reads it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{Decimal(str(value)):f}"
+    return value
 
 
 def shown(value: Any) -> Any:
