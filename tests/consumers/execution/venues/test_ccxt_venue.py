@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from consumers.execution.ports import UnclearError
-from consumers.execution.venues.ccxt_client import MARKETS_NS, CcxtClient, Shared
+from consumers.execution.venues.ccxt_client import MARKETS_NS, CcxtClient, Shared, _point
 from consumers.execution.venues.ccxt_venue import CcxtVenue
 from contracts.errors import InvalidParameterError
 from producers.simulator.config import SimulatorConfig
@@ -188,6 +188,19 @@ async def test_a_page_of_a_gateway_is_no_refusal_of_an_order(world: World, statu
     world.before = lambda _path: web.Response(status=status, text="<html>busy</html>", content_type="text/html")
     with pytest.raises(UnclearError):
         await world.venue().place(order(world))
+
+
+async def test_an_exchange_that_cannot_be_connected_to_has_no_order(world: World) -> None:
+    exchange = world.client.exchange
+    kept = exchange.urls["api"]
+    exchange.urls["api"] = _point(kept, "http://127.0.0.1:9")
+    try:
+        with pytest.raises(OrderRefusedError, match=r"it was not sent: .*: it could not be reached"):
+            await world.venue().place(order(world))
+        with pytest.raises(UnclearError):  # of what may have been sent before, nothing is known
+            await world.venue().find(order(world))
+    finally:
+        exchange.urls["api"] = kept
 
 
 async def test_an_answer_that_breaks_off_is_no_refusal_of_an_order(world: World) -> None:
