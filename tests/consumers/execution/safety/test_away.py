@@ -143,6 +143,7 @@ async def test_a_heartbeat_that_is_lost_cancels_what_is_open_and_is_an_event(wor
         return bool(world.exchange.countdowns)
 
     await until(counted)
+    assert world.exchange.countdowns[0] == (("BTC/USDT",), 0.6)
     assert world.exchange.orders == {resting.client_id: "open"}
     await stop(world)
 
@@ -151,7 +152,6 @@ async def test_a_heartbeat_that_is_lost_cancels_what_is_open_and_is_an_event(wor
 
     await until(cancelled)
     assert not world.switch.reached
-    counts = len(world.exchange.countdowns)
     os.kill(world.server.pid, signal.SIGCONT)
 
     async def reached() -> bool:
@@ -160,12 +160,30 @@ async def test_a_heartbeat_that_is_lost_cancels_what_is_open_and_is_an_event(wor
     await until(reached)
     stopped.set()
     await watching
-    assert len(world.exchange.countdowns) >= counts
     await world.permits.flush(heard)
     (trip,) = heard.trips
     assert (trip.what, trip.account, trip.reason) == ("heartbeat", LINKED.id, "documents were not reached for 0.3 s")
     await world.one.settle()
     assert (await world.one.submit(order())).status == "open"  # it stops nothing by itself
+
+
+async def test_a_countdown_is_stopped_where_nothing_is_open_any_more(world: World) -> None:
+    resting = await world.one.submit(order())
+    stopped = asyncio.Event()
+    watching = asyncio.create_task(world.switch.run(stopped))
+
+    async def counted(seconds: float) -> bool:
+        return (("BTC/USDT",), seconds) in world.exchange.countdowns
+
+    await until(partial(counted, 0.6))
+    assert not await counted(0)
+    await world.one.cancel(resting)
+    await until(partial(counted, 0))
+    at = len(world.exchange.countdowns)
+    await asyncio.sleep(0.3)
+    stopped.set()
+    await watching
+    assert len(world.exchange.countdowns) == at
 
 
 async def test_a_lost_bus_cancels_what_is_open_only_where_it_stays_lost(world: World, tmp_path: Path) -> None:
