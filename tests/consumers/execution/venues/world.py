@@ -153,9 +153,9 @@ class World:
 
 
 class Stepped:
-    """One of the stage's ports for a running loop: each call is done at once."""
+    """The stage's ports for a running loop: each call is done at once."""
 
-    def __init__(self, port: object) -> None:
+    def __init__(self, port: Any) -> None:
         self._port = port
 
     def __getattr__(self, name: str) -> Any:
@@ -196,13 +196,14 @@ async def opened(name: str) -> AsyncGenerator[World]:
     """Serve an exchange on loopback, with a client whose clock is the exchange's."""
     served: list[World] = []
     async with serving(served) as server:
-        client = CcxtClient(name, Credential(KEY, SECRET), str(server.make_url(f"/{name}")))
+        client = CcxtClient(name, Credential(KEY, SECRET), url=str(server.make_url(f"/{name}")))
+        await client.start()
         world = World(name, client, Stage())
         served.append(world)
         client.exchange.enableRateLimit = False
         client.exchange.nonce = lambda: world.now_us // 1000
         world.reset()
-        await client.read(client.exchange.load_markets)
+        await client.read(lambda exchange: exchange.load_markets())
         try:
             yield world
         finally:
