@@ -144,6 +144,7 @@ class AccountOut(BaseModel):
     venue: str
     exchange: str
     balances: list[BalanceOut]
+    problem: str | None = Field(description="why it is not known what is in it; null where it is")
     limits: LimitsOut
     created_at: AwareDatetime
 
