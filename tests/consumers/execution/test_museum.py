@@ -18,9 +18,9 @@ from runtime.trading.figures import OrderRefusedError
 from runtime.trading.order import Fill, Report, Side
 from tests.consumers.execution.scenarios import Play
 from tests.consumers.execution.stage import START, Stage, Stepper, VenueOrder, intent, unclear
-from tests.consumers.execution.venues.matrix import LOW, check
 from tests.consumers.execution.venues.matrix import Play as HttpPlay
-from tests.consumers.execution.venues.world import PLACE, VENUES, opened
+from tests.consumers.execution.venues.matrix import check
+from tests.consumers.execution.venues.world import LOW, PLACE, VENUES, opened
 
 DAY = 86_400
 Interrupt = Callable[[int, str], BaseException | None]

@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from consumers.execution.ports import UnclearError
-from consumers.execution.venues.ccxt_client import CcxtClient
-from consumers.execution.venues.ccxt_venue import MARKETS_NS, CcxtVenue
+from consumers.execution.venues.ccxt_client import MARKETS_NS, CcxtClient, Shared
+from consumers.execution.venues.ccxt_venue import CcxtVenue
 from contracts.errors import InvalidParameterError
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.private import Wanted
@@ -23,8 +23,8 @@ from runtime.credentials import Credential
 from runtime.trading.figures import OrderRefusedError
 from runtime.trading.order import Order
 from tests.consumers.execution.stage import intent
-from tests.consumers.execution.venues.matrix import AMOUNT, LOW
-from tests.consumers.execution.venues.world import BEGIN, KEY, LISTED, PLACE, SECRET, SYMBOL, World, opened
+from tests.consumers.execution.venues.matrix import AMOUNT
+from tests.consumers.execution.venues.world import BEGIN, KEY, LISTED, LOW, PLACE, SECRET, SYMBOL, World, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 D = Decimal
@@ -39,7 +39,8 @@ async def test_an_account_is_read_with_its_money_and_its_open_orders(world: Worl
     venue = world.venue()
     await venue.check()
     await venue.place(order(world))
-    assert await venue.open() == {SYMBOL}
+    assert await venue.open() == frozenset()
+    assert [report.symbol for report in await venue.list_open()] == [SYMBOL]
     held = {name: (free, used) for name, free, used in await venue.balances()}
     assert held["BTC"] == (BEGIN["BTC"], 0)
     assert held["USDT"] == (BEGIN["USDT"] - LOW * AMOUNT, LOW * AMOUNT)
@@ -98,6 +99,7 @@ async def test_a_post_only_order_that_rests_is_taken(world: World) -> None:
     report = await world.venue().place(order(world, post_only=True))
     assert report.status == "open"
     assert world.orders()[0].post_only
+    assert await world.venue().find(order(world, post_only=True)) is not None
 
 
 async def test_figures_are_sent_as_they_are(world: World) -> None:
@@ -188,6 +190,29 @@ async def test_a_page_of_a_gateway_is_no_refusal_of_an_order(world: World, statu
         await world.venue().place(order(world))
 
 
+async def test_an_answer_that_breaks_off_is_no_refusal_of_an_order(world: World) -> None:
+    answer = world.answer
+
+    async def broken(request: web.Request) -> web.StreamResponse:
+        answered = await answer(request)
+        if request.method != "POST":
+            return answered
+        response = web.StreamResponse(headers={"Content-Length": "500", "Content-Type": "application/json"})
+        await response.prepare(request)
+        await response.write(b'{"orderId": 12, "cli')
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    world.answer = broken  # type: ignore[method-assign]
+    try:
+        with pytest.raises(UnclearError):  # CCXT calls it an ExchangeError
+            await world.venue().place(order(world))
+    finally:
+        del world.answer
+    assert await world.venue().find(order(world)) is not None
+
+
 async def test_an_answer_that_is_no_json_is_no_refusal_of_an_order(world: World) -> None:
     world.before = lambda _path: web.Response(text='{"orderId": 12, "cli')
     with pytest.raises(UnclearError):
@@ -263,16 +288,29 @@ async def test_ccxt_sends_nothing_again_by_itself(world: World) -> None:
 
 async def test_a_client_keeps_to_the_rate_limit_and_to_time_limits() -> None:
     client = CcxtClient("binance", Credential(KEY, SECRET))
+    await client.start()
     assert client.exchange.enableRateLimit
     assert client.exchange.timeout == 10_000
     await client.close()
     assert client.exchange.session is None
 
 
-async def test_an_exchange_that_ccxt_does_not_know_is_refused() -> None:
-    for name in ("mtgox", "Exchange", "exchanges"):
-        with pytest.raises(InvalidParameterError):
-            CcxtClient(name, Credential(KEY, SECRET))
+async def test_markets_are_read_once_for_all_accounts_at_an_exchange() -> None:
+    async with opened("binance") as world:
+        shared, url = Shared(), str(world.client._url)
+        clients = [CcxtClient("binance", Credential(KEY, SECRET), shared, url) for _ in range(3)]
+        world.answered.clear()
+        rules = [await CcxtVenue(client, world.stage.clock).rules(SYMBOL) for client in clients]
+        assert len(set(rules)) == 1
+        assert world.answered == ["GET /api/v3/exchangeInfo"]
+        for client in clients:
+            await client.close()
+
+
+async def test_nothing_is_asked_when_an_account_is_opened(world: World) -> None:
+    world.before = lambda _path: web.Response(status=503)
+    assert await world.venue().open() == frozenset()
+    assert world.answered == []
 
 
 @pytest.mark.parametrize("name", ["binance", "bybit"])
@@ -280,7 +318,8 @@ async def test_a_whole_course_on_the_simulator_that_people_run(name: str) -> Non
     async with Simulator(SimulatorConfig(venues=(name,), bases=("BTC",))) as simulator:
         exchange = simulator.private(name).exchange
         exchange.add_account(KEY, SECRET, {"view", "trade"}, BEGIN)
-        client = CcxtClient(name, Credential(KEY, SECRET), simulator.rest_url(name))
+        client = CcxtClient(name, Credential(KEY, SECRET), url=simulator.rest_url(name))
+        await client.start()
         client.exchange.enableRateLimit = False
         venue = CcxtVenue(client)
         try:

@@ -16,6 +16,8 @@ import pytest
 import pytest_asyncio
 
 from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.hub import Request
+from producers.simulator.venues.indodax.tapi import Tapi
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 D = Decimal
@@ -195,21 +197,23 @@ async def test_histories_let_nobody_else_in(customer: Customer) -> None:
     assert (await customer.history("/api/v2/myTrades", sign="")).json()["code"] == 1101
 
 
-async def test_too_many_orders_of_a_pair_block_it(customer: Customer) -> None:
-    terms = {"method": "trade", "pair": "btc_idr", "type": "buy", "price": 1000, "btc": "0.01", "order_type": "limit"}
-    statuses: list[int] = []
-    for _ in range(25):
-        text = urlencode({**terms, "timestamp": time.time_ns() // 1_000_000})
-        answer = await customer.post(text)
-        statuses.append(answer.status_code)
-        if answer.status_code == 429:
-            assert answer.json()["error_code"] == "too_many_requests"
-            break
-    if 429 not in statuses:
-        pytest.skip("25 requests took more than a second here")
-    assert (await customer.post(urlencode({**terms, "timestamp": time.time_ns() // 1_000_000}))).status_code == 429
-    other = {**terms, "pair": "eth_idr", "eth": "0.01", "timestamp": time.time_ns() // 1_000_000}
-    assert (await customer.post(urlencode(other))).status_code == 200
+async def test_too_many_orders_of_a_pair_block_it_for_five_seconds(customer: Customer) -> None:
+    second = 1_000_000
+    begin = customer.simulator.now_us
+
+    def trade(pair: str, after_us: int) -> int:
+        now = begin + after_us
+        fields = {"method": "trade", "pair": pair, "type": "buy", "price": 1000, pair[:3]: "1", "order_type": "limit"}
+        text = urlencode({**fields, "timestamp": now // 1000})
+        headers = {"key": customer.key, "sign": customer.sign(text)}
+        return tapi.answer(Request("/tapi", {}, headers=headers, method="POST", body=text), now).status
+
+    tapi = Tapi(customer.simulator.private("indodax").exchange, enforce_limits=True)
+    assert [trade("btc_idr", number) for number in range(21)] == [200] * 20 + [429]
+    assert trade("btc_idr", 3 * second) == 429
+    assert trade("eth_idr", 3 * second) == 200
+    assert trade("btc_idr", 6 * second) == 200
+    assert customer.account.memory["too_many"] == 2
 
 
 async def test_a_countdown_cancels_what_is_open(customer: Customer) -> None:
