@@ -47,7 +47,7 @@ class Markets:
             self._of[subject].append(runner)
             if not known:
                 await self._reader.subscribe(subject, read_event, self._on_events)
-        since = Start(time_ns=clock.now_ns() - FEED_PAST_NS)
+        since = Start(time_ns=min(runner.kept.saved_ns, clock.now_ns() - FEED_PAST_NS))
         for row in await read_past(self._bus, streams.FEEDS, (f"{subjects.FEED}{escape_token(venue)}",), since):
             runner.put(FeedStatus.model_validate_json(row.payload))
 
