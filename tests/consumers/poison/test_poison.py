@@ -314,7 +314,10 @@ class KeptElsewhere:
 
 # What reads no events of the market: bodies of their commands and batches are held to their models before a handler.
 SERVICES = frozenset(
-    {"access", "alerts", "analytics", "chats", "community", "deadletters", "execution", "telegram", "webhooks"}
+    {
+        *("access", "alerts", "analytics", "backtests", "chats", "community", "deadletters", "execution"),
+        *("portfolio", "telegram", "webhooks"),
+    }
 )
 CORES: dict[str, Callable[[], Core]] = {
     "books": KeptElsewhere,
