@@ -12,7 +12,7 @@ from contracts.instrument import escape_token, make_instrument
 from contracts.market import FeedStatus
 from contracts.services.audit import AuditEvent
 from runtime import clock
-from runtime.app.fold import Fault
+from runtime.app.fold import Fault, fold_each
 from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LaneReader
 from runtime.nats.lanes.reader import Watchers, read_event
@@ -47,7 +47,7 @@ class Markets:
             self._of[subject].append(runner)
             if not known:
                 await self._reader.subscribe(subject, read_event, self._on_events)
-        since = Start(time_ns=max(runner.kept.saved_ns, clock.now_ns() - FEED_PAST_NS))
+        since = Start(time_ns=min(runner.kept.saved_ns, clock.now_ns() - FEED_PAST_NS))
         for row in await read_past(self._bus, streams.FEEDS, (f"{subjects.FEED}{escape_token(venue)}",), since):
             runner.put(FeedStatus.model_validate_json(row.payload))
 
@@ -62,19 +62,23 @@ class Markets:
         await self._reader.close()
 
     def _on_events(self, batch: Sequence[tuple[str, Any]]) -> Sequence[Fault]:
-        for subject, event in batch:
-            runners = self._of.get(subject)
-            if runners:
-                seen: Any = codec.EVENTS[event.kind].model_validate_json(codec.encode(event))
-                for runner in runners:
-                    runner.put(seen)
-        return ()
+        return fold_each(batch, lambda subject, event: _hand(self._of.get(subject), event))
 
     def _on_feeds(self, batch: Sequence[tuple[str, Any]]) -> Sequence[Fault]:
-        for _, event in batch:
-            for runner in self._feeds.get(event.venue, ()):
-                runner.put(FeedStatus.model_validate_json(codec.encode(event)))
-        return ()
+        return fold_each(batch, lambda _subject, event: _hand(self._feeds.get(event.venue), event))
+
+
+def _hand(runners: Sequence[Runner] | None, event: Any) -> None:
+    """Hand an event to those that read it, in the form that they decide on."""
+    if runners:
+        seen = as_model(event)
+        for runner in runners:
+            runner.put(seen)
+
+
+def as_model(event: Any) -> Any:
+    """Return a fast event as its model; pydantic.ValidationError where that refuses it."""
+    return codec.EVENTS[event.kind].model_validate_json(codec.encode(event))
 
 
 def read_by(kind: Kind, venue: str, symbol: str) -> Iterator[str]:

@@ -180,8 +180,8 @@ def _seen(definition: Definition, running: Running, event: Event, now_ns: int) -
     """Return it with the event in its orders, its holdings, its prices and its view of the feed."""
     state, control = running.state, running.control
     match event:
-        case OrderFilled():
-            return _on_fill(running, event)
+        case OrderFilled():  # it may be of an order that the strategy only waits for
+            return _on_fill(running, event) if event.strategy == definition.setup.id else running
         case OrderChanged() | StrategyRefused():
             return _on_order(running, event)
         case Ticker() | Trade() | BookSnapshot() | Candle():
