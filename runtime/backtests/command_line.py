@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import secrets
 import sys
 from collections.abc import Sequence
@@ -119,10 +118,10 @@ def _say(job: Job, result: JobResult) -> list[str]:
 
 
 def _params(text: str) -> dict[str, Any]:
-    params = json.loads(text)
-    if not isinstance(params, dict):
-        raise argparse.ArgumentTypeError("not a JSON object")
-    return params
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise argparse.ArgumentTypeError(f"not a JSON object: {error}") from error
 
 
 def _moment(text: str) -> int:

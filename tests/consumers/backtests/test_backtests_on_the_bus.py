@@ -62,10 +62,10 @@ async def serving(server: NatsServer, documents_at: str) -> AsyncGenerator[None]
     await bus.close()
 
 
-def wanted(owner: str = "alice", **fields: Any) -> words.CreateBacktest:
+def wanted(**fields: Any) -> words.CreateBacktest:
     now = datetime.now(UTC)
     values: dict[str, Any] = {
-        "owner": owner,
+        "owner": "alice",
         "strategy": {"kind": "grid", "symbol": SYMBOL, "params": GRID},
         "from": (now - timedelta(seconds=60)).isoformat(),
         "to": (now + timedelta(seconds=60)).isoformat(),
@@ -165,7 +165,7 @@ async def test_recorded_rows_come_in_the_order_in_which_the_streams_took_them(ow
 
 
 def test_terms_that_are_left_out_are_the_stated_ones() -> None:
-    kept = keep(wanted(min_coverage=None, **{"from": str(START // SECOND)}), "00" * 8, "okx", 1)
+    kept = keep(wanted(**{"min_coverage": None, "from": str(START // SECOND)}), "00" * 8, "okx", 1)
     job = job_of(kept, None)
     assert (job.fee_percent, job.min_coverage, job.begin_ns, job.exchange) == ("0.3", "99", START, "okx")
     assert job.end_ns == kept.created_ns  # the end that was asked for is still to come

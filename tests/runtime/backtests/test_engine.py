@@ -49,7 +49,8 @@ async def test_decisions_and_executions_are_those_of_live_paper(kind: str, docum
 
 
 def _execution(fill: OrderFilled) -> Execution:
-    return Execution(**{name: getattr(fill, name) for name in Execution.__dataclass_fields__} | {"ts": fill.ts_event})
+    fields: dict[str, Any] = {name: getattr(fill, name) for name in Execution.__dataclass_fields__ if name != "ts"}
+    return Execution(ts=fill.ts_event, **fields)
 
 
 def last_price(events: Events) -> Decimal:
