@@ -2,6 +2,8 @@
 
 Whoever serves a command replies always: with its result, or with `error`. No reply within the asker's time means that
 nobody serves it. Readers tolerate unknown fields.
+
+It is longer than other files because it is the one list of every command.
 """
 
 from __future__ import annotations
