@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import ConfigDict
 
 from contracts.services.trading.sealed import SealedText
+from runtime.strategies.control import Control
 from runtime.strategies.protocol import State
-from runtime.strategies.running import Control, Running, dump
+from runtime.strategies.running import Running, dump
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

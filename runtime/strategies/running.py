@@ -9,45 +9,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from contracts.market import BookSnapshot, Candle, FeedStatus, Ticker, Trade
 from contracts.services.trading.events import OrderChanged, OrderFilled
 from contracts.services.trading.strategies import Profit
 from contracts.services.trading.strategy_events import Status, StrategyRefused, WantedOrder
-from runtime.strategies.holdings import Holdings
-from runtime.strategies.orders import StateModel
+from runtime.strategies.control import By, Control, Held
 from runtime.strategies.protocol import Clock, Event, Kind, Setup, State, Strategy
 from runtime.strategies.quality import Feed
 
 MOST_REFUSALS: Final = 3  # in a row, before it pauses
 MOST_ORDERS: Final = 500  # that it may want placed within a minute
 _MINUTE: Final = 60_000_000_000
-By = Literal["owner", "itself"]
-
-
-class Held(StateModel):
-    """Something wanted that is not known to be done. Only what is released is sent."""
-
-    wanted: WantedOrder
-    released: bool
-
-
-class Control(StateModel):
-    """How a strategy stands beside its own state; `number` counts decisions, `version` changes of the status."""
-
-    status: Status = "running"
-    reason: str | None = None
-    waiting: bool = False  # paused because of the data: it goes on when that is live again
-    by: By = "owner"
-    number: int = 0
-    version: int = 1
-    refused: int = 0  # orders in a row
-    feed: Feed = Feed()
-    holdings: Holdings = Holdings()
-    held: tuple[Held, ...] = ()
-    minute_ns: int = 0  # when the minute began in which placed orders are counted
-    placed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

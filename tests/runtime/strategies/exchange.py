@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from contracts.errors import InvalidParameterError
 from contracts.market import FeedStatus, Ticker
 from contracts.services.trading.events import OrderChanged, OrderFilled
 from contracts.services.trading.strategy_events import StrategyRefused, WantedOrder
@@ -17,6 +18,7 @@ from runtime.strategies.running import Decided, Definition, Running
 from runtime.trading.figures import Fees, OrderRefusedError
 from runtime.trading.order import Order
 from runtime.trading.paper.account import PaperAccount, PaperOrder
+from runtime.trading.rules import Figures, TradingRules, fit
 
 D = Decimal
 SECOND = 1_000_000_000
@@ -24,6 +26,7 @@ START = 1_767_225_600 * SECOND
 ID = "5d41402abc4b2a76"
 BTC = "BTC/USDT"
 KINDS = Kinds()
+RULES = TradingRules("BTC", "USDT", price_step=D("0.00000001"), amount_step=D("0.00000001"))
 
 
 def definition(kind: str, params: dict[str, Any], *, accept_fallback: bool = False) -> Definition:
@@ -163,13 +166,14 @@ class Exchange:
             if self.refuse is not None:
                 raise OrderRefusedError(self.refuse)
             self._publish(self.account.place(self._order(wanted), self.now))
-        except OrderRefusedError as error:
+        except (OrderRefusedError, InvalidParameterError) as error:
             self._queue.append(refusal(wanted.client_id, str(error), self.now))
 
     def _order(self, wanted: WantedOrder) -> Order:
         assert wanted.side is not None
         assert wanted.type is not None
         assert wanted.amount is not None
+        figures = fit(Figures(wanted.side, wanted.amount, wanted.price), RULES, None)
         return Order(
             id=f"order.{wanted.client_id}",
             client_id=wanted.client_id,
@@ -179,8 +183,8 @@ class Exchange:
             symbol=BTC,
             side=wanted.side,
             type=wanted.type,
-            amount=wanted.amount,
-            price=wanted.price,
+            amount=figures.amount,
+            price=figures.price,
             post_only=wanted.post_only,
             reduce_only=wanted.reduce_only,
             created_ns=self.now,

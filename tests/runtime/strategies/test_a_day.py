@@ -25,15 +25,15 @@ def exactly(*values: Decimal) -> Decimal:
 
 
 def live(exchange: Exchange, hours: int, restarts: int, seed: int) -> None:
-    """Walk a price for hours, a step every 5 s, with restarts, repeated events and repeated sends among it."""
+    """Walk a price for hours, a step every 10 s, with restarts, repeated events and repeated sends among it."""
     chance = random.Random(seed)
-    steps = hours * 720
+    steps = hours * 360
     stops = set(chance.sample(range(steps), restarts))
     tenths = 1000
     for number in range(steps):
         exchange.again = chance.random() < 0.1
         tenths = min(1120, max(880, tenths + chance.randint(-4, 4)))
-        exchange.now += 5_000_000_000
+        exchange.now += 10_000_000_000
         exchange.show(D(tenths) / 10, D(tenths + 1) / 10, size=chance.choice(["0.4", "3", "1000"]))
         if number in stops:
             exchange.restart()

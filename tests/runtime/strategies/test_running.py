@@ -204,7 +204,8 @@ def test_one_that_wants_orders_without_end_is_paused_before_they_are_sent() -> N
     for number in range(5):
         running = steps.step(made, running, ticker(D(1), D(1), number, START), START).running
     assert running.control.reason == f"it wanted more than {MOST_ORDERS} orders within a minute"
-    assert len(running.due) == 400
+    assert len(running.control.held) == 400
+    assert running.due == []
 
 
 def test_it_is_read_as_it_was_written() -> None:
