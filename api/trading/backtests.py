@@ -88,8 +88,8 @@ class BacktestResult(backtests.BacktestInfo):
     """A backtest; what it came to is null until it is done."""
 
     balance: Numbers
-    fee_percent: Number | None
-    min_coverage: Number | None
+    fee_percent: Number | None = None
+    min_coverage: Number | None = None
     coverage: Number | None
     fees: Numbers | None
     pnl: Number | None

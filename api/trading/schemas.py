@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
@@ -38,7 +38,9 @@ def as_text(value: object) -> object:
 
 
 def _amounts_as_text(value: Any) -> Any:
-    return {name: as_text(amount) for name, amount in value.items()} if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    return {name: as_text(amount) for name, amount in cast("dict[str, object]", value).items()}
 
 
 _GIVEN: Final = WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ValidationError
@@ -102,5 +102,5 @@ def made(model: type[M], **fields: Any) -> M:
     try:
         return model(**fields)
     except ValidationError as error:
-        faults = [{"field": ".".join(map(str, one["loc"])), "fault": cast("str", one["msg"])} for one in error.errors()]
+        faults = [{"field": ".".join(map(str, one["loc"])), "fault": one["msg"]} for one in error.errors()]
         raise InvalidBodyError("The body does not have the expected form", faults=faults) from None

@@ -69,7 +69,7 @@ class ProfitOut(strategies.Profit):
 class StrategyOut(strategies.StrategyInfo):
     """A strategy."""
 
-    profit: ProfitOut
+    profit: ProfitOut  # pyright: ignore[reportIncompatibleVariableOverride]  # as the answer has it
 
 
 class StrategyShownOut(StrategyOut):
