@@ -97,6 +97,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._receiving = False
         self._headers_done = False
         self._over = False
+        self._own: list[tuple[bytes, bytes]] = []
+        self._own_lines = b"HTTP/1.1 200 OK\r\n"
         self._refused: HydrophoneError | None = None
         self._deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
@@ -153,8 +155,10 @@ class BoundedHttp(HttpToolsProtocol):
     def _write_whole(self, head: bytes, body: bytes) -> None:
         """Write the answer to the request that came last: 200, the server's own headers, and these lines."""
         self.cycle.response_started = self.cycle.response_complete = True
-        own = header_lines(self.server_state.default_headers)
-        self.transport.write(b"HTTP/1.1 200 OK\r\n%b%b\r\n%b" % (own, head, body))
+        own = self.server_state.default_headers
+        if own is not self._own:  # the server makes them again each second, with the date
+            self._own, self._own_lines = own, b"HTTP/1.1 200 OK\r\n" + header_lines(own)
+        self.transport.write(self._own_lines + head + b"\r\n" + body)
         self.on_response_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.access.addresses import address_text
 from api.http.access.admission import AccessControl, Admission
 from api.http.answered import Answered, Notes
 from api.http.conditional import NO_STORE, is_known
@@ -149,8 +150,8 @@ class RequestMiddleware:
         reply = begun.reply = self._shortcut(scope["path"], scope["query_string"], begun.now_ns)
         if not isinstance(reply, Reply) or reply.status != _OK or not reply.tag:
             return False
-        named = (HEADER, begun.request_id.encode())
-        write(reply.head() + header_lines((*admission.headers, named)) + _SAFE_LINES, reply.body)
+        own = header_lines(admission.headers) + b"%b: %b\r\n" % (HEADER, begun.request_id.encode())
+        write(reply.head() + own + _SAFE_LINES, reply.body)
         begun.notes.cached = True
         scope["hydrophone.admission"] = admission
         self._on_answered(scope, begun, _OK, clock.monotonic() - begun.started)
@@ -216,7 +217,7 @@ class RequestMiddleware:
             "status": status,
             "ms": round(seconds * 1000, 3),
             "caller": identity.name,
-            "address": str(admission.address),
+            "address": address_text(admission.address),
             "request_id": begun.request_id,
             "code": notes.code,
         }

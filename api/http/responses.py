@@ -11,6 +11,8 @@ from starlette.responses import Response
 from api.http.conditional import LIVE
 
 JSON_TYPE: Final = b"application/json"
+_HEAD: Final = b"content-type: %b\r\ncontent-length: %d\r\n"
+_TAGGED: Final = b"etag: %b\r\ncache-control: " + LIVE + b"\r\n"
 
 
 class Reply(NamedTuple):
@@ -28,8 +30,10 @@ class Reply(NamedTuple):
 
     def head(self) -> bytes:
         """Return the lines of the same headers, with content type and length."""
-        length = (b"content-length", b"%d" % len(self.body))
-        return header_lines(((b"content-type", self.content_type), length, *self.all_headers()))
+        lines = _HEAD % (self.content_type, len(self.body))
+        if self.tag:
+            lines += _TAGGED % self.tag
+        return lines + header_lines(self.headers) if self.headers else lines
 
     def as_response(self) -> Response:
         """Return the same for a FastAPI route."""

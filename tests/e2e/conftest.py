@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 90
+NO_LIMITS = {"GPT_API_RATE_LIMIT_REQUESTS": "100000", "GPT_API_RATE_LIMIT_IP": "100000"}  # tests ask all at once
 
 
 class Copy:
@@ -63,7 +64,7 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    copy = Copy("demo", tmp_path_factory.mktemp("demo") / "data").wait_ready()
+    copy = Copy("demo", tmp_path_factory.mktemp("demo") / "data", NO_LIMITS).wait_ready()
     yield copy
     if copy.process.poll() is None:
         copy.stop()

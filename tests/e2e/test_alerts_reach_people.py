@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +58,7 @@ from tests.consumers.alerts.conftest import RULES, consolidated
 from tests.consumers.alerts.test_explaining import whale
 from tests.consumers.webhooks.conftest import make_plan
 from tests.consumers.webhooks.conftest import serving as serving_webhooks
-from tests.consumers.webhooks.receiver import receiving
+from tests.consumers.webhooks.receiver import Receiver, receiving
 from tests.running import running
 
 __all__ = ["api_nats", "store"]
@@ -66,7 +66,9 @@ pytestmark = [pytest.mark.nats, pytest.mark.timeout(240)]
 OWNER = f"telegram:{ANN}"
 SPEED = 20.0  # of Telegram's time
 MOST_SECONDS = 5.0  # from a price to its message, and from a command to its reply, on a busy machine
+PATIENCE_SECONDS = 30.0  # until something that has no limit of its own here
 R = TypeVar("R", bound=BaseModel)
+T = TypeVar("T")
 
 
 @dataclass
@@ -84,9 +86,7 @@ class People:
         return [text_of(row) for row in rows if row["method"] == "sendMessage"]
 
     async def until_text(self, chat_id: int, part: str) -> None:
-        async with asyncio.timeout(20):
-            while not any(part in text for text in await self.texts(chat_id)):  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await until(lambda: self.texts(chat_id), lambda texts: any(part in text for text in texts))
 
     async def ask(self, name: str, query: BaseModel, reply: type[R]) -> R:
         async with asyncio.timeout(30):
@@ -135,6 +135,19 @@ async def people(api_nats: NatsServer, store: Store, documents_url: str) -> Asyn
         yield People(store.bus, client)
 
 
+async def until(look: Callable[[], Awaitable[T]], enough: Callable[[T], bool]) -> T:
+    """What was seen as soon as it is enough; fails with what was seen last."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    while not enough(seen := await look()):
+        assert monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {seen}"
+        await asyncio.sleep(0.02)
+    return seen
+
+
+async def bodies_of(receiver: Receiver) -> list[dict[str, Any]]:
+    return [json.loads(request.body) for request in receiver.requests]
+
+
 async def subscribe(people: People, chat_id: int, *kinds: str) -> None:
     meant = AlertFilter.model_validate({"kinds": kinds})
     asked = SaveSubscription(chat_id=chat_id, user_id=chat_id, filter=meant)
@@ -168,10 +181,7 @@ async def test_a_whale_is_one_message_and_one_post_and_why_names_both(people: Pe
         await people.put_price("69999")
         await people.put_price("70001")
         await people.until_text(ANN, "70,000")
-        async with asyncio.timeout(20):
-            while len(receiver.requests) < 2:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-        bodies = [json.loads(request.body) for request in receiver.requests]
+        bodies = await until(lambda: bodies_of(receiver), lambda found: len(found) >= 2)
     whales = [text for text in await people.texts(ANN) if "1,300,000" in text]
     assert len(whales) == 1
     assert [text for text in await people.texts(BOB) if "1,300,000" in text] == whales
@@ -179,9 +189,7 @@ async def test_a_whale_is_one_message_and_one_post_and_why_names_both(people: Pe
     page = await people.ask("alerts.fired", FiredQuery(owner=OWNER), FiredPage)
     ids = {one.alert.alert: one.alert.id for one in page.items}
     posted, shown = ("webhook", endpoint, "done"), ("telegram", str(ANN), "done")
-    async with asyncio.timeout(10):
-        while not {posted, shown} < await deliveries(people, ids["price_alert"]):  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+    await until(lambda: deliveries(people, ids["price_alert"]), lambda found: {posted, shown} < found)
     found = await deliveries(people, ids["whale"])
     assert {to for to, _, _ in found} == {"bus", "telegram", "webhook"}
     assert {posted, shown, ("telegram", "1 chat", "done")} < found

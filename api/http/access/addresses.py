@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SUBSCRIBER_BITS: Final = 64  # what one IPv6 subscriber is given
+_MOST_KNOWN: Final = 4096  # addresses whose texts are kept
 
 
 class Networks:
@@ -25,7 +26,7 @@ class Networks:
         return address is not None and any(address in network for network in self._networks)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_MOST_KNOWN)
 def find_address(text: str) -> Address | None:
     """Read one address, bare or in brackets, with or without a port; None where it is none."""
     text = text.strip()
@@ -59,9 +60,36 @@ def client_address(peer: str | None, forwarded: bytes | None, trusted: Networks)
     return address
 
 
-@lru_cache(maxsize=4096)
+class _Names(NamedTuple):
+    """The texts of an address, which is kept so that its `id` stays its own."""
+
+    address: Address | None
+    text: str
+    counting: str
+
+
+_names: Final[dict[int, _Names]] = {}  # by `id`: the hash of an address costs as much as its text
+
+
+def address_text(address: Address | None) -> str:
+    """Return how an address is written."""
+    return _names_of(address).text
+
+
 def counting_name(address: Address | None) -> str:
-    """What an address is counted under: itself, or its /64 where it is IPv6."""
+    """Return what an address is counted under: itself, or its /64 where it is IPv6."""
+    return _names_of(address).counting
+
+
+def _names_of(address: Address | None) -> _Names:
+    found = _names.get(id(address))
+    if found is not None:
+        return found
+    if len(_names) >= _MOST_KNOWN:
+        _names.clear()
+    text = counting = str(address)
     if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((int(address) >> _SUBSCRIBER_BITS << _SUBSCRIBER_BITS, _SUBSCRIBER_BITS)))
-    return str(address)
+        subscriber = int(address) >> _SUBSCRIBER_BITS << _SUBSCRIBER_BITS
+        counting = str(ipaddress.ip_network((subscriber, _SUBSCRIBER_BITS)))
+    found = _names[id(address)] = _Names(address, text, counting)
+    return found

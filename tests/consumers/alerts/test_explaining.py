@@ -149,8 +149,9 @@ async def check_moment(asked: Asked, rule_id: str, truth: Truth, at: int) -> str
     return str(answer["decision"])
 
 
-async def test_every_alert_of_an_hour_is_explained_and_moments_without_one_too(
-    desk: Desk, begin: Begin, plan: AlertsPlan
+@pytest.mark.parametrize(("alerts", "moments"), [(15, 40), pytest.param(None, 200, marks=pytest.mark.long)])
+async def test_alerts_of_an_hour_are_explained_and_moments_without_one_too(
+    desk: Desk, begin: Begin, plan: AlertsPlan, alerts: int | None, moments: int
 ) -> None:
     start = now_ns() - 2 * HOUR * SECOND
     events, store = hour(start), Store(plan.documents)
@@ -165,23 +166,31 @@ async def test_every_alert_of_an_hour_is_explained_and_moments_without_one_too(
     found = await desk.until(len(expected), seconds=120)
     assert sorted(alert.id for alert in found) == expected
     asked, chance = Asked(desk), random.Random(5)
-    for alert in found:
+    wanted = found if alerts is None else chance.sample(found, alerts)
+    for alert in wanted:
         await check_why(asked, alert)
     decisions: Counter[str] = Counter()
-    for _ in range(200):
+    for _ in range(moments):
         rule_id, at = chance.choice(sorted(truths)), start + chance.randrange(30, HOUR) * SECOND + 7
         decisions[await check_moment(asked, rule_id, truths[rule_id], at)] += 1
-    assert decisions.keys() >= {"fired", "held", "not_met"}, decisions
+    if alerts is None:
+        assert decisions.keys() >= {"fired", "held", "not_met"}, decisions
     for number, parts in enumerate(RULES):
         truth = truths[f"{number:016x}"]
         rule = {"symbol": "BTC/USDT", **parts}
         dry = await desk.ask("dry_run", price=rule, start=start, end=start + HOUR * SECOND)
         assert dry["count"] == len(truth.alerts), (parts, dry)
         assert dry["crossings"] == sum(met for _, met, _ in truth.prices)
+    if alerts is None:
+        await check_speed(asked, found, decisions)
+
+
+async def check_speed(asked: Asked, found: list[Any], decisions: Counter[str]) -> None:
+    """99 of 100 answers come within a second, in one of several rounds: the machine may be busy in the others."""
     rounds = [percentile(asked.took, 0.99)]
     print(f"{len(found)} alerts, {decisions}, p50 {percentile(asked.took, 0.5):.3f} s, p99 {rounds[0]:.3f} s")
     while len(rounds) < ROUNDS and rounds[-1] >= MOST_SECONDS:  # the machine was busy: once more
-        again = Asked(desk)
+        again = Asked(asked.desk)
         for alert in found:
             await check_why(again, alert)
         rounds.append(percentile(again.took, 0.99))
