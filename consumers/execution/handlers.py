@@ -88,8 +88,7 @@ async def run(service: Service, plan: ExecutionPlan) -> None:
         stack.push_async_callback(markets.close)
         vault = make_vault(await asyncio.to_thread(plan.secrets))
         permits, exchanges = Permits(store), Exchanges(Means(urls=plan.venues))
-        lease = held.lease
-        acting = Acting(service.bus, store, markets, permits, lambda: lease.token, vault, exchanges)
+        acting = Acting(service.bus, store, markets, permits, lambda: held.lease.token, vault, exchanges)
         opened = OpenedAccounts(acting)
         stack.push_async_callback(opened.close)
         sealing = Sealing(vault, await asyncio.to_thread(plan.pepper), plan.times)

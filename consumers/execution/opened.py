@@ -6,7 +6,8 @@ The key of an account at an exchange is opened here, in memory only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -28,7 +29,7 @@ from consumers.execution.safety.permits import Permits
 from consumers.execution.safety.watched import WatchedVenue
 from consumers.execution.venues.making import Exchanges, ExchangeVenue
 from consumers.execution.venues.unusable import UnusableVenue
-from contracts.errors import DisabledError, InvalidParameterError
+from contracts.errors import ConflictError, DisabledError, InvalidParameterError
 from contracts.services.trading.accounts import PAPER
 from contracts.services.trading.events import ForeignOrder
 from contracts.services.trading.sealed import SealedText
@@ -61,6 +62,14 @@ class Acting:
     exchanges: Exchanges = field(default_factory=Exchanges)
 
 
+@dataclass(slots=True)
+class Work:
+    """Orders that are on their way into the journal, and whether no more are taken as the account goes away."""
+
+    submitting: int = 0
+    closing: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """One account at work; its executor meets the venue as it is `watched`."""
@@ -71,14 +80,35 @@ class Opened:
     journal: DocumentJournal
     executor: Executor
     publisher: BusPublisher
+    work: Work = field(default_factory=Work)
 
     async def submit(self, order: Order) -> Order:
-        """Submit an order; what the bus does not take yet is published later."""
+        """Submit an order; what the bus does not take is published later. ConflictError as the account goes away."""
+        if self.work.closing:
+            raise ConflictError("The account is being taken away", name=self.account.name)
+        self.work.submitting += 1
         try:
             return await self.executor.submit(order)
         except NatsError as error:
             self._behind(error)
             return await self.journal.find_client_id(order.client_id) or order
+        finally:
+            self.work.submitting -= 1
+
+    @asynccontextmanager
+    async def closing(self) -> AsyncGenerator[None]:
+        """Take no more orders, for good where the block succeeds; ConflictError where some are not finished."""
+        refusal = ConflictError("Orders of this account are not finished: cancel them first", name=self.account.name)
+        if self.work.submitting or self.work.closing:
+            raise refusal
+        self.work.closing = True
+        try:
+            if await self.journal.list_unfinished():
+                raise refusal
+            yield
+        except BaseException:
+            self.work.closing = False
+            raise
 
     async def cancel(self, order: Order) -> Order:
         """Cancel an order; what the bus does not take yet is published later."""

@@ -96,8 +96,8 @@ class AccountVenue(Venue, Protocol):
 class CountsDown(Protocol):
     """A venue that cancels what is open by itself where it does not hear of us in time."""
 
-    async def countdown(self, seconds: float) -> None:
-        """Make it wait so long from now; raises UnclearError."""
+    async def count_down(self, symbols: Sequence[str], seconds: float) -> None:
+        """Have it cancel all orders of some symbols after so long, unless called again; raises UnclearError."""
         ...
 
 

@@ -92,12 +92,12 @@ class Trading:
         ConflictError where orders of it are not finished.
         """
         opened = await self.opened.open(account)
-        if await opened.journal.list_unfinished():
-            raise ConflictError("Orders of this account are not finished: cancel them first", name=account.name)
-        await self.audit(action, account.id, caller, owner=account.owner)
-        await self.accounts.delete(account.id)
-        await self.opened.forget(account.id)
-        return await self._tokens.end(account)
+        async with opened.closing():
+            await self.audit(action, account.id, caller, owner=account.owner)
+            ended = await self._tokens.end(account)
+            await self.accounts.delete(account.id)
+            await self.opened.forget(account.id)
+            return ended
 
     async def preview(self, request: OrderTerms) -> Preview:
         """Return what an order would come to by the book of now."""

@@ -29,8 +29,9 @@ CHANNELS: Final[tuple[Channel, ...]] = ("application", "access", "audit", "webho
 _DELIVERS: Final = "consumers"  # the only part that has a file of the channel `webhooks`
 FILE_BYTES: Final = 10 * 1024 * 1024
 FILES_KEPT: Final = 5
-# httpx writes full URLs at INFO, with whatever secret they carry; picows a line for each socket that was lost.
-_QUIET: Final = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "picows": logging.WARNING}
+# httpx writes full URLs at INFO, with whatever secret they carry; CCXT does at DEBUG, with keys and signatures; picows
+# a line for each socket that was lost.
+_QUIET: Final = dict.fromkeys(("httpx", "httpcore", "ccxt", "picows"), logging.WARNING)
 
 
 @dataclass(frozen=True)

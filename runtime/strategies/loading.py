@@ -10,12 +10,13 @@ import ast
 import importlib
 import importlib.util
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticUserError
 
 from contracts.errors import InvalidParameterError
 from runtime.strategies import kinds as ours
@@ -23,7 +24,7 @@ from runtime.strategies.protocol import Kind, Reads, State
 
 ALLOWED: Final = frozenset({
     *("__future__", "collections", "dataclasses", "decimal", "enum", "functools", "itertools", "math", "operator"),
-    *("typing", "pydantic", "contracts", "runtime.strategies"),
+    *("json", "re", "typing", "pydantic", "contracts", "runtime.strategies"),
 })  # fmt: skip
 """What a strategy may import: nothing of it reads a clock, draws a number at random, or does I/O."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -105,10 +106,11 @@ def _find_faults(tree: ast.AST) -> Iterator[str]:
 
 
 def _executed(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"own_strategies.{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"own_strategy_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise BadStrategyError("it cannot be loaded")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where pydantic looks the names of its annotations up
     try:
         spec.loader.exec_module(module)
     except Exception as error:
@@ -126,6 +128,11 @@ def _checked(module: ModuleType, name: str) -> Kind:
         raise BadStrategyError("its params are no pydantic model")
     if not _is_model(kind.state, State):
         raise BadStrategyError("its state is no model that is derived from State")
+    try:
+        kind.params.model_rebuild()
+        kind.state.model_rebuild()
+    except PydanticUserError as error:
+        raise BadStrategyError(f"a model of it is not whole: {error.message}") from error
     missing = [name for name in ("begin", "decide") if not callable(getattr(kind.make, name, None))]
     if missing:
         raise BadStrategyError(f"its class has no {' and no '.join(missing)}")

@@ -49,6 +49,7 @@ class OwnOrder(StateModel):
     tag: str = Field(description="what the strategy calls it")
     terms: Terms
     status: OwnStatus = "wanted"
+    order_id: str | None = Field(default=None, description="known once something was published of it")
     number: int = Field(default=0, description="of the newest version that was seen")
     counted: AmountText = Field(default=_ZERO, description="executed, by the order")
     named: AmountText = Field(default=_ZERO, description="executed, by its executions")
@@ -164,6 +165,7 @@ def _changed(order: OwnOrder, event: OrderChanged) -> OwnOrder:
     return order.model_copy(
         update={
             "status": "wanted" if event.status == "pending" else event.status,
+            "order_id": event.order_id,
             "number": event.number,
             "counted": max(order.counted, event.filled),
             "reason": event.reason,
@@ -176,6 +178,7 @@ def _filled(order: OwnOrder, event: OrderFilled) -> OwnOrder:
     fee = event.fee if event.fee_currency == base else _ZERO
     return order.model_copy(
         update={
+            "order_id": event.order_id,
             "named": EXACT.add(order.named, event.amount),
             "value": EXACT.add(order.value, EXACT.multiply(event.amount, event.price)),
             "fee_in_base": EXACT.add(order.fee_in_base, fee),

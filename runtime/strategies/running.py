@@ -64,8 +64,15 @@ class Running:
 
     @property
     def due(self) -> list[WantedOrder]:
-        """What is to be sent now, in this order."""
-        return [held.wanted for held in self.control.held if held.released]
+        """What is to be sent now, in this order; nothing is placed while it does not run."""
+        runs = self.control.status == "running"
+        return [one.wanted for one in self.control.held if one.released and (runs or one.wanted.what == "cancel")]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has ended, and so has every order of it."""
+        ended = self.control.status in {"stopped", "done"}
+        return ended and not self.control.held and not self.state.orders.live
 
     def profit(self, symbol: str) -> Profit:
         """Return what it has made at the newest price."""
@@ -109,7 +116,7 @@ class Definition:
 
 def begin(definition: Definition) -> Running:
     """Return a strategy that has seen nothing yet."""
-    return Running(definition.strategy.begin(), Control())
+    return Running(definition.strategy.begin(), Control(feed=Feed(heard_ns=definition.setup.created_ns)))
 
 
 def step(definition: Definition, running: Running, event: Event, now_ns: int) -> Stepped:
@@ -124,6 +131,8 @@ def step(definition: Definition, running: Running, event: Event, now_ns: int) ->
 
 def on_feed(definition: Definition, running: Running, status: FeedStatus, now_ns: int) -> Running:
     """Return it after news of the feed that it lives on: paused while that is not live."""
+    if status.symbol not in {None, definition.setup.symbol}:
+        return running
     channels = frozenset(read.partition(".")[0] for read in definition.kind.reads)
     feed = running.control.feed.on_status(status, channels, now_ns)
     return _judged(definition, _with(running, feed=feed), now_ns)
@@ -133,6 +142,14 @@ def on_sent(running: Running, wanted: WantedOrder) -> Running:
     """Return it after something wanted was done, or is not to be done any more."""
     left = tuple(held for held in running.control.held if held.wanted != wanted)
     return _with(running, held=left)
+
+
+def on_never_sent(running: Running, client_id: str) -> Running:
+    """Return it with an order ended that nobody has heard of."""
+    return replace(
+        running,
+        state=running.state.model_copy(update={"orders": running.state.orders.dropped(client_id, "never sent")}),
+    )
 
 
 def pause(running: Running, reason: str, by: By) -> Running:
@@ -163,8 +180,8 @@ def _seen(definition: Definition, running: Running, event: Event, now_ns: int) -
     """Return it with the event in its orders, its holdings, its prices and its view of the feed."""
     state, control = running.state, running.control
     match event:
-        case OrderFilled():
-            return _on_fill(running, event)
+        case OrderFilled():  # it may be of an order that the strategy only waits for
+            return _on_fill(running, event) if event.strategy == definition.setup.id else running
         case OrderChanged() | StrategyRefused():
             return _on_order(running, event)
         case Ticker() | Trade() | BookSnapshot() | Candle():
@@ -270,9 +287,9 @@ def _ended(running: Running) -> Running:
     state, control = running.state, running.control
     held: list[Held] = []
     for one in control.held:
-        if one.released:
+        if one.wanted.what == "cancel":
             held.append(one)
-        elif one.wanted.what == "place":
+        elif not one.released:
             state = state.model_copy(update={"orders": state.orders.dropped(one.wanted.client_id, "never sent")})
     for order in state.orders.live:
         orders, wanted = state.orders.cancel(order.client_id)

@@ -69,6 +69,13 @@ def test_level_holds_and_httpx_is_quiet_below_warning() -> None:
     assert [line["event"] for line in lines(out)] == ["slow", "seen"]
 
 
+def test_requests_of_ccxt_with_their_keys_are_in_no_log_at_any_level() -> None:
+    out = io.StringIO()
+    configure(LogConfig(part="consumers", level="DEBUG"), out)
+    logging.getLogger("ccxt.base.exchange").debug("POST https://example.org/?signature=abc, Request: {key}")
+    assert lines(out) == []
+
+
 SECRET = "s3cr3t-of-the-house"
 
 

@@ -13,6 +13,7 @@ from consumers.execution.opened import Opened
 from consumers.execution.ports import CountsDown, UnclearError
 from consumers.execution.safety.breaker import Breaker
 from consumers.execution.safety.core import Heartbeat, Scope
+from contracts.errors import InvalidParameterError
 from runtime import clock
 from runtime.app.intervals import ticks
 from runtime.app.service import Service
@@ -35,6 +36,7 @@ class DeadMansSwitch:
 
     def __init__(self, store: Store, breaker: Breaker, opened: Callable[[], Sequence[Opened]], seconds: float) -> None:
         self._store, self._breaker, self._opened, self._seconds = store, breaker, opened, seconds
+        self._counting: dict[str, set[str]] = {}  # symbols that a venue counts down for, by account
         self.reached = True  # whether documents answered when they were looked at last
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -70,11 +72,20 @@ class DeadMansSwitch:
 
     async def _count_down(self) -> None:
         for one in self._opened():
-            if isinstance(one.venue, CountsDown) and one.watched.live:
-                try:
-                    await one.venue.countdown(self._seconds * 2)
-                except UnclearError as error:
-                    _log.warning("execution.countdown_failed", account=one.account.id, error=str(error))
+            venue = one.venue
+            if not isinstance(venue, CountsDown):
+                continue
+            symbols = {order.symbol for order in one.watched.live}
+            ended = self._counting.get(one.account.id, set()) - symbols
+            try:
+                if ended:  # else it would cancel what comes next there
+                    await venue.count_down(sorted(ended), 0)
+                if symbols:
+                    await venue.count_down(sorted(symbols), self._seconds * 2)
+            except (UnclearError, InvalidParameterError) as error:
+                _log.warning("execution.countdown_failed", account=one.account.id, error=str(error))
+                symbols |= ended
+            self._counting[one.account.id] = symbols
 
     async def _has_documents(self) -> bool:
         try:

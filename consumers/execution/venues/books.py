@@ -12,6 +12,7 @@ from runtime.trading.figures import Levels, Taken
 from runtime.trading.order import SECOND, Order
 
 FRESH_NS: Final = 60 * SECOND
+_Side = tuple[tuple[Decimal, Decimal], ...]
 
 
 class LiveBooks:
@@ -19,7 +20,7 @@ class LiveBooks:
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
-        self._books: dict[str, tuple[tuple[tuple[Decimal, Decimal], ...], tuple[tuple[Decimal, Decimal], ...]]] = {}
+        self._books: dict[str, tuple[_Side, _Side]] = {}
         self._book_ns: dict[str, int] = {}
 
     def on_book(self, symbol: str, bids: Levels, asks: Levels) -> None:
@@ -45,7 +46,7 @@ class LiveBooks:
             left = EXACT.subtract(left, part)
         return taken
 
-    def _fresh(self, symbol: str) -> tuple[Levels, Levels]:
+    def _fresh(self, symbol: str) -> tuple[_Side, _Side]:
         if self._now() - self._book_ns.get(symbol, 0) > FRESH_NS:
             return (), ()
         return self._books[symbol]

@@ -5,79 +5,136 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from consumers.execution.ports import UnclearError
 from consumers.execution.venues.ccxt_errors import Requests, describe, judge
-from consumers.execution.venues.ccxt_ways import Capabilities, Ways, describe_venue, require
+from consumers.execution.venues.ccxt_ways import Capabilities, describe_venue, find_ways, require
 from contracts.errors import InvalidParameterError
+from runtime.credentials import Credential
+from runtime.trading.figures import OrderRefusedError
+from runtime.trading.order import SECOND
 
 REQUEST_SECONDS: Final = 10.0
 CALL_SECONDS: Final = 25.0  # a call may take several requests, and waits for the rate limit
+MARKETS_NS: Final = 3600 * SECOND  # how long steps and minimums are believed
 _HOST: Final = re.compile(r"^https?://[^/]+")
 _requests: ContextVar[Requests | None] = ContextVar("requests", default=None)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An account's key and secret."""
+@dataclass(slots=True)
+class Shared:
+    """What the accounts at one exchange share: its rate limit, which counts by address, and its markets."""
 
-    key: str = field(repr=False)
-    secret: str = field(repr=False)
+    throttler: Any = None
+    loaded: Any = None  # the object that read the markets last
+    markets_ns: int | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class CcxtClient:
-    """One exchange object of CCXT's. `url` stands in for the hosts of all of its URLs, None for the venue's own."""
+    """One exchange object of CCXT's, made when it is first needed: CCXT takes seconds to load, in a thread of its own.
 
-    def __init__(self, venue: str, credentials: Credentials, url: str | None = None) -> None:
-        kind = getattr(importlib.import_module("ccxt.async_support"), venue, None)
-        if kind is None or not isinstance(kind, type):
-            raise InvalidParameterError(f"CCXT knows no exchange {venue}", parameter="venue")
-        self.venue = venue
-        exact = type(venue, (kind,), {"number": str})  # of the class: its own figures are read before any setting
-        self.exchange: Any = exact({"apiKey": credentials.key, "secret": credentials.secret})
-        self.capabilities: Capabilities = describe_venue(venue, self.exchange.has, self.exchange.features)
-        self.ways: Ways = require(self.capabilities)
-        self._prepare(url)
+    `url` stands in for the hosts of all of its URLs, None for the venue's own.
+    """
+
+    def __init__(
+        self, venue: str, credential: Credential, shared: Shared | None = None, url: str | None = None
+    ) -> None:
+        self.venue, self.ways = venue, find_ways(venue)
+        self._credential, self._shared, self._url = credential, shared or Shared(), url
+        self._exchange: Any = None
+        self._capabilities: Capabilities | None = None
+        self._markets_ns: int | None = None
+        self._lock = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        return f"CcxtClient({self.venue})"
+
+    @property
+    def exchange(self) -> Any:
+        """CCXT's object, once it was started."""
+        return self._exchange
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What can be done there; before it was started, nothing that is not sure."""
+        return self._capabilities or Capabilities(self.venue)
+
+    async def start(self) -> Any:
+        """Return CCXT's object; InvalidParameterError where CCXT cannot do what accounts need."""
+        async with self._lock:
+            if self._exchange is None:
+                self._exchange = await asyncio.to_thread(self._make)
+            return self._exchange
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.exchange.close()
+        if self._exchange is not None:
+            await self._exchange.close()
 
-    async def read(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def read(self, call: Callable[[Any], Awaitable[T]]) -> T:
         """Return an answer; UnclearError where there is none that can be read."""
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                return await call()
+                return await call(await self.start())
+        except InvalidParameterError as error:
+            raise UnclearError(error.message) from None
         except _failures() as error:
             raise UnclearError(describe(error, self.venue)) from None
 
-    async def change(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def change(self, call: Callable[[Any], Awaitable[T]]) -> T:
         """Send what changes something, once; OrderRefusedError where it certainly did not, else UnclearError."""
         requests = Requests()
         token = _requests.set(requests)
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                return await call()
+                return await call(await self.start())
+        except InvalidParameterError as error:
+            raise OrderRefusedError(f"it was not sent: {error.message}") from None
         except _failures() as error:
             raise judge(error, requests, self.venue) from None
         finally:
             _requests.reset(token)
 
-    def _prepare(self, url: str | None) -> None:
-        exchange = self.exchange
+    async def load_markets(self, now_ns: int) -> bool:
+        """Have the markets, an hour old at most, as all accounts at the exchange share them; return whether anew."""
+        shared, exchange = self._shared, await self.read(_itself)
+        async with shared.lock:
+            if shared.markets_ns is None or now_ns - shared.markets_ns >= MARKETS_NS:
+                await self.read(lambda one: one.load_markets(shared.loaded is not None))
+                shared.loaded, shared.markets_ns = exchange, now_ns
+        if exchange.markets is shared.loaded.markets and self._markets_ns == shared.markets_ns:
+            return False
+        exchange.set_markets_from_exchange(shared.loaded)
+        self._markets_ns = shared.markets_ns
+        return True
+
+    def _make(self) -> Any:
+        ccxt = importlib.import_module("ccxt.async_support")
+        kind = type(self.venue, (getattr(ccxt, self.venue),), {"number": str})  # before it reads figures of its own
+        credential = self._credential
+        exchange = kind({"apiKey": credential.key, "secret": credential.secret, "password": credential.password})
+        self._capabilities = describe_venue(self.venue, exchange.has, exchange.features)
+        require(self._capabilities)
         exchange.enableRateLimit = True
         exchange.timeout = int(REQUEST_SECONDS * 1000)
         exchange.timeout_on_exit = 0
         exchange.options.update({**self.ways.options, "maxRetriesOnFailure": 0})
         exchange.has = {**exchange.has, "fetchCurrencies": False}  # needs other rights of a key, and nothing reads it
-        if url is not None:
-            exchange.urls["api"] = _point(exchange.urls["api"], url)
+        if self._url is not None:
+            exchange.urls["api"] = _point(exchange.urls["api"], self._url)
+        exchange.throttler = self._shared.throttler = self._shared.throttler or exchange.throttler
         _watch(exchange)
+        return exchange
+
+
+async def _itself(exchange: Any) -> Any:
+    return exchange
 
 
 def _watch(exchange: Any) -> None:
@@ -103,8 +160,8 @@ def _watch(exchange: Any) -> None:
 
 def _point(urls: Any, host: str) -> Any:
     """Return URLs with their hosts replaced, whatever is nested in what."""
-    if isinstance(urls, Mapping):
-        return {key: _point(value, host) for key, value in urls.items()}
+    if isinstance(urls, dict):
+        return {key: _point(value, host) for key, value in cast("dict[str, Any]", urls).items()}
     return _HOST.sub(host, urls) if isinstance(urls, str) else urls
 
 

@@ -12,10 +12,11 @@ from contracts.errors import InvalidParameterError
 
 async def check_key(client: CcxtClient) -> None:
     """Return where a key may trade, and not withdraw; InvalidParameterError, or UnclearError where nobody says."""
+    await client.start()
     find = _CHECKS.get(client.venue)
     if find is None:
         return
-    reason = await client.read(lambda: find(client.exchange))
+    reason = await client.read(find)
     if reason is not None:
         raise InvalidParameterError(f"{client.venue}: {reason}", parameter="key")
 

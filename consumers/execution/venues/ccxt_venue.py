@@ -6,7 +6,7 @@ ones, the ended ones, and the executions, in that order, so that one that ends m
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
@@ -30,10 +30,9 @@ from consumers.execution.venues.ccxt_ways import Listing
 from contracts.errors import InvalidParameterError
 from runtime import clock
 from runtime.trading.figures import Fees, Levels, OrderRefusedError, Print, Taken
-from runtime.trading.order import SECOND, Order, Report
+from runtime.trading.order import Order, Report
 from runtime.trading.rules import TradingRules
 
-MARKETS_NS: Final = 3600 * SECOND  # how long steps and minimums are believed
 MOST_PAGES: Final = 20  # of open orders
 _BEFORE_MS: Final = 120_000  # before an order was made here: where lists of ended orders begin
 _MS: Final = 1_000_000
@@ -48,21 +47,25 @@ class CcxtVenue:
         self._client, self._now = client, now
         self._books = LiveBooks(now)
         self._fees = Fees(_RATE, _RATE)
-        self._markets_ns: int | None = None
+
+    def __repr__(self) -> str:
+        return f"CcxtVenue({self._client.venue})"
 
     @property
     def fees(self) -> Fees:
         """The highest fees of the exchange's list of prices; before it is read, those of paper accounts."""
         return self._fees
 
-    async def open(self) -> frozenset[str]:
-        """Read markets, what the key may do, and open orders; returns their symbols.
+    async def check(self) -> None:
+        """Return where the key may trade and not withdraw, as far as the exchange says it.
 
-        InvalidParameterError where the key is not to be used, UnclearError where the exchange does not say.
+        Raises InvalidParameterError, whose text says how to make a right one, or UnclearError.
         """
-        await self._load_markets()
         await check_key(self._client)
-        return frozenset(report.symbol for report in await self.list_open() if report.symbol is not None)
+
+    async def open(self) -> frozenset[str]:
+        """Return no symbols: the exchange fills its orders by itself, and nothing is asked of it yet."""
+        return frozenset()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -79,13 +82,13 @@ class CcxtVenue:
 
     async def place(self, order: Order) -> Report:
         """Send an order; OrderRefusedError where it certainly was not taken, UnclearError where nobody knows."""
-        self._check(order)
+        await self._check(order)
         price = None if order.price is None else f"{order.price:f}"
         params: dict[str, Any] = {"clientOrderId": order.client_id}
         if order.post_only:
             params["postOnly"] = True
         terms = (order.symbol, order.type, order.side, f"{order.amount:f}", price, params)
-        row = await self._client.change(lambda: self._client.exchange.create_order(*terms))
+        row = await self._client.change(lambda exchange: exchange.create_order(*terms))
         return _read(read_accepted, row, order)
 
     async def find(self, order: Order) -> Report | None:
@@ -97,26 +100,28 @@ class CcxtVenue:
 
     async def cancel(self, order: Order) -> Report | None:
         """Cancel an order; None where the answer says only that the request was taken."""
-        exchange, venue_id = self._client.exchange, order.venue_order_id
+        venue_id = order.venue_order_id
         params = {} if venue_id is not None else {self._client.ways.cancel: order.client_id}
-        row = await self._client.change(lambda: exchange.cancel_order(venue_id, order.symbol, params))
+        row = await self._client.change(lambda exchange: exchange.cancel_order(venue_id, order.symbol, params))
         if row.get("status") is None:
             return None
         return _read(read_report, {**row, "clientOrderId": order.client_id}, (), order.amount)
 
     async def list_open(self) -> Sequence[Report]:
         """Return all open orders of the account, whoever placed them."""
-        ways, exchange = self._client.ways, self._client.exchange
+        ways = self._client.ways
         reports: list[Report] = []
         params: dict[str, Any] = {}
         for _ in range(MOST_PAGES):
-            page = dict(params)
-            rows = await self._client.read(lambda page=page: exchange.fetch_open_orders(None, None, ways.page, page))
+            terms = (None, None, ways.page, params)
+            rows = await self._client.read(lambda exchange, terms=terms: exchange.fetch_open_orders(*terms))
             reports += [_read(read_report, row, (), None) for row in rows]
             if ways.page is None or ways.next_page is None or len(rows) < ways.page:
                 return reports
             key, name = ways.next_page
-            params = {name: rows[-1]["info"].get(key)}
+            if not (cursor := rows[-1]["info"].get(key)):
+                return reports
+            params = {name: cursor}
         raise UnclearError(f"{self._client.venue} has more open orders than are asked for")
 
     async def flush(self) -> Sequence[Report]:
@@ -126,7 +131,7 @@ class CcxtVenue:
     async def balances(self) -> Sequence[tuple[str, Decimal, Decimal]]:
         """Return each currency with what is free and what is held; UnclearError."""
         await self._load_markets()
-        return _read(read_balances, await self._client.read(self._client.exchange.fetch_balance))
+        return _read(read_balances, await self._client.read(lambda exchange: exchange.fetch_balance()))
 
     async def look(self, order: Order) -> Sequence[Taken]:
         """Return what an order would take of the live book now."""
@@ -143,8 +148,9 @@ class CcxtVenue:
     def on_trade(self, symbol: str, trade: Print) -> None:
         """Do nothing: the exchange matches."""
 
-    def _check(self, order: Order) -> None:
+    async def _check(self, order: Order) -> None:
         """Return where the exchange can do what the order wants; raises OrderRefusedError."""
+        await self._client.change(_nothing)  # so that it is known what can be done there
         can, venue = self._client.capabilities, self._client.venue
         if self._client.ways.client_id.fullmatch(order.client_id) is None:
             raise OrderRefusedError(f"{venue} does not take the client order id {order.client_id}")
@@ -154,31 +160,30 @@ class CcxtVenue:
             raise OrderRefusedError(f"{venue} has no market orders here")
 
     async def _load_markets(self) -> None:
-        now = self._now()
-        if self._markets_ns is not None and now - self._markets_ns < MARKETS_NS:
-            return
-        exchange = self._client.exchange
-        markets = await self._client.read(lambda: exchange.load_markets(self._markets_ns is not None))
-        self._fees = _read(read_fees, (market for market in markets.values() if market.get("spot")))
-        self._markets_ns = now
+        if await self._client.load_markets(self._now()):
+            markets = self._client.exchange.markets.values()
+            self._fees = _read(read_fees, (market for market in markets if market.get("spot")))
 
     async def _rows(self, order: Order) -> AsyncIterator[Row]:
         """Yield the orders that may be this one, of one list after the other."""
-        ways, exchange = self._client.ways, self._client.exchange
+        ways = self._client.ways
         if ways.one is not None:
-            params = {ways.one: order.client_id}
-            row = await self._client.read(lambda: _none_where_unknown(exchange.fetch_order, order.symbol, params))
+            venue_id = order.venue_order_id
+            params = {ways.one: order.client_id} if venue_id is None else {}
+            terms = (venue_id, order.symbol, params)
+            row = await self._client.read(lambda exchange: _none_where_unknown(exchange.fetch_order(*terms)))
             if row is not None:
                 yield row
         since = order.created_ns // _MS - _BEFORE_MS
         for listing in ways.listings:
-            for row in await self._client.read(lambda listing=listing: self._list(listing, order, since)):
+            for row in await self._list(listing, order, since):
                 yield row
 
     async def _list(self, listing: Listing, order: Order, since: int) -> Iterable[Row]:
         params = {} if listing.client_id is None else {listing.client_id: order.client_id}
         start = since if listing.client_id is None and listing.method != "fetch_open_orders" else None
-        return await getattr(self._client.exchange, listing.method)(order.symbol, start, None, params)
+        terms = (order.symbol, start, None, params)
+        return await self._client.read(lambda exchange: getattr(exchange, listing.method)(*terms))
 
     async def _report(self, row: Row, order: Order) -> Report:
         found = _read(read_report, row, (), order.amount)
@@ -205,14 +210,18 @@ class CcxtVenue:
         )
 
     async def _trades(self, order: Order, venue_order_id: str) -> Iterable[Row]:
-        exchange, most = self._client.exchange, self._client.ways.trades
-        return await self._client.read(lambda: exchange.fetch_order_trades(venue_order_id, order.symbol, None, most))
+        terms = (venue_order_id, order.symbol, None, self._client.ways.trades)
+        return await self._client.read(lambda exchange: exchange.fetch_order_trades(*terms))
 
 
-async def _none_where_unknown(fetch_order: Any, symbol: str, params: dict[str, Any]) -> Row | None:
+async def _nothing(_exchange: Any) -> None:
+    """Send nothing."""
+
+
+async def _none_where_unknown(asked: Awaitable[Row]) -> Row | None:
     """Return an order; None where the exchange says that it does not know it."""
     try:
-        return await fetch_order(None, symbol, params)
+        return await asked
     except Exception as error:
         if type(error).__name__ == "OrderNotFound":
             return None

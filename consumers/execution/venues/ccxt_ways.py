@@ -82,12 +82,18 @@ WAYS: Final[Mapping[str, Ways]] = MappingProxyType({
 })  # fmt: skip
 _LACKS: Final[Mapping[str, str]] = MappingProxyType({
     "indodax": "CCXT's class for it is wrong; it has an adapter of its own",
-    "okx": "its keys have a passphrase, which accounts here do not keep",
-    "kucoin": "its keys have a passphrase, which accounts here do not keep",
-    "bitget": "its keys have a passphrase, which accounts here do not keep",
+    "kucoin": "it lists open orders of one symbol at a time, so that what is nobody's would not be seen",
     "gate": "it takes only client order ids that begin with t-",
     "mexc": "it lists open orders of one symbol at a time, so that what is nobody's would not be seen",
 })  # fmt: skip
+_NOT_TRIED: Final = "it was not tried whether its client order ids find every order again"
+
+
+def find_ways(venue: str) -> Ways:
+    """Return how orders are found at an exchange; InvalidParameterError, for an owner, where that is not known."""
+    if venue not in WAYS:
+        raise _refusal(venue, _LACKS.get(venue, _NOT_TRIED))
+    return WAYS[venue]
 
 
 def describe_venue(venue: str, has: Mapping[str, Any], features: Mapping[str, Any] | None) -> Capabilities:
@@ -98,16 +104,18 @@ def describe_venue(venue: str, has: Mapping[str, Any], features: Mapping[str, An
     if missing:
         return Capabilities(venue, refused=f"CCXT cannot do {', '.join(missing)} there")
     if venue not in WAYS:
-        return Capabilities(venue, refused="it was not tried whether its client order ids find every order again")
-    create = ((features or {}).get("spot") or {}).get("createOrder") or {}
-    in_force = create.get("timeInForce") or {}
-    return Capabilities(venue, post_only=bool(in_force.get("PO")), market=True)
+        return Capabilities(venue, refused=_NOT_TRIED)
+    stated: Mapping[str, Any] = features or {}
+    for part in ("spot", "createOrder", "timeInForce"):
+        stated = stated.get(part) or {}
+    return Capabilities(venue, post_only=bool(stated.get("PO")), market=True)
 
 
-def require(capabilities: Capabilities) -> Ways:
-    """Return how orders are found there; InvalidParameterError, in words for an owner, where they cannot be."""
+def require(capabilities: Capabilities) -> None:
+    """Return where accounts can be made; InvalidParameterError, in words for an owner, where they cannot."""
     if capabilities.refused is not None:
-        raise InvalidParameterError(
-            f"No accounts at {capabilities.venue} can be made here: {capabilities.refused}", parameter="venue"
-        )
-    return WAYS[capabilities.venue]
+        raise _refusal(capabilities.venue, capabilities.refused)
+
+
+def _refusal(venue: str, reason: str) -> InvalidParameterError:
+    return InvalidParameterError(f"No accounts at {venue} can be made here: {reason}", parameter="venue")

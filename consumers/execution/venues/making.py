@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from consumers.execution.ports import AccountVenue
+from consumers.execution.venues.ccxt_making import CcxtMaker
 from consumers.execution.venues.indodax.making import IndodaxMaker
-from contracts.errors import InvalidParameterError
 from runtime.credentials import Credential
 
 
@@ -44,7 +44,7 @@ class Means:
 
 
 OWN: Final[Mapping[str, Callable[[str | None], Maker]]] = MappingProxyType({"indodax": IndodaxMaker})
-"""Adapters of ours by CCXT's id; each is made with the address that replaces the exchange's own, if any."""
+"""Adapters of ours by CCXT's id, each made with the address that replaces the exchange's own; the others are CCXT's."""
 
 
 class Exchanges:
@@ -66,10 +66,5 @@ class Exchanges:
             await maker.close()
 
     def _find(self, venue: str) -> Maker:
-        own = OWN.get(venue)
-        if own is None:
-            names = ", ".join(sorted(OWN))
-            raise InvalidParameterError(
-                f"No accounts at {venue} can be made here; at {names} they can", parameter="venue"
-            )
-        return own(self._means.urls.get(venue))
+        own, url = OWN.get(venue), self._means.urls.get(venue)
+        return CcxtMaker(venue, url) if own is None else own(url)

@@ -44,18 +44,20 @@ FILL = event(OrderFilled, symbol="BTC/IDR", side="sell", strategy="5" * 16)
 TRIP = event(TradingTripped)
 
 
-def test_each_is_said_in_both_languages() -> None:
-    words = {
-        REJECTED: ("your order was not placed", "order Anda tidak ditempatkan"),
-        FILL: ("BTC/IDR: sold", "BTC/IDR: dijual"),
-        event(ForeignOrder): ("I do not touch it", "Saya biarkan saja"),
-        TRIP: ("are stopped after 5 errors in a row", "setelah 5 kesalahan berturut-turut"),
-        event(TradingTripped, what="venue", strategy=None): ("orders at indodax are stopped", "di indodax dihentikan"),
-        event(TradingTripped, what="heartbeat", strategy=None): ("were cancelled", "dibatalkan"),
-    }
-    for found, (english, indonesian) in words.items():
-        assert english in text(said(found))
-        assert indonesian in text(said(found, INDONESIAN))
+@pytest.mark.parametrize(
+    ("found", "english", "indonesian"),
+    [
+        (REJECTED, "your order was not placed", "order Anda tidak ditempatkan"),
+        (FILL, "BTC/IDR: sold", "BTC/IDR: dijual"),
+        (event(ForeignOrder), "I do not touch it", "Saya biarkan saja"),
+        (TRIP, "are stopped after 5 errors in a row", "setelah 5 kesalahan berturut-turut"),
+        (event(TradingTripped, what="venue", strategy=None), "orders at indodax are stopped", "di indodax dihentikan"),
+        (event(TradingTripped, what="heartbeat", strategy=None), "were cancelled", "dibatalkan"),
+    ],
+)
+def test_each_is_said_in_both_languages(found: AccountEvent, english: str, indonesian: str) -> None:
+    assert english in text(said(found))
+    assert indonesian in text(said(found, INDONESIAN))
 
 
 def test_what_the_venue_says_is_no_markup() -> None:

@@ -15,12 +15,12 @@ from consumers.execution import risk
 from consumers.execution.ports import UnclearError
 from contracts.services.trading.accounts import Limits
 from runtime.trading.figures import OrderRefusedError
-from runtime.trading.order import Report
+from runtime.trading.order import Fill, Report, Side
 from tests.consumers.execution.scenarios import Play
 from tests.consumers.execution.stage import START, Stage, Stepper, VenueOrder, intent, unclear
-from tests.consumers.execution.venues.matrix import LOW, check
 from tests.consumers.execution.venues.matrix import Play as HttpPlay
-from tests.consumers.execution.venues.world import PLACE, VENUES, opened
+from tests.consumers.execution.venues.matrix import check
+from tests.consumers.execution.venues.world import LOW, PLACE, VENUES, opened
 
 DAY = 86_400
 Interrupt = Callable[[int, str], BaseException | None]
@@ -191,11 +191,11 @@ def test_the_price_that_was_paid_is_forgotten_and_the_sale_counts_as_a_whole_los
     order = play.stage.written()
     assert order is not None
     assert (order.filled, order.average_price) == (Decimal(10), Decimal(100))
-    bought = [("BTC/USDT", "buy", fill) for fill in order.fills]
+    bought: list[tuple[str, Side, Fill]] = [("BTC/USDT", "buy", fill) for fill in order.fills]
     play.submit(id="sell", client_id="sell", side="sell", price=Decimal(99), created_ns=play.stage.now)
     sale = play.stage.written("sell")
     assert sale is not None
-    sold = [("BTC/USDT", "sell", fill) for fill in sale.fills]
+    sold: list[tuple[str, Side, Fill]] = [("BTC/USDT", "sell", fill) for fill in sale.fills]
     assert risk.lost_since([*bought, *sold], "USDT", 0) == Decimal("10.2")  # of 1000, with both fees
 
 
@@ -252,16 +252,20 @@ def test_a_closing_sale_that_was_filled_is_sent_until_there_is_nothing_left() ->
     assert (order.status, len(play.stage.orders)) == ("filled", 1)
 
 
-def test_a_stranger_s_order_is_taken_for_ours_and_cancelled() -> None:
-    """Drakkar-Software/OctoBot #183 and others: what was open at the exchange at the start was nobody's, and in the way."""
+def test_an_order_that_is_open_at_the_start_is_in_the_way() -> None:
+    """Drakkar-Software/OctoBot #183: with an order of its owner's at the exchange already, the bot made none."""
     play = started()
     play.stage.accept(intent(7))
     found = Stepper().run(play.executor.reconcile())
     assert [report.client_id for report in found.foreign] == ["client7"]
     assert play.stage.orders[0].status == "open"
+    play.submit()
+    order = play.stage.written()
+    assert order is not None
+    assert order.status == "open"
 
 
-def test_a_report_of_an_unknown_order_changes_nothing() -> None:
+def test_a_filled_order_that_counts_as_cancelled_is_made_again() -> None:
     """freqtrade/freqtrade #11461: an order that was filled counted as cancelled at the exchange, and was made again."""
     play = started()
     play.submit()
@@ -308,7 +312,7 @@ async def test_an_order_that_timed_out_is_ordered_again_until_the_money_is_gone(
         check(play)
 
 
-async def test_an_answer_of_the_exchange_s_gateway_counts_as_a_refusal() -> None:
+async def test_a_connection_that_breaks_after_the_order_leaves_no_id_of_it() -> None:
     """ccxt/ccxt #7411: the order was made, the connection broke, and the caller was left with an error and no id."""
     async with opened("binance") as world:
         venue = world.venue()

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.services.trading.events import OrderChanged
+from contracts.services.trading.events import OrderChanged, OrderFilled
 from runtime.strategies import running as steps
 from tests.runtime.strategies.exchange import BTC, ID, START, Exchange, definition
 
@@ -107,12 +107,19 @@ def bought(status: str, filled: str) -> OrderChanged:
     return OrderChanged(**values, id=f"{ID}.2", ts=START, amount=D(2))
 
 
+def executed() -> OrderFilled:
+    values: dict[str, Any] = {"account": "9f86d081884c7d65", "owner": "alice", "venue": "paper", "symbol": BTC}
+    values |= {"order_id": ID, "client_id": "c-1", "fill_id": "1", "side": "buy", "fee": D(0), "fee_currency": "USDT"}
+    return OrderFilled(**values, id="1", ts=START, amount=D(2), price=D("99.5"), ts_event=START, strategy=None)
+
+
 def test_over_an_order_it_waits_for_its_end_and_takes_over_what_it_executed() -> None:
     made = definition("tpsl", PARAMS | {"amount": None, "order_id": ID})
     exchange = Exchange(made)
     exchange.show("100")
     for status in ("open", "filled"):
         assert exchange.open == []
+        exchange.running = steps.step(made, exchange.running, executed(), exchange.now).running
         stepped = steps.step(made, exchange.running, bought(status, "2"), exchange.now)
         exchange.running = stepped.running
         exchange.settle()

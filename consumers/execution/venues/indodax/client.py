@@ -80,9 +80,10 @@ class IndodaxClient:
 
         Raises UnclearError, NotSentError.
         """
-        body = await self._write({"pair": pairs, "countdownTime": str(milliseconds)}, self._others)
+        pace = self.public.countdowns
+        body = await self._write({"pair": pairs, "countdownTime": str(milliseconds)}, pace)
         headers = {"Key": self._credential.key, "Content-Type": "text/plain"}
-        return await self._post("/tapi/countdownCancelAll", body, headers, self._others)
+        return await self._post("/tapi/countdownCancelAll", body, headers, pace)
 
     async def list_rows(self, path: str, **fields: str) -> list[Mapping[str, Any]]:
         """Return the rows of Trade API 2.0; raises UnclearError."""

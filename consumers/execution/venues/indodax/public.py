@@ -15,12 +15,14 @@ import httpx
 
 from consumers.execution.ports import UnclearError
 from consumers.execution.venues.indodax.pairs import FEES, Pairs, PairsError, read_pairs
+from consumers.execution.venues.pacing import Pace
 from runtime import clock
 from runtime.trading.figures import Fees
 
 BASE_URL: Final = "https://indodax.com"
 MS: Final = 1_000_000  # nanoseconds
 _FRESH_NS: Final = 600 * 1_000_000_000
+_COUNTDOWNS, _COUNTDOWN_SECONDS = 8, 10.0  # the venue allows an address 10 in 10 s
 _TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
 
 
@@ -38,6 +40,7 @@ class IndodaxPublic:
         self._pairs: tuple[int, Pairs] | None = None
         self._difference: tuple[int, int] | None = None  # when it was measured, and by how much the venue is ahead
         self._lock = asyncio.Lock()
+        self.countdowns = Pace(_COUNTDOWNS, _COUNTDOWN_SECONDS)  # those of all accounts
 
     @property
     def fees(self) -> Fees:

@@ -40,6 +40,8 @@ class IndodaxVenue:
         self._client, self._public = client, public
         self._histories = Histories(client, now)
         self._books = LiveBooks(now)
+        self._open: dict[str, str] = {}  # the pairs of open orders, by client id
+        self._counted: set[str] = set()  # pairs that the venue counts down
 
     def __repr__(self) -> str:
         return "IndodaxVenue(***)"
@@ -125,7 +127,7 @@ class IndodaxVenue:
             raise answers.judge(answer)
         if answer.get("client_order_id") != order.client_id or "order_id" not in answer:
             raise UnclearError("Indodax answered with another order")
-        taken = Row(str(answer["order_id"]), order.client_id, "open", _ZERO).report(order.symbol)
+        taken = await self._note(order, pair, Row(str(answer["order_id"]), order.client_id, "open", _ZERO).report(None))
         try:
             return await self.find(order) or taken
         except UnclearError:  # it is there: what became of it is asked later
@@ -157,14 +159,31 @@ class IndodaxVenue:
         pairs = await self._public.pairs()
         return answers.read_open(await self._ask("openOrders"), pairs)
 
-    async def count_down(self, symbols: Sequence[str], seconds: float) -> None:
-        """Have the venue cancel all orders of some symbols after a time, unless it is called again; 0 stops it.
+    async def countdown(self, seconds: float) -> None:
+        """Have the venue cancel all orders of the pairs in which any of ours is open, unless it hears of us in time.
 
-        Raises InvalidParameterError, UnclearError.
+        It is stopped where none is open any more. Raises UnclearError.
         """
-        pairs = await self._public.pairs()
-        names = ",".join(pairs.find(symbol).ticker_id for symbol in symbols)
-        answer = await self._client.count_down(names, int(seconds * 1000))
+        self._counted |= set(self._open.values())
+        await self._count_down(self._counted, seconds)
+
+    async def _note(self, order: Order, pair: Pair, report: Report) -> Report:
+        """Remember what is open; where nothing of a pair is any more, the venue need not count down."""
+        if report.status == "open":
+            self._open[order.client_id] = pair.ticker_id
+            return report
+        self._open.pop(order.client_id, None)
+        idle = self._counted - set(self._open.values())
+        if idle:
+            try:
+                await self._count_down(idle, 0)
+            except UnclearError:  # tried again with the next order that ends
+                return report
+            self._counted -= idle
+        return report
+
+    async def _count_down(self, pairs: set[str], seconds: float) -> None:
+        answer = await self._client.count_down(",".join(sorted(pairs)), int(seconds * 1000))
         if isinstance(answer, Refused):
             raise UnclearError(answer.words)
 
@@ -202,7 +221,7 @@ class IndodaxVenue:
         fills: tuple[Fill, ...] = ()
         if row.filled is None or row.filled > order.named:
             fills = await self._histories.list_fills(order, pair)
-        return row.report(order.symbol, fills)
+        return await self._note(order, pair, row.report(order.symbol, fills))
 
     async def _ask(self, method: str, **fields: str) -> Mapping[str, Any]:
         answer = await self._client.call(method, **fields)

@@ -99,13 +99,13 @@ class Tapi:
             self._count(account, "cancel", CANCELS_A_SECOND, now_us)
         return method(account, signed.fields, now_us)
 
-    def _count(self, account: Account, what: str, most: int, now_us: int) -> None:
-        """Count a call of a second; the excess of trades blocks for five."""
+    def _count(self, account: Account, what: str, most: int, now_us: int, *, within_us: int = SECOND_US) -> None:
+        """Count a call; the excess of trades blocks for five seconds."""
         key = (account.id, what)
         calls = self._calls.setdefault(key, deque(maxlen=most))
-        excess = len(calls) == most and calls[0] > now_us - SECOND_US
+        excess = len(calls) == most and calls[0] > now_us - within_us
         if self._enforce and (excess or self._blocked.get(key, 0) > now_us):
-            if excess and what != "cancel":
+            if excess and what.startswith("trade"):
                 self._blocked[key] = now_us + BLOCK_US
             account.memory["too_many"] = account.memory.get("too_many", 0) + 1
             raise Refusal("", "too_many_requests")
@@ -165,7 +165,7 @@ class Tapi:
 
     def _count_down(self, signed: Signed, now_us: int) -> Answer:
         account = admit(self._exchange, signed, "trade", now_us)
-        self._count(account, "countdown", COUNTDOWNS, now_us // 10)  # of ten seconds
+        self._count(account, "countdown", COUNTDOWNS, now_us, within_us=10 * SECOND_US)
         pairs = signed.fields.get("pair", "")
         milliseconds = signed.fields.get("countdownTime", "5000")
         if not pairs:

@@ -11,10 +11,16 @@ import pytest_asyncio
 
 from consumers.execution.documents.journal import INDEXES
 from consumers.execution.opened import Opened
+from consumers.execution.publishing import BusPublisher
 from consumers.execution.safety import store as trip_documents
 from consumers.execution.safety.core import MOST_ERRORS
 from consumers.execution.safety.permits import Permits
+from contracts import streams, subjects
+from contracts.services.trading.events import TradingTripped
 from runtime import clock
+from runtime.nats.bus import Bus
+from runtime.nats.streams.past import read_past
+from runtime.nats.streams.reader import ALL
 from runtime.store import Store
 from runtime.trading.order import Order
 from tests.consumers.execution.links.test_tokens import LINKED
@@ -132,3 +138,18 @@ async def test_a_trip_that_was_resumed_before_it_was_written_stops_nothing(
     await permits.flush(heard)
     assert len(heard.trips) == 1
     assert await submit(at_work(store, LINKED, exchange, Permits(store))) is None
+
+
+async def test_a_trip_is_on_the_stream_of_trading_once(
+    one: Opened, exchange: Exchange, permits: Permits, store: Store, own: Bus
+) -> None:
+    exchange.answer = "is silent"
+    for _ in range(MOST_ERRORS):
+        await submit(one)
+    await permits.flush(BusPublisher(own))
+    await store.collection(trip_documents.TRIPS).update_many({}, {"$set": {"published": False}})  # it fell in between
+    await permits.flush(BusPublisher(own))
+    (row,) = await read_past(own, streams.TRADING, (subjects.ALL_ORDERS,), ALL)
+    trip = TradingTripped.model_validate_json(row.payload)
+    assert row.subject.decode() == trip.subject == f"order.v1.tripped.{LINKED.id}"
+    assert (trip.what, trip.venue, trip.reason) == ("venue", "indodax", "no answer within 10 s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -32,10 +33,15 @@ class Exchange:
 
     answer: str = "accepts"
     orders: dict[str, VenueStatus] = field(default_factory=dict[str, VenueStatus])
-    countdowns: list[float] = field(default_factory=list[float])
+    countdowns: list[tuple[tuple[str, ...], float]] = field(default_factory=list[tuple[tuple[str, ...], float]])
+    open_for_orders: asyncio.Event = field(default_factory=asyncio.Event)
     fees: Fees = field(default_factory=lambda: Fees(maker=ZERO, taker=ZERO))
 
+    def __post_init__(self) -> None:
+        self.open_for_orders.set()
+
     async def place(self, order: Order) -> Report:
+        await self.open_for_orders.wait()
         self._answer()
         self.orders[order.client_id] = "open"
         return self._report(order)
@@ -56,8 +62,8 @@ class Exchange:
         self._answer()
         return []
 
-    async def countdown(self, seconds: float) -> None:
-        self.countdowns.append(seconds)
+    async def count_down(self, symbols: Sequence[str], seconds: float) -> None:
+        self.countdowns.append((tuple(symbols), seconds))
 
     async def open(self) -> frozenset[str]:
         return frozenset()

@@ -1,4 +1,4 @@
-"""The order-timeout matrix over real HTTP and real CCXT: one order for one intent, each execution once, no money lost."""
+"""The order-timeout matrix over HTTP and CCXT: one order for one intent, each execution once, no money lost."""
 
 from __future__ import annotations
 

@@ -7,16 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from consumers.execution.executor import Executor
-from consumers.execution.ports import AccountVenue, Ports
-from consumers.execution.venues.ccxt_client import CcxtClient, Credentials
+from consumers.execution.ports import Ports
+from consumers.execution.venues.ccxt_client import CcxtClient
 from consumers.execution.venues.ccxt_venue import CcxtVenue
+from consumers.execution.venues.making import ExchangeVenue
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Request
 from producers.simulator.market.market import Market, MarketConfig
@@ -25,6 +26,7 @@ from producers.simulator.private import PrivateFault, PrivateSide
 from producers.simulator.private.faults import FaultKind
 from producers.simulator.transport.bodies import read_fields
 from producers.simulator.venue import Snapshots, Trading
+from runtime.credentials import Credential
 from tests.consumers.execution.stage import START, Stage, StageBus, StageGate, StageJournal, Stepper
 
 D = Decimal
@@ -93,7 +95,7 @@ class World:
     def now_us(self) -> int:
         return self.stage.now // 1000
 
-    def venue(self) -> AccountVenue:
+    def venue(self) -> ExchangeVenue:
         return CcxtVenue(self.client, self.stage.clock)
 
     def fault(self, kind: FaultKind, method: str | None = None, seconds: float = 1.0, share: str = "0.5") -> None:
@@ -167,18 +169,17 @@ class Stepped:
         return call
 
 
-def executor(world: World, venue: AccountVenue) -> Executor:
+def executor(world: World, venue: ExchangeVenue) -> Executor:
     """An executor of a new process, which takes the account over."""
     stage = world.stage
     stage.holder += 1
-    journal, gate, bus = (
-        Stepped(port) for port in (StageJournal(stage), StageGate(stage, stage.holder), StageBus(stage))
-    )
+    ports: list[Any] = [StageJournal(stage), StageGate(stage, stage.holder), StageBus(stage)]
+    journal, gate, bus = (cast("Any", Stepped(port)) for port in ports)
     return Executor(Ports(venue, journal, gate, bus, stage.clock))
 
 
 @asynccontextmanager
-async def serving(served: list[World]) -> AsyncGenerator[TestServer]:
+async def serving(served: list[World]) -> AsyncGenerator[BaseTestServer]:
     """Serve the exchange that `served` has by the first request, on loopback."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -195,13 +196,14 @@ async def opened(name: str) -> AsyncGenerator[World]:
     """Serve an exchange on loopback, with a client whose clock is the exchange's."""
     served: list[World] = []
     async with serving(served) as server:
-        client = CcxtClient(name, Credentials(KEY, SECRET), str(server.make_url(f"/{name}")))
+        client = CcxtClient(name, Credential(KEY, SECRET), url=str(server.make_url(f"/{name}")))
+        await client.start()
         world = World(name, client, Stage())
         served.append(world)
         client.exchange.enableRateLimit = False
         client.exchange.nonce = lambda: world.now_us // 1000
         world.reset()
-        await client.read(client.exchange.load_markets)
+        await client.read(lambda exchange: exchange.load_markets())
         try:
             yield world
         finally:
