@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-long check coverage bench peers fuzz asyncapi openapi vendor wheel lock clean venv venv-dev
+.PHONY: help demo run test test-long check coverage bench parity peers fuzz asyncapi openapi vendor wheel lock clean venv venv-dev
 
 PY := .venv/bin/python
 # Processes start by the dozen here; where this is set, each would compile every module again.
@@ -39,6 +39,9 @@ coverage: venv-dev  ## run the tests and show what they do not reach
 
 bench: venv-dev  ## measure the hot paths beside their references (BENCH_ARGS="chain --turns 3" for a part)
 	@$(PY) -m tests.bench $(BENCH_ARGS)
+
+parity: venv-dev  ## sessions on live paper are recorded and backtested: 0 differences (PARITY_ARGS="--seconds 86400 grid")
+	@$(PY) -m tests.parity $(PARITY_ARGS)
 
 peers: venv-dev  ## let other people's clients read the simulated exchanges, and print what they agreed with
 	@PEERS=all $(PY) -m pytest -q -n 3 --dist loadgroup tests/peers $(PYTEST_ARGS)

@@ -43,6 +43,10 @@ ENTRIES = (
     Entry("bot", (), bus=True, waits=True),
     Entry("bot.simulator", (), waits=True),
     Entry("consumers", (), bus=True, waits=True),
+    Entry(
+        "consumers.backtests", ("dca", "BTC/USDT", "--from", "2026-01-01", "--balance", "USDT=1"), bus=True, waits=True
+    ),
+    Entry("runtime.backtests.worker", (), waits=True),
     Entry("api", (), bus=True, waits=True),
     Entry("api.mcp", (), waits=True),
     Entry("api.graphql", ("--check",)),

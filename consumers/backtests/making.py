@@ -11,5 +11,5 @@ from runtime.config.settings import Settings
 
 def make(settings: Settings) -> Consumer:
     """Return the consumer that runs backtests."""
-    url = settings.store.url
-    return Consumer(partial(run, plan=BacktestsPlan(documents="" if url is None else url.get_secret_value())))
+    url, own = settings.store.url, settings.trading.strategies
+    return Consumer(partial(run, plan=BacktestsPlan(documents="" if url is None else url.get_secret_value(), own=own)))

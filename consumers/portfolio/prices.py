@@ -53,7 +53,7 @@ class Prices:
             other = await self._price(f"{currency}/{name}")
             if other is not None:
                 return Rate.inverse(other, f"{currency}/{name}")
-            if {name, currency} == _PEG:
+            if frozenset({name, currency}) == _PEG:
                 return Rate(ONE, ("USDT/USD peg",))
         return None
 

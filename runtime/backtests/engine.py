@@ -1,7 +1,8 @@
 """A strategy over recorded events: the code that runs live, its orders filled on paper, the time given. Pure.
 
 The paper account sees a recorded event first, then the strategy decides, and then hears what the event has filled.
-An order reaches the venue `latency_ns` after it is wanted: what comes before that cannot fill it.
+An order reaches the venue `latency_ns` after it is wanted, or after the one before it: what comes before that cannot
+fill it.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from decimal import Decimal
 from typing import Final
 
 from contracts.arithmetic.exact import EXACT, rounded
+from contracts.errors import NoDataError
 from contracts.market import BookSnapshot, Candle, FeedStatus, Ticker, Trade
 from contracts.services.trading.events import OrderFilled
 from contracts.services.trading.strategy_events import WantedOrder
 from runtime.backtests.execution import FRESH_NS, PaperExecution, Whose
 from runtime.backtests.figures import Coverage, Worth
 from runtime.strategies.protocol import Clock, Event, MarketEvent
-from runtime.strategies.running import Decided, Definition, Running, begin, on_feed, on_sent, step
+from runtime.strategies.running import Decided, Definition, Running, begin, on_feed, on_sent, pause, step
 from runtime.trading.figures import Fees, Levels, Print
 from runtime.trading.ledger import Booked, Execution, Ledger, by_symbol
 from runtime.trading.order import SECOND
@@ -27,6 +29,8 @@ from runtime.trading.paper.account import PaperAccount
 
 LATENCY_NS: Final = SECOND // 10
 MOST_POINTS: Final = 1000
+MOST_FAILURES: Final = 10  # to send, in a row, before a strategy is paused
+AGAIN_NS: Final = SECOND
 _LIVE: Final = frozenset({"live", "sim"})
 _ZERO: Final = Decimal(0)
 
@@ -89,7 +93,7 @@ class Backtest:
         self._worth = Worth(terms.begin_ns, terms.end_ns, MOST_POINTS)
         self._price: Decimal | None = None
         self._executions: list[Execution] = []
-        self._events = 0
+        self._events = self._failures = 0
         self._book_ns: int | None = None
         self._worth.on_held(self._account.balances.get(self._base, _ZERO), terms.begin_ns)
 
@@ -156,11 +160,23 @@ class Backtest:
         self._follow(now_ns)
 
     def _arrive(self, now_ns: int, wanted: WantedOrder) -> None:
-        if wanted.what == "place":
-            self._execution.place(wanted, now_ns)
+        try:
+            if wanted.what == "place":
+                self._execution.place(wanted, now_ns)
+            else:
+                self._execution.cancel(wanted.client_id, now_ns)
+        except NoDataError as error:
+            self._on_failed(wanted, error, now_ns)
         else:
-            self._execution.cancel(wanted.client_id, now_ns)
+            self._failures = 0
         self._follow(now_ns)
+
+    def _on_failed(self, wanted: WantedOrder, error: NoDataError, now_ns: int) -> None:
+        """Try it again later, before all that was wanted after it; a strategy whose orders always fail is paused."""
+        self._failures += 1
+        if self._failures == MOST_FAILURES:
+            self._running = pause(self._running, f"its orders cannot be sent: {error.message}", "itself")
+        self._due.appendleft((now_ns + AGAIN_NS, wanted))
 
     def _show(self, event: MarketEvent, now_ns: int) -> None:
         """Let the paper account see an event."""
@@ -211,7 +227,8 @@ class Backtest:
         """Send what is to be sent: it arrives after the latency, in the order in which it was wanted."""
         for wanted in self._running.due:
             self._running = on_sent(self._running, wanted)
-            self._due.append((now_ns + self._terms.latency_ns, wanted))
+            free_ns = max(now_ns, self._due[-1][0]) if self._due else now_ns
+            self._due.append((free_ns + self._terms.latency_ns, wanted))
 
     def _value(self, now_ns: int) -> None:
         """Note what everything is worth, once a price is known."""

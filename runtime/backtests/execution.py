@@ -13,7 +13,7 @@ from typing import Final
 
 from contracts.arithmetic.book import add_up
 from contracts.arithmetic.exact import FINE, rounded
-from contracts.errors import HydrophoneError, NoDataError
+from contracts.errors import InvalidParameterError, NoDataError
 from contracts.services.trading.accounts import PAPER
 from contracts.services.trading.events import OrderChanged, OrderFilled
 from contracts.services.trading.strategy_events import StrategyRefused, WantedOrder
@@ -71,10 +71,10 @@ class PaperExecution:
         return rounded(FINE.divide(add_up(self._best), Decimal(len(self._best))))
 
     def place(self, wanted: WantedOrder, now_ns: int) -> None:
-        """Place an order; what cannot be one is refused."""
+        """Place an order; what cannot be one is refused. NoDataError while there is no live book."""
         try:
             order = self._order(wanted, now_ns)
-        except HydrophoneError as error:
+        except InvalidParameterError as error:
             self._events.append(self._refused(wanted, error, now_ns))
             return
         self._go_on(order, now_ns)
@@ -118,7 +118,7 @@ class PaperExecution:
             created_ns=now_ns,
         )
 
-    def _refused(self, wanted: WantedOrder, error: HydrophoneError, now_ns: int) -> StrategyRefused:
+    def _refused(self, wanted: WantedOrder, error: InvalidParameterError, now_ns: int) -> StrategyRefused:
         whose = self._whose
         return StrategyRefused(
             id=f"{whose.strategy}.refused.{wanted.client_id}",

@@ -6,15 +6,20 @@ no program: what a strategy does in it stays in it.
 
 from __future__ import annotations
 
+import signal
 import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+
 import msgspec
 
 from contracts.errors import HydrophoneError
+from runtime.app.entry import run
 from runtime.backtests.job import Job, JobResult, JobRun, Row
 from runtime.strategies.loading import Kinds
 
@@ -58,12 +63,17 @@ def _batches(stream: BinaryIO) -> Iterator[list[Row]]:
         yield _rows.decode(body)
 
 
-def main() -> None:
-    """Read a job and its rows, and write its result."""
+def main(arguments: list[str]) -> int:
+    """Read a job and its rows, and write its result; 2 where there is no job."""
+    body = b"" if arguments else _read(sys.stdin.buffer)
+    if not body:
+        sys.stderr.write("a job and its rows come on standard input; there are no arguments\n")
+        return 2
     forbid_network()
-    job = msgspec.json.decode(_read(sys.stdin.buffer), type=Job)
+    job = msgspec.json.decode(body, type=Job)
     sys.stdout.buffer.write(msgspec.json.encode(run_job(job, _batches(sys.stdin.buffer))))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Literal, Protocol
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 from contracts.arithmetic.exact import EXACT, FINE, rounded
 from contracts.instrument import split_symbol
 from runtime.trading.order import Side
 
+K = TypeVar("K", bound=Hashable)
 Method = Literal["fifo", "average"]
 _ZERO: Final = Decimal(0)
 _PART: Final = Decimal("1e-18")  # of money: fine enough for every coin, and short enough to be added up anywhere
@@ -188,12 +189,12 @@ class Position:
         return EXACT.subtract(money, cost)
 
 
-class Ledger:
+class Ledger(Generic[K]):
     """Positions by what `key` says of an execution: of its account and symbol, or of its strategy as well."""
 
-    def __init__(self, method: Method, key: Callable[[Execution], Hashable]) -> None:
+    def __init__(self, method: Method, key: Callable[[Execution], K]) -> None:
         self._make, self._key = LOTS[method], key
-        self.positions: dict[Hashable, Position] = {}
+        self.positions: dict[K, Position] = {}
 
     def book(self, executions: Iterable[Execution]) -> Iterator[Booked]:
         """Add executions in their order; yields each with what it has realised."""

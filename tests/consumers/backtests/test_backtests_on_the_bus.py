@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+import os
+import sys
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
@@ -33,6 +37,7 @@ from tests.runtime.backtests.simulated import GRID, SECOND, START, SYMBOL, TAIL,
 
 pytestmark = pytest.mark.nats
 PREFIX = {"trade": subjects.TRADE, "ticker": subjects.TICKER, "book": subjects.SAMPLE_BOOK}
+ROOT = Path(__file__).parents[3]
 SECONDS = 40
 
 
@@ -57,10 +62,10 @@ async def serving(server: NatsServer, documents_at: str) -> AsyncGenerator[None]
     await bus.close()
 
 
-def wanted(owner: str = "alice", **fields: Any) -> words.CreateBacktest:
+def wanted(**fields: Any) -> words.CreateBacktest:
     now = datetime.now(UTC)
     values: dict[str, Any] = {
-        "owner": owner,
+        "owner": "alice",
         "strategy": {"kind": "grid", "symbol": SYMBOL, "params": GRID},
         "from": (now - timedelta(seconds=60)).isoformat(),
         "to": (now + timedelta(seconds=60)).isoformat(),
@@ -160,8 +165,34 @@ async def test_recorded_rows_come_in_the_order_in_which_the_streams_took_them(ow
 
 
 def test_terms_that_are_left_out_are_the_stated_ones() -> None:
-    kept = keep(wanted(min_coverage=None, **{"from": str(START // SECOND)}), "00" * 8, "okx", 1)
+    kept = keep(wanted(**{"min_coverage": None, "from": str(START // SECOND)}), "00" * 8, "okx", 1)
     job = job_of(kept, None)
     assert (job.fee_percent, job.min_coverage, job.begin_ns, job.exchange) == ("0.3", "99", START, "okx")
     assert job.end_ns == kept.created_ns  # the end that was asked for is still to come
     assert Decimal(job.balance["USDT"]) == 10_000
+
+
+async def test_the_command_line_prints_the_figures_and_writes_the_picture(
+    server: NatsServer, own: Bus, tmp_path: Path
+) -> None:
+    await record(own, pace=0.02)
+    begin = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
+    picture = tmp_path / "equity.png"
+    said = await command_line(server, "--from", begin, "--min-coverage", "0", "--picture", str(picture))
+    assert said[0] == 0
+    assert f" %, {2 * SECONDS} events" in said[1]
+    assert "max drawdown" in said[1]
+    assert picture.read_bytes().startswith(b"\x89PNG\r\n")
+
+
+async def command_line(server: NatsServer, *arguments: str) -> tuple[int | None, str]:
+    given = ("grid", SYMBOL, "--params", json.dumps(GRID), "--balance", "USDT=10000", *arguments)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "consumers.backtests", *given),
+        cwd=ROOT,
+        env={**os.environ, "NATS_URL": server.url},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, out.decode()

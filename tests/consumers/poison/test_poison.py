@@ -364,17 +364,8 @@ class Strategies:
 # What reads no events of the market: bodies of their commands and batches are held to their models before a handler.
 SERVICES = frozenset(
     {
-        "access",
-        "alerts",
-        "analytics",
-        "backtests",
-        "chats",
-        "community",
-        "deadletters",
-        "execution",
-        "portfolio",
-        "telegram",
-        "webhooks",
+        *("access", "alerts", "analytics", "backtests", "chats", "community", "deadletters", "execution"),
+        *("portfolio", "telegram", "webhooks"),
     }
 )
 CORES: dict[str, Callable[[], Core]] = {

@@ -65,7 +65,7 @@ async def test_values_costs_and_profits_are_those_of_the_fills_at_live_prices(
         assert items["USDT"].value == D(10_000) - D("210.63") + D("108.673")
         assert found.unpriced == ["XYZ"]
         assert (items["XYZ"].value, items["XYZ"].free) == (None, 5)
-        assert found.totals.value == items["USDT"].value + 120
+        assert found.totals.value == D(10_000) - D("210.63") + D("108.673") + 120
         assert (found.totals.realised, found.totals.unrealised) == (btc.realised, btc.unrealised)
         (by_hand,) = found.strategies
         assert (by_hand.strategy, by_hand.symbol, by_hand.realised) == (None, "BTC/USDT", btc.realised)

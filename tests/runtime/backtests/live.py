@@ -141,7 +141,8 @@ class LivePaper:
             self.decided.append((stepped.decided, self._running.digest))
         for wanted in self._running.due:
             self._running = on_sent(self._running, wanted)
-            self._due.append((self.now_ns + self._terms.latency_ns, wanted))
+            free_ns = max(self.now_ns, self._due[-1][0]) if self._due else self.now_ns
+            self._due.append((free_ns + self._terms.latency_ns, wanted))
 
     async def balances(self) -> dict[str, Decimal]:
         return {name: free + held for name, free, held in await self.venue.balances()}

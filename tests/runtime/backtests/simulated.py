@@ -62,7 +62,12 @@ def market(seed: int, seconds: int, every: int = SECOND // 2) -> Iterator[tuple[
                 amount = D(random.randint(1, 80)) / 10
                 yield Trade(**stamped("trade", number, now_ns), **print_, amount=amount), now_ns
             case _:
-                best = {"bid": bids[0][0], "bid_amount": bids[0][1], "ask": asks[0][0], "ask_amount": asks[0][1]}
+                best: dict[str, Any] = {
+                    "bid": bids[0][0],
+                    "bid_amount": bids[0][1],
+                    "ask": asks[0][0],
+                    "ask_amount": asks[0][1],
+                }
                 yield Ticker(**stamped("ticker", number, now_ns), **best, last=bids[0][0]), now_ns
 
 

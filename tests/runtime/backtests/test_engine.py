@@ -49,7 +49,8 @@ async def test_decisions_and_executions_are_those_of_live_paper(kind: str, docum
 
 
 def _execution(fill: OrderFilled) -> Execution:
-    return Execution(**{name: getattr(fill, name) for name in Execution.__dataclass_fields__} | {"ts": fill.ts_event})
+    fields: dict[str, Any] = {name: getattr(fill, name) for name in Execution.__dataclass_fields__ if name != "ts"}
+    return Execution(ts=fill.ts_event, **fields)
 
 
 def last_price(events: Events) -> Decimal:
@@ -138,16 +139,18 @@ def test_an_order_is_not_filled_by_what_came_before_it_reached_the_venue() -> No
     assert [booked.execution.price for booked in outcome.booked] == [101]
 
 
-def test_an_order_without_a_book_is_refused_as_it_is_live() -> None:
-    tickers = [
+def test_an_order_waits_for_a_book_and_a_strategy_whose_orders_always_wait_is_paused() -> None:
+    events = list(market(1, 30))
+    bare = [
         (event.model_copy(update={"bid_amount": None, "ask_amount": None}), now)
-        for event, now in market(1, 10)
+        for event, now in events
         if event.kind == "ticker"
     ]
-    outcome, decided = run(terms(definition("dca"), 10), tickers)
-    assert outcome.booked == ()
-    assert decided
+    outcome, decided = run(terms(definition("dca"), 30), bare)
+    assert (outcome.booked, outcome.status, len(decided)) == ((), "paused", 1)
     assert "no live book" in str(outcome.reason)
+    late = [*bare[:3], *((event, now) for event, now in events if now > bare[2][1])]
+    assert run(terms(definition("dca"), 30), late)[0].booked[0].execution.ts > bare[2][1]
 
 
 def test_coverage_counts_a_minute_after_each_event() -> None:

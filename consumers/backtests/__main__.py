@@ -1,0 +1,30 @@
+"""`python -m consumers.backtests KIND SYMBOL --from … --balance USDT=10000`: one backtest, without documents."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+
+from runtime.app.entry import run
+from runtime.backtests import command_line
+from runtime.config.options import bus_options
+from runtime.config.settings import SettingsError, load
+
+
+def main(arguments: list[str]) -> int:
+    """Run what the command line asks for; gives the exit status."""
+    options = command_line.parse("python -m consumers.backtests", arguments)
+    try:
+        settings = load()
+        bus = bus_options(settings.bus, "backtest")
+    except (SettingsError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return command_line.run(options, bus, settings.trading.strategies)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
