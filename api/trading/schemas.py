@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Final, cast
 
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
 
 from contracts.market import Side
-from contracts.numbers import AmountText
+from contracts.numbers import AmountText, as_text
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
 from contracts.services.trading.accounts import PAPER, Balance, Currency, Limits
@@ -30,13 +29,6 @@ from contracts.services.webhooks.events import Number
 MOST_SECRET: Final = 4096  # characters: some exchanges give out private keys as PEM
 
 
-def as_text(value: object) -> object:
-    """Return a number of JSON as the decimal's text; what is none is left to what reads it."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{Decimal(str(value)):f}"
-    return value
-
-
 def _amounts_as_text(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
@@ -52,7 +44,7 @@ GivenPrice = Annotated[Price, BeforeValidator(as_text), _GIVEN]
 GivenAmounts = Annotated[
     dict[Currency, AmountText], Field(max_length=32), BeforeValidator(_amounts_as_text), _GIVEN_AMOUNTS
 ]
-Numbers = Annotated[dict[str, Decimal], WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}})]
+Numbers = dict[str, Number]
 AccountInPath = Annotated[str, Path(max_length=64, description="name of an account", examples=["paper"])]
 OrderInPath = Annotated[str, Path(max_length=64, description="id of an order", examples=["1f0c9a4be1d27c35"])]
 

@@ -12,7 +12,6 @@ from api.http.errors import DetailedFailure, InvalidBodyError, documented
 from api.http.responses import Reply
 from api.http.routing import requires
 from api.http.validation import check_query
-from api.trading.formats import shown
 from contracts.errors import DisabledError
 from contracts.schema import literals
 from contracts.services.access import Caller
@@ -89,7 +88,7 @@ Commands = Annotated[TradingCommands, Depends()]
 
 def answer(found: BaseModel | dict[str, Any], status: int = 200) -> Reply:
     """Return an answer with its numbers as they are, digit by digit."""
-    return Reply(status, literals.encode(shown(found), clock.now_ns()))
+    return Reply(status, literals.encode(literals.exact(found), clock.now_ns()))
 
 
 def done(message: str) -> Response:

@@ -11,11 +11,11 @@ from pydantic import BaseModel, Field
 
 from api.http.idempotency import IdempotencyKey, Once
 from api.http.responses import Reply
-from api.trading.formats import shown
 from api.trading.schemas import OrderOut, Taken
 from api.trading.sending import CREATED, ROUTER, Commands, TradingCommands, answer, failures, made
 from contracts.arithmetic.moments import Moment, as_datetime, read_moment
 from contracts.errors import NotFoundError
+from contracts.schema.literals import exact
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
 from contracts.services.responses import PaginatedResponse
@@ -119,7 +119,7 @@ async def create(body: NewStrategy, commands: Commands, once: Once, _key: Idempo
         known = {"caller": commands.caller, "owner": commands.owner, "request_key": request_key}
         request = made(strategies.CreateStrategy, **known, **fields)
         found = await _send(commands, "create", request, strategies.StrategyShown)
-        return answer(shown(found) | {"signal_secret": _opened(found, commands)}, CREATED)
+        return answer(exact(found) | {"signal_secret": _opened(found, commands)}, CREATED)
 
     return (await once(make)).as_response()
 
@@ -179,7 +179,7 @@ async def why(
     at = None if query.at is None else read_moment(query.at)
     request = strategies.StrategyWhy(owner=commands.owner, id=_checked(id), at=at)
     found = await _send(commands, "why", request, strategies.StrategyExplanation)
-    return answer(shown(found) | {"at": as_datetime(found.at)}).as_response()
+    return answer(exact(found) | {"at": as_datetime(found.at)}).as_response()
 
 
 async def _change(commands: TradingCommands, verb: str, strategy_id: str) -> Response:
