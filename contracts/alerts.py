@@ -6,13 +6,12 @@ alert that the owner has set, and is seen by nobody else.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, ClassVar, Final, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from contracts.market import Event, Ids, InstrumentEvent, Name, Nanoseconds, PositionSide, Side
-from contracts.numbers import INT64_MAX, AmountText, DecimalText, PriceText
+from contracts.numbers import INT64_MAX, AmountText, DecimalText, PriceText, as_text
 from contracts.signals import Tier
 
 AlertKind = Literal[
@@ -50,18 +49,9 @@ Value = Annotated[
         examples=["65000"],
     ),
 ]
-
-
-def _as_text(value: object) -> object:
-    """Return a number of JSON as the decimal's text; what is none is left to the pattern."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{Decimal(str(value)):f}"
-    return value
-
-
 _NUMBER: Final = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}], "examples": [65000]})
-GivenValue = Annotated[Value, BeforeValidator(_as_text), _NUMBER]
-GivenHysteresis = Annotated[Hysteresis, BeforeValidator(_as_text), _NUMBER]
+GivenValue = Annotated[Value, BeforeValidator(as_text), _NUMBER]
+GivenHysteresis = Annotated[Hysteresis, BeforeValidator(as_text), _NUMBER]
 """The same as a number of JSON, or a decimal's text."""
 Window = Annotated[int, Field(ge=60, le=DAY_SECONDS, description="of `change`: within so many seconds")]
 Interval = Annotated[int, Field(ge=60, le=7 * DAY_SECONDS, description="of `every`: seconds from one to the next")]

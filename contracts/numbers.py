@@ -80,6 +80,13 @@ def pattern_of(hint: Any) -> str:
     raise LookupError(f"{hint} is no decimal of the bus")
 
 
+def as_text(value: object) -> object:
+    """Return a number of JSON as the decimal's text; what is none is left to what reads it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{Decimal(str(value)):f}"
+    return value
+
+
 def time_fault(ts_event: int | None, ts_recv: int) -> str | None:
     """Return why an event's own time cannot be right, None where it can.
 

@@ -59,6 +59,7 @@ def hints(places: Places) -> str:
     return (
         f"curl -H 'Authorization: Bearer {places.key}' '{places.api_url}/gpt/raw?symbol=BTC'\n"
         f"curl -H 'Authorization: Bearer {places.key}' '{places.api_url}/gpt/whale?symbol=BTC'\n"
+        ".venv/bin/python examples/paper_order.py buy 0.01 BTC/USDT   (a first order, on paper)\n"
         f"routes: {places.api_url}/docs   facts for scripts: {places.run_path}\n"
         "\n"
         "import asyncio, nats\n"

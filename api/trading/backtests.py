@@ -11,10 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from api.http.idempotency import IdempotencyKey, Once
 from api.http.responses import Reply
-from api.trading.schemas import GivenAmounts, Numbers, Taken, as_text
+from api.trading.schemas import GivenAmounts, Numbers, Taken
 from api.trading.sending import ACCEPTED, ROUTER, Commands, TradingCommands, answer, failures, made
 from contracts.arithmetic.moments import Moment
 from contracts.errors import NotFoundError
+from contracts.numbers import as_text
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
 from contracts.services.responses import PaginatedResponse
@@ -88,8 +89,8 @@ class BacktestResult(backtests.BacktestInfo):
     """A backtest; what it came to is null until it is done."""
 
     balance: Numbers
-    fee_percent: Number | None
-    min_coverage: Number | None
+    fee_percent: Number | None  # pyright: ignore[reportGeneralTypeIssues]  # it is always there
+    min_coverage: Number | None  # pyright: ignore[reportGeneralTypeIssues]  # it is always there
     coverage: Number | None
     fees: Numbers | None
     pnl: Number | None

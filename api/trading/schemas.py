@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
@@ -10,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from contracts.market import Side
 from contracts.numbers import AmountText
 from contracts.schema.decimals import Numbers, as_text
+from contracts.numbers import AmountText, as_text
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
 from contracts.services.trading.accounts import PAPER, Balance, Currency, Limits
@@ -31,7 +33,9 @@ MOST_SECRET: Final = 4096  # characters: some exchanges give out private keys as
 
 
 def _amounts_as_text(value: Any) -> Any:
-    return {name: as_text(amount) for name, amount in value.items()} if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    return {name: as_text(amount) for name, amount in cast("dict[str, object]", value).items()}
 
 
 _GIVEN: Final = WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]})
@@ -43,6 +47,7 @@ GivenPrice = Annotated[Price, BeforeValidator(as_text), _GIVEN]
 GivenAmounts = Annotated[
     dict[Currency, AmountText], Field(max_length=32), BeforeValidator(_amounts_as_text), _GIVEN_AMOUNTS
 ]
+Numbers = dict[str, Number]
 AccountInPath = Annotated[str, Path(max_length=64, description="name of an account", examples=["paper"])]
 OrderInPath = Annotated[str, Path(max_length=64, description="id of an order", examples=["1f0c9a4be1d27c35"])]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ValidationError
@@ -89,7 +89,7 @@ Commands = Annotated[TradingCommands, Depends()]
 
 def answer(found: BaseModel | dict[str, Any], status: int = 200) -> Reply:
     """Return an answer with its numbers as they are, digit by digit."""
-    return Reply(status, literals.encode(shown(found), clock.now_ns()))
+    return Reply(status, literals.encode(literals.exact(found), clock.now_ns()))
 
 
 def done(message: str) -> Response:
@@ -102,5 +102,5 @@ def made(model: type[M], **fields: Any) -> M:
     try:
         return model(**fields)
     except ValidationError as error:
-        faults = [{"field": ".".join(map(str, one["loc"])), "fault": cast("str", one["msg"])} for one in error.errors()]
+        faults = [{"field": ".".join(map(str, one["loc"])), "fault": one["msg"]} for one in error.errors()]
         raise InvalidBodyError("The body does not have the expected form", faults=faults) from None

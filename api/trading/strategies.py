@@ -16,6 +16,7 @@ from api.trading.sending import CREATED, ROUTER, Commands, TradingCommands, answ
 from contracts.arithmetic.moments import Moment, as_datetime, read_moment
 from contracts.errors import NotFoundError
 from contracts.schema.decimals import shown
+from contracts.schema.literals import exact
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
 from contracts.services.responses import PaginatedResponse
@@ -69,7 +70,7 @@ class ProfitOut(strategies.Profit):
 class StrategyOut(strategies.StrategyInfo):
     """A strategy."""
 
-    profit: ProfitOut
+    profit: ProfitOut  # pyright: ignore[reportIncompatibleVariableOverride]  # as the answer has it
 
 
 class StrategyShownOut(StrategyOut):
@@ -119,7 +120,7 @@ async def create(body: NewStrategy, commands: Commands, once: Once, _key: Idempo
         known = {"caller": commands.caller, "owner": commands.owner, "request_key": request_key}
         request = made(strategies.CreateStrategy, **known, **fields)
         found = await _send(commands, "create", request, strategies.StrategyShown)
-        return answer(shown(found) | {"signal_secret": _opened(found, commands)}, CREATED)
+        return answer(exact(found) | {"signal_secret": _opened(found, commands)}, CREATED)
 
     return (await once(make)).as_response()
 
@@ -179,7 +180,7 @@ async def why(
     at = None if query.at is None else read_moment(query.at)
     request = strategies.StrategyWhy(owner=commands.owner, id=_checked(id), at=at)
     found = await _send(commands, "why", request, strategies.StrategyExplanation)
-    return answer(shown(found) | {"at": as_datetime(found.at)}).as_response()
+    return answer(exact(found) | {"at": as_datetime(found.at)}).as_response()
 
 
 async def _change(commands: TradingCommands, verb: str, strategy_id: str) -> Response:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, cast
 
 import msgspec
+from pydantic import BaseModel
 
 SECOND_NS: Final = 1_000_000_000
 _MARK: Final = b"\x00"  # never stands unescaped in JSON
@@ -62,6 +63,18 @@ def number(text: str | None) -> msgspec.Raw | None:
 def decimal_number(value: Decimal | None) -> msgspec.Raw | None:
     """The JSON number literal of a decimal, without an exponent; null stays null."""
     return None if value is None else msgspec.Raw(format(value, "f").encode())
+
+
+def exact(value: Any) -> Any:
+    """Return a model, or a part of one, for an answer: its fields by their names there, decimals as number literals."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields.items()
+        return {field.alias or name: exact(getattr(value, name)) for name, field in fields}
+    if isinstance(value, dict):
+        return {name: exact(part) for name, part in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [exact(part) for part in cast("list[Any]", value)]
+    return decimal_number(value) if isinstance(value, Decimal) else value
 
 
 def age_literal(ts_recv: int, now_ns: int) -> bytes:

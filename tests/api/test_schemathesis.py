@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
 from schemathesis.checks import CHECKS
 
+from consumers.execution.handlers import ExecutionPlan
+from consumers.execution.handlers import run as run_execution
+from consumers.portfolio.handlers import make_consumer as make_portfolio
 from consumers.webhooks.transport import Network
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer
@@ -21,6 +25,7 @@ from tests.consumers.community.conftest import own_database, serving_community
 from tests.consumers.deadletters.test_on_the_bus import serving
 from tests.consumers.webhooks.conftest import make_plan
 from tests.consumers.webhooks.conftest import serving as serving_webhooks
+from tests.running import running
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(300)]
 EXAMPLES = 15
@@ -84,6 +89,10 @@ async def test_random_requests_are_answered_as_documented(
         nowhere = make_plan(documents_url, network=Network(resolve_nothing))
         await stack.enter_async_context(serving_webhooks(api_nats.url, nowhere))
         await stack.enter_async_context(serving_community(api_nats.url, own_database(documents_url)))
+        plan = ExecutionPlan(documents=own_database(documents_url))
+        await stack.enter_async_context(running(bus, "execution", partial(run_execution, plan=plan)))
+        portfolio = make_portfolio(own_database(documents_url))
+        await stack.enter_async_context(running(bus, "portfolio", portfolio.run))
         document = (await api.get("/openapi.json")).json()
         tried = await asyncio.to_thread(try_all, api.url, document)
     print("\n" + "\n".join(f"{name:50} {count:3} requests" for name, count in sorted(tried.items())))
