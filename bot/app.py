@@ -27,6 +27,7 @@ from bot.commands.visiting import Services, on_error
 from bot.groups.automatic import running as automatic
 from bot.groups.automatic.running import Automatic, Parts
 from bot.groups.making import WATCHING, make_groups
+from bot.groups.undos import AskedUndos
 from bot.market import Market
 from bot.notify import notify_app
 from bot.outbox import Outbox
@@ -95,7 +96,7 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
     drawing = Drawing()
     market = MarketClient(bus)
     application = make_application(options)
-    of_groups = compose(application, bus, Pages(Market(market), drawing, lambda: bus.connected), options)
+    of_groups, asked = compose(application, bus, Pages(Market(market), drawing, lambda: bus.connected), options)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bus.close, timeout=3.0)
         stack.push_async_callback(market.close)
@@ -107,6 +108,7 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
         await until_it_works(application.initialize)
         stack.push_async_callback(application.shutdown)
         await stack.enter_async_context(of_groups.running())
+        await stack.enter_async_context(asked.running())
         await application.start()
         stack.push_async_callback(application.stop)
         await stack.enter_async_context(_receiving(application, options))
@@ -150,8 +152,8 @@ def _request(connections: int) -> HTTPXRequest:
     )
 
 
-def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> Automatic:
-    """Add every handler to an application; return what happens in groups by itself."""
+def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> tuple[Automatic, AskedUndos]:
+    """Add every handler to an application; return what happens in groups by itself, and what the API asks for."""
     requests = PromptRequests(CommandClient(bus), lambda: bus.connected)
     services = Services(
         bot=application.bot,
@@ -179,7 +181,7 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> Au
     application.add_handlers(groups.watching, group=WATCHING)
     application.add_handler(of_groups.watcher(), group=SEEN)
     application.add_error_handler(on_error)
-    return of_groups
+    return of_groups, AskedUndos(bus, requests, groups.given.telegram, groups.given.deeds)
 
 
 @asynccontextmanager

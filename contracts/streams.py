@@ -272,6 +272,7 @@ DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(OWN_ALERTS, "chats_own_alerts", subjects.ALL_PRICE_ALERTS, max_deliver=1000, deliver="all"),
     DurableSpec(TELEGRAM, "chats_blocked", subjects.TELEGRAM_BLOCKED + "*", max_deliver=1000, deliver="all"),
     DurableSpec(TELEGRAM, "chats_migrated", subjects.TELEGRAM_MIGRATED + "*", max_deliver=1000, deliver="all"),
+    DurableSpec(COMMUNITY, "bot_undos", subjects.ALL_UNDOS, max_deliver=100_000, max_ack_pending=16, deliver="all"),
     DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
     # how long a process that died keeps an endpoint to itself; it says every second that it lives
     DurableSpec(

@@ -110,6 +110,7 @@ ALL_DEAD_LETTERS: Final = DEAD_LETTER + ">"
 ALL_BUDGETS: Final = BUDGET + ">"
 ALL_AUDIT: Final = AUDIT + ">"
 ALL_COMMUNITY: Final = COMMUNITY + ">"
+ALL_UNDOS: Final = COMMUNITY + "undo.*"  # <group>: what the bot has to lift in Telegram
 ALL_LIMITS: Final = LIMIT + ">"
 ALL_PROBES: Final = PROBE + ">"
 ALL_REPLAYS: Final = REPLAY + ">"

@@ -12,6 +12,7 @@ from contracts.services.community import actions
 
 router: Final = APIRouter(tags=["groups"], **ROUTER)
 _ACTIONS: Final = "/groups/{group_id}/actions"
+_LIFT_SECONDS: Final = 2.0  # for which an answer waits for the bot
 
 
 @router.post(
@@ -64,6 +65,7 @@ async def stats(group_id: GroupInPath, query: Annotated[DaysParameters, Query()]
 async def undo(group_id: GroupInPath, body: actions.Undo, send: Send) -> Response:
     """Take actions back, by id, or by rule and time: "all mutes by rule 7 since 10:00".
 
-    At most 1000 at a time, each with a result. What lifts them is logged, and done in the group.
+    At most 1000 at a time, each with a result. What holds in Telegram is lifted there by the bot and marked and logged
+    then; what it has not lifted after two seconds is `pending`, and needs no other request.
     """
-    return await send("undo_actions", group_id=group_id, undo=body)
+    return await send("undo_actions", group_id=group_id, undo=body, lift=True, wait_seconds=_LIFT_SECONDS)

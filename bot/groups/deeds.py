@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -105,11 +105,12 @@ class Deeds:
         *,
         without: Collection[ActionKind] = frozenset(),
         quiet: bool = False,
+        begun: Callable[[int], Awaitable[None]] | None = None,
     ) -> Undone:
         """Take actions back: what each holds is lifted in the group first, and marked undone where that was done.
 
         `without` are kinds that whoever asks may not do, as `demote`: they are refused. `quiet`: it is not said in the
-        log channel.
+        log channel. `begun` is called with how many are lifted, before the first is.
         """
         caller = caller_of(wanted.moderator_id)
         asked = commands.UndoActions(group_id=group_id, caller=caller, undo=wanted, dry_run=True)
@@ -117,6 +118,8 @@ class Deeds:
         lifts = [one for one in plan.results if one.action is not None]
         barred = {one.id: Refusal(one.action or "", NOT_YOURS) for one in lifts if one.action in without}
         lifts = [one for one in lifts if one.id not in barred]
+        if begun is not None:
+            await begun(len(lifts))
         refusals = await asyncio.gather(*(self._lift(group_id, one, wanted, key) for one in lifts))
         refused = {one.id: refusal for one, refusal in zip(lifts, refusals, strict=True) if refusal is not None}
         refused |= barred

@@ -158,6 +158,11 @@ def actions(found: Sequence[ActionResponse], reader: Reader) -> Html:
     return fit([reader.say("groups.actions"), *rows], [reader.say("groups.undo_usage")])
 
 
+def undo_begun(count: int, reader: Reader) -> Html:
+    """Return that many actions are being taken back."""
+    return reader.say("groups.undo_begun", count=count)
+
+
 def undone(found: Undone, reader: Reader, by: Html | None = None) -> Html:
     """Return what became of actions that were to be taken back; `by` is who pressed the button of one."""
     parts = [reader.say("groups.undone", count=found.undone)]

@@ -21,6 +21,7 @@ from consumers.community.services.moderation import ModerationService
 from consumers.community.services.roles import RoleService
 from consumers.community.services.rules import RuleService
 from consumers.community.services.settings import SettingsService
+from consumers.community.services.undoing import UndoService
 from consumers.community.services.users import UserService
 from consumers.community.store.changes import Changes
 from consumers.community.store.collections import migrate
@@ -74,7 +75,10 @@ def make_consumer(plan: CommunityPlan) -> Consumer:
 
 def make_handles(context: Context) -> dict[str, Handle]:
     """Return what serves each command, by its verb."""
-    kinds = (GroupService, RoleService, RuleService, SettingsService, ActionService, UserService, ModerationService)
+    kinds = (
+        *(GroupService, RoleService, RuleService, SettingsService),
+        *(ActionService, UndoService, UserService, ModerationService),
+    )
     services = [kind(context) for kind in kinds]
     return {
         verb: next(getattr(service, verb) for service in services if hasattr(service, verb)) for verb, _, _ in REQUESTS

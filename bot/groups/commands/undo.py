@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bot.groups.commands.arguments import UndoWords, read_undo
 from bot.groups.commands.calling import GroupCall, GroupCommand, GroupPress, GroupServices
 from bot.groups.commands.members import UNDO
 from bot.groups.deeds import Undone
+from bot.groups.undos import undo_all
 from bot.page import Page, Rows, button, row, rows
 from bot.pages import now_in
 from bot.texts import groups as texts
@@ -16,7 +18,7 @@ from contracts.services.community.commands import ListActions, ListRules
 from contracts.services.community.rules import RulePage, RuleResponse
 
 _NEWEST: Final = 5
-_MOST_ROUNDS: Final = 10  # of a thousand actions
+MANY: Final = 20  # actions that are lifted: of those it takes seconds within Telegram's limits
 
 
 class Undoing:
@@ -90,15 +92,15 @@ class Undoing:
         return None if rule is None else rule.rule_id
 
     async def _all(self, call: GroupCall, wanted: Undo) -> Undone:
-        """Take back everything that is meant, a thousand at a time."""
-        undo, chat_id, without = self._given.deeds.undo, call.visit.chat_id, _without(call)
-        count, total = 0, await undo(chat_id, wanted, call.visit.key, without=without)
-        while total.more and not total.refused and count < _MOST_ROUNDS:
-            count += 1
-            again = await undo(chat_id, wanted, f"{call.visit.key}.{count}", without=without)
-            results, refused = [*total.results, *again.results], {**total.refused, **again.refused}
-            total = Undone(total.undone + again.undone, again.more, results, refused)
-        return total
+        """Take back everything that is meant; of many it is said at once that it has begun."""
+
+        async def begun(count: int) -> None:
+            if count >= MANY:
+                visit = replace(call.visit, key=f"{call.visit.key}.begun")
+                await self._given.services.outbox.send(visit, Page(texts.undo_begun(count, call.visit.reader)))
+
+        deeds, visit = self._given.deeds, call.visit
+        return await undo_all(deeds, visit.chat_id, wanted, visit.key, without=_without(call), begun=begun)
 
 
 def _without(call: GroupCall) -> frozenset[ActionKind]:

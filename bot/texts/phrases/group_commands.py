@@ -80,6 +80,10 @@ PHRASES: Final = {
     "groups.button.raid": Phrase("🛡 Raids", "🛡 Serbuan"),
     "groups.button.record": Phrase("📼 Recording", "📼 Perekaman"),
     "groups.button.language": Phrase("🌐 Language", "🌐 Bahasa"),
+    "groups.undo_begun": Phrase(
+        "⏳ Taking back {count}, within Telegram's limits. I say here what came of it.",
+        "⏳ Mencabut {count}, dalam batas Telegram. Hasilnya saya sampaikan di sini.",
+    ),
     "groups.undone": Phrase("↩️ Taken back: {count}", "↩️ Dicabut: {count}"),
     "groups.undone_by": Phrase("↩️ Taken back by {who}", "↩️ Dicabut oleh {who}"),
     "groups.not_undone": Phrase("Not taken back: {count}. {why}", "Tidak dicabut: {count}. {why}"),

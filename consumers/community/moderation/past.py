@@ -105,6 +105,13 @@ def plan_undo(
     return UndoPlan([*results, *missing], undone)
 
 
+def awaited(plan: UndoPlan) -> list[str]:
+    """Return the ids of the actions that are undone when they are lifted in Telegram: not those that hold nothing."""
+    lifts = {one.user_id for one in plan.results if one.result == "undone" and one.action not in {None, "unwarn"}}
+    names = {action.id for action in plan.undone if action.kind != "warn"}
+    return [one.id for one in plan.results if one.result == "undone" and one.id in names and one.user_id in lifts]
+
+
 def _result_of(
     action: ActionResponse, held: set[tuple[int, str]], lifted: set[tuple[int, str]], now: datetime
 ) -> UndoResult:

@@ -28,7 +28,13 @@ def read_action(document: Document) -> ActionResponse:
     """Return the action of a document."""
     names = ("seq", "kind", "user_id", "moderator_id", "reason", "duration_seconds", "rule_id", "state", "undoes")
     fields: dict[str, Any] = {name: document[name] for name in names}
-    return ActionResponse(id=document["_id"], undone_by=document["undone_by"], at=document["at"], **fields)
+    return ActionResponse(
+        id=document["_id"],
+        undone_by=document["undone_by"],
+        refusal=document.get("refusal"),
+        at=document["at"],
+        **fields,
+    )
 
 
 async def add(
@@ -74,8 +80,18 @@ async def add(
 async def mark_undone(collections: Collections, taken_back: Mapping[str, str | None]) -> None:
     """Mark actions as undone, each with the action that took it back, if one was needed."""
     await collections(ACTIONS).bulk_write(
-        [change({"_id": name}, {"$set": {"state": "undone", "undone_by": by}}) for name, by in taken_back.items()],
+        [
+            change({"_id": name}, {"$set": {"state": "undone", "undone_by": by, "refusal": None}})
+            for name, by in taken_back.items()
+        ],
         ordered=False,
+    )
+
+
+async def note_refusals(collections: Collections, refusals: Mapping[str, str | None]) -> None:
+    """Write why Telegram did not take actions back; None where it is asked again."""
+    await collections(ACTIONS).bulk_write(
+        [change({"_id": name}, {"$set": {"refusal": why}}) for name, why in refusals.items()], ordered=False
     )
 
 

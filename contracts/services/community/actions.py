@@ -80,6 +80,7 @@ class ActionResponse(CommunityModel):
     state: State = Field(description="`shadow`: a rule would have done it")
     undoes: str | None = Field(description="id of the action that this one takes back")
     undone_by: str | None = Field(description="id of the action that took this one back")
+    refusal: str | None = Field(default=None, description="why Telegram did not take it back when it was last asked to")
     at: AwareDatetime
 
 
@@ -124,13 +125,20 @@ class Undo(WriteModel):
     reason: Reason = Field(default="", description="why")
 
 
+UndoState = Literal[
+    "undone", "already_undone", "not_possible", "another_holds", "expired", "not_found", "pending", "refused"
+]
+
+
 class UndoResult(CommunityModel):
     """What became of one of them."""
 
     id: str
     user_id: int | None
-    result: Literal["undone", "already_undone", "not_possible", "another_holds", "expired", "not_found"] = Field(
-        description="`another_holds`: another action of the kind holds still; `expired`: it had ended by itself"
+    result: UndoState = Field(
+        description="`another_holds`: another action of the kind holds still; `expired`: it had ended by itself; "
+        "`pending`: it is undone as soon as the bot has lifted it in Telegram; `refused`: Telegram did not lift it, "
+        "the action says why"
     )
     action: ActionKind | None = Field(description="what is done in the group for it; null for nothing")
 
@@ -139,6 +147,7 @@ class UndoResponse(CommunityModel):
     """What became of each."""
 
     undone: int
+    pending: int = Field(default=0, description="that the bot lifts in Telegram still, and marks as undone then")
     more: bool = Field(description="whether there are more of them: send the same request again")
     results: list[UndoResult]
 

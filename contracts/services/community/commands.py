@@ -16,6 +16,7 @@ from contracts.services.community.groups import CommunityModel, GroupId, RoleNam
 from contracts.services.community.rules import RuleId
 
 QUEUE: Final = "community"
+MOST_WAIT: Final = 5.0  # seconds
 Days = Annotated[int, Field(ge=1, le=30, description="of the last so many days")]
 
 
@@ -226,6 +227,22 @@ class UndoActions(InGroup, Change):
 
     undo: actions.Undo = Field(description="which")
     dry_run: bool = Field(default=False, description="say what would become of each, and change nothing")
+    lift: bool = Field(
+        default=False,
+        description="have the bot lift in Telegram what holds there, and mark that as undone when it is lifted; "
+        "false for what is lifted already",
+    )
+    wait_seconds: float = Field(
+        default=0.0, ge=0.0, le=MOST_WAIT, strict=False, description="for how long to wait for what the bot lifts"
+    )
+
+
+class RefuseUndo(InGroup, Change):
+    """Say of actions that Telegram did not take them back."""
+
+    refusals: Annotated[dict[actions.ActionId, actions.Reason], Field(min_length=1, max_length=actions.MOST_BULK)] = (
+        Field(description="why, by the ids of the actions")
+    )
 
 
 class UserStats(InGroup):

@@ -7,10 +7,11 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts import subjects
+from contracts.services.community.actions import Undo
 
 SCHEMA: Final = "community/1"
 NO_GROUP: Final = "all"  # in place of a group where a user's profile changed
-What = Literal["group", "role", "rule", "settings", "member", "user", "action"]
+What = Literal["group", "role", "rule", "settings", "member", "user", "action", "undo"]
 Deed = Literal["created", "updated", "deleted", "migrated", "undone"]
 
 
@@ -30,6 +31,7 @@ class CommunityEvent(BaseModel):
     actor: str = Field(description="who changed it: a key's id, or a user's")
     first: int | None = Field(default=None, description="of actions: the first of their numbers in the group")
     last: int | None = Field(default=None, description="of actions: the last of them")
+    undo: Undo | None = Field(default=None, description="of an undo: what the bot lifts in Telegram, and marks then")
 
     @property
     def subject(self) -> str:

@@ -38,6 +38,7 @@ REQUESTS: Final[tuple[tuple[str, type[BaseModel], type[BaseModel]], ...]] = (
     ("create_actions", commands.CreateActions, actions.BulkResponse),
     ("action_stats", commands.ActionStats, actions.ActionStatistics),
     ("undo_actions", commands.UndoActions, actions.UndoResponse),
+    ("refuse_undo", commands.RefuseUndo, SuccessResponse),
     ("user_stats", commands.UserStats, actions.UserStatistics),
     ("find_user", commands.FindUser, groups.UserResponse),
     ("update_user", commands.UpdateUser, groups.UserResponse),

@@ -5,21 +5,56 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_hex
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
-from bot.app import App
+from bot.app import App, BotOptions
+from bot.app import running as running_bot
+from bot.simulator.web.app import serving
 from bot.simulator.web.server import BotServer
-from runtime.nats.bus import Bus
-from tests.bot.world import Person
+from bot.simulator.world import Options
+from consumers.community.handlers import CommunityPlan, make_consumer
+from consumers.telegram.handlers import TelegramPlan
+from consumers.telegram.handlers import run as run_gateway
+from consumers.telegram.sending import Ticking
+from contracts import streams
+from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.embedded import NatsServer
+from tests.bot.world import TOKEN, Person
+from tests.consumers.community.conftest import own_database
+from tests.running import running
 
 SPEED = 500.0
 BOT = 1234567
 SECONDS = 20.0
 _numbers = itertools.count(1)
+
+
+@asynccontextmanager
+async def staged(nats: NatsServer, documents_url: str) -> AsyncGenerator[Stage]:
+    """Telegram, its gateway and the community service, with documents of their own, and no bot yet."""
+    bus = await Bus(BusOptions(servers=(nats.url,), name="groups")).connect()
+    for stream in (streams.JOBS, streams.TELEGRAM, streams.COMMUNITY):
+        await bus.jetstream().purge_stream(stream)
+    plan = CommunityPlan(own_database(documents_url))
+    async with serving(Options(token=TOKEN), speed=SPEED) as (server, url):
+        gateway = TelegramPlan(
+            url=url, token=SecretStr(TOKEN), ticking=Ticking(SPEED), lease=f"telegram_{token_hex(4)}"
+        )
+        async with (
+            httpx.AsyncClient(base_url=url, timeout=20) as client,
+            running(bus, "telegram", partial(run_gateway, plan=gateway)),
+            running(bus, "community", make_consumer(plan).run),
+        ):
+            yield Stage(client, bus, server, url)
+    await bus.close()
 
 
 @dataclass
@@ -29,13 +64,23 @@ class Stage:
     client: httpx.AsyncClient
     bus: Bus
     server: BotServer
-    bot: App
+    url: str
+    application: App | None = None
+
+    @asynccontextmanager
+    async def bot(self) -> AsyncGenerator[App]:
+        """A bot in the groups."""
+        place = BusOptions(servers=(self.bus.options.servers[0],), name="bot")
+        async with running_bot(BotOptions(bus=place, token=TOKEN, base_url=self.url)) as application:
+            yield application
 
     async def group(self, **more: Any) -> Group:
         """A group of one's own, to which its owner has added the bot."""
-        number = next(_numbers)
+        number, added = next(_numbers), more.pop("added", None)
         made = Group(self, int(more.pop("group_id", -1_001_000_000_000 - number)), 10_000 + 100 * number)
         await made.post("chat", title=f"Group {number}", **more)
+        if added is not None:  # by a key, before the bot came
+            await added(made)
         await made.member(made.owner, "creator")
         await made.add_bot(made.owner)
         await made.until(made.is_managed)

@@ -13,6 +13,7 @@ from bot.simulator.model import PERMISSIONS, Member
 from contracts.services.community.actions import Undo
 from runtime.clients.command_client import CommandClient
 from tests.bot.groups.stage import BOT, Group, Stage
+from tests.bot.world import SENT
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 RULE = {"kind": "words", "params": {"words": ["ads"]}, "penalty": {"kind": "mute"}}
@@ -43,7 +44,8 @@ async def test_hundreds_of_penalties_of_a_rule_are_taken_back(stage: Stage, many
     (spared,) = await muted(group, 1, other, 200_000)
     owner = group.person()
     owner.patience = 180  # each is carried out and logged
-    assert f"Taken back: {many}" in (await owner.say("/undo all mutes by rule no ads since 1h"))["text"]
+    assert f"Taking back {many}" in (await owner.say("/undo all mutes by rule no ads since 1h"))["text"]
+    assert f"Taken back: {many}" in (await owner.next(SENT))["text"]
     members = stage.server.world.chats[group.group_id].members
     assert {members[one].status for one in users} == {"member"}
     assert members[spared].status == "restricted"

@@ -145,7 +145,8 @@ async def test_buttons_of_everybody(stage: Stage) -> None:
 
 
 async def test_every_command_and_button_is_in_the_tables(stage: Stage) -> None:
-    handlers = [one for one in stage.bot.handlers[0] if one.callback.__qualname__.startswith("Door.")]
+    assert stage.application is not None
+    handlers = [one for one in stage.application.handlers[0] if one.callback.__qualname__.startswith("Door.")]
     assert {name for one in handlers for name in getattr(one, "commands", ())} == set(COMMANDS)
     patterns = [pattern.pattern for one in handlers if (pattern := getattr(one, "pattern", None)) is not None]
     assert patterns == [r"^(?:gs|gr|gu)(?:\||$)"]

@@ -385,3 +385,13 @@ def test_what_becomes_of_an_action_that_is_taken_back() -> None:
     assert undo([action(1, "warn"), action(2, "warn")]) == [("undone", "unwarn")] * 2
     missing = past.plan_undo([], [], ["0" * 16 + ".0"], NOW)
     assert [one.result for one in missing.results] == ["not_found"]
+
+
+def test_only_what_holds_in_telegram_waits_for_the_bot() -> None:
+    kinds = ("mute", "mute", "warn", "ban", "kick")
+    chosen = [action(number, kind) for number, kind in enumerate(kinds)]
+    chosen.append(action(7, duration_seconds=1, at=NOW - timedelta(hours=1)))
+    plan = past.plan_undo(chosen, [], [], NOW)
+    assert past.awaited(plan) == [chosen[0].id, chosen[1].id, chosen[3].id]  # one lift is for both mutes
+    held = past.plan_undo([chosen[0]], [action(9)], [], NOW)
+    assert past.awaited(held) == []
