@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,7 +11,14 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import structlog
-from telegram import BotCommand, Update
+from telegram import (
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeDefault,
+    Update,
+)
 from telegram.error import TelegramError
 from telegram.ext import Application, ApplicationBuilder, ExtBot, Updater
 from telegram.request import HTTPXRequest
@@ -26,6 +33,7 @@ from bot.commands.inline import Inline
 from bot.commands.visiting import Services, on_error
 from bot.groups.automatic import running as automatic
 from bot.groups.automatic.running import Automatic, Parts
+from bot.groups.commands import listing
 from bot.groups.making import WATCHING, make_groups
 from bot.groups.undos import AskedUndos
 from bot.market import Market
@@ -43,7 +51,7 @@ from runtime.clients.command_client import CommandClient
 from runtime.clients.market_client import MarketClient
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.telegram_jobs import publish_job
-from runtime.texts.reader import LANGUAGES
+from runtime.texts.reader import LANGUAGES, Reader
 
 App = Application[Any, Any, Any, Any, Any, Any]
 _log = structlog.get_logger("bot")
@@ -216,7 +224,14 @@ def _on_poll_error(error: TelegramError) -> None:
 
 
 async def announce(bot: ExtBot[int]) -> None:
-    """Tell Telegram the commands, in each language; English where a user has another one."""
+    """Tell Telegram the commands by who may use them where, in each language; English where a user has another one."""
+    scopes: tuple[tuple[BotCommandScope, Callable[[Reader], Iterable[tuple[str, str]]]], ...] = (
+        (BotCommandScopeDefault(), texts.command_list),
+        (BotCommandScopeAllGroupChats(), listing.of_groups),
+        (BotCommandScopeAllChatAdministrators(), listing.of_administrators),
+    )
     for language in LANGUAGES:
-        listed = [BotCommand(name, what) for name, what in texts.command_list(make_reader(language))]
-        await bot.set_my_commands(listed, language_code="" if language == "en" else language)
+        code = "" if language == "en" else language
+        for scope, listed in scopes:
+            commands = [BotCommand(name, what) for name, what in listed(make_reader(language))]
+            await bot.set_my_commands(commands, scope=scope, language_code=code)

@@ -65,6 +65,11 @@ class Call:
         return (self.message.text or self.message.caption or "").partition(" ")[2].strip()
 
 
+def key_of(message: Message) -> str:
+    """Return what names a command's answer: the same command is answered once."""
+    return f"bot.{message.chat.id}.{message.message_id}.{message.date.timestamp():.0f}"
+
+
 Make = Callable[[Call], Awaitable[Page]]
 Press = Callable[[tuple[str, ...], Visit], Awaitable[Page | None]]
 """What the arguments of a button give: a page, or None where they mean nothing any more."""
@@ -78,8 +83,7 @@ def command(services: Services, make: Make, *, decides: bool = False) -> Handler
         if message is None or user is None or chat is None:
             return
         thread = message.message_thread_id if message.is_topic_message else None
-        key = f"bot.{chat.id}.{message.message_id}.{message.date.timestamp():.0f}"
-        visit = await services.visit(user, chat, thread, key)
+        visit = await services.visit(user, chat, thread, key_of(message))
         if not services.allowlist.permits(user.id, chat.id):
             await services.outbox.send(visit, Page(visit.reader.say("error.not_allowed", user_id=user.id)))
         elif decides and not await decides_for(services.bot, chat, user, message.sender_chat):

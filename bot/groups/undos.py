@@ -29,6 +29,7 @@ from runtime.nats.bus import Bus
 from runtime.texts.markup import plain, shorten
 
 _log = structlog.get_logger("bot")
+BEGUN: Final = ".begun"  # what the job's name ends with that says that an undo has begun
 MOST_ROUNDS: Final = 10  # of a thousand actions
 DURABLE: Final = next(spec for spec in DURABLES if spec.stream == streams.COMMUNITY)
 _FETCH_SECONDS: Final = 5.0

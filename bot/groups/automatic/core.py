@@ -77,6 +77,15 @@ class Report(StateModel):
     hidden: bool = False
 
 
+class Fading(StateModel):
+    """A command that is deleted with its answers: `jobs` are the gateway's that send those."""
+
+    at: float
+    until: float
+    message_ids: tuple[int, ...] = ()
+    jobs: tuple[str, ...] = ()
+
+
 def answer(pending: Pending, given: int, numbers: tuple[int, int]) -> Pending | Literal["right", "failed"]:
     """Return what follows from an answer; after a wrong one the newcomer with another sum, of `numbers`."""
     if given == pending.first + pending.second:

@@ -91,6 +91,11 @@ def board_key(chat_id: int) -> str:
     return f"board.{chat_id}"
 
 
+def fading_key(chat_id: int, message_id: int) -> str:
+    """Return the key of a command that is to be deleted."""
+    return f"fading.{chat_id}.{message_id}"
+
+
 def report_key(chat_id: int, message_id: int) -> str:
     """Return the key of a reported message."""
     return f"report.{chat_id}.{message_id}"

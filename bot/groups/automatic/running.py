@@ -28,6 +28,7 @@ from bot.groups.automatic.reports import Reports
 from bot.groups.automatic.seen import has_joined, has_left
 from bot.groups.automatic.settings import Groups
 from bot.groups.deeds import Deeds
+from bot.groups.fading import FadingCommands, command_of
 from bot.groups.standing import Standings
 from bot.groups.telegram import Telegram
 from contracts.errors import HydrophoneError
@@ -79,6 +80,7 @@ class Automatic:
         self._penalties = Penalties(self._context)
         self._reports = Reports(self._context, self._work)
         self._answers = Answers(self._context, self._joins, self._work)
+        self._fading = FadingCommands(self._context)
 
     def handlers(self) -> list[AnyHandler]:
         """Return the handlers of commands and presses, which go before those of all other presses."""
@@ -108,6 +110,9 @@ class Automatic:
         for key in self._context.kept.keys("captcha."):
             if self._joins.is_due(key):
                 self._work.start(partial(self._joins.expire, key), name=key)
+        for key in self._context.kept.keys("fading."):
+            if self._fading.is_due(key):
+                self._work.start(partial(self._fading.delete, key), name=key)
         await self._raids.sweep()
         await self._boards.sweep()
         await self._context.recorder.flush()
@@ -148,4 +153,6 @@ class Automatic:
             self._work.start(
                 partial(self._joins.on_leave, message.chat.id, left, message.date), lane=(message.chat.id, left.id)
             )
+        if (name := command_of(message, self._services.bot.username)) is not None:
+            self._work.start(partial(self._fading.on_command, message, name))
         self._work.start(partial(self._penalties.on_message, message), lane=(message.chat.id, by))

@@ -13,7 +13,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, fil
 
 from bot.callback_data import unpack
 from bot.commands.buttons import is_there
-from bot.commands.visiting import GROUPS, AnyHandler, Handler, Services
+from bot.commands.visiting import GROUPS, AnyHandler, Handler, Services, key_of
 from bot.groups.deeds import Deeds
 from bot.groups.managed import Managed
 from bot.groups.people import People, topic_of
@@ -121,8 +121,7 @@ class Door:
             message, user, chat = update.effective_message, update.effective_user, update.effective_chat
             if message is None or chat is None:
                 return
-            key = f"bot.{chat.id}.{message.message_id}.{message.date.timestamp():.0f}"
-            visit = await self._visit(user, chat, topic_of(message), key)
+            visit = await self._visit(user, chat, topic_of(message), key_of(message))
             page = await self._answer(one, message, visit)
             if page is not None:
                 await self._given.services.outbox.send(visit, page)

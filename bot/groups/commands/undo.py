@@ -9,7 +9,7 @@ from bot.groups.commands.arguments import UndoWords, read_undo
 from bot.groups.commands.calling import GroupCall, GroupCommand, GroupPress, GroupServices
 from bot.groups.commands.members import UNDO
 from bot.groups.deeds import Undone
-from bot.groups.undos import undo_all
+from bot.groups.undos import BEGUN, undo_all
 from bot.page import Page, Rows, button, row, rows
 from bot.pages import now_in
 from bot.texts import groups as texts
@@ -96,7 +96,7 @@ class Undoing:
 
         async def begun(count: int) -> None:
             if count >= MANY:
-                visit = replace(call.visit, key=f"{call.visit.key}.begun")
+                visit = replace(call.visit, key=call.visit.key + BEGUN)
                 await self._given.services.outbox.send(visit, Page(texts.undo_begun(count, call.visit.reader)))
 
         deeds, visit = self._given.deeds, call.visit

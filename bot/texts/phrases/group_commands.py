@@ -13,6 +13,50 @@ PHRASES: Final = {
         "👥 <b>Di grup</b>\n/ban /unban /kick /mute /unmute /warn /unwarn /warns /promote /demote /role /pin /unpin "
         "/purge /rules /settings /lock /unlock /slowmode /approve /unapprove /undo /stats /doctor",
     ),
+    "command.rules": Phrase("Rules that hold here", "Aturan yang berlaku di sini"),
+    "command.warns": Phrase("Warnings of yours, or of somebody", "Peringatan Anda, atau seseorang"),
+    "command.report": Phrase(
+        "Report the message that you answer to the moderators", "Laporkan pesan yang Anda balas ke moderator"
+    ),
+    "command.warn": Phrase("Warn somebody: /warn @name why", "Peringatkan seseorang: /warn @nama alasan"),
+    "command.unwarn": Phrase("Take the newest warning back", "Cabut peringatan terbaru"),
+    "command.mute": Phrase(
+        "Let somebody write no more: /mute @name 2h why", "Larang seseorang menulis: /mute @nama 2h alasan"
+    ),
+    "command.unmute": Phrase("Let somebody write again", "Izinkan seseorang menulis lagi"),
+    "command.kick": Phrase("Remove somebody, who may come back", "Keluarkan seseorang, boleh kembali"),
+    "command.ban": Phrase("Keep somebody out: /ban @name 2h why", "Blokir seseorang: /ban @nama 2h alasan"),
+    "command.unban": Phrase("Let somebody come back", "Izinkan seseorang kembali"),
+    "command.swarn": Phrase("Warn without a word in the group", "Peringatkan tanpa pesan di grup"),
+    "command.smute": Phrase("Mute without a word in the group", "Bisukan tanpa pesan di grup"),
+    "command.skick": Phrase("Remove without a word in the group", "Keluarkan tanpa pesan di grup"),
+    "command.sban": Phrase("Ban without a word in the group", "Blokir tanpa pesan di grup"),
+    "command.approve": Phrase(
+        "Exempt somebody from rules, or let them in", "Bebaskan seseorang dari aturan, atau izinkan masuk"
+    ),
+    "command.unapprove": Phrase("End an exemption", "Akhiri pembebasan"),
+    "command.promote": Phrase("Make somebody an administrator", "Jadikan seseorang admin"),
+    "command.demote": Phrase("Make somebody an administrator no more", "Cabut status admin seseorang"),
+    "command.role": Phrase("Roles: show, make, give and take them", "Peran: tampilkan, buat, beri dan cabut"),
+    "command.pin": Phrase("Pin the message that you answer", "Sematkan pesan yang Anda balas"),
+    "command.unpin": Phrase(
+        "Unpin the message that you answer, or the newest", "Lepas sematan pesan yang Anda balas, atau yang terbaru"
+    ),
+    "command.purge": Phrase(
+        "Delete everything from the message that you answer", "Hapus semua mulai dari pesan yang Anda balas"
+    ),
+    "command.lock": Phrase("Forbid kinds of media: /lock sticker", "Larang jenis media: /lock sticker"),
+    "command.unlock": Phrase("Allow kinds of media again", "Izinkan jenis media lagi"),
+    "command.slowmode": Phrase(
+        "One message in so many seconds: /slowmode 30s", "Satu pesan tiap sekian detik: /slowmode 30s"
+    ),
+    "command.raid": Phrase("Raid mode: /raid 15m, /raid off", "Mode serbuan: /raid 15m, /raid off"),
+    "command.undo": Phrase(
+        "Take actions back: by id, or by rule and time", "Cabut tindakan: menurut id, atau aturan dan waktu"
+    ),
+    "command.settings": Phrase("Settings of this group", "Pengaturan grup ini"),
+    "command.stats": Phrase("Figures of this group, or of somebody", "Angka grup ini, atau seseorang"),
+    "command.doctor": Phrase("What keeps me from working here", "Apa yang menghalangi saya bekerja di sini"),
     "groups.only_in_groups": Phrase(
         "👥 That works in groups only. Add me to one, and make me an administrator.",
         "👥 Itu hanya untuk grup. Tambahkan saya ke grup dan jadikan saya admin.",

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from bot.simulator.model import ADMIN_RIGHTS
+from bot.texts.language import make_reader
+from bot.texts.menus import command_list
+from runtime.texts.phrase import Language
 from tests.bot.groups.stage import SECONDS, Group, Stage
-from tests.bot.world import SENT
+from tests.bot.world import SENT, TOKEN
 
 pytestmark = [pytest.mark.nats, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 ALL = dict.fromkeys(ADMIN_RIGHTS, True)
@@ -150,3 +153,19 @@ async def test_every_command_and_button_is_in_the_tables(stage: Stage) -> None:
     assert {name for one in handlers for name in getattr(one, "commands", ())} == set(COMMANDS)
     patterns = [pattern.pattern for one in handlers if (pattern := getattr(one, "pattern", None)) is not None]
     assert patterns == [r"^(?:gs|gr|gu)(?:\||$)"]
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+async def test_telegram_lists_the_commands_by_who_may_use_them(stage: Stage, language: Language) -> None:
+    code = "" if language == "en" else language
+    every = set(COMMANDS) | {"raid", "report"}
+    private = {name for name, _ in command_list(make_reader(language))}
+    wanted = {"default": private, "all_group_chats": {*private, *FREE, "report"}}
+    wanted["all_chat_administrators"] = private | every
+    for scope, names in wanted.items():
+        given = {"scope": {"type": scope}, "language_code": code}
+        answer = await stage.client.post(f"/bot{TOKEN}/getMyCommands", json=given)
+        listed = answer.json()["result"]
+        assert {one["command"] for one in listed} == names, scope
+        assert len(listed) == len(names) <= 100
+        assert all(3 <= len(one["description"]) <= 256 for one in listed)
