@@ -16,6 +16,7 @@ from bot.groups.commands.targets import Targets
 from bot.groups.commands.undo import Undoing
 from bot.groups.deeds import Deeds
 from bot.groups.managed import Managed
+from bot.groups.members import MemberChanges
 from bot.groups.people import People
 from bot.groups.standing import Standings
 from bot.groups.telegram import Telegram
@@ -37,7 +38,7 @@ def make_groups(services: Services) -> GroupHandlers:
     """Return the handlers of managed groups."""
     telegram = Telegram(services.requests)
     standings = Standings(services.requests, telegram)
-    managed, people = Managed(services.requests, standings), People(services.requests)
+    managed, people = Managed(services.requests, standings), People(services.requests, MemberChanges(services.requests))
     given = GroupServices(
         services=services,
         telegram=telegram,
@@ -58,5 +59,5 @@ def make_groups(services: Services) -> GroupHandlers:
         *Doctor(given).commands(),
     ]
     presses = door.presses([*settings.presses(), *undoing.presses()])
-    watching = Watching(services.requests, standings, managed, people)
+    watching = Watching(standings, managed, people)
     return GroupHandlers(given, [*door.commands(commands), presses], [watching.handler()])

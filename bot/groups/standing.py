@@ -98,7 +98,7 @@ class Standings:
     def __init__(self, client: Requests, telegram: Telegram, now: Callable[[], float] = clock.monotonic) -> None:
         self._client, self._telegram, self._now = client, telegram, now
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
-        self._changes = 0  # what was read while something changed is not kept
+        self._changes, self._admin_changes = 0, 0  # what was read while something changed is not kept
 
     async def of(self, chat_id: int, user_id: int) -> Standing:
         """Return the standing of a user; an error of the contracts where it cannot be known."""
@@ -130,27 +130,31 @@ class Standings:
         """Return the owner and the administrators of a group."""
         return list((await self._chat(chat_id)).administrators.values())
 
-    def forget(self, chat_id: int, user_id: int | None = None) -> None:
-        """Ask Telegram again: of a member who changed, or with None of everybody in the chat."""
+    def forget(self, chat_id: int, user_id: int | None = None, *, administrators: bool = True) -> None:
+        """Ask Telegram again: of a member who changed, or with None of everybody in the chat.
+
+        `administrators`: who changed may have become one, or be one no more.
+        """
         self._changes += 1
+        self._admin_changes += administrators
         chat = self._chats.get(chat_id)
         if chat is None:
             return
         chat.members.pop(user_id or 0, None)
         if user_id is None:
             del self._chats[chat_id]
-        else:
-            chat.until = 0.0  # who changed may have become an administrator, or be one no more
+        elif administrators:
+            chat.until = 0.0
 
     async def _chat(self, chat_id: int) -> _Chat:
         known = self._chats.get(chat_id)
         if known is not None and self._now() < known.until:
             return known
-        changes = self._changes
+        changes = self._admin_changes
         listed = await self._telegram.administrators(chat_id)
         administrators = {one.user_id: one for one in listed if one.status in _ADMINS}
         chat = known or _Chat(administrators, 0.0)
-        chat.administrators, chat.until = administrators, self._until(changes)
+        chat.administrators, chat.until = administrators, self._until(same=changes == self._admin_changes)
         self._chats[chat_id] = chat
         self._chats.move_to_end(chat_id)
         while len(self._chats) > CHATS:
@@ -166,7 +170,7 @@ class Standings:
             status = cast("MemberStatus", (await self._telegram.member(chat_id, user_id)).status)
         except NotFoundError:
             status = "left"
-        chat.members[user_id] = (self._until(changes), status)
+        chat.members[user_id] = (self._until(same=changes == self._changes), status)
         chat.members.move_to_end(user_id)
         while len(chat.members) > MEMBERS:
             chat.members.popitem(last=False)
@@ -179,9 +183,9 @@ class Standings:
             chat.linked_until = self._now() + KEPT_SECONDS
         return chat.linked
 
-    def _until(self, changes: int) -> float:
-        """Return until when what was read may be kept; `changes` is how many there had been before."""
-        return self._now() + KEPT_SECONDS if changes == self._changes else 0.0
+    def _until(self, *, same: bool) -> float:
+        """Return until when what was read may be kept: `same` where nothing changed meanwhile."""
+        return self._now() + KEPT_SECONDS if same else 0.0
 
     async def _held(self, chat_id: int, user_id: int) -> EffectivePermissions | None:
         """Return what roles give; None where the group is not managed."""

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import suppress
 from datetime import UTC
 from typing import Final
-from weakref import WeakValueDictionary
 
 from telegram import ChatMember, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus
 from telegram.ext import ContextTypes, TypeHandler
 
 from bot.commands.visiting import GROUPS, AnyHandler
-from bot.groups.deeds import caller_of
 from bot.groups.managed import Managed
 from bot.groups.people import People, users_of
 from bot.groups.standing import Standings
-from bot.requests import Requests
 from contracts.errors import NotFoundError
-from contracts.services.community.bot import UpdateMember
+from contracts.services.community.bot import MemberChange
 from contracts.services.community.groups import MemberStatus
-from contracts.services.responses import SuccessResponse
 
+_ADMINS: Final = frozenset({ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR})
 _GONE: Final = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.BANNED})
 
 
 class Watching:
     """Takes note of every update of a group; it answers nothing."""
 
-    def __init__(self, requests: Requests, standings: Standings, managed: Managed, people: People) -> None:
-        self._requests, self._standings, self._managed, self._people = requests, standings, managed, people
-        self._one_by_one: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+    def __init__(self, standings: Standings, managed: Managed, people: People) -> None:
+        self._standings, self._managed, self._people = standings, managed, people
 
     def handler(self) -> AnyHandler:
         """Return the handler, which belongs into a group of handlers of its own."""
@@ -55,24 +51,15 @@ class Watching:
 
     async def _on_member(self, changed: ChatMemberUpdated) -> None:
         user = changed.new_chat_member.user
-        self._standings.forget(changed.chat.id, user.id)
+        statuses = {changed.old_chat_member.status, changed.new_chat_member.status}
+        self._standings.forget(changed.chat.id, user.id, administrators=bool(statuses & _ADMINS))
         group = await self._managed.find(changed.chat.id)
         if group is None:
             return
-        await self._people.saw(group.owner, [user])
-        request = UpdateMember(
-            group_id=changed.chat.id,
-            caller=caller_of(changed.from_user.id),
-            user_id=user.id,
-            status=status_of(changed.new_chat_member),
-            at=changed.date.astimezone(UTC),
-        )
-        lock = self._one_by_one.setdefault(changed.chat.id, asyncio.Lock())
-        try:
-            async with lock:  # changes of a group's members at once would be in each other's way
-                await self._requests.request("community.update_member", request, SuccessResponse)
-        except NotFoundError:
-            return
+        status = status_of(changed.new_chat_member)
+        change = MemberChange(user_id=user.id, at=changed.date.astimezone(UTC), status=status)
+        with suppress(NotFoundError):
+            await self._people.changed(group, user, change, changed.from_user.id)
 
     async def _on_message(self, message: Message) -> None:
         chat, by = message.chat, message.from_user.id if message.from_user else 1
@@ -85,7 +72,7 @@ class Watching:
         if chat.is_forum:
             self._people.note(message)
         if (group := await self._managed.find(chat.id)) is not None:
-            await self._people.saw(group.owner, users_of(message))
+            await self._people.saw(group, users_of(message), message.date.astimezone(UTC))
 
 
 def status_of(member: ChatMember) -> MemberStatus:

@@ -56,7 +56,7 @@ def user_key(owner: str, user_id: int) -> str:
 
 def _names_of(event: CommunityEvent) -> Iterable[str]:
     if event.what == "user":
-        yield f"user.{user_key(event.owner, int(event.key))}"
+        yield from (f"user.{user_key(event.owner, int(key))}" for key in event.keys or (event.key,))
     elif event.what == "group":
         yield from (f"group.{group_id}" for group_id in event.group_ids)
         yield from (f"{what}.{event.group}" for what in _CHANGED.values())

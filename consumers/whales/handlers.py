@@ -17,7 +17,7 @@ from consumers.whales.saving import HOUR_KEYS, KEY
 from contracts import streams, subjects
 from runtime import clock
 from runtime.app.explaining.commands import add_explaining
-from runtime.app.explaining.pricing import DOLLAR_TICKERS
+from runtime.app.explaining.pricing import is_dollar_ticker
 from runtime.app.fold import Fault
 from runtime.app.intervals import ticks
 from runtime.app.resume import Mark, Resumed, Start, find_start
@@ -45,7 +45,6 @@ class WhalePlan:
 
     rules: WhaleRules
     stream: str = streams.MARKET
-    reads: tuple[str, ...] = (subjects.ALL_TRADES, DOLLAR_TICKERS)
     signals_stream: str = streams.SIGNALS
     feeds: str = streams.FEEDS
     signals: str = subjects.ALL_WHALES
@@ -53,6 +52,14 @@ class WhalePlan:
     dlq: str = streams.DLQ
     tick_seconds: float = 0.02
     save_seconds: float = 1.0
+
+
+_TRADE: Final = subjects.TRADE.encode()
+
+
+def is_wanted(subject: bytes) -> bool:
+    """Return whether a message of the stream is a trade, or the ticker of a dollar price."""
+    return subject.startswith(_TRADE) or is_dollar_ticker(subject)
 
 
 class TooManyUnsentError(RuntimeError):
@@ -120,7 +127,8 @@ async def run(service: Service, plan: WhalePlan) -> None:
         reader = LaneReader(service.bus, Watchers(letters.keep, on_missed))
         saved = clock.monotonic()
         try:
-            await reader.stream(plan.stream, plan.reads, read_event, unsent.on_batch, start=resumed.start)
+            every = (subjects.ALL_MARKET_DATA,)
+            await reader.stream(plan.stream, every, read_event, unsent.on_batch, start=resumed.start, wanted=is_wanted)
             service.ready()
             async for _ in ticks(service.stop, plan.tick_seconds, reader.failed):
                 unsent.on_tick()

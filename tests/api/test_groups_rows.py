@@ -78,7 +78,8 @@ async def test_group_stats_have_members_active_users_actions_by_kind_and_a_trend
     await alice.add_group()
     now = datetime.now(UTC)
     for user_id, status in ((1, "member"), (2, "member"), (3, "left")):
-        await bot.good("update_member", None, caller={"actor": "bot"}, user_id=user_id, status=status, at=iso(now))
+        members = [{"user_id": user_id, "status": status, "at": iso(now)}]
+        await bot.good("update_members", None, members=members)
     seen = [{"at": iso(now - timedelta(days=ago)), "user_id": user} for user, ago in ((1, 0), (1, 0), (2, 3), (4, 20))]
     await bot.good("record", None, batch="b1", seen=seen)
     await alice.add_actions(3)

@@ -13,11 +13,10 @@ from consumers.community.store.changes import Collections
 from consumers.community.store.groups import Group
 from contracts.services.community import bot
 from contracts.services.community.actions import KEPT_DAYS
-from contracts.services.community.bot import Judgement, Recorded
-from contracts.services.community.events import CommunityEvent
+from contracts.services.community.bot import Judgement, Recorded, UpdatedMembers
+from contracts.services.community.events import CommunityEvent, What
 from contracts.services.community.groups import Permission
 from contracts.services.community.rules import Seen, Verdict
-from contracts.services.responses import SuccessResponse
 
 
 class ModerationService:
@@ -58,19 +57,23 @@ class ModerationService:
 
         return Recorded(recorded=await context.changes.change(place(group), write))
 
-    async def update_member(self, request: bot.UpdateMember) -> SuccessResponse:
-        """Say what a member is now; what is older than what is known changes nothing."""
+    async def update_members(self, request: bot.UpdateMembers) -> UpdatedMembers:
+        """Write what members are now and what they are called; what is older than what is known changes nothing."""
         context = self._context
         group = await context.group(request)
 
-        async def write(collections: Collections) -> tuple[None, CommunityEvent | None]:
-            changed = await members.set_status(collections, group, request.user_id, request.status, at=request.at)
-            if not changed:
-                return None, None
-            return None, context.event("member", "updated", group, request.user_id, caller=request.caller)
+        async def write(collections: Collections) -> tuple[UpdatedMembers, list[CommunityEvent]]:
+            changed = await members.set_statuses(collections, group, request.members)
+            named = await members.set_names(collections, group.owner, request.members, now=context.now())
+            whats: tuple[tuple[What, list[int]], ...] = (("member", changed), ("user", named))
+            events = [
+                context.event(what, "updated", group, ids[0], caller=request.caller, keys=[str(one) for one in ids])
+                for what, ids in whats
+                if ids
+            ]
+            return UpdatedMembers(members=len(changed), profiles=len(named)), events
 
-        await context.changes.change(place(group), write)
-        return SuccessResponse(message=f"The member {request.user_id} is {request.status}")
+        return await context.changes.change_many(place(group), write)
 
     async def _permissions(self, group: Group, user_id: int) -> frozenset[Permission]:
         context = self._context

@@ -11,14 +11,13 @@ from consumers.community.services.figures import count_by, days_of_user
 from consumers.community.store.changes import Collections
 from consumers.community.store.collections import USERS
 from consumers.community.store.days import last_days
+from consumers.community.store.members import NEW_PROFILE, username_fields
 from contracts.errors import InvalidParameterError, NotFoundError
 from contracts.services.community import commands
 from contracts.services.community.actions import KEPT_DAYS, UserStatistics
 from contracts.services.community.events import CommunityEvent
 from contracts.services.community.groups import UserMembership, UserResponse
 from runtime.store import Document
-
-_FIRST: Document = {"username": None, "name": None, "language": None, "note": "", "trusted": False, "custom": {}}
 
 
 class UserService:
@@ -48,9 +47,9 @@ class UserService:
         context, owner, user_id = self._context, request.owner, request.user_id
         name = user_key(owner, user_id)
         given = request.changes.model_dump(exclude_unset=True)
-        changes: Document = {field: _FIRST[field] if value is None else value for field, value in given.items()}
-        if changes.get("username") is not None:
-            changes["shown_username"], changes["username"] = changes["username"], changes["username"].casefold()
+        changes: Document = {field: NEW_PROFILE[field] if value is None else value for field, value in given.items()}
+        if "username" in changes:
+            changes |= username_fields(changes["username"])
         event = CommunityEvent(
             id=f"user.{new_id()}",
             at=context.now(),
@@ -63,7 +62,7 @@ class UserService:
 
         async def write(collections: Collections) -> tuple[None, CommunityEvent | None]:
             users = collections(USERS)
-            begin: Document = {"owner": owner, "user_id": user_id, **_FIRST}
+            begin: Document = {"owner": owner, "user_id": user_id, **NEW_PROFILE}
             fields = {**changes, "updated_at": context.now()}
             first = {field: value for field, value in begin.items() if field not in fields}
             await users.update_one({"_id": name}, {"$set": fields, "$setOnInsert": first}, upsert=True)
@@ -107,7 +106,8 @@ class UserService:
         memberships = await self._context.members.groups_of(owner, user_id)
         if profile is None and not memberships:
             return None
-        fields: dict[str, Any] = {name: (profile or _FIRST).get(name, first) for name, first in _FIRST.items()}
+        found = profile or NEW_PROFILE
+        fields: dict[str, Any] = {name: found.get(name, first) for name, first in NEW_PROFILE.items()}
         if profile is not None and fields["username"] is not None:
             fields["username"] = profile.get("shown_username", fields["username"])
         groups = await self._context.groups.by_keys([one["group"] for one in memberships])

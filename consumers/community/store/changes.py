@@ -47,35 +47,47 @@ class Changes:
 
         `place` is the document that the event waits in: a group's or a profile's. Without an event nothing changed.
         """
+
+        async def with_list(collections: Collections) -> tuple[T, list[CommunityEvent]]:
+            result, event = await work(collections)
+            return result, [] if event is None else [event]
+
+        return await self.change_many(place, with_list)
+
+    async def change_many(self, place: tuple[str, str], work: Work[tuple[T, list[CommunityEvent]]]) -> T:
+        """Return what `work` returns beside its events, once all are written."""
         collection, name = place
 
-        async def all_of_it(collections: Collections) -> tuple[T, CommunityEvent | None]:
-            result, event = await work(collections)
-            if event is not None:
-                waits = {"$push": {"outbox": event.model_dump(mode="json")}, "$set": {"waiting": True}}
+        async def all_of_it(collections: Collections) -> tuple[T, list[CommunityEvent]]:
+            result, events = await work(collections)
+            if events:
+                bodies = [event.model_dump(mode="json") for event in events]
+                waits = {"$push": {"outbox": {"$each": bodies}}, "$set": {"waiting": True}}
                 await collections(collection).update_one({"_id": name}, waits)
-            return result, event
+            return result, events
 
-        result, event = await self._store.together(all_of_it, transaction=self._transactions)
-        if event is not None:
+        result, events = await self._store.together(all_of_it, transaction=self._transactions)
+        for event in events:
             self._caches.drop(event)
-            await self._announce(place, event)
+        if events:
+            await self._announce(place, events)
         return result
 
-    async def _announce(self, place: tuple[str, str], event: CommunityEvent) -> None:
+    async def _announce(self, place: tuple[str, str], events: Sequence[CommunityEvent]) -> None:
         """Publish before the reply, so that who reads it next reads what is new; the rest is done beside it."""
         try:
-            await self._send(event)
+            for event in events:
+                await self._send(event)
         except NatsError as error:
             _log.warning("community.unsettled", error=str(error) or type(error).__name__)
             return
-        task = asyncio.create_task(self._try_to_finish(place, event), name=f"finish {event.id}")
+        task = asyncio.create_task(self._try_to_finish(place, events), name=f"finish {events[0].id}")
         self._finishing.add(task)
         task.add_done_callback(self._finishing.discard)
 
-    async def _try_to_finish(self, place: tuple[str, str], event: CommunityEvent) -> None:
+    async def _try_to_finish(self, place: tuple[str, str], events: Sequence[CommunityEvent]) -> None:
         try:
-            await self._finish(place, [event])
+            await self._finish(place, events)
         except (NatsError, StoreError) as error:
             _log.warning("community.unsettled", error=str(error) or type(error).__name__)
 
@@ -125,6 +137,7 @@ class Changes:
 
 def _audited(event: CommunityEvent) -> AuditEvent:
     details: dict[str, Any] = {"owner": event.owner, "what": event.what}
+    details |= {"keys": event.keys} if event.keys else {}
     return AuditEvent(
         id=f"{SERVICE}.{event.id}",
         ts=int(event.at.timestamp() * 1000) * 1_000_000,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,8 +10,12 @@ from consumers.community.caching import user_key
 from consumers.community.store.changes import Collections
 from consumers.community.store.collections import MEMBERSHIPS, USERS
 from consumers.community.store.groups import Group
+from contracts.services.community.bot import MemberChange
 from runtime.store import Document, Store, upsert
 
+NEW_PROFILE: Final[Document] = {
+    "username": None, "name": None, "language": None, "note": "", "trusted": False, "custom": {},
+}  # fmt: skip
 ACTIVE: Final = {"1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
 
@@ -52,18 +56,64 @@ async def forget_role(collections: Collections, key: str, role: str) -> None:
         await members.update_one({"_id": name}, {"$pull": {"roles": role}})
 
 
-async def set_status(collections: Collections, group: Group, user_id: int, status: str, *, at: datetime) -> bool:
-    """Say what a member is since when; whether that is new."""
-    members, name = collections(MEMBERSHIPS), member_id(group.key, user_id)
-    found = await members.find_one({"_id": name}, {"status": 1, "status_at": 1})
-    if found is not None and (found.get("status") == status or (found.get("status_at") or at) > at):
-        return False
-    joined = status == "member" and (found is None or found.get("status") in {None, "left", "banned"})
-    fields = {"status": status, "status_at": at, **({"joined_at": at} if joined else {})}
-    begin: Document = {**first_seen(group, user_id), "roles": [], "messages": 0, "last_active_at": None}
-    begin |= {} if joined else {"joined_at": None}
-    await members.update_one({"_id": name}, {"$set": fields, "$setOnInsert": begin}, upsert=True)
-    return True
+async def set_statuses(collections: Collections, group: Group, changes: Sequence[MemberChange]) -> list[int]:
+    """Write what members are since when, of each the newest; return of whom that is new."""
+    members, newest = collections(MEMBERSHIPS), newest_of(changes)
+    names = {member_id(group.key, user_id): one for user_id, one in newest.items()}
+    query = {"_id": {"$in": list(names)}}
+    known = {one["_id"]: one async for one in members.find(query, {"status": 1, "status_at": 1})} if names else {}
+    requests, changed = list[Any](), list[int]()
+    for name, one in names.items():
+        found = known.get(name)
+        if found is not None and (found.get("status") == one.status or (found.get("status_at") or one.at) > one.at):
+            continue
+        joined = one.status == "member" and (found is None or found.get("status") in {None, "left", "banned"})
+        fields = {"status": one.status, "status_at": one.at, **({"joined_at": one.at} if joined else {})}
+        begin: Document = {**first_seen(group, one.user_id), "roles": [], "messages": 0, "last_active_at": None}
+        begin |= {} if joined else {"joined_at": None}
+        requests.append(upsert({"_id": name}, {"$set": fields, "$setOnInsert": begin}))
+        changed.append(one.user_id)
+    if requests:
+        await members.bulk_write(requests, ordered=False)
+    return changed
+
+
+def newest_of(changes: Sequence[MemberChange]) -> dict[int, MemberChange]:
+    """Return of each user the last change of what they are; of two at one time the later in the list."""
+    newest: dict[int, MemberChange] = {}
+    for one in changes:
+        before = newest.get(one.user_id)
+        if one.status is not None and (before is None or before.at <= one.at):
+            newest[one.user_id] = one
+    return newest
+
+
+async def set_names(
+    collections: Collections, owner: str, changes: Sequence[MemberChange], *, now: datetime
+) -> list[int]:
+    """Write what users are called into the owner's profiles of them; return of whom that is new."""
+    users, named = collections(USERS), {one.user_id: one for one in changes if one.name is not None}
+    keys = {user_key(owner, user_id): one for user_id, one in named.items()}
+    query = {"_id": {"$in": list(keys)}}
+    known = {one["_id"]: one async for one in users.find(query, {"name": 1, "username": 1})} if keys else {}
+    requests, changed = list[Any](), list[int]()
+    for key, one in keys.items():
+        fields: Document = {"name": one.name, **username_fields(one.username)}
+        found = known.get(key)
+        if found is not None and all(found.get(field) == fields[field] for field in ("name", "username")):
+            continue
+        begin: Document = {"owner": owner, "user_id": one.user_id, **NEW_PROFILE}
+        first = {field: value for field, value in begin.items() if field not in fields}
+        requests.append(upsert({"_id": key}, {"$set": {**fields, "updated_at": now}, "$setOnInsert": first}))
+        changed.append(one.user_id)
+    if requests:
+        await users.bulk_write(requests, ordered=False)
+    return changed
+
+
+def username_fields(username: str | None) -> Document:
+    """Return how an @name is kept: as it is found, and as it is shown."""
+    return {"username": None} if username is None else {"username": username.casefold(), "shown_username": username}
 
 
 async def saw(collections: Collections, group: Group, active: Mapping[int, tuple[int, datetime]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
@@ -11,6 +11,8 @@ from contracts.services.community.commands import Change, InGroup
 from contracts.services.community.groups import CommunityModel, UserId
 from contracts.services.community.rules import MOST_SEEN, Seen
 
+MOST_MEMBERS: Final = 200
+
 
 class MemberPermissions(InGroup):
     """What a member may do."""
@@ -18,12 +20,31 @@ class MemberPermissions(InGroup):
     user_id: UserId
 
 
-class UpdateMember(InGroup, Change):
-    """A member joined, left, was banned or restricted."""
+class MemberChange(CommunityModel):
+    """A member joined, left, was banned or restricted, or has a name that was not known."""
 
     user_id: UserId
-    status: groups.MemberStatus = Field(description="what the member is now")
-    at: AwareDatetime = Field(description="since when")
+    at: AwareDatetime = Field(description="since when; what is older than what is known changes nothing")
+    status: groups.MemberStatus | None = Field(default=None, description="what the member is; null leaves it")
+    name: Annotated[str, Field(max_length=128)] | None = Field(
+        default=None, description="what they are called; null leaves the profile"
+    )
+    username: groups.Username | None = Field(default=None, description="of who has a name; null for none")
+
+
+class UpdateMembers(InGroup, Change):
+    """Members of a group are not as they were; what is said of many costs little more than of one."""
+
+    members: Annotated[
+        list[MemberChange], Field(min_length=1, max_length=MOST_MEMBERS, description="in the order in which it was")
+    ]
+
+
+class UpdatedMembers(CommunityModel):
+    """Of how many it was new."""
+
+    members: int
+    profiles: int
 
 
 class RecordSeen(InGroup):

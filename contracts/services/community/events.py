@@ -27,6 +27,7 @@ class CommunityEvent(BaseModel):
     group: str = Field(default="", description="the group's own id, which a migration keeps; empty for a profile")
     group_ids: list[int] = Field(default_factory=list[int], description="Telegram's ids of it, the present one first")
     key: str = Field(description="name or id of what changed")
+    keys: list[str] = Field(default_factory=list[str], description="where many changed at once: all of them")
     owner: str
     actor: str = Field(description="who changed it: a key's id, or a user's")
     first: int | None = Field(default=None, description="of actions: the first of their numbers in the group")

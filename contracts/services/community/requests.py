@@ -43,7 +43,7 @@ REQUESTS: Final[tuple[tuple[str, type[BaseModel], type[BaseModel]], ...]] = (
     ("find_user", commands.FindUser, groups.UserResponse),
     ("update_user", commands.UpdateUser, groups.UserResponse),
     ("permissions", bot.MemberPermissions, groups.EffectivePermissions),
-    ("update_member", bot.UpdateMember, SuccessResponse),
+    ("update_members", bot.UpdateMembers, bot.UpdatedMembers),
     ("record", bot.RecordSeen, bot.Recorded),
     ("judge", bot.JudgeSeen, bot.Judgement),
 )

@@ -10,6 +10,12 @@ from contracts.arithmetic.usd import DatedRates
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 DOLLAR_TICKERS: Final = subjects.TICKER + "*.*.USD.spot"
 _DOLLARS: Final = ".USD.spot"
+_TICKER, _DOLLARS_END = subjects.TICKER.encode(), _DOLLARS.encode()
+
+
+def is_dollar_ticker(subject: bytes) -> bool:
+    """Return whether a message is the ticker of a dollar price."""
+    return subject.startswith(_TICKER) and subject.endswith(_DOLLARS_END)
 
 
 class PriceTaker:

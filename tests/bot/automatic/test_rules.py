@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 
 import pytest
 from telegram import User
 
 from bot.groups.people import People
+from contracts.services.community.groups import GroupResponse
 from tests.bot.automatic.world import OWNER, World, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
@@ -44,9 +46,9 @@ async def test_what_was_written_first_counts_first_though_its_author_is_looked_u
     group = await groups.group(moderation=FLOOD)
     look_up, waits = People.saw, [0.5]
 
-    async def look_up_slowly(people: People, owner: str, users: Iterable[User]) -> None:
+    async def look_up_slowly(people: People, group: GroupResponse, users: Iterable[User], at: datetime) -> None:
         await asyncio.sleep(waits.pop() if waits else 0.0)
-        await look_up(people, owner, users)
+        await look_up(people, group, users, at)
 
     monkeypatch.setattr(People, "saw", look_up_slowly)
     written = [group.write(42, f"hello {number}", first_name="Ann") for number in range(4)]
@@ -176,3 +178,29 @@ async def test_a_rule_escalates_and_what_it_did_is_undone_in_the_group(groups: W
     ban = await group.action(kind="ban", user_id=42)
     assert ban["duration_seconds"] == 86_400
     assert group.status(42) == "kicked"
+
+
+@pytest.mark.parametrize(("language", "said"), [(EN, "once in 1 s"), (ID, "sekali dalam 1 s")])
+async def test_a_slow_mode_lets_one_message_of_a_member_through_in_so_many_seconds(
+    groups: World, language: str, said: str
+) -> None:
+    group = await groups.group(language=language, moderation={"blocklist": ["casino"]})
+    group.write(OWNER, "/slowmode 1s", language_code=language)
+    await group.message(said)
+    beginning = groups.server.moment().date
+    await until(lambda: groups.server.moment().date > beginning, "a second begins")
+    first, second = group.write(42, "one"), group.write(42, "two")
+    others = [group.write(43, "of another"), group.write(OWNER, "of mine"), group.write(OWNER, "and one more")]
+    await until(lambda: not group.has(second), "what came too early is deleted")
+    assert (await group.action(kind="delete", user_id=42))["reason"] == "2 messages within 1 s"
+    now = groups.server.moment().date
+    await until(lambda: groups.server.moment().date > now + 1, "the second is over")
+    third, fourth = group.write(42, "three"), group.write(42, "four")
+    await until(lambda: not group.has(fourth), "what came too early again is deleted")
+    assert all(group.has(one) for one in (first, third, *others))
+    group.write(OWNER, "/slowmode off", language_code=language)
+    await group.message("no slow mode" if language == EN else "Tidak ada mode lambat")
+    kept = [group.write(42, "five"), group.write(42, "six")]
+    last = group.write(42, "casino")  # judged after those
+    await until(lambda: not group.has(last), "what is not allowed is deleted")
+    assert all(group.has(one) for one in kept)

@@ -21,7 +21,7 @@ from tests.running import running
 
 CALLER = {"actor": "settings.0123", "address": "10.0.0.1", "request_id": "r1"}
 CHANGES = (
-    "create_", "update_", "delete_", "assign_", "unassign_", "undo_", "migrate",
+    "create_", "update_", "delete_", "assign_", "unassign_", "undo_", "migrate", "refuse_",
 )  # fmt: skip
 GROUP = -1001234567890
 

@@ -177,7 +177,8 @@ async def test_an_owner_sees_nothing_of_another(community: Community) -> None:
     fields: dict[str, Any] = {
         "role": {"name": "x", "permissions": []}, "rule": SPAM, "rule_id": rule, "name": "mod", "user_id": 100,
         "changes": {}, "action": {"kind": "ban", "user_id": 1, "moderator_id": 7}, "bulk": {"actions": [{}]},
-        "undo": {"ids": ids, "moderator_id": 9}, "to_group_id": -6, "status": "left", "at": iso(datetime.now(UTC)),
+        "undo": {"ids": ids, "moderator_id": 9}, "to_group_id": -6,
+        "refusals": {ids[0]: "why"}, "members": [{"user_id": 1, "at": iso(datetime.now(UTC)), "status": "left"}],
         "batch": "b", "seen": [{"at": iso(datetime.now(UTC)), "user_id": 1}],
     }  # fmt: skip
     asked = 0

@@ -153,10 +153,13 @@ async def use_everything(send: Send) -> set[str]:
 
 async def _use_the_rest(do: Send, rule: str) -> None:
     await do("undo_actions", undo={"ids": ["0" * 16 + ".0"], "moderator_id": 9})
+    (ban,) = (await do("create_actions", bulk={"actions": [{"kind": "ban", "user_id": 5, "moderator_id": 7}]})).results
+    await do("undo_actions", undo={"ids": [ban.id], "moderator_id": 9}, lift=True)
+    await do("refuse_undo", refusals={ban.id: "not enough rights"})
     await do("record", batch="b", seen=[{"at": NOW, "user_id": 1, "text": "spam"}])
     await do("dry_run_rule", rule_id=rule)
     await do("judge", seen={"at": NOW, "user_id": 1, "text": "spam"})
-    await do("update_member", user_id=2, status="member", at=NOW)
+    await do("update_members", members=[{"user_id": 2, "status": "member", "at": NOW, "name": "Two"}])
     await do("update_user", user_id=1, changes={"username": "someone"})
     await do("find_user", user_id=1)
     await do("find_user", username="someone")

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nats.js.api import StorageType
@@ -32,8 +33,9 @@ class Read:
         self.numbers += [number for _, number in batch]
         self.last.append(last)
 
-    async def open(self, stream: str, subject: str = ">", start: Start = ALL) -> None:
-        await self.reader.stream(stream, [subject], lambda _subject, body: int(body), self.on_batch, start=start)
+    async def open(self, stream: str, subject: str = ">", start: Start = ALL, **more: Any) -> None:
+        decode: Callable[[str, bytes], int] = lambda _subject, body: int(body)  # noqa: E731
+        await self.reader.stream(stream, [subject], decode, self.on_batch, start=start, **more)
 
 
 async def publish(bus: Bus, subject: str, numbers: Sequence[int]) -> None:
@@ -70,6 +72,20 @@ async def test_only_the_asked_subjects_are_read(bus: Bus, eventually: Eventually
     await eventually(lambda: read.numbers == [2])
     await read.reader.close()
     await bus.jetstream().delete_stream("S_FILTER")
+
+
+async def test_what_is_not_wanted_is_not_decoded_and_counts_as_read(bus: Bus, eventually: Eventually) -> None:
+    await bus.jetstream().add_stream(name="S_WANTED", subjects=["s.wanted.>"])
+    read = Read(bus)
+    await read.open("S_WANTED", "s.wanted.>", wanted=lambda subject: subject.startswith(b"s.wanted.yes."))
+    await publish(bus, "s.wanted.yes.a", [1])
+    await bus.jetstream().publish("s.wanted.no.a", b"no number")
+    await publish(bus, "s.wanted.yes.a", [3])
+    await bus.jetstream().publish("s.wanted.no.a", b"no number")
+    await eventually(lambda: read.numbers == [1, 3] and read.last[-1] == 4)
+    assert read.gaps == []
+    await read.reader.close()
+    await bus.jetstream().delete_stream("S_WANTED")
 
 
 async def test_stream_that_does_not_exist_is_an_error_at_start(bus: Bus) -> None:
