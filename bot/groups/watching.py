@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC
 from typing import Final
 
+import structlog
 from telegram import ChatMember, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus
 from telegram.ext import ContextTypes, TypeHandler
@@ -14,10 +14,11 @@ from bot.commands.visiting import GROUPS, AnyHandler
 from bot.groups.managed import Managed
 from bot.groups.people import People, users_of
 from bot.groups.standing import Standings
-from contracts.errors import NotFoundError
+from contracts.errors import HydrophoneError
 from contracts.services.community.bot import MemberChange
 from contracts.services.community.groups import MemberStatus
 
+_log = structlog.get_logger("bot")
 _ADMINS: Final = frozenset({ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR})
 _GONE: Final = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.BANNED})
 
@@ -58,8 +59,10 @@ class Watching:
             return
         status = status_of(changed.new_chat_member)
         change = MemberChange(user_id=user.id, at=changed.date.astimezone(UTC), status=status)
-        with suppress(NotFoundError):
+        try:
             await self._people.changed(group, user, change, changed.from_user.id)
+        except HydrophoneError as error:
+            _log.warning("groups.member_not_kept", group=changed.chat.id, user=user.id, error=str(error))
 
     async def _on_message(self, message: Message) -> None:
         chat, by = message.chat, message.from_user.id if message.from_user else 1
