@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from secrets import token_bytes
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -43,6 +44,7 @@ from api.http.routing import RouteTable
 from api.market import routes as market_routes
 from api.market.answers import MarketAnswers
 from api.mcp import endpoint as mcp_endpoint
+from api.mcp.alerts import AlertTools
 from api.mcp.endpoint import McpEndpoint
 from api.mcp.hosts import Hosts
 from api.ops import documents, health
@@ -148,7 +150,9 @@ class Parts:
         self.hub = Hub(self.market, StreamMetrics(registry))
         self.feed = StreamFeed(self.bus, self.hub.on_event)
         self.recorder = RequestRecorder(self.bus, registry) if options.analytics.enabled else None
-        self.mcp = McpEndpoint(self.market, Hosts.of(options.settings.public_url, options.settings.cors_origins))
+        self.commands = CommandClient(self.bus)
+        own = AlertTools(self.commands, options.pepper or token_bytes())
+        self.mcp = McpEndpoint(self.market, own, Hosts.of(options.settings.public_url, options.settings.cors_origins))
         self.log = EventLog(self.bus, self.hub.fan_out)
         self.stream_limits = options.stream or StreamLimits(connections_per_key=options.settings.connections_per_key)
         self.elsewhere = HeldElsewhere(self.bus)
@@ -206,7 +210,7 @@ def compose(options: ApiOptions) -> ASGIApp:
     app = make_app(ROUTERS, parts.lifespan)
     table = RouteTable(app.routes)
     access = make_access(options, parts, table)
-    app.state.commands = CommandClient(parts.bus)
+    app.state.commands = parts.commands
     recorder, export = parts.recorder, options.analytics.export_format
     app.state.analytics = AnalyticsSources(
         None if recorder is None else app.state.commands, export, parts.cache.fetched

@@ -81,7 +81,7 @@ async def create(body: schemas.NewAlert, commands: Commands, once: Once, _key: I
     async def make(request_key: str | None) -> Reply:
         request = alerts.CreateAlert(
             owner=commands.owner,
-            rule=_rule(body),
+            rule=schemas.rule_of(body),
             expires_at=body.expires_at,
             note=body.note,
             deliver=alerts.Deliver(**body.deliver.model_dump()),
@@ -132,7 +132,7 @@ async def dry_run(body: schemas.DryRule, commands: Commands) -> Response:
     """
     end = clock.now_ns() if body.end is None else read_moment(body.end)
     request = alerts.AlertDryRunQuery(
-        price=_rule(body) if body.rule is None else None,
+        price=schemas.rule_of(body) if body.rule is None else None,
         rule=body.rule,
         symbol=body.symbol,
         exchange=body.exchange,
@@ -203,10 +203,6 @@ async def why(id: ExplainedId, commands: Commands) -> Response:  # noqa: A002 - 
 
 def _reply(document: dict[str, Any], status: int = 200) -> Reply:
     return Reply(status, literals.encode(document, clock.now_ns()))
-
-
-def _rule(body: schemas.NewAlert | schemas.DryRule) -> alerts.PriceRule:
-    return alerts.checked_rule({name: getattr(body, name) for name in alerts.PriceRule.model_fields})
 
 
 def _checked(alert_id: str) -> str:

@@ -20,7 +20,7 @@ from contracts.alerts import (
 )
 from contracts.arithmetic.moments import Moment
 from contracts.services.access import Page, PageSize
-from contracts.services.alerts import State
+from contracts.services.alerts import PriceRule, State, checked_rule
 from contracts.services.explaining import Comparison, Cooldown, Decision, Delivery, Evidence, Fired, ReadSpan
 from contracts.services.market import Symbol, Venue
 
@@ -79,6 +79,11 @@ class NewAlert(Figures):
     expires_at: AwareDatetime | None = Field(default=None, description="from then on nothing is met; null for never")
     note: PlainNote | None = Field(default=None, description="comes back with each message")
     deliver: DeliverTo = Field(default=DeliverTo(), description="where the messages go")
+
+
+def rule_of(body: NewAlert | DryRule) -> PriceRule:
+    """Return the rule of a price alert; raises the error of what does not fit together."""
+    return checked_rule({name: getattr(body, name) for name in PriceRule.model_fields})
 
 
 class ChangedAlert(Figures):

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api.http.access.keys import MARKET_READ
 from api.http.errors import documented
 from api.http.routing import requires
+from api.mcp.alerts import AlertTools
 from api.mcp.hosts import Hosts
 from api.mcp.numbers import unmark_bytes
 from api.mcp.server import ToolServer
@@ -36,9 +37,9 @@ router: Final = APIRouter(
 class McpEndpoint:
     """The MCP server as an ASGI app; it works within `running`."""
 
-    def __init__(self, market: MarketClient, hosts: Hosts) -> None:
+    def __init__(self, market: MarketClient, own: AlertTools, hosts: Hosts) -> None:
         self._hosts = hosts
-        server = ToolServer(market).make()
+        server = ToolServer(market, own).make()
         self._manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
 
     @asynccontextmanager
@@ -105,7 +106,10 @@ class Passed(Response):
     },
 )
 async def post(request: Request) -> Response:
-    """The Model Context Protocol over streamable HTTP: the market's data as read-only tools."""
+    """The Model Context Protocol over streamable HTTP.
+
+    Tools that read the market; for a key that may write alerts also why one came, and price alerts in two steps.
+    """
     endpoint: McpEndpoint = request.app.state.mcp
     endpoint.check(request.scope)
     return Passed(endpoint)

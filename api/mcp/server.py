@@ -8,9 +8,13 @@ import msgspec
 from mcp.server.lowlevel import Server
 from mcp.types import CallToolRequestParams, CallToolResult, ListToolsResult, TextContent
 
+from api.http.access.keys import ALERTS_WRITE, Identity
 from api.http.app import VERSION
+from api.http.errors import ForbiddenError
 from api.market import formats
 from api.market.documents import Fields, read_exactly, read_query
+from api.mcp.alerts import TOOLS as OWN
+from api.mcp.alerts import AlertTools
 from api.mcp.numbers import mark
 from api.mcp.tools import FEEDS, TOOLS, MarketTool
 from contracts.errors import HydrophoneError, InternalError, InvalidParameterError
@@ -29,8 +33,8 @@ INSTRUCTIONS: Final = (
 class ToolServer:
     """Answers the requests of MCP; it keeps nothing between them."""
 
-    def __init__(self, market: MarketClient) -> None:
-        self._market = market
+    def __init__(self, market: MarketClient, own: AlertTools | None = None) -> None:
+        self._market, self._own = market, own
 
     def make(self) -> Server[Any]:
         """Return the library's server with our handlers."""
@@ -43,24 +47,35 @@ class ToolServer:
             on_call_tool=self.call_tool,
         )
 
-    async def list_tools(self, _context: Any, _request: Any) -> ListToolsResult:
-        """Return the tools."""
-        return ListToolsResult(tools=[found.tool for found in TOOLS.values()])
+    async def list_tools(self, context: Any, _request: Any) -> ListToolsResult:
+        """Return the tools: those that read the market, and what else the key may use."""
+        own = {} if self._own is None else self._own.offered(identity_of(context))
+        return ListToolsResult(tools=[*(found.tool for found in TOOLS.values()), *own.values()])
 
-    async def call_tool(self, _context: Any, request: CallToolRequestParams) -> CallToolResult:
+    async def call_tool(self, context: Any, request: CallToolRequestParams) -> CallToolResult:
         """Return the result of a tool, or its error with the code: a model can read both."""
         try:
-            found = TOOLS.get(request.name)
-            if found is None:
-                raise InvalidParameterError(
-                    f"There is no tool {request.name[:64]}", parameter="name", supported=list(TOOLS)
-                )
-            return _result(await self._find(found, request.arguments or {}))
+            return _result(await self._call(request.name, request.arguments or {}, identity_of(context)))
         except HydrophoneError as error:
             return _refusal(error)
         except Exception:  # noqa: BLE001 - the last one before the client: written to the log, never to the client
             logs.get().exception("mcp.failed", tool=request.name[:64])
             return _refusal(InternalError("Something went wrong here"))
+
+    async def _call(self, name: str, arguments: Fields, identity: Identity | None) -> Fields:
+        found = TOOLS.get(name)
+        if found is not None:
+            return await self._find(found, arguments)
+        own = {} if self._own is None else self._own.offered(identity)
+        if self._own is None or identity is None or name not in own:
+            if name in OWN:
+                raise ForbiddenError(f"This key lacks the scope {ALERTS_WRITE}", required_scope=ALERTS_WRITE)
+            supported = [*TOOLS, *own]
+            raise InvalidParameterError(f"There is no tool {name[:64]}", parameter="name", supported=supported)
+        return await self._own.call(name, arguments, identity.owner, self._price)
+
+    async def _price(self, symbol: str) -> Fields:
+        return await self._find(TOOLS["get_price"], {"symbol": symbol})
 
     async def _find(self, found: MarketTool, arguments: Fields) -> Fields:
         names = found.tool.input_schema.get("properties", {})
@@ -79,6 +94,12 @@ class ToolServer:
         else:
             document = {"symbol": answer.reply.symbol, **document}
         return {"timestamp": iso(now_ns), **document}
+
+
+def identity_of(context: Any) -> Identity | None:
+    """Return whose key came with a request; None where it came by another way than HTTP."""
+    request = context.request
+    return None if request is None else request.scope["hydrophone.admission"].identity
 
 
 def _result(document: Fields) -> CallToolResult:

@@ -10,6 +10,17 @@ from bot.requests import Requests
 from contracts.errors import HydrophoneError
 from contracts.services.community.bot import MOST_MEMBERS, MemberChange, UpdatedMembers, UpdateMembers
 
+from typing import Final
+
+from bot.groups.deeds import caller_of
+from bot.requests import Requests
+from contracts.errors import NotReadyError
+from contracts.services.community.bot import MemberChange, UpdatedMembers, UpdateMembers
+from runtime import clock, retry
+
+AT_ONCE: Final = 50  # changes: what writes more is too long in the way of others that change the group
+TRIES: Final = 4
+_AGAIN: Final = retry.Policy(wait_initial=0.5, wait_max=5.0)
 Waiting = tuple[MemberChange, "asyncio.Future[None]"]
 
 
@@ -46,6 +57,13 @@ class MemberChanges:
             try:
                 await self._requests.request("community.update_members", request, UpdatedMembers)
             except HydrophoneError as refused:
+            batch, group.waiting = group.waiting[:AT_ONCE], group.waiting[AT_ONCE:]
+            members = [change for change, _ in batch]
+            request = UpdateMembers(group_id=group_id, caller=caller_of(by), members=members)
+            error: Exception | None = None
+            try:
+                await self._request(request)
+            except Exception as refused:  # noqa: BLE001  # whatever it is, it is raised to those who wait
                 error = refused
             for _, future in batch:
                 if future.done():
@@ -55,3 +73,14 @@ class MemberChanges:
                 else:
                     future.set_exception(error)
         del self._groups[group_id]
+
+    async def _request(self, request: UpdateMembers) -> None:
+        """Send it again where nobody replies in time: the same changes written again change nothing."""
+        for _, delay in zip(range(TRIES - 1), retry.delays(_AGAIN), strict=False):
+            try:
+                await self._requests.request("community.update_members", request, UpdatedMembers)
+            except NotReadyError:
+                await clock.sleep(delay)
+            else:
+                return
+        await self._requests.request("community.update_members", request, UpdatedMembers)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC
 from typing import Final
 
+import structlog
 from telegram import ChatMember, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus
 from telegram.ext import ContextTypes, TypeHandler
@@ -18,6 +19,11 @@ from contracts.errors import NotFoundError
 from contracts.services.community.bot import MemberChange
 from contracts.services.community.groups import MemberStatus
 
+from contracts.errors import HydrophoneError
+from contracts.services.community.bot import MemberChange
+from contracts.services.community.groups import MemberStatus
+
+_log = structlog.get_logger("bot")
 _ADMINS: Final = frozenset({ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR})
 _GONE: Final = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.BANNED})
 
@@ -60,6 +66,10 @@ class Watching:
         change = MemberChange(user_id=user.id, at=changed.date.astimezone(UTC), status=status)
         with suppress(NotFoundError):
             await self._people.changed(group, user, change, changed.from_user.id)
+        try:
+            await self._people.changed(group, user, change, changed.from_user.id)
+        except HydrophoneError as error:
+            _log.warning("groups.member_not_kept", group=changed.chat.id, user=user.id, error=str(error))
 
     async def _on_message(self, message: Message) -> None:
         chat, by = message.chat, message.from_user.id if message.from_user else 1
