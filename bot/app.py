@@ -113,7 +113,6 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
     market = MarketClient(bus)
     application = make_application(options)
     beside = compose(application, bus, Core(Market(market), drawing), options)
-    of_groups, asked = compose(application, bus, Pages(Market(market), drawing, lambda: bus.connected), options)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bus.close, timeout=3.0)
         stack.push_async_callback(market.close)
@@ -126,8 +125,6 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
         stack.push_async_callback(application.shutdown)
         for part in beside:
             await stack.enter_async_context(part.running())
-        await stack.enter_async_context(of_groups.running())
-        await stack.enter_async_context(asked.running())
         await application.start()
         stack.push_async_callback(application.stop)
         await stack.enter_async_context(_receiving(application, options))
@@ -181,8 +178,6 @@ class Core:
 
 def compose(application: App, bus: Bus, core: Core, options: BotOptions) -> tuple[Automatic, BotTrading, AskedUndos]:
     """Add every handler; return what goes on beside the updates: in groups, of trading, what the API asks for."""
-def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> tuple[Automatic, AskedUndos]:
-    """Add every handler to an application; return what happens in groups by itself, and what the API asks for."""
     requests = PromptRequests(CommandClient(bus), lambda: bus.connected)
     services = Services(
         bot=application.bot,
@@ -215,7 +210,6 @@ def compose(application: App, bus: Bus, pages: Pages, options: BotOptions) -> tu
     application.add_handler(trading.first(), group=FIRST)
     application.add_error_handler(on_error)
     return of_groups, trading, AskedUndos(bus, requests, groups.given.telegram, groups.given.deeds)
-    return of_groups, AskedUndos(bus, requests, groups.given.telegram, groups.given.deeds)
 
 
 @asynccontextmanager

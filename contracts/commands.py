@@ -4,7 +4,6 @@ Whoever serves a command replies always: with its result, or with `error`. No re
 nobody serves it. Readers tolerate unknown fields.
 
 Longer than other files because it is the one table of all commands, a line each.
-It is longer than other files because it is the one list of every command.
 """
 
 from __future__ import annotations

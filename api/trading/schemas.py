@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
 from typing import Annotated, Any, Final, cast
 
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
 
 from contracts.market import Side
-from contracts.numbers import AmountText
-from contracts.schema.decimals import Numbers, as_text
 from contracts.numbers import AmountText, as_text
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
@@ -149,7 +146,6 @@ class AccountOut(BaseModel):
     venue: str
     exchange: str
     balances: list[BalanceOut]
-    problem: str | None = Field(description="why it is not known what is in it; null where it is")
     limits: LimitsOut
     created_at: AwareDatetime
 

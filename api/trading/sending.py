@@ -14,7 +14,6 @@ from api.http.routing import requires
 from api.http.validation import check_query
 from contracts.errors import DisabledError
 from contracts.schema import literals
-from contracts.schema.decimals import shown
 from contracts.services.access import Caller
 from runtime import clock
 from runtime.clients.command_client import CommandClient

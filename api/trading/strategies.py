@@ -15,7 +15,6 @@ from api.trading.schemas import OrderOut, Taken
 from api.trading.sending import CREATED, ROUTER, Commands, TradingCommands, answer, failures, made
 from contracts.arithmetic.moments import Moment, as_datetime, read_moment
 from contracts.errors import NotFoundError
-from contracts.schema.decimals import shown
 from contracts.schema.literals import exact
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol

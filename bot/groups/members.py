@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-
-from bot.groups.deeds import caller_of
-from bot.requests import Requests
-from contracts.errors import HydrophoneError
-from contracts.services.community.bot import MOST_MEMBERS, MemberChange, UpdatedMembers, UpdateMembers
-
 from typing import Final
 
 from bot.groups.deeds import caller_of
@@ -50,13 +44,6 @@ class MemberChanges:
 
     async def _send(self, group_id: int, group: _Group, by: int) -> None:
         while group.waiting:
-            batch, group.waiting = group.waiting[:MOST_MEMBERS], group.waiting[MOST_MEMBERS:]
-            members = [change for change, _ in batch]
-            request = UpdateMembers(group_id=group_id, caller=caller_of(by), members=members)
-            error: HydrophoneError | None = None
-            try:
-                await self._requests.request("community.update_members", request, UpdatedMembers)
-            except HydrophoneError as refused:
             batch, group.waiting = group.waiting[:AT_ONCE], group.waiting[AT_ONCE:]
             members = [change for change, _ in batch]
             request = UpdateMembers(group_id=group_id, caller=caller_of(by), members=members)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC
 from typing import Final
 
@@ -15,10 +14,6 @@ from bot.commands.visiting import GROUPS, AnyHandler
 from bot.groups.managed import Managed
 from bot.groups.people import People, users_of
 from bot.groups.standing import Standings
-from contracts.errors import NotFoundError
-from contracts.services.community.bot import MemberChange
-from contracts.services.community.groups import MemberStatus
-
 from contracts.errors import HydrophoneError
 from contracts.services.community.bot import MemberChange
 from contracts.services.community.groups import MemberStatus
@@ -64,8 +59,6 @@ class Watching:
             return
         status = status_of(changed.new_chat_member)
         change = MemberChange(user_id=user.id, at=changed.date.astimezone(UTC), status=status)
-        with suppress(NotFoundError):
-            await self._people.changed(group, user, change, changed.from_user.id)
         try:
             await self._people.changed(group, user, change, changed.from_user.id)
         except HydrophoneError as error:
