@@ -37,6 +37,7 @@ _NAMES: Final = (
     "execution",
     "portfolio",
     "backtests",
+    "strategies",
 )
 CONSUMERS: Final[dict[str, Callable[[Settings], Consumer]]] = {name: partial(_make, name) for name in _NAMES}
 
@@ -51,6 +52,7 @@ NEED_DOCUMENTS: Final[frozenset[str]] = frozenset(  # left out, with a line in t
         "community",
         "execution",
         "portfolio",
+        "strategies",
         "webhooks",
     }
 )

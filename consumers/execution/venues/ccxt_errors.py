@@ -85,6 +85,7 @@ _TOO_MANY: Final = frozenset({418, 429})  # HTTP: refused before it is looked at
 _MAY_BE_THERE: Final = re.compile(
     r"duplicat|already exist|time[d -]*out|status unknown|unknown status|unexpected response", re.IGNORECASE
 )
+_NO_CONNECTION: Final = frozenset({"ClientConnectorError", "gaierror"})  # aiohttp's, and a name that is not found
 _MESSAGES: Final = ("msg", "retMsg", "sMsg", "message")
 _LONGEST: Final = 200
 
@@ -104,7 +105,7 @@ class Requests:
 def judge(error: Exception, requests: Requests, venue: str) -> OrderRefusedError | UnclearError:
     """Return what to raise of an error of a request that was to change something."""
     words = describe(error, venue)
-    if not requests.sent:
+    if not requests.sent or _never_connected(error):
         return OrderRefusedError(f"it was not sent: {words}")
     if requests.answered:
         return UnclearError(f"{venue} took it, and its answer cannot be read ({type(error).__name__})")
@@ -113,6 +114,12 @@ def judge(error: Exception, requests: Requests, venue: str) -> OrderRefusedError
     if meaning_of(error) == "refused" and not _MAY_BE_THERE.search(_message_of(error) or ""):
         return OrderRefusedError(words)
     return UnclearError(words)
+
+
+def _never_connected(error: Exception) -> bool:
+    """Return whether there was no connection that a request could have been sent on."""
+    cause = error.__cause__
+    return cause is not None and any(kind.__name__ in _NO_CONNECTION for kind in type(cause).__mro__)
 
 
 def meaning_of(error: BaseException) -> Meaning:

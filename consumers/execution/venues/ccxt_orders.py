@@ -21,6 +21,7 @@ Row = Mapping[str, Any]
 _MS: Final = 1_000_000  # ns
 _SKEW_NS: Final = 60_000 * _MS  # how far a venue's clock may be behind ours
 _TICK_SIZE: Final = 4  # CCXT: precision is a step
+_NO_REASON: Final = frozenset({"", "EC_NoError", "UNKNOWN"})  # Bybit's
 _ZERO: Final = Decimal(0)
 _STATUSES: Final[Mapping[str, VenueStatus]] = MappingProxyType({
     "open": "open",
@@ -69,9 +70,17 @@ def read_report(row: Row, fills: Sequence[Fill], amount: Decimal | None) -> Repo
         status=status,
         filled=filled,
         fills=tuple(fills),
-        reason=None,
+        reason=_reason(row, status),
         symbol=row.get("symbol") or None,
     )
+
+
+def _reason(row: Row, status: VenueStatus) -> str | None:
+    """Return why it was rejected, or ended by the exchange, where that is said; an exchange may reject what it took."""
+    said = (row.get("info") or {}).get("rejectReason") if status in {"rejected", "cancelled"} else None
+    if isinstance(said, str) and said not in _NO_REASON:
+        return f"the exchange ended it: {said}"
+    return "the exchange rejected it" if status == "rejected" else None
 
 
 def read_accepted(row: Row, order: Order) -> Report:

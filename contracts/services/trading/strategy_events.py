@@ -26,16 +26,6 @@ StrategyId = Annotated[
 Kind = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", description="dca, grid, tpsl, or an own one", examples=["grid"])
 ]
-Percent = Annotated[AmountText, Field(gt=0, le=1000, description="percent; a decimal as text", examples=["2.5"])]
-Below = Annotated[AmountText, Field(gt=0, lt=100, description="percent; a decimal as text", examples=["5"])]
-
-
-StrategyId = Annotated[
-    str, Field(pattern=r"^[0-9a-f]{16}$", description="id of a strategy", examples=["5d41402abc4b2a76"])
-]
-Kind = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", description="dca, grid, tpsl, or an own one", examples=["grid"])
-]
 
 
 class WantedOrder(TradingModel):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import reduce
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contracts.arithmetic.exact import EXACT
 from contracts.numbers import AmountText
 from contracts.services.trading.orders import Amount, OrderId, Price
 
@@ -31,7 +33,7 @@ class SafetyOrders(ParamsModel):
     @model_validator(mode="after")
     def _above_zero(self) -> Self:
         """Refuse steps that lead to zero."""
-        if self.step_percent * self.count >= Decimal(100):
+        if EXACT.multiply(self.step_percent, Decimal(self.count)) >= Decimal(100):
             raise ValueError("count times step_percent must be below 100")
         return self
 
@@ -91,7 +93,7 @@ class TpslParams(ParamsModel):
         """Hold it to one position and to at most all of it, in rising steps."""
         if (self.amount is None) == (self.order_id is None):
             raise ValueError("tpsl needs amount or order_id, not both")
-        if sum(step.share for step in self.take_profit) > Decimal(100):
+        if reduce(EXACT.add, (step.share for step in self.take_profit), Decimal(0)) > Decimal(100):
             raise ValueError("the shares of take_profit come to more than 100")
         percents = [step.percent for step in self.take_profit]
         if any(later <= earlier for earlier, later in pairwise(percents)):

@@ -1,6 +1,8 @@
-"""Settings of trading: the secrets that seal keys of exchanges, and how long a user token holds."""
+"""Settings of trading: secrets that seal keys of exchanges, how long a user token holds, where own strategies are."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
@@ -43,6 +45,8 @@ class TradingSettings(BaseSettings):
                 "USER_TOKEN_REFRESH_THRESHOLD_SECONDS must be less than USER_TOKEN_ROTATION_THRESHOLD_SECONDS"
             )
         return value
+
+    strategies: Path | None = Field(None, validation_alias="HYDROPHONE_STRATEGIES")
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from contracts.errors import ConflictError, HydrophoneError, NotFoundError, Unau
 from contracts.market import BookSnapshot
 from contracts.services.access import Caller
 from contracts.services.trading import accounts, orders
+from contracts.services.trading.sealed import SealedText
 from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.credentials import Credential, belonging_of, open_text, seal_credential, token_belonging_of
@@ -140,9 +141,10 @@ def forms(text: str) -> Iterator[str]:
         yield base64.b64encode(b"x" * pad + text.encode()).decode().rstrip("=")[4 if pad else 0 : -4]
 
 
-def order(token: Any, **fields: Any) -> orders.CreateOrder:
-    values = {"side": "buy", "type": "limit", "amount": "0.001", "price": "1000000000", "symbol": "BTC/IDR"}
-    return orders.CreateOrder(**{"owner": OWNER, "account": NAME, "token": token, **values, **fields})
+def order(token: SealedText | None, **fields: Any) -> orders.CreateOrder:
+    values: dict[str, Any] = {"side": "buy", "type": "limit", "amount": "0.001", "price": "1000000000"}
+    values |= {"owner": OWNER, "account": NAME, "symbol": "BTC/IDR", "token": token}
+    return orders.CreateOrder(**(values | fields))
 
 
 async def link_and_trade(way: Way) -> str:

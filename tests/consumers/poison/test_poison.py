@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pytest
 
@@ -30,6 +30,7 @@ from consumers.market.publishing import Consolidator
 from consumers.market.state import MarketState
 from consumers.registry import CONSUMERS
 from consumers.storms.core import StormDetector, StormRules
+from consumers.strategies.markets import as_model
 from consumers.whales.core import WhaleDetector, WhaleRules
 from contracts import codec, subjects
 from contracts.arithmetic.tiers import Tiers
@@ -42,6 +43,9 @@ from contracts.symbols import SymbolBook
 from runtime.app.fold import Fault, fold_each
 from runtime.book.books import BookPace
 from runtime.nats.lanes.reader import UNDECODABLE
+from runtime.strategies.loading import Kinds
+from runtime.strategies.protocol import Setup
+from runtime.strategies.running import Definition, begin, dump, load, on_feed, step
 from tests.consumers.odd_events import golden, list_odd
 
 SECOND = 1_000_000_000
@@ -312,9 +316,66 @@ class KeptElsewhere:
         assert not self.core.outputs
 
 
+class Strategies:
+    """A strategy of each kind, whose own instrument every message is of."""
+
+    kinds = ("ticker", "trade", "book", "candle", "feed")
+    params: ClassVar[dict[str, dict[str, Any]]] = {
+        "dca": {"amount": "1", "interval_seconds": 60, "take_profit_percent": "1", "stop_percent": "5"},
+        "grid": {"lower": "0.01", "upper": "1000000", "levels": 5, "spacing": "geometric", "amount": "1"},
+        "tpsl": {"amount": "1", "take_profit": [], "stop_percent": "5", "trailing_percent": "2"},
+    }
+
+    def __init__(self) -> None:
+        kinds, name = Kinds(), "0" * 16
+        self.definitions = [
+            Definition(kind, Setup(name, "BTC/USDT", kind.params.model_validate(self.params[kind.name]), NOW))
+            for kind in map(kinds.find, kinds.names)
+        ]
+        self.running = [begin(definition) for definition in self.definitions]
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        return fold_each(batch, lambda _subject, event: self.see(kind, as_model(event)))
+
+    def see(self, kind: str, event: Any) -> None:
+        for number, (definition, running) in enumerate(zip(self.definitions, self.running, strict=True)):
+            if kind == "feed":
+                self.running[number] = on_feed(definition, running, event, NOW)
+            else:
+                self.running[number] = step(definition, running, event, NOW).running
+
+    def knows(self, kind: str, event: Any) -> bool:
+        prices = self.running[0].state.prices
+        found = {
+            "ticker": lambda: prices.bid is None or f"{prices.bid:f}" == event.bid,
+            "trade": lambda: f"{prices.last:f}" == event.price,
+            "candle": lambda: f"{prices.last:f}" == event.close,
+            "book": lambda: f"{prices.bid:f}" == event.bids[0][0],
+            "feed": lambda: True,
+        }
+        return found[kind]()
+
+    def check(self) -> None:
+        for definition, running in zip(self.definitions, self.running, strict=True):
+            assert "failed" not in str(running.control.reason)
+            assert load(definition.kind, *dump(running)) == running
+
+
 # What reads no events of the market: bodies of their commands and batches are held to their models before a handler.
 SERVICES = frozenset(
-    {"access", "alerts", "analytics", "chats", "community", "deadletters", "execution", "telegram", "webhooks"}
+    {
+        "access",
+        "alerts",
+        "analytics",
+        "backtests",
+        "chats",
+        "community",
+        "deadletters",
+        "execution",
+        "portfolio",
+        "telegram",
+        "webhooks",
+    }
 )
 CORES: dict[str, Callable[[], Core]] = {
     "books": KeptElsewhere,
@@ -325,6 +386,7 @@ CORES: dict[str, Callable[[], Core]] = {
     "clusters": Clusters,
     "storms": Storms,
     "detectors": AllDetectors,
+    "strategies": Strategies,
 }
 
 

@@ -6,8 +6,11 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
+from json import dumps
 from pathlib import Path
 from secrets import token_hex
 
@@ -15,9 +18,11 @@ import pytest
 import pytest_asyncio
 
 from consumers.execution.documents.accounts import AccountStore
+from consumers.execution.handlers import ExecutionPlan, run
 from consumers.execution.links.store import TokenStore
 from consumers.execution.links.tokens import Sealing, UserTokens
 from consumers.execution.opened import Opened, OpenedAccounts
+from consumers.execution.paper.store import ACCOUNTS
 from consumers.execution.safety.heartbeat import DeadMansSwitch
 from consumers.execution.safety.permits import Permits
 from consumers.execution.safety.stopping import Stopping
@@ -27,15 +32,18 @@ from contracts.services.access import Caller
 from contracts.services.trading.accounts import Kill
 from contracts.services.trading.orders import CancelOrder
 from runtime import provision
+from runtime.app.leased import LeaseLostError
 from runtime.app.service import Service
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import DocumentServer, document_server, nats_server
 from runtime.store import Store, StoreError
 from tests.consumers.conftest import PLAN
-from tests.consumers.execution.conftest import until
+from tests.consumers.execution.conftest import User, until
 from tests.consumers.execution.links.test_tokens import LINKED
 from tests.consumers.execution.safety.test_trips import order
 from tests.consumers.execution.safety.venue import Exchange, Heard, at_work
+from tests.consumers.execution.test_on_the_bus import database
+from tests.running import running
 
 ID = "9" * 16
 
@@ -198,3 +206,31 @@ async def test_a_lost_bus_cancels_what_is_open_only_where_it_stays_lost(world: W
         await world.switch.outlive(service, "execution")
         assert world.exchange.orders == {resting.client_id: "cancelled"}
         await bus.close()
+
+
+async def test_execution_without_a_bus_cancels_what_is_open(tmp_path: Path, documents_url: str) -> None:
+    with pytest.raises(LeaseLostError):
+        await lose_the_bus(tmp_path, database(documents_url))
+
+
+async def lose_the_bus(path: Path, url: str) -> None:
+    """Run execution with an open order, stop its bus, and wait until the order is cancelled."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(nats_server(path))
+        bus = await Bus(BusOptions(servers=(server.url,), name="execution")).connect()
+        stack.push_async_callback(bus.close)
+        await provision.apply(bus, PLAN)
+        store = Store(url)
+        stack.push_async_callback(store.close)
+        plan = ExecutionPlan(documents=url, lost_seconds=0.5)
+        await stack.enter_async_context(running(bus, "execution", partial(run, plan=plan)))
+        user = User(bus, "alice")
+        await user.open()
+        await user.show([("100", "1")], [("101", "3")])
+        assert (await user.order(price=Decimal(99))).status == "open"
+        await server.stop()
+
+        async def ended() -> bool:
+            return '"cancelled"' in dumps(await store.collection(ACCOUNTS).find_one({}), default=str)
+
+        await until(ended)

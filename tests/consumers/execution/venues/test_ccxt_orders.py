@@ -74,6 +74,20 @@ def test_what_nobody_said_is_not_guessed(change: dict[str, Any]) -> None:
         read_report(row(**change), (), None)
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "expected"),
+    [
+        ("rejected", None, "the exchange rejected it"),
+        ("rejected", "EC_NoError", "the exchange rejected it"),
+        ("canceled", "EC_NoError", None),
+        ("canceled", "EC_PostOnlyWillTakeLiquidity", "the exchange ended it: EC_PostOnlyWillTakeLiquidity"),
+        ("open", "EC_PostOnlyWillTakeLiquidity", None),
+    ],
+)
+def test_why_the_exchange_ended_an_order_is_said(status: str, said: str | None, expected: str | None) -> None:
+    assert read_report(row(status=status, filled="0", info={"rejectReason": said}), (), None).reason == expected
+
+
 def test_an_answer_with_an_id_alone_is_an_order_that_is_there() -> None:
     report = read_accepted({"id": "9", "status": None, "filled": None}, intent())
     assert (report.venue_order_id, report.client_id, report.status) == ("9", "client1", "open")

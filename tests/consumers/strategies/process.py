@@ -1,0 +1,54 @@
+"""Strategies as a process to kill: `process.py <bus> <documents>`; each line of its input is a `start` or a `kill`.
+
+What is imported is imported once: each life is a fork of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import uvloop
+from prometheus_client import CollectorRegistry
+
+from consumers.strategies.handlers import StrategiesPlan, run
+from consumers.strategies.making import read_secrets
+from runtime.app.application import make_broker
+from runtime.app.service import Service
+from runtime.nats.bus import Bus, BusOptions
+
+
+async def live(bus_url: str, documents: str) -> None:
+    """Serve until the process is killed."""
+    bus = await Bus(BusOptions(servers=(bus_url,), name="strategies")).connect()
+    broker = make_broker(bus, "strategies", CollectorRegistry())
+    await broker.start()
+    service = Service(name="strategies", bus=bus, broker=broker, ready=lambda: print("ready", flush=True))
+    await run(service, StrategiesPlan(documents=documents, secrets=read_secrets))
+
+
+def start() -> int:
+    """Begin a life and return its process id."""
+    child = os.fork()
+    if not child:
+        uvloop.run(live(sys.argv[1], sys.argv[2]))
+        os._exit(1)
+    return child
+
+
+def kill(child: int) -> None:
+    """End a life as a power cut does."""
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    print("killed", flush=True)
+
+
+if __name__ == "__main__":
+    alive = 0
+    for line in sys.stdin:
+        if line == "start\n":
+            alive = start()
+        elif alive:
+            kill(alive)
+            alive = 0
