@@ -60,7 +60,7 @@ async def test_an_answer_that_does_not_come_in_time_is_unclear_and_is_not_waited
 
 @pytest.mark.parametrize("status", [400, 404, 500, 502, 503, 504])
 async def test_a_page_of_a_gateway_is_no_refusal_of_an_order(world: World, status: int) -> None:
-    page = {"status": status, "text": "<html>busy</html>", "content_type": "text/html"}
+    page: dict[str, Any] = {"status": status, "text": "<html>busy</html>", "content_type": "text/html"}
     world.before = lambda path: web.Response(**page) if "order" in path else None
     with pytest.raises(UnclearError):
         await world.venue().place(order(world))
