@@ -11,11 +11,11 @@ from contracts.arithmetic.moments import as_datetime
 from contracts.market import BookSnapshot, Candle, Ticker, Trade
 from contracts.services.trading.events import OrderChanged, OrderFilled
 from contracts.services.trading.strategies import SeenEvent, StrategyInfo
-from contracts.services.trading.strategy_events import StrategyRefused, StrategySignalled, WantedOrder
+from contracts.services.trading.strategy_events import StrategyChanged, StrategyRefused, StrategySignalled, WantedOrder
 from runtime.strategies.protocol import Event, MarketEvent, kind_of
 from runtime.strategies.running import Running
 
-_MOST: Final = 500  # characters of a signal that are said
+_MOST: Final = 500  # characters of a signal, or of a reason, that are said
 
 
 def describe(kept: Kept, running: Running) -> StrategyInfo:
@@ -32,6 +32,24 @@ def describe(kept: Kept, running: Running) -> StrategyInfo:
         profit=running.profit(kept.symbol),
         open_orders=sum(order.status == "open" for order in running.state.orders.live),
         created_at=as_datetime(kept.created_ns),
+    )
+
+
+def changed(kept: Kept, running: Running, ts_ns: int) -> StrategyChanged:
+    """Return the event of how a strategy stands."""
+    control = running.control
+    return StrategyChanged(
+        id=f"{kept.id}.changed.{control.version}",
+        ts=ts_ns,
+        strategy=kept.id,
+        owner=kept.owner,
+        account=kept.account,
+        symbol=kept.symbol,
+        kind=kept.kind,
+        number=control.version,
+        status=control.status,
+        reason=None if control.reason is None else control.reason[:_MOST],
+        by=control.by,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ConfigDict
@@ -36,7 +36,7 @@ class Kept:
     seq_ns: int = 0
     saved: int = 0
     saved_ns: int = 0
-    published: int = 0  # the version of its status that is on the bus
+    changes: list[str] = field(default_factory=list[str])  # of its status, that are to be published, as JSON
 
     def after(self, running: Running, place: tuple[int, int], now_ns: int) -> Kept:
         """Return it as it is after it went on, with the place in the stream that it has reached."""
@@ -51,9 +51,9 @@ class Kept:
         seq, seq_ns = place
         return replace(self, state=state, control=control, seq=seq, seq_ns=seq_ns, saved_ns=self.created_ns)
 
-    def on_published(self, version: int) -> Kept:
-        """Return it after a version of its status was published."""
-        return replace(self, published=version)
+    def with_changes(self, changes: list[str]) -> Kept:
+        """Return it with the changes that are to be published."""
+        return replace(self, changes=changes)
 
     def with_control(self, running: Running) -> Kept:
         """Return it with how it stands changed, and its own state as it is."""

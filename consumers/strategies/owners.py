@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from consumers.strategies import signals
 from consumers.strategies.at_work import AtWork, waits_for
-from consumers.strategies.describing import describe
+from consumers.strategies.describing import changed, describe
 from consumers.strategies.inbox import Inbox
 from consumers.strategies.kept import Kept
 from consumers.strategies.publishing import publish_signalled
@@ -81,6 +81,7 @@ class Owners:
         running = steps.begin(definition)
         state, control = dump(running)
         kept = kept.beginning(state, control, means.inbox.place)
+        kept = kept.with_changes([changed(kept, running, kept.created_ns).model_dump_json()])
         await self._audit("create", kept.id, request, kind=kept.kind, symbol=kept.symbol)
         await means.store.insert(kept, running)
         runner = await means.at_work.start(kept, definition, running)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumers.strategies.kept import Kept
 from contracts import streams
 from contracts.services.trading.strategy_events import (
     CHANGED_SCHEMA,
@@ -19,28 +18,13 @@ from contracts.services.trading.strategy_events import (
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA
 from runtime import retry
 from runtime.nats.bus import Bus
-from runtime.strategies.running import Running
 
 _WITHIN: Final = retry.Policy(timeout=3.0)
 Published = StrategyChanged | StrategyDecided | StrategyRefused | StrategySignalled
 
 
-async def publish_changed(bus: Bus, kept: Kept, running: Running, ts_ns: int) -> None:
+async def publish_changed(bus: Bus, event: StrategyChanged) -> None:
     """Publish how a strategy stands; nats.errors.Error where the stream does not take it in 3 s, as the others."""
-    control = running.control
-    event = StrategyChanged(
-        id=f"{kept.id}.changed.{control.version}",
-        ts=ts_ns,
-        strategy=kept.id,
-        owner=kept.owner,
-        account=kept.account,
-        symbol=kept.symbol,
-        kind=kept.kind,
-        number=control.version,
-        status=control.status,
-        reason=None if control.reason is None else control.reason[:500],
-        by=control.by,
-    )
     await _send(bus, event, CHANGED_SCHEMA)
 
 

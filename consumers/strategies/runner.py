@@ -15,13 +15,14 @@ from typing import Final, NamedTuple
 import structlog
 from nats.errors import Error as NatsError
 
+from consumers.strategies.describing import changed
 from consumers.strategies.kept import Kept
 from consumers.strategies.publishing import publish_changed, publish_refused
 from consumers.strategies.sending import FAILURES, REFUSALS, Sender
 from consumers.strategies.store import StrategyStore
 from contracts.errors import HydrophoneError
 from contracts.market import FeedStatus
-from contracts.services.trading.strategy_events import StrategyRefused, WantedOrder
+from contracts.services.trading.strategy_events import StrategyChanged, StrategyRefused, WantedOrder
 from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus
@@ -67,6 +68,7 @@ class Runner:
         self._events: deque[Waiting] = deque()
         self._market = 0
         self._decided: list[Decided] = []
+        self._changes = deque(kept.changes)
         self._dirty = False
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -166,6 +168,7 @@ class Runner:
     def _set(self, after: Running) -> None:
         before, self.running = self.running, after
         if before.control.version != after.control.version:
+            self._changes.append(changed(self.kept, after, clock.now_ns()).model_dump_json())
             _log.info("strategy.changed", strategy=self.id, status=after.control.status, reason=after.control.reason)
         prices = {"prices": before.state.prices}
         same = after.control == before.control and after.state.model_copy(update=prices) == before.state
@@ -176,7 +179,7 @@ class Runner:
             return
         for decided in self._decided:
             await self._acting.store.save_decision(self.id, decided)
-        kept = self.kept.after(self.running, self.place, clock.now_ns())
+        kept = self.kept.after(self.running, self.place, clock.now_ns()).with_changes(list(self._changes))
         await self._acting.store.save(kept, self.running)
         self.kept, self._decided, self._dirty = kept, [], False
 
@@ -248,17 +251,18 @@ class Runner:
         return clock.monotonic() - since < UNHEARD_SECONDS
 
     async def _publish(self) -> None:
-        """Publish how it stands, where that is not on the bus yet; what fails is done the next time."""
-        version = self.running.control.version
-        if self._dirty or self.kept.published >= version:
+        """Publish each change of its status once it is kept; what fails is done the next time."""
+        if not self._changes:
             return
-        try:
-            await publish_changed(self._acting.bus, self.kept, self.running, self.kept.saved_ns)
-        except NatsError as error:
-            _log.warning("strategy.not_published", strategy=self.id, error=str(error) or type(error).__name__)
-            return
-        self.kept = self.kept.on_published(version)
-        self._dirty = True
+        await self._save()
+        while self._changes:
+            try:
+                await publish_changed(self._acting.bus, StrategyChanged.model_validate_json(self._changes[0]))
+            except NatsError as error:
+                _log.warning("strategy.not_published", strategy=self.id, error=str(error) or type(error).__name__)
+                return
+            self._changes.popleft()
+            self._dirty = True
 
     def _bound(self) -> None:
         self._market += 1
