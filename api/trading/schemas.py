@@ -147,6 +147,7 @@ class AccountOut(BaseModel):
     exchange: str
     balances: list[BalanceOut]
     limits: LimitsOut
+    problem: str | None = Field(description="why the account cannot be read or used now")
     created_at: AwareDatetime
 
 

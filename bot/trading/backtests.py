@@ -24,8 +24,8 @@ from bot.trading.params import Written, read_strategy
 from bot.trading.trade import TRY_STRATEGY
 from contracts.errors import HydrophoneError
 from contracts.instrument import split_symbol
-from contracts.services.market import PriceQuery
-from contracts.services.replies.market import PriceReply
+from contracts.services.market import OrderbookQuery
+from contracts.services.replies.market import Orderbook
 from contracts.services.trading.backtests import (
     BacktestInfo,
     BacktestPage,
@@ -123,14 +123,15 @@ class Backtests:
             return self._trading.services.pages.refused(error, strategy_id, visit)
 
     async def _written(self, written: Written, spans: Sequence[int], visit: Visit) -> Page:
-        price = (await self._market.find("price", PriceQuery(symbol=written.symbol), PriceReply)).reply
-        base, quote, *_ = split_symbol(price.symbol)
+        query = OrderbookQuery(symbol=written.symbol, depth=1)
+        symbol = (await self._market.find("orderbook", query, Orderbook)).reply.symbol
+        base, quote, *_ = split_symbol(symbol)
         balance = {quote: BEGINS.get(quote, _BEGIN)}
         if written.kind == "tpsl":  # it sells what there is
             balance[base] = str(written.params.get("amount", "1"))
         end = datetime.fromtimestamp(clock.now_ns() // 10**9, UTC)
         begin = end - timedelta(seconds=spans[0] if spans else DAY)
-        strategy = {"kind": written.kind, "symbol": price.symbol, "params": written.params}
+        strategy = {"kind": written.kind, "symbol": symbol, "params": written.params}
         span = {"from": begin.isoformat(), "to": end.isoformat()}
         try:
             return await self._create({"strategy": strategy, "balance": balance, **span}, visit)

@@ -20,6 +20,7 @@ def listed(found: AccountList, reader: Reader) -> Html:
     for one in found.items:
         key = "account.paper" if one.venue == "paper" else "account.live"
         lines += [reader.say(key, name=one.name, exchange=one.exchange), *balances(one, reader)]
+        lines += [] if one.problem is None else [reader.say("order.reason", reason=one.problem)]
     return fit(lines, [reader.say("account.hint")])
 
 
