@@ -281,7 +281,7 @@ DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(TRADING, "chats_trips", subjects.ORDER + "tripped.*", max_deliver=1000, deliver="all"),
     DurableSpec(COMMUNITY, "bot_undos", subjects.ALL_UNDOS, max_deliver=100_000, max_ack_pending=16, deliver="all"),
     DurableSpec(AUDIT, "audit", subjects.ALL_AUDIT, max_deliver=100, deliver="all"),
-    DurableSpec(TRADING, "portfolio", subjects.ALL_FILLS, max_deliver=1000, deliver="all"),
+    DurableSpec(TRADING, "portfolio", subjects.ORDER + "filled.*", max_deliver=1000, deliver="all"),
     # how long a process that died keeps an endpoint to itself; it says every second that it lives
     DurableSpec(
         REMINDERS,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from contracts.arithmetic.moments import Moment
 from contracts.market import Side
@@ -33,7 +33,7 @@ class BacktestStrategy(TradingModel):
 
     kind: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="as strategies are named", examples=["grid"])
     symbol: Symbol
-    params: dict[str, JsonValue] = Field(default_factory=dict, max_length=64, description="of the strategy")
+    params: dict[str, Any] = Field(default_factory=dict, max_length=64, description="of the strategy")
 
 
 class BacktestTerms(TradingModel):
