@@ -1,5 +1,4 @@
 """Settings of trading: secrets that seal keys of exchanges, how long a user token holds, where own strategies are."""
-"""Settings of trading: what seals keys of exchanges, how long a user token holds, and where own strategies are."""
 
 from __future__ import annotations
 
