@@ -38,7 +38,7 @@ SAFE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
-_SAFE_LINES: Final = header_lines(SAFE_HEADERS)
+_END: Final = HEADER + b": %b\r\n" + header_lines(SAFE_HEADERS)
 NOT_KEPT: Final = (b"cache-control", NO_STORE)
 NOT_MODIFIED: Final = 304
 _OK: Final = 200
@@ -150,8 +150,7 @@ class RequestMiddleware:
         reply = begun.reply = self._shortcut(scope["path"], scope["query_string"], begun.now_ns)
         if not isinstance(reply, Reply) or reply.status != _OK or not reply.tag:
             return False
-        own = header_lines(admission.headers) + b"%b: %b\r\n" % (HEADER, begun.request_id.encode())
-        write(reply.head() + own + _SAFE_LINES, reply.body)
+        write(reply.head() + header_lines(admission.headers) + _END % begun.request_id.encode(), reply.body)
         begun.notes.cached = True
         scope["hydrophone.admission"] = admission
         self._on_answered(scope, begun, _OK, clock.monotonic() - begun.started)
