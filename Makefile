@@ -20,7 +20,7 @@ run: venv  ## everything on this machine against the real exchanges (settings: .
 	@exec $(PY) -m deploy.launch run
 
 test: venv-dev  ## run the tests (PYTEST_ARGS="-k book" for some of them; COMPILED=no without what is compiled)
-	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(PY) -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 test-long: venv-dev  ## run the tests that take minutes: floods, kills under load
 	@$(PY) -m pytest -m long $(PYTEST_ARGS)
@@ -28,7 +28,7 @@ test-long: venv-dev  ## run the tests that take minutes: floods, kills under loa
 check: venv-dev  ## lint, format, types and the rules of who may import whom
 	@echo "ruff check";  $(PY) -m ruff check .
 	@echo "ruff format"; $(PY) -m ruff format --check .
-	@echo "types";       $(PY) -m basedpyright
+	@echo "types";       $(PY) -m basedpyright --threads 2
 	@echo "imports";     $(PY) .venv/bin/lint-imports --no-logo
 
 coverage: venv-dev  ## run the tests and show what they do not reach

@@ -1,4 +1,7 @@
-"""The composition of this face: from settings to one ASGI app with everything behind it. Nothing is decided here."""
+"""The composition of this face: from settings to one ASGI app with everything behind it. Nothing is decided here.
+
+Longer than other files because it is the one place that names every part of the face.
+"""
 
 from __future__ import annotations
 

@@ -65,6 +65,7 @@ PARAMETERS: Final[Mapping[str, Json]] = {
     "account": {"description": "our id of the account", "examples": ["9f86d081884c7d65"]},
     "what": {"description": "group, role, rule, settings, member, user, action", "examples": ["role"]},
     "group": {"description": "Telegram's id of the group; `all` for a profile", "examples": ["-1001234567890"]},
+    "strategy": {"description": "our id of the strategy", "examples": ["4c1f0c9a4be1d27c"]},
     "rule": {"description": "the limit", "examples": ["key", "ip"]},
 }
 # Subjects without a body of the contracts: name of the channel, address, what is on it.
@@ -77,6 +78,7 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "probe.v1": (subjects.PROBE + "{who}", "Whether the bus can write; the body says nothing."),
     "audit.v1": (subjects.AUDIT + "{service}.{action}", "Who changed what: `contracts.services.audit.AuditEvent`."),
     "community.v1": (subjects.COMMUNITY + "{what}.{group}", "What changed in a managed group (`CommunityEvent`)."),
+    "community.undos": (subjects.COMMUNITY + "undo.{group}", "An undo over the API, which a bot lifts in Telegram."),
     "limit.v1": (subjects.LIMIT + "{rule}.{who}.{window}", "Counter of requests that all processes of the API share."),
     "cache.v1.drop": (
         subjects.CACHE_DROP,

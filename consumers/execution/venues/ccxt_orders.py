@@ -77,7 +77,8 @@ def read_report(row: Row, fills: Sequence[Fill], amount: Decimal | None) -> Repo
 
 def _reason(row: Row, status: VenueStatus) -> str | None:
     """Return why it was rejected, or ended by the exchange, where that is said; an exchange may reject what it took."""
-    said = (row.get("info") or {}).get("rejectReason") if status in {"rejected", "cancelled"} else None
+    info: Row = row.get("info") or {}
+    said = info.get("rejectReason") if status in {"rejected", "cancelled"} else None
     if isinstance(said, str) and said not in _NO_REASON:
         return f"the exchange ended it: {said}"
     return "the exchange rejected it" if status == "rejected" else None

@@ -188,7 +188,7 @@ async def test_the_command_line_prints_the_figures_and_writes_the_picture(
 async def command_line(server: NatsServer, *arguments: str) -> tuple[int | None, str]:
     given = ("grid", SYMBOL, "--params", json.dumps(GRID), "--balance", "USDT=10000", *arguments)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "consumers.backtests", *given),
+        *(sys.executable, "-m", "consumers.strategies", "backtest", *given),
         cwd=ROOT,
         env={**os.environ, "NATS_URL": server.url},
         stdout=asyncio.subprocess.PIPE,

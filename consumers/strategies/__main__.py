@@ -1,9 +1,10 @@
-"""`python -m consumers.backtests KIND SYMBOL --from … --balance USDT=10000`: one backtest, without documents."""
+"""`python -m consumers.strategies backtest KIND SYMBOL --from … --balance USDT=10000`: one, without documents."""
 
 from __future__ import annotations
 
 import signal
 import sys
+from typing import Final
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
@@ -13,10 +14,16 @@ from runtime.backtests import command_line
 from runtime.config.options import bus_options
 from runtime.config.settings import SettingsError, load
 
+PROGRAM: Final = "python -m consumers.strategies"
+COMMAND: Final = "backtest"
+
 
 def main(arguments: list[str]) -> int:
     """Run what the command line asks for; gives the exit status."""
-    options = command_line.parse("python -m consumers.backtests", arguments)
+    if arguments[:1] != [COMMAND]:
+        print(f"usage: {PROGRAM} {COMMAND} …; {PROGRAM} {COMMAND} --help lists the rest", file=sys.stderr)
+        return 2
+    options = command_line.parse(f"{PROGRAM} {COMMAND}", arguments[1:])
     try:
         settings = load()
         bus = bus_options(settings.bus, "backtest")
