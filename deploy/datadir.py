@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from runtime.pepper import APP_SECRET_FILE, FILE, SIGNING_KEY_FILE
+
 COPIES: Final = 20
 FOLDERS: Final = frozenset({"demo", "run", "logs"})
-OURS: Final = FOLDERS | {"lock", "run.json", "run.json.new", "key-pepper", "lost+found"}
+OURS: Final = FOLDERS | {"lock", "run.json", "run.json.new", "lost+found", FILE, SIGNING_KEY_FILE, APP_SECRET_FILE}
 
 
 class NoDirectoryError(RuntimeError):

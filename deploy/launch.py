@@ -21,6 +21,7 @@ from deploy.supervisor import Part, StartError, Supervisor
 from runtime.clock import monotonic
 from runtime.config.settings import Settings, SettingsError, environment, load
 from runtime.logging.logs import LogConfig, configure
+from runtime.pepper import load_app_secret
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.embedded import HOST, free_port, save_nats_config
 
@@ -37,6 +38,7 @@ def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: b
     `port_is_ours`: no other copy that is just starting has reserved the API's port.
     """
     insist = "port" in settings.api.model_fields_set
+    own_secret = settings.store.url is None and settings.trading.secret_key is None
     return Layout(
         mode=mode,
         data=data,
@@ -52,6 +54,7 @@ def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: b
         api_port=choose_port(settings.api.host, settings.api.port, insist=insist, mine=port_is_ours),
         read_key=secrets.token_urlsafe(24),
         admin_key=secrets.token_urlsafe(24),
+        app_secret=load_app_secret(data) if own_secret else None,
     )
 
 
@@ -64,14 +67,14 @@ def _bot_port(settings: Settings, *, mine: bool) -> int:
 def run_facts(layout: Layout, pids: Mapping[str, int]) -> dict[str, object]:
     """What run.json says."""
     keys = {"key": layout.read_key} if layout.mode == "demo" else {}
-    telegram = {"telegram": {"url": layout.telegram_url}} if layout.mode == "demo" else {}
+    simulated = {"telegram": {"url": layout.telegram_url}, "simulator": {"url": layout.simulator_url}}
     return {
         "mode": layout.mode,
         "nats": {"url": layout.subscriber_url, "admin_url": layout.admin_url},
         "documents": {"url": layout.documents_url},
         "api": {"url": layout.api_url, **keys, "admin_key": layout.admin_key},
         "bot": {"url": layout.bot_url if layout.has_bot else None},
-        **telegram,
+        **(simulated if layout.mode == "demo" else {}),
         "pids": dict(pids),
     }
 

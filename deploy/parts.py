@@ -60,6 +60,7 @@ class Layout:
     api_port: int
     read_key: str
     admin_key: str
+    app_secret: str | None  # that keys of exchanges are sealed with; None where the settings have one, or must have one
 
     @property
     def store(self) -> Path:
@@ -100,6 +101,11 @@ class Layout:
         """Where the API can be reached from this machine."""
         host = self.settings.api.host
         return f"http://{_ANY_HOST.get(host, host)}:{self.api_port}"
+
+    @property
+    def simulator_url(self) -> str:
+        """The simulated exchanges; accounts and faults are ordered below `/_control`."""
+        return f"http://127.0.0.1:{self.simulator_port}"
 
     @property
     def simulator_ready(self) -> Path:
@@ -158,6 +164,8 @@ def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> d
         "GPT_API_API_KEYS": ",".join([*keys, layout.read_key] if layout.mode == "demo" else keys),
         "HYDROPHONE_ADMIN_KEYS": ",".join([*admin_keys, layout.admin_key]),
     }
+    if layout.app_secret is not None:
+        decided["APP_SECRET_KEY"] = layout.app_secret
     if layout.mode == "demo":
         decided |= {"TELEGRAM_API_BASE_URL": layout.telegram_url, "TELEGRAM_BOT_TOKEN": DEMO_TOKEN}
         for venue in settings.venues.venues:

@@ -1,7 +1,7 @@
 """Secrets of the installation: each from its setting, else made once in the data directory, for its owner's eyes only.
 
 The pepper is what HMACs of keys are made with, and what the keys that seal documents come from. The signing key is what
-webhooks are signed with for receivers that hold no secret.
+webhooks are signed with for receivers that hold no secret. The app's secret is what keys of exchanges are sealed with.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from runtime.config.fields import SIGNING_KEY_PREFIX
 
 FILE: Final = "key-pepper"
 SIGNING_KEY_FILE: Final = "webhook-signing-key"
+APP_SECRET_FILE: Final = "app-secret"  # noqa: S105  # a name
 _BYTES: Final = 32
 
 
@@ -31,6 +32,11 @@ def load_pepper(given: str | None, directory: Path) -> bytes:
     OSError where it can be neither read nor written.
     """
     return given.encode() if given else _load(directory / FILE, lambda: secrets.token_hex(_BYTES))
+
+
+def load_app_secret(directory: Path) -> str:
+    """Return the secret of an installation that keeps its own documents; OSError as `load_pepper`."""
+    return _load(directory / APP_SECRET_FILE, lambda: secrets.token_hex(_BYTES)).decode()
 
 
 def load_signing_key(given: str | None, directory: Path) -> Ed25519PrivateKey:

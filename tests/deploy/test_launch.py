@@ -23,6 +23,7 @@ from deploy.launch import decide_layout
 from deploy.parts import decide_argv, part_environment, procfile_parts
 from deploy.ready import reserved
 from runtime.config.settings import load
+from runtime.pepper import APP_SECRET_FILE
 from runtime.servers.embedded import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -224,6 +225,22 @@ def test_users_bus_and_documents_are_used_where_they_are_named(monkeypatch: pyte
     assert environ["MONGO_URL"] == "mongodb://documents.example.org"
     (provision,) = procfile_parts(layout, {}, "provision: python -m x $PROVISION_OPTIONS")
     assert provision.argv[3:] == ("--monitor", "http://a:8222", "--monitor", "http://b:8222", "--replicas", "3")
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_copy_that_keeps_its_documents_has_one_secret_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first, again = (part_environment(decide_layout("run", tmp_path, load()), {}, "api") for _ in range(2))
+    other = part_environment(decide_layout("run", tmp_path / "other", load()), {}, "api")
+    assert first["APP_SECRET_KEY"] == again["APP_SECRET_KEY"] != other["APP_SECRET_KEY"]
+    assert (tmp_path / APP_SECRET_FILE).stat().st_mode & 0o077 == 0
+    given = "x" * 32
+    with monkeypatch.context() as patch:
+        patch.setenv("APP_SECRET_KEY", given)
+        assert "APP_SECRET_KEY" not in part_environment(decide_layout("run", tmp_path, load()), {}, "api")
+    monkeypatch.setenv("MONGO_URL", "mongodb://documents.example.org")
+    assert "APP_SECRET_KEY" not in part_environment(decide_layout("run", tmp_path, load()), {}, "api")
 
 
 @pytest.mark.usefixtures("plain")
