@@ -12,7 +12,7 @@ from tests.api.world import ADMIN_KEY, READ_KEY, Start, Store
 from tests.consumers.analytics.test_on_the_bus import consuming
 from tests.pages.world import opened, serious_faults
 
-pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("product"), pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,7 +9,7 @@ from api.__main__ import read_asyncapi
 from tests.api.world import Start, Store
 from tests.pages.world import opened, serious_faults
 
-pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("product"), pytest.mark.timeout(240)]
 
 
 async def test_docs_shows_every_route(store: Store, start: Start, browser: Browser) -> None:

