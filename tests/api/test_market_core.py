@@ -42,7 +42,7 @@ class CoreProcess:
             *(sys.executable, "-m", "consumers", "market"), env=environ, stdout=asyncio.subprocess.PIPE
         )
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while b"consumer.ready" not in (line := await self._process.stdout.readline()):
                 assert line, "the core ended"
 

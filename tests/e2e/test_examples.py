@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -125,6 +126,17 @@ def test_http_client_asks_everything_once(copy):
     assert answers.pop("a wrong symbol") == "404"
     assert len(answers) == 9
     assert set(answers.values()) == {"200"}, text
+
+
+def test_a_first_order_on_paper_needs_no_account(copy):
+    process = begin(copy, sys.executable, str(EXAMPLES / "paper_order.py"), "buy", "0.01", "BTC/USDT")
+    text, _ = process.communicate(timeout=90)
+    assert process.returncode == 0, text
+    shown = dict(line.split(": ", 1) for line in text.splitlines())
+    placed, executed = ast.literal_eval(shown["order"]), ast.literal_eval(shown["executions"])
+    assert (placed["status"], placed["filled"]) == ("filled", 0.01), text
+    assert sum(one["amount"] for one in executed) == pytest.approx(0.01)
+    assert ast.literal_eval(shown["paper"])["BTC"] == pytest.approx(0.01)
 
 
 def test_http_client_talks(copy):

@@ -36,7 +36,9 @@ from runtime.servers.embedded import (
 
 VENUES = ("binance", "bybit", "kraken")
 TOGETHER = tuple(name for name in CONSUMERS if name not in BY_ITSELF | NEED_TELEGRAM)  # no bot has a token here
-READ = tuple(spec for spec in streams.DURABLES if spec.stream != streams.JOBS)
+READ = tuple(  # no bot has a token here
+    spec for spec in streams.DURABLES if spec.stream != streams.JOBS and not spec.name.startswith("bot_")
+)
 PARTS = ("bus", "healer", "producers", *TOGETHER, "api")
 SECOND = 1_000_000_000
 KEY = "stage-key-0123456789"
