@@ -45,7 +45,7 @@ async def subscribe(stream: ClientConnection, **fields: Any) -> dict[str, Any]:
 
 async def until_heard(store: Store, pattern: str) -> None:
     """Wait until the bus knows of a subscription of exactly this pattern."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not await is_heard(store, pattern):  # noqa: ASYNC110  # the bus tells nobody
             await asyncio.sleep(0.02)
 
@@ -67,7 +67,7 @@ def trade(number: int, **parts: Any) -> Trade:
 
 async def closing(stream: ClientConnection) -> int | None:
     with suppress(ConnectionClosed):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             async for _ in stream:
                 pass
     return stream.close_code

@@ -153,7 +153,7 @@ async def test_who_changed_the_cache_is_in_the_audit_trail(store: Store, start: 
     await data_of(api, "PUT", "/aggregated_data.btc", {"value": value, "ttl": 9})
     await data_of(api, "DELETE", "/aggregated_data.btc")
     await data_of(api, "DELETE", "?pattern=multi_*")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while len(found) < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert [(event["service"], event["action"], event["target"]) for event in found] == [

@@ -221,7 +221,7 @@ async def test_an_address_has_so_many_connections_and_gets_places_back() -> None
             assert body_of(answer)["error"]["details"]["limit"] == "connections"
         for _, writer in held:
             writer.transport.abort()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while True:
                 async with connected(port, HEAD + b"connection: close\r\n\r\n") as (reader, _):
                     if status_of(await until_closed(reader)) == 200:

@@ -204,6 +204,6 @@ async def test_a_client_that_leaves_takes_its_subscriptions_along(store: Store, 
         await until_heard(store, "md.v1.trade.*.BTC.>")
         await clients(api, 1)
     await clients(api, 0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await is_heard(store, "md.v1.trade.*.BTC.>"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)

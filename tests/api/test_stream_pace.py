@@ -32,7 +32,7 @@ class Client:
         self.changed.set()
 
     async def until(self, name: str) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not self.came or self.came[-1]["id"] != name:
                 self.changed.clear()
                 await self.changed.wait()

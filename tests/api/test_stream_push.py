@@ -111,7 +111,7 @@ async def test_events_reach_their_channels_with_exact_numbers(store: Store, star
             prefix = subject.split(".BTC.")[0].rpartition(".")[0]
             await until_heard(store, f"{prefix}.>" if channel in OF_ALL else f"{prefix}.*.BTC.>")
             await store.publish(subject, event)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 text = str(await stream.recv())
             assert json.loads(text)["type"] == kind
             assert literal in text

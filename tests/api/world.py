@@ -181,7 +181,7 @@ class Api:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.client.get(path, headers={**bearer, **named})
 
-    async def until(self, path: str, check: Callable[[httpx.Response], bool], seconds: float = 10.0) -> httpx.Response:
+    async def until(self, path: str, check: Callable[[httpx.Response], bool], seconds: float = 30.0) -> httpx.Response:
         async with asyncio.timeout(seconds):
             while True:
                 answer = await self.get(path)

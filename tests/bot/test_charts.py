@@ -115,11 +115,11 @@ def test_a_picture_that_is_passed_on_says_that_it_is_not_live(
 async def test_the_loop_goes_on_while_a_picture_is_drawn() -> None:
     drawing = Drawing()
     task = asyncio.create_task(drawing.draw(draw_candles, candles([float(at) for at in range(1, 500)]), WORDS, UTC))
-    turns, longest, last = 0, 0.0, monotonic()
+    turns, longest, last = 0, 0.0, (began := monotonic())
     while not task.done():
         await asyncio.sleep(0.001)
         turns, longest, last = turns + 1, max(longest, monotonic() - last), monotonic()
     size_of(await task)
     drawing.close()
     assert turns > 10
-    assert longest < 1.0
+    assert longest < 0.6 * (last - began)  # drawn in the loop it would be all of it
