@@ -65,7 +65,7 @@ async def ask(
     api: Api, method: str, path: str, body: Any = None, owner: str = "alice", **headers: str
 ) -> httpx.Response:
     """A request of an owner, once its key is known to the process."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             bearer = {"Authorization": f"Bearer {key(owner)}", **headers}
             answer = await api.client.request(method, path, json=body, headers=bearer)

@@ -32,7 +32,7 @@ class Connection:
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
 
     async def answer(self) -> tuple[bytes, dict[bytes, bytes], Any]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             status, *lines = (await self._reader.readuntil(b"\r\n\r\n")).rstrip().split(b"\r\n")
             headers = dict(line.split(b": ", 1) for line in lines)
             assert len(headers) == len(lines), "a header came twice"

@@ -66,7 +66,7 @@ async def change_core(store: Store, probe: Api, price: str) -> None:
         await data_of(probe, "DELETE", "/market_data:BTC-USDT:raw")
         return (await price_of(probe, "/gpt/raw?symbol=BTC-USDT"))[0] == float(price)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await is_there():
             pass
 
@@ -246,7 +246,7 @@ async def test_figures_stand_in_the_overview_in_metrics_and_in_health(store: Sto
     }
     assert (shown["commands"]["raw"]["hits"] >= 1, shown["commands"]["raw"]["entries"]) == (True, 1)
     assert shown["commands"]["raw"]["oldest_age"] >= 0
-    async with asyncio.timeout(10):  # what the core says of itself is kept for a moment too
+    async with asyncio.timeout(30):  # what the core says of itself is kept for a moment too
         while "own" not in (await data_of(api, "GET"))["core"]:
             pass
     assert (await data_of(api, "GET"))["core"]["own"]["misses"] >= 1
@@ -276,7 +276,7 @@ async def test_popular_symbols_are_requested_at_the_start_and_readiness_does_not
     served = await serve(store.bus, "cmd.v1.analytics.stats", figures)
     await store.bus.client.flush()
     api = await start({"warm": ("BTC",)})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             shown = await data_of(api, "GET")
             if shown["commands"].get("raw", {"misses": 0})["misses"] >= 3:

@@ -78,7 +78,7 @@ async def subscribe(socket: ClientConnection, query: str, name: str = "1") -> No
 async def publish_until(store: Store, socket: ClientConnection, subject: str, event: Any) -> dict[str, Any]:
     """Publish an event until an update of it arrives: the bus is read only once a subscription has begun."""
     pending = asyncio.ensure_future(receive(socket, "next"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not pending.done():
             await store.publish(subject, event)
             await asyncio.wait({pending}, timeout=0.1)

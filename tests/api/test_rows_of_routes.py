@@ -36,7 +36,7 @@ async def api(store: Store, start: Start) -> Api:
 
 async def good(api: Api, path: str, key: str = READ_KEY) -> dict[str, Any]:
     async with asyncio.timeout(30):
-        while (answer := await api.get(path, key=key)).status_code == NOT_READY:  # on a machine that is busy
+        while (answer := await api.get(path, key=key)).status_code == NOT_READY:  # noqa: ASYNC110  # the machine is busy
             await asyncio.sleep(0.1)
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -200,7 +200,7 @@ async def serving(options: ApiOptions, limits: ConnectionLimits | None = None) -
     server = make_server(compose(options), "127.0.0.1", 0, limits)
     task = asyncio.create_task(server.serve())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not server.started:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         port = server.servers[0].sockets[0].getsockname()[1]

@@ -112,7 +112,7 @@ async def test_the_same_id_is_queued_once(start_bot: StartBot, store: Store) -> 
     await start_bot(core=False, internal=Internal(TOKEN, "127.0.0.1", port))
     body = {"chat_id": ANN, "text": "hi", "id": "order 7", "priority": "urgent"}
     async with httpx.AsyncClient() as client:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 url, headers = f"http://127.0.0.1:{port}/internal/notify", {"X-Internal-Token": TOKEN}
                 answer = await client.post(url, json=body, headers=headers)

@@ -105,7 +105,7 @@ async def stored(bus: Bus, stream: str, subject: str) -> list[Any]:
 
 
 async def wait_stored(bus: Bus, stream: str, subject: str, count: int) -> list[Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             found = await stored(bus, stream, subject)
             if len(found) >= count:
@@ -114,7 +114,7 @@ async def wait_stored(bus: Bus, stream: str, subject: str, count: int) -> list[A
 
 
 async def wait_folded(bus: Bus, subject: str, trades: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             if (await stored(bus, streams.CANDLES_1H, subject))[-1].trades >= trades:
                 return
@@ -222,7 +222,7 @@ async def test_the_cache_writes_merged_documents_and_marks_them_when_the_feed_br
         return None if entry is None else model.model_validate_json(entry.value)
 
     async def until(check: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not check():  # noqa: ASYNC110  # another connection writes it
                 await asyncio.sleep(0.02)
 
@@ -274,7 +274,7 @@ async def test_a_storm_is_found_though_the_consumer_is_restarted_within_its_wind
 
 
 async def wait_acked(bus: Bus, sequence: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             info = await provision.call(bus, f"CONSUMER.INFO.{streams.LIQUIDATIONS}.storms")
             if info["ack_floor"]["stream_seq"] >= sequence:
@@ -343,7 +343,7 @@ async def test_a_durable_that_vanishes_ends_the_consumer_with_its_name(own: Bus)
         await storms.make_consumer(STORM_RULES, storm_plan()).run(service)
 
     running = Running(own, "storms", run)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await running.ready.wait()
         await own.api("CONSUMER.DELETE.LIQUIDATIONS.storms")
         with pytest.raises(MissingDurableError, match="LIQUIDATIONS/storms: vanished"):

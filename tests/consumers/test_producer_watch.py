@@ -65,7 +65,7 @@ async def test_one_of_several_groups_is_a_gap_of_the_venue(server: NatsServer, o
     holder, other = await hold(server, "okx.0"), await hold(server, "okx.1")
     async with Running(own, "cache", run_cache):
         await holder.vanish()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (found := await stored(own, streams.FEEDS, "feed.v1.okx")):  # noqa: ASYNC110  # on the server
                 await asyncio.sleep(0.05)
     assert [(event.state, event.reason) for event in found] == [("gap", "group 0: its producer is gone")]

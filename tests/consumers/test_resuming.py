@@ -66,14 +66,14 @@ async def wait_announced(bus: Bus, part: str, stream: str) -> None:
     def said(event: Any) -> bool:
         return event.state == "gap" and event.channel == part and f"stream {stream}" in event.reason
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(said(event) for event in await stored(bus, streams.FEEDS, "feed.v1.bus")):
             await asyncio.sleep(0.05)
 
 
 async def wait_state(bus: Bus, key: str, model: Any, check: Callable[[Any], bool]) -> None:
     bucket = await bus.jetstream().key_value(streams.STATE)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not check(model.model_validate_json((await bucket.get(key)).value or b"")):
             await asyncio.sleep(0.05)
 
@@ -150,7 +150,7 @@ async def test_whales(own: Bus, trade: Make) -> None:
 async def wait_saved(bus: Bus, sequence: int) -> None:
     bucket = await bus.jetstream().key_value(streams.POSITIONS)
     await wait_until_key(bus, "whales", streams.POSITIONS)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while f'"seq":{sequence},'.encode() not in ((await bucket.get("whales")).value or b""):
             await asyncio.sleep(0.05)
 
@@ -185,7 +185,7 @@ async def test_cached_whales(own: Bus) -> None:
 
 async def wait_until_key(bus: Bus, key: str, bucket: str = streams.STATE) -> None:
     body = f'{{"last_by_subj":"$KV.{bucket}.{key}"}}'.encode()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while b'"error"' in await bus.api(f"STREAM.MSG.GET.KV_{bucket}", body):
             await asyncio.sleep(0.05)
 

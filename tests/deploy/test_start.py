@@ -41,7 +41,7 @@ async def test_none_of_the_rest_waits_until_another_is_ready(supervisor):
             raise OSError("not yet")
 
     parts = [part("producers", all_run), part("api", all_run), part("bot", all_run)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await start_parts(supervisor, parts, lambda: None)
 
 

@@ -51,7 +51,7 @@ class Trader:
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         bearer = {"Authorization": f"Bearer {self.key}", **named}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 found = await self.api.client.request(method, f"/api/trading{path}", json=body, headers=bearer)
                 if found.status_code != 401:  # its key is known to the process

@@ -249,7 +249,7 @@ async def test_tokens_are_refreshed_before_they_end_and_forgotten_when_refused(
     await state.keep_token(7, "main", held)
     tokens = Tokens(PromptRequests(CommandClient(store.bus), lambda: True), state, 3600, lambda: moment[0])
     async with tokens.running():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not state.tokens():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await tokens.look()

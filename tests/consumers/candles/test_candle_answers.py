@@ -132,7 +132,7 @@ async def ask(bus: Bus, **query: Any) -> CandlesReply:
 
 
 async def until(bus: Bus, check: Callable[[CandlesReply], bool], **query: Any) -> CandlesReply:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not check(reply := await ask(bus, **query)):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return reply

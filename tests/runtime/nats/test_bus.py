@@ -50,7 +50,7 @@ async def test_connect_waits_for_a_server_that_comes_later(tmp_path: Path) -> No
     await asyncio.sleep(0.1)
     assert not connecting.done()
     async with nats_server(tmp_path, port=port, users=BusUsers(parts="t")):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await connecting
         assert bus.connected
         await bus.close()
@@ -176,7 +176,7 @@ async def main():
 asyncio.run(main())
 """
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, nats.url)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await process.wait() == CLOSED_EXIT_CODE
 
 

@@ -103,7 +103,7 @@ async def test_synced_server_is_told_from_one_that_is_not(nats: NatsServer, tmp_
     lazy = NatsConfig(tmp_path, free_port(), free_port(), sync_always=False)
     process = await asyncio.create_subprocess_exec(*nats_command(save_nats_config(lazy)), stderr=-3)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 try:
                     assert await syncs_always([f"http://127.0.0.1:{lazy.monitor_port}"]) is False

@@ -65,7 +65,7 @@ async def test_a_rotation_while_keys_are_opened_fails_none(accounts: AccountStor
             settings.insert(0, secret)
             before = opened
             assert await rotation.keep() == len(made)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while opened < before + len(made):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
     finally:

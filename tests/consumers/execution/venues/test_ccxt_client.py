@@ -49,7 +49,7 @@ async def test_an_answer_that_does_not_come_in_time_is_unclear_and_is_not_waited
         exchange.timeout = kept
         hold.set()
         del world.answer
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(world.orders()) < 2:  # noqa: ASYNC110  # a slow machine may be at it still
             await asyncio.sleep(0.01)
     report = await world.venue().find(order(world, price=world.best("ask")[0]))

@@ -43,7 +43,7 @@ async def test_deliveries_of_a_signal_are_found_by_endpoint(server: NatsServer, 
         await stage.settled(good, 1)
         await stage.settled(refused, 1)
         await wait_for(lambda: len(failing.requests) == 2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 rows = {one.target: one for one in await found(stage, source, since, good, bad, refused, other)}
                 if rows[bad.id].reason == "2 attempts have failed":
