@@ -41,6 +41,7 @@ READ = tuple(  # no bot has a token here
 )
 PARTS = ("bus", "healer", "producers", *TOGETHER, "api")
 SECOND = 1_000_000_000
+START_SECONDS = 150.0  # two dozen processes at once, beside other tests
 KEY = "stage-key-0123456789"
 LIMITS = {
     f"HYDROPHONE_{name}_{tier}": value
@@ -245,7 +246,13 @@ async def stage(tmp_path):
         Part("simulator", simulator, environ, ready=lambda: file_appears(ready_file)),
         Part("producers", (*python, "producers"), environ),
         *(Part(name, (*python, "consumers", name), environ) for name in TOGETHER),
-        Part("api", (*python, "api"), environ, ready=lambda: http_answers(f"{api_url}/health/ready")),
+        Part(
+            "api",
+            (*python, "api"),
+            environ,
+            ready=lambda: http_answers(f"{api_url}/health/ready"),
+            start_seconds=START_SECONDS,
+        ),
     )
     supervisor = Supervisor(log_dir=tmp_path / "logs", directory=Path.cwd(), say=lambda _line: None)
     async with stack:
@@ -259,5 +266,5 @@ async def stage(tmp_path):
         made = Stage(supervisor, bus, http)
         for subject in ("md.v1.*.*.>", subjects.ALL_WHALES, subjects.ALL_FEEDS):
             await bus.client.subscribe(subject, cb=made.seen.on_message)
-        await made.until_flowing(time.time_ns(), 60)
+        await made.until_flowing(time.time_ns(), 90)
         yield made

@@ -21,7 +21,7 @@ from tests.faults.stage import PARTS, READ, SECOND, VENUES, stage
 pytestmark = [
     pytest.mark.nats,
     pytest.mark.slow,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(300),
     pytest.mark.xdist_group("product"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
