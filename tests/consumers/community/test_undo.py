@@ -81,6 +81,8 @@ async def test_why_telegram_did_not_take_something_back_is_kept_until_it_is_aske
     assert await community.code("refuse_undo", "bob", refusals={ids[0]: "why"}, caller=caller) == "NOT_FOUND"
 
 
+@pytest.mark.long
+@pytest.mark.timeout(300)
 async def test_of_more_than_a_thousand_the_bot_is_asked_for_all_that_was_meant(community: Community) -> None:
     await community.add_group()
     rule = {"name": "ads", "kind": "words", "params": {"words": ["ads"]}, "penalty": {"kind": "mute"}}
