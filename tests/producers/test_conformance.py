@@ -32,6 +32,15 @@ from tests.producers.playing import BASE, BASES, Connection, Exchange, as_text, 
 ROOT = Path(__file__).resolve().parents[2]
 SIMULATED_ROOMS = {"__init__", "exchange", "channels", "rest"}
 MORE_SIMULATED_ROOMS = {"rows", "books", "options"}  # where a venue needs them
+PRIVATE_ROOMS = {
+    "private",
+    "private_rows",
+    "signed",
+    "tapi",
+    "tapi_rows",
+    "accounts",
+    "histories",
+}  # of accounts and orders
 # What every venue's folder holds, under the same names; the first three may be split (`events_trades.py`).
 FILES = ("wire", "events", "decoder", "__init__", "plan", "rest", "history")
 SPLIT = re.compile(r"(wire|events|decoder)_([a-z0-9]+)")
@@ -112,7 +121,7 @@ def test_is_simulated_by_a_folder_that_brings_all_of_its_own(venue_id: str) -> N
     assert module.VENUE.name == venue_id
     assert module.VENUE.lacks < set(KINDS)
     rooms = {path.stem for path in folder.glob("*.py")}
-    assert SIMULATED_ROOMS <= rooms <= SIMULATED_ROOMS | MORE_SIMULATED_ROOMS
+    assert SIMULATED_ROOMS <= rooms <= SIMULATED_ROOMS | MORE_SIMULATED_ROOMS | PRIVATE_ROOMS
     texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
     assert all(text.startswith('"""') for text in texts)
     assert any("https://" in text for text in texts), "a simulated venue names the pages that it is written from"
