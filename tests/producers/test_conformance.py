@@ -32,15 +32,7 @@ from tests.producers.playing import BASE, BASES, Connection, Exchange, as_text, 
 ROOT = Path(__file__).resolve().parents[2]
 SIMULATED_ROOMS = {"__init__", "exchange", "channels", "rest"}
 MORE_SIMULATED_ROOMS = {"rows", "books", "options"}  # where a venue needs them
-PRIVATE_ROOMS = {
-    "private",
-    "private_rows",
-    "signed",
-    "tapi",
-    "tapi_rows",
-    "accounts",
-    "histories",
-}  # of accounts and orders
+PRIVATE_ROOMS = {"private", "private_rows", "signed", "tapi", "tapi_rows", "accounts", "histories"}  # of orders
 # What every venue's folder holds, under the same names; the first three may be split (`events_trades.py`).
 FILES = ("wire", "events", "decoder", "__init__", "plan", "rest", "history")
 SPLIT = re.compile(r"(wire|events|decoder)_([a-z0-9]+)")
