@@ -168,7 +168,7 @@ def test_a_reader_that_goes_ends_it_without_a_traceback(entry: Entry, tmp_path: 
     process.stdout.close()
     if process.stdin is not None:
         process.stdin.close()
-    deadline = time.monotonic() + 4
+    deadline = time.monotonic() + (4 if entry.waits else PATIENCE)  # what does not wait ends by itself
     while process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)  # where it had nothing to say until now
