@@ -131,10 +131,12 @@ async def test_standby_takes_over_and_the_gap_is_told(tmp_path, eventually, how)
         await getattr(first, how)()
         await eventually(lambda: second.active, TTL * 3 + 2)
         await eventually(lambda: sum(event.kind == "trade" for event in heard) > 5)
-        after = heard[next(i for i, event in enumerate(heard) if event.kind == "feed" and event.state == "gap") :]
-        gaps = {event.channel for event in after if event.kind == "feed" and event.state == "gap"}
-        assert {"trade", "ticker", "book"} <= gaps
-        assert any("taken over" in (event.reason or "") for event in after if event.kind == "feed")
+
+        def gaps():
+            return {event.channel for event in heard if event.kind == "feed" and event.state == "gap"}
+
+        await eventually(lambda: {"trade", "ticker", "book"} <= gaps())
+        assert any("taken over" in (event.reason or "") for event in heard if event.kind == "feed")
         await second.stop()
         for bus in (first.bus, second.bus, ears):
             await bus.close()
