@@ -54,7 +54,8 @@ class Case:
     `seen_id` finds the id in what CCXT gives. `ticker` are the fields that tickers tell, with those of the truth;
     where they name a trade, `last` is that trade's. With `replays` CCXT applies changes which its snapshot already
     holds (it compares their time with the snapshot's sequence): its book is compared from that sequence on. With
-    `takes_maker_for_taker` it gives the side that the venue names, and that is the maker's.
+    `takes_maker_for_taker` it gives the side that the venue names, and that is the maker's. `ms_of` is the time that it
+    makes of a trade's microseconds.
     """
 
     ccxt: str
@@ -73,6 +74,7 @@ class Case:
     ticker_names_trade: bool = False
     replays: bool = False
     takes_maker_for_taker: bool = False
+    ms_of: Callable[[int], int] = lambda ts_us: ts_us // 1000
     note: str = ""
 
 
@@ -196,6 +198,7 @@ CASES = (
         settings=_options(fetchMarkets={"types": ["spot"], "fetchTickersFees": False}),
         ticker=named(*DAY, "bid", "ask"),
         rest=Rest(seen_id=lambda trade: trade["info"]["sequence"], limit=None),
+        ms_of=lambda ts_us: int(float(ts_us * 1000) * 0.000001),  # of nanoseconds, through a float: 1 ms early at times
     ),
     Case(
         ccxt="kucoinfutures",

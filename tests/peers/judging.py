@@ -41,7 +41,7 @@ def judge_trades(case: Case, truth: Truth, seen: Seen, score: Score) -> None:
         first, amount = fills[0], sum(fill.amount for fill in fills)
         side = "buy" if first.taker_buys != case.takes_maker_for_taker else "sell"
         price, size = float(terms.price_text(first.price)), float(terms.amount_text(amount))
-        true[case.trade_id(listing, fills)] = price, size, side, first.ts_us // 1000
+        true[case.trade_id(listing, fills)] = price, size, side, case.ms_of(first.ts_us)
     got = {case.seen_id(trade): trade for trade in seen.trades}
     for key, trade in got.items():
         if key not in true:
