@@ -10,7 +10,7 @@ from typing import Final
 
 SECOND: Final = 1_000_000_000
 TOKEN_BYTES: Final = 32
-OVERLAP_SECONDS: Final = 300  # how long a token that was replaced holds on, for who has not heard of the next one yet
+OVERLAP_SECONDS: Final = 300  # how long a token that was replaced holds on, for who does not know the next one yet
 MOST_TOKENS: Final = 16  # of one account at a time; another one ends the oldest
 
 

@@ -42,13 +42,13 @@ class DeadMansSwitch:
     async def run(self, stop: asyncio.Event) -> None:
         """Look at the documents until stopped."""
         heartbeat = Heartbeat(self._seconds)
-        told = clock.monotonic() - self._seconds
+        beaten_at = clock.monotonic() - self._seconds
         async for _ in ticks(stop, min(BEAT_SECONDS, self._seconds / 3)):
             self.reached = await self._has_documents()
             if heartbeat.note(clock.monotonic(), reached=self.reached):
                 await self.cancel("documents were not reached")
-            if self.reached and clock.monotonic() - told >= self._seconds / _COUNTDOWN_BEATS:
-                told = clock.monotonic()
+            if self.reached and clock.monotonic() - beaten_at >= self._seconds / _COUNTDOWN_BEATS:
+                beaten_at = clock.monotonic()
                 await self._count_down()
 
     async def outlive(self, service: Service, lease: str) -> None:

@@ -102,7 +102,7 @@ class CcxtClient:
             _requests.reset(token)
 
     async def load_markets(self, now_ns: int) -> bool:
-        """Have the markets, an hour old at most, as all accounts at the exchange share them; return whether anew."""
+        """Have the markets, an hour old at most, shared by all accounts there; return whether they were read now."""
         shared, exchange = self._shared, await self.read(_itself)
         async with shared.lock:
             if shared.markets_ns is None or now_ns - shared.markets_ns >= MARKETS_NS:

@@ -125,7 +125,7 @@ class CcxtVenue:
         raise UnclearError(f"{self._client.venue} has more open orders than are asked for")
 
     async def flush(self) -> Sequence[Report]:
-        """Return nothing: what changes by itself is heard of by asking."""
+        """Return nothing: what changes by itself is asked for."""
         return ()
 
     async def balances(self) -> Sequence[tuple[str, Decimal, Decimal]]:
