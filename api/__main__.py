@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import Final
 
+from runtime.app import loading
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
+    loading.begin()
 
 from api.app import ApiOptions, compose, connection_limits
 from api.http.server import make_server

@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import sys
 
+from runtime.app import loading
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+    loading.begin()
 
 import asyncio
 

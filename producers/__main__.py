@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
 from typing import Final
 
+from runtime.app import loading
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads and connects ends it without a traceback
+    loading.begin()
 
 from runtime.app.entry import run
 

@@ -10,9 +10,9 @@ import msgspec
 from faststream.nats import NatsRouter
 
 from contracts import codec, subjects
-from contracts.commands import HistoryQuery, TradeHistoryQuery
 from contracts.errors import HydrophoneError, UnknownSymbolError, UnknownVenueError, VenueError
 from contracts.instrument import Instrument
+from contracts.services.candles import HistoryQuery, TradeHistoryQuery
 from producers.connection.frames import UNDECODABLE
 from producers.producer import Producer
 from producers.rest.client import RestClient

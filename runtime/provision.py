@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import signal
 import sys
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -14,8 +13,10 @@ from typing import cast
 
 import structlog
 
+from runtime.app import loading
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+    loading.begin()
 
 from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec

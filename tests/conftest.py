@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
@@ -19,6 +20,12 @@ from runtime.store import Store
 # How fast an example is says something of the machine, not of the code.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of garbage collections: thousands of tests are looked through each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -8,18 +8,14 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from api.market import formats
-from contracts.commands import MARKET_COMMANDS
 from contracts.errors import InvalidParameterError
 from contracts.services.market import MarketQuery
+from contracts.services.replies.commands import COMMANDS
 from runtime.clients.market_client import MarketClient, encode_query
 
 Fields = dict[str, Any]
-QUERIES: Final[dict[str, type[BaseModel]]] = {
-    command.name.removeprefix("market."): command.request for command in MARKET_COMMANDS
-}
-REPLIES: Final[dict[str, type[BaseModel]]] = {
-    command.name.removeprefix("market."): command.reply for command in MARKET_COMMANDS
-}
+QUERIES: Final[dict[str, type[BaseModel]]] = {command.verb: command.request for command in COMMANDS}
+REPLIES: Final[dict[str, type[BaseModel]]] = {command.verb: command.reply for command in COMMANDS}
 _decoder: Final = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))
 
 

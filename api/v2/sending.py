@@ -16,7 +16,7 @@ from api.http.validation import check_query
 from contracts.errors import NotFoundError
 from contracts.services.access import Caller
 from contracts.services.community import groups
-from contracts.services.community.requests import REQUESTS
+from contracts.services.community.requests import COMMANDS
 from contracts.services.responses import ErrorResponse
 from runtime.clients.command_client import CommandClient
 
@@ -24,7 +24,7 @@ RULE_ID: Final = re.compile(r"[0-9a-f]{16}")
 GROUPS_ADMIN: Final = "groups:admin"
 GroupInPath = Annotated[groups.GroupId, Path()]
 UserInPath = Annotated[groups.UserId, Path()]
-_COMMANDS: Final = {verb: (request, reply) for verb, request, reply in REQUESTS}
+_COMMANDS: Final = {command.verb: (command.request, command.reply) for command in COMMANDS}
 _FAILURES: Final = (400, 401, 403, 429, 500, 503, 504)
 
 

@@ -10,8 +10,10 @@ import signal
 import sys
 from pathlib import Path
 
+from runtime.app import loading
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+    loading.begin()
 
 import uvloop
 

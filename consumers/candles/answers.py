@@ -12,9 +12,9 @@ from consumers.candles.core import CandleBook
 from consumers.candles.gaps import Gaps
 from consumers.candles.history import CandleHistory
 from contracts import codec, subjects
-from contracts.commands import CandlesQuery
 from contracts.errors import SymbolSyntaxError, UnknownSymbolError
 from contracts.instrument import make_instrument
+from contracts.services.candles import CandlesQuery
 from runtime import clock, retry
 from runtime.app.serving import Serving
 from runtime.nats.bus import Bus

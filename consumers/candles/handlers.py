@@ -19,8 +19,8 @@ from consumers.candles.gaps import Gaps
 from consumers.candles.history import KEPT, CandleHistory
 from consumers.candles.rules import CandleRules
 from contracts import codec, streams, subjects
-from contracts.commands import CandlesQuery
 from contracts.market import Candle
+from contracts.services.candles import CandlesQuery
 from runtime import clock
 from runtime.app.commands import command
 from runtime.app.fold import fold_each

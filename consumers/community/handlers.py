@@ -28,8 +28,8 @@ from consumers.community.store.collections import migrate
 from contracts.errors import NotReadyError
 from contracts.services.community.commands import QUEUE
 from contracts.services.community.events import CommunityEvent
-from contracts.services.community.requests import REQUESTS
-from contracts.subjects import ALL_COMMUNITY, COMMUNITY_COMMAND
+from contracts.services.community.requests import COMMANDS
+from contracts.subjects import ALL_COMMUNITY
 from runtime.app.commands import command
 from runtime.app.documents import open_store
 from runtime.app.intervals import ticks
@@ -81,18 +81,19 @@ def make_handles(context: Context) -> dict[str, Handle]:
     )
     services = [kind(context) for kind in kinds]
     return {
-        verb: next(getattr(service, verb) for service in services if hasattr(service, verb)) for verb, _, _ in REQUESTS
+        command.verb: next(getattr(service, command.verb) for service in services if hasattr(service, command.verb))
+        for command in COMMANDS
     }
 
 
 def make_router(handles: Callable[[], Mapping[str, Handle]]) -> NatsRouter:
     """Return a router that serves every command; `handles()` are what serves each, by its verb."""
     router = NatsRouter()
-    for verb, request, reply in REQUESTS:
-        serve = _serving(verb, handles)
-        serve.__annotations__ = {"request": request, "return": reply}
-        more = {"at_once": _JUDGED_AT_ONCE} if verb == "judge" else {}
-        router.subscriber(**command(COMMUNITY_COMMAND + verb, QUEUE, **more))(serve)
+    for served in COMMANDS:
+        serve = _serving(served.verb, handles)
+        serve.__annotations__ = {"request": served.request, "return": served.reply}
+        more = {"at_once": _JUDGED_AT_ONCE} if served.verb == "judge" else {}
+        router.subscriber(**command(served.subject, QUEUE, **more))(serve)
     return router
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import Final
 
+from runtime.app import loading
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+    loading.begin()
 
 from runtime.app.entry import run
 from runtime.backtests import command_line

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from contracts.commands import Command, command
 from contracts.market import Nanoseconds
 
 QUEUE: Final = "access"
@@ -228,3 +229,13 @@ class KeyEntry(AccessModel):
     secrets: list[SecretEntry]
     expires: Nanoseconds | None = Field(default=None, description="ns UTC")
     pepper: str = Field(description="the mark of the pepper that the HMACs were made with")
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    command("access.create", CreateKey, KeyShown),
+    command("access.list", ListKeys, KeyPage),
+    command("access.find", FindKey, KeyInfo),
+    command("access.rotate", RotateKey, KeyShown),
+    command("access.revoke", RevokeKey, KeyInfo),
+    command("access.audit", AuditQuery, AuditPage),
+)

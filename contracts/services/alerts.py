@@ -26,10 +26,11 @@ from contracts.alerts import (
     Value,
     Window,
 )
+from contracts.commands import Command, command
 from contracts.errors import InvalidParameterError
 from contracts.market import Name, Nanoseconds
 from contracts.services.access import Owner, Page, PageSize
-from contracts.services.explaining import Fired, ReadSpan
+from contracts.services.explaining import Explanation, Fired, ReadSpan
 from contracts.services.market import Symbol, Venue
 
 QUEUE: Final = "alerts"
@@ -275,3 +276,17 @@ class AlertDryRun(AlertsModel):
     fired: Annotated[list[Fired], Field(max_length=1000)]
     read: list[ReadSpan]
     price: str | None = Field(default=None, description="the last price of the span, of a price alert")
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    command("alerts.create", CreateAlert, PriceAlert),
+    command("alerts.list", ListAlerts, AlertPage),
+    command("alerts.find", FindAlert, PriceAlert),
+    command("alerts.update", UpdateAlert, PriceAlert),
+    command("alerts.snooze", SnoozeAlert, PriceAlert),
+    command("alerts.delete", DeleteAlert, Deleted),
+    command("alerts.fired", FiredQuery, FiredPage),
+    command("alerts.why", AlertWhyQuery, Explanation),
+    command("alerts.why_not", AlertWhyNotQuery, Explanation),
+    command("alerts.dry_run", AlertDryRunQuery, AlertDryRun, 12.0),
+)

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.commands import Command, command
 from contracts.market import Nanoseconds
 
 QUEUE: Final = "analytics"
@@ -144,3 +145,10 @@ class ExportReply(AnalyticsModel):
 
 
 Format = Literal["json", "csv"]
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    command("analytics.stats", StatsQuery, Stats),
+    command("analytics.realtime", RealtimeQuery, Realtime),
+    command("analytics.export", ExportQuery, ExportReply),
+)

@@ -15,11 +15,12 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from contracts.commands import MARKET_COMMANDS, Command
+from contracts.commands import Command
 from contracts.errors import InvalidParameterError
 from contracts.instrument import tail_symbol
 from contracts.market import Nanoseconds
 from contracts.services.market import MarketQuery
+from contracts.services.replies.commands import COMMANDS
 
 LIVE: Final = "live"  # answers about live data, kept by each API process
 MARKET: Final = "market"  # fetched market history that still grows
@@ -38,9 +39,9 @@ _OWN_PREFIXES: Final = {"price": "aggregated_data", "ticker": "multi_ticker", "m
 _VERBS_BY_PREFIX: Final = {prefix: verb for verb, prefix in _OWN_PREFIXES.items()}
 _WITHOUT_SYMBOL: Final = frozenset({"symbols", "health"})
 QUESTIONS: Final[Mapping[str, Command]] = {
-    verb: command
-    for command in MARKET_COMMANDS
-    if (verb := command.name.partition(".")[2]) in _WITHOUT_SYMBOL or "symbol" in command.request.model_fields
+    command.verb: command
+    for command in COMMANDS
+    if command.verb in _WITHOUT_SYMBOL or "symbol" in command.request.model_fields
 }
 _COIN_ALIASES: Final = {"BTC": "XBT", "DOGE": "XDG"}
 _PAIR: Final = re.compile(r"[/:]")

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.alerts import AlertKind
+from contracts.commands import Command, command
 from contracts.signals import Tier
 
 QUEUE: Final = "chats"
@@ -99,3 +100,13 @@ class Subscription(ChatsModel):
     language: Language = "en"
     zone: Zone = "UTC"
     snoozed_until: AwareDatetime | None = None
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    command("chats.profile_find", FindProfile, Profile),
+    command("chats.profile_save", SaveProfile, Profile),
+    command("chats.subscription_find", FindSubscription, Subscription),
+    command("chats.subscription_save", SaveSubscription, Subscription),
+    command("chats.subscription_delete", DeleteSubscription, Subscription),
+    command("chats.subscription_snooze", SnoozeSubscription, Subscription),
+)

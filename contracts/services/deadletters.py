@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.commands import Command, command
 from contracts.market import Nanoseconds
 
 QUEUE: Final = "deadletters"
@@ -60,3 +61,10 @@ class LetterReply(LettersModel):
     """The letter as it was; it is no longer kept."""
 
     letter: DeadLetter
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    command("deadletters.list", ListQuery, ListReply),
+    command("deadletters.retry", LetterQuery, LetterReply),
+    command("deadletters.delete", LetterQuery, LetterReply),
+)

@@ -6,10 +6,11 @@ recorded stream: `whales`, `clusters`, `storms`, `detectors`; and `alerts`, whic
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.commands import Command, command
 from contracts.market import Name, Nanoseconds
 
 Operator = Literal["<", "<=", "==", ">=", ">"]
@@ -160,3 +161,15 @@ class DryRunReply(ExplainingModel):
     count: int
     fired: Annotated[list[Fired], Field(max_length=1000)]
     read: list[ReadSpan]
+
+
+EXPLAINERS: Final = ("whales", "clusters", "storms", "detectors")  # who decides by rules that can be explained
+COMMANDS: Final[tuple[Command, ...]] = tuple(
+    found
+    for consumer in EXPLAINERS
+    for found in (
+        command(f"{consumer}.why", WhyQuery, Explanation),
+        command(f"{consumer}.why_not", WhyNotQuery, Explanation),
+        command(f"{consumer}.dry_run", DryRunQuery, DryRunReply, 12.0),
+    )
+)

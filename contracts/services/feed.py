@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.commands import Command, command
 
 
 class FeedModel(BaseModel):
@@ -35,3 +37,6 @@ class ResyncReply(FeedModel):
 
     outcome: Literal["requested", "pending"] = Field(description="pending: a snapshot is being waited for already")
     rule: BookRuleReply
+
+
+COMMANDS: Final[tuple[Command, ...]] = (command("feed.resync", ResyncQuery, ResyncReply, 2.0, served_by="producers"),)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts.codec import EVENTS
-from contracts.commands import COMMANDS, Command
+from contracts.commands import Command, every_command
 from contracts.market import Event
 from contracts.schema.asyncapi import VERSION, Json
 from contracts.schema.compatibility import list_breaks
@@ -48,7 +48,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     if not set(arguments) <= {"--check", "--release"}:
         sys.stderr.write("usage: python -m runtime.app.asyncapi [--check | --release]\n")
         return 2
-    document = make_document(EVENTS, read_examples(root / GOLDEN), COMMANDS)
+    document = make_document(EVENTS, read_examples(root / GOLDEN), every_command())
     problems = [
         f"{path.relative_to(root)}: {problem}"
         for path in sorted((root / RELEASED).glob("v*.json"))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from faststream.nats import NatsMessage
 from pydantic import ValidationError
 
 from contracts.codec import EVENTS, kind_of
-from contracts.commands import COMMANDS
+from contracts.commands import command_at
 from contracts.errors import InvalidParameterError
 from runtime.app.settling import BadMessageError
 from runtime.nats.lanes.reader import UNDECODABLE, read_event
-
-_REQUESTS: Final = {command.subject: command.request for command in COMMANDS}
 
 
 async def decode_by_contract(message: NatsMessage, decode: Callable[[NatsMessage], Awaitable[Any]]) -> Any:
@@ -24,10 +22,10 @@ async def decode_by_contract(message: NatsMessage, decode: Callable[[NatsMessage
     validate the parsed JSON, where a strict model takes no text for a decimal and no list for a pair.
     """
     subject, body = message.raw_message.subject, message.body
-    request = _REQUESTS.get(subject)
-    if request is not None:
+    command = command_at(subject)
+    if command is not None:
         try:
-            return request.model_validate_json(body)
+            return command.request.model_validate_json(body)
         except ValidationError as error:
             raise invalid_parameter(error) from error
     try:

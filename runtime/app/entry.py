@@ -29,6 +29,7 @@ def run(main: Callable[[list[str]], int]) -> int:
 def freeze_imports() -> None:
     """Leave what is there by now out of garbage collections: to look through all of it again takes 100 ms."""
     gc.freeze()
+    gc.enable()  # `loading.begin` stopped it
 
 
 def abandon(stream: TextIO) -> None:

@@ -16,7 +16,7 @@ from faststream.specification.asyncapi.v3_0_0.schema import Channel
 from faststream.specification.base import Specification
 
 from contracts.codec import EVENTS
-from contracts.commands import COMMANDS, Command, ErrorReply
+from contracts.commands import Command, ErrorReply, every_command
 from contracts.market import Event
 from contracts.schema import asyncapi
 from contracts.schema.asyncapi import Json
@@ -40,28 +40,32 @@ class BusSpecification(AsyncAPI):
     """The document of the whole bus, and of the process's own subscriptions where it is an application's.
 
     `examples` holds a message for each `<kind>.v<version>`, as parsed JSON; `servers`: `host:port`, several where the
-    bus is a cluster.
+    bus is a cluster; `commands`: None for all. Nothing is read before the document is asked for.
     """
 
     def __init__(
         self,
         servers: Sequence[str] = (HERE,),
         events: Mapping[str, type[Event]] = EVENTS,
-        commands: Sequence[Command] = COMMANDS,
+        commands: Sequence[Command] | None = None,
         examples: Mapping[str, Json] | None = None,
     ) -> None:
-        declared = _declare(servers, events, commands)
-        super().__init__(declared, title=_TITLE, version=f"{asyncapi.VERSION}.0.0", description=_DESCRIPTION)
-        self._events, self._commands, self._examples = events, commands, examples or {}
+        super().__init__(title=_TITLE, version=f"{asyncapi.VERSION}.0.0", description=_DESCRIPTION)
+        self._servers, self._events, self._commands, self._examples = servers, events, commands, examples or {}
+        self._declared = False
 
     def to_specification(self) -> Specification:
         """Return the document; the same contracts always give the same one."""
+        commands = every_command() if self._commands is None else self._commands
+        if not self._declared:
+            self.brokers.insert(0, _declare(self._servers, self._events, commands))
+            self._declared = True
         document: Any = super().to_specification()
         for server in document.servers.values():
             server.security = [_reference("components", "securitySchemes", "token")]
         for model in self._events.values():
             self._complete_event(document, model)
-        for command in self._commands:
+        for command in commands:
             _complete_command(document, command)
         for name, (address, text) in asyncapi.OTHERS.items():
             document.channels[name] = Channel(address=address, description=text, messages={})
@@ -71,7 +75,7 @@ class BusSpecification(AsyncAPI):
                 channel.parameters = {token: _reference("components", "parameters", token) for token in tokens}
         parts = document.components
         _add(parts.schemas, {asyncapi.HEADERS_NAME: asyncapi.HEADERS})
-        if self._commands:
+        if commands:
             _add(parts.schemas, asyncapi.body_schemas(ErrorReply))
         parts.schemas = _sorted({name: asyncapi.as_draft7(schema) for name, schema in parts.schemas.items()})
         parts.parameters, parts.securitySchemes = dict(asyncapi.PARAMETERS), _TOKEN

@@ -6,15 +6,16 @@ no program: what a strategy does in it stays in it.
 
 from __future__ import annotations
 
-import signal
 import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from runtime.app import loading
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while this loads ends it without a traceback
+    loading.begin()
 
 import msgspec
 

@@ -8,12 +8,11 @@ from typing import Final, Protocol, TypeVar
 from pydantic import BaseModel
 
 from contracts import errors
-from contracts.commands import COMMANDS, ErrorReply
+from contracts.commands import ErrorReply, find_command
 from contracts.errors import NotReadyError
 from runtime.nats.bus import NoAnswerError
 
 M = TypeVar("M", bound=BaseModel)
-_BY_NAME: Final = {command.name: command for command in COMMANDS}
 _ERROR_AT: Final = b'{"error":'
 
 
@@ -37,7 +36,9 @@ class CommandClient:
         Raises the error that was replied (`contracts.errors`, InternalError for a code that is not known), and
         NotReadyError where nobody replies within the command's time.
         """
-        command = _BY_NAME[name]
+        command = find_command(name)
+        if command is None:
+            raise LookupError(f"no command is called {name}")
         try:
             body = await self._bus.request(command.subject, query.model_dump_json().encode(), command.seconds)
         except NoAnswerError:

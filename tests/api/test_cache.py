@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.commands import HistoryReply
+from contracts.services.candles import HistoryReply
 from contracts.timeframes import HOUR, find_start
 from runtime.clock import now_ns
 from tests.api.test_ohlc import World, candle

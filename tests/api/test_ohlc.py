@@ -18,8 +18,8 @@ from nats.aio.subscription import Subscription
 from api.market.schemas import OhlcAnswer
 from consumers.market.candles.fetched import FetchCache
 from contracts import subjects
-from contracts.commands import CandlesReply, HistoryQuery, HistoryReply
 from contracts.market import Candle
+from contracts.services.candles import CandlesReply, HistoryQuery, HistoryReply
 from contracts.timeframes import HOUR, find_start
 from runtime.app.commands import failure
 from runtime.clock import now_ns

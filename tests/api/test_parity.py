@@ -17,8 +17,8 @@ from graphql import GraphQLObjectType, get_named_type, get_nullable_type, is_lea
 from api.graphql.schema import make_schema
 from api.http.access.limits import Limit, Limits
 from contracts import subjects
-from contracts.commands import CandlesQuery, CandlesReply
 from contracts.market import Candle
+from contracts.services.candles import CandlesQuery, CandlesReply
 from contracts.state import TradesState
 from contracts.timeframes import find_start
 from runtime.clock import now_ns

@@ -179,12 +179,13 @@ async def test_four_processes_share_each_limit(store: Store, api_nats: NatsServe
     most = 100
     roomy = {f"GPT_API_RATE_LIMIT_{one}": "1000000" for one in ("REQUESTS", "IP", "ANONYMOUS", "GLOBAL")}
     settings = {**roomy, f"GPT_API_RATE_LIMIT_{name}": str(most)}
+    at_once = httpx.Limits(max_connections=25)
     bearer = {} if rule == "anonymous" else {"Authorization": f"Bearer {READ_KEY}"}
     async with AsyncExitStack() as stack:
         ports = [(await stack.enter_async_context(api_process(api_nats, **settings)))[0] for _ in range(PROCESSES)]
         clients = [
             await stack.enter_async_context(
-                httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=bearer, timeout=30)
+                httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=bearer, limits=at_once, timeout=60)
             )
             for port in ports
         ]

@@ -17,7 +17,7 @@ from api.http.openapi import parameters_of
 from api.market.answers import MarketAnswers, MarketRequest
 from api.market.formats import bare
 from api.market.routes import ROUTERS
-from contracts.commands import MARKET_COMMANDS
+from contracts.services.replies.commands import COMMANDS
 from runtime.clients.market_client import MarketClient
 from tests.api.test_market_client import Core, good
 
@@ -54,7 +54,7 @@ async def post(body: Any) -> httpx.Response:
 
 
 def test_parameters_in_openapi_are_those_of_the_contract() -> None:
-    requests = {command.name.removeprefix("market."): command.request for command in MARKET_COMMANDS}
+    requests = {command.verb: command.request for command in COMMANDS}
     paths = make_app(ROUTERS).openapi()["paths"]
     assert set(paths) == set(VERBS)
     for path, verb in VERBS.items():

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 import contracts.services
-from contracts.commands import COMMANDS, Command
+from contracts.commands import Command, every_command
 
 
 def fields(model: type[BaseModel]) -> Iterator[tuple[str, bool]]:
@@ -22,7 +22,7 @@ def fields(model: type[BaseModel]) -> Iterator[tuple[str, bool]]:
             yield f"{name}.{field}", bool(shown.get("description"))
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", every_command(), ids=lambda command: command.name)
 def test_every_field_of_a_request_is_described(command: Command) -> None:
     assert [name for name, described in fields(command.request) if not described] == []
 
@@ -39,4 +39,4 @@ def test_every_query_of_the_services_is_the_request_of_a_command() -> None:
         for name, kind in inspect.getmembers(module, inspect.isclass)
         if name.endswith("Query") and kind.__module__ == module.__name__ and not kind.__subclasses__()
     }
-    assert queries <= {command.request for command in COMMANDS}
+    assert queries <= {command.request for command in every_command()}

@@ -164,7 +164,7 @@ def test_missing_and_wrong_keys_are_refused(demo):
 async def test_unknown_socket_message_is_answered_with_an_error_and_the_socket_goes_on(demo):
     url = demo.facts["api"]["url"].replace("http", "ws", 1) + "/ws"
     key = {"Authorization": f"Bearer {demo.facts['api']['key']}"}
-    async with websockets.connect(url, additional_headers=key) as socket, asyncio.timeout(20):
+    async with websockets.connect(url, additional_headers=key) as socket, asyncio.timeout(60):
 
         async def next_of(kind):
             while True:

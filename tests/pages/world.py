@@ -13,8 +13,8 @@ from playwright.async_api import Browser, ConsoleMessage, Page
 
 from contracts import subjects
 from contracts.alerts import Alert
-from contracts.commands import CandlesReply, HistoryReply
 from contracts.market import Candle
+from contracts.services.candles import CandlesReply, HistoryReply
 from contracts.signals import WhaleTrade
 from contracts.timeframes import MINUTE, find_start
 from runtime.clock import now_ns

@@ -16,7 +16,7 @@ from pydantic import BaseModel, create_model
 
 from contracts import subjects
 from contracts.codec import EVENTS, KIND_SUBJECTS
-from contracts.commands import COMMANDS
+from contracts.commands import every_command
 from contracts.market import BookDelta, DecimalText, Event, InstrumentEvent, Trade
 from contracts.schema.asyncapi import OTHERS, as_draft7
 from contracts.schema.compatibility import list_breaks
@@ -26,6 +26,7 @@ from runtime.app.asyncapi import DOCUMENT, GOLDEN, RELEASED, ROOT, make_document
 from tests.runtime.asyncapi.valid import list_faults
 
 EXAMPLES = read_examples(ROOT / GOLDEN)
+COMMANDS = every_command()
 CURRENT = make_document(EVENTS, EXAMPLES, COMMANDS)
 Json = dict[str, Any]
 

@@ -12,8 +12,8 @@ import structlog
 from consumers.market.candles.bars import CHUNK, Chunk, Own, Row
 from consumers.market.candles.fetched import FAILED_SECONDS, RECENT_SECONDS, STATIC_SECONDS, FetchCache
 from contracts import subjects
-from contracts.commands import MOST_ROWS
 from contracts.instrument import Instrument
+from contracts.services.candles import MOST_ROWS
 from runtime.nats.bus import NoAnswerError
 
 OWN_KEPT_SECONDS: Final = 1.0

@@ -16,10 +16,10 @@ from consumers.market.price import SPOT, find_tick
 from consumers.market.quality import LIVE, SIM, STALE
 from consumers.market.state import MarketState, Reader
 from contracts.arithmetic.moments import read_moment
-from contracts.commands import MOST_ROWS
 from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError, TimedOutError, VenueError
 from contracts.instrument import Instrument
 from contracts.schema.literals import Age, decimal_number, iso, number
+from contracts.services.candles import MOST_ROWS
 from contracts.services.market import OhlcQuery
 
 WARM_UP: Final = 100  # candles before the first one shown that indicators begin with

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from contracts.arithmetic.moments import Moment
+from contracts.commands import Command, command
 from contracts.market import Side
 from contracts.numbers import AmountText, DecimalText, PriceText
 from contracts.services.access import Owner, Page, PageSize
@@ -138,3 +139,11 @@ class EquityPicture(TradingModel):
     """A PNG."""
 
     png: str = Field(description="base64")
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    command("backtests.create", CreateBacktest, BacktestInfo),
+    command("backtests.find", FindBacktest, BacktestInfo),
+    command("backtests.list", ListBacktests, BacktestPage),
+    command("backtests.equity", FindEquity, EquityPicture),
+)

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
+from contracts.commands import Command, command
 from contracts.market import Side
 from contracts.numbers import AmountText, DecimalText, PriceText
 from contracts.services.access import Owner, Page
@@ -134,3 +135,9 @@ class LedgerPage(TradingModel):
     pages: int
     method: Method
     pending: bool = Field(description="true while executions of before are still read: rows may be missing")
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    command("portfolio.find", FindPortfolio, Portfolio),
+    command("portfolio.ledger", ListLedger, LedgerPage),
+)

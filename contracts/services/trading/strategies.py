@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import AwareDatetime, Field
 
+from contracts.commands import Command, command
 from contracts.market import Name, Nanoseconds
 from contracts.numbers import DecimalText
 from contracts.services.access import Caller, Owner, Page, PageSize
@@ -155,3 +156,15 @@ class SignalTaken(TradingModel):
 
     id: str
     strategy: StrategyId
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    command("strategies.create", CreateStrategy, StrategyShown),
+    command("strategies.list", ListStrategies, StrategyPage),
+    command("strategies.find", FindStrategy, StrategyInfo),
+    command("strategies.pause", ChangeStrategy, StrategyInfo),
+    command("strategies.resume", ChangeStrategy, StrategyInfo),
+    command("strategies.stop", ChangeStrategy, StrategyInfo),
+    command("strategies.why", StrategyWhy, StrategyExplanation),
+    command("strategies.signal", TakeSignal, SignalTaken),
+)

@@ -17,7 +17,7 @@ from consumers.candles.core import CandleBook
 from consumers.candles.gaps import Gaps
 from consumers.candles.history import CandleHistory, FastCandle
 from contracts import codec, streams, subjects
-from contracts.commands import CandlesQuery, CandlesReply
+from contracts.services.candles import CandlesQuery, CandlesReply
 from contracts.timeframes import MINUTE, SECOND
 from runtime import provision
 from runtime.app.application import make_broker

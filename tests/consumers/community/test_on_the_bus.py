@@ -11,7 +11,7 @@ import pytest
 from contracts import streams
 from contracts.services.audit import AuditEvent
 from contracts.services.community.events import CommunityEvent
-from contracts.services.community.requests import REQUESTS
+from contracts.services.community.requests import COMMANDS
 from runtime.app.resume import Start
 from runtime.nats.streams.past import read_past
 from runtime.servers.embedded import NatsServer
@@ -182,7 +182,8 @@ async def test_an_owner_sees_nothing_of_another(community: Community) -> None:
         "batch": "b", "seen": [{"at": iso(datetime.now(UTC)), "user_id": 1}],
     }  # fmt: skip
     asked = 0
-    for verb, request, _ in REQUESTS:
+    for command in COMMANDS:
+        verb, request = command.verb, command.request
         if "group_id" in request.model_fields:
             given = {name: value for name, value in fields.items() if name in request.model_fields}
             given |= {"seen": fields["seen"][0]} if verb == "judge" else {}

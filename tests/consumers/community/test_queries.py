@@ -14,7 +14,7 @@ from consumers.community.handlers import make_handles
 from consumers.community.services.context import Context
 from consumers.community.store.changes import Changes
 from consumers.community.store.collections import ACTIONS, COLLECTIONS, INDEXES, SCHEMA_ID, SETTINGS, Migration, migrate
-from contracts.services.community.requests import REQUESTS
+from contracts.services.community.requests import COMMANDS
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer
 from runtime.store import Collection, IndexSpec, Store
@@ -32,7 +32,7 @@ FILTERED = {
     "count_documents",
 }
 Asked = list[tuple[str, dict[str, Any]]]
-MODELS = {verb: request for verb, request, _ in REQUESTS}
+MODELS = {command.verb: command.request for command in COMMANDS}
 NOW = datetime.now(UTC)
 
 

@@ -10,9 +10,9 @@ import pytest
 from consumers.market.answering import Answer, Answerer
 from consumers.market.core import VERBS, Inside, compose_status
 from contracts import subjects
-from contracts.commands import MARKET_COMMANDS
 from contracts.errors import HydrophoneError, NoDataError
 from contracts.schema import literals
+from contracts.services.replies.commands import COMMANDS
 from contracts.services.replies.market import StatusReply
 from tests.consumers.market.recorded import make_state, read_golden
 
@@ -20,7 +20,7 @@ RECORDED = read_golden("state.json.gz")
 ANSWERS = read_golden("answers.json.gz")
 NOW = RECORDED["now_ns"]
 NO_BOOK = {("orderbook", "OLD"), ("multi_orderbook", "OLD"), ("multi_orderbook", "BTC-PERPETUAL")}
-REPLIES = {command.name.partition(".")[2]: command.reply for command in MARKET_COMMANDS}
+REPLIES = {command.verb: command.reply for command in COMMANDS}
 SAME_AS_DATA = {
     "raw": ("/gpt/raw?symbol=BTC", {"symbol": "BTC"}),
     "liq": ("/gpt/liq?symbol=ETH", {"symbol": "ETH"}),

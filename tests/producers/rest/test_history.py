@@ -10,9 +10,9 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.commands import HistoryQuery, HistoryReply, TradeHistoryQuery, TradeHistoryReply
 from contracts.errors import HydrophoneError, InvalidParameterError
 from contracts.instrument import make_instrument
+from contracts.services.candles import HistoryQuery, HistoryReply, TradeHistoryQuery, TradeHistoryReply
 from producers.history_service import HistoryService
 from producers.registry import VENUES
 from producers.rest.history import SECOND, SECONDS, FastCandle, assemble, candle_id, list_spans, source_of, start_of

@@ -19,8 +19,8 @@ from prometheus_client.exposition import generate_latest
 from pydantic import BaseModel
 
 from contracts import subjects
-from contracts.commands import CandlesQuery, CandlesReply
 from contracts.errors import UnknownVenueError
+from contracts.services.candles import CandlesQuery, CandlesReply
 from runtime.app.application import make_broker
 from runtime.app.commands import command
 from runtime.app.serving import Serving
