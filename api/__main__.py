@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from runtime.app import loading
+from runtime.app import entry
 
 if __name__ == "__main__":
-    loading.begin()
+    entry.begin()
 
 from api.app import ApiOptions, compose, connection_limits
 from api.http.server import make_server
-from runtime.app.entry import run
 from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.config.settings import Settings
@@ -90,4 +89,4 @@ def read_asyncapi() -> bytes | None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(entry.run(main))

@@ -27,6 +27,7 @@ from api.analytics.routes import AnalyticsSources
 from api.cache import routes as cache_routes
 from api.cache.service import CacheService
 from api.deadletters import routes as deadletters_routes
+from api.feeds import routes as feeds_routes
 from api.graphql import endpoint as graphql_endpoint
 from api.graphql.endpoint import GraphQLEndpoint
 from api.graphql.playground import Playground
@@ -50,6 +51,7 @@ from api.mcp import endpoint as mcp_endpoint
 from api.mcp.alerts import AlertTools
 from api.mcp.endpoint import McpEndpoint
 from api.mcp.hosts import Hosts
+from api.mcp.orders import OrderTools
 from api.ops import documents, health
 from api.ops.documents import DocumentSources
 from api.ops.health import HealthSources
@@ -95,6 +97,7 @@ ROUTERS: Final = (
     cache_routes.router,
     analytics_routes.router,
     deadletters_routes.router,
+    feeds_routes.router,
     *webhooks_routes.ROUTERS,
     *webhook_deliveries.ROUTERS,
     *v2_routes.ROUTERS,
@@ -154,7 +157,8 @@ class Parts:
         self.feed = StreamFeed(self.bus, self.hub.on_event)
         self.recorder = RequestRecorder(self.bus, registry) if options.analytics.enabled else None
         self.commands = CommandClient(self.bus)
-        own = AlertTools(self.commands, options.pepper or token_bytes())
+        secret = options.pepper or token_bytes()
+        own = (AlertTools(self.commands, secret), OrderTools(self.commands, secret))
         self.mcp = McpEndpoint(self.market, own, Hosts.of(options.settings.public_url, options.settings.cors_origins))
         self.log = EventLog(self.bus, self.hub.fan_out)
         self.stream_limits = options.stream or StreamLimits(connections_per_key=options.settings.connections_per_key)
@@ -213,7 +217,7 @@ def compose(options: ApiOptions) -> ASGIApp:
     app = make_app(ROUTERS, parts.lifespan)
     table = RouteTable(app.routes)
     access = make_access(options, parts, table)
-    app.state.commands = parts.commands
+    app.state.commands, app.state.bus = parts.commands, parts.bus
     recorder, export = parts.recorder, options.analytics.export_format
     app.state.analytics = AnalyticsSources(
         None if recorder is None else app.state.commands, export, parts.cache.fetched

@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import sys
 
-from runtime.app import loading
+from runtime.app import entry
 
 if __name__ == "__main__":
-    loading.begin()
+    entry.begin()
 
 import asyncio
 
@@ -17,7 +17,6 @@ from pydantic import SecretStr
 
 from bot.access import Allowlist
 from bot.app import BotOptions, Internal, Webhook, running
-from runtime.app.entry import run
 from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.config.settings import BotSettings, Settings
@@ -102,4 +101,4 @@ async def serve(options: BotOptions) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(entry.run(main))

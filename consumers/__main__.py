@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from runtime.app import loading
+from runtime.app import entry
 
 if __name__ == "__main__":
-    loading.begin()
+    entry.begin()
 
 import uvloop
 
 from consumers.app import Process, chosen, configure_logs
-from runtime.app.entry import run
 from runtime.config.settings import SettingsError, load
 
 
@@ -30,4 +29,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(entry.run(main))

@@ -183,6 +183,7 @@ def substitutions(layout: Layout) -> dict[str, str]:
     bases = dict.fromkeys(symbol.split("/")[0] for symbol in venues.symbols)
     return {
         "PROVISION_OPTIONS": shlex.join(provision_options(layout)),
+        "SIMULATOR_RATE": f"{venues.simulator_rate:g}",
         "SIMULATOR_PORT": str(layout.simulator_port),
         "SIMULATOR_READY": shlex.quote(str(layout.simulator_ready)),
         "TELEGRAM_PORT": str(layout.telegram_port),

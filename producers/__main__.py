@@ -6,12 +6,11 @@ import importlib
 import sys
 from typing import Final
 
-from runtime.app import loading
+from runtime.app import entry
 
 if __name__ == "__main__":
-    loading.begin()
+    entry.begin()
 
-from runtime.app.entry import run
 
 COMMANDS: Final = {
     "decode": "producers.recording.decode_command",
@@ -29,4 +28,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(entry.run(main))

@@ -22,12 +22,12 @@ from contracts.errors import InvalidParameterError, UnknownVenueError
 from contracts.instrument import Instrument
 from contracts.symbols import find_venue
 from producers.connection.socket import OPENERS
+from producers.feed_service import FeedService
 from producers.history_service import HistoryService, make_router
 from producers.metrics import ProducerCollector
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
 from producers.rest.rate_limit import SharedRateLimit
-from producers.resync_service import ResyncService
 from producers.standby import GatedLane, Unit
 from producers.upkeep import Upkeep
 from producers.venue import Venue
@@ -138,7 +138,9 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
         await serving.open()
         if config.venues.books == "elsewhere":
             _log.info("books.elsewhere", reason="only their continuity is checked here, and no checksum")
-            await ResyncService(units).open(bus)
+        feeds = FeedService(units)
+        stack.push_async_callback(feeds.close)
+        await feeds.open(bus)
         await _run_until(stop, units, bus)
     lane.flush()
     await bus.close()

@@ -97,6 +97,8 @@ class Producer:
         self._rate_limit = rate_limit or LocalRateLimit(plan.venue.rest.budget)
         self._kept = 0
         self._kept_since = 0.0
+        self.resumed = asyncio.Event()  # cleared while it is paused by command
+        self.resumed.set()
 
     @property
     def simulated(self) -> bool:
@@ -209,7 +211,7 @@ class Producer:
             self.on_bus_reconnect()
 
     def resync(self, symbol: str) -> ResyncOutcome | None:
-        """Get a fresh snapshot of a book for who keeps it in our place; None where it is not followed here."""
+        """Get a fresh snapshot of a book; None where it is not followed here."""
         for feed in self.feeds:
             outcome = feed.session.books.resync(symbol, now=clock.monotonic())
             if outcome is not None:
@@ -267,6 +269,7 @@ class Producer:
                     open_socket=self._open_socket,
                     on_change=self._on_change,
                     connect_lock=lock,
+                    resumed=self.resumed,
                     sandbox=self.plan.sandbox,
                 ),
             )

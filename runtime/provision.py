@@ -13,14 +13,13 @@ from typing import cast
 
 import structlog
 
-from runtime.app import loading
+from runtime.app import entry
 
 if __name__ == "__main__":
-    loading.begin()
+    entry.begin()
 
 from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
-from runtime.app.entry import run
 from runtime.config.options import bus_options
 from runtime.config.settings import load
 from runtime.nats.announce import Announcer
@@ -270,4 +269,4 @@ async def _provision(options: BusOptions, retention: Retention, arguments: argpa
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(entry.run(main))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from api.cache.audit import Audit
+from api.access.audit import Audit
 from api.cache.schemas import (
     CacheOverview,
     ClassFigures,
@@ -80,7 +80,7 @@ async def drop_pattern(query: Annotated[DropParameters, Query()], cache: Cache, 
 
     Answers that were put under such keys are taken away too.
     """
-    await audit("drop", query.pattern)
+    await audit("cache", "drop", query.pattern)
     return await _drop(cache, DropRequest(pattern=query.pattern))
 
 
@@ -118,7 +118,7 @@ async def put(key: KeyInPath, body: NewValue, cache: Cache, audit: Audit) -> Suc
     question = read_key(key)
     value = check_value(question, body.value)
     ttl = cache.default_seconds if body.ttl is None else body.ttl
-    await audit("put", question.key, ttl=ttl)
+    await audit("cache", "put", question.key, ttl=ttl)
     pinned = await cache.pins.put(question, value, ttl)
     return Success(data=Put(value=pinned.value, **_pinned(pinned).model_dump()))
 
@@ -131,7 +131,7 @@ async def drop(key: KeyInPath, cache: Cache, audit: Audit) -> Success[Dropped]:
     that was put under it is taken away too.
     """
     question = read_key(key)
-    await audit("drop", question.key)
+    await audit("cache", "drop", question.key)
     return await _drop(cache, DropRequest(keys=(question.key,)))
 
 

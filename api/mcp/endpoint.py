@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -13,10 +13,10 @@ from starlette.types import Message, Receive, Scope, Send
 from api.http.access.keys import MARKET_READ
 from api.http.errors import documented
 from api.http.routing import requires
-from api.mcp.alerts import AlertTools
 from api.mcp.hosts import Hosts
 from api.mcp.numbers import unmark_bytes
 from api.mcp.server import ToolServer
+from api.mcp.steps import OwnTools
 from runtime.clients.market_client import MarketClient
 
 _LENGTH: Final = b"content-length"
@@ -37,7 +37,7 @@ router: Final = APIRouter(
 class McpEndpoint:
     """The MCP server as an ASGI app; it works within `running`."""
 
-    def __init__(self, market: MarketClient, own: AlertTools, hosts: Hosts) -> None:
+    def __init__(self, market: MarketClient, own: Sequence[OwnTools], hosts: Hosts) -> None:
         self._hosts = hosts
         server = ToolServer(market, own).make()
         self._manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)

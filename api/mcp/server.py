@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 from mcp.server.lowlevel import Server
 from mcp.types import CallToolRequestParams, CallToolResult, ListToolsResult, TextContent
 
-from api.http.access.keys import ALERTS_WRITE, Identity
+from api.http.access.keys import Identity
 from api.http.app import VERSION
 from api.http.errors import ForbiddenError
 from api.market import formats
 from api.market.documents import Fields, read_exactly, read_query
-from api.mcp.alerts import TOOLS as OWN
-from api.mcp.alerts import AlertTools
 from api.mcp.numbers import mark
+from api.mcp.steps import OwnTools
 from api.mcp.tools import FEEDS, TOOLS, MarketTool
 from contracts.errors import HydrophoneError, InternalError, InvalidParameterError
 from contracts.schema.literals import iso
@@ -33,8 +33,8 @@ INSTRUCTIONS: Final = (
 class ToolServer:
     """Answers the requests of MCP; it keeps nothing between them."""
 
-    def __init__(self, market: MarketClient, own: AlertTools | None = None) -> None:
-        self._market, self._own = market, own
+    def __init__(self, market: MarketClient, own: Sequence[OwnTools] = ()) -> None:
+        self._market, self._own = market, {name: tools for tools in own for name in tools.tools}
 
     def make(self) -> Server[Any]:
         """Return the library's server with our handlers."""
@@ -49,8 +49,9 @@ class ToolServer:
 
     async def list_tools(self, context: Any, _request: Any) -> ListToolsResult:
         """Return the tools: those that read the market, and what else the key may use."""
-        own = {} if self._own is None else self._own.offered(identity_of(context))
-        return ListToolsResult(tools=[*(found.tool for found in TOOLS.values()), *own.values()])
+        identity = identity_of(context)
+        own = [tools.tools[name] for name, tools in self._own.items() if _may_use(identity, tools)]
+        return ListToolsResult(tools=[*(found.tool for found in TOOLS.values()), *own])
 
     async def call_tool(self, context: Any, request: CallToolRequestParams) -> CallToolResult:
         """Return the result of a tool, or its error with the code: a model can read both."""
@@ -66,13 +67,14 @@ class ToolServer:
         found = TOOLS.get(name)
         if found is not None:
             return await self._find(found, arguments)
-        own = {} if self._own is None else self._own.offered(identity)
-        if self._own is None or identity is None or name not in own:
-            if name in OWN:
-                raise ForbiddenError(f"This key lacks the scope {ALERTS_WRITE}", required_scope=ALERTS_WRITE)
-            supported = [*TOOLS, *own]
+        own = self._own.get(name)
+        if own is None:
+            usable = [name for name, tools in self._own.items() if _may_use(identity, tools)]
+            supported = [*TOOLS, *usable]
             raise InvalidParameterError(f"There is no tool {name[:64]}", parameter="name", supported=supported)
-        return await self._own.call(name, arguments, identity.owner, self._price)
+        if identity is None or not _may_use(identity, own):
+            raise ForbiddenError(f"This key lacks the scope {own.scope}", required_scope=own.scope)
+        return await own.call(name, arguments, identity, self._price)
 
     async def _price(self, symbol: str) -> Fields:
         return await self._find(TOOLS["get_price"], {"symbol": symbol})
@@ -94,6 +96,10 @@ class ToolServer:
         else:
             document = {"symbol": answer.reply.symbol, **document}
         return {"timestamp": iso(now_ns), **document}
+
+
+def _may_use(identity: Identity | None, tools: OwnTools) -> bool:
+    return identity is not None and identity.known and tools.scope in identity.scopes
 
 
 def identity_of(context: Any) -> Identity | None:

@@ -28,7 +28,7 @@ _KEY_CHARACTERS: Final = 32  # of an Idempotency-Key's name: what every exchange
 )
 async def preview(body: schemas.NewPreview, commands: Commands) -> Response:
     """What an order would come to by the book of now: rounded to the venue's steps, with price, fee and total."""
-    request = made(orders.PreviewOrder, owner=commands.owner, **_terms(body))
+    request = made(orders.PreviewOrder, owner=commands.owner, **terms_of(body))
     found = await PaperCommands(commands.client, commands.caller).request("preview", request, orders.Preview)
     return answer(found).as_response()
 
@@ -51,7 +51,7 @@ async def create(body: schemas.NewOrder, commands: Commands, once: Once, _key: I
 
     async def make(request_key: str | None) -> Reply:
         client_id = body.client_id or (None if request_key is None else request_key[:_KEY_CHARACTERS])
-        request = made(orders.CreateOrder, owner=commands.owner, client_id=client_id, **_terms(body))
+        request = made(orders.CreateOrder, owner=commands.owner, client_id=client_id, **terms_of(body))
         found = await PaperCommands(commands.client, commands.caller).request("create_order", request, orders.OrderInfo)
         return answer(found, CREATED)
 
@@ -93,7 +93,7 @@ async def list_fills(query: Annotated[schemas.FillsParameters, Query()], command
     return await commands("list_fills", orders.ListFills(owner=commands.owner, **query.model_dump()), orders.FillPage)
 
 
-def _terms(body: schemas.NewPreview) -> dict[str, Any]:
+def terms_of(body: schemas.NewPreview) -> dict[str, Any]:
     """Return what is to be bought or sold; InvalidBodyError names the field that the type of order does not go with."""
     faults: dict[str, str] = {}
     if body.type == "limit" and body.price is None:

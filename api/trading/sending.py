@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, TypeVar
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ValidationError
 
+from api.http.access.keys import TRADE
 from api.http.errors import DetailedFailure, InvalidBodyError, documented
 from api.http.responses import Reply
 from api.http.routing import requires
@@ -19,7 +20,6 @@ from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.vault import Vault
 
-TRADE: Final = "trade"
 CREATED: Final = 201
 ACCEPTED: Final = 202
 _FAILURES: Final = (400, 401, 403, 429, 500, 503, 504)

@@ -10,16 +10,15 @@ import signal
 import sys
 from pathlib import Path
 
-from runtime.app import loading
+from runtime.app import entry
 
 if __name__ == "__main__":
-    loading.begin()
+    entry.begin()
 
 import uvloop
 
 from bot.simulator.web.app import serving
 from bot.simulator.world import USERNAME, Options
-from runtime.app.entry import run
 
 
 def read_arguments(argv: list[str]) -> argparse.Namespace:
@@ -73,4 +72,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(entry.run(main))

@@ -148,7 +148,7 @@ class _Asker:
         rule: BookRuleReply | None = None
         try:
             async with self._room:
-                query = ResyncQuery(venue=venue, symbol=symbol)
+                query = ResyncQuery(venue=venue, symbol=symbol, wait=False)
                 reply = await self._client.request("feed.resync", query, ResyncReply)
             rule = reply.rule
         except HydrophoneError as error:

@@ -21,6 +21,7 @@ from contracts.arithmetic.moments import as_datetime
 from contracts.errors import (
     AlreadyExistsError,
     ConflictError,
+    InvalidParameterError,
     LimitReachedError,
     NoDataError,
     NotFoundError,
@@ -172,6 +173,8 @@ class Trading:
     async def _order(self, terms: OrderTerms, client_id: str, strategy: str | None = None) -> tuple[Opened, Order]:
         """Return the order of some terms in the venue's steps; refuses what cannot be placed."""
         account = await self.account(terms.owner, terms.account)
+        if terms.paper_only and account.venue != words.PAPER:
+            raise InvalidParameterError(f"{account.name} is no paper account", parameter="account")
         await self._tokens.check(account, terms.token, strategy)
         opened = await self.opened.open(account)
         rules = await opened.venue.rules(terms.symbol)

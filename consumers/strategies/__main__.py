@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from runtime.app import loading
+from runtime.app import entry
 
 if __name__ == "__main__":
-    loading.begin()
+    entry.begin()
 
-from runtime.app.entry import run
 from runtime.backtests import command_line
 from runtime.config.options import bus_options
 from runtime.config.settings import SettingsError, load
@@ -35,4 +34,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(entry.run(main))

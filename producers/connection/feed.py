@@ -36,8 +36,15 @@ _log = structlog.get_logger("feed")
 TICK: Final = 0.1
 GATE_PAUSE: Final = 0.02
 LASTED: Final = 20.0
+PAUSED: Final = "paused by command"
 MOST_EARLY: Final = 1000
 RECONNECT: Final = Policy(attempts=None, timeout=None, wait_initial=0.2, wait_max=30.0, jitter=0.5)
+
+
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,7 @@ class FeedParts:
     open_socket: OpenSocket
     on_change: Callable[[str | None], None]
     connect_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    resumed: asyncio.Event = field(default_factory=_set_event)  # cleared while the venue is paused
     sandbox: bool = False  # a test network: its events are marked `sim`
 
 
@@ -80,6 +88,7 @@ class Feed:
         """Hold the connection for ever; ends only by cancellation."""
         waits = delays(RECONNECT)
         while True:
+            await self._parts.resumed.wait()
             opened = clock.monotonic()
             try:
                 self.session.publish_states("connecting", None)
@@ -89,6 +98,9 @@ class Feed:
             except (SocketError, ConnectionLostError) as error:
                 held = clock.monotonic() - opened if self.connected else 0.0
                 self._on_lost(str(error))
+                if not self._parts.resumed.is_set():
+                    _log.warning("feed.paused", venue=self._venue.id, feed=self.plan.name)
+                    continue
                 if held >= LASTED:
                     waits = delays(RECONNECT)
                 delay = next(waits)
@@ -99,6 +111,15 @@ class Feed:
     def publish_books(self) -> None:
         """Publish every live book again, whatever became of the last one."""
         self.session.tick(ts=clock.now_ns(), now=clock.monotonic(), again=True)
+
+    @property
+    def live(self) -> bool:
+        """Whether it is open, every subscription was answered, and every book is proven."""
+        return self.ready and self.session.books.all_live
+
+    def reconnect(self, reason: str) -> None:
+        """Give the connection up for a new one; one that is being opened is new."""
+        self._renew = reason
 
     # ---- session.ConnectionEvents
     def on_control(self, control: Any) -> None:
@@ -226,6 +247,8 @@ class Feed:
         while True:
             await clock.sleep(TICK)
             now = clock.monotonic()
+            if not self._parts.resumed.is_set():
+                raise ConnectionLostError(PAUSED)
             if self._renew is not None:
                 raise ConnectionLostError(self._renew)
             if self._subscribed and self._watchdog.acked and not self.ready:

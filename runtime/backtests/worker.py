@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from runtime.app import loading
+from runtime.app import entry
 
 if __name__ == "__main__":
-    loading.begin()
+    entry.begin()
 
 import msgspec
 
 from contracts.errors import HydrophoneError
-from runtime.app.entry import run
 from runtime.backtests.job import Job, JobResult, JobRun, Row
 from runtime.strategies.loading import Kinds
 
@@ -77,4 +76,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(entry.run(main))

@@ -124,8 +124,17 @@ class Books(Generic[I]):
             if book.keeper.live:
                 self._after(book, book.keeper.lose(reason), now=now)
 
+    def symbols(self) -> list[str]:
+        """Return whose books there are."""
+        return list(self._books)
+
+    def is_renewed(self, symbol: str) -> bool:
+        """Whether a book is live, and no snapshot of it is being waited for."""
+        book = self._books.get(symbol)
+        return book is not None and book.announced and not book.keeper.refilling
+
     def resync(self, symbol: str, *, now: float) -> ResyncOutcome | None:
-        """Get a fresh snapshot, because who keeps the book elsewhere asks for one; deltas go on meanwhile.
+        """Get a fresh snapshot, because somebody asks for one; deltas go on meanwhile.
 
         Returns "requested", "pending" where one is under way, None where the book is not followed. A pushed book is
         given up for it, since that is what brings its snapshot.
@@ -137,7 +146,7 @@ class Books(Generic[I]):
         if not keeper.live or (keeper.refilling and now - book.asked_at < ASKED_AGAIN):
             return "pending"
         if self._rule.seed == "ws" or keeper.refilling:
-            self._after(book, keeper.lose("who keeps the book asks for a snapshot"), now=now)
+            self._after(book, keeper.lose("a fresh snapshot was asked for"), now=now)
         else:
             keeper.refill()
             book.attempts, book.request_at = 0, now

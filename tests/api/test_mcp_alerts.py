@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from api.alerts.schemas import NewAlert
-from api.mcp import alerts as tools
 from api.mcp.alerts import AlertTools
+from api.mcp.steps import TOKEN_NS
 from contracts.errors import InvalidParameterError
 from runtime import clock
 from runtime.clients.command_client import CommandClient
@@ -110,13 +110,9 @@ async def test_why_is_what_the_route_answers(mcp: Api) -> None:
 
 async def test_a_token_holds_for_five_minutes(store: Store) -> None:
     found = AlertTools(CommandClient(store.bus), b"secret")
-
-    async def price(symbol: str) -> dict[str, Any]:
-        return {"symbol": symbol, "price": 1, "age": 0, "quality": "live", "timestamp": "now"}
-
-    token = (await found.call("preview_price_alert", dict(NEW), "alice", price))["token"]
-    assert found._open(token, "alice", clock.now_ns()).alert == NewAlert.model_validate(NEW)
+    token = found.tokens.seal("alice", NewAlert.model_validate(NEW))["token"]
+    assert found.tokens.open(token, "alice", NewAlert, clock.now_ns()) == NewAlert.model_validate(NEW)
     with pytest.raises(InvalidParameterError, match="too old"):
-        found._open(token, "alice", clock.now_ns() + tools.TOKEN_NS)
+        found.tokens.open(token, "alice", NewAlert, clock.now_ns() + TOKEN_NS)
     with pytest.raises(InvalidParameterError, match="no token"):
-        AlertTools(CommandClient(store.bus), b"another")._open(token, "alice", clock.now_ns())
+        AlertTools(CommandClient(store.bus), b"another").tokens.open(token, "alice", NewAlert, clock.now_ns())

@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 90
+CALM = {"HYDROPHONE_SIMULATOR_RATE": "0.25"}  # what is shown does not need many events, and other tests run beside it
 NO_LIMITS = {"GPT_API_RATE_LIMIT_REQUESTS": "100000", "GPT_API_RATE_LIMIT_IP": "100000"}  # tests ask all at once
 
 
@@ -27,7 +28,7 @@ class Copy:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "deploy.launch", mode],
             cwd=ROOT,
-            env={**keep, "HYDROPHONE_DATA": str(data), **(env or {})},
+            env={**keep, "HYDROPHONE_DATA": str(data), **CALM, **(env or {})},
             stdout=self.log.open("wb"),
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -111,9 +111,10 @@ def test_snapshot_is_fresh_and_says_that_it_is_simulated(demo):
 def test_every_venue_is_healthy(demo):
     def healthy():
         venues = ask(demo, "/multi/health").json()["data"]
-        return set(venues) == set(VENUES) and all(item["connected"] for item in venues.values())
+        missing = {*VENUES} - {venue for venue, item in venues.items() if item["connected"]}
+        return not missing or {venue: venues.get(venue, {}).get("reason") for venue in missing}
 
-    until(healthy)
+    until(healthy, 120)
 
 
 def test_every_route_answers_what_its_model_says_and_no_more(demo):

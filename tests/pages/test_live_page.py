@@ -30,6 +30,9 @@ NOTE_PAINTED = """() => {
   })).observe(document.getElementById("whales"), { childList: true });
 }"""
 
+CUT_OFF = """[...document.querySelectorAll(".prices .scroll, .tape")].filter((one) => one.scrollWidth > one.clientWidth)
+  .map((one) => one.getAttribute("aria-label"))"""
+WIDTHS = (390, 700, 768, 1024, 1110, 1210, 1280, 1366, 1400, 1460, 1600, 1920)
 
 NAME_FOCUSED = """() => {
   const element = document.activeElement;
@@ -165,6 +168,18 @@ async def test_axe_finds_no_serious_fault(store: Store, start: Start, browser: B
             assert await serious_faults(page) == [], scheme
             wide = await page.page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0, "the page scrolls sideways"
+
+
+async def test_prices_and_tapes_are_cut_off_at_no_width(store: Store, start: Start, browser: Browser) -> None:
+    api = await open_market(store, start, sim=True)
+    long = {"bid": "123456.70", "ask": "123456.79", "change_24h": "-12.34", "sim": True}
+    await store.put_ticker("binanceusdm", "BTC/USDT:USDT", "123456.78", **long)
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await connected(page)
+        await page.shows_text("#venues", "binanceusdm")
+        for width in WIDTHS:
+            await page.page.set_viewport_size({"width": width, "height": 900})
+            assert await page.page.evaluate(CUT_OFF) == [], width
 
 
 async def test_it_is_used_by_keyboard(store: Store, start: Start, browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""Ten simulated minutes of every venue: no two different events of one kind share an id."""
+"""Simulated minutes of every venue, ten in the long form: no two different events of one kind share an id."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runtime.book.books import BookPace
 from runtime.nats.lanes.message import Parts, split_message
 from tests.producers.playing import Connection, Exchange, Pace
 
-MINUTES = 10
+MINUTES = (3, pytest.param(10, marks=pytest.mark.long))
 STEP_MS = 500
 CALM = Pace(rate=0.2, whale_every_s=(10.0, 20.0), cascade_every_s=(20.0, 60.0))
 
@@ -80,10 +80,11 @@ def play(exchange: Exchange, connection: Connection, publisher: Publisher) -> No
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize("minutes", MINUTES)
 @pytest.mark.parametrize("venue", sorted(VENUES))
-def test_no_two_different_events_of_a_kind_share_an_id(venue: str) -> None:
+def test_no_two_different_events_of_a_kind_share_an_id(venue: str, minutes: int) -> None:
     exchange = Exchange(VENUES[venue], CALM)
-    connections = exchange.run(MINUTES * 60_000 // STEP_MS, STEP_MS)
+    connections = exchange.run(minutes * 60_000 // STEP_MS, STEP_MS)
     bus = Bus()
     publisher = Publisher(venue, bus, lambda: exchange.now_us * 1000)
     for connection in connections:

@@ -12,9 +12,10 @@ OPEN: Final = ""  # the scope of a route that anybody may request
 ANY_KEY: Final = "*"  # of what is no route: whoever may request anything is answered that it is not there
 MARKET_READ: Final = "market:read"
 ALERTS_WRITE: Final = "alerts:write"
+TRADE: Final = "trade"
 ADMIN: Final = "admin"
 READ_SCOPES: Final = frozenset({MARKET_READ})
-ADMIN_SCOPES: Final = frozenset({MARKET_READ, ALERTS_WRITE, "webhooks:write", "groups:admin", "trade", ADMIN})
+ADMIN_SCOPES: Final = frozenset({MARKET_READ, ALERTS_WRITE, "webhooks:write", "groups:admin", TRADE, ADMIN})
 _SHOWN: Final = 4
 _SHORT: Final = 12
 

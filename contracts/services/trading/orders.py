@@ -54,6 +54,7 @@ class OrderTerms(TradingModel):
     price: Price | None = Field(default=None, description="of a limit order; none of a market order")
     post_only: bool = Field(default=False, description="rather not at all than as a taker; limit orders only")
     reduce_only: bool = Field(default=False, description="sells what there is at most; never more than is held")
+    paper_only: bool = Field(default=False, description="refused where the account is at an exchange")
     token: Token = None
 
     @model_validator(mode="after")

@@ -29,6 +29,7 @@ class VenueSettings(BaseSettings):
     books: Literal["producers", "elsewhere"] = Field("producers", validation_alias="HYDROPHONE_BOOKS")
     socket: Literal["picows", "websockets"] = Field("picows", validation_alias="HYDROPHONE_SOCKET")
     symbol_groups: Count = Field(1, validation_alias="HYDROPHONE_SYMBOL_GROUPS")
+    simulator_rate: float = Field(1.0, ge=0.1, le=50, validation_alias="HYDROPHONE_SIMULATOR_RATE")
     listing_minutes: Count = Field(60, validation_alias="HYDROPHONE_LISTING_MINUTES")
     ws_urls: dict[str, SocketUrl] = {}
     rest_urls: dict[str, HttpUrl] = {}

@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from consumers.execution.handlers import ExecutionPlan
 from consumers.execution.handlers import run as run_execution
 from contracts import codec, subjects
-from contracts.errors import ConflictError, HydrophoneError, NotFoundError, UnauthorizedError
+from contracts.errors import ConflictError, HydrophoneError, InvalidParameterError, NotFoundError, UnauthorizedError
 from contracts.market import BookSnapshot
 from contracts.services.access import Caller
 from contracts.services.trading import accounts, orders
@@ -277,3 +277,15 @@ async def test_a_link_ends_when_nothing_is_open_and_its_key_is_destroyed(path: W
     await unlink(path)
     assert '"wrapped"' not in (await documents_of(path))["trading_accounts"]
     assert isinstance(await path.ask("issue_token", issue, accounts.TokenIssued), NotFoundError)
+
+
+async def test_what_is_for_paper_alone_is_not_placed_at_an_exchange(path: Way) -> None:
+    body = {"name": NAME, "venue": "indodax", "key": KEY, "secret": SECRET}
+    assert (await path.http("POST", "/accounts", body)).status_code == 201
+    issue = accounts.TokenIssue(caller=CALLER, owner=OWNER, name=NAME)
+    issued = await path.ask("issue_token", issue, accounts.TokenIssued)
+    await path.show()
+    refused = await path.ask("create_order", order(issued.token, paper_only=True), orders.OrderInfo)
+    assert isinstance(refused, InvalidParameterError)
+    assert refused.details == {"parameter": "account"}
+    assert (await path.http("GET", "/orders")).json()["total"] == 0

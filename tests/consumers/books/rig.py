@@ -11,8 +11,8 @@ from contracts import subjects
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.publisher import Publisher
 from producers.connection.session import Session, SessionParts
+from producers.feed_service import describe_rule
 from producers.registry import VENUES
-from producers.resync_service import describe_rule
 from runtime.book.books import BookPace
 from runtime.nats.lanes.message import Parts, split_message
 from tests.producers.playing import Connection, Exchange

@@ -16,9 +16,9 @@ from consumers.registry import CONSUMERS
 from contracts import codec, subjects
 from contracts.services.feed import ResyncQuery, ResyncReply
 from producers.connection.socket import OPENERS
+from producers.feed_service import FeedService
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.resync_service import ResyncService
 from producers.simulator.config import SimulatorConfig
 from producers.simulator.server import Simulator
 from producers.standby import GatedLane, Unit
@@ -144,7 +144,7 @@ async def world(server: NatsServer) -> AsyncGenerator[World]:
         async def save(_unit: str, _body: bytes) -> None: ...
 
         producer = Producer(plan, gate, OPENERS["picows"], save)
-        await ResyncService([Unit("binance", producer, gate)]).open(bus)
+        await FeedService([Unit("binance", producer, gate)]).open(bus)
         found = World(server, sim, producer, lane)
         await reading.client.subscribe(subjects.ALL_BOOKS, cb=found.on_message)
         await reading.client.subscribe(subjects.ALL_FEEDS, cb=found.on_message)
@@ -192,12 +192,16 @@ async def test_only_who_publishes_the_instrument_replies(server: NatsServer) -> 
     async with world(server) as found, connected(server) as bus:
         await until(lambda: [feed.session.books.count_live() for feed in found.producer.feeds] == [2], "continuity")
         client = CommandClient(bus)
-        reply = await client.request("feed.resync", ResyncQuery(venue="binance", symbol="BTC/USDT"), ResyncReply)
+        reply = await client.request(
+            "feed.resync", ResyncQuery(venue="binance", symbol="BTC/USDT", wait=False), ResyncReply
+        )
         assert (reply.outcome, reply.rule.chain) == ("requested", "overlap")
-        again = await client.request("feed.resync", ResyncQuery(venue="binance", symbol="BTC/USDT"), ResyncReply)
+        again = await client.request(
+            "feed.resync", ResyncQuery(venue="binance", symbol="BTC/USDT", wait=False), ResyncReply
+        )
         assert again.outcome in {"pending", "requested"}
-        assert ResyncService([]).answer(ResyncQuery(venue="binance", symbol="BTC/USDT")) is None
-        refused = await bus.request(subjects.FEED_RESYNC, b'{"venue":1}', 5.0)
+        assert await FeedService([]).resync(ResyncQuery(venue="binance", symbol="BTC/USDT", wait=False)) is None
+        refused = await bus.request(f"{subjects.FEED_COMMAND}resync", b'{"venue":1}', 5.0)
         assert b"INVALID_PARAMETER" in refused
 
 

@@ -11,7 +11,7 @@ from contracts import subjects
 from producers.registry import VENUES
 from tests.consumers.books.rig import Rig
 
-WARM, COMPARED, AFTER = 70, 30, 140
+WARM, COMPARED, AFTER = 70, 30, 90
 TOP = 40
 LEAST = 10
 

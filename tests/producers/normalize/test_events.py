@@ -76,7 +76,7 @@ def events(kind: str) -> st.SearchStrategy[dict[str, object]]:
 def test_what_is_written_is_what_the_codec_writes(kind: str, instrument: Instrument) -> None:
     make, write = (Makers(sim=True, written=written).maker(kind, instrument) for written in (False, True))
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(events(kind))
     def check(values: dict[str, object]) -> None:
         event, message = make(**values, ts_recv=NOW), write(**values, ts_recv=NOW)
@@ -150,7 +150,7 @@ def test_an_event_of_a_number_is_the_one_of_its_id(kind: str, instrument: Instru
     make, by_number = makers.maker(kind, instrument), makers.maker(kind, instrument, numbered=prefix)
     struct = Makers(sim=False).maker(kind, instrument, numbered=prefix)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(st.integers(0, INT64_MAX), events(kind))
     def check(number: int, values: dict[str, object]) -> None:
         given = {name: value for name, value in values.items() if name not in {"id", "trade_id"}} | {"ts_recv": NOW}

@@ -1,4 +1,4 @@
-"""No two trades that a simulated venue sends share an id: ten simulated minutes of each, without sockets."""
+"""No two trades that a simulated venue sends share an id, without sockets: minutes of each, ten in the long form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from producers.simulator.registry import VENUES
 from producers.simulator.venue import Snapshots
 
 BEGIN_US = 1_795_650_000_000_000
-STEP_MS, MINUTES = 500, 10
+STEP_MS = 500
+MINUTES = (3, pytest.param(10, marks=pytest.mark.long))
 BASES = ("BTC", "ETH")
 
 
@@ -140,7 +141,7 @@ def _indodax_rows(frame: Any) -> list[Any]:
     return rows if isinstance(rows, list) else []
 
 
-def _play(name: str, feed: Feed) -> Counter[tuple[str, Any]]:
+def _play(name: str, feed: Feed, minutes: int) -> Counter[tuple[str, Any]]:
     """Return how often each id was sent to a socket that listens to every symbol."""
     venue_name = name.partition("-")[0]
     config = SimulatorConfig(seed=7, venues=(venue_name,), bases=BASES, enforce_limits=False)
@@ -155,7 +156,7 @@ def _play(name: str, feed: Feed) -> Counter[tuple[str, Any]]:
         if feed.market in ("", item.instrument.market):
             venue.on_text(session, json.dumps(feed.ask(item.instrument.symbol)), BEGIN_US)
     sent: Counter[tuple[str, Any]] = Counter()
-    for step in range(1, MINUTES * 60_000 // STEP_MS + 1):
+    for step in range(1, minutes * 60_000 // STEP_MS + 1):
         now_us = BEGIN_US + step * STEP_MS * 1000
         market.step(now_us, STEP_MS * 1000)
         for frame in venue.list_frames(Tick(now_us, step * STEP_MS, STEP_MS)):
@@ -170,10 +171,11 @@ def _query(venue: Any) -> dict[str, str]:
     return {} if tokens is None else {"token": tokens.issue(BEGIN_US)}
 
 
+@pytest.mark.parametrize("minutes", MINUTES)
 @pytest.mark.parametrize("name", FEEDS)
-def test_no_two_trades_of_a_simulated_venue_share_an_id(name: str) -> None:
-    sent = _play(name, FEEDS[name])
-    assert len(sent) > 150
+def test_no_two_trades_of_a_simulated_venue_share_an_id(name: str, minutes: int) -> None:
+    sent = _play(name, FEEDS[name], minutes)
+    assert len(sent) > 15 * minutes
     assert [found for found, count in sent.items() if count > 1] == []
 
 

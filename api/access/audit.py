@@ -1,4 +1,4 @@
-"""The trail of what administrators change in the cache: published before it is changed, so that no change lacks it."""
+"""The trail of what administrators change by command: published before it is changed, so that no change lacks it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from uuid import uuid4
 from fastapi import Depends, Request
 from nats.errors import Error as NatsError
 
-from api.cache.service import CacheService
 from contracts.errors import NotReadyError
 from contracts.services.audit import AuditEvent
 from runtime import clock
 from runtime.nats.audit import publish_audit
+from runtime.nats.bus import Bus
 
 
 class AuditTrail:
-    """Publishes who changes what of the cache, for one request."""
+    """Publishes who changes what of a service, for one request."""
 
     def __init__(self, request: Request) -> None:
-        self._cache: CacheService = request.app.state.cache
+        self._bus: Bus = request.app.state.bus
         self._scope = request.scope
 
-    async def __call__(self, action: str, target: str, **details: Any) -> None:
+    async def __call__(self, service: str, action: str, target: str, **details: Any) -> None:
         """Publish that a change is made; raises NotReadyError where the bus does not keep it."""
         admission = self._scope["hydrophone.admission"]
         event = AuditEvent(
-            id=f"cache.{uuid4().hex}",
+            id=f"{service}.{uuid4().hex}",
             ts=clock.now_ns(),
             actor=admission.identity.uid,
-            service="cache",
+            service=service,
             action=action,
             target=target,
             address=None if admission.address is None else str(admission.address),
@@ -37,7 +37,7 @@ class AuditTrail:
             details=details,
         )
         try:
-            await publish_audit(self._cache.bus, event)
+            await publish_audit(self._bus, event)
         except NatsError as error:
             raise NotReadyError("The bus does not keep the audit trail", waiting_for=["bus"]) from error
 

@@ -1,0 +1,1 @@
+"""The feeds, for those who may set them right."""
