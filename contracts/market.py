@@ -206,13 +206,18 @@ FeedState = Literal["connecting", "live", "gap", "resync", "stale", "down"]
 
 
 class FeedStatus(Event):
-    """What happened to a feed; whoever folds state resets on it. `symbol` is null where it is about all of them."""
+    """What happened to a feed; whoever folds state resets on it. `symbol` is null where it is about all of them.
+
+    `audited`: symbols of live books that were compared with fresh snapshots of the venue until now, and found right;
+    the state of the channel is then as it was.
+    """
 
     kind: ClassVar[str] = "feed"
 
     state: FeedState
     reason: Text | None
     channel: Name | None
+    audited: Ids | None = None
 
 
 MARKET_EVENTS: Final[tuple[type[Event], ...]] = (

@@ -140,6 +140,9 @@ class FeedHealth(StateDocument):
     reconnects: Count
     gaps: Count
     resyncs: Count
+    audited: dict[str, int] = Field(
+        default={}, description="by symbol: when (ns UTC) its live book was last found to be the exchange's"
+    )
     venue_latency: LatencyState = Field(
         description="from the venue's clock to receipt by ours, which may differ: what seems to come early counts as 0"
     )

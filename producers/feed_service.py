@@ -70,7 +70,7 @@ class FeedService:
         active = self._active(query.venue)
         for producer in active:
             for feed in producer.feeds:
-                symbols = feed.session.books.symbols() if query.symbol is None else [query.symbol]
+                symbols = list(feed.session.books.held) if query.symbol is None else [query.symbol]
                 for symbol in symbols:
                     outcome = feed.session.books.resync(symbol, now=clock.monotonic())
                     if outcome is not None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from producers.producer import Producer
+
+OUTCOMES: Final = ("right", "wrong", "open")
 
 
 class ProducerCollector(Collector):
@@ -28,11 +32,18 @@ class ProducerCollector(Collector):
         undecodable = CounterMetricFamily(
             "hydrophone_producer_undecodable", "Frames that could not be decoded", labels=["venue"]
         )
+        audits = CounterMetricFamily(
+            "hydrophone_producer_audits", "Live books compared with fresh snapshots", labels=["venue", "outcome"]
+        )
         for producer in self._producers:
             venue = producer.venue.id
+            auditors = [feed.session.auditor for feed in producer.feeds]
+            found = sum((one.counts for one in auditors if one is not None), Counter[str]())
+            for outcome in OUTCOMES if any(auditors) else ():
+                audits.add_metric([venue, outcome], found[outcome])
             for kind, count in sorted(producer.publisher.published.items()):
                 published.add_metric([venue, kind], count)
             connected.add_metric([venue], sum(feed.connected for feed in producer.feeds))
             reconnects.add_metric([venue], sum(feed.reconnects for feed in producer.feeds))
             undecodable.add_metric([venue], sum(feed.session.undecodable for feed in producer.feeds))
-        return (published, connected, reconnects, undecodable)
+        return (published, connected, reconnects, undecodable, audits)

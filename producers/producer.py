@@ -16,6 +16,7 @@ from contracts import subjects
 from contracts.errors import VenueError
 from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
+from producers.connection.auditing import EVERY_SECONDS, AuditTurns
 from producers.connection.feed import RECONNECT, Feed, FeedParts
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import Recorder
@@ -60,6 +61,7 @@ class ProducerPlan:
     refresh: float = 3600.0
     sandbox: bool = False
     books_elsewhere: bool = False
+    audit_every: float = EVERY_SECONDS
 
     @property
     def name(self) -> str:
@@ -251,7 +253,7 @@ class Producer:
     def _plan_feeds(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
         known = by_venue_symbol(listed)
         plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, self.instruments, self.plan.channels)
-        lock = asyncio.Lock()
+        lock, every = asyncio.Lock(), self.plan.audit_every
         for plan in plans:
             yield Feed(
                 plan,
@@ -270,6 +272,7 @@ class Producer:
                     on_change=self._on_change,
                     connect_lock=lock,
                     resumed=self.resumed,
+                    audits=AuditTurns.of(self.venue, plan.books, len(self.instruments), every=every),
                     sandbox=self.plan.sandbox,
                 ),
             )

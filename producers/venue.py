@@ -193,6 +193,11 @@ class ConnectionPlan:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     ping: str | None = None
 
+    @property
+    def books(self) -> list[Instrument]:
+        """Return whose books come over it."""
+        return [item.instrument for item in self.subscriptions if item.channel == BOOK and item.instrument is not None]
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionLimit:
@@ -343,6 +348,8 @@ class RestFace:
     decode_depth: DecodeDepth
     failure: Callable[[int, Mapping[str, str], bytes], RestFailure | None]  # (status, lower-case headers, body)
     history: History | None = None
+    # A call for a snapshot that live books are audited with, where its number is of the count of the stream's changes.
+    audit_call: Callable[[Instrument], RestCall] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class Feed:
     bus_latency: RollingHistogram = field(default_factory=lambda: RollingHistogram(_SLOTS, _SLOT_NS))
     clock: RollingLow = field(default_factory=lambda: RollingLow(_SLOTS, _SLOT_NS))
     sim: bool = False
+    audited: dict[str, int] = field(default_factory=dict[str, int])  # by symbol: when its book was found right
     unmarked: int = 0  # marks that were dropped because there were too many
     dirty: bool = True
     as_of: int = 0
@@ -91,6 +92,11 @@ class Feed:
         self.sim = status.sim
         self.dirty = True
         state: FeedState = status.state
+        if status.audited:
+            self.audited.update(dict.fromkeys(status.audited, status.ts_recv))
+            for symbol in list(self.audited)[: max(0, len(self.audited) - MOST_MARKS)]:
+                del self.audited[symbol]
+            return
         self.gaps += state == "gap"
         self.resyncs += state == "resync"
         if status.channel is None and status.symbol is None:
@@ -162,6 +168,7 @@ class Feed:
             reconnects=self.reconnects,
             gaps=self.gaps,
             resyncs=self.resyncs,
+            audited=self.audited,
             venue_latency=_latency(self.venue_latency),
             bus_latency=_latency(self.bus_latency),
             clock_offset=self.clock.find(),
@@ -211,6 +218,7 @@ def restore_feed(document: FastDocument) -> Feed:
     feed.last_ts, feed.events = document.last_message_ts, {}
     feed.reconnects, feed.gaps, feed.resyncs = document.reconnects, document.gaps, document.resyncs
     feed.seq, feed.sim, feed.silence = document.seq, document.sim, document.silence
+    feed.audited = dict(document.audited)
     feed.marks = {(channel, symbol): state for channel, symbol, state in document.marks}
     return feed
 

@@ -14,6 +14,7 @@ import structlog
 
 from contracts.errors import VenueError
 from contracts.instrument import Instrument
+from producers.connection.auditing import AuditTurns
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.session import Session, SessionParts
@@ -57,6 +58,7 @@ class FeedParts:
     on_change: Callable[[str | None], None]
     connect_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     resumed: asyncio.Event = field(default_factory=_set_event)  # cleared while the venue is paused
+    audits: AuditTurns = field(default_factory=lambda: AuditTurns(1.0))
     sandbox: bool = False  # a test network: its events are marked `sim`
 
 
@@ -262,6 +264,7 @@ class Feed:
                 self._on_stale(verdict)
             for instrument in books.take_due(now=now, subscribed=self._watchdog.is_book_subscribed):
                 self._spawn(self._seed(instrument))
+            self._audit_next(now)
             late = books.find_overdue(now=now)
             if late is not None:
                 raise ConnectionLostError(f"{late}: no snapshot after a fresh subscription")
@@ -287,6 +290,24 @@ class Feed:
         reason = self.session.on_snapshot(answer, now=clock.monotonic()) or reason
         if reason is not None:
             _log.warning("feed.no_snapshot", venue=instrument.venue, symbol=instrument.symbol, reason=reason)
+
+    def _audit_next(self, now: float) -> None:
+        """Begin the audit of the book whose turn it is, if any."""
+        auditor, turns = self.session.auditor, self._parts.audits
+        if auditor is None or now < turns.next_at:
+            return
+        symbol = auditor.choose(turns.every, now=now)
+        if symbol is not None and turns.take(now=now):
+            self._spawn(self._audit(self.session.books.held[symbol].instrument))
+
+    async def _audit(self, instrument: Instrument) -> None:
+        self.session.start_audit(instrument.symbol, ts=clock.now_ns())
+        try:
+            answer = await self._parts.rest.find_audit(instrument)
+        except VenueError as error:
+            _log.info("feed.no_audit", venue=instrument.venue, symbol=instrument.symbol, reason=str(error))
+            answer = DepthAnswer(instrument, None, clock.now_ns(), self.session.simulated, audit=True)
+        self.session.on_audit(answer, now=clock.monotonic())
 
     async def _send_all(self, socket: Socket, frames: tuple[str, ...]) -> None:
         for frame in frames:

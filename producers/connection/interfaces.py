@@ -11,12 +11,13 @@ from contracts.instrument import Instrument
 
 @dataclass(frozen=True, slots=True)
 class DepthAnswer:
-    """A REST depth answer as it came; `body` is None where it could not be had."""
+    """A REST depth answer as it came; `body` is None where it could not be had. `audit`: it is compared."""
 
     instrument: Instrument
     body: bytes | None
     ts_recv: int
     simulated: bool
+    audit: bool = False
 
 
 class ConnectionEvents(Protocol):

@@ -65,6 +65,7 @@ class Publisher:
         reason: str | None,
         sim: bool,
         ts: int | None = None,
+        audited: list[str] | None = None,
     ) -> None:
         """Publish a FeedStatus and remember the channel's state.
 
@@ -83,6 +84,7 @@ class Publisher:
             state=state,
             reason=reason,
             channel=channel,
+            audited=audited,
         )
         body = codec.encode(event)
         if ts is None and self.on_status is not None:

@@ -8,11 +8,13 @@ A few lines over the usual length of a file: its inputs are many small functions
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.instrument import Instrument
 from contracts.market import FeedState
+from producers.connection.auditing import Auditor
 from producers.connection.frames import UNDECODABLE, FrameReader
 from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recorder
 from producers.connection.publisher import Publisher
@@ -67,6 +69,9 @@ class Session:
             on_seed=self._on_seed,
             kept=not parts.books_elsewhere,
         )
+        auditable = parts.venue.rest.audit_call is not None and not parts.books_elsewhere
+        self.auditor = Auditor(self.books, self._on_audited) if auditable else None
+        self._audits = {} if self.auditor is None else self.auditor.under_way
         self._parts = parts
         self._write = parts.publisher.write
         self._connection = connection
@@ -76,7 +81,7 @@ class Session:
         self._live: set[str] = set()
         self._routes: dict[Route, bool] = {}  # of this connection; whether its symbol is ours to publish
         self._silent: set[tuple[str, str]] = set()
-        self._followed = [item.instrument for item in plan.subscriptions if item.channel == BOOK and item.instrument]
+        self._followed = plan.books
         self._channels = sorted({item.channel for item in plan.subscriptions})
         watched = {item.channel for item in plan.subscriptions if item.silence is not None}
         self._quiet = [channel for channel in self._channels if channel not in watched]
@@ -148,10 +153,33 @@ class Session:
         self.books.on_snapshot(answer.instrument, snapshot, now=now)
         return reason
 
+    def start_audit(self, symbol: str, *, ts: int) -> None:
+        """Compare a live book with a snapshot that is being fetched."""
+        if self._recorder is not None:
+            self._recorder.on_mark(self.plan.name, ts, "audit", {"symbol": symbol})
+        if self.auditor is not None:
+            self.auditor.start(symbol, ts=ts)
+
+    def on_audit(self, answer: DepthAnswer, *, now: float) -> None:
+        """Take the snapshot that a live book is compared with."""
+        if self._recorder is not None:
+            self._recorder.on_snapshot(self.plan.name, answer.ts_recv, answer)
+        self._ts, self._now = answer.ts_recv, now
+        snapshot: Decoded | None = None
+        if answer.body is not None:
+            with suppress(*UNDECODABLE):  # as if it had not come: nothing is said of the book
+                decode = self._parts.venue.rest.decode_depth
+                snapshot = decode(answer.body, answer.instrument, answer.ts_recv, sim=answer.simulated)
+        if self.auditor is not None:
+            self.auditor.on_snapshot(answer.instrument.symbol, snapshot, ts=answer.ts_recv, now=now)
+
     def tick(self, *, ts: int, now: float, again: bool = False) -> None:
         """Publish the books that changed, at most once an interval; with `again` every live one."""
         self._ts, self._now = ts, now
-        if self.books.tick(ts=ts, now=now, force=again) and self._recorder is not None:
+        acted = self.books.tick(ts=ts, now=now, force=again)
+        if self.auditor is not None:
+            acted = self.auditor.tick(ts=ts) or acted
+        if acted and self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
     def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str) -> None:
@@ -178,6 +206,8 @@ class Session:
             for symbol in self.books.list_lost():
                 self._publish_derived("gap", channel=BOOK, symbol=symbol, reason=reason)
         self.books.on_disconnect()
+        if self.auditor is not None:
+            self.auditor.close()
         for channel in self._channels:
             self._publish_derived("down", channel=channel, symbol=None, reason=reason)
 
@@ -229,6 +259,8 @@ class Session:
             if ours:
                 self._write(parts)
             self.books.on_delta(symbol, detail, now=self._now)
+            if self._audits and self.auditor is not None:
+                self.auditor.on_delta(symbol, detail, ts=self._ts, now=self._now)
             return
         counted = kind == "trade" and self._trades.counted is not None
         if counted:
@@ -309,6 +341,19 @@ class Session:
         if self._parts.books_elsewhere:
             for message in write_seed(snapshot, waiting):
                 self._parts.publisher.publish(message)
+
+    def _on_audited(self, found: list[str]) -> None:
+        """Publish which books were found right, with the state of their channel as it is."""
+        publisher = self._parts.publisher
+        publisher.publish_state(
+            publisher.states.get((BOOK, None), "live"),
+            channel=BOOK,
+            symbol=None,
+            reason=None,
+            sim=self.simulated,
+            ts=self._ts,
+            audited=found,
+        )
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
         self._publish_derived(state, channel=BOOK, symbol=symbol, reason=reason)

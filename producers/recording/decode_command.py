@@ -1,7 +1,7 @@
 """`python -m producers decode <venue> [--market …]`: recorded frames in, normalised events out, both as JSON lines.
 
 A line in is `{"raw": text}` or `{"raw_b64": base64 of plain or gzip bytes}`, with `recv_ts` (seconds, exact) or
-`recv_ts_ns`, and `channel` "rest_depth" with `symbol` for a REST depth answer. A line out is
+`recv_ts_ns`, and `channel` "rest_depth" or "rest_audit" with `symbol` for a REST depth answer. A line out is
 `{"line": n, "kind": "trade", …the event's fields}`, `n` counting lines of the input from 0. What cannot be decoded is
 reported on standard error as `line n: reason`, makes the exit status 1, and keeps nothing else back.
 """
@@ -31,7 +31,7 @@ from producers.registry import VENUES
 from producers.venue import Decoded, Venue
 from runtime.app.entry import abandon
 
-REST_DEPTH: Final = "rest_depth"
+REST_DEPTH: Final = ("rest_depth", "rest_audit")
 _GZIP: Final = b"\x1f\x8b"
 _NANOSECONDS: Final = 10**9
 # What else recordings call a market; a "public" one holds all, as where an instrument's name says what it is.
@@ -96,7 +96,7 @@ class RecordedFrames:
         if line.record is not None:
             return []
         frame, ts_recv = _frame(line), _ts_recv(line)
-        if line.channel == REST_DEPTH:
+        if line.channel in REST_DEPTH:
             if not isinstance(line.symbol, str):
                 raise FrameError("rest_depth: missing field `symbol`, which the answer does not carry", field="symbol")
             return [self._decode_depth(frame, self._find(line.symbol), ts_recv, sim=False)]

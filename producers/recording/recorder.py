@@ -80,7 +80,7 @@ class Recording:
         place = {
             "connection": connection,
             "recv_ts_ns": ts,
-            "channel": "rest_depth",
+            "channel": "rest_audit" if answer.audit else "rest_depth",
             "symbol": answer.instrument.venue_symbol,
             "unified": answer.instrument.symbol,
             "sim": answer.simulated,

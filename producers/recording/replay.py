@@ -114,9 +114,13 @@ class Replay:
             session.confirmed(ts=ts)
         elif record in {"tick", "again"}:
             session.tick(ts=ts, now=0.0, again=record == "again")
-        elif line.get("channel") == "rest_depth":
+        elif record == "audit":
+            session.start_audit(line["symbol"], ts=ts)
+        elif line.get("channel") in {"rest_depth", "rest_audit"}:
+            audit = line["channel"] == "rest_audit"
             body = None if record == "no_snapshot" else _raw(line)
-            session.on_snapshot(DepthAnswer(self._instruments[line["unified"]], body, ts, line["sim"]), now=0.0)
+            answer = DepthAnswer(self._instruments[line["unified"]], body, ts, line["sim"], audit=audit)
+            (session.on_audit if audit else session.on_snapshot)(answer, now=0.0)
         elif record is None:
             session.on_frame(_raw(line), ts)
         else:

@@ -99,6 +99,12 @@ class RestClient:
         answer = await self.request(self._venue.rest.depth_call(instrument))
         return DepthAnswer(instrument, answer.body, answer.ts_recv, answer.simulated)
 
+    async def find_audit(self, instrument: Instrument) -> DepthAnswer:
+        """Fetch a snapshot that a live book is audited with; raises VenueError."""
+        call = self._venue.rest.audit_call or self._venue.rest.depth_call
+        answer = await self.request(call(instrument))
+        return DepthAnswer(instrument, answer.body, answer.ts_recv, answer.simulated, audit=True)
+
     async def fetch(self, call: RestCall) -> bytes:
         """Fetch one answer's body."""
         return (await self.request(call)).body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Generic, Literal
 
 from contracts.market import FeedState
@@ -45,7 +45,7 @@ class Books(Generic[I]):
         on_seed: OnSeed = lambda _snapshot, _deltas: None,
         kept: bool = True,
     ) -> None:
-        self._rule = rule
+        self.rule = rule
         self._pace = pace
         self._publish = publish
         self._on_state = on_state
@@ -77,7 +77,7 @@ class Books(Generic[I]):
         for instrument in instruments:
             book = self._books.get(instrument.symbol)
             if book is None or book.instrument != instrument:
-                book = self._books[instrument.symbol] = HeldBook(instrument, self._rule, kept=self._kept)
+                book = self._books[instrument.symbol] = HeldBook(instrument, self.rule, kept=self._kept)
             make = self._make(instrument, self.simulated)
             book.open(make, simulated=self.simulated, request_at=self._seed_time(now, first=True))
 
@@ -124,9 +124,10 @@ class Books(Generic[I]):
             if book.keeper.live:
                 self._after(book, book.keeper.lose(reason), now=now)
 
-    def symbols(self) -> list[str]:
-        """Return whose books there are."""
-        return list(self._books)
+    @property
+    def held(self) -> Mapping[str, HeldBook[I]]:
+        """The books by unified symbol, to be looked at."""
+        return self._books
 
     def is_renewed(self, symbol: str) -> bool:
         """Whether a book is live, and no snapshot of it is being waited for."""
@@ -145,7 +146,7 @@ class Books(Generic[I]):
         keeper = book.keeper
         if not keeper.live or (keeper.refilling and now - book.asked_at < ASKED_AGAIN):
             return "pending"
-        if self._rule.seed == "ws" or keeper.refilling:
+        if self.rule.seed == "ws" or keeper.refilling:
             self._after(book, keeper.lose("a fresh snapshot was asked for"), now=now)
         else:
             keeper.refill()
@@ -232,10 +233,10 @@ class Books(Generic[I]):
 
     def _seed_time(self, now: float, *, first: bool) -> float | None:
         """Return when to request a seed by REST: never where the venue pushes it, after a wait where it may."""
-        if self._rule.seed == "ws":
+        if self.rule.seed == "ws":
             return None
-        if self._rule.seed == "either" and first:
-            return now + self._rule.wait
+        if self.rule.seed == "either" and first:
+            return now + self.rule.wait
         return now + (0.5 if first else 0.0)
 
     def _on_seeded(self, book: HeldBook[I], snapshot: Any, now: float) -> None:

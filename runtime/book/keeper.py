@@ -86,6 +86,10 @@ class BookKeeper:
         sides = zip((self.bids, self.asks), self._edges, strict=True)
         return any(edge is not None and len(side) < least for side, edge in sides)
 
+    def edge(self, sign: int) -> float | None:
+        """Return the worst price that is known of a side (1: bids, -1: asks); None where the side is whole."""
+        return self._edges[0 if sign > 0 else 1]
+
     def refill(self) -> None:
         """Keep the deltas from now on, so that a snapshot can be joined to them; too many push the oldest out."""
         self.refilling = True

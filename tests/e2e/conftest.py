@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 90
-CALM = {"HYDROPHONE_SIMULATOR_RATE": "0.25"}  # what is shown does not need many events, and other tests run beside it
+CALM = {"HYDROPHONE_SIMULATOR_RATE": "0.25", "HYDROPHONE_SYMBOLS": "BTC,ETH"}  # other tests run beside it
 NO_LIMITS = {"GPT_API_RATE_LIMIT_REQUESTS": "100000", "GPT_API_RATE_LIMIT_IP": "100000"}  # tests ask all at once
 
 

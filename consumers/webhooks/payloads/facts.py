@@ -139,7 +139,9 @@ def _cluster(event: Any, _sources: Sources) -> Fact:
     return _spanning(event, "cluster", data)
 
 
-def _feed_status(event: Any, _sources: Sources) -> Fact:
+def _feed_status(event: Any, _sources: Sources) -> Fact | None:
+    if event.audited:  # nothing has changed: books were compared, and found right
+        return None
     data = {"exchange": event.venue, "channel": event.channel, "state": event.state, "reason": event.reason}
     return _single(event, "feed_status", data, None)
 

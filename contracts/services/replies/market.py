@@ -199,6 +199,10 @@ class FeedHealth(ReplyModel):
     reconnects: int
     gaps: int
     resyncs: int
+    audited: dict[str, datetime] = Field(
+        default_factory=dict[str, datetime],
+        description="by symbol: when its live book was last compared with a fresh snapshot and found right",
+    )
     latency: dict[str, dict[str, float | None]] = Field(
         description="milliseconds: venue_ms from the exchange's clock to receipt, bus_ms from receipt over the bus"
     )

@@ -47,12 +47,17 @@ def _depth_call(instrument: Instrument) -> RestCall:
     return RestCall("/api/v3/depth", {"symbol": instrument.venue_symbol, "limit": "1000"}, weight=50)
 
 
+def _audit_call(instrument: Instrument) -> RestCall:
+    return RestCall("/api/v3/depth", {"symbol": instrument.venue_symbol, "limit": "100"}, weight=5)
+
+
 REST: Final = RestFace(
     base_url="https://api.binance.com",
     budget=RestBudget(weight=6000, seconds=60.0),
     instrument_calls=_instrument_calls,
     decode_instruments=decode_instruments,
     depth_call=_depth_call,
+    audit_call=_audit_call,
     decode_depth=decode_depth,
     failure=failure,
     history=HISTORY,

@@ -140,6 +140,7 @@ REST: Final = RestFace(
     instrument_calls=list_calls,
     decode_instruments=decode_instruments,
     depth_call=depth_call,
+    audit_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
     history=HISTORY,

@@ -97,6 +97,7 @@ REST: Final = RestFace(
     instrument_calls=lambda: ((MARKET, RestCall("/api/v1/contracts/active", weight=3)),),
     decode_instruments=decode_instruments,
     depth_call=_depth_call,
+    audit_call=_depth_call,
     decode_depth=decode_depth,
     failure=kucoin.failure,
     history=HISTORY,

@@ -118,7 +118,7 @@ async def test_a_resync_is_over_when_every_book_is_live_with_its_new_snapshot(na
             assert all(now > then for now, then in zip(found.seeded, before, strict=True))
             assert not [state for state in found.states if state.state == "gap"], "the books went on meanwhile"
         else:
-            followed = {symbol for feed in found.producer.feeds for symbol in feed.session.books.symbols()}
+            followed = {symbol for feed in found.producer.feeds for symbol in list(feed.session.books.held)}
             assert {s.symbol for s in found.states if s.state == "gap"} == followed
         symbol = found.producer.instruments[0].symbol
         one = await found.reply("resync", words.ResyncQuery(venue=venue, symbol=symbol), words.ResyncReply)

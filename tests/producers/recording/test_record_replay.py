@@ -60,6 +60,7 @@ async def record_live(venue_id, folder, rule=None, seconds=4.0):
             rest_url=sim.rest_url(venue_id),
             pace=BookPace(interval=0.1, depth=20),
             policy=replace(venue.policy, connect_pace=0.0, pace=0.02),
+            audit_every=0.5,
         )
         producer = Producer(plan, live, OPENERS["picows"], save, recorder=recording)
         producer.publisher.on_status = recording.on_status
