@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -12,6 +14,7 @@ from runtime.app.application import make_broker
 from runtime.app.service import Service
 from runtime.nats.bus import Bus
 
+LOADED_SECONDS = {"producers.process": 2.0, "api.app": 3.5}  # an idle machine's, for a part's imports
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -35,3 +38,11 @@ async def running(bus: Bus, name: str, run: Callable[[Service], Awaitable[None]]
         service.stop.set()
         await asyncio.wait_for(task, STOP_SECONDS)
         await broker.stop()
+
+
+async def measure_slowness(part: str = "producers") -> float:
+    """Seconds that Python needs longer to load a part than on an idle machine."""
+    began, module = time.monotonic(), "api.app" if part == "api" else "producers.process"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", f"import {module}")
+    await process.wait()
+    return max(0.0, time.monotonic() - began - LOADED_SECONDS[module])

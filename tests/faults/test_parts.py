@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import time
 
 import pytest
@@ -17,6 +16,7 @@ import pytest_asyncio
 
 from contracts import streams, subjects
 from tests.faults.stage import PARTS, READ, SECOND, VENUES, stage
+from tests.running import measure_slowness
 
 pytestmark = [
     pytest.mark.nats,
@@ -29,7 +29,6 @@ AGAIN_SECONDS = 10.0
 ANNOUNCED_SECONDS = 3.0
 REPLACED_SECONDS = 5.0
 STOPPED_SECONDS = 20.0
-START_SECONDS = {"producers.process": 2.0, "api.app": 3.5}  # an idle machine's, for a part's imports
 STREAMS = [f"stream {spec.name}" for spec in streams.STREAMS if not spec.optional]
 BUCKETS = [f"bucket {spec.name}" for spec in streams.BUCKETS]
 DURABLES = [f"durable {spec.stream}/{spec.name}" for spec in READ]
@@ -66,14 +65,6 @@ class Fault:
         assert not held or subjects.BUS in venues, f"{name}: {held} messages lost without a word"
         assert seconds <= AGAIN_SECONDS + slower, f"{name}: flows after {seconds:.1f} s; {announced}"
         return said
-
-
-async def measure_slowness(part="producers"):
-    """Seconds that Python needs longer to load a part than on an idle machine."""
-    began, module = time.monotonic(), "api.app" if part == "api" else "producers.process"
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", f"import {module}")
-    await process.wait()
-    return max(0.0, time.monotonic() - began - START_SECONDS[module])
 
 
 @pytest.mark.parametrize("part", PARTS)
