@@ -173,7 +173,12 @@ async def names(store: Store) -> dict[str, Any]:
 @pytest.mark.nats
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("rule", "name"), [("key", "REQUESTS"), ("ip", "IP"), ("anonymous", "ANONYMOUS"), ("all", "GLOBAL")]
+    ("rule", "name"),
+    [
+        ("key", "REQUESTS"),
+        *(pytest.param(*one, marks=pytest.mark.long) for one in (("ip", "IP"), ("anonymous", "ANONYMOUS"))),
+        ("all", "GLOBAL"),
+    ],
 )
 async def test_four_processes_share_each_limit(store: Store, api_nats: NatsServer, rule: str, name: str) -> None:
     most = 100
