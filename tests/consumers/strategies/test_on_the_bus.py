@@ -60,19 +60,19 @@ async def test_a_grid_lives_through_killed_processes_and_doubles_no_level(world:
         await owner.all_open(10)
         counted = Counter(order.price for order in await owner.orders("open"))
         assert max(counted.values()) == 1
-    fills = await owner.fills()
-    bought = sum((fill.amount for fill in fills if fill.side == "buy"), D(0))
-    sold = sum((fill.amount for fill in fills if fill.side == "sell"), D(0))
-    cash = sum((fill.amount * fill.price * (1 if fill.side == "sell" else -1) for fill in fills), D(0))
-    fees = sum((fill.fee for fill in fills), D(0))
-
-    made_so_far = cash + (bought - sold) * D("100.1")
 
     async def counted_all() -> bool:
+        """What the strategy says of itself is what all that was executed until now comes to."""
         await owner.price("100.1")
+        fills = await owner.fills()
+        bought = sum((fill.amount for fill in fills if fill.side == "buy"), D(0))
+        sold = sum((fill.amount for fill in fills if fill.side == "sell"), D(0))
+        cash = sum((fill.amount * fill.price * (1 if fill.side == "sell" else -1) for fill in fills), D(0))
         profit = (await owner.strategy(made.id)).profit
         assert profit.unrealized is not None
-        return profit.fees == fees and abs(profit.realized + profit.unrealized - made_so_far) < D("1e-18")
+        made_so_far = cash + (bought - sold) * D("100.1")
+        counted = abs(profit.realized + profit.unrealized - made_so_far) < D("1e-18")
+        return counted and profit.fees == sum((fill.fee for fill in fills), D(0))
 
     await until(counted_all)
     assert {order.client_id.partition("-")[0] for order in await owner.orders()} == {made.id}
