@@ -56,8 +56,13 @@ async def test_a_grid_lives_through_killed_processes_and_doubles_no_level(world:
         await asyncio.sleep(0.03)  # somewhere within what follows
         await world.process.kill()
         await world.process.start()
-        await sells(owner, expected)
-        await owner.all_open(10)
+
+        async def settled(price: str = price, expected: list[int] = expected) -> bool:
+            await owner.price(price)  # the market goes on meanwhile
+            sells_now = (await owner.open_prices("sell"))[: len(expected)]
+            return sells_now == expected and len(await owner.orders("open")) == 10
+
+        await until(settled)
         counted = Counter(order.price for order in await owner.orders("open"))
         assert max(counted.values()) == 1
 
