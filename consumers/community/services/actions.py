@@ -97,9 +97,9 @@ class ActionService:
 
 
 def entry_of(action: ActionCreate) -> Document:
-    """Return what is kept of an action, beside its id, number and time."""
+    """Return what is kept of an action, beside its id, number and time; what it has not is left out."""
     by_rule = {} if action.rule_id is None else {"by_rule": True}
-    return {**action.model_dump(), **by_rule, "state": "done", "undoes": None, "undone_by": None}
+    return {**action.model_dump(exclude_none=True), **by_rule, "state": "done"}
 
 
 def _batch(group: Group, what: str, request_key: str | None) -> str:

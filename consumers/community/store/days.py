@@ -53,7 +53,7 @@ async def count_in(collections: Collections, key: str, batch: str, written: Sequ
         "kinds": Counter(one["kind"] for one in written),
         "shadow": Counter(one["kind"] for one in written if one["state"] == "shadow"),
         "moderators": _named(known.get("moderators", {}), (str(one["moderator_id"]) for one in written)),
-        "rules": _named(known.get("rules", {}), (one["rule_id"] for one in written if one["rule_id"] is not None)),
+        "rules": _named(known.get("rules", {}), (one["rule_id"] for one in written if one.get("rule_id") is not None)),
     }
     seqs = [one["seq"] for one in written]
     update = {

@@ -26,15 +26,10 @@ _GROWTH: Final = 4
 
 def read_action(document: Document) -> ActionResponse:
     """Return the action of a document."""
-    names = ("seq", "kind", "user_id", "moderator_id", "reason", "duration_seconds", "rule_id", "state", "undoes")
-    fields: dict[str, Any] = {name: document[name] for name in names}
-    return ActionResponse(
-        id=document["_id"],
-        undone_by=document["undone_by"],
-        refusal=document.get("refusal"),
-        at=document["at"],
-        **fields,
-    )
+    names = ("reason", "duration_seconds", "rule_id", "undoes", "undone_by", "refusal")
+    fields: dict[str, Any] = {name: document[name] for name in ("seq", "kind", "user_id", "moderator_id", "state")}
+    fields |= {name: document.get(name) for name in names}
+    return ActionResponse(id=document["_id"], at=document["at"], **fields)
 
 
 async def add(
@@ -152,7 +147,7 @@ class ActionLog:
     ) -> list[Document]:
         """Return at most so many actions that fit, the newest first; `more` is checked on what the index finds."""
         low, top = bounds
-        width, found = _FIRST_RANGE, list[Document]()
+        width, found = max(_FIRST_RANGE, most), list[Document]()
         while top >= low and len(found) < most:
             bottom = max(low, top - width + 1)
             found += [one async for one in self._range(key, given, bottom, top, more=more)]
