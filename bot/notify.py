@@ -29,7 +29,7 @@ Queue = Callable[[TelegramJob], Awaitable[None]]
 
 
 class Notification(BaseModel):
-    """What a chat is to be told; a user's own chat has the user's id."""
+    """What is to be sent to a chat; a user's own chat has the user's id."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Alerts: what people are told. Made of signals and prices by `consumers/alerts`, on `alert.v1.<alert>.<tail>`.
+"""Alerts: messages for people. Made of signals and prices by `consumers/alerts`, on `alert.v1.<alert>.<tail>`.
 
 An alert of everybody's (`owner` null) follows a signal or a single large liquidation; one of an owner's follows a price
 alert that the owner has set, and is seen by nobody else.

@@ -56,7 +56,6 @@ TRADING_COMMAND: Final = COMMAND + "trading."  # <verb>, see contracts.services.
 PORTFOLIO_COMMAND: Final = COMMAND + "portfolio."  # <verb>, see contracts.services.trading.portfolio
 BACKTESTS_COMMAND: Final = COMMAND + "backtests."  # <verb>, see contracts.services.trading.backtests
 STRATEGIES_COMMAND: Final = COMMAND + "strategies."  # <verb>, see contracts.services.trading.strategies
-COMMUNITY_COMMAND: Final = COMMAND + "community."  # <verb>, see contracts.services.community.commands
 COMMUNITY: Final = "community.v1."  # <what>.<group>: what changed in a managed group, see contracts.services.community
 AUDIT: Final = "audit.v1."  # <service>.<action>: who changed what, see contracts.services.audit
 LIMIT: Final = "limit.v1."  # <rule>.<who>.<window>: requests in it, taken by all processes of the API

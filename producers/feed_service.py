@@ -21,12 +21,12 @@ from producers.venue import Venue
 from runtime import clock
 from runtime.app.commands import failure_of
 from runtime.app.contract_decoder import invalid_parameter
+from runtime.book.books import ResyncOutcome
 from runtime.nats.bus import Bus
 
 _log = structlog.get_logger("feed_commands")
 _LOOK: Final = 0.05
 _REASON: Final = "a new connection was asked for"
-Renewing = tuple[Feed, str]
 
 
 def describe_rule(venue: Venue) -> words.BookRuleReply:
@@ -66,26 +66,24 @@ class FeedService:
 
         Raises ConflictError while the exchange is paused.
         """
-        began, first, renewing = clock.monotonic(), "pending", list[Renewing]()
-        active = self._active(query.venue)
-        for producer in active:
-            for feed in producer.feeds:
-                symbols = list(feed.session.books.held) if query.symbol is None else [query.symbol]
-                for symbol in symbols:
-                    outcome = feed.session.books.resync(symbol, now=clock.monotonic())
-                    if outcome is not None:
-                        _refuse_paused(producer)
-                        renewing.append((feed, symbol))
-                        first = "requested" if outcome == "requested" else first
-        if not active or (not renewing and query.symbol is not None):
+        began, active = clock.monotonic(), self._active(query.venue)
+        _refuse_paused(active)
+        asked: dict[tuple[Feed, str], ResyncOutcome] = {}
+        for feed in (feed for producer in active for feed in producer.feeds):
+            for symbol in list(feed.session.books.held) if query.symbol is None else [query.symbol]:
+                outcome = feed.session.books.resync(symbol, now=began)
+                if outcome is not None:
+                    asked[feed, symbol] = outcome
+        if not active or (not asked and query.symbol is not None):
             return None
-        rule, count = describe_rule(active[0].venue), len(renewing)
+        rule, count = describe_rule(active[0].venue), len(asked)
         _log.info("feed.resync", venue=query.venue, symbol=query.symbol, books=count)
         if not query.wait:
-            return words.ResyncReply(outcome="requested" if first == "requested" else "pending", rule=rule, books=count)
+            outcome = "requested" if "requested" in asked.values() else "pending"
+            return words.ResyncReply(outcome=outcome, rule=rule, books=count)
 
         def waiting() -> list[str]:
-            return [symbol for feed, symbol in renewing if not feed.session.books.is_renewed(symbol)]
+            return [symbol for feed, symbol in asked if not feed.session.books.is_renewed(symbol)]
 
         seconds = await self._until(lambda: not waiting(), began)
         left = waiting()
@@ -96,8 +94,7 @@ class FeedService:
         """Give up the exchange's connections for new ones; raises ConflictError while it is paused."""
         began, active = clock.monotonic(), self._active(query.venue)
         before = [(feed, feed.reconnects) for producer in active for feed in producer.feeds]
-        for producer in active:
-            _refuse_paused(producer)
+        _refuse_paused(active)
         for feed, _ in before:
             feed.reconnect(_REASON)
         if not active:
@@ -169,6 +166,7 @@ class FeedService:
             await message.respond(reply.model_dump_json().encode())
 
 
-def _refuse_paused(producer: Producer) -> None:
-    if not producer.resumed.is_set():
-        raise ConflictError(f"{producer.venue.id} is paused: resume it first", venue=producer.venue.id)
+def _refuse_paused(producers: Sequence[Producer]) -> None:
+    for producer in producers:
+        if not producer.resumed.is_set():
+            raise ConflictError(f"{producer.venue.id} is paused: resume it first", venue=producer.venue.id)

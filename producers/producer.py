@@ -30,7 +30,7 @@ from producers.rest.rate_limit import LocalRateLimit, RateLimit
 from producers.selection import Followed, by_venue_symbol, finder, follow, in_group
 from producers.venue import BOOK, CHANNELS, ConnectionPolicy, Venue
 from runtime import clock
-from runtime.book.books import BookPace, ResyncOutcome
+from runtime.book.books import BookPace
 from runtime.nats.lanes.message import make_parts
 from runtime.retry import delays
 
@@ -211,14 +211,6 @@ class Producer:
                 self.publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
         if BOOK in channels:
             self.on_bus_reconnect()
-
-    def resync(self, symbol: str) -> ResyncOutcome | None:
-        """Get a fresh snapshot of a book; None where it is not followed here."""
-        for feed in self.feeds:
-            outcome = feed.session.books.resync(symbol, now=clock.monotonic())
-            if outcome is not None:
-                return outcome
-        return None
 
     def describe(self) -> dict[str, Any]:
         """Return for watchers whether the venue is simulated, and each channel's silence (s) that is too long."""

@@ -89,7 +89,7 @@ def read_span(word: str) -> int | None:
 
 
 def read_rule(words: Sequence[str]) -> PriceRule | None:
-    """Return the price alert that is meant by `BTC above 100000 repeat`; None where it cannot be told.
+    """Return the price alert that is meant by `BTC above 100000 repeat`; None where it means nothing.
 
     Without a word for it the direction is left open: `condition` is `crosses`. `BTC change 5 1h`: percent and span;
     `BTC every 1h`: a price at an interval. Raises pydantic's ValidationError for values outside of what may be.

@@ -54,7 +54,7 @@ def needs(template: str, placeholder: str) -> bool:
 
 
 def penalised(verdict: Verdict, user_id: int, name: str, reader: Reader) -> Html:
-    """Return what a group is told of a penalty."""
+    """Return the group's text about a penalty."""
     why = reader.say(f"automatic.rule.{verdict.kind}", rule=verdict.rule)
     parts = (
         reader.say(f"groups.did.{verdict.penalty}", who=person(user_id, name)),

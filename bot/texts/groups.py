@@ -42,7 +42,7 @@ def because(reason: str, reader: Reader) -> Html:
 
 
 def logged(deed: Deed, reader: Reader) -> Html:
-    """Return what the log channel is told of a deed."""
+    """Return the log channel's text about a deed."""
     return join(
         (
             reader.say(f"groups.did.{deed.kind}", who=person(deed.user_id)),
@@ -55,19 +55,19 @@ def logged(deed: Deed, reader: Reader) -> Html:
 
 
 def logged_undo(count: int, moderator_id: int, reader: Reader) -> Html:
-    """Return what the log channel is told of actions that were taken back."""
+    """Return the log channel's text about actions that were taken back."""
     return reader.say("groups.logged_undo", count=count, moderator=person(moderator_id))
 
 
 def did(deed: Deed, name: str | None, reader: Reader) -> Html:
-    """Return what the group is told of a deed."""
+    """Return the group's text about a deed."""
     who = person(deed.user_id, name)
     parts = (reader.say(f"groups.did.{deed.kind}", who=who), lasting(deed.duration_seconds, reader))
     return join((*parts, because(deed.reason, reader)), " ")
 
 
 def did_kind(kind: str, who: Html, reason: str, reader: Reader) -> Html:
-    """Return what the group is told of an action that was lifted."""
+    """Return the group's text about an action that was lifted."""
     return join((reader.say(f"groups.did.{kind}", who=who), because(reason, reader)), " ")
 
 

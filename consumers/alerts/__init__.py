@@ -1,1 +1,1 @@
-"""Alerts: owners' price alerts, and what everybody is told of signals and liquidations."""
+"""Alerts: owners' price alerts, and alerts for everybody about signals and liquidations."""

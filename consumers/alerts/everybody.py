@@ -1,4 +1,4 @@
-"""Decides what everybody is told of signals and single large liquidations. Pure: events go in, alerts come out.
+"""Decides the alerts for everybody about signals and single large liquidations. Pure: events go in, alerts come out.
 
 Of each kind, instrument (or base, of what spans venues) and side there is at most one alert in the tier's cooldown; the
 next one says how many it stands for.
@@ -90,7 +90,7 @@ class Everybody:
         self._rates = UsdRates()  # without prices: dollars and dollar coins only, so that a repetition decides alike
 
     def fold(self, subject: str, event: FastEvent, seq: int, now: int | None = None) -> Verdict | None:
-        """Fold a signal or liquidation, message `seq` of its stream; None for what nobody is told of."""
+        """Fold a signal or liquidation, message `seq` of its stream; None where it makes no alert."""
         read = self._read(subject, event)
         if read is None:
             return None

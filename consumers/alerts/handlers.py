@@ -42,7 +42,7 @@ _EXPLAINED_AT_ONCE: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsPlan:
-    """Where the documents are, the rules of what everybody is told, and seconds between looks and between saves."""
+    """Where the documents are, the rules of alerts for everybody, and seconds between looks and between saves."""
 
     documents: str
     rules: EverybodyRules

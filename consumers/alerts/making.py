@@ -17,7 +17,7 @@ def make(settings: Settings) -> Consumer:
 
 
 def alerts_plan(settings: Settings) -> AlertsPlan:
-    """Where alerts are kept, and what everybody is told of."""
+    """Where alerts are kept, and the rules of those for everybody."""
     url, given = settings.store.url, settings.alerts
     rules = EverybodyRules(
         tiers=tiers(settings),

@@ -36,7 +36,7 @@ async def find_end(bus: Bus, stream: str) -> tuple[int, int]:
 
 
 class Reading:
-    """What the readers share: the bus, who is told of bad messages and of lost ones, and what fails with them."""
+    """What the readers share: the bus, who counts bad messages and lost ones, and what fails with them."""
 
     def __init__(self, bus: Bus, on_bad: OnBad, on_missed: OnMissed) -> None:
         self.bus, self.on_bad, self.on_missed = bus, on_bad, on_missed
@@ -146,7 +146,7 @@ class PriceReader:
 
 
 class EverybodyReader:
-    """Folds one stream of signals or liquidations into what everybody is told."""
+    """Folds one stream of signals or liquidations into alerts for everybody."""
 
     def __init__(self, reading: Reading, everybody: Everybody, outbox: Outbox, stream: str) -> None:
         self._reading, self._everybody, self._outbox = reading, everybody, outbox

@@ -199,17 +199,17 @@ class Runner:
             else:
                 if sent == "unheard" and self._is_under_way(due[0].client_id):
                     return _PAUSES[-1]
-                await self._on_sent(due[0], heard=sent == "sent")
+                await self._on_sent(due[0], answered=sent == "sent")
         return None
 
     def _dirty_before(self, wanted: WantedOrder) -> bool:
         """Return whether something wanted is not kept yet: it follows from a decision that may be made again."""
         return any(one == wanted for decided in self._decided for one in decided.wanted)
 
-    async def _on_sent(self, wanted: WantedOrder, *, heard: bool) -> None:
+    async def _on_sent(self, wanted: WantedOrder, *, answered: bool) -> None:
         self._failures = 0
         async with self._lock:
-            after = self.running if heard else steps.on_never_sent(self.running, wanted.client_id)
+            after = self.running if answered else steps.on_never_sent(self.running, wanted.client_id)
             self._set(steps.on_sent(after, wanted))
 
     async def _on_refused(self, wanted: WantedOrder, error: HydrophoneError) -> None:
@@ -231,7 +231,7 @@ class Runner:
             except NatsError as lost:
                 await self._on_failed(lost)
                 return
-        await self._on_sent(wanted, heard=True)
+        await self._on_sent(wanted, answered=True)
 
     async def _on_failed(self, error: Exception) -> float:
         self._failures += 1

@@ -31,7 +31,7 @@ OwnEvent = OrderChanged | OrderFilled | StrategyRefused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
-    """What the orders are told by: the account's id, its exchange and owner, the strategy's id and symbol."""
+    """What names the orders: the account's id, its exchange and owner, the strategy's id and symbol."""
 
     account: str
     exchange: str

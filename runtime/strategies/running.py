@@ -119,7 +119,7 @@ def on_sent(running: Running, wanted: WantedOrder) -> Running:
 
 
 def on_never_sent(running: Running, client_id: str) -> Running:
-    """Return it with an order ended that nobody has heard of."""
+    """Return it with an order ended that no venue knows."""
     return replace(
         running,
         state=running.state.model_copy(update={"orders": running.state.orders.dropped(client_id, "never sent")}),

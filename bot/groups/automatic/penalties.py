@@ -20,13 +20,13 @@ NOTICES: Final = (5, 60.0)  # of one group, seconds: more would be a flood of th
 
 
 class Notices:
-    """When a group was told of penalties lately."""
+    """When penalties were announced to a group lately."""
 
     def __init__(self) -> None:
         self._said: dict[int, deque[float]] = {}
 
     def may(self, group_id: int, now: float) -> bool:
-        """Return whether a group may be told of one more, and count it."""
+        """Return whether one more may be announced to a group, and count it."""
         most, seconds = NOTICES
         said = self._said.setdefault(group_id, deque(maxlen=most))
         if len(said) == most and now - said[0] < seconds:

@@ -67,7 +67,7 @@ def is_username(word: str) -> bool:
 
 
 def read_undo(words: Sequence[str], now: datetime) -> UndoWords | None:
-    """Return what `ID ID`, or `mutes rule 7 since 10:00`, means; None where it cannot be told.
+    """Return what `ID ID`, or `mutes rule 7 since 10:00`, means; None where it means nothing.
 
     A time of day, or `2h` ago, is taken in the zone of `now`; a whole time is ISO 8601.
     """

@@ -30,7 +30,7 @@ class Targets:
         self._given = given
 
     async def find(self, call: GroupCall) -> Target | Page:
-        """Return who a command is about, or the page that says why nobody can be told."""
+        """Return who a command is about, or the page that says why nobody is found."""
         words, message = call.words, call.message
         mention = next((one for one in message.parse_entities([MessageEntity.TEXT_MENTION]) if is_mention(one)), None)
         if mention is not None and mention.user is not None:

@@ -1,4 +1,4 @@
-"""Explains what everybody is told: the signal, as its detector explains it, and what became of it here."""
+"""Explains alerts for everybody: the signal, as its detector explains it, and what became of it here."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def detector_of(kind: str) -> str:
 
 
 class EverybodyExplainer:
-    """Answers for what everybody is told."""
+    """Answers for alerts for everybody."""
 
     def __init__(self, bus: Bus, store: AlertStore, rules: EverybodyRules) -> None:
         self._bus, self._store, self._rules = bus, store, rules

@@ -215,7 +215,7 @@ def _unread(fired: Fired, reason: str) -> Explanation:
 
 
 def _equal(again: FastEvent, published: FastEvent) -> bool:
-    """Return whether two alerts are the same decision; when it was told is no part of that."""
+    """Return whether two alerts are the same decision; when it was published is no part of that."""
     return msgspec.structs.replace(again, late=published.late) == published
 
 

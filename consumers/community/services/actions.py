@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
 
 from pydantic import ValidationError
 
@@ -27,8 +26,6 @@ from contracts.services.community.actions import (
 )
 from contracts.services.community.events import CommunityEvent
 from runtime.store import Document
-
-_AT_ONCE: Final = 200  # actions that are taken back in one transaction
 
 
 class ActionService:

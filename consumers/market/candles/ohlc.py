@@ -122,7 +122,9 @@ def compose_ohlc(reader: Reader, query: Wanted, collected: Collected) -> dict[st
     holes = [hole for hole in collected.merged.holes if hole.end >= first]
     cut = Merged(tuple(shown), tuple(holes))
     if any(not item.whole for item in shown):
-        reasons.append("own candles that are not whole began before the first trade heard, or the feed was interrupted")
+        reasons.append(
+            "own candles that are not whole began before the first trade received, or the feed was interrupted"
+        )
     newest = max((item.row.ts_recv for item in shown), default=None)
     sim = any(item.row.sim for item in shown)
     quality = STALE if newest is None else reader.quality_of(SIM if sim else LIVE, newest, query.item.venue)
