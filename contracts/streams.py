@@ -21,7 +21,8 @@ class StreamSpec:
     """One stream. `max_age` and `duplicate_window` are seconds, `max_bytes` bytes; 0 or -1 mean no limit.
 
     `effects` streams hold what must never be lost: they are synced on every write and refuse new messages when full.
-    The others are persisted asynchronously and drop their oldest messages. A message that comes again within the
+    The others drop their oldest messages; those that are not `written` are persisted asynchronously, and lose the last
+    milliseconds where their server is killed. A message that comes again within the
     duplicate window is dropped by its id: one that has none (ticker, book, delta) is stored each time.
     """
 
@@ -30,6 +31,7 @@ class StreamSpec:
     max_age: int
     max_bytes: int
     effects: bool = False
+    written: bool = False  # before it is acknowledged, as effects are
     retention: Literal["limits", "workqueue"] = "limits"
     max_msgs_per_subject: int = -1
     duplicate_window: int = 2 * MINUTE
@@ -113,7 +115,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(CANDLES_1H, _candles(CANDLES_1H), max_age=730 * DAY, max_bytes=256 * MIB),
     StreamSpec(BOOKS, (subjects.ALL_BOOKS,), max_age=DAY, max_bytes=128 * MIB, max_msgs_per_subject=1),
     StreamSpec(DELTAS, (subjects.ALL_DELTAS,), max_age=HOUR, max_bytes=2048 * MIB, optional=True),
-    StreamSpec(SIGNALS, (subjects.ALL_SIGNALS, *PUBLIC_ALERTS), max_age=30 * DAY, max_bytes=256 * MIB),
+    StreamSpec(SIGNALS, (subjects.ALL_SIGNALS, *PUBLIC_ALERTS), max_age=30 * DAY, max_bytes=256 * MIB, written=True),
     # price alerts: each is of an owner, whom it was promised to; no subscriber of the bus reads them
     StreamSpec(
         OWN_ALERTS,

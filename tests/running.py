@@ -6,11 +6,12 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from prometheus_client import CollectorRegistry
 
 from runtime.app.application import make_broker
+from runtime.app.leased import LeaseLostError
 from runtime.app.service import Service
 from runtime.nats.bus import Bus
 
@@ -38,6 +39,18 @@ async def running(bus: Bus, name: str, run: Callable[[Service], Awaitable[None]]
         service.stop.set()
         await asyncio.wait_for(task, STOP_SECONDS)
         await broker.stop()
+
+
+def kept(run: Callable[[Service], Awaitable[None]]) -> Callable[[Service], Awaitable[None]]:
+    """Return what begins again when it loses its lease, as a consumer's process lets it."""
+
+    async def run_again(service: Service) -> None:
+        while not service.stop.is_set():
+            with suppress(LeaseLostError):
+                return await run(service)
+        return None
+
+    return run_again
 
 
 async def measure_slowness(part: str = "producers") -> float:

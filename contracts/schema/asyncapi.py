@@ -144,7 +144,10 @@ _KEPT: Final = (
     "Core NATS at most once, and kept on a file stream with asynchronous persistence, bounded by age and bytes, the "
     "oldest dropped first. A loss shows in the sequence, and a FeedStatus says so."
 )
-_SIGNAL: Final = "At least once, deduplicated by id, kept on a file stream bounded by age and bytes."
+_SIGNAL: Final = (
+    "At least once, deduplicated by id, written before it is acknowledged; kept on a file stream bounded by age and "
+    "bytes."
+)
 _EFFECT: Final = "Acknowledged and synced to disk; when full, new messages are refused. At least once: handle by id."
 
 

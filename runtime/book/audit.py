@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
 from math import inf
-from typing import Any, Final
+from typing import Any
 
 from runtime.book.keeper import BookKeeper, Change
 from runtime.book.rule import BookRule
-from runtime.book.sides import BookSide
 
-COMPARED: Final = 100  # levels a side
 Levels = Sequence[tuple[str, str]]
 
 
@@ -58,8 +56,10 @@ class BookAudit:
         for name, ours, theirs, sign in (("bid", live.bids, shadow.bids, 1), ("ask", live.asks, shadow.asks, -1)):
             known = [keeper.edge(sign) for keeper in (live, shadow)]
             edges = [sign * edge for edge in known if edge is not None]
-            edges += [sign * edge for side in (ours, theirs) if (edge := _cut(side)) is not None]
-            here, there = (_amounts(side.top(COMPARED), sign, max(edges, default=-inf)) for side in (ours, theirs))
+            levels = live.rule.audit_depth
+            best = [side.top(levels) for side in (ours, theirs)]
+            edges += [sign * float(side[-1][0]) for side in best if len(side) >= levels]
+            here, there = (_amounts(side, sign, max(edges, default=-inf)) for side in best)
             self._compare(name, here, there)
         return Verdict.WRONG if self.differing else Verdict.RIGHT
 
@@ -74,11 +74,6 @@ class BookAudit:
 def _behind(shadow: BookKeeper, live: BookKeeper) -> bool:
     """Whether the snapshot ended before what the live book had when the audit began: no delta will join it."""
     return shadow.seq is not None and live.seq is not None and shadow.seq < live.seq
-
-
-def _cut(side: BookSide) -> float | None:
-    """Return the price beyond which a side is not looked at; None where it has fewer levels."""
-    return float(side.top(COMPARED)[-1][0]) if len(side) >= COMPARED else None
 
 
 def _amounts(levels: Levels, sign: int, limit: float) -> dict[float, float]:

@@ -16,6 +16,8 @@ class BookRule:
     for after `wait` seconds. `chain`: "exact" = each delta's `prev_seq` equals the last `seq`; "overlap" = it may lie
     before it; "none" = the venue gives no sequence. `seed_depth`: the snapshot that is asked for holds only this many
     levels a side; what lies beyond them is not known, and where half of them are gone another snapshot fills the side.
+    `audit_depth`: so many levels a side are compared with a snapshot; fewer than the stream covers, since a snapshot
+    from between two of its messages differs at the end of what it covers.
     """
 
     seed: Literal["ws", "rest", "either"]
@@ -23,6 +25,7 @@ class BookRule:
     depth: int | None = None  # cut to this many levels a side at each level (venues that send no removals beyond it)
     wait: float = 3.0
     seed_depth: int | None = None
+    audit_depth: int = 100
     proven: bool = False  # each change is followed by a checksum: without a sequence, that is the continuity
 
 

@@ -168,7 +168,7 @@ class Bus:
         try:
             async with asyncio.timeout(timeout):
                 await (self._client.drain() if self._client.is_connected else self._client.close())
-        except (TimeoutError, NatsError) as error:
+        except (OSError, NatsError) as error:  # a timeout, or a connection that breaks meanwhile
             _log.warning("bus.close_incomplete", error=str(error) or type(error).__name__)
             wire.abort(self._client)
             await self._client.close()

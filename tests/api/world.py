@@ -216,7 +216,11 @@ def api_settings(**named: Any) -> ApiSettings:
     keys: dict[str, Any] = {
         "GPT_API_API_KEYS": READ_KEY,
         "HYDROPHONE_ADMIN_KEYS": ADMIN_KEY,
+        # What all tests of a minute count together, from one address on one bus.
         "GPT_API_RATE_LIMIT_REQUESTS": 100_000,
+        "GPT_API_RATE_LIMIT_IP": 100_000,
+        "GPT_API_RATE_LIMIT_ANONYMOUS": 10_000,
+        "GPT_API_RATE_LIMIT_GLOBAL": 1_000_000,
     }
     return ApiSettings(**{**keys, **named})
 
@@ -232,7 +236,7 @@ async def answering(url: str, **plan: Any) -> AsyncGenerator[Service]:
         await bus.close()
 
 
-async def heard(stream: ClientConnection, kind: str, seconds: float = 5.0) -> dict[str, Any]:
+async def heard(stream: ClientConnection, kind: str, seconds: float = 20.0) -> dict[str, Any]:
     """The next message of a kind; others are passed over."""
     async with asyncio.timeout(seconds):
         while True:

@@ -116,6 +116,11 @@ class Matching:
         except (StoreError, NatsError) as error:  # the next look makes up for it
             _log.warning("webhooks.behind", error=f"{type(error).__name__}: {error}"[:300])
 
+    async def renew(self, endpoint_id: str) -> None:
+        """Read an endpoint again: whatever is matched from now on is matched with it as it is."""
+        self._changed.add(endpoint_id)
+        await self._renew()
+
     async def _renew(self) -> None:
         """Read again what has changed."""
         if self._all_changed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -55,12 +55,16 @@ Change = Callable[[Endpoint, int], tuple[Endpoint, AuditEvent]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryParts:
-    """What a registry works with; `most` endpoints an owner may have."""
+    """What a registry works with; `most` endpoints an owner may have.
+
+    `on_change(id)` is awaited before a change is confirmed: an event after that is matched with the endpoint as it is.
+    """
 
     bus: Bus
     store: EndpointStore
     transport: Transport
     key: Ed25519PrivateKey
+    on_change: Callable[[str], Awaitable[None]]
     most: int = 100
     now_ns: Callable[[], int] = clock.now_ns
 
@@ -234,6 +238,7 @@ class Registry:
 
     async def _settle(self, endpoint_id: str) -> None:
         await self._parts.bus.client.publish(WEBHOOK_CHANGED + endpoint_id, b"")
+        await self._parts.on_change(endpoint_id)
         events = await self._store.waiting(endpoint_id)
         for event in events:
             await publish_audit(self._parts.bus, event)

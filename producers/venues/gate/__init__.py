@@ -23,7 +23,8 @@ VENUE: Final = Venue(
     # The server pings by protocol; `spot.ping` and `futures.ping` (in the plan) prove the way back as well. An address
     # may hold 300 connections.
     policy=ConnectionPolicy(ping_every=15.0, quiet=45.0, pace=0.05, connect_pace=1.0),
-    book=BookRule(seed="rest", chain="overlap"),
+    # Its stream covers the best 100 levels, and so does its snapshot.
+    book=BookRule(seed="rest", chain="overlap", audit_depth=50),
     plan=plan,
     decoder=make_decoder,
     guess=guess,

@@ -44,7 +44,7 @@ class Drift:
 
 
 def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
-    """The configuration of a stream; replicas are for effects, the others stay on one server, unsynced."""
+    """The configuration of a stream; replicas are for effects, the others stay on one server."""
     config = {
         "name": spec.name,
         "subjects": list(spec.subjects),
@@ -56,7 +56,7 @@ def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
         "max_msgs_per_subject": spec.max_msgs_per_subject,
         "duplicate_window": spec.duplicate_window * SECOND_NS,
         "num_replicas": replicas if spec.effects else 1,
-        "persist_mode": "default" if spec.effects else "async",
+        "persist_mode": "default" if spec.effects or spec.written else "async",
         "allow_direct": True,
         "allow_msg_ttl": True,
     }

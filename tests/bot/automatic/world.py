@@ -26,6 +26,7 @@ from consumers.telegram.handlers import run as run_gateway
 from consumers.telegram.sending import Ticking
 from runtime.nats.bus import Bus, BusOptions
 from tests.consumers.community.conftest import CALLER, own_database, serving_community
+from tests.running import kept
 from tests.running import running as running_consumer
 
 TOKEN = "1234567:a-token-of-tests"
@@ -179,7 +180,7 @@ async def world(bus_url: str, documents_url: str, speed: float) -> AsyncGenerato
         bus = await Bus(BusOptions(servers=(bus_url,), name="telegram")).connect()
         stack.push_async_callback(bus.close)
         plan = TelegramPlan(url=url, token=SecretStr(TOKEN), ticking=Ticking(speed), lease_seconds=60.0)
-        await stack.enter_async_context(running_consumer(bus, "telegram", partial(run_gateway, plan=plan)))
+        await stack.enter_async_context(running_consumer(bus, "telegram", kept(partial(run_gateway, plan=plan))))
         made = World(bus, server, url, Shifted(), documents)
         async with made.bot():
             await until(lambda: server.polling, "the bot takes updates")

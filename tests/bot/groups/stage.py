@@ -29,7 +29,7 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer
 from tests.bot.world import TOKEN, Person
 from tests.consumers.community.conftest import own_database
-from tests.running import running
+from tests.running import kept, running
 
 SPEED = 500.0
 BOT = 1234567
@@ -50,7 +50,7 @@ async def staged(nats: NatsServer, documents_url: str) -> AsyncGenerator[Stage]:
         )
         async with (
             httpx.AsyncClient(base_url=url, timeout=20) as client,
-            running(bus, "telegram", partial(run_gateway, plan=gateway)),
+            running(bus, "telegram", kept(partial(run_gateway, plan=gateway))),
             running(bus, "community", make_consumer(plan).run),
         ):
             yield Stage(client, bus, server, url)

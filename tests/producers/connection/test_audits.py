@@ -113,7 +113,10 @@ async def test_a_corruption_that_no_number_shows_is_a_gap_with_its_reason(
         number = 0
         while number < planted:
             symbol, side = rng.choice(found.sides())
-            price, amount = rng.choice(side.top(80)[20:])  # away from the best, where levels come and go by themselves
+            depth = VENUES[venue].book.audit_depth * 4 // 5
+            price, amount = rng.choice(
+                side.top(depth)[20:]
+            )  # away from the best, where levels come and go by themselves
             level, since = plant(("lost", "amount", "ghost")[number % 3], price, amount), len(found.states)
             side.apply([level])
 

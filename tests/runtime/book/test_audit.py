@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from runtime.book.audit import COMPARED, BookAudit, Verdict
+from runtime.book.audit import BookAudit, Verdict
 from runtime.book.keeper import BookKeeper
 from runtime.book.rule import BookRule
 
@@ -107,7 +108,7 @@ def test_what_is_silently_wrong_is_found(rule: BookRule, kind: str, seed: int) -
     keeper = live(rule, venue)
     sign = rng.choice((1, -1))
     side, truth = (keeper.bids, venue.sides[1]) if sign == 1 else (keeper.asks, venue.sides[-1])
-    best = sorted(truth, reverse=sign == 1)[: COMPARED - 10]
+    best = sorted(truth, reverse=sign == 1)[: keeper.rule.audit_depth - 10]
     price = rng.choice(best)
     if kind == "lost":
         side.apply([(str(price), "0")])
@@ -119,6 +120,16 @@ def test_what_is_silently_wrong_is_found(rule: BookRule, kind: str, seed: int) -
     assert audit.judge(keeper) is Verdict.WRONG
     name = "bid" if sign == 1 else "ask"
     assert audit.differing.keys() == {(name, price + 0.5 if kind == "ghost" else float(price))}
+
+
+@pytest.mark.parametrize(("depth", "verdict"), [(50, Verdict.RIGHT), (100, Verdict.WRONG)])
+def test_the_end_of_what_a_stream_covers_is_compared_only_where_its_rule_says_so(depth: int, verdict: Verdict) -> None:
+    rule = replace(OVERLAP, audit_depth=depth)
+    venue = Venue(random.Random(7))
+    keeper = live(rule, venue)
+    far = sorted(venue.sides[1], reverse=True)[90]
+    keeper.bids.apply([(str(far), "0")])
+    assert audited(keeper, venue, before=0, late=0, depth=100).judge(keeper) is verdict
 
 
 def test_a_snapshot_that_is_ahead_waits_for_the_deltas() -> None:

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from contracts import streams
-from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
+from contracts.streams import SIGNALS, STREAMS, BucketSpec, DurableSpec, Retention, StreamSpec
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.streams.api import call
 from runtime.nats.streams.config import find_drift, stream_config
@@ -43,6 +43,23 @@ async def test_market_is_persisted_asynchronously_and_effects_are_not(clean: Bus
     jobs = (await call(clean, "STREAM.INFO.P_JOBS"))["config"]
     assert (market["persist_mode"], market["discard"]) == ("async", "old")
     assert (jobs.get("persist_mode", "default"), jobs["discard"], jobs["retention"]) == ("default", "new", "workqueue")
+
+
+async def test_signals_that_were_acknowledged_survive_a_kill_of_the_server(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    async with nats_server(tmp_path) as server:
+        bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
+        signals = next(spec for spec in STREAMS if spec.name == SIGNALS)
+        await apply(bus, Plan(streams=(signals,), buckets=(), durables=(), synced=True))
+        for number in range(100):
+            header = {"Nats-Msg-Id": str(number)}
+            await bus.publish_acked("signal.v1.whale.binance.BTC.USDT.spot", b"{}", headers=header, stream=SIGNALS)
+        await server.kill()
+        await server.start()
+        await eventually(lambda: bus.connected)
+        assert (await bus.jetstream().stream_info(SIGNALS)).state.messages == 100
+        await bus.close()
 
 
 async def test_second_apply_changes_nothing(clean: Bus) -> None:
