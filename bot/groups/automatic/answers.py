@@ -53,16 +53,22 @@ class Answers:
             return _sum(pending, "automatic.note.sum", group.reader)
         given = 0 if what == "in" else int(what)
         right = pending.first + pending.second if pending.asked == "button" and what == "in" else given
-        return await self._answer(group, query, (pending, revision), right)
+        while (note := await self._answer(group, query, (pending, revision), right)) is None:
+            noted, revision = await self._context.kept.find(key, Pending)
+            if noted is None or noted.model_copy(update={"action_id": pending.action_id}) != pending:
+                return None  # pressed twice: the first one counts
+            pending = noted  # their mute was logged just then
+        return note
 
     async def _answer(
         self, group: ManagedGroup, query: CallbackQuery, held: tuple[Pending, int], given: int
     ) -> str | None:
+        """Return what it is answered with; None where another write was faster."""
         context, joins, (pending, revision) = self._context, self._joins, held
         key, after = captcha_key(group.id, pending.user_id), answer(pending, given, new_sum())
         written = await context.kept.put(key, after if isinstance(after, Pending) else None, revision)
         if written is None:
-            return None  # pressed twice, or the mute was noted just then: the next press counts
+            return None
         if isinstance(after, Pending):
             return _sum(after, "automatic.note.wrong", group.reader)
         private = query.message if isinstance(query.message, Message) and pending.fails == "decline" else None
