@@ -70,10 +70,13 @@ class Slots:
 
 
 class Pacing(BaseRateLimiter[int]):
-    """python-telegram-bot's seam for limits: waits before each message, and as long as Telegram says after a 429."""
+    """python-telegram-bot's seam for limits: waits before each message, and as long as Telegram says after a 429.
 
-    def __init__(self, slots: Slots | None = None) -> None:
-        self._slots = slots or Slots()
+    `speed`: so much faster runs the clock of the limits; 1 but for a simulated Telegram.
+    """
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self._slots, self._speed = Slots(), speed
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def initialize(self) -> None:
@@ -104,22 +107,28 @@ class Pacing(BaseRateLimiter[int]):
 
     async def _retried(self, call: Callable[[], Coroutine[Any, Any, Any]], chat_id: int) -> Any:
         for left in range(TRIES - 1, -1, -1):
-            now = clock.monotonic()
-            await clock.sleep(self._slots.find_chat(chat_id, now) - now)
+            now = self._now()
+            await self._sleep(self._slots.find_chat(chat_id, now) - now)
             try:
                 return await self._any(call)
             except RetryAfter as error:
-                self._slots.pause(chat_id, clock.monotonic() + _seconds(error))
+                self._slots.pause(chat_id, self._now() + _seconds(error))
                 if not left:
                     raise
             finally:
-                self._slots.record(chat_id, clock.monotonic())
+                self._slots.record(chat_id, self._now())
         raise AssertionError
 
     async def _any(self, call: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        now = clock.monotonic()
-        await clock.sleep(self._slots.take_any(now) - now)
+        now = self._now()
+        await self._sleep(self._slots.take_any(now) - now)
         return await call()
+
+    def _now(self) -> float:
+        return clock.monotonic() * self._speed
+
+    async def _sleep(self, seconds: float) -> None:
+        await clock.sleep(seconds / self._speed)
 
 
 def _seconds(error: RetryAfter) -> float:

@@ -42,7 +42,7 @@ async def start_bot(far_side: httpx.AsyncClient, api_nats: NatsServer, store: St
         async def begin(bus: str = api_nats.url, *, core: bool = True, **named: object) -> App:
             if core and not cores:
                 cores.append(await stack.enter_async_context(answering(api_nats.url)))
-            fields: dict[str, object] = {"token": TOKEN, "base_url": str(far_side.base_url), **named}
+            fields: dict[str, object] = {"token": TOKEN, "base_url": str(far_side.base_url), "speed": 20.0, **named}
             made = BotOptions(bus=BusOptions(servers=(bus,), name="bot"), **fields)  # type: ignore[arg-type]
             return await stack.enter_async_context(running(made))
 

@@ -47,7 +47,7 @@ async def test_answers_and_alerts_together_break_no_limit(
         await bus.jetstream().purge_stream(stream)
     plan = TelegramPlan(url=str(far_side.base_url).rstrip("/"), token=SecretStr(TOKEN), lease="telegram_bot_tests")
     async with running(bus, "telegram", partial(run_gateway, plan=plan)):
-        await start_bot()
+        await start_bot(speed=1.0)
         ann = person()
         menu = await ann.say("/start")
         for at in range(3):
@@ -71,7 +71,7 @@ async def sent(person: Person) -> list[dict[str, Any]]:
 async def test_without_the_gateway_the_bot_keeps_to_the_limits_itself(
     start_bot: StartBot, person: MakePerson, far_side: httpx.AsyncClient
 ) -> None:
-    await start_bot()
+    await start_bot(speed=1.0)
     ann = person()
     for _ in range(4):
         await ann.do("message", text="/help")

@@ -84,6 +84,7 @@ class World:
             token=TOKEN,
             base_url=self.url,
             now=self.clock,
+            speed=self.server.speed,
             **given,
         )
         async with running(options) as app:

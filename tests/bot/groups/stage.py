@@ -71,7 +71,7 @@ class Stage:
     async def bot(self) -> AsyncGenerator[App]:
         """A bot in the groups."""
         place = BusOptions(servers=(self.bus.options.servers[0],), name="bot")
-        async with running_bot(BotOptions(bus=place, token=TOKEN, base_url=self.url)) as application:
+        async with running_bot(BotOptions(bus=place, token=TOKEN, base_url=self.url, speed=SPEED)) as application:
             yield application
 
     async def group(self, **more: Any) -> Group:
