@@ -28,7 +28,8 @@ from tests.producers.connection.test_feed_commands import Held, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(300)]
 AUDITED = sorted(venue.id for venue in VENUES.values() if venue.rest.audit_call is not None)
-EVERY = 1.0
+EVERY = 0.5
+SAID_EVERY_NS = 1_000_000_000
 PLANTED = (3, pytest.param(72, marks=pytest.mark.long))  # of each venue: 504 in all
 
 
@@ -92,7 +93,10 @@ async def watching(server: NatsServer, venue: str, *, rate: float = 4.0) -> Asyn
 
 
 @pytest.mark.parametrize("venue", AUDITED)
-async def test_right_books_are_found_right_and_said(nats: NatsServer, venue: str) -> None:
+async def test_right_books_are_found_right_and_said(
+    nats: NatsServer, venue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producers.connection.auditing.SAID_EVERY_NS", SAID_EVERY_NS)
     async with watching(nats, venue, rate=20.0) as found:
         followed = {symbol for symbol, _ in found.sides()}
         await until(lambda: found.audited.keys() >= followed, "every book is said to be right", 60)

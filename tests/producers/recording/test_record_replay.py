@@ -44,7 +44,7 @@ class Tape:
         self.events.append((subject, payload))
 
 
-async def record_live(venue_id, folder, rule=None, seconds=4.0):
+async def record_live(venue_id, folder, rule=None, seconds=3.0):
     """Record a venue for a while, with a gap and a cut in between; give what was published live."""
     venue = VENUES[venue_id]
     live, recording = Tape(), Recording(venue_id, folder, rule or RotateRule())
