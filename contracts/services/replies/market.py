@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from contracts.numbers import AmountText
+
 Quality = Literal["live", "stale", "gap", "sim"]
 AGE: Final = "seconds since this data arrived here"
 
@@ -85,6 +87,13 @@ class Totals(ReplyModel):
     total_usd: float
     count: int
     unvalued: int = Field(description="liquidations that could not be valued and are in no sum")
+
+
+class Rests(ReplyModel):
+    """What figures rest on: how much of their span was received, over all instruments that are in them."""
+
+    percent: AmountText = Field(description="of the span, exact, as text: what was not is in no figure")
+    sampled: bool = Field(description="whether any of it is of an exchange that publishes only a sample")
 
 
 class LiquidationTotals(ReplyModel):
