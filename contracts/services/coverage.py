@@ -104,7 +104,8 @@ class VenueLedger(LedgerDocument):
     """One venue: when the ledger of each channel begins, what is interrupted now, and what it only samples."""
 
     since: dict[str, Nanoseconds] = Field(description="by channel")
-    begun: dict[str, Nanoseconds] = Field(description="by symbol: when it was first followed, where that was later")
+    begun: dict[str, Nanoseconds] = Field(description="by symbol: since when it is followed")
+    ended: dict[str, Nanoseconds] = Field(default={}, description="by symbol: since when it is not any more")
     lasting: list[tuple[str | None, str | None, Nanoseconds]] = Field(
         description="[channel, symbol, since when]: interrupted and not live again; null stands for all of them"
     )
