@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from consumers.coverage.rows import Rows, read_rows
 from contracts import codec
-from contracts.services.coverage import HOUR_NS, VenueLedger
+from contracts.services.coverage import HOUR_NS, KEPT_HOURS, VenueLedger
 from runtime.coverage.interruptions import (
     ALL,
     FastEvent,
@@ -22,7 +22,6 @@ from runtime.coverage.spans import SECOND, Span, cut, join
 
 MARKS: Final = 20_000  # interruptions of a venue at one time
 MOMENTS: Final = 1000  # of a venue: losses that were noticed last, which what is filled explains
-KEPT_HOURS: Final = 30 * 24
 NEAR: Final = 2 * SECOND  # that the clocks of a venue and ours may differ, at the ends of what was filled
 _TRADE: Final = "trade"
 _VENUE: Final = codec.fast(VenueLedger)

@@ -15,10 +15,10 @@ from contracts.arithmetic.moments import Moment
 from contracts.market import Nanoseconds
 from contracts.numbers import AmountText
 from contracts.services.market import SymbolQuery, Venue
-from contracts.services.replies.market import ReplyModel
+from contracts.services.replies.market import Quality, ReplyModel
 
 MOST_ROWS: Final = 1500  # of one instrument: a day of minutes, two months of hours
-MOST_ROWS_TOGETHER: Final = 20_000  # of one reply
+MOST_ROWS_TOGETHER: Final = 8000  # of one reply, which has to fit into a message of the bus
 STEPS: Final = {"1m": 60, "1h": 3600, "1d": 86_400}  # seconds
 DEFAULT_SECONDS: Final = 3600  # of a span whose beginning is not said
 
@@ -82,6 +82,8 @@ class CoverageReply(ReplyModel):
     to: datetime
     venues: list[VenueCoverage]
     percent: Percent = Field(description="of all of them together")
+    age: float | None = Field(description="seconds since the ledger was last known to be up to date; null for never")
+    quality: Quality
 
 
 # ---- the COVERAGE bucket
@@ -90,6 +92,7 @@ KEY_HOUR: Final = "hour."  # <venue>.<hours since 1970>: HourLedger; where all w
 KEY_SEEN: Final = "seen"  # SeenLedger
 KEY_PLACE: Final = "place"  # LedgerPlace
 HOUR_NS: Final = 3600 * 1_000_000_000
+KEPT_HOURS: Final = 30 * 24  # as long as the bucket keeps them
 Offsets = list[tuple[int, int]]
 """[from, to) in ns from the beginning of the hour, oldest first, disjoint."""
 

@@ -14,6 +14,7 @@ from contracts import codec
 from contracts.instrument import escape_token
 from contracts.services.coverage import (
     HOUR_NS,
+    KEPT_HOURS,
     KEY_HOUR,
     KEY_SEEN,
     KEY_VENUE,
@@ -43,7 +44,10 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """What is known of a span: when the ledger begins (None: there is none), and what of the span was what (ns UTC)."""
+    """What is known of a span: when the ledger begins (None: there is none), and what of it was lost, ns UTC.
+
+    Of that, `filled` came later, and `unknown` did not.
+    """
 
     since: int | None
     sampled: bool
@@ -86,17 +90,22 @@ class LedgerView:
         book, (start, end) = self._find_book(about), span
         if book is None:
             return Covered(None, sampled=False, unknown=(span,), filled=())
-        since = max(book.since[about.channel], book.begun[about.symbol])
+        since = max(book.since[about.channel], book.begun[about.symbol], now - KEPT_HOURS * HOUR_NS)
         lost = list(self._lost(book, about, now))
         filled: list[Span] = []
-        for row in self._rows(about, span):
+        for row in self._rows(about, (max(start, since), end)):
             lost += row[0]
             filled += row[1]
         if start < since:
             lost.append((start, min(end, since)))
-        known = join(cut(filled, start, end))
-        unknown = subtract(join(cut(lost, start, end)), known)
-        return Covered(since, about.channel in book.sampled, tuple(unknown), tuple(known))
+        interrupted = join(cut(lost, start, end))
+        unknown = subtract(interrupted, join(filled))
+        return Covered(since, about.channel in book.sampled, tuple(unknown), tuple(subtract(interrupted, unknown)))
+
+    def find_newest(self) -> int | None:
+        """Return when (ns UTC) any producer was last known to live, by which it is known how old the ledger is."""
+        seen: Any = self._read(KEY_SEEN, _seen)
+        return None if seen is None else max(seen.venues.values(), default=None)
 
     def _find_book(self, about: Followed) -> Any:
         book: Any = self._read(KEY_VENUE + escape_token(about.venue), _venue)
@@ -116,7 +125,7 @@ class LedgerView:
 
     def _rows(self, about: Followed, span: Span) -> Iterable[tuple[list[Span], list[Span]]]:
         token = escape_token(about.venue)
-        for hour in range(span[0] // HOUR_NS, (span[1] - 1) // HOUR_NS + 1):
+        for hour in range(span[0] // HOUR_NS, (span[1] - 1) // HOUR_NS + 1):  # of none where it ends before it begins
             document: Any = self._read(f"{KEY_HOUR}{token}.{hour}", _hour)
             for row in () if document is None else document.rows:
                 if is_about((row.channel, row.symbol), about.channel, about.symbol):

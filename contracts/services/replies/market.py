@@ -102,6 +102,9 @@ class LiquidationTotals(ReplyModel):
     totals: dict[Literal["1h", "4h", "24h"], Totals] | None
     sampled: bool | None
     as_of: datetime | None
+    coverage: dict[Literal["1h", "4h", "24h"], Rests] | None = Field(
+        default=None, description="how much of each window was received; null where that is not known"
+    )
 
 
 class Snapshot(ReplyModel):
@@ -126,6 +129,9 @@ class Snapshot(ReplyModel):
     open_interest: list[Interest]
     whales: list[Whale]
     liquidations: LiquidationTotals
+    coverage: Rests | None = Field(
+        default=None, description="how much of the last hour's trades was received; null where that is not known"
+    )
     age: float = Field(description=AGE)
     data_age: float = Field(description=AGE)
     quality: Quality
