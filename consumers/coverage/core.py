@@ -103,6 +103,14 @@ class VenueBook:
         self.sampled = frozenset(saved.sampled)
         self.states.lasting = {(channel, symbol): start for channel, symbol, start in saved.lasting}
 
+    def forget_before(self, hour: int) -> None:
+        """Forget the hours before this one; the ledger begins with it then."""
+        self.since = {channel: max(start, hour * HOUR_NS) for channel, start in self.since.items()}
+        for old in [held for held in self.hours if held < hour]:
+            del self.hours[old]
+            self.changed.discard(old)
+        self.is_changed = True
+
     def drop_old(self, hour: int) -> None:
         """Forget the hours that are older than the ledger goes back."""
         for old in [held for held in self.hours if held < hour - KEPT_HOURS]:
@@ -150,6 +158,7 @@ class Ledger:
         self.books: dict[str, VenueBook] = {}
         self.begun = True  # False until the past of before the first start was read
         self._hour = 0
+        self._sizes: dict[tuple[str, int], int] = {}  # of the hours' documents, bytes
 
     def find(self, venue: str) -> VenueBook:
         """Return the book of a venue, an empty one where there was none."""
@@ -172,9 +181,10 @@ class Ledger:
         for book in self.books.values():
             book.begin(now)
 
-    def restore_hour(self, venue: str, hour: int, document: Any) -> None:
-        """Take back an HourLedger."""
+    def restore_hour(self, venue: str, hour: int, document: Any, size: int = 0) -> None:
+        """Take back an HourLedger of so many bytes."""
         self.find(venue).hours[hour] = read_rows(hour, document)
+        self._sizes[venue, hour] = size
 
     def drain(self, hour: int) -> tuple[dict[str, Any], dict[tuple[str, int], Any]]:
         """Return what changed: VenueLedgers by venue, HourLedgers by (venue, hour); `hour` is the present one.
@@ -191,7 +201,29 @@ class Ledger:
             hours |= {(venue, changed): book.hours[changed].save() for changed in sorted(book.changed)}
             book.changed.clear()
             book.drop_old(hour)
+        for key in [key for key in self._sizes if key[1] < hour - KEPT_HOURS]:
+            del self._sizes[key]
         return venues, hours
+
+    def on_saved(self, venue: str, hour: int, size: int) -> None:
+        """Note how many bytes the document of an hour has."""
+        self._sizes[venue, hour] = size
+
+    def trim(self, most: int) -> list[tuple[str, int]]:
+        """Forget the oldest hours until the others have `most` bytes; return whose documents are to be taken away.
+
+        A bucket that is full would drop them by itself, and an hour without a document was live.
+        """
+        dropped: list[tuple[str, int]] = []
+        total = sum(self._sizes.values())
+        while total > most:
+            oldest = min(hour for _, hour in self._sizes)
+            for key in [key for key in self._sizes if key[1] == oldest]:
+                total -= self._sizes.pop(key)
+                dropped.append(key)
+            for book in self.books.values():
+                book.forget_before(oldest + 1)
+        return dropped
 
     def save_again(self) -> None:
         """Return everything with the next `drain`: what was saved is lost."""

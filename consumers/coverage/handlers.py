@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -34,14 +34,17 @@ from runtime.app.resume import Mark, Resumed, find_start
 from runtime.app.service import Service
 from runtime.coverage.interruptions import ALL as EVERYTHING
 from runtime.nats.announce import Announcer
+from runtime.nats.bus import Bus
 from runtime.nats.deadletter import DeadLetters
 from runtime.nats.kv.mirror import Entry, Mirror
 from runtime.nats.kv.restore import Restored
 from runtime.nats.kv.writer import BucketWriter
 from runtime.nats.lanes.reader import Batch, read_event
+from runtime.nats.streams.api import call
 from runtime.nats.streams.reader import ALL, Row, StreamReader
 from runtime.nats.streams.remade import bucket_stream, watch_remade
 
+_MOST_BYTES: Final = 256 * streams.MIB  # where the bucket has no limit
 _PLACE: Final = codec.fast(LedgerPlace)
 _SEEN: Final = codec.fast(SeenLedger)
 _readers: Final = {
@@ -68,6 +71,7 @@ class _State:
     def __init__(self, letters: DeadLetters) -> None:
         self.ledger, self.units = Ledger(), Units()
         self.seq, self.time_ns = 0, 0
+        self.most_bytes = 0  # of the hours' documents
         self._letters = letters
         self._listings: dict[str, list[str]] = {}  # symbols by unit
 
@@ -114,6 +118,7 @@ async def run(service: Service, plan: CoveragePlan) -> None:
     bus = service.bus
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
     state = _State(letters)
+    state.most_bytes = await _find_room(bus, plan.bucket)
     await _restore(service, plan, state, letters)
     announcer = Announcer(bus, service.name, stream=plan.feeds)
     async with AsyncExitStack() as stack:
@@ -168,6 +173,13 @@ def _watch_bucket(service: Service, bucket: str, state: _State) -> asyncio.Task[
     return asyncio.create_task(watching, name=f"watch of {bucket}")
 
 
+async def _find_room(bus: Bus, bucket: str) -> int:
+    """Return how many bytes of documents the bucket holds before it drops any, with some room to spare."""
+    config = cast("dict[str, Any]", (await call(bus, f"STREAM.INFO.{bucket_stream(bucket)}"))["config"])
+    limit = int(config.get("max_bytes", -1))
+    return _MOST_BYTES if limit < 0 else limit * 3 // 4
+
+
 async def _find_start(service: Service, plan: CoveragePlan, state: _State) -> Resumed:
     if not state.seq:
         return Resumed(ALL)
@@ -196,7 +208,7 @@ async def _restore(service: Service, plan: CoveragePlan, state: _State, letters:
             token, _, hour = key.removeprefix(KEY_HOUR).rpartition(".")
             document = place.read(key, entry.value, _readers[KEY_HOUR].decode)
             if document is not None:
-                state.ledger.restore_hour(unescape_token(token), int(hour), document)
+                state.ledger.restore_hour(unescape_token(token), int(hour), document, len(entry.value))
 
 
 async def _save(writer: BucketWriter, state: _State) -> None:
@@ -205,11 +217,15 @@ async def _save(writer: BucketWriter, state: _State) -> None:
         return
     seen, seq, time_ns = dict(state.units.seen), state.seq, state.time_ns
     until = state.units.list_venues()
+    for venue, hour in state.ledger.trim(state.most_bytes):
+        writer.delete(f"{KEY_HOUR}{escape_token(venue)}.{hour}")
     venues, hours = state.ledger.drain(clock.now_ns() // HOUR_NS)
     for venue, document in venues.items():
         writer.put(KEY_VENUE + escape_token(venue), codec.encode(document))
     for (venue, hour), document in hours.items():
-        writer.put(f"{KEY_HOUR}{escape_token(venue)}.{hour}", codec.encode(document))
+        body = codec.encode(document)
+        state.ledger.on_saved(venue, hour, len(body))
+        writer.put(f"{KEY_HOUR}{escape_token(venue)}.{hour}", body)
     if venues or hours:
         await writer.flush()
     writer.put(KEY_SEEN, codec.encode(_SEEN(venues=until)))

@@ -189,6 +189,21 @@ def test_what_a_venue_samples_is_never_live() -> None:
     assert (found.live, found.sampled) == (0, 60)
 
 
+def test_a_full_bucket_costs_the_oldest_hours_which_are_unknown_then() -> None:
+    kept = Kept(START)
+    now = START + 5 * HOUR
+    for number in range(5):
+        at = START + number * HOUR + MINUTE
+        kept.say(status("down", at), status("live", at + SECOND))
+        kept.ledger.on_saved(VENUE, at // HOUR_NS, 1000)
+    first = START // HOUR_NS
+    assert kept.ledger.trim(5000) == []
+    assert kept.ledger.trim(3000) == [(VENUE, first), (VENUE, first + 1)]
+    begin = (first + 2) * HOUR_NS
+    assert kept.find((START, now), now).since == begin
+    assert kept.count((START, now), now).unknown == (begin - START) // SECOND + 3
+
+
 def test_an_hour_of_endless_interruptions_stays_small_and_hides_none() -> None:
     kept = Kept()
     for number in range(3000):
