@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from consumers.coverage.rows import Rows, read_rows
 from contracts import codec
+from contracts.recent import Recent
 from contracts.services.coverage import HOUR_NS, KEPT_HOURS, VenueLedger
 from runtime.coverage.interruptions import (
     ALL,
@@ -20,7 +21,8 @@ from runtime.coverage.interruptions import (
 )
 from runtime.coverage.spans import SECOND, Span, cut, join
 
-MARKS: Final = 20_000  # interruptions of a venue at one time
+VENUES: Final = 256
+MARKS: Final = 3000  # interruptions of a venue at one time, which one document holds
 MOMENTS: Final = 1000  # of a venue: losses that were noticed last, which what is filled explains
 NEAR: Final = 2 * SECOND  # that the clocks of a venue and ours may differ, at the ends of what was filled
 _TRADE: Final = "trade"
@@ -50,6 +52,8 @@ class VenueBook:
             if counts and status.symbol is not None and status.channel == _TRADE:
                 self._on_ranges(status)
             return
+        if status.channel is None and status.symbol is not None and status.symbol not in self.begun:
+            return  # one that is not followed, of which nothing is known anyway
         before = dict(self.states.lasting)
         for key, start, end in self.states.on_status(status):
             if counts:
@@ -155,16 +159,14 @@ class Ledger:
     """The books of all venues, by their ids."""
 
     def __init__(self) -> None:
-        self.books: dict[str, VenueBook] = {}
+        self.books: Recent[str, VenueBook] = Recent(VENUES)
         self.begun = True  # False until the past of before the first start was read
         self._hour = 0
         self._sizes: dict[tuple[str, int], int] = {}  # of the hours' documents, bytes
 
     def find(self, venue: str) -> VenueBook:
         """Return the book of a venue, an empty one where there was none."""
-        if venue not in self.books:
-            self.books[venue] = VenueBook(venue)
-        return self.books[venue]
+        return self.books.get(venue) or self.books.put(venue, VenueBook(venue))
 
     def on_status(self, status: FastEvent) -> None:
         """Fold one FeedStatus."""
@@ -195,10 +197,10 @@ class Ledger:
             self._hour = hour
             for book in self.books.values():
                 book.is_changed = True
-        venues = {venue: book.save() for venue, book in self.books.items() if book.is_changed}
+        venues = {book.venue: book.save() for book in self.books.values() if book.is_changed}
         hours: dict[tuple[str, int], Any] = {}
-        for venue, book in self.books.items():
-            hours |= {(venue, changed): book.hours[changed].save() for changed in sorted(book.changed)}
+        for book in self.books.values():
+            hours |= {(book.venue, changed): book.hours[changed].save() for changed in sorted(book.changed)}
             book.changed.clear()
             book.drop_old(hour)
         for key in [key for key in self._sizes if key[1] < hour - KEPT_HOURS]:

@@ -153,10 +153,10 @@ async def _serve(service: Service, plan: CoveragePlan, state: _State, through: t
         stack.callback(_watch_bucket(service, plan.bucket, state).cancel)
         for close in (reader.close, leases.close, listings.close):
             stack.push_async_callback(close)
+        await listings.open(timeout=None)
         await reader.open()
         if not state.ledger.begun and reader.backlog == 0:
             state.ledger.begin(clock.now_ns())
-        await listings.open(timeout=None)
         await leases.open()
         service.ready()
         async for _ in ticks(service.stop, plan.look_seconds, failed, leases.failed, listings.failed):

@@ -34,7 +34,7 @@ class Interruptions:
                 for other in [other for other in self.lasting if other != ALL]:
                     self._end(other, at, ended)  # what is wrong afterwards is published afterwards
             if len(self.lasting) >= self._most and key not in self.lasting:
-                key = ALL  # too many to tell apart: everything of the venue counts as interrupted
+                key = (key[0], None)  # too many to tell apart: all of the channel counts as interrupted
             self.lasting.setdefault(key, at)
         elif status.state == "live":
             self._end(key, at, ended)
