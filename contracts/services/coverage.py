@@ -82,8 +82,8 @@ class CoverageReply(ReplyModel):
     to: datetime
     venues: list[VenueCoverage]
     percent: Percent = Field(description="of all of them together")
-    age: float | None = Field(description="seconds since the ledger was last known to be up to date; null for never")
-    quality: Quality
+    age: float = Field(description="seconds since the ledger was last known to be up to date, or since it was asked")
+    quality: Quality = Field(description="live while the ledger is up to date, else stale")
 
 
 # ---- the COVERAGE bucket

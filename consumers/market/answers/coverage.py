@@ -64,7 +64,7 @@ def compose_coverage(reader: Reader, query: CoverageQuery) -> Composed:
         "to": iso(span[1]),
         "venues": venues,
         "percent": _text(add_up(together).percent if together else Decimal(0)),
-        "age": None if as_of is None else Age(as_of),
+        "age": Age(reader.now_ns if as_of is None else as_of),
         "quality": LIVE if as_of is not None and reader.now_ns - as_of <= GRACE else STALE,
     }
     return Composed(document, found.name)
