@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
 
+import msgspec
+
 from consumers.coverage.rows import Rows, read_rows
 from contracts import codec
 from contracts.recent import Recent
@@ -24,6 +26,8 @@ from runtime.coverage.spans import SECOND, Span, cut, join
 VENUES: Final = 256
 MARKS: Final = 3000  # interruptions of a venue at one time, which one document holds
 MOMENTS: Final = 1000  # of a venue: losses that were noticed last, which what is filled explains
+REACH: Final = 24 * HOUR_NS  # before it is said that trades of then were filled or are missing
+BEHIND: Final = HOUR_NS  # that a status may be older than the newest one: what claims to be older counts as of then
 NEAR: Final = 2 * SECOND  # that the clocks of a venue and ours may differ, at the ends of what was filled
 _TRADE: Final = "trade"
 _VENUE: Final = codec.fast(VenueLedger)
@@ -129,7 +133,7 @@ class VenueBook:
 
     def _on_ranges(self, status: FastEvent) -> None:
         symbol, now = status.symbol, status.ts_recv
-        oldest = now - KEPT_HOURS * HOUR_NS
+        oldest = now - REACH
         for start, end in cut(ranges_of(status.missing), oldest, now + NEAR):
             for hour, span in _by_hour(start, end):
                 self._rows(hour).add_missing((_TRADE, symbol), span)
@@ -161,6 +165,7 @@ class Ledger:
     def __init__(self) -> None:
         self.books: Recent[str, VenueBook] = Recent(VENUES)
         self.begun = True  # False until the past of before the first start was read
+        self.newest = 0  # of the statuses, ns UTC
         self._hour = 0
         self._sizes: dict[tuple[str, int], int] = {}  # of the hours' documents, bytes
 
@@ -170,6 +175,9 @@ class Ledger:
 
     def on_status(self, status: FastEvent) -> None:
         """Fold one FeedStatus."""
+        self.newest = max(self.newest, status.ts_recv)
+        if status.ts_recv < self.newest - BEHIND:
+            status = msgspec.structs.replace(status, ts_recv=self.newest - BEHIND)
         self.find(status.venue).on_status(status, counts=self.begun)
 
     def on_lost(self, start: int, end: int) -> None:

@@ -197,6 +197,7 @@ async def _restore(service: Service, plan: CoveragePlan, state: _State, letters:
         state.ledger.begun = False
         return
     state.seq, state.time_ns = saved.seq, saved.time_ns
+    state.ledger.newest = saved.time_ns
     state.units.seen = {unit: Seen(token, at) for unit, (token, at) in saved.units.items()}
     for key, entry in mirror.entries():
         if key.startswith(KEY_VENUE):
