@@ -168,7 +168,7 @@ def ask(chance: random.Random) -> Question:
         end = now_ns() // 10**9 - 60
         parameters |= {"from": str(end - 600), "to": str(end)}
     options: dict[str, list[Any]] = {
-        "coverage": [("venue", ["binance", "okx", "nope"]), ("channel", ["trade", "book", "nope"])],
+        "coverage": [("venue", ["binance", "binance", "nope"]), ("channel", ["trade", "book"])],
         "whale": [("limit", range(1, 102)), ("min_usd", range(1, 99999)), ("side", ["buy", "sell"])],
         "liq": [("limit", range(1, 102)), ("min_usd", range(1, 99999)), ("side", ["long", "short", "buy", "sell"])],
         "ohlc": [("limit", range(1, 1002))],
