@@ -10,7 +10,6 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from keyword import iskeyword
 from typing import Any, Final, Literal, NewType, Union, get_args, get_origin
 
@@ -20,6 +19,7 @@ from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.types.scalar import ScalarDefinition
 
+from contracts.numbers import AmountText
 from contracts.services import coverage
 from contracts.services.replies import market as replies
 from contracts.services.replies import multi
@@ -44,7 +44,8 @@ SCALARS: Final[Mapping[object, ScalarDefinition]] = {
     ),
     Time: strawberry.scalar(name="DateTime", description="ISO 8601, UTC", serialize=_as_it_is),
 }
-_LEAVES: Final[dict[Any, Any]] = {float: Number, int: Whole, datetime: Time, str: str, bool: bool, Decimal: str}
+_LEAVES: Final[dict[Any, Any]] = {float: Number, int: Whole, datetime: Time, str: str, bool: bool}
+_LEAVES[get_args(AmountText)[0]] = str  # an exact decimal as text
 _WORD: Final = re.compile(r"_([a-z0-9])")
 _keys: Final[dict[str, str]] = {}  # of each attribute
 _made: Final[dict[type[BaseModel], Any]] = {}
