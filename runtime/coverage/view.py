@@ -28,9 +28,9 @@ from runtime.coverage.spans import SECOND, Span, cut, join, measure, snap, subtr
 GRACE: Final = 3 * SECOND  # a sign of life is looked for every half second, and is on its way
 MOST_DECODED: Final = 50_000
 _PERCENT_PLACES: Final = Decimal("0.0001")
-_venue: Final = msgspec.json.Decoder(codec.trusted(VenueLedger))
-_hour: Final = msgspec.json.Decoder(codec.trusted(HourLedger))
-_seen: Final = msgspec.json.Decoder(codec.trusted(SeenLedger))
+_venue: Final = msgspec.json.Decoder(codec.trusted(VenueLedger)).decode
+_hour: Final = msgspec.json.Decoder(codec.trusted(HourLedger)).decode
+_seen: Final = msgspec.json.Decoder(codec.trusted(SeenLedger)).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +126,16 @@ class LedgerView:
     def _rows(self, about: Followed, span: Span) -> Iterable[tuple[list[Span], list[Span]]]:
         token = escape_token(about.venue)
         for hour in range(span[0] // HOUR_NS, (span[1] - 1) // HOUR_NS + 1):  # of none where it ends before it begins
-            document: Any = self._read(f"{KEY_HOUR}{token}.{hour}", _hour)
-            for row in () if document is None else document.rows:
-                if is_about((row.channel, row.symbol), about.channel, about.symbol):
+            by_symbol: dict[str | None, list[Any]] = self._read(f"{KEY_HOUR}{token}.{hour}", _read_hour) or {}
+            for row in (*by_symbol.get(None, ()), *by_symbol.get(about.symbol, ())):
+                if row.channel is None or row.channel == about.channel:
                     begin = hour * HOUR_NS
                     yield (
                         [(begin + one, begin + other) for one, other in row.lost],
                         [(begin + one, begin + other) for one, other in row.filled],
                     )
 
-    def _read(self, key: str, decoder: msgspec.json.Decoder[Any]) -> Any:
+    def _read(self, key: str, decode: Callable[[bytes], Any]) -> Any:
         body = self._get(key)
         if body is None:
             return None
@@ -144,9 +144,18 @@ class LedgerView:
             return held[1]
         if len(self._decoded) >= MOST_DECODED:
             self._decoded.clear()
-        document = decoder.decode(body)
+        document = decode(body)
         self._decoded[key] = (body, document)
         return document
+
+
+def _read_hour(body: bytes) -> dict[str | None, list[Any]]:
+    """Return the rows of an HourLedger by symbol."""
+    document: Any = _hour(body)
+    by_symbol: dict[str | None, list[Any]] = {}
+    for row in document.rows:
+        by_symbol.setdefault(row.symbol, []).append(row)
+    return by_symbol
 
 
 def count(covered: Covered, edges: Sequence[int]) -> list[Sums]:
