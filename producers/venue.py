@@ -396,7 +396,7 @@ class Venue:
     `limit`: what an address may subscribe to; `plan` raises InvalidParameterError where more instruments are given than
     fit (producers.limits.fitting chooses them).
 
-    `sampled`: channels of which the vendor publishes only a sample, so that what comes over them is never all there was.
+    `sampled`: channels of which the vendor publishes only a sample, so that it is never all there was.
 
     `sandbox`: its public test network, None where the vendor has none, or one that needs more than other addresses.
     """
