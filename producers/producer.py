@@ -213,7 +213,7 @@ class Producer:
             self.on_bus_reconnect()
 
     def describe(self) -> dict[str, Any]:
-        """Return for watchers whether the venue is simulated, each channel's longest silence (s), and what is sampled."""
+        """Return for watchers if the venue is simulated, the longest silence (s) of channels, and what is sampled."""
         silences: dict[str, float] = {}
         for item in (item for feed in self.feeds for item in feed.plan.subscriptions):
             if item.silence is not None:
