@@ -21,6 +21,7 @@ _NAMES: Final = (
     "books",
     "cache",
     "candles",
+    "coverage",
     "market",
     "whales",
     "access",

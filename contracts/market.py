@@ -68,6 +68,9 @@ class Trade(InstrumentEvent):
     contracts: AmountText | None = Field(default=None, description="as sent, where the venue counts in contracts")
     side: Side | None
     seq: Sequence | None = None
+    backfilled: bool = Field(
+        default=False, description="true where it was not received when it was made: it came by REST, after a cut or hole"
+    )
 
 
 class TickerFigures(BaseModel):
@@ -205,11 +208,27 @@ class Candle(InstrumentEvent):
 FeedState = Literal["connecting", "live", "gap", "resync", "stale", "down"]
 
 
+class TradeRange(BaseModel):
+    """A span of one instrument's trades. Times are the venue's clock, ns UTC, both ends included."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    first_id: Name | None = Field(description="the venue's id of the first one; null where ids do not tell")
+    last_id: Name | None
+    start_ts: Nanoseconds
+    end_ts: Nanoseconds
+    trades: Count | None = Field(description="how many; null where that is not known")
+
+
+Ranges = Annotated[list[TradeRange], Field(max_length=MOST_IDS)]
+
+
 class FeedStatus(Event):
     """What happened to a feed; whoever folds state resets on it. `symbol` is null where it is about all of them.
 
-    `audited`: symbols of live books that were compared with fresh snapshots of the venue until now, and found right;
-    the state of the channel is then as it was.
+    `audited`: symbols of live books that were compared with fresh snapshots of the venue until now, and found right.
+    `filled`: trades of `symbol` that were published later (`backfilled`); `missing`: what could not be. With any of
+    them, the state of the channel is as it was.
     """
 
     kind: ClassVar[str] = "feed"
@@ -218,6 +237,8 @@ class FeedStatus(Event):
     reason: Text | None
     channel: Name | None
     audited: Ids | None = None
+    filled: Ranges | None = None
+    missing: Ranges | None = None
 
 
 MARKET_EVENTS: Final[tuple[type[Event], ...]] = (

@@ -235,6 +235,7 @@ CACHE: Final = "CACHE"
 MOVED_CHATS: Final = "MOVED_CHATS"
 GROUP_STATE: Final = "GROUP_STATE"
 TRADERS: Final = "TRADERS"
+COVERAGE: Final = "COVERAGE"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
@@ -252,6 +253,8 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(GROUP_STATE, max_bytes=32 * MIB, ttl=7 * DAY, effects=True),
     # token.<user>.<account>, asking.<user>: sealed tokens of Telegram users, and what the bot waits for them to write
     BucketSpec(TRADERS, max_bytes=16 * MIB, ttl=7 * DAY, effects=True),
+    # the ledger: what was received of each venue and hour, by the coverage consumer, see contracts.services.coverage
+    BucketSpec(COVERAGE, max_bytes=64 * MIB, ttl=30 * DAY),
     BucketSpec(CACHE, max_bytes=16 * MIB, ttl=DAY),  # <key>: an answer that an administrator put, until its life ends
 )
 

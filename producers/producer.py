@@ -213,12 +213,12 @@ class Producer:
             self.on_bus_reconnect()
 
     def describe(self) -> dict[str, Any]:
-        """Return for watchers whether the venue is simulated, and each channel's silence (s) that is too long."""
+        """Return for watchers if the venue is simulated, the longest silence (s) of channels, and what is sampled."""
         silences: dict[str, float] = {}
         for item in (item for feed in self.feeds for item in feed.plan.subscriptions):
             if item.silence is not None:
                 silences[item.channel] = min(item.silence, silences.get(item.channel, item.silence))
-        return {"sim": self.simulated, "silence": silences}
+        return {"sim": self.simulated, "silence": silences, "sampled": sorted(self.venue.sampled)}
 
     def on_bus_reconnect(self) -> None:
         """The bus is back: publish every live book again."""

@@ -396,6 +396,8 @@ class Venue:
     `limit`: what an address may subscribe to; `plan` raises InvalidParameterError where more instruments are given than
     fit (producers.limits.fitting chooses them).
 
+    `sampled`: channels of which the vendor publishes only a sample, so that it is never all there was.
+
     `sandbox`: its public test network, None where the vendor has none, or one that needs more than other addresses.
     """
 
@@ -419,4 +421,5 @@ class Venue:
     rows: SplitRows | None = None
     trades_counted: Literal["seq", "trade_id"] | None = None
     limit: SubscriptionLimit | None = None
+    sampled: frozenset[str] = frozenset()
     sandbox: Sandbox | None = None

@@ -34,6 +34,9 @@ TYPES: dict[str, tuple[type, ...]] = {
 OPTIONS = {  # what each parameter is tried with, beside nothing
     "symbol": ["BTC", "ETH/USDT"],
     "exchange": ["binance"],
+    "venue": ["binance"],
+    "channel": ["liquidation"],
+    "step": ["1h", "1d"],
     "limit": ["1", "100"],
     "depth": ["100"],
     "min_usd": ["1"],

@@ -23,6 +23,7 @@ from contracts.services.access import Page, PageSize
 from contracts.services.alerts import PriceRule, State, checked_rule
 from contracts.services.explaining import Comparison, Cooldown, Decision, Delivery, Evidence, Fired, ReadSpan
 from contracts.services.market import Symbol, Venue
+from contracts.services.replies.market import Rests
 
 AlertIdInPath = Annotated[str, Path(max_length=256, description="id of a price alert", examples=["1f0c9a4be1d27c35"])]
 ExplainedId = Annotated[
@@ -276,3 +277,6 @@ class DryRunOut(BaseModel):
     fired: list[RunOut]
     read: list[ReadOut]
     price: float | None = Field(description="the last price of the span, of a price alert")
+    coverage: Rests | None = Field(
+        default=None, description="how much of the span was received of what the rule looks at; null where not known"
+    )

@@ -35,6 +35,25 @@ class OrderbookFilter:
     min_spread: float | None = strawberry.field(name="minSpread", default=None)
 
 
+@strawberry.input
+class CoverageFilter:
+    """Of which exchange and channel, in which span, by which rows; by default all, trades, the last hour, minutes."""
+
+    venue: str | None = None
+    channel: str | None = None
+    begin: str | None = strawberry.field(name="from", default=None)
+    end: str | None = strawberry.field(name="to", default=None)
+    step: str | None = None
+
+
+def coverage_parameters(symbol: str, chosen: CoverageFilter | None) -> Fields:
+    """Return the request of a coverage."""
+    if chosen is None:
+        return {"symbol": symbol}
+    span: Fields = {"from": chosen.begin, "to": chosen.end}
+    return _given(symbol, venue=chosen.venue, channel=chosen.channel, step=chosen.step, **span)
+
+
 def list_parameters(symbol: str, chosen: WhaleFilter | LiquidationFilter | None) -> Fields:
     """Return the request of a list; what is not given is left to the core's defaults."""
     if chosen is None:

@@ -10,7 +10,15 @@ from strawberry.tools import create_type
 from strawberry.types import Info
 
 from api.graphql import types
-from api.graphql.inputs import LiquidationFilter, OrderbookFilter, WhaleFilter, book_parameters, list_parameters
+from api.graphql.inputs import (
+    CoverageFilter,
+    LiquidationFilter,
+    OrderbookFilter,
+    WhaleFilter,
+    book_parameters,
+    coverage_parameters,
+    list_parameters,
+)
 from api.graphql.types import both_spellings, fields_of
 from api.market.documents import Fields, find_document
 from api.stream.client import StreamServices
@@ -72,6 +80,11 @@ async def candles(info: AskedInfo, symbol: str, timeframe: str = "1h", limit: in
     return _listed(info, reply, "candles")
 
 
+async def coverage(info: AskedInfo, symbol: str, filter: CoverageFilter | None = None) -> Any:  # noqa: A002
+    """How much of a span was received of a symbol, by exchange, as `/api/market/coverage`."""
+    return await info.context.find("coverage", coverage_parameters(symbol, filter))
+
+
 async def market_data(info: AskedInfo, symbol: str) -> Any:
     """All that is known of a symbol, as `/gpt/raw`, with its lists and its book."""
     reply = await info.context.find("raw", {"symbol": symbol})
@@ -107,8 +120,10 @@ def _listed(info: AskedInfo, reply: Fields, name: str) -> list[Fields]:
 
 def _totals(reply: Fields) -> Fields:
     totals: dict[str, Fields] | None = reply["totals"]
+    covered: dict[str, Fields] | None = reply["coverage"]
     windows = None if totals is None else [{"window": window, **sums} for window, sums in totals.items()]
-    return {**reply, "totals": windows}
+    rests = None if covered is None else [{"window": window, **rest} for window, rest in covered.items()]
+    return {**reply, "totals": windows, "coverage": rests}
 
 
 def _query(name: str, resolver: Any, type_: Any) -> Any:
@@ -138,6 +153,7 @@ Query: Final[Any] = create_type(
         _query("liquidations", liquidations, list[types.Liquidation] | None),
         _query("orderbook", orderbook, types.Orderbook | None),
         _query("candles", candles, list[types.Candle] | None),
+        _query("coverage", coverage, types.Coverage | None),
         _query("marketData", market_data, MarketData | None),
     ],
 )

@@ -19,6 +19,8 @@ from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.types.scalar import ScalarDefinition
 
+from contracts.numbers import AmountText
+from contracts.services import coverage
 from contracts.services.replies import market as replies
 from contracts.services.replies import multi
 
@@ -43,6 +45,7 @@ SCALARS: Final[Mapping[object, ScalarDefinition]] = {
     Time: strawberry.scalar(name="DateTime", description="ISO 8601, UTC", serialize=_as_it_is),
 }
 _LEAVES: Final[dict[Any, Any]] = {float: Number, int: Whole, datetime: Time, str: str, bool: bool}
+_LEAVES[get_args(AmountText)[0]] = str  # an exact decimal as text
 _WORD: Final = re.compile(r"_([a-z0-9])")
 _keys: Final[dict[str, str]] = {}  # of each attribute
 _made: Final[dict[type[BaseModel], Any]] = {}
@@ -138,16 +141,23 @@ Candle: Final = make_type(
         *_freshness(),
     ],
 )
+Coverage: Final = make_type(coverage.CoverageReply, "Coverage", _sent())
 WindowTotals: Final = create_type(
     "WindowTotals",
     [*both_spellings("window", str, "1h, 4h or 24h"), *fields_of(replies.Totals)],
     description="Liquidated in one window, in USD by side of the position",
 )
+WindowCoverage: Final = create_type(
+    "WindowCoverage",
+    [*both_spellings("window", str, "1h, 4h or 24h"), *fields_of(replies.Rests)],
+    description="How much of one window was received",
+)
 LiquidationTotals: Final = create_type(
     "LiquidationTotals",
     [
         *both_spellings("totals", list[WindowTotals] | None),
-        *fields_of(replies.LiquidationTotals, {"totals"}),
+        *both_spellings("coverage", list[WindowCoverage] | None),
+        *fields_of(replies.LiquidationTotals, {"totals", "coverage"}),
     ],
     description="Sums over 1 h, 4 h and 24 h; lower bounds where `sampled`",
 )

@@ -23,6 +23,7 @@ EXAMPLES: Final = {
     "symbols": "BTC,ETH",
     "channels": "whales,liquidations",
     "exchange": "binance",
+    "venue": "binance",
     "indicators": ["rsi", "ema"],
     "min_spread": "0.01",
     "min_usd": "1000000",

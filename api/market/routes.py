@@ -73,6 +73,16 @@ async def ohlc(query: Annotated[schemas.OhlcParameters, Query()], answer: Answer
     return await answer("ohlc", query, formats.plain)
 
 
+@plain.get("/coverage", operation_id="getCoverage", response_model=schemas.CoverageAnswer)
+async def coverage(query: Annotated[schemas.CoverageParameters, Query()], answer: Answer) -> Response:
+    """How much of a span was received of a symbol, by exchange and minute, hour or day.
+
+    Each second was live, sampled (the exchange publishes a part only), filled in later, or is unknown: then it may lack
+    something.
+    """
+    return await answer("coverage", query, formats.plain)
+
+
 @multi.get("/ticker/{symbol:path}", operation_id="getConsolidatedTicker", response_model=schemas.TickerAnswer)
 async def ticker(symbol: SymbolInPath, query: Annotated[schemas.TickerParameters, Query()], answer: Answer) -> Response:
     """Ticker of a symbol over all exchanges.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, fie
 from pydantic.config import JsonDict
 
 from contracts.services import market
+from contracts.services.coverage import CoverageQuery, CoverageReply
 from contracts.services.market import MarketQuery, Symbol
 from contracts.services.replies.market import (
     FeedHealth,
@@ -101,6 +102,10 @@ class PriceParameters(UrlQuery, market.PriceQuery, extra="forbid"):
 
 class OhlcParameters(UrlQuery, market.OhlcQuery, extra="forbid"):
     """`/api/market/ohlc`."""
+
+
+class CoverageParameters(UrlQuery, CoverageQuery, extra="forbid"):
+    """`/api/market/coverage`."""
 
 
 class TickerParameters(PathSymbolQuery, market.TickerQuery, extra="forbid"):
@@ -201,3 +206,7 @@ class TickerAnswer(TickerReply, Envelope):
 
 class OhlcAnswer(OhlcReply, Timed):
     """The answer of `/api/market/ohlc`, oldest candle first."""
+
+
+class CoverageAnswer(CoverageReply, Timed):
+    """The answer of `/api/market/coverage`."""

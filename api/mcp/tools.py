@@ -46,6 +46,11 @@ _LINES: Final = {  # verb, title, description
         "Candles",
         "Candles of a symbol on one exchange, oldest first, with indicators; what is missing is named in `holes`.",
     ),
+    "get_coverage": (
+        "coverage",
+        "Coverage",
+        "Seconds of a span that were live, sampled, filled in later or are unknown, by exchange; by default an hour.",
+    ),
     "get_exchange_health": (
         "health",
         "Exchanges' health",

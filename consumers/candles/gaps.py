@@ -1,43 +1,55 @@
-"""When trades were not received, by the feeds' own events: candles of such times may lack some. Pure."""
+"""When trades were not received, by the feeds' own events: candles of such times may lack some. Pure.
+
+What was filled in time, before the candles that it belongs to could not be amended any more, is no gap.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import Any, Final
 
+from consumers.candles.rules import CandleRules
 from contracts.recent import Recent
+from runtime.coverage.interruptions import Interruptions, is_about, ranges_of
+from runtime.coverage.spans import SECOND, Span, join, subtract
 
 FastEvent = Any  # a struct of `contracts.codec.fast`
 KEPT: Final = 1000  # of each venue, the newest; what is older than them is not known whole
 VENUES: Final = 256
 MARKS: Final = 20_000
-_LOSING: Final = frozenset({"connecting", "down", "gap", "resync"})
-_CHANNELS: Final = frozenset({None, "trade"})
-_Key = tuple[str | None, str | None]  # channel, symbol; None stands for all of them
-Span = tuple[int, int]
-"""From and to, ns UTC by our clock."""
+TRADE: Final = "trade"
+_CHANNELS: Final = frozenset({None, TRADE})
 
 
 class _Venue:
-    """What is interrupted on a venue since when, and what was from when to when."""
+    """What is interrupted on a venue since when, what was, and what of it was filled: (symbol, from, to, by when)."""
 
-    __slots__ = ("closed", "open")
+    __slots__ = ("closed", "filled", "states")
 
     def __init__(self, keep: int) -> None:
-        self.open: dict[_Key, int] = {}
+        self.states = Interruptions(MARKS)
         self.closed: deque[tuple[str | None, int, int]] = deque(maxlen=keep)
+        self.filled: deque[tuple[str, int, int, int]] = deque(maxlen=keep)
 
-    def close(self, key: _Key, at: int) -> None:
-        start = self.open.pop(key, None)
-        if start is not None:
-            self.closed.append((key[1], start, at))
+    def unfill(self, symbol: str, missing: list[Span]) -> None:
+        """Take back that these spans of a symbol were filled."""
+        kept = [
+            (name, start, end, until)
+            for name, first, last, until in self.filled
+            for start, end in (subtract([(first, last)], missing) if name == symbol else [(first, last)])
+        ]
+        self.filled = deque(kept, self.filled.maxlen)
+
+    def is_explained(self, symbol: str, at: int) -> bool:
+        """Return whether a loss that was noticed at a moment is one that was filled."""
+        return any(name == symbol and start - SECOND <= at <= until for name, start, _, until in self.filled)
 
 
 class Gaps:
-    """The interruptions of every venue's trades; of the venues whose states changed last, and so many marks of each."""
+    """The interruptions of every venue's trades; of the venues whose states changed last, and so many of each."""
 
-    def __init__(self, keep: int = KEPT) -> None:
-        self._keep = keep
+    def __init__(self, keep: int = KEPT, late: int = CandleRules().retention) -> None:
+        self._keep, self._late = keep, late
         self._venues: Recent[str, _Venue] = Recent(VENUES)
         self._everywhere: deque[Span] = deque(maxlen=keep)
 
@@ -46,16 +58,10 @@ class Gaps:
         if status.channel not in _CHANNELS:
             return
         venue = self._venues.get(status.venue) or self._venues.put(status.venue, _Venue(self._keep))
-        held, key, at = venue.open, (status.channel, status.symbol), status.ts_recv
-        if status.state in _LOSING or (status.state == "stale" and status.symbol is None):
-            if key == (None, None) and status.state in {"connecting", "down"}:
-                for other in [other for other in held if other != key]:
-                    venue.close(other, at)  # what is wrong afterwards is published afterwards
-            if len(held) >= MARKS and key not in held:
-                key = (None, None)  # too many to tell apart: all of the venue's trades count as interrupted
-            held.setdefault(key, at)
-        elif status.state == "live":
-            venue.close(key, at)
+        if status.symbol is not None and (status.filled or status.missing):
+            self._on_ranges(venue, status)
+        for key, start, end in venue.states.on_status(status):
+            venue.closed.append((key[1], start, end))
 
     def on_lost(self, start: int, end: int) -> None:
         """Note that trades of any venue may have been lost on the way here between two times."""
@@ -64,16 +70,18 @@ class Gaps:
     def list_spans(self, venue: str, symbol: str, now: int) -> list[Span]:
         """List when an instrument's trades were interrupted, oldest first, disjoint; what lasts ends `now` (ns UTC)."""
         held = self._venues.get(venue) or _Venue(self._keep)
-        closed = [(start, end) for about, start, end in held.closed if about in {None, symbol}]
-        lasting = [(start, now) for (_, about), start in held.open.items() if about in {None, symbol}]
-        return _join(sorted([*closed, *lasting, *self._everywhere]))
+        lost = [(start, end) for about, start, end in held.closed if about in {None, symbol}]
+        moments = [(start, end) for start, end in lost if start == end and not held.is_explained(symbol, start)]
+        lasting = [(start, now) for key, start in held.states.lasting.items() if is_about(key, TRADE, symbol)]
+        filled = join((start, end) for name, start, end, _ in held.filled if name == symbol)
+        left = subtract(join([*(span for span in lost if span[0] < span[1]), *lasting]), filled)
+        return join([*left, *moments, *self._everywhere])
 
-
-def _join(spans: list[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for start, end in spans:
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
+    def _on_ranges(self, venue: _Venue, status: FastEvent) -> None:
+        missing = join(ranges_of(status.missing))
+        if missing:
+            venue.unfill(status.symbol, missing)
+            venue.closed.extend((status.symbol, start, end) for start, end in missing)
+        for start, end in ranges_of(status.filled):
+            if status.ts_recv - start <= self._late:
+                venue.filled.append((status.symbol, start, end, status.ts_recv))

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from consumers.market import answering
 from consumers.market.answering import Answer, Answerer, Composed, read_query
+from consumers.market.answers.coverage import compose_coverage
 from consumers.market.answers.sentiment import compose_sentiment
 from consumers.market.candles.fetched import FetchCache
 from consumers.market.candles.history import CandleSource
@@ -24,9 +25,10 @@ from consumers.market.core import VERBS, Inside, compose_status
 from consumers.market.mirrors import Listing, MirroredBucket
 from consumers.market.publishing import Consolidator
 from consumers.market.sentiment.core import read_analyzer
-from consumers.market.state import MarketState
+from consumers.market.state import MarketState, Reader
 from contracts import codec, streams, subjects
 from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
+from contracts.services.coverage import CoverageQuery
 from contracts.services.market import QUEUE, OhlcQuery, StatusQuery
 from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery
 from runtime import clock
@@ -36,6 +38,7 @@ from runtime.app.intervals import ticks
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.clients.cache_drops import serve_drops
+from runtime.coverage.view import LedgerView
 from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
 from runtime.nats.lanes.reader import Watchers, read_event
@@ -64,6 +67,7 @@ class MarketPlan:
 
     state: str = streams.STATE
     instruments: str = streams.INSTRUMENTS
+    coverage: str = streams.COVERAGE
     stale_after_ns: int = 30_000_000_000
     cut_after_seconds: float = 20.0
     fetched: bool = True
@@ -80,6 +84,8 @@ class Core:
         self.bucket = MirroredBucket(bus, plan.state, self._on_state)
         self.instruments = MirroredBucket(bus, plan.instruments, self._on_listing)
         self.state = MarketState(self.bucket, plan.stale_after_ns, self._is_current, _on_unreadable)
+        self.coverage = MirroredBucket(bus, plan.coverage, lambda _: None)
+        self._ledger = LedgerView(self.coverage.get)
         self.listing = Listing(self._listed, self._save_symbols)
         self.consolidator = Consolidator(self.state)
         self.answerer = Answerer(self.state)
@@ -93,6 +99,11 @@ class Core:
         indexed = bool(self.state.symbols.instruments) or not self.listing.behind
         return self.bucket.loaded and self.instruments.loaded and indexed
 
+    def take_ledger(self) -> None:
+        """Answer by the ledger of coverage from when it was read on."""
+        if self.coverage.loaded:
+            self.state.ledger = self._ledger
+
     async def find(self, model: type[BaseModel], compose: Callable[..., Composed], body: bytes) -> Answer:
         """Answer from memory; refusals are raised."""
         return self.answerer.answer(model, compose, body, clock.now_ns())
@@ -102,6 +113,11 @@ class Core:
         query = read_query(OhlcQuery, body)
         composed = await self.ohlc.compose(query, clock.now_ns())
         return answering.encode(composed).render(clock.now_ns())
+
+    async def find_coverage(self, body: bytes) -> Answer:
+        """Answer how much was received."""
+        query, now_ns = read_query(CoverageQuery, body), clock.now_ns()
+        return answering.encode(compose_coverage(Reader(self.state, now_ns), query)).render(now_ns)
 
     async def find_sentiment(self, body: bytes) -> Answer:
         """Answer about a text."""
@@ -142,9 +158,10 @@ async def run(service: Service, plan: MarketPlan) -> None:
         stack.push_async_callback(core.fetched.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         stack.callback(failed.cancel)
-        for work in (core.bucket.run(), core.instruments.run(), core.listing.run()):
+        for work in (core.bucket.run(), core.instruments.run(), core.coverage.run(), core.listing.run()):
             stack.push_async_callback(_end, _begin(work, failed))
         async for _ in ticks(service.stop, 0.02, failed):
+            core.take_ledger()
             if core.is_ready:
                 break
         if service.stop.is_set():
@@ -160,6 +177,7 @@ async def run(service: Service, plan: MarketPlan) -> None:
         stack.push_async_callback(_end, _begin(_publish(service, core, plan), failed))
         service.ready()
         async for _ in ticks(service.stop, _LOOK_SECONDS, failed, reader.failed):
+            core.take_ledger()
             core.consolidator.look(clock.now_ns())
             _report(service, core)
 
@@ -169,6 +187,7 @@ def make_router(core: Core) -> NatsRouter:
     router = NatsRouter()
     serving: dict[str, Find] = {verb: partial(core.find, entry.query, entry.compose) for verb, entry in VERBS.items()}
     serving |= {"status": core.find_status, "ohlc": core.find_candles, "sentiment": core.find_sentiment}
+    serving["coverage"] = core.find_coverage
     for verb, find in serving.items():
         arguments = command(subjects.MARKET_COMMAND + verb, QUEUE, at_once=_AT_ONCE)
         router.subscriber(**arguments, decoder=_as_bytes)(_replying(find))

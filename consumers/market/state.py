@@ -24,6 +24,7 @@ from contracts.errors import (
 from contracts.instrument import Instrument, escape_token
 from contracts.services.market import LONGEST_SYMBOL
 from contracts.symbols import BASE_ALIASES, SymbolBook, find_venue
+from runtime.coverage.view import LedgerView
 
 MOST_LISTED: Final = 500
 _DATA_KEYS: Final = (subjects.STATE_TICKER, subjects.STATE_BOOK)
@@ -72,6 +73,7 @@ class MarketState:
         self.bucket = bucket
         self.on_unreadable = on_unreadable
         self.symbols = SymbolBook(())
+        self.ledger: LedgerView | None = None  # of coverage, as soon as it was read
         self._stale_after_ns = stale_after_ns
         self._connected = connected
         self._by_base: dict[str, tuple[Instrument, ...]] = {}

@@ -32,6 +32,7 @@ from contracts.market import Name, Nanoseconds
 from contracts.services.access import Owner, Page, PageSize
 from contracts.services.explaining import Explanation, Fired, ReadSpan
 from contracts.services.market import Symbol, Venue
+from contracts.services.replies.market import Rests
 
 QUEUE: Final = "alerts"
 MOST_ALERTS: Final = 200  # of one owner, that can fire still
@@ -276,6 +277,9 @@ class AlertDryRun(AlertsModel):
     fired: Annotated[list[Fired], Field(max_length=1000)]
     read: list[ReadSpan]
     price: str | None = Field(default=None, description="the last price of the span, of a price alert")
+    coverage: Rests | None = Field(
+        default=None, description="how much of the span was received of what the rule looks at; null where not known"
+    )
 
 
 COMMANDS: Final[tuple[Command, ...]] = (

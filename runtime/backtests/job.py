@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 import msgspec
@@ -28,6 +28,7 @@ from runtime.trading.rules import paper_rules
 
 MOST_FILLS: Final = 1000
 _HUNDRED: Final = Decimal(100)
+_PLACES: Final = Decimal("0.0001")
 _MODELS: Final[dict[str, type[BaseModel]]] = {
     subjects.TRADE: Trade,
     subjects.TICKER: Ticker,
@@ -40,7 +41,11 @@ Row = tuple[str, bytes, int]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What is run; times are ns UTC, decimals text. `own` is the directory of own strategies, if there is one."""
+    """What is run; times are ns UTC, decimals text. `own` is the directory of own strategies, if there is one.
+
+    `unknown` are the parts of the span that may lack trades, disjoint, by the ledger of coverage; None where it has
+    nothing of the symbol: each event stands for the minute after it then.
+    """
 
     id: str
     owner: str
@@ -57,6 +62,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     account: str | None = None  # whose orders they would be; its own where none is given
     latency_ns: int = LATENCY_NS
     with_lines: bool = False
+    unknown: list[tuple[int, int]] | None = None
 
 
 class JobFill(msgspec.Struct, frozen=True):
@@ -149,13 +155,14 @@ class JobRun:
     def end(self) -> JobResult:
         """Return what it came to; refused where too little of the span has data."""
         outcome, job = self._backtest.end(), self._job
+        coverage = outcome.coverage if job.unknown is None else _known_percent(job, job.unknown)
         common: dict[str, Any] = {
-            "coverage": as_text(outcome.coverage),
+            "coverage": as_text(coverage),
             "events": outcome.events,
             "odd": self._odd,
         }
-        if outcome.coverage < Decimal(job.min_coverage):
-            reason = f"{outcome.coverage:f} % of the span has data; {job.min_coverage} % are asked for"
+        if coverage < Decimal(job.min_coverage):
+            reason = f"{coverage:f} % of the span has data; {job.min_coverage} % are asked for"
             return JobResult(status="refused", reason=reason, **common)
         return _result(outcome, common, self._digest.hexdigest(), self._lines)
 
@@ -164,6 +171,12 @@ class JobRun:
         self._digest.update(line.encode() + b"\n")
         if self._job.with_lines:
             self._lines.append(line)
+
+
+def _known_percent(job: Job, unknown: list[tuple[int, int]]) -> Decimal:
+    length = job.end_ns - job.begin_ns
+    lost = sum(end - start for start, end in unknown)
+    return (_HUNDRED * (length - lost) / length).quantize(_PLACES, ROUND_FLOOR)
 
 
 def _result(outcome: Outcome, common: dict[str, Any], decisions: str, lines: list[str]) -> JobResult:

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from runtime.backtests.coverage import find_unknown
 from runtime.backtests.job import Job, JobResult, Row
 from runtime.backtests.recorded import read_recorded, sources_of
 from runtime.backtests.worker import LENGTH
@@ -26,6 +27,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 async def run_recorded(bus: Bus, job: Job, kind: Kind) -> JobResult:
     """Return what a job comes to over what the streams recorded; TimeoutError where one cannot be read."""
     sources = sources_of(job.exchange, job.symbol, kind.reads)
+    job = msgspec.structs.replace(job, unknown=await find_unknown(bus, job))
     return await run_rows(job, read_recorded(bus, sources, (job.begin_ns, job.end_ns)))
 
 

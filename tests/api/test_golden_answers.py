@@ -23,15 +23,20 @@ from api.market.answers import MarketAnswers
 from api.market.routes import ROUTERS
 from consumers.market import answering
 from consumers.market.answering import Answer, Answerer, read_query
+from consumers.market.answers.coverage import compose_coverage
 from consumers.market.candles.fetched import FetchCache
 from consumers.market.candles.history import CandleSource
 from consumers.market.candles.ohlc import Ohlc
 from consumers.market.core import VERBS
+from consumers.market.state import Reader
 from contracts import subjects
 from contracts.errors import HydrophoneError
+from contracts.services.coverage import CoverageQuery
 from contracts.services.market import OhlcQuery
+from contracts.timeframes import HOUR, SECOND
 from runtime.app.commands import failure
 from runtime.clients.market_client import MarketClient
+from tests.consumers.coverage.ledger import Kept, status
 from tests.consumers.market.recorded import GOLDEN, make_state, read_golden
 
 SYMBOLS = [
@@ -89,6 +94,19 @@ BY_QUERY = {
         "indicators=",
         "limit=60&indicators=bollinger,rsi",
         "from=1",
+    ],
+    "/api/market/coverage": [
+        "",
+        "step=1h&from=2000-01-01",
+        "step=1h&from=1",
+        "step=2h",
+        "channel=liquidation",
+        "channel=ticker",
+        "venue=binance&step=1d",
+        "venue=nope",
+        "from=2100-01-01",
+        "exchange=okx",
+        "limit=5",
     ],
 }
 BY_PATH = {
@@ -148,8 +166,17 @@ class CoreBus:
     def __init__(self, recorded: dict[str, Any], *, cut: bool) -> None:
         self.now_ns: int = recorded["now_ns"]
         state, _ = make_state(recorded, cut=cut)
-        self._answerer = Answerer(state)
+        state.ledger = self._make_ledger().view
+        self._state, self._answerer = state, Answerer(state)
         self._ohlc = Ohlc(state, CandleSource(Replies(recorded["replies"]), FetchCache(enabled=False)))
+
+    def _make_ledger(self) -> Kept:
+        """Return a ledger of six hours of one exchange, which lacks a minute and a half."""
+        kept = Kept(self.now_ns - 6 * HOUR)
+        lost = self.now_ns - HOUR // 2
+        kept.say(status("down", lost), status("live", lost + 90 * SECOND))
+        kept.save(self.now_ns)
+        return kept
 
     async def request_message(self, subject: str, payload: bytes, timeout: float) -> Reply:
         del timeout
@@ -163,6 +190,9 @@ class CoreBus:
     async def _answer(self, verb: str, payload: bytes) -> Answer:
         if verb == "ohlc":
             composed = await self._ohlc.compose(read_query(OhlcQuery, payload), self.now_ns)
+            return answering.encode(composed).render(self.now_ns)
+        if verb == "coverage":
+            composed = compose_coverage(Reader(self._state, self.now_ns), read_query(CoverageQuery, payload))
             return answering.encode(composed).render(self.now_ns)
         return self._answerer.answer(VERBS[verb].query, VERBS[verb].compose, payload, self.now_ns)
 

@@ -29,7 +29,7 @@ from tests.serving import serve
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(600)]
 TRIES = 5
-ON_GRAPHQL = {"raw", "ticker", "whale", "liq", "orderbook", "ohlc"}
+ON_GRAPHQL = {"raw", "ticker", "whale", "liq", "orderbook", "ohlc", "coverage"}
 SEED = 20_261_126
 HOUR_NS = 3_600_000_000_000
 MANY = Limits(*(Limit(name, 10_000_000, 60) for name in ("key", "ip", "anonymous-ip", "global")))
@@ -54,6 +54,7 @@ TOOLS = {
     "liq": "get_liquidations",
     "orderbook": "get_order_book",
     "ohlc": "get_candles",
+    "coverage": "get_coverage",
     "health": "get_exchange_health",
 }
 PATHS = {
@@ -63,6 +64,7 @@ PATHS = {
     "liq": "/gpt/liq",
     "orderbook": "/gpt/orderbook",
     "ohlc": "/api/market/ohlc",
+    "coverage": "/api/market/coverage",
     "symbols": "/multi/symbols",
     "health": "/multi/health",
 }
@@ -162,7 +164,11 @@ def ask(chance: random.Random) -> Question:
     parameters: dict[str, Any] = {"symbol": chance.choice(SYMBOLS)}
     if verb == "ohlc":
         parameters["timeframe"] = chance.choice(["1h", "1h", "1h", "7m"])
+    if verb == "coverage":
+        end = now_ns() // 10**9 - 60
+        parameters |= {"from": str(end - 600), "to": str(end)}
     options: dict[str, list[Any]] = {
+        "coverage": [("venue", ["binance", "binance", "nope"]), ("channel", ["trade", "book"])],
         "whale": [("limit", range(1, 102)), ("min_usd", range(1, 99999)), ("side", ["buy", "sell"])],
         "liq": [("limit", range(1, 102)), ("min_usd", range(1, 99999)), ("side", ["long", "short", "buy", "sell"])],
         "ohlc": [("limit", range(1, 1002))],

@@ -85,7 +85,7 @@ def test_past_candles_gaps_and_prices_are_bounded(status: Make) -> None:
     assert len(history) <= 200
     assert len(rates.list_prices()) <= 200
     assert gaps.list_spans("binance", "NEVER/USDT", NOW + 1) == [(NOW, NOW + 1)]  # too many to tell apart
-    assert sum(len(venue.open) for venue in gaps._venues.values()) <= MARKS + 1
+    assert sum(len(venue.states.lasting) for venue in gaps._venues.values()) <= MARKS + 1
 
 
 def candle_of(trade: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from itertools import product
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -136,6 +137,28 @@ async def test_a_page_that_was_offline_shows_every_whale_of_that_time(
         rows = page.page.locator("#whales tr[data-id^='whale-']")
         shown = await rows.evaluate_all("rows => rows.map((row) => row.dataset.id)")
         assert shown == missed[::-1]
+
+
+async def test_what_was_received_is_shown_as_cells_and_in_words(
+    store: Store, start: Start, browser: Browser, tmp_path: Path
+) -> None:
+    api = await open_market(store, start)
+    async with opened(browser, api.url, **PHONE) as page:
+        await page.shows("#coverage .strip")
+        strip = page.page.locator("#coverage .strip").first
+        assert await strip.locator("span").count() == 24
+        assert await strip.locator(".later").count() >= 1
+        assert await strip.locator(".part").count() in {2, 3}  # where the ledger begins, and the cut's hour or two
+        assert await strip.locator(".none").count() == 24 - 21
+        words = await strip.get_attribute("aria-label") or ""
+        assert words.startswith("binance BTC/USDT, last 24 hours: ")
+        assert "s unknown" in words
+        assert await page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.page.locator("#coverage-title").scroll_into_view_if_needed()
+        await page.page.screenshot(path=tmp_path / "coverage.png")
+        await page.page.get_by_role("button", name="30 days").click()
+        await page.shows_text("#coverage-text", "of the last 30 days")
+        assert page.wrong == []
 
 
 async def test_alerts_are_listed_as_they_fire(store: Store, start: Start, browser: Browser) -> None:

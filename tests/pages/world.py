@@ -16,9 +16,11 @@ from contracts.alerts import Alert
 from contracts.market import Candle
 from contracts.services.candles import CandlesReply, HistoryReply
 from contracts.signals import WhaleTrade
-from contracts.timeframes import MINUTE, find_start
+from contracts.streams import COVERAGE
+from contracts.timeframes import HOUR, MINUTE, find_start
 from runtime.clock import now_ns
 from tests.api.world import Store, origin, whale
+from tests.consumers.coverage.ledger import SECOND, Kept, status
 from tests.serving import serve
 
 BOOK = {
@@ -43,6 +45,7 @@ async def put_market(store: Store, **origin_parts: Any) -> None:
     await store.put_book("binance", "BTC/USDT", BOOK, **origin_parts)
     await store.put_whales("BTC", [whale("binance", "BTC/USDT", "2000000", **origin_parts)])
     await store.put_liquidations("BTC", [])
+    await put_coverage(store)
     last = find_start("1m", now_ns())
     candles = [candle(last - back * MINUTE) for back in range(300, -1, -1)]
 
@@ -55,6 +58,19 @@ async def put_market(store: Store, **origin_parts: Any) -> None:
     await serve(store.bus, subjects.CANDLES_LIST, own)
     await serve(store.bus, subjects.HISTORY_CANDLES, past)
     await store.bus.client.flush()
+
+
+async def put_coverage(store: Store) -> None:
+    """Put a ledger of a day, in which an hour lacks ten minutes, and half a minute of another was filled in later."""
+    now = now_ns()
+    kept = Kept(now - 20 * HOUR)
+    for back, seconds in ((5, 600), (3, 30)):
+        lost = (now - back * HOUR, now - back * HOUR + seconds * SECOND)
+        kept.say(status("down", lost[0]), status("live", lost[1]))
+    kept.say(status("live", lost[1] + SECOND, "trade", "BTC/USDT", filled=[lost]))
+    kept.save(now + HOUR)
+    for key, body in kept.bucket.items():
+        await store.put(key, body, COVERAGE)
 
 
 async def publish_whale(store: Store, number: int, **parts: Any) -> str:

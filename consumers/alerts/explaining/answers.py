@@ -12,6 +12,7 @@ from consumers.alerts.everybody import alert_subject
 from consumers.alerts.explaining.asking import Asking, NoServiceError
 from consumers.alerts.explaining.everybody import EverybodyExplainer
 from consumers.alerts.explaining.prices import PriceExplainer
+from consumers.alerts.explaining.resting import find_rests
 from consumers.alerts.rules import moment
 from consumers.alerts.store import AlertStore, Fired
 from contracts.alerts import ALERT_KINDS, PRICE_ALERT, Alert
@@ -70,7 +71,11 @@ class Answers:
             return await self._everybody.why_not(asked)
 
     async def dry_run(self, query: AlertDryRunQuery) -> AlertDryRun:
-        """Return how often a price alert, or a detector's rule, would have fired."""
+        """Return how often a price alert, or a detector's rule, would have fired, and what that rests on."""
+        found, rests = await asyncio.gather(self._dry_run(query), find_rests(self._ask, query))
+        return found.model_copy(update={"coverage": rests})
+
+    async def _dry_run(self, query: AlertDryRunQuery) -> AlertDryRun:
         if (query.price is None) == (query.rule is None):
             raise InvalidParameterError("Either a price alert or a rule is needed", parameter="rule")
         async with reachable():

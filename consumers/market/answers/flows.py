@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from consumers.market.answering import Composed
+from consumers.market.answers.coverage import rests_of_liquidations
 from consumers.market.documents import LiquidationItem, Liquidations, Totals, Whale
 from consumers.market.state import Found, Reader
 from contracts.arithmetic.exact import EXACT
@@ -31,6 +32,7 @@ def compose_liquidations(reader: Reader, query: LiquidationsQuery) -> Composed:
         "base": found.base,
         "recent": [liquidation_fields(item) for item in recent],
         **decide_totals(document),
+        "coverage": rests_of_liquidations(reader, found.base),
         **received,
     }
     return Composed(data, found.name, received)

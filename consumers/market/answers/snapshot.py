@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from consumers.market.answering import Composed
+from consumers.market.answers.coverage import rests_of_liquidations, rests_of_trades
 from consumers.market.answers.flows import decide_totals, list_whales
 from consumers.market.documents import Funding, Interest
 from consumers.market.price import SPOT, Consolidated, Quoted
@@ -27,7 +28,11 @@ def compose_raw(reader: Reader, query: RawQuery) -> Composed:
         "funding": [entry for item in contracts if (entry := _funding(reader, item)) is not None],
         "open_interest": [entry for item in contracts if (entry := _interest(reader, item)) is not None],
         "whales": list_whales(reader, found, WhaleQuery(symbol=query.symbol, limit=RECENT_WHALES)),
-        "liquidations": decide_totals(reader.find_liquidations(found.base)),
+        "liquidations": {
+            **decide_totals(reader.find_liquidations(found.base)),
+            "coverage": rests_of_liquidations(reader, found.base),
+        },
+        "coverage": rests_of_trades(reader, found.instruments),
         "age": Age(price.ts_recv),
         "data_age": Age(price.ts_recv),
         "quality": price.quality,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from consumers.market.answering import Composed
 from consumers.market.candles import indicators
-from consumers.market.candles.bars import Merged, Row, Shown, Window, list_needed, make_span, merge
+from consumers.market.candles.bars import Merged, Own, Row, Shown, Window, list_needed, make_span, merge
 from consumers.market.candles.history import NO_ANSWER, CandleSource, Failed
 from consumers.market.price import SPOT, find_tick
 from consumers.market.quality import LIVE, SIM, STALE
@@ -21,7 +21,10 @@ from contracts.instrument import Instrument
 from contracts.schema.literals import Age, decimal_number, iso, number
 from contracts.services.candles import MOST_ROWS
 from contracts.services.market import OhlcQuery
+from runtime.coverage.spans import cut, join
+from runtime.coverage.view import Followed
 
+TRADE: Final = "trade"
 WARM_UP: Final = 100  # candles before the first one shown that indicators begin with
 _PLACES: Final[dict[str, Decimal]] = {"rsi": Decimal("0.0001"), "stochastic": Decimal("0.0001")}  # what is no price
 _VOLUME_PLACES: Final = Decimal("0.00000001")
@@ -67,13 +70,14 @@ class Ohlc:
         window = shown.lengthen(min(MOST_ROWS - shown.count, WARM_UP) if query.indicators and shown.count else 0)
         end_ts = window.last + window.size if window.behind else None
         own = await self._source.find_own(query.item, query.timeframe, end_ts)
-        needed = list_needed(window, own.own)
+        listened = self._add_unknown(own.own, query.item, window, now_ns)
+        needed = list_needed(window, listened)
         past = await asyncio.gather(
             *(self._source.find_past(query.item, query.timeframe, chunk, now_ns) for chunk in needed)
         )
         rows = {start: row for answer in past for start, row in answer.rows.items()}
         answered = [chunk for chunk, answer in zip(needed, past, strict=True) if answer.failed is None]
-        merged = merge(window, own.own, rows, answered)
+        merged = merge(window, listened, rows, answered)
         failures = [answer.failed for answer in past if answer.failed is not None]
         if not merged.shown:
             _refuse_empty(own.failed, failures)
@@ -83,6 +87,17 @@ class Ohlc:
             *(f"history of {query.item.venue}: {failed.code}: {failed.message}" for failed in failures),
         ]
         return Collected(merged, window, shown.count, tuple(dict.fromkeys(reasons)))
+
+    def _add_unknown(self, own: Own, item: Instrument, window: Window, now_ns: int) -> Own:
+        """Return our own candles with the gaps that the ledger of coverage has beside those of the candles."""
+        ledger = self._state.ledger
+        if ledger is None or not window.starts:
+            return own
+        covered = ledger.find(Followed(item.venue, item.symbol, TRADE), (window.starts[0], window.end), now_ns)
+        if covered.since is None:
+            return own
+        unknown = cut(covered.unknown, covered.since, now_ns)
+        return replace(own, gaps=tuple(join((*own.gaps, *unknown))))
 
 
 def find_wanted(reader: Reader, query: OhlcQuery) -> Wanted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from contracts.commands import Command, command
-from contracts.services import market, sentiment
+from contracts.services import coverage, market, sentiment
 from contracts.services.replies import market as replies
 from contracts.services.replies import multi
 
@@ -20,6 +20,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     command("market.trades", market.TradesQuery, multi.TradesReply, 1.0),
     command("market.symbols", market.SymbolsQuery, multi.SymbolsReply, 1.0),
     command("market.ohlc", market.OhlcQuery, multi.OhlcReply, 10.0),
+    command("market.coverage", coverage.CoverageQuery, coverage.CoverageReply, 2.0),
     command("market.health", market.HealthQuery, replies.HealthReply, 1.0),
     command("market.sentiment", sentiment.SentimentQuery, sentiment.SentimentReply, 1.0),
     command("market.status", market.StatusQuery, replies.StatusReply, 1.0),

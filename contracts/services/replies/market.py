@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from contracts.numbers import AmountText
+
 Quality = Literal["live", "stale", "gap", "sim"]
 AGE: Final = "seconds since this data arrived here"
 
@@ -87,12 +89,22 @@ class Totals(ReplyModel):
     unvalued: int = Field(description="liquidations that could not be valued and are in no sum")
 
 
+class Rests(ReplyModel):
+    """What figures rest on: how much of their span was received, over all instruments that are in them."""
+
+    percent: AmountText = Field(description="of the span, exact, as text: what was not is in no figure")
+    sampled: bool = Field(description="whether any of it is of an exchange that publishes only a sample")
+
+
 class LiquidationTotals(ReplyModel):
     """Totals over 1 h, 4 h and 24 h; lower bounds where `sampled`."""
 
     totals: dict[Literal["1h", "4h", "24h"], Totals] | None
     sampled: bool | None
     as_of: datetime | None
+    coverage: dict[Literal["1h", "4h", "24h"], Rests] | None = Field(
+        default=None, description="how much of each window was received; null where that is not known"
+    )
 
 
 class Snapshot(ReplyModel):
@@ -117,6 +129,9 @@ class Snapshot(ReplyModel):
     open_interest: list[Interest]
     whales: list[Whale]
     liquidations: LiquidationTotals
+    coverage: Rests | None = Field(
+        default=None, description="how much of the last hour's trades was received; null where that is not known"
+    )
     age: float = Field(description=AGE)
     data_age: float = Field(description=AGE)
     quality: Quality

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.connection.frames import rows_at
-from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venue import LIQUIDATION, BookRule, ConnectionPolicy, Venue
 from producers.venues.binanceusdm.decoder import make_decoder
 from producers.venues.binanceusdm.plan import guess, plan
 from producers.venues.binanceusdm.rest import REST
@@ -31,4 +31,5 @@ VENUE: Final = Venue(
     guess=guess,
     rest=REST,
     rows=rows_at((), ("data",)),
+    sampled=frozenset({LIQUIDATION}),  # at most the latest one of a symbol and second, see events
 )

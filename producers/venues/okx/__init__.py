@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from producers.connection.frames import rows_at
-from producers.venue import BookRule, ConnectionPolicy, Venue
+from producers.venue import LIQUIDATION, BookRule, ConnectionPolicy, Venue
 from producers.venues.okx.decoder import make_decoder
 from producers.venues.okx.plan import MARKET, VENUE_ID, guess, plan
 from producers.venues.okx.rest import REST
@@ -30,4 +30,5 @@ VENUE: Final = Venue(
     rest=REST,
     rows=rows_at(("data",), ("data", 0, "details")),
     trades_counted="trade_id",
+    sampled=frozenset({LIQUIDATION}),  # at most one an instrument and second, see events
 )

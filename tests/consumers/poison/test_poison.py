@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
+import msgspec
 import pytest
 
 from consumers.books.core import KeptBooks
 from consumers.cache.core import StateCache
 from consumers.candles.core import CandleBook
 from consumers.clusters.core import ClusterDetector, ClusterRules
+from consumers.coverage.core import Ledger
 from consumers.detectors.feeds import Detectors
 from consumers.detectors.rules import (
     HOUR,
@@ -38,6 +40,7 @@ from contracts.arithmetic.usd import UsdRates
 from contracts.codec import EVENTS
 from contracts.instrument import make_instrument
 from contracts.schema.checking import check
+from contracts.services.coverage import HOUR_NS, HourLedger
 from contracts.state import DOCUMENTS
 from contracts.symbols import SymbolBook
 from runtime.app.fold import Fault, fold_each
@@ -166,6 +169,28 @@ class Candles:
         again = CandleBook()
         for tail, document in self.core.save().items():
             again.restore(tail, document)
+
+
+class Coverage:
+    kinds = ("feed",)
+
+    def __init__(self) -> None:
+        self.core = Ledger()
+
+    def fold(self, kind: str, batch: Sequence[tuple[str, Any]], bodies: Sequence[bytes]) -> Sequence[Fault]:
+        return fold_each(batch, lambda _subject, status: self.core.on_status(status))
+
+    def knows(self, kind: str, event: Any) -> bool:
+        return event.venue in self.core.books
+
+    def check(self) -> None:
+        venues, hours = self.core.drain(NOW // HOUR_NS)
+        assert len(venues) < 100_000
+        assert len(hours) < 100_000
+        for (venue, hour), document in hours.items():
+            written = codec.encode(document)
+            assert len(written) < 500_000
+            Ledger().restore_hour(venue, hour, msgspec.json.decode(written, type=codec.fast(HourLedger)))
 
 
 class Whales:
@@ -381,6 +406,7 @@ CORES: dict[str, Callable[[], Core]] = {
     "books": KeptElsewhere,
     "cache": Cache,
     "candles": Candles,
+    "coverage": Coverage,
     "market": Market,
     "whales": Whales,
     "clusters": Clusters,

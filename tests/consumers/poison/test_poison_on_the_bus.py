@@ -48,6 +48,7 @@ def of_kinds(*kinds: str) -> Callable[[str], bool]:
 READS: dict[str, Callable[[str], bool]] = {
     "cache": of_kinds(*CACHED),
     "candles": of_kinds("trade", "feed"),
+    "coverage": of_kinds("feed"),
     "whales": lambda subject: of_kinds("trade")(subject) or dollar_ticker(subject),
     "market": lambda _subject: False,  # of the tickers that both read the cache keeps what cannot be read
     "clusters": of_kinds("whale"),
@@ -174,6 +175,7 @@ async def put_garbage(own: Bus) -> list[tuple[str, str]]:
     spoiled = [
         ("whales", streams.POSITIONS, "whales"),
         ("candles", streams.CANDLES, "position"),
+        ("coverage", streams.COVERAGE, "place"),
         ("detectors", streams.POSITIONS, "detectors"),
         ("detectors", streams.POSITIONS, "detectors.funding.okx.BTC.USDT.perp"),
         ("detectors", streams.POSITIONS, "detectors.listings.okx"),

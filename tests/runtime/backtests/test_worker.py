@@ -88,6 +88,13 @@ async def test_too_little_of_the_span_is_refused_with_the_figure_unless_it_is_as
     assert here(job(), []).coverage == "0.0000"
 
 
+async def test_what_the_ledger_knows_counts_in_place_of_the_events() -> None:
+    known = here(job(unknown=[(START + 10 * SECOND, START + 11 * SECOND)]), rows()[:100])
+    assert (known.status, known.coverage) == ("done", "99.1666")
+    assert here(job(unknown=[]), []).coverage == "100.0000"
+    assert here(job(unknown=[(START, START + 60 * SECOND)]), rows()).status == "refused"
+
+
 async def test_messages_that_cannot_be_read_are_counted_and_left_out() -> None:
     odd = [("md.v1.trade.x", b"{", START), ("md.v1.funding.x", b"{}", START)]
     result = here(job(), [*odd, *rows()])

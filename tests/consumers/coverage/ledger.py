@@ -1,0 +1,76 @@
+"""A ledger in memory: feeds' events in, what its documents say of a span out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from consumers.coverage.core import Ledger
+from contracts import codec
+from contracts.instrument import escape_token
+from contracts.market import FeedStatus, TradeRange
+from contracts.services.coverage import HOUR_NS, KEY_HOUR, KEY_SEEN, KEY_VENUE, HourLedger, SeenLedger, VenueLedger
+from runtime.coverage.view import Covered, Followed, LedgerView, Sums, count
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+START = 1_800_000_000 * SECOND
+VENUE = "binance"
+SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+Status = codec.fast(FeedStatus)
+Range = codec.fast(TradeRange)
+Seen = codec.fast(SeenLedger)
+
+
+def status(state: str, at: int, channel: str | None = None, symbol: str | None = None, **more: Any) -> Any:
+    """Make a FeedStatus of one venue; `filled` and `missing` are spans."""
+    ranges = {
+        name: [Range(first_id=None, last_id=None, start_ts=start, end_ts=end, trades=None) for start, end in spans]
+        for name, spans in more.items()
+    }
+    return Status(
+        id=f"binance.feed.{at}.{channel}.{symbol}", venue=VENUE, symbol=symbol, venue_symbol=None, ts_event=None,
+        ts_recv=at, sim=False, state=state, reason=None, channel=channel, **ranges,
+    )  # fmt: skip
+
+
+class Kept:
+    """A ledger with the bucket that it is saved into."""
+
+    def __init__(self, start: int = START, channels: tuple[str, ...] = ("trade", "book")) -> None:
+        self.ledger, self.bucket, self.seen = Ledger(), dict[str, bytes](), start
+        self.view = LedgerView(self.bucket.get)
+        self.ledger.find(VENUE).on_listing(SYMBOLS, start)
+        self.say(*(status("live", start, channel) for channel in channels), status("live", start))
+
+    def say(self, *statuses: Any) -> None:
+        """Fold what a feed says."""
+        for item in statuses:
+            self.ledger.on_status(item)
+
+    def save(self, now: int) -> None:
+        """Write what changed; the producers are known to live."""
+        venues, hours = self.ledger.drain(now // HOUR_NS)
+        self.bucket |= {KEY_VENUE + escape_token(venue): codec.encode(held) for venue, held in venues.items()}
+        self.bucket |= {f"{KEY_HOUR}{venue}.{hour}": codec.encode(held) for (venue, hour), held in hours.items()}
+        self.bucket[KEY_SEEN] = codec.encode(Seen(venues={VENUE: now}))
+
+    def restart(self) -> None:
+        """Go on with what is in the bucket."""
+        self.ledger = Ledger()
+        for key, body in self.bucket.items():
+            token, _, hour = key.removeprefix(KEY_HOUR).rpartition(".")
+            if key.startswith(KEY_VENUE):
+                self.ledger.find(VENUE).restore(msgspec.json.decode(body, type=codec.fast(VenueLedger)))
+            elif key.startswith(KEY_HOUR):
+                self.ledger.restore_hour(token, int(hour), msgspec.json.decode(body, type=codec.fast(HourLedger)))
+
+    def find(self, span: tuple[int, int], now: int, symbol: str = SYMBOLS[0], channel: str = "trade") -> Covered:
+        """Return what is known of a span."""
+        self.save(now)
+        return self.view.find(Followed(VENUE, symbol, channel), span, now)
+
+    def count(self, span: tuple[int, int], now: int, symbol: str = SYMBOLS[0], channel: str = "trade") -> Sums:
+        """Return what its seconds were."""
+        return count(self.find(span, now, symbol, channel), span)[0]
