@@ -21,13 +21,14 @@ from consumers.market.candles.fetched import FetchCache
 from consumers.market.candles.history import CandleSource
 from consumers.market.candles.ohlc import Ohlc
 from consumers.market.core import VERBS, Inside, compose_status
+from consumers.market.liquidations.maps import LiquidationMaps
 from consumers.market.mirrors import Listing, MirroredBucket
 from consumers.market.publishing import Consolidator
 from consumers.market.sentiment.core import read_analyzer
 from consumers.market.state import MarketState
 from contracts import codec, streams, subjects
 from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
-from contracts.services.market import QUEUE, OhlcQuery, StatusQuery
+from contracts.services.market import QUEUE, LiquidationMapQuery, OhlcQuery, StatusQuery
 from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery
 from runtime import clock
 from runtime.app.commands import command
@@ -64,6 +65,7 @@ class MarketPlan:
 
     state: str = streams.STATE
     instruments: str = streams.INSTRUMENTS
+    liquidations: str = streams.LIQUIDATIONS
     stale_after_ns: int = 30_000_000_000
     cut_after_seconds: float = 20.0
     fetched: bool = True
@@ -86,6 +88,7 @@ class Core:
         self.fetched = FetchCache(enabled=plan.fetched)
         self.analyzer = read_analyzer()
         self.ohlc = Ohlc(self.state, CandleSource(bus, self.fetched))
+        self.maps = LiquidationMaps(bus, plan.liquidations, self.state)
 
     @property
     def is_ready(self) -> bool:
@@ -101,6 +104,12 @@ class Core:
         """Answer with candles."""
         query = read_query(OhlcQuery, body)
         composed = await self.ohlc.compose(query, clock.now_ns())
+        return answering.encode(composed).render(clock.now_ns())
+
+    async def find_map(self, body: bytes) -> Answer:
+        """Answer with a liquidation map."""
+        query = read_query(LiquidationMapQuery, body)
+        composed = await self.maps.compose(query)
         return answering.encode(composed).render(clock.now_ns())
 
     async def find_sentiment(self, body: bytes) -> Answer:
@@ -140,9 +149,10 @@ async def run(service: Service, plan: MarketPlan) -> None:
     core = Core(service.bus, plan)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(core.fetched.close)
+        stack.push_async_callback(core.maps.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         stack.callback(failed.cancel)
-        for work in (core.bucket.run(), core.instruments.run(), core.listing.run()):
+        for work in (core.bucket.run(), core.instruments.run(), core.listing.run(), core.maps.run()):
             stack.push_async_callback(_end, _begin(work, failed))
         async for _ in ticks(service.stop, 0.02, failed):
             if core.is_ready:
@@ -169,6 +179,7 @@ def make_router(core: Core) -> NatsRouter:
     router = NatsRouter()
     serving: dict[str, Find] = {verb: partial(core.find, entry.query, entry.compose) for verb, entry in VERBS.items()}
     serving |= {"status": core.find_status, "ohlc": core.find_candles, "sentiment": core.find_sentiment}
+    serving["liqmap"] = core.find_map
     for verb, find in serving.items():
         arguments = command(subjects.MARKET_COMMAND + verb, QUEUE, at_once=_AT_ONCE)
         router.subscriber(**arguments, decoder=_as_bytes)(_replying(find))
@@ -236,6 +247,7 @@ def _report(service: Service, core: Core) -> None:
     service.report("answers_kept", core.answerer.hits)
     service.report("answers_made", core.answerer.misses)
     service.report("markets_waiting", core.consolidator.waiting)
+    service.report("liquidations_held", len(core.maps.history))
 
 
 def _begin(work: Any, failed: asyncio.Future[None]) -> asyncio.Task[None]:
