@@ -19,8 +19,8 @@ from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.types.scalar import ScalarDefinition
 
+from contracts.services.replies import liqmap, multi
 from contracts.services.replies import market as replies
-from contracts.services.replies import multi
 
 Number = NewType("Number", object)
 Whole = NewType("Whole", int)
@@ -126,6 +126,11 @@ Liquidation: Final = make_type(
     replies.MarketLiquidation,
     "Liquidation",
     [*both_spellings("side", str | None, "the position's: long or short"), *_freshness()],
+)
+LiquidationMap: Final = make_type(
+    liqmap.LiquidationMap,
+    "LiquidationMap",
+    [*both_spellings("symbol", str, "as it was resolved"), *_sent()],
 )
 OrderbookLevel: Final = make_type(replies.Level, "OrderbookLevel")
 Orderbook: Final = make_type(replies.Orderbook, "Orderbook", _sent())
