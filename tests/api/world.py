@@ -22,7 +22,7 @@ from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Event, Funding, OpenInterest
 from contracts.state import FeedHealth, LatencyState, LiquidationsState, TickerState, WhalesState
 from contracts.streams import INSTRUMENTS, STATE
-from contracts.subjects import HEADER_MESSAGE_ID, LIQUIDATION
+from contracts.subjects import LIQUIDATION
 from runtime.app.service import Service
 from runtime.clock import now_ns
 from runtime.config.settings import ApiSettings
@@ -138,15 +138,11 @@ class Store:
 
     async def publish_liquidations(self, liquidations: Iterable[Event]) -> None:
         """Publish to the stream of liquidations, and return once it has them."""
-        stream = self.bus.jetstream()
-        acknowledged: list[Any] = []
+        stream, acknowledged = self.bus.jetstream(), list[Any]()
         for event in liquidations:
             assert event.symbol is not None
             tail = make_instrument(event.venue, event.symbol, event.symbol).tail
-            headers = {HEADER_MESSAGE_ID: event.id}
-            acknowledged.append(
-                await stream.publish_async(f"{LIQUIDATION}{tail}", event.model_dump_json().encode(), headers=headers)
-            )
+            acknowledged.append(await stream.publish_async(f"{LIQUIDATION}{tail}", event.model_dump_json().encode()))
         await asyncio.gather(*acknowledged)
 
     async def publish(self, subject: str, event: Event) -> None:
