@@ -138,10 +138,10 @@ def _dollars(value: float, _at: object) -> str:
 def _draw_buckets(axes: Axes, buckets: Sequence[MapBucket], step: float) -> None:
     at = [bucket.low + step / 2 for bucket in buckets]
     shorts = [bucket.short_usd for bucket in buckets]
-    common = {"height": step * _BAR, "linewidth": 0}
-    axes.barh(at, [-bucket.long_usd for bucket in buckets], color=DOWN, **common)
-    axes.barh(at, shorts, color=UP, **common)
-    axes.barh(at, [bucket.unknown_usd for bucket in buckets], left=shorts, color=_SIDELESS, **common)
+    height = step * _BAR
+    axes.barh(at, [-bucket.long_usd for bucket in buckets], height, color=DOWN, linewidth=0)
+    axes.barh(at, shorts, height, color=UP, linewidth=0)
+    axes.barh(at, [bucket.unknown_usd for bucket in buckets], height, left=shorts, color=_SIDELESS, linewidth=0)
 
 
 def _find_span(buckets: Sequence[MapBucket]) -> tuple[float, float]:

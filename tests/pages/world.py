@@ -19,6 +19,7 @@ from contracts.signals import WhaleTrade
 from contracts.timeframes import MINUTE, find_start
 from runtime.clock import now_ns
 from tests.api.world import Store, origin, whale
+from tests.consumers.market.recorded import list_liquidations
 from tests.serving import serve
 
 BOOK = {
@@ -43,6 +44,7 @@ async def put_market(store: Store, **origin_parts: Any) -> None:
     await store.put_book("binance", "BTC/USDT", BOOK, **origin_parts)
     await store.put_whales("BTC", [whale("binance", "BTC/USDT", "2000000", **origin_parts)])
     await store.put_liquidations("BTC", [])
+    await store.publish_liquidations(list_liquidations(now_ns(), 300, 1440))
     last = find_start("1m", now_ns())
     candles = [candle(last - back * MINUTE) for back in range(300, -1, -1)]
 

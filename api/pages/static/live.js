@@ -6,6 +6,7 @@ import { byId, make, setQuality, setText } from "./dom.js";
 import { followEvents } from "./live/events.js";
 import { paintFeeds } from "./live/feeds.js";
 import { compact, ms, percent, price, seconds } from "./format.js";
+import { LiquidationMap } from "./live/map.js";
 import { backoff, getJson, getPatiently, pause, serviceNow } from "./http.js";
 import { paintSoon, setPaused } from "./live/paint.js";
 import { startShell } from "./shell.js";
@@ -15,6 +16,7 @@ import { Venues } from "./live/venues.js";
 
 const SNAPSHOT_MS = 10_000;
 const FEEDS_MS = 10_000;
+const MAP_MS = 30_000;
 const STALE_MS = 30_000;
 const PACE = 1; // seconds between two states of a book or a candle
 const BACKFILLED = 50;
@@ -23,6 +25,7 @@ const MEASURED = 200;
 startShell();
 const venues = new Venues();
 const depth = new Depth();
+const map = new LiquidationMap();
 const tapes = {
   whale: new Tape("whales", whaleColumns),
   liquidation: new Tape("liquidations", liquidationColumns),
@@ -135,7 +138,7 @@ async function choose(next) {
     { channel: "book", symbol: next, interval: PACE },
     { channel: "candles", symbol: next, timeframe: "1m", interval: PACE },
   ]);
-  await Promise.all([candles.show(next), refresh(), backfill(next)]);
+  await Promise.all([candles.show(next), refresh(), backfill(next), map.show(next)]);
 }
 
 // What was before this page was opened.
@@ -191,6 +194,7 @@ async function start() {
   select.addEventListener("change", () => choose(select.value));
   await choose(select.value);
   keep(SNAPSHOT_MS, refresh);
+  keep(MAP_MS, () => map.refresh());
   keep(FEEDS_MS, async () => paintFeeds(await getJson("/multi/health")));
 }
 

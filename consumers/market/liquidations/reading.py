@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from base64 import b64decode
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,12 +12,13 @@ import structlog
 
 from consumers.market.liquidations.history import LONGEST, MINUTE, LiquidationHistory
 from contracts import subjects
+from contracts.numbers import time_of
 from runtime import clock
 from runtime.app.fold import fold_each
 from runtime.app.resume import Start
 from runtime.nats.bus import Bus, NoAnswerError
-from runtime.nats.lanes.reader import Batch, read_event
-from runtime.nats.streams.api import NOT_FOUND, ApiRefusalError, call, parse_rfc3339
+from runtime.nats.lanes.reader import UNDECODABLE, Batch, read_event
+from runtime.nats.streams.api import NOT_FOUND, ApiRefusalError, call
 from runtime.nats.streams.reader import Row, StreamReader
 
 _log = structlog.get_logger("market")
@@ -69,13 +72,21 @@ class LiquidationReader:
     async def _look(self) -> None:
         """Drop what is too old, and what the stream does not hold any more: after a restart it would not be here."""
         try:
-            state = (await call(self._bus, f"STREAM.INFO.{self._stream}"))["state"]
-        except (ApiRefusalError, NoAnswerError) as error:
+            start = await self._find_start()
+        except (ApiRefusalError, NoAnswerError, *UNDECODABLE) as error:
             _log.warning("liquidations.unknown_start", stream=self._stream, error=str(error))
-            self._history.look(clock.now_ns())
-            return
-        has_dropped = int(state["messages"]) > 0 and int(state["first_seq"]) > 1
-        self._history.look(clock.now_ns(), parse_rfc3339(str(state["first_ts"])) if has_dropped else None)
+            start = None
+        self._history.look(clock.now_ns(), start)
+
+    async def _find_start(self) -> int | None:
+        """Return the time of the oldest liquidation that the stream holds, where it has dropped any."""
+        state = (await call(self._bus, f"STREAM.INFO.{self._stream}"))["state"]
+        first = int(state["first_seq"])
+        if first <= 1 or not int(state["messages"]):
+            return None
+        found = await call(self._bus, f"STREAM.MSG.GET.{self._stream}", json.dumps({"seq": first}).encode())
+        event = read_event(found["message"]["subject"], b64decode(found["message"]["data"]))
+        return time_of(event.ts_event, event.ts_recv)
 
     def _on_rows(self, rows: Sequence[Row]) -> None:
         batch = Batch(rows, read_event, _on_bad)
