@@ -21,6 +21,10 @@ def _measure_nothing(_name: str, _venue: str, _value: float) -> None:
     return
 
 
+def _time_nothing(_hop: str, _venue: str, _kind: str, _seconds: float) -> None:
+    return
+
+
 def _do_nothing() -> None:
     return
 
@@ -33,6 +37,8 @@ class Service:
 
     `shared`: the process's, so that its services share one pool of connections.
 
+    `hop(hop, venue, kind, seconds)` is called with each sample of a part of an event's way (runtime.hops).
+
     `report(event, count)` and `measure(figure, venue, seconds)` may be called again and again: the last one counts.
     """
 
@@ -43,6 +49,7 @@ class Service:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     report: Callable[[str, int], None] = _say_nothing
     measure: Callable[[str, str, float], None] = _measure_nothing
+    hop: Callable[[str, str, str, float], None] = _time_nothing
     ready: Callable[[], None] = _do_nothing
 
 

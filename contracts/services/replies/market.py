@@ -183,6 +183,14 @@ class FeedMark(ReplyModel):
     state: str
 
 
+class HopPercentiles(ReplyModel):
+    """Half, 95 and 99 of 100 samples of the last minutes were faster; milliseconds."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
 class FeedHealth(ReplyModel):
     """One venue's feed."""
 
@@ -205,6 +213,11 @@ class FeedHealth(ReplyModel):
     )
     latency: dict[str, dict[str, float | None]] = Field(
         description="milliseconds: venue_ms from the exchange's clock to receipt, bus_ms from receipt over the bus"
+    )
+    hops: dict[Literal["receive", "publish", "fold"], dict[str, HopPercentiles]] = Field(
+        default_factory=dict[Literal["receive", "publish", "fold"], dict[str, HopPercentiles]],
+        description="milliseconds by hop and kind of event: receive from the exchange's clock to receipt, publish from "
+        "there to the bus, fold from there into the state that is answered from",
     )
     clock_offset_ms: float | None = Field(
         description="our clock less the exchange's, with the way of the fastest recent messages in it: an upper bound"
