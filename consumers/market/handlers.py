@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ from runtime import clock
 from runtime.app.commands import command
 from runtime.app.fold import Fault, fold_each
 from runtime.app.intervals import ticks
-from runtime.app.service import Service
+from runtime.app.service import OnHop, Service
 from runtime.app.serving import Serving
 from runtime.clients.cache_drops import serve_drops
 from runtime.nats.bus import Bus
@@ -46,6 +47,7 @@ from runtime.tasks import end_tasks
 _log = structlog.get_logger("market")
 _LOOK_SECONDS: Final = 1.0
 _AT_ONCE: Final = 256
+_MEASURED_EVERY: Final = 8  # questions of a verb
 _MOST_TEXT_BYTES: Final = 12 * LONGEST_TEXT + 256  # each character may be two escapes
 Find = Callable[[bytes], Awaitable[Answer]]
 _BUDGET_SECONDS: Final = 0.025  # of each turn: what does not fit waits for the next one
@@ -162,7 +164,7 @@ async def run(service: Service, plan: MarketPlan) -> None:
         reader = LaneReader(service.bus, Watchers(_on_bad, lambda _: None))
         stack.push_async_callback(reader.close)
         await reader.subscribe(subjects.ALL_TICKERS, read_event, partial(_fold, core.consolidator))
-        serving = Serving(service.bus, service.broker, make_router(core))
+        serving = Serving(service.bus, service.broker, make_router(core, service.hop))
         stack.push_async_callback(serving.close)
         await serving.open()
         await serve_drops(service.bus, "market", core.fetched.drop_meant)
@@ -174,7 +176,7 @@ async def run(service: Service, plan: MarketPlan) -> None:
             _report(service, core)
 
 
-def make_router(core: Core) -> NatsRouter:
+def make_router(core: Core, hop: OnHop) -> NatsRouter:
     """Return the handlers of every question; they take the request's bytes, by which answers are kept."""
     router = NatsRouter()
     serving: dict[str, Find] = {verb: partial(core.find, entry.query, entry.compose) for verb, entry in VERBS.items()}
@@ -182,13 +184,18 @@ def make_router(core: Core) -> NatsRouter:
     serving["liqmap"] = core.find_map
     for verb, find in serving.items():
         arguments = command(subjects.MARKET_COMMAND + verb, QUEUE, at_once=_AT_ONCE)
-        router.subscriber(**arguments, decoder=_as_bytes)(_replying(find))
+        router.subscriber(**arguments, decoder=_as_bytes)(_replying(find, partial(hop, "reply", "all", verb)))
     return router
 
 
-def _replying(find: Find) -> Callable[[bytes], Awaitable[Response]]:
+def _replying(find: Find, on_reply: Callable[[float], None]) -> Callable[[bytes], Awaitable[Response]]:
+    asked = itertools.count()
+
     async def on_question(body: bytes) -> Response:
+        began = clock.monotonic()
         answer = await find(body)
+        if next(asked) % _MEASURED_EVERY == 0:
+            on_reply(clock.monotonic() - began)
         return Response(answer.body, headers=dict(answer.headers))
 
     return on_question

@@ -20,7 +20,7 @@ from consumers.market.handlers import MarketPlan
 from consumers.market.handlers import run as run_market
 from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Event, Funding, OpenInterest
-from contracts.state import FeedHealth, LatencyState, LiquidationsState, TickerState, WhalesState
+from contracts.state import FeedHealth, HopLatency, LatencyState, LiquidationsState, TickerState, WhalesState
 from contracts.streams import INSTRUMENTS, STATE
 from contracts.subjects import LIQUIDATION
 from runtime.app.service import Service
@@ -95,6 +95,10 @@ class Store:
             "resyncs": 1,
             "venue_latency": LatencyState(p50=12_345_678, p99=99_000_000),
             "bus_latency": LatencyState(p50=None, p99=None),
+            "hops": {
+                "receive": {"trade": HopLatency(p50=12_345_678, p95=50_000_000, p99=99_000_000)},
+                "publish": {"trade": HopLatency(p50=98_304, p95=196_608, p99=400_000)},
+            },
             "clock_offset": -1_500_000,
             "seq": 9,
             "sim": False,

@@ -5,6 +5,7 @@ import { Depth } from "./live/depth.js";
 import { byId, make, setQuality, setText } from "./dom.js";
 import { followEvents } from "./live/events.js";
 import { paintFeeds } from "./live/feeds.js";
+import { Latency } from "./live/latency.js";
 import { compact, ms, percent, price, seconds } from "./format.js";
 import { LiquidationMap } from "./live/map.js";
 import { backoff, getJson, getPatiently, pause, serviceNow } from "./http.js";
@@ -26,6 +27,7 @@ startShell();
 const venues = new Venues();
 const depth = new Depth();
 const map = new LiquidationMap();
+const latency = new Latency();
 const tapes = {
   whale: new Tape("whales", whaleColumns),
   liquidation: new Tape("liquidations", liquidationColumns),
@@ -195,7 +197,11 @@ async function start() {
   await choose(select.value);
   keep(SNAPSHOT_MS, refresh);
   keep(MAP_MS, () => map.refresh());
-  keep(FEEDS_MS, async () => paintFeeds(await getJson("/multi/health")));
+  keep(FEEDS_MS, async () => {
+    const health = await getJson("/multi/health");
+    paintFeeds(health);
+    latency.show(health);
+  });
 }
 
 byId("pause").addEventListener("click", ({ target }) => {

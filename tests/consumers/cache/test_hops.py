@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from prometheus_client import CollectorRegistry
 
 from consumers.cache.core import StateCache
 from consumers.cache.producers import read_publish_times
@@ -13,6 +14,7 @@ from contracts import codec
 from contracts.market import BookSnapshot, Trade
 from contracts.state import FeedHealth
 from runtime.hops import HopTimes
+from runtime.metrics import HopMetrics
 from runtime.nats.leases.lease import Grant
 
 MS = 1_000_000
@@ -28,7 +30,7 @@ EVENT: dict[str, Any] = {
 }
 OWN: dict[str, dict[str, Any]] = {
     "trade": {"price": "91000", "amount": "1", "side": "buy"},
-    "book": {"bids": [["90999", "1"]], "asks": [["91000", "1"]], "seq": 1, "quality": "live"},
+    "book": {"bids": [("90999", "1")], "asks": [("91000", "1")], "seq": 1, "quality": "live"},
 }
 
 
@@ -87,6 +89,19 @@ def test_percentiles_are_those_of_the_samples() -> None:
     assert times.find()["receive"]["trade"] == (0, 0, 0)  # a clock that is behind; what is old is forgotten
     assert len(times.take()) == 1000
     assert times.take() == []
+
+
+def test_a_process_shows_its_samples_as_a_histogram() -> None:
+    registry = CollectorRegistry()
+    metrics = HopMetrics(registry)
+    for seconds in (0.0002, 0.03):
+        metrics.observe("fold", "okx", "trade", seconds)
+    labels = {"hop": "fold", "venue": "okx", "kind": "trade"}
+    counts = {
+        edge: registry.get_sample_value("hydrophone_hop_seconds_bucket", {**labels, "le": edge})
+        for edge in ("0.0001", "0.00025", "0.025", "0.05")
+    }
+    assert list(counts.values()) == [0, 1, 1, 2]
 
 
 def test_the_slowest_of_a_venues_units_counts_and_what_says_nothing_is_left_out() -> None:
