@@ -20,6 +20,7 @@ _HALF: Final = (1, 2)
 _NEARLY_ALL: Final = (99, 100)
 _WORST: Final[tuple[FeedState, ...]] = ("live", "stale", "resync", "gap", "connecting", "down")
 _GAPS: Final = frozenset({"gap", "resync"})
+_HOPS_EVERY: Final = 7  # samples of the latency one is of the hops, too: an odd number meets every kind
 _ALL_CHANNELS: Final = "all"
 DEFAULT_SILENCE: Final = 30 * SECOND  # without any event of a venue whose producer says no limit
 MOST_MARKS: Final = 10_000
@@ -53,6 +54,7 @@ class Feed:
     silence: dict[str, int] = field(default_factory=dict[str, int])
     silent: frozenset[str] = frozenset()
     hops: HopTimes = field(default_factory=HopTimes)
+    sampled: int = 0
     published: dict[str, Percentiles] = field(default_factory=dict[str, Percentiles])  # by kind, of the producers
     received: dict[str, int] = field(default_factory=dict[str, int])  # by kind: our own clock at the last event
     live_since: int | None = None  # silence counts from here at the earliest
@@ -133,7 +135,9 @@ class Feed:
 
     def on_latency(self, kind: str, event: FastEvent, now: int) -> None:
         """Take one event's latency as a sample."""
-        self.on_hops(kind, event, now)
+        if self.sampled % _HOPS_EVERY == 0:
+            self.on_hops(kind, event, now)
+        self.sampled += 1
         if event.ts_event is not None:
             self.venue_latency.add(event.ts_recv - event.ts_event, now)
             self.clock.add(event.ts_recv - event.ts_event, now)
