@@ -22,8 +22,9 @@ from runtime.app.service import Service
 from runtime.config.options import bus_options
 from runtime.config.settings import Settings, load
 from runtime.health import Health
+from runtime.hops.metrics import HopMetrics
 from runtime.logging import logs
-from runtime.metrics import BusMetrics, HopMetrics
+from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
 from runtime.nats.bus import Bus
 from runtime.nats.durable import MissingDurableError

@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from producers.producer import Producer
-from runtime.metrics import HopMetrics
+from runtime.hops.metrics import HopMetrics
 
 OUTCOMES: Final = ("right", "wrong", "open")
 

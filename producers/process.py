@@ -38,8 +38,9 @@ from runtime.book.books import BookPace
 from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.health import Health, connected_check
+from runtime.hops.metrics import HopMetrics
 from runtime.logging import logs
-from runtime.metrics import BusMetrics, HopMetrics
+from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
 from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LanePublisher

@@ -24,7 +24,7 @@ from contracts.schema import literals
 from contracts.services.market import OrderbookQuery
 from runtime import clock
 from runtime.clients.market_client import MarketClient, encode_query
-from runtime.metrics import HopMetrics
+from runtime.hops.metrics import HopMetrics
 
 _STATES: Final = {"candle", "book"}
 

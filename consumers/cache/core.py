@@ -25,7 +25,7 @@ from contracts.recent import Recent
 from contracts.schema.checking import check
 from contracts.state import FeedHealth, TickerState, TradesState, WhalesState
 from runtime.app.fold import Fault, fold_each
-from runtime.hops import Percentiles, Sample
+from runtime.hops.times import Percentiles, Sample
 
 Batch = Iterable[tuple[str, FastEvent]]
 Faults = Sequence[Fault]

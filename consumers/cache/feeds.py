@@ -9,7 +9,7 @@ from contracts import codec
 from contracts.market import FeedState, Quality
 from contracts.state import FeedHealth, Hop, LatencyState
 from runtime.bounded import RollingHistogram, RollingLow
-from runtime.hops import HopTimes, Percentiles, as_documents
+from runtime.hops.times import HopTimes, Percentiles, as_documents
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastDocument = Any  # the same of a document

@@ -20,7 +20,7 @@ from contracts.instrument import unescape_token
 from contracts.market import FeedState, FeedStatus
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA, LEASE_PRODUCERS
 from runtime import clock
-from runtime.hops import Percentiles
+from runtime.hops.times import Percentiles
 from runtime.nats.bus import Bus, NoAnswerError
 from runtime.nats.leases.holders import HolderWatch
 from runtime.nats.leases.lease import Grant, find_grant

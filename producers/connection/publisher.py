@@ -10,7 +10,7 @@ from contracts import codec, subjects
 from contracts.instrument import escape_token
 from contracts.market import FeedState, FeedStatus
 from producers.normalize.messages import Message
-from runtime.hops import HopTimes
+from runtime.hops.times import HopTimes
 from runtime.nats.lanes.message import Parts, make_parts
 
 FastFeedStatus: Final = codec.fast(FeedStatus)

@@ -13,8 +13,8 @@ from consumers.cache.producers import read_publish_times
 from contracts import codec
 from contracts.market import BookSnapshot, Trade
 from contracts.state import FeedHealth
-from runtime.hops import HopTimes
-from runtime.metrics import HopMetrics
+from runtime.hops.metrics import HopMetrics
+from runtime.hops.times import HopTimes
 from runtime.nats.leases.lease import Grant
 
 MS = 1_000_000
