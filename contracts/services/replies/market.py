@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from contracts.services.replies.hops import Hops
+
 Quality = Literal["live", "stale", "gap", "sim"]
 AGE: Final = "seconds since this data arrived here"
 
@@ -183,14 +185,6 @@ class FeedMark(ReplyModel):
     state: str
 
 
-class HopPercentiles(ReplyModel):
-    """Half, 95 and 99 of 100 samples of the last minutes were faster; milliseconds."""
-
-    p50: float | None
-    p95: float | None
-    p99: float | None
-
-
 class FeedHealth(ReplyModel):
     """One venue's feed."""
 
@@ -214,11 +208,7 @@ class FeedHealth(ReplyModel):
     latency: dict[str, dict[str, float | None]] = Field(
         description="milliseconds: venue_ms from the exchange's clock to receipt, bus_ms from receipt over the bus"
     )
-    hops: dict[Literal["receive", "publish", "fold"], dict[str, HopPercentiles]] = Field(
-        default_factory=dict[Literal["receive", "publish", "fold"], dict[str, HopPercentiles]],
-        description="milliseconds by hop and kind of event: receive from the exchange's clock to receipt, publish from "
-        "there to the bus, fold from there into the state that is answered from",
-    )
+    hops: Hops = {}
     clock_offset_ms: float | None = Field(
         description="our clock less the exchange's, with the way of the fastest recent messages in it: an upper bound"
     )

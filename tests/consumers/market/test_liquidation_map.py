@@ -14,7 +14,7 @@ import pytest
 
 from consumers.market.answering import encode
 from consumers.market.liquidations.cells import MOST_BUCKETS, cell_of, choose_step, coarsen, price_of
-from consumers.market.liquidations.coverage import Covered, Seconds, merge
+from consumers.market.liquidations.coverage import CoverageSource, Covered, Seconds, merge
 from consumers.market.liquidations.history import MINUTE, LiquidationHistory
 from consumers.market.liquidations.map import WINDOWS, Coverage, compose_map
 from consumers.market.state import Reader
@@ -23,6 +23,7 @@ from contracts.errors import NotReadyError
 from contracts.market import Liquidation
 from contracts.services.market import LiquidationMapQuery, MapWindow
 from contracts.services.replies.liqmap import LiquidationMap
+from runtime.nats.bus import NoAnswerError
 from tests.consumers.market.recorded import as_struct, list_liquidations, make_history, make_state, read_golden
 
 RECORDED = read_golden("state.json.gz")
@@ -202,6 +203,41 @@ def test_coverage_is_added_up_by_exchange_and_names_those_without_liquidations()
     assert found["htx"]["count"] == 0
     assert coverage.get("okx", ()) == ()
     assert "gate" not in found
+
+
+class CoverageBus:
+    """A bus on which coverage is asked for; without a body nobody answers."""
+
+    def __init__(self, body: bytes | None) -> None:
+        self.body, self.asked = body, list[Any]()
+
+    async def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        self.asked.append((subject, json.loads(payload)))
+        if self.body is None:
+            raise NoAnswerError(f"{subject}: no answer within {timeout} s")
+        return self.body
+
+
+async def test_coverage_is_asked_by_contract_and_kept_for_a_while() -> None:
+    totals = {"live": 0, "sampled": 3000, "filled": 0, "unknown": 600}
+    row = {"venue": "binanceusdm", "symbol": "BTC/USDT:USDT", "since": "2026-01-01T00:00:00Z", "totals": totals}
+    bus = CoverageBus(json.dumps({"venues": [{**row, "rows": [], "percent": "83.3"}], "percent": "83.3"}).encode())
+    source = CoverageSource(bus)
+    for _ in range(3):
+        found = await source.find(["BTC/USDT:USDT"], NOW, "BTC.1h")
+    percent = found["binanceusdm"]["percent"]
+    assert bytes(percent) == b"83.33"
+    assert found == {"binanceusdm": {"percent": percent, "sampled_seconds": 3000, "unknown_seconds": 600}}
+    query = {"symbol": "BTC/USDT:USDT", "channel": "liquidation", "step": "1d", "from": str(NOW // 10**6)}
+    assert bus.asked == [("cmd.v1.market.coverage", query)]
+    await source.close()
+
+
+@pytest.mark.parametrize("body", [None, b"{", b'{"error":{"code":"NO_DATA","message":"none"}}', b'{"venues":[{}]}'])
+async def test_coverage_that_nobody_gives_is_not_known(body: bytes | None) -> None:
+    source = CoverageSource(CoverageBus(body))
+    assert await source.find(["BTC/USDT:USDT", "BTC/USD:BTC"], NOW, "BTC.1h") == {}
+    await source.close()
 
 
 @pytest.mark.parametrize(
