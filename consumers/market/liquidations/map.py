@@ -7,7 +7,7 @@ are taken as they are; those in another quote are brought into dollars by the sa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -90,7 +90,7 @@ def compose_map(
         "window": query.window,
         "from": iso(start * MINUTE),
         "held_from": None if held_from is None else iso(held_from * MINUTE),
-        **_buckets(add_up_prices(points, rates), window.digits),
+        **_buckets(points, rates, window.digits),
         "totals": _totals(_together(venues.values())),
         "venues": _venues(venues, coverage),
         "rates": [_rate(rate) for quote, rate in sorted(rates.items()) if quote != USD],
@@ -120,17 +120,34 @@ def add_up_venues(shares: Iterable[Share], rates: Mapping[str, Rate]) -> dict[st
     return venues
 
 
-def add_up_prices(points: Iterable[Point], rates: Mapping[str, Rate]) -> dict[Decimal, Total]:
-    """Add up sums in USD by price in dollars; what is of a quote without a rate has no price there."""
-    prices: defaultdict[Decimal, Total] = defaultdict(Total)
+def price_points(points: Iterable[Point], rates: Mapping[str, Rate]) -> dict[Decimal, list[Point]]:
+    """Return the points by price in dollars; what is of a quote without a rate has no price there."""
+    cells: defaultdict[tuple[int, str], list[Point]] = defaultdict(list)
     for point in points:
-        rate = rates.get(point.quote)
-        if rate is not None:
-            own = price_of(point.cell)
-            price = own if point.quote in _DOLLARS else EXACT.multiply(own, rate.rate)
-            held = point.sum
-            prices[price].add(point.side, EXACT.multiply(held.value, rate.rate), held.count, held.unvalued)
+        if point.quote in rates:
+            cells[point.cell, point.quote].append(point)
+    prices: defaultdict[Decimal, list[Point]] = defaultdict(list)
+    for (cell, quote), found in cells.items():
+        own = price_of(cell)
+        prices[own if quote in _DOLLARS else EXACT.multiply(own, rates[quote].rate)] += found
     return prices
+
+
+def add_up_buckets(
+    prices: Mapping[Decimal, Sequence[Point]], step: Decimal, rates: Mapping[str, Rate]
+) -> dict[int, Total]:
+    """Add up points in USD by bucket: first in each quote, so that each sum is brought into dollars once."""
+    sums: defaultdict[tuple[int, str, str | None], Total] = defaultdict(Total)
+    for price, points in prices.items():
+        number = bucket_of(price, step)
+        for point in points:
+            held = point.sum
+            sums[number, point.quote, point.side].add(point.side, held.value, held.count, held.unvalued)
+    buckets: defaultdict[int, Total] = defaultdict(Total)
+    for (number, quote, side), total in sums.items():
+        usd = EXACT.multiply(total.sides[side], rates[quote].rate)
+        buckets[number].add(side, usd, total.count, total.unvalued)
+    return buckets
 
 
 def _together(totals: Iterable[Total]) -> Total:
@@ -140,13 +157,13 @@ def _together(totals: Iterable[Total]) -> Total:
     return whole
 
 
-def _buckets(prices: Mapping[Decimal, Total], digits: int) -> dict[str, Any]:
-    step = choose_step(((price, total.count) for price, total in prices.items()), digits)
+def _buckets(points: Iterable[Point], rates: Mapping[str, Rate], digits: int) -> dict[str, Any]:
+    prices = price_points(points, rates)
+    counts = ((price, sum(point.sum.count for point in found)) for price, found in prices.items())
+    step = choose_step(counts, digits)
     if step is None:
         return {"step": None, "buckets": []}
-    buckets: defaultdict[int, Total] = defaultdict(Total)
-    for price, total in prices.items():
-        buckets[bucket_of(price, step)].merge(total)
+    buckets = add_up_buckets(prices, step, rates)
     return {
         "step": _exact(step),
         "buckets": [_bucket(number, step, total) for number, total in sorted(buckets.items())],
