@@ -1,4 +1,4 @@
-"""Charts as PNG: candles with volume, and the depth of a book. The words in a picture are handed in.
+"""Charts as PNG: candles with volume, the depth of a book, a liquidation map. The words in a picture are handed in.
 
 Each is drawn in the one thread of `runtime.drawing.thread`: never on the loop.
 """
@@ -14,13 +14,18 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from contracts.services.replies.liqmap import LiquidationMap, MapBucket
 from contracts.services.replies.market import Level, Orderbook
 from contracts.services.replies.multi import Bar, OhlcReply
 from contracts.timeframes import DAY, TIMEFRAMES
-from runtime.drawing.figures import DOWN, GRID, MUTED, UP, Words, as_png, day_of, make_figure, style, tick
+from runtime.drawing.figures import DOWN, GRID, MUTED, TEXT, UP, Words, as_png, day_of, make_figure, style, tick
 from runtime.texts.figures import number
 
 _BODY: Final = 0.72  # of a candle's length
+_BAR: Final = 0.86  # of a bucket's width
+_SIDELESS: Final = "#aab2c5"
+_BEYOND: Final = 0.005  # of the sum, at each end, may lie outside of a map's picture
+_NEAR: Final = 0.3  # of a map's height, within which the present price is brought into the picture
 
 
 def draw_candles(reply: OhlcReply, words: Words, zone: tzinfo) -> bytes:
@@ -93,3 +98,56 @@ def _draw_side(axes: Axes, levels: Sequence[Level], color: str) -> None:
     sums = list(accumulate(level.amount for level in levels))
     axes.step(prices, sums, where="post", color=color, linewidth=2)
     axes.fill_between(prices, sums, step="post", color=color, alpha=0.18, linewidth=0)
+
+
+def draw_map(reply: LiquidationMap, words: Words, sideless: str) -> bytes:
+    """Return a PNG of a liquidation map: longs to the left of each price, shorts and what has no side to the right.
+
+    `words.upper` names the longs, `words.lower` the shorts, `sideless` what has no side.
+    """
+    figure = make_figure(words)
+    axes = figure.subplots()
+    style(axes, "")
+    if reply.buckets and reply.step:
+        _draw_buckets(axes, reply.buckets, reply.step)
+        low, high = _find_span(reply.buckets)
+        near = (high - low) * _NEAR
+        if reply.price is not None and low - near <= reply.price <= high + near:
+            low, high = min(low, reply.price), max(high, reply.price)
+            _mark_last(axes, reply.price, TEXT)
+        axes.set_ylim(low - reply.step, high + reply.step)
+    axes.axvline(0, color=MUTED, linewidth=0.8)
+    axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(_dollars))
+    if any(bucket.unknown_usd for bucket in reply.buckets):
+        axes.set_xlabel(f"■ {sideless}", color=_SIDELESS, fontsize=12)
+    for at, align, word, color in ((0.01, "left", words.upper, DOWN), (0.99, "right", words.lower, UP)):
+        axes.text(at, 1.02, word, transform=axes.transAxes, ha=align, color=color, fontsize=13, fontweight="bold")
+    return as_png(figure)
+
+
+def _dollars(value: float, _at: object) -> str:
+    """Return what a tick says of a sum on either side: `$2.5M`."""
+    size = abs(value)
+    for unit, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if size >= unit:
+            return f"${size / unit:,.6g}{letter}"
+    return f"${size:,.6g}"
+
+
+def _draw_buckets(axes: Axes, buckets: Sequence[MapBucket], step: float) -> None:
+    at = [bucket.low + step / 2 for bucket in buckets]
+    shorts = [bucket.short_usd for bucket in buckets]
+    height = step * _BAR
+    axes.barh(at, [-bucket.long_usd for bucket in buckets], height, color=DOWN, linewidth=0)
+    axes.barh(at, shorts, height, color=UP, linewidth=0)
+    axes.barh(at, [bucket.unknown_usd for bucket in buckets], height, left=shorts, color=_SIDELESS, linewidth=0)
+
+
+def _find_span(buckets: Sequence[MapBucket]) -> tuple[float, float]:
+    """Return the prices between which nearly all was liquidated: one order far away does not flatten the picture."""
+    sums = [bucket.long_usd + bucket.short_usd + bucket.unknown_usd for bucket in buckets]
+    beyond = sum(sums) * _BEYOND
+    first = next((at for at, upto in enumerate(accumulate(sums)) if upto > beyond), 0)
+    last = next((at for at, upto in enumerate(accumulate(reversed(sums))) if upto > beyond), 0)
+    return buckets[first].low, buckets[len(buckets) - 1 - last].high

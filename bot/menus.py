@@ -15,10 +15,13 @@ SYMBOL: Final = "s"
 QUESTION: Final = "q"
 CHART: Final = "c"
 DEPTH: Final = "d"
+MAP: Final = "lm"
 LANGUAGE: Final = "l"
 ZONE: Final = "z"
 COINS: Final = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE")
 TIMEFRAMES: Final = ("5m", "15m", "1h", "4h", "1d")
+MAP_WINDOWS: Final = ("1h", "4h", "24h", "7d", "30d")
+MAP_WINDOW: Final = "24h"
 ZONES: Final = ("UTC", "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura", "Asia/Singapore", "Europe/London")
 TRADING: Final = ("portfolio", "trading", "strategies")
 MENUS: Final = ("start", "market", "alerts", "settings", "help", "status")
@@ -55,6 +58,7 @@ def symbol_rows(name: str, reader: Reader) -> Rows:
     asked += [
         button(reader.plain("button.chart"), CHART, name, "1h"),
         button(reader.plain("button.depth"), DEPTH, name),
+        button(reader.plain("button.liqmap"), MAP, name, MAP_WINDOW),
     ]
     return (*_pairs(asked), *rows(row(_menu("market", reader, "back"))))
 
@@ -67,6 +71,7 @@ def answer_rows(verb: str, name: str, reader: Reader, exchange: str = "") -> Row
             button(reader.plain("button.refresh"), QUESTION, verb, name, *more),
             button(reader.plain("button.chart"), CHART, name, "1h"),
             button(reader.plain("button.depth"), DEPTH, name) if verb == "book" else None,
+            button(reader.plain("button.liqmap"), MAP, name, MAP_WINDOW) if verb == "liq" else None,
         ),
         row(button(f"⬅️ {name}", SYMBOL, name)),
     )
@@ -81,6 +86,13 @@ def chart_rows(name: str, timeframe: str, reader: Reader) -> Rows:
 def depth_rows(name: str, reader: Reader) -> Rows:
     """Return the button below a chart of depth."""
     return rows(row(button(reader.plain("button.refresh"), DEPTH, name)))
+
+
+def map_rows(name: str, window: str, reader: Reader) -> Rows:
+    """Return the buttons below a liquidation map: other windows, and the same again."""
+    windows = row(*(button(f"• {one}" if one == window else one, MAP, name, one) for one in MAP_WINDOWS))
+    again = button(reader.plain("button.refresh"), MAP, name, window)
+    return rows(windows, row(again, button(reader.plain("button.liq"), QUESTION, "liq", name)))
 
 
 def candidate_rows(action: str, arguments: Sequence[str], found: Sequence[str]) -> Rows:

@@ -18,7 +18,16 @@ from bot.texts.answer import Answer
 from bot.texts.market import base_of
 from contracts.errors import HydrophoneError, NotReadyError
 from contracts.market import Timeframe
-from contracts.services.market import HealthQuery, OhlcQuery, OrderbookQuery, PriceQuery, StatusQuery
+from contracts.services.market import (
+    HealthQuery,
+    LiquidationMapQuery,
+    MapWindow,
+    OhlcQuery,
+    OrderbookQuery,
+    PriceQuery,
+    StatusQuery,
+)
+from contracts.services.replies.liqmap import LiquidationMap
 from contracts.services.replies.market import HealthReply, Orderbook, PriceReply, StatusReply
 from contracts.services.replies.multi import OhlcReply
 from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery, SentimentReply
@@ -27,6 +36,7 @@ from runtime.drawing.figures import Words
 from runtime.drawing.thread import Drawing
 
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
+MAP_WINDOWS: Final[tuple[str, ...]] = get_args(MapWindow)
 CHART_CANDLES: Final = 100
 CHART_DEPTH: Final = 100
 COMMAND_OF: Final = {"book": "raw_orderbook"}
@@ -125,6 +135,27 @@ class Pages:
         )
         picture = await self._drawing.draw(charts.draw_depth, reply, words)
         return Page(captions.depth(found, reader), menus.depth_rows(symbol, reader), picture)
+
+    async def liquidation_map(self, symbol: str, window: str, visit: Visit) -> Page:
+        """Return a liquidation map."""
+        if window not in MAP_WINDOWS:
+            return self.usage("liqmap", visit)
+        try:
+            query = LiquidationMapQuery(symbol=symbol, window=window)  # type: ignore[arg-type]
+            found = await self._market.find("liqmap", query, LiquidationMap)
+        except ValidationError:
+            return self.usage("liqmap", visit)
+        except HydrophoneError as error:
+            return self._no_chart(error, symbol, visit)
+        reply, reader = found.reply, visit.reader
+        words = Words(
+            reader.plain("liqmap.title", base=reply.base, window=reply.window),
+            reader.plain("liqmap.longs"),
+            reader.plain("liqmap.shorts"),
+            captions.watermark(reply.quality, sim=reply.sim, stale=found.stale, reader=reader),
+        )
+        picture = await self._drawing.draw(charts.draw_map, reply, words, reader.plain("liqmap.sideless"))
+        return Page(captions.liquidation_map(found, reader), menus.map_rows(symbol, window, reader), picture)
 
     def _no_chart(self, error: HydrophoneError, symbol: str, visit: Visit) -> Page:
         found = errors.refusal(error, symbol, visit.reader).candidates

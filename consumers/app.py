@@ -22,6 +22,7 @@ from runtime.app.service import Service
 from runtime.config.options import bus_options
 from runtime.config.settings import Settings, load
 from runtime.health import Health
+from runtime.hops.metrics import HopMetrics
 from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
@@ -158,6 +159,7 @@ class Process:
             stop=self._stop,
             report=lambda event, value: self._figures.report(name, event, value),
             measure=self._figures.measure,
+            hop=self._figures.hops.observe,
             ready=one.on_ready,
         )
 
@@ -221,6 +223,7 @@ class _Figures:
     counts: Gauge
     health: Health
     restarts: Counter
+    hops: HopMetrics
     feeds: dict[str, Gauge] = field(default_factory=dict[str, Gauge])
 
     @classmethod
@@ -228,7 +231,7 @@ class _Figures:
         labels = ["consumer", "event"]
         counts = Gauge("hydrophone_consumer_events", "What a consumer counted", labels, registry=registry)
         restarts = Counter("hydrophone_consumer_restarts", "Times that it failed", ["consumer"], registry=registry)
-        return cls(registry, counts, Health(), restarts)
+        return cls(registry, counts, Health(), restarts, HopMetrics(registry))
 
     def report(self, name: str, event: str, value: int) -> None:
         self.health.beat(name, _ALIVE_SECONDS)

@@ -69,7 +69,8 @@ class Trade(InstrumentEvent):
     side: Side | None
     seq: Sequence | None = None
     backfilled: bool = Field(
-        default=False, description="true where it was not received when it was made: it came by REST, after a cut or hole"
+        default=False,
+        description="true where it was not received when it was made: it came by REST, after a cut or hole",
     )
 
 

@@ -7,7 +7,7 @@ structs of them from `contracts.codec`. Times are ns UTC; `seq` is the last stre
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -114,6 +114,19 @@ class LatencyState(BaseModel):
     p99: int | None
 
 
+Hop = Literal["receive", "publish", "fold"]
+
+
+class HopLatency(BaseModel):
+    """Half, 95 and 99 of 100 samples of the last minutes were faster; ns, null before the first."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    p50: int | None
+    p95: int | None
+    p99: int | None
+
+
 class FeedHealth(StateDocument):
     """The state of one venue's feed as its events tell it."""
 
@@ -152,6 +165,12 @@ class FeedHealth(StateDocument):
         description="ns: the third lowest of receipt less the venue's time in the last two minutes, so our clock's "
         "lead over the venue's plus the way of the fastest messages: an upper bound of that lead and, as far as the "
         "clocks agree, of the way; below zero the venue's clock is ahead of ours by at least so much",
+    )
+    hops: dict[Hop, dict[str, HopLatency]] = Field(
+        default={},
+        description="by hop and kind of event. receive: from the venue's clock to receipt, as venue_latency; publish: "
+        "from there until the producer has written it to the bus; fold: from there into the state, which is the time "
+        "since receipt less the producer's median of publish",
     )
     seq: Count
 

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from producers.producer import Producer
+from runtime.hops.metrics import HopMetrics
 
 OUTCOMES: Final = ("right", "wrong", "open")
 
@@ -17,8 +18,8 @@ OUTCOMES: Final = ("right", "wrong", "open")
 class ProducerCollector(Collector):
     """Prometheus metrics of the producers of this process; labels are venue and event."""
 
-    def __init__(self, producers: Sequence[Producer]) -> None:
-        self._producers = producers
+    def __init__(self, producers: Sequence[Producer], hops: HopMetrics) -> None:
+        self._producers, self._hops = producers, hops
 
     def collect(self) -> Iterable[Metric]:
         """Give the metrics as they are now."""
@@ -43,6 +44,8 @@ class ProducerCollector(Collector):
                 audits.add_metric([venue, outcome], found[outcome])
             for kind, count in sorted(producer.publisher.published.items()):
                 published.add_metric([venue, kind], count)
+            for hop, kind, nanoseconds in producer.publisher.hops.take():
+                self._hops.observe(hop, venue, kind, nanoseconds / 1e9)
             connected.add_metric([venue], sum(feed.connected for feed in producer.feeds))
             reconnects.add_metric([venue], sum(feed.reconnects for feed in producer.feeds))
             undecodable.add_metric([venue], sum(feed.session.undecodable for feed in producer.feeds))

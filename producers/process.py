@@ -38,6 +38,7 @@ from runtime.book.books import BookPace
 from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.health import Health, connected_check
+from runtime.hops.metrics import HopMetrics
 from runtime.logging import logs
 from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
@@ -120,7 +121,7 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
 
     lane = LanePublisher(bus, on_gap=on_gap)
     units += [_unit(plan, lane, bus, config.venues) for plan in work]
-    registry.register(ProducerCollector([unit.producer for unit in units]))
+    registry.register(ProducerCollector([unit.producer for unit in units], HopMetrics(registry)))
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -213,12 +213,16 @@ class Producer:
             self.on_bus_reconnect()
 
     def describe(self) -> dict[str, Any]:
-        """Return for watchers if the venue is simulated, the longest silence (s) of channels, and what is sampled."""
+        """Return for watchers whether the venue is simulated, channels' longest silence (s), and what is sampled.
+
+        `publish`: by kind of event the percentiles (ns) of the time from receipt to the bus.
+        """
         silences: dict[str, float] = {}
         for item in (item for feed in self.feeds for item in feed.plan.subscriptions):
             if item.silence is not None:
                 silences[item.channel] = min(item.silence, silences.get(item.channel, item.silence))
-        return {"sim": self.simulated, "silence": silences, "sampled": sorted(self.venue.sampled)}
+        sampled, publish = sorted(self.venue.sampled), self.publisher.hops.find().get("publish", {})
+        return {"sim": self.simulated, "silence": silences, "sampled": sampled, "publish": publish}
 
     def on_bus_reconnect(self) -> None:
         """The bus is back: publish every live book again."""

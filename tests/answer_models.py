@@ -41,6 +41,7 @@ OPTIONS = {  # what each parameter is tried with, beside nothing
     "depth": ["100"],
     "min_usd": ["1"],
     "side": ["buy", "sell"],
+    "window": ["1h", "30d"],
     "min_spread": ["0"],
     "variables": ["{}", "{"],
     "operationName": ["Named"],

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from runtime.app.application import make_broker
 from runtime.app.leased import LeaseLostError
-from runtime.app.service import Service
+from runtime.app.service import OnHop, Service, time_nothing
 from runtime.nats.bus import Bus
 
 LOADED_SECONDS = {"producers.process": 2.0, "api.app": 3.5}  # an idle machine's, for a part's imports
@@ -21,12 +21,14 @@ STOP_SECONDS = 30.0
 
 
 @asynccontextmanager
-async def running(bus: Bus, name: str, run: Callable[[Service], Awaitable[None]]) -> AsyncGenerator[Service]:
+async def running(
+    bus: Bus, name: str, run: Callable[[Service], Awaitable[None]], hop: OnHop = time_nothing
+) -> AsyncGenerator[Service]:
     """Run a consumer; what it raises before it serves is raised here."""
     ready = asyncio.Event()
     broker = make_broker(bus, name, CollectorRegistry())
     await broker.start()
-    service = Service(name=name, bus=bus, broker=broker, ready=ready.set)
+    service = Service(name=name, bus=bus, broker=broker, ready=ready.set, hop=hop)
     task = asyncio.ensure_future(run(service))
     try:
         waiting = asyncio.create_task(ready.wait())

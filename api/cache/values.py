@@ -21,6 +21,7 @@ _BESIDE: Final[Mapping[str, tuple[str, ...]]] = {  # what REST has beside `data`
     "orderbook": _FRESH,
     "multi_orderbook": _FRESH,
     "liq": (*_FRESH, "stale_exchanges"),
+    "liqmap": (*_FRESH, "stale_exchanges"),
 }
 SECOND_NS: Final = 1_000_000_000
 _LONGEST_AGE: Final = 1e9

@@ -67,6 +67,11 @@ async def liquidations(info: AskedInfo, symbol: str, filter: LiquidationFilter |
     return _listed(info, reply, "recent")
 
 
+async def liquidation_map(info: AskedInfo, symbol: str, window: str = "24h") -> Any:
+    """What was liquidated of the coin at each price, with the coverage it rests on, as `/gpt/liqmap`."""
+    return await info.context.find("liqmap", {"symbol": symbol, "window": window})
+
+
 async def orderbook(info: AskedInfo, symbol: str, filter: OrderbookFilter | None = None) -> Any:  # noqa: A002
     """The order book of one exchange, the deepest live one, as `/gpt/orderbook`."""
     return await info.context.find("orderbook", book_parameters(symbol, filter))
@@ -151,6 +156,7 @@ Query: Final[Any] = create_type(
         _query("price", price, types.Price | None),
         _query("whaleTransactions", whale_transactions, list[types.WhaleTransaction] | None),
         _query("liquidations", liquidations, list[types.Liquidation] | None),
+        _query("liquidationMap", liquidation_map, types.LiquidationMap | None),
         _query("orderbook", orderbook, types.Orderbook | None),
         _query("candles", candles, list[types.Candle] | None),
         _query("coverage", coverage, types.Coverage | None),

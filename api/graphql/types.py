@@ -21,8 +21,8 @@ from strawberry.types.scalar import ScalarDefinition
 
 from contracts.numbers import AmountText
 from contracts.services import coverage
+from contracts.services.replies import liqmap, multi
 from contracts.services.replies import market as replies
-from contracts.services.replies import multi
 
 Number = NewType("Number", object)
 Whole = NewType("Whole", int)
@@ -129,6 +129,11 @@ Liquidation: Final = make_type(
     replies.MarketLiquidation,
     "Liquidation",
     [*both_spellings("side", str | None, "the position's: long or short"), *_freshness()],
+)
+LiquidationMap: Final = make_type(
+    liqmap.LiquidationMap,
+    "LiquidationMap",
+    [*both_spellings("symbol", str, "as it was resolved"), *_sent()],
 )
 OrderbookLevel: Final = make_type(replies.Level, "OrderbookLevel")
 Orderbook: Final = make_type(replies.Orderbook, "Orderbook", _sent())

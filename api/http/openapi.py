@@ -27,6 +27,7 @@ EXAMPLES: Final = {
     "indicators": ["rsi", "ema"],
     "min_spread": "0.01",
     "min_usd": "1000000",
+    "window": "24h",
     "operationName": "Market",
     "query": '{ price(symbol: "BTC") { price } }',
     "side": "buy",

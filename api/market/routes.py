@@ -51,6 +51,16 @@ async def liquidations(query: Annotated[schemas.LiquidationsParameters, Query()]
     return await answer("liq", query, formats.envelope)
 
 
+@gpt.get("/liqmap", operation_id="getLiquidationMap", response_model=schemas.LiquidationMapAnswer)
+async def liquidation_map(query: Annotated[schemas.LiquidationMapParameters, Query()], answer: Answer) -> Response:
+    """Liquidation map of a symbol's base: USD by price and side, and the coverage it rests on.
+
+    Exact sums over every exchange and contract, in buckets of a round width. Where an exchange publishes a sample
+    only, it says so, and its sums are lower bounds.
+    """
+    return await answer("liqmap", query, formats.envelope)
+
+
 @gpt.get("/orderbook", operation_id="getOrderbook", response_model=Fresh[Orderbook])
 async def orderbook(query: Annotated[schemas.OrderbookParameters, Query()], answer: Answer) -> Response:
     """Order book of a symbol on one exchange."""

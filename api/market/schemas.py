@@ -16,6 +16,7 @@ from pydantic.config import JsonDict
 from contracts.services import market
 from contracts.services.coverage import CoverageQuery, CoverageReply
 from contracts.services.market import MarketQuery, Symbol
+from contracts.services.replies.liqmap import LiquidationMap
 from contracts.services.replies.market import (
     FeedHealth,
     Liquidations,
@@ -90,6 +91,10 @@ class WhaleParameters(UrlQuery, market.WhaleQuery, extra="forbid"):
 
 class LiquidationsParameters(UrlQuery, market.LiquidationsQuery, extra="forbid"):
     """`/gpt/liq`."""
+
+
+class LiquidationMapParameters(UrlQuery, market.LiquidationMapQuery, extra="forbid"):
+    """`/gpt/liqmap`."""
 
 
 class OrderbookParameters(UrlQuery, market.OrderbookQuery, extra="forbid"):
@@ -170,6 +175,13 @@ class LiquidationAnswer(Received):
     """The answer of `/gpt/liq`."""
 
     data: Liquidations
+    stale_exchanges: list[str]
+
+
+class LiquidationMapAnswer(Received):
+    """The answer of `/gpt/liqmap`."""
+
+    data: LiquidationMap
     stale_exchanges: list[str]
 
 

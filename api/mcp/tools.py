@@ -36,6 +36,11 @@ _LINES: Final = {  # verb, title, description
         "Liquidations",
         "Recent forced orders of a coin, newest first, and totals in USD; lower bounds where `sampled` is true.",
     ),
+    "get_liquidation_map": (
+        "liqmap",
+        "Liquidation map",
+        "What was liquidated of a coin at each price, in USD by side; lower bounds where `sampled` is true.",
+    ),
     "get_order_book": (
         "orderbook",
         "Order book",

@@ -13,11 +13,13 @@ from typing import Final, Protocol
 
 from api.http.server import FrameSocket
 from api.stream.backlog import Backlog, Message, QueueFullError, text_frame
+from runtime import clock
 
 POLICY: Final = 1008
 TRY_LATER: Final = 1013
 TICK_SECONDS: Final = 0.005
 MOST_WAITING: Final = 500  # messages of one tick, after which it ends
+MEASURED_EVERY: Final = 16  # writes
 
 
 class FrameWriter(Protocol):
@@ -62,9 +64,15 @@ class NotReady:
 
 
 class FanOut:
-    """Collects messages by client and writes them; everything is called on the event loop's thread."""
+    """Collects messages by client and writes them; everything is called on the event loop's thread.
 
-    def __init__(self) -> None:
+    `on_written` takes for some of the writes the seconds since the oldest message in it came.
+    """
+
+    def __init__(self, on_written: Callable[[float], None] | None = None) -> None:
+        self._on_written = on_written
+        self._since = 0.0  # when the oldest of what waits came
+        self._writes = 0
         self._changed: list[Outbox] = []
         self._messages = 0
         self._due: asyncio.Handle | None = None
@@ -73,6 +81,8 @@ class FanOut:
     def push(self, message: Message, outboxes: Iterable[Outbox]) -> None:
         """Send a message to clients."""
         changed = self._changed
+        if not changed:
+            self._since = clock.monotonic()
         for outbox in outboxes:
             waiting = outbox.waiting
             if not waiting:
@@ -101,6 +111,9 @@ class FanOut:
             if messages != joined:
                 joined, frames = messages, join_frames(messages)
             outbox.writer.write_frames(frames)
+        self._writes += bool(changed)
+        if changed and self._on_written is not None and self._writes % MEASURED_EVERY == 1:
+            self._on_written(clock.monotonic() - self._since)
 
     def _schedule(self) -> None:
         loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Collection
+from functools import partial
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -23,6 +24,7 @@ from contracts.schema import literals
 from contracts.services.market import OrderbookQuery
 from runtime import clock
 from runtime.clients.market_client import MarketClient, encode_query
+from runtime.hops.metrics import HopMetrics
 
 _STATES: Final = {"candle", "book"}
 
@@ -38,6 +40,7 @@ class StreamMetrics:
         self.dropped = Count(
             "hydrophone_stream_dropped", "Messages that clients were too slow for", ["how"], registry=registry
         )
+        self.hops = HopMetrics(registry)
         self.closed_slow = Count("hydrophone_stream_closed_slow", "Clients closed as too slow", registry=registry)
 
 
@@ -76,7 +79,7 @@ class Hub:
     def __init__(self, market: MarketClient, metrics: StreamMetrics) -> None:
         self._market = market
         self.metrics = metrics
-        self.fan_out = FanOut()
+        self.fan_out = FanOut(partial(metrics.hops.observe, "push", "all", "message"))
         self._subscribers = Subscribers()
         self._watched: Counter[Topic] = Counter()
         self._last: dict[Topic, Message] = {}

@@ -49,6 +49,7 @@ class Buttons:
             menus.SYMBOL: self._symbol,
             menus.QUESTION: self._question,
             menus.CHART: self._chart,
+            menus.MAP: self._map,
             menus.DEPTH: self._depth,
             menus.LANGUAGE: self._language,
             menus.ZONE: self._zone,
@@ -121,6 +122,12 @@ class Buttons:
 
     async def _depth(self, arguments: tuple[str, ...], visit: Visit) -> Page | None:
         return await self._services.pages.depth(arguments[0], visit) if len(arguments) == 1 else None
+
+    async def _map(self, arguments: tuple[str, ...], visit: Visit) -> Page | None:
+        if len(arguments) not in {1, 2}:
+            return None
+        symbol, window = (*arguments, menus.MAP_WINDOW)[:2]
+        return await self._services.pages.liquidation_map(symbol, window, visit)
 
     async def _language(self, arguments: tuple[str, ...], visit: Visit) -> Page | None:
         code = "".join(arguments)

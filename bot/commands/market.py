@@ -1,4 +1,4 @@
-"""Market commands: `/price /raw /raw_orderbook /whale /liq /spread /chart /sentiment`."""
+"""Market commands: `/price /raw /raw_orderbook /whale /liq /liqmap /spread /chart /sentiment`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEPTH_WORD: Final = "depth"
 def make_handlers(services: Services) -> list[AnyHandler]:
     """Return the handlers of the market commands."""
     makes: dict[str, Make] = {name: _question(services, name) for name in QUESTION_OF}
-    makes |= {"chart": _chart(services), "sentiment": _sentiment(services)}
+    makes |= {"chart": _chart(services), "liqmap": _liquidation_map(services), "sentiment": _sentiment(services)}
     only_new = filters.UpdateType.MESSAGE
     return [CommandHandler(name, command(services, make), filters=only_new) for name, make in makes.items()]
 
@@ -50,6 +50,16 @@ def _chart(services: Services) -> Make:
         if timeframe.lower() == DEPTH_WORD:
             return await services.pages.depth(symbol, call.visit)
         return await services.pages.chart(symbol, timeframe, call.visit)
+
+    return make
+
+
+def _liquidation_map(services: Services) -> Make:
+    async def make(call: Call) -> Page:
+        if not call.arguments:
+            return services.pages.usage("liqmap", call.visit, menus.coin_rows(menus.MAP))
+        symbol, window = call.arguments[0], (*call.arguments[1:2], menus.MAP_WINDOW)[0]
+        return await services.pages.liquidation_map(symbol, window.lower(), call.visit)
 
     return make
 

@@ -28,6 +28,7 @@ COMMANDS: Final = (
     CommandWords("raw_orderbook", "market", ("symbol",), "BTC/USDT"),
     CommandWords("whale", "market", ("symbol",), "BTC"),
     CommandWords("liq", "market", ("symbol",), "BTC"),
+    CommandWords("liqmap", "market", ("symbol", "window"), "BTC 24h"),
     CommandWords("spread", "market", ("symbol",), "BTC"),
     CommandWords("chart", "market", ("symbol", "timeframe"), "BTC 1h"),
     CommandWords("sentiment", "market", ("text",), "Bitcoin reserves fall"),

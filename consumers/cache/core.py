@@ -25,6 +25,7 @@ from contracts.recent import Recent
 from contracts.schema.checking import check
 from contracts.state import FeedHealth, TickerState, TradesState, WhalesState
 from runtime.app.fold import Fault, fold_each
+from runtime.hops.times import Percentiles, Sample
 
 Batch = Iterable[tuple[str, FastEvent]]
 Faults = Sequence[Fault]
@@ -38,6 +39,7 @@ _BODY_KEYS: Final = {
 }
 _BODY_SUBJECTS: Final = {key: prefix for prefix, key in _BODY_KEYS.items()}
 _SECOND: Final = 1_000_000_000
+_SAMPLED_BODIES: Final = 32  # of so many bodies of a kind one is decoded, for its times
 
 
 class StateCache:
@@ -86,7 +88,7 @@ class StateCache:
 
     def fold_bodies(self, prefix: str, batch: Iterable[tuple[str, bytes]], now: int) -> Faults:
         """Keep the latest body of (subject, checked body) pairs; `prefix` is the subjects': book, funding, interest."""
-        key = _BODY_KEYS[prefix]
+        key, kind = _BODY_KEYS[prefix], codec.SUBJECT_KINDS[prefix]
 
         def fold(subject: str, body: bytes) -> None:
             if subject.startswith(subjects.CONSOLIDATED_BOOK):
@@ -94,7 +96,9 @@ class StateCache:
             instrument = self._instruments.find(subject, prefix)
             instrument.bodies[key] = body
             instrument.dirty.add(key)
-            instrument.feed.on_events(codec.SUBJECT_KINDS[prefix], 1, now, now)
+            instrument.feed.on_events(kind, 1, now, now)
+            if instrument.feed.events[kind] % _SAMPLED_BODIES == 1:
+                instrument.feed.on_hops(kind, codec.decode(subject, body), now)
 
         return fold_each(batch, fold)
 
@@ -106,7 +110,9 @@ class StateCache:
             tally = self._liquidations.get(base) or self._liquidations.put(base, LiquidationTally(base))
             tally.fold(event, rest.partition(":")[0], self.rates)
             if now:
-                self._find_feed(event.venue).on_events("liquidation", 1, event.ts_recv, now)
+                feed = self._find_feed(event.venue)
+                feed.on_events("liquidation", 1, event.ts_recv, now)
+                feed.on_hops("liquidation", event, now)
 
         return fold_each(batch, fold)
 
@@ -138,6 +144,11 @@ class StateCache:
         """Set each venue's limits of silence, ns by channel."""
         for venue, by_channel in limits.items():
             self._find_feed(venue).on_silence_limits(by_channel)
+
+    def on_publish_times(self, times: Mapping[str, dict[str, Percentiles]]) -> None:
+        """Take by venue and kind what the producers need from receipt to the bus, ns."""
+        for venue, by_kind in times.items():
+            self._find_feed(venue).on_publish_times(by_kind)
 
     # ---- showing
     def drain(self, now: int, *, liquidations: bool = True) -> dict[str, bytes | None]:
@@ -172,6 +183,10 @@ class StateCache:
     def measure(self) -> dict[str, dict[str, int | None]]:
         """Return the parts of each venue's latency, ns, by venue and name."""
         return {feed.venue: feed.measure() for feed in self._feeds.values()}
+
+    def take_hops(self) -> list[tuple[str, Sample]]:
+        """Return the (venue, sample) of each hop that was measured since the last call."""
+        return [(feed.venue, sample) for feed in self._feeds.values() for sample in feed.hops.take()]
 
     def _judge_feeds(self, now: int) -> None:
         """Count what came from each feed and find those that are live and silent; each is written once a second."""
@@ -263,7 +278,6 @@ class StateCache:
         check(_BODY_SUBJECTS[key] + tail, body)
         self._instruments.open(tail).bodies[key] = body
 
-    # ---- parts
     def _show_again(self, feed: Feed) -> None:
         """Write again what depends on a feed: its quality is another one."""
         for instrument in self._instruments.values():

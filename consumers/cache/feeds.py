@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from contracts import codec
 from contracts.market import FeedState, Quality
-from contracts.state import FeedHealth, LatencyState
+from contracts.state import FeedHealth, Hop, LatencyState
 from runtime.bounded import RollingHistogram, RollingLow
+from runtime.hops.times import HopTimes, Percentiles, as_documents
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastDocument = Any  # the same of a document
@@ -19,6 +20,7 @@ _HALF: Final = (1, 2)
 _NEARLY_ALL: Final = (99, 100)
 _WORST: Final[tuple[FeedState, ...]] = ("live", "stale", "resync", "gap", "connecting", "down")
 _GAPS: Final = frozenset({"gap", "resync"})
+_HOPS_EVERY: Final = 7  # samples of the latency one is of the hops, too: an odd number meets every kind
 _ALL_CHANNELS: Final = "all"
 DEFAULT_SILENCE: Final = 30 * SECOND  # without any event of a venue whose producer says no limit
 MOST_MARKS: Final = 10_000
@@ -51,6 +53,9 @@ class Feed:
     as_of: int = 0
     silence: dict[str, int] = field(default_factory=dict[str, int])
     silent: frozenset[str] = frozenset()
+    hops: HopTimes = field(default_factory=HopTimes)
+    sampled: int = 0
+    published: dict[str, Percentiles] = field(default_factory=dict[str, Percentiles])  # by kind, of the producers
     received: dict[str, int] = field(default_factory=dict[str, int])  # by kind: our own clock at the last event
     live_since: int | None = None  # silence counts from here at the earliest
 
@@ -117,8 +122,22 @@ class Feed:
         self.last_ts[kind] = max(self.last_ts.get(kind, 0), last_recv)
         self.dirty = True
 
-    def on_latency(self, event: FastEvent, now: int) -> None:
+    def on_publish_times(self, published: dict[str, Percentiles]) -> None:
+        """Take what the producers say of their part of the way: percentiles (ns) by kind of event."""
+        self.published = published
+
+    def on_hops(self, kind: str, event: FastEvent, now: int) -> None:
+        """Take the hops of one event of a kind as samples; `now`: ns UTC, when it was folded."""
+        if event.ts_event is not None:
+            self.hops.add("receive", kind, event.ts_recv - event.ts_event, now)
+        published = self.published.get(kind)
+        self.hops.add("fold", kind, now - event.ts_recv - (published[0] if published else 0), now)
+
+    def on_latency(self, kind: str, event: FastEvent, now: int) -> None:
         """Take one event's latency as a sample."""
+        if self.sampled % _HOPS_EVERY == 0:
+            self.on_hops(kind, event, now)
+        self.sampled += 1
         if event.ts_event is not None:
             self.venue_latency.add(event.ts_recv - event.ts_event, now)
             self.clock.add(event.ts_recv - event.ts_event, now)
@@ -172,6 +191,7 @@ class Feed:
             venue_latency=_latency(self.venue_latency),
             bus_latency=_latency(self.bus_latency),
             clock_offset=self.clock.find(),
+            hops=as_documents({**self.hops.find(), **self._publish_hop()}),
             seq=self.seq,
             marks=[(channel, symbol, state) for (channel, symbol), state in self.marks.items()],
         )
@@ -185,6 +205,9 @@ class Feed:
         if state != self.state:
             self.since = status.ts_recv
         self.state, self.reason = state, status.reason
+
+    def _publish_hop(self) -> dict[Hop, dict[str, Percentiles]]:
+        return {"publish": self.published} if self.published else {}
 
     def _channels(self) -> dict[str, FeedState]:
         channels: dict[str, FeedState] = dict.fromkeys(self.events, "live")

@@ -127,6 +127,7 @@ def _watch(stack: AsyncExitStack, service: Service, cache: StateCache, plan: Cac
             tasks.create_task(watch_remade(service.bus, {bucket_stream(plan.bucket): cache.show_all}))
             while True:
                 cache.on_silence_limits(producers.silence_limits())
+                cache.on_publish_times(producers.publish_times())
                 await clock.sleep(1.0)
 
     task = asyncio.ensure_future(watch())
@@ -201,6 +202,8 @@ def _drain(service: Service, cache: StateCache, writer: BucketWriter, *, whole: 
             writer.delete(key)
         else:
             writer.put(key, document)
+    for venue, (hop, kind, nanoseconds) in cache.take_hops():
+        service.hop(hop, venue, kind, nanoseconds / _SECOND_NS)
     service.report("written", len(changed))
     service.report("forgotten", cache.forgotten)
 

@@ -203,7 +203,7 @@ def count_event(instrument: InstrumentState, kind: str, event: FastEvent, now: i
     instrument.counts[kind] = (count + 1, max(last, event.ts_recv))
     instrument.feed.sim = event.sim
     if count % _SAMPLE_EVERY == 0:
-        instrument.feed.on_latency(event, now)
+        instrument.feed.on_latency(kind, event, now)
 
 
 def show(instrument: InstrumentState, key: str) -> bytes:

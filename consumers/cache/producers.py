@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 import structlog
@@ -19,6 +20,7 @@ from contracts.instrument import unescape_token
 from contracts.market import FeedState, FeedStatus
 from contracts.subjects import HEADER_MESSAGE_ID, HEADER_SCHEMA, LEASE_PRODUCERS
 from runtime import clock
+from runtime.hops.times import Percentiles
 from runtime.nats.bus import Bus, NoAnswerError
 from runtime.nats.leases.holders import HolderWatch
 from runtime.nats.leases.lease import Grant, find_grant
@@ -52,6 +54,10 @@ class ProducerWatch:
                 limit = int(seconds * _SECOND)
                 of_venue[channel] = min(limit, of_venue.get(channel, limit))
         return limits
+
+    def publish_times(self) -> dict[str, dict[str, Percentiles]]:
+        """Give what `read_publish_times` reads of the leases."""
+        return read_publish_times(self._holders.grants())
 
     async def _on_ended(self, unit: str, grant: Grant, reason: str) -> bool:
         """Publish it, unless the feed's last word is as bad already; False where something came in between."""
@@ -101,3 +107,13 @@ class ProducerWatch:
                 return 0, None
             raise
         return int(message["seq"]), codec.decode(subject, base64.b64decode(message.get("data", "")))
+
+
+def read_publish_times(grants: Iterable[tuple[str, Grant]]) -> dict[str, dict[str, Percentiles]]:
+    """Return by venue and kind how long producers take from receipt to the bus, ns; the slowest of its units. Pure."""
+    times: dict[str, dict[str, Percentiles]] = {}
+    for unit, grant in grants:
+        of_venue = times.setdefault(unescape_token(unit.partition(".")[0]), {})
+        for kind, (p50, p95, p99) in grant.about.get("publish", {}).items():
+            of_venue[kind] = max((p50, p95, p99), of_venue.get(kind, (0, 0, 0)))
+    return times

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from consumers.market.candles.fetched import FetchCache
 from consumers.market.candles.history import CandleSource
 from consumers.market.candles.ohlc import Ohlc
 from consumers.market.core import VERBS, Inside, compose_status
+from consumers.market.liquidations.maps import LiquidationMaps
 from consumers.market.mirrors import Listing, MirroredBucket
 from consumers.market.publishing import Consolidator
 from consumers.market.sentiment.core import read_analyzer
@@ -29,13 +31,13 @@ from consumers.market.state import MarketState, Reader
 from contracts import codec, streams, subjects
 from contracts.consolidated import ConsolidatedBook, ConsolidatedTicker
 from contracts.services.coverage import CoverageQuery
-from contracts.services.market import QUEUE, OhlcQuery, StatusQuery
+from contracts.services.market import QUEUE, LiquidationMapQuery, OhlcQuery, StatusQuery
 from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery
 from runtime import clock
 from runtime.app.commands import command
 from runtime.app.fold import Fault, fold_each
 from runtime.app.intervals import ticks
-from runtime.app.service import Service
+from runtime.app.service import OnHop, Service
 from runtime.app.serving import Serving
 from runtime.clients.cache_drops import serve_drops
 from runtime.coverage.view import LedgerView
@@ -48,6 +50,7 @@ from runtime.tasks import end_tasks
 _log = structlog.get_logger("market")
 _LOOK_SECONDS: Final = 1.0
 _AT_ONCE: Final = 256
+_MEASURED_EVERY: Final = 8  # questions of a verb
 _MOST_TEXT_BYTES: Final = 12 * LONGEST_TEXT + 256  # each character may be two escapes
 Find = Callable[[bytes], Awaitable[Answer]]
 _BUDGET_SECONDS: Final = 0.025  # of each turn: what does not fit waits for the next one
@@ -68,6 +71,7 @@ class MarketPlan:
     state: str = streams.STATE
     instruments: str = streams.INSTRUMENTS
     coverage: str = streams.COVERAGE
+    liquidations: str = streams.LIQUIDATIONS
     stale_after_ns: int = 30_000_000_000
     cut_after_seconds: float = 20.0
     fetched: bool = True
@@ -92,6 +96,7 @@ class Core:
         self.fetched = FetchCache(enabled=plan.fetched)
         self.analyzer = read_analyzer()
         self.ohlc = Ohlc(self.state, CandleSource(bus, self.fetched))
+        self.maps = LiquidationMaps(bus, plan.liquidations, self.state)
 
     @property
     def is_ready(self) -> bool:
@@ -118,6 +123,12 @@ class Core:
         """Answer how much was received."""
         query, now_ns = read_query(CoverageQuery, body), clock.now_ns()
         return answering.encode(compose_coverage(Reader(self.state, now_ns), query)).render(now_ns)
+
+    async def find_map(self, body: bytes) -> Answer:
+        """Answer with a liquidation map."""
+        query = read_query(LiquidationMapQuery, body)
+        composed = await self.maps.compose(query)
+        return answering.encode(composed).render(clock.now_ns())
 
     async def find_sentiment(self, body: bytes) -> Answer:
         """Answer about a text."""
@@ -156,9 +167,11 @@ async def run(service: Service, plan: MarketPlan) -> None:
     core = Core(service.bus, plan)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(core.fetched.close)
+        stack.push_async_callback(core.maps.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         stack.callback(failed.cancel)
-        for work in (core.bucket.run(), core.instruments.run(), core.coverage.run(), core.listing.run()):
+        followed = (core.bucket, core.instruments, core.coverage, core.listing, core.maps)
+        for work in [one.run() for one in followed]:
             stack.push_async_callback(_end, _begin(work, failed))
         async for _ in ticks(service.stop, 0.02, failed):
             core.take_ledger()
@@ -169,7 +182,7 @@ async def run(service: Service, plan: MarketPlan) -> None:
         reader = LaneReader(service.bus, Watchers(_on_bad, lambda _: None))
         stack.push_async_callback(reader.close)
         await reader.subscribe(subjects.ALL_TICKERS, read_event, partial(_fold, core.consolidator))
-        serving = Serving(service.bus, service.broker, make_router(core))
+        serving = Serving(service.bus, service.broker, make_router(core, service.hop))
         stack.push_async_callback(serving.close)
         await serving.open()
         await serve_drops(service.bus, "market", core.fetched.drop_meant)
@@ -182,21 +195,27 @@ async def run(service: Service, plan: MarketPlan) -> None:
             _report(service, core)
 
 
-def make_router(core: Core) -> NatsRouter:
+def make_router(core: Core, hop: OnHop) -> NatsRouter:
     """Return the handlers of every question; they take the request's bytes, by which answers are kept."""
     router = NatsRouter()
     serving: dict[str, Find] = {verb: partial(core.find, entry.query, entry.compose) for verb, entry in VERBS.items()}
     serving |= {"status": core.find_status, "ohlc": core.find_candles, "sentiment": core.find_sentiment}
     serving["coverage"] = core.find_coverage
+    serving["liqmap"] = core.find_map
     for verb, find in serving.items():
         arguments = command(subjects.MARKET_COMMAND + verb, QUEUE, at_once=_AT_ONCE)
-        router.subscriber(**arguments, decoder=_as_bytes)(_replying(find))
+        router.subscriber(**arguments, decoder=_as_bytes)(_replying(find, partial(hop, "reply", "all", verb)))
     return router
 
 
-def _replying(find: Find) -> Callable[[bytes], Awaitable[Response]]:
+def _replying(find: Find, on_reply: Callable[[float], None]) -> Callable[[bytes], Awaitable[Response]]:
+    asked = itertools.count()
+
     async def on_question(body: bytes) -> Response:
+        began = clock.monotonic()
         answer = await find(body)
+        if next(asked) % _MEASURED_EVERY == 0:
+            on_reply(clock.monotonic() - began)
         return Response(answer.body, headers=dict(answer.headers))
 
     return on_question
@@ -255,6 +274,7 @@ def _report(service: Service, core: Core) -> None:
     service.report("answers_kept", core.answerer.hits)
     service.report("answers_made", core.answerer.misses)
     service.report("markets_waiting", core.consolidator.waiting)
+    service.report("liquidations_held", len(core.maps.history))
 
 
 def _begin(work: Any, failed: asyncio.Future[None]) -> asyncio.Task[None]:

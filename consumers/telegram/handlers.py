@@ -100,7 +100,15 @@ class _Sending:
         gateway = Gateway(pace, self._plan.rules, self._on_dropped)
         for chat_id, moved in (await _find_moved(bus)).items():
             gateway.move(chat_id, moved, ticking.now())
-        return Sender(gateway, self._api, ledger, settle=self._settle, on_moved=self._on_moved, ticking=ticking)
+        return Sender(
+            gateway,
+            self._api,
+            ledger,
+            settle=self._settle,
+            on_moved=self._on_moved,
+            ticking=ticking,
+            hop=self._service.hop,
+        )
 
     def _on_dropped(self, one: Queued, reason: str) -> None:
         self._sender.drop(one, reason)

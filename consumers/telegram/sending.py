@@ -26,6 +26,7 @@ from contracts.services.telegram.jobs import (
 )
 from contracts.subjects import HEADER_MESSAGE_ID
 from runtime import clock
+from runtime.app.service import OnHop, time_nothing
 from runtime.nats.bus import Bus
 
 _log = structlog.get_logger("telegram")
@@ -94,6 +95,8 @@ class Ledger:
 class Sender:
     """Starts what may start, one call a job, as many at a time as the limits allow.
 
+    `hop` takes how long each call took, from the job's arrival here to Telegram's answer.
+
     `settle(job)` acknowledges a job; `on_moved(chat, new)` keeps where a group went.
     """
 
@@ -106,9 +109,11 @@ class Sender:
         settle: Callable[[Queued], Coroutine[Any, Any, None]],
         on_moved: Callable[[int, int], Coroutine[Any, Any, None]],
         ticking: Ticking,
+        hop: OnHop = time_nothing,
     ) -> None:
         self.gateway, self._api, self._ledger = gateway, api, ledger
         self._settle, self._on_moved, self._ticking = settle, on_moved, ticking
+        self._hop = hop
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures = 0
@@ -178,6 +183,8 @@ class Sender:
         except BadPhotoError as error:
             outcome = calls.Failed(400, str(error))
         now = self._ticking.now()
+        for one in batch.jobs:
+            self._hop("send", "all", one.job.operation.op, (now - one.since) / self._ticking.speed)
         self.gateway.finish(batch, now)
         await self._react(batch, outcome, now)
 

@@ -87,6 +87,7 @@ async def run(service: Service, plan: WebhooksPlan) -> None:
             poster=Poster(transport, key),
             letters=letters,
             rules=plan.delivery,
+            hop=service.hop,
         )
         matching = Matching(service, sending, source, plan.matching)
         registry = Registry(

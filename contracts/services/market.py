@@ -20,6 +20,7 @@ QUEUE: Final = "market"
 
 Side = Literal["buy", "sell"]
 LiquidationSide = Literal["long", "short", "buy", "sell"]
+MapWindow = Literal["1h", "4h", "12h", "24h", "3d", "7d", "30d"]
 Indicator = Literal["rsi", "macd", "ema", "bollinger", "sma", "atr", "stochastic", "vwap", "obv"]
 Venue = Annotated[
     Annotated[str, Field(max_length=64)] | None, Field(description="only this exchange: CCXT's id, or an alias")
@@ -81,6 +82,12 @@ class LiquidationsQuery(SymbolQuery):
     side: LiquidationSide | None = Field(
         default=None, description="only of this position (long, short), or by an order of this side (buy, sell)"
     )
+
+
+class LiquidationMapQuery(SymbolQuery):
+    """What was liquidated of a symbol's base at each price."""
+
+    window: MapWindow = Field(default="24h", description="how far back: `24h` are the last 1440 minutes, this one too")
 
 
 class OrderbookQuery(SymbolQuery):

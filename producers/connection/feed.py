@@ -17,6 +17,7 @@ from contracts.instrument import Instrument
 from producers.connection.auditing import AuditTurns
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import DepthAnswer
+from producers.connection.publisher import kind_of
 from producers.connection.session import Session, SessionParts
 from producers.connection.socket import (
     ConnectionLostError,
@@ -35,6 +36,7 @@ from runtime.retry import Policy, delays
 
 _log = structlog.get_logger("feed")
 TICK: Final = 0.1
+SAMPLE_SECONDS: Final = 0.5  # between two frames whose way to the bus is measured
 GATE_PAUSE: Final = 0.02
 LASTED: Final = 20.0
 PAUSED: Final = "paused by command"
@@ -82,6 +84,7 @@ class Feed:
         self._socket: Socket | None = None
         self._renew: str | None = None
         self.on_frame: OnFrame = self._keep_early  # the session's own, as soon as the connection is ready
+        self._sample_at = 0.0
         self._early: list[tuple[bytes, int]] = []
         self._overrun = False  # frames came that were not kept
         self._subscribed = False
@@ -210,6 +213,18 @@ class Feed:
         for frame, ts_recv in early:
             self.session.on_frame(frame, ts_recv)
 
+    def _sample_next(self, now: float) -> None:
+        """Measure the next frame's way to the bus, twice a second at most: others cost nothing."""
+        if now >= self._sample_at and self.on_frame == self.session.on_frame:
+            self._sample_at, self.on_frame = now + SAMPLE_SECONDS, self._sample_frame
+
+    def _sample_frame(self, frame: bytes, ts_recv: int) -> None:
+        """Pass on one frame and measure how long its events take to the bus; the next frames pass by this."""
+        self.on_frame = self.session.on_frame
+        kinds = {kind_of(command) for command in self.session.on_sampled_frame(frame, ts_recv)}
+        if kinds:  # the lane writes at the end of this iteration of the loop, which was planned before this
+            asyncio.get_running_loop().call_soon(self._parts.session.publisher.on_written, kinds, ts_recv)
+
     def _note_frames(self) -> None:
         """Pass on to the watchdog what came since the last time: what it would do with each frame is the same."""
         if self.session.take_frame():
@@ -258,6 +273,7 @@ class Feed:
                 self._parts.on_change(None)
                 self.session.confirmed(ts=clock.now_ns())
             self._note_frames()
+            self._sample_next(now)
             for verdict in self._watchdog.verdicts(now):
                 if isinstance(verdict, Lost):
                     raise ConnectionLostError(verdict.reason)

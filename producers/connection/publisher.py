@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
 from contracts import codec, subjects
 from contracts.instrument import escape_token
 from contracts.market import FeedState, FeedStatus
 from producers.normalize.messages import Message
+from runtime.hops.times import HopTimes
 from runtime.nats.lanes.message import Parts, make_parts
 
 FastFeedStatus: Final = codec.fast(FeedStatus)
@@ -24,6 +25,11 @@ class Lane(Protocol):
         ...
 
 
+def kind_of(command: bytes) -> str:
+    """Return the kind of event that a command of the bus publishes: `trade` of `PUB md.v1.trade.binance.…`."""
+    return command.split(b".", 3)[2].decode()
+
+
 class Publisher:
     """Publishes one venue's events and remembers the state of each of its channels."""
 
@@ -32,6 +38,7 @@ class Publisher:
     ) -> None:
         self.venue = venue
         self.published: Counter[str] = Counter()
+        self.hops = HopTimes()
         self.states: dict[tuple[str | None, str | None], FeedState] = {}
         self.on_status: Callable[[bytes], None] | None = None
         self.write = lane.write  # of a session that counts its messages itself
@@ -48,6 +55,12 @@ class Publisher:
         if self.is_ours(route.symbol):
             self._lane.write(message.parts)
             self.published[route.kind] += 1
+
+    def on_written(self, kinds: Iterable[str], ts_recv: int) -> None:
+        """Events of these kinds, received at a time (ns UTC), are written to the bus by now."""
+        now = self._now_ns()
+        for kind in kinds:
+            self.hops.add("publish", kind, now - ts_recv, now)
 
     def is_ours(self, symbol: str) -> bool:
         """Return whether this process publishes a symbol's events."""

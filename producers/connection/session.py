@@ -34,6 +34,7 @@ from producers.venue import (
     Venue,
 )
 from runtime.book.books import BookPace, Books
+from runtime.nats.lanes.message import Parts
 
 _BOOK_KINDS: Final = ("delta", "book")
 
@@ -137,6 +138,21 @@ class Session:
                     self._on_message(item)
             else:
                 self._on_other(item)
+
+    def on_sampled_frame(self, frame: bytes, ts_recv: int) -> list[bytes]:
+        """As `on_frame`; returns the command (`PUB md.v1.trade.… `) of each event that it published."""
+        write, commands = self._write, list[bytes]()
+
+        def note(parts: Parts) -> None:
+            commands.append(parts[0])
+            write(parts)
+
+        self._write = note
+        try:
+            self.on_frame(frame, ts_recv)
+        finally:
+            self._write = write
+        return commands
 
     def on_snapshot(self, answer: DepthAnswer, *, now: float) -> str | None:
         """Fold a REST snapshot; returns the reason where its body could not be read."""

@@ -12,6 +12,9 @@ from runtime.nats.broker import Broker
 from runtime.nats.bus import Bus
 from runtime.shared import Shared
 
+OnHop = Callable[[str, str, str, float], None]
+"""(hop, venue, kind, seconds): a sample of a part of an event's way."""
+
 
 def _say_nothing(_name: str, _value: int) -> None:
     return
@@ -19,6 +22,10 @@ def _say_nothing(_name: str, _value: int) -> None:
 
 def _measure_nothing(_name: str, _venue: str, _value: float) -> None:
     return
+
+
+def time_nothing(_hop: str, _venue: str, _kind: str, _seconds: float) -> None:
+    """Take no samples."""
 
 
 def _do_nothing() -> None:
@@ -33,6 +40,8 @@ class Service:
 
     `shared`: the process's, so that its services share one pool of connections.
 
+    `hop(hop, venue, kind, seconds)` takes samples of the parts of an event's way; of no venue is `all`.
+
     `report(event, count)` and `measure(figure, venue, seconds)` may be called again and again: the last one counts.
     """
 
@@ -43,6 +52,7 @@ class Service:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     report: Callable[[str, int], None] = _say_nothing
     measure: Callable[[str, str, float], None] = _measure_nothing
+    hop: OnHop = time_nothing
     ready: Callable[[], None] = _do_nothing
 
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from api.app import ApiOptions
-from contracts.streams import ACCESS, ANALYTICS, CACHE, IDEMPOTENCY, INSTRUMENTS, LIMITS, STATE
+from contracts.streams import ACCESS, ANALYTICS, CACHE, IDEMPOTENCY, INSTRUMENTS, LIMITS, LIQUIDATIONS, STATE
 from runtime import provision
 from runtime.app.service import Service
 from runtime.nats.bus import Bus, BusOptions
@@ -43,6 +43,7 @@ async def store(api_nats: NatsServer) -> AsyncGenerator[Store]:
         f"KV_{CACHE}",
         LIMITS,
         ANALYTICS,
+        LIQUIDATIONS,
     ):
         await bus.jetstream().purge_stream(stream)
     written = Store(bus, api_nats.monitor_url)

@@ -28,16 +28,18 @@ from consumers.market.candles.fetched import FetchCache
 from consumers.market.candles.history import CandleSource
 from consumers.market.candles.ohlc import Ohlc
 from consumers.market.core import VERBS
+from consumers.market.liquidations.coverage import Covered, Seconds, merge
+from consumers.market.liquidations.map import compose_map
 from consumers.market.state import Reader
 from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.services.coverage import CoverageQuery
-from contracts.services.market import OhlcQuery
+from contracts.services.market import LiquidationMapQuery, OhlcQuery
 from contracts.timeframes import HOUR, SECOND
 from runtime.app.commands import failure
 from runtime.clients.market_client import MarketClient
 from tests.consumers.coverage.ledger import Kept, status
-from tests.consumers.market.recorded import GOLDEN, make_state, read_golden
+from tests.consumers.market.recorded import GOLDEN, make_history, make_state, read_golden
 
 SYMBOLS = [
     *("BTC", "ETH", "SOL", "btcusdt", "BTC%2FUSDT", "BTC/USD", "XBT", "BTC-USDC", "OLD", "BTC/IDR", "ETHBTC"),
@@ -63,6 +65,7 @@ BY_QUERY = {
         "min_usd=.",
     ],
     "/gpt/liq": ["", "limit=1", "limit=100", "limit=101", "limit=%2B1", "exchange=binance"],
+    "/gpt/liqmap": ["", "window=1h", "window=7d", "window=2h", "window=", "limit=1"],
     "/gpt/orderbook": [
         "",
         "depth=1",
@@ -114,10 +117,17 @@ BY_PATH = {
     "/multi/orderbook/": ["", "depth=1", "depth=2", "depth=100", "depth=500", "exchange=okx"],
     "/multi/trades/": ["", "limit=1", "limit=7", "limit=100", "limit=1000", "exchange=bybit", "exchange=xx", "a=b"],
 }
+COVERAGE = merge(
+    [
+        Covered("binanceusdm", "BTC/USDT:USDT", "2026-01-01T00:00:00Z", Seconds(0, 3590, 0, 10)),
+        Covered("bybit", "BTC/USDT:USDT", "2026-01-01T00:00:00Z", Seconds(3600, 0, 0, 0)),
+    ]
+)
 PLAIN = [
     *("/multi/symbols", "/multi/symbols?listed=true", "/multi/symbols?listed=no", "/multi/symbols?exchange=okx"),
     *("/multi/symbols?exchange=nope", "/multi/symbols?exchange=huobi", "/multi/symbols?exchange=Kraken&listed=1"),
     *("/multi/health", "/multi/health?x=1", "/gpt/raw", "/gpt/whale", "/gpt/liq", "/gpt/orderbook"),
+    "/gpt/liqmap",
     *("/api/market/price", "/api/market/ohlc", "/gpt/raw?symbol=BTC&symbol=ETH"),
 ]
 
@@ -167,7 +177,8 @@ class CoreBus:
         self.now_ns: int = recorded["now_ns"]
         state, _ = make_state(recorded, cut=cut)
         state.ledger = self._make_ledger().view
-        self._state, self._answerer = state, Answerer(state)
+        self._state, self._history = state, make_history(self.now_ns)
+        self._answerer = Answerer(state)
         self._ohlc = Ohlc(state, CandleSource(Replies(recorded["replies"]), FetchCache(enabled=False)))
 
     def _make_ledger(self) -> Kept:
@@ -193,6 +204,10 @@ class CoreBus:
             return answering.encode(composed).render(self.now_ns)
         if verb == "coverage":
             composed = compose_coverage(Reader(self._state, self.now_ns), read_query(CoverageQuery, payload))
+            return answering.encode(composed).render(self.now_ns)
+        if verb == "liqmap":
+            reader = Reader(self._state, self.now_ns)
+            composed = compose_map(reader, read_query(LiquidationMapQuery, payload), self._history, COVERAGE)
             return answering.encode(composed).render(self.now_ns)
         return self._answerer.answer(VERBS[verb].query, VERBS[verb].compose, payload, self.now_ns)
 

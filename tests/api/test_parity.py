@@ -25,11 +25,12 @@ from runtime.clock import now_ns
 from runtime.nats.bus import Bus
 from tests.api.test_graphql import LIQUIDATION
 from tests.api.world import READ_KEY, Api, Start, Store, origin, whale
+from tests.consumers.market.recorded import list_liquidations
 from tests.serving import serve
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(600)]
 TRIES = 5
-ON_GRAPHQL = {"raw", "ticker", "whale", "liq", "orderbook", "ohlc", "coverage"}
+ON_GRAPHQL = {"raw", "ticker", "whale", "liq", "liqmap", "orderbook", "ohlc", "coverage"}
 SEED = 20_261_126
 HOUR_NS = 3_600_000_000_000
 MANY = Limits(*(Limit(name, 10_000_000, 60) for name in ("key", "ip", "anonymous-ip", "global")))
@@ -52,6 +53,7 @@ TOOLS = {
     "price": "get_price",
     "whale": "get_whale_trades",
     "liq": "get_liquidations",
+    "liqmap": "get_liquidation_map",
     "orderbook": "get_order_book",
     "ohlc": "get_candles",
     "coverage": "get_coverage",
@@ -62,6 +64,7 @@ PATHS = {
     "price": "/api/market/price",
     "whale": "/gpt/whale",
     "liq": "/gpt/liq",
+    "liqmap": "/gpt/liqmap",
     "orderbook": "/gpt/orderbook",
     "ohlc": "/api/market/ohlc",
     "coverage": "/api/market/coverage",
@@ -74,6 +77,7 @@ FIELDS = {
     "ticker": "price",
     "whale": "whaleTransactions",
     "liq": "liquidations",
+    "liqmap": "liquidationMap",
     "ohlc": "candles",
 }
 AS_A_LIST = {"whale": "whales", "trades": "trades", "symbols": "symbols"}  # what `data` of REST is
@@ -119,6 +123,7 @@ async def fill(store: Store, chance: random.Random) -> None:
         for at in range(40)
     ]
     await store.put_liquidations("BTC", forced)
+    await store.publish_liquidations(list_liquidations(now_ns(), 400, 1440))
     for venue in ("binance", "bybit"):
         fields = {**origin(venue, "BTC/USDT"), "contracts": None, "side": chance.choice([*sides, None])}
         prints = [
@@ -171,6 +176,7 @@ def ask(chance: random.Random) -> Question:
         "coverage": [("venue", ["binance", "binance", "nope"]), ("channel", ["trade", "book"])],
         "whale": [("limit", range(1, 102)), ("min_usd", range(1, 99999)), ("side", ["buy", "sell"])],
         "liq": [("limit", range(1, 102)), ("min_usd", range(1, 99999)), ("side", ["long", "short", "buy", "sell"])],
+        "liqmap": [("window", ["1h", "7d", "2h"])],
         "ohlc": [("limit", range(1, 1002))],
         "multi_orderbook": [("depth", range(1, 102))],
         "trades": [("limit", range(1, 102)), ("exchange", ["binance", "okx", "nope"])],
@@ -224,7 +230,7 @@ async def by_graphql(api: Api, question: Question) -> Any:
     type_ = get_named_type(SCHEMA.query_type.fields[field].type)
     parameters = dict(question.parameters)
     arguments = {"symbol": parameters.pop("symbol")}
-    if question.verb == "ohlc":
+    if question.verb in {"ohlc", "liqmap"}:
         arguments |= parameters
         parameters = {}
     chosen = {FILTERS.get(name, name): value for name, value in parameters.items()}
@@ -316,6 +322,7 @@ async def test_many_questions_have_one_answer_each(store: Store, start: Start, q
     await fill(store, chance)
     await serve_candles(store.bus, chance)
     api = await start({"stale_after_ns": HOUR_NS, "limits": MANY})
+    await api.until("/gpt/liqmap?symbol=BTC", lambda answer: answer.status_code == 200)
     compared: Counter[str] = Counter()
     answered: Counter[str] = Counter()
     for _ in range(questions):

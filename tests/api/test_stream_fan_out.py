@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 from prometheus_client import CollectorRegistry
 
 from api.stream.backlog import Backlog, Message
-from api.stream.fan_out import MOST_WAITING, TICK_SECONDS, FanOut, join_frames
+from api.stream.fan_out import MEASURED_EVERY, MOST_WAITING, TICK_SECONDS, FanOut, join_frames
 from api.stream.hub import Hub, StreamMetrics
 from api.stream.topics import Topic
 from contracts import codec
@@ -96,6 +97,18 @@ async def test_a_tick_has_an_end_in_messages_too() -> None:
     for message in numbered(MOST_WAITING):
         fan_out.push(message, [box])
     assert len(box.writer.written) == 1, "without the loop"
+
+
+async def test_the_time_until_a_write_is_measured_by_samples() -> None:
+    took: list[float] = []
+    fan_out, box = FanOut(took.append), Box()
+    for _ in range(MEASURED_EVERY + 1):
+        for message in numbered(2):
+            fan_out.push(message, [box])
+        time.sleep(0.002)  # noqa: ASYNC251  # the loop is busy: what waits is written later
+        fan_out.write()
+    assert len(took) == 2
+    assert all(0.002 <= seconds < 1 for seconds in took)
 
 
 async def test_an_event_is_encoded_once_for_all_who_subscribed() -> None:

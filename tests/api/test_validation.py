@@ -25,6 +25,7 @@ VERBS = {
     "/gpt/raw": "raw",
     "/gpt/whale": "whale",
     "/gpt/liq": "liq",
+    "/gpt/liqmap": "liqmap",
     "/gpt/orderbook": "orderbook",
     "/api/market/price": "price",
     "/api/market/ohlc": "ohlc",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -20,8 +20,9 @@ from consumers.market.handlers import MarketPlan
 from consumers.market.handlers import run as run_market
 from contracts.instrument import make_instrument
 from contracts.market import BookSnapshot, Event, Funding, OpenInterest
-from contracts.state import FeedHealth, LatencyState, LiquidationsState, TickerState, WhalesState
+from contracts.state import FeedHealth, HopLatency, LatencyState, LiquidationsState, TickerState, WhalesState
 from contracts.streams import INSTRUMENTS, STATE
+from contracts.subjects import LIQUIDATION
 from runtime.app.service import Service
 from runtime.clock import now_ns
 from runtime.config.settings import ApiSettings
@@ -94,6 +95,10 @@ class Store:
             "resyncs": 1,
             "venue_latency": LatencyState(p50=12_345_678, p99=99_000_000),
             "bus_latency": LatencyState(p50=None, p99=None),
+            "hops": {
+                "receive": {"trade": HopLatency(p50=12_345_678, p95=50_000_000, p99=99_000_000)},
+                "publish": {"trade": HopLatency(p50=98_304, p95=196_608, p99=400_000)},
+            },
             "clock_offset": -1_500_000,
             "seq": 9,
             "sim": False,
@@ -134,6 +139,15 @@ class Store:
             }
         )
         await self.put(f"liquidations.{base}", document.model_dump_json().encode())
+
+    async def publish_liquidations(self, liquidations: Iterable[Event]) -> None:
+        """Publish to the stream of liquidations, and return once it has them."""
+        stream, acknowledged = self.bus.jetstream(), list[Any]()
+        for event in liquidations:
+            assert event.symbol is not None
+            tail = make_instrument(event.venue, event.symbol, event.symbol).tail
+            acknowledged.append(await stream.publish_async(f"{LIQUIDATION}{tail}", event.model_dump_json().encode()))
+        await asyncio.gather(*acknowledged)
 
     async def publish(self, subject: str, event: Event) -> None:
         await self.bus.client.publish(subject, event.model_dump_json().encode())

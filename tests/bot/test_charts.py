@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.charts import draw_candles, draw_depth
+from bot.charts import draw_candles, draw_depth, draw_map
 from bot.texts import charts
 from bot.texts.language import make_reader
+from contracts.services.replies.liqmap import LiquidationMap
 from contracts.services.replies.market import Orderbook
 from contracts.services.replies.multi import OhlcReply
 from contracts.timeframes import TIMEFRAMES
@@ -56,6 +57,41 @@ def book(bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> Or
     fields = {"exchange": "okx", "symbol": "BTC/USDT", "quote": "USDT", "market": "spot", "unit": "base"}
     more = {"spread": None, "imbalance": None, "seq": None, "age": 0.1, "quality": "live", "sim": False}
     return Orderbook.model_validate({**fields, **more, **sides})
+
+
+def liquidation_map(buckets: list[tuple[float, float, float]], price: float | None = None) -> LiquidationMap:
+    """A map of (low, long, short) of buckets 50 wide."""
+    sums = {"long_usd": 1, "short_usd": 1, "unknown_usd": 0, "total_usd": 2, "count": 1, "unvalued": 0}
+    rows = [
+        {
+            "low": low,
+            "high": low + 50,
+            "long_usd": long,
+            "short_usd": short,
+            "unknown_usd": 0,
+            "count": 1,
+            "unvalued": 0,
+        }
+        for low, long, short in buckets
+    ]
+    fields = {"base": "BTC", "window": "24h", "from": START, "held_from": None, "step": 50 if buckets else None}
+    more = {"venues": [], "rates": [], "sampled": False, "price": price, "stale_exchanges": [], "sim": False}
+    market = {"age": 0.1, "quality": "live", "totals": sums, "buckets": rows}
+    return LiquidationMap.model_validate({**fields, **more, **market})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        liquidation_map([(91000, 5e6, 0), (91050, 0, 2e6), (91100, 1e3, 4e5)], 91070.5),
+        liquidation_map([], 5.0),
+        liquidation_map([(0, 0, 0)]),
+        liquidation_map([(91000, 5e6, 0), (9e8, 1, 1)], 1e-9),
+    ],
+    ids=["usual", "none", "without a value", "far away"],
+)
+def test_any_liquidation_map_is_a_picture(reply: LiquidationMap) -> None:
+    assert size_of(draw_map(reply, WORDS, "none")) == (round(WIDTH * DPI), round(HEIGHT * DPI))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from runtime.clock import now_ns
 from runtime.texts.figures import number, percent, rate, usd
-from tests.api.world import Start
+from tests.api.world import Start, Store
 from tests.bot.world import Person, StartBot, labels, text_of
+from tests.consumers.market.recorded import list_liquidations
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(180)]
 MakePerson = Callable[..., Person]
@@ -111,6 +113,26 @@ async def test_depth_and_candles_are_pictures(start_bot: StartBot, person: MakeP
     assert "depth" in text_of(answer)
     book = await ann.say("/raw_orderbook BTC")
     assert (await ann.press(book, "🌊 Depth"))["photo"]
+
+
+async def test_a_liquidation_map_is_a_picture_with_the_figures_of_the_api(
+    store: Store, start_bot: StartBot, start: Start, person: MakePerson
+) -> None:
+    await store.publish_liquidations(list_liquidations(now_ns(), 200, 1440))
+    api = await start()
+    await start_bot(core=False)
+    body = (await api.until("/gpt/liqmap?symbol=BTC", lambda answer: answer.status_code == 200)).json()["data"]
+    ann = person(language_code="id")
+    answer = await ann.say("/liqmap BTC")
+    assert answer["photo"]
+    totals = body["totals"]
+    for figure in (*(usd(totals[name]) for name in ("total_usd", "long_usd", "short_usd")), number(body["step"])):
+        assert figure in text_of(answer)
+    assert "binanceusdm tidak diketahui (sampel)" in text_of(answer)
+    became = await ann.press(answer, "7d")
+    assert "7d" in text_of(became)
+    assert "/liqmap" in text_of(await ann.say("/liqmap BTC 2h"))
+    assert (await ann.press(await ann.say("/liqmap"), "BTC"))["photo"]
 
 
 async def test_the_answer_goes_to_the_topic_that_was_asked_in(start_bot: StartBot, person: MakePerson) -> None:

@@ -65,7 +65,14 @@ async def test_everything_is_there_without_errors_and_without_other_hosts(
         await page.shows_text("#quality", "live")
         assert [text[:7] for text in await page.texts("#venues th span")] == ["binance", "bybit"]
         assert len(await page.texts("#levels tr")) == 5
+        await page.shows_text("#map-text", "in 24h: longs $")
+        assert "a sample" in (await page.texts("#map-venues tr"))[0]
+        await page.page.click("#map-windows button:first-child")
+        await page.shows_text("#map-text", "in 1h")
+        assert await page.page.locator("#map-sampled").is_visible()
         assert "12 ms" in (await page.texts("#feeds tr"))[0]
+        assert "12 ms · 50 ms · 99 ms" in (await page.texts("#hops tr"))[0]
+        assert "0.1 ms · 0.2 ms · 0.4 ms" in (await page.texts("#hops tr"))[0]
         assert await page.page.locator("#simulated").is_hidden()
         assert page.wrong == []
         assert page.hosts == {f"127.0.0.1:{api.port}"}

@@ -21,6 +21,7 @@ from contracts.timeframes import HOUR, MINUTE, find_start
 from runtime.clock import now_ns
 from tests.api.world import Store, origin, whale
 from tests.consumers.coverage.ledger import SECOND, Kept, status
+from tests.consumers.market.recorded import list_liquidations
 from tests.serving import serve
 
 BOOK = {
@@ -46,6 +47,7 @@ async def put_market(store: Store, **origin_parts: Any) -> None:
     await store.put_whales("BTC", [whale("binance", "BTC/USDT", "2000000", **origin_parts)])
     await store.put_liquidations("BTC", [])
     await put_coverage(store)
+    await store.publish_liquidations(list_liquidations(now_ns(), 300, 1440))
     last = find_start("1m", now_ns())
     candles = [candle(last - back * MINUTE) for back in range(300, -1, -1)]
 

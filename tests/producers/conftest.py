@@ -35,8 +35,10 @@ class Bus:
         self.by_kind = defaultdict(list)
         self.instruments = []
         self.not_live = set()
+        self.slow = 0.0  # seconds that each message takes
 
     def write(self, parts):
+        time.sleep(self.slow)
         subject, _, payload = split_message(parts)
         if subject.startswith(subjects.DEAD_LETTER):
             self.dead.append(msgspec.json.decode(payload))

@@ -6,7 +6,9 @@ import { Depth } from "./live/depth.js";
 import { byId, make, setQuality, setText } from "./dom.js";
 import { followEvents } from "./live/events.js";
 import { paintFeeds } from "./live/feeds.js";
+import { Latency } from "./live/latency.js";
 import { compact, ms, percent, price, seconds } from "./format.js";
+import { LiquidationMap } from "./live/map.js";
 import { backoff, getJson, getPatiently, pause, serviceNow } from "./http.js";
 import { paintSoon, setPaused } from "./live/paint.js";
 import { startShell } from "./shell.js";
@@ -17,6 +19,7 @@ import { Venues } from "./live/venues.js";
 const SNAPSHOT_MS = 10_000;
 const FEEDS_MS = 10_000;
 const COVERAGE_MS = 60_000;
+const MAP_MS = 30_000;
 const STALE_MS = 30_000;
 const PACE = 1; // seconds between two states of a book or a candle
 const BACKFILLED = 50;
@@ -26,6 +29,8 @@ startShell();
 const venues = new Venues();
 const depth = new Depth();
 const coverage = new Coverage();
+const map = new LiquidationMap();
+const latency = new Latency();
 const tapes = {
   whale: new Tape("whales", whaleColumns),
   liquidation: new Tape("liquidations", liquidationColumns),
@@ -138,7 +143,8 @@ async function choose(next) {
     { channel: "book", symbol: next, interval: PACE },
     { channel: "candles", symbol: next, timeframe: "1m", interval: PACE },
   ]);
-  await Promise.all([candles.show(next), refresh(), backfill(next), coverage.show(next).catch((error) => setNotice(error.message))]);
+  const calendar = coverage.show(next).catch((error) => setNotice(error.message));
+  await Promise.all([candles.show(next), refresh(), backfill(next), calendar, map.show(next)]);
 }
 
 // What was before this page was opened.
@@ -195,7 +201,12 @@ async function start() {
   await choose(select.value);
   keep(SNAPSHOT_MS, refresh);
   keep(COVERAGE_MS, () => coverage.refresh());
-  keep(FEEDS_MS, async () => paintFeeds(await getJson("/multi/health")));
+  keep(MAP_MS, () => map.refresh());
+  keep(FEEDS_MS, async () => {
+    const health = await getJson("/multi/health");
+    paintFeeds(health);
+    latency.show(health);
+  });
 }
 
 byId("pause").addEventListener("click", ({ target }) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from consumers.market.answering import Composed
@@ -56,6 +57,7 @@ def feed_fields(feed: Feed, *, cut: bool) -> dict[str, Any]:
         "resyncs": feed.resyncs,
         "audited": {symbol: iso(ts) for symbol, ts in sorted(feed.audited.items())},
         "latency": {"venue_ms": _latency(feed.venue_latency), "bus_ms": _latency(feed.bus_latency)},
+        "hops": {hop: _hop(kinds) for hop, kinds in feed.hops.items()},
         "clock_offset_ms": _milliseconds(feed.clock_offset),
         "sim": feed.sim,
     }
@@ -63,6 +65,13 @@ def feed_fields(feed: Feed, *, cut: bool) -> dict[str, Any]:
 
 def _latency(latency: Latency) -> dict[str, Any]:
     return {"p50": _milliseconds(latency.p50), "p99": _milliseconds(latency.p99)}
+
+
+def _hop(kinds: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("p50", "p95", "p99")
+    return {
+        kind: {name: _milliseconds(getattr(found, name)) for name in names} for kind, found in sorted(kinds.items())
+    }
 
 
 def _milliseconds(ns: int | None) -> Any:

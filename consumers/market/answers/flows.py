@@ -20,13 +20,13 @@ def compose_whales(reader: Reader, query: WhaleQuery) -> Composed:
     """The recent whale trades of a base, or of one pair where the symbol names one."""
     found = reader.state.find(query.symbol)
     whales = list_whales(reader, found, query)
-    return Composed({"whales": whales, **_received(reader, found)}, found.name)
+    return Composed({"whales": whales, **received_fields(reader, found)}, found.name)
 
 
 def compose_liquidations(reader: Reader, query: LiquidationsQuery) -> Composed:
     """The recent liquidations of a base over every venue and contract, and their totals."""
     found = reader.state.find(query.symbol)
-    document, received = reader.find_liquidations(found.base), _received(reader, found)
+    document, received = reader.find_liquidations(found.base), received_fields(reader, found)
     recent = list_liquidations(document, query)[: query.limit]
     data = {
         "base": found.base,
@@ -117,7 +117,7 @@ def _sums(totals: Totals) -> dict[str, Any]:
     }
 
 
-def _received(reader: Reader, found: Found) -> dict[str, Any]:
+def received_fields(reader: Reader, found: Found) -> dict[str, Any]:
     """How fresh the market is that these were received on: the newest ticker of the base and the best quality."""
     quoted = reader.list_quoted(found.instruments)
     if not quoted:

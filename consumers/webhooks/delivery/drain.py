@@ -180,6 +180,7 @@ class Drain:
             answer = await self._sending.poster.post(self._endpoint, row.event_id, row.body, now_ns)
         except Exception as error:  # noqa: BLE001  # kept with the attempt, and tried again or dead by it
             return row, of_error(error)
+        self._sending.hop("post", "all", row.event_type, answer.seconds)
         return row, of_answer(answer, now_ns)
 
     def _collect(self) -> None:

@@ -15,6 +15,7 @@ from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.attempts import AttemptStore
 from consumers.webhooks.store.events import EventStore
 from runtime import clock
+from runtime.app.service import OnHop, time_nothing
 from runtime.nats.deadletter import DeadLetters
 
 
@@ -38,6 +39,7 @@ class Sending:
     letters: DeadLetters
     rules: DeliveryRules = field(default_factory=DeliveryRules)
     now_ns: Callable[[], int] = clock.now_ns
+    hop: OnHop = time_nothing
     chance: Callable[[], float] = random
     counts: Counter[str] = field(default_factory=Counter[str])
     changed: Counter[str] = field(default_factory=Counter[str])

@@ -6,14 +6,15 @@ from typing import Final
 
 from contracts.commands import Command, command
 from contracts.services import coverage, market, sentiment
+from contracts.services.replies import liqmap, multi
 from contracts.services.replies import market as replies
-from contracts.services.replies import multi
 
 COMMANDS: Final[tuple[Command, ...]] = (
     command("market.raw", market.RawQuery, replies.Snapshot, 1.0),
     command("market.price", market.PriceQuery, replies.PriceReply, 1.0),
     command("market.whale", market.WhaleQuery, replies.WhaleReply, 1.0),
     command("market.liq", market.LiquidationsQuery, replies.Liquidations, 1.0),
+    command("market.liqmap", market.LiquidationMapQuery, liqmap.LiquidationMap, 1.0),
     command("market.orderbook", market.OrderbookQuery, replies.Orderbook, 1.0),
     command("market.ticker", market.TickerQuery, multi.TickerReply, 1.0),
     command("market.multi_orderbook", market.MultiOrderbookQuery, multi.MergedBook, 1.0),

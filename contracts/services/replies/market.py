@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from contracts.numbers import AmountText
+from contracts.services.replies.hops import Hops
 
 Quality = Literal["live", "stale", "gap", "sim"]
 AGE: Final = "seconds since this data arrived here"
@@ -221,6 +222,7 @@ class FeedHealth(ReplyModel):
     latency: dict[str, dict[str, float | None]] = Field(
         description="milliseconds: venue_ms from the exchange's clock to receipt, bus_ms from receipt over the bus"
     )
+    hops: Hops = {}
     clock_offset_ms: float | None = Field(
         description="our clock less the exchange's, with the way of the fastest recent messages in it: an upper bound"
     )

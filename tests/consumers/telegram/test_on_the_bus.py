@@ -117,6 +117,7 @@ async def test_a_job_is_sent_recorded_and_forgotten(here: World, eventually: Eve
             GROUP,
         )
     assert await left(here.bus) == 0
+    assert [sample[:3] for sample in here.hops] == [("send", "all", "sendMessage")]
 
 
 async def test_every_operation(here: World) -> None:

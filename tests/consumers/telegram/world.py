@@ -39,6 +39,7 @@ class World:
     url: str
     speed: float
     seen: list[Any] = field(default_factory=list[Any])
+    hops: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
 
     def do(self, deed: str, /, **given: Any) -> Json:
         self.server.world.moment = self.server.moment()
@@ -61,8 +62,11 @@ class World:
     @asynccontextmanager
     async def gateway(self, rules: Rules | None = None, bus: Bus | None = None) -> AsyncGenerator[Service]:
         plan = self.plan(rules=rules or Rules())
-        async with running(bus or self.bus, "telegram", partial(run, plan=plan)) as service:
+        async with running(bus or self.bus, "telegram", partial(run, plan=plan), self.on_hop) as service:
             yield service
+
+    def on_hop(self, *sample: object) -> None:
+        self.hops.append(sample)
 
     async def queue(self, job_id: str, chat_id: int, text: str = "", **given: Any) -> TelegramJob:
         operation = given.pop("operation", None) or SendMessage(text=text or job_id)

@@ -26,6 +26,18 @@ async def test_every_channel_speaks_and_is_marked_simulated(rig, venue, client):
         assert {"trade", "ticker", "book", None} <= live
 
 
+async def test_the_way_from_receipt_to_the_bus_is_measured_by_kind(rig):
+    async with rig("binance") as r:
+        hops = r.producer.publisher.hops
+        await r.until(lambda: {"trade", "ticker"} <= set(hops.find().get("publish", {})), "samples of both kinds")
+        assert max(hops.find()["publish"]["ticker"]) < 5_000_000_000
+        hops.take()
+        r.bus.slow = 0.2
+        await r.until(lambda: any(took >= 200_000_000 for _, _, took in hops.take()), "what is slow is seen")
+        assert set(hops.find()) == {"publish"}  # the exchange's part is not the producer's
+        assert r.producer.describe()["publish"]["trade"] == hops.find()["publish"]["trade"]
+
+
 @pytest.mark.parametrize("client", ["picows", "websockets"])
 async def test_ping_frames_keep_a_socket_whose_venue_wants_them(rig, client):
     rules = {"krakenfutures": Heartbeat(idle_inbound=0.8)}

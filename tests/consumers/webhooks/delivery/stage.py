@@ -64,6 +64,7 @@ class Stage:
     endpoints: KnownEndpoints
     matching: Matching
     offset: list[int]
+    hops: list[tuple[str, str, str, float]]
     numbers: dict[str, int] = field(default_factory=dict[str, int])
 
     async def register(self, url: str, **fields: Any) -> Endpoint:
@@ -116,7 +117,7 @@ async def staging(
     async with AsyncExitStack() as stack:
         bus = await Bus(BusOptions(servers=(url,), name="webhooks")).connect()
         stack.push_async_callback(bus.close)
-        offset = [0]
+        offset, hops = [0], list[tuple[str, str, str, float]]()
         queue = JobQueue(bus)
         endpoints = KnownEndpoints(queue=queue)
         transport = Transport(ALLOWED)
@@ -132,6 +133,7 @@ async def staging(
             letters=letters,
             rules=rules,
             now_ns=lambda: clock.now_ns() + offset[0],
+            hop=lambda *sample: hops.append(sample),
         )
         ready = asyncio.Event()
         service = Service(name="webhooks", bus=bus, ready=ready.set)
@@ -144,7 +146,7 @@ async def staging(
             for task in tasks:
                 if task.done():
                     task.result()
-            yield Stage(bus, sending, endpoints, matching, offset)
+            yield Stage(bus, sending, endpoints, matching, offset, hops)
         finally:
             service.stop.set()
             await asyncio.gather(*tasks)

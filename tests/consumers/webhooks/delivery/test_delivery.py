@@ -58,6 +58,8 @@ async def test_an_event_is_posted_once_to_each_endpoint_that_wants_it(stage: Sta
         await wait_for(lambda: len(second.requests) == 1)
     assert sorted(sequences(first.requests)) == [1, 2, 3, 4]
     assert sequences(second.requests) == [1]
+    assert {sample[:3] for sample in stage.hops} == {("post", "all", "whale")}
+    assert all(0 < seconds < 20 for *_, seconds in stage.hops)
     for request in first.requests + second.requests:
         Webhook(SECRET).verify(request.body, request.headers)
         expected = hmac.new(SECRET.encode(), request.body, "sha256").hexdigest()

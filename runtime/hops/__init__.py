@@ -1,0 +1,1 @@
+"""How long each part of an event's way takes: samples, percentiles of the last minutes, Prometheus histograms."""
