@@ -77,9 +77,6 @@ async def run(service: Service, plan: WebhooksPlan) -> None:
         letters = DeadLetters(service.bus, service.name)
         stack.push_async_callback(letters.flush)
         endpoints = EndpointStore(store, Sealer(sealing_key(pepper, PURPOSE)))
-        registry = Registry(
-            RegistryParts(bus=service.bus, store=endpoints, transport=transport, key=key, most=plan.most)
-        )
         queue = JobQueue(service.bus)
         source = StoredEndpoints(endpoints, queue)
         sending = Sending(
@@ -92,6 +89,16 @@ async def run(service: Service, plan: WebhooksPlan) -> None:
             rules=plan.delivery,
         )
         matching = Matching(service, sending, source, plan.matching)
+        registry = Registry(
+            RegistryParts(
+                bus=service.bus,
+                store=endpoints,
+                transport=transport,
+                key=key,
+                on_registered=matching.subscribers.put,
+                most=plan.most,
+            )
+        )
         router = NatsRouter()
         add_commands(router, registry)
         add_delivery_commands(router, sending, matching, endpoints)

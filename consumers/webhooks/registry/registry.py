@@ -55,12 +55,16 @@ Change = Callable[[Endpoint, int], tuple[Endpoint, AuditEvent]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryParts:
-    """What a registry works with; `most` endpoints an owner may have."""
+    """What a registry works with; `most` endpoints an owner may have.
+
+    `on_registered` takes a new endpoint before its owner has the answer: what happens after that is for it, too.
+    """
 
     bus: Bus
     store: EndpointStore
     transport: Transport
     key: Ed25519PrivateKey
+    on_registered: Callable[[Endpoint], None]
     most: int = 100
     now_ns: Callable[[], int] = clock.now_ns
 
@@ -109,6 +113,8 @@ class Registry:
             event = core.audit("register", endpoint, request.caller, now_ns, repeated=known is not None)
             self.unsettled = True
             await self._store.insert(endpoint, event, name, asked)
+            if known is None:
+                self._parts.on_registered(endpoint)
             await self._settle(endpoint.id)
             return core.show(endpoint, now_ns)
 

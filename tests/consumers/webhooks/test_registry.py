@@ -20,12 +20,14 @@ from contracts import streams
 from contracts.errors import ConflictError, InvalidParameterError, LimitReachedError, NotFoundError, NotReadyError
 from contracts.services.access import Caller
 from contracts.services.webhooks import endpoints as contract
+from contracts.services.webhooks.deliveries import EventsReply, ListEvents
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus
+from runtime.nats.signals import publish_signal
 from runtime.pepper import sealing_key
 from runtime.store import Store
 from tests.consumers.webhooks.conftest import KEY, PEPPER, Begin
-from tests.consumers.webhooks.events import SECRET, START, make_endpoint
+from tests.consumers.webhooks.events import SECRET, START, make_endpoint, make_whale
 from tests.consumers.webhooks.receiver import OK, Request, answering, receiving
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(120)]
@@ -146,6 +148,22 @@ async def test_another_owners_endpoint_is_not_there(begin: Begin, own: Bus) -> N
         with pytest.raises(NotFoundError):
             await act
     assert (await ask.find(made.id)).url == URL
+
+
+async def test_what_happens_after_a_registration_is_answered_is_for_the_new_endpoint(begin: Begin, own: Bus) -> None:
+    await begin()
+    ask, client = Asking(own), CommandClient(own)
+    names: list[str] = []
+    for number in range(10):
+        names.append((await ask.register()).id)
+        base = f"C{number}"  # one symbol would be sent in a digest
+        whale = make_whale(id=f"binance.{base}.USDT.spot.whale.1", symbol=f"{base}/USDT")
+        await publish_signal(own, f"signal.v1.whale.binance.{base}.USDT.spot", whale)
+    async with asyncio.timeout(20):
+        for place, name in enumerate(names):
+            query = ListEvents(owner="alice", id=name, after=0, limit=20)
+            while (await client.request("webhooks.events", query, EventsReply)).last < 10 - place:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
 
 async def test_an_owner_has_so_many_and_no_more(begin: Begin, own: Bus) -> None:
