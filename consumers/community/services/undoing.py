@@ -13,7 +13,7 @@ from consumers.community.store import log
 from consumers.community.store.changes import Collections
 from consumers.community.store.groups import Group
 from consumers.community.store.log import read_action
-from consumers.community.store.pages import has
+from consumers.community.store.pages import has, standing
 from contracts.errors import InvalidParameterError, NotFoundError
 from contracts.services.community import commands
 from contracts.services.community.actions import (
@@ -126,13 +126,15 @@ class UndoService:
         context, kinds = self._context, UNDONE_BY.keys() & ({undo.kind} if undo.kind else UNDONE_BY.keys())
         query = commands.ListActions(group_id=group.group_id, since=_time(undo.since), rule_id=undo.rule_id)
         low, high, kept = await context.log.bounds(group.key, query)
-        standing = await context.log.standing(group.key, kinds, kept) if context.log.may_have(query, kept) else []
-        fits = has({} if undo.rule_id is None else {"rule_id": undo.rule_id})
-        meant = [one for one in standing if low <= one["seq"] <= high and fits(one)]
+        pages = await context.log.pages_with(group.key, kinds, kept) if context.log.may_have(query, kept) else []
+        by_rule = has({} if undo.rule_id is None else {"rule_id": undo.rule_id})
+        found = standing(pages, lambda row: row["kind"] in kinds and by_rule(row))
+        meant = [one for one in found if low <= one["seq"] <= high]
         chosen = meant[:MOST_BULK]
         ids = {one["id"] for one in chosen}
         what = {(one["user_id"], one["kind"]) for one in chosen if one["kind"] != "warn"}
-        others = [one for one in standing if (one["user_id"], one["kind"]) in what and one["id"] not in ids]
+        others = standing(pages, lambda row: (row["user_id"], row["kind"]) in what)
+        others = [one for one in others if one["id"] not in ids]
         return [read_action(one) for one in chosen], [read_action(one) for one in others], len(meant) > MOST_BULK
 
     async def _others(self, group: Group, chosen: Sequence[ActionResponse]) -> list[ActionResponse]:
@@ -143,7 +145,8 @@ class UndoService:
             return []
         if len(users) > _FEW_USERS:
             kept = await log.days.all_of(group.key, self._context.now())
-            found = [one for one in await log.standing(group.key, kinds, kept) if one["user_id"] in users]
+            pages = await log.pages_with(group.key, kinds, kept)
+            found = standing(pages, lambda row: row["user_id"] in users and row["kind"] in kinds)
         else:
             found = [one for user in users for one in await log.standing_on(group.key, user, kinds)]
         return [read_action(one) for one in found]

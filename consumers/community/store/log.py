@@ -24,6 +24,7 @@ from consumers.community.store.pages import (
     newest_first,
     page_id,
     pages_of,
+    standing,
 )
 from contracts.services.community.actions import ActionResponse
 from contracts.services.community.commands import ListActions
@@ -194,22 +195,17 @@ class ActionLog:
         """Return whether there may be actions by the rule of a query, by what the days count."""
         return query.rule_id is None or self._count({"rule_id": query.rule_id}, kept) != 0
 
-    async def standing(self, key: str, kinds: Iterable[str], kept: Sequence[Document]) -> list[Document]:
-        """Return every action of some kinds that was done and not taken back, the newest first.
-
-        `kept` are the days: kinds that they do not count are not asked for.
-        """
-        among = {kind for day in kept for kind in day.get("kinds", {})}.intersection(kinds)
-        if not among:
+    async def pages_with(self, key: str, kinds: Iterable[str], kept: Sequence[Document]) -> list[Document]:
+        """Return every page that has an action of some kinds; kinds that the days, `kept`, do not count are in none."""
+        counted = {kind for day in kept for kind in day.get("kinds", {})}.intersection(kinds)
+        if not counted:
             return []
-        wanted = {"group": key, "rows.kind": {"$in": sorted(among)}}
-        return await self._read(wanted, lambda row: row["kind"] in among and "state" not in row)
+        return [page async for page in self._actions.find({"group": key, "rows.kind": {"$in": sorted(counted)}})]
 
     async def standing_on(self, key: str, user_id: int, kinds: Container[str]) -> list[Document]:
         """Return what was done to a user and not taken back, of some kinds, the newest first."""
-        wanted = {"group": key, "rows.user_id": user_id}
-        fits = has({"user_id": user_id})
-        return await self._read(wanted, lambda row: fits(row) and row["kind"] in kinds and "state" not in row)
+        pages = [page async for page in self._actions.find({"group": key, "rows.user_id": user_id})]
+        return standing(pages, lambda row: row["user_id"] == user_id and row["kind"] in kinds)
 
     async def find(self, key: str, ids: Sequence[str]) -> list[Document]:
         """Return the actions of a group that have these ids, in their order."""

@@ -78,3 +78,8 @@ def entry_of_single(document: Mapping[str, Any]) -> Document:
 def newest_first(actions: Iterable[Document]) -> list[Document]:
     """Return actions, the greatest number first."""
     return sorted(actions, key=lambda one: one["seq"], reverse=True)
+
+
+def standing(pages: Iterable[Mapping[str, Any]], fits: Fits) -> list[Document]:
+    """Return the actions of pages that were done, were not taken back, and fit, the newest first."""
+    return newest_first(one for page in pages for one in actions_of(page, lambda row: "state" not in row and fits(row)))
