@@ -15,7 +15,7 @@ from bson import json_util
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
-from pymongo.errors import AutoReconnect, DuplicateKeyError, PyMongoError
+from pymongo.errors import AutoReconnect, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 Document = dict[str, Any]
@@ -27,6 +27,7 @@ UnreachableError = AutoReconnect
 DATABASE = "hydrophone"
 T = TypeVar("T")
 _EXPORT_BATCH = 500
+_NO_SUCH_INDEX = 27  # IndexNotFound of https://www.mongodb.com/docs/manual/reference/error-codes/
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,18 @@ class Store:
         """Create what is missing; what is there already is left."""
         for spec in indexes:
             await self._database[spec.collection].create_indexes([spec.model()])
+
+    async def list_indexes(self, collection: str) -> set[str]:
+        """The names of a collection's indexes."""
+        return set(await self._database[collection].index_information())
+
+    async def drop_index(self, collection: str, name: str) -> None:
+        """Drop an index, if it is there still."""
+        try:
+            await self._database[collection].drop_index(name)
+        except OperationFailure as error:
+            if error.code != _NO_SUCH_INDEX:
+                raise
 
     async def list_collections(self) -> list[str]:
         """The names of the collections that hold something."""

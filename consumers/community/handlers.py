@@ -24,7 +24,7 @@ from consumers.community.services.settings import SettingsService
 from consumers.community.services.undoing import UndoService
 from consumers.community.services.users import UserService
 from consumers.community.store.changes import Changes
-from consumers.community.store.collections import migrate
+from consumers.community.store.migrations import migrate
 from contracts.errors import NotReadyError
 from contracts.services.community.commands import QUEUE
 from contracts.services.community.events import CommunityEvent

@@ -17,7 +17,7 @@ from consumers.community.caching import Caches
 from consumers.community.handlers import make_handles
 from consumers.community.services.context import Context
 from consumers.community.store.changes import Changes
-from consumers.community.store.collections import migrate
+from consumers.community.store.migrations import migrate
 from contracts.services.access import Caller
 from contracts.services.community import actions, bot, commands, groups, rules
 from runtime import provision
@@ -87,7 +87,7 @@ def reads(handles: dict[str, Any], rule_id: str) -> list[Figure]:
         return Figure(name, 200.0, lambda: handles[verb](request))
 
     listed = commands.ListActions
-    undo = actions.Undo(rule_id=rule_id, kind="pin", moderator_id=9)
+    none, many = (actions.Undo(rule_id=rule_id, kind=kind, moderator_id=9) for kind in ("pin", None))
     return [
         simple("a group", "find_group", commands.FindGroup(**group)),
         simple("groups, searched", "list_groups", commands.ListGroups(owner="alice", search="test")),
@@ -106,8 +106,13 @@ def reads(handles: dict[str, Any], rule_id: str) -> list[Figure]:
         hard("figures of the log", "action_stats", commands.ActionStats(**group)),
         hard("figures of the group", "group_stats", commands.GroupStats(**group)),
         hard("figures of a user", "user_stats", commands.UserStats(user_id=1001, **group)),
-        hard("what an undo means", "undo_actions", commands.UndoActions(caller=CALLER, undo=undo, **group)),
+        hard("an undo of nothing", "undo_actions", commands.UndoActions(caller=CALLER, undo=none, **group)),
+        hard("what an undo of 1000 means", "undo_actions", _dry(many, group)),
     ]
+
+
+def _dry(undo: actions.Undo, group: dict[str, Any]) -> commands.UndoActions:
+    return commands.UndoActions(caller=CALLER, undo=undo, dry_run=True, **group)
 
 
 @dataclass(frozen=True)

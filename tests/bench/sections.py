@@ -233,7 +233,7 @@ def webhooks(setting: Setting) -> Plan:
         about = {"count": 1000}
         asks = [Ask("hooks-ours", "deliver", about, "ours", children.receiver())]
         asks.append(Ask("hooks-httpx", "post_httpx", {"count": 2000}, "httpx", children.receiver()))
-        plan.add(Row("an event delivered from a backlog, and kept", {"httpx": 1.0}), asks)
+        plan.add(Row("an event delivered from a backlog, and kept", {"httpx": 5.0}), asks)
     plan.notes.append("httpx, aiohttp: a bare POST of the same bytes, headers made before; 4 at once on 4 connections.")
     return plan
 

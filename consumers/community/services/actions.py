@@ -15,6 +15,7 @@ from consumers.community.store.changes import Collections
 from consumers.community.store.days import last_days
 from consumers.community.store.groups import Group
 from consumers.community.store.log import read_action
+from consumers.community.store.pages import DONE
 from contracts.services.community import commands
 from contracts.services.community.actions import (
     ActionCreate,
@@ -38,7 +39,7 @@ class ActionService:
         """Log an action; a request of the same name finds what it logged."""
         group = await self._context.group(request)
         batch = _batch(group, "one", request.request_key)
-        entry: Document = {**entry_of(request.action), "state": "shadow" if request.shadow else "done"}
+        entry: Document = {**entry_of(request.action), "state": "shadow" if request.shadow else DONE}
         (written,) = await self._add(group, {f"{batch}.0": entry}, batch, request)
         return read_action(written)
 
@@ -95,8 +96,7 @@ class ActionService:
 
 def entry_of(action: ActionCreate) -> Document:
     """Return what is kept of an action, beside its id, number and time; what it has not is left out."""
-    by_rule = {} if action.rule_id is None else {"by_rule": True}
-    return {**action.model_dump(exclude_none=True), **by_rule, "state": "done"}
+    return {**action.model_dump(exclude_none=True), "state": DONE}
 
 
 def _batch(group: Group, what: str, request_key: str | None) -> str:

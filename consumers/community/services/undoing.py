@@ -13,6 +13,7 @@ from consumers.community.store import log
 from consumers.community.store.changes import Collections
 from consumers.community.store.groups import Group
 from consumers.community.store.log import read_action
+from consumers.community.store.pages import has, standing
 from contracts.errors import InvalidParameterError, NotFoundError
 from contracts.services.community import commands
 from contracts.services.community.actions import (
@@ -30,6 +31,7 @@ from runtime import clock
 from runtime.store import Document
 
 _AT_ONCE: Final = 200  # actions that are taken back in one transaction
+_FEW_USERS: Final = 8  # whose actions are read one user after the other; of more, everything of the kinds is
 _LOOK_SECONDS: Final = 0.05
 _LONGEST_LOOK: Final = 0.4
 
@@ -47,8 +49,8 @@ class UndoService:
         """
         context, undo = self._context, request.undo
         group = await context.group(request)
-        chosen, more = await self._choose(group, undo)
-        plan = plan_undo(chosen, await self._others(group, chosen), undo.ids or (), context.now())
+        chosen, others, more = await self._choose(group, undo)
+        plan = plan_undo(chosen, others, undo.ids or (), context.now())
         if request.dry_run:
             return UndoResponse(undone=len(plan.undone), more=more, results=plan.results)
         waiting = awaited(plan) if request.lift else []
@@ -63,7 +65,7 @@ class UndoService:
     async def refuse_undo(self, request: commands.RefuseUndo) -> SuccessResponse:
         """Note why Telegram did not take actions back; NotFoundError where one is not of the group."""
         group = await self._context.group(request)
-        found = {one["_id"] for one in await self._context.log.find(group.key, list(request.refusals))}
+        found = {one["id"] for one in await self._context.log.find(group.key, list(request.refusals))}
         if missing := sorted(request.refusals.keys() - found):
             raise NotFoundError(f"There is no action {missing[0]}", id=missing[0])
         await self._note(group, dict(request.refusals))
@@ -93,7 +95,7 @@ class UndoService:
         """Return what became of each within some seconds; the bot goes on by itself with what is pending then."""
         end, pause = clock.monotonic() + seconds, _LOOK_SECONDS
         while True:
-            found = {one["_id"]: read_action(one) for one in await self._context.log.find(group.key, waiting)}
+            found = {one["id"]: read_action(one) for one in await self._context.log.find(group.key, waiting)}
             states = {name: _state_of(found.get(name)) for name in waiting}
             if "pending" not in states.values() or clock.monotonic() >= end:
                 break
@@ -105,32 +107,48 @@ class UndoService:
         undone = len(plan.undone) - len(pending) - len(refused)
         return UndoResponse(undone=undone, pending=len(pending), more=False, results=results)
 
-    async def _choose(self, group: Group, undo: Undo) -> tuple[list[ActionResponse], bool]:
-        """Return the actions that an undo means, and whether there are more; by ids they come as they were named."""
-        context = self._context
-        others = (undo.rule_id, undo.kind, undo.since)
-        if undo.ids is not None:
-            if any(one is not None for one in others):
-                raise InvalidParameterError("Either ids, or a rule, a kind or a time", parameter="ids")
-            return [read_action(one) for one in await context.log.find(group.key, undo.ids)], False
+    async def _choose(self, group: Group, undo: Undo) -> tuple[list[ActionResponse], list[ActionResponse], bool]:
+        """Return the actions that an undo means, what else may hold of that kind on those members, and whether more.
+
+        By ids they come as they were named.
+        """
+        if undo.ids is None:
+            return await self._choose_many(group, undo)
+        if any(one is not None for one in (undo.rule_id, undo.kind, undo.since)):
+            raise InvalidParameterError("Either ids, or a rule, a kind or a time", parameter="ids")
+        chosen = [read_action(one) for one in await self._context.log.find(group.key, undo.ids)]
+        return chosen, await self._others(group, chosen), False
+
+    async def _choose_many(self, group: Group, undo: Undo) -> tuple[list[ActionResponse], list[ActionResponse], bool]:
+        """Choose by a rule, a kind and a time: one reading of what stands of the kinds has all that is needed."""
         if undo.rule_id is None and undo.since is None:
             raise InvalidParameterError("Say which: ids, a rule, or a time", parameter="ids")
-        query = commands.ListActions(group_id=group.group_id, since=_time(undo.since))
-        low, high, _ = await context.log.bounds(group.key, query)
-        given = {name: value for name, value in (("rule_id", undo.rule_id), ("kind", undo.kind)) if value is not None}
-        kinds = {"state": "done", "kind": {"$in": list(UNDONE_BY)}}
-        found = await context.log.walk(group.key, given, (low, high), MOST_BULK + 1, more=kinds)
-        return [read_action(one) for one in found[:MOST_BULK]], len(found) > MOST_BULK
+        context, kinds = self._context, UNDONE_BY.keys() & ({undo.kind} if undo.kind else UNDONE_BY.keys())
+        query = commands.ListActions(group_id=group.group_id, since=_time(undo.since), rule_id=undo.rule_id)
+        low, high, kept = await context.log.bounds(group.key, query)
+        pages = await context.log.pages_with(group.key, kinds, kept) if context.log.may_have(query, kept) else []
+        by_rule = has({} if undo.rule_id is None else {"rule_id": undo.rule_id})
+        found = standing(pages, lambda row: row["kind"] in kinds and by_rule(row))
+        meant = [one for one in found if low <= one["seq"] <= high]
+        chosen = meant[:MOST_BULK]
+        ids = {one["id"] for one in chosen}
+        what = {(one["user_id"], one["kind"]) for one in chosen if one["kind"] != "warn"}
+        others = standing(pages, lambda row: (row["user_id"], row["kind"]) in what)
+        others = [one for one in others if one["id"] not in ids]
+        return [read_action(one) for one in chosen], [read_action(one) for one in others], len(meant) > MOST_BULK
 
     async def _others(self, group: Group, chosen: Sequence[ActionResponse]) -> list[ActionResponse]:
         """Return actions of the same kinds on the same members that may hold still."""
-        context = self._context
-        low, high, _ = await context.log.bounds(group.key, commands.ListActions(group_id=group.group_id))
-        found: list[Document] = []
-        for kind in {one.kind for one in chosen} & set(UNDONE_BY) - {"warn"}:
-            users = sorted({one.user_id for one in chosen if one.kind == kind})
-            more = {"state": "done", "user_id": {"$in": users}}
-            found += await context.log.walk(group.key, {"kind": kind}, (low, high), high, more=more)
+        log, kinds = self._context.log, {one.kind for one in chosen} & UNDONE_BY.keys() - {"warn"}
+        users = {one.user_id for one in chosen if one.kind in kinds}
+        if not users:
+            return []
+        if len(users) > _FEW_USERS:
+            kept = await log.days.all_of(group.key, self._context.now())
+            pages = await log.pages_with(group.key, kinds, kept)
+            found = standing(pages, lambda row: row["user_id"] in users and row["kind"] in kinds)
+        else:
+            found = [one for user in users for one in await log.standing_on(group.key, user, kinds)]
         return [read_action(one) for one in found]
 
     async def _take_back(

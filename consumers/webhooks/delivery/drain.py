@@ -101,9 +101,9 @@ class Drain:
         while self._hold.held:
             for sequence in await self._choose():
                 self._start(sequence)
-            flush = self._keeping.start()
+            flush = self._keeping.start(at_once=not self._posts or self._ordered or self._hold.stopping)
             waiting: set[asyncio.Future[Any]] = {*self._posts} if flush is None else {*self._posts, flush}
-            seconds = None if waiting else self._seconds_to_linger()
+            seconds = self._keeping.seconds_left() if waiting else self._seconds_to_linger()
             if not waiting and (seconds is None or self._hold.stopping):
                 return
             await asyncio.wait({*waiting, self._hold.lost}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

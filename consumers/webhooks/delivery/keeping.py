@@ -1,4 +1,7 @@
-"""Keeps what came of posts: dead letters first, then attempts and how far the endpoint is; many at once."""
+"""Keeps what came of posts: dead letters first, then attempts and how far the endpoint is; many at once.
+
+While posts are under way and succeed, what came of them waits for more to be kept with it, 25 ms at most.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Awaitable
 from secrets import token_hex
+from typing import Final
 
 import structlog
 
@@ -16,8 +20,11 @@ from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.attempts import Attempt
 from consumers.webhooks.store.rows import Dead, Row
 from contracts.subjects import WEBHOOK_JOB
+from runtime import clock
 
 _log = structlog.get_logger("webhooks")
+_TOGETHER: Final = 100  # attempts that wait for nothing more
+_WAITS: Final = 0.025  # seconds that one waits
 
 
 class DeadEventError(Exception):
@@ -34,11 +41,13 @@ class Keeping:
         self._added: list[int] = []
         self._kept: list[int] = []
         self._dirty = False
+        self._since = 0.0  # when the first came that is not kept (monotonic)
+        self._urgent = False
         self._write: asyncio.Task[None] | None = None
 
     def add(self, row: Row | None, sequence: int, outcome: Outcome, number: int, *, dead: bool) -> None:
         """Take note of an attempt that the progress knows of."""
-        self._dirty = True
+        self._mark(urgent=outcome.kind != "delivered")
         self._added.append(sequence)
         counts = self._sending.counts
         counts["delivered" if outcome.kind == "delivered" else "failed"] += 1
@@ -63,19 +72,37 @@ class Keeping:
 
     def bury(self, row: Row | None, sequence: int, error: str) -> None:
         """Give up an event without posting it."""
-        self._dirty = True
+        self._mark(urgent=True)
         tries = self._progress.open[sequence].tries
         self._progress.settle(sequence)
         self._add_dead(row, sequence, error, fault="receiver", attempts=tries)
 
-    def start(self) -> asyncio.Task[None] | None:
-        """Return the write that is under way, a new one where something is to be kept; None where nothing is."""
+    def _mark(self, *, urgent: bool) -> None:
+        """Note that something is to be kept."""
+        if not self._dirty:
+            self._since = clock.monotonic()
+        self._dirty = True
+        self._urgent |= urgent
+
+    def seconds_left(self) -> float | None:
+        """Return how long what is to be kept may wait for more; None where nothing does."""
+        waits = self._dirty and self._write is None
+        return max(0.001, self._since + _WAITS - clock.monotonic()) if waits else None
+
+    def start(self, *, at_once: bool = True) -> asyncio.Task[None] | None:
+        """Return the write that is under way, a new one where something is to be kept; None where nothing is.
+
+        Unless `at_once`, successes may wait for more to be kept with them.
+        """
         if self._write is not None and self._write.done():
             self._write.result()
             self._write = None
-        if self._write is None and self._dirty:
+        if self._write is None and self._dirty and (at_once or self._is_due()):
             self._write = asyncio.create_task(self._save(), name=f"progress of {self._endpoint.id}")
         return self._write
+
+    def _is_due(self) -> bool:
+        return self._urgent or len(self._attempts) >= _TOGETHER or clock.monotonic() - self._since >= _WAITS
 
     def kept(self) -> list[int]:
         """Return the sequences whose attempts were kept since the last call."""
@@ -91,7 +118,7 @@ class Keeping:
         attempts, self._attempts = self._attempts, []
         dead, self._dead = self._dead, []
         added, self._added = self._added, []
-        self._dirty = False
+        self._dirty = self._urgent = False
         document = self._progress.document()
         sending, endpoint = self._sending, self._endpoint.id
         if dead:

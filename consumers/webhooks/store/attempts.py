@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from consumers.webhooks.store.events import DAY, KEPT_SECONDS, moment
@@ -47,7 +47,7 @@ class AttemptStore:
             "endpoint": endpoint,
             "at_ns": at_ns,
             "at": moment(at_ns),
-            "rows": [asdict(attempt) for attempt in attempts],
+            "rows": [{name: getattr(attempt, name) for name in Attempt.__slots__} for attempt in attempts],
         }
         await self._attempts.insert_one(document)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from consumers.webhooks.transport.connection import Connection
@@ -102,19 +101,46 @@ class Slots:
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._held: dict[str, tuple[asyncio.Semaphore, int]] = {}
+        self._held: dict[str, _Queue] = {}
 
-    @asynccontextmanager
-    async def of(self, url: str) -> AsyncGenerator[None]:
-        """Hold one of a URL's slots, waiting for it."""
-        semaphore, users = self._held.get(url) or (asyncio.Semaphore(self._at_once), 0)
-        self._held[url] = (semaphore, users + 1)
+    def of(self, url: str) -> _Slot:
+        """Hold one of a URL's slots for as long as the block lasts, waiting for it."""
+        return _Slot(self._held, url, self._at_once)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Who holds a slot of a URL or waits for one."""
+
+    semaphore: asyncio.Semaphore
+    users: int = 0
+
+
+class _Slot:
+    """One post's slot. A class, since a generator costs as much again for each post."""
+
+    __slots__ = ("_held", "_queue", "_url")
+
+    def __init__(self, held: dict[str, _Queue], url: str, at_once: int) -> None:
+        self._held, self._url = held, url
+        queue = held.get(url)
+        if queue is None:
+            queue = held[url] = _Queue(asyncio.Semaphore(at_once))
+        self._queue = queue
+
+    async def __aenter__(self) -> None:
+        self._queue.users += 1
         try:
-            async with semaphore:
-                yield
-        finally:
-            users = self._held[url][1] - 1
-            if users:
-                self._held[url] = (semaphore, users)
-            else:
-                del self._held[url]
+            await self._queue.semaphore.acquire()
+        except BaseException:
+            self._leave()
+            raise
+
+    async def __aexit__(self, *_raised: object) -> None:
+        self._queue.semaphore.release()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._queue.users -= 1
+        if not self._queue.users:
+            del self._held[self._url]

@@ -13,7 +13,8 @@ from consumers.community.caching import Caches
 from consumers.community.handlers import make_handles
 from consumers.community.services.context import Context
 from consumers.community.store.changes import Changes
-from consumers.community.store.collections import ACTIONS, COLLECTIONS, INDEXES, SCHEMA_ID, SETTINGS, Migration, migrate
+from consumers.community.store.collections import ACTIONS, COLLECTIONS, INDEXES, SCHEMA_ID, SETTINGS
+from consumers.community.store.migrations import Migration, migrate
 from contracts.services.community.requests import COMMANDS
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer
@@ -231,5 +232,5 @@ async def test_migrations_run_once_each_in_order_and_may_be_interrupted(document
 
 async def test_every_migration_may_run_again(documents: Store) -> None:
     for _ in range(2):
-        assert await migrate(documents) == 1
+        assert await migrate(documents) == 2
         await documents.collection(SETTINGS).delete_one({"_id": SCHEMA_ID})

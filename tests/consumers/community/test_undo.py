@@ -14,6 +14,7 @@ from tests.consumers.community.conftest import Community
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(60)]
 MODERATOR = 9
+MUTE = {"kind": "mute", "moderator_id": 7}
 
 
 async def undos(community: Community) -> list[CommunityEvent]:
@@ -39,6 +40,32 @@ async def test_a_dry_run_of_an_undo_says_what_would_become_of_each_and_changes_n
         ]  # fmt: skip
     assert await community.good("list_actions") == before
     assert await undos(community) == []
+
+
+@pytest.mark.parametrize("users", [2, 12])
+async def test_what_another_action_holds_is_found_however_an_undo_names_its_actions(
+    community: Community, users: int
+) -> None:
+    await community.add_group()
+    rule = {"name": "ads", "kind": "words", "params": {"words": ["ads"]}, "penalty": {"kind": "mute"}}
+    rule_id = (await community.good("create_rule", rule=rule))["rule_id"]
+    ids = await community.add_actions(users, rule_id=rule_id)
+    await community.add_actions(users, kind="ban")  # of another kind
+    (lifted,) = await community.add_actions(1)  # was one of the first member, and is not one any more
+    await community.good("undo_actions", undo={"ids": [lifted], "moderator_id": MODERATOR})
+    (held,) = (await community.good("create_actions", bulk={"actions": [{**MUTE, "user_id": 101}]}))["results"]
+    for named in (
+        {"ids": ids},
+        {"rule_id": rule_id},
+        {"rule_id": rule_id, "kind": "mute", "since": "2026-01-01T00:00Z"},
+    ):
+        found = await community.good("undo_actions", undo={**named, "moderator_id": MODERATOR}, dry_run=True)
+        results = {one["id"]: one["result"] for one in found["results"]}
+        assert results == dict.fromkeys(ids, "undone") | {ids[1]: "another_holds"}, named
+    undo = {"ids": [held["id"]], "moderator_id": MODERATOR}
+    assert [one["result"] for one in (await community.good("undo_actions", undo=undo))["results"]] == ["another_holds"]
+    nothing = {"rule_id": rule_id, "kind": "kick", "moderator_id": MODERATOR}
+    assert (await community.good("undo_actions", undo=nothing))["results"] == []
 
 
 async def test_what_holds_in_telegram_waits_for_the_bot_and_the_rest_does_not(community: Community) -> None:

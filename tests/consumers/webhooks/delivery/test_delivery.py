@@ -14,9 +14,13 @@ import pytest
 import pytest_asyncio
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from consumers.webhooks.delivery.keeping import Keeping
+from consumers.webhooks.delivery.outcome import Outcome
+from consumers.webhooks.delivery.progress import Progress
 from consumers.webhooks.delivery.rules import SECOND_NS, DigestRules
 from consumers.webhooks.payloads.body import event_id
 from consumers.webhooks.registry.endpoint import EndpointSecret
+from consumers.webhooks.store.rows import Row
 from contracts import streams
 from runtime import clock
 from runtime.nats.streams.past import read_past
@@ -24,7 +28,7 @@ from runtime.nats.streams.reader import ALL
 from runtime.servers.embedded import NatsServer
 from runtime.store import Store
 from tests.consumers.webhooks.delivery.stage import QUICK, Stage, staging, wait_for
-from tests.consumers.webhooks.events import SECRET
+from tests.consumers.webhooks.events import SECRET, make_endpoint
 from tests.consumers.webhooks.receiver import OK, Request, receiving
 
 pytestmark = pytest.mark.nats
@@ -41,6 +45,11 @@ async def patient(server: NatsServer, documents: Store) -> AsyncGenerator[Stage]
     """No circuit is opened."""
     async with staging(server.url, documents, replace(QUICK, max_failures=1000)) as one:
         yield one
+
+
+def make_row(sequence: int) -> Row:
+    fields = {"event_id": f"evt_{sequence}", "event_type": "whale", "lane": "BTC"}
+    return Row(sequence=sequence, body=b"{}", created_ns=clock.now_ns(), **fields)
 
 
 def sequences(requests: list[Request]) -> list[int]:
@@ -279,6 +288,32 @@ async def test_a_replay_posts_again_what_was_delivered_since(stage: Stage) -> No
         await wait_for(lambda: len(receiver.requests) == 11)
         await stage.settled(endpoint, 7)
     assert sorted(sequences(receiver.requests)[7:]) == [4, 5, 6, 7]
+
+
+async def test_what_came_of_posts_is_kept_together_unless_it_is_a_failure_or_waited(stage: Stage) -> None:
+    endpoint = make_endpoint()
+
+    def keeping(outcome: Outcome, count: int = 1) -> Keeping:
+        one = Keeping(stage.sending, endpoint, Progress(endpoint=endpoint.id))
+        for sequence in range(1, count + 1):
+            one.add(None if count == 1 else make_row(sequence), sequence, outcome, 1, dead=False)
+        return one
+
+    delivered, failed = Outcome(kind="delivered", status=200), Outcome(kind="failed", error="HTTP 500")
+    one = keeping(delivered)
+    assert one.start(at_once=False) is None
+    left = one.seconds_left()
+    assert left is not None
+    assert 0 < left <= 0.025
+    await asyncio.sleep(left)
+    for due in (one, keeping(failed), keeping(delivered, 100)):
+        write = due.start(at_once=False)
+        assert write is not None
+        write.cancel()
+    one = keeping(delivered)
+    await one.finish()
+    assert one.kept() == [1]
+    assert one.seconds_left() is None
 
 
 async def test_one_endpoint_has_at_most_four_posts_under_way(stage: Stage) -> None:
