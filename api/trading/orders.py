@@ -45,8 +45,8 @@ async def create(body: schemas.NewOrder, commands: Commands, once: Once, _key: I
 
     The same `client_id`, or `Idempotency-Key`, makes no second order. What the venue's rules do not allow is refused,
     and `fields` says which field is at fault. An order that was taken and could not be sent (too little money, a limit
-    of the account, trading stopped) is `rejected`, and `reason` says why. The account `paper` is made where there is
-    none.
+    of the account, trading stopped) is `rejected`, and `error` has a code, the field and the rule at fault. The account
+    `paper` is made where there is none.
     """
 
     async def make(request_key: str | None) -> Reply:

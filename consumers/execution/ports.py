@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
+from contracts.services.trading.refusals import RefusalCode, refusal
 from runtime.trading.figures import Fees, Levels, Print, Taken
 from runtime.trading.order import Order, Report
 from runtime.trading.rules import TradingRules
@@ -17,7 +18,16 @@ class UnclearError(Exception):
 
 
 class NotAllowedError(Exception):
-    """New orders are not allowed now: switched off by the owner, a limit of risk, or nobody can tell."""
+    """New orders are not allowed now: switched off by the owner, a limit of risk, or nobody can tell.
+
+    `refusal` has the code, the field and the rule at fault.
+    """
+
+    def __init__(
+        self, message: str, code: RefusalCode, *, parameter: str | None = None, **figures: Decimal | str | int
+    ) -> None:
+        super().__init__(message)
+        self.refusal = refusal(code, message, parameter=parameter, **figures)
 
 
 class ChangedElsewhereError(Exception):

@@ -112,7 +112,7 @@ class PaperVenue:
             if known is not None:
                 return known.report()
             if not self._is_fresh(order.symbol):
-                raise OrderRefusedError(f"there is no live book of {order.symbol} now")
+                raise OrderRefusedError(f"there is no live book of {order.symbol} now", "NO_LIVE_BOOK")
             placed = account.place(order, self._now())
             self._note([placed])
             return placed.report()

@@ -62,7 +62,7 @@ class Breaker:
         here = (trip for trip in self._unsaved.values() if trip.scope in scopes and not trip.cleared)
         trip = next(here, None) or await self._store.find(scopes)
         if trip is not None:
-            raise NotAllowedError(trip.refusal())
+            raise NotAllowedError(trip.refusal(), "STOPPED_AFTER_ERRORS", errors=trip.errors)
 
     async def clear(self, owner: str) -> None:
         """Let an owner's orders go on; StoreError where that cannot be written."""

@@ -20,7 +20,7 @@ class Permits:
     async def check(self, order: Order) -> None:
         """Return where the order may be sent; raises NotAllowedError, or StoreError where nobody can tell."""
         if await self.switches.is_halted(order.owner):
-            raise NotAllowedError("trading is stopped: resume it first")
+            raise NotAllowedError("trading is stopped: resume it first", "TRADING_STOPPED")
         await self.breaker.check(order)
 
     async def resume(self, owner: str, now_ns: int) -> None:

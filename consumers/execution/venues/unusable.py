@@ -60,7 +60,7 @@ class UnusableVenue:
     async def place(self, order: Order) -> Report:
         """Raise OrderRefusedError."""
         del order
-        raise OrderRefusedError(f"it was not sent: {self._reason}")
+        raise OrderRefusedError(f"it was not sent: {self._reason}", "KEY_REFUSED")
 
     async def find(self, order: Order) -> Report | None:
         """Raise UnclearError."""
