@@ -221,7 +221,7 @@ class OpenedAccounts:
     async def _venue(self, account: Account) -> AccountVenue:
         acting = self._acting
         if account.venue == PAPER:
-            return PaperVenue(PaperStore(acting.store, account.id, PAPER_FEES), account.balance)
+            return PaperVenue(PaperStore(acting.store, account.id, PAPER_FEES, acting.token), account.balance)
         sealed = await AccountStore(acting.store).find_credential(account.id)
         if sealed is None:
             return UnusableVenue(f"the key of account {account.name} is destroyed")
