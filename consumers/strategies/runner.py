@@ -22,6 +22,7 @@ from consumers.strategies.sending import FAILURES, REFUSALS, Sender
 from consumers.strategies.store import StrategyStore
 from contracts.errors import HydrophoneError
 from contracts.market import FeedStatus
+from contracts.services.trading.events import TradingTripped
 from contracts.services.trading.strategy_events import StrategyChanged, StrategyRefused, WantedOrder
 from runtime import clock
 from runtime.clients.command_client import CommandClient
@@ -37,12 +38,13 @@ MOST_FAILURES: Final = 10  # to send, in a row, before it pauses
 UNHEARD_SECONDS: Final = 15.0  # for which an order that nobody knows may still be on its way
 _PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 Change = Callable[[Running], Running]
+Seen = Event | FeedStatus | TradingTripped
 
 
 class Waiting(NamedTuple):
     """Something that a strategy is to see; `place` is where it stands in the stream of trading."""
 
-    event: Event | FeedStatus
+    event: Seen
     place: tuple[int, int] | None
 
 
@@ -86,7 +88,7 @@ class Runner:
         """Whether nothing is to be done about it, and that is kept."""
         return self.running.is_finished and not self._dirty and not self._events
 
-    def put(self, event: Event | FeedStatus, place: tuple[int, int] | None = None) -> None:
+    def put(self, event: Seen, place: tuple[int, int] | None = None) -> None:
         """Let it see something; what it has seen of the stream of trading is left out."""
         if place is not None and place[0] <= self.place[0]:
             return
@@ -103,11 +105,6 @@ class Runner:
     def on_other_stream(self) -> None:
         """Begin to count again: the numbers of the stream mean other messages now."""
         self.place = (0, self.place[1])
-
-    def trip(self, reason: str) -> None:
-        """Pause it because trading has tripped."""
-        self._set(steps.pause(self.running, f"trading has tripped: {reason}"[:500], "itself"))
-        self._wake.set()
 
     async def change(self, change: Change) -> Running:
         """Change how it stands as its owner wants, and keep that; StoreError where it is not kept."""
@@ -158,10 +155,13 @@ class Runner:
                 self._set(steps.on_feed(self.definition, self.running, event, now_ns))
                 continue
             self._market -= place is None
-            stepped = steps.step(self.definition, self.running, event, now_ns)
-            self._set(stepped.running)
             if place is not None:
                 self.place, self._dirty = place, True
+            if isinstance(event, TradingTripped):
+                self._set(steps.pause(self.running, f"trading has tripped: {event.reason}"[:500], "itself"))
+                continue
+            stepped = steps.step(self.definition, self.running, event, now_ns)
+            self._set(stepped.running)
             if stepped.decided is not None:
                 self._decided.append(stepped.decided)
 

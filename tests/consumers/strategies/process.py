@@ -1,4 +1,6 @@
-"""Strategies as a process to kill: `process.py <bus> <documents>`; each line of its input is a `start` or a `kill`.
+"""Strategies as a process to kill: `process.py <bus> <documents> [<seconds of the lease>]`.
+
+Each line of its input is `start`, `kill`, `freeze` (it stands still) or `thaw`.
 
 What is imported is imported once: each life is a fork of it.
 """
@@ -19,20 +21,20 @@ from runtime.app.service import Service
 from runtime.nats.bus import Bus, BusOptions
 
 
-async def live(bus_url: str, documents: str) -> None:
+async def live(bus_url: str, documents: str, lease_seconds: float) -> None:
     """Serve until the process is killed."""
     bus = await Bus(BusOptions(servers=(bus_url,), name="strategies")).connect()
     broker = make_broker(bus, "strategies", CollectorRegistry())
     await broker.start()
     service = Service(name="strategies", bus=bus, broker=broker, ready=lambda: print("ready", flush=True))
-    await run(service, StrategiesPlan(documents=documents, secrets=read_secrets))
+    await run(service, StrategiesPlan(documents=documents, secrets=read_secrets, lease_seconds=lease_seconds))
 
 
 def start() -> int:
     """Begin a life and return its process id."""
     child = os.fork()
     if not child:
-        uvloop.run(live(sys.argv[1], sys.argv[2]))
+        uvloop.run(live(sys.argv[1], sys.argv[2], float(sys.argv[3])))
         os._exit(1)
     return child
 
@@ -47,8 +49,17 @@ def kill(child: int) -> None:
 if __name__ == "__main__":
     alive = 0
     for line in sys.stdin:
-        if line == "start\n":
-            alive = start()
-        elif alive:
-            kill(alive)
-            alive = 0
+        match line.strip():
+            case "start":
+                alive = start()
+            case "freeze":
+                os.kill(alive, signal.SIGSTOP)
+                print("frozen", flush=True)
+            case "thaw":
+                os.kill(alive, signal.SIGCONT)
+                print("thawed", flush=True)
+            case _ if alive:
+                kill(alive)
+                alive = 0
+            case _:
+                print("killed", flush=True)
