@@ -100,11 +100,12 @@ class Process:
                 assert line, f"strategies ended before they were {answer!r}"
 
 
-async def make_process(bus: str, documents: str, lease_seconds: float = 15.0) -> Process:
+async def make_process(bus: str, documents: str, lease_seconds: float = 15.0, *more: str) -> Process:
+    """Return a process of strategies; `more` is another consumer's name and the file of a clock."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "APP_SECRET_KEY": SECRET}
     pipe = asyncio.subprocess.PIPE
     made = await asyncio.create_subprocess_exec(
-        sys.executable, str(PROCESS), bus, documents, str(lease_seconds), env=environ, stdin=pipe, stdout=pipe
+        sys.executable, str(PROCESS), bus, documents, str(lease_seconds), *more, env=environ, stdin=pipe, stdout=pipe
     )
     return Process(made)
 
