@@ -192,7 +192,8 @@ def on_absent(order: Order, now_ns: int) -> Order:
 def on_report(order: Order, report: Report, now_ns: int) -> Order:
     """Return it after what the venue said of it; what it says late or twice changes nothing.
 
-    One that was given up and is there all the same is to be cancelled.
+    One that is as it was gets no new version, only the time of the next question. One that was given up and is there
+    all the same is to be cancelled.
     """
     late = order.given_up_ns is not None
     if order.is_final and not late:
@@ -202,7 +203,7 @@ def on_report(order: Order, report: Report, now_ns: int) -> Order:
     reason = "it reached the venue after it was given up" if late else report.reason
     if status == "rejected":
         reason = report.reason or "the exchange rejected it"
-    return _changed(
+    after = _changed(
         merged,
         now_ns,
         status=status,
@@ -214,6 +215,9 @@ def on_report(order: Order, report: Report, now_ns: int) -> Order:
         looks=0,
         given_up_ns=None,
     )
+    asked = replace(order, look_ns=after.look_ns, looks=0)
+    same = replace(after, version=order.version, updated_ns=order.updated_ns) == asked
+    return asked if same else after
 
 
 def _on_report_of_ended(order: Order, report: Report, now_ns: int) -> Order:

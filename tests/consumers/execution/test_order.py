@@ -223,6 +223,23 @@ def test_one_that_turns_up_after_it_was_given_up_is_cancelled() -> None:
     assert order.reason == "it reached the venue after it was given up"
 
 
+def test_one_that_rests_as_it_was_is_asked_about_and_not_published_again() -> None:
+    play = Play(Stage(), Stepper())
+    play.submit()
+    before = play.stage.written()
+    assert before is not None
+    for _ in range(20):
+        play.later(5)
+    assert play.stepper.places.count("venue.find before") == 20
+    assert len(play.stage.published) == 1
+    resting = play.stage.written()
+    assert resting is not None
+    assert resting == replace(before, look_ns=play.stage.now + 5 * SECOND)
+    play.fill(4)
+    play.later(5)
+    assert len(play.stage.published) == 2
+
+
 def test_one_that_the_venue_rejects_after_it_took_it_says_so() -> None:
     order = steps.on_report(sent(), report("rejected", reason="the exchange ended it: EC_PostOnly"), START)
     assert order.error == refusal("VENUE_REFUSED", "the exchange ended it: EC_PostOnly")
