@@ -71,7 +71,7 @@ class Executor:
         return settled
 
     async def reconcile(self) -> Reconciled:
-        """Compare what the venue has open with what is written; raises UnclearError where it does not say."""
+        """Compare what the venue has open with what is written; raises UnclearError where it gives no clear answer."""
         mended: list[Order] = []
         foreign: list[Report] = []
         for report in await self._ports.venue.list_open():

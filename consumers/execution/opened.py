@@ -210,7 +210,7 @@ class OpenedAccounts:
     async def check(self, account: Account, sealed: SealedText) -> None:
         """Return where an account can trade with a key; InvalidParameterError says what is wrong with it.
 
-        DisabledError without a secret to open it with, UnclearError where the exchange does not say.
+        DisabledError without a secret to open it with, UnclearError where the exchange gives no clear answer.
         """
         venue = self._exchange(account, sealed)
         try:

@@ -35,7 +35,7 @@ from runtime.strategies.running import Decided, Definition, Running
 _log = structlog.get_logger("strategies")
 MOST_WAITING: Final = 1000  # events of the market that wait for a strategy; beyond that the oldest are left out
 MOST_FAILURES: Final = 10  # to send, in a row, before it pauses
-UNHEARD_SECONDS: Final = 15.0  # for which an order that nobody knows may still be on its way
+UNKNOWN_SECONDS: Final = 15.0  # for which an order that is not known may still be on its way
 _PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 Change = Callable[[Running], Running]
 Seen = Event | FeedStatus | TradingTripped
@@ -76,7 +76,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._wake.set()
         self._failures, self._retry_at = 0, 0.0
-        self._unheard: dict[str, float] = {}
+        self._unknown: dict[str, float] = {}
 
     @property
     def id(self) -> str:
@@ -197,7 +197,7 @@ class Runner:
             except FAILURES as error:
                 return await self._on_failed(error)
             else:
-                if sent == "unheard" and self._is_under_way(due[0].client_id):
+                if sent == "unknown" and self._is_under_way(due[0].client_id):
                     return _PAUSES[-1]
                 await self._on_sent(due[0], answered=sent == "sent")
         return None
@@ -246,9 +246,9 @@ class Runner:
         return pause
 
     def _is_under_way(self, client_id: str) -> bool:
-        """Return whether an order that nobody knows may still come to be known."""
-        since = self._unheard.setdefault(client_id, clock.monotonic())
-        return clock.monotonic() - since < UNHEARD_SECONDS
+        """Return whether an order that is not known may still be on its way."""
+        since = self._unknown.setdefault(client_id, clock.monotonic())
+        return clock.monotonic() - since < UNKNOWN_SECONDS
 
     async def _publish(self) -> None:
         """Publish each change of its status once it is kept; what fails is done the next time."""

@@ -36,7 +36,7 @@ class SentBeforeError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution as the venue tells it; `fee` in `fee_currency`, below zero for a rebate. `ts` ns UTC."""
+    """One execution as the venue reports it; `fee` in `fee_currency`, below zero for a rebate. `ts` ns UTC."""
 
     id: str
     amount: Decimal

@@ -183,7 +183,7 @@ class PaperVenue:
 
 @asynccontextmanager
 async def _unclear() -> AsyncGenerator[None]:
-    """Raise UnclearError where the documents fail: nobody knows whether it was written."""
+    """Raise UnclearError where the documents fail: it is unknown whether it was written."""
     try:
         yield
     except (StoreError, ChangedElsewhereError) as error:

@@ -1,4 +1,4 @@
-"""What CCXT's errors mean for an order: the venue certainly said no, or nobody knows. Pure.
+"""What CCXT's errors mean for an order: the venue certainly refused it, or it is unknown. Pure.
 
 CCXT names an error by its cause, and not by whether the order exists. A class counts as a refusal only where each of
 its uses in CCXT is an answer that a venue gives before it takes an order, or is raised before anything is sent. Bare

@@ -81,7 +81,7 @@ class CcxtVenue:
         return _read(read_rules, market, exchange.precisionMode, self._client.venue)
 
     async def place(self, order: Order) -> Report:
-        """Send an order; OrderRefusedError where it certainly was not taken, UnclearError where nobody knows."""
+        """Send an order; OrderRefusedError where it certainly was not taken, UnclearError where that is unknown."""
         await self._check(order)
         price = None if order.price is None else f"{order.price:f}"
         params: dict[str, Any] = {"clientOrderId": order.client_id}

@@ -15,7 +15,7 @@ _NOTHING: Final = Fees(Decimal(0), Decimal(0))
 
 
 class UnusableVenue:
-    """Says why; orders are refused, and of what was sent before nobody knows anything."""
+    """Refuses orders with the reason; what became of those sent before is unknown."""
 
     fees = _NOTHING
 

@@ -1,4 +1,4 @@
-"""Events of orders, on `order.v1.<what>.<account>`: whoever keeps an owner's positions or messages hears of them there.
+"""Events of orders, on `order.v1.<what>.<account>`: whoever keeps an owner's positions or messages reads them there.
 
 They are on a stream that no subscriber reads: each is an owner's. What comes again has the same id.
 """

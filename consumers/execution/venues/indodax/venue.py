@@ -160,7 +160,7 @@ class IndodaxVenue:
         return answers.read_open(await self._ask("openOrders"), pairs)
 
     async def countdown(self, seconds: float) -> None:
-        """Have the venue cancel all orders of the pairs in which any of ours is open, unless it hears of us in time.
+        """Have the venue cancel all orders of the pairs in which any of ours is open, unless asked again in time.
 
         It is stopped where none is open any more. Raises UnclearError.
         """
