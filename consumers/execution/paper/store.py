@@ -25,14 +25,15 @@ _MOST_CLAIMS: Final = 5  # against one that writes it meanwhile
 class PaperStore:
     """Where one paper account is kept; `version` is that of the document that was read or written last.
 
-    `token` gives the fencing token of who acts for it, 0 where that is nobody here: a larger one has taken the account
-    over, and a lower one reads and writes nothing from then on.
+    `token` gives the fencing token of who acts for it, 0 where that is not sure now: a larger one has taken the account
+    over, and a lower one reads and writes nothing from then on. Until then who had it may still cancel what is open.
     """
 
     def __init__(self, store: Store, account_id: str, fees: Fees, token: Callable[[], int]) -> None:
         self._accounts: Collection = store.collection(ACCOUNTS)
         self._ended: Collection = store.collection(ENDED)
         self._id, self.fees, self._token = account_id, fees, token
+        self._largest = 0
         self.version = 0
 
     async def load(self, balance: Mapping[str, Decimal]) -> PaperAccount:
@@ -45,7 +46,7 @@ class PaperStore:
             holder = 0 if document is None else document.get("fence", 0)
             self.version = 0 if document is None else document["version"]
             account = PaperAccount(dict(balance), self.fees) if document is None else read_account(document, self.fees)
-            if holder == self._token():
+            if holder == self._own_token():
                 return account
             if await self._claim(account, holder):
                 return account
@@ -53,7 +54,7 @@ class PaperStore:
 
     async def _claim(self, account: PaperAccount, holder: int) -> bool:
         """Take the account over from whoever acted for it before; False where that one has just written it."""
-        if holder > self._token():
+        if holder > self._own_token():
             raise ChangedElsewhereError(f"another process acts for paper account {self._id}")
         try:
             await self.save(write_account(account), ())
@@ -66,8 +67,8 @@ class PaperStore:
 
         `moved` are orders that stand in what was written last as ended, and not in the document any more.
         """
-        if not (token := self._token()):
-            raise ChangedElsewhereError(f"it is not sure that nobody else acts for paper account {self._id}")
+        if not (token := self._own_token()):
+            raise ChangedElsewhereError(f"this process has never acted for paper account {self._id}")
         for order in moved:
             key = f"{self._id}.{order.client_id}"
             await self._ended.replace_one({"_id": key}, {"_id": key, **write_order(order)}, upsert=True)
@@ -84,6 +85,11 @@ class PaperStore:
             if not done.matched_count:
                 raise ChangedElsewhereError(f"paper account {self._id} is not as it was read")
         self.version = after
+
+    def _own_token(self) -> int:
+        """Return the largest token that this process has had."""
+        self._largest = max(self._largest, self._token())
+        return self._largest
 
     async def find_ended(self, client_id: str) -> PaperOrder | None:
         """Return an order that has ended, and is not with the account any more."""

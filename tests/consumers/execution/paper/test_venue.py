@@ -155,6 +155,23 @@ async def test_who_was_taken_over_neither_writes_nor_reads_the_account_any_more(
     assert await second.find(intent(1)) is None
     assert (await second.place(intent(3, price=D(100), amount=D(3)))).status == "open"
     assert [report.client_id for report in await second.list_open()] == ["client3"]
-    idle = venue(documents, token=0)[0]
+    idle = venue(documents, token=0)[0]  # it has never had the lease
     with pytest.raises(ChangedElsewhereError):
         await idle.open()
+
+
+async def test_who_lost_the_lease_may_cancel_until_another_has_taken_over(documents: Store) -> None:
+    tokens = [1]
+    one = PaperVenue(PaperStore(documents, "paper", FEES, lambda: tokens[0]), {"USDT": D(10_000)}, Clock(), latency=0)
+    await one.open()
+    show(one, [(99, 1)], [(101, 5)])
+    for number in (1, 2):
+        await one.place(intent(number, price=D(100), amount=D(3)))
+    tokens[0] = 0
+    cancelled = await one.cancel(intent(1))
+    assert cancelled is not None
+    assert cancelled.status == "cancelled"
+    await venue(documents, token=2)[0].open()
+    for _ in range(2):
+        with pytest.raises(UnclearError):
+            await one.cancel(intent(2))
