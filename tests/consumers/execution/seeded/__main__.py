@@ -16,22 +16,21 @@ import uvloop
 from tests.consumers.execution.seeded.runs import SHARES, Counted, count, opened_runs
 
 
+EACH = 2000  # runs a line
+
+
 async def main(arguments: argparse.Namespace) -> int:
-    """Return the status; prints a line for each venue and one for all."""
+    """Return the status; prints a line for each venue's EACH runs and one for all."""
     until = None if arguments.seconds is None else time.monotonic() + arguments.seconds
     venues = {arguments.venue: 1.0} if arguments.venue else SHARES
     total = Counted()
     for name, share in venues.items():
+        seeds = range(arguments.seed, arguments.seed + round(arguments.runs * share))
         async with opened_runs(name) as run:
-            seeds = range(arguments.seed, arguments.seed + round(arguments.runs * share))
-            counted = await count(run, seeds, until)
-        show(name, counted)
-        total.runs, total.struck, total.cpu = (
-            total.runs + counted.runs,
-            total.struck + counted.struck,
-            total.cpu + counted.cpu,
-        )
-        total.failed |= counted.failed
+            for begin in range(0, len(seeds), EACH):
+                counted = await count(run, seeds[begin : begin + EACH], until)
+                show(f"{name} {seeds[begin]}..", counted)
+                total.add(counted)
     show("all", total)
     return 1 if total.failed else 0
 
@@ -40,9 +39,9 @@ def show(name: str, counted: Counted) -> None:
     """Print what some runs came to."""
     each = counted.cpu / counted.runs * 1000 if counted.runs else 0.0
     said = f"{counted.runs} runs, {counted.struck} faults, {len(counted.failed)} failed, {each:.1f} ms CPU a run"
-    print(f"{name:8} {said}", flush=True)
+    print(f"{name:16} {said}", flush=True)
     for seed, reason in counted.failed.items() if name != "all" else ():
-        print(f"         seed {seed}: {reason}", flush=True)
+        print(f"                 seed {seed}: {reason}", flush=True)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,11 @@ class Counted:
     failed: dict[int, str] = field(default_factory=dict[int, str])
     cpu: float = 0.0
 
+    def add(self, more: Counted) -> None:
+        """Add what other runs came to."""
+        self.runs, self.struck, self.cpu = self.runs + more.runs, self.struck + more.struck, self.cpu + more.cpu
+        self.failed |= more.failed
+
 
 async def play_at(world: World, seed: int) -> int:
     """Play one seeded course at an exchange with up to three faults; return how many struck. AssertionError."""
