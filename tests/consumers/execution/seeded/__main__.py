@@ -15,7 +15,6 @@ import uvloop
 
 from tests.consumers.execution.seeded.runs import SHARES, Counted, count, opened_runs
 
-
 EACH = 2000  # runs a line
 
 
