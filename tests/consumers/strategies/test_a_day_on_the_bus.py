@@ -99,12 +99,31 @@ class Market:
         self.tenths = min(1090, max(910, self.tenths + chance.randint(-4, 4)))
         await self.show(STEP_SECONDS, chance.choice(["0.4", "3", "1000"]))
         await asyncio.sleep(PACE_SECONDS)
-        for _ in range(MOST_WAITS):
+        for number in range(1, MOST_WAITS):
             if self.wanted <= self.known:
                 return
+            if number % 100 == 0:
+                await self.resume()
             await self.show(1)
             await asyncio.sleep(PACE_SECONDS * 5)
-        raise AssertionError(f"wanted and never placed: {self.wanted - self.known}")
+        raise AssertionError(f"wanted and never placed: {self.wanted - self.known}; {await self.stand()}")
+
+    async def resume(self) -> None:
+        """Let go on, as an owner does, what paused itself because orders were not sent within 30 s of this time."""
+        for owner in self.owners:
+            page = await owner.strategies("list", words.ListStrategies(owner=owner.owner), words.StrategyPage)
+            for one in page.items:
+                if one.status == "paused":
+                    assert str(one.reason).endswith("were refused: it could not be sent in time"), one.reason
+                    await owner.turn("resume", one.id)
+
+    async def stand(self) -> list[tuple[str, str, str | None]]:
+        """Return how the strategies stand."""
+        found: list[tuple[str, str, str | None]] = []
+        for owner in self.owners:
+            page = await owner.strategies("list", words.ListStrategies(owner=owner.owner), words.StrategyPage)
+            found += [(one.kind, one.status, one.reason) for one in page.items]
+        return found
 
     async def restart(self, name: str, chance: random.Random) -> None:
         """Kill a process and start it again; the market goes on for half a minute meanwhile."""
