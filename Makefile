@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-long check coverage bench parity peers fuzz asyncapi openapi vendor wheel lock clean venv venv-dev
+.PHONY: help demo run test test-long check coverage bench parity peers faults fuzz asyncapi openapi vendor wheel lock clean venv venv-dev
 
 PY := .venv/bin/python
 # Processes start by the dozen here; where this is set, each would compile every module again.
@@ -45,6 +45,11 @@ parity: venv-dev  ## sessions on live paper are recorded and backtested: 0 diffe
 
 peers: venv-dev  ## let other people's clients read the simulated exchanges, and print what they agreed with
 	@PEERS=all $(PY) -m pytest -q -n 3 --dist loadgroup tests/peers $(PYTEST_ARGS)
+
+RUNS ?= 100000
+FAULTS_ARGS ?=
+faults: venv-dev  ## play seeded runs of orders with several faults each over paper, Binance, Bybit, Indodax (RUNS=1000 for fewer)
+	@$(PY) -m tests.consumers.execution.seeded --runs $(RUNS) $(FAULTS_ARGS)
 
 FUZZ ?= 1000000
 FUZZ_ARGS ?=

@@ -26,7 +26,9 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 @router.get("/accounts", operation_id="listAccounts", response_model=schemas.AccountsOut)
 async def list_accounts(commands: Commands) -> Response:
     """Your accounts by name, with what is in them, and whether your trading is stopped."""
-    found = await commands.send("list_accounts", accounts.ListAccounts(owner=commands.owner), accounts.AccountList)
+    found = await commands.send(
+        "trading.list_accounts", accounts.ListAccounts(owner=commands.owner), accounts.AccountList
+    )
     count = len(found.items)
     page = {"total": count, "page": 1, "page_size": accounts.MOST_ACCOUNTS, "pages": 1 if count else 0}
     return answer({"items": found.items, **page, "halted": found.halted}).as_response()
@@ -47,7 +49,9 @@ async def create(body: NewAccount, commands: Commands, once: Once, _key: Idempot
     """
 
     async def make(_request_key: str | None) -> Reply:
-        return answer(await commands.send("create_account", _request(body, commands), accounts.AccountInfo), CREATED)
+        return answer(
+            await commands.send("trading.create_account", _request(body, commands), accounts.AccountInfo), CREATED
+        )
 
     return (await once(make)).as_response()
 
@@ -61,21 +65,25 @@ async def create(body: NewAccount, commands: Commands, once: Once, _key: Idempot
 async def delete(name: AccountInPath, commands: Commands) -> Response:
     """Take an account away, and with one at an exchange its sealed key; one with orders that are not finished stays."""
     request = accounts.DeleteAccount(caller=commands.caller, owner=commands.owner, name=_checked(name))
-    await commands.send("delete_account", request, accounts.AccountInfo)
+    await commands.send("trading.delete_account", request, accounts.AccountInfo)
     return done(f"Account {name} is deleted")
 
 
 @router.post("/kill", operation_id="killTrading", response_model=schemas.KilledOut)
 async def kill(commands: Commands) -> Response:
     """Stop all of your trading: no new orders, and every open one is cancelled. Says what the venues confirmed."""
-    found = await commands.send("kill", accounts.Kill(caller=commands.caller, owner=commands.owner), accounts.Killed)
+    found = await commands.send(
+        "trading.kill", accounts.Kill(caller=commands.caller, owner=commands.owner), accounts.Killed
+    )
     return answer({"halted": True, "cancelled": found.cancelled, "waiting": found.waiting}).as_response()
 
 
 @router.post("/resume", operation_id="resumeTrading", response_model=SuccessResponse)
 async def resume(commands: Commands) -> Response:
     """Let your trading go on."""
-    await commands.send("resume", accounts.Resume(caller=commands.caller, owner=commands.owner), accounts.Resumed)
+    await commands.send(
+        "trading.resume", accounts.Resume(caller=commands.caller, owner=commands.owner), accounts.Resumed
+    )
     return done("Trading goes on")
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from api.http.idempotency import IdempotencyKey, Once
 from api.http.responses import Reply
 from api.trading.schemas import GivenAmounts, Numbers, Taken
-from api.trading.sending import ACCEPTED, ROUTER, Commands, TradingCommands, answer, failures, made
+from api.trading.sending import ACCEPTED, ROUTER, Commands, answer, checked_id, failures, made
 from contracts.arithmetic.moments import Moment
-from contracts.errors import NotFoundError
 from contracts.numbers import as_text
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
@@ -31,7 +29,6 @@ GivenPercent = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string"}]}),
 ]
 PICTURE: Final = "image/png"
-_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
 class TriedStrategy(Taken):
@@ -123,7 +120,7 @@ async def create(body: NewBacktest, commands: Commands, once: Once, _key: Idempo
         strategy = {"kind": tried.kind, "symbol": tried.symbol, "params": params_of(tried.kind, tried.params)}
         fields = {name: getattr(body, name) for name in NewBacktest.model_fields} | {"strategy": strategy}
         request = made(backtests.CreateBacktest, owner=commands.owner, **fields)
-        return answer(await _send(commands, "create", request, backtests.BacktestInfo), ACCEPTED)
+        return answer(await commands.send("backtests.create", request, backtests.BacktestInfo), ACCEPTED)
 
     return (await once(make)).as_response()
 
@@ -132,14 +129,14 @@ async def create(body: NewBacktest, commands: Commands, once: Once, _key: Idempo
 async def list_backtests(query: Annotated[BacktestsParameters, Query()], commands: Commands) -> Response:
     """Your backtests, the newest first, without curves and executions."""
     request = backtests.ListBacktests(owner=commands.owner, **query.model_dump())
-    return answer(await _send(commands, "list", request, backtests.BacktestPage)).as_response()
+    return await commands("backtests.list", request, backtests.BacktestPage)
 
 
 @router.get("/backtests/{id}", operation_id="getBacktest", response_model=BacktestOut, responses=failures(404))
 async def find(id: BacktestInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """One of your backtests, with its result once there is one."""
-    request = backtests.FindBacktest(owner=commands.owner, id=_checked(id))
-    return answer(await _send(commands, "find", request, backtests.BacktestInfo)).as_response()
+    request = backtests.FindBacktest(owner=commands.owner, id=checked_id("backtest", id))
+    return await commands("backtests.find", request, backtests.BacktestInfo)
 
 
 @router.get(
@@ -150,17 +147,6 @@ async def find(id: BacktestInPath, commands: Commands) -> Response:  # noqa: A00
 )
 async def equity(id: BacktestInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """The equity curve of a backtest as a picture; 409 as long as it is not done."""
-    request = backtests.FindEquity(owner=commands.owner, id=_checked(id))
-    found = await commands.client.request("backtests.equity", request, backtests.EquityPicture)
+    request = backtests.FindEquity(owner=commands.owner, id=checked_id("backtest", id))
+    found = await commands.send("backtests.equity", request, backtests.EquityPicture)
     return Response(base64.b64decode(found.png), media_type=PICTURE)
-
-
-async def _send(commands: TradingCommands, verb: str, request: BaseModel, reply: type[BaseModel]) -> BaseModel:
-    return await commands.client.request(f"backtests.{verb}", request, reply)
-
-
-def _checked(backtest_id: str) -> str:
-    """Return the id; NotFoundError for what can be none."""
-    if _ID.fullmatch(backtest_id) is None:
-        raise NotFoundError(f"There is no backtest {backtest_id}", id=backtest_id)
-    return backtest_id

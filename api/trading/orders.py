@@ -12,14 +12,12 @@ from api.http.idempotency import IdempotencyKey, Once
 from api.http.responses import Reply
 from api.trading import schemas
 from api.trading.schemas import OrderInPath
-from api.trading.sending import CREATED, ROUTER, Commands, answer, failures, made
-from contracts.errors import NotFoundError
+from api.trading.sending import CREATED, ROUTER, Commands, answer, checked_id, failures, made
 from contracts.services.responses import PaginatedResponse
 from contracts.services.trading import orders
 from runtime.clients.paper_account import PaperCommands
 
 router: Final = APIRouter(**ROUTER)
-_ID_LENGTH: Final = 16
 _KEY_CHARACTERS: Final = 32  # of an Idempotency-Key's name: what every exchange takes as a client id
 
 
@@ -45,8 +43,8 @@ async def create(body: schemas.NewOrder, commands: Commands, once: Once, _key: I
 
     The same `client_id`, or `Idempotency-Key`, makes no second order. What the venue's rules do not allow is refused,
     and `fields` says which field is at fault. An order that was taken and could not be sent (too little money, a limit
-    of the account, trading stopped) is `rejected`, and `reason` says why. The account `paper` is made where there is
-    none.
+    of the account, trading stopped) is `rejected`, and `error` has a code, the field and the rule at fault. The account
+    `paper` is made where there is none.
     """
 
     async def make(request_key: str | None) -> Reply:
@@ -67,14 +65,16 @@ async def create(body: schemas.NewOrder, commands: Commands, once: Once, _key: I
 async def list_orders(query: Annotated[schemas.OrdersParameters, Query()], commands: Commands) -> Response:
     """Your orders, the newest first."""
     return await commands(
-        "list_orders", orders.ListOrders(owner=commands.owner, **query.model_dump()), orders.OrderPage
+        "trading.list_orders", orders.ListOrders(owner=commands.owner, **query.model_dump()), orders.OrderPage
     )
 
 
 @router.get("/orders/{id}", operation_id="getOrder", response_model=schemas.OrderOut, responses=failures(404))
 async def find(id: OrderInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """One of your orders."""
-    return await commands("find_order", orders.FindOrder(owner=commands.owner, id=_checked(id)), orders.OrderInfo)
+    return await commands(
+        "trading.find_order", orders.FindOrder(owner=commands.owner, id=checked_id("order", id)), orders.OrderInfo
+    )
 
 
 @router.delete(
@@ -82,7 +82,9 @@ async def find(id: OrderInPath, commands: Commands) -> Response:  # noqa: A002 -
 )
 async def cancel(id: OrderInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """Cancel an order, as far as that can be said now: one whose `status` is `open` still is asked about further."""
-    return await commands("cancel_order", orders.CancelOrder(owner=commands.owner, id=_checked(id)), orders.OrderInfo)
+    return await commands(
+        "trading.cancel_order", orders.CancelOrder(owner=commands.owner, id=checked_id("order", id)), orders.OrderInfo
+    )
 
 
 @router.get(
@@ -90,7 +92,9 @@ async def cancel(id: OrderInPath, commands: Commands) -> Response:  # noqa: A002
 )
 async def list_fills(query: Annotated[schemas.FillsParameters, Query()], commands: Commands) -> Response:
     """What your orders executed, the newest orders first; a page is one of orders, with all of their executions."""
-    return await commands("list_fills", orders.ListFills(owner=commands.owner, **query.model_dump()), orders.FillPage)
+    return await commands(
+        "trading.list_fills", orders.ListFills(owner=commands.owner, **query.model_dump()), orders.FillPage
+    )
 
 
 def terms_of(body: schemas.NewPreview) -> dict[str, Any]:
@@ -112,10 +116,3 @@ def terms_of(body: schemas.NewPreview) -> dict[str, Any]:
 
 def _fields(body: BaseModel, model: type[BaseModel]) -> dict[str, Any]:
     return {name: getattr(body, name) for name in model.model_fields}
-
-
-def _checked(order_id: str) -> str:
-    """Return the id; NotFoundError for what can be none."""
-    if len(order_id) != _ID_LENGTH or not set(order_id) <= set("0123456789abcdef"):
-        raise NotFoundError(f"There is no order {order_id}", id=order_id)
-    return order_id

@@ -108,7 +108,7 @@ class LedgerOut(BaseModel):
 async def find(query: Annotated[PortfolioParameters, Query()], commands: Commands) -> Response:
     """What you have, what it is worth at live prices, and what was earned by asset and by strategy."""
     request = portfolio.FindPortfolio(owner=commands.owner, **query.model_dump())
-    return answer(await commands.client.request("portfolio.find", request, portfolio.Portfolio)).as_response()
+    return await commands("portfolio.find", request, portfolio.Portfolio)
 
 
 @router.get(
@@ -133,7 +133,7 @@ async def ledger(query: Annotated[LedgerParameters, Query()], commands: Commands
 
 
 async def _page(commands: TradingCommands, request: portfolio.ListLedger) -> portfolio.LedgerPage:
-    return await commands.client.request("portfolio.ledger", request, portfolio.LedgerPage)
+    return await commands.send("portfolio.ledger", request, portfolio.LedgerPage)
 
 
 async def _lines(

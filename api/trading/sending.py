@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
@@ -13,7 +14,7 @@ from api.http.errors import DetailedFailure, InvalidBodyError, documented
 from api.http.responses import Reply
 from api.http.routing import requires
 from api.http.validation import check_query
-from contracts.errors import DisabledError
+from contracts.errors import DisabledError, NotFoundError
 from contracts.schema import literals
 from contracts.services.access import Caller
 from runtime import clock
@@ -22,6 +23,7 @@ from runtime.vault import Vault
 
 CREATED: Final = 201
 ACCEPTED: Final = 202
+_ID: Final = re.compile(r"[0-9a-f]{16}")
 _FAILURES: Final = (400, 401, 403, 429, 500, 503, 504)
 M = TypeVar("M", bound=BaseModel)
 
@@ -74,13 +76,13 @@ class TradingCommands:
             raise DisabledError("Accounts at exchanges are switched off", setting="APP_SECRET_KEY")
         return self._sources.vault
 
-    async def send(self, verb: str, request: BaseModel, reply: type[M]) -> M:
-        """Return the reply to a command; raises its error."""
-        return await self.client.request(f"trading.{verb}", request, reply)
+    async def send(self, name: str, request: BaseModel, reply: type[M]) -> M:
+        """Return the reply to the command of a name (`trading.kill`); raises its error."""
+        return await self.client.request(name, request, reply)
 
-    async def __call__(self, verb: str, request: BaseModel, reply: type[BaseModel]) -> Response:
+    async def __call__(self, name: str, request: BaseModel, reply: type[BaseModel]) -> Response:
         """Return the reply to a command as an answer; raises its error."""
-        return answer(await self.send(verb, request, reply)).as_response()
+        return answer(await self.send(name, request, reply)).as_response()
 
 
 Commands = Annotated[TradingCommands, Depends()]
@@ -89,6 +91,13 @@ Commands = Annotated[TradingCommands, Depends()]
 def answer(found: BaseModel | dict[str, Any], status: int = 200) -> Reply:
     """Return an answer with its numbers as they are, digit by digit."""
     return Reply(status, literals.encode(literals.exact(found), clock.now_ns()))
+
+
+def checked_id(what: str, text: str) -> str:
+    """Return an id of a path; NotFoundError, which names `what` it would be of, for what can be none."""
+    if _ID.fullmatch(text) is None:
+        raise NotFoundError(f"There is no {what} {text}", id=text)
+    return text
 
 
 def done(message: str) -> Response:

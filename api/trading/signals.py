@@ -77,7 +77,7 @@ async def signal(request: Request, commands: Commands, headers: Annotated[Signal
         signature=read_signature(headers.signature),
         body=await _body(request),
     )
-    found = await commands.client.request("strategies.signal", taken, strategies.SignalTaken)
+    found = await commands.send("strategies.signal", taken, strategies.SignalTaken)
     return answer(found, ACCEPTED).as_response()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -12,9 +11,8 @@ from pydantic import BaseModel, Field
 from api.http.idempotency import IdempotencyKey, Once
 from api.http.responses import Reply
 from api.trading.schemas import OrderOut, Taken
-from api.trading.sending import CREATED, ROUTER, Commands, TradingCommands, answer, failures, made
+from api.trading.sending import CREATED, ROUTER, Commands, TradingCommands, answer, checked_id, failures, made
 from contracts.arithmetic.moments import Moment, as_datetime, read_moment
-from contracts.errors import NotFoundError
 from contracts.schema.literals import exact
 from contracts.services.access import Page, PageSize
 from contracts.services.market import Symbol
@@ -28,7 +26,6 @@ from runtime.trading.params import params_of
 
 router: Final = APIRouter(**ROUTER)
 StrategyInPath = Annotated[str, Path(max_length=64, description="id of a strategy", examples=["5d41402abc4b2a76"])]
-_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
 class NewStrategy(Taken):
@@ -118,7 +115,7 @@ async def create(body: NewStrategy, commands: Commands, once: Once, _key: Idempo
         fields = body.model_dump() | {"params": params_of(body.kind, body.params)}
         known = {"caller": commands.caller, "owner": commands.owner, "request_key": request_key}
         request = made(strategies.CreateStrategy, **known, **fields)
-        found = await _send(commands, "create", request, strategies.StrategyShown)
+        found = await commands.send("strategies.create", request, strategies.StrategyShown)
         return answer(exact(found) | {"signal_secret": _opened(found, commands)}, CREATED)
 
     return (await once(make)).as_response()
@@ -133,14 +130,14 @@ async def create(body: NewStrategy, commands: Commands, once: Once, _key: Idempo
 async def list_strategies(query: Annotated[StrategiesParameters, Query()], commands: Commands) -> Response:
     """Your strategies, the newest first."""
     request = strategies.ListStrategies(owner=commands.owner, **query.model_dump())
-    return answer(await _send(commands, "list", request, strategies.StrategyPage)).as_response()
+    return await commands("strategies.list", request, strategies.StrategyPage)
 
 
 @router.get("/strategies/{id}", operation_id="getStrategy", response_model=StrategyOut, responses=failures(404))
 async def find(id: StrategyInPath, commands: Commands) -> Response:  # noqa: A002 - the name in the path
     """One of your strategies, with what it has made."""
-    request = strategies.FindStrategy(owner=commands.owner, id=_checked(id))
-    return answer(await _send(commands, "find", request, strategies.StrategyInfo)).as_response()
+    request = strategies.FindStrategy(owner=commands.owner, id=checked_id("strategy", id))
+    return await commands("strategies.find", request, strategies.StrategyInfo)
 
 
 @router.post(
@@ -177,18 +174,16 @@ async def why(
 ) -> Response:
     """What a strategy saw and did at a moment: the event, its state before and after, and the orders that it wanted."""
     at = None if query.at is None else read_moment(query.at)
-    request = strategies.StrategyWhy(owner=commands.owner, id=_checked(id), at=at)
-    found = await _send(commands, "why", request, strategies.StrategyExplanation)
+    request = strategies.StrategyWhy(owner=commands.owner, id=checked_id("strategy", id), at=at)
+    found = await commands.send("strategies.why", request, strategies.StrategyExplanation)
     return answer(exact(found) | {"at": as_datetime(found.at)}).as_response()
 
 
 async def _change(commands: TradingCommands, verb: str, strategy_id: str) -> Response:
-    request = strategies.ChangeStrategy(caller=commands.caller, owner=commands.owner, id=_checked(strategy_id))
-    return answer(await _send(commands, verb, request, strategies.StrategyInfo)).as_response()
-
-
-async def _send(commands: TradingCommands, verb: str, request: BaseModel, reply: type[Any]) -> Any:
-    return await commands.client.request(f"strategies.{verb}", request, reply)
+    request = strategies.ChangeStrategy(
+        caller=commands.caller, owner=commands.owner, id=checked_id("strategy", strategy_id)
+    )
+    return await commands(f"strategies.{verb}", request, strategies.StrategyInfo)
 
 
 def _opened(found: strategies.StrategyShown, commands: TradingCommands) -> str | None:
@@ -196,10 +191,3 @@ def _opened(found: strategies.StrategyShown, commands: TradingCommands) -> str |
         return None
     whose = belonging_of(commands.owner, found.id, strategies.SIGNALS)
     return open_text(commands.vault(), found.signal_secret, whose)
-
-
-def _checked(strategy_id: str) -> str:
-    """Return the id; NotFoundError for what can be none."""
-    if _ID.fullmatch(strategy_id) is None:
-        raise NotFoundError(f"There is no strategy {strategy_id}", id=strategy_id)
-    return strategy_id

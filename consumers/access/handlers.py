@@ -36,9 +36,8 @@ from contracts.services.responses import pages_of
 from contracts.streams import DURABLES, DurableSpec
 from runtime import clock
 from runtime.app.commands import CommandArguments, command
-from runtime.app.documents import open_store
 from runtime.app.intervals import ticks
-from runtime.app.leased import hold
+from runtime.app.leased import hold_documents
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.app.settling import durable
@@ -63,12 +62,10 @@ class AccessPlan:
 async def run(service: Service, plan: AccessPlan) -> None:
     """Serve until the service is stopped."""
     async with AsyncExitStack() as stack:
-        held = await hold(service, stack, plan.lease, plan.lease_seconds)
-        if held is None:
+        opened = await hold_documents(service, stack, plan, INDEXES)
+        if opened is None:
             return
-        store = await stack.enter_async_context(open_store(service, plan.documents, INDEXES))
-        if store is None:
-            return
+        held, store = opened
         documents = AccessStore(store)
         mirror = Mirror(service.bus, streams.ACCESS)
         stack.push_async_callback(mirror.close)

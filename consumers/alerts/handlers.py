@@ -26,9 +26,8 @@ from contracts.services.alerts import QUEUE
 from contracts.services.explaining import Explanation
 from runtime import clock
 from runtime.app.commands import CommandArguments, command
-from runtime.app.documents import open_store
 from runtime.app.intervals import ticks
-from runtime.app.leased import hold
+from runtime.app.leased import hold_documents
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.nats.announce import Announcer
@@ -89,12 +88,10 @@ class _Parts:
 async def run(service: Service, plan: AlertsPlan) -> None:
     """Serve until the service is stopped."""
     async with AsyncExitStack() as stack:
-        held = await hold(service, stack, plan.lease, plan.lease_seconds)
-        if held is None:
+        opened = await hold_documents(service, stack, plan, INDEXES)
+        if opened is None:
             return
-        store = await stack.enter_async_context(open_store(service, plan.documents, INDEXES))
-        if store is None:
-            return
+        held, store = opened
         documents = AlertStore(store, held.lease.token)
         letters = DeadLetters(service.bus, service.name)
         announcer = Announcer(service.bus, service.name)

@@ -23,9 +23,8 @@ from contracts.services.responses import pages_of
 from contracts.services.trading import backtests as words
 from runtime import clock
 from runtime.app.commands import CommandArguments, command
-from runtime.app.documents import open_store
 from runtime.app.intervals import ticks
-from runtime.app.leased import hold
+from runtime.app.leased import hold_documents
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.backtests.job import JobResult, check
@@ -58,12 +57,10 @@ class BacktestsPlan:
 async def run(service: Service, plan: BacktestsPlan) -> None:
     """Serve until the service is stopped; what is being worked on then is begun again by whoever is next."""
     async with AsyncExitStack() as stack:
-        held = await hold(service, stack, plan.lease, plan.lease_seconds)
-        if held is None:
+        opened = await hold_documents(service, stack, plan, INDEXES)
+        if opened is None:
             return
-        store = await stack.enter_async_context(open_store(service, plan.documents, INDEXES))
-        if store is None:
-            return
+        held, store = opened
         drawing = Drawing()
         stack.callback(drawing.close)
         backtests = Backtests(service.bus, BacktestStore(store), Kinds(plan.own), plan.own)

@@ -47,6 +47,7 @@ def describe(order: Order, account: str) -> OrderInfo:
         fee=reduce(EXACT.add, (fill.fee for fill in order.fills), Decimal(0)),
         fee_currency=fees.pop() if len(fees) == 1 else None,
         reason=order.reason,
+        error=order.error,
         created_at=as_datetime(order.created_ns),
     )
 

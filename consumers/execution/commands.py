@@ -29,7 +29,7 @@ async def reachable() -> AsyncGenerator[None]:
     try:
         yield
     except UnclearError as error:
-        raise NotReadyError(f"The exchange does not say: {error}", waiting_for=["exchange"]) from None
+        raise NotReadyError(f"The exchange gave no clear answer: {error}", waiting_for=["exchange"]) from None
     except (StoreError, NatsError, ChangedElsewhereError) as error:
         _log.warning("execution.failed", error=str(error) or type(error).__name__)
         raise NotReadyError("It is not known how far it went: look at the orders", waiting_for=["trading"]) from None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from consumers.execution.ports import ChangedElsewhereError, NotAllowedError, Ports, UnclearError
+from contracts.services.trading.refusals import refusal
 from runtime.trading import order as steps
 from runtime.trading.figures import OrderRefusedError
 from runtime.trading.order import Order, Report, next_step
@@ -70,7 +71,7 @@ class Executor:
         return settled
 
     async def reconcile(self) -> Reconciled:
-        """Compare what the venue has open with what is written; raises UnclearError where it does not say."""
+        """Compare what the venue has open with what is written; raises UnclearError where it gives no clear answer."""
         mended: list[Order] = []
         foreign: list[Report] = []
         for report in await self._ports.venue.list_open():
@@ -114,19 +115,19 @@ class Executor:
     async def _send(self, order: Order) -> Order:
         ports = self._ports
         if steps.is_stale(order, ports.now()):
-            reason = "it could not be sent in time"
-            return await self._save(steps.on_refused(order, reason, ports.now()), order)
+            late = refusal("NOT_SENT_IN_TIME", "it could not be sent in time")
+            return await self._save(steps.on_refused(order, late, ports.now()), order)
         try:
             await ports.gate.check(order)
         except NotAllowedError as error:
-            return await self._save(steps.on_refused(order, str(error), ports.now()), order)
+            return await self._save(steps.on_refused(order, error.refusal, ports.now()), order)
         sending = await self._save(steps.on_sending(order, ports.now()), order)
         if not ports.gate.holds():
             raise ChangedElsewhereError(f"another process acts for account {order.account}")
         try:
             after = steps.on_report(sending, await ports.venue.place(sending), ports.now())
         except OrderRefusedError as error:
-            after = steps.on_refused(sending, str(error), ports.now())
+            after = steps.on_refused(sending, error.refusal, ports.now())
         except UnclearError as error:
             after = steps.on_unclear(sending, str(error), ports.now())
         return await self._save(after, sending)

@@ -33,12 +33,12 @@ class AccountGate:
     async def check(self, order: Order) -> None:
         """Return where it may be sent; raises NotAllowedError. What cannot be read forbids."""
         if not self.holds():
-            raise NotAllowedError("it is not sure that nobody else acts for the account")
+            raise NotAllowedError("it is not sure that nobody else acts for the account", "NOT_CHECKED")
         try:
             await self.permits.check(order)
             risk.check_limits(order, self.account.limits, await self._standing(order))
         except StoreError:
-            raise NotAllowedError("it cannot be read whether trading is allowed now") from None
+            raise NotAllowedError("it cannot be read whether trading is allowed now", "NOT_CHECKED") from None
 
     def holds(self) -> bool:
         """Return whether this process still is the one that acts for the account."""

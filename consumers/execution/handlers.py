@@ -33,8 +33,7 @@ from consumers.execution.trading import Trading
 from consumers.execution.venues.making import Exchanges, Means
 from contracts.services.trading import accounts as words
 from contracts.services.trading import orders
-from runtime.app.documents import open_store
-from runtime.app.leased import hold
+from runtime.app.leased import hold_documents
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.credentials import make_vault
@@ -75,12 +74,10 @@ class ExecutionPlan:
 async def run(service: Service, plan: ExecutionPlan) -> None:
     """Serve until the service is stopped."""
     async with AsyncExitStack() as stack:
-        held = await hold(service, stack, plan.lease, plan.lease_seconds)
-        if held is None:
+        begun = await hold_documents(service, stack, plan, INDEXES)
+        if begun is None:
             return
-        store = await stack.enter_async_context(open_store(service, plan.documents, INDEXES))
-        if store is None:
-            return
+        held, store = begun
         letters, announcer = DeadLetters(service.bus, service.name), Announcer(service.bus, service.name)
         for end in (letters.flush, announcer.flush):
             stack.push_async_callback(end)

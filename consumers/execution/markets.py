@@ -29,7 +29,7 @@ _LIVE: Final = frozenset({"live", "sim"})
 
 
 class LiveMarkets:
-    """Hands books and trades to the venues that want them; `watchers` hear of what cannot be read.
+    """Hands books and trades to the venues that want them; `watchers` receive what cannot be read.
 
     A book counts where it is live and in the base coin; one that is older than a minute was nobody's to trade on.
     """

@@ -210,7 +210,7 @@ class OpenedAccounts:
     async def check(self, account: Account, sealed: SealedText) -> None:
         """Return where an account can trade with a key; InvalidParameterError says what is wrong with it.
 
-        DisabledError without a secret to open it with, UnclearError where the exchange does not say.
+        DisabledError without a secret to open it with, UnclearError where the exchange gives no clear answer.
         """
         venue = self._exchange(account, sealed)
         try:
@@ -221,7 +221,7 @@ class OpenedAccounts:
     async def _venue(self, account: Account) -> AccountVenue:
         acting = self._acting
         if account.venue == PAPER:
-            return PaperVenue(PaperStore(acting.store, account.id, PAPER_FEES), account.balance)
+            return PaperVenue(PaperStore(acting.store, account.id, PAPER_FEES, acting.token), account.balance)
         sealed = await AccountStore(acting.store).find_credential(account.id)
         if sealed is None:
             return UnusableVenue(f"the key of account {account.name} is destroyed")

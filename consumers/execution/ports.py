@@ -7,17 +7,27 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
+from contracts.services.trading.refusals import RefusalCode, refusal
 from runtime.trading.figures import Fees, Levels, Print, Taken
 from runtime.trading.order import Order, Report
 from runtime.trading.rules import TradingRules
 
 
 class UnclearError(Exception):
-    """Nobody knows whether the venue did it: no answer in time, a broken connection, an answer that makes no sense."""
+    """It is unknown whether the venue did it: no answer in time, a broken connection, an answer that makes no sense."""
 
 
 class NotAllowedError(Exception):
-    """New orders are not allowed now: switched off by the owner, a limit of risk, or nobody can tell."""
+    """New orders are not allowed now: switched off by the owner, a limit of risk, or it cannot be read.
+
+    `refusal` has the code, the field and the rule at fault.
+    """
+
+    def __init__(
+        self, message: str, code: RefusalCode, *, parameter: str | None = None, **figures: Decimal | str | int
+    ) -> None:
+        super().__init__(message)
+        self.refusal = refusal(code, message, parameter=parameter, **figures)
 
 
 class ChangedElsewhereError(Exception):
@@ -39,7 +49,7 @@ class Venue(Protocol):
         ...
 
     async def cancel(self, order: Order) -> Report | None:
-        """Cancel it; None where the answer does not say what became of it. Raises OrderRefusedError or UnclearError."""
+        """Cancel it; None where the answer lacks what became of it. Raises OrderRefusedError or UnclearError."""
         ...
 
     async def list_open(self) -> Sequence[Report]:
@@ -94,7 +104,7 @@ class AccountVenue(Venue, Protocol):
 
 @runtime_checkable
 class CountsDown(Protocol):
-    """A venue that cancels what is open by itself where it does not hear of us in time."""
+    """A venue that cancels what is open by itself where it receives no request of ours in time."""
 
     async def count_down(self, symbols: Sequence[str], seconds: float) -> None:
         """Have it cancel all orders of some symbols after so long, unless called again; raises UnclearError."""

@@ -30,12 +30,15 @@ def check_limits(order: Order, limits: Limits, standing: Standing) -> None:
     """Return where the order may pass; raises NotAllowedError, whose text is for its owner."""
     _, quote, _, _ = split_symbol(order.symbol)
     if limits.symbols is not None and order.symbol not in limits.symbols:
-        raise NotAllowedError(f"{order.symbol} is not among the symbols that this account may trade")
+        message = f"{order.symbol} is not among the symbols that this account may trade"
+        raise NotAllowedError(message, "SYMBOL_NOT_ALLOWED")
     if limits.open_orders is not None and standing.open_orders >= limits.open_orders:
-        raise NotAllowedError(f"this account may have {limits.open_orders} open orders, and has as many")
+        message = f"this account may have {limits.open_orders} open orders, and has as many"
+        raise NotAllowedError(message, "OPEN_ORDERS_LIMIT", limit=limits.open_orders)
     most_lost = limits.daily_loss.get(quote)
     if most_lost is not None and standing.lost >= most_lost and order.side == "buy":
-        raise NotAllowedError(f"{standing.lost:f} {quote} were lost today; the limit is {most_lost:f}")
+        message = f"{standing.lost:f} {quote} were lost today; the limit is {most_lost:f}"
+        raise NotAllowedError(message, "DAILY_LOSS_LIMIT", lost=standing.lost, limit=most_lost, currency=quote)
     _check_value(order, limits.order_value.get(quote), standing.price, quote)
 
 
@@ -44,10 +47,12 @@ def _check_value(order: Order, most: Decimal | None, market: Decimal | None, quo
         return
     price = order.price if order.price is not None else market
     if price is None:
-        raise NotAllowedError("the market's price is not known, so that the order's value cannot be checked")
+        message = "the market's price is not known, so that the order's value cannot be checked"
+        raise NotAllowedError(message, "NOT_CHECKED", parameter="symbol")
     value = EXACT.multiply(order.amount, price)
     if value > most:
-        raise NotAllowedError(f"the order is worth {value:f} {quote}; this account's limit is {most:f}")
+        message = f"the order is worth {value:f} {quote}; this account's limit is {most:f}"
+        raise NotAllowedError(message, "ORDER_VALUE_LIMIT", value=value, limit=most, currency=quote)
 
 
 def day_of(now_ns: int) -> int:

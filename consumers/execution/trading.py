@@ -53,7 +53,7 @@ class Trading:
     async def create_account(self, request: words.CreateAccount) -> words.AccountInfo:
         """Make an account; the key of one at an exchange is tried there first.
 
-        InvalidParameterError says what is wrong with a key; UnclearError where the exchange does not say.
+        InvalidParameterError says what is wrong with a key; UnclearError where the exchange gives no clear answer.
         """
         if len(await self.accounts.list_accounts(request.owner)) >= words.MOST_ACCOUNTS:
             raise LimitReachedError(f"An owner has at most {words.MOST_ACCOUNTS} accounts", maximum=words.MOST_ACCOUNTS)

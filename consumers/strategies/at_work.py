@@ -11,15 +11,17 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from consumers.strategies.describing import changed
 from consumers.strategies.inbox import Place, Seen
 from consumers.strategies.kept import Kept
 from consumers.strategies.markets import Markets
-from consumers.strategies.publishing import publish_decided
+from consumers.strategies.publishing import publish_changed, publish_decided
 from consumers.strategies.runner import Acting, Runner
 from consumers.strategies.store import wanted_of
 from contracts.errors import InvalidParameterError
 from contracts.services.trading.events import OrderChanged, OrderFilled, TradingTripped
 from contracts.services.trading.strategy_events import StrategyDecided
+from runtime import clock
 from runtime.store import Document
 from runtime.strategies import running as steps
 from runtime.strategies.loading import Kinds
@@ -84,7 +86,7 @@ class AtWork:
     def on_event(self, event: Seen, place: Place) -> None:
         """Hand over something of the stream of trading."""
         if isinstance(event, TradingTripped):
-            self._on_tripped(event)
+            self._on_tripped(event, place)
             return
         runner = self._runners.get(event.strategy or "")
         if runner is not None:
@@ -126,18 +128,23 @@ class AtWork:
         self.failed.cancel()
 
     async def _put_aside(self, kept: Kept, error: Exception) -> None:
+        """Pause what cannot be run now, and publish that; what cannot even be read stays as it is."""
         _log.warning("strategy.cannot_run", strategy=kept.id, kind=kept.kind, error=str(error))
-        glance = kept.glance()
+        try:
+            glance = kept.glance()
+        except ValidationError:
+            return
         paused = steps.pause(glance, f"it cannot be run any more: {error}"[:500], "itself")
         if paused is not glance:
+            await publish_changed(self._acting.bus, changed(kept, paused, clock.now_ns()))  # again, until it is kept
             await self._acting.store.save(kept.with_control(paused), paused)
 
-    def _on_tripped(self, event: TradingTripped) -> None:
+    def _on_tripped(self, event: TradingTripped, place: Place) -> None:
         for runner in self._runners.values():
             kept = runner.kept
             mine = event.strategy == kept.id if event.what == "strategy" else event.venue == kept.venue
             if kept.owner == event.owner and mine:
-                runner.trip(event.reason)
+                runner.put(event, place)
 
     def _forget(self, runner: Runner) -> None:
         self._markets.forget(runner)

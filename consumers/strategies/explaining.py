@@ -59,7 +59,7 @@ class Explainer:
         return texts == ours and bool(after.done is not None or after.model_dump_json() == document["after"])
 
     async def _orders(self, kept: Kept, wanted: list[WantedOrder]) -> list[OrderInfo]:
-        """Return what has become of the orders; none where trading does not say."""
+        """Return what has become of the orders; none where trading does not answer."""
         names = {one.client_id for one in wanted}
         try:
             found = await Sender(self._client, kept).list_orders()

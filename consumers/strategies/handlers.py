@@ -24,9 +24,8 @@ from contracts.errors import NotReadyError
 from contracts.services.trading import strategies as words
 from runtime import clock
 from runtime.app.commands import CommandArguments, command
-from runtime.app.documents import open_store
 from runtime.app.intervals import ticks
-from runtime.app.leased import Held, hold
+from runtime.app.leased import Held, hold_documents
 from runtime.app.service import Service
 from runtime.app.serving import Serving
 from runtime.clients.command_client import CommandClient
@@ -56,12 +55,10 @@ class StrategiesPlan:
 async def run(service: Service, plan: StrategiesPlan) -> None:
     """Serve until the service is stopped."""
     async with AsyncExitStack() as stack:
-        held = await hold(service, stack, plan.lease, plan.lease_seconds)
-        if held is None:
+        opened = await hold_documents(service, stack, plan, INDEXES)
+        if opened is None:
             return
-        store = await stack.enter_async_context(open_store(service, plan.documents, INDEXES))
-        if store is None:
-            return
+        held, store = opened
         kinds = Kinds(plan.directory)
         for name, reason in kinds.refused.items():
             _log.warning("strategies.refused_file", name=name, reason=reason)

@@ -242,6 +242,7 @@ class Owners:
             price=order.price,
             average_price=order.average_price,
             reason=order.reason,
+            error=order.error,
             strategy=None,
         )
 

@@ -22,6 +22,7 @@ from consumers.strategies.sending import FAILURES, REFUSALS, Sender
 from consumers.strategies.store import StrategyStore
 from contracts.errors import HydrophoneError
 from contracts.market import FeedStatus
+from contracts.services.trading.events import TradingTripped
 from contracts.services.trading.strategy_events import StrategyChanged, StrategyRefused, WantedOrder
 from runtime import clock
 from runtime.clients.command_client import CommandClient
@@ -34,15 +35,16 @@ from runtime.strategies.running import Decided, Definition, Running
 _log = structlog.get_logger("strategies")
 MOST_WAITING: Final = 1000  # events of the market that wait for a strategy; beyond that the oldest are left out
 MOST_FAILURES: Final = 10  # to send, in a row, before it pauses
-UNHEARD_SECONDS: Final = 15.0  # for which an order that nobody knows may still be on its way
+UNKNOWN_SECONDS: Final = 15.0  # for which an order that is not known may still be on its way
 _PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 Change = Callable[[Running], Running]
+Seen = Event | FeedStatus | TradingTripped
 
 
 class Waiting(NamedTuple):
     """Something that a strategy is to see; `place` is where it stands in the stream of trading."""
 
-    event: Event | FeedStatus
+    event: Seen
     place: tuple[int, int] | None
 
 
@@ -74,7 +76,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._wake.set()
         self._failures, self._retry_at = 0, 0.0
-        self._unheard: dict[str, float] = {}
+        self._unknown: dict[str, float] = {}
 
     @property
     def id(self) -> str:
@@ -86,7 +88,7 @@ class Runner:
         """Whether nothing is to be done about it, and that is kept."""
         return self.running.is_finished and not self._dirty and not self._events
 
-    def put(self, event: Event | FeedStatus, place: tuple[int, int] | None = None) -> None:
+    def put(self, event: Seen, place: tuple[int, int] | None = None) -> None:
         """Let it see something; what it has seen of the stream of trading is left out."""
         if place is not None and place[0] <= self.place[0]:
             return
@@ -103,11 +105,6 @@ class Runner:
     def on_other_stream(self) -> None:
         """Begin to count again: the numbers of the stream mean other messages now."""
         self.place = (0, self.place[1])
-
-    def trip(self, reason: str) -> None:
-        """Pause it because trading has tripped."""
-        self._set(steps.pause(self.running, f"trading has tripped: {reason}"[:500], "itself"))
-        self._wake.set()
 
     async def change(self, change: Change) -> Running:
         """Change how it stands as its owner wants, and keep that; StoreError where it is not kept."""
@@ -158,10 +155,13 @@ class Runner:
                 self._set(steps.on_feed(self.definition, self.running, event, now_ns))
                 continue
             self._market -= place is None
-            stepped = steps.step(self.definition, self.running, event, now_ns)
-            self._set(stepped.running)
             if place is not None:
                 self.place, self._dirty = place, True
+            if isinstance(event, TradingTripped):
+                self._set(steps.pause(self.running, f"trading has tripped: {event.reason}"[:500], "itself"))
+                continue
+            stepped = steps.step(self.definition, self.running, event, now_ns)
+            self._set(stepped.running)
             if stepped.decided is not None:
                 self._decided.append(stepped.decided)
 
@@ -197,7 +197,7 @@ class Runner:
             except FAILURES as error:
                 return await self._on_failed(error)
             else:
-                if sent == "unheard" and self._is_under_way(due[0].client_id):
+                if sent == "unknown" and self._is_under_way(due[0].client_id):
                     return _PAUSES[-1]
                 await self._on_sent(due[0], answered=sent == "sent")
         return None
@@ -246,9 +246,9 @@ class Runner:
         return pause
 
     def _is_under_way(self, client_id: str) -> bool:
-        """Return whether an order that nobody knows may still come to be known."""
-        since = self._unheard.setdefault(client_id, clock.monotonic())
-        return clock.monotonic() - since < UNHEARD_SECONDS
+        """Return whether an order that is not known may still be on its way."""
+        since = self._unknown.setdefault(client_id, clock.monotonic())
+        return clock.monotonic() - since < UNKNOWN_SECONDS
 
     async def _publish(self) -> None:
         """Publish each change of its status once it is kept; what fails is done the next time."""

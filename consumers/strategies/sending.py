@@ -23,7 +23,7 @@ REFUSALS: Final = (InvalidParameterError, ConflictError, LimitReachedError, NotF
 FAILURES: Final = (HydrophoneError, NatsError)
 """What may be over the next time that it is tried: trading or its documents are away, no book is live."""
 _MOST: Final = 100  # of the newest orders among which one is looked for by its client id
-Sent = Literal["sent", "unheard"]
+Sent = Literal["sent", "unknown"]
 
 
 class Sender:
@@ -33,7 +33,7 @@ class Sender:
         self._client, self._kept = client, kept
 
     async def send(self, wanted: WantedOrder, running: Running) -> Sent:
-        """Return once trading has it; `unheard` where nobody knows the order that is to be cancelled.
+        """Return once trading has it; `unknown` where the order that is to be cancelled is not known.
 
         Raises one of REFUSALS where it never will be, one of FAILURES where it is not known.
         """
@@ -42,7 +42,7 @@ class Sender:
             return "sent"
         order_id = await self._find_id(wanted.client_id, running)
         if order_id is None:
-            return "unheard"
+            return "unknown"
         cancel = CancelOrder(owner=self._kept.owner, id=order_id)
         await self._client.request("trading.cancel_order", cancel, OrderInfo)
         return "sent"

@@ -1,6 +1,6 @@
 """A strategy over recorded events: the code that runs live, its orders filled on paper, the time given. Pure.
 
-The paper account sees a recorded event first, then the strategy decides, and then hears what the event has filled.
+The paper account sees a recorded event first, then the strategy decides, and then receives what the event has filled.
 An order reaches the venue `latency_ns` after it is wanted, or after the one before it: what comes before that cannot
 fill it.
 """

@@ -146,10 +146,10 @@ class PaperExecution:
     def _send(self, order: Order, now_ns: int) -> Order:
         try:
             if not self._is_fresh(now_ns):
-                raise OrderRefusedError(f"there is no live book of {order.symbol} now")
+                raise OrderRefusedError(f"there is no live book of {order.symbol} now", "NO_LIVE_BOOK")
             placed = self.account.place(order, now_ns)
         except OrderRefusedError as error:
-            return steps.on_refused(order, str(error), now_ns)
+            return steps.on_refused(order, error.refusal, now_ns)
         self._note([placed])
         return steps.on_report(order, placed.report(), now_ns)
 

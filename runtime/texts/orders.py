@@ -6,6 +6,7 @@ from contracts.services.trading.events import ForeignOrder, OrderChanged, OrderF
 from runtime.texts.figures import number
 from runtime.texts.markup import Html, code, fit, join
 from runtime.texts.reader import Reader
+from runtime.texts.refusals import why
 
 
 def filled(event: OrderFilled, reader: Reader) -> Html:
@@ -23,9 +24,8 @@ def filled(event: OrderFilled, reader: Reader) -> Html:
 
 def rejected(event: OrderChanged, reader: Reader) -> Html:
     """Return the message of an order that was not placed."""
-    why = [] if event.reason is None else [reader.say("order_event.reason", reason=event.reason)]
     about = join([_order(event, reader), _strategy(event.strategy, reader)])
-    return fit([reader.say("order_event.rejected", symbol=event.symbol), *why, about])
+    return fit([reader.say("order_event.rejected", symbol=event.symbol), *why(event, reader), about])
 
 
 def foreign(event: ForeignOrder, reader: Reader) -> Html:
@@ -42,8 +42,8 @@ def tripped(event: TradingTripped, reader: Reader) -> Html:
         strategy=code(event.strategy or ""),
         errors=event.errors,
     )
-    why = reader.say("order_event.reason", reason=event.reason)
-    return fit([said, why] if event.what == "heartbeat" else [said, why, reader.say("order_event.resume")])
+    reason = reader.say("order_event.reason", reason=event.reason)
+    return fit([said, reason] if event.what == "heartbeat" else [said, reason, reader.say("order_event.resume")])
 
 
 def _order(event: OrderFilled | OrderChanged, reader: Reader) -> Html:

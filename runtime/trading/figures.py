@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from contracts.services.trading.refusals import RefusalCode, refusal
 from runtime.trading.order import Side
 
 Levels = Iterable[tuple[Decimal, Decimal]]
@@ -13,7 +14,18 @@ Levels = Iterable[tuple[Decimal, Decimal]]
 
 
 class OrderRefusedError(Exception):
-    """The venue said no, and has no such order; the text is for its owner."""
+    """The venue said no, and has no such order; the text is for its owner, `refusal` has its code, field and rule."""
+
+    def __init__(
+        self,
+        message: str,
+        code: RefusalCode = "VENUE_REFUSED",
+        *,
+        parameter: str | None = None,
+        **figures: Decimal | str | int,
+    ) -> None:
+        super().__init__(message)
+        self.refusal = refusal(code, message, parameter=parameter, **figures)
 
 
 @dataclass(frozen=True, slots=True)

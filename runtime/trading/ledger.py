@@ -2,7 +2,7 @@
 
 Money is in the symbol's quote, exact: what is rounded away from one part (beyond 18 digits) stays in the rest, so that
 costs, proceeds and profits of a position always add up to its executions. What is sold beyond what was bought came in
-at a cost that nobody knows: it realises nothing, and its proceeds are kept apart (`unattributed`). A fee in the base
+at an unknown cost: it realises nothing, and its proceeds are kept apart (`unattributed`). A fee in the base
 coin changes the amount, one in the quote the money; one in a third coin is kept by its coin.
 """
 

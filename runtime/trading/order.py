@@ -14,6 +14,7 @@ from functools import reduce
 from typing import Final, Literal
 
 from contracts.arithmetic.exact import EXACT, FINE, rounded
+from contracts.services.trading.refusals import Refusal, refusal
 
 Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit"]
@@ -35,7 +36,7 @@ class SentBeforeError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution as the venue tells it; `fee` in `fee_currency`, below zero for a rebate. `ts` ns UTC."""
+    """One execution as the venue reports it; `fee` in `fee_currency`, below zero for a rebate. `ts` ns UTC."""
 
     id: str
     amount: Decimal
@@ -90,6 +91,7 @@ class Order:
     cancelling: bool = False  # whether the venue was asked to and its answer is not known
     given_up_ns: int | None = None
     reason: str | None = None
+    error: Refusal | None = None  # why it was rejected; None in every other status
     updated_ns: int = 0
     version: int = 1
     published: int = 0  # the version that is on the bus
@@ -148,11 +150,11 @@ def is_stale(order: Order, now_ns: int) -> bool:
     return order.status == "intended" and now_ns - order.created_ns > INTENT_LIFE
 
 
-def on_refused(order: Order, reason: str, now_ns: int) -> Order:
+def on_refused(order: Order, error: Refusal, now_ns: int) -> Order:
     """Return it after the venue, or whoever may forbid it, said no before it was accepted."""
     if order.is_final or order.venue_order_id is not None:
         return order
-    return _changed(order, now_ns, status="rejected", reason=reason, look_ns=None, cancelling=False)
+    return _changed(order, now_ns, status="rejected", reason=error.message, error=error, look_ns=None, cancelling=False)
 
 
 def on_unclear(order: Order, reason: str, now_ns: int) -> Order:
@@ -173,11 +175,13 @@ def on_absent(order: Order, now_ns: int) -> Order:
         return _changed(order, now_ns, looks=looks, look_ns=now_ns + _pause(LOOK_AFTER, looks))
     if looks < len(LOOK_AFTER):
         return _changed(order, now_ns, looks=looks, look_ns=now_ns + LOOK_AFTER[looks])
+    reason = f"the venue does not have it after {looks} questions"
     return _changed(
         order,
         now_ns,
         status="cancelled" if order.cancel_ns is not None else "rejected",
-        reason=f"the venue does not know it after {looks} questions",
+        reason=reason,
+        error=refusal("NOT_FOUND_AT_VENUE", reason),
         looks=0,
         look_ns=now_ns + LATE_AFTER[0],
         cancelling=False,
@@ -188,24 +192,32 @@ def on_absent(order: Order, now_ns: int) -> Order:
 def on_report(order: Order, report: Report, now_ns: int) -> Order:
     """Return it after what the venue said of it; what it says late or twice changes nothing.
 
-    One that was given up and is there all the same is to be cancelled.
+    One that is as it was gets no new version, only the time of the next question. One that was given up and is there
+    all the same is to be cancelled.
     """
     late = order.given_up_ns is not None
     if order.is_final and not late:
         return _on_report_of_ended(order, report, now_ns)
     merged = _merged(order, report)
     status: Status = "filled" if report.status == "open" and merged.filled >= order.amount else report.status
-    return _changed(
+    reason = "it reached the venue after it was given up" if late else report.reason
+    if status == "rejected":
+        reason = report.reason or "the exchange rejected it"
+    after = _changed(
         merged,
         now_ns,
         status=status,
-        reason="it reached the venue after it was given up" if late else report.reason,
+        reason=reason,
+        error=refusal("VENUE_REFUSED", reason or ""),
         cancel_ns=now_ns if late and order.cancel_ns is None else order.cancel_ns,
         cancelling=False,
         look_ns=_look_after(replace(merged, status=status), now_ns, late=late),
         looks=0,
         given_up_ns=None,
     )
+    asked = replace(order, look_ns=after.look_ns, looks=0)
+    same = replace(after, version=order.version, updated_ns=order.updated_ns) == asked
+    return asked if same else after
 
 
 def _on_report_of_ended(order: Order, report: Report, now_ns: int) -> Order:
@@ -275,4 +287,6 @@ def _pause(pauses: tuple[int, ...], looks: int) -> int:
 
 
 def _changed(order: Order, now_ns: int, **fields: object) -> Order:
-    return replace(order, version=order.version + 1, updated_ns=now_ns, **fields)  # type: ignore[arg-type]
+    """Return its next version; only what is rejected has an error."""
+    after = replace(order, version=order.version + 1, updated_ns=now_ns, **fields)  # type: ignore[arg-type]
+    return after if after.status == "rejected" or after.error is None else replace(after, error=None)

@@ -47,6 +47,7 @@ def changed(order: Order) -> OrderChanged:
         price=order.price,
         average_price=order.average_price,
         reason=order.reason,
+        error=order.error,
         strategy=order.strategy,
     )
 

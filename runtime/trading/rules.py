@@ -88,7 +88,7 @@ class Figures:
 def fit(wanted: Figures, rules: TradingRules, market: Decimal | None) -> Figures:
     """Return the figures in the venue's steps; InvalidParameterError names what is too small.
 
-    `market` is the price that an order without one is valued at; None where nobody knows: its value is not checked.
+    `market` is the price that an order without one is valued at; None where that is unknown: its value is not checked.
     """
     amount = round_amount(wanted.amount, rules)
     price = None if wanted.price is None else round_price(wanted.price, wanted.side, rules)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from contracts import subjects
 from contracts.services.trading.events import AccountEvent, ForeignOrder, OrderChanged, OrderFilled, TradingTripped
 from contracts.services.trading.orders import CreateOrder
+from contracts.services.trading.refusals import AT_FAULT, RefusalCode, refusal
 from contracts.streams import STREAMS, TRADING
 
 GOLDEN = Path(__file__).parent / "golden" / "trading"
@@ -49,6 +50,20 @@ def test_an_event_is_published_on_the_stream_of_trading(name: str) -> None:
     assert subjects.ALL_ORDERS in stream.subjects
     assert event.subject.startswith(subjects.ORDER)
     assert event.subject.endswith(f".{event.account}")
+
+
+def test_every_code_of_a_refusal_has_its_field_and_its_rule() -> None:
+    assert set(AT_FAULT) == set(get_args(RefusalCode))
+    fields = {field for field, _ in AT_FAULT.values() if field is not None}
+    assert fields <= set(CreateOrder.model_fields)
+
+
+def test_a_rejected_order_is_read_with_its_error_and_an_older_one_without() -> None:
+    raw = (GOLDEN / "order.v1.json").read_text()
+    error = refusal("INSUFFICIENT_BALANCE", "it needs 2 BTC; 1 BTC are free", needed="2", free="1", currency="BTC")
+    rejected = OrderChanged.model_validate_json(raw.replace('"error":null', f'"error":{error.model_dump_json()}'))
+    assert rejected.error == error
+    assert OrderChanged.model_validate_json(raw.replace('"error":null,', "")).error is None
 
 
 def test_an_order_is_read() -> None:

@@ -12,6 +12,7 @@ from contracts.services.trading.orders import OrderInfo, OrderPage, Preview
 from runtime.texts.figures import number
 from runtime.texts.markup import Html, fit
 from runtime.texts.reader import Reader
+from runtime.texts.refusals import why
 
 
 class Drafted(Protocol):
@@ -138,8 +139,7 @@ def _lines(order: OrderInfo, reader: Reader) -> list[Html]:
         lines.append(reader.say("order.filled", filled=number(order.filled), base=base, average=average, quote=quote))
     if order.fee and order.fee_currency is not None:
         lines.append(reader.say("order.fee", fee=number(order.fee), currency=order.fee_currency))
-    if order.reason is not None:
-        lines.append(reader.say("order.reason", reason=order.reason))
+    lines += why(order, reader)
     lines.append(reader.say("order.id", id=order.id, account=order.account, time=reader.moment(order.created_at)))
     return lines
 

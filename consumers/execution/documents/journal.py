@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from consumers.execution.ports import ChangedElsewhereError
+from contracts.services.trading.refusals import Refusal
 from runtime.store import AlreadyThereError, Collection, Document, IndexSpec, Store
 from runtime.trading.order import Fill, Order, Side
 
@@ -91,6 +92,7 @@ def document_of(order: Order) -> Document:
     document = {field.name: getattr(order, field.name) for field in fields(order) if field.name not in {"id", "fills"}}
     for name in _DECIMALS:
         document[name] = _text(document[name])
+    document["error"] = None if order.error is None else order.error.model_dump()
     return {**document, "fills": write_fills(order.fills), "finished": order.is_finished, "executed": bool(order.fills)}
 
 
@@ -102,6 +104,8 @@ def read(document: Document | None) -> Order | None:
         field.name: document[field.name] for field in fields(Order) if field.name in document and field.name != "fills"
     }
     kept.update({name: _number(kept[name]) for name in _DECIMALS})
+    if kept.get("error") is not None:
+        kept["error"] = Refusal.model_validate(kept["error"])
     return Order(id=document["_id"], fills=read_fills(document["fills"]), **kept)
 
 

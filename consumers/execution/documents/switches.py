@@ -17,7 +17,7 @@ class Switches:
         self._unsaved: dict[str, int] = {}
 
     async def is_halted(self, owner: str) -> bool:
-        """Return whether an owner's trading is stopped; StoreError where nobody can tell."""
+        """Return whether an owner's trading is stopped; StoreError where that cannot be read."""
         if owner in self._unsaved:
             return True
         document = await self._switches.find_one({"_id": owner})

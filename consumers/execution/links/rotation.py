@@ -1,4 +1,4 @@
-"""Brings what is sealed under the newest secret while execution serves, and hears of a new secret in the settings."""
+"""Brings what is sealed under the newest secret while execution serves, and reads a new secret from the settings."""
 
 from __future__ import annotations
 

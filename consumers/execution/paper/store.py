@@ -5,7 +5,7 @@ An order that ends is written with the account, in one step, and moves into a co
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,46 +19,77 @@ from runtime.trading.paper.market import PaperMarket, Resting
 
 ACCOUNTS: Final = "trading_paper"
 ENDED: Final = "trading_paper_ended"
+_MOST_CLAIMS: Final = 5  # against one that writes it meanwhile
 
 
 class PaperStore:
-    """Where one paper account is kept; `version` is that of the document that was read or written last."""
+    """Where one paper account is kept; `version` is that of the document that was read or written last.
 
-    def __init__(self, store: Store, account_id: str, fees: Fees) -> None:
+    `token` gives the fencing token of who acts for it, 0 where that is not sure now: a larger one has taken the account
+    over, and a lower one reads and writes nothing from then on. Until then who had it may still cancel what is open.
+    """
+
+    def __init__(self, store: Store, account_id: str, fees: Fees, token: Callable[[], int]) -> None:
         self._accounts: Collection = store.collection(ACCOUNTS)
         self._ended: Collection = store.collection(ENDED)
-        self._id, self.fees = account_id, fees
+        self._id, self.fees, self._token = account_id, fees, token
+        self._largest = 0
         self.version = 0
 
     async def load(self, balance: Mapping[str, Decimal]) -> PaperAccount:
-        """Return the account as it was written; with the balance that it begins with where it was not."""
-        document = await self._accounts.find_one({"_id": self._id})
-        if document is None:
-            self.version = 0
-            return PaperAccount(dict(balance), self.fees)
-        self.version = document["version"]
-        return read_account(document, self.fees)
+        """Return the account as it was written, taken over; with the balance that it begins with where it was not.
+
+        ChangedElsewhereError where another process has taken it over, or is writing it still.
+        """
+        for _ in range(_MOST_CLAIMS):
+            document = await self._accounts.find_one({"_id": self._id})
+            holder = 0 if document is None else document.get("fence", 0)
+            self.version = 0 if document is None else document["version"]
+            account = PaperAccount(dict(balance), self.fees) if document is None else read_account(document, self.fees)
+            if holder == self._own_token():
+                return account
+            if await self._claim(account, holder):
+                return account
+        raise ChangedElsewhereError(f"paper account {self._id} is written elsewhere still")
+
+    async def _claim(self, account: PaperAccount, holder: int) -> bool:
+        """Take the account over from whoever acted for it before; False where that one has just written it."""
+        if holder > self._own_token():
+            raise ChangedElsewhereError(f"another process acts for paper account {self._id}")
+        try:
+            await self.save(write_account(account), ())
+        except ChangedElsewhereError:
+            return False
+        return True
 
     async def save(self, document: Document, moved: Sequence[PaperOrder]) -> None:
         """Write an account over what was read or written last; ChangedElsewhereError where that is not there.
 
         `moved` are orders that stand in what was written last as ended, and not in the document any more.
         """
+        if not (token := self._own_token()):
+            raise ChangedElsewhereError(f"this process has never acted for paper account {self._id}")
         for order in moved:
             key = f"{self._id}.{order.client_id}"
             await self._ended.replace_one({"_id": key}, {"_id": key, **write_order(order)}, upsert=True)
         before, after = self.version, self.version + 1
+        document = {"version": after, "fence": token, **document}
         if before == 0:
             try:
-                await self._accounts.insert_one({"_id": self._id, "version": after, **document})
+                await self._accounts.insert_one({"_id": self._id, **document})
             except AlreadyThereError:
                 raise ChangedElsewhereError(f"paper account {self._id} was made elsewhere") from None
         else:
             wanted = {"_id": self._id, "version": before}
-            done = await self._accounts.replace_one(wanted, {"version": after, **document})
+            done = await self._accounts.replace_one(wanted, document)
             if not done.matched_count:
                 raise ChangedElsewhereError(f"paper account {self._id} is not as it was read")
         self.version = after
+
+    def _own_token(self) -> int:
+        """Return the largest token that this process has had."""
+        self._largest = max(self._largest, self._token())
+        return self._largest
 
     async def find_ended(self, client_id: str) -> PaperOrder | None:
         """Return an order that has ended, and is not with the account any more."""

@@ -112,7 +112,7 @@ class PaperVenue:
             if known is not None:
                 return known.report()
             if not self._is_fresh(order.symbol):
-                raise OrderRefusedError(f"there is no live book of {order.symbol} now")
+                raise OrderRefusedError(f"there is no live book of {order.symbol} now", "NO_LIVE_BOOK")
             placed = account.place(order, self._now())
             self._note([placed])
             return placed.report()
@@ -183,7 +183,7 @@ class PaperVenue:
 
 @asynccontextmanager
 async def _unclear() -> AsyncGenerator[None]:
-    """Raise UnclearError where the documents fail: nobody knows whether it was written."""
+    """Raise UnclearError where the documents fail: it is unknown whether it was written."""
     try:
         yield
     except (StoreError, ChangedElsewhereError) as error:

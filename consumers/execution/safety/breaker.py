@@ -57,12 +57,12 @@ class Breaker:
         _log.warning("execution.tripped", account=account.id, what=scope.what, errors=errors)
 
     async def check(self, order: Order) -> None:
-        """Return where nothing stops the order; raises NotAllowedError, or StoreError where nobody can tell."""
+        """Return where nothing stops the order; raises NotAllowedError, or StoreError where that cannot be read."""
         scopes = _scopes(order.owner, order.venue, order.strategy)
         here = (trip for trip in self._unsaved.values() if trip.scope in scopes and not trip.cleared)
         trip = next(here, None) or await self._store.find(scopes)
         if trip is not None:
-            raise NotAllowedError(trip.refusal())
+            raise NotAllowedError(trip.refusal(), "STOPPED_AFTER_ERRORS", errors=trip.errors)
 
     async def clear(self, owner: str) -> None:
         """Let an owner's orders go on; StoreError where that cannot be written."""

@@ -25,13 +25,13 @@ from runtime.store import Store, StoreError
 _log = structlog.get_logger("execution")
 BEAT_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 3.0
-_COUNTDOWN_BEATS: Final = 3  # a venue hears of us so many times before its own countdown ends
+_COUNTDOWN_BEATS: Final = 3  # a venue receives so many requests of ours before its own countdown ends
 
 
 class DeadMansSwitch:
     """Cancels what is open once nothing was reached for `seconds`, past the journal; `opened()` are the accounts.
 
-    A venue that counts down by itself hears of us while all is well, and cancels by itself where it does not.
+    A venue that counts down by itself receives requests while all is well, and cancels by itself where it does not.
     """
 
     def __init__(self, store: Store, breaker: Breaker, opened: Callable[[], Sequence[Opened]], seconds: float) -> None:

@@ -18,9 +18,9 @@ class Permits:
         self.switches, self.breaker = Switches(store), Breaker(TripStore(store))
 
     async def check(self, order: Order) -> None:
-        """Return where the order may be sent; raises NotAllowedError, or StoreError where nobody can tell."""
+        """Return where the order may be sent; raises NotAllowedError, or StoreError where that cannot be read."""
         if await self.switches.is_halted(order.owner):
-            raise NotAllowedError("trading is stopped: resume it first")
+            raise NotAllowedError("trading is stopped: resume it first", "TRADING_STOPPED")
         await self.breaker.check(order)
 
     async def resume(self, owner: str, now_ns: int) -> None:

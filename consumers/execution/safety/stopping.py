@@ -64,7 +64,7 @@ class Stopping:
 
 
 async def _cancel(one: Opened, order: Order) -> Order:
-    """Return the order as the venue says it is after a cancel; as it was where the venue does not say."""
+    """Return the order as the venue reports it after a cancel; as it was without a clear answer."""
     try:
         report = await one.watched.cancel(order)
     except (OrderRefusedError, UnclearError):

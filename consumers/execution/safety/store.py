@@ -23,7 +23,7 @@ class TripStore:
         await self._trips.update_one({"_id": trip.id}, {"$setOnInsert": _document(trip)}, upsert=True)
 
     async def find(self, scopes: Sequence[Scope]) -> Trip | None:
-        """Return a trip of one of an owner's scopes that was not cleared; StoreError where nobody can tell."""
+        """Return a trip of one of an owner's scopes that was not cleared; StoreError where that cannot be read."""
         keys = [f"{scope.what}.{scope.name}" for scope in scopes]
         wanted = {"owner": scopes[0].owner, "cleared": False, "scope": {"$in": keys}}
         document = await self._trips.find_one(wanted)

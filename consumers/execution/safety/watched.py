@@ -30,7 +30,7 @@ class WatchedVenue:
 
     @property
     def live(self) -> list[Order]:
-        """The orders that may be open at the venue, as far as this process knows."""
+        """The orders that may be open at the venue, as far as is known here."""
         return list(self._live.values())
 
     async def place(self, order: Order) -> Report:
@@ -62,7 +62,7 @@ class WatchedVenue:
             return await self._venue.list_open()
 
     async def cancel_live(self) -> Cancelled:
-        """Cancel what is remembered, past the journal: it hears of that when the venue is looked at again."""
+        """Cancel what is remembered, past the journal, which receives that when the venue is asked again."""
         confirmed: list[str] = []
         waiting: list[str] = []
         for order in self.live:

@@ -95,7 +95,7 @@ class CcxtClient:
             async with asyncio.timeout(CALL_SECONDS):
                 return await call(await self.start())
         except InvalidParameterError as error:
-            raise OrderRefusedError(f"it was not sent: {error.message}") from None
+            raise OrderRefusedError(f"it was not sent: {error.message}", "NOT_SENT") from None
         except _failures() as error:
             raise judge(error, requests, self.venue) from None
         finally:

@@ -1,4 +1,4 @@
-"""What CCXT's errors mean for an order: the venue certainly said no, or nobody knows. Pure.
+"""What CCXT's errors mean for an order: the venue certainly refused it, or it is unknown. Pure.
 
 CCXT names an error by its cause, and not by whether the order exists. A class counts as a refusal only where each of
 its uses in CCXT is an answer that a venue gives before it takes an order, or is raised before anything is sent. Bare
@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from consumers.execution.ports import UnclearError
+from contracts.services.trading.refusals import RefusalCode
 from runtime.trading.figures import OrderRefusedError
 
 Meaning = Literal["refused", "unclear"]
@@ -81,6 +82,14 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "NetworkError": "it could not be reached",
     "ExchangeClosedByUser": "the connection is closed here",
 })  # fmt: skip
+_CODES: Final[Mapping[str, RefusalCode]] = MappingProxyType({
+    "InsufficientFunds": "INSUFFICIENT_BALANCE",
+    "AuthenticationError": "KEY_REFUSED",  # PermissionDenied, AccountNotEnabled and AccountSuspended are kinds of it
+    "OrderImmediatelyFillable": "POST_ONLY",
+    "BadSymbol": "NOT_SUPPORTED",
+    "RateLimitExceeded": "RATE_LIMITED",
+})  # fmt: skip
+_MINIMUM: Final = re.compile(r"Filter failure: (MIN_)?NOTIONAL|exceeded lower limit")  # Binance's, Bybit's
 _TOO_MANY: Final = frozenset({418, 429})  # HTTP: refused before it is looked at
 _MAY_BE_THERE: Final = re.compile(
     r"duplicat|already exist|time[d -]*out|status unknown|unknown status|unexpected response", re.IGNORECASE
@@ -106,14 +115,24 @@ def judge(error: Exception, requests: Requests, venue: str) -> OrderRefusedError
     """Return what to raise of an error of a request that was to change something."""
     words = describe(error, venue)
     if not requests.sent or _never_connected(error):
-        return OrderRefusedError(f"it was not sent: {words}")
+        return OrderRefusedError(f"it was not sent: {words}", "NOT_SENT")
     if requests.answered:
         return UnclearError(f"{venue} took it, and its answer cannot be read ({type(error).__name__})")
     if requests.status in _TOO_MANY:
-        return OrderRefusedError(f"{venue}: {_SENTENCES['RateLimitExceeded']}")
+        return OrderRefusedError(f"{venue}: {_SENTENCES['RateLimitExceeded']}", "RATE_LIMITED")
     if meaning_of(error) == "refused" and not _MAY_BE_THERE.search(_message_of(error) or ""):
-        return OrderRefusedError(words)
+        return OrderRefusedError(words, _code_of(error))
     return UnclearError(words)
+
+
+def _code_of(error: Exception) -> RefusalCode:
+    """Return the code of what the exchange said no to; "VENUE_REFUSED" where it is none of the known ones."""
+    if _MINIMUM.search(_message_of(error) or ""):
+        return "BELOW_MINIMUM"
+    for kind in type(error).__mro__:
+        if (code := _CODES.get(kind.__name__)) is not None:
+            return code
+    return "VENUE_REFUSED"
 
 
 def _never_connected(error: Exception) -> bool:

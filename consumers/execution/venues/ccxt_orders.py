@@ -128,7 +128,7 @@ def read_rules(market: Row, precision_mode: int, venue: str) -> TradingRules:
     limits, precision = market["limits"], market["precision"]
     steps = [_step(precision.get(name), precision_mode) for name in ("price", "amount")]
     if None in steps:
-        raise InvalidParameterError(f"{venue} does not say the steps of {symbol}", parameter="symbol")
+        raise InvalidParameterError(f"{venue} lists no steps of {symbol}", parameter="symbol")
     price_step, amount_step = (step for step in steps if step is not None)
     return TradingRules(
         base=_text(market, "base"),
@@ -163,7 +163,7 @@ def read_balances(balance: Row) -> list[tuple[str, Decimal, Decimal]]:
 def _read_fill(trade: Row) -> Fill:
     fees: list[Row] = [fee for fee in (trade.get("fees") or [trade.get("fee")]) if fee and fee.get("cost") is not None]
     if len(fees) != 1:
-        raise UnreadableError("an execution does not say its one fee")
+        raise UnreadableError("an execution has no single fee")
     return Fill(
         id=_text(trade, "id"),
         amount=read_number(trade.get("amount"), "an execution's amount"),

@@ -81,7 +81,7 @@ class CcxtVenue:
         return _read(read_rules, market, exchange.precisionMode, self._client.venue)
 
     async def place(self, order: Order) -> Report:
-        """Send an order; OrderRefusedError where it certainly was not taken, UnclearError where nobody knows."""
+        """Send an order; OrderRefusedError where it certainly was not taken, UnclearError where that is unknown."""
         await self._check(order)
         price = None if order.price is None else f"{order.price:f}"
         params: dict[str, Any] = {"clientOrderId": order.client_id}
@@ -153,11 +153,13 @@ class CcxtVenue:
         await self._client.change(_nothing)  # so that it is known what can be done there
         can, venue = self._client.capabilities, self._client.venue
         if self._client.ways.client_id.fullmatch(order.client_id) is None:
-            raise OrderRefusedError(f"{venue} does not take the client order id {order.client_id}")
+            message = f"{venue} does not take the client order id {order.client_id}"
+            raise OrderRefusedError(message, "NOT_SUPPORTED", parameter="client_id")
         if order.post_only and not can.post_only:
-            raise OrderRefusedError(f"{venue} cannot keep an order from being executed at once")
+            message = f"{venue} cannot keep an order from being executed at once"
+            raise OrderRefusedError(message, "NOT_SUPPORTED", parameter="post_only")
         if order.type == "market" and not can.market:
-            raise OrderRefusedError(f"{venue} has no market orders here")
+            raise OrderRefusedError(f"{venue} has no market orders here", "NOT_SUPPORTED", parameter="type")
 
     async def _load_markets(self) -> None:
         if await self._client.load_markets(self._now()):

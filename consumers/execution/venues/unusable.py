@@ -15,7 +15,7 @@ _NOTHING: Final = Fees(Decimal(0), Decimal(0))
 
 
 class UnusableVenue:
-    """Says why; orders are refused, and of what was sent before nobody knows anything."""
+    """Refuses orders with the reason; what became of those sent before is unknown."""
 
     fees = _NOTHING
 
@@ -60,7 +60,7 @@ class UnusableVenue:
     async def place(self, order: Order) -> Report:
         """Raise OrderRefusedError."""
         del order
-        raise OrderRefusedError(f"it was not sent: {self._reason}")
+        raise OrderRefusedError(f"it was not sent: {self._reason}", "KEY_REFUSED")
 
     async def find(self, order: Order) -> Report | None:
         """Raise UnclearError."""

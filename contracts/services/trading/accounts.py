@@ -85,9 +85,7 @@ class AccountInfo(TradingModel):
     venue: str
     exchange: str
     balances: list[Balance]
-    problem: str | None = Field(
-        default=None, description="why the venue does not say what is in it; null where it does"
-    )
+    problem: str | None = Field(default=None, description="why its balances are not known now; null where they are")
     limits: Limits
     created_at: AwareDatetime
 

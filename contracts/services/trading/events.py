@@ -1,4 +1,4 @@
-"""Events of orders, on `order.v1.<what>.<account>`: whoever keeps an owner's positions or messages hears of them there.
+"""Events of orders, on `order.v1.<what>.<account>`: whoever keeps an owner's positions or messages reads them there.
 
 They are on a stream that no subscriber reads: each is an owner's. What comes again has the same id.
 """
@@ -13,6 +13,7 @@ from contracts import subjects
 from contracts.market import Name, Nanoseconds, Side, Text
 from contracts.numbers import AmountText, DecimalText, PriceText
 from contracts.services.trading.orders import OrderStatus, OrderType
+from contracts.services.trading.refusals import Refusal
 
 ORDER_SCHEMA: Final = "order/1"
 FILL_SCHEMA: Final = "fill/1"
@@ -53,6 +54,7 @@ class OrderChanged(TradingEvent):
     price: PriceText | None
     average_price: PriceText | None
     reason: Text | None
+    error: Refusal | None = Field(default=None, description="why it was rejected; null in every other status")
     strategy: Name | None
 
     @property

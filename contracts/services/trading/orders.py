@@ -10,6 +10,7 @@ from contracts.market import Side
 from contracts.numbers import AmountText, DecimalText, PriceText
 from contracts.services.access import Owner, Page, PageSize
 from contracts.services.market import Symbol
+from contracts.services.trading.refusals import Refusal
 from contracts.services.trading.sealed import SealedText
 
 QUEUE: Final = "execution"
@@ -111,6 +112,10 @@ class OrderInfo(TradingModel):
     fee: DecimalText = Field(description="below zero for a rebate; in `fee_currency`")
     fee_currency: str | None
     reason: str | None = Field(description="why it is not as it was wanted")
+    error: Refusal | None = Field(
+        default=None,
+        description="why it was rejected, with the field and the rule at fault; null in every other status",
+    )
     created_at: AwareDatetime
 
 

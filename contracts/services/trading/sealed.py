@@ -1,4 +1,4 @@
-"""A secret as it may go onto the bus: sealed by who knows it, opened by who acts with it."""
+"""A secret as it may go onto the bus: sealed by who was given it, opened by who uses it."""
 
 from __future__ import annotations
 

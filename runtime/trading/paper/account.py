@@ -82,9 +82,9 @@ class PaperAccount:
         """Take an order, and fill what it meets; raises OrderRefusedError, whose text is for its owner."""
         market = self.market(wanted.symbol)
         if market.bids.best is None and market.asks.best is None:
-            raise OrderRefusedError(f"there is no live book of {wanted.symbol} now")
+            raise OrderRefusedError(f"there is no live book of {wanted.symbol} now", "NO_LIVE_BOOK")
         if wanted.post_only and wanted.price is not None and market.crosses(wanted.side, wanted.price):
-            raise OrderRefusedError("it would have been a taker at this price")
+            raise OrderRefusedError("it would have been a taker at this price", "POST_ONLY")
         taken = market.look(wanted.side, wanted.amount, wanted.price)
         order = PaperOrder(
             number=self.number + 1,
@@ -132,7 +132,9 @@ class PaperAccount:
             needed = EXACT.multiply(value, EXACT.add(_ONE, self.fees.taker))
         free = EXACT.subtract(self.balances.get(currency, _ZERO), self.held().get(currency, _ZERO))
         if needed > free:
-            raise OrderRefusedError(f"it needs {_plain(needed)} {currency}; {_plain(free)} {currency} are free")
+            message = f"it needs {_plain(needed)} {currency}; {_plain(free)} {currency} are free"
+            figures = {"needed": _plain(needed), "free": _plain(free), "currency": currency}
+            raise OrderRefusedError(message, "INSUFFICIENT_BALANCE", **figures)
 
     def _book(self, executions: Iterable[Execution], now_ns: int) -> list[PaperOrder]:
         """Write executions into orders and balances; return the orders."""

@@ -22,7 +22,7 @@ _ZERO: Final = Decimal(0)
 
 @dataclass(slots=True)
 class Resting:
-    """A limit order that waits; `ahead` is what stands before it at its price, None while nobody can tell."""
+    """A limit order that waits; `ahead` is what stands before it at its price, None while that is unknown."""
 
     id: str
     side: Side

@@ -88,15 +88,25 @@ async def test_what_cannot_be_an_order_is_refused_with_the_field(ann: Trader) ->
         assert list(refused.json()["fields"]) == [at_fault], refused.text
 
 
-async def test_what_is_taken_and_cannot_be_sent_says_why(ann: Trader) -> None:
+async def test_what_is_taken_and_cannot_be_sent_names_the_field_and_the_rule(ann: Trader) -> None:
     await ann.good("POST", "/accounts", {"limits": {"order_value": {"USDT": 150}}}, 201)
     refused = await ann.order()
     assert (refused["status"], refused["reason"]) == (
         "rejected",
         "the order is worth 200 USDT; this account's limit is 150",
     )
+    assert refused["error"] == {
+        "code": "ORDER_VALUE_LIMIT",
+        "message": "the order is worth 200 USDT; this account's limit is 150",
+        "parameter": "amount",
+        "rule": "limits.order_value",
+        "figures": {"value": "200", "limit": "150", "currency": "USDT"},
+    }
     poor = await ann.order(side="sell", amount=1)
     assert poor["reason"] == "it needs 1 BTC; 0 BTC are free"
+    assert (poor["error"]["code"], poor["error"]["rule"]) == ("INSUFFICIENT_BALANCE", "balance")
+    assert (await ann.good("GET", f"/orders/{poor['id']}"))["error"] == poor["error"]
+    assert (await ann.order(price=90, amount=1))["error"] is None
 
 
 async def test_another_account_than_paper_is_not_made_by_an_order(ann: Trader) -> None:

@@ -116,7 +116,11 @@ async def test_refusals_come_in_words(start_bot: StartBot, trading: User, person
     assert "do not know the symbol" in text_of(await ann.say("/trade buy 1 NOPE/USDT"))
     assert "/trade" in text_of(await ann.say("/trade buy much BTC"))
     refused = await ann.press(await ann.say("/trade sell 1 BTC/USDT"), "✅ Place the order")
-    assert "it needs 1 BTC; 0 BTC are free" in text_of(refused)
+    assert "not enough money: it needs 1 BTC, and 0 BTC are free." in text_of(refused)
+    assert "field amount, rule balance" in text_of(refused)
+    ditolak = text_of(await budi.press(await budi.say("/trade jual 1 BTC/USDT"), "✅ Pasang order"))
+    assert "saldo tidak cukup: perlu 1 BTC, yang bebas 0 BTC." in ditolak
+    assert "kolom amount, aturan balance" in ditolak
 
 
 async def test_kill_says_what_was_confirmed_and_resume_is_explicit(
@@ -130,7 +134,7 @@ async def test_kill_says_what_was_confirmed_and_resume_is_explicit(
     assert "confirmed: 1" in killed
     assert order.id in killed
     refused = await ann.press(await ann.say("/trade buy 0.01 BTC/USDT at 80000"), "✅ Place the order")
-    assert "resume it first" in text_of(refused)
+    assert "your trading is stopped. Go on with /resume." in text_of(refused)
     assert "Trading is stopped" in text_of(await ann.say("/paper"))
     assert "goes on" in text_of(await ann.say("/resume"))
     placed = await ann.press(await ann.say("/trade buy 0.01 BTC/USDT at 80000"), "✅ Place the order")

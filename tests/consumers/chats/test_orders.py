@@ -12,6 +12,7 @@ from contracts.services.chats import Profile
 from contracts.services.telegram.jobs import TelegramJob
 from contracts.services.telegram.operations import SendMessage
 from contracts.services.trading.events import AccountEvent, ForeignOrder, OrderChanged, OrderFilled, TradingTripped
+from contracts.services.trading.refusals import AT_FAULT, RefusalCode, refusal
 from runtime.texts.markup import plain
 
 GOLDEN = Path(__file__).parents[2] / "contracts" / "golden" / "trading"
@@ -58,6 +59,28 @@ TRIP = event(TradingTripped)
 def test_each_is_said_in_both_languages(found: AccountEvent, english: str, indonesian: str) -> None:
     assert english in text(said(found))
     assert indonesian in text(said(found, INDONESIAN))
+
+
+FIGURES: dict[RefusalCode, dict[str, str]] = {
+    "INSUFFICIENT_BALANCE": {"needed": "2000", "free": "1", "currency": "BTC"},
+    "ORDER_VALUE_LIMIT": {"value": "2000", "limit": "1", "currency": "USDT"},
+    "OPEN_ORDERS_LIMIT": {"limit": "2000"},
+    "DAILY_LOSS_LIMIT": {"lost": "2000", "limit": "1", "currency": "USDT"},
+    "STOPPED_AFTER_ERRORS": {"errors": "2000"},
+}
+
+
+@pytest.mark.parametrize("code", AT_FAULT)
+@pytest.mark.parametrize("profile", [ENGLISH, INDONESIAN])
+def test_a_refusal_names_its_field_its_rule_and_its_figures(code: RefusalCode, profile: Profile) -> None:
+    error = refusal(code, "words of the venue", **FIGURES.get(code, {}))
+    shown = text(said(event(OrderChanged, status="rejected", reason=error.message, error=error), profile))
+    english = profile is ENGLISH
+    assert f"{'rule' if english else 'aturan'} {error.rule}" in shown
+    assert error.parameter is None or f"{'field' if english else 'kolom'} {error.parameter}" in shown
+    assert not error.figures or "2,000" in shown
+    without = refusal("INSUFFICIENT_BALANCE", "words of the venue")
+    assert "words of the venue" in text(said(event(OrderChanged, status="rejected", error=without), profile))
 
 
 def test_what_the_venue_says_is_no_markup() -> None:

@@ -107,8 +107,9 @@ def check(play: Play) -> None:
         assert order.venue_order_id == str(there.number)
         assert order.is_finished == (there.status != "open")
         assert not (play.cancel_wanted and there.status == "open")
-    if order.status == "rejected":
-        assert order.reason
+    assert (order.error is not None) == (order.status == "rejected")
+    if order.error is not None:
+        assert order.error.message == order.reason
 
 
 def _rests_and_is_cancelled(play: Play) -> None:
@@ -215,5 +216,5 @@ FAULTS = (
     Fault("accepted 2 s later", ("venue.place before",), _late(2)),
     Fault("accepted 70 s later", ("venue.place before",), _late(70)),
     Fault("store or bus away", ("journal.", "bus", "gate."), lambda _play: OSError("away")),
-    Fault("forbidden", ("gate.",), lambda _play: NotAllowedError("switched off")),
+    Fault("forbidden", ("gate.",), lambda _play: NotAllowedError("switched off", "TRADING_STOPPED")),
 )

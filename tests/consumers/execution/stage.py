@@ -193,7 +193,7 @@ class StageGate:
     async def check(self, order: Order) -> None:
         await pause("gate.check")
         if not self._stage.allowed:
-            raise NotAllowedError("switched off")
+            raise NotAllowedError("switched off", "TRADING_STOPPED")
 
     def holds(self) -> bool:
         return self._stage.holder == self._number

@@ -16,6 +16,7 @@ from consumers.execution.gate import AccountGate
 from consumers.execution.ports import ChangedElsewhereError, NotAllowedError
 from consumers.execution.safety.permits import Permits
 from contracts.services.trading.accounts import Limits
+from contracts.services.trading.refusals import refusal
 from runtime.store import Store
 from runtime.trading import order as steps
 from runtime.trading.order import Fill, Order, Report
@@ -86,8 +87,9 @@ async def test_who_acted_before_cannot_change_what_another_has_claimed(store: St
 
 async def test_what_is_finished_is_not_listed_and_not_claimed(store: Store) -> None:
     kept = journal(store)
-    done = steps.on_refused(intent(), "no", START)
+    done = steps.on_refused(intent(), refusal("INSUFFICIENT_BALANCE", "no", free=Decimal("1.0")), START)
     await kept.insert(done)
+    assert await kept.find("order1") == done  # with its error
     assert [one.id for one in await kept.list_unfinished()] == ["order1"]  # its end is not published yet
     await kept.save(steps.on_published(done, done.version), done)
     assert await kept.list_unfinished() == []

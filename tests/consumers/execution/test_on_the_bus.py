@@ -27,6 +27,7 @@ from contracts.errors import (
 )
 from contracts.services.trading import accounts, orders
 from contracts.services.trading.accounts import Limits
+from contracts.services.trading.refusals import refusal
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
@@ -116,9 +117,19 @@ async def test_what_cannot_be_placed_is_refused_in_words(user: User) -> None:
     with pytest.raises(NotFoundError, match="no account other"):
         await user.order(account="other")
     refused = await user.order()
-    assert (refused.status, refused.reason) == ("rejected", "the order is worth 200 USDT; this account's limit is 150")
+    words = "the order is worth 200 USDT; this account's limit is 150"
+    assert (refused.status, refused.reason) == ("rejected", words)
+    assert refused.error == refusal("ORDER_VALUE_LIMIT", words, value="200", limit="150", currency="USDT")
     poor = await user.order(side="sell", amount=D(1))
     assert (poor.status, poor.reason) == ("rejected", "it needs 1 BTC; 0 BTC are free")
+    assert poor.error == refusal("INSUFFICIENT_BALANCE", poor.reason or "", needed="1", free="0", currency="BTC")
+    assert (await user.find(poor.id)).error == poor.error
+
+    async def published() -> bool:
+        errors = [event.error for event in (await user.events())[0]]
+        return refused.error in errors and poor.error in errors
+
+    await until(published)
 
 
 @pytest.mark.usefixtures("serving")
@@ -148,6 +159,8 @@ async def test_a_kill_cancels_what_is_open_and_takes_nothing_new_until_it_is_res
     assert (sorted(killed.cancelled), killed.waiting) == (sorted(order.id for order in placed), [])
     refused = await user.order()
     assert (refused.status, refused.reason) == ("rejected", "trading is stopped: resume it first")
+    assert refused.error is not None
+    assert (refused.error.code, refused.error.rule) == ("TRADING_STOPPED", "kill")
     resumed = await user.ask("resume", accounts.Resume(caller=CALLER, owner=user.owner), accounts.Resumed)
     assert not resumed.halted
     again = await user.order()

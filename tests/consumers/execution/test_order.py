@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from consumers.execution.ports import ChangedElsewhereError, UnclearError
+from contracts.services.trading.refusals import refusal
 from runtime.trading import order as steps
 from runtime.trading.figures import OrderRefusedError
 from runtime.trading.order import SECOND, Fill, Order, Report, SentBeforeError, next_step
@@ -82,7 +83,7 @@ def test_an_order_that_was_lost_on_the_way_says_so_after_the_last_question() -> 
     play.later(30)
     order = play.stage.written()
     assert order is not None
-    assert order.reason == "the venue does not know it after 4 questions"
+    assert order.reason == "the venue does not have it after 4 questions"
 
 
 def test_a_cancel_whose_answer_was_lost_is_asked_about() -> None:
@@ -109,6 +110,7 @@ def test_a_refusal_ends_it_with_the_venues_words() -> None:
     order = play.stage.written()
     assert order is not None
     assert (order.status, order.reason, order.is_finished) == ("rejected", "Insufficient balance.", True)
+    assert order.error == refusal("VENUE_REFUSED", "Insufficient balance.")
 
 
 def test_an_intent_that_could_not_be_sent_in_time_is_not_sent_later() -> None:
@@ -118,6 +120,8 @@ def test_an_intent_that_could_not_be_sent_in_time_is_not_sent_later() -> None:
     order = play.stage.written()
     assert order is not None
     assert (order.status, order.reason) == ("rejected", "it could not be sent in time")
+    assert order.error is not None
+    assert (order.error.code, order.error.rule) == ("NOT_SENT_IN_TIME", "sent_in_time")
     assert play.stage.orders == []
 
 
@@ -211,9 +215,41 @@ def test_one_that_turns_up_after_it_was_given_up_is_cancelled() -> None:
     for _ in steps.LOOK_AFTER:
         order = steps.on_absent(order, order.look_ns or 0)
     assert order.status == "rejected"
+    assert order.error is not None
+    assert order.error.code == "NOT_FOUND_AT_VENUE"
     order = steps.on_report(order, report(), order.look_ns or 0)
+    assert order.error is None
     assert next_step(order, order.updated_ns) == "cancel"
     assert order.reason == "it reached the venue after it was given up"
+
+
+def test_one_that_rests_as_it_was_is_asked_about_and_not_published_again() -> None:
+    play = Play(Stage(), Stepper())
+    play.submit()
+    before = play.stage.written()
+    assert before is not None
+    for _ in range(20):
+        play.later(5)
+    assert play.stepper.places.count("venue.find before") == 20
+    assert len(play.stage.published) == 1
+    resting = play.stage.written()
+    assert resting is not None
+    assert resting == replace(before, look_ns=play.stage.now + 5 * SECOND)
+    play.fill(4)
+    play.later(5)
+    assert len(play.stage.published) == 2
+
+
+def test_one_that_the_venue_rejects_after_it_took_it_says_so() -> None:
+    order = steps.on_report(sent(), report("rejected", reason="the exchange ended it: EC_PostOnly"), START)
+    assert order.error == refusal("VENUE_REFUSED", "the exchange ended it: EC_PostOnly")
+    silent = steps.on_report(sent(), report("rejected"), START)
+    assert (silent.reason, silent.error) == (
+        "the exchange rejected it",
+        refusal("VENUE_REFUSED", "the exchange rejected it"),
+    )
+    filled = steps.on_report(order, report("filled", 10, fills=(fill("a", 10),)), START)
+    assert (filled.status, filled.error) == ("filled", None)
 
 
 def test_one_that_was_given_up_is_looked_for_a_few_times_more() -> None:

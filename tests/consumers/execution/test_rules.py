@@ -79,19 +79,28 @@ def test_an_order_within_every_limit_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "standing", "words"),
+    ("change", "standing", "words", "at_fault"),
     [
-        ({"symbol": "ETH/USDT"}, FINE, "ETH/USDT is not among"),
-        ({}, Standing(3, Decimal(0), None), "3 open orders"),
-        ({}, Standing(0, Decimal(50), None), "50 USDT were lost today"),
-        ({"amount": Decimal("10.1")}, FINE, "worth 1010.0 USDT; this account's limit is 1000"),
-        ({"price": None, "amount": Decimal("10.1")}, FINE, "worth 1010.0 USDT"),
-        ({"price": None}, Standing(0, Decimal(0), None), "price is not known"),
+        ({"symbol": "ETH/USDT"}, FINE, "ETH/USDT is not among", ("symbol", "limits.symbols")),
+        ({}, Standing(3, Decimal(0), None), "3 open orders", (None, "limits.open_orders")),
+        ({}, Standing(0, Decimal(50), None), "50 USDT were lost today", ("side", "limits.daily_loss")),
+        (
+            {"amount": Decimal("10.1")},
+            FINE,
+            "worth 1010.0 USDT; this account's limit is 1000",
+            ("amount", "limits.order_value"),
+        ),
+        ({"price": None, "amount": Decimal("10.1")}, FINE, "worth 1010.0 USDT", ("amount", "limits.order_value")),
+        ({"price": None}, Standing(0, Decimal(0), None), "price is not known", ("symbol", "checked_before_sent")),
     ],
 )
-def test_an_order_beyond_a_limit_is_refused_in_words(change: dict[str, Any], standing: Standing, words: str) -> None:
-    with pytest.raises(NotAllowedError, match=words):
+def test_an_order_beyond_a_limit_is_refused_with_the_limit(
+    change: dict[str, Any], standing: Standing, words: str, at_fault: tuple[str | None, str]
+) -> None:
+    with pytest.raises(NotAllowedError, match=words) as refused:
         check_limits(intent(**change), LIMITS, standing)
+    error = refused.value.refusal
+    assert (error.parameter, error.rule) == at_fault
 
 
 def test_what_is_held_may_be_sold_after_the_daily_loss() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from consumers.execution.handlers import ExecutionPlan
@@ -76,6 +77,14 @@ class Process:
         """Kill it; it has ended on return."""
         await self._tell("kill", b"killed\n")
 
+    async def freeze(self) -> None:
+        """Let it stand still."""
+        await self._tell("freeze", b"frozen\n")
+
+    async def thaw(self) -> None:
+        """Let it go on."""
+        await self._tell("thaw", b"thawed\n")
+
     async def close(self) -> None:
         """Kill what is left of it."""
         await self.kill()
@@ -91,11 +100,12 @@ class Process:
                 assert line, f"strategies ended before they were {answer!r}"
 
 
-async def make_process(bus: str, documents: str) -> Process:
+async def make_process(bus: str, documents: str, lease_seconds: float = 15.0, *more: str) -> Process:
+    """Return a process of strategies; `more` is another consumer's name and the file of a clock."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "APP_SECRET_KEY": SECRET}
     pipe = asyncio.subprocess.PIPE
     made = await asyncio.create_subprocess_exec(
-        sys.executable, str(PROCESS), bus, documents, env=environ, stdin=pipe, stdout=pipe
+        sys.executable, str(PROCESS), bus, documents, str(lease_seconds), *more, env=environ, stdin=pipe, stdout=pipe
     )
     return Process(made)
 
@@ -173,11 +183,13 @@ class World:
 
     bus: Bus
     process: Process
+    url: str
+    documents: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: Any, documents_url: str) -> AsyncGenerator[World]:
-    """A bus, execution on it, and strategies in a process."""
+async def world(request: pytest.FixtureRequest, tmp_path_factory: Any, documents_url: str) -> AsyncGenerator[World]:
+    """A bus, execution on it, and strategies in a process, whose lease holds the module's LEASE_SECONDS."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(nats_server(tmp_path_factory.mktemp("strategies-nats")))
         bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
@@ -188,10 +200,10 @@ async def world(tmp_path_factory: Any, documents_url: str) -> AsyncGenerator[Wor
         documents = database(documents_url)
         plan = ExecutionPlan(documents=documents)
         await stack.enter_async_context(running(executing, "execution", partial(run_execution, plan=plan)))
-        process = await make_process(server.url, documents)
+        process = await make_process(server.url, documents, getattr(request.module, "LEASE_SECONDS", 15.0))
         stack.push_async_callback(process.close)
         await process.start()
-        yield World(bus, process)
+        yield World(bus, process, server.url, documents)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -39,7 +39,7 @@ class LivePaper:
         self._events: deque[Event] = deque()
         self._published: set[str] = set()
         self.venue = PaperVenue(
-            PaperStore(store, terms.account, terms.fees), terms.balance, lambda: self.now_ns, latency=0
+            PaperStore(store, terms.account, terms.fees, lambda: 1), terms.balance, lambda: self.now_ns, latency=0
         )
         self.journal = DocumentJournal(store, terms.account, lambda: 1)
         self._executor = Executor(Ports(self.venue, self.journal, self, self, lambda: self.now_ns))

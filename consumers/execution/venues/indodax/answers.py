@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 from consumers.execution.ports import UnclearError
 from consumers.execution.venues.indodax.pairs import Pair, Pairs, currency_of
 from contracts.arithmetic.exact import EXACT
+from contracts.services.trading.refusals import RefusalCode
 from runtime.trading.figures import OrderRefusedError
 from runtime.trading.order import Fill, Order, Report, VenueStatus
 
@@ -25,13 +26,13 @@ _KEY_CODES: Final = frozenset({
 })  # fmt: skip
 _SYSTEM_CODES: Final = _KEY_CODES | {TOO_MANY, "internal_server_error"}
 _KEY_REFUSED: Final = "Indodax does not accept the key of this account: link it again"
-_CLEAR: Final[tuple[tuple[str, str], ...]] = (
-    ("insufficient balance", "there is not enough money for it"),
-    ("not maker", "it would have been a taker at this price"),
-    (NO_PERMISSION, "the key of this account may not trade: link one that may"),
-    ("invalid pair", "Indodax does not trade this pair now"),
-    ("minimum order", ""),
-    ("minimum price", ""),
+_CLEAR: Final[tuple[tuple[str, str, RefusalCode, str | None], ...]] = (  # what it says, what we say, code, field
+    ("insufficient balance", "there is not enough money for it", "INSUFFICIENT_BALANCE", None),
+    ("not maker", "it would have been a taker at this price", "POST_ONLY", None),
+    (NO_PERMISSION, "the key of this account may not trade: link one that may", "KEY_REFUSED", None),
+    ("invalid pair", "Indodax does not trade this pair now", "NOT_SUPPORTED", "symbol"),
+    ("minimum order", "", "BELOW_MINIMUM", None),
+    ("minimum price", "", "BELOW_MINIMUM", "price"),
 )
 _STATUSES: Final[Mapping[str, VenueStatus]] = {"open": "open", "filled": "filled", "cancelled": "cancelled"}
 _ENDED: Final[Mapping[str, VenueStatus]] = {"FILLED": "filled", "CANCELLED": "cancelled", "REJECTED": "rejected"}
@@ -93,13 +94,13 @@ def read_rows(status: int, body: str) -> list[Mapping[str, Any]]:
 def judge(refused: Refused) -> OrderRefusedError | UnclearError:
     """Return what to raise of the no to a new order: only what is known to come before it is taken is a refusal."""
     if refused.is_of_the_key:
-        return OrderRefusedError(_KEY_REFUSED)
+        return OrderRefusedError(_KEY_REFUSED, "KEY_REFUSED")
     if refused.code == TOO_MANY:
-        return OrderRefusedError("Indodax takes no orders for a few seconds: there were too many")
+        return OrderRefusedError("Indodax takes no orders for a few seconds: there were too many", "RATE_LIMITED")
     words = refused.text.lower()
-    for known, said in _CLEAR:
+    for known, said, code, field in _CLEAR:
         if known in words:
-            return OrderRefusedError(said or refused.words)
+            return OrderRefusedError(said or refused.words, code, parameter=field)
     return UnclearError(refused.words)
 
 

@@ -48,7 +48,7 @@ class IndodaxPublic:
         return FEES if self._pairs is None else self._pairs[1].fees
 
     async def pairs(self) -> Pairs:
-        """Return every pair; raises UnclearError where the venue does not say."""
+        """Return every pair; raises UnclearError without a clear answer."""
         async with self._lock:
             if self._pairs is None or self._now() - self._pairs[0] > _FRESH_NS:
                 rows, increments = await self._get("/api/pairs"), await self._get("/api/price_increments")
@@ -80,7 +80,7 @@ class IndodaxPublic:
         try:
             there = int(answer["server_time"]) * MS
         except (KeyError, TypeError, ValueError):
-            raise UnclearError("Indodax does not say what time it is") from None
+            raise UnclearError("Indodax did not answer with its time") from None
         return after, there - (before + after) // 2
 
     async def _get(self, path: str) -> Any:

@@ -118,11 +118,11 @@ class IndodaxVenue:
             pair = (await self._public.pairs()).find(order.symbol)
             fields = self._terms(order, pair)
         except (UnclearError, InvalidParameterError) as error:
-            raise OrderRefusedError(f"it was not sent: {error}") from None
+            raise OrderRefusedError(f"it was not sent: {error}", "NOT_SENT") from None
         try:
             answer = await self._client.call("trade", **fields)
         except NotSentError as error:
-            raise OrderRefusedError(f"it was not sent: {error}") from None
+            raise OrderRefusedError(f"it was not sent: {error}", "NOT_SENT") from None
         if isinstance(answer, Refused):
             raise answers.judge(answer)
         if answer.get("client_order_id") != order.client_id or "order_id" not in answer:
@@ -160,7 +160,7 @@ class IndodaxVenue:
         return answers.read_open(await self._ask("openOrders"), pairs)
 
     async def countdown(self, seconds: float) -> None:
-        """Have the venue cancel all orders of the pairs in which any of ours is open, unless it hears of us in time.
+        """Have the venue cancel all orders of the pairs in which any of ours is open, unless asked again in time.
 
         It is stopped where none is open any more. Raises UnclearError.
         """
@@ -200,7 +200,7 @@ class IndodaxVenue:
     def _cost(self, order: Order, pair: Pair) -> Decimal:
         taken = self._books.look(order)
         if reduce(EXACT.add, (one.amount for one in taken), _ZERO) < order.amount:
-            raise OrderRefusedError("the live book shows less than that")
+            raise OrderRefusedError("the live book shows less than that", "BOOK_TOO_THIN")
         cost = reduce(EXACT.add, (EXACT.multiply(one.price, one.amount) for one in taken), _ZERO)
         return cost.quantize(_RUPIAH if pair.quote == "idr" else _CENT, ROUND_FLOOR)
 

@@ -9,7 +9,7 @@ import pytest
 
 from consumers.execution.paper.store import PaperStore
 from consumers.execution.paper.venue import FRESH_NS, PaperVenue
-from consumers.execution.ports import UnclearError
+from consumers.execution.ports import ChangedElsewhereError, UnclearError
 from runtime.store import Document, Store, StoreError
 from runtime.trading.figures import Fees, OrderRefusedError, Print
 from runtime.trading.order import Report
@@ -39,8 +39,8 @@ class FailingStore(PaperStore):
         await super().save(document, moved)
 
 
-def venue(documents: Store, clock: Clock | None = None) -> tuple[PaperVenue, FailingStore]:
-    store = FailingStore(documents, "paper", FEES)
+def venue(documents: Store, clock: Clock | None = None, token: int = 1) -> tuple[PaperVenue, FailingStore]:
+    store = FailingStore(documents, "paper", FEES, lambda: token)
     return PaperVenue(store, {"USDT": D(10_000)}, clock or Clock(), latency=0), store
 
 
@@ -141,3 +141,37 @@ async def test_two_processes_on_one_account_do_not_write_over_each_other(documen
     with pytest.raises(UnclearError):
         await second.place(intent(2, price=D(100), amount=D(3)))
     assert [report.client_id for report in await second.list_open()] == ["client1"]
+
+
+async def test_who_was_taken_over_neither_writes_nor_reads_the_account_any_more(documents: Store) -> None:
+    """An order of the process before that arrives after the takeover is no order: nobody would follow it."""
+    first, second = venue(documents)[0], venue(documents, token=2)[0]
+    for one in (first, second):
+        await one.open()
+        show(one, [(99, 1)], [(101, 5)])
+    for number in (1, 2):  # the second time it has nothing in memory
+        with pytest.raises(UnclearError):
+            await first.place(intent(number, price=D(100), amount=D(3)))
+    assert await second.find(intent(1)) is None
+    assert (await second.place(intent(3, price=D(100), amount=D(3)))).status == "open"
+    assert [report.client_id for report in await second.list_open()] == ["client3"]
+    idle = venue(documents, token=0)[0]  # it has never had the lease
+    with pytest.raises(ChangedElsewhereError):
+        await idle.open()
+
+
+async def test_who_lost_the_lease_may_cancel_until_another_has_taken_over(documents: Store) -> None:
+    tokens = [1]
+    one = PaperVenue(PaperStore(documents, "paper", FEES, lambda: tokens[0]), {"USDT": D(10_000)}, Clock(), latency=0)
+    await one.open()
+    show(one, [(99, 1)], [(101, 5)])
+    for number in (1, 2):
+        await one.place(intent(number, price=D(100), amount=D(3)))
+    tokens[0] = 0
+    cancelled = await one.cancel(intent(1))
+    assert cancelled is not None
+    assert cancelled.status == "cancelled"
+    await venue(documents, token=2)[0].open()
+    for _ in range(2):
+        with pytest.raises(UnclearError):
+            await one.cancel(intent(2))

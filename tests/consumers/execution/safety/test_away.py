@@ -105,8 +105,11 @@ class Opening(OpenedAccounts):
 async def stop(world: World) -> None:
     """Make the documents answer no more."""
     os.kill(world.server.pid, signal.SIGSTOP)
-    with pytest.raises(StoreError):
-        await world.store.ping()
+
+    async def stands_still() -> bool:
+        return not await answers(world.store)
+
+    await until(stands_still)
 
 
 async def test_without_documents_nothing_new_is_sent_and_a_kill_cancels(world: World) -> None:

@@ -198,6 +198,7 @@ def check(one: Play) -> None:
     ]
     assert world.stage.published[f"{order.id}.{order.version}"].fills == order.fills
     assert world.balances() == _after(order, world)
+    assert (order.error is not None) == (order.status == "rejected")
     if there:
         _check_there(order, there[0], cancel_wanted=one.cancel_wanted)
     else:

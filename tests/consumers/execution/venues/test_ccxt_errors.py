@@ -79,6 +79,31 @@ def test_what_was_answered_well_is_not_refused_by_how_it_is_read() -> None:
         assert isinstance(judge(error, Requests(sent=True, answered=True, status=200), "binance"), UnclearError)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        (
+            "InsufficientFunds",
+            'binance {"code":-2010,"msg":"Account has insufficient balance"}',
+            "INSUFFICIENT_BALANCE",
+        ),
+        ("InvalidOrder", 'binance {"code":-1013,"msg":"Filter failure: NOTIONAL"}', "BELOW_MINIMUM"),
+        ("InvalidOrder", 'bybit {"retCode":170140,"retMsg":"Order value exceeded lower limit."}', "BELOW_MINIMUM"),
+        ("OrderImmediatelyFillable", "binance", "POST_ONLY"),
+        ("PermissionDenied", "binance", "KEY_REFUSED"),
+        ("BadSymbol", "binance", "NOT_SUPPORTED"),
+        ("InvalidOrder", 'binance {"msg":"Filter failure: PERCENT_PRICE"}', "VENUE_REFUSED"),
+    ],
+)
+def test_a_refusal_has_the_code_of_what_is_at_fault(name: str, text: str, code: str) -> None:
+    raised = judge(made(name, text), SENT, "venue")
+    assert isinstance(raised, OrderRefusedError)
+    assert raised.refusal.code == code
+    unsent = judge(made(name, text), Requests(), "venue")
+    assert isinstance(unsent, OrderRefusedError)
+    assert unsent.refusal.code == "NOT_SENT"
+
+
 @pytest.mark.parametrize("status", [418, 429])
 def test_too_many_requests_is_a_refusal_by_its_status(status: int) -> None:
     raised = judge(made("DDoSProtection", "binance 429"), Requests(sent=True, status=status), "binance")

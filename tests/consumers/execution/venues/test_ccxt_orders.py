@@ -141,8 +141,8 @@ def test_rules_are_a_market_s_steps_and_minimums() -> None:
     [
         ({"spot": False}, 4, "spot only"),
         ({"active": False}, 4, "does not trade BTC/USDT now"),
-        ({"precision": {"price": None, "amount": "1"}}, 4, "does not say the steps"),
-        ({}, 3, "does not say the steps"),  # significant digits
+        ({"precision": {"price": None, "amount": "1"}}, 4, "lists no steps"),
+        ({}, 3, "lists no steps"),  # significant digits
     ],
 )
 def test_a_market_that_cannot_be_traded_safely_is_refused(change: dict[str, Any], mode: int, words: str) -> None:

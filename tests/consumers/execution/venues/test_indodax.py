@@ -84,22 +84,31 @@ async def test_what_is_signed_is_what_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "kind"),
+    ("text", "code", "refused"),
     [
-        ("Insufficient balance.", "", OrderRefusedError),
-        ("Order cancelled because it’s not maker.", "", OrderRefusedError),  # noqa: RUF001 - the venue's own text
-        ("Minimum order 10000 IDR", "", OrderRefusedError),
-        ("Invalid credentials. Bad sign.", "bad_sign", OrderRefusedError),
-        ("too many", "too_many_requests", OrderRefusedError),
-        ("No permission", "", OrderRefusedError),
-        ("client order id c-1 already exists", "", UnclearError),
-        ("Failed to process request", "internal_server_error", UnclearError),
-        ("Invalid timestamp.", "bad_request", UnclearError),
-        ("something new", "", UnclearError),
+        ("Insufficient balance.", "", ("INSUFFICIENT_BALANCE", "amount")),
+        ("Order cancelled because it’s not maker.", "", ("POST_ONLY", "post_only")),  # noqa: RUF001 - the venue's text
+        ("Minimum order 10000 IDR", "", ("BELOW_MINIMUM", "amount")),
+        ("Minimum price 1000 IDR", "", ("BELOW_MINIMUM", "price")),
+        ("Invalid pair", "", ("NOT_SUPPORTED", "symbol")),
+        ("Invalid credentials. Bad sign.", "bad_sign", ("KEY_REFUSED", "account")),
+        ("too many", "too_many_requests", ("RATE_LIMITED", None)),
+        ("No permission", "", ("KEY_REFUSED", "account")),
+        ("client order id c-1 already exists", "", None),
+        ("Failed to process request", "internal_server_error", None),
+        ("Invalid timestamp.", "bad_request", None),
+        ("something new", "", None),
     ],
 )
-async def test_only_a_clear_no_is_a_refusal(text: str, code: str, kind: type[Exception]) -> None:
-    assert type(answers.judge(Refused(text, code))) is kind
+async def test_only_a_clear_no_is_a_refusal_with_its_field(
+    text: str, code: str, refused: tuple[str, str | None] | None
+) -> None:
+    raised = answers.judge(Refused(text, code))
+    if refused is None:
+        assert type(raised) is UnclearError
+    else:
+        assert isinstance(raised, OrderRefusedError)
+        assert (raised.refusal.code, raised.refusal.parameter) == refused
 
 
 BROKEN = (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator
+from functools import partial
 
 import pytest
 import pytest_asyncio
 
 from runtime.trading.order import Order, Report
+from tests.consumers.execution.seeded.runs import count, play_at
 from tests.consumers.execution.stage import intent
 from tests.consumers.execution.venues.indodax_world import IndodaxWorld, opened_indodax
 from tests.consumers.execution.venues.matrix import AMOUNT, COURSES, TROUBLES, Play, Trouble, check, play
@@ -55,27 +56,18 @@ async def run_with(world: IndodaxWorld, course: str, trouble: Trouble) -> None:
     assert "nonce_errors" not in world.account.memory
 
 
-async def run_at_random(world: IndodaxWorld, runs: int) -> int:
-    """Play random courses with up to three faults each; return how many faults struck."""
-    chance = random.Random("indodax 20261126")
-    struck = 0
-    for _ in range(runs):
-        world.reset()
-        for trouble in chance.sample(TROUBLES, chance.randint(1, 3)):
-            trouble.order(world)
-        check(await play(world, COURSES[chance.choice(list(COURSES))]))
-        struck += sum(world.side.faults.done.values())
-    return struck
-
-
 async def test_several_faults_in_one_run_double_and_lose_nothing(world: IndodaxWorld) -> None:
-    assert await run_at_random(world, 8) > 4
+    counted = await count(partial(play_at, world), range(8))
+    assert (counted.runs, counted.failed) == (8, {})
+    assert counted.struck > 4
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 async def test_several_faults_in_each_of_many_runs_double_and_lose_nothing(world: IndodaxWorld) -> None:
-    assert await run_at_random(world, MANY) > MANY / 2
+    counted = await count(partial(play_at, world), range(MANY))
+    assert (counted.runs, counted.failed) == (MANY, {})
+    assert counted.struck > MANY / 2
 
 
 class Paused:

@@ -19,6 +19,7 @@ from contracts import codec, streams, subjects
 from contracts.errors import InvalidParameterError, NotReadyError
 from contracts.market import BookSnapshot
 from contracts.services.trading import accounts
+from contracts.services.trading.refusals import refusal
 from producers.simulator import Simulator, SimulatorConfig
 from producers.simulator.private import PrivateFault
 from runtime import clock
@@ -152,6 +153,7 @@ async def test_an_account_is_linked_traded_and_taken_away(
     assert lost.status == "pending"
     poor = await linker.order(price=ask, amount=D(5))
     assert (poor.status, poor.reason) == ("rejected", "there is not enough money for it")
+    assert poor.error == refusal("INSUFFICIENT_BALANCE", "there is not enough money for it")
 
     async def found() -> bool:
         return (await linker.find(lost.id)).status == "open"
