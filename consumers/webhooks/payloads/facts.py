@@ -70,6 +70,8 @@ def _whale(event: Any, _sources: Sources) -> Fact:
         "instrument": event.symbol,
         "tier": event.tier,
     }
+    if event.late:
+        data["late"] = True
     return _single(event, "whale", data, Decimal(event.usd_value))
 
 
@@ -140,7 +142,7 @@ def _cluster(event: Any, _sources: Sources) -> Fact:
 
 
 def _feed_status(event: Any, _sources: Sources) -> Fact | None:
-    if event.audited:  # nothing has changed: books were compared, and found right
+    if event.audited or event.filled is not None or event.missing is not None:  # its state has not changed
         return None
     data = {"exchange": event.venue, "channel": event.channel, "state": event.state, "reason": event.reason}
     return _single(event, "feed_status", data, None)

@@ -44,6 +44,9 @@ class WhaleData(SentModel):
     exchange: str
     instrument: str = Field(description="unified symbol")
     tier: Tier
+    late: bool | None = Field(
+        default=None, description="true where it was found later, among trades that a cut hid; else left out"
+    )
 
 
 class LiquidationData(SentModel):

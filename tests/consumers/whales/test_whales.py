@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.whales.core import Adaptive, WhaleDetector, WhaleRules
+from consumers.whales.core import WhaleDetector
 from consumers.whales.groups import check_fill
+from consumers.whales.rules import Adaptive, WhaleRules
 from contracts.arithmetic.tiers import Tiers
 from contracts.codec import encode
 from contracts.signals import WhaleTrade

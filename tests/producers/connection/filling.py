@@ -1,4 +1,4 @@
-"""Every simulated exchange with one producer each, without a bus: what was traded, what was published, what was said."""
+"""Simulated exchanges with a producer each, without a bus: what was traded, what was published, what was said."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ class World:
 
     def has_traded(self) -> bool:
         """Whether a trade of every instrument was published."""
-        return {trade.symbol for trade in self.lane.trades} >= {item.symbol for item in self.producer.instruments} != set()
+        wanted = {item.symbol for item in self.producer.instruments}
+        return {trade.symbol for trade in self.lane.trades} >= wanted != set()
 
     def is_live(self) -> bool:
         return bool(self.producer.feeds) and all(feed.ready for feed in self.producer.feeds)
@@ -131,7 +132,7 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 30.0)
     """Wait for a condition; AssertionError that names it where it does not come."""
     try:
         async with asyncio.timeout(seconds):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - many things may make it true
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"not within {seconds} s: {what}") from None
