@@ -47,6 +47,15 @@ def find_before(recent: Sequence[FastTrade], counted: Counted) -> Edge:
 
 
 @dataclass(slots=True)
+class _Stretch:
+    """A part of the history that came whole; `reaches_back`: to what was received before the hole."""
+
+    first: FastTrade
+    last: FastTrade
+    reaches_back: bool = False
+
+
+@dataclass(slots=True)
 class Fill:
     """One hole while its trades are fetched. `before_ids` and `after_ids` are those that the stream gave around it.
 
@@ -64,60 +73,66 @@ class Fill:
     known_ts: int = 0
     tied: bool = False
     next: Next = "again"
-    oldest: FastTrade | None = None
     tries: int = 0
     _rows: dict[str, FastTrade] = field(default_factory=dict[str, FastTrade])
-    _newest: Order = (0, 0, 0, "")  # of the rows that came
+    _stretches: list[_Stretch] = field(default_factory=list[_Stretch])  # the last one is of the newest rows
     _pages: int = 0
-    _back: bool = False  # the rows reach what came before the hole
-    _on: bool = False  # and what came after it
+    _reaches_on: bool = False  # the rows reach what came after the hole
     _unreadable: bool = False
+
+    @property
+    def oldest(self) -> FastTrade | None:
+        """Return the oldest row of those that reach the newest one without a break."""
+        return self._stretches[-1].first if self._stretches else None
 
     def on_rows(self, rows: Sequence[FastTrade], *, pageable: bool, unreadable: bool = False) -> None:
         """Take an answer. `pageable`: the venue gives rows older than one; `unreadable`: some could not be read."""
         self._unreadable = self._unreadable or unreadable
-        older = self.next == "older"
-        before = self.oldest
+        older, before = self.next == "older", self.oldest
         if rows:
-            self._join(min(rows, key=self._order), max(rows, key=self._order))
+            self._join(_Stretch(min(rows, key=self._order), max(rows, key=self._order)))
         for row in rows:
             self._take(row)
         if older:
             self._pages += 1
-            is_last = self._pages >= MOST_PAGES or self.oldest is before
+            ends = self._pages >= MOST_PAGES or self.oldest is before
         else:
             self.tries += 1
-            is_last = self.oldest is None
-            if not self._on and self.tries < MOST_TRIES:
-                self.next = "again"
+            ends = self.oldest is None
+            if not self._reaches_on and self.tries < MOST_TRIES:
                 return
-        self.next = "done" if self._back or is_last or not pageable else "older"
+        ends = ends or not pageable or self._stretches[-1].reaches_back
+        self.next = "done" if ends else "older"
 
     def on_failure(self) -> None:
         """An answer could not be had."""
         self.tries += 1
         self.next = "done" if self.tries >= MOST_TRIES else self.next
 
-    def _join(self, first: FastTrade, last: FastTrade) -> None:
-        """Note from where to where rows came; those of an answer that does not touch the ones before stand alone."""
-        start, end = self._order(first), self._order(last)
-        if self.oldest is None or (start > self._newest and self.next == "again"):
-            self._back, self.oldest = False, first
-        elif start < self._order(self.oldest):
-            self.oldest = first
-        self._newest = max(self._newest, end)
+    def _join(self, new: _Stretch) -> None:
+        """Join the rows of an answer to those that they touch; older ones touch those that they were fetched for."""
+        if self.next == "older":
+            held = self._stretches[-1]
+            held.first = min(held.first, new.first, key=self._order)
+            return
+        touching = [one for one in self._stretches if self._order(new.first) <= self._order(one.last)]
+        for one in touching:
+            new.first = min(new.first, one.first, key=self._order)
+            new.last = max(new.last, one.last, key=self._order)
+            new.reaches_back = new.reaches_back or one.reaches_back
+        self._stretches = [*(one for one in self._stretches if one not in touching), new]
 
     def _take(self, row: FastTrade) -> None:
-        edge = edge_of(row, self.counted)
+        edge, held = edge_of(row, self.counted), self._stretches[-1]
         back, on = self._place(edge)
         if row.id in self.before_ids:
-            self._back = True
+            held.reaches_back = True
         elif row.id in self.after_ids:
-            self._on = self._on or on or (self.after is not None and edge.ts >= self.after.ts)
+            self._reaches_on = self._reaches_on or on or (self.after is not None and edge.ts >= self.after.ts)
         elif back or (on and not self._is_last(edge)):
-            self._back, self._on = self._back or back, self._on or on
+            held.reaches_back, self._reaches_on = held.reaches_back or back, self._reaches_on or on
         elif not (self.tied and edge.ts == self.before.ts):
-            self._on = self._on or on
+            self._reaches_on = self._reaches_on or on
             self._rows[row.id] = row
 
     def _place(self, edge: Edge) -> tuple[bool, bool]:
@@ -142,25 +157,30 @@ class Fill:
     def ranges(self, found: Sequence[FastTrade]) -> tuple[list[Any], list[Any]]:
         """Return what is filled with these trades, and what is missing (fast TradeRanges)."""
         start, end = self.before.ts, self._end(found)
-        if self._back and self._on and not self._unreadable:
-            return [whole_range(found, start, end)], []
-        if not found:
+        if self._unreadable or not self._stretches:
+            filled = [whole_range(found, found[0].ts_event, found[-1].ts_event)] if found else []
+            return filled, [_unknown(start, end, None if self._unreadable else self._lost(None))]
+        filled, missing = list[Any](), list[Any]()
+        for place, one in enumerate(self._stretches):
+            own = [row for row in found if self._order(one.first) <= self._order(row) <= self._order(one.last)]
+            on = self._reaches_on and place == len(self._stretches) - 1
+            until = end if on else min(end, max(start, one.last.ts_event or end))
+            since = start if one.reaches_back else min(until, max(start, one.first.ts_event or start))
+            if since > start:
+                lost = self._lost(own[0]) if own and not filled else None
+                missing.append(_unknown(filled[-1].end_ts if filled else start, since, lost))
+            if own or one.reaches_back:
+                filled.append(whole_range(own, since, until))
+        if not filled:
             return [], [_unknown(start, end, self._lost(None))]
-        oldest, newest = found[0].ts_event or start, found[-1].ts_event or end
-        filled = whole_range(found, start if self._back else oldest, end if self._on else newest)
-        if self._unreadable:
-            return [filled], [_unknown(start, end, None)]
-        missing: list[Any] = []
-        if not self._back:
-            missing.append(_unknown(start, oldest, self._lost(found[0])))
-        if not self._on:
-            missing.append(_unknown(newest, end, None))
-        return [filled], missing
+        if not self._reaches_on:
+            missing.append(_unknown(filled[-1].end_ts, end, None))
+        return filled, missing
 
     def _end(self, found: Sequence[FastTrade]) -> int:
         if self.after is not None:
             return max(self.before.ts, self.after.ts)
-        newest = found[-1].ts_event if found and self._on else None
+        newest = found[-1].ts_event if found and self._reaches_on else None
         return max(self.before.ts, newest or self.known_ts)
 
     def _lost(self, first: FastTrade | None) -> int | None:

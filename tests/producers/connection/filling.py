@@ -71,10 +71,10 @@ class World:
         fillers = [feed.session.filler for feed in self.producer.feeds]
         return not any(one.wanted or one._cuts for one in fillers)
 
-    def has_traded(self) -> bool:
-        """Whether a trade of every instrument was published."""
+    def has_traded(self, since: int = 0) -> bool:
+        """Whether a trade of every instrument was published, after the first `since` ones."""
         wanted = {item.symbol for item in self.producer.instruments}
-        return {trade.symbol for trade in self.lane.trades} >= wanted != set()
+        return {trade.symbol for trade in self.lane.trades[since:] if not trade.backfilled} >= wanted != set()
 
     def is_live(self) -> bool:
         return bool(self.producer.feeds) and all(feed.ready for feed in self.producer.feeds)
@@ -96,6 +96,10 @@ class World:
 
     def backfilled(self) -> list[Any]:
         return [trade for trade in self.lane.trades if trade.backfilled]
+
+    def gaps(self) -> int:
+        """How many holes were noticed."""
+        return sum(state.state == "gap" and state.channel == TRADE for state in self.lane.states)
 
     def said(self, name: str) -> list[tuple[str, Any]]:
         """The ranges of FeedStatus `filled` or `missing`, with their symbols."""

@@ -1,0 +1,110 @@
+"""Cuts and holes of every simulated exchange's trades: each trade is published once, or the span of it is named."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from decimal import Decimal
+
+from consumers.candles.core import CandleBook
+from contracts import subjects
+from contracts.instrument import SPOT, make_instrument
+from producers.registry import VENUES
+from producers.simulator.market.candles import MINUTE_US
+from producers.simulator.market.instruments import number_text
+from tests.producers.connection.filling import World, until, worlds
+
+ALL = tuple(sorted(VENUES))
+UNNAMED = {"kucoin", "indodax"}  # whose history names trades otherwise than their streams
+NOTICED = {venue.id for venue in VENUES.values() if venue.trades_counted} | {"bitfinex", "indodax"}  # holes
+UNCOUNTED = {("gate", "BTC/USDT:USDT")}  # of those, whose holes nothing shows
+
+
+async def settled(found: list[World]) -> None:
+    """Wait until nothing is to be fetched any more, and no cut waits for a trade."""
+    for one in found:
+        await until(one.is_settled, f"{one.venue}: everything is filled in", 60)
+
+
+async def lose(one: World, frames: int) -> None:
+    """Lose frames with trades until a hole is noticed, where the venue's messages show one."""
+    before = one.gaps()
+    one.drop(frames)
+    while one.venue in NOTICED and one.gaps() == before:
+        with suppress(AssertionError):  # it was of an instrument that is not counted, or nothing was traded yet
+            await until(lambda: one.gaps() > before, f"{one.venue}: the hole is noticed", 5.0)
+            return
+        one.drop(frames)
+
+
+async def finish(found: list[World]) -> None:
+    """Let trades come behind every hole, and the last ones."""
+    sim = found[0].sim
+    sim.clear_faults()
+    seen = {one.venue: len(one.lane.trades) for one in found}
+    for one in found:
+        await until(lambda one=one: one.has_traded(seen[one.venue]), f"{one.venue}: trades behind the last hole")
+    await settled(found)
+    sim.pause()
+    await asyncio.sleep(0.5)
+    for one in found:
+        one.note()
+
+
+def verify(one: World, *, holes: bool) -> str:
+    """Hold one venue to what it published and said; returns the figures."""
+    lost, missing = one.lost(), one.said("missing")
+    unfilled = {symbol: keys for symbol, keys in lost.items() if keys and (one.venue, symbol) not in UNCOUNTED}
+    assert one.doubled() == []
+    if one.venue in UNNAMED:
+        for symbol, keys in unfilled.items():
+            spans = [(said.start_ts, said.end_ts) for name, said in missing if name == symbol]
+            assert all(any(start // 10**6 <= ms <= end // 10**6 for start, end in spans) for ms, _, _ in keys)
+    elif not holes or one.venue in NOTICED:
+        assert (unfilled, missing) == ({}, []), one.venue
+    assert sum(said.trades or 0 for _, said in one.said("filled")) == len(one.backfilled())
+    for trade in one.backfilled():
+        assert trade.id.endswith(trade.trade_id)
+        assert trade.sim
+    return (
+        f"{one.venue}: {len(one.lane.trades)} trades, {len(one.backfilled())} filled in, {len(missing)} spans missing, "
+        f"{sum(map(len, lost.values()))} not published"
+    )
+
+
+def verify_candles(one: World) -> int:
+    """Compare the candles of what was published with the exchange's own, minute by minute; returns how many."""
+    book = CandleBook()
+    for trade in sorted(one.lane.trades, key=lambda trade: trade.ts_recv):
+        tail = make_instrument(one.venue, trade.symbol, "").tail
+        assert not book.fold([(subjects.TRADE + tail, trade)], 0)
+    compared = 0
+    for item in one.producer.instruments:
+        ours = book.list_current(item.tail, "1m")
+        listing = one.listings[item.symbol]
+        terms = listing.instrument
+        for candle in ours[1:-1]:
+            their = listing.candles.find(candle.start_ts // 1000, MINUTE_US)
+            prices = [Decimal(getattr(candle, name)) for name in ("open", "high", "low", "close")]
+            wanted = [Decimal(terms.price_text(getattr(their, name))) for name in ("open", "high", "low", "close")]
+            assert prices == wanted, (one.venue, candle)
+            if item.contract == SPOT:
+                assert Decimal(candle.volume) == Decimal(number_text(their.volume, terms.amount_scale, -1))
+            compared += 1
+    return compared
+
+
+async def test_every_trade_of_a_cut_or_hole_is_published_once_or_its_span_is_named() -> None:
+    async with worlds(ALL) as found:
+        for one in found:
+            await until(lambda one=one: one.is_live() and one.has_traded(), f"{one.venue}: live")
+        for seconds in (0.5, 1.0):
+            await asyncio.gather(*(one.cut(seconds) for one in found))
+            for one in found:
+                await until(one.is_live, f"{one.venue}: live again")
+        await settled(found)
+        for frames in (1, 3):
+            await asyncio.gather(*(lose(one, frames) for one in found))
+        await finish(found)
+        for one in found:
+            verify(one, holes=True)
