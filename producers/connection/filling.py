@@ -25,7 +25,7 @@ from producers.rest.budget import Budget
 from producers.venue import History, RestCall, Unreadable, Venue
 
 SHARE: Final = 0.25  # of a venue's REST budget, at most
-FIRST_PAUSE: Final = 0.5  # seconds: history may be a little behind the stream
+FIRST_PAUSE: Final = 0.2  # seconds: history may be a little behind the stream
 PAUSES: Final = (1.0, 3.0)  # before the newest rows are fetched again
 CUT: Final = "the connection was cut"
 MOST_LATE: Final = 1000  # ids of trades that were filled in and may come by the stream yet

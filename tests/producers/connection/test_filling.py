@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 
 from consumers.candles.core import CandleBook
@@ -15,7 +16,8 @@ from producers.simulator.market.instruments import number_text
 from tests.producers.connection.filling import World, until, worlds
 
 ALL = tuple(sorted(VENUES))
-UNNAMED = {"kucoin", "indodax"}  # whose history names trades otherwise than their streams
+# Whose history names trades otherwise than their streams, or has 30 of them only: they name what they miss.
+SHORT = {"kucoin", "indodax", "hyperliquid"}
 NOTICED = {venue.id for venue in VENUES.values() if venue.trades_counted} | {"bitfinex", "indodax"}  # holes
 UNCOUNTED = {("gate", "BTC/USDT:USDT")}  # of those, whose holes nothing shows
 
@@ -37,8 +39,9 @@ async def lose(one: World, frames: int) -> None:
         one.drop(frames)
 
 
-async def finish(found: list[World]) -> None:
-    """Let trades come behind every hole, and the last ones."""
+@asynccontextmanager
+async def paused(found: list[World]) -> AsyncGenerator[None]:
+    """Let trades come behind every hole, and everything be filled in; then stop the exchanges for a look."""
     sim = found[0].sim
     sim.clear_faults()
     seen = {one.venue: len(one.lane.trades) for one in found}
@@ -49,18 +52,20 @@ async def finish(found: list[World]) -> None:
     await asyncio.sleep(0.5)
     for one in found:
         one.note()
+    yield
+    sim.resume()
 
 
-def verify(one: World, *, holes: bool) -> str:
+def verify(one: World) -> str:
     """Hold one venue to what it published and said; returns the figures."""
     lost, missing = one.lost(), one.said("missing")
     unfilled = {symbol: keys for symbol, keys in lost.items() if keys and (one.venue, symbol) not in UNCOUNTED}
-    assert one.doubled() == []
-    if one.venue in UNNAMED:
+    assert (one.venue, one.doubled()) == (one.venue, [])
+    if one.venue in SHORT:
         for symbol, keys in unfilled.items():
-            spans = [(said.start_ts, said.end_ts) for name, said in missing if name == symbol]
-            assert all(any(start // 10**6 <= ms <= end // 10**6 for start, end in spans) for ms, _, _ in keys)
-    elif not holes or one.venue in NOTICED:
+            spans = [(said.start_ts // 10**6, said.end_ts // 10**6) for name, said in missing if name == symbol]
+            assert [ms for ms, _, _ in keys if not any(start <= ms <= end for start, end in spans)] == [], one.venue
+    else:
         assert (unfilled, missing) == ({}, []), one.venue
     assert sum(said.trades or 0 for _, said in one.said("filled")) == len(one.backfilled())
     for trade in one.backfilled():
@@ -98,13 +103,16 @@ async def test_every_trade_of_a_cut_or_hole_is_published_once_or_its_span_is_nam
     async with worlds(ALL) as found:
         for one in found:
             await until(lambda one=one: one.is_live() and one.has_traded(), f"{one.venue}: live")
+            one.begin()
         for seconds in (0.5, 1.0):
             await asyncio.gather(*(one.cut(seconds) for one in found))
             for one in found:
                 await until(one.is_live, f"{one.venue}: live again")
-        await settled(found)
+        async with paused(found):
+            for one in found:
+                verify(one)
         for frames in (1, 3):
-            await asyncio.gather(*(lose(one, frames) for one in found))
-        await finish(found)
-        for one in found:
-            verify(one, holes=True)
+            await asyncio.gather(*(lose(one, frames) for one in found if one.venue in NOTICED))
+        async with paused(found):
+            for one in found:
+                verify(one)
