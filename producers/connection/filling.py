@@ -17,7 +17,7 @@ from contracts.instrument import Instrument
 from contracts.subjects import TRADE as SUBJECT
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import TradesAnswer
-from producers.connection.trade_fill import Counted, Fill, count_missing, edge_of, find_before, whole_range
+from producers.connection.trade_fill import Counted, Edge, Fill, count_missing, edge_of, find_before, whole_range
 from producers.connection.trade_gaps import Hole
 from producers.normalize.messages import RECENT, Message, Route
 from producers.normalize.writer import write_event
@@ -202,7 +202,7 @@ class TradeFiller:
             self._unwatch(symbol)
             self._tell(symbol, cut.cause, [whole_range((), edge.ts, first.ts)], [])
         else:
-            self._begin(symbol, cut.recent, message, hole or Hole(cut.cause, None), ts=ts)
+            self._begin(symbol, cut.recent, message, hole or Hole(cut.cause), ts=ts)
         return True
 
     def _begin(self, symbol: str, recent: Sequence[Message], after: Message | None, hole: Hole, *, ts: int) -> None:
@@ -211,15 +211,15 @@ class TradeFiller:
         first, counted = None if after is None else after.event, self._counted
         if hole.last is None and first is not None and _begins_again(before, first, counted):
             counted = None
+        newest, late = find_before(before, counted), self._late.get(symbol)
         fill = Fill(
-            before=find_before(before, counted),
+            before=newest if hole.first is None or counted is None else Edge(newest.ts, hole.first - 1),
             after=None if first is None else edge_of(first, counted),
-            before_ids={one.id for one in before},
+            before_ids={one.id for one in before} | (late.ids if late is not None else set()),
             after_ids=set() if first is None else {first.id},
             counted=counted,
             last=None if after is not None else hole.last,
             known_ts=ts,
-            tied=len(before) >= RECENT - 1 and len({one.ts_event for one in before}) == 1,
         )
         wanted = Wanted(self._find(before[-1].venue_symbol), fill, hole.reason)
         history = self._venue.rest.history
@@ -265,7 +265,11 @@ class TradeFiller:
             self._publish(write_event(replace(trade, backfilled=True), instrument.tail))
         self.filled += len(found)
         if found:
-            self._late[instrument.symbol] = _Late({trade.id for trade in found[-MOST_LATE:]})
+            ids = {trade.id for trade in found[-MOST_LATE:]}
+            self._late[instrument.symbol] = _Late(ids)
+            for one in self.wanted:
+                if one.instrument.symbol == instrument.symbol:
+                    one.fill.before_ids |= ids
 
     def _close(self, wanted: Wanted, found: Sequence[Any], why: str) -> None:
         symbol = wanted.instrument.symbol

@@ -19,7 +19,6 @@ MOST_PAGES: Final = 10
 MOST_TRIES: Final = 3  # of the newest rows, where they do not reach what came by the stream yet, or do not come at all
 Counted = Literal["trade_id", "seq"] | None
 Next = Literal["again", "older", "done"]
-Order = tuple[int, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,17 @@ def find_before(recent: Sequence[FastTrade], counted: Counted) -> Edge:
 
 @dataclass(slots=True)
 class _Stretch:
-    """A part of the history that came whole; `reaches_back`: to what was received before the hole."""
+    """Rows that follow each other without a break, oldest first."""
 
-    first: FastTrade
-    last: FastTrade
-    reaches_back: bool = False
+    rows: list[FastTrade]
+
+    @property
+    def start(self) -> int:
+        return self.rows[0].ts_event
+
+    @property
+    def end(self) -> int:
+        return self.rows[-1].ts_event
 
 
 @dataclass(slots=True)
@@ -60,7 +65,6 @@ class Fill:
     """One hole while its trades are fetched. `before_ids` and `after_ids` are those that the stream gave around it.
 
     `after` is None where only a heartbeat named what came last, its number `last`; `known_ts` (ns UTC) is when.
-    `tied`: of the trades of the time of `before` not all ids are known, so that no row of that time is taken.
     `next` says what is to be fetched: the newest rows (again), those older than `oldest`, or nothing more.
     """
 
@@ -71,28 +75,23 @@ class Fill:
     counted: Counted
     last: int | None = None
     known_ts: int = 0
-    tied: bool = False
     next: Next = "again"
     tries: int = 0
-    _rows: dict[str, FastTrade] = field(default_factory=dict[str, FastTrade])
-    _stretches: list[_Stretch] = field(default_factory=list[_Stretch])  # the last one is of the newest rows
+    _stretches: list[_Stretch] = field(default_factory=list[_Stretch])  # the last one has the newest rows
     _pages: int = 0
-    _reaches_on: bool = False  # the rows reach what came after the hole
     _unreadable: bool = False
 
     @property
     def oldest(self) -> FastTrade | None:
         """Return the oldest row of those that reach the newest one without a break."""
-        return self._stretches[-1].first if self._stretches else None
+        return self._stretches[-1].rows[0] if self._stretches else None
 
     def on_rows(self, rows: Sequence[FastTrade], *, pageable: bool, unreadable: bool = False) -> None:
         """Take an answer. `pageable`: the venue gives rows older than one; `unreadable`: some could not be read."""
         self._unreadable = self._unreadable or unreadable
         older, before = self.next == "older", self.oldest
         if rows:
-            self._join(_Stretch(min(rows, key=self._order), max(rows, key=self._order)))
-        for row in rows:
-            self._take(row)
+            self._join(self._in_order(rows))
         if older:
             self._pages += 1
             ends = self._pages >= MOST_PAGES or self.oldest is before
@@ -101,7 +100,7 @@ class Fill:
             ends = self.oldest is None
             if not self._reaches_on and self.tries < MOST_TRIES:
                 return
-        ends = ends or not pageable or self._stretches[-1].reaches_back
+        ends = ends or not pageable or self._reaches_back(self._stretches[-1])
         self.next = "done" if ends else "older"
 
     def on_failure(self) -> None:
@@ -109,50 +108,60 @@ class Fill:
         self.tries += 1
         self.next = "done" if self.tries >= MOST_TRIES else self.next
 
-    def _join(self, new: _Stretch) -> None:
-        """Join the rows of an answer to those that they touch; older ones touch those that they were fetched for."""
+    def _in_order(self, rows: Sequence[FastTrade]) -> list[FastTrade]:
+        """Return an answer's rows oldest first: by their numbers, or as they stand, from whichever end is older."""
+        if self.counted is not None:
+            return sorted(rows, key=lambda row: (number_of(row, self.counted) or 0, row.ts_event))
+        return list(rows if rows[0].ts_event < rows[-1].ts_event else reversed(rows))
+
+    def _join(self, rows: list[FastTrade]) -> None:
+        """Join the rows of an answer to those that they overlap; older ones to those that they were fetched for."""
+        held = self._stretches[-1].rows if self._stretches else []
+        known = {row.id for row in held}
+        new = [row for row in rows if row.id not in known]
         if self.next == "older":
-            held = self._stretches[-1]
-            held.first = min(held.first, new.first, key=self._order)
-            return
-        touching = [one for one in self._stretches if self._order(new.first) <= self._order(one.last)]
-        for one in touching:
-            new.first = min(new.first, one.first, key=self._order)
-            new.last = max(new.last, one.last, key=self._order)
-            new.reaches_back = new.reaches_back or one.reaches_back
-        self._stretches = [*(one for one in self._stretches if one not in touching), new]
+            held[:0] = new
+        elif len(new) < len(rows):
+            held += new
+        else:
+            self._stretches.append(_Stretch(rows))
 
-    def _take(self, row: FastTrade) -> None:
-        edge, held = edge_of(row, self.counted), self._stretches[-1]
-        back, on = self._place(edge)
-        if row.id in self.before_ids:
-            held.reaches_back = True
-        elif row.id in self.after_ids:
-            self._reaches_on = self._reaches_on or on or (self.after is not None and edge.ts >= self.after.ts)
-        elif back or (on and not self._is_last(edge)):
-            held.reaches_back, self._reaches_on = held.reaches_back or back, self._reaches_on or on
-        elif not (self.tied and edge.ts == self.before.ts):
-            self._reaches_on = self._reaches_on or on
-            self._rows[row.id] = row
+    def _reaches_back(self, stretch: _Stretch) -> bool:
+        """Return whether a stretch begins with what was received before the hole."""
+        return any(row.id in self.before_ids or self._side(row) < 0 for row in stretch.rows)
 
-    def _place(self, edge: Edge) -> tuple[bool, bool]:
-        """Return whether a trade lies at or before the hole's beginning, and at or behind its end."""
-        before, after = self.before, self.after
-        if edge.number is not None and before.number is not None and (after is None or after.number is not None):
-            end = self.last if after is None else after.number
-            return edge.number <= before.number, end is not None and edge.number >= end
-        return edge.ts < before.ts, after is not None and edge.ts > after.ts
+    @property
+    def _reaches_on(self) -> bool:
+        """Whether the newest rows have something of what came after the hole, or the last that a heartbeat named."""
+        rows = self._stretches[-1].rows if self._stretches else []
+        return any((row.id in self.after_ids and self._side(row) >= 0) or self._side(row) > 0 for row in rows) and (
+            self.after is not None or any((number_of(row, self.counted) or 0) >= (self.last or 0) for row in rows)
+        )
 
-    def _is_last(self, edge: Edge) -> bool:
-        """Whether it is the trade that a heartbeat named, which belongs to the hole itself."""
-        return self.after is None and edge.number == self.last
+    def _side(self, row: FastTrade) -> int:
+        """Return -1 for a row before the hole, 1 for one after it, by its number; 0 for one in it or without one."""
+        number, before = number_of(row, self.counted), self.before.number
+        if number is None or before is None:
+            return 0
+        end = self.after.number if self.after is not None else None if self.last is None else self.last + 1
+        return -1 if number <= before else 1 if end is not None and number >= end else 0
 
-    def _order(self, row: FastTrade) -> Order:
-        return (number_of(row, self.counted) or 0, row.ts_event or 0, len(row.trade_id), row.trade_id)
+    def _lost_of(self, stretch: _Stretch) -> list[FastTrade]:
+        """Return the rows of a stretch that lie in the hole and were not received.
+
+        Without numbers they stand behind the last row that was received before, and before the first one after it.
+        """
+        rows, first, end = stretch.rows, 0, len(stretch.rows)
+        if self.before.number is None or self.counted is None:
+            first = max((at + 1 for at, row in enumerate(rows) if row.id in self.before_ids), default=0)
+            end = next((at for at in range(first, end) if rows[at].id in self.after_ids), end)
+        received = self.before_ids | self.after_ids
+        inside = [row for row in rows[first:end] if row.id not in received and self._side(row) == 0]
+        return inside if first else [row for row in inside if row.ts_event >= self.before.ts]
 
     def take_found(self) -> list[FastTrade]:
         """Return the trades of the hole that the stream has not given meanwhile, in the venue's order."""
-        return sorted((row for row in self._rows.values() if row.id not in self.after_ids), key=self._order)
+        return [row for stretch in self._stretches for row in self._lost_of(stretch)]
 
     def ranges(self, found: Sequence[FastTrade]) -> tuple[list[Any], list[Any]]:
         """Return what is filled with these trades, and what is missing (fast TradeRanges)."""
@@ -161,15 +170,16 @@ class Fill:
             filled = [whole_range(found, found[0].ts_event, found[-1].ts_event)] if found else []
             return filled, [_unknown(start, end, None if self._unreadable else self._lost(None))]
         filled, missing = list[Any](), list[Any]()
-        for place, one in enumerate(self._stretches):
-            own = [row for row in found if self._order(one.first) <= self._order(row) <= self._order(one.last)]
-            on = self._reaches_on and place == len(self._stretches) - 1
-            until = end if on else min(end, max(start, one.last.ts_event or end))
-            since = start if one.reaches_back else min(until, max(start, one.first.ts_event or start))
+        for stretch in self._stretches:
+            own = self._lost_of(stretch)
+            on = self._reaches_on and stretch is self._stretches[-1]
+            back = self._reaches_back(stretch)
+            until = end if on else min(end, max(start, stretch.end))
+            since = start if back else min(until, max(start, stretch.start))
             if since > start:
                 lost = self._lost(own[0]) if own and not filled else None
                 missing.append(_unknown(filled[-1].end_ts if filled else start, since, lost))
-            if own or one.reaches_back:
+            if own or back:
                 filled.append(whole_range(own, since, until))
         if not filled:
             return [], [_unknown(start, end, self._lost(None))]

@@ -10,10 +10,11 @@ MOST_BEHIND: Final = 200  # numbers in a row that are lower than the newest: the
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Trades that were not received, in words; `last` is the number of the newest, None where that is not known."""
+    """Trades that were not received, in words; `first` and `last` are their numbers, None where they are not known."""
 
     reason: str
-    last: int | None
+    first: int | None = None
+    last: int | None = None
 
 
 class TradeGaps:
@@ -39,7 +40,7 @@ class TradeGaps:
             return None
         self._newest[symbol] = last
         del self._behind[symbol]
-        return Hole(f"the numbering began again at {first} after {newest}: what lies between is not known", None)
+        return Hole(f"the numbering began again at {first} after {newest}: what lies between is not known")
 
     def on_last(self, symbol: str, last: int) -> Hole | None:
         """Compare with the newest number that the venue names in a heartbeat; return what was not received."""
@@ -83,4 +84,4 @@ class CountedTrades:
 
 def _missing(first: int, last: int) -> Hole:
     text = f"trade {first} was not received" if first == last else f"trades {first} to {last} were not received"
-    return Hole(text, last)
+    return Hole(text, first, last)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from contracts.instrument import make_instrument
 from producers.connection.trade_fill import Edge, Fill, edge_of
 from producers.rest.history import make_trade
@@ -86,22 +88,23 @@ def test_answers_that_do_not_touch_leave_a_hole_that_is_named() -> None:
     assert [(one.start_ts, one.end_ts) for one in missing] == [(row(20).ts_event, row(50).ts_event)]
 
 
-def test_without_numbers_times_and_known_ids_decide() -> None:
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_without_numbers_the_venues_order_and_known_ids_decide(newest_first: bool) -> None:
     before, same, after, late = row(71, 5), row(3, 5), row(44, 9), row(12, 9)
-    fill = Fill(edge_of(before, None), edge_of(after, None), {before.id}, {after.id}, counted=None)
-    lost = [row(90, 5), row(1, 7), row(2, 9)]
-    fill.before_ids.add(same.id)
-    fill.after_ids.add(late.id)
-    fill.on_rows([row(8, 4), before, same, *lost, after, late, row(6, 10)], pageable=False)
+    fill = Fill(edge_of(before, None), edge_of(after, None), {before.id, same.id}, {after.id, late.id}, counted=None)
+    lost = [row(90, 5), row(1, 4), row(2, 10)]  # times need not follow the venue's order
+    history = [row(8, 6), before, same, *lost, after, row(13, 9), late, row(6, 10)]
+    fill.on_rows(history[::-1] if newest_first else history, pageable=False)
     assert (fill.next, found(fill)) == ("done", ["90", "1", "2"])
     assert fill.ranges(fill.take_found())[1] == []
 
 
-def test_trades_of_a_time_of_which_not_all_ids_are_known_are_not_taken() -> None:
-    before, after = row(71, 5), row(44, 9)
-    fill = Fill(edge_of(before, None), edge_of(after, None), {before.id}, {after.id}, counted=None, tied=True)
-    fill.on_rows([row(8, 4), row(70, 5), before, row(1, 7), after], pageable=False)
-    assert found(fill) == ["1"]
+def test_rows_that_are_all_before_the_hole_are_not_taken() -> None:
+    fill = Fill(edge_of(row(71, 50), None), edge_of(row(44, 90), None), {"a"}, {"b"}, counted=None)
+    for _ in range(3):
+        fill.on_rows([row(number) for number in range(10, 40)], pageable=False)
+    filled, (missing,) = fill.ranges(fill.take_found())
+    assert (fill.next, filled, missing.end_ts) == ("done", [], row(90).ts_event)
 
 
 def test_what_comes_by_the_stream_meanwhile_is_not_taken() -> None:
