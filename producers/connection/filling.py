@@ -160,14 +160,14 @@ class TradeFiller:
         symbol, trade = message.symbol, message.event
         if symbol in self._late and self._is_filled(symbol, trade.id):
             return False
-        cut = self._cuts.get(symbol)
-        if cut is not None:
-            return self._on_trade_after(cut, message, trade, hole, ts=ts)
         open_ones = [wanted.fill for wanted in self.wanted if wanted.instrument.symbol == symbol]
         if any(trade.id in fill.before_ids for fill in open_ones):
             return False
         for fill in open_ones:
             fill.after_ids.add(trade.id)
+        cut = self._cuts.get(symbol)
+        if cut is not None:
+            return self._on_trade_after(cut, message, trade, hole, ts=ts)
         recent = self._recent.get(symbol)
         if hole is not None and recent is not None and len(recent) > 1:
             self._begin(symbol, tuple(recent)[:-1], message, hole, ts=ts)

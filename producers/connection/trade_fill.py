@@ -157,7 +157,9 @@ class Fill:
             end = next((at for at in range(first, end) if rows[at].id in self.after_ids), end)
         received = self.before_ids | self.after_ids
         inside = [row for row in rows[first:end] if row.id not in received and self._side(row) == 0]
-        return inside if first else [row for row in inside if row.ts_event >= self.before.ts]
+        if first or self.after is None or (self.before.number is not None and self.counted is not None):
+            return inside
+        return [row for row in inside if self.before.ts <= row.ts_event <= self.after.ts]
 
     def take_found(self) -> list[FastTrade]:
         """Return the trades of the hole that the stream has not given meanwhile, in the venue's order."""
