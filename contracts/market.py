@@ -72,7 +72,7 @@ class Trade(InstrumentEvent):
     backfilled: bool = Field(
         default=False,
         exclude_if=operator.not_,
-        description="true where it was not received when it was made, and came by REST, after a cut or hole; else absent",
+        description="true where it was not received when made, but came by REST, after a cut or hole; else left out",
     )
 
 

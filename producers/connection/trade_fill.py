@@ -90,6 +90,8 @@ class Fill:
         """Take an answer. `pageable`: the venue gives rows older than one; `unreadable`: some could not be read."""
         self._unreadable = self._unreadable or unreadable
         older, before = self.next == "older", self.oldest
+        if any(number_of(row, self.counted) is None for row in rows):
+            self.counted = None  # the venue's REST does not give the number
         if rows:
             self._join(self._in_order(rows))
         if older:

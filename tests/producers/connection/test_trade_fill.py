@@ -140,3 +140,11 @@ def test_row_that_cannot_be_read_leaves_the_span_missing() -> None:
     fill.on_rows([row(5), row(6), row(8), row(9)], pageable=False, unreadable=True)
     filled, missing = fill.ranges(fill.take_found())
     assert ([one.trades for one in filled], [one.trades for one in missing]) == ([2], [None])
+
+
+def test_rows_without_the_numbers_of_the_stream_are_found_by_their_place() -> None:
+    first, last = row(5, seq=105), row(9, seq=109)
+    fill = Fill(edge_of(first, "seq"), edge_of(last, "seq"), {first.id}, {last.id}, counted="seq")
+    fill.on_rows(rows(1, 11)[::-1], pageable=False)
+    assert (fill.next, found(fill)) == ("done", ["6", "7", "8"])
+    assert [one.trades for one in fill.ranges(fill.take_found())[0]] == [3]
