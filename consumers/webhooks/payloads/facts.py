@@ -69,9 +69,8 @@ def _whale(event: Any, _sources: Sources) -> Fact:
         "exchange": event.venue,
         "instrument": event.symbol,
         "tier": event.tier,
+        "late": bool(event.late),
     }
-    if event.late:
-        data["late"] = True
     return _single(event, "whale", data, Decimal(event.usd_value))
 
 

@@ -44,9 +44,7 @@ class WhaleData(SentModel):
     exchange: str
     instrument: str = Field(description="unified symbol")
     tier: Tier
-    late: bool | None = Field(
-        default=None, description="true where it was found later, among trades that a cut hid; else left out"
-    )
+    late: bool = Field(description="found later, among trades that a cut hid: no news")
 
 
 class LiquidationData(SentModel):

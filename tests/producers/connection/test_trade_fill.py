@@ -60,7 +60,7 @@ def test_rows_that_lag_behind_the_stream_are_fetched_again_and_then_given_up() -
 def test_older_rows_are_fetched_where_the_venue_gives_them_and_named_where_not() -> None:
     fill = hole(5, 900)
     fill.on_rows(rows(600, 900), pageable=True)
-    assert (fill.next, fill.oldest.trade_id) == ("older", "600")
+    assert (fill.next, fill.oldest) == ("older", row(600))
     fill.on_rows(rows(300, 600), pageable=True)
     fill.on_rows(rows(1, 300), pageable=True)
     assert (fill.next, len(fill.take_found())) == ("done", 894)
