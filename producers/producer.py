@@ -18,7 +18,7 @@ from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
 from producers.connection.auditing import EVERY_SECONDS, AuditTurns
 from producers.connection.feed import RECONNECT, Feed, FeedParts
-from producers.connection.filling import FillPace
+from producers.connection.fill_pace import FillPace
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import Recorder
 from producers.connection.publisher import Lane, Publisher

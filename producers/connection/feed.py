@@ -15,7 +15,8 @@ import structlog
 from contracts.errors import VenueError
 from contracts.instrument import Instrument
 from producers.connection.auditing import AuditTurns
-from producers.connection.filling import FillPace, Wanted
+from producers.connection.fill_pace import FillPace
+from producers.connection.filling import Wanted
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import DepthAnswer, TradesAnswer
 from producers.connection.session import Session, SessionParts

@@ -21,10 +21,8 @@ from producers.connection.trade_fill import Counted, Edge, Fill, count_missing, 
 from producers.connection.trade_gaps import Hole
 from producers.normalize.messages import RECENT, Message, Route
 from producers.normalize.writer import write_event
-from producers.rest.budget import Budget
 from producers.venue import History, RestCall, Unreadable, Venue
 
-SHARE: Final = 0.25  # of a venue's REST budget, at most
 FIRST_PAUSE: Final = 0.2  # seconds: history may be a little behind the stream
 PAUSES: Final = (1.0, 3.0)  # before the newest rows are fetched again
 CUT: Final = "the connection was cut"
@@ -38,25 +36,6 @@ class SayFilled(Protocol):
     def __call__(self, symbol: str, reason: str, filled: list[Any], missing: list[Any]) -> None:
         """`filled` and `missing` are fast TradeRanges."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class FillPace:
-    """How the feeds of one venue share what filling may spend of its budget; seconds of one monotonic clock."""
-
-    budget: Budget
-
-    @classmethod
-    def of(cls, venue: Venue) -> FillPace:
-        """Return the pace of a venue."""
-        return cls(Budget(venue.rest.budget, share=SHARE))
-
-    def take(self, weight: int, *, now: float) -> float:
-        """Return the seconds to wait before a call of this weight; with 0 it counts as made."""
-        seconds = self.budget.wait_for(weight, now=now)
-        if seconds <= 0:
-            self.budget.spend(weight, now=now)
-        return seconds
 
 
 @dataclass(slots=True)
