@@ -1,4 +1,4 @@
-"""What fetching of past trades may spend of a venue's REST budget, shared by its connections. Pure: the clock is given."""
+"""What filling in may spend of a venue's REST budget, shared by its connections. Pure: the clock is given."""
 
 from __future__ import annotations
 
