@@ -1,7 +1,8 @@
 """The fast codec: a msgspec struct derived from each event's model, so that there is one definition and a quick way in.
 
 `fast(Trade)` has the fields of `Trade` in the same order, with decimals kept as text. `encode` and the decoders write
-and read the same bytes as pydantic does and refuse the same bad ones; a test proves it for every model. `decode_all`
+and read the same bytes as pydantic does and refuse the same bad ones; a test proves it for every model. A field that is
+left out where it is false (`exclude_if`) is msgspec's UNSET then, which is as false as False. `decode_all`
 accepts without a pattern what is plainly good; all else is decided, and refused with its reason, as `decode` does.
 Documents of `contracts.state` have their structs from here, too.
 """
@@ -90,7 +91,10 @@ def derive(model: type[BaseModel], instead: Mapping[str, Any], *, bounded: bool 
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for name, info in model.model_fields.items():
         kind = instead.get(name) or _fast_type(hints[name], bounded=bounded)
-        fields.append((name, kind) if info.is_required() else (name, kind, info.default))
+        if info.exclude_if is not None:
+            fields.append((name, kind | msgspec.UnsetType, msgspec.UNSET))
+        else:
+            fields.append((name, kind) if info.is_required() else (name, kind, info.default))
     kind_of_event = {"kind": model.kind} if issubclass(model, Event) else {}
     return msgspec.defstruct(
         f"Fast{model.__name__}",

@@ -6,6 +6,7 @@ clock (null where it gives none), `ts_recv` ours; one is never written over the 
 
 from __future__ import annotations
 
+import operator
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,7 +71,8 @@ class Trade(InstrumentEvent):
     seq: Sequence | None = None
     backfilled: bool = Field(
         default=False,
-        description="true where it was not received when it was made: it came by REST, after a cut or hole",
+        exclude_if=operator.not_,
+        description="true where it was not received when made, but came by REST, after a cut or hole; else left out",
     )
 
 

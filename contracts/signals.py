@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -30,6 +31,11 @@ class WhaleTrade(InstrumentEvent):
     threshold_usd: AmountText
     trade_ids: Ids = Field(description="the ids of the merged Trade events")
     rule: Name = Field(description="rule and version that decided")
+    late: bool = Field(
+        default=False,
+        exclude_if=operator.not_,
+        description="true where its trades were not received when they were made (`backfilled`): no news; else absent",
+    )
 
 
 class WhaleCluster(InstrumentEvent):

@@ -156,6 +156,10 @@ class FeedHealth(StateDocument):
     audited: dict[str, int] = Field(
         default={}, description="by symbol: when (ns UTC) its live book was last found to be the exchange's"
     )
+    filled: Count = Field(default=0, description="trades that were published later, after a cut or a hole")
+    missing: Count = Field(
+        default=0, description="trades that could not be had; a range of which the number is not known counts as one"
+    )
     venue_latency: LatencyState = Field(
         description="from the venue's clock to receipt by ours, which may differ: what seems to come early counts as 0"
     )

@@ -36,8 +36,18 @@ class ProducerCollector(Collector):
         audits = CounterMetricFamily(
             "hydrophone_producer_audits", "Live books compared with fresh snapshots", labels=["venue", "outcome"]
         )
+        backfilled = CounterMetricFamily(
+            "hydrophone_producer_trades_backfilled", "Trades that came by REST after a cut or a hole", labels=["venue"]
+        )
+        missing = CounterMetricFamily(
+            "hydrophone_producer_trades_missing",
+            "Trades that could not be had after a cut or a hole; a span of which no number is known counts as one",
+            labels=["venue"],
+        )
         for producer in self._producers:
             venue = producer.venue.id
+            backfilled.add_metric([venue], sum(feed.session.filler.filled for feed in producer.feeds))
+            missing.add_metric([venue], sum(feed.session.filler.missing for feed in producer.feeds))
             auditors = [feed.session.auditor for feed in producer.feeds]
             found = sum((one.counts for one in auditors if one is not None), Counter[str]())
             for outcome in OUTCOMES if any(auditors) else ():
@@ -49,4 +59,4 @@ class ProducerCollector(Collector):
             connected.add_metric([venue], sum(feed.connected for feed in producer.feeds))
             reconnects.add_metric([venue], sum(feed.reconnects for feed in producer.feeds))
             undecodable.add_metric([venue], sum(feed.session.undecodable for feed in producer.feeds))
-        return (published, connected, reconnects, undecodable, audits)
+        return (published, connected, reconnects, undecodable, audits, backfilled, missing)

@@ -18,6 +18,7 @@ from contracts.instrument import Instrument, escape_token
 from contracts.market import FeedState
 from producers.connection.auditing import EVERY_SECONDS, AuditTurns
 from producers.connection.feed import RECONNECT, Feed, FeedParts
+from producers.connection.fill_pace import FillPace
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import Recorder
 from producers.connection.publisher import Lane, Publisher
@@ -249,7 +250,7 @@ class Producer:
     def _plan_feeds(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
         known = by_venue_symbol(listed)
         plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, self.instruments, self.plan.channels)
-        lock, every = asyncio.Lock(), self.plan.audit_every
+        lock, every, fills = asyncio.Lock(), self.plan.audit_every, FillPace.of(self.venue)
         for plan in plans:
             yield Feed(
                 plan,
@@ -269,6 +270,7 @@ class Producer:
                     connect_lock=lock,
                     resumed=self.resumed,
                     audits=AuditTurns.of(self.venue, plan.books, len(self.instruments), every=every),
+                    fills=fills,
                     sandbox=self.plan.sandbox,
                 ),
             )

@@ -333,6 +333,8 @@ class History:
     trades_call: Callable[[Instrument, int], RestCall]
     decode_trades: DecodeTrades
     same_trade_ids: bool = True
+    # (instrument, limit, trade of an answer) -> a call for those right before it, where the venue gives them.
+    older_trades_call: Callable[[Instrument, int, Decoded], RestCall] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

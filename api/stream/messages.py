@@ -19,8 +19,8 @@ _HEADS: Final = {
     "storm": {"type": "alert", "kind": "liquidation_storm"},
 }
 _NAMES: Final = {  # the fields of each kind of event, in their order
-    "trade": f"{_ORIGIN} price amount contracts side",
-    "whale": "id symbol side amount price usd_value exchange timestamp sim tier",
+    "trade": f"{_ORIGIN} price amount contracts side backfilled",
+    "whale": "id symbol side amount price usd_value exchange timestamp sim tier late",
     "liquidation": f"{_ORIGIN} price price_kind amount contracts position_side order_side sampled",
     "candle": f"{_ORIGIN} timeframe start open high low close volume closed",
     "cluster": f"{_ALERT} side pattern",
@@ -29,6 +29,7 @@ _NAMES: Final = {  # the fields of each kind of event, in their order
     "stands_for late note sim fired_at timestamp",
 }
 _FIELDS: Final = {kind: names.split() for kind, names in _NAMES.items()}
+_IF_SO: Final = {"trade": ("backfilled",), "whale": ("sim", "late")}
 _NUMBERS: Final = frozenset(
     [
         "price",
@@ -70,10 +71,11 @@ _READ: Final[dict[str, Callable[[Any], Any]]] = {
 
 
 def event_message(kind: str, event: Any) -> dict[str, Any]:
-    """Return the message of any event but a book; a whale says `sim` only where it is."""
+    """Return the message of any event but a book; what is said only where it is so (`_IF_SO`) is left out else."""
     fields = {name: _read(event, name) for name in _FIELDS[kind]}
-    if kind == "whale" and not event.sim:
-        del fields["sim"]
+    for name in _IF_SO.get(kind, ()):
+        if not fields[name]:
+            del fields[name]
     return {**_HEADS.get(kind, {"type": kind}), **fields}
 
 

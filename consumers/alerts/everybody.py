@@ -1,5 +1,7 @@
 """Decides the alerts for everybody about signals and single large liquidations. Pure: events go in, alerts come out.
 
+A late whale, found among trades that a cut hid, is no news: no alert is about it.
+
 Of each kind, instrument (or base, of what spans venues) and side there is at most one alert in the tier's cooldown; the
 next one says how many it stands for.
 """
@@ -28,6 +30,7 @@ from contracts.signals import Tier
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 LIQUIDATION: Final = "liquidation"
+WHALE: Final = "whale"
 LIQUIDATION_RULE: Final = "liquidation/1"
 KEYS: Final = 20_000  # kept at least, those used last; at most twice as many
 _MARK_BYTES: Final = 8
@@ -115,7 +118,7 @@ class Everybody:
 
     def _read(self, subject: str, event: FastEvent) -> _Event | None:
         kind = kind_of(subject)
-        if kind not in ALERT_KINDS or kind == PRICE_ALERT:
+        if kind not in ALERT_KINDS or kind == PRICE_ALERT or (kind == WHALE and event.late):
             return None
         base = split_symbol(event.symbol)[0]
         tail = ".".join(subject.split(".")[-_TAIL_TOKENS:])

@@ -10,6 +10,7 @@ from consumers.cache.instruments import (
     TICKER,
     FastEvent,
     Instruments,
+    add_late_trade,
     count_event,
     merge_last,
     merge_ticker,
@@ -74,10 +75,13 @@ class StateCache:
         return fold_each(batch, fold)
 
     def fold_trades(self, batch: Batch, now: int) -> Faults:
-        """Fold (subject, trade) pairs: the recent trades, and the ticker's last price."""
+        """Fold (subject, trade) pairs: the recent ones, and the last price, of which one filled in says nothing."""
 
         def fold(subject: str, event: FastEvent) -> None:
             instrument = self._instruments.find(subject, subjects.TRADE)
+            if event.backfilled:
+                add_late_trade(instrument, event)
+                return
             merge_last(instrument, event, event.price)
             instrument.trades.appendleft(event)
             instrument.dirty.add(subjects.STATE_TRADE)

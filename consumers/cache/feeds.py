@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -48,6 +49,8 @@ class Feed:
     clock: RollingLow = field(default_factory=lambda: RollingLow(_SLOTS, _SLOT_NS))
     sim: bool = False
     audited: dict[str, int] = field(default_factory=dict[str, int])  # by symbol: when its book was found right
+    filled: int = 0  # trades
+    missing: int = 0  # trades that are known to be, one for each range of which the number is not known
     unmarked: int = 0  # marks that were dropped because there were too many
     dirty: bool = True
     as_of: int = 0
@@ -101,6 +104,10 @@ class Feed:
             self.audited.update(dict.fromkeys(status.audited, status.ts_recv))
             for symbol in list(self.audited)[: max(0, len(self.audited) - MOST_MARKS)]:
                 del self.audited[symbol]
+            return
+        if status.filled is not None or status.missing is not None:
+            self.filled += count_trades(status.filled)
+            self.missing += count_trades(status.missing)
             return
         self.gaps += state == "gap"
         self.resyncs += state == "resync"
@@ -188,6 +195,8 @@ class Feed:
             gaps=self.gaps,
             resyncs=self.resyncs,
             audited=self.audited,
+            filled=self.filled,
+            missing=self.missing,
             venue_latency=_latency(self.venue_latency),
             bus_latency=_latency(self.bus_latency),
             clock_offset=self.clock.find(),
@@ -230,6 +239,11 @@ class Feed:
         return f"it says live, and nothing has come for {(self.as_of - newest) // SECOND} s"
 
 
+def count_trades(ranges: Iterable[FastEvent] | None) -> int:
+    """Return how many trades these ranges have at least: one for each of which the number is not known."""
+    return sum(1 if one.trades is None else one.trades for one in ranges or ())
+
+
 def _worse(one: FeedState, other: FeedState) -> FeedState:
     return one if _WORST.index(one) >= _WORST.index(other) else other
 
@@ -242,6 +256,7 @@ def restore_feed(document: FastDocument) -> Feed:
     feed.reconnects, feed.gaps, feed.resyncs = document.reconnects, document.gaps, document.resyncs
     feed.seq, feed.sim, feed.silence = document.seq, document.sim, document.silence
     feed.audited = dict(document.audited)
+    feed.filled, feed.missing = document.filled, document.missing
     feed.marks = {(channel, symbol): state for channel, symbol, state in document.marks}
     return feed
 

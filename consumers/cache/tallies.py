@@ -109,11 +109,20 @@ class WhaleList:
         self.whales: deque[FastEvent] = deque(maxlen=KEPT)
 
     def fold(self, whale: FastEvent, seq: int) -> None:
-        """Fold one whale; a repeated one changes nothing."""
+        """Fold one whale, a late one by its time; a repeated one changes nothing."""
         self.seq = seq
         if any(held.id == whale.id for held in self.whales):
             return
-        self.whales.appendleft(whale)
+        ts = time_of(whale.ts_event, whale.ts_recv)
+        held = self.whales
+        place = 0
+        if whale.late:
+            place = next((at for at, one in enumerate(held) if time_of(one.ts_event, one.ts_recv) <= ts), len(held))
+        if place == held.maxlen:
+            return
+        if len(held) == held.maxlen:
+            held.pop()
+        held.insert(place, whale)
         self.dirty = True
 
     def document(self) -> FastDocument:

@@ -67,7 +67,7 @@ class ClusterDetector:
         self.cooldowns.begin((cluster.base, cluster.side), _time(cluster), cluster.id)
 
     def fold(self, whale: FastEvent) -> Outputs:
-        """Fold one whale trade; a repeated one changes nothing.
+        """Fold one whale trade; a repeated one changes nothing, a late one counts but completes none.
 
         FigureError, with everything as it was, for one whose value cannot be added up.
         """
@@ -81,7 +81,7 @@ class ClusterDetector:
             self.old += 1
             return []
         window.add(whale.id, whale, _time(whale))
-        return self._decide(key, window) if whale.id in window else []
+        return self._decide(key, window) if whale.id in window and not whale.late else []
 
     def _decide(self, key: tuple[str, Side], window: Window[FastEvent]) -> Outputs:
         rules, end, trace = self.rules, window.end, self._trace

@@ -87,9 +87,9 @@ class LiveMarkets:
 
 
 def _hand(venue: AccountVenue, event: Any) -> None:
-    """Hand a fast trade or book to a venue."""
+    """Hand a fast trade or book to a venue; a trade that was filled in filled nothing that rests now."""
     if event.kind == "trade":
-        if event.amount is not None:
+        if event.amount is not None and not event.backfilled:
             venue.on_trade(event.symbol, Print(Decimal(event.price), Decimal(event.amount), event.side))
     elif event.quality in _LIVE and event.unit == "base":
         venue.on_book(event.symbol, _levels(event.bids), _levels(event.asks))

@@ -62,7 +62,9 @@ class Markets:
         await self._reader.close()
 
     def _on_events(self, batch: Sequence[tuple[str, Any]]) -> Sequence[Fault]:
-        return fold_each(batch, lambda subject, event: _hand(self._of.get(subject), event))
+        """Hand events to those that read them; a trade that was filled in is not of now."""
+        now = [(subject, event) for subject, event in batch if not getattr(event, "backfilled", False)]
+        return fold_each(now, lambda subject, event: _hand(self._of.get(subject), event))
 
     def _on_feeds(self, batch: Sequence[tuple[str, Any]]) -> Sequence[Fault]:
         return fold_each(batch, lambda _subject, event: _hand(self._feeds.get(event.venue), event))

@@ -6,75 +6,32 @@ instrument's next other trade arrives, or when nothing was added for `hold`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec import UNSET
+
 from consumers.whales import saving
 from consumers.whales.groups import HOUR_NS, MARK, MOST_FILLS, InstrumentState, average_price, check_fill, sum_fills
+from consumers.whales.rules import SECOND, WhaleCounts, WhaleRules
 from contracts import subjects
 from contracts.arithmetic.exact import EXACT, as_dollars
-from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import UsdRates
 from contracts.codec import fast
 from contracts.numbers import DAY_NS, time_of
 from contracts.recent import Recent
-from contracts.signals import Tier, WhaleTrade
+from contracts.signals import WhaleTrade
 from runtime.app.explaining.trace import Trace
 from runtime.app.fold import Fault, fold_each
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 FastWhale: Final = fast(WhaleTrade)
-MILLISECOND: Final = 1_000_000
-SECOND: Final = 1_000_000_000
 INSTRUMENTS: Final = 20_000  # subjects kept at least, those used last; at most twice as many
-_PRICE_EVERY: Final = 100 * MILLISECOND
+_PRICE_EVERY: Final = SECOND // 10
 Outputs = list[tuple[str, FastEvent]]
 """(subject, whale) pairs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Adaptive:
-    """Take the quantile of an instrument's own trade sizes of the last 24 h as its limit, never below `floor_usd`.
-
-    `share` is (numerator, denominator), for example (999, 1000); below `samples` sizes the tier's limit holds.
-    """
-
-    share: tuple[int, int] = (999, 1000)
-    samples: int = 1000
-    floor_usd: Decimal = Decimal(10_000)
-
-
-@dataclass(frozen=True, slots=True)
-class WhaleRules:
-    """USD limits by tier; `hold` in ns."""
-
-    tiers: Tiers
-    limits: Mapping[Tier, Decimal]
-    hold: int = 200 * MILLISECOND
-    adaptive: Adaptive | None = None
-
-    @property
-    def name(self) -> str:
-        """The rule and its version, as signals carry it."""
-        return "whale/1" if self.adaptive is None else "whale/1 adaptive {}/{}".format(*self.adaptive.share)
-
-
-@dataclass(slots=True)
-class WhaleCounts:
-    """What was folded and what could not be decided, with its reason; `unvalued` and `emitted` count groups."""
-
-    folded: int = 0
-    duplicates: int = 0
-    sideless: int = 0
-    unsized: int = 0
-    unvalued: int = 0
-    emitted: int = 0
-    old: int = 0  # printed more than a day ago
-    cut: int = 0  # groups of more fills than a signal can name: published as several
-    unsaved: int = 0  # open groups that a saved document had no room for
 
 
 class WhaleDetector:
@@ -95,6 +52,7 @@ class WhaleDetector:
         self._trace = trace
         self._hour = self._saved_hour = 0  # the newest hour (since 1970) that sizes are of, and until which are saved
         self._instruments: Recent[str, InstrumentState] = Recent(instruments)
+        self._late: Recent[str, InstrumentState] = Recent(instruments)  # the open groups of trades that were filled in
 
     @property
     def forgotten(self) -> int:
@@ -111,6 +69,9 @@ class WhaleDetector:
         def fold(subject: str, event: FastEvent) -> None:
             instrument = self._instruments.get(subject) or self._open(subject)
             if not instrument.is_ticker:
+                if event.backfilled:
+                    self._fold_late(subject, event, now, outputs)
+                    return
                 self._fold_trade(instrument, event, now, outputs)
             if instrument.tells_price and (event.ts_recv // _PRICE_EVERY != instrument.priced or instrument.is_ticker):
                 self._take_price(instrument, event)
@@ -121,7 +82,9 @@ class WhaleDetector:
         return outputs, faults
 
     def take_price(self, subject: str, event: FastEvent) -> None:
-        """Take the price that a trade or ticker tells, and nothing else of it."""
+        """Take the price that a trade or ticker tells, and nothing else of it; one that was filled in tells none."""
+        if getattr(event, "backfilled", False):
+            return
         instrument = self._open(subject)
         if instrument.tells_price and (event.ts_recv // _PRICE_EVERY != instrument.priced or instrument.is_ticker):
             self._take_price(instrument, event)
@@ -130,15 +93,17 @@ class WhaleDetector:
         """Close the groups (of some subjects only) that nothing was added to for `hold`; `now` ns UTC."""
         outputs: Outputs = []
         until = now - self.rules.hold
-        known = self._instruments
-        for instrument in known.values() if among is None else filter(None, map(known.get, among)):
-            if instrument.fills and instrument.touched <= until:
-                self._close(instrument, outputs)
+        for known in (self._instruments, self._late):
+            for instrument in known.values() if among is None else filter(None, map(known.get, among)):
+                if instrument.fills and instrument.touched <= until:
+                    self._close(instrument, outputs)
         return outputs
 
     def save(self) -> bytes:
         """Give what `restore` needs and changes all the time, in one document that a bucket takes."""
-        written = saving.write(self.seq, self._instruments.values(), self._rates.list_prices(), self._hour)
+        written = saving.write(
+            (self.seq, self._hour), self._instruments.values(), self._late.values(), self._rates.list_prices()
+        )
         self.counts.unsaved += written.unsaved
         return written.body
 
@@ -174,6 +139,12 @@ class WhaleDetector:
                 self._refresh_limit(instrument, instrument.fills[0].ts_recv)
             self._set_least(instrument)
             self._instruments.put(instrument.subject, instrument)
+        for instrument in read.late:
+            instrument.sizes = self._open(instrument.subject).sizes
+            if instrument.limit_at is None:
+                self._refresh_limit(instrument, instrument.fills[0].ts_recv)
+            self._set_least(instrument)
+            self._late.put(instrument.subject, instrument)
         for subject, slots in read.sizes.items():
             self._open(subject).sizes.restore(dict(slots))
             self._hour = self._saved_hour = max(self._hour, *(hour for hour, _ in slots))
@@ -215,6 +186,22 @@ class WhaleDetector:
         if len(fills) >= MOST_FILLS:
             self.counts.cut += 1
             self._close(instrument, outputs)
+
+    def _fold_late(self, subject: str, trade: FastEvent, now: int, outputs: Outputs) -> None:
+        """Fold a trade that was filled in, into a group of its own kind: the open one of the stream stays as it is."""
+        instrument = self._instruments.get(subject) or self._open(subject)
+        if not instrument.seen.add(trade.id):
+            self.counts.duplicates += 1
+            return
+        late = self._late.get(subject)
+        if late is None:
+            late = self._late.put(subject, InstrumentState(subject, self.rules.tiers))
+            late.sizes = instrument.sizes
+        try:
+            self._fold_trade(late, trade, now, outputs)
+        except ValueError:
+            instrument.seen.discard(trade.id)
+            raise
 
     def _count_left_out(self, trade: FastEvent) -> None:
         if trade.side is None:
@@ -293,4 +280,5 @@ class WhaleDetector:
             threshold_usd=format(instrument.limit, "f"),
             trade_ids=[fill.id for fill in fills],
             rule=self.rules.name,
+            late=True if first.backfilled else UNSET,
         )

@@ -8,7 +8,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from consumers.whales.core import SECOND, WhaleDetector, WhaleRules
+from consumers.whales.core import WhaleDetector
+from consumers.whales.rules import SECOND, WhaleRules
 from contracts import streams, subjects
 from contracts.arithmetic.usd import price_tails
 from contracts.instrument import unescape_token

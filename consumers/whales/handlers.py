@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from faststream.nats import NatsRouter
 
-from consumers.whales.core import WhaleDetector, WhaleRules
+from consumers.whales.core import WhaleDetector
 from consumers.whales.explained import whale_rule
+from consumers.whales.rules import WhaleRules
 from consumers.whales.saving import HOUR_KEYS, KEY
 from contracts import streams, subjects
 from runtime import clock

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from consumers.whales.core import Adaptive, WhaleRules
 from consumers.whales.handlers import WhalePlan, make_consumer
+from consumers.whales.rules import Adaptive, WhaleRules
 from contracts.signals import Tier
 from runtime.app.service import Consumer
 from runtime.config.settings import Settings

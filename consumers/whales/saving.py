@@ -6,7 +6,7 @@ two hours. Older hours do not change any more: each is written once, under a nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -43,12 +43,17 @@ class Limit(msgspec.Struct):
 
 
 class Saved(msgspec.Struct):
-    """Everything needed to go on after the stream's sequence `seq`; all by subject but the prices."""
+    """Everything needed to go on after the stream's sequence `seq`; all by subject but the prices.
+
+    `late` are the open groups of trades that were filled in.
+    """
 
     seq: int
     groups: dict[str, list[FastEvent]]
     prices: Prices
     limits: dict[str, Limit] = {}
+    late: dict[str, list[FastEvent]] = {}
+    late_limits: dict[str, Limit] = {}
     sizes: dict[str, list[tuple[int, Counts]]] = {}
 
 
@@ -67,16 +72,34 @@ class Written:
     unsaved: int = 0
 
 
-def write(seq: int, instruments: Iterable[InstrumentState], prices: Prices, newest_hour: int) -> Written:
-    """Write the document that changes all the time.
+def write(
+    position: tuple[int, int], instruments: Iterable[InstrumentState], late: Iterable[InstrumentState], prices: Prices
+) -> Written:
+    """Write the document that changes all the time; `position` is (sequence, newest hour).
 
     Open groups that are more than it holds are left out, the oldest first, and sizes, those of few trades first.
     """
-    known, unsaved = list(instruments), 0
-    groups: dict[str, list[FastEvent]] = {}
-    limits: dict[str, Limit] = {}
-    room = _SAVED_FILLS
-    for instrument in sorted(known, key=lambda instrument: instrument.touched, reverse=True):
+    seq, newest_hour = position
+    known = list(instruments)
+    groups, limits, unsaved = _open_groups(known)
+    late_groups, late_limits, late_unsaved = _open_groups(late)
+    sizes, left_out = _newest_sizes(known, newest_hour)
+    saved = Saved(
+        seq=seq, groups=groups, prices=prices, limits=limits, late=late_groups, late_limits=late_limits, sizes=sizes
+    )
+    body = msgspec.json.encode(saved)
+    unsaved += late_unsaved
+    if len(body) <= _MOST_SAVED:
+        return Written(body, unsaved + left_out)
+    body = msgspec.json.encode(Saved(seq=seq, groups={}, prices=prices[-_SAVED_PRICES:]))
+    return Written(body, unsaved + len(groups) + len(late_groups) + len(sizes))
+
+
+def _open_groups(instruments: Iterable[InstrumentState]) -> tuple[dict[str, list[FastEvent]], dict[str, Limit], int]:
+    """Return open groups with their limits, and of how many there was no room."""
+    groups, limits = dict[str, list[FastEvent]](), dict[str, Limit]()
+    room, unsaved = _SAVED_FILLS, 0
+    for instrument in sorted(instruments, key=lambda instrument: instrument.touched, reverse=True):
         if not instrument.fills:
             continue
         room -= len(instrument.fills)
@@ -91,12 +114,7 @@ def write(seq: int, instruments: Iterable[InstrumentState], prices: Prices, newe
                 rate=format(instrument.rate.rate, "f"),
                 source=instrument.rate.source,
             )
-    sizes, left_out = _newest_sizes(known, newest_hour)
-    body = msgspec.json.encode(Saved(seq=seq, groups=groups, prices=prices, limits=limits, sizes=sizes))
-    if len(body) <= _MOST_SAVED:
-        return Written(body, unsaved + left_out)
-    body = msgspec.json.encode(Saved(seq=seq, groups={}, prices=prices[-_SAVED_PRICES:]))
-    return Written(body, unsaved + len(groups) + len(sizes))
+    return groups, limits, unsaved
 
 
 def write_hour(hour: int, instruments: Iterable[InstrumentState]) -> Written:
@@ -117,6 +135,7 @@ class Read:
 
     seq: int
     instruments: list[InstrumentState]
+    late: list[InstrumentState]
     prices: Prices
     sizes: dict[str, list[tuple[int, Counts]]]
 
@@ -124,22 +143,30 @@ class Read:
 def read(document: bytes, tiers: Tiers) -> Read:
     """Read what `write` wrote; raises msgspec.MsgspecError, SymbolSyntaxError, ValueError where it is not that."""
     saved = msgspec.json.decode(document, type=Saved)
+    instruments = _read_groups(saved.groups, saved.limits, tiers)
+    late = _read_groups(saved.late, saved.late_limits, tiers)
+    for subject in saved.sizes:
+        InstrumentState(subject, tiers)
+    for _, _, price, _ in saved.prices:
+        read_amount(price)
+    return Read(saved.seq, instruments, late, saved.prices, saved.sizes)
+
+
+def _read_groups(
+    groups: Mapping[str, list[FastEvent]], limits: Mapping[str, Limit], tiers: Tiers
+) -> list[InstrumentState]:
     instruments: list[InstrumentState] = []
-    for subject, fills in saved.groups.items():
+    for subject, fills in groups.items():
         instrument = InstrumentState(subject, tiers)
         instrument.fills = msgspec.convert(fills, list[fast(Trade)])
         for fill in instrument.fills:
             instrument.bound = check_fill(instrument.bound, fill.price, fill.amount)
             instrument.seen.add(fill.id)
-        if (limit := saved.limits.get(subject)) is not None:
+        if (limit := limits.get(subject)) is not None:
             instrument.limit_at, instrument.limit = limit.second, read_amount(limit.limit)
             instrument.rate = UsdRate(read_amount(limit.rate), limit.source)
         instruments.append(instrument)
-    for subject in saved.sizes:
-        InstrumentState(subject, tiers)
-    for _, _, price, _ in saved.prices:
-        read_amount(price)
-    return Read(saved.seq, instruments, saved.prices, saved.sizes)
+    return instruments
 
 
 def read_hour(document: bytes, tiers: Tiers) -> SavedHour:

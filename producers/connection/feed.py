@@ -15,8 +15,10 @@ import structlog
 from contracts.errors import VenueError
 from contracts.instrument import Instrument
 from producers.connection.auditing import AuditTurns
+from producers.connection.fill_pace import FillPace
+from producers.connection.filling import Wanted
 from producers.connection.frames import UNDECODABLE
-from producers.connection.interfaces import DepthAnswer
+from producers.connection.interfaces import DepthAnswer, TradesAnswer
 from producers.connection.publisher import kind_of
 from producers.connection.session import Session, SessionParts
 from producers.connection.socket import (
@@ -61,6 +63,7 @@ class FeedParts:
     connect_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     resumed: asyncio.Event = field(default_factory=_set_event)  # cleared while the venue is paused
     audits: AuditTurns = field(default_factory=lambda: AuditTurns(1.0))
+    fills: FillPace | None = None  # shared by a venue's feeds; None: its own
     sandbox: bool = False  # a test network: its events are marked `sim`
 
 
@@ -80,6 +83,7 @@ class Feed:
         self.on_event = self._watchdog.on_event  # data of a channel came
         self.session = Session(plan, parts.session, self)
         self.session.simulated = parts.rest.simulated
+        self._fills = parts.fills or FillPace.of(self._venue)
         self._tasks: asyncio.TaskGroup | None = None
         self._socket: Socket | None = None
         self._renew: str | None = None
@@ -281,6 +285,8 @@ class Feed:
             for instrument in books.take_due(now=now, subscribed=self._watchdog.is_book_subscribed):
                 self._spawn(self._seed(instrument))
             self._audit_next(now)
+            for wanted in self.session.filler.take_due():
+                self._spawn(self._fill(wanted))
             late = books.find_overdue(now=now)
             if late is not None:
                 raise ConnectionLostError(f"{late}: no snapshot after a fresh subscription")
@@ -324,6 +330,21 @@ class Feed:
             _log.info("feed.no_audit", venue=instrument.venue, symbol=instrument.symbol, reason=str(error))
             answer = DepthAnswer(instrument, None, clock.now_ns(), self.session.simulated, audit=True)
         self.session.on_audit(answer, now=clock.monotonic())
+
+    async def _fill(self, wanted: Wanted) -> None:
+        """Fetch the trades that a cut or a hole hid, until all are there or no more can be had."""
+        history, instrument = self._venue.rest.history, wanted.instrument
+        while history is not None and wanted.fill.next != "done":
+            call = wanted.call(history)
+            await clock.sleep(wanted.pause)
+            while (seconds := self._fills.take(call.weight, now=clock.monotonic())) > 0:
+                await clock.sleep(seconds)
+            try:
+                answer = await self._parts.rest.find_trades(instrument, call)
+            except VenueError as error:
+                _log.info("feed.no_trades", venue=instrument.venue, symbol=instrument.symbol, reason=str(error))
+                answer = TradesAnswer(instrument, None, clock.now_ns(), self.session.simulated)
+            self.session.on_trades(answer)
 
     async def _send_all(self, socket: Socket, frames: tuple[str, ...]) -> None:
         for frame in frames:

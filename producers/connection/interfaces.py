@@ -20,6 +20,16 @@ class DepthAnswer:
     audit: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TradesAnswer:
+    """A REST answer with an instrument's past trades as it came; `body` is None where it could not be had."""
+
+    instrument: Instrument
+    body: bytes | None
+    ts_recv: int
+    simulated: bool
+
+
 class ConnectionEvents(Protocol):
     """The connection behind a session: receives what concerns the socket."""
 
@@ -49,6 +59,10 @@ class Recorder(Protocol):
 
     def on_snapshot(self, connection: str, ts: int, answer: DepthAnswer) -> None:
         """A REST snapshot arrived; without a body where it could not be had."""
+        ...
+
+    def on_trades(self, connection: str, ts: int, answer: TradesAnswer) -> None:
+        """Past trades arrived by REST; without a body where they could not be had."""
         ...
 
     def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | None]) -> None:

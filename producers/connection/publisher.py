@@ -79,12 +79,15 @@ class Publisher:
         sim: bool,
         ts: int | None = None,
         audited: list[str] | None = None,
+        filled: list[Any] | None = None,
+        missing: list[Any] | None = None,
     ) -> None:
-        """Publish a FeedStatus and remember the channel's state.
+        """Publish a FeedStatus and remember the channel's state, unless it says what is `filled` or `missing`.
 
         `ts` (ns UTC) is the time of the input that it follows from; without one `on_status` is called.
         """
-        self.states[channel, symbol] = state
+        if filled is None and missing is None:
+            self.states[channel, symbol] = state
         now = ts or self._now_ns()
         event: Any = FastFeedStatus(
             id=f"{escape_token(self.venue)}.feed.{now}.{self._count + 1}",
@@ -98,6 +101,8 @@ class Publisher:
             reason=reason,
             channel=channel,
             audited=audited,
+            filled=filled,
+            missing=missing,
         )
         body = codec.encode(event)
         if ts is None and self.on_status is not None:

@@ -15,15 +15,17 @@ from typing import Any, Final
 from contracts.instrument import Instrument
 from contracts.market import FeedState
 from producers.connection.auditing import Auditor
+from producers.connection.filling import TradeFiller
 from producers.connection.frames import UNDECODABLE, FrameReader
-from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recorder
+from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recorder, TradesAnswer
 from producers.connection.publisher import Publisher
-from producers.connection.trade_gaps import CountedTrades
+from producers.connection.trade_gaps import CountedTrades, Hole
 from producers.normalize.events import Makers, book_maker
 from producers.normalize.messages import Message, Route
 from producers.normalize.seeds import write_proof, write_seed
 from producers.venue import (
     BOOK,
+    TRADE,
     ConnectionPlan,
     Decoded,
     Decoder,
@@ -78,6 +80,8 @@ class Session:
         self._connection = connection
         self._recorder = parts.recorder
         self._trades = CountedTrades(parts.venue.trades_counted)
+        self.filler = TradeFiller(parts.venue, parts.find, parts.publisher.publish, self._on_filled)
+        self._watched = self.filler.watched
         self._frame: bytes | None = None  # the last one; None as soon as the connection knows that one came
         self._live: set[str] = set()
         self._routes: dict[Route, bool] = {}  # of this connection; whether its symbol is ours to publish
@@ -132,6 +136,7 @@ class Session:
             if type(item) is Message:
                 route = item.route
                 route.count += 1
+                route.keep(item)
                 if route.plain:
                     self._write(item.parts)
                 else:
@@ -189,6 +194,13 @@ class Session:
         if self.auditor is not None:
             self.auditor.on_snapshot(answer.instrument.symbol, snapshot, ts=answer.ts_recv, now=now)
 
+    def on_trades(self, answer: TradesAnswer) -> None:
+        """Take past trades, which a cut or a hole hid."""
+        if self._recorder is not None:
+            self._recorder.on_trades(self.plan.name, answer.ts_recv, answer)
+        self._ts = answer.ts_recv
+        self.filler.on_answer(answer)
+
     def tick(self, *, ts: int, now: float, again: bool = False) -> None:
         """Publish the books that changed, at most once an interval; with `again` every live one."""
         self._ts, self._now = ts, now
@@ -224,6 +236,7 @@ class Session:
         self.books.on_disconnect()
         if self.auditor is not None:
             self.auditor.close()
+        self.filler.on_close()
         for channel in self._channels:
             self._publish_derived("down", channel=channel, symbol=None, reason=reason)
 
@@ -278,20 +291,32 @@ class Session:
             if self._audits and self.auditor is not None:
                 self.auditor.on_delta(symbol, detail, ts=self._ts, now=self._now)
             return
-        counted = kind == "trade" and self._trades.counted is not None
-        if counted:
-            self._on_lost_trades(symbol, self._trades.on_trade(symbol, *detail))
-        if ours:
-            self._write(parts)
+        if kind == "trade":
+            self._on_trade(item, route, ours=ours)
+        else:
+            if ours:
+                self._write(parts)
+            route.plain = ours and not self._silent
         if self._silent:
             self._on_data_again(kind, symbol)
-        route.plain = ours and not counted and not self._silent
+
+    def _on_trade(self, item: Message, route: Route, *, ours: bool) -> None:
+        """Publish a trade that is counted, the first one of a connection, or one after a cut or hole, unless again."""
+        symbol, counted, hole = route.symbol, self._trades.counted is not None, None
+        if counted:
+            hole = self._trades.on_trade(symbol, *item.detail)
+            self._on_lost_trades(symbol, hole)
+        if ours and ((hole is None and symbol not in self._watched) or self.filler.on_trade(item, hole, ts=self._ts)):
+            self._write(item.parts)
+        route.plain = ours and not counted and not self._silent and symbol not in self._watched
 
     def _on_first_of(self, route: Route) -> bool:
         """Note an instrument's first event of a kind; returns whether its symbol is ours to publish."""
         if route.kind not in self._live:
             self._on_first(route.kind)
         ours = self._routes[route] = self._parts.publisher.is_ours(route.symbol)
+        if ours and route.kind == TRADE:
+            self.filler.on_route(route)
         return ours
 
     def _on_other(self, item: Any) -> None:
@@ -322,11 +347,14 @@ class Session:
 
     def _on_last_trade(self, beat: LastTrade) -> None:
         symbol = beat.instrument.symbol
-        self._on_lost_trades(symbol, self._trades.on_last(symbol, beat.trade_id))
+        hole = self._trades.on_last(symbol, beat.trade_id)
+        self._on_lost_trades(symbol, hole)
+        if hole is not None:
+            self.filler.on_heartbeat(symbol, hole, ts=self._ts)
 
-    def _on_lost_trades(self, symbol: str, lost: str | None) -> None:
-        if lost is not None:
-            self._publish_derived("gap", channel="trade", symbol=symbol, reason=lost)
+    def _on_lost_trades(self, symbol: str, hole: Hole | None) -> None:
+        if hole is not None:
+            self._publish_derived("gap", channel="trade", symbol=symbol, reason=hole.reason)
             self._publish_derived("live", channel="trade", symbol=symbol, reason=None)
 
     def _on_unreadable(self, unreadable: Unreadable) -> None:
@@ -341,6 +369,10 @@ class Session:
             return
         self._publish_derived("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
         self._publish_derived("live", channel=gap.channel, symbol=symbol, reason=None)
+        if gap.channel == TRADE:
+            self.filler.on_gap(symbol, gap.reason)
+            for route in self._routes:
+                route.plain = route.plain and route.symbol not in self._watched
 
     def _on_proof(self, proof: Proof) -> None:
         method = self._parts.venue.checksum
@@ -369,6 +401,23 @@ class Session:
             sim=self.simulated,
             ts=self._ts,
             audited=found,
+        )
+
+    def _on_filled(self, symbol: str, reason: str, filled: list[Any], missing: list[Any]) -> None:
+        """Publish which of an instrument's trades were published later, and which are missing; its state stays."""
+        publisher = self._parts.publisher
+        state = publisher.states.get((TRADE, None), "live")
+        if state == "live":
+            state = publisher.states.get((TRADE, symbol), state)
+        publisher.publish_state(
+            state,
+            channel=TRADE,
+            symbol=symbol,
+            reason=reason,
+            sim=self.simulated,
+            ts=self._ts,
+            filled=filled or None,
+            missing=missing or None,
         )
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 MOST_BEHIND: Final = 200  # numbers in a row that are lower than the newest: the numbering began again
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Trades that were not received, in words; `first` and `last` are their numbers, None where they are not known."""
+
+    reason: str
+    first: int | None = None
+    last: int | None = None
 
 
 class TradeGaps:
@@ -14,7 +24,7 @@ class TradeGaps:
         self._newest: dict[str, int] = {}
         self._behind: dict[str, int] = {}
 
-    def on_trade(self, symbol: str, first: int, last: int) -> str | None:
+    def on_trade(self, symbol: str, first: int, last: int) -> Hole | None:
         """Note a trade that carries the numbers from `first` to `last`; return what was not received before it.
 
         Numbers that were there already (a backlog that is sent again) are no hole.
@@ -30,9 +40,9 @@ class TradeGaps:
             return None
         self._newest[symbol] = last
         del self._behind[symbol]
-        return f"the numbering began again at {first} after {newest}: what lies between is not known"
+        return Hole(f"the numbering began again at {first} after {newest}: what lies between is not known")
 
-    def on_last(self, symbol: str, last: int) -> str | None:
+    def on_last(self, symbol: str, last: int) -> Hole | None:
         """Compare with the newest number that the venue names in a heartbeat; return what was not received."""
         newest = self._newest.get(symbol)
         if newest is not None and last <= newest:
@@ -57,7 +67,7 @@ class CountedTrades:
         """Note the numbers that the next trade carries."""
         self._span = (first, last)
 
-    def on_trade(self, symbol: str, trade_id: str, seq: int | None) -> str | None:
+    def on_trade(self, symbol: str, trade_id: str, seq: int | None) -> Hole | None:
         """Return which trades were not received before this one."""
         span, self._span = self._span, None
         if span is None:
@@ -67,10 +77,11 @@ class CountedTrades:
             span = (int(number), int(number))
         return self._gaps.on_trade(symbol, *span)
 
-    def on_last(self, symbol: str, trade_id: str) -> str | None:
+    def on_last(self, symbol: str, trade_id: str) -> Hole | None:
         """Return which trades were not received up to the newest one that a heartbeat names."""
         return self._gaps.on_last(symbol, int(trade_id))
 
 
-def _missing(first: int, last: int) -> str:
-    return f"trade {first} was not received" if first == last else f"trades {first} to {last} were not received"
+def _missing(first: int, last: int) -> Hole:
+    text = f"trade {first} was not received" if first == last else f"trades {first} to {last} were not received"
+    return Hole(text, first, last)

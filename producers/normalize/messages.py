@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Final
 
 from msgspec import Struct
@@ -10,21 +11,26 @@ from contracts import codec
 from contracts.codec import EVENTS
 from runtime.nats.lanes.message import Parts, split_message
 
+RECENT: Final = 128  # trades of an instrument that are remembered: more than a backlog repeats
+
 
 class Route:
     """One instrument's events of a kind on one connection; what its session knows of all of them.
 
     `count` messages were taken, of which `noted` were passed on to whoever watches and counts. `plain`: nothing is to
-    be done with the next one but to publish it.
+    be done with the next one but to publish it. `keep` remembers a message, of trades in `recent`, the newest ones;
+    who ends the connection clears them, since they refer to their route.
     """
 
-    __slots__ = ("count", "kind", "noted", "plain", "symbol")
+    __slots__ = ("count", "keep", "kind", "noted", "plain", "recent", "symbol")
 
     def __init__(self, kind: str, symbol: str) -> None:
         self.kind = kind
         self.symbol = symbol
         self.plain = False
         self.count = self.noted = 0
+        self.recent: deque[Message] = deque(maxlen=RECENT if kind == "trade" else 0)
+        self.keep = self.recent.append
 
 
 class Message(Struct, gc=False):  # a struct is made in a third of the time of a named tuple

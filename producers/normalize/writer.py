@@ -76,7 +76,10 @@ def _layout(kind: str, tail: str, constants: dict[str, Any], numbered: str | Non
 
 @cache
 def _hints(kind: str) -> dict[str, Any]:
-    return get_type_hints(fast(EVENTS[kind]), include_extras=True)
+    """Return the fields that a producer writes, with their types; what is left out unless true is none of them."""
+    left_out = {name for name, info in EVENTS[kind].model_fields.items() if info.exclude_if is not None}
+    hints = get_type_hints(fast(EVENTS[kind]), include_extras=True)
+    return {name: hint for name, hint in hints.items() if name not in left_out}
 
 
 def by_numbers(kind: str, prefix: str, make: Make) -> Make:

@@ -1,7 +1,8 @@
 """`python -m producers decode <venue> [--market …]`: recorded frames in, normalised events out, both as JSON lines.
 
 A line in is `{"raw": text}` or `{"raw_b64": base64 of plain or gzip bytes}`, with `recv_ts` (seconds, exact) or
-`recv_ts_ns`, and `channel` "rest_depth" or "rest_audit" with `symbol` for a REST depth answer. A line out is
+`recv_ts_ns`, and `channel` "rest_depth" or "rest_audit" with `symbol` for a REST depth answer; "rest_trades", answers
+that holes were filled in from, are passed over. A line out is
 `{"line": n, "kind": "trade", …the event's fields}`, `n` counting lines of the input from 0. What cannot be decoded is
 reported on standard error as `line n: reason`, makes the exit status 1, and keeps nothing else back.
 """
@@ -32,6 +33,7 @@ from producers.venue import Decoded, Venue
 from runtime.app.entry import abandon
 
 REST_DEPTH: Final = ("rest_depth", "rest_audit")
+REST_TRADES: Final = "rest_trades"  # of which only those are events that were not received
 _GZIP: Final = b"\x1f\x8b"
 _NANOSECONDS: Final = 10**9
 # What else recordings call a market; a "public" one holds all, as where an instrument's name says what it is.
@@ -93,7 +95,7 @@ class RecordedFrames:
                     yield _failed(number, item.error)
 
     def _items(self, line: _Line) -> Sequence[Decoded]:
-        if line.record is not None:
+        if line.record is not None or line.channel == REST_TRADES:
             return []
         frame, ts_recv = _frame(line), _ts_recv(line)
         if line.channel in REST_DEPTH:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from contracts.instrument import Instrument
-from producers.connection.interfaces import DepthAnswer
+from producers.connection.interfaces import DepthAnswer, TradesAnswer
 from producers.venue import ConnectionPlan
 
 INDEX: Final = "index.jsonl"
@@ -77,16 +77,24 @@ class Recording:
 
     def on_snapshot(self, connection: str, ts: int, answer: DepthAnswer) -> None:
         """A REST snapshot arrived, or could not be had."""
+        self._on_answer(connection, ts, answer, ("rest_audit" if answer.audit else "rest_depth", "no_snapshot"))
+
+    def on_trades(self, connection: str, ts: int, answer: TradesAnswer) -> None:
+        """Past trades arrived by REST, or could not be had."""
+        self._on_answer(connection, ts, answer, ("rest_trades", "no_trades"))
+
+    def _on_answer(self, connection: str, ts: int, answer: DepthAnswer | TradesAnswer, names: tuple[str, str]) -> None:
+        """Write a REST answer; `names` are its channel, and the record that stands for one that could not be had."""
         place = {
             "connection": connection,
             "recv_ts_ns": ts,
-            "channel": "rest_audit" if answer.audit else "rest_depth",
+            "channel": names[0],
             "symbol": answer.instrument.venue_symbol,
             "unified": answer.instrument.symbol,
             "sim": answer.simulated,
         }
         if answer.body is None:
-            self._add({"record": "no_snapshot", **place})
+            self._add({"record": names[1], **place})
         else:
             self._add({**place, **_raw(answer.body)})
 

@@ -15,7 +15,7 @@ import msgspec
 
 from contracts.errors import FrameError, InvalidParameterError
 from contracts.instrument import Instrument
-from producers.connection.interfaces import DepthAnswer, Recorder
+from producers.connection.interfaces import DepthAnswer, Recorder, TradesAnswer
 from producers.connection.publisher import Lane, Publisher
 from producers.connection.session import Session, SessionParts
 from producers.recording.recorder import INDEX
@@ -25,6 +25,8 @@ from producers.venue import ConnectionPlan, Subscription
 from runtime.book.books import BookPace
 
 _decode: Final = msgspec.json.Decoder().decode
+_ANSWERS: Final = frozenset({"rest_depth", "rest_audit", "rest_trades"})
+_NO_ANSWER: Final = frozenset({"no_snapshot", "no_trades"})
 
 
 def list_files(folder: Path) -> list[Path]:
@@ -116,15 +118,23 @@ class Replay:
             session.tick(ts=ts, now=0.0, again=record == "again")
         elif record == "audit":
             session.start_audit(line["symbol"], ts=ts)
-        elif line.get("channel") in {"rest_depth", "rest_audit"}:
-            audit = line["channel"] == "rest_audit"
-            body = None if record == "no_snapshot" else _raw(line)
-            answer = DepthAnswer(self._instruments[line["unified"]], body, ts, line["sim"], audit=audit)
-            (session.on_audit if audit else session.on_snapshot)(answer, now=0.0)
+        elif line.get("channel") in _ANSWERS:
+            self._on_answer(session, record, line)
         elif record is None:
             session.on_frame(_raw(line), ts)
         else:
             raise FrameError(f"the recording has an unknown record {record!r}", field="record")
+
+    def _on_answer(self, session: Session, record: str | None, line: dict[str, Any]) -> None:
+        """Hand over a REST answer, or that it could not be had."""
+        instrument, ts = self._instruments[line["unified"]], time_of(line) or 0
+        body = None if record in _NO_ANSWER else _raw(line)
+        if line["channel"] == "rest_trades":
+            session.on_trades(TradesAnswer(instrument, body, ts, line["sim"]))
+            return
+        audit = line["channel"] == "rest_audit"
+        answer = DepthAnswer(instrument, body, ts, line["sim"], audit=audit)
+        (session.on_audit if audit else session.on_snapshot)(answer, now=0.0)
 
     def _on_header(self, line: dict[str, Any]) -> None:
         followed = {"instruments": line["instruments"], "connections": line["connections"]}

@@ -9,7 +9,7 @@ import httpx
 import structlog
 
 from contracts.errors import VenueError
-from producers.connection.interfaces import DepthAnswer
+from producers.connection.interfaces import DepthAnswer, TradesAnswer
 from producers.connection.socket import SIMULATED_HEADER, USER_AGENT
 from producers.venue import Unreadable
 from runtime import clock
@@ -104,6 +104,11 @@ class RestClient:
         call = self._venue.rest.audit_call or self._venue.rest.depth_call
         answer = await self.request(call(instrument))
         return DepthAnswer(instrument, answer.body, answer.ts_recv, answer.simulated, audit=True)
+
+    async def find_trades(self, instrument: Instrument, call: RestCall) -> TradesAnswer:
+        """Fetch past trades by a call of the venue's history; raises VenueError."""
+        answer = await self.request(call)
+        return TradesAnswer(instrument, answer.body, answer.ts_recv, answer.simulated)
 
     async def fetch(self, call: RestCall) -> bytes:
         """Fetch one answer's body."""

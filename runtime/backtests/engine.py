@@ -103,8 +103,13 @@ class Backtest:
         return self._running
 
     def take(self, event: MarketEvent, now_ns: int) -> None:
-        """Take a recorded event of the strategy's instrument at its time, which never goes back."""
+        """Take a recorded event of the strategy's instrument at its time, which never goes back.
+
+        A trade that was filled in is passed over: no strategy or account that ran then received it in time.
+        """
         self._pass_to(now_ns)
+        if isinstance(event, Trade) and event.backfilled:
+            return
         self._events += 1
         self._coverage.on_event(now_ns)
         self._show(event, now_ns)

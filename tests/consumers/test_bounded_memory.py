@@ -16,7 +16,8 @@ from consumers.candles.history import CandleHistory
 from consumers.candles.rules import CandleRules
 from consumers.clusters.core import ClusterDetector, ClusterRules
 from consumers.storms.core import StormDetector, StormRules
-from consumers.whales.core import WhaleDetector, WhaleRules
+from consumers.whales.core import WhaleDetector
+from consumers.whales.rules import WhaleRules
 from contracts import codec
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import UsdRates

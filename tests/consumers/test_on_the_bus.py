@@ -25,7 +25,7 @@ from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGR
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
-from consumers.whales.core import WhaleRules
+from consumers.whales.rules import WhaleRules
 from contracts import codec, streams, subjects
 from contracts.arithmetic.tiers import Tiers
 from contracts.signals import LiquidationStorm

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from consumers.alerts.everybody import Everybody, EverybodyRules
 from consumers.clusters.core import ClusterDetector, ClusterRules
 from consumers.storms.core import StormDetector, StormRules
 from contracts.arithmetic.tiers import Tiers
@@ -170,3 +171,20 @@ def test_a_cluster_is_told_on_its_own_subject_and_silences_its_side_only() -> No
     again = ClusterDetector(CLUSTERS)
     again.recall(found[0][1])
     assert fold_all(again, [whale(number, START + number) for number in range(6)]) == []
+
+
+def test_a_late_whale_counts_in_a_cluster_and_completes_none() -> None:
+    detector = ClusterDetector(CLUSTERS)
+    late = whale(3, START + 3, late=True)
+    assert fold_all(detector, [whale(1, START), whale(2, START + 1), late]) == []
+    (cluster,) = fold_all(detector, [whale(4, START + 4)])
+    assert cluster.count == 4
+
+
+def test_no_alert_is_made_of_a_late_whale() -> None:
+    rules = EverybodyRules(tiers=Tiers(), liquidation_usd=STORMS.usd, cooldown=COOLDOWN)
+    subject, everybody = "signal.v1.whale.binance.BTC.USDT.spot", Everybody(rules)
+    assert everybody.fold(subject, whale(1, START, late=True), 1) is None
+    verdict = everybody.fold(subject, whale(2, START + 1), 2)
+    assert verdict is not None
+    assert verdict.state == "fired"

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from contracts.market import Event
 from contracts.numbers import DECIMAL_PATTERN, INT64_MAX, INT64_MIN, PRICE_PATTERN, pattern_of
 
 TEXT = st.text(max_size=12)
@@ -74,6 +74,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(values(get_args(hint)[0]), max_size=4)
     if origin is tuple:
         return st.tuples(*(values(part) for part in get_args(hint)))
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return events(hint)
     plain = {str: TEXT, int: st.integers(INT64_MIN, INT64_MAX), bool: st.booleans(), type(None): st.none()}
     return plain[hint]
 
@@ -91,7 +93,7 @@ def _annotated(hint: Any) -> st.SearchStrategy[Any]:
     return st.integers(low, high) if inner is int else values(inner)
 
 
-def events(model: type[Event]) -> st.SearchStrategy[Any]:
-    """Give a strategy for whole events of one kind."""
+def events(model: type[BaseModel]) -> st.SearchStrategy[Any]:
+    """Give a strategy for whole events of one kind, or parts of events."""
     hints = typing.get_type_hints(model, include_extras=True)
     return st.builds(model, **{name: values(hints[name]) for name in model.model_fields})

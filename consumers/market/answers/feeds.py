@@ -56,6 +56,8 @@ def feed_fields(feed: Feed, *, cut: bool) -> dict[str, Any]:
         "gaps": feed.gaps,
         "resyncs": feed.resyncs,
         "audited": {symbol: iso(ts) for symbol, ts in sorted(feed.audited.items())},
+        "trades_filled": feed.filled,
+        "trades_missing": feed.missing,
         "latency": {"venue_ms": _latency(feed.venue_latency), "bus_ms": _latency(feed.bus_latency)},
         "hops": {hop: _hop(kinds) for hop, kinds in feed.hops.items()},
         "clock_offset_ms": _milliseconds(feed.clock_offset),

@@ -66,7 +66,7 @@ def list_liquidations(document: Liquidations | None, query: LiquidationsQuery) -
 
 
 def whale_fields(whale: Whale) -> dict[str, Any]:
-    """One whale trade as it is answered; a simulated one says so."""
+    """One whale trade as it is answered; a simulated or a late one says so."""
     fields: dict[str, Any] = {
         "id": whale.id,
         "symbol": whale.symbol,
@@ -77,7 +77,7 @@ def whale_fields(whale: Whale) -> dict[str, Any]:
         "exchange": whale.venue,
         "timestamp": iso(whale.ts_recv if whale.ts_event is None else whale.ts_event),
     }
-    return {**fields, "sim": True} if whale.sim else fields
+    return fields | {name: True for name in ("sim", "late") if getattr(whale, name)}
 
 
 def liquidation_fields(item: LiquidationItem) -> dict[str, Any]:

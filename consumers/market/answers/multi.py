@@ -117,7 +117,7 @@ def compose_trades(reader: Reader, query: TradesQuery) -> Composed:
         document = reader.find_trades(item)
         if document is None or not document.trades:
             continue
-        newest = max(trade.ts_recv for trade in document.trades)
+        newest = max((trade.ts_recv for trade in document.trades if not trade.backfilled), default=0)
         own = worst((document.quality, *([SIM] if document.sim else [])))
         quality = reader.quality_of(own, newest, item.venue)
         newest_of.append({"exchange": item.venue, "symbol": item.symbol, "age": Age(newest), "quality": quality})

@@ -69,6 +69,7 @@ def _whale(event: Any, _sources: Sources) -> Fact:
         "exchange": event.venue,
         "instrument": event.symbol,
         "tier": event.tier,
+        "late": bool(event.late),
     }
     return _single(event, "whale", data, Decimal(event.usd_value))
 
@@ -140,7 +141,7 @@ def _cluster(event: Any, _sources: Sources) -> Fact:
 
 
 def _feed_status(event: Any, _sources: Sources) -> Fact | None:
-    if event.audited:  # nothing has changed: books were compared, and found right
+    if event.audited or event.filled is not None or event.missing is not None:  # its state has not changed
         return None
     data = {"exchange": event.venue, "channel": event.channel, "state": event.state, "reason": event.reason}
     return _single(event, "feed_status", data, None)

@@ -77,6 +77,9 @@ class Whale(ReplyModel):
     exchange: str
     timestamp: datetime
     sim: bool = False
+    late: bool = Field(
+        default=False, description="found later, among trades that a cut hid"
+    )
 
 
 class Totals(ReplyModel):
@@ -218,6 +221,10 @@ class FeedHealth(ReplyModel):
     audited: dict[str, datetime] = Field(
         default_factory=dict[str, datetime],
         description="by symbol: when its live book was last compared with a fresh snapshot and found right",
+    )
+    trades_filled: int = Field(default=0, description="trades that were published later, after a cut or a hole")
+    trades_missing: int = Field(
+        default=0, description="trades that could not be had; a range of which the number is not known counts as one"
     )
     latency: dict[str, dict[str, float | None]] = Field(
         description="milliseconds: venue_ms from the exchange's clock to receipt, bus_ms from receipt over the bus"

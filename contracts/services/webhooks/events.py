@@ -44,6 +44,7 @@ class WhaleData(SentModel):
     exchange: str
     instrument: str = Field(description="unified symbol")
     tier: Tier
+    late: bool = Field(description="found later, among trades that a cut hid: no news")
 
 
 class LiquidationData(SentModel):

@@ -73,6 +73,15 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
     return RestCall(f"/products/{instrument.venue_symbol}/trades", {"limit": str(min(limit, MOST_TRADES))})
 
 
+def older_trades_call(instrument: Instrument, limit: int, oldest: Decoded) -> RestCall:
+    """Return the call for the trades before one: a page `after` a cursor is an older one.
+
+    https://docs.cdp.coinbase.com/exchange/rest-api/pagination
+    """
+    newest = trades_call(instrument, limit)
+    return RestCall(newest.path, {**newest.params, "after": oldest.trade_id})
+
+
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Return trades, newest first; a maker who sold means that the aggressor bought."""
 
@@ -100,4 +109,5 @@ HISTORY: Final = History(
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,
+    older_trades_call=older_trades_call,
 )

@@ -98,6 +98,12 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
     return RestCall(f"{_PATH}/get_last_trades_by_instrument", params)
 
 
+def older_trades_call(instrument: Instrument, limit: int, oldest: Decoded) -> RestCall:
+    """Return the call for the trades up to one, which comes again."""
+    newest = trades_call(instrument, limit)
+    return RestCall(newest.path, {**newest.params, "end_seq": str(oldest.seq)})
+
+
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades; their ids are the socket's, the direction is the taker's; amounts as on the socket."""
     what = f"trades of {instrument.venue_symbol}"
@@ -133,4 +139,5 @@ HISTORY: Final = History(
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,
+    older_trades_call=older_trades_call,
 )

@@ -25,6 +25,7 @@ MOST_CANDLES: Final = 2000  # ours: how many come at once is not documented
 MOST_TRADES: Final = 100  # always so many
 # On which day the venue's weeks begin is not documented: they are made of days.
 TIMEFRAMES: Final = frozenset({"1m", "5m", "15m", "30m", "1h", "4h", "1d"})
+MS: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -100,6 +101,17 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:  # noqa: ARG001
     return RestCall("/derivatives/api/v3/history", {"symbol": instrument.venue_symbol})
 
 
+def older_trades_call(instrument: Instrument, limit: int, oldest: Decoded) -> RestCall:  # noqa: ARG001 - as above
+    """Return the call for the trades before a time, a millisecond after one's: those of the same one come again.
+
+    https://docs.kraken.com/api-reference/market-data/get-trade-history
+    """
+    until = _EPOCH + ((oldest.ts_event or 0) // MS + 1) * _MILLISECOND
+    text = f"{until:%Y-%m-%dT%H:%M:%S}.{until.microsecond // 1000:03d}Z"
+    params = {"symbol": instrument.venue_symbol, "lastTime": text}
+    return RestCall("/derivatives/api/v3/history", params)
+
+
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades as the socket's are read; transfers of positions are none, liquidations are trades only."""
     product = Product(instrument, makers=Makers(sim=sim))
@@ -138,4 +150,5 @@ HISTORY: Final = History(
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,
+    older_trades_call=older_trades_call,
 )

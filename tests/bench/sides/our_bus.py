@@ -12,7 +12,8 @@ import nats
 from faststream.nats import NatsBroker
 
 from consumers.candles.core import CandleBook
-from consumers.whales.core import WhaleDetector, WhaleRules
+from consumers.whales.core import WhaleDetector
+from consumers.whales.rules import WhaleRules
 from contracts import codec
 from contracts.arithmetic.tiers import Tiers
 from contracts.market import Trade

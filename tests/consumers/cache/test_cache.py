@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from consumers.cache.core import StateCache
 from contracts import subjects
-from contracts.codec import encode, fast
-from contracts.market import BookSnapshot
+from contracts.codec import decoder, encode, fast
+from contracts.market import BookSnapshot, TradeRange
+from contracts.signals import WhaleTrade
 from contracts.state import DOCUMENTS, FeedHealth
 
 SECOND = 1_000_000_000
@@ -354,3 +358,36 @@ def test_everything_is_shown_again_when_the_bucket_was_lost(status: Make, trade:
     cache = live_cache(status, trade, ticker)
     cache.show_all()
     assert set(cache.drain(START)) == {"feed.binance", "ticker.binance.BTC.USDT.spot", "trade.binance.BTC.USDT.spot"}
+
+
+def test_a_trade_that_was_filled_in_is_among_the_recent_ones_and_says_nothing_of_now(ticker: Make, trade: Make) -> None:
+    cache = StateCache()
+    cache.fold_trades([(TRADE, trade(number, START + 2 * number, price="7")) for number in range(1, 60)], START)
+    before = drain(cache)
+    late = trade(1000, START + 101, price="3", ts_recv=START + HOUR, backfilled=True)
+    cache.fold_trades([(TRADE, late), (TRADE, trade(999, START + 1, backfilled=True))], START + HOUR)
+    shown = drain(cache, START + HOUR)
+    assert "ticker." + TAIL not in shown
+    assert [one.trade_id for one in shown["trade." + TAIL].trades[7:11]] == ["52", "51", "1000", "50"]
+    assert len(shown["trade." + TAIL].trades) == len(before["trade." + TAIL].trades) == 50
+    assert shown["feed.binance"].events == before["feed.binance"].events
+
+
+def test_a_feed_counts_what_was_filled_and_what_is_missing_and_its_state_stays(status: Make) -> None:
+    cache = StateCache()
+    span = {"first_id": None, "last_id": None, "start_ts": START, "end_ts": START + 1}
+    known, unknown = fast(TradeRange)(**span, trades=3), fast(TradeRange)(**span, trades=None)
+    cache.fold_feeds([("feed.v1.binance", status("live"))], 1)
+    cache.fold_feeds([("feed.v1.binance", status("gap", filled=[known], missing=[unknown]))], 2)
+    shown = drain(cache)["feed.binance"]
+    assert (shown.filled, shown.missing, shown.gaps, shown.state) == (3, 1, 0, "live")
+
+
+def test_a_late_whale_is_listed_by_its_time() -> None:
+    cache = StateCache()
+    text = (Path(__file__).parents[2] / "contracts" / "golden" / "whale.v1.json").read_bytes()
+    golden = decoder(WhaleTrade).decode(text)
+    given = [("1", 0, UNSET), ("2", 2, UNSET), ("3", 1, True)]
+    whales = [replace(golden, id=name, ts_event=START + after, late=late) for name, after, late in given]
+    cache.fold_whales([("signal.v1.whale.binance.BTC.USDT.spot", one) for one in whales], 1)
+    assert [one.id[-1] for one in drain(cache)["whales.BTC"].whales] == ["2", "3", "1"]

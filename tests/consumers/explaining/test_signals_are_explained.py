@@ -17,8 +17,8 @@ from consumers.clusters.core import ClusterRules
 from consumers.storms import handlers as storms
 from consumers.storms.core import StormRules
 from consumers.whales import handlers as whales
-from consumers.whales.core import WhaleRules
 from consumers.whales.explained import whale_rule
+from consumers.whales.rules import WhaleRules
 from contracts import codec, streams, subjects
 from contracts.arithmetic.tiers import Tiers
 from contracts.errors import InvalidParameterError, NotFoundError

@@ -33,7 +33,8 @@ from consumers.market.state import MarketState
 from consumers.registry import CONSUMERS
 from consumers.storms.core import StormDetector, StormRules
 from consumers.strategies.markets import as_model
-from consumers.whales.core import WhaleDetector, WhaleRules
+from consumers.whales.core import WhaleDetector
+from consumers.whales.rules import WhaleRules
 from contracts import codec, subjects
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import UsdRates

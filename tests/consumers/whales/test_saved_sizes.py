@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from consumers.whales.core import Adaptive, WhaleDetector, WhaleRules
+from consumers.whales.core import WhaleDetector
+from consumers.whales.rules import Adaptive, WhaleRules
 from consumers.whales.saving import HOUR_KEYS
 from contracts.arithmetic.tiers import Tiers
 

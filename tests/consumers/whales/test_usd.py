@@ -14,8 +14,8 @@ from consumers.app import _Figures
 from consumers.clusters.making import cluster_rules
 from consumers.registry import CONSUMERS
 from consumers.storms.making import storm_rules
-from consumers.whales.core import Adaptive
 from consumers.whales.making import whale_rules
+from consumers.whales.rules import Adaptive
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import HOUR_NS, LAG, DatedRates, UsdRates, price_tails
 from runtime.bounded import RollingHistogram, RollingLow, SeenIds, bucket_of, edge_of

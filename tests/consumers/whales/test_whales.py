@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.whales.core import Adaptive, WhaleDetector, WhaleRules
+from consumers.whales.core import WhaleDetector
 from consumers.whales.groups import check_fill
+from consumers.whales.rules import Adaptive, WhaleRules
 from contracts.arithmetic.tiers import Tiers
 from contracts.codec import encode
 from contracts.signals import WhaleTrade
@@ -165,3 +166,28 @@ numbers = st.decimals(min_value="0.00000001", max_value="3e7", places=8).map(lam
 @given(numbers, numbers)
 def test_the_bound_is_never_below_the_value(price: str, amount: str) -> None:
     assert Decimal(price) * Decimal(amount) <= check_fill(0.0, price, amount)
+
+
+def test_a_whale_among_trades_that_were_filled_in_is_late_and_cuts_no_group(trade: Make) -> None:
+    detector = WhaleDetector(RULES)
+    first = trade(1, START + 5, price="60000", amount="10")
+    filled = [trade(number, START, price="60000", amount="10", backfilled=True) for number in (7, 8)]
+    found, faults = detector.fold([(SPOT, one) for one in (first, *filled, filled[0])], 1, START)
+    again = WhaleDetector(RULES)
+    again.restore(detector.save())
+    assert (found, faults, detector.counts.duplicates) == ([], [], 1)
+    for one in (detector, again):
+        events = [(SPOT, trade(2, START + 5, price="60000", amount="10"))]
+        whales = [whale for _, whale in one.fold(events, 2, START)[0] + one.tick(START + SECOND)]
+        assert [(whale.trade_ids[0][-1], bool(whale.late)) for whale in whales] == [("1", False), ("7", True)]
+        assert b'"late":true' in encode(whales[1])
+        assert b"late" not in encode(whales[0])
+
+
+def test_a_trade_that_was_filled_in_tells_no_price(trade: Make) -> None:
+    detector = WhaleDetector(RULES)
+    dollars = "md.v1.trade.kraken.BTC.USD.spot"
+    old = trade(1, START, venue="kraken", symbol="BTC/USD", price="1", amount="0.1", backfilled=True)
+    worth = trade(2, START, symbol="ETH/BTC", price="0.05", amount="9999999")
+    assert decide(detector, (dollars, old), ("md.v1.trade.binance.ETH.BTC.spot", worth)) == []
+    assert detector.counts.unvalued == 1

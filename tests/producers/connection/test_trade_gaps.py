@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from producers.connection.trade_gaps import MOST_BEHIND, TradeGaps
+from producers.connection.trade_gaps import MOST_BEHIND, Hole, TradeGaps
 
 
 def test_hole_names_what_is_missing() -> None:
     gaps = TradeGaps()
     assert gaps.on_trade("A", 10, 10) is None
     assert gaps.on_trade("A", 11, 11) is None
-    assert gaps.on_trade("A", 13, 13) == "trade 12 was not received"
-    assert gaps.on_trade("A", 20, 22) == "trades 14 to 19 were not received"
+    assert gaps.on_trade("A", 13, 13) == Hole("trade 12 was not received", 12, 12)
+    assert gaps.on_trade("A", 20, 22) == Hole("trades 14 to 19 were not received", 14, 19)
     assert gaps.on_trade("A", 23, 25) is None
     assert gaps.on_trade("B", 7, 7) is None
 
@@ -27,7 +27,7 @@ def test_newest_of_a_heartbeat_shows_what_did_not_come() -> None:
     assert gaps.on_last("A", 10) is None, "nothing is known of before"
     assert gaps.on_trade("A", 11, 11) is None
     assert gaps.on_last("A", 11) is None
-    assert gaps.on_last("A", 13) == "trades 12 to 13 were not received"
+    assert gaps.on_last("A", 13) == Hole("trades 12 to 13 were not received", 12, 13)
     assert gaps.on_trade("A", 14, 14) is None
 
 
