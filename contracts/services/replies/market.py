@@ -74,9 +74,7 @@ class Whale(ReplyModel):
     exchange: str
     timestamp: datetime
     sim: bool = False
-    late: bool = Field(
-        default=False, description="found later, among trades that a cut hid"
-    )
+    late: bool = Field(default=False, description="found later, among trades that a cut hid")
 
 
 class Totals(ReplyModel):
