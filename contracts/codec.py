@@ -129,7 +129,7 @@ def decode(subject: str, body: bytes, now: int | None = None) -> Any:
         events, _ = decode_all([(subject.encode(), body)], _NO_END if now is None else now)
         if not events:
             raise
-        return msgspec.convert(events[0][1], fast(EVENTS[route.kind]), from_attributes=True)
+        return decoder(EVENTS[route.kind]).decode(msgspec.json.encode(events[0][1]))
 
 
 def decode_all(

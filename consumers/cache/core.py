@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from consumers.cache.feeds import Feed, restore_feed
@@ -246,9 +247,7 @@ class StateCache:
             subjects.STATE_TRADE: self._read_trades,
             subjects.STATE_FEED: self._read_feed,
             subjects.STATE_WHALES: self._read_whales,
-            subjects.STATE_BOOK: lambda tail, body: self._read_body(subjects.STATE_BOOK, tail, body),
-            subjects.STATE_FUNDING: lambda tail, body: self._read_body(subjects.STATE_FUNDING, tail, body),
-            subjects.STATE_INTEREST: lambda tail, body: self._read_body(subjects.STATE_INTEREST, tail, body),
+            **{key: partial(self._read_body, key) for key in _BODY_SUBJECTS},
         }
 
     def _read_ticker(self, tail: str, body: bytes) -> None:
@@ -289,10 +288,7 @@ class StateCache:
                 instrument.dirty |= shown_keys(instrument)
 
     def _find_feed(self, venue: str) -> Feed:
-        feed = self._feeds.get(venue)
-        if feed is None:
-            feed = self._feeds.put(venue, Feed(venue))
-        return feed
+        return self._feeds.get(venue) or self._feeds.put(venue, Feed(venue))
 
     def _forget_feed(self, venue: str, _feed: Feed) -> None:
         self._gone.add(subjects.STATE_FEED + escape_token(venue))

@@ -352,10 +352,13 @@ class Feed:
             await clock.sleep(self._policy.pace)
 
     def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
-        if self._tasks is None:
-            job.close()
-        else:
-            self._tasks.create_task(job)
+        try:
+            if self._tasks is not None:
+                self._tasks.create_task(job)
+                return
+        except RuntimeError:  # the connection is being closed: its group takes no more
+            pass
+        job.close()
 
     def _on_answered(self, answered: Answered) -> None:
         for key in self._watchdog.on_answered(answered.ref, answered.keys):

@@ -1,4 +1,4 @@
-"""Actions in pages: up to fifty of one request in one document of `actions`. Pure.
+"""Actions in pages: up to fifty of one request in one document of `actions`.
 
 An action is found by its id: that names its request and its place there, and so its page. What a page says for all of
 its rows stands in none of them: the group, the time, the request, and by the place of a row its number in the group.
