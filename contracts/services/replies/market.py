@@ -1,4 +1,7 @@
-"""Replies of `cmd.v1.market.<verb>` about one symbol or exchange: also what REST has in `data`."""
+"""Replies of `cmd.v1.market.<verb>` about one symbol or exchange: also what REST has in `data`.
+
+A few lines over the usual length of a file: one short model after another, which readers look for in one place.
+"""
 
 from __future__ import annotations
 
