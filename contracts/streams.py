@@ -1,4 +1,7 @@
-"""Streams, buckets and durable consumers as frozen data; `runtime.provision` is the only one that creates them."""
+"""Streams, buckets and durable consumers as frozen data; `runtime.provision` is the only one that creates them.
+
+A few lines over the usual length of a file: everything that is kept, in one list.
+"""
 
 from __future__ import annotations
 
