@@ -167,7 +167,6 @@ async def run(service: Service, plan: MarketPlan) -> None:
     core = Core(service.bus, plan)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(core.fetched.close)
-        stack.push_async_callback(core.maps.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         stack.callback(failed.cancel)
         followed = (core.bucket, core.instruments, core.coverage, core.listing, core.maps)

@@ -28,7 +28,6 @@ from consumers.market.candles.fetched import FetchCache
 from consumers.market.candles.history import CandleSource
 from consumers.market.candles.ohlc import Ohlc
 from consumers.market.core import VERBS
-from consumers.market.liquidations.coverage import Covered, Seconds, merge
 from consumers.market.liquidations.map import compose_map
 from consumers.market.state import Reader
 from contracts import subjects
@@ -117,12 +116,6 @@ BY_PATH = {
     "/multi/orderbook/": ["", "depth=1", "depth=2", "depth=100", "depth=500", "exchange=okx"],
     "/multi/trades/": ["", "limit=1", "limit=7", "limit=100", "limit=1000", "exchange=bybit", "exchange=xx", "a=b"],
 }
-COVERAGE = merge(
-    [
-        Covered("binanceusdm", "BTC/USDT:USDT", "2026-01-01T00:00:00Z", Seconds(0, 3590, 0, 10)),
-        Covered("bybit", "BTC/USDT:USDT", "2026-01-01T00:00:00Z", Seconds(3600, 0, 0, 0)),
-    ]
-)
 PLAIN = [
     *("/multi/symbols", "/multi/symbols?listed=true", "/multi/symbols?listed=no", "/multi/symbols?exchange=okx"),
     *("/multi/symbols?exchange=nope", "/multi/symbols?exchange=huobi", "/multi/symbols?exchange=Kraken&listed=1"),
@@ -207,7 +200,7 @@ class CoreBus:
             return answering.encode(composed).render(self.now_ns)
         if verb == "liqmap":
             reader = Reader(self._state, self.now_ns)
-            composed = compose_map(reader, read_query(LiquidationMapQuery, payload), self._history, COVERAGE)
+            composed = compose_map(reader, read_query(LiquidationMapQuery, payload), self._history)
             return answering.encode(composed).render(self.now_ns)
         return self._answerer.answer(VERBS[verb].query, VERBS[verb].compose, payload, self.now_ns)
 

@@ -16,6 +16,7 @@ from consumers.market.answering import Composed
 from consumers.market.answers.flows import received_fields
 from consumers.market.conversion import find_rates
 from consumers.market.liquidations.cells import bucket_of, choose_step, price_of
+from consumers.market.liquidations.coverage import Coverage, find_coverage
 from consumers.market.liquidations.history import DAY, MINUTE, BaseHistory, LiquidationHistory, Point, Share, Window
 from consumers.market.price import Rate
 from consumers.market.state import Found, Reader
@@ -36,8 +37,6 @@ WINDOWS: Final[Mapping[MapWindow, Window]] = {
     "30d": Window(30 * DAY, _DAYS_DIGITS),
 }
 _DOLLARS: Final = DOLLAR_STABLES | {USD}
-Coverage = Mapping[str, Mapping[str, Any]]
-"""`contracts.services.replies.liqmap.MapCoverage` of each venue of which it is known."""
 
 
 @dataclass(slots=True)
@@ -72,9 +71,7 @@ class VenueTotal(Total):
     sim: bool = False
 
 
-def compose_map(
-    reader: Reader, query: LiquidationMapQuery, history: LiquidationHistory, coverage: Coverage
-) -> Composed:
+def compose_map(reader: Reader, query: LiquidationMapQuery, history: LiquidationHistory) -> Composed:
     """The map of a symbol's base; NotReadyError while the liquidations of the past are read."""
     found = reader.state.find(query.symbol)
     if not history.is_whole:
@@ -92,7 +89,7 @@ def compose_map(
         "held_from": None if held_from is None else iso(held_from * MINUTE),
         **_buckets(points, rates, window.digits),
         "totals": _totals(_together(venues.values())),
-        "venues": _venues(venues, coverage),
+        "venues": _venues(venues, find_coverage(reader, found.base, start * MINUTE)),
         "rates": [_rate(rate) for quote, rate in sorted(rates.items()) if quote != USD],
         "sampled": any(venue.sampled for venue in venues.values()),
         "price": decimal_number(_price(reader, found)),

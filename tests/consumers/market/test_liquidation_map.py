@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_FLOOR, Context, Decimal
 from functools import reduce
 from typing import Any, get_args
 
@@ -14,16 +14,16 @@ import pytest
 
 from consumers.market.answering import encode
 from consumers.market.liquidations.cells import MOST_BUCKETS, cell_of, choose_step, coarsen, price_of
-from consumers.market.liquidations.coverage import CoverageSource, Covered, Seconds, merge
 from consumers.market.liquidations.history import MINUTE, LiquidationHistory
-from consumers.market.liquidations.map import WINDOWS, Coverage, compose_map
+from consumers.market.liquidations.map import WINDOWS, compose_map
 from consumers.market.state import Reader
 from contracts.arithmetic.exact import EXACT
 from contracts.errors import NotReadyError
 from contracts.market import Liquidation
 from contracts.services.market import LiquidationMapQuery, MapWindow
 from contracts.services.replies.liqmap import LiquidationMap
-from runtime.nats.bus import NoAnswerError
+from runtime.coverage.spans import SECOND
+from runtime.coverage.view import Covered, Followed
 from tests.consumers.market.recorded import as_struct, list_liquidations, make_history, make_state, read_golden
 
 RECORDED = read_golden("state.json.gz")
@@ -33,10 +33,11 @@ DOLLARS = {"USD", "USDT", "USDC"}
 SIDES = ("long_usd", "short_usd", "unknown_usd")
 
 
-def ask(history: LiquidationHistory, window: str, now: int = NOW, coverage: Coverage | None = None) -> Any:
+def ask(history: LiquidationHistory, window: str, now: int = NOW, ledger: Any = None) -> Any:
     """Return the map of BTC with exact numbers; it is what its model says."""
     query = LiquidationMapQuery(symbol="BTC", window=window)  # type: ignore[arg-type]
-    body = encode(compose_map(Reader(STATE, now), query, history, coverage or {})).render(now).body
+    STATE.ledger = ledger
+    body = encode(compose_map(Reader(STATE, now), query, history)).render(now).body
     LiquidationMap.model_validate_json(body, extra="forbid")
     return json.loads(body, parse_float=Decimal, parse_int=Decimal)
 
@@ -187,56 +188,45 @@ def test_a_map_before_the_past_is_read_is_refused() -> None:
     assert refused.value.details["waiting_for"] == ["liquidations"]
 
 
-def test_coverage_is_added_up_by_exchange_and_names_those_without_liquidations() -> None:
-    rows = [
-        Covered("bybit", "BTC/USDT:USDT", "2026-01-01T00:00:00Z", Seconds(3600, 0, 0, 0)),
-        Covered("bybit", "BTC/USD:BTC", "2026-01-01T00:00:00Z", Seconds(1000, 0, 0, 2600)),
-        Covered("binanceusdm", "BTC/USDT:USDT", "2026-01-01T00:00:00Z", Seconds(0, 3590, 0, 10)),
-        Covered("htx", "BTC/USDT:USDT", "2026-01-01T00:00:00Z", Seconds(0, 0, 0, 3600)),
-        Covered("gate", "BTC/USDT:USDT", None, Seconds(0, 0, 0, 3600)),
-    ]
-    found = {row["exchange"]: row for row in ask(make_history(NOW), "1h", coverage=merge(rows))["venues"]}
+class Ledger:
+    """A ledger of coverage: what is known of some contracts."""
+
+    def __init__(self, known: dict[tuple[str, str], Covered]) -> None:
+        self._known = known
+
+    def find(self, about: Followed, span: tuple[int, int], now: int) -> Covered:
+        assert (about.channel, span, now) == ("liquidation", (span[0], NOW - NOW % SECOND), NOW)
+        return self._known.get((about.venue, about.symbol)) or Covered(None, sampled=False, unknown=(span,), filled=())
+
+
+def test_coverage_is_the_ledgers_by_exchange() -> None:
+    end = NOW - NOW % SECOND
+    start = (NOW // MINUTE - 59) * MINUTE
+    length = (end - start) // SECOND
+
+    def covered(unknown: int, *, sampled: bool = False, filled: int = 0) -> Covered:
+        lost, later = start + unknown * SECOND, end - filled * SECOND
+        return Covered(start, sampled, ((start, lost),) if unknown else (), ((later, end),) if filled else ())
+
+    ledger = Ledger(
+        {
+            ("bybit", "BTC/USDT:USDT"): covered(0, filled=7),
+            ("deribit", "BTC/USD:BTC"): covered(2600),
+            ("binanceusdm", "BTC/USDT:USDT"): covered(10, sampled=True),
+        }
+    )
+    found = {row["exchange"]: row for row in ask(make_history(NOW), "1h", ledger=ledger)["venues"]}
     coverage = {name: tuple((row["coverage"] or {}).values()) for name, row in found.items()}
-    assert coverage["bybit"] == (Decimal("63.89"), 0, 2600)
-    assert coverage["binanceusdm"] == (Decimal("99.72"), 3590, 10)
-    assert coverage["htx"] == (0, 0, 3600)
-    assert found["htx"]["count"] == 0
-    assert coverage.get("okx", ()) == ()
-    assert "gate" not in found
 
+    def percent(known: int) -> Decimal:
+        return (Decimal(100 * known) / length).quantize(Decimal("0.01"), ROUND_FLOOR)
 
-class CoverageBus:
-    """A bus on which coverage is asked for; without a body nobody answers."""
-
-    def __init__(self, body: bytes | None) -> None:
-        self.body, self.asked = body, list[Any]()
-
-    async def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
-        self.asked.append((subject, json.loads(payload)))
-        if self.body is None:
-            raise NoAnswerError(f"{subject}: no answer within {timeout} s")
-        return self.body
-
-
-async def test_coverage_is_asked_by_contract_and_kept_for_a_while() -> None:
-    totals = {"live": 0, "sampled": 3000, "filled": 0, "unknown": 600}
-    row = {"venue": "binanceusdm", "symbol": "BTC/USDT:USDT", "since": "2026-01-01T00:00:00Z", "totals": totals}
-    bus = CoverageBus(json.dumps({"venues": [{**row, "rows": [], "percent": "83.3"}], "percent": "83.3"}).encode())
-    source = CoverageSource(bus)
-    found = [await source.find(["BTC/USDT:USDT"], NOW, "BTC.1h") for _ in range(3)][-1]
-    percent = found["binanceusdm"]["percent"]
-    assert bytes(percent) == b"83.33"
-    assert found == {"binanceusdm": {"percent": percent, "sampled_seconds": 3000, "unknown_seconds": 600}}
-    query = {"symbol": "BTC/USDT:USDT", "channel": "liquidation", "step": "1d", "from": str(NOW // 10**6)}
-    assert bus.asked == [("cmd.v1.market.coverage", query)]
-    await source.close()
-
-
-@pytest.mark.parametrize("body", [None, b"{", b'{"error":{"code":"NO_DATA","message":"none"}}', b'{"venues":[{}]}'])
-async def test_coverage_that_nobody_gives_is_not_known(body: bytes | None) -> None:
-    source = CoverageSource(CoverageBus(body))
-    assert await source.find(["BTC/USDT:USDT", "BTC/USD:BTC"], NOW, "BTC.1h") == {}
-    await source.close()
+    assert coverage.pop("bybit") == (100, 0, 0)
+    assert coverage.pop("deribit") == (percent(length - 2600), 0, 2600)
+    assert coverage.pop("binanceusdm") == (percent(length - 10), length - 10, 10)
+    assert coverage
+    assert not any(coverage.values())
+    assert not any(row["coverage"] for row in ask(make_history(NOW), "1h")["venues"])
 
 
 @pytest.mark.parametrize(
