@@ -48,12 +48,14 @@ _LEAVES: Final[dict[Any, Any]] = {float: Number, int: Whole, datetime: Time, str
 _LEAVES[get_args(AmountText)[0]] = str  # an exact decimal as text
 _WORD: Final = re.compile(r"_([a-z0-9])")
 _keys: Final[dict[str, str]] = {}  # of each attribute
+_defaults: Final[dict[str, bool]] = {}  # of what a reply has only where it is something else
 _made: Final[dict[type[BaseModel], Any]] = {}
 
 
 def read_field(source: Mapping[str, Any], name: str) -> Any:
-    """Return a field of a decoded reply by either of its names; null where it has none."""
-    return source.get(_keys.get(name, name))
+    """Return a field of a decoded reply by either of its names; its default, else null, where it has none."""
+    key = _keys.get(name, name)
+    return source.get(key, _defaults.get(key))
 
 
 def camel(name: str) -> str:
@@ -85,6 +87,8 @@ def fields_of(model: type[BaseModel], leave_out: Iterable[str] = ()) -> list[Str
         key = info.alias or name
         if key not in leave_out:
             fields += both_spellings(key, as_type(info.annotation), info.description)
+            if isinstance(info.default, bool):
+                _defaults[key] = info.default
     return fields
 
 

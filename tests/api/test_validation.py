@@ -29,6 +29,7 @@ VERBS = {
     "/gpt/orderbook": "orderbook",
     "/api/market/price": "price",
     "/api/market/ohlc": "ohlc",
+    "/api/market/coverage": "coverage",
     "/multi/ticker/{symbol}": "ticker",
     "/multi/orderbook/{symbol}": "multi_orderbook",
     "/multi/trades/{symbol}": "trades",
