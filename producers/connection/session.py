@@ -394,7 +394,7 @@ class Session:
         """Publish which books were found right, with the state of their channel as it is."""
         publisher = self._parts.publisher
         publisher.publish_state(
-            publisher.states.get((BOOK, None), "live"),
+            publisher.state_of(BOOK),
             channel=BOOK,
             symbol=None,
             reason=None,
@@ -406,11 +406,8 @@ class Session:
     def _on_filled(self, symbol: str, reason: str, filled: list[Any], missing: list[Any]) -> None:
         """Publish which of an instrument's trades were published later, and which are missing; its state stays."""
         publisher = self._parts.publisher
-        state = publisher.states.get((TRADE, None), "live")
-        if state == "live":
-            state = publisher.states.get((TRADE, symbol), state)
         publisher.publish_state(
-            state,
+            publisher.state_of(TRADE, symbol),
             channel=TRADE,
             symbol=symbol,
             reason=reason,

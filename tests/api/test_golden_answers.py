@@ -34,11 +34,9 @@ from contracts import subjects
 from contracts.errors import HydrophoneError
 from contracts.services.coverage import CoverageQuery
 from contracts.services.market import LiquidationMapQuery, OhlcQuery
-from contracts.timeframes import HOUR, SECOND
 from runtime.app.commands import failure
 from runtime.clients.market_client import MarketClient
-from tests.consumers.coverage.ledger import Kept, status
-from tests.consumers.market.recorded import GOLDEN, make_history, make_state, read_golden
+from tests.consumers.market.recorded import GOLDEN, make_history, make_ledger, make_state, read_golden
 
 SYMBOLS = [
     *("BTC", "ETH", "SOL", "btcusdt", "BTC%2FUSDT", "BTC/USD", "XBT", "BTC-USDC", "OLD", "BTC/IDR", "ETHBTC"),
@@ -169,18 +167,10 @@ class CoreBus:
     def __init__(self, recorded: dict[str, Any], *, cut: bool) -> None:
         self.now_ns: int = recorded["now_ns"]
         state, _ = make_state(recorded, cut=cut)
-        state.ledger = self._make_ledger().view
+        state.ledger = make_ledger(self.now_ns).view
         self._state, self._history = state, make_history(self.now_ns)
         self._answerer = Answerer(state)
         self._ohlc = Ohlc(state, CandleSource(Replies(recorded["replies"]), FetchCache(enabled=False)))
-
-    def _make_ledger(self) -> Kept:
-        """Return a ledger of six hours of one exchange, which lacks a minute and a half."""
-        kept = Kept(self.now_ns - 6 * HOUR)
-        lost = self.now_ns - HOUR // 2
-        kept.say(status("down", lost), status("live", lost + 90 * SECOND))
-        kept.save(self.now_ns)
-        return kept
 
     async def request_message(self, subject: str, payload: bytes, timeout: float) -> Reply:
         del timeout

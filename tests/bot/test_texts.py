@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,6 +47,7 @@ MOMENT = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1
 
 st.register_type_strategy(float, FIGURE)
 st.register_type_strategy(str, TEXT)
+st.register_type_strategy(Decimal, st.decimals(0, 100, places=4))
 st.register_type_strategy(datetime, MOMENT)
 
 RENDERERS: list[tuple[type[BaseModel], Callable[[Any, Reader], Html], int]] = [

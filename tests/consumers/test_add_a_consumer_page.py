@@ -72,6 +72,7 @@ def project(tmp_path: Path) -> Path:
 
 def whale(number: int, venue: str) -> bytes:
     fields: dict[str, Any] = dict.fromkeys(WhaleTrade.model_fields) | {
+        "late": False,
         "id": f"w{number}",
         "venue": venue,
         "symbol": "BTC/USDT",

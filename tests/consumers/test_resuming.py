@@ -80,6 +80,7 @@ async def wait_state(bus: Bus, key: str, model: Any, check: Callable[[Any], bool
 
 def whale(number: int) -> Any:
     fields: dict[str, Any] = dict.fromkeys(WhaleTrade.model_fields) | {
+        "late": False,
         "id": f"w{number}",
         "venue": "binance",
         "symbol": "BTC/USDT",

@@ -15,6 +15,8 @@ from consumers.market.state import MarketState
 from contracts import codec
 from contracts.market import Liquidation
 from contracts.symbols import SymbolBook
+from contracts.timeframes import HOUR, SECOND
+from tests.consumers.coverage.ledger import Kept, status
 
 GOLDEN = Path(__file__).parents[2] / "api" / "golden"
 SEED = 20_261_127
@@ -41,6 +43,15 @@ def make_state(recorded: dict[str, Any], *, cut: bool = False) -> tuple[MarketSt
     listed = [json.dumps(items).encode() for items in recorded["instruments"].values()]
     state.save_symbols(SymbolBook([item for body in listed for item in decode_listing(body)]))
     return state, held
+
+
+def make_ledger(now_ns: int) -> Kept:
+    """Return a ledger of six hours of one exchange, which lacks a minute and a half."""
+    kept = Kept(now_ns - 6 * HOUR)
+    lost = now_ns - HOUR // 2
+    kept.say(status("down", lost), status("live", lost + 90 * SECOND))
+    kept.save(now_ns)
+    return kept
 
 
 def list_liquidations(now_ns: int, count: int, minutes: int, seed: int = SEED) -> Iterator[Liquidation]:

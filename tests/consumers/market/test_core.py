@@ -14,7 +14,7 @@ from contracts.errors import HydrophoneError, NoDataError
 from contracts.schema import literals
 from contracts.services.replies.commands import COMMANDS
 from contracts.services.replies.market import StatusReply
-from tests.consumers.market.recorded import make_state, read_golden
+from tests.consumers.market.recorded import make_ledger, make_state, read_golden
 
 RECORDED = read_golden("state.json.gz")
 ANSWERS = read_golden("answers.json.gz")
@@ -41,6 +41,7 @@ SAME_OBJECT = {
 
 def ask(verb: str, fields: dict[str, Any], *, cut: bool = False) -> Answer:
     state, _ = make_state(RECORDED, cut=cut)
+    state.ledger = make_ledger(NOW).view
     entry = VERBS[verb]
     return Answerer(state).answer(entry.query, entry.compose, json.dumps(fields).encode(), NOW)
 

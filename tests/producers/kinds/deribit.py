@@ -118,7 +118,8 @@ def bad_row() -> None:
     ]
     bad_row_costs_itself(driven, "trade", lambda data: trades(*data), rows)
     assert driven.reasons("gap", "trade") == ["trade 11 was not received"]
-    named = [TRADE | {"instrument_name": name} for name in ("ABC_USDC-PERPETUAL", "ABC-TEA", "LMN_USDC-PERPETUAL")]
+    later = TRADE | {"trade_seq": 13, "trade_id": "t13"}
+    named = [later | {"instrument_name": name} for name in ("ABC_USDC-PERPETUAL", "ABC-TEA", "LMN_USDC-PERPETUAL")]
     bad_row_costs_itself(driven, "trade", lambda data: push("trades.future.any.100ms", data), named)
     driven = connection("book")
     driven.feed(text(book(None, 7, [["new", 90.0, 1.0]], [])), text(book(7, 8, [["new", "x", 1.0]], [])))
