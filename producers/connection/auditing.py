@@ -93,12 +93,15 @@ class Auditor:
             found[0].on_snapshot(snapshot)
             self._judge(symbol, *found, ts=ts, now=now)
 
-    def tick(self, *, ts: int) -> bool:
-        """Give up what waits for too long, and say what was found right; returns whether anything was said."""
+    def tick(self, *, ts: int, live: bool) -> bool:
+        """Give up what waits for too long, and say what was found right; returns whether anything was said.
+
+        `live`: the channel is, as what is said goes with its state.
+        """
         for symbol, (_, began) in list(self.under_way.items()):
             if ts - began > PATIENCE_NS:
                 self._end(symbol, Verdict.OPEN)
-        if not self._found or ts - self._said_ts < SAID_EVERY_NS:
+        if not live or not self._found or ts - self._said_ts < SAID_EVERY_NS:
             return False
         self._said_ts = ts
         found, self._found = self._found, {}
@@ -106,7 +109,8 @@ class Auditor:
         return True
 
     def close(self) -> None:
-        """The connection is gone: nothing can be said of what was under way."""
+        """The connection is gone: nothing can be said of what was under way, or of books that are live no more."""
+        self._found.clear()
         for symbol in list(self.under_way):
             self._end(symbol, Verdict.OPEN)
 

@@ -206,7 +206,7 @@ class Session:
         self._ts, self._now = ts, now
         acted = self.books.tick(ts=ts, now=now, force=again)
         if self.auditor is not None:
-            acted = self.auditor.tick(ts=ts) or acted
+            acted = self.auditor.tick(ts=ts, live=self._parts.publisher.state_of(BOOK) == "live") or acted
         if acted and self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
@@ -392,9 +392,8 @@ class Session:
 
     def _on_audited(self, found: list[str]) -> None:
         """Publish which books were found right, with the state of their channel as it is."""
-        publisher = self._parts.publisher
-        publisher.publish_state(
-            publisher.state_of(BOOK),
+        self._parts.publisher.publish_state(
+            "live",
             channel=BOOK,
             symbol=None,
             reason=None,

@@ -44,7 +44,7 @@ def combined(stream: str, data: str) -> str:
 
 
 def fields(event: Any) -> dict[str, Any]:
-    return {name: value for name, value in msgspec.structs.asdict(event).items() if value is not None}
+    return {name: value for name, value in msgspec.structs.asdict(event).items() if value not in (None, msgspec.UNSET)}
 
 
 def depth(bids: list[list[str]], asks: list[list[str]]) -> str:
