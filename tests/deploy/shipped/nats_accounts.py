@@ -1,5 +1,6 @@
-"""Writes deploy/nats/accounts.conf, the embedded server's accounts with passwords from the environment:
-`python -m tests.deploy.nats_accounts`.
+"""Writes deploy/nats/accounts.conf: `python -m tests.deploy.shipped.nats_accounts`.
+
+It has the embedded server's accounts, with passwords from the environment.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from pathlib import Path
 
 from runtime.servers.bus_users import BusUsers, accounts_text
 
-ACCOUNTS = Path(__file__).parents[2] / "deploy" / "nats" / "accounts.conf"
-HEAD = "# Written by `python -m tests.deploy.nats_accounts` from what the embedded server has; nats.conf includes it.\n"
+ACCOUNTS = Path(__file__).parents[3] / "deploy" / "nats" / "accounts.conf"
+HEAD = "# Written by `python -m tests.deploy.shipped.nats_accounts` from what the embedded server has.\n"
 USERS = BusUsers(parts="$PARTS_PASSWORD", subscriber="$SUBSCRIBER_PASSWORD", admin="$ADMIN_PASSWORD")
 
 
