@@ -247,7 +247,7 @@ async def provision_once(
 async def _keep_watched(bus: Bus, plan: Plan, write: Callable[[str], None], metrics_port: int) -> None:
     """Keep the plan, write and announce what is made again, and serve the figures of it all where there is a port."""
     announcer = Announcer(bus, "provision")
-    async with watching(bus, metrics_port) as (figures, health):
+    async with watching(bus, metrics_port, [item.place for item in items(plan)]) as (figures, health):
 
         def on_healed(place: str) -> None:
             write(f"{place}: created again")

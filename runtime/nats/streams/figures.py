@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
@@ -46,11 +46,17 @@ class StreamFigures:
 
 
 @asynccontextmanager
-async def watching(bus: Bus, port: int) -> AsyncGenerator[tuple[StreamFigures, Health]]:
-    """Give where figures and beats go; served on the port for as long as the block lasts, nowhere where it is 0."""
+async def watching(bus: Bus, port: int, places: Iterable[str]) -> AsyncGenerator[tuple[StreamFigures, Health]]:
+    """Give where figures and beats go; served on the port for as long as the block lasts, nowhere where it is 0.
+
+    `places`: what may be made again. Each is counted from 0, or Prometheus would see no increase the first time.
+    """
     registry, health = CollectorRegistry(), Health()
     health.check("bus", connected_check(lambda: bus.connected))
     async with AsyncExitStack() as stack:
         if port:
             await stack.enter_async_context(monitor(_ANYWHERE, port, health, registry))
-        yield StreamFigures(registry), health
+        figures = StreamFigures(registry)
+        for place in places:
+            figures.healed.labels(place)
+        yield figures, health

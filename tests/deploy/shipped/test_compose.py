@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import check_jsonschema
-import jsonschema
 import nats
 import pytest
 import pytest_asyncio
 import yaml
+from jsonschema.validators import validator_for
 
 from runtime.config import settings
 from runtime.config.check import FILE_SUFFIX, secret_names
@@ -44,7 +44,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_compose_file_is_valid_by_the_schema_of_compose() -> None:
     path = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
     schema = json.loads(path.read_text())
-    jsonschema.validators.validator_for(schema)(schema).validate(COMPOSE)
+    validator_for(schema)(schema).validate(COMPOSE)
 
 
 def test_every_part_is_a_service_and_runs_without_privileges() -> None:

@@ -23,9 +23,8 @@ RULES = [rule for group in yaml.safe_load((FOLDER / "alerts.yml").read_text())["
 PROMETHEUS = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
 SOURCES = yaml.safe_load((FOLDER / "grafana" / "datasources.yaml").read_text())["datasources"]
 OF_PROMETHEUS = {"up": ADDED}
-WORDS = set(
-    "sum count max min avg topk rate increase delta abs absent vector histogram_quantile by and or on ignoring".split()  # noqa: SIM905
-)
+OPERATORS = ("sum", "count", "max", "min", "avg", "topk", "by", "and", "or", "unless", "offset")
+FUNCTIONS = ("rate", "increase", "delta", "abs", "absent", "vector", "histogram_quantile")
 PROMTOOL = shutil.which("promtool")
 
 
@@ -47,7 +46,7 @@ def problems(query: str, known: dict[str, frozenset[str]]) -> list[str]:
         r"\b([a-z_][a-z0-9_]*)\s*(?:\{([^}]*)\})?",
         re.sub(r"\bby\s*\([^)]*\)", "", query.replace("$__rate_interval", "5m")),
     )
-    metrics = {name: labels for name, labels in selectors if name not in WORDS}
+    metrics = {name: labels for name, labels in selectors if name not in OPERATORS + FUNCTIONS}
     faults = [f"{name} is not measured" for name in metrics if name not in known]
     for name, labels in metrics.items():
         asked = re.findall(r'(\w+)\s*[=!]~?\s*"', labels)
