@@ -134,6 +134,7 @@ def test_image_installs_by_hashes_and_runs_as_nobody_in_particular() -> None:
     assert "apt-get" not in stages[1]
     assert re.search(r"^USER 10001:10001$", stages[1], re.MULTILINE)
     assert stages[1].index("USER 10001") > stages[1].index("RUN ")
+    assert "HOME=/var/lib/hydrophone" in stages[1], "embedded servers look for it, and a user by number has none"
     scripts = re.findall(r'"/opt/hydrophone/(\S+)"', DOCKERFILE)
     assert sorted(scripts) == ["deploy/container/entrypoint.sh", "deploy/container/healthy.sh"]
     assert all((ROOT / script).is_file() for script in scripts)
