@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import structlog
+from prometheus_client import CollectorRegistry
 from telegram import (
     BotCommand,
     BotCommandScope,
@@ -52,6 +53,7 @@ from runtime.clients.command_client import CommandClient
 from runtime.clients.market_client import MarketClient
 from runtime.credentials import make_vault
 from runtime.drawing.thread import Drawing
+from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.telegram_jobs import publish_job
 from runtime.texts.reader import LANGUAGES, Reader
@@ -109,7 +111,8 @@ class BotOptions:
 @asynccontextmanager
 async def running(options: BotOptions) -> AsyncGenerator[App]:
     """Take updates for as long as the block lasts. The bus is connected in the background: its absence is said."""
-    bus = Bus(options.bus)
+    registry = CollectorRegistry()
+    bus = Bus(options.bus, metrics=BusMetrics(registry))
     connecting = asyncio.create_task(bus.connect(), name="bus")
     drawing = Drawing()
     market = MarketClient(bus)
@@ -121,7 +124,7 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
         stack.callback(drawing.close)
         stack.callback(connecting.cancel)
         if (internal := options.internal) is not None:
-            app = notify_app(internal.token, partial(publish_job, bus), lambda: bus.connected)
+            app = notify_app(internal.token, partial(publish_job, bus), lambda: bus.connected, registry)
             await stack.enter_async_context(listening(app, internal.host, internal.port))
         await until_it_works(application.initialize)
         stack.push_async_callback(application.shutdown)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Final, Literal
 from uuid import uuid4
 
 import structlog
 from nats.errors import Error as NatsError
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -46,10 +48,12 @@ class Notification(BaseModel):
         return self.user_id if self.chat_id is None else self.chat_id
 
 
-def notify_app(token: str | None, queue: Queue, connected: Callable[[], bool]) -> Starlette:
+def notify_app(
+    token: str | None, queue: Queue, connected: Callable[[], bool], registry: CollectorRegistry
+) -> Starlette:
     """Return the app: 202 once a message is queued; 400, 401 and 503 say what is wrong.
 
-    Without a token nothing is taken: it would be open to anybody.
+    Without a token nothing is taken: it would be open to anybody. `/metrics` are the registry's.
     """
 
     async def notify(request: Request) -> Response:
@@ -74,8 +78,17 @@ def notify_app(token: str | None, queue: Queue, connected: Callable[[], bool]) -
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok", "bus": connected()})
 
-    routes = [Route("/internal/notify", notify, methods=["POST"]), Route("/health", health, methods=["GET"])]
-    return Starlette(routes=routes)
+    return Starlette(
+        routes=[
+            Route("/internal/notify", notify, methods=["POST"]),
+            Route("/health", health, methods=["GET"]),
+            Route("/metrics", partial(_measure, registry), methods=["GET"]),
+        ]
+    )
+
+
+async def _measure(registry: CollectorRegistry, _request: Request) -> Response:
+    return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
 
 async def _queue(found: Notification, chat_id: int, queue: Queue) -> Response:

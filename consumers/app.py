@@ -237,9 +237,9 @@ class _Figures:
         self.health.beat(name, _ALIVE_SECONDS)
         self.counts.labels(consumer=name, event=event).set(value)
 
-    def measure(self, figure: str, venue: str, seconds: float) -> None:
+    def measure(self, figure: str, venue: str, value: float) -> None:
         gauge = self.feeds.get(figure)
         if gauge is None:
-            name, text = f"hydrophone_feed_{figure}_seconds", "Part of the way from a venue to a consumer"
+            name, text = f"hydrophone_feed_{figure}", "Of a venue's feed, as consumers see it"
             gauge = self.feeds[figure] = Gauge(name, text, ["venue"], registry=self.registry)
-        gauge.labels(venue=venue).set(seconds)
+        gauge.labels(venue=venue).set(value)

@@ -38,7 +38,7 @@ ONLY_IN_DEMO: Final = ("simulator", "telegram")
 DEMO_TOKEN: Final = "1234567:demo-token-of-the-test-server"  # noqa: S105  # opens nothing
 BOT: Final = "bot"  # the part that needs a token of Telegram
 BOOKS: Final = "books"  # the part that runs only where producers leave their books to it
-METRICS_AFTER: Final = {"consumers": 1, BOOKS: 2}  # the producers' port and so many
+METRICS_AFTER: Final = {"consumers": 1, BOOKS: 2, "healer": 3}  # the producers' port and so many
 _ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  # to be reached, not bound
 
 

@@ -6,10 +6,9 @@ import argparse
 import asyncio
 import json
 import sys
-import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import structlog
 
@@ -21,16 +20,19 @@ if __name__ == "__main__":
 from contracts import streams
 from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
 from runtime.config.options import bus_options
-from runtime.config.settings import load
+from runtime.config.settings import BusSettings, load
 from runtime.nats.announce import Announcer
 from runtime.nats.bus import Bus, BusOptions, NoAnswerError
 from runtime.nats.streams.api import NOT_FOUND, ApiRefusalError, call
 from runtime.nats.streams.config import Config, Drift, bucket_config, durable_config, find_drift, stream_config
+from runtime.nats.streams.figures import watching
 from runtime.nats.streams.moved_subjects import drop_moved_durables, gives_up, is_move
+from runtime.nats.streams.syncing import syncs_always
 
 _log = structlog.get_logger("provision")
 
 _HEAL_SECONDS = 1.0
+_ALIVE_SECONDS = 60.0
 
 
 class ProvisionError(RuntimeError):
@@ -114,8 +116,14 @@ async def remake_durable(bus: Bus, spec: DurableSpec) -> None:
 
 async def find_config(bus: Bus, item: Item) -> Config | None:
     """The configuration the server holds for an item, None where it has none."""
+    info = await find_info(bus, item)
+    return None if info is None else cast("Config", info["config"])
+
+
+async def find_info(bus: Bus, item: Item) -> dict[str, Any] | None:
+    """The server's whole answer about an item, None where it has none."""
     try:
-        return cast("Config", (await call(bus, item.info))["config"])
+        return await call(bus, item.info)
     except ApiRefusalError as error:
         if error.code == NOT_FOUND:
             return None
@@ -175,41 +183,48 @@ async def verify(bus: Bus, plan: Plan) -> None:
         raise ProvisionError("\n".join(problems))
 
 
-async def heal(bus: Bus, plan: Plan) -> list[str]:
-    """Create again what vanished and return the places; what differs is left for `apply`."""
+def _observe_nothing(_answer: dict[str, Any]) -> None:
+    return
+
+
+async def heal(bus: Bus, plan: Plan, observe: Callable[[dict[str, Any]], None] = _observe_nothing) -> list[str]:
+    """Create again what vanished and return the places; what differs is left for `apply`.
+
+    `observe` takes the server's answer about each item that is there.
+    """
     healed: list[str] = []
     for item in items(plan):
-        if await find_config(bus, item) is None:
+        info = await find_info(bus, item)
+        if info is None:
             await call(bus, item.create, item.body("create"))
             healed.append(item.place)
+        else:
+            observe(info)
     return healed
 
 
-async def keep(bus: Bus, plan: Plan, on_healed: Callable[[str], None], interval: float = _HEAL_SECONDS) -> None:
-    """Run for ever: each `interval` seconds create again what vanished, say so, and call `on_healed(place)`."""
+async def keep(
+    bus: Bus,
+    plan: Plan,
+    on_healed: Callable[[str], None],
+    *,
+    interval: float = _HEAL_SECONDS,
+    observe: Callable[[dict[str, Any]], None] = _observe_nothing,
+    beat: Callable[[], None] = lambda: None,
+) -> None:
+    """Run for ever: each `interval` seconds `heal`, say so, call `on_healed(place)`; `beat()` in each round."""
     _refuse_unsynced_effects(plan)
     while True:
         await asyncio.sleep(interval)
+        beat()
         if not bus.connected:
             continue
         try:
-            for place in await heal(bus, plan):
+            for place in await heal(bus, plan, observe):
                 _log.warning("provision.healed", place=place)
                 on_healed(place)
         except (NoAnswerError, ApiRefusalError) as error:
             _log.warning("provision.heal_failed", error=str(error))
-
-
-async def syncs_always(monitor_urls: Iterable[str]) -> bool:
-    """Whether every server says so at its monitoring endpoint; OSError when one does not answer, False for none."""
-    answers = [await asyncio.to_thread(_find_sync, url) for url in monitor_urls]
-    return bool(answers) and all(answers)
-
-
-def _find_sync(url: str) -> bool:
-    with urllib.request.urlopen(f"{url.rstrip('/')}/jsz", timeout=5.0) as response:  # noqa: S310  # the operator's URL
-        answer = cast("dict[str, dict[str, object] | None]", json.load(response))
-    return (answer.get("config") or {}).get("sync_always") is True
 
 
 async def provision_once(
@@ -225,33 +240,46 @@ async def provision_once(
         write(f"refused: {error}")
         return 1
     if arguments.keep:
-        announcer = Announcer(bus, "provision")
-
-        def on_healed(place: str) -> None:
-            write(f"{place}: created again")
-            lost = "where it was is lost" if place.startswith("durable") else "what it held is lost"
-            announcer.on_gap(f"{place} was gone and is made again: {lost}")
-
-        await keep(bus, plan, on_healed)
+        await _keep_watched(bus, plan, write, arguments.metrics_port)
     return 0
 
 
-def parse(argv: list[str]) -> argparse.Namespace:
-    """The command line of `python -m runtime.provision`."""
+async def _keep_watched(bus: Bus, plan: Plan, write: Callable[[str], None], metrics_port: int) -> None:
+    """Keep the plan, write and announce what is made again, and serve the figures of it all where there is a port."""
+    announcer = Announcer(bus, "provision")
+    async with watching(bus, metrics_port, [item.place for item in items(plan)]) as (figures, health):
+
+        def on_healed(place: str) -> None:
+            write(f"{place}: created again")
+            figures.healed.labels(place).inc()
+            lost = "where it was is lost" if place.startswith("durable") else "what it held is lost"
+            announcer.on_gap(f"{place} was gone and is made again: {lost}")
+
+        def beat() -> None:
+            health.beat("healer", _ALIVE_SECONDS)
+
+        await keep(bus, plan, on_healed, observe=figures.observe, beat=beat)
+
+
+def parse(argv: list[str], bus: BusSettings, metrics_port: int = 0) -> argparse.Namespace:
+    """The command line of `python -m runtime.provision`; what it leaves out is as the settings say."""
     parser = argparse.ArgumentParser(prog="python -m runtime.provision", description=__doc__)
     parser.add_argument("--monitor", action="append", default=[], metavar="URL", help="a server's monitoring endpoint")
     parser.add_argument("--trust-sync", action="store_true", help="take my word that every server syncs each write")
-    parser.add_argument("--replicas", type=int, default=1, help="copies of effects: 3 in a cluster")
+    parser.add_argument("--replicas", type=int, default=bus.replicas, help="copies of effects: 3 in a cluster")
     parser.add_argument("--recording", action="store_true", help="create the optional streams too")
     parser.add_argument("--keep", action="store_true", help="stay and create again what vanishes")
-    return parser.parse_args(argv)
+    parser.set_defaults(trust_sync=bus.trust_sync, metrics_port=metrics_port)
+    arguments = parser.parse_args(argv)
+    arguments.monitor = arguments.monitor or list(bus.monitor_urls)
+    return arguments
 
 
 def main(argv: list[str]) -> int:
     """Provision; 2 where the command line or the settings are wrong."""
-    arguments = parse(argv)
     try:
         settings = load()
+        arguments = parse(argv, settings.bus, settings.logs.metrics_port)
         options = bus_options(settings.bus, "provision")
     except ValueError as error:
         sys.stderr.write(f"{error}\n")

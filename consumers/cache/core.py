@@ -185,8 +185,8 @@ class StateCache:
                 changed[key + instrument.tail] = show(instrument, key)
             instrument.dirty.clear()
 
-    def measure(self) -> dict[str, dict[str, int | None]]:
-        """Return the parts of each venue's latency, ns, by venue and name."""
+    def measure(self) -> dict[str, dict[str, float]]:
+        """Return the state and the latencies of each venue's feed, by venue and name: `Feed.measure`."""
         return {feed.venue: feed.measure() for feed in self._feeds.values()}
 
     def take_hops(self) -> list[tuple[str, Sample]]:

@@ -164,16 +164,18 @@ class Feed:
             return "live"
         return "gap" if any(state in _GAPS for state in bad) else "stale"
 
-    def measure(self) -> dict[str, int | None]:
-        """Return the parts of the latency in ns by name; None before there is a sample."""
+    def measure(self) -> dict[str, float]:
+        """Return how bad the state is (0 live … 5 down, as `_WORST` has them) and known latencies in seconds."""
         venue, bus = _latency(self.venue_latency), _latency(self.bus_latency)
-        return {
+        times = {
             "venue_latency_p50": venue.p50,
             "venue_latency_p99": venue.p99,
             "bus_latency_p50": bus.p50,
             "bus_latency_p99": bus.p99,
             "clock_offset": self.clock.find(),
         }
+        known = {f"{name}_seconds": taken / SECOND for name, taken in times.items() if taken is not None}
+        return {"state": _WORST.index(self.shown or "connecting"), **known}
 
     def document(self, now: int) -> FastDocument:
         """Return the `contracts.state.FeedHealth` as of `now` (ns UTC)."""

@@ -210,9 +210,8 @@ def _drain(service: Service, cache: StateCache, writer: BucketWriter, *, whole: 
 
 def _measure(service: Service, cache: StateCache) -> None:
     for venue, figures in cache.measure().items():
-        for name, nanoseconds in figures.items():
-            if nanoseconds is not None:
-                service.measure(name, venue, nanoseconds / _SECOND_NS)
+        for name, value in figures.items():
+            service.measure(name, venue, value)
 
 
 def _on_gap(messages: int) -> None:

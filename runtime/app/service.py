@@ -42,7 +42,7 @@ class Service:
 
     `hop(hop, venue, kind, seconds)` takes samples of the parts of an event's way; of no venue is `all`.
 
-    `report(event, count)` and `measure(figure, venue, seconds)` may be called again and again: the last one counts.
+    `report(event, count)` and `measure(figure, venue, value)` may be called again and again: the last one counts.
     """
 
     name: str

@@ -35,7 +35,7 @@ class SettingsError(ValueError):
 class GroupReader:
     """Reads one group after another and remembers what was wrong, so that it can be said at once.
 
-    A secret `NAME` that is not set is read from the file that `NAME_FILE` names.
+    A secret `NAME` that is not set is read from the file that `NAME_FILE` names; an empty file is none.
     """
 
     def __init__(self, env_file: Path, environ: Mapping[str, str]) -> None:
@@ -58,9 +58,12 @@ class GroupReader:
             if not path or self._environ.get(name):
                 continue
             try:
-                found[name] = Path(path).read_text(encoding="utf-8").strip()
+                text = Path(path).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError):
                 self.problems.append(f"{name}{FILE_SUFFIX}: must name a file that can be read")
+                continue
+            if text:
+                found[name] = text
         return found
 
 

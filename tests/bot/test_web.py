@@ -9,12 +9,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from prometheus_client import CollectorRegistry
 
 from bot.app import Internal, Webhook
 from bot.notify import job_id, notify_app
 from bot.web import SECRET_HEADER, listening
 from contracts.services.telegram.jobs import TelegramJob
 from contracts.streams import JOBS
+from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus
 from runtime.servers.embedded import free_port
 from tests.api.world import Store
@@ -61,11 +63,22 @@ async def endpoint() -> AsyncGenerator[tuple[httpx.AsyncClient, list[TelegramJob
     async def queue(job: TelegramJob) -> None:
         jobs.append(job)
 
+    registry = CollectorRegistry()
+    BusMetrics(registry).connected.set(1)
     async with (
-        listening(notify_app(TOKEN, queue, lambda: True), "127.0.0.1", 0) as port,
+        listening(notify_app(TOKEN, queue, lambda: True, registry), "127.0.0.1", 0) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         yield client, jobs
+
+
+async def test_figures_of_the_bot_are_served_beside_its_health(
+    endpoint: tuple[httpx.AsyncClient, list[TelegramJob]],
+) -> None:
+    client, _ = endpoint
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "hydrophone_bus_connected 1.0" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -249,9 +249,9 @@ def test_metrics_ports_of_the_parts_differ(monkeypatch: pytest.MonkeyPatch, tmp_
     layout = decide_layout("demo", tmp_path, load())
     ports = {
         part: part_environment(layout, dict(os.environ), part)["HYDROPHONE_METRICS_PORT"]
-        for part in ("producers", "consumers", "books")
+        for part in ("producers", "consumers", "books", "healer")
     }
-    assert ports == {"producers": "9100", "consumers": "9101", "books": "9102"}
+    assert ports == {"producers": "9100", "consumers": "9101", "books": "9102", "healer": "9103"}
 
 
 @pytest.mark.usefixtures("plain")

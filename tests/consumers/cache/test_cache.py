@@ -173,8 +173,9 @@ def test_a_clock_that_is_behind_the_venues_shows_as_a_negative_offset(trade: Mak
     cache.fold_trades([(TRADE, trade(9, None, ts_recv=START - 9_000_000))], START)  # the venue tells no time
     health = drain(cache)["feed.binance"]
     assert health.clock_offset == -1_000_000
-    assert cache.measure()["binance"]["clock_offset"] == -1_000_000
-    assert cache.measure()["binance"]["bus_latency_p50"] == health.bus_latency.p50
+    assert cache.measure()["binance"]["clock_offset_seconds"] == -0.001
+    assert cache.measure()["binance"]["state"] == 4, "no state was published yet"
+    assert cache.measure()["binance"]["bus_latency_p50_seconds"] == health.bus_latency.p50 / 1e9
 
 
 def test_liquidation_totals_cover_their_windows_by_side(liquidation: Make) -> None:

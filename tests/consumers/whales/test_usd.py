@@ -152,7 +152,7 @@ def test_figures_of_feeds_have_the_venue_as_their_only_label() -> None:
     registry = CollectorRegistry()
     figures = _Figures.on(registry)
     for venue, seconds in (("okx", 0.25), ("binance", -0.001), ("okx", 0.5)):
-        figures.measure("clock_offset", venue, seconds)
+        figures.measure("clock_offset_seconds", venue, seconds)
     text = generate_latest(registry).decode()
     assert 'hydrophone_feed_clock_offset_seconds{venue="okx"} 0.5' in text
     assert 'hydrophone_feed_clock_offset_seconds{venue="binance"} -0.001' in text

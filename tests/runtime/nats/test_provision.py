@@ -10,14 +10,17 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
+from prometheus_client import CollectorRegistry
 
 from contracts import streams
 from contracts.streams import SIGNALS, STREAMS, BucketSpec, DurableSpec, Retention, StreamSpec
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.streams.api import call
 from runtime.nats.streams.config import find_drift, stream_config
+from runtime.nats.streams.figures import StreamFigures, watching
 from runtime.provision import Plan, ProvisionError, apply, declared, keep, reserved_bytes, syncs_always, verify
 from runtime.servers.embedded import NatsConfig, NatsServer, free_port, nats_command, nats_server, save_nats_config
 
@@ -144,10 +147,31 @@ async def test_what_vanishes_is_created_again(clean: Bus, eventually: Eventually
     await verify(clean, PLAN)
 
 
+async def test_what_is_kept_shows_what_streams_hold_and_how_far_durables_are(
+    clean: Bus, eventually: Eventually
+) -> None:
+    await apply(clean, PLAN)
+    registry = CollectorRegistry()
+    figures, healed, beats = StreamFigures(registry), list[str](), list[int]()
+    for number in range(3):
+        await clean.jetstream().publish("p.md.liquidation.x", b"%d" % number)
+    keeper = asyncio.create_task(
+        keep(clean, PLAN, healed.append, interval=0.05, observe=figures.observe, beat=lambda: beats.append(1))
+    )
+    durable = {"stream": "P_MARKET", "durable": "p_storms"}
+    await eventually(lambda: registry.get_sample_value("hydrophone_durable_pending", durable) == 3)
+    keeper.cancel()
+    assert beats
+    assert healed == []
+    assert registry.get_sample_value("hydrophone_stream_messages", {"stream": "P_MARKET"}) == 3
+    assert registry.get_sample_value("hydrophone_stream_limit_bytes", {"stream": "KV_P_STATE"}) == MIB
+    assert registry.get_sample_value("hydrophone_durable_unacknowledged", durable) == 0
+
+
 async def test_command_provisions_every_declared_item_and_says_so(tmp_path: Path) -> None:
     async with nats_server(tmp_path) as server:
-        environment = {**os.environ, "NATS_URL": server.url}
-        command = [sys.executable, "-m", "runtime.provision", "--monitor", server.monitor_url]
+        environment = {**os.environ, "NATS_URL": server.url, "NATS_MONITOR_URLS": server.monitor_url}
+        command = [sys.executable, "-m", "runtime.provision"]
         process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=-1)
         output, _ = await process.communicate()
         lines = output.decode().splitlines()
@@ -230,3 +254,15 @@ def test_subjects_may_be_added_but_not_taken_away() -> None:
     assert [drift.safe for drift in find_drift("s", wanted, {**wanted, "subjects": []})] == [True]
     assert [drift.safe for drift in find_drift("s", wanted, {**wanted, "subjects": ["p.md.>", "q"]})] == [False]
     assert json.dumps(wanted)
+
+
+async def test_what_may_be_made_again_is_counted_from_nothing(bus: Bus) -> None:
+    port = free_port()
+    async with watching(bus, port, ["stream A"]) as (figures, health), httpx.AsyncClient() as client:
+        health.beat("healer", 60.0)
+        text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+        assert 'hydrophone_provision_healed_total{place="stream A"} 0.0' in text
+        figures.healed.labels("stream A").inc()
+        text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+        assert 'hydrophone_provision_healed_total{place="stream A"} 1.0' in text
+        assert (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200
