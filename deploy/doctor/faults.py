@@ -205,7 +205,7 @@ _ALL: Final = (
         "venue_banned",
         "an exchange refuses this address",
         "its market is not followed",
-        "wait until the ban ends and lower GPT_API_EXCHANGE_RATE_LIMIT; where the exchange blocks the country, take {venue} out of HYDROPHONE_VENUES",
+        "wait until that ends and lower GPT_API_EXCHANGE_RATE_LIMIT, or take {venue} out of HYDROPHONE_VENUES",
     ),
     Fault(
         "venue_unknown",

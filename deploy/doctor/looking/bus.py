@@ -44,14 +44,11 @@ async def connect(options: BusOptions) -> Bus:
     async def on_error(error: Exception) -> None:
         errors.append(str(error) or type(error).__name__)
 
+    once = {name: value for name, value in connect_arguments(options).items() if "reconnect" not in name}
     probe = Client()
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            await probe.connect(
-                **{**connect_arguments(options), "max_reconnect_attempts": 1, "reconnect_to_server_handler": None},
-                allow_reconnect=False,
-                error_cb=on_error,
-            )
+            await probe.connect(**once, allow_reconnect=False, error_cb=on_error)
             await probe.close()
             return await Bus(options, on_closed=lambda: None).connect()
     except (OSError, TimeoutError, NatsError) as error:
@@ -158,9 +155,8 @@ async def look_at_feeds(bus: Bus) -> list[FeedFact] | None:
 
 async def look_at_clock(bus: Bus) -> ClockFact | None:
     """Return how far our clock is ahead of the bus server's; None where it says no time."""
-    began = clock.now_ns()
     answer = cast("dict[str, Any]", json.loads(await bus.api("STREAM.NAMES", b'{"offset": 0}')))
-    names = answer.get("streams") or []
+    names = cast("list[str]", answer.get("streams") or [])
     if not names:
         return None
     began = clock.now_ns()

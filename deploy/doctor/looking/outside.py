@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -87,8 +87,8 @@ async def look_at_telegram(url: str, token: str, http: httpx.AsyncClient) -> Tel
     except httpx.HTTPError as error:
         return TelegramFact(url, None, problem=type(error).__name__)
     try:
-        body = answer.json()
-        bot = body.get("result") or {}
+        body = cast("dict[str, Any]", answer.json())
+        bot = cast("dict[str, Any]", body.get("result") or {})
     except (ValueError, AttributeError):
         return TelegramFact(url, answer.status_code, "no answer of the Bot API")
     return TelegramFact(
@@ -124,10 +124,10 @@ async def look_at_api(url: str, http: httpx.AsyncClient) -> ApiFact:
     if answer.status_code == OK:
         return ApiFact(url, OK)
     try:
-        waits = answer.json()["error"]["details"]["waiting_for"]
+        waits = cast("list[str]", answer.json()["error"]["details"]["waiting_for"])
     except (ValueError, KeyError, TypeError):
         waits = []
-    return ApiFact(url, answer.status_code, tuple(str(wait) for wait in waits))
+    return ApiFact(url, answer.status_code, tuple(waits))
 
 
 async def look_at_keys(documents: str, secrets: Sequence[str], urls: Mapping[str, str]) -> list[KeyFact]:
