@@ -100,10 +100,10 @@ async def look_at_telegram(url: str, token: str, http: httpx.AsyncClient) -> Tel
     )
 
 
-async def look_at_documents(url: str) -> DocumentsFact:
-    """Return whether the document server answers."""
+async def look_at_documents(url: str, timeout: float = REQUEST_SECONDS) -> DocumentsFact:
+    """Return whether the document server answers within `timeout` seconds."""
     where = urlsplit(url).netloc.rpartition("@")[2]
-    store = Store(url, timeout=REQUEST_SECONDS)
+    store = Store(url, timeout=timeout)
     try:
         await store.ping()
         await store.list_collections()  # which needs to be let in, a ping does not
