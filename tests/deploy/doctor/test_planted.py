@@ -182,8 +182,9 @@ async def test_a_wrong_password_of_the_bus_is_no_bus_that_is_away(clean, unsynce
 
 
 async def test_a_wrong_password_of_the_documents_is_no_server_that_is_away(documents_url):
+    if "@" not in documents_url:
+        pytest.skip("this document server takes everybody")
     wrong = documents_url.replace(":", ":wrong", 2).replace(":wrong//", "://", 1)
-    assert wrong != documents_url
     for url, code in ((wrong, "documents_refused"), ("mongodb://127.0.0.1:1", "documents_unreachable")):
         fact = await look_at_documents(url, timeout=1.0 if code == "documents_unreachable" else 10.0)
         (found,) = judge_documents(fact)
