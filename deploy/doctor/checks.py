@@ -161,7 +161,8 @@ class Checks:
 
     async def check_venues(self) -> list[Finding]:
         """One request to each exchange; what their clocks say of ours."""
-        facts = await outside.look_at_venues(self.target.venues, self.target.venue_urls, self.http)
+        target = self.target
+        facts = await outside.look_at_venues(target.venues, target.venue_urls, self.http, sandbox=target.sandbox)
         clocks: list[ClockFact] = [fact.clock for fact in facts if fact.clock is not None]
         return judging.judge_venues(facts) + judging.judge_clock(clocks)
 

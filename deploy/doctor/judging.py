@@ -31,6 +31,7 @@ CLOCK_SECONDS: Final = 2.0
 REFUSALS: Final = frozenset({403, 418, 429, 451})  # forbidden, a ban, too many, for legal reasons
 UNAUTHORIZED: Final = frozenset({401, 404})  # what the Bot API answers to a token that it does not know
 OK: Final = 200
+FAILING: Final = 500
 
 
 def judge_settings(problems: Sequence[str], warnings: Sequence[str]) -> list[Finding]:
@@ -166,7 +167,7 @@ def judge_api(api: ApiFact) -> list[Finding]:
     """Return why the API answers nothing."""
     if api.problem is not None:
         return [find("api_unreachable", api.url, api.problem)]
-    if api.status == OK:
+    if api.status is None or api.status < FAILING:  # it answers, be it that we may not ask
         return []
     what = f"/health/ready answers {api.status}"
     return [find("api_not_ready", api.url, what, waits=", ".join(api.waits) or "see its log")]

@@ -22,7 +22,7 @@ class Target:
     """One system, and where its sides are; None is what it does not have, or what is not known.
 
     `venues` are those that are to be followed, with the addresses that replace their own in `venue_urls`; `named` that
-    the settings, or a copy, name them. `pids` by part.
+    the settings, or a copy, name them; `sandbox` that their public test networks are. `pids` by part.
     """
 
     kind: Kind
@@ -38,6 +38,7 @@ class Target:
     token: str | None = None
     venues: tuple[str, ...]
     named: bool = False
+    sandbox: bool = False
     venue_urls: Mapping[str, str] = field(default_factory=dict[str, str])
     pids: Mapping[str, int] = field(default_factory=dict[str, int])
 
@@ -71,6 +72,7 @@ def find_target(settings: Settings, data: Path, run: Mapping[str, Any] | None) -
         token=None if token is None else token.get_secret_value(),
         venues=tuple(settings.venues.venues),
         named="venues" in settings.venues.model_fields_set,
+        sandbox=settings.venues.sandbox,
         venue_urls=settings.venues.rest_urls,
     )
 
@@ -97,6 +99,7 @@ def _find_copy(settings: Settings, data: Path, run: Mapping[str, Any]) -> Target
         token=DEMO_TOKEN if demo else None if token is None else token.get_secret_value(),
         venues=venues,
         named=True,
+        sandbox=settings.venues.sandbox,
         venue_urls=simulated or settings.venues.rest_urls,
         pids={name: int(pid) for name, pid in cast("Mapping[str, Any]", run["pids"]).items()},
     )

@@ -30,6 +30,8 @@ CONNECT_SECONDS: Final = 3.0
 LOOKS: Final = 3
 LOOK_SECONDS: Final = 0.7
 SECOND_NS: Final = 1_000_000_000
+TRIES: Final = 3  # a core that has just died is replaced within a second or two
+TRY_SECONDS: Final = 0.3
 _AT_ONCE: Final = 8
 
 
@@ -145,12 +147,15 @@ async def look_at_pauses(bus: Bus) -> dict[str, int]:
 
 
 async def look_at_feeds(bus: Bus) -> list[FeedFact] | None:
-    """Return each feed by the market core's word; None where it does not answer."""
-    try:
-        reply = await CommandClient(bus).request("market.health", HealthQuery(), HealthReply)
-    except NotReadyError:
-        return None
-    return [FeedFact(venue, feed.state, feed.reason) for venue, feed in reply.root.items()]
+    """Return each feed by the market core's word; None where it does not answer three times."""
+    for _ in range(TRIES):
+        try:
+            reply = await CommandClient(bus).request("market.health", HealthQuery(), HealthReply)
+        except NotReadyError:
+            await clock.sleep(TRY_SECONDS)
+        else:
+            return [FeedFact(venue, feed.state, feed.reason) for venue, feed in reply.root.items()]
+    return None
 
 
 async def look_at_clock(bus: Bus) -> ClockFact | None:

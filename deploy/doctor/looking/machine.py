@@ -8,7 +8,6 @@ import os
 import shutil
 import ssl
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -108,15 +107,16 @@ async def look_at_certificates(settings: Settings) -> list[CertificateFact]:
 
 
 def _read_file(setting: str, path: Path) -> CertificateFact:
+    """Return the times of a chain's first certificate, or of the one of some authorities that holds longest."""
     try:
         read = x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
         return CertificateFact(setting, str(path), problem=str(error) or type(error).__name__)
-    return _first_to_end(setting, str(path), read)
+    authorities = setting == "NATS_TLS_CA"
+    return _describe(setting, str(path), max(read, key=lambda one: one.not_valid_after_utc) if authorities else read[0])
 
 
-def _first_to_end(setting: str, where: str, certificates: Iterable[x509.Certificate]) -> CertificateFact:
-    one = min(certificates, key=lambda certificate: certificate.not_valid_after_utc)
+def _describe(setting: str, where: str, one: x509.Certificate) -> CertificateFact:
     begin, end = (int(when.timestamp()) * SECOND_NS for when in (one.not_valid_before_utc, one.not_valid_after_utc))
     return CertificateFact(setting, where, begin, end)
 
@@ -157,4 +157,4 @@ def _any_certificate() -> ssl.SSLContext:
 def _read_shown(setting: str, where: str, writer: asyncio.StreamWriter) -> CertificateFact | None:
     shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.transport.abort()
-    return None if shown is None else _first_to_end(setting, where, [x509.load_der_x509_certificate(shown)])
+    return None if shown is None else _describe(setting, where, x509.load_der_x509_certificate(shown))

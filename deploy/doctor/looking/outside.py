@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
+from importlib import import_module
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -26,10 +27,17 @@ _NOT_US: Final = frozenset({13, 18})  # Unauthorized, AuthenticationFailed of Mo
 OK: Final = 200
 
 
-async def look_at_venues(names: Sequence[str], urls: Mapping[str, str], http: httpx.AsyncClient) -> list[VenueFact]:
-    """Return what each exchange answers to its first request for instruments, of which the beginning is read."""
+async def look_at_venues(
+    names: Sequence[str], urls: Mapping[str, str], http: httpx.AsyncClient, *, sandbox: bool = False
+) -> list[VenueFact]:
+    """Return what each exchange answers to its first request for instruments, of which the beginning is read.
+
+    `urls` replace the exchanges' own addresses, and `sandbox` does for those that have a public test network.
+    """
     known = [VENUES[name] for name in names if name in VENUES]
-    return list(await asyncio.gather(*(_look_at_venue(venue, urls.get(venue.id), http) for venue in known)))
+    tests = {venue.id: venue.sandbox.rest_url for venue in known if sandbox and venue.sandbox is not None}
+    places = {**tests, **urls}
+    return list(await asyncio.gather(*(_look_at_venue(venue, places.get(venue.id), http) for venue in known)))
 
 
 async def _look_at_venue(venue: Venue, url: str | None, http: httpx.AsyncClient) -> VenueFact:
@@ -48,13 +56,14 @@ async def _look_at_venue(venue: Venue, url: str | None, http: httpx.AsyncClient)
     refused = None
     if answer.status_code != OK or whole:
         refused = venue.rest.failure(answer.status_code, dict(answer.headers), body)
+    stored = answer.headers.get("age", "0") != "0"  # then its Date is of when that was made
     return VenueFact(
         venue=venue.id,
         url=base,
         status=answer.status_code,
         refusal=None if refused is None else refused.reason,
         pause=None if refused is None else refused.retry_after,
-        clock=read_clock(venue.id, answer.headers.get("date"), began, ended),
+        clock=None if stored else read_clock(venue.id, answer.headers.get("date"), began, ended),
     )
 
 
@@ -132,12 +141,11 @@ async def look_at_api(url: str, http: httpx.AsyncClient) -> ApiFact:
 
 async def look_at_keys(documents: str, secrets: Sequence[str], urls: Mapping[str, str]) -> list[KeyFact]:
     """Return what the exchanges' adapters say of each linked account's key; an unclear answer says nothing."""
-    # CCXT takes long to load, and most copies have no account at an exchange
-    from deploy.doctor.looking.keys import check_keys  # noqa: PLC0415
-
+    # CCXT takes long to load, most copies have no account at an exchange, and the other checks go on meanwhile
+    keys = await asyncio.to_thread(import_module, "deploy.doctor.looking.keys")
     store = Store(documents, timeout=REQUEST_SECONDS)
     try:
-        return await check_keys(store, secrets, urls)
+        return cast("list[KeyFact]", await keys.check_keys(store, secrets, urls))
     finally:
         await store.close()
 

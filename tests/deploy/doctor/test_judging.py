@@ -147,6 +147,7 @@ HEALTHY = [
     judging.judge_venues([VENUE]),
     judging.judge_pauses({"okx": NOW + SECOND}, NOW),
     judging.judge_api(ApiFact("http://api", 200)),
+    judging.judge_api(ApiFact("http://api", 403)),
     judging.judge_documents(DocumentsFact("db:27017")),
     judging.judge_keys([KeyFact("main", "bybit", None)]),
 ]
