@@ -8,17 +8,13 @@ import os
 import socket
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from secrets import token_hex
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from bot.simulator.web.app import serving
 from bot.simulator.world import Options
@@ -38,6 +34,7 @@ from runtime.nats.streams.api import call
 from runtime.provision import apply, declared
 from runtime.servers.child import Child
 from runtime.servers.embedded import NatsConfig, free_port, nats_answers, nats_command, nats_url, save_nats_config
+from tests.deploy.doctor.certificates import save_certificate
 
 pytestmark = [pytest.mark.nats]
 ROOT = Path(__file__).parents[3]
@@ -75,21 +72,6 @@ async def unsynced(tmp_path):
     await child.stop()
 
 
-def save_certificate(path: Path, begin: timedelta, end: timedelta) -> Path:
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bus.example.org")])
-    made = x509.CertificateBuilder(
-        issuer_name=name,
-        subject_name=name,
-        public_key=key.public_key(),
-        serial_number=x509.random_serial_number(),
-        not_valid_before=now + begin,
-        not_valid_after=now + end,
-    ).sign(key, hashes.SHA256())
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 async def plant_on_the_bus(bus: Bus) -> None:
     await call(bus, f"STREAM.DELETE.{streams.FEEDS}")
     signals = (await call(bus, f"STREAM.INFO.{streams.SIGNALS}"))["config"]
@@ -111,7 +93,7 @@ async def test_faults_of_a_bus_and_what_is_around_it_are_named_with_their_fixes(
     await plant_on_the_bus(bus)
     blocked = tmp_path / "no-directory"
     blocked.write_text("")
-    expired = save_certificate(tmp_path / "ca.pem", timedelta(days=-90), timedelta(days=-2))
+    expired, _ = save_certificate(tmp_path, timedelta(days=-2))
     config = SimulatorConfig(venues=("binance", "okx", "kraken"), bases=("BTC",))
     async with Simulator(config) as simulator, serving(Options(token=TOKEN, privacy=True)) as (_, telegram):
         simulator.inject(Fault("binance", "ban", seconds=60))
