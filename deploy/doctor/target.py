@@ -1,4 +1,4 @@
-"""What is looked at: a running copy (its run.json), a bus of the settings, or a bare machine. Pure."""
+"""What is looked at: a running copy (its run.json), a bus of the settings, or a bare machine. Opens nothing."""
 
 from __future__ import annotations
 
