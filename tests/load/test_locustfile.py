@@ -19,7 +19,7 @@ def list_requests():
         if call.func.attr in {"ask", "get", "post"} and isinstance(first, ast.Constant) and str(first.value)[:1] == "/":
             method = "post" if call.func.attr == "post" else "get"
             given = {word.arg for word in call.keywords} if call.func.attr == "ask" else set()
-            if call.func.attr == "ask" and "{symbol}" not in first.value:
+            if call.func.attr == "ask" and "{symbol}" not in str(first.value):
                 given.add("symbol")
             yield method, first.value, given
 

@@ -73,10 +73,10 @@ async def check_version(place: Place) -> str:
 
 async def check_market(place: Place) -> str:
     """A market question has a price."""
-    body = await place.ask("GET", "/multi/ticker/" + place.symbol)
+    body = await place.ask("GET", "/gpt/raw", params={"symbol": place.symbol})
     data = body["data"]
-    expect(body["success"] is True and data["price"] is not None, body)
-    return f"{place.symbol} {data['price']} ({data['quality']})"
+    expect(body["success"] is True and data["quality"] is not None, body)
+    return f"{place.symbol} {data['quality']}, {data['age']} s old, of {len(data['exchanges'])} exchanges"
 
 
 async def check_openapi(place: Place) -> str:

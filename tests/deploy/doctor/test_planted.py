@@ -199,6 +199,7 @@ async def test_keys_of_linked_accounts_are_checked_by_their_adapter(
         id=token_hex(8), owner="o", name="real", venue="indodax", exchange="indodax", balance={}, created_ns=1
     )
     vault = make_vault((SEALING,))
+    assert vault is not None
     sealed = seal_credential(vault, Credential("key-of-tests", "secret-of-tests"), belonging_of("o", "real", "indodax"))
     database = documents_url.replace("/?", f"/{documents._database.name}?authSource=admin&")
     assert not await has_keys(database)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from runtime.servers.child import Child
 from runtime.servers.embedded import free_port, nats_command
 from tests.deploy.doctor.certificates import save_certificate
 
-RUN = {
+RUN: dict[str, Any] = {
     "mode": "run",
     "nats": {"url": "nats://reader@h:1", "admin_url": "nats://admin:x@127.0.0.1:4222", "monitor_url": "http://h:8222"},
     "documents": {"url": "mongodb://h"},
@@ -46,6 +47,7 @@ def test_a_running_copy_is_looked_at_where_its_run_json_says(clean, tmp_path):
     clean.setenv("HYDROPHONE_VENUES", "okx,kraken")
     clean.setenv("TELEGRAM_BOT_TOKEN", "1234567:a-token-of-the-owner")
     real = find_target(load(), tmp_path, RUN)
+    assert real.bus is not None
     assert (real.kind, real.bus.servers, real.monitors) == ("copy", (RUN["nats"]["admin_url"],), ("http://h:8222",))
     assert (real.documents, real.api, real.pids) == ("mongodb://h", "http://h:8000", {"api": 1, "bus": 2})
     assert (real.token, real.telegram) == ("1234567:a-token-of-the-owner", "https://api.telegram.org")
