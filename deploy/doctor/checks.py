@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import httpx
 
@@ -24,6 +25,7 @@ from runtime.pepper import APP_SECRET_FILE
 from runtime.provision import Plan, declared
 from runtime.store import StoreError
 
+AGAIN_SECONDS: Final = 1.5  # a cache or a producer that was held up for a moment has gone on by then
 OnBus = Callable[[Bus], Awaitable[list[Finding]]]
 
 
@@ -99,7 +101,14 @@ class Checks:
 
         async def feeds(bus: Bus) -> list[Finding]:
             followed = self.target.venues if self.target.named else ()
-            return judging_bus.judge_feeds(await bus_facts.look_at_feeds(bus), followed)
+            first = await bus_facts.look_at_feeds(bus)
+            found = judging_bus.judge_feeds(first, followed)
+            if not found or first is None:
+                return found
+            await clock.sleep(AGAIN_SECONDS)
+            return judging_bus.keep_lasting(
+                found, judging_bus.judge_feeds(await bus_facts.look_at_feeds(bus), followed)
+            )
 
         async def time(bus: Bus) -> list[Finding]:
             seen = await bus_facts.look_at_clock(bus)

@@ -100,3 +100,9 @@ def judge_feeds(feeds: Sequence[FeedFact] | None, followed: Iterable[str]) -> li
             found.append(find(f"feed_{one.state}", one.venue, what, venue=one.venue))
     silent = sorted({*followed} - {one.venue for one in feeds})
     return found + [find("feed_missing", venue, "no event of it came", venue=venue) for venue in silent]
+
+
+def keep_lasting(before: Iterable[Finding], now: Iterable[Finding]) -> list[Finding]:
+    """Return what was found now, and before of the same place too."""
+    known = {(one.code, one.where) for one in before}
+    return [one for one in now if (one.code, one.where) in known]

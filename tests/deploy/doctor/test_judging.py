@@ -181,6 +181,12 @@ def test_the_reader_of_a_durable_is_named(durable, part):
     assert judging_bus.find_reader(durable) == part
 
 
+def test_a_feed_that_was_wrong_for_a_moment_is_no_finding():
+    first = judging_bus.judge_feeds([FeedFact("okx", "stale", "held up"), FeedFact("gate", "down", "away")], ())
+    later = judging_bus.judge_feeds([FeedFact("okx", "live", None), FeedFact("gate", "down", "still away")], ())
+    assert [(one.where, one.what) for one in judging_bus.keep_lasting(first, later)] == [("gate", "still away")]
+
+
 async def test_checks_run_together_and_one_that_does_not_end_or_breaks_off_is_named():
     async def well():
         return []
