@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-long check coverage bench parity peers faults fuzz asyncapi openapi vendor wheel lock clean venv venv-dev
+.PHONY: help demo run test test-long check coverage bench parity peers faults fuzz doctor smoke asyncapi openapi vendor wheel lock clean venv venv-dev
 
 PY := .venv/bin/python
 # Processes start by the dozen here; where this is set, each would compile every module again.
@@ -55,6 +55,14 @@ FUZZ ?= 1000000
 FUZZ_ARGS ?=
 fuzz: venv-dev  ## random operations on all that is compiled, under sanitizers (FUZZ=10000 for fewer, FUZZ_ARGS=writing)
 	@$(PY) -m tests.fuzz --operations $(FUZZ) $(FUZZ_ARGS)
+
+DOCTOR_ARGS ?=
+doctor: venv  ## name what is wrong with the running copy, the system of the settings, or this machine, each with its fix
+	@$(PY) -m runtime.doctor $(DOCTOR_ARGS)
+
+SMOKE_ARGS ?=
+smoke: venv-dev  ## ask a running API one question of each kind (URL=https://…, KEY=… where it needs one)
+	@$(PY) -m tests.smoke $(if $(KEY),--key $(KEY)) $(SMOKE_ARGS) $(URL)
 
 asyncapi: venv  ## write the bus's AsyncAPI document
 	@$(PY) -m runtime.app.asyncapi

@@ -23,7 +23,7 @@ from runtime.config.settings import Settings, SettingsError, environment, load
 from runtime.logging.logs import LogConfig, configure
 from runtime.pepper import load_app_secret
 from runtime.servers.bus_users import BusUsers
-from runtime.servers.embedded import HOST, free_port, save_nats_config
+from runtime.servers.embedded import free_port, save_nats_config
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROCFILE: Final = Path(__file__).with_name("Procfile")
@@ -68,9 +68,10 @@ def run_facts(layout: Layout, pids: Mapping[str, int]) -> dict[str, object]:
     """What run.json says."""
     keys = {"key": layout.read_key} if layout.mode == "demo" else {}
     simulated = {"telegram": {"url": layout.telegram_url}, "simulator": {"url": layout.simulator_url}}
+    monitor = {} if layout.bus_port is None else {"monitor_url": layout.monitor_url}
     return {
         "mode": layout.mode,
-        "nats": {"url": layout.subscriber_url, "admin_url": layout.admin_url},
+        "nats": {"url": layout.subscriber_url, "admin_url": layout.admin_url, **monitor},
         "documents": {"url": layout.documents_url},
         "api": {"url": layout.api_url, **keys, "admin_key": layout.admin_key},
         "bot": {"url": layout.bot_url if layout.has_bot else None},
@@ -158,7 +159,7 @@ def _announce(supervisor: Supervisor, layout: Layout, watching: view.View, termi
 def _watch_disk(supervisor: Supervisor, layout: Layout, terminal: view.Terminal) -> DiskWatch:
     return DiskWatch(
         options=layout.bus_options("disk watch"),
-        monitor_url=f"http://{HOST}:{layout.monitor_port}",
+        monitor_url=layout.monitor_url,
         data=layout.data,
         say=terminal.say,
         restart=lambda: supervisor.restart("bus"),

@@ -89,6 +89,11 @@ class Layout:
         return given.get_secret_value()
 
     @property
+    def monitor_url(self) -> str:
+        """The own bus's monitoring address."""
+        return f"http://127.0.0.1:{self.monitor_port}"
+
+    @property
     def documents_url(self) -> str:
         """The document server."""
         given = self.settings.store.url
@@ -198,7 +203,7 @@ def provision_options(layout: Layout) -> list[str]:
     """How the provisioner learns whether the bus syncs each write, and how many copies of effects to keep."""
     bus = layout.settings.bus
     own = layout.bus_port is not None
-    monitors = [f"http://127.0.0.1:{layout.monitor_port}"] if own else list(bus.monitor_urls)
+    monitors = [layout.monitor_url] if own else list(bus.monitor_urls)
     options = [word for url in monitors for word in ("--monitor", url)]
     options += ["--trust-sync"] if bus.trust_sync and not own else []
     return [*options, "--replicas", "1" if own else str(bus.replicas)]

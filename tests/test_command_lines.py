@@ -57,6 +57,7 @@ ENTRIES = (
     Entry("deploy.vendor", ()),
     Entry("runtime.provision", (), bus=True, waits=True),
     Entry("runtime.settings", ("--check",)),
+    Entry("runtime.doctor", ()),
     Entry("runtime.servers.document_user", ("{tmp}/store",)),
     Entry("deploy.extension", ()),
     Entry("deploy.launch", ("run",), waits=True),

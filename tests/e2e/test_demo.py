@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import stat
+import subprocess
+import sys
 import time
 
 import httpx
@@ -14,6 +16,7 @@ import nats
 import pytest
 import websockets
 
+import tests.smoke.__main__ as smoke
 from producers.registry import VENUES
 from tests.answer_models import check_route, is_for_admins, list_routes
 
@@ -115,6 +118,25 @@ def test_every_venue_is_healthy(demo):
         return not missing or {venue: venues.get(venue, {}).get("reason") for venue in missing}
 
     until(healthy, 120)
+
+
+async def test_smoke_asks_it_one_question_of_each_kind(demo, capsys):
+    api = demo.facts["api"]
+    assert await smoke.run(api["url"], api["key"], "BTC") == 0, capsys.readouterr().out
+    assert await smoke.run(api["url"], "no key of it", "BTC") == 1
+    failed = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("FAILED")]
+    assert failed == ["market", "graphql", "websocket", "events"]
+
+
+def test_the_doctor_finds_nothing_wrong_within_ten_seconds(demo):
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(("GPT_API_", "HYDROPHONE_"))}
+    began = time.monotonic()
+    command = [sys.executable, "-m", "runtime.doctor", "--json", "--data", str(demo.data)]
+    done = subprocess.run(command, env=keep, capture_output=True, text=True, timeout=60, check=False)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["findings"]) == (0, []), done.stderr
+    assert time.monotonic() - began < 10
+    assert {"bus", "streams", "durables", "documents", "api", "telegram", "exchanges", "parts"} <= {*report["checks"]}
 
 
 def test_every_route_answers_what_its_model_says_and_no_more(demo):

@@ -1,0 +1,1 @@
+"""Facts for the doctor: each file reads one side of a system and judges nothing."""
