@@ -12,6 +12,7 @@ case $part in
     provision) module=runtime.provision ;;
     healer) module="runtime.provision --keep" ;;
     check) module="runtime.settings --check" ;;
+    doctor) module=runtime.doctor ;;
     *) exec "$@" ;;
 esac
 shift

@@ -34,6 +34,7 @@ PARTS = {
     ("provision", "--recording"): "runtime.provision --recording",
     ("healer",): "runtime.provision --keep",
     ("check",): "runtime.settings --check",
+    ("doctor", "--json"): "runtime.doctor --json",
 }
 
 
@@ -67,7 +68,7 @@ def test_entrypoint_starts_the_part_that_is_named_and_everything_without_a_name(
     assert (tmp_path / "hydrophone-part").read_text().strip() == (arguments or ("run",))[0]
 
 
-@pytest.mark.parametrize("started", {started.split()[0] for started in PARTS.values()})
+@pytest.mark.parametrize("started", sorted({started.split()[0] for started in PARTS.values()}))
 def test_what_the_entrypoint_starts_is_there(started: str) -> None:
     found = find_spec(started)
     assert found is not None
