@@ -92,7 +92,7 @@ def judge_letters(letters: Mapping[str, int]) -> list[Finding]:
 def judge_feeds(feeds: Sequence[FeedFact] | None, followed: Iterable[str]) -> list[Finding]:
     """Return the feeds that are down or stale, and what is followed and never came; None: the core does not answer."""
     if feeds is None:
-        return [find("market_away", "market core", "cmd.v1.market.health has no answer")]
+        return [find("market_away", "market core", "it does not answer how feeds are")]
     found: list[Finding] = []
     for one in feeds:
         if one.state in {"down", "stale"}:
