@@ -49,11 +49,6 @@ class Publisher:
         self._feed_subject = subjects.FEED + escape_token(venue)
         self._count = 0
 
-    def state_of(self, channel: str, symbol: str | None = None) -> FeedState:
-        """Return the state of a channel, or where that is live of an instrument on it."""
-        state = self.states.get((channel, None), "live")
-        return self.states.get((channel, symbol), state) if state == "live" else state
-
     def publish(self, message: Message) -> None:
         """Publish one event; of symbols that are not ours (another process has them) nothing is published."""
         route = message.route

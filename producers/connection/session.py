@@ -84,6 +84,7 @@ class Session:
         self._watched = self.filler.watched
         self._frame: bytes | None = None  # the last one; None as soon as the connection knows that one came
         self._live: set[str] = set()
+        self._states: dict[tuple[str, str | None], FeedState] = {}  # as they were said last
         self._routes: dict[Route, bool] = {}  # of this connection; whether its symbol is ours to publish
         self._silent: set[tuple[str, str]] = set()
         self._followed = plan.books
@@ -206,7 +207,7 @@ class Session:
         self._ts, self._now = ts, now
         acted = self.books.tick(ts=ts, now=now, force=again)
         if self.auditor is not None:
-            acted = self.auditor.tick(ts=ts, live=self._parts.publisher.state_of(BOOK) == "live") or acted
+            acted = self.auditor.tick(ts=ts, live=self._state_of(BOOK) == "live") or acted
         if acted and self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
@@ -256,12 +257,19 @@ class Session:
 
     def publish_state(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
         """Publish the state of one channel, or of one instrument on it, for a reason outside of this session."""
+        self._states[channel, symbol] = state
         self._parts.publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
 
     def _publish_derived(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
         """Publish a state that follows from an input: a replay publishes it by itself."""
+        self._states[channel, symbol] = state
         publisher = self._parts.publisher
         publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
+
+    def _state_of(self, channel: str, symbol: str | None = None) -> FeedState:
+        """Return the state of a channel on this connection, or where that is live of an instrument on it."""
+        state = self._states.get((channel, None), "live")
+        return self._states.get((channel, symbol), state) if state == "live" else state
 
     def take_frame(self) -> bool:
         """Return whether any frame came since the last call."""
@@ -406,7 +414,7 @@ class Session:
         """Publish which of an instrument's trades were published later, and which are missing; its state stays."""
         publisher = self._parts.publisher
         publisher.publish_state(
-            publisher.state_of(TRADE, symbol),
+            self._state_of(TRADE, symbol),
             channel=TRADE,
             symbol=symbol,
             reason=reason,

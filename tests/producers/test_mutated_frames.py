@@ -79,9 +79,6 @@ class Collecting:
 
     def publish_state(self, *_args: Any, **_more: Any) -> None: ...
 
-    def state_of(self, _channel: str, _symbol: str | None = None) -> str:
-        return "live"
-
     def on_control(self, control: Any) -> None: ...
 
     def on_event(self, kind: str, symbol: str | None) -> None: ...

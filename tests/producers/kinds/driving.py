@@ -57,10 +57,6 @@ class Driven:
         """Begin a connection (again: what the last one's decoder remembers is handed on)."""
         self.session.open(ts=self.ts, now=self.now, sim=False)
 
-    def state_of(self, channel: str, symbol: str | None = None) -> str:
-        said = [state for state, of, about, _ in self.states if of == channel and about in {None, symbol}]
-        return said[-1] if said else "live"
-
     def close(self) -> None:
         self.session.close(ts=self.ts, reason="cut")
 
