@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 
 from faststream.nats import NatsRouter
+from faststream.nats.subscriber.usecases.core_subscriber import ConcurrentCoreSubscriber
 
 from contracts.streams import DurableSpec
 from runtime.app.intervals import ticks
@@ -42,10 +43,16 @@ class Serving:
         await self._broker.flush()
 
     async def close(self) -> None:
-        """Finish the messages at hand, then stop; the router leaves the broker."""
+        """Finish the messages at hand, then stop; the router leaves the broker.
+
+        A request that the server has sent here already is worked on: its asker waits for nobody else.
+        """
         for guard in self._guards:
             guard.cancel()
-        await asyncio.gather(*(subscriber.stop() for subscriber in self._router.subscribers))
+        subscribers = self._router.subscribers
+        requested = (one for one in subscribers if isinstance(one, ConcurrentCoreSubscriber))
+        await asyncio.gather(*(self._broker.withdraw(one) for one in requested))
+        await asyncio.gather(*(subscriber.stop() for subscriber in subscribers))
         if self._router in self._broker.routers:
             self._broker.routers.remove(self._router)
         self.failed.cancel()

@@ -13,6 +13,7 @@ from fast_depends.pydantic import PydanticSerializer
 from faststream.middlewares import AckPolicy
 from faststream.nats import NatsBroker
 from faststream.nats.security import NatsCredentials, NatsNKey, NatsSecurity, NatsToken, NatsUserPassword
+from faststream.nats.subscriber.usecases.core_subscriber import ConcurrentCoreSubscriber
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
@@ -25,6 +26,7 @@ _log = structlog.get_logger("broker")
 
 GRACEFUL_SECONDS: Final = 15.0  # for the messages at hand
 _DRAIN_SECONDS: Final = 10.0
+_STEP_SECONDS: Final = 0.002
 _SECURITY: Final = ("token", "user", "password", "user_credentials", "nkeys_seed", "tls", "tls_hostname")
 
 
@@ -47,6 +49,11 @@ def _make_logger() -> logging.Logger:
     logger = logging.getLogger("broker.faststream")
     logger.setLevel(logging.WARNING)
     return logger
+
+
+def _waiting(subscriber: ConcurrentCoreSubscriber) -> int:
+    """Return how many messages have come and are not begun."""
+    return subscriber.send_stream.statistics().current_buffer_used + subscriber.limiter.statistics().tasks_waiting
 
 
 class Broker(NatsBroker):
@@ -91,6 +98,24 @@ class Broker(NatsBroker):
         client = await self.connect()
         await client.flush()
         await client.flush()
+
+    async def withdraw(self, subscriber: ConcurrentCoreSubscriber) -> None:
+        """Return when the server sends this subscriber no more and what it had sent is being worked on.
+
+        A server that is away has nothing to be sent to: whoever asks there asks somebody else.
+        """
+        client, subscription = self._connection, subscriber.subscription
+        if client is None or not client.is_connected or subscription is None:
+            return
+        try:
+            async with asyncio.timeout(GRACEFUL_SECONDS):
+                await wire.withdraw(client, subscription)
+                while _waiting(subscriber):  # noqa: ASYNC110  # FastStream signals no end of its queue
+                    await asyncio.sleep(_STEP_SECONDS)
+                await asyncio.sleep(0)  # the last one that left the queue is begun
+        except (TimeoutError, NatsError) as error:
+            reason = str(error) or type(error).__name__
+            _log.warning("broker.withdrawal_incomplete", subject=subscription.subject, error=reason)
 
     async def stop(
         self,

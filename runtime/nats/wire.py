@@ -28,6 +28,8 @@ def check(client: Client) -> None:
         raise UnknownClientError("nats-py: TcpTransport._io_writer is no asyncio.StreamWriter")
     if not callable(getattr(inner, "_send_ping", None)):
         raise UnknownClientError("nats-py: Client has no _send_ping")
+    if not callable(getattr(inner, "_send_unsubscribe", None)):
+        raise UnknownClientError("nats-py: Client has no _send_unsubscribe")
     if not {"out_msgs", "out_bytes"} <= inner.stats.keys():
         raise UnknownClientError("nats-py: Client.stats has no out_msgs and out_bytes")
 
@@ -65,6 +67,19 @@ async def unsubscribe(client: Client, subscription: Subscription) -> None:
     open_lanes(client).lanes.pop(b"%d" % cast("Any", subscription)._id, None)
     if not client.is_closed:
         await subscription.unsubscribe()
+
+
+async def withdraw(client: Client, subscription: Subscription) -> None:
+    """Have the server send no more to a subscription, and return when all that it had sent is with the callback.
+
+    nats-py's own `drain` may ask whether all is there before the server has read that it shall stop: its ping overtakes
+    what it has still to write.
+    """
+    inner = cast("Any", subscription)
+    await cast("Any", client)._send_unsubscribe(inner._id)
+    await client.flush()
+    await client.flush()
+    await inner._pending_queue.join()
 
 
 def _writer(client: Client) -> StreamWriter | None:

@@ -150,6 +150,27 @@ async def test_a_router_that_is_closed_takes_no_more_and_may_be_opened_again(bus
     assert await ask(bus, {"number": 7}) == {"number": 7}
 
 
+async def test_what_is_asked_while_a_router_closes_is_answered_by_it_or_by_another(bus: Bus, asked: Asked) -> None:
+    other = Asked(bus, CollectorRegistry(), 2, 5.0)
+    await other.broker.start()
+    await other.serving.open()
+
+    async def keep_asking(number: int) -> None:
+        async with asyncio.timeout(15):
+            while not closing.done():
+                assert (await ask(bus, {"number": number})).keys() <= {"number", "error"}
+
+    for _ in range(10):
+        closing = asyncio.ensure_future(asyncio.sleep(0.05))
+        askers = asyncio.gather(*(keep_asking(number) for number in range(1, 9)))
+        await other.serving.close()
+        await askers
+        other.serving = Serving(bus, other.broker, other.router)
+        await other.serving.open()
+    await other.serving.close()
+    await other.broker.stop()
+
+
 async def test_metrics_count_by_class_of_subject(bus: Bus) -> None:
     registry = CollectorRegistry()
     asked = Asked(bus, registry, 2, 5.0)
