@@ -10,7 +10,7 @@ from telegram.constants import ChatType
 from bot.callback_data import unpack
 from bot.commands.visiting import AnyHandler
 from bot.groups.automatic.context import Context, press_handler
-from bot.groups.automatic.core import Pending, answer
+from bot.groups.automatic.core import Pending, answer, settling
 from bot.groups.automatic.joins import Joins, new_sum
 from bot.groups.automatic.kept import captcha_key
 from bot.groups.automatic.recorder import Work
@@ -21,7 +21,6 @@ from runtime.texts.reader import Reader
 
 _ARGUMENTS: Final = 2
 _ONE_BY_ONE: Final = 0  # the lane of a group: what is taken back at once would be in each other's way
-_WRONG: Final = "captcha: three wrong answers"
 
 
 class Answers:
@@ -47,7 +46,7 @@ class Answers:
             return None
         key = captcha_key(group.id, query.from_user.id)
         pending, revision = await self._context.kept.find(key, Pending)
-        if pending is None:
+        if pending is None or pending.answered is not None:
             return group.reader.plain("automatic.note.not_asked")
         if what == "ask":
             return _sum(pending, "automatic.note.sum", group.reader)
@@ -66,19 +65,19 @@ class Answers:
         """Return what it is answered with; None where another write was faster."""
         context, joins, (pending, revision) = self._context, self._joins, held
         key, after = captcha_key(group.id, pending.user_id), answer(pending, given, new_sum())
-        written = await context.kept.put(key, after if isinstance(after, Pending) else None, revision)
+        if not isinstance(after, Pending):
+            after = settling(pending, after, revision, context.now())
+        written = await context.kept.put(key, after, revision)
         if written is None:
             return None
-        if isinstance(after, Pending):
+        if after.answered is None:
             return _sum(after, "automatic.note.wrong", group.reader)
         private = query.message if isinstance(query.message, Message) and pending.fails == "decline" else None
-        if after == "right":
-            self._work.start(lambda: joins.let_in(group, pending, revision), lane=(group.id, _ONE_BY_ONE))
-            self._work.start(lambda: self._close(group, private, "automatic.request.passed"))
-            return group.reader.plain("automatic.note.right")
-        self._work.start(lambda: joins.send_away(group, pending, revision, _WRONG))
-        self._work.start(lambda: self._close(group, private, "automatic.request.failed"))
-        return group.reader.plain("automatic.note.failed")
+        lane = (group.id, _ONE_BY_ONE if after.answered == "right" else pending.user_id)
+        self._work.start(lambda: joins.settle(group, after, written), name=key, lane=lane)
+        outcome = "passed" if after.answered == "right" else "failed"
+        self._work.start(lambda: self._close(group, private, f"automatic.request.{outcome}"))
+        return group.reader.plain("automatic.note.right" if outcome == "passed" else "automatic.note.failed")
 
     async def _close(self, group: ManagedGroup, message: Message | None, key: str) -> None:
         """Write into the question that was asked in private what has become of it."""

@@ -16,6 +16,9 @@ ANSWERS: Final = range(2, 2 * LARGEST + 1)
 PROLONG_AT: Final = 0.9  # of a raid's time left, below which a join that is part of it prolongs it
 Asked = Literal["button", "sum"]
 Fails = Literal["kick", "ban", "decline", "nothing"]
+Answered = Literal["right", "wrong", "late"]
+AGAIN_SECONDS: Final = 15.0  # after which what follows from an answer is done again
+MOST_TRIES: Final = 20
 
 
 class StateModel(BaseModel):
@@ -25,7 +28,10 @@ class StateModel(BaseModel):
 
 
 class Pending(StateModel):
-    """A newcomer who has to show that they are a person; `action_id` is the mute that an answer takes back."""
+    """A newcomer who has to show that they are a person; `action_id` is the mute that an answer takes back.
+
+    It is kept, `answered`, until what follows from the answer is done.
+    """
 
     user_id: int
     name: str
@@ -39,6 +45,10 @@ class Pending(StateModel):
     action_id: str | None = None
     rule_id: str | None = None
     in_raid: bool = False
+    answered: Answered | None = None
+    cause: int = 0  # names what follows from the answer: done again it is the same
+    again_at: float = 0.0  # when what follows is done again, where nobody has said that it is done
+    tries: int = 0
 
 
 class Raid(StateModel):
@@ -86,14 +96,34 @@ class Fading(StateModel):
     jobs: tuple[str, ...] = ()
 
 
-def answer(pending: Pending, given: int, numbers: tuple[int, int]) -> Pending | Literal["right", "failed"]:
+def answer(pending: Pending, given: int, numbers: tuple[int, int]) -> Pending | Literal["right", "wrong"]:
     """Return what follows from an answer; after a wrong one the newcomer with another sum, of `numbers`."""
     if given == pending.first + pending.second:
         return "right"
     wrong = pending.wrong + 1
     if wrong >= MOST_WRONG:
-        return "failed"
+        return "wrong"
     return pending.model_copy(update={"wrong": wrong, "first": numbers[0], "second": numbers[1]})
+
+
+def settling(pending: Pending, answered: Answered, cause: int, now: float) -> Pending:
+    """Return a newcomer who has answered, or whose time is over, while what follows is done."""
+    update = {"answered": answered, "cause": cause, "again_at": now + AGAIN_SECONDS, "tries": 1}
+    return pending.model_copy(update=update)
+
+
+def is_due(pending: Pending, now: float) -> bool:
+    """Return whether their time is over, or what follows from their answer has to be done again."""
+    return now >= (pending.until if pending.answered is None else pending.again_at)
+
+
+def due(pending: Pending, revision: int, now: float) -> Pending | None:
+    """Return what is kept of a newcomer who is due while what follows is done; None after too many tries."""
+    if pending.answered is None:
+        return settling(pending, "late", revision, now)
+    if pending.tries >= MOST_TRIES:
+        return None
+    return pending.model_copy(update={"again_at": now + AGAIN_SECONDS, "tries": pending.tries + 1})
 
 
 def begin_raid(now: float, seconds: int, reason: str) -> Raid:

@@ -1,18 +1,23 @@
-"""Who joins, or asks to: held back in a raid, asked a question, or welcomed; who does not answer in time goes."""
+"""Who joins, or asks to: held back in a raid, asked a question, or welcomed; who does not answer in time goes.
+
+A few lines over the usual length of a file: one newcomer's way from the join until they are in or gone.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import randbelow
 from typing import Final, Literal
 
+import structlog
 from telegram import ChatJoinRequest, User
 
 from bot.groups.automatic.board import Boards
 from bot.groups.automatic.context import Context, buttons_of, rule_of
-from bot.groups.automatic.core import ANSWERS, LARGEST, Fails, Passed, Pending, Raid
+from bot.groups.automatic.core import ANSWERS, LARGEST, Fails, Passed, Pending, Raid, due, is_due
 from bot.groups.automatic.greetings import Greetings
 from bot.groups.automatic.kept import captcha_key, passed_key
 from bot.groups.automatic.raids import Raids
@@ -28,8 +33,11 @@ from contracts.services.community.rules import Verdict
 from contracts.services.telegram.jobs import TelegramJob
 from contracts.services.telegram.operations import ApproveJoin, DeclineJoin, SendMessage
 
+_log = structlog.get_logger("bot")
 TWICE_SECONDS: Final = 2.0  # in which Telegram says a join in two updates
 _MOST_RECENT: Final = 20_000
+_WRONG: Final = "captcha: three wrong answers"
+_LATE: Final = "captcha: not answered in time"
 _REMOVES: Final[dict[str, Fails]] = {"kick": "kick", "ban": "ban"}
 
 
@@ -64,14 +72,15 @@ class Joins:
             await self._greetings.welcome(group, user.id, user.full_name, at.timestamp())
             return
         raid = await self._raids.find(group.id)
+        before = await self._revision(group.id, user.id)
         verdict = await context.judge(group.id, seen)
         if verdict is not None and verdict.kind == "raid":
-            await self._hold_raid(group, user, verdict)
+            await self._hold_raid(group, user, verdict, before)
         elif raid is not None:
             if not (await self._permissions(group.id, user.id)).trusted:
-                await self._hold(group, user.id, user.full_name, raid=raid, verdict=verdict)
+                await self._hold(group, user.id, user.full_name, before, raid=raid, verdict=verdict)
         elif verdict is not None:
-            await self._hold(group, user.id, user.full_name, verdict=verdict)
+            await self._hold(group, user.id, user.full_name, before, verdict=verdict)
             await self._boards.show(group, (user.id, user.full_name))
         else:
             await self._greetings.welcome(group, user.id, user.full_name, at.timestamp())
@@ -101,15 +110,24 @@ class Joins:
         job = TelegramJob(id=job_id, chat_id=request.user_chat_id, priority="urgent", operation=message)
         await context.telegram.queue(job)
 
-    async def let_in(self, group: ManagedGroup, pending: Pending, revision: int) -> None:
-        """Let in who has answered: what holds them is taken back, a request is approved."""
+    async def settle(self, group: ManagedGroup, pending: Pending, revision: int) -> None:
+        """Let in who has answered, send away who has not; what is kept of them is over where that is done."""
+        if pending.answered == "right":
+            await self._let_in(group, pending)
+        else:
+            await self._send_away(group, pending)
+        await self._context.kept.put(captcha_key(group.id, pending.user_id), None, revision)
+
+    async def _let_in(self, group: ManagedGroup, pending: Pending) -> None:
+        """Take back what holds them, or approve a request."""
         context, user_id = self._context, pending.user_id
         if pending.fails == "decline":
             _, before = await context.kept.find(passed_key(group.id, user_id), Passed)
             await context.kept.put(passed_key(group.id, user_id), Passed(at=context.now()), before)
-            await context.operate(f"approve.{group.id}.{user_id}.{revision}", group.id, ApproveJoin(user_id=user_id))
+            job_id = f"approve.{group.id}.{user_id}.{pending.cause}"
+            await context.operate(job_id, group.id, ApproveJoin(user_id=user_id))
             return
-        key, me = f"captcha.{user_id}.{revision}", context.bot_id()
+        key, me = f"captcha.{user_id}.{pending.cause}", context.bot_id()
         if pending.action_id is None:
             lift = Deed(kind="unmute", group_id=group.id, user_id=user_id, moderator_id=me, key=key, quiet=True)
             await context.act(lift)
@@ -119,12 +137,13 @@ class Joins:
         if await self._raids.find(group.id) is None:
             await self._greetings.welcome(group, user_id, pending.name, context.now())
 
-    async def send_away(self, group: ManagedGroup, pending: Pending, revision: int, reason: str) -> None:
-        """Do what follows for who has not answered, or not rightly."""
+    async def _send_away(self, group: ManagedGroup, pending: Pending) -> None:
         context, user_id = self._context, pending.user_id
         kind: ActionKind = "captcha"
         if pending.fails == "decline":
-            await context.operate(f"decline.{group.id}.{user_id}.{revision}", group.id, DeclineJoin(user_id=user_id))
+            await context.operate(
+                f"decline.{group.id}.{user_id}.{pending.cause}", group.id, DeclineJoin(user_id=user_id)
+            )
         elif pending.fails in {"kick", "ban"}:
             kind = "ban" if pending.fails == "ban" else "kick"
         if pending.fails != "nothing":
@@ -133,8 +152,8 @@ class Joins:
                 group_id=group.id,
                 user_id=user_id,
                 moderator_id=context.bot_id(),
-                key=f"captcha.{user_id}.{revision}",
-                reason=reason,
+                key=f"captcha.{user_id}.{pending.cause}",
+                reason=_WRONG if pending.answered == "wrong" else _LATE,
                 duration_seconds=pending.fails_seconds if kind == "ban" else None,
                 rule_id=pending.rule_id,
                 silent=True,
@@ -153,46 +172,60 @@ class Joins:
             await self._greetings.goodbye(group, user.id, user.full_name, at.timestamp())
 
     def is_due(self, key: str) -> bool:
-        """Return whether a newcomer's time is over, as far as this process knows."""
+        """Return whether something follows for a newcomer by now, as far as this process knows."""
         pending = self._context.kept.last(key, Pending)
-        return pending is not None and pending.until <= self._context.now()
+        return pending is not None and is_due(pending, self._context.now())
 
-    async def expire(self, key: str) -> None:
-        """Send away who has not answered in time; of several processes one does."""
+    async def do_due(self, key: str) -> None:
+        """Send away who has not answered in time, do again what was not done; of several processes one does."""
         context = self._context
         pending, revision = await context.kept.find(key, Pending)
-        if pending is None or pending.until > context.now():
-            return
-        if await context.kept.put(key, None, revision) is None:
+        if pending is None or not is_due(pending, context.now()):
             return
         group = await context.groups.find(int(key.split(".")[1]))
-        if group is not None:
-            await self.send_away(group, pending, revision, "captcha: not answered in time")
+        after = None if group is None else due(pending, revision, context.now())
+        written = await context.kept.put(key, after, revision)
+        if written is None:
+            return
+        if group is not None and after is not None:
+            await self.settle(group, after, written)
+        elif group is not None:
+            _log.error("groups.not_settled", group=group.id, user=pending.user_id, answered=pending.answered)
 
-    async def _hold_raid(self, group: ManagedGroup, user: User, verdict: Verdict) -> None:
+    async def _hold_raid(self, group: ManagedGroup, user: User, verdict: Verdict, before: int | None) -> None:
         """Begin or prolong a raid, and hold back everybody whose joins made it one."""
         seconds = verdict.duration_seconds or group.moderation.raid.lock_seconds
+        others = [one for one in verdict.users if one != user.id] if await self._raids.find(group.id) is None else []
+        found = await asyncio.gather(*(self._revision(group.id, one) for one in others))
         raid, begun = await self._raids.begin(group, seconds, verdict.reason)
-        await self._hold(group, user.id, user.full_name, raid=raid, verdict=verdict)
-        for user_id in verdict.users if begun else ():
-            if user_id != user.id:
-                await self._hold(group, user_id, str(user_id), raid=raid, verdict=verdict)
+        await self._hold(group, user.id, user.full_name, before, raid=raid, verdict=verdict)
+        for user_id, revision in zip(others, found, strict=True) if begun else ():
+            await self._hold(group, user_id, str(user_id), revision, raid=raid, verdict=verdict)
+
+    async def _revision(self, group_id: int, user_id: int) -> int | None:
+        """Return the revision of what is kept of who is not held; None for who is, or is being let in."""
+        pending, revision = await self._context.kept.find(captcha_key(group_id, user_id), Pending)
+        return revision if pending is None or pending.answered in {"wrong", "late"} else None
 
     async def _hold(
         self,
         group: ManagedGroup,
         user_id: int,
         name: str,
+        before: int | None,
         *,
         raid: Raid | None = None,
         verdict: Verdict | None = None,
     ) -> None:
-        """Mute a newcomer until an answer; whoever is held already stays so."""
-        context, key = self._context, captcha_key(group.id, user_id)
-        known, before = await context.kept.find(key, Pending)
-        pending = self._pending(group, user_id, name, raid=raid, verdict=verdict)
-        if known is not None:
+        """Mute a newcomer until an answer; whoever is held already stays so.
+
+        `before` is what was kept of them when it was decided: who was held meanwhile, and perhaps let in by now, is
+        not held for the same join again.
+        """
+        if before is None:
             return
+        context, key = self._context, captcha_key(group.id, user_id)
+        pending = self._pending(group, user_id, name, raid=raid, verdict=verdict)
         revision = await context.kept.put(key, pending, before)
         if revision is None:
             return

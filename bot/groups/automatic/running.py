@@ -109,7 +109,7 @@ class Automatic:
         """Do what is due now: newcomers without an answer, raids that are over, questions to nobody, batches."""
         for key in self._context.kept.keys("captcha."):
             if self._joins.is_due(key):
-                self._work.start(partial(self._joins.expire, key), name=key)
+                self._work.start(partial(self._joins.do_due, key), name=key)
         for key in self._context.kept.keys("fading."):
             if self._fading.is_due(key):
                 self._work.start(partial(self._fading.delete, key), name=key)

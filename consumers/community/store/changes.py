@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 from nats.errors import Error as NatsError
@@ -41,6 +42,7 @@ class Changes:
         self._bus, self._store, self._caches = bus, store, caches
         self._transactions = transactions
         self._finishing: set[asyncio.Task[None]] = set()
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def change(self, place: tuple[str, str], work: Work[tuple[T, CommunityEvent | None]]) -> T:
         """Return what `work` returns beside its event, once both are written.
@@ -66,12 +68,17 @@ class Changes:
                 await collections(collection).update_one({"_id": name}, waits)
             return result, events
 
-        result, events = await self._store.together(all_of_it, transaction=self._transactions)
+        async with self._turn(place):
+            result, events = await self._store.together(all_of_it, transaction=self._transactions)
         for event in events:
             self._caches.drop(event)
         if events:
             await self._announce(place, events)
         return result
+
+    def _turn(self, place: tuple[str, str]) -> asyncio.Lock:
+        """Return the lock of a document: transactions of this process that write the same one would only conflict."""
+        return self._turns.setdefault(place, asyncio.Lock())
 
     async def _announce(self, place: tuple[str, str], events: Sequence[CommunityEvent]) -> None:
         """Publish before the reply, so that who reads it next reads what is new; the rest is done beside it."""
@@ -113,7 +120,8 @@ class Changes:
             if left is not None and not left.get("outbox") and not left.get("deleted"):
                 await kept.update_one({"_id": name}, {"$set": {"waiting": False}})
 
-        await self._store.together(take_out, transaction=self._transactions)
+        async with self._turn(place):
+            await self._store.together(take_out, transaction=self._transactions)
 
     async def keep(self) -> list[Document]:
         """Publish everything that waits; return the groups whose deletion is under way."""

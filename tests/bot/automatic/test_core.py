@@ -35,7 +35,26 @@ def test_a_sum_is_right_or_another_is_asked_until_three_were_wrong() -> None:
     assert (second.first, second.second, second.wrong) == (2, 3, 1)
     third = core.answer(second, 9, (1, 1))  # the first sum's result is not the second's
     assert isinstance(third, Pending)
-    assert core.answer(third, 3, (1, 1)) == "failed"
+    assert core.answer(third, 3, (1, 1)) == "wrong"
+
+
+def test_what_follows_from_an_answer_is_kept_until_it_is_done_and_tried_so_many_times() -> None:
+    pending = Pending(user_id=42, name="Ann", asked="sum", until=NOW + 60)
+    assert not core.is_due(pending, NOW + 59)
+    assert core.is_due(pending, NOW + 60)
+    late = core.due(pending, 7, NOW + 60)
+    assert late is not None
+    assert (late.answered, late.cause) == ("late", 7)
+    right = core.settling(pending, "right", 7, NOW)
+    assert not core.is_due(right, NOW + core.AGAIN_SECONDS - 1)
+    tries, kept, now = 1, right, NOW
+    while kept is not None:
+        now += core.AGAIN_SECONDS
+        assert core.is_due(kept, now)
+        kept = core.due(kept, 100 + tries, now)
+        assert kept is None or (kept.answered, kept.cause) == ("right", 7)  # what is done again is the same
+        tries += kept is not None
+    assert tries == core.MOST_TRIES
 
 
 def test_a_raid_lasts_from_the_last_join_that_was_part_of_it() -> None:

@@ -165,12 +165,12 @@ async def test_a_raid_is_said_once_holds_everybody_back_and_ends_by_itself(group
     group = await groups.group(language=language, moderation=raiding(5), welcome="Hi {name}")
     for user_id in range(101, 161):
         group.join(user_id)
-    await until(lambda: all(group.status(one) == "restricted" for one in range(101, 161)), "all are held back")
+    await until(lambda: all(group.status(one) == "restricted" for one in range(101, 161)), "all are held back", 90)
     notice = await group.message("🛡")
     assert ("Raid mode" if language == "en" else "Mode serbuan") in notice["text"]
     for user_id in range(101, 106):
         await group.note(group.press(notice["message_id"], user_id, PERSON[language]))
-    await until(lambda: all(group.status(one) == "member" for one in range(101, 106)), "people get in")
+    await until(lambda: all(group.status(one) == "member" for one in range(101, 106)), "people get in", 90)
     assert len([text for text in group.texts() if "🛡" in text]) == 1
     assert len(group.texts()) - len([text for text in group.texts() if "Hi" in text]) == 1
     mutes = await group.actions(kind="mute")
