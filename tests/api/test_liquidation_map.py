@@ -23,7 +23,7 @@ async def find_map(api: Api, window: str, count: int) -> Any:
     def counts(answer: Any) -> bool:
         return answer.status_code == 200 and answer.json()["data"]["totals"]["count"] >= count
 
-    answer = await api.until(f"{PATH}{window}", counts)
+    answer = await api.until(f"{PATH}{window}", counts, 90)
     return json.loads(answer.text, parse_float=Decimal, parse_int=Decimal)["data"]
 
 

@@ -34,6 +34,7 @@ class Bus:
         self.unmarked = Counter()
         self.by_kind = defaultdict(list)
         self.instruments = []
+        self.feeds = tuple
         self.not_live = set()
         self.slow = 0.0  # seconds that each message takes
 
@@ -52,7 +53,7 @@ class Bus:
         if event.kind == "feed":
             self.states.append((event.state, event.channel, event.symbol, event.reason))
         if event.kind == "feed" and event.channel == "book" and event.state in {"gap", "stale", "down"}:
-            self.not_live |= {event.symbol} if event.symbol else {item["symbol"] for item in self.instruments}
+            self.not_live |= {event.symbol} if event.symbol else self.symbols_of_the_one()
         if event.kind == "feed" and event.channel == "book" and event.state == "live":
             self.not_live -= {event.symbol} if event.symbol else self.not_live
         if event.kind == "book" and event.quality in {"live", "sim"} and event.symbol in self.not_live:
@@ -60,6 +61,15 @@ class Bus:
         told = event.kind == "book" and event.quality in {"live", "sim"} and event.bids and event.asks
         if told and float(event.bids[0][0]) >= float(event.asks[0][0]):
             self.crossed.append(event)
+
+
+    def symbols_of_the_one(self):
+        """Return whose books are not live when a connection says so of its channel.
+
+        Where several carry books the status does not say which of them it is: the others go on.
+        """
+        several = len([feed for feed in self.feeds() if feed.plan.books]) > 1
+        return set() if several else {item["symbol"] for item in self.instruments}
 
 
 class Rig:
@@ -156,6 +166,7 @@ def rig():
                 refresh=refresh,
             )
             producer = Producer(plan, bus, OPENERS[client], save, cache=cache)
+            bus.feeds = lambda: producer.feeds
             task = asyncio.create_task(producer.run())
             try:
                 yield Rig(sim, producer, bus)
