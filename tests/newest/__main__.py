@@ -44,7 +44,7 @@ def start_demo(data: Path, log: Path) -> subprocess.Popen[bytes]:
 
 
 def ask_demo(process: subprocess.Popen[bytes], run: Path) -> int:
-    """Wait until the demo is ready and ask its API; return the exit code of the questions, or 1 where it did not start."""
+    """Wait until the demo is ready and ask its API; return the questions' exit code, or 1 where it did not start."""
     deadline = time.monotonic() + START_SECONDS
     while not run.exists():
         if process.poll() is not None or time.monotonic() > deadline:
