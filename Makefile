@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-long check coverage bench parity peers faults fuzz doctor smoke asyncapi openapi vendor wheel lock clean venv venv-dev
+.PHONY: help demo run test test-long check newest coverage bench parity peers faults fuzz doctor smoke asyncapi openapi vendor wheel lock clean venv venv-dev
 
 PY := .venv/bin/python
 # Processes start by the dozen here; where this is set, each would compile every module again.
@@ -30,6 +30,9 @@ check: venv-dev  ## lint, format, types and the rules of who may import whom
 	@echo "ruff format"; $(PY) -m ruff format --check .
 	@echo "types";       $(PY) -m basedpyright --threads 2
 	@echo "imports";     $(PY) .venv/bin/lint-imports --no-logo
+
+newest: venv-dev  ## where a newer Python than that of .venv is here: import everything and ask a demo with it
+	@sh .ci/newest
 
 coverage: venv-dev  ## run the tests and show what they do not reach
 	@$(PY) -m coverage erase
@@ -77,15 +80,16 @@ wheel: venv-dev  ## build a wheel into dist/, with what is compiled where a C co
 	@$(PY) -m hatchling build -t wheel
 
 # The packages and hashes only: no lock records where a package came from.
-LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --prerelease if-necessary-or-explicit $(LOCK_ARGS) pyproject.toml
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --prerelease if-necessary-or-explicit $(LOCK_ARGS)
 
-lock:  ## solve the dependencies of pyproject.toml again into the two locks (needs uv; LOCK_ARGS=--upgrade for newer ones)
+lock:  ## solve the dependencies of pyproject.toml again into the three locks (needs uv; LOCK_ARGS=--upgrade for newer ones)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the path"; exit 1; }
-	$(LOCK) --extra embedded -o requirements.lock
-	$(LOCK) --extra embedded --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) pyproject.toml --extra embedded -o requirements.lock
+	$(LOCK) pyproject.toml --extra embedded --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --group pyproject.toml:documents -c requirements.lock -o requirements-documents.lock
 
 clean:  ## remove what was built here: .venv, caches, reports (never your data)
-	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov .bench build dist *.egg-info
+	@rm -rf .venv .venv-newest .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov .bench build dist *.egg-info
 	@find contracts producers runtime \( -name '*.abi3.so' -o -name '.building-*' \) -prune -exec rm -rf {} +
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

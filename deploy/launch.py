@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import secrets
 import signal
 import sys
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast, get_args
 
+from consumers.registry import NEED_DOCUMENTS
 from deploy import view
 from deploy.datadir import NoDirectoryError, claimed, remove_run, save_run
 from deploy.disk import DiskWatch, NoRoomError, require_room
@@ -23,6 +25,7 @@ from runtime.config.settings import Settings, SettingsError, environment, load
 from runtime.logging.logs import LogConfig, configure
 from runtime.pepper import load_app_secret
 from runtime.servers.bus_users import BusUsers
+from runtime.servers.document_user import find_document_python
 from runtime.servers.embedded import free_port, save_nats_config
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -46,7 +49,7 @@ def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: b
         bus_port=free_port() if settings.bus.url is None else None,
         monitor_port=free_port(),
         bus_users=BusUsers(),
-        documents_port=free_port() if settings.store.url is None else None,
+        documents_port=free_port() if settings.store.url is None and find_document_python() is not None else None,
         documents_password=secrets.token_hex(16),
         simulator_port=free_port(),
         telegram_port=free_port(),
@@ -78,6 +81,17 @@ def run_facts(layout: Layout, pids: Mapping[str, int]) -> dict[str, object]:
         **(simulated if layout.mode == "demo" else {}),
         "pids": dict(pids),
     }
+
+
+def missing_parts(layout: Layout, version: str) -> list[str]:
+    """Return lines that say what is off without documents, why, and what to do; none where there are documents."""
+    if layout.documents_url is not None:
+        return []
+    return [
+        f"no documents: the embedded server runs with Python 3.11 to 3.13 only, and this is {version}",
+        f"off without documents: {', '.join(sorted(NEED_DOCUMENTS))}; what asks for them gets 503 NOT_READY",
+        "to have them: set MONGO_URL, or install Python 3.13 beside this one and start again with `make`",
+    ]
 
 
 def find_parts(layout: Layout, procfile: str) -> list[Part]:
@@ -220,6 +234,8 @@ def main(arguments: list[str]) -> int:
                 terminal.say(f"warning: {warning}")
             terminal.say(f"{mode}: data in {data}, logs of the parts in {data / 'logs'}")
             layout = decide_layout(mode, data, settings, port_is_ours=ours)
+            for line in missing_parts(layout, platform.python_version()):
+                terminal.say(line)
             if layout.bus_port is not None:
                 require_room(data, layout.store, settings.retention)
             return asyncio.run(launch(layout, PROCFILE.read_text(), terminal))

@@ -20,7 +20,7 @@ from runtime.config.options import bus_options
 from runtime.config.settings import Settings
 from runtime.nats.bus import BusOptions
 from runtime.servers.bus_users import BusUsers
-from runtime.servers.document_user import PASSWORD
+from runtime.servers.document_user import PASSWORD, user_command
 from runtime.servers.embedded import (
     NatsConfig,
     document_command,
@@ -52,7 +52,7 @@ class Layout:
     bus_port: int | None
     monitor_port: int
     bus_users: BusUsers
-    documents_port: int | None
+    documents_port: int | None  # None, too, where this Python has no document server
     documents_password: str
     simulator_port: int
     telegram_port: int  # of the Bot API test server
@@ -94,12 +94,12 @@ class Layout:
         return f"http://127.0.0.1:{self.monitor_port}"
 
     @property
-    def documents_url(self) -> str:
-        """The document server."""
+    def documents_url(self) -> str | None:
+        """The document server; None where there is none."""
         given = self.settings.store.url
-        if self.documents_port is not None or given is None:
-            return document_url(self.documents_port or 0, self.documents_password)
-        return given.get_secret_value()
+        if self.documents_port is not None:
+            return document_url(self.documents_port, self.documents_password)
+        return None if given is None else given.get_secret_value()
 
     @property
     def api_url(self) -> str:
@@ -162,13 +162,14 @@ def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> d
     decided = {
         "PYTHONUNBUFFERED": "1",
         "NATS_URL": layout.bus_url,
-        "MONGO_URL": layout.documents_url,
         "HYDROPHONE_DATA": str(layout.data),
         "GPT_API_PORT": str(layout.api_port),
         "BOT_INTERNAL_PORT": str(layout.bot_port),
         "GPT_API_API_KEYS": ",".join([*keys, layout.read_key] if layout.mode == "demo" else keys),
         "HYDROPHONE_ADMIN_KEYS": ",".join([*admin_keys, layout.admin_key]),
     }
+    if layout.documents_url is not None:
+        decided["MONGO_URL"] = layout.documents_url
     if layout.app_secret is not None:
         decided["APP_SECRET_KEY"] = layout.app_secret
     if layout.mode == "demo":
@@ -223,9 +224,8 @@ def own_servers(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
         argv = nats_command(layout.store / "nats" / "nats.conf")
         parts.append(Part("bus", tuple(argv), environ, ready=lambda: nats_answers(bus, layout.monitor_port)))
     if documents is not None:
-        storage = str(layout.store / "documents")
-        user = (sys.executable, "-m", "runtime.servers.document_user", storage)
-        parts.append(Part("documents-user", user, {**environ, PASSWORD: layout.documents_password}, once=True))
+        user = user_command(layout.store / "documents")
+        parts.append(Part("documents-user", tuple(user), {**environ, PASSWORD: layout.documents_password}, once=True))
         argv = document_command(layout.store / "documents", documents)
         parts.append(Part("documents", tuple(argv), environ, ready=lambda: documents_answer(documents)))
     return parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +14,29 @@ PASSWORD: Final = "DOCUMENT_PASSWORD"  # noqa: S105  # the variable's name
 _SECONDS: Final = 60.0
 
 
+def find_document_python() -> str | None:
+    """Return the Python of the document server: this one, else that of `documents` in this environment; or None."""
+    if find_spec("secantus") is not None:
+        return sys.executable
+    beside = Path(sys.prefix) / "documents" / "bin" / "python"  # made by deploy/venv.sh where this Python is too new
+    return str(beside) if beside.exists() else None
+
+
+def user_command(storage: Path) -> list[str]:
+    """Return the argv that writes the user into a store; FileNotFoundError where no Python here has the server."""
+    python = find_document_python()
+    if python is None:
+        raise FileNotFoundError("no document server: hydrophone[embedded] has it for Python 3.11 to 3.13")
+    return [python, "-m", "runtime.servers.document_user", str(storage)]
+
+
 def set_password(storage: Path, password: str) -> None:
     """Create the user or change its password; the server must not be running. OSError when the store refuses.
 
     In a process of its own: the store's library keeps its files open for as long as the process lives.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "runtime.servers.document_user", str(storage)],
+        user_command(storage),
         env={**os.environ, PASSWORD: password},
         cwd=Path(__file__).resolve().parents[2],
         capture_output=True,

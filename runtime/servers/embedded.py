@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import struct
+import sys
 import sysconfig
 import urllib.request
 from collections.abc import AsyncGenerator
@@ -18,9 +19,10 @@ from shutil import which
 from runtime.servers.bus_users import ACCOUNT, OLD_ACCOUNT, BusUsers, accounts_text
 from runtime.servers.child import Child
 from runtime.servers.document_user import USER as DOCUMENT_USER
-from runtime.servers.document_user import set_password
+from runtime.servers.document_user import find_document_python, set_password
 
 HOST = "127.0.0.1"
+_DOCUMENT_PROGRAM = "secantusd-py"
 _WIRE_HEADER_BYTES = 16
 # {hello: 1, $db: "admin"} as one OP_MSG of https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
 _HELLO_BODY = b"\x10hello\x00\x01\x00\x00\x00\x02$db\x00\x06\x00\x00\x00admin\x00\x00"
@@ -112,8 +114,10 @@ def nats_command(config_path: Path) -> list[str]:
 
 def document_command(storage: Path, port: int) -> list[str]:
     """The argv that runs the document server in the foreground, each commit synced to disk, for known users only."""
+    beside = Path(find_document_python() or sys.executable).with_name(_DOCUMENT_PROGRAM)
+    program = str(beside) if beside.exists() else find_program(_DOCUMENT_PROGRAM)
     return [
-        *(find_program("secantusd-py"), "--host", HOST, "--port", str(port), "--storage-path", str(storage)),
+        *(program, "--host", HOST, "--port", str(port), "--storage-path", str(storage)),
         *("--auth", "--sync-on-commit", "--log-level", "WARNING"),
     ]
 
@@ -226,7 +230,7 @@ async def document_server(data_dir: Path, *, port: int = 0) -> AsyncGenerator[Do
     url = document_url(chosen, password)
     await asyncio.to_thread(set_password, data_dir / "documents", password)
     child = Child(
-        name="secantusd-py",
+        name=_DOCUMENT_PROGRAM,
         argv=document_command(data_dir / "documents", chosen),
         log_path=data_dir / "documents.log",
         ready=lambda: documents_answer(chosen),
