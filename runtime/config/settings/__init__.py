@@ -37,6 +37,7 @@ from runtime.config.settings.processes import LogSettings, PartSettings
 from runtime.config.settings.retention import RetentionSettings
 from runtime.config.settings.store import StoreSettings, data_home
 from runtime.config.settings.telegram import TelegramSettings
+from runtime.config.settings.traces import TraceSettings
 from runtime.config.settings.trading import TradingSettings
 from runtime.config.settings.venues import DEFAULT_VENUES, VenueSettings
 from runtime.config.settings.webhooks import WebhookSettings
@@ -59,6 +60,7 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "TelegramSettings",
+    "TraceSettings",
     "TradingSettings",
     "VenueSettings",
     "WebhookSettings",
@@ -92,6 +94,7 @@ class Settings:
     trading: TradingSettings
     parts: PartSettings
     logs: LogSettings
+    traces: TraceSettings
     warnings: tuple[str, ...] = ()
 
     def groups(self) -> list[BaseSettings]:
