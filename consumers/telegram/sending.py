@@ -192,10 +192,8 @@ class Sender:
     async def _call(self, batch: Batch) -> Outcome:
         """Call Telegram, in the trace of the first job that has one."""
         trace = next((one.trace for one in batch.jobs if one.trace is not None), None)
-        about = {"hydrophone.telegram.jobs": len(batch.jobs)}
-        with self._tracing.continuing(
-            f"send {batch.first.job.operation.op}", trace, kind=SpanKind.CLIENT, attributes=about
-        ) as span:
+        name = f"send {batch.first.job.operation.op}"
+        with self._tracing.continuing(name, trace, kind=SpanKind.CLIENT) as span:
             try:
                 outcome = await self._api.call(_call_of(batch))
             except BadPhotoError as error:

@@ -1,4 +1,7 @@
-"""The one connection to the bus: connects for ever, notices a frozen server, never ends silently."""
+"""The one connection to the bus: connects for ever, notices a frozen server, never ends silently.
+
+A few lines over the usual length of a file: whoever publishes, requests or listens here sees all of it in one place.
+"""
 
 from __future__ import annotations
 

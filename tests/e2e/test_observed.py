@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.skipif(PROMETHEUS is None, reason="no Prometheus (Debian's package prometheus)"),
 ]
-DATA_SECONDS = 180.0
+DATA_SECONDS = 240.0
 FIRES_SECONDS = 240.0  # two minutes of a feed that is down, after the lease of its producer has ended
 
 
@@ -33,8 +33,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Any, Pr
     """A copy of the demo and the Prometheus that scrapes it."""
     place, port = tmp_path_factory.mktemp("watched"), free_port()
     allowed = {"HYDROPHONE_WEBHOOK_ALLOW": "127.0.0.1", "GPT_API_WEBHOOK_RATE_LIMIT_SECONDS": "0"}
-    copy = Copy("demo", place / "data", {**NO_LIMITS, **allowed, "HYDROPHONE_METRICS_PORT": str(port)}).wait_ready()
+    copy = Copy("demo", place / "data", {**NO_LIMITS, **allowed, "HYDROPHONE_METRICS_PORT": str(port)})
     try:
+        copy.wait_ready(300)
         with scraping(place / "prometheus", targets_of(copy.facts, port), FOLDER / "alerts.yml") as prometheus:
             yield copy, prometheus
     finally:

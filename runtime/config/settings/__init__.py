@@ -33,11 +33,10 @@ from runtime.config.settings.api import ApiSettings, CacheSettings
 from runtime.config.settings.bot import BotSettings
 from runtime.config.settings.bus import BusSettings
 from runtime.config.settings.detectors import DetectorSettings
-from runtime.config.settings.processes import LogSettings, PartSettings
+from runtime.config.settings.processes import LogSettings, PartSettings, TraceSettings
 from runtime.config.settings.retention import RetentionSettings
 from runtime.config.settings.store import StoreSettings, data_home
 from runtime.config.settings.telegram import TelegramSettings
-from runtime.config.settings.traces import TraceSettings
 from runtime.config.settings.trading import TradingSettings
 from runtime.config.settings.venues import DEFAULT_VENUES, VenueSettings
 from runtime.config.settings.webhooks import WebhookSettings
