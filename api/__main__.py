@@ -18,6 +18,7 @@ from runtime.config.options import bus_options
 from runtime.config.settings import Settings
 from runtime.logging import logs
 from runtime.pepper import load_pepper
+from runtime.tracing.exporting import make_tracing
 
 ASYNCAPI_FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "asyncapi.json"
 
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
         analytics=found.analytics,
         webhooks=found.webhooks.enabled,
         secrets=found.trading.secrets,
+        tracing=make_tracing(found.traces, "api"),
         internal_token=internal_token(found),
         cache_ttl=found.cache.ttl,
         warm=found.venues.symbols,

@@ -87,6 +87,7 @@ from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.write_probe import WriteProbe
 from runtime.tasks import end_tasks
+from runtime.tracing.tracing import OFF, Tracing
 
 ROUTERS: Final = (
     *market_routes.ROUTERS,
@@ -135,6 +136,7 @@ class ApiOptions:
     analytics: AnalyticsSettings = field(default_factory=lambda: AnalyticsSettings.model_validate({}))
     webhooks: bool = True
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    tracing: Tracing = OFF
     internal_token: str | None = field(default=None, repr=False)
     cache_ttl: int = 300
     warm: tuple[str, ...] = ()
@@ -147,7 +149,7 @@ class Parts:
 
     def __init__(self, options: ApiOptions, registry: CollectorRegistry) -> None:
         self.options = options
-        self.bus = Bus(options.bus, metrics=BusMetrics(registry))
+        self.bus = Bus(options.bus, metrics=BusMetrics(registry), tracing=options.tracing)
         self.probe = WriteProbe(self.bus, "api")
         self.counters = Counters(BusLedger(self.bus))
         self.stored = None if options.pepper is None else StoredKeys(options.pepper)
@@ -254,6 +256,7 @@ def compose(options: ApiOptions) -> ASGIApp:
         limits=options.requests,
         metrics=HttpMetrics(registry),
         record=None if recorder is None else recorder.record,
+        tracing=options.tracing,
     )
     served = Playground(middleware, assets.addresses()) if options.settings.debug else middleware
     return with_cors(served, options.settings)

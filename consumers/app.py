@@ -29,6 +29,7 @@ from runtime.monitor import monitor
 from runtime.nats.bus import Bus
 from runtime.nats.durable import MissingDurableError
 from runtime.shared import Shared
+from runtime.tracing.exporting import make_tracing
 
 _log = structlog.get_logger("consumers")
 _STOP_SECONDS: Final = 20.0
@@ -93,7 +94,11 @@ class Process:
         self.late = 0  # consumers that did not stop in time
         self._settings = settings
         self._registry = CollectorRegistry()
-        self._bus = Bus(bus_options(settings.bus, "consumers"), metrics=BusMetrics(self._registry))
+        self._bus = Bus(
+            bus_options(settings.bus, "consumers"),
+            metrics=BusMetrics(self._registry),
+            tracing=make_tracing(settings.traces, "consumers"),
+        )
         self._broker = make_broker(self._bus, "consumers", self._registry, seconds=_COMMAND_SECONDS)
         self._figures = _Figures.on(self._registry)
         self._shared = Shared()

@@ -29,6 +29,7 @@ from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
 from producers.rest.rate_limit import SharedRateLimit
 from producers.standby import GatedLane, Unit
+from producers.traced_lane import TracedLane
 from producers.upkeep import Upkeep
 from producers.venue import Venue
 from runtime.app.application import make_broker
@@ -46,6 +47,7 @@ from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LanePublisher
 from runtime.nats.leases.lease import Lease
 from runtime.retry import Policy, retried
+from runtime.tracing.exporting import make_tracing
 
 _log = structlog.get_logger("producer")
 UNTIL_WRITTEN = Policy(attempts=None, timeout=None)
@@ -112,7 +114,8 @@ async def produce(config: settings.Settings, work: list[ProducerPlan]) -> None:
     if config.venues.sandbox:
         log_sandboxes(work)
     registry = CollectorRegistry()
-    bus = await Bus(bus_options(config.bus, "producers"), metrics=BusMetrics(registry)).connect()
+    tracing = make_tracing(config.traces, "producers")
+    bus = await Bus(bus_options(config.bus, "producers"), metrics=BusMetrics(registry), tracing=tracing).connect()
     units: list[Unit] = []
 
     def on_gap(lost: int) -> None:
@@ -183,7 +186,7 @@ async def save_instruments(bus: Bus, unit: str, body: bytes) -> None:
 
 
 def _unit(plan: ProducerPlan, lane: LanePublisher, bus: Bus, config: settings.VenueSettings) -> Unit:
-    gate = GatedLane(lane)
+    gate = GatedLane(TracedLane(lane, bus.tracing) if bus.tracing.ratio else lane)
     rate_limit = SharedRateLimit(bus, plan.venue.id, plan.venue.rest.budget, config.rate_limit)
     save = partial(save_instruments, bus)
     producer = Producer(plan, gate, OPENERS[config.socket], save, rate_limit=rate_limit, cache=BusListings(bus))

@@ -3,6 +3,8 @@
 `shortcut` answers what it knows from path and query without routing; everything else goes on to FastAPI. Access is
 decided once, before either. A connection may take an answer that is known already at once, by `answer_now`: it is the
 same decision and the same answer without a task of its own.
+
+A few lines over the usual length of a file: what is measured, counted and traced of a request stands in one place.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ from api.http.request_id import HEADER, request_id
 from api.http.responses import Reply, header_lines
 from api.http.routing import RouteTable
 from contracts.errors import HydrophoneError, InternalError, TimedOutError
+from contracts.subjects import HEADER_TRACE
 from runtime import clock
 from runtime.logging import logs
+from runtime.tracing.tracing import OFF, Tracing
 
 SECOND_NS: Final = 1_000_000_000
 SLOW_SECONDS: Final = 0.5
@@ -106,7 +110,9 @@ class RequestMiddleware:
         limits: RequestLimits,
         metrics: HttpMetrics,
         record: Callable[[Answered], None] | None = None,
+        tracing: Tracing = OFF,
     ) -> None:
+        self._tracing = tracing
         self._app = app
         self._access = access
         self._routes = routes
@@ -132,7 +138,10 @@ class RequestMiddleware:
         outgoing = Outgoing(send, own, known)
         # What may be read has its headers too: the server leaves the body of an answer to HEAD out.
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        await self._answer(inner, receive, outgoing, begun)
+        if self._tracing.chooses():
+            await self._answer_traced(inner, receive, outgoing, begun)
+        else:
+            await self._answer(inner, receive, outgoing, begun)
         began = outgoing.began or clock.monotonic()
         if began - started > SLOW_SECONDS:
             _log_slow(scope, begun, admission=admitted - started, answer=began - admitted)
@@ -155,6 +164,13 @@ class RequestMiddleware:
         scope["hydrophone.admission"] = admission
         self._on_answered(scope, begun, _OK, clock.monotonic() - begun.started)
         return True
+
+    async def _answer_traced(self, scope: Scope, receive: Receive, outgoing: Outgoing, begun: Begun) -> None:
+        method, route = scope["method"], self._routes.find(scope["path"]).template
+        caller = begun.headers.get(HEADER_TRACE.encode(), b"").decode("latin-1")
+        with self._tracing.answering(method if method in _METHODS else "(other)", route, caller) as span:
+            await self._answer(scope, receive, outgoing, begun)
+            span.set_attribute("http.response.status_code", outgoing.status)
 
     async def _answer(self, scope: Scope, receive: Receive, outgoing: Outgoing, begun: Begun) -> None:
         path, now_ns, notes = scope["path"], begun.now_ns, begun.notes

@@ -40,6 +40,8 @@ class StreamMetrics:
         self.dropped = Count(
             "hydrophone_stream_dropped", "Messages that clients were too slow for", ["how"], registry=registry
         )
+        for how in ("dropped", "conflated"):  # 0 from the start, so that the first one is an increase
+            self.dropped.labels(how)
         self.hops = HopMetrics(registry)
         self.closed_slow = Count("hydrophone_stream_closed_slow", "Clients closed as too slow", registry=registry)
 

@@ -70,7 +70,11 @@ class Reading:
         for index, error in faults:
             self.on_bad(subject_text(rows[index].subject), rows[index].payload, error)
         good = (row for index, row in enumerate(rows) if index not in bad)
-        return [(subject, event, row) for (subject, event), row in zip(events, good, strict=True)]
+        found = [(subject, event, row) for (subject, event), row in zip(events, good, strict=True)]
+        if self.bus.tracing.on:
+            for _, event, row in found:
+                self.bus.tracing.note(row.headers, event)
+        return found
 
 
 class PriceReader:

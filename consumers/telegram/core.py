@@ -19,7 +19,7 @@ _MOST_MERGED: Final = 100
 
 @dataclass(slots=True)
 class Queued:
-    """A job with what the queue knows of it: its place on the stream names it."""
+    """A job with what the queue knows of it: its place on the stream names it; `trace` is its W3C `traceparent`."""
 
     job: TelegramJob
     key: tuple[str, int]
@@ -27,6 +27,7 @@ class Queued:
     asked_chat_id: int
     attempts: int = 0
     plain: bool = False
+    trace: str | None = None
 
     @property
     def message(self) -> bool:

@@ -108,6 +108,7 @@ class _Sending:
             on_moved=self._on_moved,
             ticking=ticking,
             hop=self._service.hop,
+            tracing=self._service.bus.tracing,
         )
 
     def _on_dropped(self, one: Queued, reason: str) -> None:
@@ -122,7 +123,8 @@ class _Sending:
             self._refusing.add(task)
             task.add_done_callback(self._refusing.discard)
             return
-        self._sender.add(Queued(job, key, self._plan.ticking.now(), job.chat_id))
+        trace = (message.headers or {}).get(subjects.HEADER_TRACE)
+        self._sender.add(Queued(job, key, self._plan.ticking.now(), job.chat_id, trace=trace))
 
     async def _settle(self, one: Queued) -> None:
         name, sequence = one.key

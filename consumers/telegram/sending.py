@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 from nats.js.errors import NotFoundError
+from opentelemetry.trace import SpanKind
 
 from consumers.telegram import calls
 from consumers.telegram.calls import BadPhotoError, Call, Outcome
@@ -28,6 +29,7 @@ from contracts.subjects import HEADER_MESSAGE_ID
 from runtime import clock
 from runtime.app.service import OnHop, time_nothing
 from runtime.nats.bus import Bus
+from runtime.tracing.tracing import OFF, Tracing
 
 _log = structlog.get_logger("telegram")
 MOST_UNDER_WAY: Final = 30  # jobs that are called and not acknowledged: so many may be sent twice after a crash
@@ -110,7 +112,9 @@ class Sender:
         on_moved: Callable[[int, int], Coroutine[Any, Any, None]],
         ticking: Ticking,
         hop: OnHop = time_nothing,
+        tracing: Tracing = OFF,
     ) -> None:
+        self._tracing = tracing
         self.gateway, self._api, self._ledger = gateway, api, ledger
         self._settle, self._on_moved, self._ticking = settle, on_moved, ticking
         self._hop = hop
@@ -178,15 +182,24 @@ class Sender:
             return
         for one in batch.jobs:
             one.attempts += 1
-        try:
-            outcome = await self._api.call(_call_of(batch))
-        except BadPhotoError as error:
-            outcome = calls.Failed(400, str(error))
+        outcome = await self._call(batch)
         now = self._ticking.now()
         for one in batch.jobs:
             self._hop("send", "all", one.job.operation.op, (now - one.since) / self._ticking.speed)
         self.gateway.finish(batch, now)
         await self._react(batch, outcome, now)
+
+    async def _call(self, batch: Batch) -> Outcome:
+        """Call Telegram, in the trace of the first job that has one."""
+        trace = next((one.trace for one in batch.jobs if one.trace is not None), None)
+        name = f"send {batch.first.job.operation.op}"
+        with self._tracing.continuing(name, trace, kind=SpanKind.CLIENT) as span:
+            try:
+                outcome = await self._api.call(_call_of(batch))
+            except BadPhotoError as error:
+                outcome = calls.Failed(400, str(error))
+            span.set_attribute("hydrophone.telegram.outcome", type(outcome).__name__.lower())
+        return outcome
 
     async def _leave_out(self, batch: Batch, known: list[TelegramResult | None]) -> None:
         """Acknowledge the jobs that were carried out before, and queue the others again."""

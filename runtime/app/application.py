@@ -46,11 +46,12 @@ def make_broker(
         app_name=name,
         metrics_prefix="hydrophone_faststream",
     )
+    traces = NatsTelemetryMiddleware(tracer_provider=bus.tracing.provider)
     return Broker(
         bus.options,
         on_drop=bus.count_drop,
         decoder=decode_by_contract,
-        middlewares=(Commands(seconds), Settling(bus, rule or DurableRule()), metrics, NatsTelemetryMiddleware()),
+        middlewares=(Commands(seconds), Settling(bus, rule or DurableRule()), metrics, traces),
         specification_url=bus.options.places().split(", "),
         description=SERVER,
     )

@@ -85,6 +85,8 @@ class Detecting:
 
     async def fold(self, event: Any) -> None:
         """Fold one event and publish what follows; BadMessageError where it cannot be folded."""
+        if self._bus is not None and self._bus.tracing.on:
+            self._bus.tracing.note_current(event)
         try:
             found = self.detector.fold(event)
         except Exception as error:  # decided by this message alone: delivering it again would change nothing

@@ -1,4 +1,7 @@
-"""The one connection to the bus: connects for ever, notices a frozen server, never ends silently."""
+"""The one connection to the bus: connects for ever, notices a frozen server, never ends silently.
+
+A few lines over the usual length of a file: whoever publishes, requests or listens here sees all of it in one place.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,12 @@ from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
 
-from contracts.subjects import HEADER_MESSAGE_ID
+from contracts.subjects import COMMAND, HEADER_MESSAGE_ID
 from runtime import retry
 from runtime.metrics import BusMetrics
 from runtime.nats import wire
 from runtime.nats.watchdog import WatchRule, watch
+from runtime.tracing.tracing import OFF, Tracing
 
 _log = structlog.get_logger("bus")
 
@@ -113,12 +117,21 @@ def end_process() -> None:
 
 
 class Bus:
-    """One connection with its listeners; `on_closed` is called when it is closed without `close()`."""
+    """One connection with its listeners; `on_closed` is called when it is closed without `close()`.
+
+    `tracing`: of the process, for whoever publishes, reads or requests here; it ends with the connection.
+    """
 
     def __init__(
-        self, options: BusOptions, *, metrics: BusMetrics | None = None, on_closed: Callable[[], None] = end_process
+        self,
+        options: BusOptions,
+        *,
+        metrics: BusMetrics | None = None,
+        tracing: Tracing = OFF,
+        on_closed: Callable[[], None] = end_process,
     ) -> None:
         self.options = options
+        self.tracing = tracing
         self._client = Client()
         self._metrics = metrics
         self._on_closed = on_closed
@@ -172,6 +185,7 @@ class Bus:
             _log.warning("bus.close_incomplete", error=str(error) or type(error).__name__)
             wire.abort(self._client)
             await self._client.close()
+        await self.tracing.close()
 
     def listen_reconnect(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call it after each reconnect, when subscriptions are there again; give what ends that."""
@@ -207,6 +221,12 @@ class Bus:
         self, subject: str, payload: bytes, timeout: float, headers: dict[str, str] | None = None
     ) -> Msg:
         """The answer with its headers; NoAnswerError as `request`."""
+        if self.tracing.on and subject.startswith(COMMAND):
+            with self.tracing.requesting(subject) as trace:
+                return await self._request(subject, payload, timeout, {**(headers or {}), **trace} or None)
+        return await self._request(subject, payload, timeout, headers)
+
+    async def _request(self, subject: str, payload: bytes, timeout: float, headers: dict[str, str] | None) -> Msg:
         try:
             async with asyncio.timeout(timeout):
                 await self._up.wait()  # nothing is sent later than its sender waits

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from opentelemetry.trace import SpanKind
+
 from consumers.webhooks.delivery.attempting import of_answer, of_error
 from consumers.webhooks.delivery.backlog import Backlog
 from consumers.webhooks.delivery.keeping import Keeping
@@ -15,6 +17,8 @@ from consumers.webhooks.delivery.rules import SECOND_NS
 from consumers.webhooks.delivery.sending import Sending
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.rows import Row
+from consumers.webhooks.transport import Answer
+from runtime.tracing.tracing import trace_of
 
 _STOPPED: Final = frozenset({"paused", "disabled"})
 _BURIED_AT_ONCE: Final = 500
@@ -177,11 +181,22 @@ class Drain:
             return None, Outcome(kind="hopeless", error="the event is not kept any more", fault="ours")
         now_ns = self._sending.now_ns()
         try:
-            answer = await self._sending.poster.post(self._endpoint, row.event_id, row.body, now_ns)
+            answer = await self._traced_post(row, now_ns)
         except Exception as error:  # noqa: BLE001  # kept with the attempt, and tried again or dead by it
             return row, of_error(error)
         self._sending.hop("post", "all", row.event_type, answer.seconds)
         return row, of_answer(answer, now_ns)
+
+    async def _traced_post(self, row: Row, now_ns: int) -> Answer:
+        about = {"hydrophone.webhook.event.id": row.event_id, "hydrophone.webhook.event.type": row.event_type}
+        with self._sending.queue.bus.tracing.continuing(
+            "POST webhook", row.trace, kind=SpanKind.CLIENT, attributes=about
+        ) as span:
+            answer = await self._sending.poster.post(
+                self._endpoint, row.event_id, row.body, now_ns, trace=trace_of(span)
+            )
+            span.set_attribute("http.response.status_code", answer.status)
+            return answer
 
     def _collect(self) -> None:
         """Take note of the posts that have ended."""

@@ -14,13 +14,17 @@ _ALWAYS_AT_ONCE: Final = frozenset({"test", "endpoint.disabled", "digest"})
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """An event that an endpoint wants; `stream` and `before` say where reading goes on to find it again."""
+    """An event that an endpoint wants; `stream` and `before` say where reading goes on to find it again.
+
+    `trace`: the W3C `traceparent` of an event that is sampled.
+    """
 
     endpoint: str
     event_id: str
     fact: Fact
     stream: str = ""
     before: int = 0  # the last sequence of the stream that was read before it
+    trace: str | None = None
 
 
 @dataclass(slots=True)

@@ -31,6 +31,8 @@ from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LaneReader
 from runtime.nats.lanes.reader import read_event
 from runtime.nats.streams.api import call
+from runtime.tracing.context import Parent
+from runtime.tracing.tracing import Tracing, trace_of
 
 _log = structlog.get_logger("webhooks")
 _KNOWN: Final = 200_000  # ids of the newest events
@@ -69,6 +71,7 @@ class Matcher:
         sources: Sources = NO_SOURCES,
     ) -> None:
         self._events, self._queue = events, queue
+        self._tracing = queue.bus.tracing
         self._subscribers, self._sources = subscribers, sources
         self._margin_ns = _MARGIN_NS + int(digests.seconds * SECOND_NS)
         self._coalescing = Coalescing(digests)
@@ -122,8 +125,11 @@ class Matcher:
         self._admit(Matched(endpoint.id, event_id(endpoint.id, fact.source_id), fact), clock.now_ns())
 
     def _match(self, fact: Fact, stream: str, before: int, now_ns: int) -> None:
+        parent = self._tracing.known.find(fact.source_id) if self._tracing.on else None
         for endpoint in self._subscribers.wanting(fact, now_ns):
-            self._admit(Matched(endpoint.id, event_id(endpoint.id, fact.source_id), fact, stream, before), now_ns)
+            known = event_id(endpoint.id, fact.source_id)
+            trace = None if parent is None else _trace_job(self._tracing, parent, known, fact.event_type)
+            self._admit(Matched(endpoint.id, known, fact, stream, before, trace), now_ns)
 
     def _admit(self, matched: Matched, now_ns: int) -> None:
         if matched.event_id in self._known:
@@ -189,3 +195,11 @@ class Matcher:
         moved = {stream: (at, now_ns) for stream, at in positions.items() if self._saved.get(stream) != at}
         await self._events.save_positions(moved)
         self._saved, self._saved_at = positions, clock.monotonic()
+
+
+def _trace_job(tracing: Tracing, parent: Parent, known: str, event_type: str) -> str | None:
+    """Return the `traceparent` of an event that an endpoint gets, under a span from its receipt until now."""
+    about = {"hydrophone.webhook.event.id": known, "hydrophone.webhook.event.type": event_type}
+    span = tracing.start("match webhook", parent, attributes=about, start_ns=parent.received_ns or None)
+    span.end()
+    return trace_of(span)

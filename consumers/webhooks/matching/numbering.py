@@ -41,7 +41,8 @@ class Numbering:
             return [self._row(group[0], now_ns, None)]
         endpoint = group[0].endpoint
         fact = digest_fact([one.fact for one in group])
-        digest = Matched(endpoint, event_id(endpoint, fact.source_id), fact)
+        trace = next((one.trace for one in group if one.trace is not None), None)
+        digest = Matched(endpoint, event_id(endpoint, fact.source_id), fact, trace=trace)
         return [*(self._row(one, now_ns, digest.event_id) for one in group), self._row(digest, now_ns, None)]
 
     def _row(self, matched: Matched, now_ns: int, digest: str | None) -> Row:
@@ -56,6 +57,7 @@ class Numbering:
             body=make_body(matched.event_id, fact, sequence),
             created_ns=now_ns,
             digest=digest,
+            trace=matched.trace,
         )
 
 

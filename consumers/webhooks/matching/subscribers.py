@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, get_args
 
 from consumers.webhooks.payloads.facts import Fact
 from consumers.webhooks.registry.endpoint import Endpoint, matches
+from contracts.services.webhooks.endpoints import EndpointState
 
 _STOPPED: Final = frozenset({"paused", "disabled"})
 
@@ -59,10 +60,10 @@ class Subscribers:
         return others or [endpoint]
 
     def count_states(self) -> dict[str, int]:
-        """Return how many endpoints are in each state."""
-        counts: dict[str, int] = {}
+        """Return how many endpoints are in each state, 0 for none."""
+        counts: dict[str, int] = dict.fromkeys(get_args(EndpointState), 0)
         for endpoint in self._endpoints.values():
-            counts[endpoint.state] = counts.get(endpoint.state, 0) + 1
+            counts[endpoint.state] += 1
         return counts
 
     def _is_given_up(self, endpoint: Endpoint, now_ns: int) -> bool:

@@ -255,8 +255,15 @@ def _page_document(page: Page) -> Document:
         "first": first.sequence,
         "last": last.sequence,
         "at": moment(last.created_ns),
-        "rows": [{name: getattr(row, name) for name in Row.__slots__} for row in page.rows],
+        "rows": [_row_document(row) for row in page.rows],
     }
+
+
+def _row_document(row: Row) -> Document:
+    document = {name: getattr(row, name) for name in Row.__slots__}
+    if row.trace is None:
+        del document["trace"]  # so that a version without traces reads it
+    return document
 
 
 def _read_page(document: Document) -> Page:

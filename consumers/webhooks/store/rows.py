@@ -11,7 +11,10 @@ MOST_ROWS: Final = 100  # of one page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One event as it is kept; `body` are the bytes that are posted. `digest` names the event it is coalesced into."""
+    """One event as it is kept; `body` are the bytes that are posted. `digest` names the event it is coalesced into.
+
+    `trace`: the W3C `traceparent` of an event that is sampled.
+    """
 
     sequence: int
     event_id: str
@@ -20,6 +23,7 @@ class Row:
     body: bytes
     created_ns: int
     digest: str | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from runtime.config.settings.api import ApiSettings, CacheSettings
 from runtime.config.settings.bot import BotSettings
 from runtime.config.settings.bus import BusSettings
 from runtime.config.settings.detectors import DetectorSettings
-from runtime.config.settings.processes import LogSettings, PartSettings
+from runtime.config.settings.processes import LogSettings, PartSettings, TraceSettings
 from runtime.config.settings.retention import RetentionSettings
 from runtime.config.settings.store import StoreSettings, data_home
 from runtime.config.settings.telegram import TelegramSettings
@@ -59,6 +59,7 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "TelegramSettings",
+    "TraceSettings",
     "TradingSettings",
     "VenueSettings",
     "WebhookSettings",
@@ -92,6 +93,7 @@ class Settings:
     trading: TradingSettings
     parts: PartSettings
     logs: LogSettings
+    traces: TraceSettings
     warnings: tuple[str, ...] = ()
 
     def groups(self) -> list[BaseSettings]:

@@ -17,6 +17,7 @@ from runtime.nats import wire
 from runtime.nats.bus import Bus, subject_class
 from runtime.nats.lanes.parser import Message
 from runtime.nats.streams.reader import HEARTBEAT_SECONDS, Row, Start, StreamReader
+from runtime.tracing.tracing import Tracing
 
 E = TypeVar("E")
 Decode = Callable[[str, bytes], E]
@@ -98,6 +99,8 @@ class CoreLane(Generic[E]):
             return
         try:
             batch = Batch(pending, self._decode, self._watchers.on_bad)
+            if self._bus.tracing.on:
+                batch.note(self._bus.tracing)
             batch.refuse(self._on_batch(batch.events))
             if dropped:
                 self._bus.count_drop(subject_class(subject_text(pending[-1][0])), dropped)
@@ -119,6 +122,11 @@ class Batch(Generic[E]):
             self.refuse(faults)
             left_out = {index for index, _ in faults}
             self._kept = [message for index, message in enumerate(messages) if index not in left_out]
+
+    def note(self, tracing: Tracing) -> None:
+        """Remember the traces that events came under; messages need their headers."""
+        for message, (_, event) in zip(self._kept, self.events, strict=True):
+            tracing.note(message[3], event)
 
     def refuse(self, faults: Faults | None) -> None:
         """Hand over the messages of the events that could not be folded, with the reason of each."""
@@ -186,6 +194,8 @@ class LaneReader:
         def on_messages(rows: Sequence[Row]) -> None:
             kept = rows if wanted is None else [row for row in rows if wanted(row[0])]
             batch = Batch(kept, decode, self._watchers.on_bad)
+            if self._bus.tracing.on:
+                batch.note(self._bus.tracing)
             batch.refuse(on_batch(batch.events, rows[-1].position.stream_seq))
 
         reader = StreamReader(

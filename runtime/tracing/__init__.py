@@ -1,0 +1,1 @@
+"""Traces through the bus: which events are sampled, how their context travels, where spans are exported."""
