@@ -6,7 +6,6 @@ is the server's own form, compressed; it is not looked into.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -90,5 +89,5 @@ async def _inbox(bus: Bus) -> AsyncGenerator[Subscription]:
 async def _next(inbox: Subscription, name: str) -> Msg:
     try:
         return await inbox.next_msg(timeout=_WAIT_SECONDS)
-    except (NatsTimeoutError, asyncio.TimeoutError) as error:
+    except (TimeoutError, NatsTimeoutError) as error:
         raise TimeoutError(f"stream {name}: nothing more came of its snapshot within {_WAIT_SECONDS:g} s") from error
