@@ -211,7 +211,7 @@ class Store:
     async def _read_raw(self, name: str, session: Any) -> AsyncIterator[bytes]:
         found = self._database.get_collection(name, codec_options=_RAW).find({}, session=session)
         async for document in cast("AsyncIterator[RawBSONDocument]", found.batch_size(_RAW_BATCH)):
-            yield document.raw
+            yield bytes(document.raw)
 
     async def insert_raw(self, collection: str, documents: Sequence[bytes]) -> None:
         """Insert documents as `moment` gave them; AlreadyThereError where one of their `_id` is there."""

@@ -25,7 +25,8 @@ from runtime.store import StoreError
 
 _DESCRIPTION: Final = """Saves streams, buckets and documents into one directory while they are in use, and restores
 them. Of the running copy (run.json in the data directory), else of the servers of the settings (NATS_URL, MONGO_URL),
-else of the files in the data directory. Exit code: 0 it is done, 1 it is not and nothing of it stays, 2 wrong arguments."""
+else of the files in the data directory.
+Exit code: 0 it is done, 1 it is not and nothing of it stays, 2 wrong arguments."""
 _REFUSALS: Final = (
     *(ArchiveError, NoServersError, NotEmptyError, NoDirectoryError, SettingsError, ServerNotReadyError),
     *(ApiRefusalError, NoAnswerError, StoreError, OSError, ValueError, KeyError),

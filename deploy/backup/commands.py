@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,7 @@ from runtime import clock
 from runtime.config.settings import Settings
 from runtime.nats.streams.api import rfc3339
 
-Command = Callable[[argparse.Namespace, Settings, Path], Awaitable[None]]
+Command = Callable[[argparse.Namespace, Settings, Path], Coroutine[None, None, None]]
 
 
 async def save(given: argparse.Namespace, settings: Settings, data: Path) -> None:
@@ -76,8 +76,8 @@ async def restore(given: argparse.Namespace, settings: Settings, data: Path) -> 
     place = find_place(settings, data, given.mode or manifest.mode)
     with replacing(place, data, place.own(), replace=given.replace) as files:
         async with open_bus(place, files) as bus, open_documents(place, files) as store:
+            await empty_bus(bus, manifest.streams, replace=given.replace)  # refused before anything is deleted
             await empty_store(store, replace=given.replace)
-            await empty_bus(bus, manifest.streams, replace=given.replace)
             await restore_documents(store, source, manifest.collections, print)
             await restore_streams(bus, source, manifest.streams, print, replicas=place.replicas)
         write_keys(source, data, writing)

@@ -29,9 +29,9 @@ class NotEmptyError(RuntimeError):
 
 
 async def empty_bus(bus: Bus, saved: Iterable[SavedStream], *, replace: bool) -> None:
-    """Return when the bus has no stream of ours and none that is restored; NotEmptyError where it has without `replace`.
+    """Return when the bus has no stream of ours and none that is restored; they are deleted with `replace`.
 
-    NotEmptyError also while parts read from it: they would act on what is half restored.
+    NotEmptyError where it has without, and while parts read from it: they would act on what is half restored.
     """
     ours = _DECLARED | {stream.name for stream in saved}
     names = [str(info["config"]["name"]) for info in await list_pages(bus, "STREAM.LIST", "streams")]
