@@ -24,7 +24,7 @@ from runtime.app.resume import Mark, Resumed, Start, find_start
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.streams.api import call, parse_rfc3339
 from runtime.provision import apply, declared, verify
-from runtime.servers.embedded import document_server, nats_server
+from runtime.servers.embedded import nats_server
 from runtime.store import IndexSpec, Store
 from tests.deploy.backup.stage import contents, documents_of, place_in, typed
 
@@ -181,7 +181,7 @@ async def test_nothing_is_restored_while_parts_read(
         await typed("save", "--to", str(tmp_path / "archive"), "--without", "MARKET")
         subscription = await bus.jetstream().pull_subscribe_bind("audit", streams.AUDIT)
         waiting = asyncio.create_task(subscription.fetch(1, timeout=20))
-        while not (await call(bus, "CONSUMER.INFO.AUDIT.audit"))["num_waiting"]:
+        while not (await call(bus, "CONSUMER.INFO.AUDIT.audit"))["num_waiting"]:  # noqa: ASYNC110  # asked of the server
             await asyncio.sleep(0.05)
         before = await contents(bus)
         with pytest.raises(NotEmptyError, match="AUDIT"):
@@ -207,31 +207,23 @@ async def test_a_disk_that_takes_no_more_leaves_no_archive(
         assert list((tmp_path / "to").iterdir()) == []
 
 
-async def test_documents_move_from_our_own_server_to_another_and_back(
+async def test_documents_move_from_a_server_to_our_own_and_back(
     documents_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, later = tmp_path / "data", tmp_path / "later"
-    async with document_server(data / "run") as server:
-        own = Store(server.url)
-        await fill_documents(own)
-        rows = await documents_of(own)
-        await own.close()
-    async with database(documents_url) as (store, mongo):
-        settings(monkeypatch, data, None, None)
-        await typed("export", "--to", str(tmp_path / "out"))
+    data, first, second = tmp_path / "data", str(tmp_path / "first"), str(tmp_path / "second")
+    async with database(documents_url) as (store, mongo), database(documents_url) as (other, elsewhere):
+        await fill_documents(store)
         settings(monkeypatch, data, None, mongo)
-        await typed("import", "--from", str(tmp_path / "out"))
-        assert await documents_of(store) == rows
+        await typed("export", "--to", first)
+        settings(monkeypatch, data, None, None)  # our own server, on files in the data directory
+        await typed("import", "--from", first)
+        with pytest.raises(NotEmptyError, match="holds data"):
+            await typed("import", "--from", first)
+        await typed("export", "--to", second)
+        with pytest.raises(ArchiveError, match="documents only"):
+            await typed("restore", "--from", second)
+        settings(monkeypatch, data, None, elsewhere)
+        await typed("import", "--from", second)
         with pytest.raises(NotEmptyError, match="2 collections"):
-            await typed("import", "--from", str(tmp_path / "out"))
-        await typed("export", "--to", str(tmp_path / "back"))
-    settings(monkeypatch, later, None, None)
-    with pytest.raises(ArchiveError, match="documents only"):
-        await typed("restore", "--from", str(tmp_path / "back"))
-    await typed("import", "--from", str(tmp_path / "back"))
-    with pytest.raises(NotEmptyError, match="holds data"):
-        await typed("import", "--from", str(tmp_path / "back"))
-    async with document_server(later / "run") as server:
-        own = Store(server.url)
-        assert await documents_of(own) == rows
-        await own.close()
+            await typed("import", "--from", second)
+        assert await documents_of(other) == await documents_of(store)
