@@ -20,13 +20,13 @@ from tests.e2e.conftest import NO_LIMITS, ROOT, Copy
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("product")]
 SETTINGS = {
     **NO_LIMITS,
-    "HYDROPHONE_VENUES": "binance",
+    "HYDROPHONE_VENUES": "binance,binanceusdm,bybit",
     "HYDROPHONE_SYMBOLS": "BTC",
-    "HYDROPHONE_SIMULATOR_RATE": "1",
+    "HYDROPHONE_SIMULATOR_RATE": "3",
     "HYDROPHONE_WEBHOOK_ALLOW": "127.0.0.1",
     "HYDROPHONE_ADMIN_KEYS": "the-admin-key-of-both-copies-0123456789",
 }
-PATIENCE = 90.0
+PATIENCE = 60.0
 ORDER = {"account": "paper", "symbol": "BTC/USDT", "side": "buy", "type": "market", "amount": "0.01"}
 ANSWERS = (
     *("/admin/keys", "/admin/audit?page_size=100", "/api/alerts", "/webhooks", "/api/v2/groups"),
@@ -98,7 +98,7 @@ def make_everything(copy, hook):
     """Make one of each by the product's own commands; the key is one that was made."""
     scopes = ["market:read", "trade", "alerts:write", "groups:admin", "webhooks:write"]
     key = ask(copy, "POST", "/admin/keys", {"name": "kept", "owner": "alice", "scopes": scopes})
-    ask(copy, "POST", "/webhooks/register", {"url": hook, "events": ["whale"]})
+    ask(copy, "POST", "/webhooks/register", {"url": hook, "events": ["whale", "liquidation"]})
     ask(copy, "POST", "/api/alerts", {"symbol": "BTC", "condition": "above", "value": "900000", "note": "é"})
     ask(copy, "POST", "/api/v2/groups", {"name": "Test", "group_id": -1001234567890})
     group = "/api/v2/groups/-1001234567890"
@@ -130,7 +130,7 @@ def test_all_is_there_again_after_the_data_directory_was_lost(tmp_path):
     copy = Copy("demo", data, SETTINGS).wait_ready()
     try:
         key = make_everything(copy, endpoint.url)
-        endpoint.wait(5)
+        endpoint.wait(2)
         before = answers(copy)
         posted = list(endpoint.posts)
         done = backup("save", "--to", archive, "--with-keys", HYDROPHONE_DATA=str(data))
@@ -148,7 +148,7 @@ def test_all_is_there_again_after_the_data_directory_was_lost(tmp_path):
     between = len(endpoint.posts)
     copy = Copy("demo", data, SETTINGS).wait_ready()
     try:
-        again = endpoint.wait(between + 5)[between:]
+        again = endpoint.wait(between + 2)[between:]
         assert answers(copy) == before
         mine = ask(copy, "GET", "/api/trading/orders", key=key["key"])
         assert mine["items"] == []  # the key opens, and what the administrator made is not its owner's
