@@ -34,7 +34,7 @@ ANSWERS = (
     "/api/v2/groups/-1001234567890/actions",
     *("/api/trading/orders", "/api/trading/fills", "/api/trading/ledger", "/api/trading/strategies"),
 )
-PASSING = frozenset({"next_attempt_at", "last_delivery_at", "last_success_at", "delivered", "pending", "last_sequence"})
+PASSING = frozenset({"last_price"})
 
 
 class Endpoint:
@@ -115,11 +115,11 @@ def make_everything(copy, hook):
 
 
 def answers(copy):
-    return {path: settled(ask(copy, "GET", path)) for path in ANSWERS}
+    return {path: settled({**ask(copy, "GET", path), "timestamp": None}) for path in ANSWERS}
 
 
 def settled(answer):
-    """An answer without what goes on by itself, a webhook's counts."""
+    """An answer without what goes on with the market."""
     if isinstance(answer, dict):
         return {name: settled(value) for name, value in answer.items() if name not in PASSING}
     return [settled(one) for one in answer] if isinstance(answer, list) else answer
@@ -149,7 +149,8 @@ def test_all_is_there_again_after_the_data_directory_was_lost(tmp_path):
     copy = Copy("demo", data, SETTINGS).wait_ready()
     try:
         again = endpoint.wait(between + 2)[between:]
-        assert answers(copy) == before
+        for path, answer in answers(copy).items():
+            assert answer == before[path], path
         mine = ask(copy, "GET", "/api/trading/orders", key=key["key"])
         assert mine["items"] == []  # the key opens, and what the administrator made is not its owner's
         repeated = ask(copy, "POST", "/api/trading/orders", {**ORDER, "client_id": "kept-1"})
