@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -34,32 +35,34 @@ ANSWERS = (
     "/api/v2/groups/-1001234567890/actions",
     *("/api/trading/orders", "/api/trading/fills", "/api/trading/ledger", "/api/trading/strategies"),
 )
-PASSING = frozenset({"last_price"})
+PASSING = frozenset({"last_price", "unrealized"})
 
 
-class Endpoint:
-    """A receiver of webhooks that remembers what came: sequence by id."""
+class Handler(BaseHTTPRequestHandler):
+    """Takes a post and remembers its id and sequence."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        cast("Endpoint", self.server).posts.append((self.headers["webhook-id"], body["sequence"]))
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format, *args):  # noqa: A002  # the library's name
+        return
+
+
+class Endpoint(ThreadingHTTPServer):
+    """A receiver of webhooks; `posts` are the ids and sequences that came."""
 
     def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
         self.posts = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(handler):  # noqa: N805  # the library's name; `self` is the endpoint
-                body = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
-                self.posts.append((handler.headers["webhook-id"], body["sequence"]))
-                handler.send_response(200)
-                handler.send_header("content-length", "0")
-                handler.end_headers()
-
-            def log_message(handler, *_):  # noqa: N805
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server.server_port}/hook"
+        return f"http://127.0.0.1:{self.server_port}/hook"
 
     def has_no_hole(self):
         numbers = {number for _, number in list(self.posts)}
@@ -77,7 +80,7 @@ def until(fits):
         time.sleep(0.2)
 
 
-def ask(copy, method, path, body=None, key=SETTINGS["HYDROPHONE_ADMIN_KEYS"]):
+def ask(copy, method, path, body=None, key=SETTINGS["HYDROPHONE_ADMIN_KEYS"]) -> dict[str, Any]:
     """Answer once the services are there."""
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -122,7 +125,7 @@ def answers(copy):
     return {path: settled({**ask(copy, "GET", path), "timestamp": None}) for path in ANSWERS}
 
 
-def settled(answer):
+def settled(answer: Any) -> Any:
     """An answer without what goes on with the market."""
     if isinstance(answer, dict):
         return {name: settled(value) for name, value in answer.items() if name not in PASSING}
