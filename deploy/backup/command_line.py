@@ -10,6 +10,8 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
+from nats.errors import Error as NatsError
+
 from deploy.backup.archive import open_archive
 from deploy.backup.commands import COMMANDS, count_held
 from deploy.backup.manifest import ArchiveError, Mode
@@ -29,7 +31,7 @@ else of the files in the data directory.
 Exit code: 0 it is done, 1 it is not and nothing of it stays, 2 wrong arguments."""
 _REFUSALS: Final = (
     *(ArchiveError, NoServersError, NotEmptyError, NoDirectoryError, SettingsError, ServerNotReadyError),
-    *(ApiRefusalError, NoAnswerError, StoreError, OSError, ValueError, KeyError),
+    *(ApiRefusalError, NoAnswerError, NatsError, StoreError, OSError, ValueError),
 )
 _INTERRUPTED: Final = 130
 
@@ -71,7 +73,7 @@ def main(argv: list[str]) -> int:
         settings = load()
         configure(LogConfig(part="backup", level="CRITICAL", secrets=settings.secrets()), sys.stderr)
         data = (given.data or settings.store.data).expanduser().absolute()
-        return asyncio.run(_until_interrupted(COMMANDS[given.command](given, settings, data)))
+        return asyncio.run(until_interrupted(COMMANDS[given.command](given, settings, data)))
     except _REFUSALS as error:
         print(describe(error), file=sys.stderr)
         return 1
@@ -84,8 +86,8 @@ def describe(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-async def _until_interrupted(work: Coroutine[None, None, None]) -> int:
-    """Run it until it is done; a signal ends it as an error would, so that nothing half done stays."""
+async def until_interrupted(work: Coroutine[None, None, None]) -> int:
+    """Run it until it is done, 0, or a signal ends it as an error would, 130: nothing half done stays."""
     task = asyncio.ensure_future(work)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

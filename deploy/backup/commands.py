@@ -107,7 +107,11 @@ async def _source(
     """Yield where to save from; no copy starts meanwhile on those `parts` of the files that are our own servers'."""
     run = read_run(data)
     if run is not None:
-        yield find_running(settings, data, run)
+        try:
+            running = find_running(settings, data, run)
+        except (KeyError, TypeError) as error:
+            raise NoServersError(f"{data / 'run.json'} is not of a copy: {type(error).__name__}: {error}") from error
+        yield running
         return
     place = find_place(settings, data, find_mode(data, given.mode))
     own = [part for part in place.own() if part in parts]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from deploy.backup.archive import (
     read_documents,
     writing_documents,
 )
-from deploy.backup.command_line import main
+from deploy.backup.command_line import main, until_interrupted
 from deploy.backup.keys import Key, decide_keys
 from deploy.backup.manifest import NAME, ArchiveError, Manifest, SavedCollection, SavedFile, SavedKey
 from deploy.backup.saving import plan_order
@@ -81,6 +84,17 @@ def break_off(target: Path, raised: BaseException) -> None:
     with new_archive(target) as draft, draft.writing("documents/a.bson.gz") as file:
         file.write(b"x")
         raise raised
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_no_archive(tmp_path: Path, number: signal.Signals) -> None:
+    async def save() -> None:
+        with new_archive(tmp_path / "archive"):
+            os.kill(os.getpid(), number)
+            await asyncio.sleep(30)
+
+    assert asyncio.run(until_interrupted(save())) == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_draft_of_a_process_that_was_killed_is_no_archive(tmp_path: Path) -> None:
