@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-long check newest coverage bench parity peers faults fuzz doctor smoke asyncapi openapi vendor wheel lock clean venv venv-dev
+.PHONY: help demo run test test-long check newest coverage bench parity peers faults fuzz doctor smoke asyncapi openapi vendor wheel lock clean venv venv-dev backup restore export import
 
 PY := .venv/bin/python
 # Processes start by the dozen here; where this is set, each would compile every module again.
@@ -62,6 +62,19 @@ fuzz: venv-dev  ## random operations on all that is compiled, under sanitizers (
 DOCTOR_ARGS ?=
 doctor: venv  ## name what is wrong with the running copy, the system of the settings, or this machine, each with its fix
 	@$(PY) -m runtime.doctor $(DOCTOR_ARGS)
+
+BACKUP_ARGS ?=
+backup: venv  ## save streams, buckets and documents while they are in use (TO=backups/monday, BACKUP_ARGS=--with-keys)
+	@$(PY) -m deploy.backup save $(if $(TO),--to "$(TO)") $(BACKUP_ARGS)
+
+restore: venv  ## make all of a backup again where nothing is (FROM=backups/monday, BACKUP_ARGS=--replace)
+	@$(PY) -m deploy.backup restore $(if $(FROM),--from "$(FROM)") $(BACKUP_ARGS)
+
+export: venv  ## save documents only (TO=documents), from the embedded store or MONGO_URL
+	@$(PY) -m deploy.backup export $(if $(TO),--to "$(TO)") $(BACKUP_ARGS)
+
+import: venv  ## put exported documents into MONGO_URL, or the embedded store where it is not set (FROM=documents)
+	@$(PY) -m deploy.backup import $(if $(FROM),--from "$(FROM)") $(BACKUP_ARGS)
 
 SMOKE_ARGS ?=
 smoke: venv-dev  ## ask a running API one question of each kind (URL=https://…, KEY=… where it needs one)

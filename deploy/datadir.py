@@ -8,7 +8,7 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from runtime.pepper import APP_SECRET_FILE, FILE, SIGNING_KEY_FILE
 
@@ -37,6 +37,18 @@ def claimed(wanted: Path) -> Generator[Path]:
             os.close(lock)
         return
     raise NoDirectoryError(f"{wanted} and {COPIES - 1} directories beside it are all in use")
+
+
+@contextmanager
+def held(path: Path) -> Generator[None]:
+    """Keep every copy out of this directory for as long as the block lasts; NoDirectoryError where one is in it."""
+    lock = _try_lock(path)
+    if lock is None:
+        raise NoDirectoryError(f"{path} is in use: stop what runs there first")
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def _make_private(path: Path) -> None:
@@ -77,6 +89,12 @@ def save_run(directory: Path, run: Mapping[str, object]) -> Path:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def read_run(directory: Path) -> Mapping[str, Any] | None:
+    """Return what run.json says, None where there is none; OSError, ValueError where it cannot be read."""
+    path = directory / "run.json"
+    return json.loads(path.read_text()) if path.is_file() else None
 
 
 def remove_run(directory: Path) -> None:

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from typing import IO, Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from bson import json_util
 from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import AutoReconnect, DuplicateKeyError, OperationFailure, PyMongoError
@@ -26,7 +27,9 @@ UnreachableError = AutoReconnect
 
 DATABASE = "hydrophone"
 T = TypeVar("T")
-_EXPORT_BATCH = 500
+_RAW_BATCH = 500
+_RAW = CodecOptions(document_class=RawBSONDocument)
+_NOT_ASKED_FOR = frozenset({"v", "ns", "background"})  # of an index: the server decides these itself
 _NO_SUCH_INDEX = 27  # IndexNotFound of https://www.mongodb.com/docs/manual/reference/error-codes/
 
 
@@ -128,6 +131,10 @@ class Store:
         """Return when the server answers; StoreError (its message names the server) when it does not in time."""
         await self._client.admin.command("ping")
 
+    async def version(self) -> str:
+        """The server's version; MongoDB's that it speaks like, where it is another one."""
+        return str((await self._client.admin.command("buildInfo"))["version"])
+
     async def has_transactions(self) -> bool:
         """Return whether the server has transactions: replica sets and clusters of them do."""
         hello = await self._client.admin.command("hello")
@@ -165,8 +172,9 @@ class Store:
                 raise
 
     async def list_collections(self) -> list[str]:
-        """The names of the collections that hold something."""
-        return sorted(await self._database.list_collection_names())
+        """The names of the collections that are there, the server's own left out."""
+        names = await self._database.list_collection_names()
+        return sorted(name for name in names if not name.startswith("system."))
 
     async def drop_database(self) -> None:
         """Take everything away."""
@@ -176,40 +184,45 @@ class Store:
         """Close every connection."""
         self._client.close()
 
-    async def export(self, directory: Path) -> dict[str, int]:
-        """Write each collection as `<name>.jsonl` (extended JSON, one document a line); documents by collection."""
-        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
-        counts: dict[str, int] = {}
+    async def find_indexes(self) -> dict[str, list[Document]]:
+        """Every collection's indexes but that of `_id`, as extended JSON of what the server says of them."""
+        found: dict[str, list[Document]] = {}
         for name in await self.list_collections():
-            with (directory / f"{name}.jsonl").open("w", encoding="utf-8") as file:
-                counts[name] = await self._export_one(name, file)
-        return counts
+            specs = [spec async for spec in self._database[name].list_indexes()]
+            found[name] = [_as_json(spec) for spec in specs if spec["name"] != "_id_"]
+        return found
 
-    async def _export_one(self, name: str, file: IO[str]) -> int:
-        count = 0
-        async for document in cast("AsyncIterator[Document]", self._database[name].find({}).batch_size(_EXPORT_BATCH)):
-            file.write(_dumps(document) + "\n")
-            count += 1
-        return count
+    async def add_index(self, collection: str, described: Document) -> None:
+        """Create an index, and its collection where there is none, as `find_indexes` describes it."""
+        await self._database.command({"createIndexes": collection, "indexes": [_from_json(described)]})
 
-    async def load(self, directory: Path) -> dict[str, int]:
-        """Read what `export` wrote, replacing documents of the same `_id`; ValueError names file and line."""
-        counts: dict[str, int] = {}
-        for path in await asyncio.to_thread(lambda: sorted(directory.glob("*.jsonl"))):
-            collection = self.collection(path.stem)
-            with path.open(encoding="utf-8") as file:
-                for number, line in enumerate(file, start=1):
-                    document = _loads(line, f"{path.name}:{number}")
-                    await collection.replace_one({"_id": document["_id"]}, document, upsert=True)
-                    counts[path.stem] = number
-        return counts
+    @asynccontextmanager
+    async def moment(self) -> AsyncGenerator[Callable[[str], AsyncIterator[bytes]]]:
+        """Yield what reads a collection's documents as BSON, all of one moment where the server has transactions.
+
+        MongoDB ends a transaction after 60 s (its transactionLifetimeLimitSeconds): StoreError then.
+        """
+        if not await self.has_transactions():
+            yield lambda name: self._read_raw(name, None)
+            return
+        async with await self._client.start_session() as session, session.start_transaction():
+            yield lambda name: self._read_raw(name, session)
+
+    async def _read_raw(self, name: str, session: Any) -> AsyncIterator[bytes]:
+        found = self._database.get_collection(name, codec_options=_RAW).find({}, session=session)
+        async for document in cast("AsyncIterator[RawBSONDocument]", found.batch_size(_RAW_BATCH)):
+            yield bytes(document.raw)
+
+    async def insert_raw(self, collection: str, documents: Sequence[bytes]) -> None:
+        """Insert documents as `moment` gave them; AlreadyThereError where one of their `_id` is there."""
+        target = self._database.get_collection(collection, codec_options=_RAW)
+        await target.insert_many([RawBSONDocument(document) for document in documents])
 
 
-_dumps = cast("Callable[[Document], str]", json_util.dumps)
+def _as_json(spec: Mapping[str, Any]) -> Document:
+    plain = {name: value for name, value in spec.items() if name not in _NOT_ASKED_FOR}
+    return cast("Document", json.loads(json_util.dumps(plain, json_options=json_util.CANONICAL_JSON_OPTIONS)))
 
 
-def _loads(line: str, place: str) -> Document:
-    document = json_util.loads(line, json_options=json_util.JSONOptions(tz_aware=True))
-    if not isinstance(document, dict) or "_id" not in document:
-        raise ValueError(f"{place}: not a document with an _id")
-    return cast("Document", document)
+def _from_json(described: Document) -> Document:
+    return cast("Document", json_util.loads(json.dumps(described)))

@@ -60,6 +60,7 @@ ENTRIES = (
     Entry("runtime.doctor", ()),
     Entry("runtime.servers.document_user", ("{tmp}/store",)),
     Entry("deploy.extension", ()),
+    Entry("deploy.backup", ("check", "{tmp}/nothing")),
     Entry("deploy.launch", ("run",), waits=True),
     Entry("runtime.app.asyncapi", ("--check",)),
 )

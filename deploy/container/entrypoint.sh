@@ -13,6 +13,7 @@ case $part in
     healer) module="runtime.provision --keep" ;;
     check) module="runtime.settings --check" ;;
     doctor) module=runtime.doctor ;;
+    backup) module=deploy.backup ;;
     *) exec "$@" ;;
 esac
 shift

@@ -6,12 +6,12 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
+from deploy.datadir import read_run
 from deploy.doctor.checks import Checks, Connection
 from deploy.doctor.faults import Finding
 from deploy.doctor.judging import judge_settings
@@ -53,12 +53,6 @@ def main(argv: list[str]) -> int:
     report = asyncio.run(examine(target, settings))
     _print(report, as_json=given.json)
     return report.status
-
-
-def read_run(data: Path) -> Mapping[str, Any] | None:
-    """Return what run.json says, None where there is none; OSError, ValueError where it cannot be read."""
-    path = data / "run.json"
-    return json.loads(path.read_text()) if path.is_file() else None
 
 
 async def examine(target: Target, settings: Settings) -> Report:

@@ -41,7 +41,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the server says of a stream: times in ns UTC; `taken_at` of the marked message, None where it has none."""
+    """What the server says of a stream: times in ns UTC; `taken_at` of the marked message, None where it has none.
+
+    `created` is when the stream began to be what it is: a restored one is younger to the server than what it holds.
+    """
 
     created: int
     first: int
@@ -72,10 +75,17 @@ async def find_start(bus: Bus, stream: str, mark: Mark) -> Resumed:
     state = cast("dict[str, Any]", info["state"])
     first, last = int(state["first_seq"]), int(state["last_seq"])
     taken_at = await _find_time(bus, stream, mark.sequence) if first <= mark.sequence <= last else None
-    resumed = decide_start(mark, Found(parse_rfc3339(str(info["created"])), first, last, taken_at))
+    resumed = decide_start(mark, Found(_find_beginning(info), first, last, taken_at))
     if resumed.missed is None:
         _log.warning("resume.other_stream", stream=stream, sequence=mark.sequence, last=last)
     return resumed
+
+
+def _find_beginning(info: dict[str, Any]) -> int:
+    """When the stream was created, or took its first message where that is earlier: only a restored one has older."""
+    created = parse_rfc3339(str(info["created"]))
+    state = cast("dict[str, Any]", info["state"])
+    return min(created, parse_rfc3339(str(state["first_ts"]))) if state["messages"] else created
 
 
 async def _find_time(bus: Bus, stream: str, sequence: int) -> int | None:

@@ -199,11 +199,16 @@ async def documents_answer(port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def nats_server(data_dir: Path, *, port: int = 0, users: BusUsers | None = None) -> AsyncGenerator[NatsServer]:
-    """A real bus for as long as the block lasts: port 0 takes a free one, passwords are random where none are given."""
+async def nats_server(
+    data_dir: Path, *, port: int = 0, users: BusUsers | None = None, max_bytes: int | None = None
+) -> AsyncGenerator[NatsServer]:
+    """A real bus for as long as the block lasts: port 0 takes a free one, passwords are random where none are given.
+
+    `max_bytes` as in NatsConfig.
+    """
     chosen, monitor = port or free_port(), free_port()
     known = users or BusUsers()
-    config = NatsConfig(data_dir=data_dir, port=chosen, monitor_port=monitor, users=known)
+    config = NatsConfig(data_dir=data_dir, port=chosen, monitor_port=monitor, users=known, max_bytes=max_bytes)
     child = Child(
         name="nats-server",
         argv=nats_command(save_nats_config(config)),

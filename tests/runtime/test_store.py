@@ -46,26 +46,29 @@ async def test_bulk_of_upserts_creates_and_changes(documents: Store) -> None:
     assert {row["_id"]: row["n"] async for row in counts.find({})} == {"a": 2, "b": 2}
 
 
-async def test_export_is_loaded_back_equal(documents: Store, documents_url: str, tmp_path: Path) -> None:
+async def test_raw_documents_and_indexes_of_one_moment_are_put_back_equal(documents: Store, documents_url: str) -> None:
     at = datetime(2026, 1, 2, tzinfo=UTC)
-    await documents.collection("users").insert_many([{"_id": number, "at": at, "name": "é"} for number in range(20)])
+    await documents.create_indexes([IndexSpec("users", ("name", "-at"), unique=True, where={"at": {"$gt": at}})])
+    await documents.collection("users").insert_many(
+        [{"_id": number, "at": at, "name": f"é{number}"} for number in range(9)]
+    )
     await documents.collection("rules").insert_one({"_id": "r", "price": "0.1", "tags": [1, None, {"a": True}]})
-    assert await documents.export(tmp_path) == {"rules": 1, "users": 20}
+    async with documents.moment() as read:
+        users = [one async for one in read("users")]
+        await documents.collection("rules").insert_one({"_id": "later"})
+        rules = [one async for one in read("rules")]
+    assert (len(users), len(rules)) == (9, 1)
     other = Store(documents_url, f"test_{uuid4().hex[:12]}")
-    for _ in range(2):
-        assert await other.load(tmp_path) == {"rules": 1, "users": 20}
-    for name in ("users", "rules"):
-        mine = [row async for row in documents.collection(name).find({}).sort("_id")]
-        theirs = [row async for row in other.collection(name).find({}).sort("_id")]
-        assert mine == theirs
+    await other.insert_raw("users", users)
+    for described in (await documents.find_indexes())["users"]:
+        await other.add_index("users", described)
+    assert (await other.find_indexes())["users"] == (await documents.find_indexes())["users"]
+    async with other.moment() as read:
+        assert [one async for one in read("users")] == users
+    with pytest.raises(StoreError):
+        await other.insert_raw("users", users[:1])
     await other.drop_database()
     await other.close()
-
-
-async def test_line_that_is_no_document_is_named(documents: Store, tmp_path: Path) -> None:
-    (tmp_path / "bad.jsonl").write_text('{"_id": 1}\n[]\n')
-    with pytest.raises(ValueError, match=r"bad\.jsonl:2"):
-        await documents.load(tmp_path)
 
 
 async def test_unreachable_server_is_an_error_in_time() -> None:

@@ -35,6 +35,7 @@ PARTS = {
     ("healer",): "runtime.provision --keep",
     ("check",): "runtime.settings --check",
     ("doctor", "--json"): "runtime.doctor --json",
+    ("backup", "check", "x"): "deploy.backup check x",
 }
 
 

@@ -1,0 +1,1 @@
+"""Backup and restore of everything that is kept, and documents moved from one server to another."""
