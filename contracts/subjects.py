@@ -76,6 +76,7 @@ CACHE_DROP: Final = "cache.v1.drop"  # core NATS, to every process that keeps an
 HELD: Final = "api.v1.connections"  # core NATS: what each API process holds of each key, to all the others
 PROBE: Final = "probe.v1."  # <who>: whether the bus can write
 SAMPLE_BOOK: Final = "sample.v1.book."  # <venue>.<BASE>.<QUOTE>.<contract>: books as the detectors looked at them
+PAST: Final = "past.v1."  # <bucket>.<key>: each version of a document of a recorded bucket, empty where it was deleted
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
 # ---- wildcards
@@ -115,6 +116,7 @@ ALL_COMMUNITY: Final = COMMUNITY + ">"
 ALL_UNDOS: Final = COMMUNITY + "undo.>"  # <group>: what the bot has to lift in Telegram
 ALL_LIMITS: Final = LIMIT + ">"
 ALL_PROBES: Final = PROBE + ">"
+ALL_PAST: Final = PAST + ">"
 ALL_REPLAYS: Final = REPLAY + ">"
 MARKET_COMMANDS: Final = MARKET_COMMAND + ">"
 
