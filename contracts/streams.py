@@ -96,6 +96,7 @@ LIMITS: Final = "LIMITS"
 COMMUNITY: Final = "COMMUNITY"
 SAMPLES: Final = "SAMPLES"
 PAST: Final = "PAST"
+PAST_TRADES: Final = "PAST_TRADES"
 
 CANDLE_STREAMS: Final[Mapping[str, str]] = {
     timeframe: CANDLES_1M if timeframe == "1m" else CANDLES_5M if timeframe.endswith("m") else CANDLES_1H
@@ -133,8 +134,10 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     ),
     # what detectors decided by and no other stream keeps, so that it can be decided again
     StreamSpec(SAMPLES, (subjects.ALL_SAMPLES,), max_age=6 * HOUR, max_bytes=256 * MIB),
-    # every version of the documents of recorded buckets, so that answers can be given as they were
-    StreamSpec(PAST, (subjects.ALL_PAST,), max_age=DAY, max_bytes=1024 * MIB, compressed=True),
+    # every version of the documents of recorded buckets, so that answers can be given as they were; lists of trades,
+    # which are long and change often, in a stream of their own: they do not push out the others
+    StreamSpec(PAST, subjects.PAST_DOCUMENTS, max_age=DAY, max_bytes=1024 * MIB, compressed=True),
+    StreamSpec(PAST_TRADES, (subjects.PAST_OF_TRADES + ">",), max_age=DAY, max_bytes=512 * MIB, compressed=True),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(
         TRADING,

@@ -78,6 +78,7 @@ class MarketPlan:
     instruments: str = streams.INSTRUMENTS
     coverage: str = streams.COVERAGE
     past: str = streams.PAST
+    past_trades: str = streams.PAST_TRADES
     liquidations: str = streams.LIQUIDATIONS
     stale_after_ns: int = 30_000_000_000
     cut_after_seconds: float = 20.0
@@ -106,7 +107,7 @@ class Core:
         self.maps = LiquidationMaps(bus, plan.liquidations, self.state)
         self.past = PastAnswers(
             self.state,
-            Recording(bus, plan.past, plan.state),
+            (Recording(bus, plan.past_trades, plan.state), Recording(bus, plan.past, plan.state)),
             (self.bucket, self.coverage),
             read_maps(partial(LiquidationReader, bus, plan.liquidations)),
         )

@@ -7,11 +7,13 @@ in headers: the resolved symbol, percent-encoded, and the members that stand bes
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.arithmetic.moments import Moment
 from contracts.market import Timeframe
+from contracts.schema.literals import iso
 
 LONGEST_SYMBOL: Final = 64
 MOST_OF_A_LIST: Final = 100
@@ -166,3 +168,8 @@ class HealthQuery(PastQuery):
 
 class StatusQuery(MarketQuery):
     """The core itself: what it holds in memory, and what is not as it should be."""
+
+
+def past_url(public_url: str, base: str, at_ns: int) -> str:
+    """Return where the page shows a coin as it was at a time (ns UTC); `public_url` ends without a slash."""
+    return f"{public_url}/?as_of={iso(at_ns)}&symbol={quote(base, safe='')}"

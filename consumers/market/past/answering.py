@@ -18,10 +18,11 @@ from consumers.market.mirrors import MirroredBucket
 from consumers.market.past.documents import PastBucket
 from consumers.market.past.reading import Recording
 from consumers.market.state import MarketState, Reader
+from contracts import subjects
 from contracts.arithmetic.moments import read_moment
 from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError, TimedOutError
 from contracts.schema.literals import iso
-from contracts.services.market import HealthQuery, LiquidationMapQuery, PastQuery
+from contracts.services.market import HealthQuery, LiquidationMapQuery, PastQuery, TradesQuery
 from runtime import clock
 from runtime.coverage.view import LedgerView
 from runtime.nats.bus import NoAnswerError
@@ -50,12 +51,20 @@ class Moment:
 
 
 class PastAnswers:
-    """Composes answers as they were, a few at a time; the last moments' documents are kept."""
+    """Composes answers as they were, a few at a time; the last moments' documents are kept.
+
+    `recordings` are that of lists of trades and that of everything else, `buckets` the state's and the ledger's.
+    """
 
     def __init__(
-        self, live: MarketState, recording: Recording, buckets: tuple[MirroredBucket, MirroredBucket], maps: MapReader
+        self,
+        live: MarketState,
+        recordings: tuple[Recording, Recording],
+        buckets: tuple[MirroredBucket, MirroredBucket],
+        maps: MapReader,
     ) -> None:
-        self._live, self._recording, self._maps = live, recording, maps
+        self._live, self._maps = live, maps
+        self._trades, self._rest = recordings
         self._state, self._coverage = buckets
         self._moments: OrderedDict[int, Moment] = OrderedDict()
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -71,7 +80,8 @@ class PastAnswers:
         at_ns = read_moment(query.as_of)
         try:
             async with asyncio.timeout(SECONDS), self._turns:
-                since = await self._find_reach(at_ns)
+                used = (self._rest, self._trades) if isinstance(query, TradesQuery) else (self._rest,)
+                since = max([await _check_reach(recording, at_ns) for recording in used])
                 composed = await self.compose(compose, query, at_ns)
         except TimeoutError:
             raise TimedOutError(f"The past was not read within {SECONDS} s", parameter="as_of") from None
@@ -100,21 +110,6 @@ class PastAnswers:
             raise composed
         return composed
 
-    async def _find_reach(self, at_ns: int) -> int:
-        """Return how far back can be seen; raises InvalidParameterError for a moment that cannot."""
-        if at_ns > clock.now_ns():
-            raise InvalidParameterError("Parameter as_of must not be in the future", parameter="as_of")
-        since = await self._recording.find_reach()
-        if since is None:
-            raise NotReadyError("Nothing was recorded yet", waiting_for=["stream PAST"])
-        if at_ns < since:
-            raise InvalidParameterError(
-                f"Parameter as_of: nothing can be seen from before {iso(since)}",
-                parameter="as_of",
-                seen_since=iso(since),
-            )
-        return since
-
     def _find_moment(self, at_ns: int) -> Moment:
         moment = self._moments.get(at_ns)
         if moment is None:
@@ -125,9 +120,15 @@ class PastAnswers:
         return moment
 
     async def _read(self, moment: Moment) -> None:
-        for bucket, held in ((self._state, moment.state), (self._coverage, moment.coverage)):
-            if held.wanted:
-                held.save(await self._recording.read(bucket, sorted(held.wanted), moment.at_ns))
+        trades = {key for key in moment.state.wanted if key.startswith(subjects.STATE_TRADE)}
+        wanted = (
+            (self._trades, self._state, moment.state, trades),
+            (self._rest, self._state, moment.state, moment.state.wanted - trades),
+            (self._rest, self._coverage, moment.coverage, set(moment.coverage.wanted)),
+        )
+        for recording, bucket, held, keys in wanted:
+            if keys:
+                held.save(await recording.read(bucket, sorted(keys), moment.at_ns))
 
     async def _with_map(self, moment: Moment, query: LiquidationMapQuery) -> Compose:
         """Return what composes the map of the liquidations of then."""
@@ -151,6 +152,20 @@ def read_maps(reader: Callable[[LiquidationHistory], LiquidationReader]) -> MapR
         return history
 
     return read
+
+
+async def _check_reach(recording: Recording, at_ns: int) -> int:
+    """Return how far back can be seen; raises InvalidParameterError for a moment that cannot."""
+    if at_ns > clock.now_ns():
+        raise InvalidParameterError("Parameter as_of must not be in the future", parameter="as_of")
+    since = await recording.find_reach()
+    if since is None:
+        raise NotReadyError("Nothing was recorded yet", waiting_for=["stream PAST"])
+    if at_ns < since:
+        raise InvalidParameterError(
+            f"Parameter as_of: nothing can be seen from before {iso(since)}", parameter="as_of", seen_since=iso(since)
+        )
+    return since
 
 
 def _dated(composed: Composed, query: PastQuery, at_ns: int, since: int) -> Composed:

@@ -33,7 +33,7 @@ class Current(Protocol):
 
 
 class Recording:
-    """The stream that holds each version of the recorded buckets' documents."""
+    """One stream that holds each version of documents of recorded buckets."""
 
     def __init__(self, bus: Bus, stream: str, whole_of: str) -> None:
         self._bus, self._stream, self._whole_of = bus, stream, whole_of
