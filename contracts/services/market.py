@@ -70,7 +70,7 @@ class PastQuery(MarketQuery):
     )
 
 
-class PastSymbolQuery(SymbolQuery, PastQuery):
+class PastSymbolQuery(PastQuery, SymbolQuery):
     """The same about one symbol."""
 
 

@@ -82,11 +82,10 @@ class Recording:
 
     async def _find_reach(self) -> int | None:
         info = await call(self._bus, f"STREAM.INFO.{self._stream}")
-        state = info["state"]
-        if not int(state["messages"]):
-            return None
+        state, created = info["state"], parse_rfc3339(str(info["created"]))
         bucket = await call(self._bus, f"STREAM.INFO.{bucket_stream(self._whole_of)}")
-        created = parse_rfc3339(str(info["created"]))
         if int(state["first_seq"]) <= 1 and created <= parse_rfc3339(str(bucket["created"])):
             return created
+        if not int(state["messages"]):
+            return created + _WHOLE_AFTER if not int(state["last_seq"]) else None
         return parse_rfc3339(str(state["first_ts"])) + _WHOLE_AFTER
