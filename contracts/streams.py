@@ -137,7 +137,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     # every version of the documents of recorded buckets, so that answers can be given as they were; lists of trades,
     # which are long and change often, in a stream of their own: they do not push out the others
     StreamSpec(PAST, subjects.PAST_DOCUMENTS, max_age=DAY, max_bytes=1024 * MIB, compressed=True),
-    StreamSpec(PAST_TRADES, (subjects.PAST_OF_TRADES + ">",), max_age=DAY, max_bytes=512 * MIB, compressed=True),
+    StreamSpec(PAST_TRADES, (subjects.PAST_OF_TRADES + ">",), max_age=DAY, max_bytes=1024 * MIB, compressed=True),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(
         TRADING,
@@ -206,7 +206,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(PROBE, (subjects.ALL_PROBES,), max_age=HOUR, max_bytes=1 * MIB, effects=True, max_msgs_per_subject=1),
 )
 
-RECORDED_AGAIN: Final = 2 * MINUTE
+RECORDED_AGAIN: Final = MINUTE
 """Seconds within which every document of the STATE bucket is written again, even if nothing of it changed."""
 
 SMALLEST: Final = 16 * MIB  # no scale makes a stream or bucket smaller than that, or than what is declared

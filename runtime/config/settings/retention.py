@@ -36,7 +36,7 @@ class RetentionSettings(BaseSettings):
     feeds: Count = Field(30, validation_alias="HYDROPHONE_KEEP_FEEDS_DAYS")
     past_hours: Count = Field(24, validation_alias="HYDROPHONE_KEEP_PAST_HOURS")
     past_mb: Count = Field(1024, validation_alias="HYDROPHONE_KEEP_PAST_MB")
-    past_trades_mb: Count = Field(512, validation_alias="HYDROPHONE_KEEP_PAST_TRADES_MB")
+    past_trades_mb: Count = Field(1024, validation_alias="HYDROPHONE_KEEP_PAST_TRADES_MB")
     stream_scale: Scale = Field(Decimal(1), validation_alias="HYDROPHONE_STREAM_SCALE")
 
     def retention(self) -> Retention:
