@@ -30,8 +30,9 @@ from runtime.nats.streams.api import ApiRefusalError
 
 AT_ONCE: Final = 4
 SECONDS: Final = 2.5  # of one answer
-MOST_PASSES: Final = 8  # what is read names what is needed beside: prices, then feeds, then rates
+MOST_PASSES: Final = 32  # what is read names what is needed beside: prices, then feeds, then rates; others read along
 MOST_MOMENTS: Final = 8
+_SETTLED_NS: Final = 1_000_000_000
 _ASKED: Final = b'"as_of"'
 
 
@@ -113,7 +114,10 @@ class PastAnswers:
     def _find_moment(self, at_ns: int) -> Moment:
         moment = self._moments.get(at_ns)
         if moment is None:
-            moment = self._moments[at_ns] = Moment(at_ns, PastBucket(self._live.bucket.keys))
+            moment = Moment(at_ns, PastBucket(self._live.bucket.keys))
+            if clock.now_ns() - at_ns < _SETTLED_NS:  # what it had may still be on its way
+                return moment
+            self._moments[at_ns] = moment
         self._moments.move_to_end(at_ns)
         if len(self._moments) > MOST_MOMENTS:
             self._moments.popitem(last=False)
