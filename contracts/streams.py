@@ -43,6 +43,7 @@ class StreamSpec:
     memory: bool = False  # kept by the running server only
     named_jobs: bool = False  # a subject is one job: a second one is refused until the first is acknowledged
     schedules: bool = False  # holds messages until their time (header Nats-Schedule); the server allows no discard NEW
+    compressed: bool = False  # on disk; `max_bytes` counts what was written, not what that takes there
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class BucketSpec:
     ttl: int = 0
     history: int = 1
     effects: bool = False
+    recorded: bool = False  # what is written is published again on `subjects.PAST`, and kept by the stream PAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ AUDIT: Final = "AUDIT"
 LIMITS: Final = "LIMITS"
 COMMUNITY: Final = "COMMUNITY"
 SAMPLES: Final = "SAMPLES"
+PAST: Final = "PAST"
+PAST_TRADES: Final = "PAST_TRADES"
 
 CANDLE_STREAMS: Final[Mapping[str, str]] = {
     timeframe: CANDLES_1M if timeframe == "1m" else CANDLES_5M if timeframe.endswith("m") else CANDLES_1H
@@ -130,6 +134,10 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     ),
     # what detectors decided by and no other stream keeps, so that it can be decided again
     StreamSpec(SAMPLES, (subjects.ALL_SAMPLES,), max_age=6 * HOUR, max_bytes=256 * MIB),
+    # every version of the documents of recorded buckets, so that answers can be given as they were; lists of trades,
+    # which are long and change often, in a stream of their own: they do not push out the others
+    StreamSpec(PAST, subjects.PAST_DOCUMENTS, max_age=DAY, max_bytes=1024 * MIB, compressed=True),
+    StreamSpec(PAST_TRADES, (subjects.PAST_OF_TRADES + ">",), max_age=DAY, max_bytes=1024 * MIB, compressed=True),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(
         TRADING,
@@ -198,6 +206,9 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(PROBE, (subjects.ALL_PROBES,), max_age=HOUR, max_bytes=1 * MIB, effects=True, max_msgs_per_subject=1),
 )
 
+RECORDED_AGAIN: Final = MINUTE
+"""Seconds within which every document of the STATE bucket is written again, even if nothing of it changed."""
+
 SMALLEST: Final = 16 * MIB  # no scale makes a stream or bucket smaller than that, or than what is declared
 
 
@@ -241,7 +252,7 @@ TRADERS: Final = "TRADERS"
 COVERAGE: Final = "COVERAGE"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
-    BucketSpec(STATE, max_bytes=64 * MIB),  # written by the cache consumer
+    BucketSpec(STATE, max_bytes=64 * MIB, recorded=True),  # written by the cache consumer
     BucketSpec(INSTRUMENTS, max_bytes=32 * MIB),  # <unit>: the instruments that it follows, written by the producers
     # <unit>: all that its venue lists, packed, for starts without REST; the listings before it show what is new
     BucketSpec(LISTINGS, max_bytes=64 * MIB, history=5),
@@ -257,7 +268,7 @@ BUCKETS: Final[tuple[BucketSpec, ...]] = (
     # token.<user>.<account>, asking.<user>: sealed tokens of Telegram users, and what the bot waits for them to write
     BucketSpec(TRADERS, max_bytes=16 * MIB, ttl=7 * DAY, effects=True),
     # the ledger: what was received of each venue and hour, by the coverage consumer, see contracts.services.coverage
-    BucketSpec(COVERAGE, max_bytes=64 * MIB, ttl=30 * DAY),
+    BucketSpec(COVERAGE, max_bytes=64 * MIB, ttl=30 * DAY, recorded=True),
     BucketSpec(CACHE, max_bytes=16 * MIB, ttl=DAY),  # <key>: an answer that an administrator put, until its life ends
 )
 

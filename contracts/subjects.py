@@ -76,6 +76,7 @@ CACHE_DROP: Final = "cache.v1.drop"  # core NATS, to every process that keeps an
 HELD: Final = "api.v1.connections"  # core NATS: what each API process holds of each key, to all the others
 PROBE: Final = "probe.v1."  # <who>: whether the bus can write
 SAMPLE_BOOK: Final = "sample.v1.book."  # <venue>.<BASE>.<QUOTE>.<contract>: books as the detectors looked at them
+PAST: Final = "past.v1."  # <bucket>.<key>: each version of a document of a recorded bucket, empty where it was deleted
 REPLAY: Final = "rp."  # <run>. and then any subject above
 
 # ---- wildcards
@@ -142,6 +143,15 @@ STATE_INTEREST: Final = "interest."
 STATE_FEED: Final = "feed."  # <venue>: health of its feed
 STATE_WHALES: Final = "whales."  # <BASE>: the recent whale trades, newest first
 STATE_LIQUIDATIONS: Final = "liquidations."  # <BASE>: recent liquidations and totals by side
+
+# ---- versions of the documents of recorded buckets
+PAST_OF_STATE: Final = PAST + "STATE."
+PAST_OF_TRADES: Final = PAST_OF_STATE + STATE_TRADE
+PAST_DOCUMENTS: Final = (
+    *(f"{PAST_OF_STATE}{kind}>" for kind in (STATE_TICKER, STATE_BOOK, STATE_FUNDING, STATE_INTEREST)),
+    *(f"{PAST_OF_STATE}{kind}>" for kind in (STATE_FEED, STATE_WHALES, STATE_LIQUIDATIONS)),
+    PAST + "COVERAGE.>",
+)
 
 # ---- keys of the LEASES bucket
 LEASE_PRODUCERS: Final = "producers."  # <unit>: who publishes for it

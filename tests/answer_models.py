@@ -50,6 +50,7 @@ OPTIONS = {  # what each parameter is tried with, beside nothing
     "timeframe": ["1m", "1d"],
     "indicators": ["rsi,macd,ema,bollinger,sma,atr,stochastic,vwap,obv"],
     "from": ["2026-01-01"],
+    "as_of": ["2026-01-01"],
     "to": ["2100-01-01T00:00:00Z"],
     "owner": ["alice"],
     "page": ["1", "2"],
@@ -102,7 +103,7 @@ def _paths(template: str, parameters: list[dict[str, Any]]) -> Iterator[str]:
     needed = [item["name"] for item in parameters if item["required"] and item["in"] == "query"]
     optional = [item["name"] for item in parameters if not item["required"]]
     variations: list[dict[str, str]] = [{}, *({name: value} for name in optional for value in OPTIONS[name])]
-    variations.append({name: OPTIONS[name][0] for name in optional if name != "symbol"})
+    variations.append({name: OPTIONS[name][0] for name in optional if name not in {"symbol", "as_of"}})
     for symbol in OPTIONS["symbol"] if "symbol" in [*in_path, *needed] else [""]:
         for variation in variations if symbol in {"", OPTIONS["symbol"][0]} else [{}]:
             query = {**dict.fromkeys(needed, symbol), **variation}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import strawberry
 from strawberry.tools import create_type
@@ -46,35 +46,56 @@ class Asked:
 
 
 AskedInfo = Info[Asked, None]
+AsOf = Annotated[
+    str | None,
+    strawberry.argument(
+        name="asOf", description="as it was at this time: ISO 8601, or seconds or milliseconds since 1970"
+    ),
+]
 
 
-async def price(info: AskedInfo, symbol: str) -> Any:
+async def price(info: AskedInfo, symbol: str, as_of: AsOf = None) -> Any:
     """The consolidated ticker of a symbol over every exchange, as `/multi/ticker`."""
-    return await info.context.find("ticker", {"symbol": symbol})
+    return await info.context.find("ticker", {"symbol": symbol, "as_of": as_of})
 
 
-async def whale_transactions(info: AskedInfo, symbol: str, filter: WhaleFilter | None = None) -> Any:  # noqa: A002 - its name in the schema
+async def whale_transactions(
+    info: AskedInfo,
+    symbol: str,
+    filter: WhaleFilter | None = None,  # noqa: A002 - its name in the schema
+    as_of: AsOf = None,
+) -> Any:
     """Recent whale trades, newest first, as `/gpt/whale`."""
-    reply = await info.context.find("whale", list_parameters(symbol, filter))
+    reply = await info.context.find("whale", {**list_parameters(symbol, filter), "as_of": as_of})
     return _listed(info, reply, "whales")
 
 
-async def liquidations(info: AskedInfo, symbol: str, filter: LiquidationFilter | None = None) -> Any:  # noqa: A002
+async def liquidations(
+    info: AskedInfo,
+    symbol: str,
+    filter: LiquidationFilter | None = None,  # noqa: A002
+    as_of: AsOf = None,
+) -> Any:
     """Recent liquidations of the coin, newest first, as `/gpt/liq`."""
-    reply = await info.context.find("liq", list_parameters(symbol, filter))
+    reply = await info.context.find("liq", {**list_parameters(symbol, filter), "as_of": as_of})
     for item in reply["recent"]:
         item["side"] = item["position_side"]
     return _listed(info, reply, "recent")
 
 
-async def liquidation_map(info: AskedInfo, symbol: str, window: str = "24h") -> Any:
+async def liquidation_map(info: AskedInfo, symbol: str, window: str = "24h", as_of: AsOf = None) -> Any:
     """What was liquidated of the coin at each price, with the coverage it rests on, as `/gpt/liqmap`."""
-    return await info.context.find("liqmap", {"symbol": symbol, "window": window})
+    return await info.context.find("liqmap", {"symbol": symbol, "window": window, "as_of": as_of})
 
 
-async def orderbook(info: AskedInfo, symbol: str, filter: OrderbookFilter | None = None) -> Any:  # noqa: A002
+async def orderbook(
+    info: AskedInfo,
+    symbol: str,
+    filter: OrderbookFilter | None = None,  # noqa: A002
+    as_of: AsOf = None,
+) -> Any:
     """The order book of one exchange, the deepest live one, as `/gpt/orderbook`."""
-    return await info.context.find("orderbook", book_parameters(symbol, filter))
+    return await info.context.find("orderbook", {**book_parameters(symbol, filter), "as_of": as_of})
 
 
 async def candles(info: AskedInfo, symbol: str, timeframe: str = "1h", limit: int = 100) -> Any:
@@ -90,15 +111,15 @@ async def coverage(info: AskedInfo, symbol: str, filter: CoverageFilter | None =
     return await info.context.find("coverage", coverage_parameters(symbol, filter))
 
 
-async def market_data(info: AskedInfo, symbol: str) -> Any:
-    """All that is known of a symbol, as `/gpt/raw`, with its lists and its book."""
-    reply = await info.context.find("raw", {"symbol": symbol})
-    return {**reply, "liquidation_totals": _totals(reply["liquidations"])}
+async def market_data(info: AskedInfo, symbol: str, as_of: AsOf = None) -> Any:
+    """All that is known of a symbol, as `/gpt/raw`, with its lists and its book, all of the same moment."""
+    reply = await info.context.find("raw", {"symbol": symbol, "as_of": as_of})
+    return {**reply, "asked": as_of, "liquidation_totals": _totals(reply["liquidations"])}
 
 
 async def whales_of(info: AskedInfo, root: strawberry.Parent[Any], filter: WhaleFilter | None = None) -> Any:  # noqa: A002
     """As the query of that name."""
-    return await whale_transactions(info, root["symbol"], filter)
+    return await whale_transactions(info, root["symbol"], filter, root["asked"])
 
 
 async def liquidations_of(
@@ -107,12 +128,12 @@ async def liquidations_of(
     filter: LiquidationFilter | None = None,  # noqa: A002
 ) -> Any:
     """As the query of that name."""
-    return await liquidations(info, root["symbol"], filter)
+    return await liquidations(info, root["symbol"], filter, root["asked"])
 
 
 async def orderbook_of(info: AskedInfo, root: strawberry.Parent[Any], filter: OrderbookFilter | None = None) -> Any:  # noqa: A002
     """As the query of that name."""
-    return await orderbook(info, root["symbol"], filter)
+    return await orderbook(info, root["symbol"], filter, root["asked"])
 
 
 def _listed(info: AskedInfo, reply: Fields, name: str) -> list[Fields]:

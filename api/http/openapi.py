@@ -41,6 +41,7 @@ EXAMPLES: Final = {
     "after": 17,
     "limit": 50,
     "from": "2026-01-01",
+    "as_of": "2026-01-01T12:00:00Z",
     "to": "2026-01-02",
     "key": "aggregated_data:BTC",
     "pattern": "market_data:BTC:*",

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Final, Generic, Literal, Self, TypeVar, cast
 
 from fastapi import Path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 
 from contracts.services import market
@@ -145,7 +145,14 @@ class Envelope(Timed):
     success: Literal[True]
 
 
-class Fresh(Envelope, Generic[T]):
+class Dated(Envelope):
+    """What those have that can be about the past."""
+
+    as_of: datetime | None = Field(default=None, description="the moment that was asked for: all of it is as it was")
+    seen_since: datetime | None = Field(default=None, description="how far back that can be asked for")
+
+
+class Fresh(Dated, Generic[T]):
     """The answers about a symbol that need data."""
 
     symbol: str
@@ -154,7 +161,7 @@ class Fresh(Envelope, Generic[T]):
     quality: Quality
 
 
-class Received(Envelope):
+class Received(Dated):
     """What lists of a symbol have: no age where nothing of it was received."""
 
     symbol: str
@@ -185,7 +192,7 @@ class LiquidationMapAnswer(Received):
     stale_exchanges: list[str]
 
 
-class FeedsAnswer(Envelope):
+class FeedsAnswer(Dated):
     """The answer of `/multi/health`: each feed by the venue's name."""
 
     data: dict[str, FeedHealth]
@@ -198,7 +205,7 @@ class TradesAnswer(Received):
     exchanges: list[TradesOf]
 
 
-class SymbolsAnswer(Envelope):
+class SymbolsAnswer(Dated):
     """The answer of `/multi/symbols`."""
 
     symbol: str | None = None

@@ -46,6 +46,7 @@ class InstrumentState:
     has_ticker: bool = False
     gone: bool = False  # forgotten: another state stands for the instrument
     latest: int = 0
+    shown: int = 0  # when its documents were written though nothing changed
     sim: bool = False
     trades: deque[FastEvent] = field(default_factory=lambda: deque[FastEvent](maxlen=KEPT_TRADES))
     bodies: dict[str, bytes] = field(default_factory=dict[str, bytes])

@@ -43,6 +43,7 @@ class LiquidationTally:
     def __init__(self, base: str) -> None:
         self.base = base
         self.dirty = True
+        self.shown = 0
         self.as_of = 0
         self._recent: deque[FastDocument] = deque(maxlen=KEPT)
         self._minutes: dict[int, _Minute] = {}
@@ -105,6 +106,7 @@ class WhaleList:
     def __init__(self, base: str) -> None:
         self.base = base
         self.dirty = True
+        self.shown = 0
         self.seq = 0
         self.whales: deque[FastEvent] = deque(maxlen=KEPT)
 

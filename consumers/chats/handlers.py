@@ -50,9 +50,10 @@ AT_ONCE: Final = 32  # jobs of one alert that are published side by side
 
 @dataclass(frozen=True, slots=True)
 class ChatsPlan:
-    """Where the documents are."""
+    """Where the documents are, and our own address, without a slash at its end; none where nobody said."""
 
     documents: str
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Chats:
 
     store: ChatStore
     bus: Bus
+    public_url: str = ""
 
     async def tell_owner(self, event: AccountEvent) -> None:
         """Queue the message of an event of orders for its owner, where it is worth one."""
@@ -83,7 +85,7 @@ def make_consumer(plan: ChatsPlan) -> Consumer:
     async def run(service: Service) -> None:
         async with open_store(service, plan.documents, INDEXES) as store:
             if store is not None:
-                held.append(Chats(ChatStore(store), service.bus))
+                held.append(Chats(ChatStore(store), service.bus, plan.public_url))
                 await serve(router, service)
 
     return Consumer(run, router)
@@ -131,14 +133,14 @@ def _add_events(router: NatsRouter, chats: Callable[[], Chats]) -> None:
     async def on_alert(alert: Alert) -> None:
         """Queue the message for each chat that gets the alert."""
         here = chats()
-        await here.publish(core.jobs_of(alert, await here.store.active(), clock.now_ns()))
+        await here.publish(core.jobs_of(alert, await here.store.active(), clock.now_ns(), here.public_url))
 
     @router.subscriber(**durable(SPECS["chats_own_alerts"]))
     async def on_own_alert(alert: Alert) -> None:
         """Queue the message of a price alert for the chat that its owner named."""
         here, user = chats(), core.owner_user(alert)
         profile = Profile(user_id=0) if user is None else await here.store.find_profile(user)
-        job = core.own_job(alert, profile, clock.now_ns())
+        job = core.own_job(alert, profile, clock.now_ns(), here.public_url)
         await here.publish([] if job is None else [job])
 
     @router.subscriber(**durable(SPECS["chats_blocked"]))

@@ -13,6 +13,6 @@ def make(settings: Settings) -> Consumer:
 
 
 def chats_plan(settings: Settings) -> ChatsPlan:
-    """Where profiles and subscriptions are kept."""
+    """Where profiles and subscriptions are kept, and what alerts link to."""
     url = settings.store.url
-    return ChatsPlan("" if url is None else url.get_secret_value())
+    return ChatsPlan("" if url is None else url.get_secret_value(), settings.api.own_url)

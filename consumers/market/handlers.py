@@ -1,4 +1,7 @@
-"""Serves `cmd.v1.market.*` from the mirrored state, and publishes the consolidated market while it holds the lease."""
+"""Serves `cmd.v1.market.*` from the mirrored state, and publishes the consolidated market while it holds the lease.
+
+A few lines over the usual length of a file: every question with what answers it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ from consumers.market.candles.history import CandleSource
 from consumers.market.candles.ohlc import Ohlc
 from consumers.market.core import VERBS, Inside, compose_status
 from consumers.market.liquidations.maps import LiquidationMaps
+from consumers.market.liquidations.reading import LiquidationReader
 from consumers.market.mirrors import Listing, MirroredBucket
+from consumers.market.past.answering import PastAnswers, is_past, read_maps
+from consumers.market.past.reading import Recording
 from consumers.market.publishing import Consolidator
 from consumers.market.sentiment.core import read_analyzer
 from consumers.market.state import MarketState, Reader
@@ -71,6 +77,8 @@ class MarketPlan:
     state: str = streams.STATE
     instruments: str = streams.INSTRUMENTS
     coverage: str = streams.COVERAGE
+    past: str = streams.PAST
+    past_trades: str = streams.PAST_TRADES
     liquidations: str = streams.LIQUIDATIONS
     stale_after_ns: int = 30_000_000_000
     cut_after_seconds: float = 20.0
@@ -97,6 +105,12 @@ class Core:
         self.analyzer = read_analyzer()
         self.ohlc = Ohlc(self.state, CandleSource(bus, self.fetched))
         self.maps = LiquidationMaps(bus, plan.liquidations, self.state)
+        self.past = PastAnswers(
+            self.state,
+            (Recording(bus, plan.past_trades, plan.state), Recording(bus, plan.past, plan.state)),
+            (self.bucket, self.coverage),
+            read_maps(partial(LiquidationReader, bus, plan.liquidations)),
+        )
 
     @property
     def is_ready(self) -> bool:
@@ -110,7 +124,9 @@ class Core:
             self.state.ledger = self._ledger
 
     async def find(self, model: type[BaseModel], compose: Callable[..., Composed], body: bytes) -> Answer:
-        """Answer from memory; refusals are raised."""
+        """Answer from memory, or as it was; refusals are raised."""
+        if is_past(body) and (answer := await self.past.answer(model, compose, body)) is not None:
+            return answer
         return self.answerer.answer(model, compose, body, clock.now_ns())
 
     async def find_candles(self, body: bytes) -> Answer:
@@ -125,7 +141,9 @@ class Core:
         return answering.encode(compose_coverage(Reader(self.state, now_ns), query)).render(now_ns)
 
     async def find_map(self, body: bytes) -> Answer:
-        """Answer with a liquidation map."""
+        """Answer with a liquidation map, or with one as it was."""
+        if is_past(body) and (answer := await self.past.answer(LiquidationMapQuery, None, body)) is not None:
+            return answer
         query = read_query(LiquidationMapQuery, body)
         composed = await self.maps.compose(query)
         return answering.encode(composed).render(clock.now_ns())

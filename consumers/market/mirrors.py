@@ -44,6 +44,10 @@ class MirroredBucket:
         entry = None if self._mirror is None else self._mirror.get(key)
         return None if entry is None else entry.value
 
+    def find(self, key: str) -> Entry | None:
+        """Give the value of a key with when it was written."""
+        return None if self._mirror is None else self._mirror.get(key)
+
     def keys(self) -> Iterable[str]:
         """List the keys that have a value."""
         return () if self._mirror is None else (key for key, _ in self._mirror.entries())

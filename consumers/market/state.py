@@ -90,6 +90,13 @@ class MarketState:
         """When data is stale now."""
         return Freshness(self._stale_after_ns, cut=not self._connected())
 
+    def over(self, bucket: Bucket, ledger: LedgerView) -> MarketState:
+        """Return the same listing over documents as of a moment, at which the bus was there."""
+        other = MarketState(bucket, self._stale_after_ns, lambda: True, self.on_unreadable)
+        other.ledger, other.symbols = ledger, self.symbols
+        other._by_base, other._by_tail = self._by_base, self._by_tail  # its own class's
+        return other
+
     def save_symbols(self, symbols: SymbolBook) -> None:
         """Take a new listing."""
         by_base: dict[str, list[Instrument]] = defaultdict(list)

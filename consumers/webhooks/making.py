@@ -30,5 +30,5 @@ def webhooks_plan(settings: Settings) -> WebhooksPlan:
         enabled=own.enabled,
         most=own.max_subscriptions,
         delivery=DeliveryRules(max_failures=own.max_failures),
-        matching=MatchingPlan(digests=DigestRules(seconds=own.rate_limit_seconds)),
+        matching=MatchingPlan(digests=DigestRules(seconds=own.rate_limit_seconds), public_url=settings.api.own_url),
     )

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 LONGEST: Final = 40
 _LEAST_MILLISECONDS: Final = 100_000_000_000  # below, a number is seconds: until the year 5138
-_MOST_MILLISECONDS: Final = 9_000_000_000_000  # what a time of the bus can hold: the year 2255
+_MOST_MICROSECONDS: Final = 9_000_000_000_000_000  # what a time of the bus can hold: the year 2255
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -17,14 +17,14 @@ def read_moment(text: str) -> int:
     """Return a time as ns UTC, a day as its beginning, one without a zone as UTC; raises ValueError."""
     if text.isascii() and text.isdigit():
         number = int(text)
-        milliseconds = number * 1000 if number < _LEAST_MILLISECONDS else number
+        microseconds = number * 1_000_000 if number < _LEAST_MILLISECONDS else number * 1000
     else:
         read = datetime.fromisoformat(text.replace(" ", "+", 1) if "T" in text else text)
         passed = (read if read.tzinfo is not None else read.replace(tzinfo=UTC)) - _EPOCH
-        milliseconds = (passed.days * 86400 + passed.seconds) * 1000 + passed.microseconds // 1000
-    if not 0 <= milliseconds <= _MOST_MILLISECONDS:
+        microseconds = (passed.days * 86400 + passed.seconds) * 1_000_000 + passed.microseconds
+    if not 0 <= microseconds <= _MOST_MICROSECONDS:
         raise ValueError("a time must lie between 1970 and 2255")
-    return milliseconds * 1_000_000
+    return microseconds * 1000
 
 
 def as_datetime(ts_ns: int) -> datetime:

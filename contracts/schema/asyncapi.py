@@ -55,6 +55,8 @@ PARAMETERS: Final[Mapping[str, Json]] = {
     "holder": {"description": "who holds the lease", "examples": ["producers.binance"]},
     "run": {"description": "name of the replay", "examples": ["20260626-1"]},
     "subject": {"description": "any other subject of this document, all of its tokens"},
+    "bucket": {"description": "the key-value bucket that it was written to", "examples": ["STATE"]},
+    "key": {"description": "its key there, all of its tokens", "examples": ["ticker.binance.BTC.USDT.spot"]},
     "who": {"description": "who asks", "examples": ["api"]},
     "window": {"description": "the span of time that is counted"},
     "service": {"description": "whose resource was changed", "examples": ["access"]},
@@ -99,6 +101,10 @@ OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "samples.books": (
         subjects.SAMPLE_BOOK + "{venue}.{base}.{quote}.{contract}",
         "Live books as the detectors looked at them, once in some seconds: a `BookSnapshot`, cut.",
+    ),
+    "past.v1": (
+        subjects.PAST + "{bucket}.{key}",
+        "Each version of a document of the buckets STATE and COVERAGE, by which answers are given as they were.",
     ),
     "order.v1": (
         subjects.ORDER + "{what}.{account}",

@@ -7,11 +7,13 @@ in headers: the resolved symbol, percent-encoded, and the members that stand bes
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.arithmetic.moments import Moment
 from contracts.market import Timeframe
+from contracts.schema.literals import iso
 
 LONGEST_SYMBOL: Final = 64
 MOST_OF_A_LIST: Final = 100
@@ -58,15 +60,29 @@ class SymbolQuery(MarketQuery):
     symbol: Symbol
 
 
-class RawQuery(SymbolQuery):
+class PastQuery(MarketQuery):
+    """A question that can be about a moment of the past."""
+
+    as_of: Moment | None = Field(
+        default=None,
+        description="as it was answered at this time, as far back as that is recorded: ISO 8601, or seconds or "
+        "milliseconds since 1970",
+    )
+
+
+class PastSymbolQuery(PastQuery, SymbolQuery):
+    """The same about one symbol."""
+
+
+class RawQuery(PastSymbolQuery):
     """The full snapshot of a symbol."""
 
 
-class PriceQuery(SymbolQuery):
+class PriceQuery(PastSymbolQuery):
     """The price of a symbol."""
 
 
-class WhaleQuery(SymbolQuery):
+class WhaleQuery(PastSymbolQuery):
     """The recent whale trades of a symbol."""
 
     limit: AtMost = 10
@@ -74,7 +90,7 @@ class WhaleQuery(SymbolQuery):
     side: Side | None = Field(default=None, description="only trades whose aggressor bought, or sold")
 
 
-class LiquidationsQuery(SymbolQuery):
+class LiquidationsQuery(PastSymbolQuery):
     """The recent liquidations of a symbol's base, with totals."""
 
     limit: AtMost = 20
@@ -84,13 +100,13 @@ class LiquidationsQuery(SymbolQuery):
     )
 
 
-class LiquidationMapQuery(SymbolQuery):
+class LiquidationMapQuery(PastSymbolQuery):
     """What was liquidated of a symbol's base at each price."""
 
     window: MapWindow = Field(default="24h", description="how far back: `24h` are the last 1440 minutes, this one too")
 
 
-class OrderbookQuery(SymbolQuery):
+class OrderbookQuery(PastSymbolQuery):
     """One exchange's book of a symbol: the deepest live one where none is named."""
 
     depth: Depth = 20
@@ -98,26 +114,26 @@ class OrderbookQuery(SymbolQuery):
     min_spread: LeastSpread = None
 
 
-class TickerQuery(SymbolQuery):
+class TickerQuery(PastSymbolQuery):
     """The consolidated ticker of a symbol."""
 
     convert: bool = Field(default=False, description="bring other quotes of the coin in")
 
 
-class MultiOrderbookQuery(SymbolQuery):
+class MultiOrderbookQuery(PastSymbolQuery):
     """The consolidated book of a symbol."""
 
     depth: Depth = 20
 
 
-class TradesQuery(SymbolQuery):
+class TradesQuery(PastSymbolQuery):
     """The recent trades of a symbol over every exchange, or on one."""
 
     limit: AtMost = 50
     exchange: Venue = None
 
 
-class SymbolsQuery(MarketQuery):
+class SymbolsQuery(PastQuery):
     """The symbols that data is received of."""
 
     symbol: Symbol | None = Field(default=None, description="only what this means")
@@ -146,9 +162,14 @@ class OhlcQuery(SymbolQuery):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
 
-class HealthQuery(MarketQuery):
+class HealthQuery(PastQuery):
     """The state of each exchange's feed."""
 
 
 class StatusQuery(MarketQuery):
     """The core itself: what it holds in memory, and what is not as it should be."""
+
+
+def past_url(public_url: str, base: str, at_ns: int) -> str:
+    """Return where the page shows a coin as it was at a time (ns UTC); `public_url` ends without a slash."""
+    return f"{public_url}/?as_of={iso(at_ns)}&symbol={quote(base, safe='')}"

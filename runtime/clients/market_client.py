@@ -25,6 +25,7 @@ from runtime.tasks import end_tasks
 KEPT_SECONDS: Final = CLASS_SECONDS[LIVE]
 SECONDS: Final = 0.9
 OHLC_SECONDS: Final = 13.0
+PAST_SECONDS: Final = 3.0  # for what has to be read
 TRIES: Final = 3
 MOST_BYTES: Final = 64 * 1024 * 1024
 WAITING_FOR: Final = "market core"
@@ -90,7 +91,7 @@ class MarketClient:
         if known is None or (now := self._now()) >= known.until:
             return None
         known.counts.hits += 1
-        return CoreAnswer(known, grown=max(0.0, now - known.arrived))
+        return CoreAnswer(known, grown=0.0 if known.past else max(0.0, now - known.arrived))
 
     def entries(self) -> Iterator[tuple[str, bytes, CachedReply]]:
         """Every reply that is known, with its verb and request; those that are past their time serve as stale."""
@@ -148,7 +149,7 @@ class MarketClient:
         await end_tasks(self._tasks)
 
     def _found(self, known: CachedReply, *, stale: bool = False) -> CoreAnswer:
-        return CoreAnswer(known, stale, self.age_of(known))
+        return CoreAnswer(known, stale and not known.past, 0.0 if known.past else self.age_of(known))
 
     def _find_pinned(self, verb: str, request: bytes) -> CoreAnswer | None:
         key = _pin_key(verb, request)
@@ -169,11 +170,12 @@ class MarketClient:
     async def _fetch(self, verb: str, request: bytes) -> CachedReply:
         if not self._bus.connected:
             raise NoAnswerError("the bus is away")
-        seconds = OHLC_SECONDS if verb == "ohlc" else SECONDS
+        seconds = OHLC_SECONDS if verb == "ohlc" else PAST_SECONDS if _is_past(request) else SECONDS
         reply = await self._send(subjects.MARKET_COMMAND + verb, request, seconds)
         self.answered = True
         known = read_reply(reply, self._now())
         known.until, known.counts = known.arrived + self._kept_seconds, self.counts[verb]
+        known.past = _is_past(request)
         if self._under_way.get((verb, request)) is asyncio.current_task():  # otherwise dropped meanwhile
             self._keep((verb, request), known)
         return known
@@ -204,6 +206,11 @@ class MarketClient:
 def encode_query(query: MarketQuery) -> bytes:
     """Return the body of a request; what is as by default is left out, so that equal questions have equal bodies."""
     return query.model_dump_json(exclude_defaults=True).encode()
+
+
+def _is_past(request: bytes) -> bool:
+    """Return whether a request may be about the past: its text names the parameter."""
+    return b'"as_of"' in request
 
 
 def _pin_key(verb: str, request: bytes) -> tuple[str, bytes]:

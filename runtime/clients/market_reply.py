@@ -26,6 +26,7 @@ class CachedReply:
     beside: bytes
     arrived: float
     until: float = 0.0
+    past: bool = False  # it is of a moment: its ages do not grow, and it does not become stale
     counts: Counts = field(default_factory=Counts)
     bodies: dict[str, Any] = field(default_factory=dict[str, Any])
 

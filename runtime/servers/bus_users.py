@@ -32,7 +32,7 @@ _PRIVATE: Final = frozenset(
     {
         *(streams.TRADING, streams.JOBS, streams.REMINDERS, streams.SCHEDULES, streams.BUDGETS, streams.DLQ),
         *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.OWN_ALERTS),
-        *(streams.COMMUNITY, streams.TELEGRAM),
+        *(streams.COMMUNITY, streams.TELEGRAM, streams.PAST, streams.PAST_TRADES),
         *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.SAMPLES),
     }
 )

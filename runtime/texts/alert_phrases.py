@@ -37,6 +37,7 @@ PHRASES: Final = {
     "alert.note": Phrase("📝 {note}", "📝 {note}"),
     "alert.why": Phrase("/why {id}", "/why {id}"),
     "alert.why_button": Phrase("❔ Why?", "❔ Mengapa?"),
+    "alert.past_button": Phrase("🕰 As it was", "🕰 Saat itu"),
     "alert.tier": Phrase("tier {tier}", "kelas {tier}"),
     "condition.above": Phrase("rose above {value}", "naik di atas {value}"),
     "condition.below": Phrase("fell below {value}", "turun di bawah {value}"),

@@ -259,5 +259,5 @@ async def test_a_symbol_of_path_and_query_is_refused_and_routes_are_counted_by_t
     assert 'route="/multi/ticker/{symbol}"' in text
     assert "NOSUCHCOIN" not in text
     paths = (await api.get("/openapi.json", key=None)).json()["paths"]
-    (symbol, _) = paths["/multi/ticker/{symbol}"]["get"]["parameters"]
+    symbol, *_ = paths["/multi/ticker/{symbol}"]["get"]["parameters"]
     assert (symbol["in"], symbol["required"]) == ("path", True)

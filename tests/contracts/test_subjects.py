@@ -61,7 +61,8 @@ def test_what_is_rare_shares_no_stream_with_the_firehose() -> None:
 
 @pytest.mark.parametrize("name", sorted(PREFIXES))
 def test_named_subject_is_on_one_stream_unless_it_is_a_request_or_a_notice(name: str) -> None:
-    first = {subjects.CANDLE: "1m", subjects.ALERT: "storm", subjects.JOB: "telegram"}.get(PREFIXES[name], "a")
+    firsts = {subjects.CANDLE: "1m", subjects.ALERT: "storm", subjects.JOB: "telegram", subjects.PAST: "COVERAGE"}
+    first = firsts.get(PREFIXES[name], "a")
     found = streams_of(f"{PREFIXES[name]}{first}.b.c.d")
     kept = not PREFIXES[name].startswith((subjects.COMMAND, subjects.WEBHOOK_CHANGED))
     assert len(found) == kept

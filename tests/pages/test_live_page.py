@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from time import time
@@ -50,6 +51,31 @@ async def connected(page: Watched) -> None:
     await page.shows_text("#link", "connected")
     await page.shows("#venues tr")
     await page.shows("#whales tr")
+
+
+async def test_the_page_as_it_was_shows_that_and_streams_nothing(store: Store, start: Start, browser: Browser) -> None:
+    api = await open_market(store, start)
+    await asyncio.sleep(0.5)
+    then = datetime.now(UTC)
+    await asyncio.sleep(0.5)
+    await store.put_ticker("binance", "BTC/USDT", "50000.00")
+    await store.put_ticker("bybit", "BTC/USDT", "50000.00")
+    async with opened(browser, api.url, **DESKTOP) as page:
+        await page.shows_text("#price", "50,000.00")
+        opening: list[str] = []
+        page.page.on("websocket", lambda socket: opening.append(socket.url))
+        await page.page.goto(f"{api.url}/?as_of={then.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}")
+        await page.shows_text("#price", "91,001.00")
+        await page.shows_text("#past-text", f"{then:%H:%M:%S} UTC")
+        await page.shows_text("#past-reach", "It can be seen since")
+        await page.shows_text("#link", "the past")
+        await page.shows_text("#depth-text", "Spread 1.00")
+        assert opening == []
+        assert await page.page.input_value("#moment") == f"{then:%Y-%m-%dT%H:%M:%S}"
+        await page.page.click("#past-end")
+        await page.shows_text("#price", "50,000.00")
+        assert await page.page.locator("#past").is_hidden()
+        assert page.wrong == []
 
 
 async def test_everything_is_there_without_errors_and_without_other_hosts(
@@ -217,7 +243,7 @@ async def test_it_is_used_by_keyboard(store: Store, start: Start, browser: Brows
     async with opened(browser, api.url, **DESKTOP) as page:
         await connected(page)
         reached: list[str] = []
-        for _ in range(30):
+        for _ in range(45):  # a field of a time has a stop for each of its parts
             await page.page.keyboard.press("Tab")
             reached.append(await page.page.evaluate(NAME_FOCUSED))
         assert reached[0] == "Skip to the content"

@@ -5,6 +5,25 @@ const MOST_TRIES = 6;
 let asking = null;
 let clock = { least: -Infinity, most: Infinity }; // the service's clock less ours, in ms, lies between
 
+// The moment of the past that the page shows, as `as_of` of its address has it; nothing while it is live.
+export const moment = new URLSearchParams(location.search).get("as_of") ?? "";
+const UPTO = /^\/api\/market\/(ohlc|coverage)/; // these end at a time; the others are of one
+
+// A path as of the moment that the page shows.
+function dated(path) {
+  if (!moment || !/^\/(gpt|multi|api\/market)\//.test(path)) return path;
+  const url = new URL(path, location.origin);
+  const name = UPTO.test(path) ? "to" : "as_of";
+  if (!url.searchParams.has(name)) url.searchParams.set(name, moment);
+  return `${url.pathname}${url.search}`;
+}
+
+// That moment in ms since 1970: ISO 8601, or seconds or milliseconds as a number, as the API reads it.
+export function momentMs() {
+  if (!/^\d+$/.test(moment)) return Date.parse(moment.replace(" ", "+"));
+  return Number(moment) < 100_000_000_000 ? Number(moment) * 1000 : Number(moment);
+}
+
 export class ApiError extends Error {
   constructor(status, code, message, wait) {
     super(message);
@@ -42,7 +61,7 @@ export async function getJson(path) {
   for (;;) {
     const key = readKey();
     const sent = Date.now();
-    const response = await request(path, { headers: { Accept: "application/json" } });
+    const response = await request(dated(path), { headers: { Accept: "application/json" } });
     const body = await response.json().catch(() => null);
     if (response.status === 401) {
       await needKey(key);

@@ -9,8 +9,9 @@ import { paintFeeds } from "./live/feeds.js";
 import { Latency } from "./live/latency.js";
 import { compact, ms, percent, price, seconds } from "./format.js";
 import { LiquidationMap } from "./live/map.js";
-import { backoff, getJson, getPatiently, pause, serviceNow } from "./http.js";
+import { backoff, getJson, getPatiently, moment, pause, serviceNow } from "./http.js";
 import { paintSoon, setPaused } from "./live/paint.js";
+import { showReach, startPast } from "./live/past.js";
 import { startShell } from "./shell.js";
 import { MarketSocket } from "./live/socket.js";
 import { Tape, alertColumns, asAlert, liquidationColumns, whaleColumns } from "./live/tape.js";
@@ -42,7 +43,9 @@ let symbol = "";
 let shown = null; // the newest price message
 let shownAt = 0;
 
-const socket = new MarketSocket({ onMessage, onState: (state) => setLink("prices", state) });
+const socket = moment
+  ? { hold() {} } // of the past nothing is streamed
+  : new MarketSocket({ onMessage, onState: (state) => setLink("prices", state) });
 const candles = new Candles(socket);
 
 function onMessage(message) {
@@ -89,9 +92,9 @@ function paintPrice() {
 // The age grows while nothing arrives; what is old says so, whatever was said of it when it came.
 function paintAge() {
   if (!shown) return;
-  const age = shown.age + (performance.now() - shownAt) / 1000;
+  const age = shown.age + (moment ? 0 : (performance.now() - shownAt) / 1000);
   setText(byId("age"), seconds(age));
-  const isOld = age * 1000 > STALE_MS || links.prices !== "live";
+  const isOld = age * 1000 > STALE_MS || (!moment && links.prices !== "live");
   setQuality(byId("quality"), isOld ? "stale" : shown.quality === "sim" ? "live" : shown.quality);
   byId("simulated").hidden = !shown.sim;
   document.body.classList.toggle("old", isOld);
@@ -137,7 +140,7 @@ async function choose(next) {
   depth.clear();
   const base = next.split("/")[0];
   Object.values(tapes).forEach((tape) => { tape.base = base; });
-  history.replaceState(null, "", `?symbol=${encodeURIComponent(next)}`);
+  history.replaceState(null, "", `?${new URLSearchParams({ symbol: next, ...(moment && { as_of: moment }) })}`);
   socket.hold("symbol", [
     { channel: "price", symbol: next },
     { channel: "book", symbol: next, interval: PACE },
@@ -163,15 +166,24 @@ async function refresh() {
   try {
     const { data } = await getJson(`/gpt/raw?symbol=${encodeURIComponent(of)}`);
     if (of === symbol) venues.onSnapshot(data);
+    if (moment && of === symbol) await showPast(data);
     setNotice("");
   } catch (error) {
     setNotice(error.message);
   }
 }
 
+// What the streams bring while the page is live, once: the price, and the deepest book.
+async function showPast(data) {
+  showReach(data);
+  onPrice(data);
+  depth.onBook((await getJson(`/gpt/orderbook?${new URLSearchParams({ symbol, depth: 50 })}`)).data);
+}
+
 async function keep(every, work) {
   for (;;) {
-    if (!document.hidden && navigator.onLine) await work().catch((error) => setNotice(error.message));
+    if ((moment || !document.hidden) && navigator.onLine) await work().catch((error) => setNotice(error.message));
+    if (moment) return; // it does not change any more
     await pause(every);
   }
 }
@@ -199,9 +211,11 @@ async function start() {
   select.value = wanted ?? (bases.includes("BTC") ? "BTC" : bases[0]);
   select.addEventListener("change", () => choose(select.value));
   await choose(select.value);
-  keep(SNAPSHOT_MS, refresh);
-  keep(COVERAGE_MS, () => coverage.refresh());
-  keep(MAP_MS, () => map.refresh());
+  if (!moment) {
+    keep(SNAPSHOT_MS, refresh);
+    keep(COVERAGE_MS, () => coverage.refresh());
+    keep(MAP_MS, () => map.refresh());
+  }
   keep(FEEDS_MS, async () => {
     const health = await getJson("/multi/health");
     paintFeeds(health);
@@ -215,5 +229,6 @@ byId("pause").addEventListener("click", ({ target }) => {
   setPaused(isPaused);
 });
 setInterval(() => paintSoon("age", paintAge), 500);
-followEvents("channels=whales,liquidations,alerts", onEvent, (state) => setLink("events", state));
+startPast(() => symbol);
+if (!moment) followEvents("channels=whales,liquidations,alerts", onEvent, (state) => setLink("events", state));
 start();

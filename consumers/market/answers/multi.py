@@ -161,7 +161,9 @@ def compose_symbols(reader: Reader, query: SymbolsQuery) -> Composed:
 def _list_wanted(state: MarketState, query: SymbolsQuery, found: Found | None) -> Iterable[Instrument]:
     if found is not None:
         return [item for item in found.instruments if query.listed or state.has_data(item)]
-    return state.symbols.instruments if query.listed else state.list_received()
+    if query.listed:
+        return state.symbols.instruments
+    return [item for item in state.list_received() if state.has_data(item)]  # of the past: what was there then
 
 
 def _list_converted(reader: Reader, found: Found) -> list[Quoted]:

@@ -12,6 +12,7 @@ import structlog
 
 from consumers.market.liquidations.history import LONGEST, MINUTE, LiquidationHistory
 from contracts import subjects
+from contracts.instrument import escape_token
 from contracts.numbers import time_of
 from runtime import clock
 from runtime.app.fold import fold_each
@@ -19,6 +20,7 @@ from runtime.app.resume import Start
 from runtime.nats.bus import Bus, NoAnswerError
 from runtime.nats.lanes.reader import UNDECODABLE, Batch, read_event
 from runtime.nats.streams.api import NOT_FOUND, ApiRefusalError, call
+from runtime.nats.streams.past import scan_past
 from runtime.nats.streams.reader import Row, StreamReader
 
 _log = structlog.get_logger("market")
@@ -55,6 +57,16 @@ class LiquidationReader:
         finally:
             await reader.close()
             failed.cancel()
+
+    async def read_span(self, base: str, span: tuple[int, int]) -> None:
+        """Read a base's liquidations that the stream took in a span (ns UTC), as they were at its end.
+
+        TimeoutError names the stream.
+        """
+        subject = f"{subjects.LIQUIDATION}*.{escape_token(base)}.>"
+        await scan_past(self._bus, self._stream, (subject,), span, on_rows=self._on_rows)
+        self._history.look(span[1], await self._find_start())
+        self._history.is_whole = True
 
     async def _open(self, reader: StreamReader) -> None:
         while True:

@@ -15,6 +15,7 @@ from contracts.arithmetic.usd import UsdRates
 from contracts.instrument import split_symbol
 from contracts.numbers import time_of
 from contracts.schema.literals import decimal_number, iso, number
+from contracts.services.market import past_url
 from contracts.services.webhooks.events import SentType
 
 
@@ -103,6 +104,7 @@ def _price_alert(event: Any, sources: Sources) -> Fact | None:
         "exchange": event.venue,
         "fired_at": fired,
         "why_url": f"{sources.public_url}/api/alerts/{quote(event.rule_id, safe='')}/why?at={fired}",
+        "past_url": past_url(sources.public_url, _base(event.symbol), event.fired_at),
     }
     return Fact(
         event_type="price_alert",

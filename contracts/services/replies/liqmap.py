@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from contracts.services.market import MapWindow
-from contracts.services.replies.market import AGE, Quality, ReplyModel, Totals
+from contracts.services.replies.market import AGE, PastReply, Quality, ReplyModel, Totals
 
 
 class MapBucket(ReplyModel):
@@ -50,7 +50,7 @@ class MapRate(ReplyModel):
     source: Literal["bus", "peg"] = Field(description="peg: a dollar coin taken as one dollar")
 
 
-class LiquidationMap(ReplyModel):
+class LiquidationMap(PastReply):
     """What was liquidated of a base at each price, over every exchange and contract."""
 
     base: str

@@ -23,6 +23,13 @@ class ReplyModel(BaseModel):
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
 
+class PastReply(ReplyModel):
+    """What replies about the past have beside."""
+
+    as_of: datetime | None = Field(default=None, description="the moment that was asked for: all of it is as it was")
+    seen_since: datetime | None = Field(default=None, description="how far back that can be asked for")
+
+
 class VenuePrice(ReplyModel):
     """One venue's price; `used` where it went into the consolidated one."""
 
@@ -112,7 +119,7 @@ class LiquidationTotals(ReplyModel):
     )
 
 
-class Snapshot(ReplyModel):
+class Snapshot(PastReply):
     """All that is known of a symbol now."""
 
     price: float
@@ -159,7 +166,7 @@ class MarketLiquidation(ReplyModel):
     timestamp: datetime
 
 
-class Liquidations(LiquidationTotals):
+class Liquidations(LiquidationTotals, PastReply):
     """Recent liquidations of a base with their totals."""
 
     base: str
@@ -177,7 +184,7 @@ class Level(ReplyModel):
     total: float | None
 
 
-class Orderbook(ReplyModel):
+class Orderbook(PastReply):
     """One venue's book, best levels first."""
 
     exchange: str
@@ -237,7 +244,7 @@ class FeedHealth(ReplyModel):
     sim: bool
 
 
-class WhaleReply(ReplyModel):
+class WhaleReply(PastReply):
     """Recent whale trades, and how fresh the market is that they were received on."""
 
     whales: list[Whale]
@@ -246,7 +253,7 @@ class WhaleReply(ReplyModel):
     stale_exchanges: list[str]
 
 
-class PriceReply(ReplyModel):
+class PriceReply(PastReply):
     """The price of a symbol and where it is from."""
 
     symbol: str

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts.services.replies.market import AGE, Quality, ReplyModel
+from contracts.services.replies.market import AGE, PastReply, Quality, ReplyModel
 
 
 class Conversion(ReplyModel):
@@ -66,7 +66,7 @@ class VenueBook(ReplyModel):
     sim: bool
 
 
-class MergedBook(ReplyModel):
+class MergedBook(PastReply):
     """The consolidated book."""
 
     exchange: Literal["aggregated"]
@@ -177,7 +177,7 @@ class Indicators(ReplyModel):
     obv: list[float | None] | None = Field(default=None, description="from the first candle shown on")
 
 
-class TradesReply(ReplyModel):
+class TradesReply(PastReply):
     """Recent trades over every exchange, newest first."""
 
     trades: list[MarketTrade]
@@ -186,14 +186,14 @@ class TradesReply(ReplyModel):
     quality: Quality
 
 
-class SymbolsReply(ReplyModel):
+class SymbolsReply(PastReply):
     """The symbols, and how many of them each exchange has."""
 
     symbols: list[SymbolEntry]
     exchanges: dict[str, SymbolsOf]
 
 
-class TickerReply(ReplyModel):
+class TickerReply(PastReply):
     """The consolidated ticker of a symbol."""
 
     symbol: str

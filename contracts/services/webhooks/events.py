@@ -72,6 +72,7 @@ class PriceAlertData(SentModel):
     exchange: str
     fired_at: AwareDatetime = Field(description="when the rule was met, by the events' own time")
     why_url: str = Field(description="where the decision is explained")
+    past_url: str = Field(description="the live page as it was when the rule was met")
 
 
 class StormData(SentModel):

@@ -34,6 +34,11 @@ class ApiSettings(BaseSettings):
     connections_per_address: Count = Field(256, validation_alias="GPT_API_CONNECTIONS_PER_ADDRESS")
     connections_per_key: Count = Field(20, validation_alias="GPT_API_STREAM_CONNECTIONS_PER_KEY")
 
+    @property
+    def own_url(self) -> str:
+        """Where the service is known to be, without a slash at the end; nothing where nobody said."""
+        return str(self.public_url or "").rstrip("/")
+
 
 class CacheSettings(BaseSettings):
     """What is kept of answers; `ttl` in seconds, of what has no class of its own."""

@@ -34,13 +34,18 @@ class RetentionSettings(BaseSettings):
     liquidations: Count = Field(30, validation_alias="HYDROPHONE_KEEP_LIQUIDATIONS_DAYS")
     signals: Count = Field(30, validation_alias="HYDROPHONE_KEEP_SIGNALS_DAYS")
     feeds: Count = Field(30, validation_alias="HYDROPHONE_KEEP_FEEDS_DAYS")
+    past_hours: Count = Field(24, validation_alias="HYDROPHONE_KEEP_PAST_HOURS")
+    past_mb: Count = Field(1024, validation_alias="HYDROPHONE_KEEP_PAST_MB")
+    past_trades_mb: Count = Field(1024, validation_alias="HYDROPHONE_KEEP_PAST_TRADES_MB")
     stream_scale: Scale = Field(Decimal(1), validation_alias="HYDROPHONE_STREAM_SCALE")
 
     def retention(self) -> Retention:
         """What the provisioner applies to the declared streams and buckets."""
         ages = {stream: getattr(self, name) * DAY for name, found in _DAYS for stream in found}
+        past = dict.fromkeys((streams.PAST, streams.PAST_TRADES), self.past_hours * HOUR)
+        sizes = {streams.PAST: self.past_mb, streams.PAST_TRADES: self.past_trades_mb, streams.MARKET: self.trades_mb}
         return Retention(
-            ages={**ages, streams.MARKET: self.trades_hours * HOUR},
-            sizes={streams.MARKET: self.trades_mb * MIB},
+            ages={**ages, **past, streams.MARKET: self.trades_hours * HOUR},
+            sizes={stream: size * MIB for stream, size in sizes.items()},
             scale=float(self.stream_scale),
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contracts import subjects
 from contracts.streams import BucketSpec, DurableSpec, StreamSpec
 
 SECOND_NS = 1_000_000_000
@@ -19,6 +20,7 @@ _SAFE = frozenset(
     {
         *("max_age", "max_bytes", "max_msgs_per_subject", "duplicate_window", "num_replicas"),
         *("ack_wait", "max_deliver", "max_ack_pending"),
+        *("republish", "compression"),
     }
 )
 _SWITCHED_ON_ONLY = frozenset(
@@ -60,6 +62,8 @@ def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
         "allow_direct": True,
         "allow_msg_ttl": True,
     }
+    if spec.compressed:
+        config |= {"compression": "s2"}
     if spec.memory:
         config |= {"storage": "memory", "persist_mode": "default"}
     if spec.named_jobs:
@@ -74,9 +78,11 @@ def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
 def bucket_config(spec: BucketSpec, replicas: int = 1) -> Config:
     """The configuration of the stream that a key-value bucket is; a full bucket refuses writes."""
     window = min(_BUCKET_WINDOW_SECONDS, spec.ttl) if spec.ttl else _BUCKET_WINDOW_SECONDS
+    written = f"$KV.{spec.name}.>"
+    republish = {"src": written, "dest": f"{subjects.PAST}{spec.name}.>"}
     return {
         "name": BUCKET_PREFIX + spec.name,
-        "subjects": [f"$KV.{spec.name}.>"],
+        "subjects": [written],
         "retention": "limits",
         "storage": "file",
         "discard": "new",
@@ -90,6 +96,7 @@ def bucket_config(spec: BucketSpec, replicas: int = 1) -> Config:
         "allow_msg_ttl": True,
         "allow_rollup_hdrs": True,
         "deny_delete": True,
+        **({"republish": republish} if spec.recorded else {}),
     }
 
 

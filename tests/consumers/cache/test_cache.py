@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -18,6 +19,7 @@ from contracts.codec import decoder, encode, fast
 from contracts.market import BookSnapshot, TradeRange
 from contracts.signals import WhaleTrade
 from contracts.state import DOCUMENTS, FeedHealth
+from contracts.streams import RECORDED_AGAIN
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
@@ -361,13 +363,24 @@ def test_everything_is_shown_again_when_the_bucket_was_lost(status: Make, trade:
     assert set(cache.drain(START)) == {"feed.binance", "ticker.binance.BTC.USDT.spot", "trade.binance.BTC.USDT.spot"}
 
 
+def test_each_document_is_written_again_after_a_while_that_what_is_recorded_holds_it(
+    status: Make, trade: Make, ticker: Make
+) -> None:
+    cache = live_cache(status, trade, ticker)
+    cache.drain(START)
+    seconds = range(1, 3 * RECORDED_AGAIN)
+    written = [second for second in seconds if "ticker." + TAIL in cache.drain(START + second * SECOND)]
+    assert max(later - second for second, later in itertools.pairwise([0, *written])) <= RECORDED_AGAIN
+    assert written[-1] > 2 * RECORDED_AGAIN
+
+
 def test_a_trade_that_was_filled_in_is_among_the_recent_ones_and_says_nothing_of_now(ticker: Make, trade: Make) -> None:
     cache = StateCache()
     cache.fold_trades([(TRADE, trade(number, START + 2 * number, price="7")) for number in range(1, 60)], START)
     before = drain(cache)
     late = trade(1000, START + 101, price="3", ts_recv=START + HOUR, backfilled=True)
     cache.fold_trades([(TRADE, late), (TRADE, trade(999, START + 1, backfilled=True))], START + HOUR)
-    shown = drain(cache, START + HOUR)
+    shown = drain(cache, START + SECOND)
     assert "ticker." + TAIL not in shown
     assert [one.trade_id for one in shown["trade." + TAIL].trades[7:11]] == ["52", "51", "1000", "50"]
     assert len(shown["trade." + TAIL].trades) == len(before["trade." + TAIL].trades) == 50

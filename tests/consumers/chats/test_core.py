@@ -9,6 +9,7 @@ import pytest
 
 from consumers.chats import core
 from contracts.alerts import ALERT_KINDS, Alert
+from contracts.schema.literals import iso
 from contracts.services.chats import AlertFilter, Profile, Subscription
 from contracts.services.telegram.operations import SendMessage
 
@@ -98,6 +99,15 @@ def test_a_job_has_the_text_a_line_for_a_digest_and_the_same_id_each_time(kind: 
     assert operation.buttons is not None
     assert operation.buttons[0][0].data == f"y|{kind}.1"
     assert job.priority == core.PRIORITIES.get(alert(kind).alert, "low")
+
+
+def test_an_alert_links_the_page_as_it_was_where_our_own_address_is_known() -> None:
+    (job,) = core.jobs_of(alert(), [subscription()], NOW_NS, "https://hydrophone.example")
+    assert isinstance(job.operation, SendMessage)
+    assert job.operation.buttons is not None
+    why, past = job.operation.buttons[0]
+    assert why.data == "y|whale.1"
+    assert past.url == f"https://hydrophone.example/?as_of={iso(alert().fired_at)}&symbol=BTC"
 
 
 def test_jobs_of_two_chats_or_topics_have_ids_of_their_own() -> None:

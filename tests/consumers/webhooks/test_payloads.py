@@ -99,6 +99,7 @@ def test_a_price_alert_is_its_owners_and_only_where_that_one_wants_it() -> None:
     assert made is not None
     assert made.owner == "alice"
     assert b'"why_url":"https://hydrophone.example/api/alerts/al_1/why?at=2026-01-01T12:00:00.125Z"' in made.data
+    assert b'"past_url":"https://hydrophone.example/?as_of=2026-01-01T12:00:00.125Z&symbol=BTC"' in made.data
     assert fact_of(make_alert(webhooks=False)) is None
     assert fact_of(make_alert(alert="whale", owner=None, rule_id=None)) is None
 

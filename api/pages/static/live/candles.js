@@ -4,12 +4,13 @@ import { CandlestickSeries, HistogramSeries } from "../../lightweight-charts@5.2
 import { colours, timeChart } from "./charts.js";
 import { byId, choices, setText } from "../dom.js";
 import { clockTime, compact, decimals, price } from "../format.js";
-import { getPatiently } from "../http.js";
+import { getPatiently, moment, momentMs } from "../http.js";
 import { paintSoon } from "./paint.js";
 
 const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d"];
 const EVERYBODYS = "1m"; // held for the prices by exchange already
 const SHOWN = 300;
+const MINUTES = { "1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440 };
 const PACE = 1; // seconds
 
 export class Candles {
@@ -51,6 +52,7 @@ export class Candles {
     const own = { channel: "candles", symbol, timeframe: this.#timeframe, interval: PACE };
     this.socket.hold("candles", this.#timeframe === EVERYBODYS ? [] : [own]);
     const query = new URLSearchParams({ symbol, timeframe: this.#timeframe, limit: SHOWN });
+    if (moment) query.set("to", new Date(momentMs() - MINUTES[this.#timeframe] * 60_000 + 1).toISOString()); // those that were closed
     let reply;
     try {
       reply = await getPatiently(`/api/market/ohlc?${query}`, () => turn === this.#turn);

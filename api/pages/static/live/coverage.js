@@ -1,7 +1,7 @@
 // How much was received of each exchange's trades: a strip of hours or days each, with the same in words.
 
 import { byId, choices, make, setText } from "../dom.js";
-import { getJson, serviceNow } from "../http.js";
+import { getJson, moment, momentMs, serviceNow } from "../http.js";
 
 const SPANS = { day: { step: "1h", cells: 24, seconds: 3600, says: "24 hours" }, month: { step: "1d", cells: 30, seconds: 86_400, says: "30 days" } };
 const NAMED = 3; // cells of a strip that its text names
@@ -26,7 +26,7 @@ export class Coverage {
 
   async refresh() {
     const [of, span] = [this.#symbol, this.#span];
-    const end = Math.floor(serviceNow() / 1000);
+    const end = Math.floor((moment ? momentMs() : serviceNow()) / 1000);
     const begin = end - (end % span.seconds) - (span.cells - 1) * span.seconds;
     const query = new URLSearchParams({ symbol: of, step: span.step, from: String(begin) });
     const answer = await getJson(`/api/market/coverage?${query}`);

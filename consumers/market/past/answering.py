@@ -1,0 +1,181 @@
+"""Answers to `cmd.v1.market.<verb>` with `as_of`: read what an answer needs, compose it, until nothing is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, cast
+
+from pydantic import BaseModel
+
+from consumers.market.answering import Answer, Compose, Composed, encode, read_query
+from consumers.market.liquidations.history import MINUTE, LiquidationHistory
+from consumers.market.liquidations.map import WINDOWS, compose_map
+from consumers.market.liquidations.reading import LiquidationReader
+from consumers.market.mirrors import MirroredBucket
+from consumers.market.past.documents import PastBucket
+from consumers.market.past.reading import Recording
+from consumers.market.state import MarketState, Reader
+from contracts import subjects
+from contracts.arithmetic.moments import read_moment
+from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError, TimedOutError
+from contracts.schema.literals import iso
+from contracts.services.market import HealthQuery, LiquidationMapQuery, PastQuery, TradesQuery
+from runtime import clock
+from runtime.coverage.view import LedgerView
+from runtime.nats.bus import NoAnswerError
+from runtime.nats.streams.api import ApiRefusalError
+
+AT_ONCE: Final = 4
+SECONDS: Final = 2.5  # of one answer
+MOST_PASSES: Final = 32  # what is read names what is needed beside: prices, then feeds, then rates; others read along
+MOST_MOMENTS: Final = 8
+_SETTLED_NS: Final = 1_000_000_000
+_ASKED: Final = b'"as_of"'
+
+
+def is_past(body: bytes) -> bool:
+    """Return whether a request may be about the past: its text names the parameter."""
+    return _ASKED in body
+
+
+@dataclass(slots=True)
+class Moment:
+    """What was read of one moment (ns UTC)."""
+
+    at_ns: int
+    state: PastBucket
+    coverage: PastBucket = field(default_factory=PastBucket)
+    maps: dict[tuple[str, int], LiquidationHistory] = field(default_factory=dict[tuple[str, int], LiquidationHistory])
+
+
+class PastAnswers:
+    """Composes answers as they were, a few at a time; the last moments' documents are kept.
+
+    `recordings` are that of lists of trades and that of everything else, `buckets` the state's and the ledger's.
+    """
+
+    def __init__(
+        self,
+        live: MarketState,
+        recordings: tuple[Recording, Recording],
+        buckets: tuple[MirroredBucket, MirroredBucket],
+        maps: MapReader,
+    ) -> None:
+        self._live, self._maps = live, maps
+        self._trades, self._rest = recordings
+        self._state, self._coverage = buckets
+        self._moments: OrderedDict[int, Moment] = OrderedDict()
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def answer(self, model: type[BaseModel], compose: Compose | None, body: bytes) -> Answer | None:
+        """Answer a request's body; None for one about now. Refusals are raised: of the future, and of what is gone.
+
+        Without a `compose` a liquidation map is.
+        """
+        query = cast("PastQuery", read_query(model, body))
+        if query.as_of is None:
+            return None
+        at_ns = read_moment(query.as_of)
+        try:
+            async with asyncio.timeout(SECONDS), self._turns:
+                used = (self._rest, self._trades) if isinstance(query, TradesQuery) else (self._rest,)
+                since = max([await _check_reach(recording, at_ns) for recording in used])
+                composed = await self.compose(compose, query, at_ns)
+        except TimeoutError:
+            raise TimedOutError(f"The past was not read within {SECONDS} s", parameter="as_of") from None
+        except (ApiRefusalError, NoAnswerError) as error:
+            raise NotReadyError("What was recorded cannot be read", waiting_for=["stream PAST"]) from error
+        return encode(_dated(composed, query, at_ns, since)).render(at_ns)
+
+    async def compose(self, compose: Compose | None, query: PastQuery, at_ns: int) -> Composed:
+        """Compose an answer as it was at a moment (ns UTC); raises what it was refused with then."""
+        moment = self._find_moment(at_ns)
+        if compose is None:
+            compose = await self._with_map(moment, cast("LiquidationMapQuery", query))
+        for _ in range(MOST_PASSES):
+            state = self._live.over(moment.state, LedgerView(moment.coverage.get))
+            composed: Composed | HydrophoneError
+            try:
+                composed = compose(Reader(state, at_ns), query)
+            except HydrophoneError as error:
+                composed = error
+            if not moment.state.wanted and not moment.coverage.wanted:
+                break
+            await self._read(moment)
+        else:
+            raise NotReadyError("What was recorded cannot be read", waiting_for=["stream PAST"])
+        if isinstance(composed, HydrophoneError):
+            raise composed
+        return composed
+
+    def _find_moment(self, at_ns: int) -> Moment:
+        moment = self._moments.get(at_ns)
+        if moment is None:
+            moment = Moment(at_ns, PastBucket(self._live.bucket.keys))
+            if clock.now_ns() - at_ns < _SETTLED_NS:  # what it had may still be on its way
+                return moment
+            self._moments[at_ns] = moment
+        self._moments.move_to_end(at_ns)
+        if len(self._moments) > MOST_MOMENTS:
+            self._moments.popitem(last=False)
+        return moment
+
+    async def _read(self, moment: Moment) -> None:
+        trades = {key for key in moment.state.wanted if key.startswith(subjects.STATE_TRADE)}
+        wanted = (
+            (self._trades, self._state, moment.state, trades),
+            (self._rest, self._state, moment.state, moment.state.wanted - trades),
+            (self._rest, self._coverage, moment.coverage, set(moment.coverage.wanted)),
+        )
+        for recording, bucket, held, keys in wanted:
+            if keys:
+                held.save(await recording.read(bucket, sorted(keys), moment.at_ns))
+
+    async def _with_map(self, moment: Moment, query: LiquidationMapQuery) -> Compose:
+        """Return what composes the map of the liquidations of then."""
+        base, minutes = self._live.find_listed(query.symbol).base, WINDOWS[query.window].minutes
+        history = moment.maps.get((base, minutes))
+        if history is None:
+            history = moment.maps[base, minutes] = await self._maps(base, minutes, moment.at_ns)
+        return lambda reader, query: compose_map(reader, query, history)
+
+
+MapReader = Callable[[str, int, int], Any]
+"""Returns (awaited) the history of a base's last minutes before a moment."""
+
+
+def read_maps(reader: Callable[[LiquidationHistory], LiquidationReader]) -> MapReader:
+    """Return what reads the liquidations of a base's last minutes, through the fold of the live history."""
+
+    async def read(base: str, minutes: int, at_ns: int) -> LiquidationHistory:
+        history = LiquidationHistory()
+        await reader(history).read_span(base, (at_ns - (minutes + 1) * MINUTE, at_ns))
+        return history
+
+    return read
+
+
+async def _check_reach(recording: Recording, at_ns: int) -> int:
+    """Return how far back can be seen; raises InvalidParameterError for a moment that cannot."""
+    if at_ns > clock.now_ns():
+        raise InvalidParameterError("Parameter as_of must not be in the future", parameter="as_of")
+    since = await recording.find_reach()
+    if since is None:
+        raise NotReadyError("Nothing was recorded yet", waiting_for=["stream PAST"])
+    if at_ns < since:
+        raise InvalidParameterError(
+            f"Parameter as_of: nothing can be seen from before {iso(since)}", parameter="as_of", seen_since=iso(since)
+        )
+    return since
+
+
+def _dated(composed: Composed, query: PastQuery, at_ns: int, since: int) -> Composed:
+    """Add the moment, and how far back can be seen."""
+    dates = {"as_of": iso(at_ns), "seen_since": iso(since)}
+    document = composed.document
+    if isinstance(document, dict) and not isinstance(query, HealthQuery):  # whose members are venues
+        document = {**cast("dict[str, Any]", document), **dates}
+    return replace(composed, document=document, beside={**composed.beside, **dates})
