@@ -1,4 +1,7 @@
-"""The one connection to the bus: connects for ever, notices a frozen server, never ends silently."""
+"""The one connection to the bus: connects for ever, notices a frozen server, never ends silently.
+
+A few lines over the usual length of a file: all that happens to one connection, in one class.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ from contracts.users.permissions import inbox_of
 from runtime import retry
 from runtime.metrics import BusMetrics
 from runtime.nats import wire
-from runtime.nats.refusals import NoAnswerError, NotAllowedError, Refusals
+from runtime.nats.refusals import NoAnswerError, Refusals
 from runtime.nats.watchdog import WatchRule, watch
 
 _log = structlog.get_logger("bus")
@@ -42,7 +45,6 @@ _ACK_ERRORS = (
     ServiceUnavailableError,
 )
 _CLASS_TOKENS = 3
-__all__ = ["Bus", "BusOptions", "NoAnswerError", "NotAllowedError", "connect_arguments", "end_process", "subject_class"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
