@@ -15,6 +15,10 @@ from contracts.users.needs import Needs, together
 
 _BUS_FEED: Final = subjects.FEED + subjects.BUS  # what a reader of the bus has lost, announced
 _DOLLAR_TICKERS: Final = subjects.TICKER + "*.*.USD.spot"
+_PRODUCED: Final = (
+    *(streams.MARKET, streams.LIQUIDATIONS, streams.DERIVATIVES),
+    *(streams.BOOKS, streams.DELTAS, streams.FEEDS),
+)
 _CANDLE_STREAMS: Final = tuple(dict.fromkeys(CANDLE_STREAMS.values()))
 _DETECTORS: Final = ("whales", "clusters", "storms", "detectors")
 _CHATS: Final = tuple(spec.name for spec in streams.DURABLES if spec.name.startswith("chats_"))
@@ -207,6 +211,7 @@ PROCESSES: Final[Mapping[str, Needs]] = {
         writes=(streams.PAUSES, streams.LISTINGS, streams.INSTRUMENTS),
         leases=(subjects.LEASE_PRODUCERS + ">",),
         letters=("producers",),
+        api=tuple(f"STREAM.INFO.{name}" for name in _PRODUCED),  # whether they were made again
     ),
     "api": Needs(
         publishes=(
