@@ -7,15 +7,16 @@ to a subject of the server's making, so a reply subject of its choice reaches ne
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from contracts import streams, subjects
 from contracts.streams import STREAMS
 from contracts.users.declared import USERS
-from contracts.users.permissions import DEFAULT_INBOX, PUBLIC_COMMANDS, permissions_of
+from contracts.users.permissions import DEFAULT_INBOX, PUBLIC_COMMANDS, Permissions, permissions_of
 
 ACCOUNT: Final = "HYDROPHONE"
 OLD_ACCOUNT: Final = "$G"  # of versions that had one token for everybody
@@ -37,7 +38,6 @@ _PRIVATE: Final = frozenset(
 PUBLIC_STREAMS: Final = tuple(spec.name for spec in STREAMS if spec.name not in _PRIVATE)
 ADMIN: Final = "admin"
 SUBSCRIBER: Final = "subscriber"
-_INBOX: Final = f"{DEFAULT_INBOX}.>"
 
 
 def _password() -> str:
@@ -66,52 +66,37 @@ def reads() -> tuple[str, ...]:
     return tuple(f"$JS.API.DIRECT.GET.{name}{rest}" for name in PUBLIC_STREAMS for rest in ("", ".>"))
 
 
+def accounts(users: BusUsers) -> dict[str, Any]:
+    """The accounts as the server's configuration has them."""
+    asked = (*PUBLIC_COMMANDS, *reads())
+    return {
+        ACCOUNT: {
+            "jetstream": "enabled",
+            "users": [
+                {"user": ADMIN, "password": users.admin},
+                *(_user(name, users.services[name], permissions_of(name)) for name in USERS),
+            ],
+            "exports": [
+                *({"stream": subject} for subject in PUBLIC_EVENTS),
+                *({"service": subject} for subject in PUBLIC_COMMANDS),
+                *({"service": subject, "response_type": "stream"} for subject in reads()),
+            ],
+        },
+        "SUBSCRIBERS": {
+            "users": [_user(SUBSCRIBER, users.subscriber, Permissions(asked, (*PUBLIC_EVENTS, f"{DEFAULT_INBOX}.>")))],
+            "imports": [
+                *({"stream": {"account": ACCOUNT, "subject": subject}} for subject in PUBLIC_EVENTS),
+                *({"service": {"account": ACCOUNT, "subject": subject}} for subject in asked),
+            ],
+        },
+    }
+
+
 def accounts_text(users: BusUsers) -> str:
     """The accounts of the configuration file."""
-    events = [f"{{ stream: {_quoted(subject)} }}" for subject in PUBLIC_EVENTS]
-    commands = [f"{{ service: {_quoted(subject)} }}" for subject in PUBLIC_COMMANDS]
-    batches = [f"{{ service: {_quoted(subject)}, response_type: stream }}" for subject in reads()]
-    taken = [f"{{ stream: {_source(subject)} }}" for subject in PUBLIC_EVENTS]
-    asked = [f"{{ service: {_source(subject)} }}" for subject in (*PUBLIC_COMMANDS, *reads())]
-    return (
-        "accounts {\n"
-        f"  {ACCOUNT} {{\n"
-        "    jetstream: enabled\n"
-        f"    users: {_listed([_admin(users), *(_service(user, users) for user in USERS)])}\n"
-        f"    exports: {_listed([*events, *commands, *batches])}\n"
-        "  }\n"
-        "  SUBSCRIBERS {\n"
-        f'    users: [ {{ user: {SUBSCRIBER}, password: "{users.subscriber}", permissions: {{\n'
-        f"      publish: {{ allow: {_listed([_quoted(subject) for subject in (*PUBLIC_COMMANDS, *reads())])} }}\n"
-        f"      subscribe: {{ allow: {_listed([_quoted(subject) for subject in (*PUBLIC_EVENTS, _INBOX)])} }}\n"
-        "    } } ]\n"
-        f"    imports: {_listed([*taken, *asked])}\n"
-        "  }\n"
-        "}\n"
-    )
+    return f"accounts: {json.dumps(accounts(users), indent=1)}\n"
 
 
-def _admin(users: BusUsers) -> str:
-    return f'{{ user: {ADMIN}, password: "{users.admin}" }}'
-
-
-def _service(user: str, users: BusUsers) -> str:
-    may = permissions_of(user)
-    return (
-        f'{{ user: "{user}", password: "{users.services[user]}", permissions: {{\n'
-        f"      publish: {{ allow: {_listed(map(_quoted, may.publish))} }}\n"
-        f"      subscribe: {{ allow: {_listed(map(_quoted, may.subscribe))} }}\n"
-        "    } }"
-    )
-
-
-def _source(subject: str) -> str:
-    return f"{{ account: {ACCOUNT}, subject: {_quoted(subject)} }}"
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
-
-
-def _listed(entries: Iterable[str]) -> str:
-    return "[\n      " + "\n      ".join(entries) + "\n    ]"
+def _user(name: str, password: str, may: Permissions) -> dict[str, Any]:
+    allowed = {"publish": {"allow": [*may.publish]}, "subscribe": {"allow": [*may.subscribe]}}
+    return {"user": name, "password": password, "permissions": allowed}

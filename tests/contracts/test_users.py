@@ -41,7 +41,7 @@ def test_every_deployment_has_a_user_with_just_its_services() -> None:
         (container,) = spec["containers"]
         part, *named = container["args"]
         (volume,) = [one for one in spec["volumes"] if one["name"] == "nats"]
-        user = volume["secret"]["items"][0]["key"].removeprefix("nats-url-")
+        user = volume["secret"]["items"][0]["key"]
         services = named if part == "consumers" else [declared.USER_OF_PART[part]]
         assert sorted(declared.USERS[user]) == sorted(services), manifest["metadata"]["name"]
 
