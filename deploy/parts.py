@@ -13,13 +13,14 @@ from typing import Final, Literal, cast
 from honcho.environ import parse_procfile  # pyright: ignore[reportUnknownVariableType]
 from pydantic import SecretStr
 
+from contracts.users.declared import USER_OF_PART
 from deploy.disk import needed_bytes
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part
 from runtime.config.options import bus_options
 from runtime.config.settings import Settings
 from runtime.nats.bus import BusOptions
-from runtime.servers.bus_users import BusUsers
+from runtime.servers.bus_users import ADMIN, SUBSCRIBER, BusUsers
 from runtime.servers.document_user import PASSWORD, user_command
 from runtime.servers.embedded import (
     NatsConfig,
@@ -36,6 +37,7 @@ ONCE: Final = ("provision",)
 FILE_STORE_SLACK: Final = 4_000_000_000  # for a recording's stream and those that an admin adds
 ONLY_IN_DEMO: Final = ("simulator", "telegram")
 DEMO_TOKEN: Final = "1234567:demo-token-of-the-test-server"  # noqa: S105  # opens nothing
+LAUNCHER: Final = "launcher"  # the user of what the launcher itself has on the bus
 BOT: Final = "bot"  # the part that needs a token of Telegram
 BOOKS: Final = "books"  # the part that runs only where producers leave their books to it
 METRICS_AFTER: Final = {"consumers": 1, BOOKS: 2, "healer": 3}  # the producers' port and so many
@@ -67,26 +69,22 @@ class Layout:
         """The embedded servers' files: simulated and real data never share a store."""
         return self.data / self.mode
 
-    @property
-    def bus_url(self) -> str:
-        """The bus as the parts connect to it, the password included."""
-        return self._bus_url("parts", self.bus_users.parts)
+    def bus_url(self, user: str) -> str:
+        """The bus as one of its users connects to it, with the password; the user's own URL where it names the bus."""
+        given = self.settings.bus.url
+        if self.bus_port is not None or given is None:
+            return nats_url(self.bus_port or 0, user, self.bus_users.password(user))
+        return given.get_secret_value()
 
     @property
     def subscriber_url(self) -> str:
         """The bus for anybody who may read what is public; the user's own URL where the user names the bus."""
-        return self._bus_url("subscriber", self.bus_users.subscriber)
+        return self.bus_url(SUBSCRIBER)
 
     @property
     def admin_url(self) -> str:
         """The bus for whoever may do everything; the user's own URL where the user names the bus."""
-        return self._bus_url("admin", self.bus_users.admin)
-
-    def _bus_url(self, user: str, password: str) -> str:
-        given = self.settings.bus.url
-        if self.bus_port is not None or given is None:
-            return nats_url(self.bus_port or 0, user, password)
-        return given.get_secret_value()
+        return self.bus_url(ADMIN)
 
     @property
     def monitor_url(self) -> str:
@@ -140,7 +138,7 @@ class Layout:
 
     def bus_options(self, name: str = "view") -> BusOptions:
         """How the launcher's own view, and what else it has on the bus, connects."""
-        bus = self.settings.bus.model_copy(update={"url": SecretStr(self.bus_url)})
+        bus = self.settings.bus.model_copy(update={"url": SecretStr(self.bus_url(LAUNCHER))})
         return bus_options(bus, name)
 
     def bus_config(self) -> NatsConfig:
@@ -159,9 +157,10 @@ def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> d
     settings = layout.settings
     keys = [key.get_secret_value() for key in settings.api.api_keys]
     admin_keys = [key.get_secret_value() for key in settings.api.admin_keys]
+    user = USER_OF_PART.get(part)
     decided = {
         "PYTHONUNBUFFERED": "1",
-        "NATS_URL": layout.bus_url,
+        **({} if user is None else {"NATS_URL": layout.bus_url(user)}),  # others have nothing on the bus
         "HYDROPHONE_DATA": str(layout.data),
         "GPT_API_PORT": str(layout.api_port),
         "BOT_INTERNAL_PORT": str(layout.bot_port),

@@ -44,6 +44,7 @@ class DurableArguments(TypedDict):
     pull_sub: PullSub
     config: ConsumerConfig
     ack_policy: AckPolicy
+    inbox_prefix: Any
 
 
 def durable(spec: DurableSpec) -> DurableArguments:
@@ -55,6 +56,7 @@ def durable(spec: DurableSpec) -> DurableArguments:
         "pull_sub": PullSub(batch_size=1, timeout=_FETCH_SECONDS),
         "config": ConsumerConfig(ack_wait=spec.ack_wait, max_deliver=spec.max_deliver),
         "ack_policy": AckPolicy.MANUAL,
+        "inbox_prefix": None,  # the connection's own, in place of FastStream's default
     }
 
 

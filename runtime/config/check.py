@@ -138,7 +138,10 @@ def secret_values(groups: Iterable[BaseSettings]) -> tuple[str, ...]:
             entries = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
             found.extend(entry.get_secret_value() for entry in entries if isinstance(entry, SecretStr))
     urls = [part for text in found if "://" in text for part in text.split(",")]
-    hidden = [part for url in urls for part in (urlsplit(url).username, urlsplit(url).password) if part]
+    parts = [urlsplit(url) for url in urls]
+    hidden = [
+        secret for part in parts if (secret := part.password or part.username)
+    ]  # a name beside a password is none
     return (*(text for text in found if "://" not in text), *hidden)
 
 

@@ -20,6 +20,7 @@ from nats.errors import SlowConsumerError
 
 from runtime.nats import wire
 from runtime.nats.bus import BusOptions, connect_arguments, end_process
+from runtime.nats.refusals import Refusals
 from runtime.nats.watchdog import watch
 
 _log = structlog.get_logger("broker")
@@ -72,6 +73,7 @@ class Broker(NatsBroker):
         **more: Any,  # FastStream's own arguments
     ) -> None:
         self._options, self._on_drop, self._on_closed = options, on_drop, on_closed
+        self._refusals = Refusals(_log, options.known_as)
         self._stopping = False
         self._watcher: asyncio.Task[None] | None = None
         super().__init__(
@@ -146,6 +148,8 @@ class Broker(NatsBroker):
     async def _on_error(self, error: Exception) -> None:
         if isinstance(error, SlowConsumerError):
             self._on_drop(error.subject, 1)
+        else:
+            self._refusals.note(error)
 
     async def _on_client_closed(self) -> None:
         if not self._stopping:

@@ -1,6 +1,6 @@
 """The one connection to the bus: connects for ever, notices a frozen server, never ends silently.
 
-A few lines over the usual length of a file: whoever publishes, requests or listens here sees all of it in one place.
+A few lines over the usual length of a file: all that happens to one connection, in one class.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
 
 from contracts.subjects import COMMAND, HEADER_MESSAGE_ID
+from contracts.users.permissions import inbox_of
 from runtime import retry
 from runtime.metrics import BusMetrics
 from runtime.nats import wire
+from runtime.nats.refusals import NoAnswerError, Refusals
 from runtime.nats.watchdog import WatchRule, watch
 from runtime.tracing.tracing import OFF, Tracing
 
@@ -46,13 +48,12 @@ _ACK_ERRORS = (
 _CLASS_TOKENS = 3
 
 
-class NoAnswerError(RuntimeError):
-    """Nobody answered a request in time; the message names the subject and why."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusOptions:
-    """Where the bus is and who we are to it; `pending_bytes` bounds what is kept for a server that is away."""
+    """Where the bus is and who we are to it; `pending_bytes` bounds what is kept for a server that is away.
+
+    `inbox`: the prefix of the subjects on which we are answered, the user's own where it is not given.
+    """
 
     servers: tuple[str, ...]
     name: str
@@ -63,10 +64,16 @@ class BusOptions:
     nkey_seed: Path | None = None
     tls: ssl.SSLContext | None = None
     tls_hostname: str | None = None
+    inbox: str | None = None
     pending_bytes: int = 8 * 1024 * 1024
     connect_timeout: float = 2.0
     ping_interval: float = 5.0
     watch: WatchRule = field(default_factory=WatchRule)
+
+    @property
+    def known_as(self) -> str | None:
+        """The name of our user, where there is one."""
+        return self.user or urlsplit(self.servers[0]).username
 
     def places(self) -> str:
         """The servers without anything secret, for logs and errors."""
@@ -93,6 +100,7 @@ def connect_arguments(options: BusOptions) -> dict[str, Any]:
         "nkeys_seed": str(options.nkey_seed) if options.nkey_seed else None,
         "tls": options.tls,
         "tls_hostname": options.tls_hostname,
+        "inbox_prefix": options.inbox or inbox_of(options.known_as),
     }
     return {name: value for name, value in arguments.items() if value is not None}
 
@@ -136,6 +144,7 @@ class Bus:
         self._metrics = metrics
         self._on_closed = on_closed
         self._closing = False
+        self._refusals = Refusals(_log, options.known_as)
         self._up = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
         self._reconnect_listeners: list[Callable[[], None]] = []
@@ -214,7 +223,10 @@ class Bus:
     async def request(
         self, subject: str, payload: bytes, timeout: float, headers: dict[str, str] | None = None
     ) -> bytes:
-        """The answer's body; NoAnswerError after `timeout` seconds, or at once when nobody serves the subject."""
+        """The answer's body; NoAnswerError after `timeout` seconds, or at once when nobody serves the subject.
+
+        NotAllowedError, which is one, as soon as the server refuses it to our user.
+        """
         return (await self.request_message(subject, payload, timeout, headers)).data
 
     async def request_message(
@@ -228,7 +240,7 @@ class Bus:
 
     async def _request(self, subject: str, payload: bytes, timeout: float, headers: dict[str, str] | None) -> Msg:
         try:
-            async with asyncio.timeout(timeout):
+            async with self._refusals.limited(subject, timeout):
                 await self._up.wait()  # nothing is sent later than its sender waits
                 return await self._client.request(subject, payload, timeout=timeout, headers=headers)
         except NoRespondersError as error:
@@ -248,16 +260,18 @@ class Bus:
     ) -> PubAck:
         """Publish until the stream says it has it; headers need a stable Nats-Msg-Id, so a repeat is stored once.
 
-        Each try waits `timeout` seconds; the last error is raised when the policy ends.
+        Each try waits `timeout` seconds; the last error is raised when the policy ends. NotAllowedError at once where
+        the server refuses the subject to our user.
         """
         if not headers.get(HEADER_MESSAGE_ID):
             raise ValueError(f"{subject}: header {HEADER_MESSAGE_ID} is needed for an acknowledged publish")
         js = self.jetstream()
-        return await retry.retried(
-            lambda: js.publish(subject, payload, timeout=timeout, stream=stream, headers=dict(headers)),
-            on=_ACK_ERRORS,
-            policy=policy,
-        )
+
+        async def publish() -> PubAck:
+            async with self._refusals.limited(subject, None):
+                return await js.publish(subject, payload, timeout=timeout, stream=stream, headers=dict(headers))
+
+        return await retry.retried(publish, on=_ACK_ERRORS, policy=policy)
 
     async def api(self, call: str, body: bytes = b"", timeout: float = 5.0) -> bytes:
         """One request of the JetStream API, `STREAM.INFO.MARKET` for example; NoAnswerError as `request`."""
@@ -281,6 +295,8 @@ class Bus:
     async def _on_error(self, error: Exception) -> None:
         if isinstance(error, SlowConsumerError):
             self.count_drop(error.subject, 1)
+            return
+        if self._refusals.note(error):
             return
         if not self._client.is_connected:
             self._client.options["reconnect_time_wait"] = uniform(*RECONNECT_SECONDS)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
 
-from runtime.servers.bus_users import ACCOUNT, OLD_ACCOUNT, BusUsers, accounts_text
+from runtime.servers.bus_users import ACCOUNT, ADMIN, OLD_ACCOUNT, SUBSCRIBER, BusUsers, accounts_text
 from runtime.servers.child import Child
 from runtime.servers.document_user import USER as DOCUMENT_USER
 from runtime.servers.document_user import find_document_python, set_password
@@ -124,13 +124,18 @@ def document_command(storage: Path, port: int) -> list[str]:
 
 @dataclass(frozen=True)
 class NatsServer:
-    """A running bus; `url` is its parts', with the password, `monitor_url` is its HTTP monitoring."""
+    """A running bus; `url` is its admin's, with the password, `monitor_url` is its HTTP monitoring."""
 
     url: str
     subscriber_url: str
-    admin_url: str
     monitor_url: str
     child: Child
+    port: int
+    users: BusUsers
+
+    def url_of(self, user: str) -> str:
+        """The bus as a service's user connects to it; KeyError for a user that is not declared."""
+        return nats_url(self.port, user, self.users.password(user))
 
     @property
     def pid(self) -> int:
@@ -218,11 +223,12 @@ async def nats_server(
     try:
         await child.start()
         yield NatsServer(
-            url=nats_url(chosen, "parts", known.parts),
-            subscriber_url=nats_url(chosen, "subscriber", known.subscriber),
-            admin_url=nats_url(chosen, "admin", known.admin),
+            url=nats_url(chosen, ADMIN, known.admin),
+            subscriber_url=nats_url(chosen, SUBSCRIBER, known.subscriber),
             monitor_url=f"http://{HOST}:{monitor}",
             child=child,
+            port=chosen,
+            users=known,
         )
     finally:
         await child.stop()

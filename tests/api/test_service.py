@@ -110,13 +110,13 @@ async def test_metrics_count_by_route_and_name_no_symbol(store: Store, start: St
 
 async def test_it_starts_before_the_bus_and_survives_its_restart(tmp_path: Path) -> None:
     port = free_port()
-    async with AsyncExitStack() as stack, serving(options(f"nats://parts:secret@127.0.0.1:{port}")) as api:
+    async with AsyncExitStack() as stack, serving(options(f"nats://admin:secret@127.0.0.1:{port}")) as api:
         waiting = await api.get("/health/ready", key=None)
         assert (waiting.status_code, waiting.json()["error"]["code"]) == (503, "NOT_READY")
         assert "bus" in waiting.json()["error"]["details"]["waiting_for"]
         assert (await api.get("/gpt/raw?symbol=BTC")).status_code == 503
         assert (await api.get("/health", key=None)).status_code == 200
-        async with nats_server(tmp_path, port=port, users=BusUsers(parts="secret")) as server:
+        async with nats_server(tmp_path, port=port, users=BusUsers(admin="secret")) as server:
             bus = await Bus(BusOptions(servers=(server.url,), name="writer")).connect()
             await provision.apply(bus, provision.declared(synced=True))
             store = Store(bus)

@@ -103,7 +103,7 @@ def test_the_consumer_is_short() -> None:
 
 
 async def test_the_pages_consumer_counts_replies_and_buries_what_it_cannot_read(project: Path) -> None:
-    assert len(follow(PAGE, project)) == 8
+    assert len(follow(PAGE, project)) == 9
     async with nats_server(project / "data") as server:
         environ = {**os.environ, "NATS_URL": server.url, "HYDROPHONE_DATA": str(project), "PYTHONPATH": str(project)}
 

@@ -37,7 +37,7 @@ async def test_faststream_runs_the_consumers_that_the_settings_name_until_it_is_
     async with nats_server(tmp_path) as server:
         bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
         await provision.apply(bus, provision.declared(synced=True))
-        environ = {**os.environ, "NATS_URL": server.url, "HYDROPHONE_DATA": str(tmp_path)}
+        environ = {**os.environ, "NATS_URL": server.url_of("consumers"), "HYDROPHONE_DATA": str(tmp_path)}
         process = await asyncio.create_subprocess_exec(
             *(*FASTSTREAM, "run", "consumers.app:app"),
             env=environ | {"HYDROPHONE_CONSUMERS": "candles,clusters"},

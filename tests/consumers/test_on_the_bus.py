@@ -362,7 +362,7 @@ async def test_a_consumer_whose_durable_nobody_makes_refuses_to_start(own: Bus) 
 async def test_the_process_stops_cleanly_on_sigterm_and_starts_a_consumer_again_whose_durable_vanished(
     server: NatsServer, own: Bus, tmp_path: Path
 ) -> None:
-    environ = {**os.environ, "NATS_URL": server.url, "HYDROPHONE_DATA": str(tmp_path)}
+    environ = {**os.environ, "NATS_URL": server.url_of("consumers"), "HYDROPHONE_DATA": str(tmp_path)}
 
     async def start(*names: str) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(

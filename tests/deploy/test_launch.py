@@ -120,7 +120,7 @@ def test_demo_is_announced_when_ready_and_leaves_nothing_after_sigterm(launched:
     assert environment["HYDROPHONE_BINANCE_WS_URL"].startswith("ws://127.0.0.1:")
     assert "subscriber:" in run["nats"]["url"]
     assert "admin:" in run["nats"]["admin_url"]
-    assert "parts:" in environment["NATS_URL"]
+    assert "//api:" in environment["NATS_URL"]
     asyncio.run(bus_answers(run["nats"]["url"]))
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 

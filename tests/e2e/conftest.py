@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -60,7 +61,14 @@ class Copy:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        status = self.process.wait(30)
+        assert self.refused() == set(), "contracts/users/declared.py lacks what a part needs"
+        return status
+
+    def refused(self):
+        """What the bus refused its parts, by user and subject."""
+        text = (self.data / "logs" / "bus.log").read_text() if (self.data / "logs" / "bus.log").exists() else ""
+        return set(re.findall(r'HYDROPHONE/user:([\w-]+)" - (\w+ Violation - Subject "[^"]+")', text))
 
 
 @pytest.fixture(scope="module")

@@ -229,7 +229,7 @@ async def stage(tmp_path):
     """All parts, running and flowing; every process of it is gone afterwards."""
     port, monitor, api_port, sim_port = (free_port() for _ in range(4))
     config = NatsConfig(data_dir=tmp_path / "bus", port=port, monitor_port=monitor)
-    url = nats_url(port, "parts", config.users.parts)
+    url = nats_url(port, "admin", config.users.admin)
     ready_file = tmp_path / "simulator.json"
     python = (sys.executable, "-m")
     provision = (*python, "runtime.provision", "--monitor", f"http://127.0.0.1:{monitor}")

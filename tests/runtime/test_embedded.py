@@ -35,7 +35,7 @@ async def test_restarted_server_keeps_port_and_store(tmp_path: Path) -> None:
 
 
 async def test_config_with_the_passwords_is_private(tmp_path: Path) -> None:
-    async with nats_server(tmp_path, users=BusUsers(parts="secret-word")) as server:
+    async with nats_server(tmp_path, users=BusUsers(admin="secret-word")) as server:
         assert "secret-word" in server.url
         assert stat.S_IMODE((tmp_path / "nats.conf").stat().st_mode) == 0o600
 
@@ -50,7 +50,7 @@ async def test_document_server_answers_the_wire_protocol(tmp_path: Path) -> None
 async def test_wrong_password_is_refused(nats: NatsServer) -> None:
     host = nats.url.rsplit("@", 1)[1]
     with pytest.raises(NatsError, match="Authorization"):
-        await nats_py.connect(f"nats://parts:wrong@{host}", allow_reconnect=False)
+        await nats_py.connect(f"nats://admin:wrong@{host}", allow_reconnect=False)
 
 
 async def test_failed_start_shows_the_last_log_lines(tmp_path: Path) -> None:

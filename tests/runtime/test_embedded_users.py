@@ -218,7 +218,7 @@ async def test_public_streams_are_read_without_a_consumer(subscriber: Subscriber
 
 
 async def test_admin_may_do_everything(server: NatsServer, parts: Bus) -> None:
-    client = await nats.connect(server.admin_url)
+    client = await nats.connect(server.url)
     js = client.jetstream()
     assert (await js.stream_info(streams.MARKET)).config.name == streams.MARKET
     await js.add_stream(name="MINE", subjects=["mine"])
@@ -226,7 +226,7 @@ async def test_admin_may_do_everything(server: NatsServer, parts: Bus) -> None:
     await client.close()
 
 
-@pytest.mark.parametrize("url", ["nats://{}", "nats://token@{}", "nats://parts:wrong@{}", "nats://subscriber:x@{}"])
+@pytest.mark.parametrize("url", ["nats://{}", "nats://token@{}", "nats://admin:wrong@{}", "nats://subscriber:x@{}"])
 async def test_who_has_no_password_stays_out(url: str, server: NatsServer) -> None:
     host = server.url.rsplit("@", 1)[1]
     with pytest.raises(NatsError, match="Authorization"):

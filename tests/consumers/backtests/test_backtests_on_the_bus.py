@@ -190,7 +190,7 @@ async def command_line(server: NatsServer, *arguments: str) -> tuple[int | None,
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "consumers.strategies", "backtest", *given),
         cwd=ROOT,
-        env={**os.environ, "NATS_URL": server.url},
+        env={**os.environ, "NATS_URL": server.url_of("backtests")},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -217,7 +217,7 @@ class Process:
 
     @classmethod
     async def start(cls, server: NatsServer, folder: Path) -> Process:
-        environ = {**os.environ, **ENVIRONMENT, "NATS_URL": server.url, "HYDROPHONE_DATA": str(folder)}
+        environ = {**os.environ, **ENVIRONMENT, "NATS_URL": server.url_of("detectors"), "HYDROPHONE_DATA": str(folder)}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "consumers", "detectors"), env=environ, stdout=asyncio.subprocess.PIPE
         )

@@ -89,7 +89,7 @@ class Process:
 
 
 async def start(server: NatsServer, folder: Path) -> Process:
-    environ = {**os.environ, "NATS_URL": server.url, "HYDROPHONE_DATA": str(folder)}
+    environ = {**os.environ, "NATS_URL": server.url_of("consumers"), "HYDROPHONE_DATA": str(folder)}
     running = Process(
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "consumers"), env=environ, stdout=asyncio.subprocess.PIPE

@@ -65,7 +65,7 @@ async def unsynced(tmp_path):
         ready=lambda: nats_answers(config.port, config.monitor_port),
     )
     await child.start()
-    bus = await Bus(BusOptions(servers=(nats_url(config.port, "parts", config.users.parts),), name="test")).connect()
+    bus = await Bus(BusOptions(servers=(nats_url(config.port, "admin", config.users.admin),), name="test")).connect()
     await apply(bus, declared(synced=True))
     yield bus, f"http://127.0.0.1:{config.monitor_port}"
     await bus.close()
@@ -154,7 +154,7 @@ async def test_a_wrong_password_of_the_bus_is_no_bus_that_is_away(clean, unsynce
     clean.setenv("HYDROPHONE_VENUES", "okx")
     clean.setenv("HYDROPHONE_OKX_REST_URL", "http://127.0.0.1:1")
     for url, code in (
-        (f"nats://parts:wrong@127.0.0.1:{port}", "bus_refused"),
+        (f"nats://admin:wrong@127.0.0.1:{port}", "bus_refused"),
         ("nats://127.0.0.1:1", "bus_unreachable"),
     ):
         clean.setenv("NATS_URL", url)

@@ -14,6 +14,7 @@ import yaml
 
 from consumers.registry import BY_ITSELF, CONSUMERS
 from contracts.streams import DURABLES
+from contracts.users.declared import USERS
 from runtime.config import settings
 from runtime.config.check import FILE_SUFFIX, secret_names
 from runtime.servers.bus_users import ACCOUNT
@@ -122,16 +123,32 @@ def test_settings_are_known_and_secrets_are_files() -> None:
     data = of_kind("ConfigMap")[0]["data"]
     secret = {name + FILE_SUFFIX for name in secret_names(settings.GROUPS)}
     assert set(data) <= {*settings.names(), *secret}
-    files = {Path(path).name for name, path in data.items() if name in secret}
+    bus = {"NATS_URL_FILE", "NATS_TLS_CA"}
+    files = {Path(path).name for name, path in data.items() if name in secret - bus}
     assert files <= set(COMPOSE["secrets"]), "what deploy/compose/secrets.sh makes"
-    (mount,) = [mount for mount in part_of(PATCHES[0])["volumeMounts"] if mount["name"] == "secrets"]
-    assert {str(Path(path).parent) for name, path in data.items() if name in secret} == {mount["mountPath"]}
+    mounts = {mount["name"]: mount["mountPath"] for mount in part_of(PATCHES[0])["volumeMounts"]}
+    assert {str(Path(path).parent) for name, path in data.items() if name in secret - bus} == {mounts["secrets"]}
+    assert {str(Path(data[name]).parent) for name in bus} == {mounts["nats"]}
+
+
+def test_each_part_mounts_what_says_who_it_is_on_the_bus_and_nothing_of_others() -> None:
+    data = of_kind("ConfigMap")[0]["data"]
+    for name, one in DEPLOYMENTS.items():
+        (volume,) = one["spec"]["template"]["spec"]["volumes"]
+        keys = [item["key"] for item in volume["secret"]["items"]]
+        assert (volume["name"], volume["secret"]["secretName"]) == ("nats", "hydrophone-nats"), name
+        assert keys[0] in USERS, name
+        assert keys[1:] == ["ca.pem"], name
+        paths = [item["path"] for item in volume["secret"]["items"]]
+        assert paths == [Path(data[setting]).name for setting in ("NATS_URL_FILE", "NATS_TLS_CA")]
 
 
 def test_servers_keep_what_is_acknowledged() -> None:
     bus = read(FOLDER / "values" / "nats.yaml")[0]["config"]
     assert bus["jetstream"]["merge"]["sync_interval"] == "always"
-    assert ACCOUNT in bus["merge"]["accounts"]
+    users = read(FOLDER / "values" / "nats-users.yaml")[0]["config"]
+    assert ACCOUNT in users["merge"]["accounts"]
+    assert bus["nats"]["tls"]["enabled"]
     copies = of_kind("ConfigMap")[0]["data"]["HYDROPHONE_REPLICAS"]
     assert bus["cluster"]["replicas"] == int(copies)
     documents = read(FOLDER / "values" / "mongodb.yaml")[0]

@@ -45,11 +45,11 @@ async def test_acked_publish_without_message_id_is_refused(bus: Bus) -> None:
 
 async def test_connect_waits_for_a_server_that_comes_later(tmp_path: Path) -> None:
     port = free_port()
-    bus = Bus(BusOptions(servers=(nats_url(port, "parts", "t"),), name="test"))
+    bus = Bus(BusOptions(servers=(nats_url(port, "admin", "t"),), name="test"))
     connecting = asyncio.create_task(bus.connect())
     await asyncio.sleep(0.1)
     assert not connecting.done()
-    async with nats_server(tmp_path, port=port, users=BusUsers(parts="t")):
+    async with nats_server(tmp_path, port=port, users=BusUsers(admin="t")):
         async with asyncio.timeout(30):
             await connecting
         assert bus.connected
@@ -123,8 +123,8 @@ async def test_frozen_server_is_left_under_load_and_found_again_after_thaw(
 
 async def test_frozen_server_is_left_for_another(tmp_path: Path, eventually: Eventually) -> None:
     async with (
-        nats_server(tmp_path / "a", users=BusUsers(parts="t")) as first,
-        nats_server(tmp_path / "b", users=BusUsers(parts="t")) as second,
+        nats_server(tmp_path / "a", users=BusUsers(admin="t")) as first,
+        nats_server(tmp_path / "b", users=BusUsers(admin="t")) as second,
     ):
         options = BusOptions(servers=(first.url, second.url), name="test", watch=FAST, connect_timeout=0.5)
         bus = await Bus(options).connect()
