@@ -62,7 +62,6 @@ class Bus:
         if told and float(event.bids[0][0]) >= float(event.asks[0][0]):
             self.crossed.append(event)
 
-
     def symbols_of_the_one(self):
         """Return whose books are not live when a connection says so of its channel.
 
