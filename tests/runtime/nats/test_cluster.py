@@ -30,7 +30,7 @@ EFFECTS = StreamSpec("C_EFFECTS", ("c.effect.>",), max_age=0, max_bytes=8 * MIB,
 COUNTS = StreamSpec("C_COUNTS", ("c.count.>",), max_age=600, max_bytes=MIB, counter=True, memory=True)
 BUCKET = BucketSpec(LEASES, max_bytes=MIB, effects=True)
 DURABLE = DurableSpec("C_EFFECTS", "c_done", "c.effect.>", deliver="all")
-GAP_SECONDS = 6.0
+GAP_SECONDS = 10.5  # a follower stands for election 4 to 9 s after the last heartbeat, by chance; and a repeat of ours
 AGAIN_SECONDS = 30.0
 
 
@@ -113,13 +113,18 @@ async def test_what_exists_is_raised_to_three_servers_but_for_what_was_persisted
     await apply(bus, plan(3))
 
 
-async def test_killed_leader_loses_and_doubles_nothing_that_was_acknowledged(
+async def test_killed_leader_loses_and_doubles_nothing_that_was_acknowledged_and_is_noticed_once(
     servers: list[NatsServer], connect: Callable[[], Awaitable[Bus]]
 ) -> None:
     bus = await connect()
     await apply(bus, plan(3))
     await settled(bus, "C_EFFECTS")
     acked: list[float] = []
+    moved: list[str] = []
+    remade: list[str] = []
+    on_moved = {"C_EFFECTS": lambda: moved.append("")}
+    looking = watch_remade(bus, {"C_EFFECTS": lambda: remade.append("")}, on_moved=on_moved, interval=0.1)
+    watching = asyncio.create_task(looking)
     sent, stop, gate = 0, asyncio.Event(), asyncio.Semaphore(50)
 
     async def publish(number: int) -> None:
@@ -156,6 +161,8 @@ async def test_killed_leader_loses_and_doubles_nothing_that_was_acknowledged(
     state = (await call(bus, "STREAM.INFO.C_EFFECTS", json.dumps({"subjects_filter": ">"}).encode()))["state"]
     assert (len(acked), state["messages"], len(state["subjects"])) == (sent, sent, sent)
     assert gap <= GAP_SECONDS
+    watching.cancel()
+    assert (len(moved), len(remade)) == (1, 0)
     read = 0
     reader = await bus.jetstream().pull_subscribe_bind("c_done", "C_EFFECTS")
     while read < sent:
@@ -163,30 +170,6 @@ async def test_killed_leader_loses_and_doubles_nothing_that_was_acknowledged(
             await message.ack_sync(AGAIN_SECONDS)
             read += 1
     assert (await call(bus, "CONSUMER.INFO.C_EFFECTS.c_done"))["num_pending"] == 0
-
-
-async def test_another_leader_is_noticed_once(
-    servers: list[NatsServer], connect: Callable[[], Awaitable[Bus]], eventually: Eventually
-) -> None:
-    bus = await connect()
-    await apply(bus, plan(3))
-    moved: list[str] = []
-    remade: list[str] = []
-    watching = asyncio.create_task(
-        watch_remade(
-            bus, {"C_TRADES": lambda: remade.append("")}, on_moved={"C_TRADES": lambda: moved.append("")}, interval=0.1
-        )
-    )
-    await settled(bus, "C_TRADES")
-    await asyncio.sleep(0.5)
-    led = servers[await leader(bus, "C_TRADES")]
-    await led.kill()
-    await eventually(lambda: bool(moved), AGAIN_SECONDS)
-    await led.start()
-    await settled(bus, "C_TRADES")
-    await asyncio.sleep(0.5)
-    watching.cancel()
-    assert (len(moved), len(remade)) == (1, 0)
 
 
 async def test_one_of_a_group_works_and_goes_on_while_a_server_is_away(
