@@ -74,9 +74,8 @@ async def _run(cluster: Cluster, watching: view.View, terminal: view.Terminal, w
     cluster.supervisor.on_change = lambda: _save(cluster)
     _save(cluster)
     for role in roles(cluster.layout):
-        terminal.say(
-            f"{role.name}: {sum(one.role.name == role.name for one in cluster.copies.values())} copies; a second one {role.does}"
-        )
+        copies = sum(one.role.name == role.name for one in cluster.copies.values())
+        terminal.say(f"{role.name}: {copies} copies; a second one {role.does}")
     terminal.say(f"APIs: {', '.join(cluster.urls('api'))}; bus: {len(cluster.servers)} servers, in run.json")
     if work is not None:
         return await work(cluster)

@@ -1,4 +1,4 @@
-"""Faults of a cluster under load: a server of the bus killed, parts killed each second, all restarted, scaled; judged."""
+"""Faults of a cluster under load, judged: a server killed, parts killed each second, all restarted, scaled."""
 
 from __future__ import annotations
 

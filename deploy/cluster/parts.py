@@ -111,7 +111,7 @@ class Copy:
     url: str
 
 
-def make_copy(layout: Layout, environ: Mapping[str, str], role: Role, number: int, port: int | None = None) -> Copy:
+def make_copy(layout: Layout, environ: Mapping[str, str], role: Role, number: int, *, port: int | None = None) -> Copy:
     """Return copy `number` (from 1) of a role, on a free port where none is given."""
     chosen = port or free_port()
     setting = {"api": "GPT_API_PORT", BOT: "BOT_INTERNAL_PORT"}.get(role.name, "HYDROPHONE_METRICS_PORT")

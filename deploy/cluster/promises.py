@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Final, NamedTuple
 
-SECOND: int = 1_000_000_000
-BEFORE: int = 5 * SECOND  # an announcement may be published so long before the first trade that is missing
-AFTER: int = 30 * SECOND  # or so long after the last one: who is to announce it may have been killed itself
+SECOND: Final = 1_000_000_000
+BEFORE: Final = 5 * SECOND  # an announcement may be published so long before the first trade that is missing
+AFTER: Final = 30 * SECOND  # or so long after the last one: who is to announce it may have been killed itself
 
 
 class Trade(NamedTuple):
@@ -48,7 +49,7 @@ def find_holes(trades: Iterable[Trade]) -> list[Hole]:
         numbers = sorted(known)
         holes += [
             Hole(symbol, later - earlier - 1, *sorted((known[earlier], known[later])))
-            for earlier, later in zip(numbers, numbers[1:], strict=False)
+            for earlier, later in pairwise(numbers)
             if later - earlier > 1
         ]
     return holes
@@ -57,7 +58,8 @@ def find_holes(trades: Iterable[Trade]) -> list[Hole]:
 def judge_trades(trades: Sequence[Trade], announced: Sequence[int]) -> list[Verdict]:
     """Return whether each hole was announced and each trade is stored once; `announced`: times of gaps of the venue."""
     holes = find_holes(trades)
-    silent = [hole for hole in holes if not any(hole.since - BEFORE <= at <= hole.until + AFTER for at in announced)]
+    said = [(hole, any(hole.since - BEFORE <= at <= hole.until + AFTER for at in announced)) for hole in holes]
+    silent = [hole for hole, is_said in said if not is_said]
     missing, unsaid = (sum(hole.trades for hole in some) for some in (holes, silent))
     doubled = sum(count - 1 for count in Counter((trade.symbol, trade.number) for trade in trades).values())
     return [
@@ -71,7 +73,7 @@ def judge_trades(trades: Sequence[Trade], announced: Sequence[int]) -> list[Verd
 
 
 def judge_orders(sent: Iterable[str], found: Sequence[str], executed: Iterable[str]) -> Verdict:
-    """Return whether each order that was sent is there once and executed once: client ids, those of orders, of fills."""
+    """Return whether each order that was sent is there once, and executed once: by client ids of orders and fills."""
     wanted, there, filled = set(sent), Counter(found), Counter(executed)
     lost = [name for name in wanted if not there[name]]
     doubled = [name for name in wanted if there[name] > 1 or filled[name] > 1]
@@ -98,4 +100,4 @@ def judge_webhooks(what: str, happened: Iterable[str], delivered: Sequence[str],
 def longest_pause(times: Sequence[float], since: float, until: float) -> float:
     """Return the longest time in which nothing happened between two times."""
     within = [since, *(at for at in times if since < at < until), until]
-    return max(later - earlier for earlier, later in zip(within, within[1:], strict=False))
+    return max(later - earlier for earlier, later in pairwise(within))

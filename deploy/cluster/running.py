@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import shutil
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
@@ -65,7 +64,10 @@ class Cluster:
         return found
 
     async def start(self, on_bus: Callable[[], None]) -> None:
-        """Start everything; `on_bus` is called once the bus is provisioned. StartError where a part does not come up."""
+        """Start everything; `on_bus` is called once the bus is provisioned.
+
+        StartError where a part does not come up.
+        """
         for config in self.servers:
             save_nats_config(config)
         self.nodes = {part.name: part for part in bus_parts(self.servers, self.environ)}
@@ -79,7 +81,7 @@ class Cluster:
     async def add(self, role: Role, number: int) -> None:
         """Start one more copy of a role; returns when it is ready."""
         first = role.name == "api" and number == 1
-        copy = make_copy(self.layout, self.environ, role, number, self.layout.api_port if first else None)
+        copy = make_copy(self.layout, self.environ, role, number, port=self.layout.api_port if first else None)
         self.copies[copy.part.name] = copy
         await self._start(copy.part)
 
@@ -149,12 +151,10 @@ def decide_cluster(
         }
     )
     layout = decide_layout(mode, data, replace(settings, bus=bus), port_is_ours=port_is_ours)
-    # every copy must agree on these; where documents are the user's own the settings have them, or each would make one
     decided = {
         SCALE_SETTING: str(settings.retention.stream_scale),
         "HYDROPHONE_REPLICAS": str(SIZE),
         "NATS_MONITOR_URLS": ",".join(monitor_urls(servers)),
-        "INTERNAL_AUTH_TOKEN": environ.get("INTERNAL_AUTH_TOKEN") or secrets.token_hex(16),
     }
     supervisor = Supervisor(data / "logs", Path(__file__).resolve().parents[2], say)
     return Cluster(layout, servers, {**environ, **decided}, supervisor)

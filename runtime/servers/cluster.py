@@ -1,4 +1,4 @@
-"""Several servers of the bus as one cluster on this machine: their configurations, and the running servers of a test."""
+"""Three servers of the bus as one cluster on this machine: their configurations, and running ones for tests."""
 
 from __future__ import annotations
 

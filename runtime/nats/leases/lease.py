@@ -120,7 +120,10 @@ class Lease:
         return self.before.holder == self._me
 
     async def is_taken(self) -> bool:
-        """Whether the bucket says that another process holds it; NatsError, NoAnswerError, ApiRefusalError if unknown."""
+        """Whether the bucket says that another process holds it.
+
+        NatsError, NoAnswerError or ApiRefusalError where that is not known.
+        """
         return (await find_grant(self._bus, self._key, self._bucket)).holder not in {None, self._me}
 
     async def acquire(self) -> int:

@@ -67,7 +67,7 @@ async def watch_remade(
 
 
 def find_term(info: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the leader that an answer to STREAM.INFO names, and since when; None where there is none, or no cluster."""
+    """Return the leader that an answer to STREAM.INFO names, and since when; None without one, or without a cluster."""
     cluster = info.get("cluster") or {}
     leader = cluster.get("leader")
     return None if not leader else (str(leader), str(cluster.get("leader_since", "")))

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,72 +105,84 @@ async def test_what_exists_is_raised_to_three_servers_but_for_what_was_persisted
     trades = await config(bus, "C_TRADES")
     assert (trades["num_replicas"], trades.get("persist_mode", "default")) == (3, "default")
     await verify(bus, plan(3))
+    await call(bus, "STREAM.DELETE.C_EFFECTS")
+    made = {"name": "C_EFFECTS", "subjects": ["c.effect.>"], "storage": "file", "persist_mode": "async"}
+    await call(bus, "STREAM.CREATE.C_EFFECTS", json.dumps(made).encode())
     with pytest.raises(ProvisionError, match="C_EFFECTS: persist_mode is 'async'"):
-        await call(bus, "STREAM.DELETE.C_EFFECTS")
-        made = {"name": "C_EFFECTS", "subjects": ["c.effect.>"], "storage": "file", "persist_mode": "async"}
-        await call(bus, "STREAM.CREATE.C_EFFECTS", json.dumps(made).encode())
         await apply(bus, plan(1))
     await call(bus, "STREAM.DELETE.C_EFFECTS")
     await apply(bus, plan(3))
 
 
+class Effects:
+    """Publishes effects until it is stopped; when each was acknowledged."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.sent = 0
+        self.acked: list[float] = []
+        self.stop = asyncio.Event()
+        self._gate = asyncio.Semaphore(50)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            while not self.stop.is_set():
+                await self._gate.acquire()
+                group.create_task(self._publish(self.sent))
+                self.sent += 1
+                await asyncio.sleep(0.002)
+
+    async def _publish(self, number: int) -> None:
+        header = {"Nats-Msg-Id": f"effect-{number}"}
+        await self.bus.publish_acked(f"c.effect.{number}", b"x", headers=header, stream="C_EFFECTS", timeout=1.0)
+        self.acked.append(time.monotonic())
+        self._gate.release()
+
+    def gap(self, since: float) -> float:
+        """Return the longest pause between acknowledgements after a time."""
+        around = [at for at in self.acked if at <= since][-1:] + [at for at in self.acked if at > since]
+        return max(later - earlier for earlier, later in pairwise(around))
+
+
+async def read_all(bus: Bus, messages: int) -> None:
+    reader = await bus.jetstream().pull_subscribe_bind("c_done", "C_EFFECTS")
+    while messages:
+        for message in await reader.fetch(min(50, messages), timeout=AGAIN_SECONDS):
+            await message.ack_sync(AGAIN_SECONDS)
+            messages -= 1
+    assert (await call(bus, "CONSUMER.INFO.C_EFFECTS.c_done"))["num_pending"] == 0
+
+
 async def test_killed_leader_loses_and_doubles_nothing_that_was_acknowledged_and_is_noticed_once(
-    servers: list[NatsServer], connect: Callable[[], Awaitable[Bus]]
+    servers: list[NatsServer], connect: Callable[[], Awaitable[Bus]], eventually: Eventually
 ) -> None:
     bus = await connect()
     await apply(bus, plan(3))
     await settled(bus, "C_EFFECTS")
-    acked: list[float] = []
     moved: list[str] = []
     remade: list[str] = []
     on_moved = {"C_EFFECTS": lambda: moved.append("")}
     looking = watch_remade(bus, {"C_EFFECTS": lambda: remade.append("")}, on_moved=on_moved, interval=0.1)
     watching = asyncio.create_task(looking)
-    sent, stop, gate = 0, asyncio.Event(), asyncio.Semaphore(50)
-
-    async def publish(number: int) -> None:
-        try:
-            header = {"Nats-Msg-Id": f"effect-{number}"}
-            await bus.publish_acked(f"c.effect.{number}", b"x", headers=header, stream="C_EFFECTS", timeout=1.0)
-            acked.append(time.monotonic())
-        finally:
-            gate.release()
-
-    async with asyncio.TaskGroup() as group:
-
-        async def load() -> None:
-            nonlocal sent
-            while not stop.is_set():
-                await gate.acquire()
-                group.create_task(publish(sent))
-                sent += 1
-                await asyncio.sleep(0.002)
-
-        group.create_task(load())
-        await asyncio.sleep(0.5)
-        led = servers[await leader(bus, "C_EFFECTS")]
-        await led.kill()
-        killed = time.monotonic()
-        while not any(at > killed + 1.0 for at in acked):  # noqa: ASYNC110  # in other tasks
-            await asyncio.sleep(0.02)
-            assert time.monotonic() - killed < AGAIN_SECONDS
-        await led.start()
-        stop.set()
-    around = [at for at in acked if at <= killed][-1:] + [at for at in acked if at > killed]
-    gap = max(later - earlier for earlier, later in zip(around, around[1:], strict=False))
+    effects = Effects(bus)
+    load = asyncio.create_task(effects.run())
+    await asyncio.sleep(0.5)
+    led = servers[await leader(bus, "C_EFFECTS")]
+    await led.kill()
+    killed = time.monotonic()
+    await eventually(lambda: effects.acked[-1] > killed + 1.0, AGAIN_SECONDS)
+    await led.start()
+    effects.stop.set()
+    await load
     await settled(bus, "C_EFFECTS")
-    state = (await call(bus, "STREAM.INFO.C_EFFECTS", json.dumps({"subjects_filter": ">"}).encode()))["state"]
-    assert (len(acked), state["messages"], len(state["subjects"])) == (sent, sent, sent)
-    assert gap <= GAP_SECONDS
+    await eventually(lambda: bool(moved), AGAIN_SECONDS)
     watching.cancel()
     assert (len(moved), len(remade)) == (1, 0)
-    read = 0
-    reader = await bus.jetstream().pull_subscribe_bind("c_done", "C_EFFECTS")
-    while read < sent:
-        for message in await reader.fetch(min(50, sent - read), timeout=AGAIN_SECONDS):
-            await message.ack_sync(AGAIN_SECONDS)
-            read += 1
-    assert (await call(bus, "CONSUMER.INFO.C_EFFECTS.c_done"))["num_pending"] == 0
+    state = (await call(bus, "STREAM.INFO.C_EFFECTS", json.dumps({"subjects_filter": ">"}).encode()))["state"]
+    sent = effects.sent
+    assert (len(effects.acked), state["messages"], len(state["subjects"])) == (sent, sent, sent)
+    assert effects.gap(killed) <= GAP_SECONDS
+    await read_all(bus, sent)
 
 
 async def test_one_of_a_group_works_and_goes_on_while_a_server_is_away(
