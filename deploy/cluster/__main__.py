@@ -80,9 +80,7 @@ async def _run(cluster: Cluster, watching: view.View, terminal: view.Terminal, w
     if work is not None:
         return await work(cluster)
     key = cluster.layout.read_key if cluster.layout.mode == "demo" else None
-    url = cluster.facts()["nats"]
-    bus = str(url.get("url")) if isinstance(url, dict) else ""
-    watching.show(view.Places(cluster.urls("api")[0], bus, key, str(data / "run.json")))
+    watching.show(view.Places(cluster.urls("api")[0], cluster.subscriber_url, key, str(data / "run.json")))
     await asyncio.Event().wait()
     return 0
 

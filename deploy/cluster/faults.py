@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 import httpx
 from rich.console import Console
@@ -38,6 +38,7 @@ FAULT_SETTINGS: Final = {
     "GPT_API_RATE_LIMIT_IP": "1000000",
     "GPT_API_RATE_LIMIT_GLOBAL": "1000000",
 }
+SERIES: Final = ("orders", "market data", "webhooks")
 DOWN_SECONDS: Final = 4.0
 CALM_SECONDS: Final = 10.0
 SETTLE_SECONDS: Final = 120.0
@@ -76,7 +77,12 @@ class Run:
         row.notes.append(f"all ready {ready:.1f} s after the last")
         await sleep(CALM_SECONDS)
         row.until = monotonic()
-        self.say(f"{name}: done after {row.until - row.since:.0f} s ({'; '.join(row.notes)})")
+        pauses = ", ".join(f"{what} {pause:.1f} s" for what, pause in zip(SERIES, self._pauses(row), strict=True))
+        self.say(f"{name}: longest pause of {pauses} ({'; '.join(row.notes)})")
+
+    def _pauses(self, row: Row) -> list[float]:
+        series = (self.load.answered, self.load.traded, self.received.times)
+        return [longest_pause(times, row.since, row.until) for times in series]
 
     async def kill_server(self) -> None:
         """Kill the server that leads MARKET; it comes back after seconds, and has all of it again."""
@@ -130,15 +136,16 @@ class Run:
         """Wait until every server has all of MARKET and TRADING."""
         deadline = monotonic() + SETTLE_SECONDS
         for name in (streams.MARKET, streams.TRADING):
-            while monotonic() < deadline:
-                try:
-                    found = (await call(self.bus, f"STREAM.INFO.{name}", timeout=2.0)).get("cluster", {})
-                except (NoAnswerError, ApiRefusalError):
-                    found = {}
-                others = found.get("replicas", ())
-                if found.get("leader") and others and all(o.get("current") and not o.get("offline") for o in others):
-                    break
+            while monotonic() < deadline and not await self._has_all(name):
                 await sleep(_LOOK_SECONDS)
+
+    async def _has_all(self, stream: str) -> bool:
+        try:
+            info = await call(self.bus, f"STREAM.INFO.{stream}", timeout=2.0)
+        except (NoAnswerError, ApiRefusalError):
+            return False
+        others = cast("list[dict[str, object]]", info.get("cluster", {}).get("replicas", []))
+        return find_term(info) is not None and all(one.get("current") and not one.get("offline") for one in others)
 
     async def judge(self, client: httpx.AsyncClient, since: int) -> list[Verdict]:
         """Return what became of each promise, from `since` (ns UTC) on."""
@@ -171,11 +178,10 @@ class Run:
     def table(self, verdicts: list[Verdict]) -> str:
         """Return the rows and the verdicts as text."""
         faults = Table(title="longest pause in seconds, from each fault until all was well for ten seconds")
-        for head in ("fault", "orders", "market data", "webhooks", "notes"):
+        for head in ("fault", *SERIES, "notes"):
             faults.add_column(head, justify="left" if head in {"fault", "notes"} else "right")
         for row in self.rows:
-            series = (self.load.answered, self.load.traded, self.received.times)
-            pauses = (f"{longest_pause(times, row.since, row.until):.1f}" for times in series)
+            pauses = (f"{pause:.1f}" for pause in self._pauses(row))
             faults.add_row(row.name, *pauses, "; ".join(row.notes))
         promises = Table(title="promises")
         for head in ("promise", "", "figures"):
@@ -202,6 +208,7 @@ async def run_faults(cluster: Cluster, say: Callable[[str], None], *, seconds: i
         say(f"webhook {made['data']['id']} posts to {url}")
         since, stop = now_ns(), asyncio.Event()
         trading = asyncio.create_task(load.trade(client, stop))
+        stack.callback(trading.cancel)
         async with run.fault("no fault"):
             await sleep(CALM_SECONDS)
         await run.kill_server()

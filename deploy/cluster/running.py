@@ -46,6 +46,11 @@ class Cluster:
         """The passwords of the bus."""
         return self.servers[0].users
 
+    @property
+    def subscriber_url(self) -> str:
+        """The bus for whoever may read what is public."""
+        return cluster_url(self.servers, "subscriber", self.users.subscriber)
+
     def urls(self, role: str) -> list[str]:
         """Return where the copies of a role serve HTTP."""
         return [copy.url for copy in self.copies.values() if copy.role.name == role]
@@ -55,7 +60,7 @@ class Cluster:
         found = run_facts(self.layout, self.supervisor.pids())
         api, nats = self.urls("api"), self.servers
         found["nats"] = {
-            "url": cluster_url(nats, "subscriber", self.users.subscriber),
+            "url": self.subscriber_url,
             "admin_url": cluster_url(nats, "admin", self.users.admin),
             "monitor_urls": monitor_urls(nats),
         }

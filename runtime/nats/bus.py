@@ -26,6 +26,7 @@ from contracts.subjects import HEADER_MESSAGE_ID
 from runtime import retry
 from runtime.metrics import BusMetrics
 from runtime.nats import wire
+from runtime.nats.login import with_login
 from runtime.nats.watchdog import WatchRule, watch
 
 _log = structlog.get_logger("bus")
@@ -71,6 +72,7 @@ class BusOptions:
 
 def connect_arguments(options: BusOptions) -> dict[str, Any]:
     """The keyword arguments of `Client.connect` and of a FastStream broker that options stand for."""
+    options = with_login(options)
     arguments: dict[str, Any] = {
         "servers": list(options.servers),
         "name": options.name,

@@ -65,8 +65,8 @@ def items(plan: Plan) -> list[Item]:
 
 
 def _stream_item(place: str, config: Config, *, promised: bool) -> Item:
-    name, calls = config["name"], ("INFO", "CREATE", "UPDATE")
-    return Item(place, *(f"STREAM.{call}.{name}" for call in calls), config, promised=promised)
+    info, create, update = (f"STREAM.{call}.{config['name']}" for call in ("INFO", "CREATE", "UPDATE"))
+    return Item(place, info, create, update, config, promised=promised)
 
 
 def durable_item(spec: DurableSpec) -> Item:

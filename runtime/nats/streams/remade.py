@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 
@@ -68,6 +68,6 @@ async def watch_remade(
 
 def find_term(info: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the leader that an answer to STREAM.INFO names, and since when; None without one, or without a cluster."""
-    cluster = info.get("cluster") or {}
+    cluster = cast("Mapping[str, object]", info.get("cluster") or {})
     leader = cluster.get("leader")
     return None if not leader else (str(leader), str(cluster.get("leader_since", "")))

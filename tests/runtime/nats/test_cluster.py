@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from prometheus_client import CollectorRegistry
 
 from contracts.streams import LEASES, BucketSpec, DurableSpec, StreamSpec
+from runtime.app.application import make_broker
 from runtime.app.standby import Standby
 from runtime.nats.bus import Bus, BusOptions, NoAnswerError
 from runtime.nats.streams.api import ApiRefusalError, call
@@ -183,6 +185,29 @@ async def test_killed_leader_loses_and_doubles_nothing_that_was_acknowledged_and
     assert (len(effects.acked), state["messages"], len(state["subjects"])) == (sent, sent, sent)
     assert effects.gap(killed) <= GAP_SECONDS
     await read_all(bus, sent)
+
+
+async def test_servers_that_only_the_cluster_names_are_gone_to_with_the_same_login(
+    servers: list[NatsServer], eventually: Eventually
+) -> None:
+    named = servers[0]
+    options = BusOptions(servers=(named.url,), name="test")
+    bus = await Bus(options, on_closed=lambda: None).connect()
+    broker = make_broker(bus, "test", CollectorRegistry())
+    await broker.start()
+    client = await broker.connect()
+    await eventually(
+        lambda: len(client.discovered_servers) >= SIZE - 1 and len(bus.client.discovered_servers) >= SIZE - 1
+    )
+    await named.kill()
+    moved: list[bool] = []
+    bus.listen_reconnect(lambda: moved.append(True))
+    await eventually(lambda: bool(moved) and bus.connected and client.is_connected, AGAIN_SECONDS)
+    await client.flush()
+    assert client.connected_url != named.url
+    await named.start()
+    await broker.stop()
+    await bus.close(timeout=2.0)
 
 
 async def test_one_of_a_group_works_and_goes_on_while_a_server_is_away(
