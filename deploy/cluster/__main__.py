@@ -80,7 +80,7 @@ async def _run(cluster: Cluster, watching: view.View, terminal: view.Terminal, w
     if work is not None:
         return await work(cluster)
     key = cluster.layout.read_key if cluster.layout.mode == "demo" else None
-    watching.show(view.Places(cluster.urls("api")[0], cluster.subscriber_url, key, str(data / "run.json")))
+    watching.show(view.Places(cluster.urls("api")[0], cluster.subscriber_urls[0], key, str(data / "run.json")))
     await asyncio.Event().wait()
     return 0
 

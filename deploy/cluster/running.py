@@ -23,7 +23,7 @@ from runtime.clock import monotonic, sleep
 from runtime.config.settings import Settings
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.cluster import SIZE, cluster_configs, cluster_url, monitor_urls
-from runtime.servers.embedded import NatsConfig, save_nats_config
+from runtime.servers.embedded import NatsConfig, nats_url, save_nats_config
 
 SCALE: Final = Decimal("0.25")  # of what streams keep, where the settings name no other: three servers keep it
 SCALE_SETTING: Final = "HYDROPHONE_STREAM_SCALE"
@@ -47,9 +47,9 @@ class Cluster:
         return self.servers[0].users
 
     @property
-    def subscriber_url(self) -> str:
-        """The bus for whoever may read what is public."""
-        return cluster_url(self.servers, "subscriber", self.users.subscriber)
+    def subscriber_urls(self) -> list[str]:
+        """The servers of the bus for whoever may read what is public."""
+        return [nats_url(server.port, "subscriber", self.users.subscriber) for server in self.servers]
 
     def urls(self, role: str) -> list[str]:
         """Return where the copies of a role serve HTTP."""
@@ -58,11 +58,12 @@ class Cluster:
     def facts(self) -> dict[str, object]:
         """Return what run.json says."""
         found = run_facts(self.layout, self.supervisor.pids())
-        api, nats = self.urls("api"), self.servers
+        api, urls = self.urls("api"), self.subscriber_urls
         found["nats"] = {
-            "url": self.subscriber_url,
-            "admin_url": cluster_url(nats, "admin", self.users.admin),
-            "monitor_urls": monitor_urls(nats),
+            "url": urls[0],  # clients of other people's take one, and find the others
+            "urls": urls,
+            "admin_url": nats_url(self.servers[0].port, "admin", self.users.admin),
+            "monitor_urls": monitor_urls(self.servers),
         }
         found["api"] = {"url": api[0], "urls": api, "key": self.layout.read_key, "admin_key": self.layout.admin_key}
         found["bot"] = {"urls": self.urls("bot")}
