@@ -49,13 +49,13 @@ from bot.trading.making import FIRST, BotTrading, TradingParts
 from bot.trading.state import TraderState
 from bot.web import listening, webhook_app
 from runtime import clock
-from runtime.app.standby import alone
 from runtime.clients.command_client import CommandClient
 from runtime.clients.market_client import MarketClient
 from runtime.credentials import make_vault
 from runtime.drawing.thread import Drawing
 from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.leases.standby import alone
 from runtime.nats.telegram_jobs import publish_job
 from runtime.texts.reader import LANGUAGES, Reader
 

@@ -19,7 +19,6 @@ from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGR
 from runtime import clock, retry
 from runtime.app.application import make_app, make_broker
 from runtime.app.service import Service
-from runtime.app.standby import Standby
 from runtime.config.options import bus_options
 from runtime.config.settings import Settings, load
 from runtime.health import Health
@@ -29,6 +28,7 @@ from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
 from runtime.nats.bus import Bus
 from runtime.nats.durable import MissingDurableError
+from runtime.nats.leases.standby import Standby
 from runtime.shared import Shared
 
 _log = structlog.get_logger("consumers")

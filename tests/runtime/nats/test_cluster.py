@@ -17,8 +17,8 @@ from prometheus_client import CollectorRegistry
 
 from contracts.streams import LEASES, BucketSpec, DurableSpec, StreamSpec
 from runtime.app.application import make_broker
-from runtime.app.standby import Standby
 from runtime.nats.bus import Bus, BusOptions, NoAnswerError
+from runtime.nats.leases.standby import Standby
 from runtime.nats.streams.api import ApiRefusalError, call
 from runtime.nats.streams.remade import find_term, watch_remade
 from runtime.provision import Plan, ProvisionError, apply, verify
