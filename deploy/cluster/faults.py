@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final, cast
 
 import httpx
@@ -16,7 +17,15 @@ from rich.table import Table
 from contracts import streams, subjects
 from deploy.cluster.load import VENUE, Load, announced_gaps, stored_trades, whale_ids
 from deploy.cluster.parts import COPIES, roles
-from deploy.cluster.promises import Verdict, judge_orders, judge_trades, judge_webhooks, longest_pause
+from deploy.cluster.promises import (
+    FILLED,
+    Order,
+    Verdict,
+    judge_orders,
+    judge_trades,
+    judge_webhooks,
+    longest_pause,
+)
 from deploy.cluster.receiver import Received, receiving
 from deploy.cluster.running import Cluster
 from runtime.clock import monotonic, now_ns, sleep
@@ -149,18 +158,20 @@ class Run:
 
     async def judge(self, client: httpx.AsyncClient, since: int) -> list[Verdict]:
         """Return what became of each promise, from `since` (ns UTC) on."""
-        orders = await self.load.pages(client, "/api/trading/orders")
+        found = await self.load.pages(client, "/api/trading/orders")
         fills = await self.load.pages(client, "/api/trading/fills")
-        clients = {str(one["id"]): str(one["client_id"]) for one in orders}
-        executed = [clients.get(str(one["order_id"]), "") for one in fills]
+        names = {str(one["id"]): str(one["client_id"]) for one in found}
+        orders = [Order(str(one["client_id"]), str(one["status"]), Decimal(str(one["amount"]))) for one in found]
+        executed = [(names.get(str(one["order_id"]), ""), Decimal(str(one["amount"]))) for one in fills]
+        filled = [one.client_id for one in orders if one.status == FILLED]
         kinds = {
             kind: [e for e in self.received.events.values() if e["event_type"] == kind] for kind in ("whale", "order")
         }
         whales = await whale_ids(self.bus, since)
-        ended = [e["data"]["client_id"] for e in kinds["order"] if e["data"]["status"] == "filled"]
+        ended = [e["data"]["client_id"] for e in kinds["order"] if e["data"]["status"] == FILLED]
         return [
-            judge_orders(self.load.sent, list(clients.values()), executed),
-            judge_webhooks("order", self.load.sent, ended, self.received.repeated),
+            judge_orders(self.load.sent, orders, executed),
+            judge_webhooks("filled order", filled, ended, self.received.repeated),
             judge_webhooks(
                 "whale", whales, [e["data"]["transaction_id"] for e in kinds["whale"]], self.received.repeated
             ),

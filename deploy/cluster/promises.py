@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+FILLED: Final = "filled"
+ENDED: Final = frozenset({FILLED, "rejected", "cancelled", "expired"})
 SECOND: Final = 1_000_000_000
 BEFORE: Final = 5 * SECOND  # an announcement may be published so long before the first trade that is missing
 AFTER: Final = 30 * SECOND  # or so long after the last one: who is to announce it may have been killed itself
@@ -19,6 +22,14 @@ class Trade(NamedTuple):
     symbol: str
     number: int
     at: int
+
+
+class Order(NamedTuple):
+    """An order as it is there: its client id, its state, and how much was to be traded."""
+
+    client_id: str
+    status: str
+    amount: Decimal
 
 
 class Hole(NamedTuple):
@@ -72,16 +83,26 @@ def judge_trades(trades: Sequence[Trade], announced: Sequence[int]) -> list[Verd
     ]
 
 
-def judge_orders(sent: Iterable[str], found: Sequence[str], executed: Iterable[str]) -> Verdict:
-    """Return whether each order that was sent is there once, and executed once: by client ids of orders and fills."""
-    wanted, there, filled = set(sent), Counter(found), Counter(executed)
+def judge_orders(sent: Iterable[str], orders: Sequence[Order], executed: Iterable[tuple[str, Decimal]]) -> Verdict:
+    """Return whether each order that was sent is there once and was filled by its amount, or refused and not filled.
+
+    `sent`: client ids; `executed`: client id and amount of each fill, of which an order may have several.
+    """
+    there, filled = Counter(order.client_id for order in orders), defaultdict[str, Decimal](Decimal)
+    for name, amount in executed:
+        filled[name] += amount
+    wanted = set(sent)
+    ours = [order for order in orders if order.client_id in wanted]
     lost = [name for name in wanted if not there[name]]
-    doubled = [name for name in wanted if there[name] > 1 or filled[name] > 1]
-    idle = [name for name in wanted if there[name] and not filled[name]]
+    doubled = [name for name in wanted if there[name] > 1]
+    wrong = [one for one in ours if filled[one.client_id] != (one.amount if one.status == FILLED else 0)]
+    open_still = [one for one in ours if one.status not in ENDED]
+    refused = sum(one.status in ENDED and one.status != FILLED for one in ours)
     return Verdict(
         "an order that is sent is carried out once",
-        kept=bool(wanted) and not (lost or doubled or idle),
-        figures=f"{len(wanted)} sent, {len(lost)} lost, {len(doubled)} doubled, {len(idle)} not executed",
+        kept=bool(wanted) and not (lost or doubled or wrong or open_still),
+        figures=f"{len(wanted)} sent, {len(lost)} lost, {len(doubled)} doubled, {len(wrong)} not filled by their amount,"
+        f" {len(open_still)} open, {refused} refused",
     )
 
 

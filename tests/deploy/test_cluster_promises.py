@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from deploy.cluster.promises import (
     AFTER,
     SECOND,
     Hole,
+    Order,
     Trade,
     find_holes,
     judge_orders,
@@ -41,14 +44,31 @@ def test_a_trade_that_is_stored_twice_and_nothing_stored_at_all_are_broken() -> 
     assert not judge_trades([], [])[0].kept
 
 
-def test_an_order_is_lost_doubled_or_not_executed() -> None:
+def orders(*ids: str, status: str = "filled") -> list[Order]:
+    return [Order(name, status, Decimal("0.2")) for name in ids]
+
+
+def fills(*ids: str) -> list[tuple[str, Decimal]]:
+    return [(name, Decimal("0.1")) for name in ids]
+
+
+def test_an_order_may_be_filled_in_parts_but_by_its_amount() -> None:
     sent = ["a", "b"]
-    assert judge_orders(sent, ["b", "a"], ["a", "b"]).kept
-    assert judge_orders(sent, ["a"], ["a"]).figures == "2 sent, 1 lost, 0 doubled, 0 not executed"
-    assert judge_orders(sent, ["a", "b", "b"], ["a", "b"]).figures == "2 sent, 0 lost, 1 doubled, 0 not executed"
-    assert judge_orders(sent, ["a", "b"], ["a", "a", "b"]).figures == "2 sent, 0 lost, 1 doubled, 0 not executed"
-    assert judge_orders(sent, ["a", "b"], ["a"]).figures == "2 sent, 0 lost, 0 doubled, 1 not executed"
+    assert judge_orders(sent, orders("b", "a"), fills("a", "a", "b", "b")).kept
+    assert "1 not filled by their amount" in judge_orders(sent, orders("a", "b"), fills("a", "a", "b")).figures
+    assert not judge_orders(sent, orders("a", "b"), fills("a", "a", "a", "a", "b", "b")).kept
+
+
+def test_an_order_is_lost_doubled_or_open() -> None:
+    assert "1 lost" in judge_orders(["a", "b"], orders("a"), fills("a", "a")).figures
+    assert "1 doubled" in judge_orders(["a"], orders("a", "a"), fills("a", "a")).figures
+    assert "1 open" in judge_orders(["a"], orders("a", status="pending"), []).figures
     assert not judge_orders([], [], []).kept
+
+
+def test_a_refused_order_is_not_filled() -> None:
+    assert judge_orders(["a"], orders("a", status="rejected"), []).kept
+    assert not judge_orders(["a"], orders("a", status="rejected"), fills("a")).kept
 
 
 def test_a_webhook_may_repeat_an_event_but_not_lose_it_or_give_it_two_ids() -> None:
