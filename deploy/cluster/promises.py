@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 FILLED: Final = "filled"
-ENDED: Final = frozenset({FILLED, "rejected", "cancelled", "expired"})
+ENDED: Final = frozenset({FILLED, "rejected", "cancelled"})
 SECOND: Final = 1_000_000_000
 BEFORE: Final = 5 * SECOND  # an announcement may be published so long before the first trade that is missing
 AFTER: Final = 30 * SECOND  # or so long after the last one: who is to announce it may have been killed itself
@@ -101,8 +101,8 @@ def judge_orders(sent: Iterable[str], orders: Sequence[Order], executed: Iterabl
     return Verdict(
         "an order that is sent is carried out once",
         kept=bool(wanted) and not (lost or doubled or wrong or open_still),
-        figures=f"{len(wanted)} sent, {len(lost)} lost, {len(doubled)} doubled, {len(wrong)} not filled by their amount,"
-        f" {len(open_still)} open, {refused} refused",
+        figures=f"{len(wanted)} sent, {len(lost)} lost, {len(doubled)} doubled, {len(wrong)} not filled by their amount"
+        f", {len(open_still)} open, {refused} refused",
     )
 
 
@@ -114,7 +114,7 @@ def judge_webhooks(what: str, happened: Iterable[str], delivered: Sequence[str],
     return Verdict(
         f"each {what} reaches the webhook as one event",
         kept=bool(wanted) and not (lost or doubled),
-        figures=f"{len(wanted)} happened, {len(lost)} lost, {len(doubled)} under two ids, {repeated} repeats by id",
+        figures=f"{len(wanted)} happened, {len(lost)} lost, {len(doubled)} under two ids, {repeated} repeats",
     )
 
 
