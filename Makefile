@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-long check newest coverage bench parity peers faults fuzz doctor smoke asyncapi openapi vendor wheel lock clean venv venv-dev backup restore export import
+.PHONY: help demo run test test-long check newest coverage bench parity peers faults fuzz doctor smoke asyncapi openapi vendor wheel lock clean venv venv-dev backup restore export import cluster cluster-faults
 
 PY := .venv/bin/python
 # Processes start by the dozen here; where this is set, each would compile every module again.
@@ -11,13 +11,20 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 help:  ## list what can be done here
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##[[:space:]]*/\1\t/' | while IFS="	" read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##[[:space:]]*/\1\t/' | while IFS="	" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 demo: venv  ## everything on this machine against simulated exchanges, with a live view; Ctrl-C ends it
 	@exec $(PY) -m deploy.launch demo
 
 run: venv  ## everything on this machine against the real exchanges (settings: .env or environment)
 	@exec $(PY) -m deploy.launch run
+
+CLUSTER_ARGS ?=
+cluster: venv  ## three servers of the bus and every part twice on this machine (CLUSTER_ARGS=run for the real exchanges)
+	@exec $(PY) -m deploy.cluster $(CLUSTER_ARGS)
+
+cluster-faults: venv  ## the same under load, with servers and parts killed, restarted, scaled; every promise judged
+	@exec $(PY) -m deploy.cluster --faults $(CLUSTER_ARGS)
 
 test: venv-dev  ## run the tests (PYTEST_ARGS="-k book" for some of them; COMPILED=no without what is compiled)
 	@$(PY) -m pytest -n 3 --dist loadgroup $(PYTEST_ARGS)

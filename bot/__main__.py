@@ -59,6 +59,7 @@ def bot_options(found: Settings) -> BotOptions:
         internal=_internal(bot),
         secrets=found.trading.secrets,
         refresh_seconds=found.trading.token_refresh,
+        standby=found.parts.standby,
     )
 
 

@@ -55,6 +55,7 @@ from runtime.credentials import make_vault
 from runtime.drawing.thread import Drawing
 from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.leases.standby import alone
 from runtime.nats.telegram_jobs import publish_job
 from runtime.texts.reader import LANGUAGES, Reader
 
@@ -92,7 +93,7 @@ class BotOptions:
     """What a bot is made from; without a webhook it polls, without `secrets` no account at an exchange is linked.
 
     `refresh_seconds`: how long before its end a user token is refreshed. `speed`: so much faster than Telegram's runs
-    the clock of the limits that are kept; 1 but for a simulated Telegram.
+    the clock of the limits that are kept; 1 but for a simulated Telegram. `standby`: the group of which one bot polls.
     """
 
     bus: BusOptions
@@ -105,6 +106,7 @@ class BotOptions:
     now: Callable[[], float] = automatic.unix_now
     secrets: tuple[str, ...] = field(default=(), repr=False)
     refresh_seconds: int = 3600
+    standby: str | None = None
     speed: float = 1.0
 
 
@@ -126,6 +128,8 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
         if (internal := options.internal) is not None:
             app = notify_app(internal.token, partial(publish_job, bus), lambda: bus.connected, registry)
             await stack.enter_async_context(listening(app, internal.host, internal.port))
+        if options.standby is not None and options.webhook is None:
+            await stack.enter_async_context(alone(bus, options.standby, connecting))
         await until_it_works(application.initialize)
         stack.push_async_callback(application.shutdown)
         for part in beside:

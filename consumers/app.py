@@ -28,6 +28,7 @@ from runtime.metrics import BusMetrics
 from runtime.monitor import monitor
 from runtime.nats.bus import Bus
 from runtime.nats.durable import MissingDurableError
+from runtime.nats.leases.standby import Standby
 from runtime.shared import Shared
 from runtime.tracing.exporting import make_tracing
 
@@ -105,6 +106,8 @@ class Process:
         self._stop = asyncio.Event()
         self._supervised = [_Supervised(name, self) for name in names]
         self._tasks: list[asyncio.Task[None]] = []
+        self._standby = Standby(self._bus, group) if (group := settings.parts.standby) else None
+        self._standing: asyncio.Task[None] | None = None
         self._monitor = AsyncExitStack()
         self.app = make_app(self._broker, [one.made.router for one in self._supervised if one.made.router is not None])
         self.app.on_startup(self._connect)
@@ -122,10 +125,26 @@ class Process:
     async def _start(self) -> None:
         client = await self._broker.connect()
         self._figures.health.check("broker", lambda: None if client.is_connected else "no server answers")
+        if self._standby is None:
+            self._run_all()
+        else:
+            self._standing = asyncio.create_task(self._stand_by(self._standby), name="standby")
+
+    def _run_all(self) -> None:
         self._tasks = [asyncio.create_task(one.run(), name=one.name) for one in self._supervised]
+
+    async def _stand_by(self, standby: Standby) -> None:
+        for one in self._supervised:
+            one.on_standby()
+        await standby.wait()
+        if not self._stop.is_set():
+            self._run_all()
+            await standby.keep()
 
     async def _end(self) -> None:
         self._stop.set()
+        if self._standing is not None:
+            self._standing.cancel()
         if not self._tasks:
             return
         _, late = await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
@@ -136,6 +155,8 @@ class Process:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _close(self) -> None:
+        if self._standby is not None:
+            await self._standby.release()
         await self._monitor.aclose()
         await self._bus.close()
 
@@ -200,6 +221,10 @@ class _Supervised:
                     await stop.wait()
             self.made = CONSUMERS[self.name](self._process.settings)
         _log.info("consumer.stopped", consumer=self.name)
+
+    def on_standby(self) -> None:
+        """Another process of the group works: this one is as ready as it gets."""
+        self._problem = None
 
     def on_ready(self) -> None:
         """Say that it reads live."""

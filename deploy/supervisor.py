@@ -103,6 +103,26 @@ class Supervisor:
             await self._end(name, running.process)
         running.hurried.set()
 
+    async def remove(self, name: str, *, kill: bool = False) -> None:
+        """Stop a part for good, with SIGKILL where that is asked for; returns when it is gone."""
+        running = self._running.pop(name)
+        if running.keeper is not None:
+            running.keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await running.keeper
+        if running.process is not None:
+            if kill:
+                running.process.kill()
+            await self._end(name, running.process)
+
+    def kill(self, name: str) -> bool:
+        """SIGKILL a part, which is started again as after any other end; False where it does not run now."""
+        process = self._running[name].process
+        if process is None or process.poll() is not None:
+            return False
+        process.kill()
+        return True
+
     def hurry(self) -> None:
         """Start every part at once that waits for its next start."""
         for running in self._running.values():
@@ -110,14 +130,8 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stop everything in reverse order of starting: SIGTERM, SIGKILL after the grace; returns when all are gone."""
-        for running in reversed(self._running.values()):
-            if running.keeper is not None:
-                running.keeper.cancel()
-                with suppress(asyncio.CancelledError):
-                    await running.keeper
-            if running.process is not None:
-                await self._end(running.part.name, running.process)
-        self._running.clear()
+        for name in reversed(list(self._running)):
+            await self.remove(name)
 
     def log_path(self, name: str) -> Path:
         """Where a part's output goes."""

@@ -1,4 +1,4 @@
-"""What producers publish or write again when a stream or bucket of theirs was deleted and made again."""
+"""What producers publish or write again when a stream or bucket of theirs was made again, or moved."""
 
 from __future__ import annotations
 
@@ -36,12 +36,21 @@ class Upkeep:
             spec.name: partial(self._on_stream, spec.name, find_channels(spec)) for spec in specs if find_channels(spec)
         }
         listeners |= {bucket_stream(bucket): self._on_bucket for bucket in (INSTRUMENTS, LISTINGS)}
-        await watch_remade(bus, listeners)
+        on_moved = {
+            spec.name: partial(self._on_moved, spec.name, find_channels(spec)) for spec in specs if find_channels(spec)
+        }
+        await watch_remade(bus, listeners, on_moved=on_moved)
 
     def _on_stream(self, name: str, channels: frozenset[str]) -> None:
+        self._on_lost(channels, f"stream {name} was made again: what it held is lost")
+
+    def _on_moved(self, name: str, channels: frozenset[str]) -> None:
+        self._on_lost(channels, f"stream {name} is led by another server: what was published meanwhile is not in it")
+
+    def _on_lost(self, channels: frozenset[str], reason: str) -> None:
         for unit in self._units:
             if unit.active:
-                unit.producer.on_stream_lost(channels, f"stream {name} was made again: what it held is lost")
+                unit.producer.on_stream_lost(channels, reason)
 
     def _on_bucket(self) -> None:
         for unit in self._units:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, cast
 
 import structlog
@@ -18,16 +16,19 @@ if __name__ == "__main__":
     entry.begin()
 
 from contracts import streams
-from contracts.streams import BucketSpec, DurableSpec, Retention, StreamSpec
+from contracts.streams import DurableSpec, Retention
 from runtime.config.options import bus_options
 from runtime.config.settings import BusSettings, load
 from runtime.nats.announce import Announcer
 from runtime.nats.bus import Bus, BusOptions, NoAnswerError
 from runtime.nats.streams.api import NOT_FOUND, ApiRefusalError, call
-from runtime.nats.streams.config import Config, Drift, bucket_config, durable_config, find_drift, stream_config
+from runtime.nats.streams.config import Config, Drift, find_drift
 from runtime.nats.streams.figures import watching
 from runtime.nats.streams.moved_subjects import drop_moved_durables, gives_up, is_move
+from runtime.nats.streams.plan import Item, Plan, durable_item, items, reserved_bytes
 from runtime.nats.streams.syncing import syncs_always
+
+__all__ = ["Item", "Plan", "items", "reserved_bytes", "syncs_always"]
 
 _log = structlog.get_logger("provision")
 
@@ -37,35 +38,6 @@ _ALIVE_SECONDS = 60.0
 
 class ProvisionError(RuntimeError):
     """The bus does not hold what the contracts declare; each line names the stream and the field or rule at fault."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What must exist; `replicas` for effects, 3 in a cluster. `synced`: every server syncs each write to disk."""
-
-    streams: tuple[StreamSpec, ...]
-    buckets: tuple[BucketSpec, ...]
-    durables: tuple[DurableSpec, ...]
-    replicas: int = 1
-    synced: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing on the server: the requests that find, create and change it, and the configuration it must have."""
-
-    place: str
-    info: str
-    create: str
-    update: str
-    wanted: Config
-    durable_of: str | None = None
-
-    def body(self, action: str) -> bytes:
-        """The request that creates or updates it."""
-        if self.durable_of is None:
-            return json.dumps(self.wanted).encode()
-        return json.dumps({"stream_name": self.durable_of, "config": self.wanted, "action": action}).encode()
 
 
 def declared(*, synced: bool, replicas: int = 1, recording: bool = False, retention: Retention | None = None) -> Plan:
@@ -80,32 +52,9 @@ def declared(*, synced: bool, replicas: int = 1, recording: bool = False, retent
     )
 
 
-def reserved_bytes(plan: Plan) -> int:
-    """What the streams and buckets of a plan may grow to on each server."""
-    return sum(spec.max_bytes for spec in (*plan.streams, *plan.buckets))
-
-
-def items(plan: Plan) -> list[Item]:
-    """Everything of a plan, in the order in which it can be created."""
-    found = [_stream_item(f"stream {spec.name}", stream_config(spec, plan.replicas)) for spec in plan.streams]
-    found += [_stream_item(f"bucket {spec.name}", bucket_config(spec, plan.replicas)) for spec in plan.buckets]
-    return found + [_durable_item(spec) for spec in plan.durables]
-
-
-def _stream_item(place: str, config: Config) -> Item:
-    name = config["name"]
-    return Item(place, f"STREAM.INFO.{name}", f"STREAM.CREATE.{name}", f"STREAM.UPDATE.{name}", config)
-
-
-def _durable_item(spec: DurableSpec) -> Item:
-    call = f"CONSUMER.CREATE.{spec.stream}.{spec.name}.{spec.filter_subject}"
-    place = f"durable {spec.stream}/{spec.name}"
-    return Item(place, f"CONSUMER.INFO.{spec.stream}.{spec.name}", call, call, durable_config(spec), spec.stream)
-
-
 async def remake_durable(bus: Bus, spec: DurableSpec) -> None:
     """Make a durable of a work queue again: what it delivered and nobody acknowledged is delivered at once."""
-    item = _durable_item(spec)
+    item = durable_item(spec)
     try:
         await call(bus, f"CONSUMER.DELETE.{spec.stream}.{spec.name}")
     except ApiRefusalError as error:
@@ -139,19 +88,23 @@ async def apply(bus: Bus, plan: Plan) -> list[str]:
     """
     _refuse_unsynced_effects(plan)
     found = {item.place: await find_config(bus, item) for item in items(plan)}
-    drifts = {item.place: _drift(item, found[item.place]) for item in items(plan)}
+    wanted = [item.fitted(found[item.place]) for item in items(plan)]
+    drifts = {item.place: _drift(item, found[item.place]) for item in wanted}
     claimed = [subject for spec in plan.streams for subject in spec.subjects]
     unsafe = [drift for place in drifts for drift in drifts[place] if not drift.safe and not is_move(drift, claimed)]
     if unsafe:
         raise ProvisionError("\n".join(str(drift) for drift in unsafe))
     lines = await drop_moved_durables(bus, plan.streams, plan.durables)
-    for item in sorted(items(plan), key=lambda item: not gives_up(drifts[item.place])):
+    for item in sorted(wanted, key=lambda item: not gives_up(drifts[item.place])):
         if found[item.place] is None:
             await call(bus, item.create, item.body("create"))
             lines.append(f"{item.place}: created")
         elif drifts[item.place]:
             await call(bus, item.update, item.body("update"))
             lines.append(f"{item.place}: changed {', '.join(drift.field for drift in drifts[item.place])}")
+        elif item.wanted.get("num_replicas", plan.replicas) != plan.replicas:
+            how = f"as it was created; deleted, it is made again on {plan.replicas}"
+            lines.append(f"{item.place}: stays on one server, {how}")
         else:
             lines.append(f"{item.place}: as declared")
     return lines
@@ -178,7 +131,7 @@ async def verify(bus: Bus, plan: Plan) -> None:
         actual = await find_config(bus, item)
         if actual is None:
             problems.append(f"{item.place}: missing")
-        problems += [str(drift) for drift in _drift(item, actual)]
+        problems += [str(drift) for drift in _drift(item.fitted(actual), actual)]
     if problems:
         raise ProvisionError("\n".join(problems))
 
@@ -190,16 +143,23 @@ def _observe_nothing(_answer: dict[str, Any]) -> None:
 async def heal(bus: Bus, plan: Plan, observe: Callable[[dict[str, Any]], None] = _observe_nothing) -> list[str]:
     """Create again what vanished and return the places; what differs is left for `apply`.
 
-    `observe` takes the server's answer about each item that is there.
+    `observe` takes the server's answer about each item that is there. What does not answer (a stream of one server that
+    is away) holds up nothing else: the first such error is raised when the others were looked at.
     """
     healed: list[str] = []
+    failed: list[NoAnswerError | ApiRefusalError] = []
     for item in items(plan):
-        info = await find_info(bus, item)
-        if info is None:
-            await call(bus, item.create, item.body("create"))
-            healed.append(item.place)
-        else:
-            observe(info)
+        try:
+            info = await find_info(bus, item)
+            if info is None:
+                await call(bus, item.create, item.body("create"))
+                healed.append(item.place)
+            else:
+                observe(info)
+        except (NoAnswerError, ApiRefusalError) as error:
+            failed.append(error)
+    if failed and not healed:
+        raise failed[0]
     return healed
 
 
@@ -266,7 +226,9 @@ def parse(argv: list[str], bus: BusSettings, metrics_port: int = 0) -> argparse.
     parser = argparse.ArgumentParser(prog="python -m runtime.provision", description=__doc__)
     parser.add_argument("--monitor", action="append", default=[], metavar="URL", help="a server's monitoring endpoint")
     parser.add_argument("--trust-sync", action="store_true", help="take my word that every server syncs each write")
-    parser.add_argument("--replicas", type=int, default=bus.replicas, help="copies of effects: 3 in a cluster")
+    parser.add_argument(
+        "--replicas", type=int, default=bus.replicas, help="copies of each stream and bucket: 3 in a cluster"
+    )
     parser.add_argument("--recording", action="store_true", help="create the optional streams too")
     parser.add_argument("--keep", action="store_true", help="stay and create again what vanishes")
     parser.set_defaults(trust_sync=bus.trust_sync, metrics_port=metrics_port)

@@ -62,9 +62,10 @@ ENTRIES = (
     Entry("deploy.extension", ()),
     Entry("deploy.backup", ("check", "{tmp}/nothing")),
     Entry("deploy.launch", ("run",), waits=True),
+    Entry("deploy.cluster", ("run",), waits=True),
     Entry("runtime.app.asyncapi", ("--check",)),
 )
-NOT_OURS = {"deploy.launch", "deploy.vendor"}  # for wrong arguments only: one starts servers, one needs npm
+NOT_OURS = {"deploy.launch", "deploy.cluster", "deploy.vendor"}  # for wrong arguments only: servers, and npm
 QUIET = [entry for entry in ENTRIES if entry.command not in NOT_OURS]
 
 

@@ -14,12 +14,13 @@ from faststream.middlewares import AckPolicy
 from faststream.nats import NatsBroker
 from faststream.nats.security import NatsCredentials, NatsNKey, NatsSecurity, NatsToken, NatsUserPassword
 from faststream.nats.subscriber.usecases.core_subscriber import ConcurrentCoreSubscriber
-from nats.aio.client import Client
+from nats.aio.client import Client, ErrorCallback
 from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
 from runtime.nats import wire
 from runtime.nats.bus import BusOptions, connect_arguments, end_process
+from runtime.nats.login import with_login
 from runtime.nats.refusals import Refusals
 from runtime.nats.watchdog import watch
 
@@ -32,7 +33,8 @@ _SECURITY: Final = ("token", "user", "password", "user_credentials", "nkeys_seed
 
 
 def security(options: BusOptions) -> NatsSecurity | None:
-    """Return FastStream's form of who we are; None where the URL says it all."""
+    """Return FastStream's form of who we are; None where the server asks nobody."""
+    options = with_login(options)
     tls: dict[str, Any] = {"ssl_context": options.tls, "tls_hostname": options.tls_hostname}
     if options.token is not None:
         return NatsToken(options.token, **tls)
@@ -150,6 +152,10 @@ class Broker(NatsBroker):
             self._on_drop(error.subject, 1)
         else:
             self._refusals.note(error)
+
+    def _log_connection_broken(self, error_cb: ErrorCallback | None = None) -> ErrorCallback:
+        """Return our own callback alone: FastStream's raises where a server refuses us, which ends reconnecting."""
+        return self._on_error if error_cb is None else error_cb
 
     async def _on_client_closed(self) -> None:
         if not self._stopping:

@@ -30,6 +30,7 @@ from contracts.users.permissions import inbox_of
 from runtime import retry
 from runtime.metrics import BusMetrics
 from runtime.nats import wire
+from runtime.nats.login import with_login
 from runtime.nats.refusals import NoAnswerError, Refusals
 from runtime.nats.watchdog import WatchRule, watch
 from runtime.tracing.tracing import OFF, Tracing
@@ -82,6 +83,7 @@ class BusOptions:
 
 def connect_arguments(options: BusOptions) -> dict[str, Any]:
     """The keyword arguments of `Client.connect` and of a FastStream broker that options stand for."""
+    options = with_login(options)
     arguments: dict[str, Any] = {
         "servers": list(options.servers),
         "name": options.name,

@@ -58,11 +58,32 @@ def document_url(port: int, password: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterNode:
+    """One server of a cluster on loopback: its number, the cluster's ports by number from 0, the routes' password.
+
+    A server is known to the others by its number, so that it may come back on other ports.
+    """
+
+    number: int
+    ports: tuple[int, ...]
+    password: str
+
+    def text(self) -> str:
+        """The configuration file's part."""
+        routes = [f'"nats://route:{self.password}@{HOST}:{port}"' for port in self.ports]
+        return (
+            f'cluster {{ name: hydrophone, listen: "{HOST}:{self.ports[self.number]}"\n'
+            f'  authorization: {{ user: route, password: "{self.password}" }}\n'
+            f"  routes: [ {', '.join(routes)} ] }}\n"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class NatsConfig:
     """What the embedded bus is started with; ports are TCP ports on loopback, sync_always is fsync at each write.
 
     `max_bytes`: what its streams may reserve together; the server's own rule (three quarters of the free disk) where
-    it is not given.
+    it is not given. `node`: the server's place in a cluster, None where it is alone.
     """
 
     data_dir: Path
@@ -71,6 +92,7 @@ class NatsConfig:
     users: BusUsers = field(default_factory=BusUsers)
     sync_always: bool = True
     max_bytes: int | None = None
+    node: ClusterNode | None = None
 
     @property
     def store(self) -> Path:
@@ -81,13 +103,15 @@ class NatsConfig:
         """The configuration file's text."""
         sync = "always" if self.sync_always else '"2m"'
         limit = "" if self.max_bytes is None else f", max_file_store: {self.max_bytes}"
+        name = self.port if self.node is None else f"node-{self.node.number + 1}"
         return (
-            f"server_name: hydrophone-{self.port}\n"
+            f"server_name: hydrophone-{name}\n"
             f'listen: "{HOST}:{self.port}"\n'
             f'http: "{HOST}:{self.monitor_port}"\n'
             f'jetstream {{ store_dir: "{self.data_dir / "jetstream"}", sync_interval: {sync}{limit} }}\n'
             f"max_payload: 1MB\nmax_pending: 64MB\n"
             f"{accounts_text(self.users)}"
+            f"{'' if self.node is None else self.node.text()}"
         )
 
 

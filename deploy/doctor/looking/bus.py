@@ -80,7 +80,7 @@ async def look_at_items(bus: Bus, plan: Plan) -> list[ItemFact]:
             actual = await find_config(bus, item)
         if actual is None:
             return ItemFact(item.place, missing=True)
-        drifts = find_drift(item.place, item.wanted, actual)
+        drifts = find_drift(item.place, item.fitted(actual).wanted, actual)
         return ItemFact(item.place, missing=False, drifts=tuple((str(one), one.safe) for one in drifts))
 
     return list(await asyncio.gather(*(look(item) for item in items(plan))))

@@ -18,6 +18,7 @@ class PartSettings(BaseSettings):
 
     model_config = GROUP
     consumers: Words = Field((), validation_alias="HYDROPHONE_CONSUMERS")
+    standby: str | None = Field(None, validation_alias="HYDROPHONE_STANDBY", pattern=r"^[a-z0-9-]{1,40}$")
 
 
 class LogSettings(BaseSettings):

@@ -119,6 +119,13 @@ class Lease:
         """Whether the word `before` ours was ours too: the lease was lost to nobody."""
         return self.before.holder == self._me
 
+    async def is_taken(self) -> bool:
+        """Whether the bucket says that another process holds it.
+
+        NatsError, NoAnswerError or ApiRefusalError where that is not known.
+        """
+        return (await find_grant(self._bus, self._key, self._bucket)).holder not in {None, self._me}
+
     async def acquire(self) -> int:
         """Wait until the lease is ours and keep it renewed; the token. `before` is then the word that was replaced."""
         seen: Grant | None = None

@@ -32,9 +32,9 @@ class Position:
     pending: int
 
 
-async def call(bus: Bus, name: str, body: bytes = b"") -> dict[str, Any]:
-    """One JetStream request's answer; ApiRefusalError carries the server's own words."""
-    answer = cast("dict[str, Any]", json.loads(await bus.api(name, body)))
+async def call(bus: Bus, name: str, body: bytes = b"", timeout: float = 5.0) -> dict[str, Any]:
+    """One JetStream request's answer within `timeout` seconds; ApiRefusalError carries the server's own words."""
+    answer = cast("dict[str, Any]", json.loads(await bus.api(name, body, timeout)))
     if error := answer.get("error"):
         raise ApiRefusalError(name, int(error.get("code", 0)), str(error.get("description", error)))
     return answer

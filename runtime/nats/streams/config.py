@@ -12,6 +12,7 @@ from contracts.streams import BucketSpec, DurableSpec, StreamSpec
 SECOND_NS = 1_000_000_000
 BUCKET_PREFIX = "KV_"
 _BUCKET_WINDOW_SECONDS = 120
+_ASYNC = "async"
 Config = dict[str, Any]
 # What a server leaves out of its answer stands for these.
 _DEFAULTS: Mapping[str, Any] = {"persist_mode": "default", "allow_msg_ttl": False, "max_age": 0}
@@ -46,7 +47,7 @@ class Drift:
 
 
 def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
-    """The configuration of a stream; replicas are for effects, the others stay on one server."""
+    """The configuration of a stream; what is on several servers is persisted before it is acknowledged."""
     config = {
         "name": spec.name,
         "subjects": list(spec.subjects),
@@ -57,8 +58,8 @@ def stream_config(spec: StreamSpec, replicas: int = 1) -> Config:
         "max_bytes": spec.max_bytes,
         "max_msgs_per_subject": spec.max_msgs_per_subject,
         "duplicate_window": spec.duplicate_window * SECOND_NS,
-        "num_replicas": replicas if spec.effects else 1,
-        "persist_mode": "default" if spec.effects or spec.written else "async",
+        "num_replicas": replicas,
+        "persist_mode": _persist_mode(replicas, promised=spec.effects or spec.written),
         "allow_direct": True,
         "allow_msg_ttl": True,
     }
@@ -90,14 +91,29 @@ def bucket_config(spec: BucketSpec, replicas: int = 1) -> Config:
         "max_bytes": spec.max_bytes,
         "max_msgs_per_subject": spec.history,
         "duplicate_window": window * SECOND_NS,
-        "num_replicas": replicas if spec.effects else 1,
-        "persist_mode": "default" if spec.effects else "async",
+        "num_replicas": replicas,
+        "persist_mode": _persist_mode(replicas, promised=spec.effects),
         "allow_direct": True,
         "allow_msg_ttl": True,
         "allow_rollup_hdrs": True,
         "deny_delete": True,
         **({"republish": republish} if spec.recorded else {}),
     }
+
+
+def _persist_mode(replicas: int, *, promised: bool) -> str:
+    """Return how it is persisted: the server does nothing asynchronously that it keeps on several servers."""
+    return "default" if promised or replicas > 1 else _ASYNC
+
+
+def as_created(wanted: Config, actual: Config) -> Config:
+    """Return what can be had of what is wanted of a stream that exists and promises nothing.
+
+    The server never changes how a stream is persisted. One that was created as asynchronous stays so, on one server.
+    """
+    if _ASYNC == actual.get("persist_mode") != wanted["persist_mode"]:
+        return {**wanted, "persist_mode": _ASYNC, "num_replicas": 1}
+    return {**wanted, "persist_mode": actual.get("persist_mode", _DEFAULTS["persist_mode"])}
 
 
 def durable_config(spec: DurableSpec) -> Config:
