@@ -28,7 +28,7 @@ from runtime.servers.embedded import nats_server
 from runtime.store import IndexSpec, Store
 from tests.deploy.backup.stage import contents, documents_of, place_in, typed
 
-pytestmark = [pytest.mark.nats, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.nats, pytest.mark.timeout(300)]
 PLAN = declared(synced=True)
 WHALE = "signal.v1.whale.okx.BTC.x"
 FILLED = "order.v1.filled.me"
