@@ -28,7 +28,7 @@ from runtime.servers.embedded import nats_server
 from runtime.store import IndexSpec, Store
 from tests.deploy.backup.stage import contents, documents_of, place_in, typed
 
-pytestmark = [pytest.mark.nats, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.nats, pytest.mark.timeout(300)]
 PLAN = declared(synced=True)
 WHALE = "signal.v1.whale.okx.BTC.x"
 FILLED = "order.v1.filled.me"
@@ -134,7 +134,10 @@ async def test_everything_is_restored_as_it_was(
             await verify(new, PLAN)
             assert await find_start(new, streams.SIGNALS, mark) == Resumed(Start(sequence=3))
             assert await read(new, streams.TRADING, "portfolio", acked=2) == [b"4", b"5"]
-            assert await read(new, streams.SIGNALS, "clusters", acked=3) == [b"3", b"4", b"5"]  # 2 is on its way still
+            found = await read(
+                new, streams.SIGNALS, "clusters", acked=3
+            )  # 2 is on its way, until 30 s after its delivery
+            assert found in ([b"3", b"4", b"5"], [b"2", b"3", b"4"])
             with pytest.raises(NotEmptyError, match="--replace"):
                 await typed("restore", "--from", str(archive))
             await typed("restore", "--from", str(archive), "--replace")
