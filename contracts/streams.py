@@ -112,6 +112,14 @@ def _candles(stream: str) -> tuple[str, ...]:
     return tuple(f"{subjects.CANDLE}{timeframe}.>" for timeframe, name in CANDLE_STREAMS.items() if name == stream)
 
 
+_PAST_STATE: Final = subjects.PAST + "STATE."
+_PAST_DOCUMENTS: Final = (
+    *(_PAST_STATE + key + ">" for key in (subjects.STATE_TICKER, subjects.STATE_BOOK, subjects.STATE_FUNDING)),
+    *(_PAST_STATE + key + ">" for key in (subjects.STATE_INTEREST, subjects.STATE_FEED, subjects.STATE_WHALES)),
+    f"{_PAST_STATE}{subjects.STATE_LIQUIDATIONS}>",
+    subjects.PAST + "COVERAGE.>",
+)
+
 STREAMS: Final[tuple[StreamSpec, ...]] = (
     # The firehose; what is rare has streams of its own, so that it outlives it.
     StreamSpec(MARKET, (subjects.ALL_TRADES, subjects.ALL_TICKERS), max_age=DAY, max_bytes=1024 * MIB),
@@ -136,8 +144,10 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(SAMPLES, (subjects.ALL_SAMPLES,), max_age=6 * HOUR, max_bytes=256 * MIB),
     # every version of the documents of recorded buckets, so that answers can be given as they were; lists of trades,
     # which are long and change often, in a stream of their own: they do not push out the others
-    StreamSpec(PAST, subjects.PAST_DOCUMENTS, max_age=DAY, max_bytes=1024 * MIB, compressed=True),
-    StreamSpec(PAST_TRADES, (subjects.PAST_OF_TRADES + ">",), max_age=DAY, max_bytes=1024 * MIB, compressed=True),
+    StreamSpec(PAST, _PAST_DOCUMENTS, max_age=DAY, max_bytes=1024 * MIB, compressed=True),
+    StreamSpec(
+        PAST_TRADES, (f"{_PAST_STATE}{subjects.STATE_TRADE}>",), max_age=DAY, max_bytes=1024 * MIB, compressed=True
+    ),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(
         TRADING,

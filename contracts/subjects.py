@@ -144,15 +144,6 @@ STATE_FEED: Final = "feed."  # <venue>: health of its feed
 STATE_WHALES: Final = "whales."  # <BASE>: the recent whale trades, newest first
 STATE_LIQUIDATIONS: Final = "liquidations."  # <BASE>: recent liquidations and totals by side
 
-# ---- versions of the documents of recorded buckets
-PAST_OF_STATE: Final = PAST + "STATE."
-PAST_OF_TRADES: Final = PAST_OF_STATE + STATE_TRADE
-PAST_DOCUMENTS: Final = (
-    *(f"{PAST_OF_STATE}{kind}>" for kind in (STATE_TICKER, STATE_BOOK, STATE_FUNDING, STATE_INTEREST)),
-    *(f"{PAST_OF_STATE}{kind}>" for kind in (STATE_FEED, STATE_WHALES, STATE_LIQUIDATIONS)),
-    PAST + "COVERAGE.>",
-)
-
 # ---- keys of the LEASES bucket
 LEASE_PRODUCERS: Final = "producers."  # <unit>: who publishes for it
 LEASE_BOOKS: Final = "books"  # who publishes the books that producers do not keep
