@@ -19,7 +19,7 @@ import pytest
 
 from tests.mutants.changes import Change, File
 from tests.mutants.modules import MODULES, Module
-from tests.mutants.playing import KILLED, OPTIONS, RELOAD, SURVIVED, TIMEOUT, Play, reload, root
+from tests.mutants.playing import KILLED, OPTIONS, RELOAD, SURVIVED, TIMEOUT, FewerExamples, Play, reload, root
 
 ASKED: Final = 0.85
 RELOAD_SECONDS: Final = 120.0
@@ -57,7 +57,7 @@ def play(module: Module, files: list[File], only: str) -> dict[str, str]:
 
         plugin = Play(files, say, only)
         plugin.loading.begin()
-        code = int(pytest.main([*OPTIONS, *tests], plugins=[plugin]))
+        code = int(pytest.main([*OPTIONS, *tests], plugins=[FewerExamples(), plugin]))
         os._exit(code)
     os.close(writing)
     with os.fdopen(reading) as pipe:

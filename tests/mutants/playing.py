@@ -23,6 +23,7 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, Final
 
 import pytest
+from hypothesis import settings
 from _pytest.runner import runtestprotocol
 
 from tests.mutants.changes import Change, File
@@ -32,6 +33,7 @@ SURVIVED: Final = "survived"
 TIMEOUT: Final = "timeout"  # counts as killed
 RELOAD: Final = "reload"  # to be tried in a process that loads the files again
 MOST_MEMORY: Final = 4 << 30
+EXAMPLES: Final = 20
 LEAST_SECONDS: Final = 10.0
 _STATES: Final = {0: SURVIVED, 1: KILLED, 3: RELOAD}
 
@@ -65,6 +67,16 @@ class Reached:
             return line
 
         return line(frame, event, argument)
+
+
+class FewerExamples:
+    """A pytest plugin: properties are tried with few examples, the same each time."""
+
+    @staticmethod
+    def pytest_sessionstart() -> None:
+        """Come after the profile of conftest."""
+        settings.register_profile("mutants", settings(), max_examples=EXAMPLES, derandomize=True, database=None)
+        settings.load_profile("mutants")
 
 
 class Play:
@@ -240,7 +252,7 @@ def reload(file: File, change: Change, tests: Sequence[str], seconds: float) -> 
 
     def child() -> int:
         sys.meta_path.insert(0, Changed(file, change))
-        return int(pytest.main([*OPTIONS, "-x", *tests]) != 0)
+        return int(pytest.main([*OPTIONS, "-x", *tests], plugins=[FewerExamples()]) != 0)
 
     return fork(child, seconds)
 

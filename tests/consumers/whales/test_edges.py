@@ -321,12 +321,15 @@ def test_sizes_that_do_not_fit_are_left_out_the_smallest_first(trade: Make, monk
     assert (saving._MOST_SAVED, saving._MOST_SIZES) == (900_000, 400_000)
     detector = WhaleDetector(ADAPTIVE)
     for number in range(3):
-        detector.fold([(SPOT, trade(number, START + number * 3 * HOUR))], 1, START + number * 3 * HOUR)
+        at = START + number * 3 * HOUR
+        detector.fold([(SPOT, trade(number, at, price="1", amount="10")), (SPOT, trade(f"{number}b", at + 1))], 1, at)
+        detector.save_hours()
     monkeypatch.setattr(saving, "_MOST_SAVED", 1)
-    detector.tick(START + 9 * HOUR)
     before = detector.counts.unsaved
+    at = START + 9 * HOUR
+    detector.fold([(SPOT, trade(9, at)), (SPOT, trade(10, at + 1))], 1, at)
     detector.save_hours()
-    assert detector.counts.unsaved > before
+    assert detector.counts.unsaved == before + 1
 
 
 def test_the_newest_two_hours_of_sizes_stand_in_the_document(trade: Make) -> None:
