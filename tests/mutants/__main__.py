@@ -1,7 +1,7 @@
 """Small changes to the cores, one at a time, each by the module's own tests: `make mutants`.
 
-Prints how many of them the tests notice, and names the others with their place. Those of `accepted.txt` change nothing that
-can be observed, for the reason that stands there. Ends with 0 where each module has the share that is asked for.
+Prints how many of them the tests notice, and names the others with their place. Those of `accepted.txt` change nothing
+that can be observed, for the reason that stands there. Ends with 0 where each module has the share that is asked for.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ ASKED: Final = 0.85
 RELOAD_SECONDS: Final = 120.0
 ACCEPTED: Final = Path(__file__).with_name("accepted.txt")
 # Loaded before anything of ours, so that a fork that loads ours again is quick.
-FOREIGN: Final = ("hypothesis", "pytest_asyncio", "pydantic", "msgspec", "nats", "faststream.nats", "motor.motor_asyncio", "fastapi", "structlog")  # fmt: skip
+FOREIGN: Final = ("hypothesis", "pytest_asyncio", "pydantic", "msgspec", "faststream.nats", "motor.motor_asyncio")
 
 
 def read_accepted() -> dict[str, str]:
     """Return why each accepted survivor changes nothing, by its key: lines of `key | reason`."""
     lines = [line for line in ACCEPTED.read_text().splitlines() if line and not line.startswith("#")]
-    pairs = [line.rsplit(" | ", 1) for line in lines]
-    return {key: reason for key, reason in pairs}
+    pairs = (line.rpartition(" | ") for line in lines)
+    return {key: reason for key, _, reason in pairs}
 
 
 def files_of(module: Module) -> list[File]:

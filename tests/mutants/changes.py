@@ -1,6 +1,6 @@
 """The small changes that a test should notice: where in a file each can be made, and the file's code with one of them.
 
-Left alone is what decides nothing: annotations, docstrings, decorators, the texts of what is raised, `raise AssertionError`.
+Left alone is what decides nothing: annotations, docstrings, decorators, what is raised.
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ _CALLED: Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
 class Change:
     """One change: where it is, as which text it is known, and how it is made in the tree and taken back.
 
-    `lines` are those of the statement's changed part; `function` is the outermost function that it is in, None outside of
-    all. `key` stays the same when lines above are added: path, function, text, and which of several alike it is.
+    `lines` are those of the changed part; `function` is the outermost function that it is in, None outside of all. `key` stays the same when lines above are added: path, function, text, and which of several alike it is.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""What is changed, and by which tests a change should be noticed: those of the module itself, quick and in one process."""
+"""What is changed, and by which tests a change should be noticed: the module's own, quick and in one process."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, Final
 
 import pytest
-from hypothesis import settings
 from _pytest.runner import runtestprotocol
+from hypothesis import settings
 
 from tests.mutants.changes import Change, File
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from nats.aio.client import Client
 from nats.js.api import StreamConfig
@@ -68,7 +69,7 @@ class Load:
     def longest_gap(self) -> float:
         """The longest time between two acknowledgements, seconds."""
         times = sorted(self.acked.values())
-        return max(after - before for before, after in zip(times, times[1:], strict=False))
+        return max(after - before for before, after in pairwise(times))
 
 
 async def stored(client: Client, stream: str) -> Counter[int]:

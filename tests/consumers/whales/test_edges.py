@@ -1,4 +1,4 @@
-"""Where the detector's rules turn: the exact bounds of time, size and number, what is counted, and what a save holds."""
+"""Where the detector's rules turn: exact bounds of time, size and number, what is counted, and what a save holds."""
 
 from __future__ import annotations
 
