@@ -46,7 +46,8 @@ _CALLED: Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
 class Change:
     """One change: where it is, as which text it is known, and how it is made in the tree and taken back.
 
-    `lines` are those of the changed part; `function` is the outermost function that it is in, None outside of all. `key` stays the same when lines above are added: path, function, text, and which of several alike it is.
+    `lines` are those of the changed part; `function` is the outermost function that it is in, None outside of all.
+    `key` stays the same when lines above are added: path, function, text, and which of several alike it is.
     """
 
     path: str

@@ -102,9 +102,8 @@ def report(
         bad = judged and slope >= SLOPE and name not in SIMULATED
         good = good and not bad
         first, last = part.samples[0][1] / MIB, part.samples[-1][1] / MIB
-        print(
-            f"| {name} | {first:.1f} | {last:.1f} | {slope:+.2f}{' **grows**' if bad else ''} | {part.cores(warm):.2f} |"
-        )
+        grows = " **grows**" if bad else ""
+        print(f"| {name} | {first:.1f} | {last:.1f} | {slope:+.2f}{grows} | {part.cores(warm):.2f} |")
     ours = [part for name, part in parts.items() if name not in SIMULATED]
     mib, cores = sum(part.samples[-1][1] for part in ours) / MIB, sum(part.cores(warm) for part in ours)
     print(f"| all but what is simulated | | {mib:.0f} | {sum(part.slope(warm) for part in ours):+.2f} | {cores:.2f} |")
@@ -113,9 +112,7 @@ def report(
     before, now = rate(after[: half + 1]), rate(after[half:])
     print(f"\nmessages into streams: {before:.0f}/s, then {now:.0f}/s; first whale after {whale or float('nan'):.0f} s")
     if not judged:
-        print(
-            f"slopes are judged from {2 * WARM_SECONDS:.0f} s on: in a shorter run, what is filled once counts as growth"
-        )
+        print(f"no slope is judged: below {2 * WARM_SECONDS:.0f} s what is filled once counts as growth")
     for found, bar in ((mib, asked.bar_mib), (cores, asked.bar_cores)):
         good = good and (bar is None or found <= bar)
     return int(not good or now < DRIFT * before)
