@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--bar-cores", type=float, help="of all parts together")
     asked = parser.parse_args(arguments)
     symbols = {"HYDROPHONE_SYMBOLS": asked.symbols} if asked.symbols else {}
-    with tempfile.TemporaryDirectory(prefix="soak") as folder:
+    with tempfile.TemporaryDirectory(prefix="soak", ignore_cleanup_errors=True) as folder:
         named = {"HYDROPHONE_SIMULATOR_RATE": f"{asked.rate:g}", **symbols, **NO_LIMITS}
         copy = Copy("demo", Path(folder) / "data", named).wait_ready()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal as D  # noqa: N817  # as short as the figures beside it
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,23 +20,23 @@ NO = refusal("VENUE_REFUSED", "no")
 
 def order(**fields: Any) -> Order:
     given: dict[str, Any] = {
-        "id": "o1",
+        "id": "0" * 16,
         "client_id": "c1",
-        "account": "a",
+        "account": "a" * 16,
         "owner": "ann",
         "venue": "paper",
         "symbol": "BTC/USDT",
         "side": "buy",
         "type": "limit",
-        "amount": D(2),
-        "price": D(100),
+        "amount": Decimal(2),
+        "price": Decimal(100),
         "created_ns": NOW,
     }
     return Order(**given | fields)
 
 
 def fill(name: str = "f1", amount: str = "1") -> Fill:
-    return Fill(name, D(amount), D(100), D("0.1"), "USDT", NOW)
+    return Fill(name, Decimal(amount), Decimal(100), Decimal("0.1"), "USDT", NOW)
 
 
 def report(status: Any = "open", **fields: Any) -> Report:
@@ -120,7 +120,7 @@ def test_one_that_was_there_is_asked_for_again_and_what_ended_without_executions
     assert [seconds(orders.on_absent(sent(venue_order_id="v", looks=looks), NOW)) for looks in (0, 2, 8)] == [3, 30, 30]
     done = orders.on_absent(sent(status="cancelled", venue_order_id="v"), NOW)
     assert (done.look_ns, done.looks) == (None, 1)
-    lacks = orders.on_absent(sent(status="cancelled", venue_order_id="v", counted=D(1)), NOW)
+    lacks = orders.on_absent(sent(status="cancelled", venue_order_id="v", counted=Decimal(1)), NOW)
     assert seconds(lacks) == 3
 
 
@@ -129,8 +129,8 @@ def test_one_that_was_there_is_asked_for_again_and_what_ended_without_executions
     [("open", "2", "filled"), ("open", "1", "open"), ("cancelled", "2", "cancelled"), ("rejected", "0", "rejected")],
 )
 def test_a_report_says_what_it_is(status: str, filled: str, becomes: str) -> None:
-    after = orders.on_report(sent(looks=3, cancelling=True), report(status, filled=D(filled)), NOW)
-    assert (after.status, after.counted, after.venue_order_id) == (becomes, D(filled), "v1")
+    after = orders.on_report(sent(looks=3, cancelling=True), report(status, filled=Decimal(filled)), NOW)
+    assert (after.status, after.counted, after.venue_order_id) == (becomes, Decimal(filled), "v1")
     assert (after.looks, after.cancelling, after.version) == (0, False, 2)
     assert seconds(after) == (5 if becomes == "open" else 3)
     if becomes == "rejected":
@@ -158,13 +158,13 @@ def test_one_that_turns_up_late_is_to_be_cancelled() -> None:
 
 
 def test_what_ended_is_completed_by_its_executions() -> None:
-    ended = sent(status="cancelled", venue_order_id="v1", counted=D(1), looks=0)
-    lacks = orders.on_report(ended, report("cancelled", filled=D(1)), NOW)
+    ended = sent(status="cancelled", venue_order_id="v1", counted=Decimal(1), looks=0)
+    lacks = orders.on_report(ended, report("cancelled", filled=Decimal(1)), NOW)
     assert (lacks.looks, seconds(lacks)) == (1, 3)
-    whole = orders.on_report(lacks, report("cancelled", filled=D(1), fills=(fill(),)), NOW)
+    whole = orders.on_report(lacks, report("cancelled", filled=Decimal(1), fills=(fill(),)), NOW)
     assert (whole.look_ns, whole.fills, whole.status) == (None, (fill(),), "cancelled")
-    assert orders.on_report(whole, report("cancelled", filled=D(1), fills=(fill(),)), NOW) is whole
-    more = orders.on_report(whole, report("cancelled", filled=D(2), fills=(fill("f2"),)), NOW)
+    assert orders.on_report(whole, report("cancelled", filled=Decimal(1), fills=(fill(),)), NOW) is whole
+    more = orders.on_report(whole, report("cancelled", filled=Decimal(2), fills=(fill("f2"),)), NOW)
     assert (more.status, more.filled) == ("filled", 2)
 
 
@@ -202,8 +202,8 @@ def test_events_show_it_with_ids_that_stay() -> None:
         "filled",
     ]
     event = changed(order(version=3))
-    assert (event.id, event.ts, event.number, event.status) == ("o1.3", NOW, 3, "pending")
+    assert (event.id, event.ts, event.number, event.status) == (f"{'0' * 16}.3", NOW, 3, "pending")
     assert changed(order(updated_ns=NOW + 1)).ts == NOW + 1
     (filled,) = fills_of(order(fills=(fill(),)))
-    assert (filled.id, filled.ts, filled.amount, filled.fee) == ("o1.fill.f1", NOW, 1, D("0.1"))
+    assert (filled.id, filled.ts, filled.amount, filled.fee) == (f"{'0' * 16}.fill.f1", NOW, 1, Decimal("0.1"))
     assert next(fills_of(order(fills=(fill(),), updated_ns=NOW + 2))).ts == NOW + 2

@@ -184,6 +184,27 @@ def test_the_rate_is_that_of_the_second_in_which_the_group_begins(trade: Make, t
     assert found == [100, 100, 300]
 
 
+def test_a_group_of_a_quote_without_a_price_is_counted_however_small_its_number(trade: Make) -> None:
+    detector = WhaleDetector(RULES)
+    subject = "md.v1.trade.binance.ETH.BTC.spot"
+    for number in range(2):
+        detector.fold([(subject, trade(number, START + number, symbol="ETH/BTC", price="0.05"))], 1, START)
+    assert detector.counts.unvalued == 1
+
+
+def test_after_a_restart_a_changed_rate_decides(trade: Make, ticker: Make) -> None:
+    first = WhaleDetector(RULES)
+    peg = "md.v1.ticker.kraken.USDT.USD.spot"
+    first.fold([(peg, ticker(START, symbol="USDT/USD", last="0.5")), (SPOT, trade(1))], 2, START)
+    again = WhaleDetector(RULES)
+    again.restore(first.save())
+    later = START + 2 * SECOND
+    told = (peg, ticker(later, symbol="USDT/USD", last="1"))
+    large = (SPOT, trade(2, later, price="60000", amount="20"))
+    found = again.fold([told, large, (SPOT, trade(3, later + 1))], 5, later)[0]
+    assert [whale.usd_value for _, whale in found] == ["1200000.00"]
+
+
 # --------------------------------------------------------------------------------------------------------- figures
 
 
