@@ -35,8 +35,8 @@ class Copy:
         )
         self.facts = {}
 
-    def wait_ready(self):
-        deadline = time.monotonic() + START_SECONDS
+    def wait_ready(self, seconds=START_SECONDS):
+        deadline = time.monotonic() + seconds
         path = self.data / "run.json"
         while not path.exists():
             assert self.process.poll() is None, f"the launcher ended: {self.log.read_text()[-3000:]}"

@@ -22,6 +22,7 @@ from tests.soak.measuring import MIB, SIMULATED, Part, sample
 
 WARM_SECONDS: Final = 600.0
 SLOPE: Final = 1.0  # MiB an hour
+START_SECONDS: Final = 300
 EACH_SECONDS: Final = 5.0
 DRIFT: Final = 0.8  # the share of its rate that the bus has at the end at least
 
@@ -78,8 +79,9 @@ def main(arguments: list[str]) -> int:
     symbols = {"HYDROPHONE_SYMBOLS": asked.symbols} if asked.symbols else {}
     with tempfile.TemporaryDirectory(prefix="soak", ignore_cleanup_errors=True) as folder:
         named = {"HYDROPHONE_SIMULATOR_RATE": f"{asked.rate:g}", **symbols, **NO_LIMITS}
-        copy = Copy("demo", Path(folder) / "data", named).wait_ready()
+        copy = Copy("demo", Path(folder) / "data", named)
         try:
+            copy.wait_ready(START_SECONDS)
             parts, carried, whale = observe(copy, asked.seconds)
         finally:
             copy.stop()
