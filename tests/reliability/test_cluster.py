@@ -17,7 +17,7 @@ from runtime.servers.embedded import free_port, nats_answers, nats_command
 from tests.reliability.load import Load, stored
 
 Note = Callable[[str, object], None]
-pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.nats, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 class Cluster:

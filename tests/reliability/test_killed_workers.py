@@ -12,7 +12,7 @@ from runtime.store import Store
 from tests.reliability.workers import bench
 
 Note = Callable[[str, object], None]
-pytestmark = [pytest.mark.nats, pytest.mark.slow]
+pytestmark = [pytest.mark.nats, pytest.mark.long, pytest.mark.timeout(600)]
 JOBS_A_KILL = 8
 WORKERS = 4
 
@@ -20,8 +20,8 @@ WORKERS = 4
 @pytest.mark.parametrize(
     "kills",
     [
-        pytest.param(4, marks=pytest.mark.timeout(150)),
-        pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(600)]),
+        4,
+        50,
     ],
 )
 async def test_each_job_has_one_effect_however_often_its_worker_is_killed(

@@ -23,7 +23,7 @@ from tests.deploy.filesystem import small_disk
 from tests.reliability.load import Load, stored
 
 Note = Callable[[str, object], None]
-pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.nats, pytest.mark.long, pytest.mark.timeout(300)]
 COMMANDS = 2000
 
 
