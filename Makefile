@@ -1,7 +1,7 @@
 # Everything a developer or a first visitor does. `make` or `make help` lists it.
 # Needs make and Python 3.11 or newer; the rest is installed into .venv, once, from the locks.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-long check newest coverage bench parity peers faults fuzz doctor smoke asyncapi openapi vendor wheel lock clean venv venv-dev backup restore export import cluster cluster-faults
+.PHONY: help demo run test test-long check newest coverage bench parity peers faults fuzz doctor smoke asyncapi openapi vendor wheel lock clean venv venv-dev backup restore export import cluster cluster-faults reliability mutants soak
 
 PY := .venv/bin/python
 # Processes start by the dozen here; where this is set, each would compile every module again.
@@ -12,6 +12,7 @@ BENCH_ARGS ?=
 
 help:  ## list what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##[[:space:]]*/\1\t/' | while IFS="	" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##[[:space:]]*/\1\t/' | while IFS="	" read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 demo: venv  ## everything on this machine against simulated exchanges, with a live view; Ctrl-C ends it
 	@exec $(PY) -m deploy.launch demo
@@ -65,6 +66,19 @@ FUZZ ?= 1000000
 FUZZ_ARGS ?=
 fuzz: venv-dev  ## random operations on all that is compiled, under sanitizers (FUZZ=10000 for fewer, FUZZ_ARGS=writing)
 	@$(PY) -m tests.fuzz --operations $(FUZZ) $(FUZZ_ARGS)
+
+RELIABILITY_ARGS ?=
+reliability: venv-dev  ## the twenty promises, one after the other, with their figures (RELIABILITY_ARGS="--only 3,7 --short")
+	@$(PY) -m tests.reliability $(RELIABILITY_ARGS)
+
+MUTANTS_ARGS ?=
+mutants: venv-dev  ## small changes to the cores: how many their own tests notice (MUTANTS_ARGS="book whales" for some)
+	@$(PY) -m tests.mutants $(MUTANTS_ARGS)
+
+SECONDS ?= 3600
+SOAK_ARGS ?=
+soak: venv-dev  ## everything on simulated exchanges at 5x for an hour: no part's memory grows (SECONDS=300 for less)
+	@$(PY) -m tests.soak --seconds $(SECONDS) $(SOAK_ARGS)
 
 DOCTOR_ARGS ?=
 doctor: venv  ## name what is wrong with the running copy, the system of the settings, or this machine, each with its fix

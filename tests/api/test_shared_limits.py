@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -180,7 +181,9 @@ async def names(store: Store) -> dict[str, Any]:
         ("all", "GLOBAL"),
     ],
 )
-async def test_four_processes_share_each_limit(store: Store, api_nats: NatsServer, rule: str, name: str) -> None:
+async def test_four_processes_share_each_limit(
+    store: Store, api_nats: NatsServer, record_property: Callable[[str, object], None], rule: str, name: str
+) -> None:
     most = 100
     roomy = {f"GPT_API_RATE_LIMIT_{one}": "1000000" for one in ("REQUESTS", "IP", "ANONYMOUS", "GLOBAL")}
     settings = {**roomy, f"GPT_API_RATE_LIMIT_{name}": str(most)}
@@ -205,6 +208,6 @@ async def test_four_processes_share_each_limit(store: Store, api_nats: NatsServe
     ended = time.time()
     freed = most * (ended % 60) / 60 if began // 60 != ended // 60 else 0.0  # where a minute began meanwhile
     over = (passed - freed) / most - 1
-    print(f"\n{rule}: {passed} of {len(answers)} admitted by {PROCESSES} processes, limit {most}: {over:+.0%}")
+    record_property("figure", f"{rule}: {passed} admitted by {PROCESSES} processes, limit {most}: {over:+.0%}")
     assert set(statuses) == {401 if rule == "anonymous" else 404, 429}
     assert -0.15 <= over <= 0.05

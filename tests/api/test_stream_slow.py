@@ -8,6 +8,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ class Phase:
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_20_of_200_that_never_read_are_closed_and_cost_the_others_nothing(
-    store: Store, api_nats: NatsServer
+    store: Store, api_nats: NatsServer, record_property: Callable[[str, object], None]
 ) -> None:
     named = {"GPT_API_API_KEYS": ",".join(KEYS), "GPT_API_CONNECTIONS_PER_ADDRESS": "400"}
     async with answering(api_nats.url), api_process(api_nats, **named) as (port, pid):
@@ -175,6 +176,11 @@ async def test_20_of_200_that_never_read_are_closed_and_cost_the_others_nothing(
             while (await count_clients(client, port)) > HEALTHY:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         seconds = time.monotonic() - began - (starvation(pid) - starved)
+        record_property(
+            "figure",
+            f"memory +{grown / MIB:.0f} MiB, healthy p99 {alone.p99 * 1e3:.0f} -> {beside.p99 * 1e3:.0f} ms "
+            f"({beside.starved * 1e3:.0f} ms of it without a processor), stalled ones closed in {seconds:.1f} s",
+        )
         assert seconds <= 10
         assert grown < 64 * MIB, "20 copies of what was published are 180 MB"
         assert beside.p99 <= 1.2 * alone.p99 + 0.005 + beside.starved, (alone.p99, beside.p99, beside.starved)

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ from runtime.nats.streams.api import call
 from runtime.nats.telegram_jobs import publish_job
 from runtime.servers.embedded import NatsServer
 from tests.consumers.telegram.world import TOKEN
+
+Note = Callable[[str, object], None]
 
 ROOT = Path(__file__).parents[3]
 SPEED = 10.0
@@ -152,7 +154,7 @@ async def test_an_urgent_message_is_there_within_5_seconds_while_15000_wait(own:
         assert await far.breaches() == []
 
 
-async def test_500_groups_30_alerts_storms_and_a_kill(own: Bus, server: NatsServer) -> None:
+async def test_500_groups_30_alerts_storms_and_a_kill(own: Bus, server: NatsServer, record_property: Note) -> None:
     async with flooded(own, SPEED) as (far, jobs):
         began = monotonic()
         async with started(*gateway(server, far, SPEED), word=b"ready") as (process, _):
@@ -169,10 +171,12 @@ async def test_500_groups_30_alerts_storms_and_a_kill(own: Bus, server: NatsServ
         texts = Counter(row["text"] for row in await far.sent())
         breaches = await far.breaches()
     lost, repeated = {job.id for job in jobs} - texts.keys(), texts.total() - len(texts)
-    print(
+    figure = (
         f"{len(jobs)} alerts in {seconds:.0f} s ({seconds * SPEED:.0f} s of Telegram's clock), killed after {killed}: "
         f"breaches {len(breaches)}, lost {len(lost)}, repeated {repeated}"
     )
+    print(figure)
+    record_property("figure", figure)
     assert breaches == []
     assert lost == set()
     assert repeated <= 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from statistics import median
@@ -30,6 +30,8 @@ from runtime.store import Store
 from tests.consumers.webhooks.delivery.stage import QUICK, Stage, staging, wait_for
 from tests.consumers.webhooks.events import SECRET, make_endpoint
 from tests.consumers.webhooks.receiver import OK, Request, receiving
+
+Note = Callable[[str, object], None]
 
 pytestmark = pytest.mark.nats
 
@@ -351,7 +353,7 @@ async def test_events_beyond_the_rate_limit_come_as_one_digest(server: NatsServe
     assert [row.event_type for row in rows if row.digest == digest["event_id"]] == ["whale"] * 10
 
 
-async def test_a_slow_endpoint_delays_nobody_else(stage: Stage) -> None:
+async def test_a_slow_endpoint_delays_nobody_else(stage: Stage, record_property: Note) -> None:
     """The middle delay of one endpoint, with a slow one beside it for every second event, taken by turns."""
 
     async def slow(_request: Request, writer: asyncio.StreamWriter) -> None:
@@ -379,10 +381,12 @@ async def test_a_slow_endpoint_delays_nobody_else(stage: Stage) -> None:
             await stage.whale()
             await wait_for(lambda number=number: number + 1 in arrived)
             delays[beside].append(arrived[number + 1] - began)
+    alone, beside = median(delays[False]) * 1e3, median(delays[True]) * 1e3
+    record_property("figure", f"beside a slow endpoint {beside:.1f} ms, alone {alone:.1f} ms")
     assert median(delays[True]) < 1.1 * median(delays[False]) + 0.005
 
 
-async def test_a_rotation_under_load_fails_no_verification(stage: Stage) -> None:
+async def test_a_rotation_under_load_fails_no_verification(stage: Stage, record_property: Note) -> None:
     second = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
     failed: list[str] = []
 
@@ -409,5 +413,6 @@ async def test_a_rotation_under_load_fails_no_verification(stage: Stage) -> None
                 await stage.settled(endpoint, 81)
                 secrets[:] = [second]
         await stage.settled(endpoint, 120)
+    record_property("figure", f"120 posts over a rotation: {len(failed)} not verified")
     assert failed == []
     assert len({request.headers["webhook-id"] for request in receiver.requests}) == 120

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -32,6 +32,8 @@ from runtime.servers.embedded import NatsServer
 from runtime.store import Store, StoreError
 from tests.consumers.webhooks.events import SECRET, make_whale
 from tests.consumers.webhooks.receiver import OK, Receiver, Request, receiving
+
+Note = Callable[[str, object], None]
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(300)]
 
@@ -180,7 +182,7 @@ async def drop(documents: Store) -> None:
     ("count", "kills"), [(60, 3), pytest.param(1000, 20, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
 )
 async def test_nothing_is_lost_whatever_is_killed(
-    server: NatsServer, documents_url: str, count: int, kills: int
+    server: NatsServer, documents_url: str, record_property: Note, count: int, kills: int
 ) -> None:
     everything = ("ok",) * 140 + ("500", "slow", "reset", "redirect") * 14 + ("429",) * 2
     async with AsyncExitStack() as stack:
@@ -210,6 +212,7 @@ async def test_nothing_is_lost_whatever_is_killed(
         for endpoint, (flaps, ordering) in flapping.items():
             await check(events, endpoint, flaps, sources)
             assert ordering == "none" or flaps.inversions == 0
+        record_property("figure", f"{count} events to {len(flapping)} endpoints, {kills} kills of workers: none lost")
 
 
 async def kill_again_and_again(running: Processes, server: NatsServer, kills: int) -> None:

@@ -1,0 +1,112 @@
+"""Small changes to the cores, one at a time, each by the module's own tests: `make mutants`.
+
+Prints how many of them the tests notice, and names the others with their place. Those of `accepted.txt` change nothing
+that can be observed, for the reason that stands there. Ends with 0 where each module has the share that is asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.mutants.changes import Change, File
+from tests.mutants.modules import MODULES, Module
+from tests.mutants.playing import KILLED, OPTIONS, RELOAD, SURVIVED, TIMEOUT, FewerExamples, Play, reload, root
+
+ASKED: Final = 0.85
+RELOAD_SECONDS: Final = 120.0
+ACCEPTED: Final = Path(__file__).with_name("accepted.txt")
+# Loaded before anything of ours, so that a fork that loads ours again is quick.
+FOREIGN: Final = ("hypothesis", "pytest_asyncio", "pydantic", "msgspec", "faststream.nats", "motor.motor_asyncio")
+
+
+def read_accepted() -> dict[str, str]:
+    """Return why each accepted survivor changes nothing, by its key: lines of `key | reason`."""
+    lines = [line for line in ACCEPTED.read_text().splitlines() if line and not line.startswith("#")]
+    pairs = (line.rpartition(" | ") for line in lines)
+    return {key: reason for key, _, reason in pairs}
+
+
+def files_of(module: Module) -> list[File]:
+    """Parse the files of a module."""
+    found: list[str] = []
+    for path in module.files:
+        below = sorted((root() / path).rglob("*.py")) if (root() / path).is_dir() else [root() / path]
+        found.extend(str(one.relative_to(root())) for one in below)
+    return [File(root(), path) for path in found]
+
+
+def play(module: Module, files: list[File], only: str) -> dict[str, str]:
+    """Return what became of each change, by its key."""
+    tests = [path for path in module.tests if (root() / path).exists()]
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(reading)
+
+        def say(key: str, state: str) -> None:
+            os.write(writing, (json.dumps([key, state]) + "\n").encode())
+
+        plugin = Play(files, say, only)
+        plugin.loading.begin()
+        code = int(pytest.main([*OPTIONS, *tests], plugins=[FewerExamples(), plugin]))
+        os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        states: dict[str, str] = dict(json.loads(line) for line in pipe)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code:
+        raise SystemExit(f"the tests could not be run: pytest ended with {code}")
+    for file in files:
+        for change in file.changes:
+            if states.get(change.key) == RELOAD:
+                states[change.key] = reload(file, change, tests, RELOAD_SECONDS)
+    return states
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("module", nargs="*", choices=[*MODULES, []], help="default: all of them")
+    parser.add_argument("--only", default="", help="changes whose place or text has this in it")
+    asked = parser.parse_args(arguments)
+    os.chdir(root())
+    for name in FOREIGN:
+        importlib.import_module(name)
+    accepted, enough, rows = read_accepted(), True, list[str]()
+    for name in asked.module or MODULES:
+        began = time.monotonic()
+        files = files_of(MODULES[name])
+        states = play(MODULES[name], files, asked.only)
+        changes = [change for file in files for change in file.changes if change.key in states]
+        for change in changes:
+            if states[change.key] == SURVIVED:
+                print(_line(change, accepted.get(change.key)), flush=True)
+        killed = sum(states[change.key] in {KILLED, TIMEOUT} for change in changes)
+        same = sum(states[change.key] == SURVIVED and change.key in accepted for change in changes)
+        share = killed / max(1, len(changes) - same)
+        enough = enough and share >= ASKED
+        verdict = "met" if share >= ASKED else "NOT MET"
+        rows.append(
+            f"| {name} | {killed}/{len(changes)} | {same} | {share:.1%} | {verdict} | {time.monotonic() - began:.0f} |"
+        )
+        print(rows[-1], flush=True)
+    print(f"\n| module | killed/made | accepted as the same | killed of the rest | {ASKED:.0%} | seconds |")
+    print("|---|---|---|---|---|---|", *rows, sep="\n")
+    return int(not enough)
+
+
+def _line(change: Change, reason: str | None) -> str:
+    place = f"{change.path}:{change.lines[0]}"
+    return f"{'same' if reason else 'SURVIVED'} {place} | {change.key}{f' | {reason}' if reason else ''}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

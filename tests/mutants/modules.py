@@ -1,0 +1,57 @@
+"""What is changed, and by which tests a change should be noticed: the module's own, quick and in one process."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Module(NamedTuple):
+    """Files (or folders of them) and the tests (or folders of them) that hold them."""
+
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+MODULES: Final[dict[str, Module]] = {
+    "book": Module(("runtime/book",), ("tests/runtime/book",)),
+    "codec": Module(
+        ("contracts/codec.py",),
+        ("tests/contracts/test_codec.py", "tests/contracts/test_decode_all.py", "tests/contracts/test_golden.py"),
+    ),
+    "order": Module(
+        ("runtime/trading/order.py", "runtime/trading/order_events.py"),
+        (
+            "tests/consumers/execution/test_order.py",
+            "tests/consumers/execution/test_order_changes.py",
+            "tests/contracts/test_trading.py",
+        ),
+    ),
+    "whales": Module(
+        (
+            "consumers/whales/core.py",
+            "consumers/whales/groups.py",
+            "consumers/whales/rules.py",
+            "consumers/whales/saving.py",
+        ),
+        ("tests/consumers/whales",),
+    ),
+    "candles": Module(
+        tuple(f"consumers/candles/{name}.py" for name in ("bars", "core", "gaps", "history", "instrument", "rules")),
+        ("tests/consumers/candles", "tests/consumers/test_bounded_memory.py"),
+    ),
+    "access": Module(("consumers/access/core.py",), ("tests/consumers/access/test_core.py",)),
+    "alerts": Module(("consumers/alerts/core.py",), ("tests/consumers/alerts/test_core.py",)),
+    "analytics": Module(("consumers/analytics/core.py",), ("tests/consumers/analytics/test_core.py",)),
+    "backtests": Module(("consumers/backtests/core.py",), ("tests/consumers/backtests",)),
+    "books": Module(("consumers/books/core.py",), ("tests/consumers/books/test_equal_books.py",)),
+    "cache": Module(("consumers/cache/core.py",), ("tests/consumers/cache/test_cache.py",)),
+    "chats": Module(("consumers/chats/core.py",), ("tests/consumers/chats/test_core.py",)),
+    "clusters": Module(("consumers/clusters/core.py",), ("tests/consumers/test_storms_and_clusters.py",)),
+    "community": Module(("consumers/community/core.py",), ("tests/consumers/community/test_core.py",)),
+    "coverage": Module(("consumers/coverage/core.py",), ("tests/consumers/coverage/test_ledger.py",)),
+    "deadletters": Module(("consumers/deadletters/core.py",), ("tests/consumers/deadletters",)),
+    "market": Module(("consumers/market/core.py",), ("tests/consumers/market/test_core.py",)),
+    "portfolio": Module(("consumers/portfolio/core.py",), ("tests/consumers/portfolio",)),
+    "storms": Module(("consumers/storms/core.py",), ("tests/consumers/test_storms_and_clusters.py",)),
+    "telegram": Module(("consumers/telegram/core.py",), ("tests/consumers/telegram/test_core.py",)),
+}

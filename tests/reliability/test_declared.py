@@ -1,0 +1,25 @@
+"""The declaration of promises names tests that are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.__main__ import ROOT
+from tests.reliability.declared import PROMISES
+
+
+@pytest.mark.parametrize("number", PROMISES)
+def test_what_shows_a_promise_is_there(number: int) -> None:
+    promise = PROMISES[number]
+    assert promise.tests or promise.long
+    for test in (*promise.tests, *promise.long):
+        file, _, name = test.partition("::")
+        place = Path(ROOT, file)
+        assert place.exists(), test
+        assert not name or f"def {name.split('[')[0]}(" in place.read_text(), test
+
+
+def test_there_are_twenty() -> None:
+    assert list(PROMISES) == list(range(1, 21))
