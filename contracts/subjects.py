@@ -146,6 +146,7 @@ STATE_LIQUIDATIONS: Final = "liquidations."  # <BASE>: recent liquidations and t
 
 # ---- keys of the LEASES bucket
 LEASE_PRODUCERS: Final = "producers."  # <unit>: who publishes for it
+LEASE_STANDBY: Final = "standby."  # <group>: which of its processes works
 LEASE_BOOKS: Final = "books"  # who publishes the books that producers do not keep
 
 

@@ -63,6 +63,7 @@ class Layout:
     read_key: str
     admin_key: str
     app_secret: str | None  # that keys of exchanges are sealed with; None where the settings have one, or must have one
+    cluster_ports: tuple[int, ...] = ()  # of the servers of a cluster on this machine
 
     @property
     def store(self) -> Path:
@@ -72,6 +73,8 @@ class Layout:
     def bus_url(self, user: str) -> str:
         """The bus as one of its users connects to it, with the password; the user's own URL where it names the bus."""
         given = self.settings.bus.url
+        if self.cluster_ports:
+            return ",".join(nats_url(port, user, self.bus_users.password(user)) for port in self.cluster_ports)
         if self.bus_port is not None or given is None:
             return nats_url(self.bus_port or 0, user, self.bus_users.password(user))
         return given.get_secret_value()

@@ -96,7 +96,7 @@ class Pins:
         body, beside = render_reply(question, pinned, now_ns)
         until = now + (pinned.until - now_ns) / SECOND_NS
         self._pinned[key] = question, pinned
-        reply = CachedReply(body, question.symbol, beside, now, until, self._market.counts[PINNED])
+        reply = CachedReply(body, question.symbol, beside, now, until, counts=self._market.counts[PINNED])
         self._market.pin(question, reply)
 
     def _forget(self, key: str) -> None:

@@ -193,6 +193,7 @@ CONSUMERS: Final[Mapping[str, Needs]] = {
 }
 """The consumers of `consumers/registry.py`."""
 
+_STANDBY: Final = Needs(leases=(subjects.LEASE_STANDBY + "*",))  # of whatever process consumers or a bot run in
 _LAUNCHER: Final = Needs(  # its view and its watch of the disk
     publishes=(subjects.PROBE + "supervisor",),
     subscribes=(
@@ -284,4 +285,6 @@ USER_OF_PART: Final[Mapping[str, str]] = {
 
 def needs_of(user: str) -> Needs:
     """Return what a user's services need together; KeyError for one that is not declared."""
-    return together(SERVICES[name] for name in USERS[user])
+    found = together(SERVICES[name] for name in USERS[user])
+    stands_by = user == "bot" or not CONSUMERS.keys().isdisjoint(USERS[user])
+    return found | _STANDBY if stands_by else found

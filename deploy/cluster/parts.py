@@ -24,6 +24,7 @@ START_SECONDS: Final = 180.0  # two dozen processes at once
 SHARED: Final = ("market", "webhooks")
 OWNERS: Final = ("access", "alerts", "execution", "strategies", "backtests", "telegram")
 FOLD: Final = tuple(name for name in CONSUMERS if name not in {*SHARED, *OWNERS, *BY_ITSELF})
+_OF_CONSUMERS: Final = ("fold", "owners", "shared")  # which all sign in as all consumers in one process do
 _PYTHON: Final = (sys.executable, "-m")
 
 
@@ -117,6 +118,8 @@ def make_copy(layout: Layout, environ: Mapping[str, str], role: Role, number: in
     setting = {"api": "GPT_API_PORT", BOT: "BOT_INTERNAL_PORT"}.get(role.name, "HYDROPHONE_METRICS_PORT")
     path = "/health" if role.name == BOT else "/health/ready"
     own = {setting: str(chosen), **({"HYDROPHONE_STANDBY": role.group} if role.group else {})}
+    if role.name in _OF_CONSUMERS:
+        own["NATS_URL"] = layout.bus_url("consumers")
     url = f"http://{HOST}:{chosen}"
     part = Part(
         name=f"{role.name}-{number}",

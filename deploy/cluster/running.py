@@ -21,7 +21,7 @@ from deploy.ready import http_answers
 from deploy.supervisor import Part, Supervisor
 from runtime.clock import monotonic, sleep
 from runtime.config.settings import Settings
-from runtime.servers.bus_users import BusUsers
+from runtime.servers.bus_users import ADMIN, BusUsers
 from runtime.servers.cluster import SIZE, cluster_configs, cluster_url, monitor_urls
 from runtime.servers.embedded import NatsConfig, nats_url, save_nats_config
 
@@ -151,12 +151,13 @@ def decide_cluster(
     servers = cluster_configs(data / mode / "nats", users=users, max_bytes=needed + FILE_STORE_SLACK)
     bus = settings.bus.model_copy(
         update={
-            "url": SecretStr(cluster_url(servers, "parts", users.parts)),
+            "url": SecretStr(cluster_url(servers, ADMIN, users.admin)),
             "monitor_urls": tuple(monitor_urls(servers)),
             "replicas": SIZE,
         }
     )
     layout = decide_layout(mode, data, replace(settings, bus=bus), port_is_ours=port_is_ours)
+    layout = replace(layout, bus_users=users, cluster_ports=tuple(server.port for server in servers))
     decided = {
         SCALE_SETTING: str(settings.retention.stream_scale),
         "HYDROPHONE_REPLICAS": str(SIZE),

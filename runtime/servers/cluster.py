@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final
 
-from runtime.servers.bus_users import BusUsers
+from runtime.servers.bus_users import ADMIN, SUBSCRIBER, BusUsers
 from runtime.servers.child import Child
 from runtime.servers.embedded import (
     HOST,
@@ -72,9 +72,10 @@ def _server(config: NatsConfig) -> NatsServer:
         ready=lambda: nats_answers(config.port, config.monitor_port),
     )
     return NatsServer(
-        url=nats_url(config.port, "parts", config.users.parts),
-        subscriber_url=nats_url(config.port, "subscriber", config.users.subscriber),
-        admin_url=nats_url(config.port, "admin", config.users.admin),
+        url=nats_url(config.port, ADMIN, config.users.admin),
+        subscriber_url=nats_url(config.port, SUBSCRIBER, config.users.subscriber),
         monitor_url=f"http://{HOST}:{config.monitor_port}",
         child=child,
+        port=config.port,
+        users=config.users,
     )

@@ -36,7 +36,7 @@ class Copy:
         )
         self.facts = {}
 
-    def wait_ready(self, seconds=START_SECONDS):
+    def wait_ready(self, seconds: float = START_SECONDS):
         deadline = time.monotonic() + seconds
         path = self.data / "run.json"
         while not path.exists():

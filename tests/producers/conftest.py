@@ -34,7 +34,7 @@ class Bus:
         self.unmarked = Counter()
         self.by_kind = defaultdict(list)
         self.instruments = []
-        self.feeds = tuple
+        self.feeds: Any = tuple
         self.not_live = set()
         self.slow = 0.0  # seconds that each message takes
 

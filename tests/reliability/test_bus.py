@@ -48,7 +48,7 @@ async def test_a_killed_bus_loses_and_doubles_no_command(tmp_path: Path, record_
 
 @pytest.mark.long
 async def test_a_frozen_bus_is_left_for_the_other_server(tmp_path: Path, record_property: Note) -> None:
-    users = BusUsers(parts="t")
+    users = BusUsers(admin="t")
     async with nats_server(tmp_path / "a", users=users) as first, nats_server(tmp_path / "b", users=users) as second:
         servers = {int(one.url.rsplit(":", 1)[1]): one for one in (first, second)}
         for one in servers.values():

@@ -32,7 +32,7 @@ def server(place: Path, *, sync_always: bool) -> tuple[Child, str]:
     argv = nats_command(save_nats_config(config))
     ready = lambda: nats_answers(config.port, config.monitor_port)  # noqa: E731
     return Child("nats-server", argv, place.parent / "nats.log", ready), nats_url(
-        config.port, "parts", config.users.parts
+        config.port, "admin", config.users.admin
     )
 
 

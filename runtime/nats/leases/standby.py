@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 from nats.errors import Error as NatsError
 
+from contracts.subjects import LEASE_STANDBY
 from runtime import clock, retry
 from runtime.nats.bus import Bus, NoAnswerError
 from runtime.nats.leases.lease import Lease
@@ -22,7 +23,6 @@ from runtime.nats.streams.api import ApiRefusalError
 
 _log = structlog.get_logger("standby")
 REPLACED_EXIT_CODE: Final = 71
-_PREFIX: Final = "standby."
 _AGAIN: Final = retry.Policy(wait_initial=0.1, wait_max=1.0, jitter=0.1)
 _SECONDS: Final = 2.0  # for taking what nobody else has
 
@@ -40,7 +40,7 @@ class Standby:
     ) -> None:
         self.group, self._on_replaced = group, on_replaced
         self._lost = asyncio.Event()
-        self._lease = Lease(bus, _PREFIX + group, on_lost=self._lost.set, ttl=ttl)
+        self._lease = Lease(bus, LEASE_STANDBY + group, on_lost=self._lost.set, ttl=ttl)
 
     async def wait(self) -> None:
         """Return when this process is the one that works."""

@@ -122,7 +122,7 @@ def test_a_trade_beyond_is_refused_with_the_bar_as_it_was(trade: Make, price: st
 def test_a_bar_of_the_bucket_has_figures_that_trades_make(trade: Make, name: str) -> None:
     bar, is_sum = bar_of(trade), name.endswith("volume")
 
-    def sound(figure: str | Decimal) -> bool:
+    def sound(figure: str | Decimal | int) -> bool:
         return bars.is_sound(replace(bar, **{name: Decimal(figure)}))
 
     assert [sound(figure) for figure in ("NaN", "Infinity", "-1")] == [False, False, False]

@@ -40,7 +40,8 @@ def fill(name: str = "f1", amount: str = "1") -> Fill:
 
 
 def report(status: Any = "open", **fields: Any) -> Report:
-    return Report(**{"venue_order_id": "v1", "client_id": "c1", "status": status, **fields})
+    values: dict[str, Any] = {"venue_order_id": "v1", "client_id": "c1", "status": status, **fields}
+    return Report(**values)
 
 
 def sent(**fields: Any) -> Order:

@@ -18,6 +18,7 @@ from contracts.arithmetic.tiers import Tiers
 from contracts.errors import SymbolSyntaxError
 from contracts.market import MOST_NAME
 from contracts.numbers import DAY_NS
+from contracts.signals import Tier
 from runtime.app.explaining.trace import Trace
 
 SECOND = 1_000_000_000
@@ -28,7 +29,7 @@ SPOT = "md.v1.trade.binance.BTC.USDT.spot"
 PERP = "md.v1.trade.binance.BTC.USDT.perp"
 DOLLARS = "md.v1.trade.kraken.BTC.USD.spot"
 TICKER = "md.v1.ticker.kraken.BTC.USD.spot"
-LIMITS = {"majors": Decimal(1_000_000), "large": Decimal(500_000), "mid": Decimal(200_000)}
+LIMITS: dict[Tier, Decimal] = {"majors": Decimal(1_000_000), "large": Decimal(500_000), "mid": Decimal(200_000)}
 RULES = WhaleRules(tiers=Tiers(), limits=LIMITS)
 
 Make = Callable[..., Any]

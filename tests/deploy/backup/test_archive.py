@@ -21,8 +21,9 @@ from deploy.backup.command_line import main, until_interrupted
 from deploy.backup.keys import Key, decide_keys
 from deploy.backup.manifest import NAME, ArchiveError, Manifest, SavedCollection, SavedFile, SavedKey
 from deploy.backup.saving import plan_order
+from runtime.nats.streams.config import bucket_config, stream_config
 from runtime.pepper import FILE
-from runtime.provision import bucket_config, declared, stream_config
+from runtime.provision import declared
 
 DOCUMENTS = [b"\x05\0\0\0\0", b"\x0c\0\0\0\x10a\0\x01\0\0\0\0"]
 

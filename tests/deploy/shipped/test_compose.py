@@ -182,7 +182,8 @@ async def server(tmp_path: Path, secrets: Path) -> AsyncGenerator[tuple[int, int
 def options_of(secrets: Path, user: str, port: int, host: str = "localhost") -> BusOptions:
     """What settings make of a user's secrets, at another address."""
     url = (secrets / "nats" / user).read_text().replace("nats:4222", f"{host}:{port}")
-    return bus_options(settings.BusSettings(NATS_URL=url, NATS_TLS_CA=secrets / "nats" / "ca.pem"), user)
+    given = {"NATS_URL": url, "NATS_TLS_CA": secrets / "nats" / "ca.pem"}
+    return bus_options(settings.BusSettings.model_validate(given), user)
 
 
 @pytest.mark.nats
@@ -220,7 +221,7 @@ async def test_bus_is_reached_by_tls_alone_and_only_where_its_certificate_is_rig
     await client.close()
     reached: list[str] = []
     for what, options in wrong.items():
-        once = connect_arguments(options) | {"max_reconnect_attempts": 0, "reconnect_time_wait": 0}
+        once: dict[str, Any] = connect_arguments(options) | {"max_reconnect_attempts": 0, "reconnect_time_wait": 0}
         with suppress(OSError, NatsError, TimeoutError):
             await Client().connect(**once, allow_reconnect=False)
             reached.append(what)

@@ -94,7 +94,7 @@ async def test_bus_and_broker_say_which_subscription_was_refused(server: NatsSer
         await client.subscribe("telegram.v1.result.>")
         await client.publish("job.v1.telegram.1.low", b"")
         for connection in (whales.client, client):  # a pong comes behind what was refused
-            await connection.flush(LONG)
+            await connection.flush(int(LONG))
     await broker.stop()
     assert {(one["action"], one["subject"]) for one in logs if one["event"] == "bus.not_allowed"} == {
         ("subscription", "order.v1.a.>"),
