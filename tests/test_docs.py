@@ -22,7 +22,7 @@ SETTING = re.compile(
 )
 # Of the examples' programs and of compose, not of the parts.
 OF_EXAMPLES = {"HYDROPHONE_URL", "HYDROPHONE_KEY"}
-ACCEPTED = {"GPT_API_REDIS_URL"}  # with a warning
+ACCEPTED = {"GPT_API_REDIS_URL", "NATS_ADDRESS", "NATS_NAMES"}  # with a warning; what deploy/compose/secrets.sh takes
 VENUE_ADDRESS = re.compile(r"HYDROPHONE_[A-Z]+_(WS|REST)_URL")
 
 pytestmark = pytest.mark.docs
