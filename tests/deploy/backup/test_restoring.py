@@ -98,7 +98,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, data: Path, bus: str | None, docum
 async def database(url: str) -> AsyncGenerator[tuple[Store, str]]:
     """A database of its own, with the URL that names it."""
     named = place_in(url, f"test_{uuid4().hex[:12]}")
-    store = Store(named)
+    store = Store(named, timeout=60.0)  # nothing is measured
     yield store, named
     await store.drop_database()
     await store.close()
