@@ -221,6 +221,7 @@ PROCESSES: Final[Mapping[str, Needs]] = {
         ),
         subscribes=(
             *(subjects.ALL_TRADES, subjects.ALL_TICKERS, subjects.ALL_BOOKS, subjects.ALL_CANDLES, subjects.HELD),
+            *(subjects.ALL_SIGNALS, subjects.ALL_ALERTS, subjects.ALL_LIQUIDATIONS),
         ),
         asks=(
             *("access", "alerts", "analytics", "backtests", "community", "deadletters", "feed", "market"),
