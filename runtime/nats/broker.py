@@ -89,6 +89,7 @@ class Broker(NatsBroker):
             logger=_make_logger(),
             **more,
         )
+        self.specification.security = None  # the document of the bus is the same however a process signs in
 
     async def start(self) -> None:
         """Connect, and watch the connection as the bus does."""
