@@ -139,9 +139,9 @@ class Layout:
         """The file that the Bot API test server writes when it serves."""
         return self.store / "telegram.json"
 
-    def bus_options(self, name: str = "view") -> BusOptions:
+    def bus_options(self, name: str = "view", user: str = LAUNCHER) -> BusOptions:
         """How the launcher's own view, and what else it has on the bus, connects."""
-        bus = self.settings.bus.model_copy(update={"url": SecretStr(self.bus_url(LAUNCHER))})
+        bus = self.settings.bus.model_copy(update={"url": SecretStr(self.bus_url(user))})
         return bus_options(bus, name)
 
     def bus_config(self) -> NatsConfig:

@@ -32,6 +32,7 @@ from runtime.clock import monotonic, now_ns, sleep
 from runtime.nats.bus import Bus, NoAnswerError
 from runtime.nats.streams.api import ApiRefusalError, call
 from runtime.nats.streams.remade import find_term
+from runtime.servers.bus_users import ADMIN
 from runtime.servers.embedded import HOST, free_port
 
 FAULT_VENUES: Final = (VENUE, "bybit", "kraken")
@@ -210,7 +211,7 @@ async def run_faults(cluster: Cluster, say: Callable[[str], None], *, seconds: i
     received, load = Received(), Load(lambda: cluster.urls("api"), cluster.layout.admin_key)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(receiving(RECEIVER_PORT, received))
-        bus = await Bus(cluster.layout.bus_options("faults")).connect()
+        bus = await Bus(cluster.layout.bus_options("faults", ADMIN)).connect()
         stack.push_async_callback(bus.close, timeout=2.0)
         await bus.client.subscribe(f"{subjects.TRADE}{VENUE}.>", cb=load.on_trade)
         client = await stack.enter_async_context(httpx.AsyncClient())

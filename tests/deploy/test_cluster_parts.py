@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -47,6 +48,20 @@ def test_copies_share_the_bus_and_have_ports_of_their_own(cluster: Cluster) -> N
         assert len(copy.part.environ["NATS_URL"].split(",")) == len(cluster.servers) == 3
         assert copy.part.environ["HYDROPHONE_REPLICAS"] == "3"
         assert copy.part.environ.get("HYDROPHONE_STANDBY") == copy.role.group
+
+
+def test_each_part_signs_in_to_every_server_as_a_user_of_its_own(cluster: Cluster) -> None:
+    users = {
+        role.name: {
+            (url.username, url.password, url.port)
+            for url in map(urlsplit, make_copy(cluster.layout, {}, role, 1).part.environ["NATS_URL"].split(","))
+        }
+        for role in roles(cluster.layout)
+    }
+    ports = [server.port for server in cluster.servers]
+    for name, signed_in in users.items():
+        user = {"healer": "provisioner", "producers": "producers", "api": "api", "bot": "bot"}.get(name, "consumers")
+        assert signed_in == {(user, cluster.users.password(user), port) for port in ports}, name
 
 
 def test_the_provisioner_reads_every_server_and_keeps_everything_on_three(cluster: Cluster) -> None:
