@@ -156,7 +156,7 @@ CONSUMERS: Final[Mapping[str, Needs]] = {
         ),
         subscribes=(subjects.ALL_WEBHOOKS_CHANGED, _DOLLAR_TICKERS),
         serves=("webhooks",),
-        reads=(streams.SIGNALS, streams.LIQUIDATIONS, streams.FEEDS, streams.OWN_ALERTS),
+        reads=(streams.SIGNALS, streams.LIQUIDATIONS, streams.FEEDS, streams.OWN_ALERTS, streams.TRADING),
         durables=("webhooks", "webhooks_due"),
         leases=("webhooks",),
         letters=("webhooks",),

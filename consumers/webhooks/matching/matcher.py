@@ -24,6 +24,7 @@ from consumers.webhooks.payloads.facts import NO_SOURCES, Fact, Sources, fact_of
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.events import EventStore
 from contracts import streams, subjects
+from contracts.services.trading.events import OrderChanged
 from runtime import clock
 from runtime.app.fold import Fault, fold_each
 from runtime.app.resume import Mark, find_start
@@ -42,6 +43,11 @@ _SAVE_SECONDS: Final = 1.0
 _NEWEST: Final = 500  # of an endpoint: more than is written at once
 
 
+def read_order(_subject: str, body: bytes) -> Any:  # as a fact is made of it
+    """Decode an order that changed; raises ValidationError, which is a ValueError."""
+    return OrderChanged.model_validate_json(body)
+
+
 class TooManyWaitingError(RuntimeError):
     """The documents take nothing any more, and more events wait than may."""
 
@@ -55,6 +61,7 @@ class Reading:
         (streams.LIQUIDATIONS, (subjects.ALL_LIQUIDATIONS,)),
         (streams.FEEDS, (subjects.ALL_FEEDS,)),
         (streams.OWN_ALERTS, (subjects.ALL_PRICE_ALERTS,)),
+        (streams.TRADING, (subjects.ALL_ORDER_CHANGES,)),
     )
 
 
@@ -103,7 +110,8 @@ class Matcher:
             def on_batch(batch: Sequence[tuple[str, Any]], last: int, *, stream: str = stream) -> Sequence[Fault]:
                 return self.on_batch(stream, batch, last)
 
-            await reader.stream(stream, wanted, read_event, on_batch, start=start)
+            read = read_order if stream == streams.TRADING else read_event
+            await reader.stream(stream, wanted, read, on_batch, start=start)
 
     def on_batch(self, stream: str, batch: Sequence[tuple[str, Any]], last: int) -> Sequence[Fault]:
         """Match a batch of events; give the faults of those that no fact can be made of."""

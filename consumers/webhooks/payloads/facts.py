@@ -16,6 +16,7 @@ from contracts.instrument import split_symbol
 from contracts.numbers import time_of
 from contracts.schema.literals import decimal_number, iso, number
 from contracts.services.market import past_url
+from contracts.services.trading.events import OrderChanged
 from contracts.services.webhooks.events import SentType
 
 
@@ -52,10 +53,12 @@ encode: Final = msgspec.json.Encoder().encode
 
 
 def fact_of(event: Any, sources: Sources = NO_SOURCES) -> Fact | None:
-    """Return what webhooks make of an event (a struct of `contracts.codec.fast`); None where they make nothing of it.
+    """Return what webhooks make of an event (a struct of `contracts.codec.fast`, or an order); None for others.
 
     A liquidation's quote other than dollars is valued by `sources.rates` where they have a price of it.
     """
+    if isinstance(event, OrderChanged):
+        return _order(event)
     make = _MAKERS.get(event.kind)
     return None if make is None else make(event, sources)
 
@@ -114,6 +117,38 @@ def _price_alert(event: Any, sources: Sources) -> Fact | None:
         data=encode(data),
         symbol=event.symbol,
         base=_base(event.symbol),
+        exchanges=(event.venue,),
+        owner=event.owner,
+    )
+
+
+def _order(event: OrderChanged) -> Fact:
+    data = {
+        "order_id": event.order_id,
+        "client_id": event.client_id,
+        "account": event.account,
+        "instrument": event.symbol,
+        "side": event.side,
+        "type": event.type,
+        "status": event.status,
+        "amount": decimal_number(event.amount),
+        "filled": decimal_number(event.filled),
+        "price": decimal_number(event.price),
+        "average_price": decimal_number(event.average_price),
+        "fee": None,  # of its executions, in the account's ledger
+    }
+    try:
+        base = _base(event.symbol)
+    except ValueError:  # as a venue writes it where nothing of it is known
+        base = None
+    return Fact(
+        event_type="order",
+        source_id=event.id,
+        ts_ns=event.ts,
+        sim=event.venue == "paper",
+        data=encode(data),
+        symbol=event.symbol,
+        base=base,
         exchanges=(event.venue,),
         owner=event.owner,
     )

@@ -119,7 +119,7 @@ class OrderData(SentModel):
     filled: Amount
     price: Number | None = Field(description="the limit; null for a market order")
     average_price: Number | None = Field(description="of what was filled; null before the first fill")
-    fee: Number | None = Field(description="in the currency that the account's ledger says")
+    fee: Number | None = Field(description="null: fees are of executions, in the account's ledger")
 
 
 class Coalesced(SentModel):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from decimal import Decimal
+from typing import cast
 
 import pytest
 
@@ -10,6 +13,11 @@ from consumers.webhooks.delivery.rules import DigestRules
 from consumers.webhooks.handlers import WebhooksPlan
 from consumers.webhooks.matching.running import MatchingPlan
 from consumers.webhooks.store.events import EventStore
+from contracts import streams
+from contracts.services.trading.events import OrderChanged
+from contracts.services.trading.orders import OrderStatus
+from contracts.services.webhooks.events import OrderData
+from contracts.subjects import HEADER_MESSAGE_ID
 from runtime.nats.bus import Bus
 from runtime.nats.signals import publish_signal
 from runtime.store import Store
@@ -48,3 +56,61 @@ async def test_an_event_after_a_confirmed_change_is_matched_with_it(begin: Begin
         await numbered(made[-1].id, TIMES)
         found = {endpoint.id: await events.last_sequence(endpoint.id) for endpoint in made}
     assert found == {endpoint.id: TIMES for endpoint in made}
+
+
+def change(owner: str, number: int, status: OrderStatus) -> OrderChanged:
+    return OrderChanged(
+        id=f"order.{owner}.{number}",
+        ts=1_767_225_600_000_000_000,
+        account="0123456789abcdef",
+        owner=owner,
+        venue="paper",
+        symbol="BTC/USDT",
+        order_id="ord1",
+        client_id="mine-1",
+        number=number,
+        side="buy",
+        type="limit",
+        status=status,
+        amount=Decimal("0.01"),
+        filled=Decimal("0.01") if status == "filled" else Decimal(0),
+        price=Decimal(90000),
+        average_price=Decimal("89999.5") if status == "filled" else None,
+        reason=None,
+        strategy=None,
+    )
+
+
+async def test_changes_of_an_order_reach_its_owner_and_nobody_else(begin: Begin, own: Bus) -> None:
+    await begin(matching=MatchingPlan(digests=DigestRules(seconds=0)))
+    ask = Asking(own)
+    async with receiving() as receiver:
+        await ask.register(url=receiver.url, events=("order",), symbols=("BTC",), exchanges=(), min_usd=None)
+        changes = [("bob", 1, "open"), ("alice", 1, "open"), ("alice", 2, "filled"), ("alice", 2, "filled")]
+        for at, (owner, number, status) in enumerate(changes):
+            event = change(owner, number, cast("OrderStatus", status))
+            headers = {HEADER_MESSAGE_ID: f"published.{at}"}  # the last comes twice
+            body = event.model_dump_json().encode()
+            await own.publish_acked(event.subject, body, headers=headers, stream=streams.TRADING)
+        async with asyncio.timeout(20):
+            while len(receiver.requests) < 2:  # noqa: ASYNC110  # posts of another task
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.5)
+    bodies = sorted((json.loads(request.body) for request in receiver.requests), key=lambda body: body["sequence"])
+    assert [(body["event_type"], body["symbol"], body["sim"]) for body in bodies] == [("order", "BTC", True)] * 2
+    assert [body["data"]["status"] for body in bodies] == ["open", "filled"]
+    assert bodies[1]["data"] == {
+        "order_id": "ord1",
+        "client_id": "mine-1",
+        "account": "0123456789abcdef",
+        "instrument": "BTC/USDT",
+        "side": "buy",
+        "type": "limit",
+        "status": "filled",
+        "amount": 0.01,
+        "filled": 0.01,
+        "price": 90000,
+        "average_price": 89999.5,
+        "fee": None,
+    }
+    OrderData.model_validate(bodies[1]["data"])
