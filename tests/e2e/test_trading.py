@@ -150,7 +150,7 @@ def test_a_backtest_over_what_the_demo_has_recorded(copy):
     done = trader.until(f"/backtests/{again['id']}", lambda one: one["status"] not in {"queued", "running"})
     assert done["status"] == "done", done
     assert done["trades"] > 0
-    assert done["events"] > 100
+    assert done["events"] > 10  # a copy may be seconds old
     picture = trader.ask("GET", f"/backtests/{again['id']}/equity.png")
     assert picture.content.startswith(b"\x89PNG")
     assert picture.headers["content-type"] == "image/png"

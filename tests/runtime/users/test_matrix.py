@@ -67,8 +67,8 @@ async def test_what_a_service_is_there_for(user: str, publishes: set[str], hears
         ("cmd.v1.access.create", {"api"}),
         ("telegram.v1.x.x", {"telegram"}),
         ("$JS.API.STREAM.CREATE.MARKET", {"provisioner"}),
-        ("$JS.API.CONSUMER.CREATE.TRADING", {"strategies"}),
-        ("$JS.API.STREAM.MSG.GET.TRADING", {"strategies"}),
+        ("$JS.API.CONSUMER.CREATE.TRADING", {"strategies", "webhooks"}),
+        ("$JS.API.STREAM.MSG.GET.TRADING", {"strategies", "webhooks"}),
         ("$JS.API.STREAM.MSG.DELETE.DLQ", {"deadletters"}),
     ],
 )
