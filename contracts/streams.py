@@ -305,7 +305,7 @@ DURABLES: Final[tuple[DurableSpec, ...]] = (
     DurableSpec(TELEGRAM, "chats_blocked", subjects.TELEGRAM_BLOCKED + "*", max_deliver=1000, deliver="all"),
     DurableSpec(TELEGRAM, "chats_migrated", subjects.TELEGRAM_MIGRATED + "*", max_deliver=1000, deliver="all"),
     DurableSpec(TRADING, "chats_fills", subjects.ORDER + "filled.*", max_deliver=1000, deliver="all"),
-    DurableSpec(TRADING, "chats_orders", subjects.ALL_ORDER_CHANGES, max_deliver=1000, deliver="all"),
+    DurableSpec(TRADING, "chats_orders", subjects.ORDER + "changed.*", max_deliver=1000, deliver="all"),
     DurableSpec(TRADING, "chats_foreign_orders", subjects.ORDER + "foreign.*", max_deliver=1000, deliver="all"),
     DurableSpec(TRADING, "chats_trips", subjects.ORDER + "tripped.*", max_deliver=1000, deliver="all"),
     DurableSpec(COMMUNITY, "bot_undos", subjects.ALL_UNDOS, max_deliver=100_000, max_ack_pending=16, deliver="all"),

@@ -101,7 +101,6 @@ ALL_ALERTS: Final = ALERT + ">"  # an owner's among them: for parts of the syste
 ALL_PRICE_ALERTS: Final = PRICE_ALERT + ">"
 ALL_FEEDS: Final = FEED + ">"
 ALL_ORDERS: Final = ORDER + ">"
-ALL_ORDER_CHANGES: Final = ORDER + "changed.*"
 ALL_STRATEGIES: Final = STRATEGY + ">"
 ALL_TELEGRAM_JOBS: Final = TELEGRAM_JOB + ">"
 ALL_TELEGRAM: Final = "telegram.v1.>"

@@ -61,7 +61,7 @@ class Reading:
         (streams.LIQUIDATIONS, (subjects.ALL_LIQUIDATIONS,)),
         (streams.FEEDS, (subjects.ALL_FEEDS,)),
         (streams.OWN_ALERTS, (subjects.ALL_PRICE_ALERTS,)),
-        (streams.TRADING, (subjects.ALL_ORDER_CHANGES,)),
+        (streams.TRADING, (subjects.ORDER + "changed.*",)),
     )
 
 
