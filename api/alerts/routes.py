@@ -186,7 +186,7 @@ async def snooze(
     commands: Commands,
     body: Annotated[schemas.Snooze, Body()],
 ) -> Response:
-    """Keep a price alert silent for a while; what is met meanwhile is counted, and told afterwards."""
+    """Keep a price alert silent for a while; what is met meanwhile is counted, and reported afterwards."""
     request = alerts.SnoozeAlert(owner=commands.owner, id=_checked(id), seconds=body.seconds)
     return (await commands.resource("snooze", request)).as_response()
 

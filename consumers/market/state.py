@@ -112,7 +112,7 @@ class MarketState:
         listed = self.find_listed(text, venue)
         instruments = tuple(item for item in listed.instruments if self.has_data(item))
         if not instruments:
-            raise self._unknown(f"Symbol {text} is listed, but nothing was heard of it", NoDataError)
+            raise self._unknown(f"Symbol {text} is listed, but nothing was received of it", NoDataError)
         return Found(listed.name, listed.base, listed.bare, instruments)
 
     def find_listed(self, text: str, venue: str | None = None) -> Found:
@@ -122,7 +122,7 @@ class MarketState:
                 f"Parameter symbol must have 1 to {LONGEST_SYMBOL} characters", parameter="symbol"
             )
         if not self.symbols.instruments:
-            raise NotReadyError("No exchange has told what it lists yet", waiting_for=["instruments"])
+            raise NotReadyError("No exchange has listed its instruments yet", waiting_for=["instruments"])
         try:
             listed = self.symbols.find(text, venue)
         except UnknownVenueError as error:

@@ -16,7 +16,7 @@ Ended = tuple[Key, int, int]
 
 
 class Interruptions:
-    """What is interrupted on one venue since when; what ends is returned. At most `most` are told apart."""
+    """What is interrupted on one venue since when; what ends is returned. At most `most` are distinguished."""
 
     __slots__ = ("_most", "lasting")
 

@@ -36,9 +36,9 @@ class Feed(StateModel):
         """Return it after a feed's word of all channels, or of one of these; a quiet instrument is no fault."""
         if status.channel is not None and status.channel not in channels:
             return self
-        heard = {"heard_ns": self.heard_ns or now_ns}
+        seen = {"heard_ns": self.heard_ns or now_ns}
         if status.state == "stale" and status.symbol is not None:
-            return self.model_copy(update=heard)
+            return self.model_copy(update=seen)
         key = f"{status.channel or '*'} {status.symbol or '*'}"
         marks = {name: mark for name, mark in self.marks.items() if name != key}
         whole = status.channel is None and status.symbol is None
@@ -47,7 +47,7 @@ class Feed(StateModel):
         if status.state != "live":
             reason = "" if status.reason is None else f": {status.reason}"
             marks[key] = Mark(state=status.state, says=f"the feed of {status.venue} is {status.state}{reason}")
-        return self.model_copy(update={"marks": marks, **heard})
+        return self.model_copy(update={"marks": marks, **seen})
 
     def on_event(self, event: Ticker | Trade | BookSnapshot | Candle, now_ns: int) -> Feed:
         """Return it after something of the instrument came."""

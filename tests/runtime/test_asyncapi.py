@@ -185,7 +185,7 @@ def test_new_event_and_new_optional_field_break_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "told"),
+    ("model", "named"),
     [
         (lambda: changed(drop="side"), "trade.v1:Message: field side is gone"),
         (lambda: changed(liquidity=(str | None, ...)), "trade.v1:Message: field liquidity is required now"),
@@ -195,8 +195,8 @@ def test_new_event_and_new_optional_field_break_nothing() -> None:
         (lambda: changed(price=(float, ...)), "trade.v1:Message.price: type changed from"),
     ],
 )
-def test_change_that_breaks_readers_is_named(model: Callable[[], type[Event]], told: str) -> None:
-    assert any(line.startswith(told) for line in list_breaks(document_of(Trade), document_of(model())))
+def test_change_that_breaks_readers_is_named(model: Callable[[], type[Event]], named: str) -> None:
+    assert any(line.startswith(named) for line in list_breaks(document_of(Trade), document_of(model())))
 
 
 def test_lost_headers_are_named() -> None:

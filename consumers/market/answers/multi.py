@@ -75,7 +75,7 @@ def compose_book(reader: Reader, query: MultiOrderbookQuery) -> Composed:
     book = merge_books(offered, query.depth, find_kind(reader.list_quoted(found.instruments)))
     if book is None:
         raise NoDataError(
-            f"No order book of {found.name} has been heard",
+            f"No order book of {found.name} has been received",
             parameter="symbol",
             exchanges=sorted({item.venue for item in found.instruments}),
         )
@@ -137,7 +137,7 @@ def compose_symbols(reader: Reader, query: SymbolsQuery) -> Composed:
     """The symbols that data is received of, with their exchanges; everything that exchanges list with `listed`."""
     state, reader.holds_until = reader.state, reader.now_ns + SYMBOLS_HOLD_NS
     if not state.symbols.instruments:
-        raise NotReadyError("No exchange has told what it lists yet", waiting_for=["instruments"])
+        raise NotReadyError("No exchange has listed its instruments yet", waiting_for=["instruments"])
     venue = None if query.exchange is None else state.find_venue(query.exchange)
     found = None if query.symbol is None else state.find_listed(query.symbol, query.exchange)
     wanted = _list_wanted(state, query, found)

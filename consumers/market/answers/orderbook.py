@@ -33,7 +33,7 @@ def compose_orderbook(reader: Reader, query: OrderbookQuery) -> Composed:
         )
     if chosen is None:
         raise NoDataError(
-            f"No order book of {found.name} has been heard",
+            f"No order book of {found.name} has been received",
             parameter="symbol",
             exchanges=sorted({item.venue for item in found.instruments}),
         )

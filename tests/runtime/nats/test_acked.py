@@ -1,4 +1,4 @@
-"""Acknowledged publishing at speed: nothing lost, nothing stored twice, refusals told, a bound that is kept."""
+"""Acknowledged publishing at speed: nothing lost, nothing stored twice, refusals said, a bound that is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The FastStream lane on a real bus: survives a restart, waits for nothing it was not told, ends loudly."""
+"""The FastStream lane on a real bus: survives a restart, waits for nothing that it was not given, ends loudly."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ async def test_handler_answers_before_and_after_a_restart_of_the_server(tmp_path
 
         @broker.subscriber("cmd.v1.broker.echo")
         async def on_echo(body: str) -> str:
-            return f"heard {body}"
+            return f"received {body}"
 
         await broker.start()
         for subscriber in broker.subscribers:
             await subscriber.start()
         bus = await Bus(options).connect()
-        assert await bus.request("cmd.v1.broker.echo", b"one", 5.0) == b"heard one"
+        assert await bus.request("cmd.v1.broker.echo", b"one", 5.0) == b"received one"
         await server.kill()
         await server.start()
         client = await broker.connect()
         await eventually(lambda: bus.connected and client.is_connected)
         await client.flush()
-        assert await bus.request("cmd.v1.broker.echo", b"two", 5.0) == b"heard two"
+        assert await bus.request("cmd.v1.broker.echo", b"two", 5.0) == b"received two"
         await broker.stop()
         await bus.close()
         assert closed == []

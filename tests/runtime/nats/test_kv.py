@@ -1,4 +1,4 @@
-"""Mirrors and writers of key-value buckets on a real bus, through restarts and buckets that were made anew."""
+"""Mirrors and writers of key-value buckets on a real bus, through restarts and buckets that were made again."""
 
 from __future__ import annotations
 
@@ -66,17 +66,17 @@ async def test_listener_hears_only_its_prefix_and_of_deletes(
     bus: Bus, bucket: KeyValue, eventually: Eventually
 ) -> None:
     mirror = await Mirror(bus, "K_STATE").open()
-    heard: list[tuple[str, bytes | None]] = []
+    received: list[tuple[str, bytes | None]] = []
 
     def listener(key: str, entry: Entry | None) -> None:
-        heard.append((key, None if entry is None else entry.value))
+        received.append((key, None if entry is None else entry.value))
 
     mirror.listen("ticker.", listener)
     await bucket.put("book.x", b"1")
     await bucket.put("ticker.x", b"2")
     await bucket.delete("ticker.x")
-    await eventually(lambda: len(heard) == 2)
-    assert heard == [("ticker.x", b"2"), ("ticker.x", None)]
+    await eventually(lambda: len(received) == 2)
+    assert received == [("ticker.x", b"2"), ("ticker.x", None)]
     await mirror.close()
 
 
@@ -114,13 +114,13 @@ async def test_keys_of_a_bucket_made_anew_replace_the_old_ones(
     await bucket.put("old", b"1")
     await bucket.put("both", b"1")
     mirror = await Mirror(bus, "K_STATE").open()
-    heard: list[str] = []
-    mirror.listen("old", lambda key, entry: heard.append(key) if entry is None else None)
+    received: list[str] = []
+    mirror.listen("old", lambda key, entry: received.append(key) if entry is None else None)
     await bus.api("STREAM.DELETE.KV_K_STATE")
     await apply(bus, PLAN)
     await bucket.put("both", b"2")
     await eventually(lambda: value(mirror, "both") == b"2" and mirror.get("old") is None, seconds=12)
-    assert heard == ["old"]
+    assert received == ["old"]
     await mirror.close()
 
 

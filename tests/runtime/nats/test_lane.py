@@ -77,18 +77,18 @@ async def test_subject_that_the_bus_would_misread_is_refused(bus: Bus, subject: 
 
 
 async def test_reader_gets_everything_in_order_and_in_batches(bus: Bus, eventually: Eventually) -> None:
-    heard = Heard()
-    reader = LaneReader(bus, heard.watchers)
-    await reader.subscribe("lane.order.>", decode, heard.on_batch)
+    received = Heard()
+    reader = LaneReader(bus, received.watchers)
+    await reader.subscribe("lane.order.>", decode, received.on_batch)
     await bus.client.flush()
     lane = LanePublisher(bus, on_gap=ignore_gap, write_at=4096)
     for number in range(20_000):
         lane.publish(f"lane.order.{number % 7}", b"%d" % number, schema="trade/1", msg_id=str(number))
-    await eventually(lambda: len(heard.rows) >= 20_000)
-    assert heard.numbers == list(range(20_000))
-    assert heard.rows[8][0] == "lane.order.1"
-    assert heard.batches < 5_000
-    assert heard.gaps == []
+    await eventually(lambda: len(received.rows) >= 20_000)
+    assert received.numbers == list(range(20_000))
+    assert received.rows[8][0] == "lane.order.1"
+    assert received.batches < 5_000
+    assert received.gaps == []
     await reader.close()
 
 
@@ -125,27 +125,27 @@ async def test_queue_group_shares_the_messages(bus: Bus, eventually: Eventually)
 
 
 async def test_reader_beyond_its_bound_drops_counts_and_tells(bus: Bus, eventually: Eventually) -> None:
-    heard, dropped = Heard(), list[int]()
+    received, dropped = Heard(), list[int]()
     bus.listen_drop(lambda _subject, messages: dropped.append(messages))
-    reader = LaneReader(bus, heard.watchers)
-    await reader.subscribe("lane.flood", decode, heard.on_batch, max_pending=10)
+    reader = LaneReader(bus, received.watchers)
+    await reader.subscribe("lane.flood", decode, received.on_batch, max_pending=10)
     lane = LanePublisher(bus, on_gap=ignore_gap)
     for number in range(500):
         lane.publish("lane.flood", b"%d" % number, schema="trade/1")
-    await eventually(lambda: len(heard.rows) + sum(heard.gaps) == 500)
-    assert sum(heard.gaps) == sum(dropped) > 0
+    await eventually(lambda: len(received.rows) + sum(received.gaps) == 500)
+    assert sum(received.gaps) == sum(dropped) > 0
     await reader.close()
 
 
 async def test_undecodable_message_is_told_and_does_not_stop_the_reader(bus: Bus, eventually: Eventually) -> None:
-    heard = Heard()
-    reader = LaneReader(bus, heard.watchers)
-    await reader.subscribe("lane.bad", decode, heard.on_batch)
+    received = Heard()
+    reader = LaneReader(bus, received.watchers)
+    await reader.subscribe("lane.bad", decode, received.on_batch)
     for payload in (b"1", b"one", b"2"):
         await bus.client.publish("lane.bad", payload)
-    await eventually(lambda: len(heard.rows) == 2)
-    assert heard.numbers == [1, 2]
-    [(subject, payload, error)] = heard.letters
+    await eventually(lambda: len(received.rows) == 2)
+    assert received.numbers == [1, 2]
+    [(subject, payload, error)] = received.letters
     assert (subject, payload) == ("lane.bad", b"one")
     assert isinstance(error, ValueError)
     await reader.close()
@@ -181,25 +181,25 @@ async def test_error_in_the_fold_ends_the_reader_and_is_seen(bus: Bus, eventuall
 async def test_what_is_published_while_the_bus_is_away_is_a_counted_gap(tmp_path: Path, eventually: Eventually) -> None:
     async with nats_server(tmp_path) as server:
         bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
-        gaps, heard, dropped = list[int](), Heard(), list[tuple[str, int]]()
+        gaps, received, dropped = list[int](), Heard(), list[tuple[str, int]]()
         bus.listen_drop(lambda event, messages: dropped.append((event, messages)))
         lane = LanePublisher(bus, on_gap=gaps.append)
-        reader = LaneReader(bus, heard.watchers)
-        await reader.subscribe("md.v1.trade.>", decode, heard.on_batch)
+        reader = LaneReader(bus, received.watchers)
+        await reader.subscribe("md.v1.trade.>", decode, received.on_batch)
         lane.publish("md.v1.trade.x", b"1", schema="trade/1")
-        await eventually(lambda: heard.numbers == [1])
+        await eventually(lambda: received.numbers == [1])
         await server.kill()
         await eventually(lambda: not bus.connected)
         for _ in range(5):
             lane.publish("md.v1.trade.x", b"2", schema="trade/1")
         await eventually(lambda: bool(dropped))
         await server.start()
-        await eventually(lambda: bool(gaps) and bool(heard.gaps))
+        await eventually(lambda: bool(gaps) and bool(received.gaps))
         lane.publish("md.v1.trade.x", b"3", schema="trade/1")
-        await eventually(lambda: heard.numbers == [1, 3])
+        await eventually(lambda: received.numbers == [1, 3])
         assert gaps == [5]
         assert dropped == [("md.v1.trade", 5)]
-        assert heard.gaps == [0]
+        assert received.gaps == [0]
         await bus.close()
 
 

@@ -28,8 +28,8 @@ async def lease_bus(bus: Bus) -> AsyncGenerator[Bus]:
 
 
 def lease(bus: Bus, lost: list[str] | None = None, name: str = "x") -> Lease:
-    heard = [] if lost is None else lost
-    return Lease(bus, "orders.acc1", on_lost=lambda: heard.append(name), ttl=TTL, bucket="L_LEASES")
+    received = [] if lost is None else lost
+    return Lease(bus, "orders.acc1", on_lost=lambda: received.append(name), ttl=TTL, bucket="L_LEASES")
 
 
 async def test_second_waits_and_takes_over_at_once_after_release(lease_bus: Bus) -> None:
