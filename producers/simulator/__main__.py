@@ -15,9 +15,9 @@ if __name__ == "__main__":
 
 import uvloop
 
-from producers.simulator import Simulator, SimulatorConfig
-from producers.simulator.config import DEFAULT_BASES
+from producers.simulator.config import DEFAULT_BASES, SimulatorConfig
 from producers.simulator.registry import VENUES
+from producers.simulator.server import Simulator
 
 
 def read_arguments(argv: list[str]) -> tuple[SimulatorConfig, Path | None]:

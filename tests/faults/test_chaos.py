@@ -17,7 +17,8 @@ from contracts import codec, streams, subjects
 from producers.connection.socket import OPENERS
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.server import Simulator
 from runtime.book.books import BookPace
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher

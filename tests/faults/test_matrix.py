@@ -7,7 +7,7 @@ import time
 import pytest
 
 from producers.registry import VENUES
-from producers.simulator import Fault
+from producers.simulator.faults import Fault
 from producers.simulator.registry import VENUES as SIMULATED
 
 FAULTS = (

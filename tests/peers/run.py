@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from producers.simulator import SimulatorConfig
+from producers.simulator.config import SimulatorConfig
 from tests.peers import judging
 from tests.peers.cases import Case
 from tests.peers.judging import Score

@@ -9,7 +9,7 @@ from typing import Any
 import ccxt.pro
 import pytest
 
-from producers.simulator import SimulatorConfig
+from producers.simulator.config import SimulatorConfig
 from producers.simulator.registry import VENUES
 from tests.peers import judging
 from tests.peers.cases import CASES, Case

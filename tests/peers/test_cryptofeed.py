@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from producers.simulator import SimulatorConfig
+from producers.simulator.config import SimulatorConfig
 from producers.simulator.market.listing import Listing
 from producers.simulator.venues.bybit.rows import trade_id
 from producers.simulator.venues.krakenfutures.channels import uid

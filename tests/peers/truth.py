@@ -6,10 +6,11 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Tick
 from producers.simulator.market.book import LevelChange
 from producers.simulator.market.listing import Listing, Trade
+from producers.simulator.server import Simulator
 
 Levels = list[tuple[int, int]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producers.simulator import Fault
+from producers.simulator.faults import Fault
 
 
 @pytest.mark.parametrize("venue", ["deribit"])

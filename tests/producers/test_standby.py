@@ -17,7 +17,8 @@ from producers.process import plans
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
 from producers.selection import follow, in_group
-from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.server import Simulator
 from producers.standby import GatedLane, Unit
 from runtime.book.books import BookPace
 from runtime.config import settings

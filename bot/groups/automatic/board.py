@@ -31,9 +31,11 @@ class Boards:
 
     async def announce_raid(self, group: ManagedGroup, raid: Raid) -> None:
         """Send the one notice of a raid; it takes the place of the question."""
-        found = await self._context.kept.find(board_key(group.id), Board)
         text = texts.raid_began(raid.until, group.moderation.captcha.kind, group.reader)
-        await self._replace(group, Board(at=raid.began, in_raid=True), found, text)
+        replaced = False
+        while not replaced:  # a question that somebody else shows meanwhile does not stand in for it
+            found = await self._context.kept.find(board_key(group.id), Board)
+            replaced = await self._replace(group, Board(at=raid.began, in_raid=True), found, text)
 
     async def end_raid(self, group: ManagedGroup) -> None:
         """Write into the notice that the raid is over; who still has to answer may do it there."""
@@ -68,12 +70,12 @@ class Boards:
         name = f"board.{chat_id}.{board.message_id}.gone"
         await context.telegram.queue(TelegramJob(id=name, chat_id=chat_id, operation=_delete(board.message_id)))
 
-    async def _replace(self, group: ManagedGroup, board: Board, before: tuple[Board | None, int], text: Html) -> None:
-        """Send a question in the place of another one; of several processes one does."""
+    async def _replace(self, group: ManagedGroup, board: Board, before: tuple[Board | None, int], text: Html) -> bool:
+        """Send a question in the place of another one; False where another process has put one there meanwhile."""
         context, (old, revision) = self._context, before
         mine = await context.kept.put(board_key(group.id), board, revision)
         if mine is None:
-            return
+            return False
         if old is not None and old.message_id is not None:
             await context.telegram.queue(
                 TelegramJob(
@@ -84,11 +86,12 @@ class Boards:
         job_id = f"board.{group.id}.{mine}"
         message_id = await self._send(group, job_id, message)
         if message_id is None:
-            return
+            return True
         kept = await context.kept.put(board_key(group.id), board.model_copy(update={"message_id": message_id}), mine)
         if kept is None:  # another question has taken its place meanwhile
             job = TelegramJob(id=f"{job_id}.gone", chat_id=group.id, operation=_delete(message_id))
             await context.telegram.queue(job)
+        return True
 
     async def _send(self, group: ManagedGroup, job_id: str, message: SendMessage) -> int | None:
         job = TelegramJob(

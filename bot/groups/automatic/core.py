@@ -19,6 +19,7 @@ Fails = Literal["kick", "ban", "decline", "nothing"]
 Answered = Literal["right", "wrong", "late"]
 AGAIN_SECONDS: Final = 15.0  # after which what follows from an answer is done again
 MOST_TRIES: Final = 20
+MOST_REPORTERS: Final = 100  # of one message
 
 
 class StateModel(BaseModel):
@@ -83,7 +84,7 @@ class Report(StateModel):
     text: str = ""
     photo: str | None = None
     thread_id: int | None = None
-    reporters: Annotated[tuple[int, ...], Field(max_length=100)] = ()
+    reporters: Annotated[tuple[int, ...], Field(max_length=MOST_REPORTERS)] = ()
     hidden: bool = False
 
 
@@ -144,8 +145,8 @@ def needs_board(board: Board | None, now: float) -> bool:
 
 
 def reported(report: Report, reporter_id: int) -> Report:
-    """Return a report by one more member; who reports twice counts once."""
-    if reporter_id in report.reporters or reporter_id == report.user_id:
+    """Return a report by one more member; who reports twice counts once, and MOST_REPORTERS are enough."""
+    if reporter_id in report.reporters or reporter_id == report.user_id or len(report.reporters) >= MOST_REPORTERS:
         return report
     return report.model_copy(update={"reporters": (*report.reporters, reporter_id)})
 

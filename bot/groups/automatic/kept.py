@@ -65,10 +65,11 @@ class Kept:
             raise NotReadyError(f"{GROUP_STATE} cannot be written: {error}", waiting_for=["bus"]) from None
 
     async def take(self, key: str, kind: type[M]) -> tuple[M | None, int]:
-        """Return a state that is taken away, for whoever was fastest; None for the others."""
-        state, revision = await self.find(key, kind)
-        taken = state is not None and await self.put(key, None, revision) is not None
-        return (state if taken else None), revision
+        """Return a state that is taken away, as it was last; None for all but one of those who do this at once."""
+        while True:
+            state, revision = await self.find(key, kind)
+            if state is None or await self.put(key, None, revision) is not None:
+                return state, revision
 
 
 def captcha_key(chat_id: int, user_id: int) -> str:

@@ -29,7 +29,6 @@ from contracts.services.telegram.operations import EditText, Operation, SendMess
 _ARGUMENTS: Final = 3
 _MOST_TEXT: Final = 3500
 _MOST_CAPTION: Final = 1024
-_TRIES: Final = 5
 
 
 class Reports:
@@ -69,7 +68,7 @@ class Reports:
             photo=message.photo[-1].file_id if message.photo else None,
             thread_id=message.message_thread_id if message.is_topic_message else None,
         )
-        for _ in range(_TRIES):
+        while True:  # each turn that is lost to another reporter leaves one fewer of them
             known, revision = await context.kept.find(key, Report)
             before = known or first
             after = reported(before, reporter)

@@ -77,6 +77,10 @@ def test_a_report_counts_each_member_once_and_never_the_author() -> None:
     assert report.reporters == (43, 44)
     assert [core.hides(report, after) for after in (0, 1, 2, 3)] == [False, True, True, False]
     assert not core.hides(report.model_copy(update={"hidden": True}), 2)
+    for reporter in range(1000, 1000 + core.MOST_REPORTERS):
+        report = core.reported(report, reporter)
+    assert len(report.reporters) == core.MOST_REPORTERS
+    assert Report.model_validate_json(report.model_dump_json()) == report  # as it is kept
 
 
 def test_a_template_is_filled_and_what_people_wrote_is_escaped() -> None:

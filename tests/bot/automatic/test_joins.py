@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from bot.groups.automatic.core import Board
+from bot.groups.automatic.kept import Kept, board_key, raid_key
 from tests.bot.automatic.world import OWNER, Group, World, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
@@ -205,6 +208,35 @@ async def test_moderators_begin_and_end_a_raid_and_members_do_not(groups: World)
     group.write(OWNER, "/raid 5s")
     await group.message("from 1 minute")
     assert group.status(44) == "member"
+
+
+async def test_a_raid_is_said_and_ended_whatever_else_is_written_meanwhile(
+    groups: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = await groups.group()
+    beside, find = Kept(groups.bus), Kept.find
+    raced = list[str]()
+
+    async def find_then_lose(self: Kept, key: str, kind: type[Any]) -> tuple[Any, int]:
+        """Another bot writes what this one has just read, once for each purpose."""
+        state, revision = await find(self, key, kind)
+        if key == board_key(group.id) and "question" not in raced:
+            raced.append("question")
+            await beside.put(key, Board(at=1.0), revision)
+        if key == raid_key(group.id) and state is not None and raced[-1] == "off":
+            raced.append("prolonged")
+            await beside.put(key, state.model_copy(update={"until": state.until + 1}), revision)
+        return state, revision
+
+    monkeypatch.setattr(Kept, "find", find_then_lose)
+    group.write(OWNER, "/raid 15m")
+    await group.message("🛡 Raid mode. ")
+    await group.message("on until")
+    raced.append("off")
+    group.write(OWNER, "/raid off")
+    await until(lambda: group.sent("editMessageText"), "the notice says that it is over")
+    await group.message("Raid mode is off")
+    assert raced == ["question", "off", "prolonged"]
 
 
 MOST_MESSAGES = 3

@@ -64,9 +64,10 @@ async def test_administrators_are_not_reported_and_zero_hides_nothing(groups: Wo
     group.write(43, "/report", reply_to=mine)
     await group.message("administrator's or my own")
     message = group.write(42, "hm")
-    for reporter in range(43, 49):
+    reporters = range(43, 73)
+    for reporter in reporters:  # at once: each report is counted, whichever is written first
         group.write(reporter, "/report", reply_to=message)
-    for reporter in range(43, 49):
+    for reporter in reporters:
         await group.action(kind="report", moderator_id=reporter)
     assert group.has(message)
     assert group.has(mine)

@@ -25,7 +25,9 @@ from deploy.doctor.command_line import examine
 from deploy.doctor.judging import judge_documents, judge_keys, judge_telegram
 from deploy.doctor.looking.outside import has_keys, look_at_documents, look_at_keys, look_at_telegram
 from deploy.doctor.target import find_target
-from producers.simulator import Fault, Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.faults import Fault
+from producers.simulator.server import Simulator
 from runtime.clock import now_ns
 from runtime.config.settings import load
 from runtime.credentials import Credential, belonging_of, make_vault, seal_credential

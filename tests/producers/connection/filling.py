@@ -16,10 +16,11 @@ from contracts.instrument import SPOT
 from producers.connection.socket import OPENERS
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
 from producers.simulator.faults import Fault
 from producers.simulator.market.listing import Listing
 from producers.simulator.market.listing import Trade as Fill
+from producers.simulator.server import Simulator
 from producers.venue import TRADE, RestBudget
 from runtime.nats.lanes.message import Parts, split_message
 

@@ -19,7 +19,8 @@ from producers.connection.auditing import EVERY_SECONDS, AuditTurns
 from producers.connection.socket import OPENERS
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.server import Simulator
 from producers.standby import GatedLane
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher

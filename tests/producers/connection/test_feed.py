@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from producers.registry import VENUES
-from producers.simulator import Fault, Heartbeat
+from producers.simulator.faults import Fault
+from producers.simulator.hub import Heartbeat
 
 EVERY_VENUE = pytest.mark.parametrize("venue", sorted(VENUES))
 

@@ -19,7 +19,8 @@ from producers.connection.socket import OPENERS
 from producers.feed_service import FeedService
 from producers.producer import Producer, ProducerPlan
 from producers.registry import VENUES
-from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.server import Simulator
 from producers.standby import GatedLane, Unit
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus, BusOptions

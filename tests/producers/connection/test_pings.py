@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from producers.simulator import Heartbeat
+from producers.simulator.hub import Heartbeat
 
 
 @pytest.mark.parametrize("venue", ["gate", "bybit"])

@@ -8,7 +8,8 @@ from contracts.errors import SymbolSyntaxError
 from producers.connection.publisher import Publisher
 from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
-from producers.simulator import Fault, Options
+from producers.simulator.config import Options
+from producers.simulator.faults import Fault
 from runtime.book.books import BookPace
 
 TOKEN_S = 2.0

@@ -12,7 +12,7 @@ from contracts.codec import fast
 from contracts.instrument import make_instrument
 from producers.normalize.events import book_maker
 from producers.registry import VENUES
-from producers.simulator import Fault
+from producers.simulator.faults import Fault
 from producers.venue import BookRule
 from runtime.book.books import BookPace, Books
 

@@ -26,7 +26,9 @@ from producers.recording.recorder import INDEX, Recording, RotateRule
 from producers.recording.replay import Replay, list_files, read_lines
 from producers.recording.replay_command import merge, parse, play
 from producers.registry import VENUES
-from producers.simulator import Fault, Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.faults import Fault
+from producers.simulator.server import Simulator
 from runtime.book.books import BookPace
 from runtime.nats.lanes.message import split_message
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.server import Simulator
 
 StartSimulator = Callable[..., Awaitable[Simulator]]
 

@@ -9,10 +9,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from producers.simulator import Fault, Options, Simulator
-from producers.simulator.config import SimulatorConfig
-from producers.simulator.faults import Kind
+from producers.simulator.config import Options, SimulatorConfig
+from producers.simulator.faults import Fault, Kind
 from producers.simulator.registry import VENUES as SIMULATED
+from producers.simulator.server import Simulator
 from producers.simulator.venue import Announcing, Resetting, Snapshots
 from tests.producers.simulator.client import Levels, drain, get, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator

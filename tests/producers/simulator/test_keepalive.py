@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from producers.simulator import Heartbeat
+from producers.simulator.hub import Heartbeat
 from producers.simulator.transport.keepalive import Pulse, decide
 from tests.producers.simulator.client import drain, send
 from tests.producers.simulator.conftest import StartSimulator

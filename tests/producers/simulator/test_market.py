@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from producers.simulator import Options, SimulatorConfig
+from producers.simulator.config import Options, SimulatorConfig
 from producers.simulator.market.book import Book
 from producers.simulator.market.candles import MINUTE_US, Candles
 from producers.simulator.market.instruments import number_text

@@ -20,8 +20,9 @@ from contracts.errors import InvalidParameterError, NotReadyError
 from contracts.market import BookSnapshot
 from contracts.services.trading import accounts
 from contracts.services.trading.refusals import refusal
-from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
 from producers.simulator.private import PrivateFault
+from producers.simulator.server import Simulator
 from runtime import clock
 from runtime.credentials import Credential, belonging_of, make_vault, seal_credential
 from runtime.nats.bus import Bus, BusOptions

@@ -7,7 +7,7 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
-from producers.simulator import SimulatorConfig
+from producers.simulator.config import SimulatorConfig
 from tests.producers.simulator.client import Levels, get, read, read_on, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 

@@ -10,7 +10,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from producers.simulator import Fault, Options, Simulator
+from producers.simulator.config import Options
+from producers.simulator.faults import Fault
+from producers.simulator.server import Simulator
 from tests.producers.simulator.client import Levels, drain, get, read, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
-from producers.simulator import Options
+from producers.simulator.config import Options
 from tests.producers.simulator.client import Levels, get, read, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 

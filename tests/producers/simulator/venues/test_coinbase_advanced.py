@@ -11,7 +11,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from producers.normalize.events import Makers
 from producers.registry import VENUES
-from producers.simulator import Fault, Options
+from producers.simulator.config import Options
+from producers.simulator.faults import Fault
 from tests.producers.simulator.client import get, read, send
 from tests.producers.simulator.conftest import StartSimulator
 

@@ -9,8 +9,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from producers.simulator import Fault, Simulator
+from producers.simulator.faults import Fault
 from producers.simulator.hub import Heartbeat
+from producers.simulator.server import Simulator
 from tests.producers.simulator.client import Levels, drain, get, read, read_on, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from producers.simulator import Fault, Options, Simulator
+from producers.simulator.config import Options
+from producers.simulator.faults import Fault
+from producers.simulator.server import Simulator
 from tests.producers.simulator.client import Levels, eventually, get, read, read_on, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from producers.simulator import Fault, Heartbeat, Simulator
+from producers.simulator.faults import Fault
+from producers.simulator.hub import Heartbeat
+from producers.simulator.server import Simulator
 from producers.simulator.transport.bodies import read_fields, without_body
 from tests.producers.simulator.client import read, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator

@@ -12,7 +12,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from producers.simulator import Fault, Heartbeat, Options, Simulator
+from producers.simulator.config import Options
+from producers.simulator.faults import Fault
+from producers.simulator.hub import Heartbeat
+from producers.simulator.server import Simulator
 from tests.producers.simulator.client import drain, eventually, get, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 

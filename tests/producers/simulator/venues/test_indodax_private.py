@@ -15,8 +15,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from producers.simulator import Simulator, SimulatorConfig
+from producers.simulator.config import SimulatorConfig
 from producers.simulator.hub import Request
+from producers.simulator.server import Simulator
 from producers.simulator.venues.indodax.tapi import Tapi
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

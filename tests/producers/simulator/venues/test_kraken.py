@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from producers.simulator import Fault, Heartbeat, Options
+from producers.simulator.config import Options
+from producers.simulator.faults import Fault
+from producers.simulator.hub import Heartbeat
 from tests.producers.simulator.client import Levels, drain, get, read, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 

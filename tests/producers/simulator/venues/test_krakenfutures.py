@@ -10,7 +10,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from producers.simulator import Heartbeat, Options
+from producers.simulator.config import Options
+from producers.simulator.hub import Heartbeat
 from tests.producers.simulator.client import Levels, drain, get, read, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 

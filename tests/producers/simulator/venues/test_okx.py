@@ -7,7 +7,8 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
-from producers.simulator import Options, Simulator
+from producers.simulator.config import Options
+from producers.simulator.server import Simulator
 from tests.producers.simulator.client import Levels, get, read, read_on, read_some, read_until, send, truth
 from tests.producers.simulator.conftest import StartSimulator
 
