@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(300), pyte
 VENUES = ("binance", "kraken")
 
 
-async def read_books(copy, seconds, enough):
-    """Read books, deltas' feed states, until `enough(books, states)`; gives both."""
+async def read_books(copy, seconds, enough, begin=lambda: None):
+    """Read books, and feeds' states, until `enough(books, states)`; gives both. `begin()` runs once they come."""
     bus = await nats.connect(copy.facts["nats"]["url"])
     books, states = {}, []
 
@@ -31,6 +31,8 @@ async def read_books(copy, seconds, enough):
     await bus.subscribe("feed.v1.>", cb=on_state)
     for venue in VENUES:
         await bus.subscribe(f"md.v1.book.{venue}.>", cb=on_book)
+    await bus.flush()
+    begin()
     try:
         deadline = time.monotonic() + seconds
         while not enough(books, states):
@@ -59,10 +61,8 @@ async def test_books_come_from_their_own_process_and_again_after_it_was_killed(s
         answer = await client.get(f"{url}/gpt/orderbook?symbol=BTC")
     assert answer.status_code == 200, answer.text
 
-    os.kill(copy.facts["pids"]["books"], signal.SIGKILL)
-
     def followed_again(books, states):
         said = {(s["venue"], s["state"]) for s in states if ".feed.books." in s["id"] and s["channel"] == "book"}
         return of_both_venues(books, states) and {(v, s) for v in VENUES for s in ("gap", "live")} <= said
 
-    await read_books(copy, 60, followed_again)
+    await read_books(copy, 60, followed_again, lambda: os.kill(copy.facts["pids"]["books"], signal.SIGKILL))
