@@ -134,7 +134,7 @@ PROMISES: Final[dict[int, Promise]] = {
             f"{_W}delivery/test_delivery.py::test_a_slow_endpoint_delays_nobody_else",
             f"{_W}test_signing.py",
         ),
-        (f"{_W}delivery/test_killed.py",),
+        (f"{_W}delivery/test_killed.py", f"{_W}delivery/test_delivery.py::test_a_slow_endpoint_delays_nobody_else"),
         lacks="the long form is of 1,000 events to each of 10 endpoints",
     ),
     16: Promise(

@@ -34,6 +34,7 @@ from contracts.services.telegram.jobs import TelegramJob
 from contracts.services.telegram.operations import ApproveJoin, DeclineJoin, SendMessage
 
 _log = structlog.get_logger("bot")
+_AT_ONCE_SECONDS: Final = 5.0  # clocks of Telegram and of bots are no further apart, nor is what one waits for
 TWICE_SECONDS: Final = 2.0  # in which Telegram says a join in two updates
 _MOST_RECENT: Final = 20_000
 _WRONG: Final = "captcha: three wrong answers"
@@ -75,7 +76,7 @@ class Joins:
         before = await self._revision(group.id, user.id)
         verdict = await context.judge(group.id, seen)
         if verdict is not None and verdict.kind == "raid":
-            await self._hold_raid(group, user, verdict, before)
+            await self._hold_raid(group, join, verdict, before)
         elif raid is not None:
             if not (await self._permissions(group.id, user.id)).trusted:
                 await self._hold(group, user.id, user.full_name, before, raid=raid, verdict=verdict)
@@ -192,15 +193,21 @@ class Joins:
         elif group is not None:
             _log.error("groups.not_settled", group=group.id, user=pending.user_id, answered=pending.answered)
 
-    async def _hold_raid(self, group: ManagedGroup, user: User, verdict: Verdict, before: int | None) -> None:
-        """Begin or prolong a raid, and hold back everybody whose joins made it one."""
-        seconds = verdict.duration_seconds or group.moderation.raid.lock_seconds
-        others = [one for one in verdict.users if one != user.id] if await self._raids.find(group.id) is None else []
+    async def _hold_raid(self, group: ManagedGroup, join: Join, verdict: Verdict, before: int | None) -> None:
+        """Begin or prolong a raid, and hold back everybody whose joins made it one.
+
+        Several who join at once are each the one that makes it a raid, and each knows only some of who came before.
+        """
+        user, seconds = join.user, verdict.duration_seconds or group.moderation.raid.lock_seconds
+        known = await self._raids.find(group.id)
+        made_it = known is None or join.at.timestamp() <= known.began + _AT_ONCE_SECONDS
+        others = [one for one in verdict.users if made_it and one != user.id]
         found = await asyncio.gather(*(self._revision(group.id, one) for one in others))
-        raid, begun = await self._raids.begin(group, seconds, verdict.reason)
+        raid, _ = await self._raids.begin(group, seconds, verdict.reason)
         await self._hold(group, user.id, user.full_name, before, raid=raid, verdict=verdict)
-        for user_id, revision in zip(others, found, strict=True) if begun else ():
-            await self._hold(group, user_id, str(user_id), revision, raid=raid, verdict=verdict)
+        for user_id, revision in zip(others, found, strict=True):
+            if known is None or not revision:  # of a raid that there was: who has answered since is let in
+                await self._hold(group, user_id, str(user_id), revision, raid=raid, verdict=verdict)
 
     async def _revision(self, group_id: int, user_id: int) -> int | None:
         """Return the revision of what is kept of who is not held; None for who is, or is being let in."""

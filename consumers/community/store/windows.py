@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -12,7 +13,7 @@ from consumers.community.moderation.evaluate import EVERYBODY, Asked
 from consumers.community.store.collections import ACTIONS
 from contracts.services.community.actions import KEPT_DAYS
 from contracts.services.community.rules import Seen
-from runtime.store import Document, Store
+from runtime.store import AlreadyThereError, Document, Store
 
 _ROOM: Final = 2  # of what is kept and what is needed: what came twice is in it twice
 _AFTER: Final = timedelta(hours=2) - timedelta(days=KEPT_DAYS)  # of `ended_at`: forgotten two hours after its last time
@@ -44,8 +45,8 @@ class Windows:
         """Add a message or a join to its windows and return how many there are in each."""
         counts, joined = dict[tuple[str, int], int](), dict[str, list[int]]()
         for one in asked:
-            row: Document = {"at": seen.at, "of": seen.key or token_hex(8), "user": seen.user_id, "id": token_hex(8)}
-            before = within(until(await self._add(one, row), row["id"]), seen.at, one.seconds)
+            row: Document = {"at": seen.at, "of": seen.key or token_hex(8), "user": seen.user_id}
+            before = within(await self._add(one, row), seen.at, one.seconds)
             names = [found["of"] for found in before]
             counts[one.key] = 0 if names.count(row["of"]) > 1 else len(set(names))
             if one.key[1] == EVERYBODY:
@@ -55,18 +56,13 @@ class Windows:
     async def _add(self, asked: Asked, row: Document) -> list[Document]:
         rule_id, user_id = asked.key
         kept = {"$each": [row], "$slice": -_ROOM * asked.most}
-        update: Document = {"$push": {"seen": kept}, "$set": {"ended_at": row["at"] + _AFTER}}
+        ends: Document = {"ended_at": row["at"] + _AFTER}
         name = {"_id": f"window:{rule_id}:{user_id}"}
-        found = await self._actions.find_one_and_update(name, update, upsert=True, return_document=True)
-        if found is None:  # the embedded server wrote it, and says nothing where another one began it just then
-            found = await self._actions.find_one(name)
-        return (found or {"seen": [row]})["seen"]
-
-
-def until(rows: Sequence[Document], row_id: str) -> Sequence[Document]:
-    """Return the times up to one, in the order in which they were counted; all where it is not kept any more."""
-    place = next((at for at, row in enumerate(rows) if row["id"] == row_id), len(rows))
-    return rows[: place + 1]
+        update: Document = {"$push": {"seen": kept}, "$set": ends}
+        while (found := await self._actions.find_one_and_update(name, update, return_document=True)) is None:
+            with suppress(AlreadyThereError):  # an upsert would not say what it wrote where several begin at once
+                await self._actions.insert_one({**name, **ends, "seen": []})
+        return found["seen"]
 
 
 def within(rows: Iterable[Document], at: datetime, seconds: int) -> list[Document]:

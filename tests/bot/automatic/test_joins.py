@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.groups.automatic.context import Context
 from bot.groups.automatic.core import Board
 from bot.groups.automatic.kept import Kept, board_key, raid_key
+from contracts.services.community.rules import Seen, Verdict
 from tests.bot.automatic.world import OWNER, Group, World, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
@@ -237,6 +239,44 @@ async def test_a_raid_is_said_and_ended_whatever_else_is_written_meanwhile(
     await until(lambda: group.sent("editMessageText"), "the notice says that it is over")
     await group.message("Raid mode is off")
     assert raced == ["question", "off", "prolonged"]
+
+
+async def test_whose_joins_made_it_a_raid_is_held_whoever_began_it_and_not_again(
+    groups: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = await groups.group(language="en", moderation=raiding(5))
+    made_it = {111: [111], 105: [101, 105], 106: [101, 111, 106]}  # who is judged first knows not all who came before
+
+    async def judge(_context: Context, _group_id: int, seen: Seen) -> Verdict | None:
+        if (users := made_it.get(seen.user_id)) is None:
+            return None
+        return Verdict(
+            rule_id="settings.raid",
+            rule="raid",
+            kind="raid",
+            penalty="mute",
+            duration_seconds=300,
+            offence=1,
+            reason="5 joins within 60 s",
+            shadow=False,
+            users=users,
+        )
+
+    monkeypatch.setattr(Context, "judge", judge)
+    group.join(101)
+    group.join(111)
+    await held(group, 111)
+    notice = await group.message("🛡")
+    assert group.status(101) == "member"
+    group.join(105)
+    await held(group, 105)
+    await held(group, 101)
+    await group.note(group.press(notice["message_id"], 111, PERSON["en"]))
+    await until(lambda: group.status(111) == "member", "a person gets in")
+    group.join(106)
+    await held(group, 106)
+    assert group.status(111) == "member"
+    assert len(await group.actions(kind="mute")) == 4
 
 
 MOST_MESSAGES = 3

@@ -105,7 +105,7 @@ class Market:
             rate = dice.choice(("0.0001", "0.0002", "0.002")) if dice.random() < 0.2 else "0.0001"
             event = funding(now, rate, venue=venue, sim=True)
             await self.publish(subject_of(event, subjects.FUNDING), event)
-            event = interest(now, str(1000 + dice.randrange(30)), venue=venue, sim=True)
+            event = interest(now, dice.choice(("1000", "1030")), venue=venue, sim=True)  # whatever the first was: 3 %
             await self.publish(subject_of(event, subjects.INTEREST), event)
 
     async def publish_prices(self) -> None:
