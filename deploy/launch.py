@@ -20,6 +20,7 @@ from deploy.disk import DiskWatch, NoRoomError, require_room
 from deploy.parts import Layout, Mode, own_servers, procfile_parts
 from deploy.ready import choose_port, reserved
 from deploy.supervisor import Part, StartError, Supervisor
+from runtime.app.entry import take_arguments
 from runtime.clock import monotonic
 from runtime.config.settings import Settings, SettingsError, environment, load
 from runtime.logging.logs import LogConfig, configure
@@ -247,4 +248,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(take_arguments()))

@@ -18,6 +18,7 @@ import uvloop
 from producers.simulator.config import DEFAULT_BASES, SimulatorConfig
 from producers.simulator.registry import VENUES
 from producers.simulator.server import Simulator
+from runtime.app.entry import take_arguments
 
 
 def read_arguments(argv: list[str]) -> tuple[SimulatorConfig, Path | None]:
@@ -69,7 +70,7 @@ def _write_ready(path: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    settings, ready = read_arguments(sys.argv[1:])
+    settings, ready = read_arguments(take_arguments())
     try:
         uvloop.run(run(settings, ready))
     except BrokenPipeError:  # nobody reads the output

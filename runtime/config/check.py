@@ -17,7 +17,11 @@ from contracts.instrument import VENUE_ALIASES
 URL_TEMPLATES: Final = ("HYDROPHONE_<VENUE>_WS_URL", "HYDROPHONE_<VENUE>_REST_URL")
 FILE_SUFFIX: Final = "_FILE"
 _OURS: Final = ("GPT_API_", "HYDROPHONE_")
-ALIASES: Final = {"PORT": "GPT_API_PORT", "PRICE_FEED_WS_URL": "HYDROPHONE_INDODAX_WS_URL"}
+ALIASES: Final = {
+    "PORT": ("GPT_API_PORT",),
+    "PRICE_FEED_WS_URL": ("HYDROPHONE_INDODAX_WS_URL",),
+    "LOG_LEVEL": ("HYDROPHONE_LOG_LEVEL", "GPT_API_LOG_LEVEL"),
+}
 """Names that platforms and older systems have for settings of ours; ours wins where both are set."""
 UNUSED: Final = {
     "GPT_API_REDIS_URL": "the cache lives on the bus",
@@ -49,9 +53,7 @@ class GroupReader:
     def __init__(self, env_file: Path, environ: Mapping[str, str]) -> None:
         self._env_file = env_file
         self._environ = environ
-        self._alias_of = {
-            name: alias for alias, name in ALIASES.items() if environ.get(alias) and not environ.get(name)
-        }
+        self._alias_of = {name: alias for alias, name in _set_aliases(environ) if not environ.get(name)}
         self.problems: list[str] = []
 
     def read(self, kind: type[Group], **values: Any) -> Group:  # pydantic checks them
@@ -63,7 +65,7 @@ class GroupReader:
             return kind.model_construct()
 
     def _aliased(self, kind: type[BaseSettings]) -> dict[str, str]:
-        named = {info.validation_alias for info in kind.model_fields.values()}
+        named = {str(info.validation_alias) for info in kind.model_fields.values()}
         return {name: self._environ[alias] for name, alias in self._alias_of.items() if name in named}
 
     def _as_it_was_set(self, problem: str) -> str:
@@ -117,7 +119,7 @@ def _named(where: list[int | str], kind: type[BaseSettings]) -> str:
 
 def venue_urls(environ: Mapping[str, str], ending: str) -> dict[str, str]:
     """Venue id -> address, for the venues whose own address is replaced; empty values count as not set."""
-    aliased = {name: value for alias, name in ALIASES.items() if (value := environ.get(alias))}
+    aliased = {name: environ[alias] for alias, name in _set_aliases(environ)}
     named = {name: value for name, value in environ.items() if value}
     found = ((_URL_NAME.match(name), value) for name, value in {**aliased, **named}.items())
     return {match[1].lower(): value for match, value in found if match and match[2] == ending}
@@ -129,12 +131,17 @@ def find_warnings(environ: Mapping[str, str], known: Iterable[str], venues: Iter
     templates = {template.replace("<VENUE>", venue) for template in URL_TEMPLATES for venue in followed}
     readable = {*known, *templates}
     lines = [f"{name} is accepted and not used: {why}" for name, why in UNUSED.items() if environ.get(name)]
-    for alias, name in ALIASES.items():
-        if environ.get(alias) and environ.get(name) and environ[alias] != environ[name]:
-            lines.append(f"{alias} is not used: {name} is set")
+    for alias, name in _set_aliases(environ):
+        if environ.get(name) and environ[alias] != environ[name]:
+            lines.append(f"{alias} is not used for {name}, which is set")
     ours = (name for name in sorted(environ) if name.startswith(_OURS))
     lines += [_unknown(name, readable, followed) for name in ours if name not in readable and name not in UNUSED]
     return tuple(lines)
+
+
+def _set_aliases(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the aliases that are set, each with a setting that it stands for."""
+    return [(alias, name) for alias, named in ALIASES.items() if environ.get(alias) for name in named]
 
 
 def _unknown(name: str, readable: Iterable[str], followed: Container[str]) -> str:

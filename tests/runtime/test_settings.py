@@ -159,17 +159,26 @@ def test_an_alias_counts_where_the_setting_itself_is_not_set(monkeypatch: pytest
     settings = load()
     assert (settings.api.port, settings.venues.ws_urls) == (2222, {"indodax": "ws://own:1"})
     assert settings.warnings == (
-        "PORT is not used: GPT_API_PORT is set",
-        "PRICE_FEED_WS_URL is not used: HYDROPHONE_INDODAX_WS_URL is set",
+        "PORT is not used for GPT_API_PORT, which is set",
+        "PRICE_FEED_WS_URL is not used for HYDROPHONE_INDODAX_WS_URL, which is set",
     )
+
+
+def test_an_alias_of_two_settings_counts_for_each_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "warning")
+    monkeypatch.setenv("GPT_API_LOG_LEVEL", "ERROR")
+    settings = load()
+    assert (settings.logs.level, settings.api.log_level) == ("WARNING", "ERROR")
 
 
 def test_a_wrong_alias_is_named_as_it_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "70000")
     monkeypatch.setenv("PRICE_FEED_WS_URL", "http://a")
+    monkeypatch.setenv("LOG_LEVEL", "LOUD")
     with pytest.raises(SettingsError) as caught:
         load()
-    assert [line.partition(":")[0] for line in caught.value.problems] == ["PORT", "PRICE_FEED_WS_URL"]
+    named = sorted(line.partition(":")[0] for line in caught.value.problems)
+    assert named == ["LOG_LEVEL", "LOG_LEVEL", "PORT", "PRICE_FEED_WS_URL"], "a level of the API, and of the others"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +209,7 @@ def test_check_prints_values_without_secrets(tmp_path: Path) -> None:
         "MONGO_URL": "mongodb://u:hunter2@a",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "runtime.settings", "--check"],
+        [sys.executable, "-m", "runtime.settings", "--check", "--debug"],
         env={**os.environ, **secrets, "PYTHONPATH": str(ROOT), "GPT_API_PORT": "8123"},
         cwd=tmp_path,
         capture_output=True,
@@ -210,6 +219,8 @@ def test_check_prints_values_without_secrets(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "GPT_API_PORT=8123" in done.stdout
+    assert "HYDROPHONE_LOG_LEVEL=DEBUG\n" in done.stdout
+    assert "GPT_API_LOG_LEVEL=DEBUG\n" in done.stdout
     assert "hunter2" not in done.stdout + done.stderr
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from opentelemetry.trace import NonRecordingSpan
 
 from consumers.detectors.handlers import DetectorPlan, make_consumer
 from consumers.detectors.rules import (
@@ -38,8 +37,7 @@ from runtime.nats.bus import Bus
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
 from runtime.servers.embedded import NatsServer
-from runtime.tracing.context import find_header
-from runtime.tracing.tracing import trace_of
+from runtime.tracing.context import find_header, write_parent
 from tests.consumers.conftest import make_status, make_ticker
 from tests.consumers.detectors.making import (
     MINUTE,
@@ -52,7 +50,7 @@ from tests.consumers.detectors.making import (
     subject_of,
     ticker,
 )
-from tests.recording import TRACE, parent_ids, recording
+from tests.recording import TRACE, ids, parent_ids, recording
 from tests.running import running
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(150)]
@@ -200,7 +198,7 @@ async def test_a_signal_continues_the_trace_of_the_event_that_it_follows_from(ow
     await bus.close()
     (published_one,) = spans.get_finished_spans()
     assert parent_ids(published_one) == tuple(int(part, 16) for part in TRACE.split("-")[1:3])
-    assert find_header(rows[0].headers) == trace_of(NonRecordingSpan(published_one.context))
+    assert find_header(rows[0].headers) == write_parent(*ids(published_one))
 
 
 def time_of_signal(found: Any) -> int:
