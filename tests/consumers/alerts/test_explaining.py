@@ -216,7 +216,9 @@ def percentile(took: list[float], share: float) -> float:
     return sorted(took)[int(len(took) * share)]
 
 
-async def test_everybody_is_told_of_large_liquidations_and_signals_once_a_cooldown(desk: Desk, begin: Begin) -> None:
+async def test_everybody_is_notified_of_large_liquidations_and_signals_once_a_cooldown(
+    desk: Desk, begin: Begin
+) -> None:
     down = await begin()
     now = now_ns() - 1000 * SECOND
     await desk.put([large(1, now, "1"), large(2, now, "8"), large(3, now + 1, "9"), large(4, now + 2, "9", "short")])
@@ -227,8 +229,8 @@ async def test_everybody_is_told_of_large_liquidations_and_signals_once_a_cooldo
     await desk.put([whale(10, now + 300 * SECOND)])
     await begin()
     found = await desk.until(5, streams.SIGNALS)
-    told = [(alert.alert, alert.side, alert.stands_for, alert.usd_value) for alert in found]
-    assert sorted(told, key=str) == [
+    reported = [(alert.alert, alert.side, alert.stands_for, alert.usd_value) for alert in found]
+    assert sorted(reported, key=str) == [
         ("liquidation", "long", 1, "520000.00"),
         ("liquidation", "long", 3, "1365000.00"),
         ("liquidation", "short", 1, "585000.00"),
