@@ -18,7 +18,6 @@ import uvloop
 from producers.simulator.config import DEFAULT_BASES, SimulatorConfig
 from producers.simulator.registry import VENUES
 from producers.simulator.server import Simulator
-from runtime.app.entry import take_arguments
 
 
 def read_arguments(argv: list[str]) -> tuple[SimulatorConfig, Path | None]:
@@ -31,6 +30,7 @@ def read_arguments(argv: list[str]) -> tuple[SimulatorConfig, Path | None]:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.0, help="0.1 to 50: multiplies every event rate")
     parser.add_argument("--ready-file", type=Path, help='gets {"port": ...} once connections are accepted')
+    parser.add_argument("--debug", action="store_true", help="as everywhere; there is no log here")
     given = parser.parse_args(argv)
     try:
         config = SimulatorConfig(
@@ -70,7 +70,7 @@ def _write_ready(path: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    settings, ready = read_arguments(take_arguments())
+    settings, ready = read_arguments(sys.argv[1:])
     try:
         uvloop.run(run(settings, ready))
     except BrokenPipeError:  # nobody reads the output
