@@ -18,7 +18,9 @@ from tests.pages.chromium import find_chromium
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "images"
 FLAGS: Final = ("--no-sandbox", "--disable-gpu")
-SETTLED_MS: Final = 6000.0  # for charts to be drawn and prices to come
+PATIENCE_MS: Final = 180_000.0
+SETTLED_MS: Final = 3000.0  # for charts to be drawn
+LEAST_WHALES: Final = 8
 
 
 class Picture(NamedTuple):
@@ -43,21 +45,23 @@ async def take(browser: Browser, picture: Picture, url: str, key: str) -> None:
     await page.goto(f"{url}/?symbol={picture.symbol}")
     await page.locator("input[type=password]").first.fill(key)
     await page.keyboard.press("Enter")
-    await page.locator("#whales tr").first.wait_for(timeout=60_000)
+    for there in ("#quality:has-text('live')", "#candles-text:has-text('close')", "#depth-text:has-text('Spread')"):
+        await page.locator(there).wait_for(timeout=PATIENCE_MS)
+    await page.locator("#whales tr").nth(LEAST_WHALES - 1).wait_for(timeout=PATIENCE_MS)
     await page.wait_for_timeout(SETTLED_MS)
     await page.screenshot(path=FOLDER / picture.name)
     await context.close()
 
 
-async def main() -> int:
-    """Take all of them; 1 where no demo runs."""
+async def main(chromium: str) -> int:
+    """Take all of them with the browser of this path; 1 where no demo runs."""
     facts = load().store.data / "run.json"
     if not facts.is_file():
         print(f"no demo runs: {facts} is not there", file=sys.stderr)
         return 1
     api = json.loads(facts.read_text())["api"]
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        browser = await driver.chromium.launch(executable_path=chromium, args=FLAGS)
         for picture in PICTURES:
             await take(browser, picture, api["url"], api["key"])
         await browser.close()
@@ -65,4 +69,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(asyncio.run(main(find_chromium())))
