@@ -14,6 +14,7 @@ from typing import Any, Final
 from api.app import ROUTERS
 from api.http.app import make_app
 from api.pages.compatibility import list_breaks, major
+from runtime.app.entry import take_arguments
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = Path("docs/openapi.json")
@@ -54,4 +55,4 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main(take_arguments()))

@@ -21,6 +21,7 @@ from runtime.config import settings
 from runtime.config.options import bus_options
 from runtime.config.settings import BotSettings, Settings
 from runtime.logging import logs
+from runtime.tracing.exporting import make_tracing
 
 
 def main(arguments: list[str]) -> int:
@@ -60,6 +61,7 @@ def bot_options(found: Settings) -> BotOptions:
         secrets=found.trading.secrets,
         refresh_seconds=found.trading.token_refresh,
         standby=found.parts.standby,
+        tracing=make_tracing(found.traces, "bot"),
     )
 
 

@@ -30,6 +30,7 @@ from bot.commands import market as market_commands
 from bot.commands.alerts import ChatAlerts
 from bot.commands.buttons import Buttons, OwnButtons
 from bot.commands.inline import Inline
+from bot.commands.updates import TracedUpdates
 from bot.commands.visiting import Services, on_error
 from bot.groups.automatic import running as automatic
 from bot.groups.automatic.running import Automatic, Parts
@@ -58,6 +59,7 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.leases.standby import alone
 from runtime.nats.telegram_jobs import publish_job
 from runtime.texts.reader import LANGUAGES, Reader
+from runtime.tracing.tracing import OFF, Tracing
 
 App = Application[Any, Any, Any, Any, Any, Any]
 _log = structlog.get_logger("bot")
@@ -94,6 +96,7 @@ class BotOptions:
 
     `refresh_seconds`: how long before its end a user token is refreshed. `speed`: so much faster than Telegram's runs
     the clock of the limits that are kept; 1 but for a simulated Telegram. `standby`: the group of which one bot polls.
+    `tracing` ends with the bot.
     """
 
     bus: BusOptions
@@ -108,13 +111,14 @@ class BotOptions:
     refresh_seconds: int = 3600
     standby: str | None = None
     speed: float = 1.0
+    tracing: Tracing = OFF
 
 
 @asynccontextmanager
 async def running(options: BotOptions) -> AsyncGenerator[App]:
     """Take updates for as long as the block lasts. The bus is connected in the background: its absence is said."""
     registry = CollectorRegistry()
-    bus = Bus(options.bus, metrics=BusMetrics(registry))
+    bus = Bus(options.bus, metrics=BusMetrics(registry), tracing=options.tracing)
     connecting = asyncio.create_task(bus.connect(), name="bus")
     drawing = Drawing()
     market = MarketClient(bus)
@@ -126,7 +130,8 @@ async def running(options: BotOptions) -> AsyncGenerator[App]:
         stack.callback(drawing.close)
         stack.callback(connecting.cancel)
         if (internal := options.internal) is not None:
-            app = notify_app(internal.token, partial(publish_job, bus), lambda: bus.connected, registry)
+            queue = partial(publish_job, bus)
+            app = notify_app(internal.token, queue, lambda: bus.connected, registry, tracing=options.tracing)
             await stack.enter_async_context(listening(app, internal.host, internal.port))
         if options.standby is not None and options.webhook is None:
             await stack.enter_async_context(alone(bus, options.standby, connecting))
@@ -167,7 +172,8 @@ def make_application(options: BotOptions) -> App:
         get_updates_request=_request(2),
         rate_limiter=Pacing(options.speed),
     )
-    builder = ApplicationBuilder().bot(bot).concurrent_updates(AT_ONCE)
+    updates = TracedUpdates(AT_ONCE, options.tracing, ALLOWED_UPDATES)
+    builder = ApplicationBuilder().bot(bot).concurrent_updates(updates)
     return (builder.updater(None) if options.webhook else builder).build()
 
 

@@ -21,11 +21,14 @@ from starlette.routing import Route
 from bot.web import TooLargeError, read_json, same_secret
 from contracts.services.telegram.jobs import Priority, TelegramJob
 from contracts.services.telegram.operations import SendMessage
+from contracts.subjects import HEADER_TRACE
 from runtime.nats.bus import NoAnswerError
 from runtime.texts.markup import MOST_UNITS, units
+from runtime.tracing.tracing import OFF, Tracing
 
 _log = structlog.get_logger("bot")
 TOKEN_HEADER: Final = "X-Internal-Token"  # noqa: S105  # a name
+PATH: Final = "/internal/notify"
 LONGEST_ID: Final = 256
 Queue = Callable[[TelegramJob], Awaitable[None]]
 
@@ -49,7 +52,12 @@ class Notification(BaseModel):
 
 
 def notify_app(
-    token: str | None, queue: Queue, connected: Callable[[], bool], registry: CollectorRegistry
+    token: str | None,
+    queue: Queue,
+    connected: Callable[[], bool],
+    registry: CollectorRegistry,
+    *,
+    tracing: Tracing = OFF,
 ) -> Starlette:
     """Return the app: 202 once a message is queued; 400, 401 and 503 say what is wrong.
 
@@ -57,34 +65,43 @@ def notify_app(
     """
 
     async def notify(request: Request) -> Response:
-        if token is None:
-            return _refuse(503, "DISABLED", "INTERNAL_AUTH_TOKEN is not set")
-        if not same_secret(request.headers.get(TOKEN_HEADER), token):
-            return _refuse(401, "UNAUTHORIZED", f"{TOKEN_HEADER} is missing or wrong")
-        try:
-            found = Notification.model_validate_json(json.dumps(await read_json(request)))
-        except TooLargeError:
-            return _refuse(413, "TOO_LARGE", "The body is too large")
-        except ValidationError as error:
-            return _refuse(400, "INVALID_PARAMETER", _what_is_wrong(error))
-        except ValueError:
-            return _refuse(400, "INVALID_PARAMETER", "The body is no JSON")
-        if found.target is None:
-            return _refuse(400, "INVALID_PARAMETER", "chat_id or user_id is needed")
-        if found.parse_mode is None and units(found.text) > MOST_UNITS:
-            return _refuse(400, "INVALID_PARAMETER", f"text is longer than {MOST_UNITS} characters")
-        return await _queue(found, found.target, queue)
+        if not tracing.chooses():
+            return await _take(request, token, queue)
+        with tracing.answering("POST", PATH, request.headers.get(HEADER_TRACE, "")) as span:
+            response = await _take(request, token, queue)
+            span.set_attribute("http.response.status_code", response.status_code)
+            return response
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok", "bus": connected()})
 
     return Starlette(
         routes=[
-            Route("/internal/notify", notify, methods=["POST"]),
+            Route(PATH, notify, methods=["POST"]),
             Route("/health", health, methods=["GET"]),
             Route("/metrics", partial(_measure, registry), methods=["GET"]),
         ]
     )
+
+
+async def _take(request: Request, token: str | None, queue: Queue) -> Response:
+    if token is None:
+        return _refuse(503, "DISABLED", "INTERNAL_AUTH_TOKEN is not set")
+    if not same_secret(request.headers.get(TOKEN_HEADER), token):
+        return _refuse(401, "UNAUTHORIZED", f"{TOKEN_HEADER} is missing or wrong")
+    try:
+        found = Notification.model_validate_json(json.dumps(await read_json(request)))
+    except TooLargeError:
+        return _refuse(413, "TOO_LARGE", "The body is too large")
+    except ValidationError as error:
+        return _refuse(400, "INVALID_PARAMETER", _what_is_wrong(error))
+    except ValueError:
+        return _refuse(400, "INVALID_PARAMETER", "The body is no JSON")
+    if found.target is None:
+        return _refuse(400, "INVALID_PARAMETER", "chat_id or user_id is needed")
+    if found.parse_mode is None and units(found.text) > MOST_UNITS:
+        return _refuse(400, "INVALID_PARAMETER", f"text is longer than {MOST_UNITS} characters")
+    return await _queue(found, found.target, queue)
 
 
 async def _measure(registry: CollectorRegistry, _request: Request) -> Response:

@@ -152,4 +152,6 @@ def _remove(sources: Iterable[Path]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    from runtime.app.entry import take_arguments
+
+    raise SystemExit(main(take_arguments()))

@@ -20,6 +20,7 @@ from deploy.disk import DiskWatch, NoRoomError, require_room
 from deploy.parts import Layout, Mode, own_servers, procfile_parts
 from deploy.ready import choose_port, reserved
 from deploy.supervisor import Part, StartError, Supervisor
+from runtime.app.entry import take_arguments
 from runtime.clock import monotonic
 from runtime.config.settings import Settings, SettingsError, environment, load
 from runtime.logging.logs import LogConfig, configure
@@ -54,7 +55,9 @@ def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: b
         simulator_port=free_port(),
         telegram_port=free_port(),
         bot_port=_bot_port(settings, mine=port_is_ours),
-        api_port=choose_port(settings.api.host, settings.api.port, insist=insist, mine=port_is_ours),
+        api_port=choose_port(
+            settings.api.host, settings.api.port, setting="GPT_API_PORT", insist=insist, mine=port_is_ours
+        ),
         read_key=secrets.token_urlsafe(24),
         admin_key=secrets.token_urlsafe(24),
         app_secret=load_app_secret(data) if own_secret else None,
@@ -64,7 +67,7 @@ def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: b
 def _bot_port(settings: Settings, *, mine: bool) -> int:
     bot = settings.bot
     insist = "internal_port" in bot.model_fields_set
-    return choose_port(bot.internal_host, bot.internal_port, insist=insist, mine=mine)
+    return choose_port(bot.internal_host, bot.internal_port, setting="BOT_INTERNAL_PORT", insist=insist, mine=mine)
 
 
 def run_facts(layout: Layout, pids: Mapping[str, int]) -> dict[str, object]:
@@ -245,4 +248,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(take_arguments()))

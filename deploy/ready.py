@@ -60,10 +60,13 @@ def reserved(port: int) -> Generator[bool]:
         os.close(lock)
 
 
-def choose_port(host: str, wanted: int, *, insist: bool, mine: bool = True) -> int:
-    """The wanted port if it is free and `mine` to take, else any free one; OSError where no other will do."""
+def choose_port(host: str, wanted: int, *, setting: str, insist: bool, mine: bool = True) -> int:
+    """The wanted port if it is free and `mine` to take, else any free one; OSError where no other will do.
+
+    `setting`: what asks for it, for the error.
+    """
     if wanted and mine and is_free(host, wanted):
         return wanted
     if insist and wanted:
-        raise OSError(f"port {wanted} on {host} is taken (GPT_API_PORT asks for it)")
+        raise OSError(f"port {wanted} on {host} is taken ({setting} asks for it)")
     return free_port()

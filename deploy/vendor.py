@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from runtime.app.entry import take_arguments
+
 VENDOR: Final = Path(__file__).resolve().parents[1] / "api" / "pages" / "vendor"
 VERSIONS: Final = "VERSIONS.toml"
 SUMS: Final = "SHA256SUMS"  # as `sha256sum --check` reads it
@@ -93,4 +95,4 @@ def main(arguments: list[str], folder: Path = VENDOR) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main(take_arguments()))

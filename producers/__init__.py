@@ -1,1 +1,1 @@
-"""Producers hold the exchanges' sockets and publish what they hear."""
+"""Producers hold the exchanges' sockets and publish what they receive."""

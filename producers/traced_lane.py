@@ -1,4 +1,4 @@
-"""A lane that begins a trace with a share of the trades and liquidations: from their frame to the bus.
+"""A lane that begins a trace with a share of trades, liquidations, funding and open interest: from frame to bus.
 
 It stands before the lane of a process that traces, and nowhere else.
 """
@@ -19,12 +19,13 @@ from runtime.nats.lanes.message import Parts, make_parts, split_message
 from runtime.tracing.context import Parent
 from runtime.tracing.tracing import Tracing, trace_of
 
-_TRACED: Final = tuple(f"HPUB {subject}".encode() for subject in (subjects.TRADE, subjects.LIQUIDATION))
+_KINDS: Final = (subjects.TRADE, subjects.LIQUIDATION, subjects.FUNDING, subjects.INTEREST)
+_TRACED: Final = tuple(f"HPUB {subject}".encode() for subject in _KINDS)
 _decode: Final = msgspec.json.Decoder().decode
 
 
 class TracedLane:
-    """Passes everything on; a sampled trade or liquidation with the `traceparent` of its spans."""
+    """Passes everything on; a sampled event of those with the `traceparent` of its spans."""
 
     def __init__(self, lane: Lane, tracing: Tracing) -> None:
         self._write, self._tracing = lane.write, tracing

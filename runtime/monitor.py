@@ -24,13 +24,13 @@ def respond(target: str, health: Health, registry: CollectorRegistry) -> tuple[H
     if path == "/metrics":
         return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(registry)
     if path == "/health/live":
-        return _told(health.live())
+        return _respond_health(health.live())
     if path == "/health/ready":
-        return _told(health.ready())
+        return _respond_health(health.ready())
     return HTTPStatus.NOT_FOUND, _JSON, b'{"error":"only /metrics, /health/live and /health/ready are here"}'
 
 
-def _told(answer: Answer) -> tuple[HTTPStatus, str, bytes]:
+def _respond_health(answer: Answer) -> tuple[HTTPStatus, str, bytes]:
     status = HTTPStatus.OK if answer.well else HTTPStatus.SERVICE_UNAVAILABLE
     return status, _JSON, json.dumps({"well": answer.well, "problems": dict(answer.problems)}).encode()
 

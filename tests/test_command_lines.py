@@ -106,6 +106,15 @@ def test_every_entry_is_listed_here() -> None:
     assert modules == {entry.command.split()[0] for entry in ENTRIES}
 
 
+def test_every_entry_takes_debug() -> None:
+    """`runtime.app.entry` takes it off the command line and sets the levels; tests/runtime/test_settings.py runs it."""
+    without_logs = {"runtime.servers.document_user", "producers.simulator"}  # the simulator takes it all the same
+    for name in {entry.command.split()[0] for entry in ENTRIES} - without_logs:
+        module = ROOT.joinpath(*name.split("."))
+        text = (module / "__main__.py" if module.is_dir() else module.with_suffix(".py")).read_text()
+        assert re.search(r"(\bentry\.|import )run\b|\btake_arguments\(", text), name
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.command)
 def test_wrong_arguments_are_said_in_words(entry: Entry, tmp_path: Path) -> None:
     process = start(entry, tmp_path, "--nonsense", "no such thing", **NOWHERE)

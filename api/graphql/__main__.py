@@ -7,6 +7,7 @@ import sys
 from graphql import build_schema, find_breaking_changes
 
 from api.graphql.schema import SCHEMA_FILE, schema_text
+from runtime.app.entry import take_arguments
 
 
 def list_breaks(before: str, after: str) -> list[str]:
@@ -29,4 +30,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(take_arguments()))

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from api.mcp.numbers import unmark
 from api.mcp.server import ToolServer
+from runtime.app.entry import take_arguments
 from runtime.clients.market_client import MarketClient
 from runtime.config import settings
 from runtime.config.options import bus_options
@@ -78,4 +79,4 @@ def exact_output() -> anyio.AsyncFile[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(take_arguments()))

@@ -101,12 +101,17 @@ class TraderState:
             pass
 
     async def answered(self, user_id: int, now: float) -> Asking | None:
-        """Return what is waited for, once: nothing is afterwards. None where it is too late."""
+        """Return what is waited for, once: nothing is afterwards. None where it is too late.
+
+        What is asked in this very moment is what is answered: what was written may be a secret, and is not left there.
+        """
         key = f"asking.{user_id}"
-        asking, revision = await self._find(key, Asking)
-        if asking is None or not await self._put(key, None, revision):
-            return None
-        return asking if now < asking.until else None
+        while True:
+            asking, revision = await self._find(key, Asking)
+            if asking is None:
+                return None
+            if await self._put(key, None, revision):
+                return asking if now < asking.until else None
 
     async def keep_draft(self, user_id: int, draft: StrategyDraft) -> None:
         """Keep a strategy that is to be confirmed, in place of another."""

@@ -18,7 +18,7 @@ from consumers.access import core
 from consumers.access.core import Key
 from consumers.access.store import AccessStore
 from contracts import streams
-from contracts.errors import NotReadyError
+from contracts.errors import ConflictError, NotReadyError
 from contracts.services import access
 from contracts.services.access import CreateKey, KeyInfo, KeyShown, RevokeKey, RotateKey
 from contracts.services.audit import AuditEvent
@@ -77,7 +77,8 @@ class KeyChanges:
                 key = core.create(request, secrets.token_hex(access.ID_BYTES), mac, now_ns)
             else:
                 key = core.create_again(known, request, mac, now_ns)
-            await self._save(key, core.audit("create", key, request.caller, now_ns, repeated=known is not None))
+            event = core.audit("create", key, request.caller, now_ns, repeated=known is not None)
+            await self._save(key, known, event)
             return core.show(key, secret, now_ns)
 
     async def rotate(self, request: RotateKey) -> KeyShown:
@@ -87,7 +88,7 @@ class KeyChanges:
             before = core.found(await self._store.find(request.id), request.id)
             key = core.rotate(before, access.key_mac(self._pepper, secret), request.overlap_seconds, now_ns)
             details = {"overlap_seconds": request.overlap_seconds}
-            await self._save(key, core.audit("rotate", key, request.caller, now_ns, **details))
+            await self._save(key, before, core.audit("rotate", key, request.caller, now_ns, **details))
             return core.show(key, secret, now_ns)
 
     async def revoke(self, request: RevokeKey) -> KeyInfo:
@@ -99,7 +100,7 @@ class KeyChanges:
             if key is before:
                 await self._settle(key)
             else:
-                await self._save(key, core.audit("revoke", key, request.caller, now_ns))
+                await self._save(key, before, core.audit("revoke", key, request.caller, now_ns))
             return core.describe(key, now_ns)
 
     async def keep(self) -> None:
@@ -125,9 +126,10 @@ class KeyChanges:
                 _log.warning("access.unsettled", error=str(error) or type(error).__name__)
                 raise NotReadyError("The change is kept, and takes effect with the bus", waiting_for=["bus"]) from None
 
-    async def _save(self, key: Key, event: AuditEvent) -> None:
+    async def _save(self, key: Key, before: Key | None, event: AuditEvent) -> None:
         waited, self.unsettled = self.unsettled, True
-        await self._store.save(key, event)
+        if not await self._store.save(key, before, event):
+            raise ConflictError("The key was changed meanwhile: try again", id=key.id)
         if key.revoked_ns is None:
             self._keys[key.id] = key
         else:

@@ -41,13 +41,18 @@ class AccessStore:
         """Return the key that a request of this name has made since."""
         return _read(await self._keys.find_one({"request_key": request_key, "created_ns": {"$gte": since_ns}}))
 
-    async def save(self, key: Key, event: AuditEvent) -> None:
-        """Keep a key as it is now, and that this event is to be published."""
+    async def save(self, key: Key, before: Key | None, event: AuditEvent) -> bool:
+        """Keep a key as it is now, and that this event is to be published; False where it is not `before` any more.
+
+        None as `before`: a new key. Who had the lease before may still be carrying a change out.
+        """
         update = {
             "$set": {**_document(key), "waiting": True},
             "$push": {"events": event.model_dump(mode="json")},
         }
-        await self._keys.update_one({"_id": key.id}, update, upsert=True)
+        wanted = {"_id": key.id} if before is None else {"_id": key.id, **_document(before)}
+        done = await self._keys.update_one(wanted, update, upsert=before is None)
+        return before is None or bool(done.matched_count)
 
     async def waiting(self, key_id: str) -> list[AuditEvent]:
         """Return the events of a key that are to be published, the oldest first."""

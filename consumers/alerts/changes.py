@@ -15,7 +15,7 @@ from consumers.alerts import rules
 from consumers.alerts.core import PriceWatch
 from consumers.alerts.reading import PriceReader, find_end
 from consumers.alerts.rules import Here, Resolved
-from consumers.alerts.store import AlertStore, dump
+from consumers.alerts.store import AlertStore, StaleHolderError, dump
 from consumers.alerts.watching import Watchlist
 from contracts import streams
 from contracts.errors import NotReadyError
@@ -46,12 +46,15 @@ PRICES: Final = streams.MARKET
 
 @asynccontextmanager
 async def reachable() -> AsyncGenerator[None]:
-    """Raise NotReadyError where the document store or the bus fails."""
+    """Raise NotReadyError where the document store or the bus fails, or another process does this by now."""
     try:
         yield
     except StoreError as error:
         _log.warning("alerts.store_failed", error=str(error))
         raise NotReadyError("The store of alerts is not available", waiting_for=["document store"]) from None
+    except StaleHolderError as error:
+        _log.warning("alerts.replaced", error=str(error))
+        raise NotReadyError("Another process keeps the alerts by now", waiting_for=["alerts"]) from None
     except (NatsError, ApiRefusalError, NoAnswerError) as error:
         _log.warning("alerts.bus_failed", error=str(error) or type(error).__name__)
         raise NotReadyError("The bus is not available", waiting_for=["bus"]) from None
@@ -107,7 +110,7 @@ class AlertChanges:
             watch = rules.create(request, rule_id, resolved, await self._here())
             self._watchlist.add(watch)
             try:
-                await self._store.save(self._watchlist.state_of(rule_id), clock.now_ns())
+                await self._store.add(self._watchlist.state_of(rule_id), clock.now_ns())
             except StoreError:
                 self._watchlist.remove(rule_id)
                 raise

@@ -62,12 +62,22 @@ class AlertStore:
         async for document in self._rules.find({}):
             yield _rule(document)
 
-    async def save(self, watch: PriceWatch, now_ns: int) -> None:
-        """Keep a rule as it is now, and that it was so from here on."""
+    async def add(self, watch: PriceWatch, now_ns: int) -> None:
+        """Keep a new rule, and that it was so from here on."""
         await self.keep_state(watch, now_ns)
+        await self._rules.insert_one({"_id": watch.rule.id, **self._fields(watch)})
+
+    async def save(self, watch: PriceWatch, now_ns: int) -> None:
+        """Keep a rule as it is now, and that it was so from here on; StaleHolderError as `save_states`."""
+        await self.keep_state(watch, now_ns)
+        wanted = {"_id": watch.rule.id, "token": {"$lte": self._token}}
+        done = await self._rules.update_one(wanted, {"$set": self._fields(watch)})
+        if not done.matched_count:
+            raise StaleHolderError(f"rule {watch.rule.id} is another process's by now, or was taken away by it")
+
+    def _fields(self, watch: PriceWatch) -> Document:
         found = dump(watch)
-        fields = {"owner": found["owner"], "rule": found["rule"], "state": found["state"], "token": self._token}
-        await self._rules.update_one({"_id": watch.rule.id}, {"$set": fields}, upsert=True)
+        return {"owner": found["owner"], "rule": found["rule"], "state": found["state"], "token": self._token}
 
     async def save_states(self, watches: Sequence[Document]) -> None:
         """Keep rules and their states (`dump` of each); StaleHolderError where another process has the lease."""

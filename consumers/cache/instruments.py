@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from consumers.cache.feeds import Feed
+from consumers.cache.newest import insert_by_time
 from contracts import codec, subjects
 from contracts.arithmetic.usd import UsdRates, tells_usd
 from contracts.instrument import SPOT, tail_symbol
@@ -125,14 +126,8 @@ def merge_last(instrument: InstrumentState, event: FastEvent, price: str) -> Non
 def add_late_trade(instrument: InstrumentState, event: FastEvent) -> None:
     """Put a trade that was filled in among the recent ones by its time; it says nothing of now."""
     _never_mix(instrument, sim=event.sim)
-    held, ts = instrument.trades, time_of(event.ts_event, event.ts_recv)
-    place = next((at for at, one in enumerate(held) if time_of(one.ts_event, one.ts_recv) <= ts), len(held))
-    if place == held.maxlen:
-        return
-    if len(held) == held.maxlen:
-        held.pop()
-    held.insert(place, event)
-    instrument.dirty.add(subjects.STATE_TRADE)
+    if insert_by_time(instrument.trades, event):
+        instrument.dirty.add(subjects.STATE_TRADE)
 
 
 def merge_ticker(instrument: InstrumentState, event: FastEvent) -> None:

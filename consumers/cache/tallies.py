@@ -6,6 +6,7 @@ from collections import deque
 from decimal import Decimal
 from typing import Any, Final
 
+from consumers.cache.newest import insert_by_time
 from contracts import codec
 from contracts.arithmetic.exact import EXACT, as_dollars, in_dollars, read_amount, value_of
 from contracts.arithmetic.usd import UsdRates
@@ -115,16 +116,10 @@ class WhaleList:
         self.seq = seq
         if any(held.id == whale.id for held in self.whales):
             return
-        ts = time_of(whale.ts_event, whale.ts_recv)
-        held = self.whales
-        place = 0
-        if whale.late:
-            place = next((at for at, one in enumerate(held) if time_of(one.ts_event, one.ts_recv) <= ts), len(held))
-        if place == held.maxlen:
+        if not whale.late:
+            self.whales.appendleft(whale)
+        elif not insert_by_time(self.whales, whale):
             return
-        if len(held) == held.maxlen:
-            held.pop()
-        held.insert(place, whale)
         self.dirty = True
 
     def document(self) -> FastDocument:

@@ -79,10 +79,15 @@ class ChatStore:
         await self._subscriptions.delete_many({"chat_id": chat_id})
 
     async def move_chat(self, chat_id: int, new_chat_id: int) -> None:
-        """Give what a chat gets to the chat that it became; a repeated call changes nothing."""
+        """Give what a chat gets to the chat that it became; a repeated call changes nothing.
+
+        What was chosen in the chat that it became stays: it is newer.
+        """
         async for document in self._subscriptions.find({"chat_id": chat_id}):
-            moved: Document = {**document, "_id": _key(new_chat_id, document.get("thread_id")), "chat_id": new_chat_id}
-            await self._subscriptions.replace_one({"_id": moved["_id"]}, moved, upsert=True)
+            moved: Document = {**document, "chat_id": new_chat_id}
+            del moved["_id"]
+            key = {"_id": _key(new_chat_id, document.get("thread_id"))}
+            await self._subscriptions.update_one(key, {"$setOnInsert": moved}, upsert=True)
             await self._subscriptions.delete_one({"_id": document["_id"]})
 
 

@@ -151,6 +151,8 @@ class Reading:
             self._fold_each(rows, fold, on_bad)
             return outputs
         batch = Batch(rows, self.feed.decode, on_bad)
+        if self._bus.tracing.on:
+            batch.note(self._bus.tracing)
         batch.refuse(fold_each(batch.events, fold))
         return outputs
 

@@ -68,7 +68,7 @@ class Rules:
 
 
 class Gateway:
-    """Jobs that wait, by chat and priority; `on_dropped(job, reason)` hears of those that are not carried out."""
+    """Jobs that wait, by chat and priority; `on_dropped(job, reason)` is called for those that are not carried out."""
 
     def __init__(self, pace: Pace, rules: Rules, on_dropped: Callable[[Queued, str], None]) -> None:
         self.pace, self._rules, self._on_dropped = pace, rules, on_dropped

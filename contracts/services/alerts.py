@@ -138,7 +138,7 @@ class DeleteAlert(FindAlert):
 
 
 class SnoozeAlert(FindAlert):
-    """Keep a price alert silent for a while; what is met meanwhile is counted, and told afterwards."""
+    """Keep a price alert silent for a while; what is met meanwhile is counted, and sent afterwards."""
 
     seconds: int = Field(ge=0, le=30 * DAY_SECONDS, description="0 wakes it")
 

@@ -19,6 +19,7 @@ from deploy.datadir import NoDirectoryError, claimed, remove_run, save_run
 from deploy.disk import NoRoomError
 from deploy.ready import reserved
 from deploy.supervisor import StartError
+from runtime.app.entry import take_arguments
 from runtime.config.settings import Settings, SettingsError, environment, load
 from runtime.logging.logs import LogConfig, configure
 
@@ -126,4 +127,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(take_arguments()))

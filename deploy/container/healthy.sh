@@ -4,7 +4,7 @@ set -eu
 
 part=$(cat "${TMPDIR:-/tmp}/hydrophone-part")
 case $part in
-    run | demo | api) place="${GPT_API_PORT:-8000}/health/ready" ;;
+    run | demo | api) place="${GPT_API_PORT:-${PORT:-8000}}/health/ready" ;;
     bot) place="${BOT_INTERNAL_PORT:-8080}/health" ;;
     producers | consumers | books | healer) place="${HYDROPHONE_METRICS_PORT:-9090}/health/ready" ;;
     *) exit 0 ;; # ends by itself

@@ -30,6 +30,7 @@ def read_arguments(argv: list[str]) -> tuple[SimulatorConfig, Path | None]:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.0, help="0.1 to 50: multiplies every event rate")
     parser.add_argument("--ready-file", type=Path, help='gets {"port": ...} once connections are accepted')
+    parser.add_argument("--debug", action="store_true", help="as everywhere; there is no log here")
     given = parser.parse_args(argv)
     try:
         config = SimulatorConfig(

@@ -17,6 +17,7 @@ from contracts.commands import Command, every_command
 from contracts.market import Event
 from contracts.schema.asyncapi import VERSION, Json
 from contracts.schema.compatibility import list_breaks
+from runtime.app.entry import take_arguments
 from runtime.app.specification import BusSpecification
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -68,4 +69,4 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main(take_arguments()))

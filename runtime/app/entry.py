@@ -7,7 +7,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TextIO
+from typing import Final, TextIO
+
+DEBUG: Final = "--debug"
+LEVELS: Final = ("HYDROPHONE_LOG_LEVEL", "GPT_API_LOG_LEVEL")
+"""The settings that say from which level on is logged."""
 
 
 def begin() -> None:
@@ -28,12 +32,20 @@ def run(main: Callable[[list[str]], int]) -> int:
     freeze_imports()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        status = main(sys.argv[1:])
+        status = main(take_arguments())
         sys.stdout.flush()
     except BrokenPipeError:
         abandon(sys.stdout)
         return 0
     return status
+
+
+def take_arguments() -> list[str]:
+    """Return the command line without `--debug`, which every `python -m …` takes: all it says and starts logs DEBUG."""
+    given = sys.argv[1:]
+    if DEBUG in given:
+        os.environ.update(dict.fromkeys(LEVELS, "DEBUG"))
+    return [argument for argument in given if argument != DEBUG]
 
 
 def freeze_imports() -> None:

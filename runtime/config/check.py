@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
@@ -12,13 +12,24 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
+from contracts.instrument import VENUE_ALIASES
+
 URL_TEMPLATES: Final = ("HYDROPHONE_<VENUE>_WS_URL", "HYDROPHONE_<VENUE>_REST_URL")
 FILE_SUFFIX: Final = "_FILE"
 _OURS: Final = ("GPT_API_", "HYDROPHONE_")
-_UNUSED: Final = {
+ALIASES: Final = {
+    "PORT": ("GPT_API_PORT",),
+    "PRICE_FEED_WS_URL": ("HYDROPHONE_INDODAX_WS_URL",),
+    "LOG_LEVEL": ("HYDROPHONE_LOG_LEVEL", "GPT_API_LOG_LEVEL"),
+}
+"""Names that platforms and older systems have for settings of ours; ours wins where both are set."""
+UNUSED: Final = {
     "GPT_API_REDIS_URL": "the cache lives on the bus",
     "REDIS_URL": "the cache lives on the bus",
+    "DATABASE_URL": "state lives on the bus and in documents (MONGO_URL)",
 }
+_VENUE_KEY: Final = re.compile(r"^GPT_API_([A-Z0-9]+)_(?:API_KEY|(?:API_)?SECRET|(?:API_)?PASSPHRASE)(?:_FILE)?$")
+_KEYLESS: Final = "market data needs no key; to trade, link an account (/link, POST /api/trading/accounts)"
 _URL_NAME: Final = re.compile(r"^HYDROPHONE_([A-Z0-9]+)_(WS_URL|REST_URL)$")
 _URL_FIELDS: Final = {"ws_urls": "WS_URL", "rest_urls": "REST_URL"}
 Group = TypeVar("Group", bound=BaseSettings)
@@ -35,21 +46,31 @@ class SettingsError(ValueError):
 class GroupReader:
     """Reads one group after another and remembers what was wrong, so that it can be said at once.
 
-    A secret `NAME` that is not set is read from the file that `NAME_FILE` names; an empty file is none.
+    A secret `NAME` that is not set is read from the file that `NAME_FILE` names; an empty file is none. A setting that
+    is not set is read from its alias.
     """
 
     def __init__(self, env_file: Path, environ: Mapping[str, str]) -> None:
         self._env_file = env_file
         self._environ = environ
+        self._alias_of = {name: alias for alias, name in _set_aliases(environ) if not environ.get(name)}
         self.problems: list[str] = []
 
     def read(self, kind: type[Group], **values: Any) -> Group:  # pydantic checks them
         """The group; after a problem one with defaults, which nobody may use."""
         try:
-            return kind(_env_file=self._env_file, **values, **self._secrets(kind))
+            return kind(_env_file=self._env_file, **values, **self._aliased(kind), **self._secrets(kind))
         except ValidationError as error:
-            self.problems.extend(explain(error, kind))
+            self.problems.extend(self._as_it_was_set(line) for line in explain(error, kind))
             return kind.model_construct()
+
+    def _aliased(self, kind: type[BaseSettings]) -> dict[str, str]:
+        named = {str(info.validation_alias) for info in kind.model_fields.values()}
+        return {name: self._environ[alias] for name, alias in self._alias_of.items() if name in named}
+
+    def _as_it_was_set(self, problem: str) -> str:
+        name, separator, rule = problem.partition(": ")
+        return self._alias_of.get(name, name) + separator + rule
 
     def _secrets(self, kind: type[BaseSettings]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -98,21 +119,37 @@ def _named(where: list[int | str], kind: type[BaseSettings]) -> str:
 
 def venue_urls(environ: Mapping[str, str], ending: str) -> dict[str, str]:
     """Venue id -> address, for the venues whose own address is replaced; empty values count as not set."""
-    found = ((_URL_NAME.match(name), value) for name, value in environ.items())
-    return {match[1].lower(): value for match, value in found if match and match[2] == ending and value}
+    aliased = {name: environ[alias] for alias, name in _set_aliases(environ)}
+    named = {name: value for name, value in environ.items() if value}
+    found = ((_URL_NAME.match(name), value) for name, value in {**aliased, **named}.items())
+    return {match[1].lower(): value for match, value in found if match and match[2] == ending}
 
 
 def find_warnings(environ: Mapping[str, str], known: Iterable[str], venues: Iterable[str]) -> tuple[str, ...]:
     """A line for each name that looks like ours and that nobody reads, with the nearest one that somebody does."""
-    templates = {template.replace("<VENUE>", venue.upper()) for template in URL_TEMPLATES for venue in venues}
+    followed = {venue.upper() for venue in venues}
+    templates = {template.replace("<VENUE>", venue) for template in URL_TEMPLATES for venue in followed}
     readable = {*known, *templates}
-    lines = [f"{name} is accepted and not used: {why}" for name, why in _UNUSED.items() if environ.get(name)]
-    for name in sorted(environ):
-        if not name.startswith(_OURS) or name in readable or name in _UNUSED:
-            continue
-        near = difflib.get_close_matches(name, sorted(readable), n=1, cutoff=0.6)
-        lines.append(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+    lines = [f"{name} is accepted and not used: {why}" for name, why in UNUSED.items() if environ.get(name)]
+    for alias, name in _set_aliases(environ):
+        if environ.get(name) and environ[alias] != environ[name]:
+            lines.append(f"{alias} is not used for {name}, which is set")
+    ours = (name for name in sorted(environ) if name.startswith(_OURS))
+    lines += [_unknown(name, readable, followed) for name in ours if name not in readable and name not in UNUSED]
     return tuple(lines)
+
+
+def _set_aliases(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the aliases that are set, each with a setting that it stands for."""
+    return [(alias, name) for alias, named in ALIASES.items() if environ.get(alias) for name in named]
+
+
+def _unknown(name: str, readable: Iterable[str], followed: Container[str]) -> str:
+    key = _VENUE_KEY.match(name)
+    if key is not None and VENUE_ALIASES.get(key[1].lower(), key[1]).upper() in followed:
+        return f"{name} is accepted and not used: {_KEYLESS}"
+    near = difflib.get_close_matches(name, sorted(readable), n=1, cutoff=0.6)
+    return f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def describe(groups: Iterable[BaseSettings]) -> list[str]:

@@ -39,8 +39,8 @@ class _Sent:
 class AckedPublisher:
     """Publishes to one stream; a message is repeated with its Nats-Msg-Id until it is acknowledged or refused.
 
-    At most `max_waiting` messages wait. `on_refused(subject, payload, reason)` hears of what the stream never takes; a
-    full or missing stream and an absent bus are no refusals, they are waited for.
+    At most `max_waiting` messages wait. `on_refused(subject, payload, reason)` is called for what the stream never
+    takes; a full or missing stream and an absent bus are no refusals, they are waited for.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from contracts.market import BookSnapshot, Candle, FeedState, FeedStatus, Ticker, Trade
 from runtime.strategies.orders import StateModel
@@ -26,17 +26,19 @@ class Feed(StateModel):
 
     marks: dict[str, Mark] = Field(default_factory=dict[str, Mark])
     book: str | None = Field(default=None, description="of the last book, where that is not live")
-    heard_ns: int | None = None
+    received_ns: int | None = Field(
+        default=None, validation_alias=AliasChoices("received_ns", "heard_ns"), description="heard_ns in older states"
+    )
 
     def begun(self, now_ns: int) -> Feed:
         """Return it with silence counting from now on."""
-        return self.model_copy(update={"heard_ns": now_ns})
+        return self.model_copy(update={"received_ns": now_ns})
 
     def on_status(self, status: FeedStatus, channels: frozenset[str], now_ns: int) -> Feed:
         """Return it after a feed's word of all channels, or of one of these; a quiet instrument is no fault."""
         if status.channel is not None and status.channel not in channels:
             return self
-        seen = {"heard_ns": self.heard_ns or now_ns}
+        seen = {"received_ns": self.received_ns or now_ns}
         if status.state == "stale" and status.symbol is not None:
             return self.model_copy(update=seen)
         key = f"{status.channel or '*'} {status.symbol or '*'}"
@@ -54,7 +56,7 @@ class Feed(StateModel):
         book = self.book
         if isinstance(event, BookSnapshot):
             book = None if event.quality in _LIVE else f"the book of {event.venue} is {event.quality}"
-        return self.model_copy(update={"heard_ns": now_ns, "book": book})
+        return self.model_copy(update={"received_ns": now_ns, "book": book})
 
     def fault(self, now_ns: int, *, accept_fallback: bool) -> str | None:
         """Return why the data is not live, None where it is.
@@ -66,6 +68,6 @@ class Feed(StateModel):
                 return mark.says
         if self.book is not None:
             return self.book
-        if self.heard_ns is not None and now_ns - self.heard_ns > SILENT_NS:
+        if self.received_ns is not None and now_ns - self.received_ns > SILENT_NS:
             return f"nothing came of its instrument for {SILENT_NS // 10**9} s"
         return None

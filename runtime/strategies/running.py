@@ -90,7 +90,7 @@ class Definition:
 
 def begin(definition: Definition) -> Running:
     """Return a strategy that has seen nothing yet."""
-    return Running(definition.strategy.begin(), Control(feed=Feed(heard_ns=definition.setup.created_ns)))
+    return Running(definition.strategy.begin(), Control(feed=Feed(received_ns=definition.setup.created_ns)))
 
 
 def step(definition: Definition, running: Running, event: Event, now_ns: int) -> Stepped:

@@ -163,6 +163,12 @@ class Tracing:
             yield span
 
     @contextmanager
+    def beginning(self, name: str, *, kind: SpanKind, attributes: Attributes = NO_ATTRIBUTES) -> Generator[Span]:
+        """Yield a span that begins a trace, the present one while it lasts; whether to begin one `chooses` says."""
+        with use_span(self.start(name, None, kind=kind, attributes=attributes), end_on_exit=True) as span:
+            yield span
+
+    @contextmanager
     def answering(self, method: str, route: str, trace: str) -> Generator[Span]:
         """Yield the span of an HTTP request, under the caller's `traceparent` if it is a sampled one.
 

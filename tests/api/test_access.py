@@ -102,7 +102,9 @@ async def test_both_keys_read_and_wrong_schemes_do_not(store: Store, start: Star
     assert (await api.client.get(f"/multi/health?key={READ_KEY}")).status_code == 401
 
 
-async def test_without_required_auth_market_data_is_open_but_wrong_keys_are_told(store: Store, start: Start) -> None:
+async def test_without_required_auth_market_data_is_open_but_wrong_keys_are_reported(
+    store: Store, start: Start
+) -> None:
     api = await start({"limits": MANY_ANONYMOUS}, GPT_API_REQUIRE_AUTH="false")
     assert (await api.get("/multi/health", key=None)).status_code == 200
     for path in await every_path(api) - OPEN_PATHS | {"/nothing"}:

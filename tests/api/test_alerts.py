@@ -206,8 +206,8 @@ async def test_stream_clients_get_everybodys_alerts_and_their_own(api: Api, stor
         assert (own["kind"], own["rule_id"], own["price"], own["base"]) == ("price_alert", alert["id"], 66000, "BTC")
         await put(store, whale(1, now_ns()))
         for client in (alice, bob, admin):
-            told = await heard(client, "alert")
-            assert (told["kind"], told["side"], told["stands_for"]) == ("whale", "buy", 1)
+            reported = await heard(client, "alert")
+            assert (reported["kind"], reported["side"], reported["stands_for"]) == ("whale", "buy", 1)
 
 
 async def test_server_sent_events_resume_an_owners_alerts(api: Api, store: Store) -> None:

@@ -268,7 +268,7 @@ async def test_an_unknown_exchange_lists_the_supported_ones(store: Store, start:
     assert error(await api.get("/gpt/orderbook?symbol=BTC"), 404)["code"] == "NO_DATA"
 
 
-async def test_nothing_heard_yet_is_not_ready(store: Store, start: Start) -> None:
+async def test_nothing_received_yet_is_not_ready(store: Store, start: Start) -> None:
     api = await start()
     said = error(await api.get("/gpt/raw?symbol=BTC"), 503)
     assert (said["code"], said["details"]["waiting_for"]) == ("NOT_READY", ["market data"])

@@ -201,7 +201,7 @@ async def put_trades(store: Store, venue: str, symbol: str, rows: list[tuple[int
     await store.put(f"trade.{store.tails[venue, symbol]}", document.model_dump_json().encode())
 
 
-async def test_trades_of_all_exchanges_are_told_newest_first(store: Store, start: Start) -> None:
+async def test_trades_of_all_exchanges_are_reported_newest_first(store: Store, start: Start) -> None:
     at = 1_767_268_800 * SECOND
     await put_trades(store, "binance", "BTC/USDT", [(at + 5, "91000.10"), (at + 1, "91000")])
     await put_trades(store, "bybit", "BTC/USDT", [(at + 3, "91001")])
@@ -220,7 +220,7 @@ async def test_trades_of_all_exchanges_are_told_newest_first(store: Store, start
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (400, "UNKNOWN_VENUE")
 
 
-async def test_symbols_are_those_that_were_heard_or_all_that_are_listed(store: Store, start: Start) -> None:
+async def test_symbols_are_those_that_were_received_or_all_that_are_listed(store: Store, start: Start) -> None:
     await store.put_ticker("binance", "BTC/USDT", "1")
     await store.put_ticker("bybit", "BTC/USDT", "1")
     await store.put_feed("binance")

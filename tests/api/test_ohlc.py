@@ -196,13 +196,13 @@ async def test_indicators_begin_before_the_first_candle_shown_and_are_null_witho
     await world.serve()
     api = await start()
     said = await ohlc(api, "symbol=BTC&timeframe=1h&limit=10&indicators=rsi,macd,ema,bollinger")
-    told = said["indicators"]
+    reported = said["indicators"]
     assert len(said["candles"]) == 10
-    assert told["rsi"] == [100] * 10  # it only rises
-    assert told["ema"][:4] == [None] * 4
-    assert told["ema"][4:6] == [Decimal("285.5"), Decimal("286.5")]  # the mean of 276 to 295, and one more
-    assert told["bollinger"]["middle"] == told["ema"]
-    assert told["macd"] == {"macd": [None] * 10, "signal": [None] * 10, "histogram": [None] * 10}
+    assert reported["rsi"] == [100] * 10  # it only rises
+    assert reported["ema"][:4] == [None] * 4
+    assert reported["ema"][4:6] == [Decimal("285.5"), Decimal("286.5")]  # the mean of 276 to 295, and one more
+    assert reported["bollinger"]["middle"] == reported["ema"]
+    assert reported["macd"] == {"macd": [None] * 10, "signal": [None] * 10, "histogram": [None] * 10}
     assert "indicators" not in await ohlc(api)
 
 

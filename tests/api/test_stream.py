@@ -83,7 +83,7 @@ WRONG: list[tuple[str | bytes, str, str | None]] = [
 ]
 
 
-async def test_what_is_wrong_is_told_and_the_connection_stays(store: Store, start: Start) -> None:
+async def test_what_is_wrong_is_reported_and_the_connection_stays(store: Store, start: Start) -> None:
     await store.put_ticker("binance", "BTC/USDT", "1")
     api = await start()
     async with api.stream() as stream:

@@ -5,33 +5,17 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from api.app import ApiOptions
 from consumers.market.handlers import MarketPlan
 from consumers.market.handlers import run as run_market
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer
-from runtime.tracing.exporting import WithoutTexts, make_provider
-from runtime.tracing.tracing import Tracing
 from tests.api.world import READ_KEY, Store, api_settings, serving
+from tests.recording import TRACE, ids, parent_ids, recording
 from tests.running import running
 
 pytestmark = pytest.mark.nats
-CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-def recording(part: str, ratio: float) -> tuple[Tracing, InMemorySpanExporter]:
-    spans, provider = InMemorySpanExporter(), make_provider(part)
-    provider.add_span_processor(SimpleSpanProcessor(WithoutTexts(spans)))
-    return Tracing(provider, ratio), spans
-
-
-def ids(span: ReadableSpan) -> tuple[int, int]:
-    assert span.context is not None
-    return span.context.trace_id, span.context.span_id
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.0])
@@ -39,7 +23,7 @@ async def test_a_request_its_command_and_its_reply_are_one_trace(
     api_nats: NatsServer, store: Store, ratio: float
 ) -> None:
     await store.put_ticker("binance", "BTC/USDT", "65000")
-    (asking, asked), (core, answered) = recording("api", ratio), recording("market", 0.0)
+    (asking, asked), (core, answered) = recording(ratio, "api"), recording(0.0, "market")
     bus = await Bus(BusOptions(servers=(api_nats.url,), name="market"), tracing=core).connect()
     where = BusOptions(servers=(api_nats.url,), name="api")
     options = ApiOptions(settings=api_settings(), bus=where, tracing=asking)
@@ -48,7 +32,7 @@ async def test_a_request_its_command_and_its_reply_are_one_trace(
             await api.until("/health/ready", lambda answer: answer.status_code == 200)
             asked.clear()
             answered.clear()
-            answer = await api.get("/gpt/raw?symbol=BTC", traceparent=CALLER)
+            answer = await api.get("/gpt/raw?symbol=BTC", traceparent=TRACE)
     finally:
         await bus.close()
     assert answer.status_code == 200
@@ -57,15 +41,10 @@ async def test_a_request_its_command_and_its_reply_are_one_trace(
         return
     request = next(span for span in asked.get_finished_spans() if span.name == "GET /gpt/raw")
     commands = [span for span in asked.get_finished_spans() if span.name.startswith("request cmd.v1.market.")]
-    assert f"{ids(request)[0]:032x}" == CALLER.split("-")[1]
+    assert f"{ids(request)[0]:032x}" == TRACE.split("-")[1]
     assert commands
-    assert {(span.parent.trace_id, span.parent.span_id) for span in commands if span.parent} == {ids(request)}
+    assert {parent_ids(span) for span in commands} == {ids(request)}
     under = {ids(span) for span in commands}
-    replies = [
-        span
-        for span in answered.get_finished_spans()
-        if span.parent and (span.parent.trace_id, span.parent.span_id) in under
-    ]
-    assert replies
+    assert [span for span in answered.get_finished_spans() if parent_ids(span) in under]
     exported = "".join(span.to_json() for span in (*asked.get_finished_spans(), *answered.get_finished_spans()))
     assert READ_KEY not in exported

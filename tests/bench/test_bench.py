@@ -130,9 +130,9 @@ async def test_run_in_which_a_side_hangs_writes_the_figures_of_the_others(
     asked = bench._arguments(["chain", "books", "--no-instructions"])
     workers.turns = 1
     await bench._measure(["chain", "books"], asked)
-    told = json.loads((workers.work / "bench.json").read_text(encoding="utf-8"))
+    reported = json.loads((workers.work / "bench.json").read_text(encoding="utf-8"))
     for name in ("chain", "books"):
-        (row,) = told["sections"][name][0]["rows"]
+        (row,) = reported["sections"][name][0]["rows"]
         assert row["medians"] == {"cryptofeed": None, "ours": 2.0}
         assert "no answer within" in row["missing"]["cryptofeed"][0]
 

@@ -22,7 +22,7 @@ from contracts.services.chats import AlertFilter
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
 
-def test_words_of_a_filter_are_told_apart_by_what_they_are() -> None:
+def test_words_of_a_filter_are_distinguished_by_what_they_are() -> None:
     found = read_filter(["whale,storm", "btc", "ETH/USDT", "majors", "Binance"], {"binance", "okx"})
     assert found.kinds == ("whale", "storm")
     assert found.symbols == ("BTC", "ETH/USDT")

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
 
 from bot.simulator.web.app import serving
@@ -23,6 +25,7 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.telegram_jobs import publish_job
 from runtime.servers.embedded import NatsServer
 from tests.bot.world import ANN, TOKEN, Person, StartBot, text_of
+from tests.recording import ids, parent_ids, recording
 from tests.running import running
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(180)]
@@ -62,6 +65,41 @@ async def test_answers_and_alerts_together_break_no_limit(
                 await asyncio.sleep(0.05)
     await bus.close()
     assert (await far_side.get("/test/breaches")).json() == []
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.0])
+async def test_an_update_what_is_requested_for_it_and_its_answer_are_one_trace(
+    start_bot: StartBot, person: MakePerson, far_side: httpx.AsyncClient, api_nats: NatsServer, ratio: float
+) -> None:
+    (handling, handled), (sending, sent_spans) = recording(ratio, "bot"), recording(0.0, "telegram")
+    bus = await Bus(BusOptions(servers=(api_nats.url,), name="telegram"), tracing=sending).connect()
+    plan = TelegramPlan(url=str(far_side.base_url).rstrip("/"), token=SecretStr(TOKEN), lease="telegram_bot_traces")
+    async with running(bus, "telegram", partial(run_gateway, plan=plan)):
+        await start_bot(tracing=handling)
+        assert "90,9" in text_of(await person().say("/price BTC"))
+        async with asyncio.timeout(20):
+            while ratio and not named(sent_spans, "send sendMessage"):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    await bus.close()
+    spans = [*handled.get_finished_spans(), *sent_spans.get_finished_spans()]
+    if not ratio:
+        assert spans == []
+        return
+    (update,) = named(handled, "update message")
+    assert parent_ids(update) is None
+    by_ids = {ids(span): span for span in spans}
+    for last, via in (("send sendMessage", "request cmd.v1.telegram.send"), ("request cmd.v1.market.price", None)):
+        way, at = list[str](), next(span for span in spans if span.name == last)
+        while (before := parent_ids(at)) is not None:
+            way.append(at.name)
+            at = by_ids[before]
+        assert at is update
+        assert via is None or via in way
+    assert not any("/price" in span.to_json() for span in spans)
+
+
+def named(spans: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
+    return [span for span in spans.get_finished_spans() if span.name == name]
 
 
 async def sent(person: Person) -> list[dict[str, Any]]:

@@ -19,8 +19,10 @@ from contracts.streams import JOBS
 from runtime.metrics import BusMetrics
 from runtime.nats.bus import Bus
 from runtime.servers.embedded import free_port
+from runtime.tracing.tracing import current_parent
 from tests.api.world import Store
 from tests.bot.world import ANN, Person, StartBot, text_of
+from tests.recording import TRACE, ids, recording
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(120)]
 TOKEN = "internal-token-0123456789"
@@ -70,6 +72,22 @@ async def endpoint() -> AsyncGenerator[tuple[httpx.AsyncClient, list[TelegramJob
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
     ):
         yield client, jobs
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.0])
+async def test_a_notification_is_queued_in_the_trace_of_its_caller(ratio: float) -> None:
+    (tracing, spans), parents = recording(ratio), list[tuple[int, int] | None]()
+
+    async def queue(_job: TelegramJob) -> None:
+        present = current_parent()
+        parents.append(None if present is None else (present.trace_id, present.span_id))
+
+    app = notify_app(TOKEN, queue, lambda: True, CollectorRegistry(), tracing=tracing)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
+        headers = {"X-Internal-Token": TOKEN, "traceparent": TRACE}
+        await client.post("/internal/notify", json={"chat_id": ANN, "text": "hi"}, headers=headers)
+    assert parents == ([ids(span) for span in spans.get_finished_spans()] or [None])
+    assert [f"{trace:032x}" for trace, _ in filter(None, parents)] == ([TRACE.split("-")[1]] if ratio else [])
 
 
 async def test_figures_of_the_bot_are_served_beside_its_health(

@@ -109,7 +109,7 @@ def test_detectors_keep_the_bases_and_instruments_that_were_used_last() -> None:
     assert len(storms._hits) <= 10_000
 
 
-def test_a_group_of_too_many_fills_is_told_as_several_whales(trade: Make) -> None:
+def test_a_group_of_too_many_fills_is_reported_as_several_whales(trade: Make) -> None:
     detector = WhaleDetector(WhaleRules(tiers=Tiers(), limits=LIMITS))
     fills = [("md.v1.trade.binance.BTC.USDT.spot", trade(number, NOW, price="9")) for number in range(2500)]
     outputs, faults = detector.fold(fills, 1, NOW)

@@ -163,7 +163,7 @@ def test_whales_apart_are_no_cluster(third: Any) -> None:
     assert fold_all(ClusterDetector(CLUSTERS), [whale(1), whale(2), third]) == []
 
 
-def test_a_cluster_is_told_on_its_own_subject_and_silences_its_side_only() -> None:
+def test_a_cluster_is_reported_on_its_own_subject_and_silences_its_side_only() -> None:
     detector = ClusterDetector(CLUSTERS)
     found = [signal for number in range(6) for signal in detector.fold(whale(number, START + number))]
     assert [subject for subject, _ in found] == ["signal.v1.cluster.all.BTC.USD.any"]

@@ -128,7 +128,7 @@ def test_rate_and_latency_are_of_the_last_seconds() -> None:
     assert measure(venue, 2 * SECOND + 2 * WINDOW_NS)[1:] == (None, None)
 
 
-def test_clock_is_told_by_the_fastest_messages_of_the_last_seconds_but_the_two_fastest() -> None:
+def test_clock_is_judged_by_the_fastest_messages_of_the_last_seconds_but_the_two_fastest() -> None:
     state = State()
     fold(state, [trade(at=SECOND, received=SECOND, sent=SECOND - n * 1_000_000) for n in (-50, 9, 3, 5, -40)])
     venue = state.venues["okx"]

@@ -253,12 +253,12 @@ def test_run_without_a_way_to_the_exchanges_says_so_and_keeps_trying(start):
     copy = start("run", closed).wait_ready()
     logs = copy.data / "logs"
 
-    def told():
+    def reported():
         text = "".join(path.read_text(errors="replace") for path in logs.glob("producers*"))
         counts = {venue: text.count(f"{venue}: ") for venue in VENUES}
         return (all(count >= 2 for count in counts.values()) and "cannot be reached" in text) or counts
 
-    until(told, 30)
+    until(reported, 30)
     until(
         lambda: all(f"{venue} is down" in copy.log.read_text() for venue in VENUES) or copy.log.read_text()[-500:], 30
     )

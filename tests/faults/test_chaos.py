@@ -153,7 +153,7 @@ async def scene(tmp_path, venues, rate):
 
 @pytest.mark.nats
 @pytest.mark.timeout(120)
-async def test_bus_killed_for_two_seconds_under_load_is_survived_and_told(tmp_path):
+async def test_bus_killed_for_two_seconds_under_load_is_survived_and_reported(tmp_path):
     async with scene(tmp_path, tuple(sorted(VENUES)), 8.0) as stage:
         await stage.until(stage.all_live, "live books")
         await stage.server.kill()

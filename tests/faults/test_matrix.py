@@ -55,13 +55,13 @@ async def suffer(r, kind):
     began = time.monotonic()
     for fault in orders(r.venue, kind):
         sim.inject(fault)
-    told = TOLD.get(kind)
+    reported = TOLD.get(kind)
     if kind == "bad_checksum" and VENUES[r.venue].checksum is None:
-        told = None  # a checksum that the venue itself gave up is not looked at
+        reported = None  # a checksum that the venue itself gave up is not looked at
     if kind == "crossed" and pushes_whole_books(r):
-        told = None  # the next push is the whole book again: nothing is lost, and the crossed one is not published
-    if told is not None:
-        await until_told(r, kind, (told, mark))
+        reported = None  # the next push is the whole book again: nothing is lost, and the crossed one is not published
+    if reported is not None:
+        await until_told(r, kind, (reported, mark))
     else:
         await r.until(lambda: bus.counts["delta"] > deltas + 12, f"{kind}: deltas go on", 20)
     for patience, limit in limits:
@@ -103,7 +103,7 @@ async def until_told(r, kind, wanted):
     state, mark = wanted
     for left in range(5, -1, -1):
         try:
-            await r.until(lambda: any(s[0] == state for s in r.bus.states[mark:]), f"{kind}: {state} was told", 4)
+            await r.until(lambda: any(s[0] == state for s in r.bus.states[mark:]), f"{kind}: {state} was reported", 4)
         except AssertionError:
             if not left:
                 raise

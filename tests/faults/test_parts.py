@@ -55,10 +55,10 @@ class Fault:
         said = await self.parts.announced(self.at)
         lost = [f"{trades} trades of Binance"] if trades else []
         lost += [f"{held} stored messages"] if held else []
-        told = {}
+        reported = {}
         for _, venue, state, reason in said:
-            told.setdefault(f"{state}: {reason}", set()).add(venue)
-        announced = [f"feed.v1.{','.join(sorted(venues))} {text}" for text, venues in told.items()]
+            reported.setdefault(f"{state}: {reason}", set()).add(venue)
+        announced = [f"feed.v1.{','.join(sorted(venues))} {text}" for text, venues in reported.items()]
         row(name, seconds, lost, announced)
         venues = {venue for _, venue, _, _ in said}
         assert not trades or "binance" in venues, f"{name}: {trades} trades lost without a word"

@@ -107,7 +107,7 @@ class Moment:
         return [event for event in self.events if event.kind == kind]
 
     def states(self, channel: str) -> list[str]:
-        return [told[0] for told in self.told if told[1] == channel]
+        return [state for state, of, _, _ in self.told if of == channel]
 
     @property
     def book(self) -> Any:
@@ -275,7 +275,7 @@ def judge(root: Path, checks: dict[str, Check], chosen: list[str]) -> tuple[int,
             checks[name](Case(root / name))
         except Wrong as wrong:
             print(f"{name}: WRONG: {wrong}", flush=True)
-        except Exception as error:  # noqa: BLE001 - whatever stops a check is told
+        except Exception as error:  # noqa: BLE001 - whatever stops a check is printed
             print(
                 f"{name}: WRONG: the check could not be run: {type(error).__name__}: {error}".replace("\n", " "),
                 flush=True,

@@ -272,6 +272,9 @@ async def test_it_asks_for_a_key_where_one_is_needed(store: Store, start: Start,
         late = await publish_whale(store, 1)
         await page.shows(f"#whales tr[data-id='{late}']")
         assert READ_KEY not in page.page.url
+        await page.page.set_viewport_size(PHONE["viewport"])
+        wide = await page.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, "the button that forgets the key fits a phone"
         assert await page.page.evaluate("localStorage.length + document.cookie.length") == 0
         await page.page.reload()
         await connected(page)

@@ -163,15 +163,15 @@ def test_instruments_of_the_listing_can_be_traded_and_sized(venue_id: str) -> No
 
 @EVERY_VENUE
 def test_symbols_are_named_alike_without_the_listing(venue_id: str) -> None:
-    venue, told = VENUES[venue_id], set[str]()
+    venue, reported = VENUES[venue_id], set[str]()
     for market, item in played(venue_id).instruments:
         if not any(char.isalpha() for char in item.venue_symbol):
             continue  # a number says nothing
         guessed = venue.guess(market if market in venue.markets else venue.markets[0], item.venue_symbol)
         assert (guessed.symbol, guessed.tail, guessed.venue_symbol) == (item.symbol, item.tail, item.venue_symbol)
         assert (guessed.sized_in_contracts, guessed.contract_size) == (item.sized_in_contracts, None)
-        told.add(item.base)
-    assert told >= set(BASES)
+        reported.add(item.base)
+    assert reported >= set(BASES)
 
 
 @EVERY_VENUE
@@ -220,8 +220,8 @@ def test_plan_subscribes_once_to_every_channel_that_the_venue_has(venue_id: str)
         keys = _keys(plans)
         assert keys <= whole, f"{channel} is lost among the others"
         if channel in {TRADE, TICKER, BOOK}:
-            told = {item.instrument for plan in plans for item in plan.subscriptions if item.channel == channel}
-            assert told >= set(instruments) or None in told, channel
+            reported = {item.instrument for plan in plans for item in plan.subscriptions if item.channel == channel}
+            assert reported >= set(instruments) or None in reported, channel
     contracts = [item for item in instruments if item.contract != SPOT]
     assert not alone[LIQUIDATION] or contracts
     assert venue.plan(BASE, (), CHANNELS) == ()
@@ -242,8 +242,8 @@ def test_plan_keeps_to_the_address_that_it_is_given(venue_id: str) -> None:
         asked = [key for request in plan.requests for key in request.keys]
         assert len(set(asked)) == len(asked), "a key is asked for twice"
         assert set(asked) == {item.key for item in plan.subscriptions}
-        told = Counter((item.key, item.channel, item.instrument) for item in plan.subscriptions)
-        assert max(told.values()) == 1, "a subscription twice"
+        reported = Counter((item.key, item.channel, item.instrument) for item in plan.subscriptions)
+        assert max(reported.values()) == 1, "a subscription twice"
         assert len({request.ref for request in plan.requests}) == len(plan.requests)
         assert all(request.frame or request.gate for request in plan.requests)
     own = venue.plan(venue.ws_url, instruments, CHANNELS)
@@ -273,11 +273,11 @@ def test_exchange_confirms_every_subscription(venue_id: str) -> None:
 @EVERY_VENUE
 def test_channels_speak_for_every_instrument(venue_id: str) -> None:
     play = played(venue_id)
-    told = {(item.kind, item.symbol) for item in events(play.connections, EVENTS)}
+    reported = {(item.kind, item.symbol) for item in events(play.connections, EVENTS)}
     for _, item in play.instruments:
-        assert ("trade", item.symbol) in told
-        assert ("ticker", item.symbol) in told
-        assert {("delta", item.symbol), ("book", item.symbol)} & told
+        assert ("trade", item.symbol) in reported
+        assert ("ticker", item.symbol) in reported
+        assert {("delta", item.symbol), ("book", item.symbol)} & reported
 
 
 @EVERY_VENUE

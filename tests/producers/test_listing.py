@@ -87,8 +87,8 @@ async def test_row_of_a_listing_that_cannot_be_named_is_left_out_and_logged_once
             fetched = r.producer.listed
             await r.until(lambda: r.producer.listed is not fetched, "another listing")
     assert all(isinstance(item, Instrument) for item in r.producer.listed)
-    told = [entry for entry in logs if entry["event"] == "rest.row_left_out"]
-    assert [(entry["venue"], entry["reason"]) for entry in told] == [("binance", "ODD is no pair")]
+    reported = [entry for entry in logs if entry["event"] == "rest.row_left_out"]
+    assert [(entry["venue"], entry["reason"]) for entry in reported] == [("binance", "ODD is no pair")]
 
 
 async def test_instruments_beyond_the_limit_of_an_address_are_left_out_and_announced(rig):

@@ -107,37 +107,37 @@ async def replica(server, sim):
 
 @pytest.mark.nats
 @pytest.mark.parametrize("how", ["stop", "vanish"])
-async def test_standby_takes_over_and_the_gap_is_told(tmp_path, eventually, how):
+async def test_standby_takes_over_and_the_gap_is_reported(tmp_path, eventually, how):
     async with nats_server(tmp_path) as server, Simulator(SimulatorConfig(seed=4, rate=3, venues=("binance",))) as sim:
         ears = await Bus(BusOptions(servers=(server.url,), name="ears")).connect()
         await apply(ears, declared(synced=True))
-        heard = []
+        received = []
 
         async def listen(message):
-            heard.append(codec.decode(message.subject, message.data))
+            received.append(codec.decode(message.subject, message.data))
 
         await ears.client.subscribe(subjects.ALL_TRADES, cb=listen)
         await ears.client.subscribe(subjects.ALL_FEEDS, cb=listen)
         first = await replica(server, sim)
         await eventually(lambda: first.active)
-        await eventually(lambda: sum(event.kind == "trade" for event in heard) > 5)
+        await eventually(lambda: sum(event.kind == "trade" for event in received) > 5)
         second = await replica(server, sim)
         await eventually(lambda: second.unit.producer.feeds and second.unit.producer.feeds[0].ready)
         await eventually(lambda: second.unit.lane.withheld > 20)
         assert not second.active
-        ids = [event.id for event in heard if event.kind == "trade"]
+        ids = [event.id for event in received if event.kind == "trade"]
         assert len(ids) == len(set(ids)), "the standby publishes nothing"
 
-        heard.clear()
+        received.clear()
         await getattr(first, how)()
         await eventually(lambda: second.active, TTL * 3 + 2)
-        await eventually(lambda: sum(event.kind == "trade" for event in heard) > 5)
+        await eventually(lambda: sum(event.kind == "trade" for event in received) > 5)
 
         def gaps():
-            return {event.channel for event in heard if event.kind == "feed" and event.state == "gap"}
+            return {event.channel for event in received if event.kind == "feed" and event.state == "gap"}
 
         await eventually(lambda: {"trade", "ticker", "book"} <= gaps())
-        assert any("taken over" in (event.reason or "") for event in heard if event.kind == "feed")
+        assert any("taken over" in (event.reason or "") for event in received if event.kind == "feed")
         await second.stop()
         for bus in (first.bus, second.bus, ears):
             await bus.close()

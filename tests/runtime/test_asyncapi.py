@@ -260,7 +260,7 @@ def test_command_writes_and_releases_the_document(project: Path) -> None:
     assert (project / RELEASED / "v1.json").read_text() == (project / DOCUMENT).read_text() == render(CURRENT)
 
 
-def test_stale_document_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stale_document_is_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asyncapi.main([], project)
     (project / DOCUMENT).write_text("{}")
     assert asyncapi.main(["--check"], project) == 1

@@ -16,6 +16,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from producers.registry import VENUES
+from runtime.config.check import ALIASES, UNUSED
 from runtime.config.settings import GROUPS, Settings, SettingsError, load, names
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ def product_files() -> list[tuple[str, frozenset[str]]]:
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the machine, and no `.env`."""
     for name in os.environ:
-        if name.startswith(("GPT_API_", "HYDROPHONE_", "NATS_", "MONGO_", "REDIS_")):
+        if name.startswith(("GPT_API_", "HYDROPHONE_", "NATS_", "MONGO_", *ALIASES, *UNUSED)):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -126,10 +127,58 @@ def test_unknown_name_is_warned_about_with_the_nearest_known(monkeypatch: pytest
     )
 
 
-def test_redis_is_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDIS_URL", "redis://x")
-    monkeypatch.setenv("GPT_API_REDIS_URL", "redis://x")
-    assert [line.split()[0] for line in load().warnings] == ["GPT_API_REDIS_URL", "REDIS_URL"]
+def test_what_older_systems_kept_elsewhere_is_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in UNUSED:
+        monkeypatch.setenv(name, "redis://user:hunter2@x")
+    assert [line.split()[0] for line in load().warnings] == list(UNUSED)
+    assert "hunter2" not in str(load().warnings)
+    page = (ROOT / "docs" / "settings.md").read_text()
+    assert all(f"`{name}`" in page for name in UNUSED)
+
+
+def test_keys_of_a_venues_market_data_are_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    names_of_keys = ("GPT_API_BINANCE_API_KEY", "GPT_API_BINANCE_API_SECRET", "GPT_API_HUOBI_SECRET_FILE")
+    for name in (*names_of_keys, "GPT_API_KUCOIN_PASSPHRASE", "GPT_API_NOWHERE_API_KEY"):
+        monkeypatch.setenv(name, "hunter2")
+    *accepted, unknown = sorted(load().warnings, key=lambda line: "NOWHERE" in line)
+    assert [line.split()[0] for line in accepted] == [*names_of_keys, "GPT_API_KUCOIN_PASSPHRASE"]
+    assert all("is accepted and not used: market data needs no key" in line for line in accepted)
+    assert unknown.startswith("GPT_API_NOWHERE_API_KEY is no setting")
+    assert "hunter2" not in str(load().warnings)
+
+
+def test_an_alias_counts_where_the_setting_itself_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tmp_path.joinpath(".env").write_text("PORT=1111\nPRICE_FEED_WS_URL=ws://indodax:1\nGPT_API_PORT=\n")
+    settings = load()
+    assert (settings.api.port, settings.venues.ws_urls) == (1111, {"indodax": "ws://indodax:1"})
+    assert "port" in settings.api.model_fields_set, "a launcher insists on it"
+    assert settings.warnings == ()
+    tmp_path.joinpath(".env").write_text("GPT_API_PORT=2222\nHYDROPHONE_INDODAX_WS_URL=ws://own:1\n")
+    monkeypatch.setenv("PORT", "1111")
+    monkeypatch.setenv("PRICE_FEED_WS_URL", "ws://indodax:1")
+    settings = load()
+    assert (settings.api.port, settings.venues.ws_urls) == (2222, {"indodax": "ws://own:1"})
+    assert settings.warnings == (
+        "PORT is not used for GPT_API_PORT, which is set",
+        "PRICE_FEED_WS_URL is not used for HYDROPHONE_INDODAX_WS_URL, which is set",
+    )
+
+
+def test_an_alias_of_two_settings_counts_for_each_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "warning")
+    monkeypatch.setenv("GPT_API_LOG_LEVEL", "ERROR")
+    settings = load()
+    assert (settings.logs.level, settings.api.log_level) == ("WARNING", "ERROR")
+
+
+def test_a_wrong_alias_is_named_as_it_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "70000")
+    monkeypatch.setenv("PRICE_FEED_WS_URL", "http://a")
+    monkeypatch.setenv("LOG_LEVEL", "LOUD")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    named = sorted(line.partition(":")[0] for line in caught.value.problems)
+    assert named == ["LOG_LEVEL", "LOG_LEVEL", "PORT", "PRICE_FEED_WS_URL"], "a level of the API, and of the others"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +209,7 @@ def test_check_prints_values_without_secrets(tmp_path: Path) -> None:
         "MONGO_URL": "mongodb://u:hunter2@a",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "runtime.settings", "--check"],
+        [sys.executable, "-m", "runtime.settings", "--check", "--debug"],
         env={**os.environ, **secrets, "PYTHONPATH": str(ROOT), "GPT_API_PORT": "8123"},
         cwd=tmp_path,
         capture_output=True,
@@ -170,6 +219,8 @@ def test_check_prints_values_without_secrets(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "GPT_API_PORT=8123" in done.stdout
+    assert "HYDROPHONE_LOG_LEVEL=DEBUG\n" in done.stdout
+    assert "GPT_API_LOG_LEVEL=DEBUG\n" in done.stdout
     assert "hunter2" not in done.stdout + done.stderr
 
 

@@ -20,14 +20,13 @@ class Boards:
 
     async def show(self, group: ManagedGroup, who: tuple[int, str]) -> None:
         """Show the question to who joined, unless it has just been shown to others."""
-        context = self._context
-        before, revision = await context.kept.find(board_key(group.id), Board)
-        now = context.now()
-        if not needs_board(before, now):
-            return
-        captcha = group.moderation.captcha
+        context, captcha = self._context, group.moderation.captcha
         text = texts.question(who, captcha.kind, captcha.seconds, group.reader)
-        await self._replace(group, Board(at=now), (before, revision), text)
+        while True:  # what stood there may have been taken away, with nothing in its place
+            before = await context.kept.find(board_key(group.id), Board)
+            now = context.now()
+            if not needs_board(before[0], now) or await self._replace(group, Board(at=now), before, text):
+                return
 
     async def announce_raid(self, group: ManagedGroup, raid: Raid) -> None:
         """Send the one notice of a raid; it takes the place of the question."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import randbelow
@@ -252,13 +253,22 @@ class Joins:
         try:
             outcome = await context.act(deed)
         except HydrophoneError:  # nobody is sent away for an answer to what did not hold them
-            await context.kept.put(key, None, revision)
+            await self._amend(key, pending, revision, None)
             raise
         if not outcome.done:
-            await context.kept.put(key, None, revision)
+            await self._amend(key, pending, revision, None)
         elif outcome.action_id is not None:
-            held = pending.model_copy(update={"action_id": outcome.action_id})
-            await context.kept.put(key, held, revision)
+            await self._amend(key, pending, revision, {"action_id": outcome.action_id})
+
+    async def _amend(self, key: str, pending: Pending, revision: int, update: Mapping[str, str] | None) -> None:
+        """Keep more of who is held, or None for nothing any more: also of who has answered wrongly meanwhile."""
+        kept = self._context.kept
+        now: Pending | None = pending
+        while now is not None and now.answered is None and now.until == pending.until:
+            after = None if update is None else now.model_copy(update=update)
+            if await kept.put(key, after, revision) is not None:
+                return
+            now, revision = await kept.find(key, Pending)
 
     def _pending(  # what a newcomer is held by
         self,

@@ -38,15 +38,15 @@ class Raids:
     ) -> tuple[Raid, bool]:
         """Begin a raid, or prolong the one that there is; whether it was begun. Whoever is first announces it."""
         context, now = self._context, self._context.now()
-        known, revision = await context.kept.find(raid_key(group.id), Raid)
-        if known is not None and known.until > now:
-            after = prolong(known, now)
-            if after != known:
-                await context.kept.put(raid_key(group.id), after, revision)
-            return after, False
         raid = begin_raid(now, seconds, reason)
-        if await context.kept.put(raid_key(group.id), raid, revision) is None:
-            return raid, False  # another process was first
+        while True:  # what is written meanwhile is what is prolonged, or its end what is followed by another one
+            known, revision = await context.kept.find(raid_key(group.id), Raid)
+            there = known is not None and known.until > now
+            after = prolong(known, now) if known is not None and there else raid
+            if after == known or await context.kept.put(raid_key(group.id), after, revision) is not None:
+                break
+        if there:
+            return after, False
         await self._boards.announce_raid(group, raid)
         moderator = by or context.bot_id()
         deed = Deed(

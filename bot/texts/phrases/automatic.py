@@ -79,7 +79,9 @@ PHRASES: Final = {
     "automatic.report.usage": Phrase(
         "Answer the message that you report with /report.", "Balas pesan yang Anda laporkan dengan /report."
     ),
-    "automatic.report.thanks": Phrase("🚩 Thank you, moderators are told.", "🚩 Terima kasih, moderator diberi tahu."),
+    "automatic.report.thanks": Phrase(
+        "🚩 Thank you. The moderators are notified.", "🚩 Terima kasih, moderator diberi tahu."
+    ),
     "automatic.report.admin": Phrase(
         "That message is an administrator's or my own.", "Pesan itu milik admin atau saya sendiri."
     ),

@@ -67,7 +67,7 @@ PHRASES: Final = {
     ),
     "groups.may_not": Phrase("🔒 You may not do that here. It needs: {what}", "🔒 Anda tidak boleh. Perlu: {what}"),
     "groups.anonymous": Phrase(
-        "Anonymous administrators may do what each of them may. Write as yourself to be told apart.",
+        "Anonymous administrators may do what each of them may. Write as yourself to use your own rights.",
         "Admin anonim hanya boleh melakukan yang boleh dilakukan semuanya. Tulis sebagai diri sendiri agar dikenali.",
     ),
     "groups.need.delete_messages": Phrase("delete messages", "menghapus pesan"),

@@ -98,8 +98,8 @@ class EverybodyExplainer:
                 return _silent("no_data", query.rule, (query.venue or "all", query.symbol, query.at), str(error))
         if found.decision != "fired":
             return found
-        told_now = await self._store.find_between(query.rule, base, query.at - LOOK_BACK_NS, query.at)
-        fitting = [one for one in told_now if found.venue in {subjects.ALL_VENUES, one.alert.venue}]
+        published = await self._store.find_between(query.rule, base, query.at - LOOK_BACK_NS, query.at)
+        fitting = [one for one in published if found.venue in {subjects.ALL_VENUES, one.alert.venue}]
         if fitting:
             return found.model_copy(update={"published": msgspec.to_builtins(fitting[-1].alert)})
         return await self._held(found, query, base)

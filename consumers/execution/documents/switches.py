@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from runtime.store import Collection, Store
@@ -15,6 +16,7 @@ class Switches:
     def __init__(self, store: Store) -> None:
         self._switches: Collection = store.collection(SWITCHES)
         self._unsaved: dict[str, int] = {}
+        self._writing = asyncio.Lock()
 
     async def is_halted(self, owner: str) -> bool:
         """Return whether an owner's trading is stopped; StoreError where that cannot be read."""
@@ -34,13 +36,23 @@ class Switches:
     async def flush(self) -> None:
         """Write what was stopped while documents were away; StoreError where they still are."""
         for owner, now_ns in list(self._unsaved.items()):
-            await self.halt(owner, now_ns)
-            self._unsaved.pop(owner, None)
+            async with self._writing:
+                if self._unsaved.get(owner) != now_ns:  # resumed meanwhile, or stopped once more
+                    continue
+                await self._set(owner, now_ns, halted=True)
+                if self._unsaved.get(owner) == now_ns:
+                    del self._unsaved[owner]
 
     async def resume(self, owner: str, now_ns: int) -> None:
-        """Let it go on."""
-        self._unsaved.pop(owner, None)
-        await self._set(owner, now_ns, halted=False)
+        """Let it go on; StoreError where that cannot be written: then it stays stopped."""
+        stopped = self._unsaved.pop(owner, None)
+        try:
+            async with self._writing:
+                await self._set(owner, now_ns, halted=False)
+        except BaseException:
+            if stopped is not None:
+                self._unsaved.setdefault(owner, stopped)
+            raise
 
     async def _set(self, owner: str, now_ns: int, *, halted: bool) -> None:
         await self._switches.update_one({"_id": owner}, {"$set": {"halted": halted, "changed_ns": now_ns}}, upsert=True)

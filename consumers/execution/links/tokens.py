@@ -40,6 +40,9 @@ class UserTokens:
 
     async def issue(self, account: Account) -> TokenIssued:
         """Return a new token of an account; InvalidParameterError for one on paper, DisabledError without a secret."""
+        return (await self._issue(account))[0]
+
+    async def _issue(self, account: Account) -> tuple[TokenIssued, Token]:
         if account.venue == PAPER:
             raise InvalidParameterError("Accounts on paper need no token", parameter="name")
         vault, now_ns = self._vault(), self._now()
@@ -49,7 +52,7 @@ class UserTokens:
         text = secrets.token_urlsafe(core.TOKEN_BYTES)
         token = core.issue(self._mac(text), account.owner, account.id, times=self._sealing.times, now_ns=now_ns)
         await self._store.save(token)
-        return self._issued(token, seal_text(vault, text, _whose(account)))
+        return self._issued(token, seal_text(vault, text, _whose(account))), token
 
     async def refresh(self, account: Account, given: SealedText) -> TokenIssued:
         """Return the token as it holds from now on, or the one that takes its place; UnauthorizedError for a dead one.
@@ -59,13 +62,23 @@ class UserTokens:
         text, token = await self._held(account, given)
         times, now_ns = self._sealing.times, self._now()
         if core.is_to_replace(token, times, now_ns):
-            issued = await self.issue(account)
-            await self._store.change(core.replaced(token, now_ns), token)
+            issued, made = await self._issue(account)
+            if not await self._store.change(core.replaced(token, now_ns), token):
+                await self._end_where_all_ended(account, made)
             return issued
         after = core.prolonged(token, times, now_ns)
         if not await self._store.change(after, token):
             raise _dead(account)
         return self._issued(after, seal_text(self._vault(), text, _whose(account)))
+
+    async def _end_where_all_ended(self, account: Account, made: Token) -> None:
+        """End a token where all of the account ended while it was made, and raise UnauthorizedError.
+
+        Where another process has replaced the same one, or there were too many, others are still there.
+        """
+        if not any(one.mac != made.mac for one in await self._store.list_of(account.id)):
+            await self._store.end(made.mac)
+            raise _dead(account)
 
     async def check(self, account: Account, given: SealedText | None, strategy: str | None = None) -> None:
         """Return where the account may be traded with; raises UnauthorizedError.

@@ -90,7 +90,7 @@ class JobQueue:
         await retry.retried(publish, on=NatsError, policy=_PUBLISH)
 
     async def announce(self, endpoint: str) -> None:
-        """Say that an endpoint is not as it was; who hears it reads it again."""
+        """Publish that an endpoint has changed; who receives that reads it again."""
         await self.bus.client.publish(WEBHOOK_CHANGED + endpoint, b"")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -18,19 +18,17 @@ from consumers.webhooks.delivery.queue import JobQueue
 from consumers.webhooks.delivery.rules import SECOND_NS, DigestRules
 from consumers.webhooks.matching.coalescing import Coalescing, Matched
 from consumers.webhooks.matching.numbering import Numbering
+from consumers.webhooks.matching.reading import StreamRow
 from consumers.webhooks.matching.subscribers import Subscribers
 from consumers.webhooks.payloads.body import event_id
-from consumers.webhooks.payloads.facts import NO_SOURCES, Fact, Sources, fact_of
+from consumers.webhooks.payloads.facts import NO_SOURCES, Fact, Sources
 from consumers.webhooks.registry.endpoint import Endpoint
 from consumers.webhooks.store.events import EventStore
-from contracts import streams, subjects
-from contracts.services.trading.events import OrderChanged
 from runtime import clock
 from runtime.app.fold import Fault, fold_each
 from runtime.app.resume import Mark, find_start
 from runtime.nats.bus import Bus
 from runtime.nats.lanes.publisher import LaneReader
-from runtime.nats.lanes.reader import read_event
 from runtime.nats.streams.api import call
 from runtime.tracing.context import Parent
 from runtime.tracing.tracing import Tracing, trace_of
@@ -43,26 +41,8 @@ _SAVE_SECONDS: Final = 1.0
 _NEWEST: Final = 500  # of an endpoint: more than is written at once
 
 
-def read_order(_subject: str, body: bytes) -> Any:  # as a fact is made of it
-    """Decode an order that changed; raises ValidationError, which is a ValueError."""
-    return OrderChanged.model_validate_json(body)
-
-
 class TooManyWaitingError(RuntimeError):
     """The documents take nothing any more, and more events wait than may."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What is read: streams with the subjects of each."""
-
-    streams: Sequence[tuple[str, tuple[str, ...]]] = (
-        (streams.SIGNALS, (subjects.ALL_WHALES, subjects.ALL_CLUSTERS, subjects.ALL_STORMS)),
-        (streams.LIQUIDATIONS, (subjects.ALL_LIQUIDATIONS,)),
-        (streams.FEEDS, (subjects.ALL_FEEDS,)),
-        (streams.OWN_ALERTS, (subjects.ALL_PRICE_ALERTS,)),
-        (streams.TRADING, (subjects.ORDER + "changed.*",)),
-    )
 
 
 class Matcher:
@@ -91,14 +71,15 @@ class Matcher:
         self.matched = 0
         self.coalesced = 0
 
-    async def open(self, bus: Bus, reader: LaneReader, reading: Reading) -> None:
+    async def open(self, bus: Bus, reader: LaneReader, reading: Sequence[StreamRow]) -> None:
         """Go on reading where the last process was; from now on where none was."""
         positions = await self._events.load_positions()
         if positions:
             oldest = min(read_by for _, read_by in positions.values())
             async for known in self._events.ids_since(oldest - self._margin_ns):
                 self._know(known)
-        for stream, wanted in reading.streams:
+        for row in reading:
+            stream = row.stream
             if stream not in positions:
                 last = int((await call(bus, f"STREAM.INFO.{stream}"))["state"]["last_seq"])
                 positions[stream] = (last, clock.now_ns())
@@ -106,24 +87,19 @@ class Matcher:
             sequence, read_by = positions[stream]
             start = (await find_start(bus, stream, Mark(sequence, read_by))).start
             self._read[stream] = self._saved[stream] = sequence
+            await reader.stream(stream, row.subjects, row.decode, partial(self.on_batch, row), start=start)
 
-            def on_batch(batch: Sequence[tuple[str, Any]], last: int, *, stream: str = stream) -> Sequence[Fault]:
-                return self.on_batch(stream, batch, last)
-
-            read = read_order if stream == streams.TRADING else read_event
-            await reader.stream(stream, wanted, read, on_batch, start=start)
-
-    def on_batch(self, stream: str, batch: Sequence[tuple[str, Any]], last: int) -> Sequence[Fault]:
+    def on_batch(self, row: StreamRow, batch: Sequence[tuple[str, Any]], last: int) -> Sequence[Fault]:
         """Match a batch of events; give the faults of those that no fact can be made of."""
-        now_ns, before = clock.now_ns(), self._read.get(stream, 0)
+        now_ns, before = clock.now_ns(), self._read.get(row.stream, 0)
 
         def on_event(_subject: str, event: Any) -> None:
-            fact = fact_of(event, self._sources)
+            fact = row.make_fact(event, self._sources)
             if fact is not None:
-                self._match(fact, stream, before, now_ns)
+                self._match(fact, row.stream, before, now_ns)
 
         faults = fold_each(batch, on_event)
-        self._read[stream] = last
+        self._read[row.stream] = last
         if len(self._groups) > _MOST_WAITING:
             raise TooManyWaitingError(f"{len(self._groups)} events wait for the documents")
         return faults

@@ -15,7 +15,8 @@ from nats.errors import Error as NatsError
 
 from consumers.webhooks.delivery.rules import SECOND_NS, DigestRules
 from consumers.webhooks.delivery.sending import Endpoints, Sending
-from consumers.webhooks.matching.matcher import Matcher, Reading
+from consumers.webhooks.matching.matcher import Matcher
+from consumers.webhooks.matching.reading import STREAMS, StreamRow
 from consumers.webhooks.matching.reconciler import Reconciler, States
 from consumers.webhooks.matching.subscribers import Subscribers
 from consumers.webhooks.payloads.facts import Sources
@@ -49,7 +50,7 @@ class MatchingPlan:
     """What is read, and seconds between writes, looks at notices, and looks at everything that waits."""
 
     digests: DigestRules = field(default_factory=DigestRules)
-    reading: Reading = field(default_factory=Reading)
+    reading: tuple[StreamRow, ...] = STREAMS
     public_url: str = ""
     tick_seconds: float = 0.02
     notice_seconds: float = 1.0

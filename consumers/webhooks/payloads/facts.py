@@ -53,12 +53,10 @@ encode: Final = msgspec.json.Encoder().encode
 
 
 def fact_of(event: Any, sources: Sources = NO_SOURCES) -> Fact | None:
-    """Return what webhooks make of an event (a struct of `contracts.codec.fast`, or an order); None for others.
+    """Return what webhooks make of an event (a struct of `contracts.codec.fast`); None for kinds that they do not send.
 
     A liquidation's quote other than dollars is valued by `sources.rates` where they have a price of it.
     """
-    if isinstance(event, OrderChanged):
-        return _order(event)
     make = _MAKERS.get(event.kind)
     return None if make is None else make(event, sources)
 
@@ -122,7 +120,8 @@ def _price_alert(event: Any, sources: Sources) -> Fact | None:
     )
 
 
-def _order(event: OrderChanged) -> Fact:
+def order_fact(event: OrderChanged, _sources: Sources = NO_SOURCES) -> Fact:
+    """Return what webhooks make of an order that changed; `symbol` is the venue's own where no instrument has it."""
     data = {
         "order_id": event.order_id,
         "client_id": event.client_id,

@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 from pydantic_settings import BaseSettings
 
 from runtime.config.check import (
+    ALIASES,
     FILE_SUFFIX,
     URL_TEMPLATES,
     GroupReader,
@@ -112,9 +113,9 @@ GROUPS: Final = tuple(_GROUP_BY_NAME.values())
 
 
 def names() -> tuple[str, ...]:
-    """Every setting's name, in the order of the groups, the venue addresses as their two templates last."""
+    """Every setting's name, in the order of the groups, the venue addresses as their two templates, aliases last."""
     aliases = (info.validation_alias for group in GROUPS for info in group.model_fields.values())
-    return (*(alias for alias in aliases if isinstance(alias, str)), *URL_TEMPLATES)
+    return (*(alias for alias in aliases if isinstance(alias, str)), *URL_TEMPLATES, *ALIASES)
 
 
 def environment(env_file: Path = ENV_FILE) -> dict[str, str]:

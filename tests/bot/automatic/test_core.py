@@ -122,7 +122,7 @@ def test_what_nobody_wrote_is_not_judged() -> None:
     assert seen_join(42, datetime.fromtimestamp(NOW, UTC)).key == "join.42"
 
 
-def test_a_group_is_told_of_five_penalties_a_minute() -> None:
+def test_a_group_is_notified_of_five_penalties_a_minute() -> None:
     notices = Notices()
     assert [notices.may(-1, NOW + at) for at in range(7)] == [True] * 5 + [False] * 2
     assert notices.may(-2, NOW + 6)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from bot.groups.automatic.context import Context
-from bot.groups.automatic.core import Board
-from bot.groups.automatic.kept import Kept, board_key, raid_key
+from bot.groups.automatic.core import Board, Pending, Raid, StateModel
+from bot.groups.automatic.kept import Kept, board_key, captcha_key, raid_key
 from contracts.services.community.rules import Seen, Verdict
 from tests.bot.automatic.world import OWNER, Group, World, until
 
@@ -277,6 +279,90 @@ async def test_whose_joins_made_it_a_raid_is_held_whoever_began_it_and_not_again
     await held(group, 106)
     assert group.status(111) == "member"
     assert len(await group.actions(kind="mute")) == 4
+
+
+def lose_first(monkeypatch: pytest.MonkeyPatch, beside: Kept, key: str, wins: Wins) -> list[StateModel | None]:
+    """Let another bot be faster once, where this one writes: what `wins` makes of that, if anything, stands there."""
+    put, lost = Kept.put, list[StateModel | None]()
+
+    async def put_too_late(self: Kept, at: str, state: StateModel | None, revision: int) -> int | None:
+        if at == key and not lost and (theirs := wins(state)) is not NOT_NOW:
+            lost.append(state)
+            assert await put(beside, at, theirs, revision) is not None
+        return await put(self, at, state, revision)
+
+    monkeypatch.setattr(Kept, "put", put_too_late)
+    return lost
+
+
+NOT_NOW: Any = object()
+Wins = Callable[[StateModel | None], Any]
+
+
+async def test_a_question_is_shown_though_the_one_before_it_is_taken_away_meanwhile(
+    groups: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, beside = await groups.group(moderation=BUTTON), Kept(groups.bus)
+    lost = lose_first(monkeypatch, beside, board_key(group.id), lambda state: None if state else NOT_NOW)
+    group.join(42, first_name="Ann")
+    assert ASKS["en"] in (await group.message("Ann"))["text"]
+    assert len(lost) == 1
+
+
+async def test_a_raid_that_is_prolonged_while_it_ends_begins_again(
+    groups: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, beside, now = await groups.group(), Kept(groups.bus), groups.clock()
+    await beside.put(raid_key(group.id), Raid(began=now - 500, until=now + 100, seconds=900, reason="x"), 0)
+    lost = lose_first(monkeypatch, beside, raid_key(group.id), lambda state: None if state else NOT_NOW)
+    group.write(OWNER, "/raid 15m")
+    await group.message("🛡 Raid mode. ")
+    await group.message("on until")
+    assert len(lost) == 1
+
+
+async def test_who_answers_wrongly_while_their_mute_is_logged_is_held_by_it(
+    groups: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, beside = await groups.group(moderation=SUMS), Kept(groups.bus)
+    key = captcha_key(group.id, 42)
+
+    def answer_wrongly(state: StateModel | None) -> Any:
+        if not isinstance(state, Pending) or state.action_id is None:
+            return NOT_NOW
+        return state.model_copy(update={"action_id": None, "wrong": 1})
+
+    lost = lose_first(monkeypatch, beside, key, answer_wrongly)
+    group.join(42)
+    await held(group, 42)
+    async with asyncio.timeout(20):
+        while (found := (await beside.find(key, Pending))[0]) is None or found.action_id is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert (found.wrong, len(lost)) == (1, 1)
+
+
+async def test_who_could_not_be_held_is_not_sent_away_for_a_wrong_answer_either(
+    groups: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, beside = await groups.group(moderation=SUMS), Kept(groups.bus)
+    key = captcha_key(group.id, 42)
+    seen = list[Pending]()
+
+    def answer_wrongly(state: StateModel | None) -> Any:
+        if isinstance(state, Pending):
+            seen.append(state)
+        return NOT_NOW if state is not None else seen[0].model_copy(update={"wrong": 1})
+
+    lost = lose_first(monkeypatch, beside, key, answer_wrongly)
+    async with httpx.AsyncClient(base_url=groups.url) as client:
+        fault = {"method": "restrictChatMember", "chat_id": group.id, "error": "400", "times": 1}
+        assert (await client.post("/test/fail", json=fault)).is_success
+    group.join(42)
+    await until(lambda: lost, "what is kept of them is taken away")
+    async with asyncio.timeout(20):
+        while (await beside.find(key, Pending))[0] is not None:  # noqa: ASYNC110  # of another process
+            await asyncio.sleep(0.02)
+    assert group.status(42) == "member"
 
 
 MOST_MESSAGES = 3

@@ -181,7 +181,7 @@ async def test_somebody_who_asked_to_join_is_let_in(stage: Stage) -> None:
     assert (await group.ask("permissions", user_id=eve))["roles"] == ["approved"]
 
 
-async def test_actions_are_told_in_the_log_channel(stage: Stage) -> None:
+async def test_actions_are_reported_in_the_log_channel(stage: Stage) -> None:
     group = await stage.group()
     eve, log = await group.new(), await stage.group(group_id=-1_002_000_000_001)
     foreign = await stage.group()

@@ -102,7 +102,7 @@ async def test_channels_are_recognised(stage: Stage) -> None:
     assert len(await group.did("unbanChatSenderChat")) == 1
 
 
-async def test_the_bot_itself_may_not_be_told_by_others(stage: Stage) -> None:
+async def test_others_may_not_command_the_bot_itself(stage: Stage) -> None:
     group = await stage.group()
     eve = await group.new()
     assert (await group.ask("permissions", user_id=BOT))["roles"] == []

@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 
 from bot.requests import PromptRequests
 from bot.trading.linking import may_be_secret
-from bot.trading.state import HeldToken, TraderState
+from bot.trading.state import Asking, HeldToken, TraderState
 from bot.trading.tokens import Tokens
 from consumers.execution.handlers import ExecutionPlan
 from consumers.execution.handlers import run as run_execution
@@ -28,6 +28,7 @@ from contracts.services.trading.sealed import SealedText
 from runtime import clock
 from runtime.clients.command_client import CommandClient
 from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.kv.compared import ComparedBucket, Word
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
 from runtime.servers.embedded import NatsServer
@@ -220,6 +221,27 @@ async def test_without_a_secret_to_seal_with_no_key_is_taken(start_bot: StartBot
 )
 def test_all_but_the_name_of_an_exchange_may_be_a_secret(words: list[str], *, secret: bool) -> None:
     assert may_be_secret(words) is secret
+
+
+async def test_what_is_asked_in_the_moment_of_an_answer_is_what_it_answers(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.bus.jetstream().purge_stream(f"KV_{streams.TRADERS}")
+    state, raced, find = TraderState(store.bus), list[str](), ComparedBucket.find
+    first, second = (Asking(what="secret", until=100.0, given={"venue": venue}) for venue in ("okx", "kraken"))
+
+    async def find_then_lose(self: ComparedBucket, key: str) -> Word:
+        """Another button is pressed between what is read and what is written, once."""
+        word = await find(self, key)
+        if not raced:
+            raced.append(key)
+            await state.ask(7, second)
+        return word
+
+    await state.ask(7, first)
+    monkeypatch.setattr(ComparedBucket, "find", find_then_lose)
+    assert await state.answered(7, 1.0) == second, "or a secret would be left in the chat"
+    assert await state.answered(7, 1.0) is None
 
 
 async def test_tokens_are_refreshed_before_they_end_and_forgotten_when_refused(

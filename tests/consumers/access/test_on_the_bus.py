@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from consumers.access import core
 from consumers.access.handlers import AccessPlan
+from consumers.access.store import AccessStore
 from contracts import streams
 from contracts.schema.literals import iso
 from contracts.services import access
-from contracts.services.access import KeyEntry
+from contracts.services.access import Caller, KeyEntry
 from runtime import provision
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus
@@ -56,6 +58,18 @@ async def audited(bus: Bus, count: int, **query: Any) -> dict[str, Any]:
             if page["total"] >= count:
                 return page
             await asyncio.sleep(0.05)
+
+
+async def test_who_had_the_lease_before_gives_a_revoked_key_no_secret(own: Bus, begin: Begin, plan: AccessPlan) -> None:
+    await begin()
+    key_id, now = (await make(own))["id"], now_ns()
+    store = AccessStore(Store(plan.documents))
+    before = await store.find(key_id)
+    assert before is not None
+    await ask(own, "revoke", id=key_id)
+    rotated = core.rotate(before, "0" * 64, 60, now)
+    assert not await store.save(rotated, before, core.audit("rotate", rotated, Caller(**CALLER), now))
+    assert (await ask(own, "find", id=key_id))["state"] == "revoked"
 
 
 async def test_a_key_is_made_shown_once_rotated_and_revoked(own: Bus, begin: Begin) -> None:

@@ -173,7 +173,7 @@ def test_a_restart_anywhere_changes_nothing() -> None:
         assert sum(alert.stands_for for alert in whole.said) + whole.watch.state.held == whole.watch.state.crossings
 
 
-def test_what_is_met_within_a_snooze_is_told_after_it() -> None:
+def test_what_is_met_within_a_snooze_is_reported_after_it() -> None:
     world = World(rule(repeat=False, snoozed_ns=T0 + 100 * SECOND))
     assert world.at(50, "64000", "65000", "64000", "65000") == []
     (alert,) = world.at(100, "63000")
@@ -181,7 +181,7 @@ def test_what_is_met_within_a_snooze_is_told_after_it() -> None:
     assert alert.ts_recv == T0 + 100 * SECOND
 
 
-def test_nothing_is_met_after_the_end_and_what_was_held_is_told() -> None:
+def test_nothing_is_met_after_the_end_and_what_was_held_is_reported() -> None:
     world = World(rule(expires_ns=T0 + 100 * SECOND, cooldown_seconds=60))
     world.at(0, "64000", "65000")
     world.at(50, "64000", "65000")

@@ -14,7 +14,7 @@ from consumers.alerts.core import PriceWatch, Rule, State
 from consumers.alerts.explaining.prices import LOOK_BACK_NS
 from consumers.alerts.handlers import AlertsPlan
 from consumers.alerts.rules import Here, Resolved, create
-from consumers.alerts.store import AlertStore
+from consumers.alerts.store import AlertStore, StaleHolderError
 from consumers.alerts.watching import Watchlist
 from contracts import codec, streams
 from contracts.market import Liquidation
@@ -149,6 +149,21 @@ async def check_moment(asked: Asked, rule_id: str, truth: Truth, at: int) -> str
     return str(answer["decision"])
 
 
+async def test_who_had_the_lease_before_changes_and_revives_nothing(plan: AlertsPlan) -> None:
+    store, now = Store(plan.documents), now_ns()
+    watch = watches(now - 2 * HOUR * SECOND, 0)[0]
+    old, new = AlertStore(store, 1), AlertStore(store, 2)
+    await old.add(watch, now)
+    await new.save(watch, now)
+    with pytest.raises(StaleHolderError):
+        await old.save(watch, now)
+    await new.delete(watch.rule.id)
+    with pytest.raises(StaleHolderError):
+        await old.save(watch, now)
+    assert [pair async for pair in new.every()] == []
+    await store.close()
+
+
 @pytest.mark.parametrize(("alerts", "moments"), [(15, 40), pytest.param(None, 200, marks=pytest.mark.long)])
 async def test_alerts_of_an_hour_are_explained_and_moments_without_one_too(
     desk: Desk, begin: Begin, plan: AlertsPlan, alerts: int | None, moments: int
@@ -156,7 +171,7 @@ async def test_alerts_of_an_hour_are_explained_and_moments_without_one_too(
     start = now_ns() - 2 * HOUR * SECOND
     events, store = hour(start), Store(plan.documents)
     for watch in watches(start, 0):
-        await AlertStore(store, 1).save(watch, now_ns())
+        await AlertStore(store, 1).add(watch, now_ns())
     await store.close()
     truths = {watch.rule.id: truth_of(watch, events) for watch in watches(start, 0)}
     expected = sorted(alert.id for truth in truths.values() for alert in truth.alerts)
@@ -201,7 +216,9 @@ def percentile(took: list[float], share: float) -> float:
     return sorted(took)[int(len(took) * share)]
 
 
-async def test_everybody_is_told_of_large_liquidations_and_signals_once_a_cooldown(desk: Desk, begin: Begin) -> None:
+async def test_everybody_is_notified_of_large_liquidations_and_signals_once_a_cooldown(
+    desk: Desk, begin: Begin
+) -> None:
     down = await begin()
     now = now_ns() - 1000 * SECOND
     await desk.put([large(1, now, "1"), large(2, now, "8"), large(3, now + 1, "9"), large(4, now + 2, "9", "short")])
@@ -212,8 +229,8 @@ async def test_everybody_is_told_of_large_liquidations_and_signals_once_a_cooldo
     await desk.put([whale(10, now + 300 * SECOND)])
     await begin()
     found = await desk.until(5, streams.SIGNALS)
-    told = [(alert.alert, alert.side, alert.stands_for, alert.usd_value) for alert in found]
-    assert sorted(told, key=str) == [
+    reported = [(alert.alert, alert.side, alert.stands_for, alert.usd_value) for alert in found]
+    assert sorted(reported, key=str) == [
         ("liquidation", "long", 1, "520000.00"),
         ("liquidation", "long", 3, "1365000.00"),
         ("liquidation", "short", 1, "585000.00"),

@@ -143,7 +143,7 @@ async def test_a_one_shot_fires_once_over_two_restarts_and_two_replicas(desk: De
     assert (await desk.ask("find", owner="alice", id=made["id"]))["messages"] == 1
 
 
-async def test_a_crossing_while_everything_was_down_is_told_late_and_once(desk: Desk, begin: Begin) -> None:
+async def test_a_crossing_while_everything_was_down_is_reported_late_and_once(desk: Desk, begin: Begin) -> None:
     down = await begin()
     made = await desk.create(rule={"repeat": True, "cooldown_seconds": 60})
     then = now_ns() - 3600 * SECOND

@@ -94,7 +94,7 @@ def test_the_book_tells_open_candles_and_since_when_it_lacks_nothing_also_after_
 
 
 # ---- when nobody listened
-def test_interruptions_of_a_feed_are_told_from_the_loss_to_the_recovery(status: Make) -> None:
+def test_interruptions_of_a_feed_are_reported_from_the_loss_to_the_recovery(status: Make) -> None:
     gaps = Gaps()
     for at, state, fields in (
         (1, "connecting", {}),
@@ -139,7 +139,7 @@ async def until(bus: Bus, check: Callable[[CandlesReply], bool], **query: Any) -
 
 
 @pytest.mark.nats
-async def test_closed_candles_of_before_the_start_and_open_ones_are_told_and_cut_to_what_was_asked(
+async def test_closed_candles_of_before_the_start_and_open_ones_are_reported_and_cut_to_what_was_asked(
     bus: Bus, trade: Make, status: Make
 ) -> None:
     js = bus.jetstream()

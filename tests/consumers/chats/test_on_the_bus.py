@@ -160,6 +160,12 @@ async def test_indexes_serve_the_reads(documents: Store) -> None:
     await store.move_chat(1, 2)
     await store.move_chat(1, 2)
     assert [one.chat_id for one in await store.active()] == [2]
+    chosen = SaveSubscription(chat_id=2, user_id=1, filter=AlertFilter.model_validate({"kinds": ["whale"]}))
+    await store.save(SaveSubscription(chat_id=1, user_id=1))
+    await store.save(chosen)
+    await store.move_chat(1, 2)
+    (kept,) = await store.active()
+    assert (kept.chat_id, kept.filter) == (2, chosen.filter), "what was chosen in the chat that it became is newer"
     await store.drop_chat(2)
     assert await store.active() == []
 

@@ -241,7 +241,7 @@ def listing(revision: int, symbols: list[str], unit: str = "okx", **fields: Any)
     return Listing(**values, revision=revision, ts_recv=START + revision, listed=names, **fields)
 
 
-def test_what_a_venue_begins_and_ceases_to_list_is_told_once() -> None:
+def test_what_a_venue_begins_and_ceases_to_list_is_reported_once() -> None:
     detector = ListingDetector()
     assert fold_all(detector, [listing(1, ["BTC/USDT", "ETH/USDT"])]) == []
     changed = listing(2, ["BTC/USDT", "SOL/USDT"], sim=True)

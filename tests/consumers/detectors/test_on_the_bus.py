@@ -30,13 +30,14 @@ from contracts import codec, streams, subjects
 from contracts.instrument import make_instrument
 from contracts.numbers import time_of
 from contracts.services.explaining import DryRunQuery, DryRunReply, Explanation, WhyNotQuery, WhyQuery
-from contracts.subjects import HEADER_SIMULATED
+from contracts.subjects import HEADER_SIMULATED, HEADER_TRACE
 from runtime.clients.command_client import CommandClient
 from runtime.clock import monotonic, now_ns
 from runtime.nats.bus import Bus
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
 from runtime.servers.embedded import NatsServer
+from runtime.tracing.context import find_header, write_parent
 from tests.consumers.conftest import make_status, make_ticker
 from tests.consumers.detectors.making import (
     MINUTE,
@@ -49,6 +50,7 @@ from tests.consumers.detectors.making import (
     subject_of,
     ticker,
 )
+from tests.recording import TRACE, ids, parent_ids, recording
 from tests.running import running
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(150)]
@@ -181,6 +183,22 @@ async def test_every_signal_is_explained_and_counted(own: Bus) -> None:
     took.sort()
     print(f"{dict(counts)}, half within {took[len(took) // 2] * 1000:.0f} ms, all within {took[-1] * 1000:.0f} ms")
     assert took[-1] < 10.0  # nobody waits until the asker gives up
+
+
+async def test_a_signal_continues_the_trace_of_the_event_that_it_follows_from(own: Bus) -> None:
+    (tracing, spans), now = recording(0.0), now_ns()
+    bus = await Bus(own.options, tracing=tracing).connect()
+    async with running(bus, "detectors", make_consumer(PLAN).run):
+        event = funding(now, "0.002", sim=True)
+        headers = {HEADER_TRACE: TRACE}
+        await own.jetstream().publish(subject_of(event, subjects.FUNDING), codec.encode(event), headers=headers)
+        async with asyncio.timeout(20):
+            while not (rows := await read_past(own, streams.SIGNALS, (f"{subjects.FUNDING_EXTREME}>",), ALL)):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    await bus.close()
+    (published_one,) = spans.get_finished_spans()
+    assert parent_ids(published_one) == tuple(int(part, 16) for part in TRACE.split("-")[1:3])
+    assert find_header(rows[0].headers) == write_parent(*ids(published_one))
 
 
 def time_of_signal(found: Any) -> int:

@@ -17,7 +17,7 @@ from consumers.execution.ports import ChangedElsewhereError, NotAllowedError
 from consumers.execution.safety.permits import Permits
 from contracts.services.trading.accounts import Limits
 from contracts.services.trading.refusals import refusal
-from runtime.store import Store
+from runtime.store import Store, StoreError
 from runtime.trading import order as steps
 from runtime.trading.order import Fill, Order, Report
 from runtime.trading.order_events import order_id_of
@@ -125,6 +125,46 @@ async def test_the_switch_stops_an_owner_until_it_is_resumed(store: Store) -> No
     await gate(store).check(intent(owner="bob"))
     await Switches(store).resume("alice", START)
     await gate(store).check(intent())
+
+
+async def test_a_resume_while_an_older_stop_is_written_is_what_holds(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switches, write, begun, free = Switches(store), Switches._set, asyncio.Event(), asyncio.Event()
+
+    async def write_slowly(self: Switches, owner: str, now_ns: int, *, halted: bool) -> None:
+        if halted:
+            begun.set()
+            await free.wait()
+        await write(self, owner, now_ns, halted=halted)
+
+    monkeypatch.setattr(Switches, "_set", write_slowly)
+    for owner in ("alice", "bob"):
+        switches.halt_here(owner, START)
+    flushing = asyncio.create_task(switches.flush())
+    await begun.wait()
+    resuming = [asyncio.create_task(switches.resume(owner, START + 1)) for owner in ("alice", "bob")]
+    await asyncio.sleep(0.05)
+    free.set()
+    await asyncio.gather(flushing, *resuming)
+    assert [await switches.is_halted(owner) for owner in ("alice", "bob")] == [False, False]
+
+
+async def test_a_resume_that_is_not_written_leaves_what_is_stopped(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise StoreError("away")
+
+    switches = Switches(store)
+    switches.halt_here("alice", START)
+    with monkeypatch.context() as broken:
+        broken.setattr(Switches, "_set", refuse)
+        with pytest.raises(StoreError):
+            await switches.resume("alice", START + 1)
+    assert await switches.is_halted("alice")
+    await switches.flush()
+    assert await Switches(store).is_halted("alice")
 
 
 async def test_limits_count_what_is_open_and_lost(store: Store) -> None:

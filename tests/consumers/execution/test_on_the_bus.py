@@ -57,7 +57,7 @@ async def serving(execution_nats: NatsServer, own: Bus, documents_url: str) -> A
 
 
 @pytest.mark.usefixtures("serving")
-async def test_orders_are_placed_filled_cancelled_and_told(user: User) -> None:
+async def test_orders_are_placed_filled_cancelled_and_reported(user: User) -> None:
     await user.open()
     with pytest.raises(AlreadyExistsError):
         await user.open()
@@ -80,12 +80,12 @@ async def test_orders_are_placed_filled_cancelled_and_told(user: User) -> None:
     paid = sum((fill.price * fill.amount + fill.fee for fill in fills), D(0))
     assert await user.balances() == {"USDT": (D(10_000) - paid, D(0)), "BTC": (D(5), D(0))}
 
-    async def told() -> bool:
+    async def reported() -> bool:
         changed, filled = await user.events()
         newest = {event.order_id: event.status for event in changed}
         return newest == {market.id: "filled", resting.id: "cancelled"} and len(filled) == len(fills)
 
-    await until(told)
+    await until(reported)
 
 
 @pytest.mark.usefixtures("serving")
@@ -226,10 +226,10 @@ async def test_a_killed_process_leaves_one_order_each_and_loses_no_fill(
         fills = await user.fills()
         assert [(fill.price, fill.amount) for fill in fills] == [(100, 1), (100, 1)]
 
-        async def told() -> bool:
+        async def reported() -> bool:
             return len((await user.events())[1]) == len(fills)
 
-        await until(told)
+        await until(reported)
         assert (await user.balances())["BTC"] == (D(2), D(0))
     finally:
         await process.end(signal.SIGTERM)

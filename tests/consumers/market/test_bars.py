@@ -74,7 +74,7 @@ def test_one_that_began_late_is_shown_as_that_where_nothing_better_is_known() ->
     assert not merged.complete
 
 
-def test_holes_tell_what_was_not_traded_not_heard_and_not_known() -> None:
+def test_holes_tell_what_was_not_traded_not_received_and_not_known() -> None:
     own = Own(rows(1), since=LAST - 3 * MINUTE)
     merged = merge(WINDOW, own, {}, [Chunk(LAST - HOUR, LAST - 4 * MINUTE)])
     assert merged.holes == (
@@ -84,9 +84,9 @@ def test_holes_tell_what_was_not_traded_not_heard_and_not_known() -> None:
         Hole(LAST, LAST, 1, "no_trades"),
     )
     assert not merged.complete
-    told = merge(WINDOW, own, {}, [Chunk(LAST - HOUR, LAST + MINUTE)])
-    assert {hole.reason for hole in told.holes} == {"no_trades"}
-    assert told.complete
+    reported = merge(WINDOW, own, {}, [Chunk(LAST - HOUR, LAST + MINUTE)])
+    assert {hole.reason for hole in reported.holes} == {"no_trades"}
+    assert reported.complete
 
 
 def test_weeks_are_counted_from_mondays() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from consumers.webhooks.registry.endpoint import Endpoint, EndpointSecret
 from contracts.alerts import Alert
 from contracts.codec import fast
 from contracts.market import FeedStatus, Liquidation
+from contracts.services.trading.events import OrderChanged
+from contracts.services.trading.orders import OrderStatus
 from contracts.signals import LiquidationStorm, WhaleCluster, WhaleTrade
 
 START = 1_767_268_800_125_000_000
@@ -124,3 +127,27 @@ def make_cluster(**fields: Any) -> Any:
 def make_feed_status(**fields: Any) -> Any:
     values = {"state": "gap", "reason": "sequence 7 after 5", "channel": "book"}
     return fast(FeedStatus)(**{**_origin("feed", "kraken", "BTC/USD"), **values, **fields})
+
+
+def make_order(owner: str = "alice", number: int = 1, status: OrderStatus = "open") -> OrderChanged:
+    filled = status == "filled"
+    return OrderChanged(
+        id=f"order.{owner}.{number}",
+        ts=START,
+        account="0123456789abcdef",
+        owner=owner,
+        venue="paper",
+        symbol="BTC/USDT",
+        order_id="ord1",
+        client_id="mine-1",
+        number=number,
+        side="buy",
+        type="limit",
+        status=status,
+        amount=Decimal("0.01"),
+        filled=Decimal("0.01") if filled else Decimal(0),
+        price=Decimal(90000),
+        average_price=Decimal("89999.5") if filled else None,
+        reason=None,
+        strategy=None,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from decimal import Decimal
 from typing import cast
 
 import pytest
@@ -14,7 +13,6 @@ from consumers.webhooks.handlers import WebhooksPlan
 from consumers.webhooks.matching.running import MatchingPlan
 from consumers.webhooks.store.events import EventStore
 from contracts import streams
-from contracts.services.trading.events import OrderChanged
 from contracts.services.trading.orders import OrderStatus
 from contracts.services.webhooks.events import OrderData
 from contracts.subjects import HEADER_MESSAGE_ID
@@ -22,7 +20,7 @@ from runtime.nats.bus import Bus
 from runtime.nats.signals import publish_signal
 from runtime.store import Store
 from tests.consumers.webhooks.conftest import Begin
-from tests.consumers.webhooks.events import make_whale
+from tests.consumers.webhooks.events import make_order, make_whale
 from tests.consumers.webhooks.receiver import receiving
 from tests.consumers.webhooks.test_registry import Asking
 
@@ -58,29 +56,6 @@ async def test_an_event_after_a_confirmed_change_is_matched_with_it(begin: Begin
     assert found == {endpoint.id: TIMES for endpoint in made}
 
 
-def change(owner: str, number: int, status: OrderStatus) -> OrderChanged:
-    return OrderChanged(
-        id=f"order.{owner}.{number}",
-        ts=1_767_225_600_000_000_000,
-        account="0123456789abcdef",
-        owner=owner,
-        venue="paper",
-        symbol="BTC/USDT",
-        order_id="ord1",
-        client_id="mine-1",
-        number=number,
-        side="buy",
-        type="limit",
-        status=status,
-        amount=Decimal("0.01"),
-        filled=Decimal("0.01") if status == "filled" else Decimal(0),
-        price=Decimal(90000),
-        average_price=Decimal("89999.5") if status == "filled" else None,
-        reason=None,
-        strategy=None,
-    )
-
-
 async def test_changes_of_an_order_reach_its_owner_and_nobody_else(begin: Begin, own: Bus) -> None:
     await begin(matching=MatchingPlan(digests=DigestRules(seconds=0)))
     ask = Asking(own)
@@ -88,7 +63,7 @@ async def test_changes_of_an_order_reach_its_owner_and_nobody_else(begin: Begin,
         await ask.register(url=receiver.url, events=("order",), symbols=("BTC",), exchanges=(), min_usd=None)
         changes = [("bob", 1, "open"), ("alice", 1, "open"), ("alice", 2, "filled"), ("alice", 2, "filled")]
         for at, (owner, number, status) in enumerate(changes):
-            event = change(owner, number, cast("OrderStatus", status))
+            event = make_order(owner, number, cast("OrderStatus", status))
             headers = {HEADER_MESSAGE_ID: f"published.{at}"}  # the last comes twice
             body = event.model_dump_json().encode()
             await own.publish_acked(event.subject, body, headers=headers, stream=streams.TRADING)

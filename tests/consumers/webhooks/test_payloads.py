@@ -9,31 +9,36 @@ from itertools import permutations
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
+from consumers.webhooks.matching.reading import STREAMS
 from consumers.webhooks.payloads.body import digest_fact, event_id, make_body, message_fact
-from consumers.webhooks.payloads.facts import Sources, fact_of
+from consumers.webhooks.payloads.facts import NO_SOURCES, Sources, fact_of, order_fact
 from contracts.arithmetic.usd import UsdRates
 from contracts.codec import EVENTS
 from contracts.services.webhooks.events import DATA, EVENT_TYPES, schema_of
+from contracts.streams import SIGNALS, TRADING
 from tests.consumers.webhooks.events import (
     START,
     make_alert,
     make_cluster,
     make_feed_status,
     make_liquidation,
+    make_order,
     make_storm,
     make_whale,
 )
 
 ENDPOINT = "wh_00112233445566ff"
 MADE = {
-    "whale": make_whale,
-    "liquidation": make_liquidation,
-    "price_alert": make_alert,
-    "storm": make_storm,
-    "cluster": make_cluster,
-    "feed_status": make_feed_status,
+    "whale": lambda: fact(make_whale()),
+    "liquidation": lambda: fact(make_liquidation()),
+    "price_alert": lambda: fact(make_alert()),
+    "storm": lambda: fact(make_storm()),
+    "cluster": lambda: fact(make_cluster()),
+    "feed_status": lambda: fact(make_feed_status()),
+    "order": lambda: order_fact(make_order()),
 }
 
 
@@ -56,7 +61,7 @@ def validate(parsed: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("event_type", MADE)
 def test_each_event_has_exactly_the_fields_of_its_schema(event_type: str) -> None:
-    _, parsed = body_of(fact(MADE[event_type]()))
+    _, parsed = body_of(MADE[event_type]())
     validate(parsed)
     assert list(parsed) == ["event_id", "event_type", "symbol", "timestamp", "sequence", "sim", "data"]
     assert (parsed["event_type"], parsed["sequence"], parsed["timestamp"]) == (
@@ -154,4 +159,16 @@ def test_messages_about_the_endpoint(event_type: Any) -> None:
 
 
 def test_every_event_type_that_is_sent_is_made_here() -> None:
-    assert set(EVENT_TYPES) - set(MADE) == {"order"}, "orders are matched when their event exists"
+    assert set(EVENT_TYPES) == set(MADE)
+
+
+def test_a_stream_is_one_row_that_decodes_its_messages_and_makes_their_facts() -> None:
+    rows = {row.stream: row for row in STREAMS}
+    assert len(rows) == len(STREAMS)
+    messages = (
+        (TRADING, make_order().subject, make_order().model_dump_json().encode(), MADE["order"]()),
+        (SIGNALS, "signal.v1.whale.binance.BTC.USDT.spot", msgspec.json.encode(make_whale()), MADE["whale"]()),
+    )
+    for stream, subject, body, made in messages:
+        row = rows[stream]
+        assert row.make_fact(row.decode(subject, body), NO_SOURCES) == made

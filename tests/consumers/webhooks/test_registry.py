@@ -84,7 +84,7 @@ async def audited(bus: Bus, count: int) -> list[dict[str, Any]]:
 
 async def test_an_endpoint_from_registration_to_its_end(begin: Begin, own: Bus, plan: WebhooksPlan) -> None:
     await begin()
-    ask, heard = Asking(own), await own.client.subscribe("webhooks.v1.changed.>")
+    ask, received = Asking(own), await own.client.subscribe("webhooks.v1.changed.>")
     made = await ask.register(
         events=["whale", "liquidation", "whale"],
         symbols=["btc", "eth-usdt", "SOL/USDT:USDT"],
@@ -114,7 +114,7 @@ async def test_an_endpoint_from_registration_to_its_end(begin: Begin, own: Bus, 
     assert (await ask.list_of()).total == 0
     assert await Store(plan.documents).collection(ENDPOINTS).find_one({"_id": made.id}) is None
 
-    subjects = {(await heard.next_msg(2)).subject for _ in range(5)}
+    subjects = {(await received.next_msg(2)).subject for _ in range(5)}
     assert subjects == {f"webhooks.v1.changed.{made.id}"}
     events = await audited(own, 5)
     assert [event["action"] for event in events] == ["register", "update", "pause", "resume", "delete"]

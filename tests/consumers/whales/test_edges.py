@@ -173,9 +173,9 @@ def test_the_rate_is_that_of_the_second_in_which_the_group_begins(trade: Make, t
     subject = "md.v1.trade.binance.ETH.BTC.spot"
 
     def fold(number: int, ms: int, price: str) -> None:
-        told = ticker(START + ms * MS, symbol="BTC/USD", last=price)
+        reported = ticker(START + ms * MS, symbol="BTC/USD", last=price)
         one = trade(number, START + ms * MS, symbol="ETH/BTC", price="0.1", amount="1")
-        detector.fold([(TICKER, told), (subject, one)], 1, START + ms * MS)
+        detector.fold([(TICKER, reported), (subject, one)], 1, START + ms * MS)
 
     found: list[Decimal | None] = []
     for number, (ms, price) in enumerate([(0, "100"), (999, "200"), (1000, "300")]):
@@ -200,9 +200,9 @@ def test_after_a_restart_a_changed_rate_decides(trade: Make, ticker: Make) -> No
     again = WhaleDetector(RULES)
     again.restore(first.save())
     later = START + 2 * SECOND
-    told = (peg, ticker(later, symbol="USDT/USD", last="1"))
+    reported = (peg, ticker(later, symbol="USDT/USD", last="1"))
     large = (SPOT, trade(2, later, price="60000", amount="20"))
-    found = again.fold([told, large, (SPOT, trade(3, later + 1))], 5, later)[0]
+    found = again.fold([reported, large, (SPOT, trade(3, later + 1))], 5, later)[0]
     assert [whale.usd_value for _, whale in found] == ["1200000.00"]
 
 

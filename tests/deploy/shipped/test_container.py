@@ -109,6 +109,7 @@ def answering(path: str, status: int) -> Generator[int]:
     [
         ("run", "GPT_API_PORT", "/health/ready", 200),
         ("api", "GPT_API_PORT", "/health/ready", 503),
+        ("run", "PORT", "/health/ready", 200),
         ("bot", "BOT_INTERNAL_PORT", "/health", 200),
         ("consumers", "HYDROPHONE_METRICS_PORT", "/health/ready", 200),
     ],
@@ -134,6 +135,7 @@ def test_image_installs_by_hashes_and_runs_as_nobody_in_particular() -> None:
     assert len(stages) == 2, "what compiles is not in the image"
     assert "--require-hashes --requirement requirements.lock" in stages[0]
     assert "apt-get" not in stages[1]
+    assert "PORT=8000" not in DOCKERFILE, "a platform's PORT counts where GPT_API_PORT is not set"
     assert re.search(r"^USER 10001:10001$", stages[1], re.MULTILINE)
     assert stages[1].index("USER 10001") > stages[1].index("RUN ")
     assert "HOME=/var/lib/hydrophone" in stages[1], "embedded servers look for it, and a user by number has none"

@@ -15,6 +15,7 @@ import yaml
 from consumers.registry import BY_ITSELF, CONSUMERS
 from contracts.streams import DURABLES
 from contracts.users.declared import USERS
+from deploy.cluster.parts import FOLD
 from runtime.config import settings
 from runtime.config.check import FILE_SUFFIX, secret_names
 from runtime.servers.bus_users import ACCOUNT
@@ -107,6 +108,19 @@ def test_names_that_manifests_have_of_each_other_are_right() -> None:
 def test_what_may_run_in_several_copies_is_drained_one_by_one() -> None:
     several = {name for name, one in DEPLOYMENTS.items() if one["spec"].get("replicas", 2) > 1}
     assert {one["metadata"]["name"] for one in of_kind("PodDisruptionBudget")} == several
+
+
+def test_what_folds_or_polls_stands_by_in_a_group_of_its_own() -> None:
+    groups = {
+        name: value for name, one in DEPLOYMENTS.items() if (value := environment_of(one).get("HYDROPHONE_STANDBY"))
+    }
+    assert groups == {"consumers": "fold", "bot": "bot"}
+    assert set(part_of(DEPLOYMENTS["consumers"])["args"][1:]) == set(FOLD), "as the cluster on one machine has it"
+    assert {DEPLOYMENTS[name]["spec"]["strategy"]["type"] for name in groups} == {"RollingUpdate"}
+
+
+def environment_of(deployment: Manifest) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in part_of(deployment).get("env", ())}
 
 
 def test_webhooks_are_scaled_by_the_lag_of_their_durable() -> None:

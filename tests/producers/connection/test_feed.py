@@ -50,7 +50,7 @@ async def test_ping_frames_keep_a_socket_whose_venue_wants_them(rig, client):
 
 
 @pytest.mark.parametrize("venue", ["binanceusdm", "kucoin"])
-async def test_cut_sockets_are_told_and_the_books_come_back(rig, venue):
+async def test_cut_sockets_are_reported_and_the_books_come_back(rig, venue):
     async with rig(venue) as r:
         await r.until(r.all_books_live, "live books")
         for _ in range(3):
@@ -72,19 +72,19 @@ async def test_cut_sockets_are_told_and_the_books_come_back(rig, venue):
 async def test_ban_is_waited_out_and_nothing_pretends(rig, venue):
     async with rig(venue) as r:
         r.sim.inject(Fault(venue=venue, kind="ban", count=None))
-        await r.until(lambda: any(state[0] == "down" for state in r.bus.states), "the ban was told")
+        await r.until(lambda: any(state[0] == "down" for state in r.bus.states), "the ban was reported")
         assert r.bus.counts["trade"] == 0
         assert r.bus.counts["book"] == 0
 
 
-async def test_venue_that_cannot_be_reached_is_told_with_the_reason(rig):
+async def test_venue_that_cannot_be_reached_is_reported_with_the_reason(rig):
     async with rig("binance") as r:
         await r.until(r.all_books_live, "live books")
         r.sim.inject(Fault(venue="binance", kind="ban", count=None))
         r.sim.cut("binance")
-        await r.until(lambda: r.bus.states and r.bus.states[-1][0] in {"down", "connecting"}, "the cut was told")
+        await r.until(lambda: r.bus.states and r.bus.states[-1][0] in {"down", "connecting"}, "the cut was reported")
         await r.until(
-            lambda: any(s[0] == "down" and s[3] and "4" in s[3] for s in r.bus.states), "the refusal was told"
+            lambda: any(s[0] == "down" and s[3] and "4" in s[3] for s in r.bus.states), "the refusal was reported"
         )
         books = r.books()
         assert all(book.quality == "gap" for book in books.values())

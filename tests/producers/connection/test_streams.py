@@ -15,7 +15,7 @@ from runtime.book.books import BookPace
 TOKEN_S = 2.0
 
 
-def told(rig, state, channel="trade"):
+def reported(rig, state, channel="trade"):
     return [reason for found, where, symbol, reason in rig.bus.states if (found, where) == (state, channel) and symbol]
 
 
@@ -34,37 +34,37 @@ async def test_trades_that_a_cut_hid_are_recovered(rig):
         await r.until(lambda: r.bus.by_kind["trade"][-1].seq == listing.last.id, "the last trade")
         numbers = [event.seq for event in r.bus.by_kind["trade"]]
         assert numbers == list(range(first, listing.last.id + 1))
-        assert told(r, "gap") == []
+        assert reported(r, "gap") == []
 
 
-async def test_trades_that_were_lost_on_the_way_are_told(rig):
+async def test_trades_that_were_lost_on_the_way_are_reported(rig):
     async with rig("indodax", symbols=("BTC",), rate=8.0) as r:
         await r.until(lambda: r.bus.counts["trade"] > 5, "trades")
         r.sim.inject(Fault("indodax", "drop", channel="trades"))
-        await r.until(lambda: told(r, "gap"), "a gap was told")
-        assert "were not received" in told(r, "gap")[0]
+        await r.until(lambda: reported(r, "gap"), "a gap was reported")
+        assert "were not received" in reported(r, "gap")[0]
         assert ("live", "trade", "BTC/IDR", None) in r.bus.states
 
 
-async def test_streams_that_begin_anew_are_told_and_followed(rig):
+async def test_streams_that_begin_anew_are_reported_and_followed(rig):
     async with rig("indodax", symbols=("BTC",), rate=8.0) as r:
         await r.until(r.all_books_live, "live books")
         await r.until(lambda: r.bus.counts["trade"] > 5, "trades")
         r.sim.inject(Fault("indodax", "reset"))
-        await r.until(lambda: told(r, "gap"), "a gap was told")
+        await r.until(lambda: reported(r, "gap"), "a gap was reported")
         seen = r.bus.counts["trade"]
         await r.until(lambda: r.bus.counts["trade"] > seen + 10, "trades go on")
         await r.books_equal_the_truth()
-        assert all("began again" in reason for reason in told(r, "gap"))
+        assert all("began again" in reason for reason in reported(r, "gap"))
 
 
-async def test_token_that_ends_is_told_as_the_reason(rig):
+async def test_token_that_ends_is_reported_as_the_reason(rig):
     options = Options(indodax_token_ttl_s=TOKEN_S)
     async with rig("indodax", symbols=("BTC",), options=options, policy={"ping_every": 0.3}) as r:
         await r.until(lambda: r.bus.counts["trade"] > 0, "trades")
         await r.until(
             lambda: any(state[0] == "down" and "token expired" in (state[3] or "") for state in r.bus.states),
-            "the reason was told",
+            "the reason was reported",
         )
 
 

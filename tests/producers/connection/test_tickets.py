@@ -27,7 +27,7 @@ async def test_token_that_ends_is_replaced_by_a_new_one(rig, venue):
         await r.until(r.all_books_live, "live books")
         r.sim.inject(Fault(venue=venue, kind="notice", seconds=5.0))
         reason = "token is expired"
-        await r.until(lambda: any(s[0] == "down" and s[3] == reason for s in r.bus.states), "the end was told")
+        await r.until(lambda: any(s[0] == "down" and s[3] == reason for s in r.bus.states), "the end was reported")
         await r.until(r.all_books_live, "live books with a new token")
         await r.books_equal_the_truth()
         assert r.bus.dead == []
@@ -36,30 +36,30 @@ async def test_token_that_ends_is_replaced_by_a_new_one(rig, venue):
 async def test_planned_reconnect_comes_before_the_token_ends(rig):
     async with rig("kucoin", policy={"max_age": 1.5}) as r:
         await r.until(r.all_books_live, "live books")
-        told = "planned reconnect before the venue's forced one"
-        await r.until(lambda: any(s[3] == told for s in r.bus.states), "the reconnect")
+        reported = "planned reconnect before the venue's forced one"
+        await r.until(lambda: any(s[3] == reported for s in r.bus.states), "the reconnect")
         assert (VENUES["kucoin"].policy.max_age or 0) == 23.5 * 3600
 
 
 async def test_nothing_is_subscribed_before_the_welcome(rig):
-    heard = []
+    received = []
 
     async def greet_late(socket):
         try:
             async with asyncio.timeout(0.6):
-                heard.append(await socket.recv())
+                received.append(await socket.recv())
         except TimeoutError:
-            heard.append(None)
+            received.append(None)
         await socket.send('{"id":"spot.0","type":"welcome"}')
-        heard.append(await socket.recv())
+        received.append(await socket.recv())
         await socket.wait_closed()
 
     async with serve(greet_late, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         async with rig("kucoin", ws_url=f"ws://127.0.0.1:{port}") as r:
-            await r.until(lambda: len(heard) == 2, "a subscription")
-    assert heard[0] is None
-    assert '"subscribe"' in heard[1]
+            await r.until(lambda: len(received) == 2, "a subscription")
+    assert received[0] is None
+    assert '"subscribe"' in received[1]
 
 
 def delta(prev, seq, bids):
@@ -91,7 +91,7 @@ def test_thin_book_is_asked_for_again_and_stays_live_meanwhile():
     assert books.all_live
 
 
-def test_wait_for_a_seed_begins_when_the_book_is_heard():
+def test_wait_for_a_seed_begins_when_the_book_is_received():
     books = Books(
         BookRule(seed="rest", chain="overlap"), BookPace(), lambda _event: None, lambda *_state: None, make=book_maker
     )

@@ -48,7 +48,7 @@ def test_candle_with_too_few_columns_is_an_error_that_tells_how_many():
         candles(SPOT, [ROW[:6]])
 
 
-def test_candles_of_contracts_are_told_in_coins():
+def test_candles_of_contracts_are_reported_in_coins():
     prices = '"c":"91005.0","h":"91010.5","l":"90990","o":"91000.1"'
     first, second = candles(
         SWAP, f'[{{"t":{START},"v":97151,{prices},"sum":"884074.1"}},{{"t":{START + 60},"v":"0.5",{prices}}}]'

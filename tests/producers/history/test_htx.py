@@ -91,7 +91,7 @@ def test_trades_have_the_ids_of_the_socket_in_both_spellings():
     assert pushed.trade_id == "102090727791"
 
 
-def test_trades_of_contracts_are_told_in_coins():
+def test_trades_of_contracts_are_reported_in_coins():
     (found,) = trades(
         SWAP, '{"amount":12,"quantity":0.012,"ts":1763700000122,"id":13111,"price":91000,"direction":"buy"}'
     )

@@ -50,7 +50,7 @@ def test_candles_keep_their_digits_and_close_with_their_time():
         assert (first["closed"], newest["closed"]) == (True, False)
 
 
-def test_inverse_volume_is_told_at_the_closing_price():
+def test_inverse_volume_is_reported_at_the_closing_price():
     (one,) = candles(INVERSE, f'{{"time":{START}000,{PRICES},"volume":"1234"}}')
     assert one["volume"] == "0.01356043956"
 
@@ -70,7 +70,7 @@ def test_trades_have_the_ids_of_the_socket():
     assert trade.ts_event == (START + 1) * SECOND + 519_000_000
 
 
-def test_liquidation_is_told_as_a_trade_only_and_a_transfer_not_at_all():
+def test_liquidation_is_reported_as_a_trade_only_and_a_transfer_not_at_all():
     (trade,) = trades(LINEAR, type="liquidation")
     assert trade.kind == "trade"
     assert trades(LINEAR, type="assignment") == []

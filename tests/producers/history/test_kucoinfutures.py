@@ -27,7 +27,7 @@ def candles(instrument, rows):
     return [json.loads(encode(item)) for item in found]
 
 
-def test_candles_count_contracts_and_are_told_in_coins():
+def test_candles_count_contracts_and_are_reported_in_coins():
     first, newest = candles(LINEAR, f"{ROW},[{START + 60}000,9.1E4,91010.5,90990,91000,0]")
     assert [first[name] for name in ("open", "high", "low", "close")] == ["91000.10", "91010.5", "90990", "91000"]
     assert (first["volume"], first["quote_volume"], first["trades"]) == ("1.234", None, None)
@@ -36,7 +36,7 @@ def test_candles_count_contracts_and_are_told_in_coins():
     assert newest["open"] == "91000"
 
 
-def test_inverse_volume_is_told_at_the_closing_price():
+def test_inverse_volume_is_reported_at_the_closing_price():
     (one,) = candles(INVERSE, ROW)
     assert one["volume"] == "0.01356043956"
 

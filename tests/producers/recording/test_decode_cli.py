@@ -63,7 +63,7 @@ def test_the_receive_time_is_exact_to_the_nanosecond() -> None:
     assert [event["ts_recv"] for event in events(done)] == list(recorded.values())
 
 
-def test_undecodable_lines_are_told_and_all_others_still_come_out() -> None:
+def test_undecodable_lines_are_reported_and_all_others_still_come_out() -> None:
     nameless = (TRADE % 2).replace('"p":"91000.10",', "")
     done = decode(
         "binance",
@@ -102,15 +102,15 @@ def test_base64_frames_are_read_whether_packed_or_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [(["nowhere"], "binance, binanceusdm"), (["binanceusdm", "--market", "spot"], "linear")],
     ids=["venue", "market"],
 )
 def test_an_unknown_venue_or_market_is_refused_with_the_supported_ones(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], reported: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2
-    assert told in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

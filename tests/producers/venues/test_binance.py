@@ -81,7 +81,7 @@ def test_aggregated_trades_have_ids_apart_from_single_ones() -> None:
     assert (event.id, event.trade_id) == ("binance.BTC.USDT.spot.trade.a55", "55")
 
 
-def test_times_in_microseconds_are_told_by_their_size() -> None:
+def test_times_in_microseconds_are_recognised_by_their_size() -> None:
     (event,) = decode(TRADE_DATA.replace('"T":1763700000122', '"T":1763700000122456'))
     assert event.ts_event == 1_763_700_000_122_456_000
 

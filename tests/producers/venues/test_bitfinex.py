@@ -94,7 +94,7 @@ def test_recording_tells_the_trades_with_which_a_channel_begins() -> None:
     ]
 
 
-def test_trades_that_a_lost_connection_missed_are_told_oldest_first() -> None:
+def test_trades_that_a_lost_connection_missed_are_reported_oldest_first() -> None:
     last = Socket().follow("trades")
     last.send(f'[17,"te",[11,{MS},1,91000],1]')
     socket = Socket()
@@ -357,7 +357,7 @@ def test_rest_lists_pairs_and_reads_books() -> None:
         (503, '["error",20060,"maintenance"]', "20060", 30.0),
     ],
 )
-def test_failures_are_told_with_their_code(status: int, body: str, code: str | None, pause: float | None) -> None:
+def test_failures_are_reported_with_their_code(status: int, body: str, code: str | None, pause: float | None) -> None:
     failure = VENUE.rest.failure(status, {}, body.encode())
     assert failure is not None
     assert (failure.code, failure.retry_after) == (code, pause)

@@ -213,7 +213,7 @@ def test_ticker_deltas_are_merged_and_the_fraction_becomes_percent() -> None:
     assert (event["change_24h"], event["volume_24h"], event["quote_volume_24h"]) == ("-1.7103", "10", "9")
 
 
-def test_ticker_snapshot_forgets_what_was_told_before() -> None:
+def test_ticker_snapshot_forgets_what_was_reported_before() -> None:
     socket = Socket()
     socket.send(ticker("snapshot", 1, lastPrice="91000", bid1Price="90999"))
     assert socket.send(ticker("snapshot", 2, lastPrice="91001"))[0]["bid"] is None
@@ -249,13 +249,13 @@ def test_dated_future_has_no_funding() -> None:
 
 
 def test_inverse_ticker_swaps_volume_and_turnover() -> None:
-    told = {
+    reported = {
         "volume24h": "661543991",
         "turnover24h": "23389.18",
         "openInterest": "449736676",
         "openInterestValue": "15747",
     }
-    frame = {**ticker("snapshot", 1, **told), "topic": "tickers.BTCUSD"}
+    frame = {**ticker("snapshot", 1, **reported), "topic": "tickers.BTCUSD"}
     found = Socket("inverse", known=(INVERSE,)).send(frame)
     assert (found[0]["volume_24h"], found[0]["quote_volume_24h"]) == ("23389.18", "661543991")
     interest = found[1]

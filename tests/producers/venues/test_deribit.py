@@ -335,7 +335,7 @@ def test_depth_is_a_book_of_the_same_chain() -> None:
         (502, "<html>", None, None),
     ],
 )
-def test_failures_are_told_with_their_code(status: int, body: str, code: str | None, pause: float | None) -> None:
+def test_failures_are_reported_with_their_code(status: int, body: str, code: str | None, pause: float | None) -> None:
     failure = VENUE.rest.failure(status, {}, body.encode())
     assert failure is not None
     assert (failure.code, failure.retry_after) == (code, pause)

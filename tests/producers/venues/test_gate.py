@@ -117,7 +117,7 @@ def test_sign_of_a_futures_size_is_the_takers_side(size: Any, side: str, amount:
     assert (event["symbol"], event["ts_event"], event["trade_id"]) == ("BTC/USDT:USDT", MS * NS, "27753479")
 
 
-def test_every_trade_of_a_futures_frame_is_told_and_old_ones_have_seconds() -> None:
+def test_every_trade_of_a_futures_frame_is_reported_and_old_ones_have_seconds() -> None:
     rows = [{"size": 1, "id": i, "create_time": TIME, "price": "1", "contract": "ETH_USDT"} for i in (1, 2)]
     found = futures().send("futures.trades", rows)
     assert [event["id"] for event in found] == ["gate.ETH.USDT.perp.trade.1", "gate.ETH.USDT.perp.trade.2"]
@@ -405,8 +405,8 @@ def test_answers_name_the_request() -> None:
 
 
 def test_answer_without_an_id_is_known_by_its_channel_and_argument() -> None:
-    told = answer(payload=["BTC_USDT"], result={"status": "success"})
-    assert Socket().events(told) == [Ack("spot.trades:BTC_USDT")]
+    reported = answer(payload=["BTC_USDT"], result={"status": "success"})
+    assert Socket().events(reported) == [Ack("spot.trades:BTC_USDT")]
     assert Socket().events(answer(error={"code": 4, "message": "no"})) == [Refused(None, "4: no")]
 
 
@@ -480,7 +480,7 @@ def test_every_channel_is_asked_for_alone_and_stamped_when_it_is_sent() -> None:
     assert (dict(spot.headers), dict(linear.headers)) == ({}, {"X-Gate-Size-Decimal": "1"})
 
 
-def test_funding_alone_is_told_by_the_ticker_of_contracts() -> None:
+def test_funding_alone_is_reported_by_the_ticker_of_contracts() -> None:
     (only,) = VENUE.plan(VENUE.ws_url, LISTED, ("funding", "interest"))
     key = "futures.tickers:BTC_USDT"
     assert [(item.key, item.channel) for item in only.subscriptions] == [(key, "funding"), (key, "interest")]
@@ -554,14 +554,14 @@ def test_futures_depth_has_times_in_seconds_and_asks_for_decimals() -> None:
         VENUE.rest.decode_depth(b'{"asks":[],"bids":[]}', PERP, RECEIVED, sim=False)
 
 
-def test_refusals_pause_for_the_window_or_as_told() -> None:
+def test_refusals_pause_for_the_window_or_as_asked() -> None:
     many = b'{"label":"TOO_MANY_REQUESTS","message":"Request Rate limit Exceeded"}'
     found = VENUE.rest.failure(429, {}, many)
     assert found is not None
     assert (found.code, found.retry_after) == ("TOO_MANY_REQUESTS", 10.0)
-    told = VENUE.rest.failure(429, {"retry-after": "3"}, b"<html>")
-    assert told is not None
-    assert (told.reason, told.retry_after) == ("HTTP 429", 3.0)
+    reported = VENUE.rest.failure(429, {"retry-after": "3"}, b"<html>")
+    assert reported is not None
+    assert (reported.reason, reported.retry_after) == ("HTTP 429", 3.0)
     unknown = VENUE.rest.failure(400, {}, b'{"label":"INVALID_CURRENCY_PAIR","message":"Invalid currency pair FOO"}')
     assert unknown is not None
     assert (unknown.code, unknown.reason, unknown.retry_after) == (

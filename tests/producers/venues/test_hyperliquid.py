@@ -420,7 +420,7 @@ def test_depth_is_a_book_without_sequence() -> None:
         (422, {}, b"Failed to deserialize the JSON body into the target type", None),
     ],
 )
-def test_failures_are_told(status: int, headers: dict[str, str], body: bytes, pause: float | None) -> None:
+def test_failures_are_reported(status: int, headers: dict[str, str], body: bytes, pause: float | None) -> None:
     failure = VENUE.rest.failure(status, headers, body)
     assert failure is not None
     assert (failure.code, failure.retry_after) == (str(status), pause)

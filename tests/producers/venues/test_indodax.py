@@ -197,7 +197,7 @@ def test_repeated_publication_of_trades_is_left_out() -> None:
     assert [len(socket.send(trade(offset))) for offset in (7, 7, 8)] == [1, 0, 1]
 
 
-def test_lost_trades_are_told_before_the_next_one() -> None:
+def test_lost_trades_are_reported_before_the_next_one() -> None:
     socket = Socket()
     socket.send(trade(7))
     gap, event = socket.send(trade(10))
@@ -205,7 +205,7 @@ def test_lost_trades_are_told_before_the_next_one() -> None:
     assert event["kind"] == "trade"
 
 
-def test_lost_first_publication_after_the_confirmation_is_told() -> None:
+def test_lost_first_publication_after_the_confirmation_is_reported() -> None:
     socket = Socket()
     assert socket.send(answer(f"{TRADES}btcidr", 7)) == [Ack(str(request_id(f"{TRADES}btcidr")))]
     assert [event["kind"] if isinstance(event, dict) else event.reason for event in socket.send(trade(9))] == [
@@ -214,7 +214,7 @@ def test_lost_first_publication_after_the_confirmation_is_told() -> None:
     ]
 
 
-def test_stream_that_begins_anew_is_told_and_read_on() -> None:
+def test_stream_that_begins_anew_is_reported_and_read_on() -> None:
     socket = Socket()
     socket.send(trade(7))
     gap, event = socket.send(trade(1))
@@ -275,7 +275,7 @@ def test_recovered_trades_are_read_once_and_in_order() -> None:
     assert [event["kind"] for event in fresh.send(trade(11))] == ["trade"]
 
 
-def test_trades_that_could_not_be_recovered_are_told() -> None:
+def test_trades_that_could_not_be_recovered_are_reported() -> None:
     old = Socket()
     old.send(answer(f"{TRADES}btcidr", 7), trade(8))
     fresh, _ = reconnected(old)
@@ -462,7 +462,7 @@ def test_depth_has_prices_as_numbers_and_amounts_as_text() -> None:
         (503, {}, b"<html>", ("HTTP 503", "503", None)),
     ],
 )
-def test_failures_are_told(status: int, headers: dict[str, str], body: bytes, said: tuple[Any, ...]) -> None:
+def test_failures_are_reported(status: int, headers: dict[str, str], body: bytes, said: tuple[Any, ...]) -> None:
     failure = VENUE.rest.failure(status, headers, body)
     assert failure is not None
     assert (failure.reason, failure.code, failure.retry_after) == said

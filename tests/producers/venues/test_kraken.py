@@ -83,10 +83,10 @@ def test_trade_keeps_the_numbers_digits_and_says_the_taker() -> None:
     ]
 
 
-def test_backlog_of_trades_is_told_in_order_with_the_ids_of_the_trades() -> None:
-    told = Socket().send(push("trade", "snapshot", trade(12), trade(10), trade(11)))
-    assert [event["trade_id"] for event in told] == ["10", "11", "12"]
-    assert told[0] == Socket().send(push("trade", "update", trade(10)))[0]
+def test_backlog_of_trades_is_reported_in_order_with_the_ids_of_the_trades() -> None:
+    reported = Socket().send(push("trade", "snapshot", trade(12), trade(10), trade(11)))
+    assert [event["trade_id"] for event in reported] == ["10", "11", "12"]
+    assert reported[0] == Socket().send(push("trade", "update", trade(10)))[0]
 
 
 def test_number_with_an_exponent_is_written_out() -> None:
@@ -143,9 +143,9 @@ def test_ticker_says_what_the_frame_says() -> None:
         '"volume":42.5,"vwap":90500.1,"low":89000.00,"high":91500.00,"change":-1000.00,"change_pct":-1.11,'
         f'"timestamp":"{TIME}"}}'
     )
-    told = Socket(sim=True).send(push("ticker", "update", row))[0]
-    assert told.pop("id").startswith(f"kraken.BTC.USD.spot.ticker.{TIME_NS}-")
-    assert told == {
+    reported = Socket(sim=True).send(push("ticker", "update", row))[0]
+    assert reported.pop("id").startswith(f"kraken.BTC.USD.spot.ticker.{TIME_NS}-")
+    assert reported == {
         "kind": "ticker",
         "venue": "kraken",
         "symbol": "BTC/USD",
@@ -178,10 +178,15 @@ def test_candle_is_open_and_has_the_time_frames_name() -> None:
         '{"symbol":"BTC/USD","open":91000.0,"high":91500.0,"low":90000.0,"close":91200.5,"trades":12,"volume":3.50,'
         '"vwap":91100.1,"interval_begin":"2026-11-21T20:00:00.000000000Z","interval":60,"timestamp":"…"}'
     )
-    told = Socket().send(push("ohlc", "update", row))[0]
-    assert (told["timeframe"], told["start_ts"], told["closed"]) == ("1h", TIME_NS // 10**9 * 10**9, False)
-    assert (told["open"], told["high"], told["low"], told["close"]) == ("91000.0", "91500.0", "90000.0", "91200.5")
-    assert (told["volume"], told["trades"]) == ("3.50", 12)
+    reported = Socket().send(push("ohlc", "update", row))[0]
+    assert (reported["timeframe"], reported["start_ts"], reported["closed"]) == ("1h", TIME_NS // 10**9 * 10**9, False)
+    assert (reported["open"], reported["high"], reported["low"], reported["close"]) == (
+        "91000.0",
+        "91500.0",
+        "90000.0",
+        "91200.5",
+    )
+    assert (reported["volume"], reported["trades"]) == ("3.50", 12)
     assert Socket().send(push("ohlc", "update", row.replace('"interval":60', '"interval":10080'))) == []
 
 
@@ -208,7 +213,7 @@ def test_refusal_names_the_pair_and_its_request_the_channel() -> None:
     assert Socket().events('{"error":"Malformed request","success":false}') == [Refused(None, "Malformed request")]
 
 
-def test_book_without_a_checksum_is_told_without_proof() -> None:
+def test_book_without_a_checksum_is_reported_without_proof() -> None:
     frame = book("snapshot", (level("91000.0", "1.0"), "")).replace('"checksum":1,', "")
     assert [event["kind"] for event in Socket().send(frame)] == ["delta"]
 
@@ -285,8 +290,8 @@ def test_book_over_rest_goes_by_another_name() -> None:
     assert VENUE.rest.depth_call(PAIR).params == {"pair": "XBTUSD", "count": "100"}
     sides = {"asks": [["91000.00", "0.800", 1763700000]], "bids": [["90999.90", "1.250", 1763700000.25]]}
     body = json.dumps({"error": [], "result": {"XXBTZUSD": sides}}).encode()
-    told = VENUE.rest.decode_depth(body, PAIR, RECEIVED, sim=False)
-    assert (told.bids, told.asks, told.seq) == ([("90999.90", "1.250")], [("91000.00", "0.800")], None)
+    reported = VENUE.rest.decode_depth(body, PAIR, RECEIVED, sim=False)
+    assert (reported.bids, reported.asks, reported.seq) == ([("90999.90", "1.250")], [("91000.00", "0.800")], None)
 
 
 @pytest.mark.parametrize(
@@ -298,12 +303,12 @@ def test_book_over_rest_goes_by_another_name() -> None:
         (502, "<html>", None, None),
     ],
 )
-def test_refusals_are_told_with_the_pause_that_they_ask(
+def test_refusals_are_reported_with_the_pause_that_they_ask(
     status: int, body: str, code: str | None, pause: float | None
 ) -> None:
-    told = VENUE.rest.failure(status, {}, body.encode())
-    assert told is not None
-    assert (told.code, told.retry_after) == (code, pause)
+    reported = VENUE.rest.failure(status, {}, body.encode())
+    assert reported is not None
+    assert (reported.code, reported.retry_after) == (code, pause)
     assert VENUE.rest.failure(200, {}, b'{"error":["WGeneral:Danger"],"result":{}}') is None
 
 

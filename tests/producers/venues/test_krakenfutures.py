@@ -101,8 +101,8 @@ def test_trade_without_an_id_is_named_by_its_number() -> None:
 
 
 def test_trade_of_an_inverse_product_counts_dollars() -> None:
-    told = Socket(INVERSE).send(trade(product="PI_XBTUSD", qty="18200.1"))[0]
-    assert (told["amount"], told["contracts"]) == ("0.2", "18200.1")
+    reported = Socket(INVERSE).send(trade(product="PI_XBTUSD", qty="18200.1"))[0]
+    assert (reported["amount"], reported["contracts"]) == ("0.2", "18200.1")
     assert Socket().send(trade(product="PI_XBTUSD", qty="40.0"))[0]["amount"] is None
 
 
@@ -136,11 +136,11 @@ def test_positions_that_change_hands_are_no_trades(kind: str, count: int) -> Non
     assert len(Socket().send(trade(kind))) == count
 
 
-def test_backlog_of_trades_is_told_oldest_first_with_the_ids_of_the_trades() -> None:
+def test_backlog_of_trades_is_reported_oldest_first_with_the_ids_of_the_trades() -> None:
     rows = ",".join(trade(uid=uid) for uid in ("c", "b", "a"))
-    told = Socket().send(f'{{"feed":"trade_snapshot","product_id":"PF_XBTUSD","trades":[{rows}]}}')
-    assert [event["trade_id"] for event in told] == ["a", "b", "c"]
-    assert told[0] == Socket().send(trade(uid="a"))[0]
+    reported = Socket().send(f'{{"feed":"trade_snapshot","product_id":"PF_XBTUSD","trades":[{rows}]}}')
+    assert [event["trade_id"] for event in reported] == ["a", "b", "c"]
+    assert reported[0] == Socket().send(trade(uid="a"))[0]
 
 
 def test_book_is_kept_level_by_level_in_sequence() -> None:
@@ -282,8 +282,8 @@ def test_listing_gives_what_trades_with_the_worth_of_contracts() -> None:
 
 def test_book_over_rest_has_no_sequence() -> None:
     body = b'{"result":"success","orderBook":{"bids":[[90999.50,0.6]],"asks":[[91000,2]]},"serverTime":"x"}'
-    told = VENUE.rest.decode_depth(body, LINEAR, RECEIVED, sim=False)
-    assert (told.bids, told.asks, told.seq) == ([("90999.50", "0.6")], [("91000", "2")], None)
+    reported = VENUE.rest.decode_depth(body, LINEAR, RECEIVED, sim=False)
+    assert (reported.bids, reported.asks, reported.seq) == ([("90999.50", "0.6")], [("91000", "2")], None)
     assert VENUE.rest.depth_call(LINEAR).params == {"symbol": "PF_XBTUSD"}
 
 
@@ -295,10 +295,10 @@ def test_book_over_rest_has_no_sequence() -> None:
         (403, "<html>", None, 60.0),
     ],
 )
-def test_refusals_are_told_with_the_pause_that_they_ask(
+def test_refusals_are_reported_with_the_pause_that_they_ask(
     status: int, body: str, code: str | None, pause: float | None
 ) -> None:
-    told = VENUE.rest.failure(status, {}, body.encode())
-    assert told is not None
-    assert (told.code, told.retry_after) == (code, pause)
+    reported = VENUE.rest.failure(status, {}, body.encode())
+    assert reported is not None
+    assert (reported.code, reported.retry_after) == (code, pause)
     assert VENUE.rest.failure(200, {}, b'{"result":"success"}') is None

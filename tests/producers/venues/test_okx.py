@@ -300,7 +300,7 @@ def test_candles_are_those_of_utc() -> None:
     assert Socket().send(push("candle1D", "BTC-USDT", row)) == []  # a day of Hong Kong
 
 
-def test_candles_of_before_they_told_their_end_are_read_as_open() -> None:
+def test_candles_of_before_they_reported_their_end_are_read_as_open() -> None:
     row = [str(TS), "1", "3", "0.5", "2", "700", "7"]
     spot, swap = (Socket().send(push("candle1m", name, row))[0] for name in ("BTC-USDT", "BTC-USDT-SWAP"))
     assert (spot["volume"], spot["quote_volume"], spot["closed"]) == ("700", "7", False)

@@ -87,7 +87,7 @@ async def test_full_stream_is_waited_for(bus: Bus) -> None:
     await bus.jetstream().delete_stream("A_FULL")
 
 
-async def test_message_for_another_stream_is_refused_and_told(bus: Bus) -> None:
+async def test_message_for_another_stream_is_refused_and_reported(bus: Bus) -> None:
     await bus.jetstream().add_stream(name="A_OTHER", subjects=["a.other"])
     refused: list[tuple[str, bytes, str]] = []
     publisher = await AckedPublisher(bus, "A_MINE", on_refused=lambda *why: refused.append(why)).open()

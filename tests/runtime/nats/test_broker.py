@@ -62,7 +62,7 @@ async def test_broker_leaves_a_frozen_server(tmp_path: Path, eventually: Eventua
         await broker.stop()
 
 
-async def test_connection_closed_for_good_is_told(nats: NatsServer) -> None:
+async def test_connection_closed_for_good_is_reported(nats: NatsServer) -> None:
     closed: list[int] = []
     broker = Broker(BusOptions(servers=(nats.url,), name="x"), on_drop=ignore, on_closed=lambda: closed.append(1))
     await broker.start()

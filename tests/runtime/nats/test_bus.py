@@ -61,9 +61,9 @@ async def test_kill_of_the_server_under_load_loses_and_doubles_nothing_acked(
 ) -> None:
     async with nats_server(tmp_path) as server:
         bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
-        heard: list[str] = []
-        bus.listen_disconnect(lambda: heard.append("lost"))
-        bus.listen_reconnect(lambda: heard.append("back"))
+        received: list[str] = []
+        bus.listen_disconnect(lambda: received.append("lost"))
+        bus.listen_reconnect(lambda: received.append("back"))
         await _echo(bus, "cmd.v1.echo.again")
         await bus.jetstream().add_stream(name="LOAD", subjects=["load.>"])
         acked = 0
@@ -88,7 +88,7 @@ async def test_kill_of_the_server_under_load_loses_and_doubles_nothing_acked(
         assert state.messages == 800
         assert state.subjects is not None
         assert len(state.subjects) == 800
-        assert heard == ["lost", "back"]
+        assert received == ["lost", "back"]
         assert await bus.request("cmd.v1.echo.again", b"1", 2.0) == b"1"
         await bus.close()
 
@@ -180,11 +180,11 @@ asyncio.run(main())
         assert await process.wait() == CLOSED_EXIT_CODE
 
 
-async def test_slow_consumers_drops_are_counted_by_class_and_told(nats: NatsServer, eventually: Eventually) -> None:
+async def test_slow_consumers_drops_are_counted_by_class_and_reported(nats: NatsServer, eventually: Eventually) -> None:
     registry = CollectorRegistry()
     bus = await Bus(BusOptions(servers=(nats.url,), name="slow"), metrics=BusMetrics(registry)).connect()
-    told: list[str] = []
-    bus.listen_drop(lambda subject, _count: told.append(subject))
+    reported: list[str] = []
+    bus.listen_drop(lambda subject, _count: reported.append(subject))
     release = asyncio.Event()
 
     async def slow(_message: Msg) -> None:
@@ -193,8 +193,8 @@ async def test_slow_consumers_drops_are_counted_by_class_and_told(nats: NatsServ
     await bus.client.subscribe("md.v1.slow.>", cb=slow, pending_msgs_limit=1)
     for _ in range(10):
         await bus.client.publish("md.v1.slow.binance.BTC", b"x")
-    await eventually(lambda: len(told) >= 8)
-    assert registry.get_sample_value("hydrophone_bus_dropped_total", {"event": "md.v1.slow"}) == len(told)
+    await eventually(lambda: len(reported) >= 8)
+    assert registry.get_sample_value("hydrophone_bus_dropped_total", {"event": "md.v1.slow"}) == len(reported)
     release.set()
     await bus.close()
 

@@ -137,7 +137,7 @@ async def test_reader_beyond_its_bound_drops_counts_and_tells(bus: Bus, eventual
     await reader.close()
 
 
-async def test_undecodable_message_is_told_and_does_not_stop_the_reader(bus: Bus, eventually: Eventually) -> None:
+async def test_undecodable_message_is_reported_and_does_not_stop_the_reader(bus: Bus, eventually: Eventually) -> None:
     received = Heard()
     reader = LaneReader(bus, received.watchers)
     await reader.subscribe("lane.bad", decode, received.on_batch)

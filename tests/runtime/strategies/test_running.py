@@ -13,7 +13,7 @@ from contracts.services.trading.strategy_events import WantedOrder
 from runtime.strategies import running as steps
 from runtime.strategies.orders import Terms
 from runtime.strategies.protocol import Draft, Event, Kind, Setup, State
-from runtime.strategies.quality import SILENT_NS
+from runtime.strategies.quality import SILENT_NS, Feed
 from runtime.strategies.running import MOST_ORDERS, Definition, Running, dump, load
 from tests.runtime.strategies.exchange import BTC, ID, SECOND, START, Exchange, definition, feed, ticker
 from tests.runtime.strategies.test_grid import PARAMS, grid
@@ -218,3 +218,8 @@ def test_it_is_read_as_it_was_written() -> None:
     assert again == running
     assert dump(again) == dump(running)
     assert again.digest == running.digest
+
+
+def test_a_state_that_was_saved_before_a_field_had_its_name_is_read() -> None:
+    kept = Feed(received_ns=START).model_dump_json()
+    assert Feed.model_validate_json(kept.replace("received_ns", "heard_ns")) == Feed(received_ns=START)

@@ -6,8 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
 from contracts import codec, subjects
@@ -18,18 +16,12 @@ from runtime.nats.bus import Bus
 from runtime.nats.lanes.message import make_parts, split_message
 from runtime.nats.signals import publish_signal
 from runtime.tracing.context import KnownParents, Parent, find_header, read_parent, write_parent
-from runtime.tracing.exporting import WithoutTexts, make_provider, make_tracing, read_headers
-from runtime.tracing.tracing import OFF, Tracing, trace_of
+from runtime.tracing.exporting import make_tracing, read_headers
+from runtime.tracing.tracing import OFF, trace_of
 from tests.consumers.alerts.test_explaining import whale
+from tests.recording import TRACE, recording
 
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TRADE = subjects.TRADE + "binance.BTC.USDT.spot"
-
-
-def recording(ratio: float = 1.0) -> tuple[Tracing, InMemorySpanExporter]:
-    spans, provider = InMemorySpanExporter(), make_provider("test")
-    provider.add_span_processor(SimpleSpanProcessor(WithoutTexts(spans)))
-    return Tracing(provider, ratio), spans
 
 
 class Lane:
@@ -40,10 +32,11 @@ class Lane:
         self.sent.append(parts)
 
 
-def trade() -> tuple[bytes, ...]:
+def received(subject: str = TRADE) -> tuple[bytes, ...]:
+    """Return an event of any kind that has headers, as a producer writes it: of what is in it only the envelope."""
     now = clock.now_ns()
     body = b'{"id":"binance.1","venue":"binance","symbol":"BTC/USDT","sim":true,"ts_event":%d,"ts_recv":%d}'
-    return make_parts(TRADE, body % (now - 5_000_000, now), schema="trade/1", msg_id="binance.1")
+    return make_parts(subject, body % (now - 5_000_000, now), schema="trade/1", msg_id="binance.1")
 
 
 @pytest.mark.parametrize(
@@ -80,9 +73,14 @@ def test_without_an_endpoint_nothing_is_traced_and_nothing_of_the_exporter_is_ma
     assert not OFF.chooses_id("anything")
 
 
-def test_a_sampled_trade_carries_its_publishing_under_its_frame() -> None:
+@pytest.mark.parametrize(
+    "prefix",
+    [subjects.TRADE, subjects.LIQUIDATION, subjects.FUNDING, subjects.INTEREST],
+    ids=lambda prefix: prefix[6:-1],
+)
+def test_a_sampled_event_carries_its_publishing_under_its_frame(prefix: str) -> None:
     tracing, spans = recording()
-    lane, parts = Lane(), trade()
+    lane, parts = Lane(), received(f"{prefix}binance.BTC.USDT.perp")
     TracedLane(lane, tracing).write(parts)
     sent, before = split_message(lane.sent[0]), split_message(parts)
     publish, frame = spans.get_finished_spans()
@@ -91,7 +89,7 @@ def test_a_sampled_trade_carries_its_publishing_under_its_frame() -> None:
     assert publish.parent is not None
     assert frame.context is not None
     assert publish.parent.span_id == frame.context.span_id
-    assert (frame.name, publish.name) == ("frame binance", "publish md.v1.trade")
+    assert (frame.name, publish.name) == ("frame binance", f"publish {prefix[:-1]}")
     assert frame.attributes is not None
     assert frame.attributes["hydrophone.receive_ms"] == 5
 
@@ -112,7 +110,7 @@ def test_tickers_books_and_deltas_carry_no_header_however_much_is_sampled(kind: 
 
 def test_of_what_is_not_sampled_the_bytes_are_as_they_were() -> None:
     tracing, spans = recording(0.0)
-    lane, parts = Lane(), trade()
+    lane, parts = Lane(), received()
     TracedLane(lane, tracing).write(parts)
     assert lane.sent[0] is parts
     assert spans.get_finished_spans() == ()
@@ -120,7 +118,7 @@ def test_of_what_is_not_sampled_the_bytes_are_as_they_were() -> None:
 
 def test_about_so_many_are_sampled_as_the_ratio_says() -> None:
     tracing, _ = recording(0.25)
-    lane, parts = Lane(), trade()
+    lane, parts = Lane(), received()
     traced = TracedLane(lane, tracing)
     for _ in range(4000):
         traced.write(parts)
@@ -164,10 +162,10 @@ def test_headers_of_the_exporter_are_read_as_opentelemetry_writes_them() -> None
 @pytest.mark.nats
 @pytest.mark.parametrize("ratio", [None, 0.0, 1.0])
 async def test_a_signal_has_a_trace_only_where_it_is_sampled(bus: Bus, ratio: float | None) -> None:
-    received: list[Any] = []
+    messages: list[Any] = []
 
     async def on_message(message: Any) -> None:
-        received.append(message)
+        messages.append(message)
         await message.respond(b'{"stream":"SIGNALS","seq":1}')
 
     own = await Bus(bus.options, tracing=OFF if ratio is None else recording(ratio)[0]).connect()
@@ -177,7 +175,7 @@ async def test_a_signal_has_a_trace_only_where_it_is_sampled(bus: Bus, ratio: fl
     await own.client.flush()
     await listening.unsubscribe()
     await own.close()
-    (message,) = received
+    (message,) = messages
     named = {"Nats-Msg-Id", "Hydrophone-Schema", "Nats-Expected-Stream"}
     assert set(message.headers) == (named | {"traceparent"} if ratio else named)
     assert message.data == codec.encode(event)

@@ -35,7 +35,7 @@ class Kraken:
         self._listings = {item.instrument.symbol: item for item in setup.listings}
         self._setup = setup
         self._board = Board()
-        self._told_us: dict[Session, int] = {}
+        self._sent_us: dict[Session, int] = {}
         self._rest = KrakenRest(self._listings, setup.snapshots)
 
     def accepts(self, path: str) -> bool:
@@ -47,7 +47,7 @@ class Kraken:
 
     def on_close(self, session: Session) -> None:
         self._board.hub.drop(session)
-        self._told_us.pop(session, None)
+        self._sent_us.pop(session, None)
 
     def on_text(self, session: Session, text: str, now_us: int) -> list[str]:
         if self._setup.enforce_limits:
@@ -62,7 +62,7 @@ class Kraken:
         if method not in ("subscribe", "unsubscribe") or not isinstance(params, dict):
             return [_answer(order, now_us, {"method": method, "error": "Malformed request", "success": False})]
         session.has_subscribed = True
-        self._told_us.setdefault(session, now_us)
+        self._sent_us.setdefault(session, now_us)
         return self._follow(session, order, cast("dict[str, Any]", params), now_us)
 
     def list_frames(self, tick: Tick) -> list[Frame]:
@@ -70,11 +70,11 @@ class Kraken:
         frames = self._board.list_frames(tick)
         for frame in frames:
             for session in frame.sessions:
-                if session in self._told_us:
-                    self._told_us[session] = tick.now_us
-        quiet = tuple(at for at, told_us in self._told_us.items() if tick.now_us - told_us >= SECOND_US)
+                if session in self._sent_us:
+                    self._sent_us[session] = tick.now_us
+        quiet = tuple(at for at, sent_us in self._sent_us.items() if tick.now_us - sent_us >= SECOND_US)
         for session in quiet:
-            self._told_us[session] = tick.now_us
+            self._sent_us[session] = tick.now_us
         return [*frames, Frame(quiet, HEARTBEAT, "heartbeat", "", "heartbeat")] if quiet else frames
 
     def mutate(self, frame: Frame, kind: str) -> str:

@@ -139,6 +139,24 @@ async def test_an_aged_token_is_replaced_and_holds_for_the_overlap(tokens: UserT
     assert await holds(tokens, new.token)
 
 
+async def test_a_token_that_is_revoked_while_it_is_replaced_has_no_other_in_its_place(
+    tokens: UserTokens, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, save = await tokens.issue(LINKED), TokenStore.save
+    now.advance(12 * HOUR)
+
+    async def save_too_late(self: TokenStore, token: core.Token) -> None:
+        assert await tokens.end(LINKED) == 1
+        await save(self, token)
+
+    with monkeypatch.context() as raced:
+        raced.setattr(TokenStore, "save", save_too_late)
+        with pytest.raises(UnauthorizedError):
+            await tokens.refresh(LINKED, old.token)
+    assert not await holds(tokens, old.token)
+    assert await tokens.end(LINKED) == 0
+
+
 async def test_near_its_end_a_token_is_made_to_hold_on(documents: Store, now: Clock) -> None:
     times = Times(ttl=10 * HOUR, rotation=10 * HOUR - 60, refresh=HOUR)
     tokens = UserTokens(TokenStore(documents), Sealing(VAULT, b"pepper", times), now)

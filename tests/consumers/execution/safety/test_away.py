@@ -147,7 +147,7 @@ async def test_without_documents_an_order_is_cancelled_by_its_id(world: World) -
 
 async def test_a_heartbeat_that_is_lost_cancels_what_is_open_and_is_an_event(world: World) -> None:
     resting = await world.one.submit(order())
-    stopped, heard = asyncio.Event(), Heard()
+    stopped, received = asyncio.Event(), Heard()
     watching = asyncio.create_task(world.switch.run(stopped))
 
     async def counted() -> bool:
@@ -171,8 +171,8 @@ async def test_a_heartbeat_that_is_lost_cancels_what_is_open_and_is_an_event(wor
     await until(reached)
     stopped.set()
     await watching
-    await world.permits.flush(heard)
-    (trip,) = heard.trips
+    await world.permits.flush(received)
+    (trip,) = received.trips
     assert (trip.what, trip.account, trip.reason) == ("heartbeat", LINKED.id, "documents were not reached for 0.3 s")
     await world.one.settle()
     assert (await world.one.submit(order())).status == "open"  # it stops nothing by itself

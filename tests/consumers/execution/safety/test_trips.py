@@ -111,32 +111,32 @@ async def test_another_owners_orders_go_on(store: Store, exchange: Exchange, per
 
 
 async def test_each_trip_is_published_once(one: Opened, exchange: Exchange, permits: Permits) -> None:
-    exchange.answer, heard = "is silent", Heard()
+    exchange.answer, received = "is silent", Heard()
     for _ in range(MOST_ERRORS + 3):
         await submit(one, strategy=STRATEGY)
     for _ in range(2):
-        await permits.flush(heard)
-    assert [(trip.what, trip.strategy, trip.errors, trip.owner) for trip in heard.trips] == [
+        await permits.flush(received)
+    assert [(trip.what, trip.strategy, trip.errors, trip.owner) for trip in received.trips] == [
         ("venue", None, 5, LINKED.owner),
         ("strategy", STRATEGY, 5, LINKED.owner),
     ]
     await permits.resume(LINKED.owner, clock.now_ns())
     for _ in range(MOST_ERRORS):
         await submit(one)
-    await permits.flush(heard)
-    assert len({trip.id for trip in heard.trips}) == 3
+    await permits.flush(received)
+    assert len({trip.id for trip in received.trips}) == 3
 
 
 async def test_a_trip_that_was_resumed_before_it_was_written_stops_nothing(
     one: Opened, exchange: Exchange, permits: Permits, store: Store
 ) -> None:
-    exchange.answer, heard = "is silent", Heard()
+    exchange.answer, received = "is silent", Heard()
     for _ in range(MOST_ERRORS):
         await submit(one)
     exchange.answer = "accepts"
     await permits.resume(LINKED.owner, clock.now_ns())
-    await permits.flush(heard)
-    assert len(heard.trips) == 1
+    await permits.flush(received)
+    assert len(received.trips) == 1
     assert await submit(at_work(store, LINKED, exchange, Permits(store))) is None
 
 

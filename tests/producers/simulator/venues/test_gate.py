@@ -225,7 +225,7 @@ async def test_stale_snapshot_of_one_symbol_leaves_the_other_alone(start: StartS
     assert (await get(f"{base}=BTC_USDT")).body["id"] > began["BTC_USDT"]
 
 
-async def test_upgrade_is_told_on_futures_only_before_the_close(start: StartSimulator) -> None:
+async def test_upgrade_is_reported_on_futures_only_before_the_close(start: StartSimulator) -> None:
     sim = await start("gate")
     async with connect(url(sim, FUTURES)) as ws:
         await subscribe(ws, "futures.tickers", "BTC_USDT")

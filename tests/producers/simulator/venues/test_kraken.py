@@ -127,7 +127,7 @@ async def test_bad_checksum_and_crossed_spoil_only_what_they_say(start: StartSim
     assert Decimal(row["bids"][0]["price"]) > Decimal(best)
 
 
-async def test_trades_are_told_once_and_their_backlog_only_to_who_asks(start: StartSimulator) -> None:
+async def test_trades_are_reported_once_and_their_backlog_only_to_who_asks(start: StartSimulator) -> None:
     sim = await start("kraken")
     async with connect(f"{sim.ws_url('kraken')}/v2") as ws:
         await send(ws, order("trade", "BTC/USD"))

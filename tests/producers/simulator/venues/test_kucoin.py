@@ -211,7 +211,7 @@ async def test_candles_and_trades_over_rest(start: StartSimulator) -> None:
     assert (await get(f"{futures}/trade/history?symbol=XBTUSDTM")).body["data"][0]["size"] > 0
 
 
-async def test_token_that_ends_is_told_and_cannot_be_used_again(start: StartSimulator) -> None:
+async def test_token_that_ends_is_reported_and_cannot_be_used_again(start: StartSimulator) -> None:
     sim = await start(SPOT)
     address = await url(sim, SPOT)
     async with connect(address) as ws:
