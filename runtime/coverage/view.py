@@ -27,6 +27,7 @@ from runtime.coverage.spans import SECOND, Span, cut, join, measure, snap, subtr
 
 GRACE: Final = 3 * SECOND  # a sign of life is looked for every half second, and is on its way
 MOST_DECODED: Final = 50_000
+_NOTHING: Final[tuple[dict[str | None, list[Any]], dict[str | None, Any]]] = ({}, {})
 _PERCENT_PLACES: Final = Decimal("0.0001")
 _venue: Final = msgspec.json.Decoder(codec.trusted(VenueLedger)).decode
 _hour: Final = msgspec.json.Decoder(codec.trusted(HourLedger)).decode
@@ -113,8 +114,9 @@ class LedgerView:
 
     def _lost(self, book: Any, about: Followed, now: int) -> Iterator[Span]:
         """Yield what lasts: interruptions, and the time since the last sign of life."""
-        for channel, symbol, start in book.lasting:
-            if is_about((channel, symbol), about.channel, about.symbol):
+        lasting = [*((channel, symbol, None, start) for channel, symbol, start in book.lasting), *book.connections]
+        for *key, start in lasting:
+            if is_about(tuple(key), about.channel, about.symbol, book.serves.get(key[2])):
                 yield (start, max(now, start + 1))
         if about.symbol in book.ended:
             yield (book.ended[about.symbol], max(now, book.ended[about.symbol] + 1))
@@ -126,9 +128,10 @@ class LedgerView:
     def _rows(self, about: Followed, span: Span) -> Iterable[tuple[list[Span], list[Span]]]:
         token = escape_token(about.venue)
         for hour in range(span[0] // HOUR_NS, (span[1] - 1) // HOUR_NS + 1):  # of none where it ends before it begins
-            by_symbol: dict[str | None, list[Any]] = self._read(f"{KEY_HOUR}{token}.{hour}", _read_hour) or {}
+            by_symbol, serves = self._read(f"{KEY_HOUR}{token}.{hour}", _read_hour) or _NOTHING
             for row in (*by_symbol.get(None, ()), *by_symbol.get(about.symbol, ())):
-                if row.channel is None or row.channel == about.channel:
+                key = (row.channel, row.symbol, row.connection or None)
+                if is_about(key, about.channel, about.symbol, serves.get(key[2])):
                     begin = hour * HOUR_NS
                     yield (
                         [(begin + one, begin + other) for one, other in row.lost],
@@ -149,13 +152,13 @@ class LedgerView:
         return document
 
 
-def _read_hour(body: bytes) -> dict[str | None, list[Any]]:
-    """Return the rows of an HourLedger by symbol."""
+def _read_hour(body: bytes) -> tuple[dict[str | None, list[Any]], dict[str | None, Any]]:
+    """Return the rows of an HourLedger by symbol, and what connections served."""
     document: Any = _hour(body)
     by_symbol: dict[str | None, list[Any]] = {}
     for row in document.rows:
         by_symbol.setdefault(row.symbol, []).append(row)
-    return by_symbol
+    return by_symbol, document.serves
 
 
 def count(covered: Covered, edges: Sequence[int]) -> list[Sums]:

@@ -10,7 +10,7 @@ from runtime.nats.streams.api import rfc3339
 
 FastEvent = Any  # a struct of `contracts.codec.fast`
 _LOSING: Final = frozenset({"connecting", "down", "gap", "resync"})
-_Key = tuple[str, str | None, str | None]  # venue, channel, symbol; None stands for all of them
+_Key = tuple[str, str | None, str | None, str | None]  # venue, channel, symbol, connection; None stands for all
 _Since = tuple[int, FastEvent]
 
 
@@ -42,9 +42,9 @@ class Interruptions:
         if status.symbol is not None and not self._concerns(status.symbol):
             return
         self.known = True
-        key: _Key = (status.venue, status.channel, status.symbol)
+        key: _Key = (status.venue, status.channel, status.symbol, status.connection or None)
         if status.state in _LOSING or (status.state == "stale" and status.symbol is None):
-            self._open.setdefault(key, (status.ts_recv, status))
+            self._open.setdefault(key, (status.since or status.ts_recv, status))
         elif status.state == "live":
             whole = status.channel is None and status.symbol is None
             for other in [other for other in self._open if other == key or (whole and other[0] == status.venue)]:
