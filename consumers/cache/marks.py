@@ -49,9 +49,8 @@ class Marks:
     def on_connections(self, states: dict[str, FeedState]) -> None:
         """Take the states of all connections of a unit: marks of those that are gone, or of parts of lost ones, end."""
         unit = unit_of(next(iter(states)))
-        self.connections = {
-            name: state for name, state in self.connections.items() if _is_beside(unit_of(name), unit)
-        } | states
+        kept = [name for name in self.connections if _is_beside(unit_of(name), unit)]
+        self.connections = {**{name: self.connections[name] for name in kept}, **states}
         for place, held in list(self._held.items()):
             for connection in list(held):
                 if connection is None:

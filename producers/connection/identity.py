@@ -49,7 +49,7 @@ def find_served(subscriptions: Iterable[Subscription]) -> FastServes:
     for item in subscriptions:
         channels.setdefault(None if item.instrument is None else item.instrument.symbol, set()).add(item.channel)
     if len(channels) > MOST_IDS:
-        return [_SERVED(channels=sorted(set().union(*channels.values())), symbols=None)]
+        return [_SERVED(channels=sorted({name for names in channels.values() for name in names}), symbols=None)]
     found: dict[tuple[str, ...], list[str]] = {}
     for symbol, names in channels.items():
         if symbol is not None:

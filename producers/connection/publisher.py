@@ -132,8 +132,10 @@ class Publisher:
 
     def publish_again(self, reason: tuple[str, str], *, sim: bool, channels: Container[str] | None = None) -> None:
         """Publish a gap and then the state as it is now of everything, or of some channels, with a reason for each."""
-        states = {key: state for key, state in self.states.items() if key != (None, None, None)}
-        for connection in {key[2] for key in states} - {None}:
+        states: dict[StateKey, FeedState] = {
+            key: state for key, state in self.states.items() if key != (None, None, None)
+        }
+        for connection in {key[2] for key in states if key[2] is not None}:
             connection.list_again()
         for (channel, symbol, connection), state in states.items():
             if channels is None or channel is None or channel in channels:

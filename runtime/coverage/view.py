@@ -115,8 +115,8 @@ class LedgerView:
     def _lost(self, book: Any, about: Followed, now: int) -> Iterator[Span]:
         """Yield what lasts: interruptions, and the time since the last sign of life."""
         lasting = [*((channel, symbol, None, start) for channel, symbol, start in book.lasting), *book.connections]
-        for *key, start in lasting:
-            if is_about(tuple(key), about.channel, about.symbol, book.serves.get(key[2])):
+        for channel, symbol, of, start in lasting:
+            if is_about((channel, symbol, of), about.channel, about.symbol, book.serves.get(of)):
                 yield (start, max(now, start + 1))
         if about.symbol in book.ended:
             yield (book.ended[about.symbol], max(now, book.ended[about.symbol] + 1))

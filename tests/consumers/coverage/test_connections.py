@@ -69,7 +69,7 @@ def three() -> Venue:
 def test_of_fifty_outages_of_one_connection_each_is_right_to_the_second_and_is_of_its_instruments(seed: int) -> None:
     dice, venue, end = random.Random(seed), three(), START
     lost: dict[str, list[tuple[int, int]]] = {symbol: [] for symbol in SYMBOLS}
-    free = dict.fromkeys(SYMBOLS, START + MINUTE)  # since when each is live
+    free: dict[str, int] = dict.fromkeys(lost, START + MINUTE)  # since when each is live
     moments: list[tuple[int, Any, Connection, dict[str, Any]]] = []
     for _ in range(50):
         connection = dice.choice(venue.connections)
@@ -190,7 +190,7 @@ def test_a_silence_that_is_noticed_later_counts_from_when_something_came_last() 
 
 def test_a_quiet_instrument_lost_nothing_and_a_silent_channel_did() -> None:
     venue = three()
-    about = {"connection": venue.connections[0].id, "since": START + 5 * SECOND}
+    about: dict[str, Any] = {"connection": venue.connections[0].id, "since": START + 5 * SECOND}
     venue.say(status("stale", START + 30 * SECOND, "trade", BTC, **about))
     venue.say(status("stale", START + 30 * SECOND, "book", **about))
     venue.say(status("live", START + 40 * SECOND, "book", connection=venue.connections[0].id))
