@@ -237,15 +237,26 @@ class Served(BaseModel):
 
 
 Serves = Annotated[list[Served], Field(max_length=MOST_IDS)]
-Connections = Annotated[dict[Name, FeedState], Field(max_length=MOST_IDS)]
+
+
+class ConnectionState(BaseModel):
+    """The state of one of a venue's connections."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    id: Name
+    state: FeedState
+
+
+Connections = Annotated[list[ConnectionState], Field(max_length=MOST_IDS)]
 
 
 class FeedStatus(Event):
     """What happened to a feed; whoever folds state resets on it.
 
-    `symbol` null: it is about all instruments of its `connection`, of the whole venue where that is left out. A
-    connection's id ends with a fingerprint of what it serves, and `serves` lists that with the first status of a
-    connection and again where it was not listed for ten minutes; without the list, it may be any instrument.
+    `symbol` null: it is about all instruments of its `connection`, of the whole venue where that is null. The id of a
+    connection ends with a fingerprint of what it serves, and `serves` lists that with the first status of a connection
+    and again where it was not listed for ten minutes; without the list, it may be any instrument.
     `connections`, of the venue as a whole, are the states of all its connections: what is not among them is gone.
     `audited`: symbols of live books that were compared with fresh snapshots of the venue until now, and found right.
     `filled`: trades of `symbol` that were published later (`backfilled`); `missing`: what could not be. With any of
@@ -262,23 +273,17 @@ class FeedStatus(Event):
     missing: Ranges | None = None
     connection: Name | None = Field(
         default=None,
-        exclude_if=operator.not_,
-        description="the connection of the venue that it is about, `<name>:<fingerprint of what it serves>`, after the "
-        "group of symbols and a slash where a venue is produced in groups; left out where it is about the whole venue",
+        description="the connection that it is about: `<name>:<fingerprint of what it serves>`, behind the group of "
+        "symbols and a slash where a venue is produced in groups; null where it is about the whole venue",
     )
-    serves: Serves | None = Field(
-        default=None, exclude_if=operator.not_, description="what the connection serves; left out where that was listed"
-    )
+    serves: Serves | None = Field(default=None, description="what the connection serves; null where that was listed")
     connections: Connections | None = Field(
-        default=None,
-        exclude_if=operator.not_,
-        description="by id, the state of each connection; only in the state of a venue as a whole",
+        default=None, description="the state of each connection, in that of a venue as a whole"
     )
     since: Received | None = Field(
         default=None,
-        exclude_if=operator.not_,
-        description="our clock when something came last, ns UTC, where a silence was noticed only now: what came in "
-        "between is not known; left out where it was noticed at once",
+        description="our clock when something came last, ns UTC, where a silence was noticed only now; null where the "
+        "change was noticed at once",
     )
 
 

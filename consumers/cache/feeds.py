@@ -207,7 +207,7 @@ class Feed:
         if lost and self.state not in {None, "connecting", "down"}:
             self.reconnects += 1
         if status.connections:
-            self.marks.on_connections(status.connections)
+            self.marks.on_connections({one.id: one.state for one in status.connections})
             if state == "live" and not {"live"}.issuperset(self.marks.connections.values()):
                 state = "connecting"  # the worst: of another group of its symbols one is not live
         elif lost:

@@ -8,13 +8,14 @@ from typing import Any, Final, Protocol
 
 from contracts import codec, subjects
 from contracts.instrument import escape_token
-from contracts.market import FeedState, FeedStatus
+from contracts.market import ConnectionState, FeedState, FeedStatus
 from producers.connection.identity import Identity
 from producers.normalize.messages import Message
 from runtime.hops.times import HopTimes
 from runtime.nats.lanes.message import Parts, make_parts
 
 FastFeedStatus: Final = codec.fast(FeedStatus)
+_FastState: Final = codec.fast(ConnectionState)
 _SCHEMA: Final = codec.schema_of(FeedStatus)
 StateKey = tuple[str | None, str | None, Identity | None]
 """Channel, symbol and connection; None stands for all of them."""
@@ -128,7 +129,7 @@ class Publisher:
         if self.states.get((None, None, None)) == state and self.connections == connections:
             return
         self.connections = connections
-        self.publish_state(state, channel=None, symbol=None, reason=reason, sim=sim, connections=connections)
+        self._publish_whole(state, reason, sim=sim)
 
     def publish_again(self, reason: tuple[str, str], *, sim: bool, channels: Container[str] | None = None) -> None:
         """Publish a gap and then the state as it is now of everything, or of some channels, with a reason for each."""
@@ -145,9 +146,11 @@ class Publisher:
         whole = self.states.get((None, None, None))
         if whole is not None:  # at last: it says which connections there are
             self.publish_state("gap", channel=None, symbol=None, reason=reason[0], sim=sim)
-            self.publish_state(
-                whole, channel=None, symbol=None, reason=reason[1], sim=sim, connections=self.connections
-            )
+            self._publish_whole(whole, reason[1], sim=sim)
+
+    def _publish_whole(self, state: FeedState, reason: str | None, *, sim: bool) -> None:
+        listed = self.connections and [_FastState(id=name, state=one) for name, one in self.connections.items()]
+        self.publish_state(state, channel=None, symbol=None, reason=reason, sim=sim, connections=listed)
 
     def on_gap(self, reason: str, *, sim: bool) -> None:
         """Publish on every channel a gap (events may be missing on the bus), then its state as it is now."""

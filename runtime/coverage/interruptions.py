@@ -37,7 +37,7 @@ class Interruptions:
         if says_no_state(status):
             return ended
         if status.connections:
-            self._on_connections(status.connections, at, ended)
+            self._on_connections({one.id: one.state for one in status.connections}, at, ended)
             return ended
         key: Key = (status.channel, status.symbol, status.connection or None)
         if is_losing(status):

@@ -44,7 +44,7 @@ class Feed(StateModel):
         marks = {name: mark for name, mark in self.marks.items() if name != key}
         whole = status.channel is None and status.symbol is None
         if whole and status.connections:
-            marks = {name: mark for name, mark in marks.items() if _stays(name, status.connections)}
+            marks = {name: mark for name, mark in marks.items() if _stays(name, {one.id for one in status.connections})}
         elif whole and status.state in {"connecting", "down"}:
             marks = {}  # what is wrong afterwards is published afterwards
         if status.state != "live":

@@ -10,7 +10,7 @@ import msgspec
 from consumers.coverage.core import Ledger
 from contracts import codec
 from contracts.instrument import escape_token
-from contracts.market import FeedStatus, Served, TradeRange
+from contracts.market import ConnectionState, FeedStatus, Served, TradeRange
 from contracts.services.coverage import HOUR_NS, KEY_HOUR, KEY_SEEN, KEY_VENUE, HourLedger, SeenLedger, VenueLedger
 from runtime.coverage.view import Covered, Followed, LedgerView, Sums, count
 
@@ -22,6 +22,7 @@ SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 Status = codec.fast(FeedStatus)
 Range = codec.fast(TradeRange)
 Serves = codec.fast(Served)
+State = codec.fast(ConnectionState)
 Seen = codec.fast(SeenLedger)
 
 
@@ -55,8 +56,8 @@ class Connection:
 
 def whole(at: int, *connections: Connection) -> Any:
     """Say the state of the venue as a whole, with its connections'."""
-    states = {one.id: "live" if one.state == "live" else "connecting" for one in connections}
-    live = sum(state == "live" for state in states.values())
+    states = [State(id=one.id, state="live" if one.state == "live" else "connecting") for one in connections]
+    live = sum(one.state == "live" for one in states)
     return status("live" if live == len(states) else "connecting" if live else "down", at, connections=states)
 
 

@@ -7,11 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from consumers.candles.gaps import Gaps
 from consumers.coverage.core import VenueBook
-from contracts import codec
 from contracts.instrument import make_instrument
 from producers.connection.identity import LISTED_EVERY_NS, Identity, find_served
 from producers.producer import Producer
@@ -178,13 +175,3 @@ async def test_a_channel_that_falls_silent_is_unknown_since_its_last_event_and_o
             assert lost[0][0] < noticed - SECOND
             trades = followed.lost(symbol)
             assert not trades or trades[0][0] >= noticed
-
-
-@pytest.mark.parametrize("state", ["live", "connecting"])
-def test_a_status_of_a_venue_as_a_whole_is_read_by_both_codecs(state: str) -> None:
-    model = codec.EVENTS["feed"]
-    body = codec.encode(codec.fast(model)(
-        id="a", venue="binance", symbol=None, venue_symbol=None, ts_event=None, ts_recv=1, sim=False, state=state,
-        reason=None, channel=None, connections={"public.0:00000001": state},
-    ))  # fmt: skip
-    assert model.model_validate_json(body).model_dump_json().encode() == body
