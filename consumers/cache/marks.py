@@ -84,7 +84,9 @@ class Marks:
         for channel, symbol, connection, state in single:
             self._held.setdefault((channel, symbol), {})[connection] = state
         for channel, symbol, state in worst:
-            self._held.setdefault((channel, symbol), {None: state})
+            held = self._held.setdefault((channel, symbol), {})
+            if state not in held.values():
+                held[None] = state
 
     def __iter__(self) -> Iterator[tuple[Place, FeedState]]:
         return ((place, state) for place, held in self._held.items() for state in held.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -105,7 +105,7 @@ class Followed:
 
 
 @contextmanager
-def limits(r: Any, seconds: dict[str, float]) -> Iterator[None]:
+def limits(r: Any, seconds: dict[str, float]) -> Generator[None]:
     """Let channels be silent for so many seconds only."""
     for feed in r.producer.feeds:
         feed._patience.limit = lambda item: seconds.get(item.channel)
