@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from contracts.subjects import BUS
+from runtime.coverage.serving import Serving
 from runtime.nats.streams.api import rfc3339
 
 FastEvent = Any  # a struct of `contracts.codec.fast`
@@ -20,12 +22,14 @@ class Interruptions:
     def __init__(self, span: tuple[int, int], channels: frozenset[str], concerns: Callable[[str], bool]) -> None:
         self._span, self._channels, self._concerns = span, channels, concerns
         self._open: dict[_Key, _Since] = {}
+        self._serving: defaultdict[str, Serving] = defaultdict(Serving)
         self._found: list[str] = []
         self.known = False  # whether any feed said anything
 
     def fold_all(self, statuses: Iterable[FastEvent]) -> list[str]:
         """Fold every FeedStatus, oldest first, and return the interruptions in words."""
         for status in statuses:
+            self._serving[status.venue].note(status)
             if status.venue == BUS:
                 self._on_bus(status)
             elif status.channel is None or status.channel in self._channels:
@@ -44,11 +48,20 @@ class Interruptions:
         self.known = True
         key: _Key = (status.venue, status.channel, status.symbol, status.connection or None)
         if status.state in _LOSING or (status.state == "stale" and status.symbol is None):
+            if self._is_of_others(status) or (status.connections and status.state == "connecting"):
+                return  # of several connections each says it of itself
             self._open.setdefault(key, (status.since or status.ts_recv, status))
         elif status.state == "live":
             whole = status.channel is None and status.symbol is None
             for other in [other for other in self._open if other == key or (whole and other[0] == status.venue)]:
                 self._close(other, status.ts_recv)
+
+    def _is_of_others(self, status: FastEvent) -> bool:
+        """Return whether a status is of a connection of which it is known that it serves nothing of concern."""
+        serves = self._serving[status.venue].find(status.connection)
+        return serves is not None and not any(
+            one.symbols is None or any(map(self._concerns, one.symbols)) for one in serves
+        )
 
     def _close(self, key: _Key, end: int | None) -> None:
         since, status = self._open.pop(key)
