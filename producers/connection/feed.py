@@ -380,9 +380,7 @@ class Feed:
         item = stale.subscription
         symbol = item.instrument.symbol if item.instrument else None
         self._renew = f"{item.key}: silent for {stale.seconds:.0f} s"
-        since, auditor = _since(stale.seconds), self.session.auditor
-        if since is not None and item.channel == BOOK and symbol is not None and auditor is not None:
-            since = max(since, auditor.proven.get(symbol, 0))  # until then it was quiet, and right
+        since = _since(stale.seconds)
         self.session.silent(item.channel, symbol, ts=clock.now_ns(), reason=self._renew, since=since)
 
     def _on_lost(self, reason: str) -> None:

@@ -219,6 +219,8 @@ class Session:
             detail = {"channel": channel, "symbol": symbol, "reason": reason, "since": since}
             self._recorder.on_mark(self.plan.name, ts, "silent", detail)
         self._ts = ts
+        if since is not None and channel == BOOK and symbol is not None and self.auditor is not None:
+            since = max(since, self.auditor.proven.get(symbol, 0))  # until then it was quiet, and right
         self._publish_derived("stale", channel=channel, symbol=symbol, reason=reason, since=since)
         if symbol is not None and channel == BOOK:
             self.books.on_silence(symbol)
