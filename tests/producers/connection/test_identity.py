@@ -175,3 +175,8 @@ async def test_a_channel_that_falls_silent_is_unknown_since_its_last_event_and_o
             assert lost[0][0] < noticed - SECOND
             trades = followed.lost(symbol)
             assert not trades or trades[0][0] >= noticed
+        session, now = r.producer.feeds[0].session, followed.events[-1].ts_recv + SECOND
+        session.auditor.proven["BTC/USDT"] = now - 5 * SECOND  # quiet, and then found to be the exchange's
+        session.silent("book", "BTC/USDT", ts=now, reason="a test", since=now - 30 * SECOND)
+        (quiet,) = [event for event in r.bus.by_kind["feed"] if event.reason == "a test"]
+        assert quiet.since == now - 5 * SECOND
