@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from contracts.market import FeedState
-from runtime.coverage.serving import unit_of
+from runtime.coverage.connections import unit_of
 
 Place = tuple[str | None, str | None]  # channel, symbol; None stands for all of them
 MOST_MARKS: Final = 10_000

@@ -62,7 +62,7 @@ class Gaps:
             return
         venue = self._venues.get(status.venue) or self._venues.put(status.venue, _Venue(self._keep))
         if status.channel not in _CHANNELS:
-            venue.states.serving.note(status)
+            venue.states.connections.note(status)
             return
         if status.symbol is not None and (status.filled or status.missing):
             self._on_ranges(venue, status)
@@ -75,7 +75,7 @@ class Gaps:
     def list_spans(self, venue: str, symbol: str, now: int) -> list[Span]:
         """List when an instrument's trades were interrupted, oldest first, disjoint; what lasts ends `now` (ns UTC)."""
         held = self._venues.get(venue) or _Venue(self._keep)
-        lost = [(start, end) for key, serves, start, end in held.closed if is_about(key, TRADE, symbol, serves)]
+        lost = [(start, end) for key, served, start, end in held.closed if is_about(key, TRADE, symbol, served)]
         moments = [(start, end) for start, end in lost if start == end and not held.is_explained(symbol, start)]
         lasting = [
             (start, now) for key, start in held.states.lasting.items() if held.states.concerns(key, TRADE, symbol)

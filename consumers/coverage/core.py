@@ -12,6 +12,7 @@ from consumers.coverage.rows import Rows, read_rows
 from contracts import codec
 from contracts.recent import Recent
 from contracts.services.coverage import HOUR_NS, KEPT_HOURS, VenueLedger
+from runtime.coverage.connections import KnownConnections, ServedSet
 from runtime.coverage.interruptions import (
     ALL,
     FastEvent,
@@ -21,7 +22,6 @@ from runtime.coverage.interruptions import (
     says_no_state,
     widen_moment,
 )
-from runtime.coverage.serving import FastServes, Serving
 from runtime.coverage.spans import SECOND, Span, cut, join
 
 VENUES: Final = 256
@@ -60,11 +60,11 @@ class VenueBook:
         if status.channel is None and status.symbol is not None and status.symbol not in self.begun:
             return  # one that is not followed, of which nothing is known anyway
         before = dict(self.states.lasting)
-        for key, serves, start, end in self.states.on_status(status):
+        for key, served, start, end in self.states.on_status(status):
             if counts:
                 if start == end and key[0] == _TRADE and key[1] is not None:
                     self._moments.append((key[1], start))
-                self.add_lost(key, *widen_moment(start, end), serves=serves)
+                self.add_lost(key, *widen_moment(start, end), served=served)
         self.is_changed = self.is_changed or before != self.states.lasting or not counts
 
     def on_listing(self, symbols: Iterable[str], now: int) -> None:
@@ -87,10 +87,10 @@ class VenueBook:
         self.is_changed = self.is_changed or channels != self.sampled
         self.sampled = channels
 
-    def add_lost(self, key: Key, start: int, end: int, serves: FastServes | None = None) -> None:
-        """Note an interruption; `serves` is what its connection served, None where that is not known."""
+    def add_lost(self, key: Key, start: int, end: int, served: ServedSet | None = None) -> None:
+        """Note an interruption; `served` is what its connection served, None where that is not known."""
         for hour, span in _by_hour(start, end):
-            self._rows(hour).add_lost(key, span, serves)
+            self._rows(hour).add_lost(key, span, served)
 
     def begin(self, now: int) -> None:
         """Let the ledger begin now, whatever was before."""
@@ -109,14 +109,14 @@ class VenueBook:
             lasting=[(channel, symbol, start) for channel, symbol, of, start in lasting if of is None],
             sampled=sorted(self.sampled),
             connections=[(channel, symbol, of, start) for channel, symbol, of, start in lasting if of is not None],
-            serves=self.states.serving.list_known(),
+            serves=self.states.connections.list_known(),
         )
 
     def restore(self, saved: Any) -> None:
         """Take back what `save` returned."""
         self.since, self.begun, self.ended = dict(saved.since), dict(saved.begun), dict(saved.ended)
         self.sampled = frozenset(saved.sampled)
-        self.states.serving = Serving(saved.serves)
+        self.states.connections = KnownConnections(saved.serves)
         self.states.lasting = {(channel, symbol, None): start for channel, symbol, start in saved.lasting}
         self.states.lasting |= {(channel, symbol, of): start for channel, symbol, of, start in saved.connections}
 

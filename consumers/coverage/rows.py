@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from contracts import codec
 from contracts.services.coverage import HOUR_NS, HourLedger, HourRow
+from runtime.coverage.connections import ServedSet
 from runtime.coverage.interruptions import ALL, Key, is_about
-from runtime.coverage.serving import FastServes, is_serving
 from runtime.coverage.spans import Span, join, subtract
 
 MOST_SPANS: Final = 120  # of a row; beyond that the nearest become one: more is unknown then, never less
@@ -20,20 +20,20 @@ _ROW: Final = codec.fast(HourRow)
 class Rows:
     """What was lost and filled in one hour, by channel, symbol and connection; disjoint, oldest first, ns UTC."""
 
-    __slots__ = ("_filled", "_lost", "hour", "serves")
+    __slots__ = ("_filled", "_lost", "hour", "served")
 
     def __init__(self, hour: int) -> None:
         self.hour = hour
         self._lost: dict[Key, list[Span]] = {}
         self._filled: dict[Key, list[Span]] = {}
-        self.serves: dict[str, FastServes] = {}  # by connection of what was lost
+        self.served: dict[str, ServedSet] = {}  # by connection of what was lost
 
-    def add_lost(self, key: Key, span: Span, serves: FastServes | None = None) -> None:
-        """Note that events of this may have been lost; `serves` is what its connection serves, None for unknown."""
+    def add_lost(self, key: Key, span: Span, served: ServedSet | None = None) -> None:
+        """Note that events of this may have been lost; `served` is what its connection serves, None for unknown."""
         if key not in self._lost and len(self._lost) >= MOST_ROWS:
             key = (key[0], None, None)
-        if serves is not None and key[2] is not None and key[2] not in self.serves and self._has_room(serves):
-            self.serves[key[2]] = serves
+        if served is not None and key[2] is not None and key[2] not in self.served and self._has_room(served):
+            self.served[key[2]] = served
         self._lost[key] = _bound(join([*self._lost.get(key, ()), span]))
 
     def add_missing(self, key: Key, span: Span) -> None:
@@ -52,26 +52,27 @@ class Rows:
         return join(
             span
             for key, spans in self._lost.items()
-            if is_about(key, channel, symbol, self.serves.get(key[2] or ""))
+            if is_about(key, channel, symbol, self.served.get(key[2] or ""))
             for span in spans
         )
 
     def save(self) -> Any:
         """Return the HourLedger as a struct: of an instrument only what is not of all of them anyway."""
         rows = [self._row(key) for key in sorted(self._lost.keys() | self._filled.keys(), key=_order)]
-        return _HOUR(rows=[row for row in rows if row.lost or row.filled], serves=self.serves)
+        serves = {connection: served.listed for connection, served in self.served.items()}
+        return _HOUR(rows=[row for row in rows if row.lost or row.filled], serves=serves)
 
-    def _has_room(self, serves: FastServes) -> bool:
-        held = [*self.serves.values(), serves]
-        return sum(len(one.symbols or ()) for each in held for one in each) <= MOST_SERVED
+    def _has_room(self, served: ServedSet) -> bool:
+        held = [*self.served.values(), served]
+        return sum(len(one.symbols or ()) for each in held for one in each.listed) <= MOST_SERVED
 
     def _row(self, key: Key) -> Any:
         begin, (channel, symbol, connection) = self.hour * HOUR_NS, key
         wider: list[Key] = [ALL, (channel, None, None)]
-        if connection is not None and (
-            symbol is None or is_serving(self.serves.get(connection), channel or "", symbol)
-        ):
-            wider += [(None, None, connection), (channel, None, connection)]
+        whole: Key = (None, None, connection)
+        served = self.served.get(connection or "")
+        if connection is not None and (symbol is None or is_about(whole, channel or "", symbol, served)):
+            wider += [whole, (channel, None, connection)]
         covered = join(span for other in wider if other != key for span in self._lost.get(other, ()))
         lost = subtract(self._lost.get(key, []), covered)
         return _ROW(
@@ -86,7 +87,7 @@ class Rows:
 def read_rows(hour: int, document: Any) -> Rows:
     """Return what an HourLedger holds."""
     rows, begin = Rows(hour), hour * HOUR_NS
-    rows.serves = dict(document.serves)
+    rows.served = {connection: ServedSet(listed) for connection, listed in document.serves.items()}
     for row in document.rows:
         key = (row.channel, row.symbol, row.connection or None)
         for start, end in row.lost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runtime.coverage.serving import FastServes, Serving, is_serving, unit_of
+from runtime.coverage.connections import KnownConnections, ServedSet, unit_of
 from runtime.coverage.spans import SECOND, Span
 
 FastEvent = Any  # a struct of `contracts.codec.fast(FeedStatus)`
@@ -13,26 +13,29 @@ ALL: Final[Key] = (None, None, None)
 LONGEST: Final = 2 * 3600 * SECOND  # that a silence may have lasted before it is noticed
 _LOSING: Final = frozenset({"connecting", "down", "gap", "resync"})
 _OVER: Final = frozenset({"connecting", "down"})
-Ended = tuple[Key, FastServes | None, int, int]
-"""What was interrupted, what its connection served, from when to when, ns UTC; a mere moment has both the same."""
+Ended = tuple[Key, ServedSet | None, int, int]
+"""What was interrupted, what its connection serves (None: not known), from when to when, ns UTC.
+
+A mere moment has both the same.
+"""
 
 
 class Interruptions:
     """What is interrupted on one venue since when; what ends is returned. At most `most` are distinguished.
 
-    `serving` is what the venue's connections serve, as far as their statuses list it.
+    `connections` is what the venue's connections serve, as far as their statuses list it.
     """
 
-    __slots__ = ("_most", "lasting", "serving")
+    __slots__ = ("_most", "connections", "lasting")
 
     def __init__(self, most: int) -> None:
         self.lasting: dict[Key, int] = {}
-        self.serving = Serving()
+        self.connections = KnownConnections()
         self._most = most
 
     def on_status(self, status: FastEvent) -> list[Ended]:
         """Fold one FeedStatus; returns the interruptions that it ends."""
-        self.serving.note(status)
+        self.connections.note(status)
         at, ended = status.ts_recv, list[Ended]()
         if says_no_state(status):
             return ended
@@ -51,7 +54,7 @@ class Interruptions:
 
     def concerns(self, key: Key, channel: str, symbol: str) -> bool:
         """Return whether an interruption concerns a channel of an instrument."""
-        return is_about(key, channel, symbol, self.serving.find(key[2]))
+        return is_about(key, channel, symbol, self.connections.find(key[2]))
 
     def _on_connections(self, states: dict[str, str], at: int, ended: list[Ended]) -> None:
         """Fold the states of all connections of a unit of the venue: of others that it had nothing lasts."""
@@ -67,7 +70,7 @@ class Interruptions:
                 self._end(key, at, ended)
             else:
                 self._begin(key, at)
-        self.serving.keep(unit, {*states, *(key[2] for key in self.lasting if key[2] is not None)})
+        self.connections.keep(unit, {*states, *(key[2] for key in self.lasting if key[2] is not None)})
 
     def _begin(self, key: Key, at: int) -> None:
         if len(self.lasting) >= self._most and key not in self.lasting:
@@ -77,7 +80,7 @@ class Interruptions:
     def _end(self, key: Key, at: int, ended: list[Ended]) -> None:
         start = self.lasting.pop(key, None)
         if start is not None:
-            ended.append((key, self.serving.find(key[2]), start, max(start, at)))
+            ended.append((key, self.connections.find(key[2]), start, max(start, at)))
 
 
 def says_no_state(status: FastEvent) -> bool:
@@ -92,11 +95,11 @@ def is_losing(status: FastEvent) -> bool:
     return status.symbol is None or status.channel == "book"
 
 
-def is_about(key: Key, channel: str, symbol: str, serves: FastServes | None) -> bool:
-    """Return whether an interruption concerns a channel of an instrument; `serves` is None where that is not known."""
+def is_about(key: Key, channel: str, symbol: str, served: ServedSet | None) -> bool:
+    """Return whether an interruption concerns a channel of an instrument; `served` is None where that is not known."""
     if key[0] not in {None, channel} or key[1] not in {None, symbol}:
         return False
-    return key[1] is not None or key[2] is None or is_serving(serves, channel, symbol)
+    return key[1] is not None or key[2] is None or served is None or served.has(channel, symbol)
 
 
 def _is_within(key: Key, other: Key) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from contracts.subjects import BUS
-from runtime.coverage.serving import Serving
+from runtime.coverage.connections import KnownConnections
 from runtime.nats.streams.api import rfc3339
 
 FastEvent = Any  # a struct of `contracts.codec.fast`
@@ -22,14 +22,14 @@ class Interruptions:
     def __init__(self, span: tuple[int, int], channels: frozenset[str], concerns: Callable[[str], bool]) -> None:
         self._span, self._channels, self._concerns = span, channels, concerns
         self._open: dict[_Key, _Since] = {}
-        self._serving: defaultdict[str, Serving] = defaultdict(Serving)
+        self._connections: defaultdict[str, KnownConnections] = defaultdict(KnownConnections)
         self._found: list[str] = []
         self.known = False  # whether any feed said anything
 
     def fold_all(self, statuses: Iterable[FastEvent]) -> list[str]:
         """Fold every FeedStatus, oldest first, and return the interruptions in words."""
         for status in statuses:
-            self._serving[status.venue].note(status)
+            self._connections[status.venue].note(status)
             if status.venue == BUS:
                 self._on_bus(status)
             elif status.channel is None or status.channel in self._channels:
@@ -58,10 +58,8 @@ class Interruptions:
 
     def _is_of_others(self, status: FastEvent) -> bool:
         """Return whether a status is of a connection of which it is known that it serves nothing of concern."""
-        serves = self._serving[status.venue].find(status.connection)
-        return serves is not None and not any(
-            one.symbols is None or any(map(self._concerns, one.symbols)) for one in serves
-        )
+        served = self._connections[status.venue].find(status.connection)
+        return served is not None and not served.concerns(self._concerns)
 
     def _close(self, key: _Key, end: int | None) -> None:
         since, status = self._open.pop(key)

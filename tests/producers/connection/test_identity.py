@@ -14,7 +14,7 @@ from producers.connection.identity import LISTED_EVERY_NS, Identity, find_served
 from producers.producer import Producer
 from producers.simulator.faults import Fault
 from producers.venue import ConnectionPlan, Subscription, Venue
-from runtime.coverage.serving import is_serving
+from runtime.coverage.connections import ServedSet
 from runtime.coverage.spans import SECOND, cut, join
 
 BTC, ETH = (make_instrument("binance", f"{base}/USDT", f"{base}USDT") for base in ("BTC", "ETH"))
@@ -31,9 +31,10 @@ def test_instruments_with_the_same_channels_are_listed_together_in_whatever_orde
         (["liquidation"], None), (["book"], ["ETH/USDT"]), (["book", "ticker", "trade"], ["BTC/USDT"]),
     ]  # fmt: skip
     assert Identity(plan(items)).id == Identity(plan(items[::-1])).id != Identity(plan(items[1:])).id
-    assert is_serving(served, "trade", "BTC/USDT")
-    assert not is_serving(served, "trade", "ETH/USDT")
-    assert is_serving(served, "liquidation", "ETH/USDT")
+    found = ServedSet(served)
+    assert found.has("trade", "BTC/USDT")
+    assert not found.has("trade", "ETH/USDT")
+    assert found.has("liquidation", "ETH/USDT")
 
 
 def test_too_many_instruments_are_every_one() -> None:
