@@ -17,6 +17,7 @@ MOST_NAME: Final = 256  # characters of an id, a symbol, a name
 MOST_TEXT: Final = 4096  # characters of a reason
 MOST_LEVELS: Final = 65_536  # of one side: more than one message of the bus holds
 MOST_IDS: Final = 1000  # in one list
+MOST_CHANNELS: Final = 32  # of one instrument on one connection
 
 Nanoseconds = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX, description="int64 nanoseconds since 1970, UTC")]
 Sequence = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX, description="the venue's own sequence or update id")]
@@ -226,9 +227,37 @@ class TradeRange(BaseModel):
 Ranges = Annotated[list[TradeRange], Field(max_length=MOST_IDS)]
 
 
-class FeedStatus(Event):
-    """What happened to a feed; whoever folds state resets on it. `symbol` is null where it is about all of them.
+class Served(BaseModel):
+    """Instruments that come over a connection with the same channels."""
 
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    channels: Annotated[list[Name], Field(max_length=MOST_CHANNELS)]
+    symbols: Ids | None = Field(description="unified (CCXT); null: every one that the venue has in these channels")
+
+
+Serves = Annotated[list[Served], Field(max_length=MOST_IDS)]
+
+
+class ConnectionState(BaseModel):
+    """The state of one of a venue's connections."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    id: Name
+    state: FeedState
+
+
+Connections = Annotated[list[ConnectionState], Field(max_length=MOST_IDS)]
+
+
+class FeedStatus(Event):
+    """What happened to a feed; whoever folds state resets on it.
+
+    `symbol` null: it is about all instruments of its `connection`, of the whole venue where that is null. The id of a
+    connection ends with a fingerprint of what it serves, and `serves` lists that with the first status of a connection
+    and again where it was not listed for ten minutes; without the list, it may be any instrument.
+    `connections`, of the venue as a whole, are the states of all its connections: what is not among them is gone.
     `audited`: symbols of live books that were compared with fresh snapshots of the venue until now, and found right.
     `filled`: trades of `symbol` that were published later (`backfilled`); `missing`: what could not be. With any of
     them, the state of the channel is as it was.
@@ -242,6 +271,20 @@ class FeedStatus(Event):
     audited: Ids | None = None
     filled: Ranges | None = None
     missing: Ranges | None = None
+    connection: Name | None = Field(
+        default=None,
+        description="the connection that it is about: `<name>:<fingerprint of what it serves>`, behind the group of "
+        "symbols and a slash where a venue is produced in groups; null where it is about the whole venue",
+    )
+    serves: Serves | None = Field(default=None, description="what the connection serves; null where that was listed")
+    connections: Connections | None = Field(
+        default=None, description="the state of each connection, in that of a venue as a whole"
+    )
+    since: Received | None = Field(
+        default=None,
+        description="our clock when something came last, ns UTC, where a silence was noticed only now; null where the "
+        "change was noticed at once",
+    )
 
 
 MARKET_EVENTS: Final[tuple[type[Event], ...]] = (

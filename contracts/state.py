@@ -147,6 +147,10 @@ class FeedHealth(StateDocument):
     marks: list[tuple[str | None, str | None, FeedState]] = Field(
         description="what is not live: [channel, symbol, state]; null stands for all of them"
     )
+    connections: dict[str, FeedState] = Field(default={}, description="by id, the state of each of the connections")
+    connection_marks: list[tuple[str | None, str | None, str, FeedState]] = Field(
+        default=[], description="[channel, symbol, connection, state]: the marks of single connections"
+    )
     since: Nanoseconds | None = Field(description="when the feed's state changed last")
     last_message_ts: dict[str, int] = Field(description="by kind of event: our clock when the last one arrived")
     events: dict[str, int] = Field(description="by kind of event: how many since the consumer started")

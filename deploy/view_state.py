@@ -49,11 +49,14 @@ class Entry(NamedTuple):
     more: str
 
 
+Place = tuple[str | None, str | None, str | None]  # channel, symbol, connection; None stands for all of them
+
+
 @dataclass
 class Venue:
     """One venue: what its channels last said, and the rate and latency of its events in the last seconds."""
 
-    cells: dict[tuple[str | None, str | None], str] = field(default_factory=dict[tuple[str | None, str | None], str])
+    cells: dict[Place, str] = field(default_factory=dict[Any, str])
     health: tuple[int, Health] | None = None  # with when it came
     said: str | None = None  # the reason of the last event of its feed
     events: int = 0
@@ -131,8 +134,9 @@ def _fold_feed(state: State, event: Any) -> None:
     venue = _find_venue(state, event.venue)
     if event.channel is None and event.symbol is None:
         venue.cells.clear()
-    if len(venue.cells) < CELLS_KEPT or (event.channel, event.symbol) in venue.cells:
-        venue.cells[event.channel, event.symbol] = event.state
+    place = (event.channel, event.symbol, event.connection or None)
+    if len(venue.cells) < CELLS_KEPT or place in venue.cells:
+        venue.cells[place] = event.state
     venue.said = event.reason
 
 

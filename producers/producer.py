@@ -1,4 +1,7 @@
-"""One venue's producer: list its instruments, plan its connections, hold them all."""
+"""One venue's producer: list its instruments, plan its connections, hold them all.
+
+A few lines over the usual length of a file: what is followed, and what is published of it, change together.
+"""
 
 from __future__ import annotations
 
@@ -142,6 +145,8 @@ class Producer:
         if followed.left_out:
             _log.warning("producer.left_out", venue=self.venue.id, reason=followed.reason,
                          instruments=[item.symbol for item in followed.left_out])  # fmt: skip
+        if self.feeds:
+            self._publish_venue("connecting", None)
         for item in followed.left_out:
             reason = f"not followed: {followed.reason}"
             self.publisher.publish_state("down", channel=None, symbol=item.symbol, reason=reason, sim=rest.simulated)
@@ -154,11 +159,15 @@ class Producer:
                      delisted=sorted(old - new))  # fmt: skip
         for feed in self.feeds:
             feed.session.close(ts=clock.now_ns(), reason="the listing changed")
+            self.publisher.forget(feed.session.identity)
         for symbol in sorted(old - new - {item.symbol for item in changed.followed.left_out}):
             self.publisher.publish_state(
                 "down", channel=None, symbol=symbol, reason="no longer listed", sim=self.simulated
             )
         self._adopt(rest, changed.listed, changed.followed)
+        for symbol in sorted(new - old):
+            if self.publisher.states.get((None, symbol, None), "live") != "live":
+                self.publisher.publish_state("live", channel=None, symbol=symbol, reason="followed", sim=self.simulated)
 
     async def _until_listing_changes(self, rest: RestClient) -> None:
         """Fetch the listing at every refresh; raises ListingChangedError when what is followed changed."""
@@ -206,10 +215,8 @@ class Producer:
 
         Every state and live book is published again, so that the stream has them.
         """
-        for (channel, symbol), state in list(self.publisher.states.items()):
-            if FEED in channels or channel is None or channel in channels:
-                self.publisher.publish_state("gap", channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
-                self.publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+        only = None if FEED in channels else channels
+        self.publisher.publish_again((reason, reason), sim=self.simulated, channels=only)
         if BOOK in channels:
             self.on_bus_reconnect()
 
@@ -250,6 +257,9 @@ class Producer:
     def _plan_feeds(self, rest: RestClient, listed: Iterable[Instrument]) -> Iterable[Feed]:
         known = by_venue_symbol(listed)
         plans = self.venue.plan(self.plan.ws_url or self.venue.ws_url, self.instruments, self.plan.channels)
+        number, count = self.plan.group
+        if count > 1:
+            plans = tuple(replace(plan, name=f"{number}-{count}/{plan.name}") for plan in plans)
         lock, every, fills = asyncio.Lock(), self.plan.audit_every, FillPace.of(self.venue)
         for plan in plans:
             yield Feed(
@@ -279,8 +289,13 @@ class Producer:
         """Publish the venue's state as a whole: live with every connection, down without any."""
         ready = sum(feed.ready for feed in self.feeds)
         state: FeedState = "live" if ready == len(self.feeds) else "connecting" if ready else "down"
-        if self.publisher.states.get((None, None)) != state:
-            self.publisher.publish_state(state, channel=None, symbol=None, reason=reason, sim=self.simulated)
+        self._publish_venue(state, reason)
+
+    def _publish_venue(self, state: FeedState, reason: str | None) -> None:
+        connections: dict[str, FeedState] = {
+            feed.session.identity.id: "live" if feed.ready else "connecting" for feed in self.feeds
+        }
+        self.publisher.publish_venue(state, connections, reason=reason, sim=self.simulated)
 
     def _on_undecodable(self, frame: bytes, error: Exception) -> None:
         """Keep what could not be read, with the reason, so that it can be looked at; a flood is counted only."""

@@ -29,9 +29,12 @@ def candles(answer: Answer[OhlcReply], reader: Reader) -> Html:
             *([] if last.closed else [reader.say("chart.open")]),
         ]
     missing = sum(hole.count for hole in found.holes)
+    lacking = sum(not bar.whole for bar in bars)
     if missing:
         parts.append(reader.say("chart.holes", count=missing))
-    elif not found.complete:
+    if lacking:
+        parts.append(reader.say("chart.lacking", count=lacking, all=len(bars)))
+    if not found.complete and not missing and not lacking:
         parts.append(reader.say("chart.incomplete"))
     end_line = freshness(answer, found.age, found.quality, sim=found.sim, reader=reader)
     return fit(parts, [end_line], MOST_CAPTION_UNITS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from bot.texts.answer import Answer, freshness
@@ -22,6 +23,7 @@ from runtime.texts.markup import Html, fit, join, pre
 from runtime.texts.reader import Reader
 
 AGGREGATED: Final = "aggregated"
+_ALL: Final = Decimal(100)  # percent
 EMPTY: Final = Html("")
 _QUALITY_MARKS: Final = {"live": "🟢", "stale": "🟡", "gap": "🟠", "sim": "🧪"}
 _SOME: Final = 3  # whale trades of a snapshot
@@ -212,7 +214,13 @@ def _totals(found: LiquidationTotals, reader: Reader) -> list[Html]:
         ])
         for window, sums in found.totals.items()
     ]  # fmt: skip
-    return [*rows, reader.say("liq.sampled")] if found.sampled else rows
+    parts = {window: rests.percent for window, rests in (found.coverage or {}).items() if rests.percent < _ALL}
+    windows = " · ".join(f"{window} {figures.share_of(part)} %" for window, part in parts.items())
+    return [
+        *rows,
+        *([reader.say("liq.received", windows=windows)] if windows else []),
+        *([reader.say("liq.sampled")] if found.sampled else []),
+    ]
 
 
 def _venue_row(row: VenuePrice, answer: Answer[Snapshot], reader: Reader) -> Html:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from consumers.cache.marks import MOST_MARKS, Marks
 from contracts import codec
 from contracts.market import FeedState, Quality
 from contracts.state import FeedHealth, Hop, LatencyState
@@ -24,20 +25,19 @@ _GAPS: Final = frozenset({"gap", "resync"})
 _HOPS_EVERY: Final = 7  # samples of the latency one is of the hops, too: an odd number meets every kind
 _ALL_CHANNELS: Final = "all"
 DEFAULT_SILENCE: Final = 30 * SECOND  # without any event of a venue whose producer says no limit
-MOST_MARKS: Final = 10_000
 _HEALTH: Final = codec.fast(FeedHealth)
 _LATENCY: Final = codec.fast(LatencyState)
 
 
 @dataclass(slots=True, eq=False)
 class Feed:
-    """One venue's feed. `marks`: what is not live, by (channel, symbol); None stands for all of them."""
+    """One venue's feed."""
 
     venue: str
     state: FeedState | None = None
     reason: str | None = None
     since: int | None = None
-    marks: dict[tuple[str | None, str | None], FeedState] = field(default_factory=dict[Any, FeedState])
+    marks: Marks = field(default_factory=Marks)
     last_ts: dict[str, int] = field(default_factory=dict[str, int])
     events: dict[str, int] = field(default_factory=dict[str, int])
     reconnects: int = 0
@@ -51,7 +51,6 @@ class Feed:
     audited: dict[str, int] = field(default_factory=dict[str, int])  # by symbol: when its book was found right
     filled: int = 0  # trades
     missing: int = 0  # trades that are known to be, one for each range of which the number is not known
-    unmarked: int = 0  # marks that were dropped because there were too many
     dirty: bool = True
     as_of: int = 0
     silence: dict[str, int] = field(default_factory=dict[str, int])
@@ -114,13 +113,7 @@ class Feed:
         if status.channel is None and status.symbol is None:
             self._on_feed_state(state, status)
             return
-        key = (status.channel, status.symbol)
-        self.marks.pop(key, None)
-        if state != "live":
-            self.marks[key] = state
-        while len(self.marks) > MOST_MARKS:
-            del self.marks[next(iter(self.marks))]  # the oldest; its channel was marked long ago
-            self.unmarked += 1
+        self.marks.add((status.channel, status.symbol), status.connection or None, state)
 
     def on_events(self, kind: str, count: int, last_recv: int, now: int) -> None:
         """Count events of a kind; `last_recv`: the producer's clock when the last one arrived, `now` ours; ns UTC."""
@@ -158,7 +151,7 @@ class Feed:
         if channel in self.silent:
             return "stale"
         keys = ((channel, symbol), (channel, None), (None, symbol))
-        states = [state, *(marks.get(key) for key in keys)]
+        states = [state, *(one for key in keys for one in marks.find(key))]
         bad = [state for state in states if state not in {None, "live"}]
         if not bad:
             return "live"
@@ -204,15 +197,21 @@ class Feed:
             clock_offset=self.clock.find(),
             hops=as_documents({**self.hops.find(), **self._publish_hop()}),
             seq=self.seq,
-            marks=[(channel, symbol, state) for (channel, symbol), state in self.marks.items()],
+            marks=self.marks.list_worst(),
+            connections=self.marks.connections,
+            connection_marks=self.marks.list_single(),
         )
 
     def _on_feed_state(self, state: FeedState, status: FastEvent) -> None:
         lost = state in {"connecting", "down"}
         if lost and self.state not in {None, "connecting", "down"}:
             self.reconnects += 1
-        if lost:
-            self.marks.clear()  # all of it is down: what is wrong afterwards is published afterwards
+        if status.connections:
+            self.marks.on_connections({one.id: one.state for one in status.connections})
+            if state == "live" and not {"live"}.issuperset(self.marks.connections.values()):
+                state = "connecting"  # the worst: of another group of its symbols one is not live
+        elif lost:
+            self.marks.clear()
         if state != self.state:
             self.since = status.ts_recv
         self.state, self.reason = state, status.reason
@@ -222,7 +221,7 @@ class Feed:
 
     def _channels(self) -> dict[str, FeedState]:
         channels: dict[str, FeedState] = dict.fromkeys(self.events, "live")
-        for (channel, _), state in self.marks.items():
+        for (channel, _), state in self.marks:
             name = channel or _ALL_CHANNELS
             channels[name] = _worse(channels.get(name, "live"), state)
         for channel in self.silent - {_ALL_CHANNELS}:
@@ -259,7 +258,7 @@ def restore_feed(document: FastDocument) -> Feed:
     feed.seq, feed.sim, feed.silence = document.seq, document.sim, document.silence
     feed.audited = dict(document.audited)
     feed.filled, feed.missing = document.filled, document.missing
-    feed.marks = {(channel, symbol): state for channel, symbol, state in document.marks}
+    feed.marks.restore(document.marks, document.connection_marks, document.connections)
     return feed
 
 

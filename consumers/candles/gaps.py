@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from consumers.candles.rules import CandleRules
 from contracts.recent import Recent
-from runtime.coverage.interruptions import Interruptions, is_about, ranges_of
+from runtime.coverage.interruptions import Ended, Interruptions, Key, is_about, ranges_of
 from runtime.coverage.spans import SECOND, Span, join, subtract
 
 FastEvent = Any  # a struct of `contracts.codec.fast`
@@ -22,13 +22,16 @@ _CHANNELS: Final = frozenset({None, TRADE})
 
 
 class _Venue:
-    """What is interrupted on a venue since when, what was, and what of it was filled: (symbol, from, to, by when)."""
+    """What is interrupted on a venue since when, what was, and what of it was filled: (symbol, from, to, by when).
+
+    What was has beside it what its connection served.
+    """
 
     __slots__ = ("closed", "filled", "states")
 
     def __init__(self, keep: int) -> None:
         self.states = Interruptions(MARKS)
-        self.closed: deque[tuple[str | None, int, int]] = deque(maxlen=keep)
+        self.closed: deque[Ended] = deque(maxlen=keep)
         self.filled: deque[tuple[str, int, int, int]] = deque(maxlen=keep)
 
     def unfill(self, symbol: str, missing: list[Span]) -> None:
@@ -55,13 +58,15 @@ class Gaps:
 
     def on_status(self, status: FastEvent) -> None:
         """Fold one FeedStatus; a quiet instrument (`stale`, with a symbol) lost nothing by that."""
-        if status.channel not in _CHANNELS:
+        if status.channel not in _CHANNELS and not status.serves:
             return
         venue = self._venues.get(status.venue) or self._venues.put(status.venue, _Venue(self._keep))
+        if status.channel not in _CHANNELS:
+            venue.states.connections.note(status)
+            return
         if status.symbol is not None and (status.filled or status.missing):
             self._on_ranges(venue, status)
-        for key, start, end in venue.states.on_status(status):
-            venue.closed.append((key[1], start, end))
+        venue.closed.extend(venue.states.on_status(status))
 
     def on_lost(self, start: int, end: int) -> None:
         """Note that trades of any venue may have been lost on the way here between two times."""
@@ -70,9 +75,11 @@ class Gaps:
     def list_spans(self, venue: str, symbol: str, now: int) -> list[Span]:
         """List when an instrument's trades were interrupted, oldest first, disjoint; what lasts ends `now` (ns UTC)."""
         held = self._venues.get(venue) or _Venue(self._keep)
-        lost = [(start, end) for about, start, end in held.closed if about in {None, symbol}]
+        lost = [(start, end) for key, served, start, end in held.closed if is_about(key, TRADE, symbol, served)]
         moments = [(start, end) for start, end in lost if start == end and not held.is_explained(symbol, start)]
-        lasting = [(start, now) for key, start in held.states.lasting.items() if is_about(key, TRADE, symbol)]
+        lasting = [
+            (start, now) for key, start in held.states.lasting.items() if held.states.concerns(key, TRADE, symbol)
+        ]
         filled = join((start, end) for name, start, end, _ in held.filled if name == symbol)
         left = subtract(join([*(span for span in lost if span[0] < span[1]), *lasting]), filled)
         return join([*left, *moments, *self._everywhere])
@@ -81,7 +88,8 @@ class Gaps:
         missing = join(ranges_of(status.missing))
         if missing:
             venue.unfill(status.symbol, missing)
-            venue.closed.extend((status.symbol, start, end) for start, end in missing)
+            key: Key = (TRADE, status.symbol, None)
+            venue.closed.extend((key, None, start, end) for start, end in missing)
         for start, end in ranges_of(status.filled):
             if status.ts_recv - start <= self._late:
                 venue.filled.append((status.symbol, start, end, status.ts_recv))

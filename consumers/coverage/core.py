@@ -12,6 +12,7 @@ from consumers.coverage.rows import Rows, read_rows
 from contracts import codec
 from contracts.recent import Recent
 from contracts.services.coverage import HOUR_NS, KEPT_HOURS, VenueLedger
+from runtime.coverage.connections import KnownConnections, ServedSet
 from runtime.coverage.interruptions import (
     ALL,
     FastEvent,
@@ -59,11 +60,11 @@ class VenueBook:
         if status.channel is None and status.symbol is not None and status.symbol not in self.begun:
             return  # one that is not followed, of which nothing is known anyway
         before = dict(self.states.lasting)
-        for key, start, end in self.states.on_status(status):
+        for key, served, start, end in self.states.on_status(status):
             if counts:
                 if start == end and key[0] == _TRADE and key[1] is not None:
                     self._moments.append((key[1], start))
-                self.add_lost(key, *widen_moment(start, end))
+                self.add_lost(key, *widen_moment(start, end), served=served)
         self.is_changed = self.is_changed or before != self.states.lasting or not counts
 
     def on_listing(self, symbols: Iterable[str], now: int) -> None:
@@ -73,7 +74,7 @@ class VenueBook:
             if symbol not in self.begun:
                 self.begun[symbol] = now
             elif symbol in self.ended:
-                self.add_lost((None, symbol), self.ended.pop(symbol), now)
+                self.add_lost((None, symbol, None), self.ended.pop(symbol), now)
             else:
                 continue
             self.is_changed = True
@@ -86,10 +87,10 @@ class VenueBook:
         self.is_changed = self.is_changed or channels != self.sampled
         self.sampled = channels
 
-    def add_lost(self, key: Key, start: int, end: int) -> None:
-        """Note an interruption."""
+    def add_lost(self, key: Key, start: int, end: int, served: ServedSet | None = None) -> None:
+        """Note an interruption; `served` is what its connection served, None where that is not known."""
         for hour, span in _by_hour(start, end):
-            self._rows(hour).add_lost(key, span)
+            self._rows(hour).add_lost(key, span, served)
 
     def begin(self, now: int) -> None:
         """Let the ledger begin now, whatever was before."""
@@ -100,16 +101,24 @@ class VenueBook:
     def save(self) -> Any:
         """Return the VenueLedger as a struct."""
         self.is_changed = False
-        lasting = [(channel, symbol, start) for (channel, symbol), start in self.states.lasting.items()]
+        lasting = [(*key, start) for key, start in self.states.lasting.items()]
         return _VENUE(
-            since=self.since, begun=self.begun, ended=self.ended, lasting=lasting, sampled=sorted(self.sampled)
+            since=self.since,
+            begun=self.begun,
+            ended=self.ended,
+            lasting=[(channel, symbol, start) for channel, symbol, of, start in lasting if of is None],
+            sampled=sorted(self.sampled),
+            connections=[(channel, symbol, of, start) for channel, symbol, of, start in lasting if of is not None],
+            serves=self.states.connections.list_known(),
         )
 
     def restore(self, saved: Any) -> None:
         """Take back what `save` returned."""
         self.since, self.begun, self.ended = dict(saved.since), dict(saved.begun), dict(saved.ended)
         self.sampled = frozenset(saved.sampled)
-        self.states.lasting = {(channel, symbol): start for channel, symbol, start in saved.lasting}
+        self.states.connections = KnownConnections(saved.serves)
+        self.states.lasting = {(channel, symbol, None): start for channel, symbol, start in saved.lasting}
+        self.states.lasting |= {(channel, symbol, of): start for channel, symbol, of, start in saved.connections}
 
     def forget_before(self, hour: int) -> None:
         """Forget the hours before this one; the ledger begins with it then."""
@@ -136,11 +145,11 @@ class VenueBook:
         oldest = now - REACH
         for start, end in cut(ranges_of(status.missing), oldest, now + NEAR):
             for hour, span in _by_hour(start, end):
-                self._rows(hour).add_missing((_TRADE, symbol), span)
+                self._rows(hour).add_missing((_TRADE, symbol, None), span)
         for span in cut(ranges_of(status.filled), oldest, now + NEAR):
             for start, end in self._explain(symbol, span, status.ts_recv):
                 for hour, part in _by_hour(start, end):
-                    self._rows(hour).add_filled((_TRADE, symbol), part)
+                    self._rows(hour).add_filled((_TRADE, symbol, None), part)
 
     def _explain(self, symbol: str, span: Span, until: int) -> list[Span]:
         """Return what a filled span makes known: itself, to the ends of the cut it is of, and losses noticed in it."""

@@ -6,13 +6,14 @@ the venue publishes only a sample of the channel), `filled` (got later, by REST)
 
 from __future__ import annotations
 
+import operator
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.arithmetic.moments import Moment
-from contracts.market import Nanoseconds
+from contracts.market import Nanoseconds, Serves
 from contracts.numbers import AmountText
 from contracts.services.market import SymbolQuery, Venue
 from contracts.services.replies.market import Quality, ReplyModel
@@ -113,21 +114,31 @@ class VenueLedger(LedgerDocument):
         description="[channel, symbol, since when]: interrupted and not live again; null stands for all of them"
     )
     sampled: list[str] = Field(description="channels of which the venue publishes only a sample")
+    connections: list[tuple[str | None, str | None, str, Nanoseconds]] = Field(
+        default=[],
+        description="[channel, symbol, connection, since when]: as `lasting`, of what comes over one connection",
+    )
+    serves: dict[str, Serves] = Field(default={}, description="by connection, as far as that is known")
 
 
 class HourRow(LedgerDocument):
-    """What of one hour was lost or filled; `channel` and `symbol` null stand for all of them."""
+    """What of one hour was lost or filled; `channel` and `symbol` null stand for all of them.
+
+    With a `connection`, of what comes over that one only; of any instrument where the hour has no list of it.
+    """
 
     channel: str | None
     symbol: str | None
     lost: Offsets
     filled: Offsets = []
+    connection: str | None = Field(default=None, exclude_if=operator.not_)
 
 
 class HourLedger(LedgerDocument):
     """One venue's hour: first what is of all its instruments, then what is of some of them beyond that."""
 
     rows: list[HourRow]
+    serves: dict[str, Serves] = Field(default={}, description="by connection of a row, what it served")
 
 
 class SeenLedger(LedgerDocument):

@@ -58,6 +58,7 @@ class Auditor:
     def __init__(self, books: Books[Any], say: Say) -> None:
         self.counts: Counter[str] = Counter()
         self.under_way: dict[str, tuple[BookAudit, int]] = {}
+        self.proven: dict[str, int] = {}  # when (ns UTC) each book was found right last
         self._books = books
         self._say = say
         self._turns: dict[str, float] = {}  # when each book was audited last
@@ -123,6 +124,7 @@ class Auditor:
         if verdict is Verdict.RIGHT:
             self._suspected.pop(symbol, None)
             self._found[symbol] = None
+            self.proven[symbol] = ts
         elif verdict is Verdict.WRONG:
             self._on_difference(symbol, audit.differing, now)
 

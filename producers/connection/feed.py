@@ -87,6 +87,7 @@ class Feed:
         self._tasks: asyncio.TaskGroup | None = None
         self._socket: Socket | None = None
         self._renew: str | None = None
+        self._silent_since: int | None = None  # ns UTC, where the connection is given up because nothing came
         self.on_frame: OnFrame = self._keep_early  # the session's own, as soon as the connection is ready
         self._sample_at = 0.0
         self._early: list[tuple[bytes, int]] = []
@@ -280,6 +281,7 @@ class Feed:
             self._sample_next(now)
             for verdict in self._watchdog.verdicts(now):
                 if isinstance(verdict, Lost):
+                    self._silent_since = _since(verdict.seconds)
                     raise ConnectionLostError(verdict.reason)
                 self._on_stale(verdict)
             for instrument in books.take_due(now=now, subscribed=self._watchdog.is_book_subscribed):
@@ -378,15 +380,22 @@ class Feed:
         item = stale.subscription
         symbol = item.instrument.symbol if item.instrument else None
         self._renew = f"{item.key}: silent for {stale.seconds:.0f} s"
-        self.session.silent(item.channel, symbol, ts=clock.now_ns(), reason=self._renew)
+        since = _since(stale.seconds)
+        self.session.silent(item.channel, symbol, ts=clock.now_ns(), reason=self._renew, since=since)
 
     def _on_lost(self, reason: str) -> None:
         if self.connected:
             self.reconnects += 1
         self.connected = self.ready = False
         self._note_frames()
-        self.session.close(ts=clock.now_ns(), reason=reason)
+        since, self._silent_since = self._silent_since, None
+        self.session.close(ts=clock.now_ns(), reason=reason, since=since)
         self._parts.on_change(reason)
+
+
+def _since(seconds: float | None) -> int | None:
+    """Return when (ns UTC) a silence of so many seconds began."""
+    return None if seconds is None else clock.now_ns() - round(seconds * 1e9)
 
 
 def _first_reason(group: BaseExceptionGroup[Any]) -> str:

@@ -65,6 +65,6 @@ class Recorder(Protocol):
         """Past trades arrived by REST; without a body where they could not be had."""
         ...
 
-    def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | None]) -> None:
+    def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | int | None]) -> None:
         """Something else that shapes the events: "confirmed", "tick", "again", "silent", "close"."""
         ...

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any, Final, Protocol
 
 from contracts import codec, subjects
 from contracts.instrument import escape_token
-from contracts.market import FeedState, FeedStatus
+from contracts.market import ConnectionState, FeedState, FeedStatus
+from producers.connection.identity import Identity
 from producers.normalize.messages import Message
 from runtime.hops.times import HopTimes
 from runtime.nats.lanes.message import Parts, make_parts
 
 FastFeedStatus: Final = codec.fast(FeedStatus)
+_FastState: Final = codec.fast(ConnectionState)
 _SCHEMA: Final = codec.schema_of(FeedStatus)
+StateKey = tuple[str | None, str | None, Identity | None]
+"""Channel, symbol and connection; None stands for all of them."""
 
 
 class Lane(Protocol):
@@ -39,7 +43,8 @@ class Publisher:
         self.venue = venue
         self.published: Counter[str] = Counter()
         self.hops = HopTimes()
-        self.states: dict[tuple[str | None, str | None], FeedState] = {}
+        self.states: dict[StateKey, FeedState] = {}
+        self.connections: dict[str, FeedState] | None = None  # as the venue's state as a whole had them last
         self.on_status: Callable[[bytes], None] | None = None
         self.write = lane.write  # of a session that counts its messages itself
         self._lane = lane
@@ -78,17 +83,21 @@ class Publisher:
         reason: str | None,
         sim: bool,
         ts: int | None = None,
-        audited: list[str] | None = None,
-        filled: list[Any] | None = None,
-        missing: list[Any] | None = None,
+        connection: Identity | None = None,
+        **more: Any,
     ) -> None:
         """Publish a FeedStatus and remember the channel's state, unless it says what is `filled` or `missing`.
 
-        `ts` (ns UTC) is the time of the input that it follows from; without one `on_status` is called.
+        `ts` (ns UTC) is the time of the input that it follows from; without one `on_status` is called. `more` are
+        the other fields of a FeedStatus; what the connection serves is listed where that is due.
         """
-        if filled is None and missing is None:
-            self.states[channel, symbol] = state
+        if more.get("filled") is None and more.get("missing") is None:
+            self.states[channel, symbol, connection] = state
         now = ts or self._now_ns()
+        if connection is not None:
+            more["connection"] = connection.id
+            if symbol is None and more.get("audited") is None:
+                more["serves"] = connection.take_serves(now, derived=ts is not None)
         event: Any = FastFeedStatus(
             id=f"{escape_token(self.venue)}.feed.{now}.{self._count + 1}",
             venue=self.venue,
@@ -100,9 +109,7 @@ class Publisher:
             state=state,
             reason=reason,
             channel=channel,
-            audited=audited,
-            filled=filled,
-            missing=missing,
+            **{name: value for name, value in more.items() if value is not None},
         )
         body = codec.encode(event)
         if ts is None and self.on_status is not None:
@@ -115,8 +122,40 @@ class Publisher:
         self._lane.write(make_parts(self._feed_subject, body, schema=_SCHEMA, msg_id=msg_id))
         self.published["feed"] += 1
 
+    def publish_venue(
+        self, state: FeedState, connections: dict[str, FeedState], *, reason: str | None, sim: bool
+    ) -> None:
+        """Publish the venue's state as a whole with those of its connections (by id), if any of them changed."""
+        if self.states.get((None, None, None)) == state and self.connections == connections:
+            return
+        self.connections = connections
+        self._publish_whole(state, reason, sim=sim)
+
+    def publish_again(self, reason: tuple[str, str], *, sim: bool, channels: Container[str] | None = None) -> None:
+        """Publish a gap and then the state as it is now of everything, or of some channels, with a reason for each."""
+        states: dict[StateKey, FeedState] = {
+            key: state for key, state in self.states.items() if key != (None, None, None)
+        }
+        for connection in {key[2] for key in states if key[2] is not None}:
+            connection.list_again()
+        for (channel, symbol, connection), state in states.items():
+            if channels is None or channel is None or channel in channels:
+                about: dict[str, Any] = {"channel": channel, "symbol": symbol, "connection": connection, "sim": sim}
+                self.publish_state("gap", reason=reason[0], **about)
+                self.publish_state(state, reason=reason[1], **about)
+        whole = self.states.get((None, None, None))
+        if whole is not None:  # at last: it says which connections there are
+            self.publish_state("gap", channel=None, symbol=None, reason=reason[0], sim=sim)
+            self._publish_whole(whole, reason[1], sim=sim)
+
+    def _publish_whole(self, state: FeedState, reason: str | None, *, sim: bool) -> None:
+        listed = self.connections and [_FastState(id=name, state=one) for name, one in self.connections.items()]
+        self.publish_state(state, channel=None, symbol=None, reason=reason, sim=sim, connections=listed)
+
     def on_gap(self, reason: str, *, sim: bool) -> None:
         """Publish on every channel a gap (events may be missing on the bus), then its state as it is now."""
-        for (channel, symbol), state in list(self.states.items()):
-            self.publish_state("gap", channel=channel, symbol=symbol, reason=reason, sim=sim)
-            self.publish_state(state, channel=channel, symbol=symbol, reason="publishing again", sim=sim)
+        self.publish_again((reason, "publishing again"), sim=sim)
+
+    def forget(self, connection: Identity) -> None:
+        """Forget the states of a connection that is gone."""
+        self.states = {key: state for key, state in self.states.items() if key[2] is not connection}

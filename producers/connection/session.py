@@ -17,6 +17,7 @@ from contracts.market import FeedState
 from producers.connection.auditing import Auditor
 from producers.connection.filling import TradeFiller
 from producers.connection.frames import UNDECODABLE, FrameReader
+from producers.connection.identity import Identity
 from producers.connection.interfaces import ConnectionEvents, DepthAnswer, Recorder, TradesAnswer
 from producers.connection.publisher import Publisher
 from producers.connection.trade_gaps import CountedTrades, Hole
@@ -59,6 +60,7 @@ class Session:
 
     def __init__(self, plan: ConnectionPlan, parts: SessionParts, connection: ConnectionEvents) -> None:
         self.plan = plan
+        self.identity = Identity(plan)
         self.simulated = False
         self.undecodable = 0
         self.decoder: Decoder | None = None
@@ -211,14 +213,15 @@ class Session:
         if acted and self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
-    def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str) -> None:
-        """A channel is silent though the connection answers."""
+    def silent(self, channel: str, symbol: str | None, *, ts: int, reason: str, since: int | None = None) -> None:
+        """A channel is silent though the connection answers; `since` (ns UTC) is when something came last."""
         if self._recorder is not None:
-            self._recorder.on_mark(
-                self.plan.name, ts, "silent", {"channel": channel, "symbol": symbol, "reason": reason}
-            )
+            detail = {"channel": channel, "symbol": symbol, "reason": reason, "since": since}
+            self._recorder.on_mark(self.plan.name, ts, "silent", detail)
         self._ts = ts
-        self._publish_derived("stale", channel=channel, symbol=symbol, reason=reason)
+        if since is not None and channel == BOOK and symbol is not None and self.auditor is not None:
+            since = max(since, self.auditor.proven.get(symbol, 0))  # until then it was quiet, and right
+        self._publish_derived("stale", channel=channel, symbol=symbol, reason=reason, since=since)
         if symbol is not None and channel == BOOK:
             self.books.on_silence(symbol)
         elif symbol is not None:
@@ -226,10 +229,10 @@ class Session:
             for route in self._routes:
                 route.plain = False
 
-    def close(self, *, ts: int, reason: str) -> None:
-        """The connection is gone: no book is live any more."""
+    def close(self, *, ts: int, reason: str, since: int | None = None) -> None:
+        """The connection is gone: no book is live; `since` (ns UTC): of a silent one, when a frame came last."""
         if self._recorder is not None:
-            self._recorder.on_mark(self.plan.name, ts, "close", {"reason": reason})
+            self._recorder.on_mark(self.plan.name, ts, "close", {"reason": reason, "since": since})
         self._ts, self._reader = ts, None
         if self._parts.books_elsewhere:
             for symbol in self.books.list_lost():
@@ -239,7 +242,7 @@ class Session:
             self.auditor.close()
         self.filler.on_close()
         for channel in self._channels:
-            self._publish_derived("down", channel=channel, symbol=None, reason=reason)
+            self._publish_derived("down", channel=channel, symbol=None, reason=reason, since=since)
 
     def confirmed(self, *, ts: int) -> None:
         """Everything was confirmed: with that, channels on which silence is normal are live."""
@@ -258,13 +261,17 @@ class Session:
     def publish_state(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
         """Publish the state of one channel, or of one instrument on it, for a reason outside of this session."""
         self._states[channel, symbol] = state
-        self._parts.publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated)
+        self._publish_state(state, channel=channel, symbol=symbol, reason=reason)
 
-    def _publish_derived(self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None) -> None:
+    def _publish_derived(
+        self, state: FeedState, *, channel: str, symbol: str | None, reason: str | None, since: int | None = None
+    ) -> None:
         """Publish a state that follows from an input: a replay publishes it by itself."""
         self._states[channel, symbol] = state
-        publisher = self._parts.publisher
-        publisher.publish_state(state, channel=channel, symbol=symbol, reason=reason, sim=self.simulated, ts=self._ts)
+        self._publish_state(state, channel=channel, symbol=symbol, reason=reason, ts=self._ts, since=since)
+
+    def _publish_state(self, state: FeedState, **more: Any) -> None:
+        self._parts.publisher.publish_state(state, sim=self.simulated, connection=self.identity, **more)
 
     def _state_of(self, channel: str, symbol: str | None = None) -> FeedState:
         """Return the state of a channel on this connection, or where that is live of an instrument on it."""
@@ -400,29 +407,13 @@ class Session:
 
     def _on_audited(self, found: list[str]) -> None:
         """Publish which books were found right, with the state of their channel as it is."""
-        self._parts.publisher.publish_state(
-            "live",
-            channel=BOOK,
-            symbol=None,
-            reason=None,
-            sim=self.simulated,
-            ts=self._ts,
-            audited=found,
-        )
+        self._publish_state("live", channel=BOOK, symbol=None, reason=None, ts=self._ts, audited=found)
 
     def _on_filled(self, symbol: str, reason: str, filled: list[Any], missing: list[Any]) -> None:
         """Publish which of an instrument's trades were published later, and which are missing; its state stays."""
-        publisher = self._parts.publisher
-        publisher.publish_state(
-            self._state_of(TRADE, symbol),
-            channel=TRADE,
-            symbol=symbol,
-            reason=reason,
-            sim=self.simulated,
-            ts=self._ts,
-            filled=filled or None,
-            missing=missing or None,
-        )
+        ranges = {"filled": filled or None, "missing": missing or None}
+        state = self._state_of(TRADE, symbol)
+        self._publish_state(state, channel=TRADE, symbol=symbol, reason=reason, ts=self._ts, **ranges)
 
     def _on_book_state(self, symbol: str, state: FeedState, reason: str | None) -> None:
         self._publish_derived(state, channel=BOOK, symbol=symbol, reason=reason)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from producers.venue import BOOK
+from producers.venue import BOOK, TRADE, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contracts.instrument import Instrument
-    from producers.venue import ConnectionPlan, ConnectionPolicy, SubscribeRequest, Subscription
+    from producers.venue import ConnectionPlan, ConnectionPolicy, SubscribeRequest
 
 _BOOK_KINDS: Final = frozenset({"delta", "book"})
 MAX_PATIENCE: Final = 3600.0
@@ -19,14 +19,15 @@ MAX_PATIENCE: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The connection is to be given up, for this reason."""
+    """The connection is to be given up, for this reason; `seconds` where nothing was received for so long."""
 
     reason: str
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A channel is silent though the connection answers."""
+    """A channel is silent though the connection answers; without an instrument all of them that it has are."""
 
     subscription: Subscription
     seconds: float
@@ -140,15 +141,17 @@ class Watchdog:
     def verdicts(self, now: float) -> list[Verdict]:
         """Return what is wrong with the connection at this time."""
         self.now = now
+        quiet = now - self._last_frame
+        if quiet > self._policy.quiet:
+            return [Lost(f"nothing received for {self._policy.quiet:g} s", quiet)]
         lost = self._lost(now)
         if lost is not None:
             return [Lost(lost)]
-        return [*self._stale(now)]
+        stale = [*self._stale(now)]
+        return [*stale, *self._silent_channels(stale, now)]
 
     def _lost(self, now: float) -> str | None:
         policy = self._policy
-        if now - self._last_frame > policy.quiet:
-            return f"nothing received for {policy.quiet:g} s"
         late = sorted(key for key, deadline in self._unacked.items() if now > deadline)
         if late:
             return f"not confirmed within {policy.ack_deadline:g} s: {', '.join(late[:5])}"
@@ -178,6 +181,18 @@ class Watchdog:
                 self._silenced.add(key)
                 self._patience.on_silence(subscription)
                 yield Stale(subscription, now - since)
+
+    def _silent_channels(self, stale: list[Stale], now: float) -> Iterable[Stale]:
+        """Yield the channels of stale instruments on which none of several has had anything for half of that limit.
+
+        One instrument may be quiet, all together are not. Trades may: what was lost of them shows in their numbers, and
+        in what REST gives after the new connection.
+        """
+        for channel, limit in {item.subscription.channel: item.seconds for item in stale}.items():
+            seen = self.seen.get("delta" if channel == BOOK else channel, {})
+            quiet = now - max(seen.values(), default=self._opened)
+            if channel != TRADE and len(seen) > 1 and quiet > limit / 2:
+                yield Stale(Subscription(channel, channel, None), quiet)
 
     def _last_data(self, subscription: Subscription) -> float | None:
         kind = "delta" if subscription.channel == BOOK else subscription.channel

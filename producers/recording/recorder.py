@@ -98,7 +98,7 @@ class Recording:
         else:
             self._add({**place, **_raw(answer.body)})
 
-    def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | None]) -> None:
+    def on_mark(self, connection: str, ts: int, mark: str, detail: Mapping[str, str | int | None]) -> None:
         """Something else that shapes the events."""
         self._add({"record": mark, "connection": connection, "ts": ts, **detail})
 

@@ -109,9 +109,10 @@ class Replay:
         if record == "open":
             session.open(ts=ts, now=0.0, sim=line["sim"])
         elif record == "close":
-            session.close(ts=ts, reason=line["reason"])
+            session.close(ts=ts, reason=line["reason"], since=line.get("since"))
         elif record == "silent":
-            session.silent(line["channel"], line["symbol"], ts=ts, reason=line["reason"])
+            since = line.get("since")  # recordings of earlier versions have none
+            session.silent(line["channel"], line["symbol"], ts=ts, reason=line["reason"], since=since)
         elif record == "confirmed":
             session.confirmed(ts=ts)
         elif record in {"tick", "again"}:

@@ -22,11 +22,13 @@ from contracts.services.coverage import (
     SeenLedger,
     VenueLedger,
 )
+from runtime.coverage.connections import KnownConnections, ServedSet
 from runtime.coverage.interruptions import is_about
 from runtime.coverage.spans import SECOND, Span, cut, join, measure, snap, subtract
 
 GRACE: Final = 3 * SECOND  # a sign of life is looked for every half second, and is on its way
 MOST_DECODED: Final = 50_000
+_NOTHING: Final[tuple[dict[str | None, list[Any]], dict[str | None, ServedSet]]] = ({}, {})
 _PERCENT_PLACES: Final = Decimal("0.0001")
 _venue: Final = msgspec.json.Decoder(codec.trusted(VenueLedger)).decode
 _hour: Final = msgspec.json.Decoder(codec.trusted(HourLedger)).decode
@@ -113,8 +115,10 @@ class LedgerView:
 
     def _lost(self, book: Any, about: Followed, now: int) -> Iterator[Span]:
         """Yield what lasts: interruptions, and the time since the last sign of life."""
-        for channel, symbol, start in book.lasting:
-            if is_about((channel, symbol), about.channel, about.symbol):
+        lasting = [*((channel, symbol, None, start) for channel, symbol, start in book.lasting), *book.connections]
+        known = KnownConnections({of: book.serves[of] for _, _, of, _ in book.connections if of in book.serves})
+        for channel, symbol, of, start in lasting:
+            if is_about((channel, symbol, of), about.channel, about.symbol, known.find(of)):
                 yield (start, max(now, start + 1))
         if about.symbol in book.ended:
             yield (book.ended[about.symbol], max(now, book.ended[about.symbol] + 1))
@@ -126,9 +130,10 @@ class LedgerView:
     def _rows(self, about: Followed, span: Span) -> Iterable[tuple[list[Span], list[Span]]]:
         token = escape_token(about.venue)
         for hour in range(span[0] // HOUR_NS, (span[1] - 1) // HOUR_NS + 1):  # of none where it ends before it begins
-            by_symbol: dict[str | None, list[Any]] = self._read(f"{KEY_HOUR}{token}.{hour}", _read_hour) or {}
+            by_symbol, served = self._read(f"{KEY_HOUR}{token}.{hour}", _read_hour) or _NOTHING
             for row in (*by_symbol.get(None, ()), *by_symbol.get(about.symbol, ())):
-                if row.channel is None or row.channel == about.channel:
+                key = (row.channel, row.symbol, row.connection or None)
+                if is_about(key, about.channel, about.symbol, served.get(key[2])):
                     begin = hour * HOUR_NS
                     yield (
                         [(begin + one, begin + other) for one, other in row.lost],
@@ -149,13 +154,13 @@ class LedgerView:
         return document
 
 
-def _read_hour(body: bytes) -> dict[str | None, list[Any]]:
-    """Return the rows of an HourLedger by symbol."""
+def _read_hour(body: bytes) -> tuple[dict[str | None, list[Any]], dict[str | None, ServedSet]]:
+    """Return the rows of an HourLedger by symbol, and what connections served."""
     document: Any = _hour(body)
     by_symbol: dict[str | None, list[Any]] = {}
     for row in document.rows:
         by_symbol.setdefault(row.symbol, []).append(row)
-    return by_symbol
+    return by_symbol, {connection: ServedSet(listed) for connection, listed in document.serves.items()}
 
 
 def count(covered: Covered, edges: Sequence[int]) -> list[Sums]:

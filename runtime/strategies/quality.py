@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 from pydantic import AliasChoices, Field
@@ -22,7 +23,7 @@ class Mark(StateModel):
 
 
 class Feed(StateModel):
-    """What is not live, by channel and symbol (`*` stands for all), and when something came last (ns UTC)."""
+    """What is not live, by channel, symbol (`*`: all) and connection, and when something came last (ns UTC)."""
 
     marks: dict[str, Mark] = Field(default_factory=dict[str, Mark])
     book: str | None = Field(default=None, description="of the last book, where that is not live")
@@ -41,10 +42,12 @@ class Feed(StateModel):
         seen = {"received_ns": self.received_ns or now_ns}
         if status.state == "stale" and status.symbol is not None:
             return self.model_copy(update=seen)
-        key = f"{status.channel or '*'} {status.symbol or '*'}"
+        key = " ".join(part or "*" for part in (status.channel, status.symbol, status.connection)).removesuffix(" *")
         marks = {name: mark for name, mark in self.marks.items() if name != key}
         whole = status.channel is None and status.symbol is None
-        if whole and status.state in {"connecting", "down"}:
+        if whole and status.connections:
+            marks = {name: mark for name, mark in marks.items() if _stays(name, {one.id for one in status.connections})}
+        elif whole and status.state in {"connecting", "down"}:
             marks = {}  # what is wrong afterwards is published afterwards
         if status.state != "live":
             reason = "" if status.reason is None else f": {status.reason}"
@@ -71,3 +74,9 @@ class Feed(StateModel):
         if self.received_ns is not None and now_ns - self.received_ns > SILENT_NS:
             return f"nothing came of its instrument for {SILENT_NS // 10**9} s"
         return None
+
+
+def _stays(name: str, connections: Container[str]) -> bool:
+    """Return whether a mark is still of something when a venue has these connections."""
+    _, symbol, *connection = name.split(" ", 2)
+    return connection[0] in connections if connection else symbol != "*"

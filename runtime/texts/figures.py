@@ -7,7 +7,7 @@ US dollars from one on are rounded to cents.
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 NONE: Final = "n/a"
@@ -46,6 +46,11 @@ def usd(value: Figure) -> str:
         found = found.quantize(_CENT, context=_WIDE)
         return f"${found:,f}".replace("$-", "-$")
     return f"${number(found)}".replace("$-", "-$")
+
+
+def share_of(value: Decimal) -> str:
+    """Return percent of a whole, rounded down, so that what is not all of it never reads as 100: `99.99`."""
+    return number(value.quantize(_CENT, ROUND_FLOOR))
 
 
 def percent(value: Figure) -> str:

@@ -150,6 +150,36 @@ def test_liquidations_say_what_is_a_sample_and_what_has_no_side() -> None:
     assert "$22,725.12" in seen
 
 
+@pytest.mark.parametrize(
+    ("reader", "says"),
+    [
+        (EN, "Not all of it was received: 1h 99.99 % · 24h 87.5 %"),
+        (ID, "Tidak semuanya diterima: 1h 99.99 % · 24h 87.5 %"),
+    ],
+)
+def test_liquidations_say_how_much_of_a_window_was_received_where_it_was_not_all(reader: Reader, says: str) -> None:
+    example = EXAMPLES["getLiquidations"]["data"]
+    shares = {"1h": "99.9999", "4h": "100", "24h": "87.5"}
+    for coverage, wanted in ((shares, says), ({"1h": "100", "4h": "100", "24h": "100"}, None), (None, None)):
+        rests = coverage and {window: {"percent": share, "sampled": False} for window, share in coverage.items()}
+        reply = Liquidations.model_validate({**example, "coverage": rests})
+        seen = shown(market.liquidations(Answer(reply, "BTC"), reader))
+        assert says in seen if wanted else says[:10] not in seen
+
+
+@pytest.mark.parametrize(
+    ("reader", "says"),
+    [(EN, "2 of {all} candles may lack trades"), (ID, "2 dari {all} lilin mungkin kurang transaksi")],
+)
+def test_a_chart_says_how_many_of_its_candles_may_lack_trades(reader: Reader, says: str) -> None:
+    reply: OhlcReply = whole(OhlcReply, "getCandles", data=False)
+    for lacking in (2, 0):
+        bars = [bar.model_copy(update={"whole": at >= lacking}) for at, bar in enumerate(reply.candles * 3)]
+        found = reply.model_copy(update={"candles": bars, "complete": not lacking, "holes": []})
+        seen = shown(charts.candles(Answer(found, "BTC"), reader))
+        assert (says.format(all=len(bars)) in seen) == bool(lacking)
+
+
 def test_spread_leaves_other_quotes_out_of_its_table() -> None:
     seen = shown(overview.spread(Answer(whole(TickerReply, "getConsolidatedTicker", data=False), "BTC"), EN))
     assert "Crossed" in seen

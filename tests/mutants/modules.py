@@ -48,7 +48,10 @@ MODULES: Final[dict[str, Module]] = {
     "chats": Module(("consumers/chats/core.py",), ("tests/consumers/chats/test_core.py",)),
     "clusters": Module(("consumers/clusters/core.py",), ("tests/consumers/test_storms_and_clusters.py",)),
     "community": Module(("consumers/community/core.py",), ("tests/consumers/community/test_core.py",)),
-    "coverage": Module(("consumers/coverage/core.py",), ("tests/consumers/coverage/test_ledger.py",)),
+    "coverage": Module(
+        ("consumers/coverage/core.py",),
+        ("tests/consumers/coverage/test_ledger.py", "tests/consumers/coverage/test_connections.py"),
+    ),
     "deadletters": Module(("consumers/deadletters/core.py",), ("tests/consumers/deadletters",)),
     "market": Module(("consumers/market/core.py",), ("tests/consumers/market/test_core.py",)),
     "portfolio": Module(("consumers/portfolio/core.py",), ("tests/consumers/portfolio",)),

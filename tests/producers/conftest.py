@@ -54,22 +54,19 @@ class Bus:
         if event.kind == "feed":
             self.states.append((event.state, event.channel, event.symbol, event.reason))
         if event.kind == "feed" and event.channel == "book" and event.state in {"gap", "stale", "down"}:
-            self.not_live |= {event.symbol} if event.symbol else self.symbols_of_the_one()
+            self.not_live |= {event.symbol} if event.symbol else self.symbols_of(event.connection)
         if event.kind == "feed" and event.channel == "book" and event.state == "live":
-            self.not_live -= {event.symbol} if event.symbol else self.not_live
+            self.not_live -= {event.symbol} if event.symbol else self.symbols_of(event.connection)
         if event.kind == "book" and event.quality in {"live", "sim"} and event.symbol in self.not_live:
             self.stale_as_live.append(event)
         told = event.kind == "book" and event.quality in {"live", "sim"} and event.bids and event.asks
         if told and float(event.bids[0][0]) >= float(event.asks[0][0]):
             self.crossed.append(event)
 
-    def symbols_of_the_one(self):
-        """Return whose books are not live when a connection says so of its channel.
-
-        Where several carry books the status does not say which of them it is: the others go on.
-        """
-        several = len([feed for feed in self.feeds() if feed.plan.books]) > 1
-        return set() if several else {item["symbol"] for item in self.instruments}
+    def symbols_of(self, connection):
+        """Return whose books come over a connection; those of every one where none is named."""
+        feeds = [feed for feed in self.feeds() if not connection or feed.session.identity.id == connection]
+        return {item.symbol for feed in feeds for item in feed.plan.books}
 
 
 class Rig:

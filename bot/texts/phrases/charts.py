@@ -17,6 +17,9 @@ PHRASES: Final = {
     "chart.span": Phrase("{count} candles, {start} to {end}", "{count} lilin, {start} sampai {end}"),
     "chart.open": Phrase("the last one is still open", "yang terakhir belum ditutup"),
     "chart.holes": Phrase("⚠️ {count} candles are missing", "⚠️ {count} lilin tidak ada"),
+    "chart.lacking": Phrase(
+        "⚠️ {count} of {all} candles may lack trades", "⚠️ {count} dari {all} lilin mungkin kurang transaksi"
+    ),
     "chart.incomplete": Phrase("⚠️ not every candle is whole", "⚠️ tidak semua lilin utuh"),
     "chart.price": Phrase("Price ({quote})", "Harga ({quote})"),
     "chart.volume": Phrase("Volume", "Volume"),

@@ -77,6 +77,7 @@ PHRASES: Final = {
         "⚠️ Some exchanges publish only a sample: sums are lower bounds.",
         "⚠️ Sebagian bursa hanya menerbitkan sampel: jumlahnya batas bawah.",
     ),
+    "liq.received": Phrase("⚠️ Not all of it was received: {windows}", "⚠️ Tidak semuanya diterima: {windows}"),
     "liq.no_totals": Phrase("No totals yet.", "Belum ada total."),
     "liq.none": Phrase("No liquidations recently.", "Belum ada likuidasi baru-baru ini."),
     "liq.row": Phrase(

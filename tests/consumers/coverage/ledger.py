@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from consumers.coverage.core import Ledger
 from contracts import codec
 from contracts.instrument import escape_token
-from contracts.market import FeedStatus, TradeRange
+from contracts.market import ConnectionState, FeedStatus, Served, TradeRange
 from contracts.services.coverage import HOUR_NS, KEY_HOUR, KEY_SEEN, KEY_VENUE, HourLedger, SeenLedger, VenueLedger
 from runtime.coverage.view import Covered, Followed, LedgerView, Sums, count
 
@@ -20,19 +21,44 @@ VENUE = "binance"
 SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 Status = codec.fast(FeedStatus)
 Range = codec.fast(TradeRange)
+Serves = codec.fast(Served)
+State = codec.fast(ConnectionState)
 Seen = codec.fast(SeenLedger)
 
 
 def status(state: str, at: int, channel: str | None = None, symbol: str | None = None, **more: Any) -> Any:
-    """Make a FeedStatus of one venue; `filled` and `missing` are spans."""
-    ranges = {
-        name: [Range(first_id=None, last_id=None, start_ts=start, end_ts=end, trades=None) for start, end in spans]
-        for name, spans in more.items()
-    }
+    """Make a FeedStatus of one venue; `filled` and `missing` are spans, other fields are as they are."""
+    for name in ("filled", "missing"):
+        if name in more:
+            more[name] = [
+                Range(first_id=None, last_id=None, start_ts=start, end_ts=end, trades=None) for start, end in more[name]
+            ]
     return Status(
         id=f"binance.feed.{at}.{channel}.{symbol}", venue=VENUE, symbol=symbol, venue_symbol=None, ts_event=None,
-        ts_recv=at, sim=False, state=state, reason=None, channel=channel, **ranges,
+        ts_recv=at, sim=False, state=state, reason=None, channel=channel, **more,
     )  # fmt: skip
+
+
+class Connection:
+    """One connection of the venue as its statuses name it, with the symbols of its channels."""
+
+    def __init__(self, name: str, symbols: tuple[str, ...], channels: tuple[str, ...] = ("trade", "book")) -> None:
+        self.channels, self.symbols, self.state = channels, symbols, "connecting"
+        self._lists = [Serves(channels=list(channels), symbols=list(symbols))]
+        self.id = f"{name}:{zlib.crc32(codec.encode(self._lists)):08x}"
+
+    def say(self, state: str, at: int, *, listing: bool = False, **more: Any) -> list[Any]:
+        """Say the state of each channel; with `listing` also what it serves."""
+        self.state = state
+        lists = {"serves": self._lists} if listing else {}
+        return [status(state, at, channel, connection=self.id, **lists, **more) for channel in self.channels]
+
+
+def whole(at: int, *connections: Connection) -> Any:
+    """Say the state of the venue as a whole, with its connections'."""
+    states = [State(id=one.id, state="live" if one.state == "live" else "connecting") for one in connections]
+    live = sum(one.state == "live" for one in states)
+    return status("live" if live == len(states) else "connecting" if live else "down", at, connections=states)
 
 
 class Kept:

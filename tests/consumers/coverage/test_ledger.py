@@ -209,7 +209,7 @@ def test_an_hour_of_endless_interruptions_stays_small_and_hides_none() -> None:
     for number in range(3000):
         at = START + number * SECOND
         kept.say(status("gap", at, "trade", BTC), status("live", at + SECOND // 10, "trade", BTC))
-        kept.ledger.find(VENUE).add_lost(("trade", f"S{number}/USDT"), at, at + 1)
+        kept.ledger.find(VENUE).add_lost(("trade", f"S{number}/USDT", None), at, at + 1)
     kept.ledger.on_lost(START + 10 * SECOND, START + 11 * SECOND)
     kept.save(START + HOUR)
     assert max(map(len, kept.bucket.values())) < 200_000

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from consumers.coverage.handlers import CoveragePlan, run
-from contracts import streams, subjects
+from contracts import codec, streams, subjects
 from contracts.instrument import make_instrument
+from contracts.market import Served
 from runtime.clock import now_ns
 from runtime.coverage.view import Covered, Followed, LedgerView, count
 from runtime.nats.bus import Bus, BusOptions
@@ -26,6 +27,7 @@ from tests.running import running
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(120)]
 ITEM = make_instrument("binance", "BTC/USDT", "BTCUSDT")
+OTHER = [codec.fast(Served)(channels=["trade"], symbols=["ETH/USDT"])]
 LIVES = {"sim": True, "silence": {}, "sampled": ["liquidation"]}
 
 
@@ -48,9 +50,9 @@ class Producer:
             await self.say("live", channel)
         return at
 
-    async def say(self, state: str, channel: str | None = None) -> int:
+    async def say(self, state: str, channel: str | None = None, **fields: Any) -> int:
         at = now_ns()
-        await publish(self._own, "feed.v1.binance", self._status(state, at, channel=channel))
+        await publish(self._own, "feed.v1.binance", self._status(state, at, channel=channel, **fields))
         return at
 
     async def die(self) -> int:
@@ -85,7 +87,11 @@ class Bucket:
 
 
 async def interrupt(producer: Producer, seconds: float) -> tuple[int, int]:
-    """Interrupt the trades, which the feed says; return from when to when (ns UTC)."""
+    """Interrupt the trades, which the feed says; return from when to when (ns UTC).
+
+    A connection that serves another instrument is lost, too, and for longer.
+    """
+    await producer.say("down", "trade", connection="public.9:00000009", serves=OTHER)
     start = await producer.say("down", "trade")
     await asyncio.sleep(seconds)
     end = await producer.say("live", "trade")

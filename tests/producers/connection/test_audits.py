@@ -106,6 +106,8 @@ async def test_right_books_are_found_right_and_said(
         assert verdicts["wrong"] == 0
         assert verdicts["right"] > verdicts["open"]
         assert not [state for state in found.states if state.state == "gap"]
+        auditors = [feed.session.auditor for feed in found.producer.feeds]
+        assert {symbol for one in auditors if one is not None for symbol in one.proven} >= followed
 
 
 @pytest.mark.parametrize("planted", PLANTED)

@@ -190,3 +190,54 @@ def test_book_is_heard_once_its_subscription_is_answered():
     assert not watchdog.is_book_subscribed(BTC)
     watchdog.on_ack("1")
     assert watchdog.is_book_subscribed(BTC)
+
+
+# ---- how long it was silent
+ETH_BOOK = Subscription("ethusdt@depth", "book", ETH, silence=10)
+TICKERS = (
+    Subscription("btcusdt@bbo", "ticker", BTC, silence=10),
+    Subscription("ethusdt@bbo", "ticker", ETH, silence=10),
+)
+
+
+def silent_after(last, *, now, others=()):
+    """Give the verdicts where each (kind, symbol) had its last data then; `others` go on until now."""
+    plan = replace(PLAN, subscriptions=(TRADES, ETH_TRADES, BOOK, ETH_BOOK, *TICKERS))
+    watchdog = Watchdog(plan, POLICY, Patience(), now=0.0)
+    for (kind, symbol), at in sorted(last.items(), key=lambda item: item[1]):
+        watchdog.now = at
+        watchdog.on_event(kind, symbol)
+    watchdog.now = now
+    watchdog.on_frame()
+    for kind, symbol in others:
+        watchdog.on_event(kind, symbol)
+    return [(v.subscription.key, round(v.seconds, 1)) for v in watchdog.verdicts(now)]
+
+
+BOTH = ("BTC/USDT", "ETH/USDT")
+TRADED = [("trade", symbol) for symbol in BOTH]
+QUOTED = [("ticker", symbol) for symbol in BOTH]
+
+
+def test_a_lost_connection_says_for_how_long_nothing_came():
+    watchdog = make_watchdog()
+    feed(watchdog, now=7)
+    (verdict,) = watchdog.verdicts(67.5)
+    assert isinstance(verdict, Lost)
+    assert verdict.seconds == 60.5
+
+
+def test_a_channel_of_which_nothing_comes_of_any_instrument_is_silent_as_a_whole():
+    books = {("delta", "BTC/USDT"): 1.0, ("delta", "ETH/USDT"): 3.0}
+    assert silent_after(books, now=11.5, others=[*TRADED, *QUOTED]) == [("btcusdt@depth", 10.5), ("book", 8.5)]
+    tickers = {("ticker", "BTC/USDT"): 1.0, ("ticker", "ETH/USDT"): 3.0}
+    others = [*TRADED, *(("delta", symbol) for symbol in BOTH)]
+    assert silent_after(tickers, now=11.5, others=others) == [("btcusdt@bbo", 10.5), ("ticker", 8.5)]
+
+
+def test_one_quiet_instrument_and_quiet_trades_are_no_silent_channel():
+    books = {("delta", "BTC/USDT"): 1.0, ("delta", "ETH/USDT"): 8.0}
+    assert silent_after(books, now=11.5, others=[*TRADED, *QUOTED]) == [("btcusdt@depth", 10.5)]
+    trades = {("trade", "BTC/USDT"): 1.0, ("trade", "ETH/USDT"): 3.0}
+    others = [*QUOTED, *(("delta", symbol) for symbol in BOTH)]
+    assert silent_after(trades, now=22.0, others=others) == [("btcusdt@trade", 21.0)]
