@@ -16,7 +16,6 @@ from contracts.errors import VenueError
 from contracts.instrument import Instrument
 from producers.connection.auditing import AuditTurns
 from producers.connection.fill_pace import FillPace
-from producers.connection.filling import Wanted
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import DepthAnswer, TradesAnswer
 from producers.connection.publisher import kind_of
@@ -30,6 +29,7 @@ from producers.connection.socket import (
     SocketLimits,
     close_in_time,
 )
+from producers.connection.wanted import Wanted
 from producers.connection.watchdog import Lost, Patience, Stale, Watchdog
 from producers.rest.client import RestClient
 from producers.venue import BOOK, PING_FRAME, Answered, ConnectionPlan, Refused, SubscribeRequest, Subscription
@@ -334,11 +334,13 @@ class Feed:
     async def _fill(self, wanted: Wanted) -> None:
         """Fetch the trades that a cut or a hole hid, until all are there or no more can be had."""
         history, instrument = self._venue.rest.history, wanted.instrument
-        while history is not None and wanted.fill.next != "done":
+        while history is not None and not wanted.is_done:
             call = wanted.call(history)
             await clock.sleep(wanted.pause)
-            while (seconds := self._fills.take(call.weight, now=clock.monotonic())) > 0:
+            while not wanted.is_done and (seconds := self._fills.take(call.weight, now=clock.monotonic())) > 0:
                 await clock.sleep(seconds)
+            if wanted.is_done:  # the stream showed another end of the hole meanwhile
+                return
             try:
                 answer = await self._parts.rest.find_trades(instrument, call)
             except VenueError as error:

@@ -246,6 +246,7 @@ class Session:
         if self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "confirmed", {})
         self._ts = ts
+        self.filler.on_confirmed(ts=ts)
         for channel in self._quiet:
             if channel not in self._live:
                 self._on_first(channel)
@@ -378,7 +379,7 @@ class Session:
         self._publish_derived("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
         self._publish_derived("live", channel=gap.channel, symbol=symbol, reason=None)
         if gap.channel == TRADE:
-            self.filler.on_gap(symbol, gap.reason)
+            self.filler.on_gap(symbol, gap.reason, ts=self._ts)
             for route in self._routes:
                 route.plain = route.plain and route.symbol not in self._watched
 
