@@ -315,15 +315,15 @@ class Feed:
 
     def _audit_next(self, now: float) -> None:
         """Begin the audit of the book whose turn it is, if any."""
-        auditor, turns = self.session.auditor, self._parts.audits
-        if auditor is None or now < turns.next_at:
-            return
-        symbol = auditor.choose(turns.every, now=now)
-        if symbol is not None and turns.take(now=now):
+        auditor = self.session.auditor
+        symbol = None if auditor is None else auditor.choose(self._parts.audits, now=now)
+        if symbol is not None:
             self._spawn(self._audit(self.session.books.held[symbol].instrument))
 
     async def _audit(self, instrument: Instrument) -> None:
         self.session.start_audit(instrument.symbol, ts=clock.now_ns())
+        if self.session.auditor is not None:
+            await clock.sleep(self.session.auditor.lead)
         try:
             answer = await self._parts.rest.find_audit(instrument)
         except VenueError as error:

@@ -207,7 +207,7 @@ class Session:
         self._ts, self._now = ts, now
         acted = self.books.tick(ts=ts, now=now, force=again)
         if self.auditor is not None:
-            acted = self.auditor.tick(ts=ts, live=self._state_of(BOOK) == "live") or acted
+            acted = self.auditor.tick(ts=ts, now=now, live=self._state_of(BOOK) == "live") or acted
         if acted and self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
