@@ -22,11 +22,10 @@ from producers.connection.publisher import Publisher
 from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
 from producers.simulator.hub import Session as Socket
-from producers.simulator.market.instruments import BASES, Base
-from producers.simulator.registry import list_instruments
 from producers.venue import BOOK, ConnectionPlan, RestCall, Venue
 from runtime.book.books import BookPace
 from runtime.nats.lanes.message import Parts, split_message
+from tests.producers.bases import bases_for
 from tests.producers.playing import BASE, Exchange, Pace
 
 STEP_MS: Final = 50
@@ -37,17 +36,6 @@ GONE: Final = "the market has left a planted level behind"
 FIFTY: Final = 50
 CALM: Final = Pace(4.0, (5.0, 10.0), (30.0, 60.0))
 BURSTS: Final = Pace(6.0, (1.0, 2.0), (5.0, 10.0))
-
-
-def bases_for(venue: str, books: int) -> tuple[str, ...]:
-    """Return enough coins for so many instruments: the known ones, and invented ones of their kind."""
-    known = [BASES["ADA"], BASES["SOL"], BASES["LTC"], BASES["DOGE"]]
-    for number in range(FIFTY):
-        name, like = f"Q{chr(65 + number // 26)}{chr(65 + number % 26)}", known[number % len(known)]
-        BASES.setdefault(name, Base(name, like.price, like.trades_per_s, 10.0, like.level_usd, like.whale_usd))
-    names = tuple(BASES)
-    counts = ((most, len(list_instruments(venue, names[:most]))) for most in range(1, len(names) + 1))
-    return next(names[:most] for most, count in counts if count >= books)
 
 
 @dataclass
