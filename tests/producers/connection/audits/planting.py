@@ -8,11 +8,12 @@ from typing import Any, Final, Literal
 
 from producers.simulator.market.listing import Listing
 from runtime.book.keeper import BookKeeper
-from tests.producers.connection.audits.world import GONE, World
+from tests.producers.connection.audits.world import GONE, Gap, World
 
 Kind = Literal["lost", "amount", "ghost"]
 KINDS: Final[tuple[Kind, ...]] = ("lost", "amount", "ghost")
 MOST_HIDDEN: Final = 20.0  # seconds
+SURELY: Final = 1.0  # seconds for which it is right: a level may come and go within one message of the venue
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Planted:
     level: tuple[str, str]
     at: float
     hidden: float = 0.0  # since when it is not among them, 0 where it is
+    right: float = 0.0  # since when it is right, 0 where it is not
 
     def is_wrong(self, listing: Listing) -> bool:
         """Whether it still is: the venue puts it right by naming the level, or by having no such level any more."""
@@ -67,15 +69,15 @@ def plant(
 class Findings:
     """What became of what was planted: seconds until each was found, among the best levels; and what else there was.
 
-    `healed`: seconds after which the venue put some right; `gone` were left behind by the market; `false` are gaps of
-    books without any.
+    `healed`: seconds after which the venue put some right; `gone` were left behind by the market. `false` are gaps of
+    books without any, `real` those that the exchange's own book bears out.
     """
 
     found: list[float] = field(default_factory=list[float])
     healed: list[float] = field(default_factory=list[float])
-    false: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    false: list[Gap] = field(default_factory=list[Gap])
+    real: list[Gap] = field(default_factory=list[Gap])
     kinds: Counter[str] = field(default_factory=Counter[str])
-    reasons: Counter[str] = field(default_factory=Counter[str])
     gone: int = 0
 
     def percentile(self, share: float) -> float:
@@ -97,23 +99,24 @@ class Planter:
     def look(self) -> bool:
         """Note what was found, and plant the next; returns whether as many were found as there are to be."""
         world, found = self._world, self.found
-        for symbol, reason in world.gaps[self._seen :]:
-            planted = self._planted.pop(symbol, None)
-            if planted is None and reason != GONE:
-                found.false.append((symbol, reason))
-            elif planted is not None:  # a ghost that the market reaches crosses the book
+        for gap in world.gaps[self._seen :]:
+            planted = self._planted.pop(gap.symbol, None)
+            if planted is not None:  # a ghost that the market reaches crosses the book
                 found.found.append(world.now - planted.at)
                 found.kinds[planted.kind] += 1
-                found.reasons[reason.split(":")[0]] += 1
+            elif gap.reason != GONE:
+                (found.real if gap.is_real else found.false).append(gap)
         self._seen = len(world.gaps)
         for symbol, planted in list(self._planted.items()):
             if not planted.is_wrong(world.listings[symbol]):
-                found.healed.append(world.now - planted.at)
-                del self._planted[symbol]
+                planted.right = planted.right or world.now
+                if world.now - planted.right >= SURELY:
+                    found.healed.append(planted.right - planted.at)
+                    del self._planted[symbol]
             elif planted.is_shown(world.depth * 9 // 10):
-                planted.hidden = 0.0
+                planted.hidden = planted.right = 0.0
             else:
-                planted.at, planted.hidden = world.now, planted.hidden or world.now
+                planted.at, planted.hidden, planted.right = world.now, planted.hidden or world.now, 0.0
                 if world.now - planted.hidden > MOST_HIDDEN:  # the market has left it behind
                     found.gone += 1
                     del self._planted[symbol]

@@ -46,7 +46,7 @@ def test_what_no_number_shows_is_found_and_nothing_else(venue: str) -> None:
 def test_a_book_that_is_pushed_whole_is_right_again_with_the_next_push(venue: str) -> None:
     world = live(World(venue, books=4))
     planter = Planter(world, 1, at_once=4)
-    world.run(30, planter.look)
+    world.run(60, lambda: planter.look() or len(planter.found.healed) >= 3)
     assert len(planter.found.healed) >= 3
     assert max(planter.found.healed) <= 3.0
     assert planter.found.false == []
@@ -70,8 +70,8 @@ def test_everything_that_is_planted_in_fifty_books_is_found_within_a_minute(venu
     found = planter.found
     figures = f"p50 {found.percentile(0.5):.1f}, p99 {found.percentile(0.99):.1f}, most {max(found.found):.1f} s"
     others = f"{len(found.healed)} put right by the venue, {found.gone} left behind"
-    kinds, false = dict(found.kinds), len(found.false)
-    sys.stdout.write(f"{venue}: {len(found.found)} found, {figures}; {kinds}, {others}; {false} false alarms\n")
+    kinds, gaps = dict(found.kinds), f"{len(found.real)} others that are real, {len(found.false)} false alarms"
+    sys.stdout.write(f"{venue}: {len(found.found)} found, {figures}; {kinds}, {others}; {gaps}\n")
     assert len(found.found) >= EACH
     assert max(found.found) <= 60
     assert found.false == []
@@ -84,6 +84,7 @@ def test_an_hour_of_bursts_raises_no_false_alarm(venue: str) -> None:
     world = live(World(venue, pace=BURSTS))
     assert len(world.keepers()) >= FIFTY
     world.run(HOUR)
-    sys.stdout.write(f"{venue}: {dict(world.verdicts())}, gaps {world.gaps[:3]}\n")
-    assert world.gaps == []
+    real = [gap for gap in world.gaps if gap.is_real]
+    sys.stdout.write(f"{venue}: {dict(world.verdicts())}, {len(real)} gaps that are real\n")
+    assert [gap for gap in world.gaps if not gap.is_real] == []
     assert world.verdicts()["right"] > 100 * FIFTY

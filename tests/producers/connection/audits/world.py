@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import heapq
 import random
+import re
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from producers.connection.publisher import Publisher
 from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
 from producers.simulator.hub import Session as Socket
+from producers.simulator.market.listing import Listing
 from producers.venue import BOOK, ConnectionPlan, RestCall, Venue
 from runtime.book.books import BookPace
 from runtime.nats.lanes.message import Parts, split_message
@@ -32,10 +34,36 @@ STEP_MS: Final = 50
 KEEP_EVERY: Final = 2  # steps: as feeds do
 LAG_MS: Final = (5, 150)  # of a frame, and of each way of an answer
 SECOND_NS: Final = 1_000_000_000
+DIFFERENCE: Final = re.compile(
+    r"the book differs from the venue's: (?P<side>bid|ask) (?P<price>\S+) has (?P<here>\S+), there (?P<there>\S+)"
+)
 GONE: Final = "the market has left a planted level behind"
 FIFTY: Final = 50
 CALM: Final = Pace(4.0, (5.0, 10.0), (30.0, 60.0))
 BURSTS: Final = Pace(6.0, (1.0, 2.0), (5.0, 10.0))
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One book that was given up. `is_real`: at the exchange the level is as its snapshot shows it, not as ours has it.
+
+    Where nothing was planted a seed has made it so: at the end of what a stream covers a snapshot from between two of
+    its messages may lack a level that the stream takes for known, and prices may bring it among the audited ones.
+    """
+
+    symbol: str
+    reason: str
+    is_real: bool
+
+
+def is_real(listing: Listing, reason: str) -> bool:
+    """Return whether a level that only one of the two books has is there, or is not there, at the exchange itself."""
+    found = DIFFERENCE.fullmatch(reason)
+    if found is None or "0" not in (found["here"], found["there"]):
+        return False
+    prices = listing.book.bid_prices if found["side"] == "bid" else listing.book.ask_prices
+    there = {f"{float(listing.instrument.price_text(price)):g}" for price in prices}
+    return (found["price"] in there) == (found["there"] != "0")
 
 
 @dataclass
@@ -71,14 +99,14 @@ class Line:
 
 
 class World:
-    """One venue with its books. `gaps` are (symbol, reason) of all that were published, `audited` counts by symbol."""
+    """One venue with its books. `gaps` are all that were published, `audited` counts by symbol."""
 
     def __init__(
         self, venue_id: str, *, books: int = FIFTY, pace: Pace = CALM, every: float = EVERY_SECONDS, stale: bool = False
     ) -> None:
         self.venue: Venue = VENUES[venue_id]
         self.exchange = Exchange(self.venue, replace(pace, bases=bases_for(venue_id, books)))
-        self.gaps: list[tuple[str, str]] = []
+        self.gaps: list[Gap] = []
         self.audited: Counter[str] = Counter()
         self.calls: list[float] = []
         self.stale = stale
@@ -138,7 +166,8 @@ class World:
         status = codec.decode(message.subject, message.body)
         self.audited.update(status.audited or ())
         if status.state == "gap" and status.symbol is not None and status.channel == BOOK:
-            self.gaps.append((status.symbol, status.reason or ""))
+            reason = status.reason or ""
+            self.gaps.append(Gap(status.symbol, reason, is_real=is_real(self.listings[status.symbol], reason)))
 
     def _on_undecodable(self, frame: bytes, error: Exception) -> None:
         raise AssertionError(f"{frame[:200]!r}: {error}")
