@@ -67,7 +67,7 @@ class Readings:
     async def healed(self, symbol: str) -> float:
         """Wait until a book that has lost something is live again; return the seconds between."""
         async with asyncio.timeout(60):
-            while self.states.get(symbol, {}).keys() < {"gap", "live"}:  # noqa: ASYNC110
+            while not self.states.get(symbol, {}).keys() >= {"gap", "live"}:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         said = self.states[symbol]
         return said["live"] - said["gap"]
