@@ -350,7 +350,7 @@ class RestFace:
     decode_depth: DecodeDepth
     failure: Callable[[int, Mapping[str, str], bytes], RestFailure | None]  # (status, lower-case headers, body)
     history: History | None = None
-    # A call for a snapshot that live books are audited with, where its number is of the count of the stream's changes.
+    # A call for a snapshot that live books are audited with, by what the rule of the book says of it (`audit`).
     audit_call: Callable[[Instrument], RestCall] | None = None
 
 

@@ -16,7 +16,6 @@ from contracts.errors import VenueError
 from contracts.instrument import Instrument
 from producers.connection.auditing import AuditTurns
 from producers.connection.fill_pace import FillPace
-from producers.connection.filling import Wanted
 from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import DepthAnswer, TradesAnswer
 from producers.connection.publisher import kind_of
@@ -30,6 +29,7 @@ from producers.connection.socket import (
     SocketLimits,
     close_in_time,
 )
+from producers.connection.wanted import Wanted
 from producers.connection.watchdog import Lost, Patience, Stale, Watchdog
 from producers.rest.client import RestClient
 from producers.venue import BOOK, PING_FRAME, Answered, ConnectionPlan, Refused, SubscribeRequest, Subscription
@@ -317,15 +317,15 @@ class Feed:
 
     def _audit_next(self, now: float) -> None:
         """Begin the audit of the book whose turn it is, if any."""
-        auditor, turns = self.session.auditor, self._parts.audits
-        if auditor is None or now < turns.next_at:
-            return
-        symbol = auditor.choose(turns.every, now=now)
-        if symbol is not None and turns.take(now=now):
+        auditor = self.session.auditor
+        symbol = None if auditor is None else auditor.choose(self._parts.audits, now=now)
+        if symbol is not None:
             self._spawn(self._audit(self.session.books.held[symbol].instrument))
 
     async def _audit(self, instrument: Instrument) -> None:
         self.session.start_audit(instrument.symbol, ts=clock.now_ns())
+        if self.session.auditor is not None:
+            await clock.sleep(self.session.auditor.lead)
         try:
             answer = await self._parts.rest.find_audit(instrument)
         except VenueError as error:
@@ -336,11 +336,13 @@ class Feed:
     async def _fill(self, wanted: Wanted) -> None:
         """Fetch the trades that a cut or a hole hid, until all are there or no more can be had."""
         history, instrument = self._venue.rest.history, wanted.instrument
-        while history is not None and wanted.fill.next != "done":
+        while history is not None and not wanted.is_done:
             call = wanted.call(history)
             await clock.sleep(wanted.pause)
-            while (seconds := self._fills.take(call.weight, now=clock.monotonic())) > 0:
+            while not wanted.is_done and (seconds := self._fills.take(call.weight, now=clock.monotonic())) > 0:
                 await clock.sleep(seconds)
+            if wanted.is_done:  # the stream showed another end of the hole meanwhile
+                return
             try:
                 answer = await self._parts.rest.find_trades(instrument, call)
             except VenueError as error:

@@ -19,13 +19,13 @@ from producers.connection.frames import UNDECODABLE
 from producers.connection.interfaces import TradesAnswer
 from producers.connection.trade_fill import Counted, Edge, Fill, count_missing, edge_of, find_before, whole_range
 from producers.connection.trade_gaps import Hole
+from producers.connection.wanted import Wanted
 from producers.normalize.messages import RECENT, Message, Route
 from producers.normalize.writer import write_event
-from producers.venue import History, RestCall, Unreadable, Venue
+from producers.venue import History, Unreadable, Venue
 
-FIRST_PAUSE: Final = 0.2  # seconds: history may be a little behind the stream
-PAUSES: Final = (1.0, 3.0)  # before the newest rows are fetched again
 CUT: Final = "the connection was cut"
+UNREACHED: Final = "the venue's history does not reach them, or could not be had"
 MOST_LATE: Final = 1000  # ids of trades that were filled in and may come by the stream yet
 WATCHED_AFTER: Final = 200  # trades of the stream after that
 
@@ -36,30 +36,6 @@ class SayFilled(Protocol):
     def __call__(self, symbol: str, reason: str, filled: list[Any], missing: list[Any]) -> None:
         """`filled` and `missing` are fast TradeRanges."""
         ...
-
-
-@dataclass(slots=True)
-class Wanted:
-    """The trades of one hole, on their way."""
-
-    instrument: Instrument
-    fill: Fill
-    cause: str
-    taken: bool = False  # the feed is fetching them
-
-    @property
-    def pause(self) -> float:
-        """Seconds before the next answer is fetched."""
-        if self.fill.next == "older":
-            return 0.0
-        return FIRST_PAUSE if not self.fill.tries else PAUSES[min(self.fill.tries, len(PAUSES)) - 1]
-
-    def call(self, history: History) -> RestCall:
-        """Return the call for the rows that are needed next."""
-        older, oldest = history.older_trades_call, self.fill.oldest
-        if self.fill.next == "older" and older is not None and oldest is not None:
-            return older(self.instrument, history.most_trades, oldest)
-        return history.trades_call(self.instrument, history.most_trades)
 
 
 @dataclass(slots=True)
@@ -116,20 +92,29 @@ class TradeFiller:
                 self.watched.add(symbol)
             recent.clear()  # a route and its messages refer to each other
         self._recent = {}
+        self._drop_open(None)
         for wanted in self.wanted:
             wanted.taken = False
 
-    def on_gap(self, symbol: str | None, reason: str) -> None:
+    def on_confirmed(self, *, ts: int) -> None:
+        """Every stream goes on: what a cut hid is wanted, also of instruments of which no trade comes."""
+        self._drop_open(None)
+        for symbol, cut in self._cuts.items():
+            self._begin(symbol, cut.recent, None, Hole(cut.cause), ts=ts)
+
+    def on_gap(self, symbol: str | None, reason: str, *, ts: int) -> None:
         """The decoder says that trades were lost, of one instrument or of any."""
         for name in list(self._recent) if symbol is None else [symbol]:
             recent = self._recent.get(name)
             if recent and name not in self._cuts:
                 self._cuts[name] = _Cut(tuple(recent), reason)
                 self.watched.add(name)
+                self._begin(name, tuple(recent), None, Hole(reason), ts=ts)
 
     def on_heartbeat(self, symbol: str, hole: Hole, *, ts: int) -> None:
         """A heartbeat names a trade that has not come."""
         cut = self._cuts.pop(symbol, None)
+        self._drop_open(symbol)
         recent = cut.recent if cut is not None else tuple(self._recent.get(symbol, ()))
         if recent:
             self._begin(symbol, recent, None, hole, ts=ts)
@@ -161,6 +146,13 @@ class TradeFiller:
             self._unwatch(symbol)
         return trade_id in late.ids
 
+    def _drop_open(self, symbol: str | None) -> None:
+        """Fetch no more of open holes, of one instrument or of all: where they end is known now, or they go on."""
+        for wanted in [one for one in self.wanted if one.fill.is_open]:
+            if symbol is None or wanted.instrument.symbol == symbol:
+                wanted.fill.next = "done"
+                self.wanted.remove(wanted)
+
     def _unwatch(self, symbol: str) -> None:
         """Watch an instrument no more, unless something else is to be looked for."""
         is_open = any(one.instrument.symbol == symbol for one in self.wanted)
@@ -177,6 +169,7 @@ class TradeFiller:
         if hole is None and (first.number or 0, first.ts) < (edge.number or 0, edge.ts):
             return True
         del self._cuts[symbol]
+        self._drop_open(symbol)
         if hole is None and first.number is not None:
             self._unwatch(symbol)
             self._tell(symbol, cut.cause, [whole_range((), edge.ts, first.ts)], [])
@@ -185,14 +178,21 @@ class TradeFiller:
         return True
 
     def _begin(self, symbol: str, recent: Sequence[Message], after: Message | None, hole: Hole, *, ts: int) -> None:
-        """Want the trades between those received before a hole and the first one after it."""
+        """Want the trades between those received before a hole and the first one after it, None where none came."""
         before = [item.event for item in recent if item is not after]
         first, counted = None if after is None else after.event, self._counted
         if hole.last is None and first is not None and _begins_again(before, first, counted):
             counted = None
         newest, late = find_before(before, counted), self._late.get(symbol)
+        if hole.first is not None and counted is not None:
+            newest = Edge(newest.ts, max(hole.first - 1, newest.number or 0))  # some may be filled in already
+            if hole.last is not None and newest.number is not None and newest.number >= hole.last:
+                self._unwatch(symbol)
+                end = newest if first is None else edge_of(first, counted)
+                self._tell(symbol, hole.reason, [whole_range((), newest.ts, end.ts)], [])
+                return
         fill = Fill(
-            before=newest if hole.first is None or counted is None else Edge(newest.ts, hole.first - 1),
+            before=newest,
             after=None if first is None else edge_of(first, counted),
             before_ids={one.id for one in before} | (late.ids if late is not None else set()),
             after_ids=set() if first is None else {first.id},
@@ -203,6 +203,8 @@ class TradeFiller:
         wanted = Wanted(self._find(before[-1].venue_symbol), fill, hole.reason)
         history = self._venue.rest.history
         if history is None or not history.same_trade_ids:
+            if fill.is_open:
+                return  # it is named when its end is known
             self._close(wanted, [], "the venue's history does not name trades as its stream does")
             return
         self.wanted.append(wanted)
@@ -237,14 +239,20 @@ class TradeFiller:
             self.wanted.remove(wanted)
             found = wanted.fill.take_found()
             self._publish_late(wanted.instrument, found)
-            self._close(wanted, found, "the venue's history does not reach them, or could not be had")
+            self._close(wanted, found, f"{UNREACHED}; the next trade tries again" if wanted.fill.is_open else UNREACHED)
 
     def _publish_late(self, instrument: Instrument, found: Sequence[Any]) -> None:
-        for trade in found:
-            self._publish(write_event(replace(trade, backfilled=True), instrument.tail))
+        late = [write_event(replace(trade, backfilled=True), instrument.tail) for trade in found]
+        for message in late:
+            self._publish(message)
         self.filled += len(found)
+        cut = self._cuts.get(instrument.symbol)
+        if cut is not None:  # what comes next lies behind these
+            cut.recent = (*cut.recent, *late)[-RECENT:]
         if found:
-            ids = {trade.id for trade in found[-MOST_LATE:]}
+            ids, earlier = {trade.id for trade in found[-MOST_LATE:]}, self._late.get(instrument.symbol)
+            if earlier is not None and len(earlier.ids) <= MOST_LATE:
+                ids |= earlier.ids
             self._late[instrument.symbol] = _Late(ids)
             for one in self.wanted:
                 if one.instrument.symbol == instrument.symbol:

@@ -209,7 +209,7 @@ class Session:
         self._ts, self._now = ts, now
         acted = self.books.tick(ts=ts, now=now, force=again)
         if self.auditor is not None:
-            acted = self.auditor.tick(ts=ts, live=self._state_of(BOOK) == "live") or acted
+            acted = self.auditor.tick(ts=ts, now=now, live=self._state_of(BOOK) == "live") or acted
         if acted and self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "again" if again else "tick", {})
 
@@ -249,6 +249,7 @@ class Session:
         if self._recorder is not None:
             self._recorder.on_mark(self.plan.name, ts, "confirmed", {})
         self._ts = ts
+        self.filler.on_confirmed(ts=ts)
         for channel in self._quiet:
             if channel not in self._live:
                 self._on_first(channel)
@@ -385,7 +386,7 @@ class Session:
         self._publish_derived("gap", channel=gap.channel, symbol=symbol, reason=gap.reason)
         self._publish_derived("live", channel=gap.channel, symbol=symbol, reason=None)
         if gap.channel == TRADE:
-            self.filler.on_gap(symbol, gap.reason)
+            self.filler.on_gap(symbol, gap.reason, ts=self._ts)
             for route in self._routes:
                 route.plain = route.plain and route.symbol not in self._watched
 

@@ -16,6 +16,7 @@ from contracts.market import TradeRange
 FastRange: Final = fast(TradeRange)
 FastTrade = Any  # a struct of contracts.codec.fast
 MOST_PAGES: Final = 10
+STREAMED_NS: Final = 1_000_000_000  # after a stream went on, trades are left to it (the venue's clock and ours differ)
 MOST_TRIES: Final = 3  # of the newest rows, where they do not reach what came by the stream yet, or do not come at all
 Counted = Literal["trade_id", "seq"] | None
 Next = Literal["again", "older", "done"]
@@ -64,7 +65,8 @@ class _Stretch:
 class Fill:
     """One hole while its trades are fetched. `before_ids` and `after_ids` are those that the stream gave around it.
 
-    `after` is None where only a heartbeat named what came last, its number `last`; `known_ts` (ns UTC) is when.
+    `after` is None where only a heartbeat named what came last, its number `last`, or where nothing came yet: it is
+    open then. `known_ts` (ns UTC) is when a heartbeat named it, or when the stream went on.
     `next` says what is to be fetched: the newest rows (again), those older than `oldest`, or nothing more.
     """
 
@@ -80,6 +82,11 @@ class Fill:
     _stretches: list[_Stretch] = field(default_factory=list[_Stretch])  # the last one has the newest rows
     _pages: int = 0
     _unreadable: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing shows where it ends but the time at which the stream went on."""
+        return self.after is None and self.last is None
 
     @property
     def oldest(self) -> FastTrade | None:
@@ -134,8 +141,13 @@ class Fill:
 
     @property
     def _reaches_on(self) -> bool:
-        """Whether the newest rows have something of what came after the hole, or the last that a heartbeat named."""
+        """Whether the newest rows have something of what came after the hole, or the last that a heartbeat named.
+
+        Of an open hole no row can show it: they were fetched when the venue's history had had time to reach its end.
+        """
         rows = self._stretches[-1].rows if self._stretches else []
+        if self.is_open:
+            return bool(rows)
         return any((row.id in self.after_ids and self._side(row) >= 0) or self._side(row) > 0 for row in rows) and (
             self.after is not None or any((number_of(row, self.counted) or 0) >= (self.last or 0) for row in rows)
         )
@@ -159,7 +171,11 @@ class Fill:
             end = next((at for at in range(first, end) if rows[at].id in self.after_ids), end)
         received = self.before_ids | self.after_ids
         inside = [row for row in rows[first:end] if row.id not in received and self._side(row) == 0]
-        if first or self.after is None or (self.before.number is not None and self.counted is not None):
+        is_placed = bool(first) or (self.before.number is not None and self.counted is not None)
+        if self.is_open:
+            since, until = 0 if is_placed else self.before.ts, self.known_ts + STREAMED_NS
+            return [row for row in inside if since <= row.ts_event <= until]
+        if self.after is None or is_placed:
             return inside
         return [row for row in inside if self.before.ts <= row.ts_event <= self.after.ts]
 
@@ -195,6 +211,8 @@ class Fill:
         if self.after is not None:
             return max(self.before.ts, self.after.ts)
         newest = found[-1].ts_event if found and self._reaches_on else None
+        if self.is_open:
+            return max(self.before.ts, self.known_ts, newest or 0)
         return max(self.before.ts, newest or self.known_ts)
 
     def _lost(self, first: FastTrade | None) -> int | None:

@@ -17,7 +17,8 @@ class BookRule:
     before it; "none" = the venue gives no sequence. `seed_depth`: the snapshot that is asked for holds only this many
     levels a side; what lies beyond them is not known, and where half of them are gone another snapshot fills the side.
     `audit_depth`: so many levels a side are compared with a snapshot; fewer than the stream covers, since a snapshot
-    from between two of its messages differs at the end of what it covers.
+    from between two of its messages differs at the end of what it covers. `audit`: whether such a snapshot's number is
+    of the count of the stream's changes ("joined"), or only levels that stay as they are can be compared ("untouched").
     """
 
     seed: Literal["ws", "rest", "either"]
@@ -26,6 +27,7 @@ class BookRule:
     wait: float = 3.0
     seed_depth: int | None = None
     audit_depth: int = 100
+    audit: Literal["joined", "untouched"] = "joined"
     proven: bool = False  # each change is followed by a checksum: without a sequence, that is the continuity
 
 

@@ -23,10 +23,11 @@ from typing import Any
 from runtime.servers.embedded import nats_server
 from tests.bench import community, counting, harness, peering, recordings, report, repository
 from tests.bench.harness import Setting, progress
+from tests.bench.live import resync
 from tests.bench.sections import SECTIONS
 from tests.bench.table import Section
 
-COMMUNITY = "community"
+COMMUNITY, RESYNC = "community", "resync"  # what has limits in place of references
 WORK = Path(__file__).resolve().parents[2] / ".bench"
 
 
@@ -104,12 +105,15 @@ def _save(data: dict[str, Any], *, whole: bool) -> None:
     (WORK / name).write_text(json.dumps(data, indent=1), encoding="utf-8")
 
 
-async def _community(turns: int) -> None:
-    """Managed groups: no reference, limits in milliseconds."""
-    progress(COMMUNITY)
+LIMITED = {COMMUNITY: community.main, RESYNC: resync.main}
+
+
+async def _limited(name: str, turns: int) -> None:
+    """What is measured on a bus of its own, against limits."""
+    progress(name)
     with tempfile.TemporaryDirectory() as folder:
         async with nats_server(Path(folder)) as server:
-            await community.main(server.url, turns)
+            await LIMITED[name](server.url, turns)
 
 
 def _short(line: str) -> str:
@@ -129,7 +133,7 @@ def _functions(count: int) -> None:
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("section", nargs="*", choices=[*SECTIONS, COMMUNITY, []], help="default: all of them")
+    parser.add_argument("section", nargs="*", choices=[*SECTIONS, *LIMITED, []], help="default: all of them")
     parser.add_argument("--turns", type=int, default=5, help="how often each side is measured, in turn (default 5)")
     parser.add_argument("--minutes", type=float, default=30, help="what is not measured by then is left out (30)")
     parser.add_argument("--instructions", action="store_true", help="count instructions only, measure no CPU time")
@@ -149,10 +153,11 @@ def main(arguments: list[str]) -> int:
         return 0
     asked = _arguments(arguments)
     named = list(dict.fromkeys(asked.section))
-    names = [name for name in named or SECTIONS if name != COMMUNITY]
+    names = [name for name in named or SECTIONS if name not in LIMITED]
     began = time.monotonic()
-    if not named or COMMUNITY in named:
-        asyncio.run(_community(asked.turns))
+    for name in named or [COMMUNITY]:
+        if name in LIMITED:
+            asyncio.run(_limited(name, asked.turns))
     if not names:
         return 0
     _, sections = asyncio.run(_measure(names, asked))

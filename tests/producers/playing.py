@@ -52,14 +52,17 @@ class Pace:
     rate: float = 10.0
     whale_every_s: tuple[float, float] = (0.5, 0.5)
     cascade_every_s: tuple[float, float] = (1.0, 1.0)
+    bases: tuple[str, ...] = BASES
 
 
 class Exchange:
     """One simulated exchange and a client of its own; time passes only by `run`."""
 
     def __init__(self, venue: Venue, pace: Pace = Pace()) -> None:  # frozen
-        config = SimulatorConfig(venues=(venue.id,), bases=BASES, rate=pace.rate)
-        terms = MarketConfig(config.seed, config.venues, BASES, pace.rate, pace.whale_every_s, pace.cascade_every_s)
+        config = SimulatorConfig(venues=(venue.id,), bases=pace.bases, rate=pace.rate)
+        terms = MarketConfig(
+            config.seed, config.venues, pace.bases, pace.rate, pace.whale_every_s, pace.cascade_every_s
+        )
         self.venue = venue
         self.market = Market(terms, BEGIN_US)
         self.now_us = BEGIN_US
@@ -72,11 +75,11 @@ class Exchange:
         self.instruments = self._list_instruments()
         self._listed = {(market, item.venue_symbol): item for market, item in self.instruments}
 
-    def ask(self, call: RestCall) -> Answer:
-        """Give the simulator's answer to one call."""
+    def ask(self, call: RestCall, *, stale: bool = False) -> Answer:
+        """Give the simulator's answer to one call; a `stale` book is some seconds old."""
         query = dict(call.params) | (read_fields(call.body.encode()) if call.body else {})
         headers = {name.lower(): value for name, value in call.headers.items()}
-        return self.far.answer(Request(call.path, query, headers=headers, method=call.method), self.now_us)
+        return self.far.answer(Request(call.path, query, stale=stale, headers=headers, method=call.method), self.now_us)
 
     def _list_instruments(self) -> list[tuple[str, Instrument]]:
         found: list[tuple[str, Instrument]] = []

@@ -22,7 +22,7 @@ VENUE: Final = Venue(
     # The venue asks for a ping every 20 s and allows 500 new connections in 5 minutes.
     policy=ConnectionPolicy(ping='{"op":"ping"}', ping_every=20.0, quiet=60.0, pace=0.1, connect_pace=0.7),
     # `u` counts messages of one topic without holes; a gap is healed by a new subscription, which brings a snapshot.
-    book=BookRule(seed="ws", chain="exact"),
+    book=BookRule(seed="ws", chain="exact", audit="untouched"),
     plan=plan,
     decoder=make_decoder,
     guess=guess,

@@ -23,7 +23,7 @@ VENUE: Final = Venue(
     # without any frame for 20 s is dead. Client messages: 8 a second and IP address
     # (https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits).
     policy=ConnectionPolicy(ping=None, quiet=20.0, pace=0.15, connect_pace=0.25),
-    book=BookRule(seed="ws", chain="none"),
+    book=BookRule(seed="ws", chain="none", audit="untouched"),
     plan=plan,
     decoder=make_decoder,
     guess=guess,

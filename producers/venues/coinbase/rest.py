@@ -122,4 +122,5 @@ REST: Final = RestFace(
     decode_depth=decode_depth,
     failure=failure,
     history=HISTORY,
+    audit_call=depth_call,
 )

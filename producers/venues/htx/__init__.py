@@ -24,7 +24,7 @@ VENUE: Final = Venue(
     policy=ConnectionPolicy(quiet=20.0, pace=0.05, connect_pace=0.5),
     # Swaps push a snapshot when subscribed, and again only after a new subscription; spot's is asked for on the socket
     # itself, once some changes have come. Both are chained exactly.
-    book=BookRule(seed="either", chain="exact", wait=3.0),
+    book=BookRule(seed="either", chain="exact", wait=3.0, audit="untouched"),
     plan=plan,
     decoder=make_decoder,
     guess=guess,

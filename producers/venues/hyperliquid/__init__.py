@@ -2,6 +2,9 @@
 
 Its trades are not numbered: a `tid` is a hash of the two orders' ids (page: websocket/subscriptions, WsTrade), and no
 channel counts them.
+
+Books are not audited: each push is the whole one, so that what is wrong in ours is gone with the next, half a second
+later.
 """
 
 from __future__ import annotations

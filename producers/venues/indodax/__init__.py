@@ -4,6 +4,9 @@ https://github.com/btcid/indodax-official-api-docs/blob/master/Marketdata-websoc
 
 Whether trades' own numbers have holes is not documented; the publications of a channel are counted by their `offset`,
 without holes within an epoch, by which lost ones are noticed.
+
+Books are not audited: each push is the whole visible one, so that what is wrong in ours is gone with the next. REST
+gives neither a time nor a number, nor is it documented how deep it goes.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ VENUE: Final = Venue(
     ws_url="wss://futures.kraken.com",
     # A ping at least every 60 s keeps a connection; how often heartbeats come is not documented.
     policy=ConnectionPolicy(ping=PING_FRAME, ping_every=20.0, quiet=60.0, pace=0.1, connect_pace=1.0),
-    book=BookRule(seed="ws", chain="exact"),
+    book=BookRule(seed="ws", chain="exact", audit="untouched"),
     plan=plan,
     decoder=make_decoder,
     guess=guess,

@@ -111,11 +111,14 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> RestFailure
 
 REST: Final = RestFace(
     base_url="https://futures.kraken.com",
-    budget=RestBudget(weight=1, seconds=0.6),
+    # Public endpoints have no cost (https://docs.kraken.com/exchange/guides/futures/ratelimits): eight a second are our
+    # own limit.
+    budget=RestBudget(weight=40, seconds=5.0),
     instrument_calls=lambda: ((MARKET, _INSTRUMENTS),),
     decode_instruments=decode_instruments,
     depth_call=depth_call,
     decode_depth=decode_depth,
     failure=failure,
     history=HISTORY,
+    audit_call=depth_call,
 )
