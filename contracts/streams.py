@@ -146,7 +146,11 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     # which are long and change often, in a stream of their own: they do not push out the others
     StreamSpec(PAST, _PAST_DOCUMENTS, max_age=DAY, max_bytes=1024 * MIB, compressed=True),
     StreamSpec(
-        PAST_TRADES, (f"{_PAST_STATE}{subjects.STATE_TRADE}>",), max_age=DAY, max_bytes=1024 * MIB, compressed=True
+        PAST_TRADES,
+        (f"{_PAST_STATE}{subjects.STATE_TRADE}>", f"{_PAST_STATE}{subjects.STATE_TRADES_PAGE}>"),
+        max_age=DAY,
+        max_bytes=640 * MIB,
+        compressed=True,
     ),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(

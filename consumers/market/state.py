@@ -9,7 +9,18 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from consumers.market.documents import Book, Feed, Funding, Interest, Liquidations, Ticker, Trades, Whales, decode
+from consumers.market.documents import (
+    Book,
+    Feed,
+    Funding,
+    Interest,
+    Liquidations,
+    Ticker,
+    Trades,
+    Whales,
+    decode,
+    join_trades,
+)
 from consumers.market.price import Consolidated, Quoted, decide_price
 from consumers.market.quality import DEAD_AFTER_NS, LIVE, SIM, Freshness, decide_quality, judge_feed, worst
 from contracts import subjects
@@ -23,6 +34,7 @@ from contracts.errors import (
 )
 from contracts.instrument import Instrument, escape_token
 from contracts.services.market import LONGEST_SYMBOL
+from contracts.state import find_page_place
 from contracts.symbols import BASE_ALIASES, SymbolBook, find_venue
 from runtime.coverage.view import LedgerView
 
@@ -229,8 +241,12 @@ class Reader:
         return self.find_document(subjects.STATE_BOOK, item.tail)
 
     def find_trades(self, item: Instrument) -> Trades | None:
-        """Give the recent trades of an instrument."""
-        return self.find_document(subjects.STATE_TRADE, item.tail)
+        """Give the recent trades of an instrument, those of its pages too."""
+        newest = self.find_document(subjects.STATE_TRADE, item.tail)
+        if newest is None:
+            return None
+        places = [find_page_place(number, item.tail) for number in newest.pages]
+        return join_trades(newest, [self.find_document(subjects.STATE_TRADES_PAGE, place) for place in places])
 
     def find_funding(self, item: Instrument) -> Funding | None:
         """Give the latest funding of an instrument."""

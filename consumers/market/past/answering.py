@@ -34,6 +34,7 @@ MOST_PASSES: Final = 32  # what is read names what is needed beside: prices, the
 MOST_MOMENTS: Final = 8
 _SETTLED_NS: Final = 1_000_000_000
 _ASKED: Final = b'"as_of"'
+_OF_TRADES: Final = (subjects.STATE_TRADE, subjects.STATE_TRADES_PAGE)
 
 
 def is_past(body: bytes) -> bool:
@@ -124,7 +125,7 @@ class PastAnswers:
         return moment
 
     async def _read(self, moment: Moment) -> None:
-        trades = {key for key in moment.state.wanted if key.startswith(subjects.STATE_TRADE)}
+        trades = {key for key in moment.state.wanted if key.startswith(_OF_TRADES)}
         wanted = (
             (self._trades, self._state, moment.state, trades),
             (self._rest, self._state, moment.state, moment.state.wanted - trades),
