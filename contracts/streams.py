@@ -267,7 +267,8 @@ COVERAGE: Final = "COVERAGE"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB, recorded=True),  # written by the cache consumer
-    BucketSpec(INSTRUMENTS, max_bytes=32 * MIB),  # <unit>: the instruments that it follows, written by the producers
+    # <unit>: the instruments that it follows, written by the producers; those before show what was listed at a moment
+    BucketSpec(INSTRUMENTS, max_bytes=32 * MIB, history=8),
     # <unit>: all that its venue lists, packed, for starts without REST; the listings before it show what is new
     BucketSpec(LISTINGS, max_bytes=64 * MIB, history=5),
     BucketSpec(CANDLES, max_bytes=128 * MIB),  # open candles and how far the trades were read, by the candles consumer

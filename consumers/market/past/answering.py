@@ -14,8 +14,10 @@ from consumers.market.answering import Answer, Compose, Composed, encode, read_q
 from consumers.market.liquidations.history import MINUTE, LiquidationHistory
 from consumers.market.liquidations.map import WINDOWS, compose_map
 from consumers.market.liquidations.reading import LiquidationReader
+from consumers.market.listed import Listed
 from consumers.market.mirrors import MirroredBucket
 from consumers.market.past.documents import PastBucket
+from consumers.market.past.listing import PastListing
 from consumers.market.past.reading import Recording
 from consumers.market.state import MarketState, Reader
 from contracts import subjects
@@ -44,10 +46,11 @@ def is_past(body: bytes) -> bool:
 
 @dataclass(slots=True)
 class Moment:
-    """What was read of one moment (ns UTC)."""
+    """What was read of one moment (ns UTC); `listed`: what exchanges listed."""
 
     at_ns: int
     state: PastBucket
+    listed: Listed
     coverage: PastBucket = field(default_factory=PastBucket)
     maps: dict[tuple[str, int], LiquidationHistory] = field(default_factory=dict[tuple[str, int], LiquidationHistory])
 
@@ -55,7 +58,8 @@ class Moment:
 class PastAnswers:
     """Composes answers as they were, a few at a time; the last moments' documents are kept.
 
-    `recordings` are that of lists of trades and that of everything else, `buckets` the state's and the ledger's.
+    `recordings` are that of lists of trades and that of everything else, `buckets` the state's and the ledger's,
+    `sources` give what was listed, and the liquidations of a map.
     """
 
     def __init__(
@@ -63,9 +67,10 @@ class PastAnswers:
         live: MarketState,
         recordings: tuple[Recording, Recording],
         buckets: tuple[MirroredBucket, MirroredBucket],
-        maps: MapReader,
+        sources: tuple[PastListing, MapReader],
     ) -> None:
-        self._live, self._maps = live, maps
+        self._live = live
+        self._listing, self._maps = sources
         self._trades, self._rest = recordings
         self._state, self._coverage = buckets
         self._moments: OrderedDict[int, Moment] = OrderedDict()
@@ -93,11 +98,11 @@ class PastAnswers:
 
     async def compose(self, compose: Compose | None, query: PastQuery, at_ns: int) -> Composed:
         """Compose an answer as it was at a moment (ns UTC); raises what it was refused with then."""
-        moment = self._find_moment(at_ns)
+        moment = await self._find_moment(at_ns)
         if compose is None:
             compose = await self._with_map(moment, cast("LiquidationMapQuery", query))
         for _ in range(MOST_PASSES):
-            state = self._live.over(moment.state, LedgerView(moment.coverage.get))
+            state = self._live.over(moment.state, LedgerView(moment.coverage.get), moment.listed)
             composed: Composed | HydrophoneError
             try:
                 composed = compose(Reader(state, at_ns), query)
@@ -112,10 +117,10 @@ class PastAnswers:
             raise composed
         return composed
 
-    def _find_moment(self, at_ns: int) -> Moment:
+    async def _find_moment(self, at_ns: int) -> Moment:
         moment = self._moments.get(at_ns)
         if moment is None:
-            moment = Moment(at_ns, PastBucket(self._live.bucket.keys))
+            moment = Moment(at_ns, PastBucket(self._live.bucket.keys), await self._listing.find(at_ns))
             if clock.now_ns() - at_ns < _SETTLED_NS:  # what it had may still be on its way
                 return moment
             self._moments[at_ns] = moment
@@ -137,7 +142,8 @@ class PastAnswers:
 
     async def _with_map(self, moment: Moment, query: LiquidationMapQuery) -> Compose:
         """Return what composes the map of the liquidations of then."""
-        base, minutes = self._live.find_listed(query.symbol).base, WINDOWS[query.window].minutes
+        state = self._live.over(moment.state, LedgerView(moment.coverage.get), moment.listed)
+        base, minutes = state.find_listed(query.symbol).base, WINDOWS[query.window].minutes
         history = moment.maps.get((base, minutes))
         if history is None:
             history = moment.maps[base, minutes] = await self._maps(base, minutes, moment.at_ns)
