@@ -144,12 +144,12 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(SAMPLES, (subjects.ALL_SAMPLES,), max_age=6 * HOUR, max_bytes=256 * MIB),
     # every version of the documents of recorded buckets, so that answers can be given as they were; lists of trades,
     # which are long and change often, in a stream of their own: they do not push out the others
-    StreamSpec(PAST, _PAST_DOCUMENTS, max_age=DAY, max_bytes=1024 * MIB, compressed=True),
+    StreamSpec(PAST, _PAST_DOCUMENTS, max_age=DAY, max_bytes=2048 * MIB, compressed=True),
     StreamSpec(
         PAST_TRADES,
         (f"{_PAST_STATE}{subjects.STATE_TRADE}>", f"{_PAST_STATE}{subjects.STATE_TRADES_PAGE}>"),
         max_age=DAY,
-        max_bytes=640 * MIB,
+        max_bytes=1280 * MIB,
         compressed=True,
     ),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),

@@ -65,7 +65,7 @@ class TradeList:
         """Return every page with the next `cut`."""
         self._changed |= self._pages.keys()
 
-    def cut(self) -> dict[int, Sequence[FastTrade]]:
+    def cut(self) -> dict[int, list[FastTrade]]:
         """Make pages of what is too long to be written with each trade; return those that are to be written."""
         while len(self._newest) > TRADES_OF_PAGE:
             self._number += 1

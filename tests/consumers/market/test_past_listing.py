@@ -69,7 +69,8 @@ async def quote(bus: Bus, venue: str, symbol: str) -> None:
 async def ask(core: Core, at_ns: int, verb: str, **fields: Any) -> Any:
     """The answer as of a moment."""
     entry = VERBS[verb]
-    return (await core.past.compose(entry.compose, entry.query.model_validate(fields), at_ns)).document
+    query: Any = entry.query.model_validate(fields)
+    return (await core.past.compose(entry.compose, query, at_ns)).document
 
 
 async def list_symbols(core: Core, at_ns: int) -> dict[str, list[str]]:
