@@ -180,9 +180,9 @@ async def _check_reach(recording: Recording, at_ns: int) -> int:
 
 
 def _dated(composed: Composed, query: PastQuery, at_ns: int, since: int) -> Composed:
-    """Add the moment, and how far back can be seen."""
+    """Add the moment, and how far back can be seen; an `as_of` of the answer's own, of its totals, stays."""
     dates = {"as_of": iso(at_ns), "seen_since": iso(since)}
     document = composed.document
     if isinstance(document, dict) and not isinstance(query, HealthQuery):  # whose members are venues
-        document = {**cast("dict[str, Any]", document), **dates}
+        document = {**dates, **cast("dict[str, Any]", document)}
     return replace(composed, document=document, beside={**composed.beside, **dates})

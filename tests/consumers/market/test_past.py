@@ -227,7 +227,8 @@ async def test_answers_as_of_random_moments_are_what_was_answered_live_then(own:
 async def test_the_answer_says_what_it_is_of_and_refuses_what_cannot_be_seen(own: Bus, eventually: Eventually) -> None:
     async with answering(own) as core:
         market = asyncio.ensure_future(Market(own, 3).go_on(0.01))
-        await eventually(lambda: core.is_ready and core.state.bucket.get("ticker.binance.BTC.USDT.spot"), 30)
+        keys = ("ticker.binance.BTC.USDT.spot", "liquidations.BTC")
+        await eventually(lambda: core.is_ready and all(core.state.bucket.get(key) for key in keys), 30)
         price, at = VERBS["price"], now_ns() // 1_000_000
         await asyncio.sleep(0.6)
         market.cancel()
@@ -238,6 +239,11 @@ async def test_the_answer_says_what_it_is_of_and_refuses_what_cannot_be_seen(own
         assert document["as_of"] == iso(at * 1_000_000)
         assert document["seen_since"][:19] == created[:19]
         assert document["timestamp"] <= document["as_of"]
+
+        forced = VERBS["liq"]
+        answer = await core.find(forced.query, forced.compose, json.dumps({"symbol": "BTC", "as_of": at}).encode())
+        assert json.loads(answer.body)["as_of"] < iso(at * 1_000_000), "that of the totals, as in a live answer"
+        assert json.loads(answer.headers[subjects.HEADER_BESIDE])["as_of"] == iso(at * 1_000_000)
 
         for moment, words in ((at // 1000 + 3600, "future"), (at // 1000 - 3600, "nothing can be seen from before")):
             body = json.dumps({"symbol": "BTC", "as_of": moment}).encode()
