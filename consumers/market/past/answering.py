@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
@@ -16,7 +17,7 @@ from consumers.market.liquidations.map import WINDOWS, compose_map
 from consumers.market.liquidations.reading import LiquidationReader
 from consumers.market.listed import Listed
 from consumers.market.mirrors import MirroredBucket
-from consumers.market.past.documents import PastBucket
+from consumers.market.past.documents import NotedBucket, PastBucket, list_pages
 from consumers.market.past.listing import PastListing
 from consumers.market.past.reading import Recording
 from consumers.market.state import MarketState, Reader
@@ -101,6 +102,8 @@ class PastAnswers:
         moment = await self._find_moment(at_ns)
         if compose is None:
             compose = await self._with_map(moment, cast("LiquidationMapQuery", query))
+        self._want(moment, compose, query)
+        await self._read(moment)
         for _ in range(MOST_PASSES):
             state = self._live.over(moment.state, LedgerView(moment.coverage.get), moment.listed)
             composed: Composed | HydrophoneError
@@ -116,6 +119,16 @@ class PastAnswers:
         if isinstance(composed, HydrophoneError):
             raise composed
         return composed
+
+    def _want(self, moment: Moment, compose: Compose, query: PastQuery) -> None:
+        """Want what an answer of now is composed of, so that it is read at once; the rest is found on the way."""
+        state, coverage = NotedBucket(self._state.get, self._live.bucket.keys), NotedBucket(self._coverage.get)
+        with suppress(HydrophoneError):  # of now; that of then is another matter
+            compose(Reader(self._live.over(state, LedgerView(coverage.get), moment.listed), moment.at_ns), query)
+        for key in state.asked | list_pages(state.asked):
+            moment.state.get(key)
+        for key in coverage.asked:
+            moment.coverage.get(key)
 
     async def _find_moment(self, at_ns: int) -> Moment:
         moment = self._moments.get(at_ns)
@@ -136,9 +149,14 @@ class PastAnswers:
             (self._rest, self._state, moment.state, moment.state.wanted - trades),
             (self._rest, self._coverage, moment.coverage, set(moment.coverage.wanted)),
         )
-        for recording, bucket, held, keys in wanted:
-            if keys:
-                held.save(await recording.read(bucket, sorted(keys), moment.at_ns))
+        needed = [
+            (held, recording.read(bucket, sorted(keys), moment.at_ns))
+            for recording, bucket, held, keys in wanted
+            if keys
+        ]
+        found = await asyncio.gather(*(reading for _, reading in needed))
+        for (held, _), documents in zip(needed, found, strict=True):
+            held.save(documents)
 
     async def _with_map(self, moment: Moment, query: LiquidationMapQuery) -> Compose:
         """Return what composes the map of the liquidations of then."""
@@ -184,5 +202,6 @@ def _dated(composed: Composed, query: PastQuery, at_ns: int, since: int) -> Comp
     dates = {"as_of": iso(at_ns), "seen_since": iso(since)}
     document = composed.document
     if isinstance(document, dict) and not isinstance(query, HealthQuery):  # whose members are venues
-        document = {**dates, **cast("dict[str, Any]", document)}
+        own = cast("dict[str, Any]", document)
+        document = {**own, **dates, **own}  # of a list the first member is what the answer is about
     return replace(composed, document=document, beside={**composed.beside, **dates})

@@ -20,6 +20,7 @@ from consumers.market.answering import encode, read_query
 from consumers.market.core import VERBS
 from consumers.market.handlers import Core, MarketPlan
 from consumers.market.liquidations.map import compose_map
+from consumers.market.past.answering import Moment, PastAnswers
 from consumers.market.state import Reader
 from contracts import codec, subjects
 from contracts.errors import HydrophoneError, InvalidParameterError
@@ -204,7 +205,23 @@ def read(verb: str, body: bytes) -> Any:
 Eventually = Callable[..., Awaitable[None]]
 
 
-async def test_answers_as_of_random_moments_are_what_was_answered_live_then(own: Bus, eventually: Eventually) -> None:
+def count_reads(past: PastAnswers, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list to which the moment of each round of reads is added."""
+    reads: list[int] = []
+    original = past._read
+
+    async def read(moment: Moment) -> None:
+        if moment.state.wanted or moment.coverage.wanted:
+            reads.append(moment.at_ns)
+        await original(moment)
+
+    monkeypatch.setattr(past, "_read", read)
+    return reads
+
+
+async def test_answers_as_of_random_moments_are_what_was_answered_live_then(
+    own: Bus, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with answering(own) as core:
         market = asyncio.ensure_future(Market(own, 1).go_on(0.02))
         await eventually(lambda: core.is_ready, 30)
@@ -213,7 +230,9 @@ async def test_answers_as_of_random_moments_are_what_was_answered_live_then(own:
         liqmap = LiquidationMapQuery(symbol="BTC", window="1h")
         market.cancel()
         await asyncio.sleep(0.7)
+        reads = count_reads(core.past, monkeypatch)
         await compare(core, answered)
+        assert 0 < len(reads) < 1.2 * len(answered), "what an answer needs is read at once"
 
         now = now_ns()
         held = core.maps.history.find("BTC")
