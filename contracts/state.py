@@ -28,6 +28,10 @@ from contracts.numbers import AmountText, PriceText
 from contracts.signals import WhaleTrade
 
 Count = Annotated[int, Field(ge=0)]
+MOST_TRADES: Final = 50  # recent ones of an instrument, over all of its documents
+TRADES_OF_PAGE: Final = 10
+PAGES: Final = MOST_TRADES // TRADES_OF_PAGE
+PLACES: Final = PAGES + 1  # what the newest trades' document names is not overwritten before it names others
 
 
 class StateDocument(BaseModel):
@@ -52,12 +56,22 @@ class TickerState(TickerFigures, StateDocument):
 
 
 class TradesState(StateDocument):
-    """The recent trades of an instrument, newest first."""
+    """The newest trades of an instrument, newest first; the recent ones before them are on pages of their own."""
 
     venue: str
     symbol: str
     trades: list[Trade]
     quality: Quality
+    pages: list[int] = Field(default=[], description="the numbers of the pages that follow, newest first")
+
+
+class TradesPage(StateDocument):
+    """Some trades of an instrument that newer ones came after, newest first."""
+
+    venue: str
+    symbol: str
+    number: Count = Field(description="a higher one is newer; its place among the keys is given by `find_page_place`")
+    trades: list[Trade]
 
 
 class WhalesState(StateDocument):
@@ -183,9 +197,15 @@ class FeedHealth(StateDocument):
     seq: Count
 
 
+def find_page_place(number: int, tail: str) -> str:
+    """Return what follows `STATE_TRADES_PAGE` in the key of a page of the trades of an instrument."""
+    return f"{number % PLACES}.{tail}"
+
+
 DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {  # by the prefix of their keys
     subjects.STATE_TICKER: TickerState,
     subjects.STATE_TRADE: TradesState,
+    subjects.STATE_TRADES_PAGE: TradesPage,
     subjects.STATE_BOOK: BookSnapshot,
     subjects.STATE_FUNDING: Funding,
     subjects.STATE_INTEREST: OpenInterest,

@@ -144,9 +144,13 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(SAMPLES, (subjects.ALL_SAMPLES,), max_age=6 * HOUR, max_bytes=256 * MIB),
     # every version of the documents of recorded buckets, so that answers can be given as they were; lists of trades,
     # which are long and change often, in a stream of their own: they do not push out the others
-    StreamSpec(PAST, _PAST_DOCUMENTS, max_age=DAY, max_bytes=1024 * MIB, compressed=True),
+    StreamSpec(PAST, _PAST_DOCUMENTS, max_age=DAY, max_bytes=2048 * MIB, compressed=True),
     StreamSpec(
-        PAST_TRADES, (f"{_PAST_STATE}{subjects.STATE_TRADE}>",), max_age=DAY, max_bytes=1024 * MIB, compressed=True
+        PAST_TRADES,
+        (f"{_PAST_STATE}{subjects.STATE_TRADE}>", f"{_PAST_STATE}{subjects.STATE_TRADES_PAGE}>"),
+        max_age=DAY,
+        max_bytes=1280 * MIB,
+        compressed=True,
     ),
     StreamSpec(FEEDS, (subjects.ALL_FEEDS,), max_age=30 * DAY, max_bytes=64 * MIB),
     StreamSpec(
@@ -263,7 +267,8 @@ COVERAGE: Final = "COVERAGE"
 
 BUCKETS: Final[tuple[BucketSpec, ...]] = (
     BucketSpec(STATE, max_bytes=64 * MIB, recorded=True),  # written by the cache consumer
-    BucketSpec(INSTRUMENTS, max_bytes=32 * MIB),  # <unit>: the instruments that it follows, written by the producers
+    # <unit>: the instruments that it follows, written by the producers; those before show what was listed at a moment
+    BucketSpec(INSTRUMENTS, max_bytes=32 * MIB, history=8),
     # <unit>: all that its venue lists, packed, for starts without REST; the listings before it show what is new
     BucketSpec(LISTINGS, max_bytes=64 * MIB, history=5),
     BucketSpec(CANDLES, max_bytes=128 * MIB),  # open candles and how far the trades were read, by the candles consumer

@@ -136,7 +136,8 @@ HEADER_BESIDE: Final = "Hydrophone-Beside"  # of a reply: a JSON object of what 
 
 # ---- keys of the STATE bucket: <kind>.<tail> holds the latest event of that kind of one instrument
 STATE_TICKER: Final = "ticker."
-STATE_TRADE: Final = "trade."
+STATE_TRADE: Final = "trade."  # the newest trades
+STATE_TRADES_PAGE: Final = "trades_page."  # <place>.<tail>: a page of the trades before those
 STATE_BOOK: Final = "book."
 STATE_FUNDING: Final = "funding."
 STATE_INTEREST: Final = "interest."

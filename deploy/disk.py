@@ -18,7 +18,7 @@ from runtime.clock import monotonic, sleep
 from runtime.config.settings.retention import RetentionSettings
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.write_probe import EVERY_SECONDS, WriteProbe
-from runtime.provision import declared, reserved_bytes
+from runtime.provision import declared, disk_bytes, reserved_bytes
 
 MB: Final = 1_000_000
 BESIDE: Final = 200 * MB  # documents and logs
@@ -34,7 +34,12 @@ class NoRoomError(RuntimeError):
 
 
 def needed_bytes(kept: RetentionSettings) -> int:
-    """What a copy with these settings may grow to."""
+    """What a copy with these settings may take of the disk."""
+    return disk_bytes(declared(synced=True, retention=kept.retention())) + BESIDE
+
+
+def store_bytes(kept: RetentionSettings) -> int:
+    """What the server of a copy with these settings has to let its streams reserve."""
     return reserved_bytes(declared(synced=True, retention=kept.retention())) + BESIDE
 
 

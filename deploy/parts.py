@@ -14,7 +14,7 @@ from honcho.environ import parse_procfile  # pyright: ignore[reportUnknownVariab
 from pydantic import SecretStr
 
 from contracts.users.declared import USER_OF_PART
-from deploy.disk import needed_bytes
+from deploy.disk import store_bytes
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part
 from runtime.config.options import bus_options
@@ -151,7 +151,7 @@ class Layout:
             port=self.bus_port or 0,
             monitor_port=self.monitor_port,
             users=self.bus_users,
-            max_bytes=needed_bytes(self.settings.retention) + FILE_STORE_SLACK,
+            max_bytes=store_bytes(self.settings.retention) + FILE_STORE_SLACK,
         )
 
 

@@ -25,10 +25,10 @@ from runtime.nats.streams.api import NOT_FOUND, ApiRefusalError, call
 from runtime.nats.streams.config import Config, Drift, find_drift
 from runtime.nats.streams.figures import watching
 from runtime.nats.streams.moved_subjects import drop_moved_durables, gives_up, is_move
-from runtime.nats.streams.plan import Item, Plan, durable_item, items, reserved_bytes
+from runtime.nats.streams.plan import Item, Plan, disk_bytes, durable_item, items, reserved_bytes
 from runtime.nats.streams.syncing import syncs_always
 
-__all__ = ["Item", "Plan", "items", "reserved_bytes", "syncs_always"]
+__all__ = ["Item", "Plan", "disk_bytes", "items", "reserved_bytes", "syncs_always"]
 
 _log = structlog.get_logger("provision")
 

@@ -17,6 +17,7 @@ from consumers.cache.instruments import (
     Instruments,
     add_late_trade,
     count_event,
+    mark_all,
     merge_last,
     merge_ticker,
     show,
@@ -29,7 +30,7 @@ from contracts.arithmetic.usd import UsdRates
 from contracts.instrument import escape_token, unescape_token
 from contracts.recent import Recent
 from contracts.schema.checking import check
-from contracts.state import FeedHealth, TickerState, TradesState, WhalesState
+from contracts.state import FeedHealth, TickerState, TradesPage, TradesState, WhalesState
 from runtime.app.fold import Fault, fold_each
 from runtime.hops.times import Percentiles, Sample
 
@@ -88,7 +89,7 @@ class StateCache:
                 add_late_trade(instrument, event)
                 return
             merge_last(instrument, event, event.price)
-            instrument.trades.appendleft(event)
+            instrument.trades.add(event)
             instrument.dirty.add(subjects.STATE_TRADE)
             take_price(self.rates, instrument, event.price, event.ts_recv)
             count_event(instrument, "trade", event, now)
@@ -186,9 +187,9 @@ class StateCache:
     def _drain_instruments(self, changed: dict[str, bytes | None], now: int) -> None:
         for instrument in list(self._instruments.values()):
             if is_due(instrument, instrument.tail, now):
-                instrument.dirty |= shown_keys(instrument) | instrument.bodies.keys()
+                mark_all(instrument)
             for key in instrument.dirty:
-                changed[key + instrument.tail] = show(instrument, key)
+                changed |= show(instrument, key)
             instrument.dirty.clear()
 
     def measure(self) -> dict[str, dict[str, float]]:
@@ -215,7 +216,7 @@ class StateCache:
     def show_all(self) -> None:
         """Return every document with the next `drain`: what was written is lost."""
         for instrument in self._instruments.values():
-            instrument.dirty |= shown_keys(instrument) | instrument.bodies.keys()
+            mark_all(instrument)
         for item in (*self._feeds.values(), *self._whales.values(), *self._liquidations.values()):
             item.dirty = True
 
@@ -251,6 +252,7 @@ class StateCache:
         return {
             subjects.STATE_TICKER: self._read_ticker,
             subjects.STATE_TRADE: self._read_trades,
+            subjects.STATE_TRADES_PAGE: self._read_page,
             subjects.STATE_FEED: self._read_feed,
             subjects.STATE_WHALES: self._read_whales,
             **{key: partial(self._read_body, key) for key in _BODY_SUBJECTS},
@@ -266,7 +268,11 @@ class StateCache:
 
     def _read_trades(self, tail: str, body: bytes) -> None:
         document = codec.decoder(TradesState).decode(body)
-        self._instruments.open(tail).trades.extend(document.trades)
+        self._instruments.open(tail).trades.restore_newest(document.trades, document.pages)
+
+    def _read_page(self, place: str, body: bytes) -> None:
+        document = codec.decoder(TradesPage).decode(body)
+        self._instruments.open(place.partition(".")[2]).trades.restore_page(document.number, document.trades)
 
     def _read_feed(self, token: str, body: bytes) -> None:
         feed = restore_feed(codec.decoder(FeedHealth).decode(body))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,18 +9,17 @@ from typing import Any, Final
 import msgspec
 
 from consumers.cache.feeds import Feed
-from consumers.cache.newest import insert_by_time
+from consumers.cache.trades import TradeList
 from contracts import codec, subjects
 from contracts.arithmetic.usd import UsdRates, tells_usd
 from contracts.instrument import SPOT, tail_symbol
 from contracts.market import BookSnapshot
 from contracts.numbers import time_of
 from contracts.recent import Recent
-from contracts.state import TickerState, TradesState
+from contracts.state import PLACES, TickerState, TradesPage, TradesState, find_page_place
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastDocument = Any  # the same of a document
-KEPT_TRADES: Final = 50
 KINDS: Final = 5  # of subjects that an instrument has: ticker, trade, book, funding, interest
 _SAMPLE_EVERY: Final = 8
 _SECOND: Final = 1_000_000_000
@@ -29,6 +27,7 @@ TICKER: Final = tuple(name for name, info in TickerState.model_fields.items() if
 STATS: Final = tuple(name for name in TICKER if name.endswith("_24h"))
 _TICKER_STATE: Final = codec.fast(TickerState)
 _TRADES_STATE: Final = codec.fast(TradesState)
+_TRADES_PAGE: Final = codec.fast(TradesPage)
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +48,7 @@ class InstrumentState:
     latest: int = 0
     shown: int = 0  # when its documents were written though nothing changed
     sim: bool = False
-    trades: deque[FastEvent] = field(default_factory=lambda: deque[FastEvent](maxlen=KEPT_TRADES))
+    trades: TradeList = field(default_factory=TradeList)
     bodies: dict[str, bytes] = field(default_factory=dict[str, bytes])
     dirty: set[str] = field(default_factory=set[str])
     counts: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
@@ -100,6 +99,7 @@ class Instruments:
 
     def _forget(self, tail: str, state: InstrumentState) -> None:
         self._gone |= {key + tail for key in (subjects.STATE_TICKER, subjects.STATE_TRADE, *state.bodies)}
+        self._gone |= {subjects.STATE_TRADES_PAGE + find_page_place(number, tail) for number in range(PLACES)}
         state.gone = True
 
 
@@ -126,7 +126,7 @@ def merge_last(instrument: InstrumentState, event: FastEvent, price: str) -> Non
 def add_late_trade(instrument: InstrumentState, event: FastEvent) -> None:
     """Put a trade that was filled in among the recent ones by its time; it says nothing of now."""
     _never_mix(instrument, sim=event.sim)
-    if insert_by_time(instrument.trades, event):
+    if instrument.trades.add_late(event):
         instrument.dirty.add(subjects.STATE_TRADE)
 
 
@@ -179,14 +179,15 @@ def ticker_document(instrument: InstrumentState) -> FastDocument:
 
 
 def trades_document(instrument: InstrumentState) -> FastDocument:
-    """Return the instrument's `contracts.state.TradesState`."""
+    """Return the instrument's `contracts.state.TradesState`, of what is on no page."""
     sim = any(trade.sim for trade in instrument.trades)
     return _TRADES_STATE(
         sim=sim,
         venue=instrument.venue,
         symbol=instrument.symbol,
-        trades=list(instrument.trades),
+        trades=instrument.trades.newest,
         quality="sim" if sim else instrument.feed.find_quality("trade", instrument.symbol),
+        pages=instrument.trades.numbers,
     )
 
 
@@ -215,11 +216,28 @@ def count_event(instrument: InstrumentState, kind: str, event: FastEvent, now: i
         instrument.feed.on_latency(kind, event, now)
 
 
-def show(instrument: InstrumentState, key: str) -> bytes:
-    """Return the document of one of the instrument's keys."""
-    if key == subjects.STATE_TICKER:
-        return codec.encode(ticker_document(instrument))
+def mark_all(instrument: InstrumentState) -> None:
+    """Have every document of an instrument shown again."""
+    instrument.dirty |= shown_keys(instrument) | instrument.bodies.keys()
+    instrument.trades.show_again()
+
+
+def show(instrument: InstrumentState, key: str) -> dict[str, bytes]:
+    """Return the document of one kind of an instrument, and its pages before it, by their keys in the bucket."""
     if key == subjects.STATE_TRADE:
-        return codec.encode(trades_document(instrument))
+        pages = _show_pages(instrument)
+        return {**pages, key + instrument.tail: codec.encode(trades_document(instrument))}
+    if key == subjects.STATE_TICKER:
+        return {key + instrument.tail: codec.encode(ticker_document(instrument))}
     body = instrument.bodies[key]
-    return marked_book(instrument, body) if key == subjects.STATE_BOOK else body
+    return {key + instrument.tail: marked_book(instrument, body) if key == subjects.STATE_BOOK else body}
+
+
+def _show_pages(instrument: InstrumentState) -> dict[str, bytes]:
+    of = {"venue": instrument.venue, "symbol": instrument.symbol}
+    return {
+        subjects.STATE_TRADES_PAGE + find_page_place(number, instrument.tail): codec.encode(
+            _TRADES_PAGE(sim=any(trade.sim for trade in trades), **of, number=number, trades=trades)
+        )
+        for number, trades in instrument.trades.cut().items()
+    }

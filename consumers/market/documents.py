@@ -5,18 +5,19 @@ What the cache wrote was held to its patterns there and is not again: a book is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from contracts import codec, subjects
 from contracts.instrument import Instrument
-from contracts.state import DOCUMENTS, TickerState
+from contracts.state import DOCUMENTS, MOST_TRADES, TickerState
 
 # What a signature takes: the struct of the model that is named. Structs made at run time are no types to a checker.
 Ticker: TypeAlias = Any  # TickerState
 Trades: TypeAlias = Any  # TradesState
+TradesPage: TypeAlias = Any
 Trade: TypeAlias = Any
 Book: TypeAlias = Any  # BookSnapshot
 Funding: TypeAlias = Any
@@ -41,6 +42,13 @@ def decode(prefix: str, body: bytes) -> Any:
     """Decode the document of a key that begins with `prefix`; msgspec.ValidationError names the field at fault."""
     document = _decoders[prefix].decode(body)
     return _without_zeros(document) if prefix == subjects.STATE_TICKER else document
+
+
+def join_trades(newest: Trades, pages: Sequence[TradesPage | None]) -> Trades:
+    """Return the newest trades with those of the pages that they name; a place that holds another page has none."""
+    named = zip(newest.pages, pages, strict=True)
+    older = [trade for number, page in named if page is not None and page.number == number for trade in page.trades]
+    return msgspec.structs.replace(newest, trades=[*newest.trades, *older][:MOST_TRADES])
 
 
 def make_ticker(**fields: Any) -> Ticker:

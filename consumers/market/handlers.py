@@ -30,6 +30,7 @@ from consumers.market.liquidations.maps import LiquidationMaps
 from consumers.market.liquidations.reading import LiquidationReader
 from consumers.market.mirrors import Listing, MirroredBucket
 from consumers.market.past.answering import PastAnswers, is_past, read_maps
+from consumers.market.past.listing import PastListing
 from consumers.market.past.reading import Recording
 from consumers.market.publishing import Consolidator
 from consumers.market.sentiment.core import read_analyzer
@@ -109,7 +110,10 @@ class Core:
             self.state,
             (Recording(bus, plan.past_trades, plan.state), Recording(bus, plan.past, plan.state)),
             (self.bucket, self.coverage),
-            read_maps(partial(LiquidationReader, bus, plan.liquidations)),
+            (
+                PastListing(bus, self.instruments, lambda: self.state.listed),
+                read_maps(partial(LiquidationReader, bus, plan.liquidations)),
+            ),
         )
 
     @property

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from consumers.market.documents import Book, Feed, Funding, Interest, Liquidations, Ticker, Trades, Whales, decode
+from consumers.market.documents import (
+    Book,
+    Feed,
+    Funding,
+    Interest,
+    Liquidations,
+    Ticker,
+    Trades,
+    Whales,
+    decode,
+    join_trades,
+)
+from consumers.market.listed import Listed, base_of, index_listed, shortest_pair
 from consumers.market.price import Consolidated, Quoted, decide_price
 from consumers.market.quality import DEAD_AFTER_NS, LIVE, SIM, Freshness, decide_quality, judge_feed, worst
 from contracts import subjects
@@ -23,7 +34,8 @@ from contracts.errors import (
 )
 from contracts.instrument import Instrument, escape_token
 from contracts.services.market import LONGEST_SYMBOL
-from contracts.symbols import BASE_ALIASES, SymbolBook, find_venue
+from contracts.state import find_page_place
+from contracts.symbols import SymbolBook, find_venue
 from runtime.coverage.view import LedgerView
 
 MOST_LISTED: Final = 500
@@ -72,40 +84,37 @@ class MarketState:
     ) -> None:
         self.bucket = bucket
         self.on_unreadable = on_unreadable
-        self.symbols = SymbolBook(())
+        self.listed = Listed()
         self.ledger: LedgerView | None = None  # of coverage, as soon as it was read
         self._stale_after_ns = stale_after_ns
         self._connected = connected
-        self._by_base: dict[str, tuple[Instrument, ...]] = {}
-        self._by_tail: dict[str, Instrument] = {}
-        self._listed = 0
+        self._listings = 0
 
     @property
     def generation(self) -> tuple[int, bool]:
         """What answers depend on besides documents: the listing, and whether the bus is there."""
-        return self._listed, self._connected()
+        return self._listings, self._connected()
+
+    @property
+    def symbols(self) -> SymbolBook:
+        """What exchanges list, by every spelling."""
+        return self.listed.symbols
 
     @property
     def freshness(self) -> Freshness:
         """When data is stale now."""
         return Freshness(self._stale_after_ns, cut=not self._connected())
 
-    def over(self, bucket: Bucket, ledger: LedgerView) -> MarketState:
-        """Return the same listing over documents as of a moment, at which the bus was there."""
+    def over(self, bucket: Bucket, ledger: LedgerView, listed: Listed) -> MarketState:
+        """Return a listing over documents, both as of a moment, at which the bus was there."""
         other = MarketState(bucket, self._stale_after_ns, lambda: True, self.on_unreadable)
-        other.ledger, other.symbols = ledger, self.symbols
-        other._by_base, other._by_tail = self._by_base, self._by_tail  # its own class's
+        other.ledger, other.listed = ledger, listed
         return other
 
     def save_symbols(self, symbols: SymbolBook) -> None:
         """Take a new listing."""
-        by_base: dict[str, list[Instrument]] = defaultdict(list)
-        for item in symbols.instruments:
-            by_base[item.base].append(item)
-        self._by_base = {base: tuple(items) for base, items in by_base.items()}
-        self._by_tail = {item.tail: item for item in symbols.instruments}
-        self.symbols = symbols
-        self._listed += 1
+        self.listed = index_listed(symbols)
+        self._listings += 1
 
     def find(self, text: str, venue: str | None = None) -> Found:
         """Resolve a symbol to the instruments that carry data; refusals list what is supported."""
@@ -129,8 +138,8 @@ class MarketState:
             raise UnknownVenueError(error.message, parameter="exchange", **error.details) from error
         except UnknownSymbolError as error:
             raise self._unknown(f"Symbol {text} is not supported", UnknownSymbolError) from error
-        bare = _base_of(text) == listed[0].base
-        return Found(listed[0].base if bare else _pair(listed), listed[0].base, bare, listed)
+        bare = base_of(text) == listed[0].base
+        return Found(listed[0].base if bare else shortest_pair(listed), listed[0].base, bare, listed)
 
     def find_venue(self, text: str) -> str:
         """Give the id of a venue that lists anything; UnknownVenueError lists those that do."""
@@ -145,11 +154,11 @@ class MarketState:
 
     def list_of_base(self, base: str) -> tuple[Instrument, ...]:
         """List every instrument of a base, on every venue."""
-        return self._by_base.get(base, ())
+        return self.listed.by_base.get(base, ())
 
     def find_instrument(self, tail: str) -> Instrument | None:
         """Give the instrument that the last four tokens of a subject name."""
-        return self._by_tail.get(tail)
+        return self.listed.by_tail.get(tail)
 
     def list_supported(self) -> list[str]:
         """List the symbols that carry data, at most 500."""
@@ -158,7 +167,7 @@ class MarketState:
     def list_received(self) -> list[Instrument]:
         """List the instruments that carry data, by venue and symbol."""
         tails = {key.partition(".")[2] for key in self.bucket.keys() if key.startswith(_DATA_KEYS)}  # noqa: SIM118
-        found = [self._by_tail[tail] for tail in tails if tail in self._by_tail]
+        found = [self.listed.by_tail[tail] for tail in tails if tail in self.listed.by_tail]
         return sorted(found, key=lambda item: (item.venue, item.symbol))
 
     def _unknown(
@@ -229,8 +238,12 @@ class Reader:
         return self.find_document(subjects.STATE_BOOK, item.tail)
 
     def find_trades(self, item: Instrument) -> Trades | None:
-        """Give the recent trades of an instrument."""
-        return self.find_document(subjects.STATE_TRADE, item.tail)
+        """Give the recent trades of an instrument, those of its pages too."""
+        newest = self.find_document(subjects.STATE_TRADE, item.tail)
+        if newest is None:
+            return None
+        places = [find_page_place(number, item.tail) for number in newest.pages]
+        return join_trades(newest, [self.find_document(subjects.STATE_TRADES_PAGE, place) for place in places])
 
     def find_funding(self, item: Instrument) -> Funding | None:
         """Give the latest funding of an instrument."""
@@ -276,13 +289,3 @@ class Reader:
         if price is None:
             raise NotReadyError(f"No price of {found.name} has arrived yet", waiting_for=["price"], symbol=found.name)
         return price, quoted
-
-
-def _base_of(text: str) -> str:
-    name = text.strip().upper()
-    return BASE_ALIASES.get(name, name)
-
-
-def _pair(listed: tuple[Instrument, ...]) -> str:
-    """The shortest of the unified symbols: spot where contracts of the same pair are among them."""
-    return min((item.symbol for item in listed), key=len)

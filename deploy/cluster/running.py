@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from deploy.cluster.parts import COPIES, Copy, Role, bus_parts, make_copy, roles, single_parts
-from deploy.disk import MB, NoRoomError, needed_bytes
+from deploy.disk import MB, NoRoomError, needed_bytes, store_bytes
 from deploy.launch import decide_layout, run_facts
 from deploy.parts import FILE_STORE_SLACK, Layout, Mode
 from deploy.ready import http_answers
@@ -145,10 +145,10 @@ def decide_cluster(
     """Return the cluster that the settings ask for; NoRoomError where the disk is too small for three servers."""
     if "stream_scale" not in settings.retention.model_fields_set:
         settings = replace(settings, retention=settings.retention.model_copy(update={"stream_scale": SCALE}))
-    needed = needed_bytes(settings.retention)
-    _require_room(data, SIZE * needed)
+    _require_room(data, SIZE * needed_bytes(settings.retention))
     users = BusUsers()
-    servers = cluster_configs(data / mode / "nats", users=users, max_bytes=needed + FILE_STORE_SLACK)
+    reserved = store_bytes(settings.retention) + FILE_STORE_SLACK
+    servers = cluster_configs(data / mode / "nats", users=users, max_bytes=reserved)
     bus = settings.bus.model_copy(
         update={
             "url": SecretStr(cluster_url(servers, ADMIN, users.admin)),

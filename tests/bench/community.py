@@ -24,6 +24,7 @@ from runtime import provision
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import document_server
 from runtime.store import Store
+from tests.bench.sides.worker import cpu_of
 
 ACTIONS = 20_000
 BULK = 1000
@@ -124,15 +125,6 @@ class Measured:
     worst: float
     cpu: float
     most: float
-
-
-def cpu_of(pid: int) -> float:
-    """Milliseconds of CPU that a process has used; 0 where the system does not say."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
-        return 0.0
-    fields = stat.read_text().rpartition(")")[2].split()
-    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def timed(name: str, calls: Iterable[Call], pid: int, most: float) -> Measured:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from tests.bench import children, recordings
+from tests.bench import children, past, recordings
 from tests.bench.harness import Ask, Plan, Setting
 from tests.bench.recordings import Job
 from tests.bench.sides.ours import COMPILED
@@ -256,6 +256,8 @@ SECTIONS: dict[str, Callable[[Setting], Plan]] = {  # the longest last: what is 
     "http": http,
     "webhooks": webhooks,
     "webhook_delay": webhook_delay,
+    "past": past.past,
+    "recording": past.recording,
     "latency": latency,
     "decode": decode,
     "publish": publish,

@@ -76,7 +76,7 @@ class Copy:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    with small_disk(tmp_path, 1200) as place:
+    with small_disk(tmp_path, 1100) as place:
         yield place
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
@@ -14,8 +15,10 @@ from consumers.market.answering import Answer, Compose, Composed, encode, read_q
 from consumers.market.liquidations.history import MINUTE, LiquidationHistory
 from consumers.market.liquidations.map import WINDOWS, compose_map
 from consumers.market.liquidations.reading import LiquidationReader
+from consumers.market.listed import Listed
 from consumers.market.mirrors import MirroredBucket
-from consumers.market.past.documents import PastBucket
+from consumers.market.past.documents import NotedBucket, PastBucket, list_pages
+from consumers.market.past.listing import PastListing
 from consumers.market.past.reading import Recording
 from consumers.market.state import MarketState, Reader
 from contracts import subjects
@@ -34,6 +37,7 @@ MOST_PASSES: Final = 32  # what is read names what is needed beside: prices, the
 MOST_MOMENTS: Final = 8
 _SETTLED_NS: Final = 1_000_000_000
 _ASKED: Final = b'"as_of"'
+_OF_TRADES: Final = (subjects.STATE_TRADE, subjects.STATE_TRADES_PAGE)
 
 
 def is_past(body: bytes) -> bool:
@@ -43,10 +47,11 @@ def is_past(body: bytes) -> bool:
 
 @dataclass(slots=True)
 class Moment:
-    """What was read of one moment (ns UTC)."""
+    """What was read of one moment (ns UTC); `listed`: what exchanges listed."""
 
     at_ns: int
     state: PastBucket
+    listed: Listed
     coverage: PastBucket = field(default_factory=PastBucket)
     maps: dict[tuple[str, int], LiquidationHistory] = field(default_factory=dict[tuple[str, int], LiquidationHistory])
 
@@ -54,7 +59,8 @@ class Moment:
 class PastAnswers:
     """Composes answers as they were, a few at a time; the last moments' documents are kept.
 
-    `recordings` are that of lists of trades and that of everything else, `buckets` the state's and the ledger's.
+    `recordings` are that of lists of trades and that of everything else, `buckets` the state's and the ledger's,
+    `sources` give what was listed, and the liquidations of a map.
     """
 
     def __init__(
@@ -62,9 +68,10 @@ class PastAnswers:
         live: MarketState,
         recordings: tuple[Recording, Recording],
         buckets: tuple[MirroredBucket, MirroredBucket],
-        maps: MapReader,
+        sources: tuple[PastListing, MapReader],
     ) -> None:
-        self._live, self._maps = live, maps
+        self._live = live
+        self._listing, self._maps = sources
         self._trades, self._rest = recordings
         self._state, self._coverage = buckets
         self._moments: OrderedDict[int, Moment] = OrderedDict()
@@ -92,11 +99,13 @@ class PastAnswers:
 
     async def compose(self, compose: Compose | None, query: PastQuery, at_ns: int) -> Composed:
         """Compose an answer as it was at a moment (ns UTC); raises what it was refused with then."""
-        moment = self._find_moment(at_ns)
+        moment = await self._find_moment(at_ns)
         if compose is None:
             compose = await self._with_map(moment, cast("LiquidationMapQuery", query))
+        self._want(moment, compose, query)
+        await self._read(moment)
         for _ in range(MOST_PASSES):
-            state = self._live.over(moment.state, LedgerView(moment.coverage.get))
+            state = self._live.over(moment.state, LedgerView(moment.coverage.get), moment.listed)
             composed: Composed | HydrophoneError
             try:
                 composed = compose(Reader(state, at_ns), query)
@@ -111,10 +120,20 @@ class PastAnswers:
             raise composed
         return composed
 
-    def _find_moment(self, at_ns: int) -> Moment:
+    def _want(self, moment: Moment, compose: Compose, query: PastQuery) -> None:
+        """Want what an answer of now is composed of, so that it is read at once; the rest is found on the way."""
+        state, coverage = NotedBucket(self._state.get, self._live.bucket.keys), NotedBucket(self._coverage.get)
+        with suppress(HydrophoneError):  # of now; that of then is another matter
+            compose(Reader(self._live.over(state, LedgerView(coverage.get), moment.listed), moment.at_ns), query)
+        for key in state.asked | list_pages(state.asked):
+            moment.state.get(key)
+        for key in coverage.asked:
+            moment.coverage.get(key)
+
+    async def _find_moment(self, at_ns: int) -> Moment:
         moment = self._moments.get(at_ns)
         if moment is None:
-            moment = Moment(at_ns, PastBucket(self._live.bucket.keys))
+            moment = Moment(at_ns, PastBucket(self._live.bucket.keys), await self._listing.find(at_ns))
             if clock.now_ns() - at_ns < _SETTLED_NS:  # what it had may still be on its way
                 return moment
             self._moments[at_ns] = moment
@@ -124,19 +143,25 @@ class PastAnswers:
         return moment
 
     async def _read(self, moment: Moment) -> None:
-        trades = {key for key in moment.state.wanted if key.startswith(subjects.STATE_TRADE)}
+        trades = {key for key in moment.state.wanted if key.startswith(_OF_TRADES)}
         wanted = (
             (self._trades, self._state, moment.state, trades),
             (self._rest, self._state, moment.state, moment.state.wanted - trades),
             (self._rest, self._coverage, moment.coverage, set(moment.coverage.wanted)),
         )
-        for recording, bucket, held, keys in wanted:
-            if keys:
-                held.save(await recording.read(bucket, sorted(keys), moment.at_ns))
+        needed = [
+            (held, recording.read(bucket, sorted(keys), moment.at_ns))
+            for recording, bucket, held, keys in wanted
+            if keys
+        ]
+        found = await asyncio.gather(*(reading for _, reading in needed))
+        for (held, _), documents in zip(needed, found, strict=True):
+            held.save(documents)
 
     async def _with_map(self, moment: Moment, query: LiquidationMapQuery) -> Compose:
         """Return what composes the map of the liquidations of then."""
-        base, minutes = self._live.find_listed(query.symbol).base, WINDOWS[query.window].minutes
+        state = self._live.over(moment.state, LedgerView(moment.coverage.get), moment.listed)
+        base, minutes = state.find_listed(query.symbol).base, WINDOWS[query.window].minutes
         history = moment.maps.get((base, minutes))
         if history is None:
             history = moment.maps[base, minutes] = await self._maps(base, minutes, moment.at_ns)
@@ -173,9 +198,10 @@ async def _check_reach(recording: Recording, at_ns: int) -> int:
 
 
 def _dated(composed: Composed, query: PastQuery, at_ns: int, since: int) -> Composed:
-    """Add the moment, and how far back can be seen."""
+    """Add the moment, and how far back can be seen; an `as_of` of the answer's own, of its totals, stays."""
     dates = {"as_of": iso(at_ns), "seen_since": iso(since)}
     document = composed.document
     if isinstance(document, dict) and not isinstance(query, HealthQuery):  # whose members are venues
-        document = {**cast("dict[str, Any]", document), **dates}
+        own = cast("dict[str, Any]", document)
+        document = {**own, **dates, **own}  # of a list the first member is what the answer is about
     return replace(composed, document=document, beside={**composed.beside, **dates})

@@ -35,8 +35,8 @@ class RetentionSettings(BaseSettings):
     signals: Count = Field(30, validation_alias="HYDROPHONE_KEEP_SIGNALS_DAYS")
     feeds: Count = Field(30, validation_alias="HYDROPHONE_KEEP_FEEDS_DAYS")
     past_hours: Count = Field(24, validation_alias="HYDROPHONE_KEEP_PAST_HOURS")
-    past_mb: Count = Field(1024, validation_alias="HYDROPHONE_KEEP_PAST_MB")
-    past_trades_mb: Count = Field(1024, validation_alias="HYDROPHONE_KEEP_PAST_TRADES_MB")
+    past_mb: Count = Field(2048, validation_alias="HYDROPHONE_KEEP_PAST_MB")
+    past_trades_mb: Count = Field(1280, validation_alias="HYDROPHONE_KEEP_PAST_TRADES_MB")
     stream_scale: Scale = Field(Decimal(1), validation_alias="HYDROPHONE_STREAM_SCALE")
 
     def retention(self) -> Retention:

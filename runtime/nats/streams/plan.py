@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import Final
 
-from contracts.streams import BucketSpec, DurableSpec, StreamSpec
+from contracts.streams import MIB, BucketSpec, DurableSpec, StreamSpec
 from runtime.nats.streams.config import Config, as_created, bucket_config, durable_config, stream_config
+
+COMPRESSED_TO: Final = 3  # or less: what is recorded of books takes 3.7 times less on disk, of lists of trades 11 times
+_BLOCK: Final = 8 * MIB  # of a stream's file: compressed once it is full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,15 @@ class Item:
 
 
 def reserved_bytes(plan: Plan) -> int:
-    """What the streams and buckets of a plan may grow to on each server."""
+    """What the streams and buckets of a plan may hold on each server, as the server counts it: uncompressed."""
     return sum(spec.max_bytes for spec in (*plan.streams, *plan.buckets))
+
+
+def disk_bytes(plan: Plan) -> int:
+    """What the streams and buckets of a plan may take of each server's disk."""
+    compressed = sum(spec.max_bytes for spec in plan.streams if spec.compressed)
+    open_blocks = _BLOCK * sum(spec.compressed for spec in plan.streams)
+    return reserved_bytes(plan) - compressed + compressed // COMPRESSED_TO + open_blocks
 
 
 def items(plan: Plan) -> list[Item]:

@@ -30,8 +30,13 @@ PATIENCE = 600.0  # the measured process may run under callgrind
 
 
 async def fill(store: Store) -> None:
-    """A state of BTC of which `/gpt/raw` makes an answer of a usual size."""
+    """A listing, and a state of BTC of which `/gpt/raw` makes an answer of a usual size."""
     await store.put_listing()
+    await fill_state(store)
+
+
+async def fill_state(store: Store) -> None:
+    """A version of each document of the state."""
     day = {"high_24h": "92000", "low_24h": "90000.5", "bid": "91000.10", "ask": "91000.30", "change_24h": "1.5"}
     for venue, symbol, _ in LISTED:
         if symbol.startswith("BTC"):

@@ -56,8 +56,11 @@ def _slow_down() -> None:
 
 
 @contextlib.asynccontextmanager
-async def our_api(url: str) -> AsyncGenerator[Api]:
-    """The API as it is deployed, its access log too; limits that these clients do not reach."""
+async def our_api(url: str, *, cache: bool = True) -> AsyncGenerator[Api]:
+    """The API as it is deployed, its access log too; limits that these clients do not reach.
+
+    Without `cache` it keeps no answers.
+    """
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # noqa: ASYNC230
         if COUNTING:
             _slow_down()
@@ -69,7 +72,9 @@ async def our_api(url: str) -> AsyncGenerator[Api]:
             GPT_API_CONNECTIONS_PER_ADDRESS=2000,
             GPT_API_STREAM_CONNECTIONS_PER_KEY=2000,
         )
-        async with serving(ApiOptions(settings=settings, bus=BusOptions(servers=(url,), name="api"))) as api:
+        async with serving(
+            ApiOptions(settings=settings, bus=BusOptions(servers=(url,), name="api"), cache=cache)
+        ) as api:
             await api.until(PATH, lambda answer: answer.status_code == 200, 30 * PATIENCE)
             yield api
 

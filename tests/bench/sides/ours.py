@@ -24,11 +24,12 @@ COMPILED = (
 
 def main(about: list[str]) -> None:
     if about == ["http"]:
-        from tests.bench.sides import our_http  # noqa: PLC0415 - the API's imports are no part of the other measurements
+        from tests.bench.sides import our_http, our_past  # noqa: PLC0415 - the API's imports are no part of the others
 
         freeze_imports()  # as every entry of ours does
         names = ("get_raw", "get_fastapi", "fan_out", "fan_out_starlette")
-        run({name: getattr(our_http, name) for name in names})
+        served: dict[str, Handler] = {name: getattr(our_http, name) for name in names}
+        run({**served, "find_past": our_past.find_past, "record": our_past.record})
         return
     if about == ["hooks"]:
         from tests.bench.sides import our_deliveries, our_hooks  # noqa: PLC0415 - nor are those of the webhooks

@@ -94,6 +94,15 @@ def resident_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def cpu_of(pid: int) -> float:
+    """Milliseconds of CPU that a process has used; 0 where the system does not say."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text().rpartition(")")[2].split()
+    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def read_job(path: str) -> dict[str, Any]:
     """A job; its frames are text, or bytes where the venue sends such."""
     job = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ from contracts import subjects
 from contracts.codec import decoder, encode, fast
 from contracts.market import BookSnapshot, TradeRange
 from contracts.signals import WhaleTrade
-from contracts.state import DOCUMENTS, FeedHealth
+from contracts.state import DOCUMENTS, FeedHealth, find_page_place
 from contracts.streams import RECORDED_AGAIN
 
 SECOND = 1_000_000_000
@@ -38,6 +38,13 @@ def drain(cache: StateCache, now: int = START) -> dict[str, Any]:
         key: next(model for prefix, model in DOCUMENTS.items() if key.startswith(prefix)).model_validate_json(body)
         for key, body in changed.items()
     }
+
+
+def recent(documents: dict[str, Any]) -> list[str]:
+    """The ids of the recent trades, newest first, those on pages too."""
+    newest = documents["trade." + TAIL]
+    pages = [documents["trades_page." + find_page_place(number, TAIL)] for number in newest.pages]
+    return [trade.trade_id for one in (newest, *pages) for trade in one.trades]
 
 
 def book(quality: str = "live", **fields: Any) -> Any:
@@ -84,8 +91,9 @@ def test_nothing_is_drained_twice_and_many_changes_are_one_document(trade: Make)
     cache = StateCache()
     cache.fold_trades([(TRADE, trade(number)) for number in range(80)], START)
     changed = drain(cache)
-    assert set(changed) == {"ticker." + TAIL, "trade." + TAIL, "feed.binance"}
-    assert [trade.trade_id for trade in changed["trade." + TAIL].trades] == [str(n) for n in range(79, 29, -1)]
+    pages = {f"trades_page.{place}.{TAIL}" for place in range(1, 5)}
+    assert set(changed) == {"ticker." + TAIL, "trade." + TAIL, "feed.binance", *pages}
+    assert recent(changed) == [str(n) for n in range(79, 29, -1)]
     assert changed["feed.binance"].events == {"trade": 80}
     assert cache.drain(START) == {}
 
@@ -382,8 +390,8 @@ def test_a_trade_that_was_filled_in_is_among_the_recent_ones_and_says_nothing_of
     cache.fold_trades([(TRADE, late), (TRADE, trade(999, START + 1, backfilled=True))], START + HOUR)
     shown = drain(cache, START + SECOND)
     assert "ticker." + TAIL not in shown
-    assert [one.trade_id for one in shown["trade." + TAIL].trades[7:11]] == ["52", "51", "1000", "50"]
-    assert len(shown["trade." + TAIL].trades) == len(before["trade." + TAIL].trades) == 50
+    assert recent(shown)[7:11] == ["52", "51", "1000", "50"]
+    assert len(recent(shown)) == len(recent(before)) == 50
     assert shown["feed.binance"].events == before["feed.binance"].events
 
 

@@ -31,6 +31,7 @@ BODIES = {subjects.STATE_BOOK: "book", subjects.STATE_FUNDING: "funding", subjec
 WRITERS: dict[type[BaseModel], Any] = {
     state.TickerState: instruments._TICKER_STATE,
     state.TradesState: instruments._TRADES_STATE,
+    state.TradesPage: instruments._TRADES_PAGE,
     state.WhalesState: tallies._WHALES,
     state.LiquidationsState: tallies._LIQUIDATIONS,
     state.LiquidationEntry: tallies._ENTRY,
@@ -58,7 +59,7 @@ def written(trade: Make, ticker: Make, liquidation: Make, status: Make) -> dict[
     cache.fold_feeds([("feed.v1.binance", status("live")), ("", status("gap", channel="book", symbol="BTC/USDT"))], 7)
     cache.on_silence_limits({"binance": {"trade": 5 * SECOND}})
     cache.fold_tickers([(subjects.TICKER + TAIL, ticker(START, **figures))], START + 1000)
-    cache.fold_trades([(subjects.TRADE + TAIL, trade(number)) for number in (1, 2)], START + 1000)
+    cache.fold_trades([(subjects.TRADE + TAIL, trade(number)) for number in range(1, 13)], START + 1000)
     for prefix, kind in BODIES.items():
         about, body = codec.KIND_SUBJECTS[kind], golden(kind)
         cache.fold_bodies(about, [(about + tail_of(body), body)], START)
@@ -107,14 +108,21 @@ def test_the_market_core_reads_every_field_of_it(prefix: str, written: dict[str,
     assert json.loads(codec.encode(documents.decode(prefix, written[prefix]))) == json.loads(written[prefix])
 
 
+def find_key(prefix: str, written: dict[str, bytes]) -> str:
+    """The key of what was written."""
+    names = {subjects.STATE_FEED: "binance", subjects.STATE_WHALES: "BTC", subjects.STATE_TRADES_PAGE: f"1.{TAIL}"}
+    return prefix + (tail_of(written[prefix]) if prefix in BODIES else names.get(prefix, TAIL))
+
+
 @pytest.mark.parametrize("prefix", DOCUMENTS)
 def test_a_cache_that_restores_it_writes_the_same_again(prefix: str, written: dict[str, bytes]) -> None:
     if prefix == subjects.STATE_LIQUIDATIONS:
         return  # folded again from their stream
     cache = StateCache()
-    names = {subjects.STATE_FEED: "binance", subjects.STATE_WHALES: "BTC"}
-    key = prefix + (tail_of(written[prefix]) if prefix in BODIES else names.get(prefix, TAIL))
+    key = find_key(prefix, written)
     cache.restore(key, written[prefix])
+    if prefix == subjects.STATE_TRADE:
+        cache.restore(find_key(subjects.STATE_TRADES_PAGE, written), written[subjects.STATE_TRADES_PAGE])
     cache.show_all()
     found, before = json.loads(cache.drain(START + SECOND)[key] or b""), json.loads(written[prefix])
     if prefix == subjects.STATE_FEED:  # figures since the start of the process

@@ -20,6 +20,7 @@ from consumers.market.answering import encode, read_query
 from consumers.market.core import VERBS
 from consumers.market.handlers import Core, MarketPlan
 from consumers.market.liquidations.map import compose_map
+from consumers.market.past.answering import Moment, PastAnswers
 from consumers.market.state import Reader
 from contracts import codec, subjects
 from contracts.errors import HydrophoneError, InvalidParameterError
@@ -204,7 +205,23 @@ def read(verb: str, body: bytes) -> Any:
 Eventually = Callable[..., Awaitable[None]]
 
 
-async def test_answers_as_of_random_moments_are_what_was_answered_live_then(own: Bus, eventually: Eventually) -> None:
+def count_reads(past: PastAnswers, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list to which the moment of each round of reads is added."""
+    reads: list[int] = []
+    original = past._read
+
+    async def read(moment: Moment) -> None:
+        if moment.state.wanted or moment.coverage.wanted:
+            reads.append(moment.at_ns)
+        await original(moment)
+
+    monkeypatch.setattr(past, "_read", read)
+    return reads
+
+
+async def test_answers_as_of_random_moments_are_what_was_answered_live_then(
+    own: Bus, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with answering(own) as core:
         market = asyncio.ensure_future(Market(own, 1).go_on(0.02))
         await eventually(lambda: core.is_ready, 30)
@@ -213,7 +230,9 @@ async def test_answers_as_of_random_moments_are_what_was_answered_live_then(own:
         liqmap = LiquidationMapQuery(symbol="BTC", window="1h")
         market.cancel()
         await asyncio.sleep(0.7)
+        reads = count_reads(core.past, monkeypatch)
         await compare(core, answered)
+        assert 0 < len(reads) < 1.2 * len(answered), "what an answer needs is read at once"
 
         now = now_ns()
         held = core.maps.history.find("BTC")
@@ -227,7 +246,8 @@ async def test_answers_as_of_random_moments_are_what_was_answered_live_then(own:
 async def test_the_answer_says_what_it_is_of_and_refuses_what_cannot_be_seen(own: Bus, eventually: Eventually) -> None:
     async with answering(own) as core:
         market = asyncio.ensure_future(Market(own, 3).go_on(0.01))
-        await eventually(lambda: core.is_ready and core.state.bucket.get("ticker.binance.BTC.USDT.spot"), 30)
+        keys = ("ticker.binance.BTC.USDT.spot", "liquidations.BTC")
+        await eventually(lambda: core.is_ready and all(core.state.bucket.get(key) for key in keys), 30)
         price, at = VERBS["price"], now_ns() // 1_000_000
         await asyncio.sleep(0.6)
         market.cancel()
@@ -238,6 +258,11 @@ async def test_the_answer_says_what_it_is_of_and_refuses_what_cannot_be_seen(own
         assert document["as_of"] == iso(at * 1_000_000)
         assert document["seen_since"][:19] == created[:19]
         assert document["timestamp"] <= document["as_of"]
+
+        forced = VERBS["liq"]
+        answer = await core.find(forced.query, forced.compose, json.dumps({"symbol": "BTC", "as_of": at}).encode())
+        assert json.loads(answer.body)["as_of"] < iso(at * 1_000_000), "that of the totals, as in a live answer"
+        assert json.loads(answer.headers[subjects.HEADER_BESIDE])["as_of"] == iso(at * 1_000_000)
 
         for moment, words in ((at // 1000 + 3600, "future"), (at // 1000 - 3600, "nothing can be seen from before")):
             body = json.dumps({"symbol": "BTC", "as_of": moment}).encode()

@@ -21,7 +21,17 @@ from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.streams.api import call
 from runtime.nats.streams.config import find_drift, stream_config
 from runtime.nats.streams.figures import StreamFigures, watching
-from runtime.provision import Plan, ProvisionError, apply, declared, keep, reserved_bytes, syncs_always, verify
+from runtime.provision import (
+    Plan,
+    ProvisionError,
+    apply,
+    declared,
+    disk_bytes,
+    keep,
+    reserved_bytes,
+    syncs_always,
+    verify,
+)
 from runtime.servers.embedded import NatsConfig, NatsServer, free_port, nats_command, nats_server, save_nats_config
 
 Eventually = Callable[..., Awaitable[None]]
@@ -247,6 +257,14 @@ def test_settings_of_retention_change_what_is_declared() -> None:
     assert [spec.max_age for spec in plan.streams if spec.name == streams.FEEDS] == [60]
     assert found[streams.PROBE].max_bytes == MIB  # as small as declared, nothing is made smaller than it is useful
     assert reserved_bytes(plan) < reserved_bytes(declared(synced=True))
+
+
+def test_what_is_compressed_takes_a_third_of_the_disk_and_a_block_that_is_written() -> None:
+    plain, whole = StreamSpec("A", ("a",), max_age=0, max_bytes=300 * MIB), declared(synced=True)
+    one = Plan(streams=(plain,), buckets=(), durables=())
+    assert disk_bytes(one) == reserved_bytes(one) == 300 * MIB
+    assert disk_bytes(replace(one, streams=(replace(plain, compressed=True),))) == 108 * MIB
+    assert {spec.name for spec in whole.streams if spec.compressed} == {streams.PAST, streams.PAST_TRADES}
 
 
 def test_subjects_may_be_added_but_not_taken_away() -> None:
