@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from contracts.numbers import time_of
+from consumers.cache.newest import find_place
 from contracts.state import MOST_TRADES, PAGES, TRADES_OF_PAGE
 
 FastTrade = Any  # a struct of `contracts.codec.fast`: decimals are text
@@ -45,11 +45,11 @@ class TradeList:
 
     def add_late(self, trade: FastTrade) -> bool:
         """Put a trade among the others by its time; return whether it is one of them."""
-        place = _find_place(self._newest, trade)
+        place = find_place(self._newest, trade)
         if place == len(self._newest):
             self._newest = list(self)
             self._pages.clear()
-            place = _find_place(self._newest, trade)
+            place = find_place(self._newest, trade)
         if place == MOST_TRADES:
             return False
         self._newest.insert(place, trade)
@@ -89,8 +89,3 @@ class TradeList:
         self._number = max(self._number, number)
         if self._named is None or number in self._named:
             self._pages[number] = list(trades)
-
-
-def _find_place(held: Sequence[FastTrade], trade: FastTrade) -> int:
-    ts = time_of(trade.ts_event, trade.ts_recv)
-    return next((at for at, one in enumerate(held) if time_of(one.ts_event, one.ts_recv) <= ts), len(held))
