@@ -1,4 +1,7 @@
-"""What the API answered over many minutes of the demo is what it answers with `as_of` afterwards, each figure."""
+"""What the API answered over many minutes of the demo is what it answers with `as_of` afterwards, each figure.
+
+A few lines over the usual length of a file: how answers are recorded, asked again and compared.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +33,12 @@ pytestmark = [pytest.mark.nats, pytest.mark.xdist_group("product")]
 MINUTES: Final = float(os.environ.get("AS_IT_WAS_MINUTES", "10"))
 MOMENTS: Final = int(MINUTES * 100)
 LAG_NS: Final = 400_000_000  # a live answer may be a quarter of a second behind the bus, more where the machine is busy
-MOST_P95: Final = 0.5  # seconds
-WHOLE_DEMO: Final = {"HYDROPHONE_SIMULATOR_RATE": "1", "HYDROPHONE_SYMBOLS": "BTC,ETH,SOL,XRP,DOGE", **NO_LIMITS}
+MOST_P95: Final = 0.5  # seconds, or on a busy machine:
+MOST_OF_LIVE: Final = 4  # times a live answer's
+RATE: Final = os.environ.get("AS_IT_WAS_RATE", "1")
+WHOLE_DEMO: Final = {"HYDROPHONE_SIMULATOR_RATE": RATE, "HYDROPHONE_SYMBOLS": "BTC,ETH,SOL,XRP,DOGE", **NO_LIMITS}
 CANDLES: Final = "/api/market/ohlc?symbol=BTC&exchange=binance&timeframe=1m&limit=60"
+SYMBOLS: Final = "/multi/symbols?listed=false"
 QUESTIONS: Final = (
     "/gpt/raw?symbol=BTC",
     "/gpt/raw?symbol=ETH/USDT",
@@ -46,7 +52,7 @@ QUESTIONS: Final = (
     "/multi/orderbook/BTC?depth=50",
     "/multi/trades/BTC?limit=100",
     "/multi/trades/DOGE?exchange=binance&limit=100",
-    "/multi/symbols?listed=false",
+    SYMBOLS,
     "/multi/health",
 )
 AGES: Final = frozenset({"age", "data_age", "last_message_age", "last_change_age", "oldest_age"})
@@ -73,21 +79,31 @@ class Number:
 
 @dataclass
 class Report:
-    """How long answers of the past took (seconds), how many were found at once, and what differs."""
+    """How long answers of the past and live ones took (seconds), how many were found at once, and what differs."""
 
+    live: list[float]
     seconds: list[float] = field(default_factory=list[float])
     at_once: int = 0
     gone: int = 0
     differing: list[str] = field(default_factory=list[str])
 
     def __str__(self) -> str:
-        times = sorted(self.seconds)
-        p50, p95 = (times[int(len(times) * share)] * 1000 for share in (0.5, 0.95))
         return (
-            f"{len(times)} answers over HTTP: p50 {p50:.1f} ms, p95 {p95:.1f} ms, max {times[-1] * 1000:.1f} ms; equal"
-            f" at the time of receipt {self.at_once}, before what was recorded, gone {self.gone},"
-            f" differing {len(self.differing)}; load {os.getloadavg()[0]:.1f}"
+            f"{len(self.seconds)} answers of moments over HTTP: {describe(self.seconds)}; live {describe(self.live)};"
+            f" equal at the time of receipt {self.at_once}, gone {self.gone}, differing {len(self.differing)};"
+            f" load {os.getloadavg()[0]:.1f}"
         )
+
+
+def find_share(seconds: list[float], share: float) -> float:
+    """The time that so many of them needed at most."""
+    return sorted(seconds)[int(len(seconds) * share)]
+
+
+def describe(seconds: list[float]) -> str:
+    """Times in words."""
+    p50, p95 = find_share(seconds, 0.5) * 1000, find_share(seconds, 0.95) * 1000
+    return f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, max {max(seconds) * 1000:.1f} ms"
 
 
 def walk(value: Any, at: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
@@ -170,6 +186,13 @@ class Recorder:
         answer = await self.client.get(question)
         return Live(question, sent, time.time_ns(), answer.text) if answer.status_code == 200 else None
 
+    async def settle(self) -> None:
+        """Wait until every instrument carries data: a list of symbols is kept for ten seconds, and lacks new ones."""
+        before: Any = None
+        async with asyncio.timeout(120):
+            while before != (before := (await self.client.get(SYMBOLS)).json()["data"]):  # noqa: ASYNC110
+                await asyncio.sleep(11)
+
     async def record(self, minutes: float) -> None:
         """Ask one question after another for so long, each at a random moment; feeds break meanwhile."""
         pick, begin, span = random.Random(11), time.monotonic(), minutes * 60
@@ -203,7 +226,7 @@ class Recorder:
 
     async def compare(self) -> Report:
         """Ask each question again as of then."""
-        report = Report()
+        report = Report([(live.received - live.sent) / 1e9 for live in self.answers])
         self.written.sort()
         for live in self.answers:
             difference: str | None = None
@@ -223,7 +246,6 @@ class Recorder:
                 difference = difference or here
             if difference is not None:
                 report.differing.append(f"{live.question} at {iso(live.received)}: {difference}")
-                print("DEBUG", report.differing[-1][:300], number, flush=True)
         return report
 
     async def compare_candles(self) -> int:
@@ -271,6 +293,7 @@ async def test_a_thousand_answers_of_minutes_of_the_demo(whole_demo: Copy) -> No
     async with recording(whole_demo) as recorder:
         for question in QUESTIONS:
             await until(lambda question=question: recorder.ask(question), 60)
+        await recorder.settle()
         await recorder.record(MINUTES)
         await asyncio.sleep(2)
         report = await recorder.compare()
@@ -278,4 +301,4 @@ async def test_a_thousand_answers_of_minutes_of_the_demo(whole_demo: Copy) -> No
         assert report.differing == []
         assert report.gone == 0
         assert len(recorder.answers) >= MOMENTS * 0.95
-        assert sorted(report.seconds)[int(len(report.seconds) * 0.95)] < MOST_P95
+        assert find_share(report.seconds, 0.95) < max(MOST_P95, MOST_OF_LIVE * find_share(report.live, 0.95))
