@@ -220,8 +220,14 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(PROBE, (subjects.ALL_PROBES,), max_age=HOUR, max_bytes=1 * MIB, effects=True, max_msgs_per_subject=1),
 )
 
-RECORDED_AGAIN: Final = MINUTE
-"""Seconds within which every document of the STATE bucket is written again, even if nothing of it changed."""
+RECORDED_AGAIN: Final = 15
+"""Seconds within which every document of the STATE bucket is written again, even if nothing of it changed.
+
+So far back a version is looked for; the server needs about 20 ms for each 8 MB of that.
+"""
+
+PAGES_AGAIN: Final = MINUTE
+"""The same of pages of trades, which would be most of it."""
 
 SMALLEST: Final = 16 * MIB  # no scale makes a stream or bucket smaller than that, or than what is declared
 

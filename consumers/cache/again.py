@@ -7,7 +7,7 @@ from zlib import crc32
 
 from contracts.streams import RECORDED_AGAIN
 
-_AGAIN_NS: Final = RECORDED_AGAIN * 1_000_000_000
+_SECOND: Final = 1_000_000_000
 
 
 class Shown(Protocol):
@@ -16,14 +16,14 @@ class Shown(Protocol):
     shown: int
 
 
-def is_due(held: Shown, name: str, now: int) -> bool:
+def is_due(held: Shown, name: str, now: int, seconds: int = RECORDED_AGAIN) -> bool:
     """Return whether its documents are to be written again now (ns UTC), and take it that they are.
 
     Different names are due at different times, so that they are not written all at once.
     """
     if not held.shown:
-        held.shown = now - crc32(name.encode()) % RECORDED_AGAIN * 1_000_000_000
-    if now - held.shown < _AGAIN_NS:
+        held.shown = now - crc32(name.encode()) % seconds * _SECOND
+    if now - held.shown < seconds * _SECOND:
         return False
     held.shown = now
     return True

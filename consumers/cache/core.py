@@ -18,6 +18,7 @@ from consumers.cache.instruments import (
     add_late_trade,
     count_event,
     mark_all,
+    mark_due,
     merge_last,
     merge_ticker,
     show,
@@ -186,8 +187,7 @@ class StateCache:
 
     def _drain_instruments(self, changed: dict[str, bytes | None], now: int) -> None:
         for instrument in list(self._instruments.values()):
-            if is_due(instrument, instrument.tail, now):
-                mark_all(instrument)
+            mark_due(instrument, now)
             for key in instrument.dirty:
                 changed |= show(instrument, key)
             instrument.dirty.clear()

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from consumers.cache.again import is_due
 from consumers.cache.feeds import Feed
 from consumers.cache.trades import TradeList
 from contracts import codec, subjects
@@ -17,6 +18,7 @@ from contracts.market import BookSnapshot
 from contracts.numbers import time_of
 from contracts.recent import Recent
 from contracts.state import PLACES, TickerState, TradesPage, TradesState, find_page_place
+from contracts.streams import PAGES_AGAIN
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastDocument = Any  # the same of a document
@@ -220,6 +222,15 @@ def mark_all(instrument: InstrumentState) -> None:
     """Have every document of an instrument shown again."""
     instrument.dirty |= shown_keys(instrument) | instrument.bodies.keys()
     instrument.trades.show_again()
+
+
+def mark_due(instrument: InstrumentState, now: int) -> None:
+    """Have the documents shown again that were not for long."""
+    if is_due(instrument, instrument.tail, now):
+        instrument.dirty |= shown_keys(instrument) | instrument.bodies.keys()
+    if instrument.trades and is_due(instrument.trades, instrument.tail, now, PAGES_AGAIN):
+        instrument.dirty.add(subjects.STATE_TRADE)
+        instrument.trades.show_again()
 
 
 def show(instrument: InstrumentState, key: str) -> dict[str, bytes]:

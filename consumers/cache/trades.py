@@ -15,6 +15,7 @@ class TradeList:
     """At most `MOST_TRADES` trades, newest first; a trade is written with the newest ones until a page holds it."""
 
     def __init__(self) -> None:
+        self.shown = 0  # when the pages were written though nothing changed
         self._newest: list[FastTrade] = []
         self._pages: dict[int, list[FastTrade]] = {}  # by number, the oldest first
         self._changed: set[int] = set()

@@ -214,6 +214,8 @@ class Reader:
         """List the health of every feed that the state knows, by venue."""
         prefix = subjects.STATE_FEED
         tokens = sorted(key.removeprefix(prefix) for key in self.state.bucket.keys() if key.startswith(prefix))  # noqa: SIM118
+        if not tokens:
+            self.holds_until = self.now_ns  # no document whose change would end it
         return [feed for token in tokens if (feed := self._find_feed(token)) is not None]
 
     def _find_feed(self, token: str) -> Feed | None:

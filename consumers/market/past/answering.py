@@ -31,7 +31,7 @@ from runtime.coverage.view import LedgerView
 from runtime.nats.bus import NoAnswerError
 from runtime.nats.streams.api import ApiRefusalError
 
-AT_ONCE: Final = 4
+AT_ONCE: Final = 2  # the bus reads back for each
 SECONDS: Final = 2.5  # of one answer
 MOST_PASSES: Final = 32  # what is read names what is needed beside: prices, then feeds, then rates; others read along
 MOST_MOMENTS: Final = 8

@@ -16,7 +16,7 @@ from runtime.nats.streams.remade import bucket_stream
 SECOND: Final = 1_000_000_000
 _LAG: Final = SECOND // 4  # a version is on the stream that much after it was in its bucket, at most
 _REACH_SECONDS: Final = 2.0  # for which the reach is not looked up again
-_WHOLE_AFTER: Final = 2 * streams.RECORDED_AGAIN * SECOND  # twice: the cache may have started again meanwhile
+_WHOLE_AFTER: Final = 2 * streams.PAGES_AGAIN * SECOND  # twice: the cache may have started again meanwhile
 
 
 class Current(Protocol):
@@ -42,7 +42,7 @@ class Recording:
     async def find_reach(self) -> int | None:
         """Return from when on (ns UTC) every document can be read; None where nothing was recorded yet.
 
-        Of what was dropped each document is there again soon: `RECORDED_AGAIN`.
+        Of what was dropped each document is there again soon: `RECORDED_AGAIN`, `PAGES_AGAIN`.
         """
         looked, found = self._reach
         if clock.monotonic() - looked >= _REACH_SECONDS:

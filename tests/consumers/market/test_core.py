@@ -136,3 +136,12 @@ def test_an_answer_is_kept_until_a_document_of_it_changes() -> None:
     held["ticker.binance.BTC.USDT.spot"] = held["ticker.binance.BTC.USDT.spot"].replace(b"live", b"gap")
     answerer.answer(entry.query, entry.compose, body, NOW)
     assert (answerer.hits, answerer.misses) == (2, 2)
+
+
+def test_that_no_feed_is_there_is_answered_until_one_is() -> None:
+    state, held = make_state(RECORDED)
+    feeds = {key: held.pop(key) for key in list(held) if key.startswith(subjects.STATE_FEED)}
+    answerer, entry = Answerer(state), VERBS["health"]
+    assert answerer.answer(entry.query, entry.compose, b"{}", NOW).body == b"{}"
+    held |= feeds
+    assert len(json.loads(answerer.answer(entry.query, entry.compose, b"{}", NOW + 1).body)) == len(feeds) > 0
