@@ -167,7 +167,8 @@ async def measure(url: str, venue: str, turns: int, folder: Path) -> list[Row]:
     """Resync books of one venue, one after the other, in turns with rest between them."""
     asked, lost = list[float](), list[float]()
     with_, without = list[float](), list[float]()
-    async with running(url, venue, folder) as (seen, client, base, bus), httpx.AsyncClient(base_url=base, timeout=60) as http:
+    async with running(url, venue, folder) as found, httpx.AsyncClient(base_url=found[2], timeout=60) as http:
+        seen, client, _, bus = found
         listed = await _listed(bus, venue)
         await asyncio.sleep(60)  # until the snapshots of the start are out of the venue's budget
         for turn in range(turns):
