@@ -141,7 +141,7 @@ async def disturb(found: list[World], rounds: int, longest: float) -> None:
     for _ in range(rounds):
         await asyncio.gather(*(one.cut(rng.uniform(0.3, longest)) for one in found))
         for one in found:
-            await until(one.is_live, f"{one.venue}: live again")
+            await until(one.is_live, f"{one.venue}: live again", 90.0)
     async with paused(found):
         for one in found:
             verify(one, rounds)
