@@ -65,17 +65,17 @@ class Readings:
         if status.channel == "book" and status.symbol is not None:
             self.states.setdefault(status.symbol, {})[status.state] = time.monotonic()
 
-    async def healed(self, symbol: str) -> float:
-        """Wait until a book that has lost something is live again; return the seconds between."""
+    async def healed(self, symbols: list[str]) -> float:
+        """Wait until one of these books, which has lost something, is live again; return the seconds between."""
         until = time.monotonic() + MOST_WAIT
-        while not self.states.get(symbol, {}).keys() >= {"gap", "live"}:
+        while time.monotonic() < until:
+            for said in (self.states.get(symbol, {}) for symbol in symbols):
+                if said.keys() >= {"gap", "live"}:
+                    return said["live"] - said["gap"]
             await asyncio.sleep(0.005)
-            if time.monotonic() > until and "gap" in self.states.get(symbol, {}):
-                return MOST_WAIT
-            if time.monotonic() > 2 * MOST_WAIT + until:
-                raise RuntimeError(f"{symbol}: a lost frame was not noticed")
-        said = self.states[symbol]
-        return said["live"] - said["gap"]
+        if not any("gap" in self.states.get(symbol, {}) for symbol in symbols):
+            raise RuntimeError(f"{symbols[0]}: a lost frame was not noticed")
+        return MOST_WAIT
 
 
 @dataclass(frozen=True)
@@ -159,13 +159,17 @@ async def ask(client: CommandClient, venue: str, symbol: str) -> float:
     return time.monotonic() - began
 
 
-async def lose(seen: Readings, http: httpx.AsyncClient, venue: str, names: tuple[str, str]) -> float:
-    """Let the exchange lose a frame of a book; return the seconds from when that is noticed until the book is live."""
-    symbol, venue_symbol = names
-    fault = {"venue": venue, "kind": "gap", "channel": "depth", "symbol": venue_symbol}
-    seen.states.pop(symbol, None)
+async def lose(seen: Readings, http: httpx.AsyncClient, venue: str, listed: list[tuple[str, str]]) -> float:
+    """Let the exchange lose a frame of a book; return the seconds from when that is noticed until the book is live.
+
+    `listed` are all that the venue calls so: a spot pair and a swap may share their name.
+    """
+    symbols = [symbol for symbol, _ in listed]
+    for symbol in symbols:
+        seen.states.pop(symbol, None)
+    fault = {"venue": venue, "kind": "gap", "channel": "depth", "symbol": listed[0][1]}
     (await http.get("/_control/fault", params=fault)).raise_for_status()
-    return await seen.healed(symbol)
+    return await seen.healed(symbols)
 
 
 async def measure(url: str, venue: str, turns: int, folder: Path) -> list[Row]:
@@ -186,7 +190,7 @@ async def measure(url: str, venue: str, turns: int, folder: Path) -> list[Row]:
                 symbol, venue_symbol = listed[(turn * EACH + number) * 7 % len(listed)]
                 seen.spared = json.dumps(symbol).encode()
                 if turn % 2:
-                    lost.append(await lose(seen, http, venue, (symbol, venue_symbol)))
+                    lost.append(await lose(seen, http, venue, [names for names in listed if names[1] == venue_symbol]))
                 else:
                     asked.append(await ask(client, venue, symbol))
                 await asyncio.sleep(max(0.0, SPACING - (time.monotonic() - began)))
