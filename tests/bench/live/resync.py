@@ -35,6 +35,7 @@ VENUES: Final = ("binance", "bybit")  # whose snapshots come by REST, and on the
 EACH: Final = 5  # resyncs of a turn
 SPACING: Final = 1.0  # seconds between two
 STARTING: Final = 300.0
+MOST_WAIT: Final = 60.0
 MOST_SECONDS: Final = 3.0  # p99 until live
 MOST_RATIO: Final = 1.1  # of the others' p99
 NS: Final = 1_000_000_000
@@ -64,13 +65,17 @@ class Readings:
         if status.channel == "book" and status.symbol is not None:
             self.states.setdefault(status.symbol, {})[status.state] = time.monotonic()
 
-    async def healed(self, symbol: str) -> float:
-        """Wait until a book that has lost something is live again; return the seconds between."""
-        async with asyncio.timeout(60):
-            while not self.states.get(symbol, {}).keys() >= {"gap", "live"}:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
-        said = self.states[symbol]
-        return said["live"] - said["gap"]
+    async def healed(self, symbols: list[str]) -> float:
+        """Wait until one of these books, which has lost something, is live again; return the seconds between."""
+        until = time.monotonic() + MOST_WAIT
+        while time.monotonic() < until:
+            for said in (self.states.get(symbol, {}) for symbol in symbols):
+                if said.keys() >= {"gap", "live"}:
+                    return said["live"] - said["gap"]
+            await asyncio.sleep(0.005)
+        if not any("gap" in self.states.get(symbol, {}) for symbol in symbols):
+            raise RuntimeError(f"{symbols[0]}: a lost frame was not noticed")
+        return MOST_WAIT
 
 
 @dataclass(frozen=True)
@@ -154,20 +159,25 @@ async def ask(client: CommandClient, venue: str, symbol: str) -> float:
     return time.monotonic() - began
 
 
-async def lose(seen: Readings, http: httpx.AsyncClient, venue: str, names: tuple[str, str]) -> float:
-    """Let the exchange lose a frame of a book; return the seconds from when that is noticed until the book is live."""
-    symbol, venue_symbol = names
-    fault = {"venue": venue, "kind": "gap", "channel": "depth", "symbol": venue_symbol}
-    seen.states.pop(symbol, None)
+async def lose(seen: Readings, http: httpx.AsyncClient, venue: str, listed: list[tuple[str, str]]) -> float:
+    """Let the exchange lose a frame of a book; return the seconds from when that is noticed until the book is live.
+
+    `listed` are all that the venue calls so: a spot pair and a swap may share their name.
+    """
+    symbols = [symbol for symbol, _ in listed]
+    for symbol in symbols:
+        seen.states.pop(symbol, None)
+    fault = {"venue": venue, "kind": "gap", "channel": "depth", "symbol": listed[0][1]}
     (await http.get("/_control/fault", params=fault)).raise_for_status()
-    return await seen.healed(symbol)
+    return await seen.healed(symbols)
 
 
 async def measure(url: str, venue: str, turns: int, folder: Path) -> list[Row]:
     """Resync books of one venue, one after the other, in turns with rest between them."""
     asked, lost = list[float](), list[float]()
     with_, without = list[float](), list[float]()
-    async with running(url, venue, folder) as (seen, client, base, bus), httpx.AsyncClient(base_url=base) as http:
+    async with running(url, venue, folder) as found, httpx.AsyncClient(base_url=found[2], timeout=60) as http:
+        seen, client, _, bus = found
         listed = await _listed(bus, venue)
         await asyncio.sleep(60)  # until the snapshots of the start are out of the venue's budget
         for turn in range(turns):
@@ -180,7 +190,7 @@ async def measure(url: str, venue: str, turns: int, folder: Path) -> list[Row]:
                 symbol, venue_symbol = listed[(turn * EACH + number) * 7 % len(listed)]
                 seen.spared = json.dumps(symbol).encode()
                 if turn % 2:
-                    lost.append(await lose(seen, http, venue, (symbol, venue_symbol)))
+                    lost.append(await lose(seen, http, venue, [names for names in listed if names[1] == venue_symbol]))
                 else:
                     asked.append(await ask(client, venue, symbol))
                 await asyncio.sleep(max(0.0, SPACING - (time.monotonic() - began)))
@@ -207,10 +217,8 @@ async def _listed(bus: Bus, venue: str) -> list[tuple[str, str]]:
 
 async def main(url: str, turns: int) -> None:
     """Measure and print."""
-    rows: list[Row] = []
     for venue in VENUES:
         with tempfile.TemporaryDirectory() as folder:
-            rows += await measure(url, venue, turns, Path(folder))
-    print(f"\nOne of {BOOKS} books resynced; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    for row in rows:
-        print(row.line())
+            rows = await measure(url, venue, turns, Path(folder))
+        print(f"\nOne of {BOOKS} books resynced; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        print(*(row.line() for row in rows), sep="\n", flush=True)

@@ -45,7 +45,7 @@ async def test_a_book_is_healed_from_its_gap_until_it_is_live() -> None:
     seen = Readings()
     for state in ("gap", "resync"):
         await seen.on_state(status(state))
-    waiting = asyncio.create_task(seen.healed("BTC/USDT"))
+    waiting = asyncio.create_task(seen.healed(["BTC/USDT:USDT", "BTC/USDT"]))
     await asyncio.sleep(0.05)
     assert not waiting.done()
     await seen.on_state(status("live"))

@@ -91,6 +91,21 @@ def verify(one: World, rounds: int) -> str:
     )
 
 
+def ends_of(one: World, symbol: str, start_us: int) -> tuple[set[Decimal], set[Decimal]]:
+    """Return the prices that a minute may open and close with: of the fills within a step of its first and last one.
+
+    Where a busy machine makes the simulated market catch up its steps overlap, so that its own order is not that of
+    times, which candles go by.
+    """
+    terms = one.listings[symbol].instrument
+    fills = [fill for fill in one.traded[symbol].values() if start_us <= fill.ts_us < start_us + MINUTE_US]
+    times = [fill.ts_us for fill in fills]
+    near = STEP * 1000
+    first = {Decimal(terms.price_text(fill.price)) for fill in fills if fill.ts_us - min(times) <= near}
+    last = {Decimal(terms.price_text(fill.price)) for fill in fills if max(times) - fill.ts_us <= near}
+    return first, last
+
+
 def verify_candles(one: World) -> int:
     """Compare the candles of what was published with the exchange's own, minute by minute; returns how many."""
     book = CandleBook()
@@ -109,9 +124,11 @@ def verify_candles(one: World) -> int:
         terms = listing.instrument
         for candle in ours[1:-1]:
             their = listing.candles.find(candle.start_ts // 1000, MINUTE_US)
-            prices = [Decimal(getattr(candle, name)) for name in ("open", "high", "low", "close")]
-            wanted = [Decimal(terms.price_text(getattr(their, name))) for name in ("open", "high", "low", "close")]
-            assert prices == wanted, (one.venue, candle)
+            for name in ("high", "low"):
+                assert Decimal(getattr(candle, name)) == Decimal(terms.price_text(getattr(their, name))), candle
+            first, last = ends_of(one, item.symbol, candle.start_ts // 1000)
+            assert Decimal(candle.open) in first, (one.venue, candle)
+            assert Decimal(candle.close) in last, (one.venue, candle)
             if item.contract == SPOT:
                 assert Decimal(candle.volume) == Decimal(number_text(their.volume, terms.amount_scale, -1))
             compared += 1
@@ -124,7 +141,7 @@ async def disturb(found: list[World], rounds: int, longest: float) -> None:
     for _ in range(rounds):
         await asyncio.gather(*(one.cut(rng.uniform(0.3, longest)) for one in found))
         for one in found:
-            await until(one.is_live, f"{one.venue}: live again")
+            await until(one.is_live, f"{one.venue}: live again", 90.0)
     async with paused(found):
         for one in found:
             verify(one, rounds)
