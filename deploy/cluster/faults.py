@@ -12,7 +12,6 @@ from typing import Final, cast
 
 import httpx
 from rich.console import Console
-from rich.table import Table
 
 from contracts import streams, subjects
 from deploy.cluster.load import VENUE, Load, announced_gaps, stored_trades, whale_ids
@@ -28,6 +27,7 @@ from deploy.cluster.promises import (
 )
 from deploy.cluster.receiver import Received, receiving
 from deploy.cluster.running import Cluster
+from deploy.cluster.tables import WIDE, Pauses, draw
 from runtime.clock import monotonic, now_ns, sleep
 from runtime.nats.bus import Bus, NoAnswerError
 from runtime.nats.streams.api import ApiRefusalError, call
@@ -188,22 +188,10 @@ class Run:
             await sleep(_LOOK_SECONDS)
 
     def table(self, verdicts: list[Verdict]) -> str:
-        """Return the rows and the verdicts as text."""
-        faults = Table(title="longest pause in seconds, from each fault until all was well for ten seconds")
-        for head in ("fault", *SERIES, "notes"):
-            faults.add_column(head, justify="left" if head in {"fault", "notes"} else "right")
-        for row in self.rows:
-            pauses = (f"{pause:.1f}" for pause in self._pauses(row))
-            faults.add_row(row.name, *pauses, "; ".join(row.notes))
-        promises = Table(title="promises")
-        for head in ("promise", "", "figures"):
-            promises.add_column(head)
-        for one in verdicts:
-            promises.add_row(one.promise, "kept" if one.kept else "BROKEN", one.figures)
-        console = Console(width=150)
-        with console.capture() as captured:
-            console.print(faults, promises)
-        return captured.get()
+        """Return the rows and the verdicts as text, as wide as the terminal where there is one."""
+        rows = [Pauses(row.name, self._pauses(row), "; ".join(row.notes)) for row in self.rows]
+        terminal = Console()
+        return draw(SERIES, rows, verdicts, terminal.width if terminal.is_terminal else WIDE)
 
 
 async def run_faults(cluster: Cluster, say: Callable[[str], None], *, seconds: int, seed: int) -> int:

@@ -69,7 +69,9 @@ async def use(facts: dict[str, Any], prometheus: Prometheus) -> dict[str, str]:
         person = Person(telegram, ANN, ANN, patience=60.0)
         await person.say("/subscribe whales")
         wanted = {"url": receiver.url, "events": ["whale", "liquidation"]}
-        assert (await api.post("/webhooks", json=wanted)).status_code < 300
+        admin = {"Authorization": f"Bearer {facts['api']['admin_key']}"}  # the read key may read only
+        registered = await api.post("/webhooks", json=wanted, headers=admin)
+        assert registered.is_success, registered.text
         await stream.send('{"type":"subscribe","symbol":"BTC"}')
         deadline = asyncio.get_running_loop().time() + DATA_SECONDS
         while (empty := await asyncio.to_thread(empty_panels, prometheus)) and (
