@@ -37,7 +37,7 @@ async def test_jobs_wait_for_the_documents_and_are_done_after(tmp_path: Path, re
         began = time.monotonic()
         await made.publish(JOBS)
         await asyncio.sleep(AWAY_SECONDS - (time.monotonic() - began))
-        await made.documents.child.start()
+        await made.documents.child.start(120)
         back = time.monotonic()
         async with asyncio.timeout(150):
             while await made.left():  # noqa: ASYNC110
