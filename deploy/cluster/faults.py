@@ -165,27 +165,26 @@ class Run:
         orders = [Order(str(one["client_id"]), str(one["status"]), Decimal(str(one["amount"]))) for one in found]
         executed = [(names.get(str(one["order_id"]), ""), Decimal(str(one["amount"]))) for one in fills]
         filled = [one.client_id for one in orders if one.status == FILLED]
-        kinds = {
-            kind: [e for e in self.received.events.values() if e["event_type"] == kind] for kind in ("whale", "order")
-        }
         whales = await whale_ids(self.bus, since)
-        ended = [e["data"]["client_id"] for e in kinds["order"] if e["data"]["status"] == FILLED]
+        waited = await self._posted(filled, whales)
+        self.say(f"{len(filled)} filled orders and {len(whales)} whales: posted, or given up, after {waited:.1f} s")
         return [
             judge_orders(self.load.sent, orders, executed),
-            judge_webhooks("filled order", filled, ended, self.received.repeated),
-            judge_webhooks(
-                "whale", whales, [e["data"]["transaction_id"] for e in kinds["whale"]], self.received.repeated
-            ),
+            judge_webhooks("filled order", filled, self.received.filled(), self.received.repeated),
+            judge_webhooks("whale", whales, self.received.whales(), self.received.repeated),
             *judge_trades(await stored_trades(self.bus, since), await announced_gaps(self.bus, since)),
         ]
 
-    async def drained(self) -> None:
-        """Wait until nothing was posted for a while: what was under way has come."""
-        deadline = monotonic() + SETTLE_SECONDS
-        while (
-            monotonic() < deadline and self.received.times and monotonic() - self.received.times[-1] < CALM_SECONDS / 2
+    async def _posted(self, filled: list[str], whales: list[str]) -> float:
+        """Wait until all of this was posted, and a while for what comes twice; return the seconds of the first."""
+        began = monotonic()
+        while monotonic() - began < SETTLE_SECONDS and not (
+            {*filled} <= {*self.received.filled()} and {*whales} <= {*self.received.whales()}
         ):
             await sleep(_LOOK_SECONDS)
+        waited = monotonic() - began
+        await sleep(CALM_SECONDS)
+        return waited
 
     def table(self, verdicts: list[Verdict]) -> str:
         """Return the rows and the verdicts as text, as wide as the terminal where there is one."""
@@ -217,7 +216,6 @@ async def run_faults(cluster: Cluster, say: Callable[[str], None], *, seconds: i
         await run.scale()
         stop.set()
         await trading
-        await run.drained()
         verdicts = await run.judge(client, since)
         say("\n" + run.table(verdicts) + f"orders were tried again {load.retries} times")
         return 0 if all(one.kept for one in verdicts) else 1
