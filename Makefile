@@ -12,7 +12,6 @@ BENCH_ARGS ?=
 
 help:  ## list what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##[[:space:]]*/\1\t/' | while IFS="	" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##[[:space:]]*/\1\t/' | while IFS="	" read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 demo: venv  ## everything on this machine against simulated exchanges, with a live view; Ctrl-C ends it
 	@exec $(PY) -m deploy.launch demo

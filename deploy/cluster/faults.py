@@ -12,7 +12,6 @@ from typing import Final, cast
 
 import httpx
 from rich.console import Console
-from rich.table import Table
 
 from contracts import streams, subjects
 from deploy.cluster.load import VENUE, Load, announced_gaps, stored_trades, whale_ids
@@ -28,6 +27,7 @@ from deploy.cluster.promises import (
 )
 from deploy.cluster.receiver import Received, receiving
 from deploy.cluster.running import Cluster
+from deploy.cluster.tables import WIDE, Pauses, draw
 from runtime.clock import monotonic, now_ns, sleep
 from runtime.nats.bus import Bus, NoAnswerError
 from runtime.nats.streams.api import ApiRefusalError, call
@@ -165,45 +165,32 @@ class Run:
         orders = [Order(str(one["client_id"]), str(one["status"]), Decimal(str(one["amount"]))) for one in found]
         executed = [(names.get(str(one["order_id"]), ""), Decimal(str(one["amount"]))) for one in fills]
         filled = [one.client_id for one in orders if one.status == FILLED]
-        kinds = {
-            kind: [e for e in self.received.events.values() if e["event_type"] == kind] for kind in ("whale", "order")
-        }
         whales = await whale_ids(self.bus, since)
-        ended = [e["data"]["client_id"] for e in kinds["order"] if e["data"]["status"] == FILLED]
+        waited = await self._posted(filled, whales)
+        self.say(f"{len(filled)} filled orders and {len(whales)} whales: posted, or given up, after {waited:.1f} s")
         return [
             judge_orders(self.load.sent, orders, executed),
-            judge_webhooks("filled order", filled, ended, self.received.repeated),
-            judge_webhooks(
-                "whale", whales, [e["data"]["transaction_id"] for e in kinds["whale"]], self.received.repeated
-            ),
+            judge_webhooks("filled order", filled, self.received.filled(), self.received.repeated),
+            judge_webhooks("whale", whales, self.received.whales(), self.received.repeated),
             *judge_trades(await stored_trades(self.bus, since), await announced_gaps(self.bus, since)),
         ]
 
-    async def drained(self) -> None:
-        """Wait until nothing was posted for a while: what was under way has come."""
-        deadline = monotonic() + SETTLE_SECONDS
-        while (
-            monotonic() < deadline and self.received.times and monotonic() - self.received.times[-1] < CALM_SECONDS / 2
+    async def _posted(self, filled: list[str], whales: list[str]) -> float:
+        """Wait until all of this was posted, and a while for what comes twice; return the seconds of the first."""
+        began = monotonic()
+        while monotonic() - began < SETTLE_SECONDS and not (
+            {*filled} <= {*self.received.filled()} and {*whales} <= {*self.received.whales()}
         ):
             await sleep(_LOOK_SECONDS)
+        waited = monotonic() - began
+        await sleep(CALM_SECONDS)
+        return waited
 
     def table(self, verdicts: list[Verdict]) -> str:
-        """Return the rows and the verdicts as text."""
-        faults = Table(title="longest pause in seconds, from each fault until all was well for ten seconds")
-        for head in ("fault", *SERIES, "notes"):
-            faults.add_column(head, justify="left" if head in {"fault", "notes"} else "right")
-        for row in self.rows:
-            pauses = (f"{pause:.1f}" for pause in self._pauses(row))
-            faults.add_row(row.name, *pauses, "; ".join(row.notes))
-        promises = Table(title="promises")
-        for head in ("promise", "", "figures"):
-            promises.add_column(head)
-        for one in verdicts:
-            promises.add_row(one.promise, "kept" if one.kept else "BROKEN", one.figures)
-        console = Console(width=150)
-        with console.capture() as captured:
-            console.print(faults, promises)
-        return captured.get()
+        """Return the rows and the verdicts as text, as wide as the terminal where there is one."""
+        rows = [Pauses(row.name, self._pauses(row), "; ".join(row.notes)) for row in self.rows]
+        terminal = Console()
+        return draw(SERIES, rows, verdicts, terminal.width if terminal.is_terminal else WIDE)
 
 
 async def run_faults(cluster: Cluster, say: Callable[[str], None], *, seconds: int, seed: int) -> int:
@@ -229,7 +216,6 @@ async def run_faults(cluster: Cluster, say: Callable[[str], None], *, seconds: i
         await run.scale()
         stop.set()
         await trading
-        await run.drained()
         verdicts = await run.judge(client, since)
         say("\n" + run.table(verdicts) + f"orders were tried again {load.retries} times")
         return 0 if all(one.kept for one in verdicts) else 1

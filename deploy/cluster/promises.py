@@ -15,6 +15,8 @@ SECOND: Final = 1_000_000_000
 BEFORE: Final = 5 * SECOND  # an announcement may be published so long before the first trade that is missing
 AFTER: Final = 30 * SECOND  # or so long after the last one: who is to announce it may have been killed itself
 
+_NAMED: Final = 5  # of what broke a promise
+
 
 class Trade(NamedTuple):
     """A trade of a stream: of an exchange that numbers its trades of a symbol without holes."""
@@ -101,8 +103,9 @@ def judge_orders(sent: Iterable[str], orders: Sequence[Order], executed: Iterabl
     return Verdict(
         "an order that is sent is carried out once",
         kept=bool(wanted) and not (lost or doubled or wrong or open_still),
-        figures=f"{len(wanted)} sent, {len(lost)} lost, {len(doubled)} doubled, {len(wrong)} not filled by their amount"
-        f", {len(open_still)} open, {refused} refused",
+        figures=f"{len(wanted)} sent, {_count(lost, 'lost')}, {_count(doubled, 'doubled')}, "
+        f"{_count([one.client_id for one in wrong], 'not filled by their amount')}, "
+        f"{_count([one.client_id for one in open_still], 'open')}, {refused} refused",
     )
 
 
@@ -111,11 +114,18 @@ def judge_webhooks(what: str, happened: Iterable[str], delivered: Sequence[str],
     wanted, there = set(happened), Counter(delivered)
     lost = [name for name in wanted if not there[name]]
     doubled = [name for name in there if there[name] > 1]
+    wrong = f"{_count(lost, 'lost')}, {_count(doubled, 'under two ids')}"
     return Verdict(
         f"each {what} reaches the webhook as one event",
         kept=bool(wanted) and not (lost or doubled),
-        figures=f"{len(wanted)} happened, {len(lost)} lost, {len(doubled)} under two ids, {repeated} repeats",
+        figures=f"{len(wanted)} happened, {wrong}, {repeated} repeats",
     )
+
+
+def _count(names: Sequence[str], what: str) -> str:
+    """Return how many there are, and which: the first few."""
+    which = f" ({', '.join(sorted(names)[:_NAMED])}{', …' if len(names) > _NAMED else ''})" if names else ""
+    return f"{len(names)} {what}{which}"
 
 
 def longest_pause(times: Sequence[float], since: float, until: float) -> float:

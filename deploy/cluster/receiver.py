@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from deploy.cluster.promises import FILLED
 from runtime.clock import monotonic
 from runtime.servers.embedded import HOST
 
@@ -30,6 +31,15 @@ class Received:
         self.events[event["event_id"]] = event
         self.posts[event["event_id"]] += 1
         self.times.append(monotonic())
+
+    def filled(self) -> list[str]:
+        """Return the client ids of orders that were filled, one for each event."""
+        orders = (event["data"] for event in self.events.values() if event["event_type"] == "order")
+        return [order["client_id"] for order in orders if order["status"] == FILLED]
+
+    def whales(self) -> list[str]:
+        """Return the ids of whales, one for each event."""
+        return [event["data"]["transaction_id"] for event in self.events.values() if event["event_type"] == "whale"]
 
     @property
     def repeated(self) -> int:

@@ -160,21 +160,27 @@ def on_refused(order: Order, error: Refusal, now_ns: int) -> Order:
 def on_unclear(order: Order, reason: str, now_ns: int) -> Order:
     """Return it after a request whose outcome is not known: the venue will be asked."""
     reason = order.reason or reason if order.is_final else reason
-    return _changed(order, now_ns, reason=reason, look_ns=now_ns + _pause(LOOK_AFTER, order.looks))
+    look_ns = now_ns + _pause(LOOK_AFTER, order.looks)
+    if reason == order.reason:
+        return replace(order, look_ns=look_ns)
+    return _changed(order, now_ns, reason=reason, look_ns=look_ns)
 
 
 def on_absent(order: Order, now_ns: int) -> Order:
-    """Return it after the venue said that it has no such order; given up after the last question."""
+    """Return it after the venue said that it has no such order; given up after the last question.
+
+    Before that it has no new version, only the time of the next question.
+    """
     looks = order.looks + 1
     if order.given_up_ns is not None:
         more = looks < len(LATE_AFTER)
-        return _changed(order, now_ns, looks=looks, look_ns=now_ns + LATE_AFTER[looks] if more else None)
+        return replace(order, looks=looks, look_ns=now_ns + LATE_AFTER[looks] if more else None)
     if order.is_final and order.named >= order.filled:  # venues forget what ended without an execution
-        return _changed(order, now_ns, looks=looks, look_ns=None)
+        return replace(order, looks=looks, look_ns=None)
     if order.venue_order_id is not None:  # it was there: what it became is not said yet
-        return _changed(order, now_ns, looks=looks, look_ns=now_ns + _pause(LOOK_AFTER, looks))
+        return replace(order, looks=looks, look_ns=now_ns + _pause(LOOK_AFTER, looks))
     if looks < len(LOOK_AFTER):
-        return _changed(order, now_ns, looks=looks, look_ns=now_ns + LOOK_AFTER[looks])
+        return replace(order, looks=looks, look_ns=now_ns + LOOK_AFTER[looks])
     reason = f"the venue does not have it after {looks} questions"
     return _changed(
         order,
@@ -226,9 +232,13 @@ def _on_report_of_ended(order: Order, report: Report, now_ns: int) -> Order:
     status: Status = "filled" if merged.filled >= order.amount else order.status
     merged = replace(merged, status=status)
     if merged.named < merged.filled:
-        return _changed(merged, now_ns, looks=order.looks + 1, look_ns=now_ns + _pause(LOOK_AFTER, order.looks + 1))
-    settled = replace(merged, look_ns=None)
-    return order if settled == order else _changed(settled, now_ns)
+        looks = order.looks + 1
+        after = replace(merged, looks=looks, look_ns=now_ns + _pause(LOOK_AFTER, looks))
+    else:
+        after = replace(merged, look_ns=None)
+    if merged != order:
+        return _changed(after, now_ns)
+    return order if after == order else after
 
 
 def on_found_open(order: Order, report: Report, now_ns: int) -> Order:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
+
+import pytest
 
 from deploy.cluster.promises import (
     AFTER,
@@ -16,6 +19,7 @@ from deploy.cluster.promises import (
     judge_webhooks,
     longest_pause,
 )
+from deploy.cluster.tables import WIDE, Pauses, draw
 
 NOW = 1_000 * SECOND
 
@@ -60,9 +64,9 @@ def test_an_order_may_be_filled_in_parts_but_by_its_amount() -> None:
 
 
 def test_an_order_is_lost_doubled_or_open() -> None:
-    assert "1 lost" in judge_orders(["a", "b"], orders("a"), fills("a", "a")).figures
-    assert "1 doubled" in judge_orders(["a"], orders("a", "a"), fills("a", "a")).figures
-    assert "1 open" in judge_orders(["a"], orders("a", status="pending"), []).figures
+    assert "1 lost (b)" in judge_orders(["a", "b"], orders("a"), fills("a", "a")).figures
+    assert "1 doubled (a)" in judge_orders(["a"], orders("a", "a"), fills("a", "a")).figures
+    assert "1 open (a)" in judge_orders(["a"], orders("a", status="pending"), []).figures
     assert not judge_orders([], [], []).kept
 
 
@@ -80,3 +84,22 @@ def test_a_webhook_may_repeat_an_event_but_not_lose_it_or_give_it_two_ids() -> N
 def test_the_longest_pause_counts_from_the_fault_to_its_end() -> None:
     assert longest_pause([1.0, 4.0, 5.0], 2.0, 6.0) == 2.0
     assert longest_pause([], 2.0, 6.0) == 4.0
+
+
+def test_what_broke_a_promise_is_named_the_first_few() -> None:
+    figures = judge_webhooks("whale", [f"w{number}" for number in range(9)], ["w0", "w0"], 0).figures
+    assert figures == "9 happened, 8 lost (w1, w2, w3, w4, w5, …), 1 under two ids (w0), 0 repeats"
+
+
+@pytest.mark.parametrize("width", [WIDE, 60])
+def test_tables_are_whole_whatever_the_width(width: int) -> None:
+    notes = "bus-2 has all again 12.5 s after its start; all ready 0.1 s after the last"
+    verdict = judge_webhooks("whale", ["a"], ["a"], 3)
+    rows = [Pauses("a server of the bus killed, 4 s away", (60.4, 3.6, 160.7), notes)]
+    text = draw(("orders", "market data", "webhooks"), rows, [verdict], width)
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    whole = f"{rows[0].fault} {notes} 60.4 3.6 160.7 {verdict.promise} {verdict.figures} kept"
+    assert Counter("".join(whole.split())) <= Counter("".join(text.split())), "letters are missing"
+    if width == WIDE:
+        assert any(notes in line and "60.4" in line for line in text.splitlines())

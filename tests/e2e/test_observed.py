@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from runtime.servers.embedded import free_port
 from tests.bot.world import ANN, Person
@@ -33,7 +33,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Any, Pr
     """A copy of the demo and the Prometheus that scrapes it."""
     place, port = tmp_path_factory.mktemp("watched"), free_port()
     allowed = {"HYDROPHONE_WEBHOOK_ALLOW": "127.0.0.1", "GPT_API_WEBHOOK_RATE_LIMIT_SECONDS": "0"}
-    copy = Copy("demo", place / "data", {**NO_LIMITS, **allowed, "HYDROPHONE_METRICS_PORT": str(port)})
+    busy = {"HYDROPHONE_WHALE_USD_MAJORS": "5000"}  # posts and messages in each minute, at the demo's calm rate too
+    copy = Copy("demo", place / "data", {**NO_LIMITS, **allowed, **busy, "HYDROPHONE_METRICS_PORT": str(port)})
     try:
         copy.wait_ready(300)
         with scraping(place / "prometheus", targets_of(copy.facts, port), FOLDER / "alerts.yml") as prometheus:
@@ -69,8 +70,11 @@ async def use(facts: dict[str, Any], prometheus: Prometheus) -> dict[str, str]:
         person = Person(telegram, ANN, ANN, patience=60.0)
         await person.say("/subscribe whales")
         wanted = {"url": receiver.url, "events": ["whale", "liquidation"]}
-        assert (await api.post("/webhooks", json=wanted)).status_code < 300
+        admin = {"Authorization": f"Bearer {facts['api']['admin_key']}"}  # the read key may read only
+        registered = await api.post("/webhooks/register", json=wanted, headers=admin)
+        assert registered.is_success, registered.text
         await stream.send('{"type":"subscribe","symbol":"BTC"}')
+        reading = asyncio.create_task(read_all(stream))  # who does not read is closed as too slow
         deadline = asyncio.get_running_loop().time() + DATA_SECONDS
         while (empty := await asyncio.to_thread(empty_panels, prometheus)) and (
             asyncio.get_running_loop().time() < deadline
@@ -78,7 +82,15 @@ async def use(facts: dict[str, Any], prometheus: Prometheus) -> dict[str, str]:
             for path in ("/gpt/raw?symbol=BTC", "/gpt/raw?symbol=ETH", "/health/ready", "/health"):
                 await api.get(path)
             await asyncio.sleep(1)
+            assert not reading.done(), reading
+        reading.cancel()
         return empty
+
+
+async def read_all(stream: ClientConnection) -> None:
+    """Read whatever comes."""
+    async for _ in stream:
+        pass
 
 
 def test_every_panel_has_data(watched: tuple[Any, Prometheus]) -> None:

@@ -26,6 +26,7 @@ FIGURES: Final = Path(__file__).with_name("figures.json")
 PAGE: Final = ROOT / "docs" / "reliability.md"
 BEGIN: Final = "<!-- figures: python -m tests.reliability --write -->"
 END: Final = "<!-- end of figures -->"
+PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "long or not long")
 Row = dict[str, Any]
 
 
@@ -33,9 +34,8 @@ def run_tests(names: list[str]) -> tuple[dict[str, int], list[str]]:
     """Run tests in a pytest of their own; return how many passed, failed and were skipped, and what they noted."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        told = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "junit_family=xunit1", f"--junitxml={report}")
-        command = [sys.executable, "-m", "pytest", *told, "-m", "long or not long", *names]
-        subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+        options = ("-o", "junit_family=xunit1", f"--junitxml={report}")
+        subprocess.run([*PYTEST, *options, *names], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
         if not report.exists():
             return {"failed": len(names)}, ["pytest did not run"]
         counts, figures = {"passed": 0, "failed": 0, "skipped": 0}, list[str]()

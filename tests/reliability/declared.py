@@ -49,6 +49,8 @@ PROMISES: Final[dict[int, Promise]] = {
         "none lost, a gap of at most 6 s, the server comes back, nothing is left unconsumed",
         (),
         (f"{_R}test_cluster.py",),
+        lacks="the server elects 4 to 9 s after the last heartbeat, by chance and without a setting for it: "
+        "about one kill in three takes longer than the bar",
     ),
     5: Promise(
         "Workers are killed between an effect and its acknowledgement, 50 times, four workers",

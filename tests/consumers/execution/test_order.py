@@ -240,6 +240,24 @@ def test_one_that_rests_as_it_was_is_asked_about_and_not_published_again() -> No
     assert len(play.stage.published) == 2
 
 
+def test_one_that_has_ended_is_published_once_however_often_it_is_asked_about() -> None:
+    ended = steps.on_report(sent(), report("filled", 10, fills=(fill("a", 10),)), START)
+    settled = steps.on_report(ended, report("filled", 10, fills=(fill("a", 10),)), ended.look_ns or 0)
+    assert settled == replace(ended, look_ns=None)
+    lacks = steps.on_report(sent(), report("cancelled", 6), START)
+    assert steps.on_report(lacks, report("cancelled", 6), START).version == lacks.version
+    forgotten = steps.on_report(sent(), report("cancelled"), START)
+    assert steps.on_absent(forgotten, START) == replace(forgotten, looks=1, look_ns=None)
+    given_up = sent()
+    for _ in steps.LOOK_AFTER:
+        given_up = steps.on_absent(given_up, START)
+    assert given_up.version == sent().version + 1
+    for _ in steps.LATE_AFTER:
+        assert steps.on_absent(given_up, START).version == given_up.version
+    unclear = steps.on_unclear(given_up, "no answer", START)
+    assert unclear == replace(given_up, look_ns=unclear.look_ns)
+
+
 def test_one_that_the_venue_rejects_after_it_took_it_says_so() -> None:
     order = steps.on_report(sent(), report("rejected", reason="the exchange ended it: EC_PostOnly"), START)
     assert order.error == refusal("VENUE_REFUSED", "the exchange ended it: EC_PostOnly")
@@ -253,11 +271,12 @@ def test_one_that_the_venue_rejects_after_it_took_it_says_so() -> None:
 
 
 def test_one_that_was_given_up_is_looked_for_a_few_times_more() -> None:
-    order, times = sent(), 0
+    order, asked = sent(), list[int]()
     while next_step(order, order.look_ns or 0) == "look":
-        order, times = steps.on_absent(order, order.look_ns or 0), times + 1
-    assert times == len(steps.LOOK_AFTER) + len(steps.LATE_AFTER)
-    assert order.updated_ns - START > 1800 * SECOND
+        asked.append(order.look_ns or 0)
+        order = steps.on_absent(order, asked[-1])
+    assert len(asked) == len(steps.LOOK_AFTER) + len(steps.LATE_AFTER)
+    assert asked[-1] - START > 1800 * SECOND
 
 
 def test_one_that_is_cancelled_before_it_was_sent_stays_unsent() -> None:

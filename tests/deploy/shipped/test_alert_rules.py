@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.deploy.shipped.test_observability import FOLDER, PROMTOOL, RULES
 
 SECONDS = 60  # between samples and evaluations, so that promtool is done in seconds
+MISSED_SECONDS = 30  # the same where scrapes are missed: a minute has at least one that was not
 BEFORE, FAULT, AFTER = 15, 60, 75  # samples, so minutes: the last is longer than any window
 GONE = "_"
 Samples = tuple[str, ...]
@@ -103,30 +105,37 @@ ALONE = ("NoConsumers", "HealthSlow")  # by series that others have too
 FIRST_DROP = ("MessagesDropped",)  # is an alert for ten minutes
 
 
-def checks(alert: str) -> list[dict[str, object]]:
+def checks(alert: str, seconds: int) -> list[dict[str, object]]:
     """How many of an alert fire before the fault, at its end, and long after it."""
     fires = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) or vector(0)'
     end_of_fault = BEFORE + (5 if alert in FIRST_DROP else FAULT)
     moments = ((BEFORE - 1, 0), (end_of_fault - 1, 1), (BEFORE + FAULT + AFTER - 1, 0))
     return [
-        {"expr": fires, "eval_time": f"{at * SECONDS}s", "exp_samples": [{"labels": "{}", "value": value}]}
+        {"expr": fires, "eval_time": f"{at * seconds}s", "exp_samples": [{"labels": "{}", "value": value}]}
         for at, value in moments
     ]
 
 
-def unit_test(cases: dict[str, dict[str, Samples]]) -> dict[str, object]:
-    """What promtool evaluates: faults at one time, each of which fires its own rule."""
+def missed(samples: Samples) -> Samples:
+    """Every fourth scrape was missed: Prometheus marks the series as stale until the next one."""
+    return tuple("stale" if place % 4 == 3 else sample for place, sample in enumerate(samples))
+
+
+def unit_test(cases: dict[str, dict[str, Samples]], seconds: int = SECONDS) -> dict[str, object]:
+    """What promtool evaluates: faults at one time, each of which fires its own rule; `seconds` between samples."""
     series = {name: samples for one in cases.values() for name, samples in one.items()}
     return {
-        "interval": f"{SECONDS}s",
+        "interval": f"{seconds}s",
         "input_series": [{"series": name, "values": " ".join(samples)} for name, samples in series.items()],
-        "promql_expr_test": [check for alert in cases for check in checks(alert)],
+        "promql_expr_test": [check for alert in cases for check in checks(alert, seconds)],
     }
 
 
-def run_promtool(place: Path, cases: Sequence[dict[str, object]]) -> subprocess.CompletedProcess[str]:
+def run_promtool(
+    place: Path, cases: Sequence[dict[str, object]], seconds: int = SECONDS
+) -> subprocess.CompletedProcess[str]:
     file = place / "rules.test.yml"
-    document = {"rule_files": [str(FOLDER / "alerts.yml")], "evaluation_interval": f"{SECONDS}s", "tests": cases}
+    document = {"rule_files": [str(FOLDER / "alerts.yml")], "evaluation_interval": f"{seconds}s", "tests": cases}
     file.write_text(json.dumps(document))
     return subprocess.run([str(PROMTOOL), "test", "rules", str(file)], capture_output=True, text=True, check=False)
 
@@ -147,3 +156,22 @@ def test_every_rule_fires_in_its_fault_and_clears_after_it(tmp_path: Path) -> No
 def test_a_rule_that_does_not_fire_is_found_out(tmp_path: Path) -> None:
     healthy = {'up{job="consumers",instance="a"}': gauge(1, 1)}
     assert run_promtool(tmp_path, [unit_test({"PartDown": healthy})]).returncode != 0
+
+
+def test_a_rule_that_waits_reads_a_range() -> None:
+    alone = {"PartDown", "NoConsumers"}  # by what Prometheus itself writes of each scrape, or does not
+    waiting = {rule["alert"]: rule["expr"] for rule in RULES if "for" in rule and rule["alert"] not in alone}
+    assert [alert for alert, expr in waiting.items() if not re.search(r"\[\d+m\]", expr)] == []
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool (Debian's package prometheus)")
+def test_a_missed_scrape_does_not_begin_the_wait_of_a_rule_once_more(tmp_path: Path) -> None:
+    gauges = {rule["alert"] for rule in RULES if "last_over_time" in rule["expr"]}
+    assert len(gauges) >= 8
+    cases = {
+        alert: {name: missed(samples) for name, samples in series.items()}
+        for alert, series in CASES.items()
+        if alert in gauges
+    }
+    done = run_promtool(tmp_path, [unit_test(cases, MISSED_SECONDS)], MISSED_SECONDS)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]

@@ -24,7 +24,7 @@ PROMETHEUS = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
 SOURCES = yaml.safe_load((FOLDER / "grafana" / "datasources.yaml").read_text())["datasources"]
 OF_PROMETHEUS = {"up": ADDED}
 OPERATORS = ("sum", "count", "max", "min", "avg", "topk", "by", "and", "or", "unless", "offset")
-FUNCTIONS = ("rate", "increase", "delta", "abs", "absent", "vector", "histogram_quantile")
+FUNCTIONS = ("rate", "increase", "delta", "abs", "absent", "vector", "histogram_quantile", "last_over_time")
 PROMTOOL = shutil.which("promtool")
 
 
