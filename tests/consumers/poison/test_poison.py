@@ -126,7 +126,7 @@ class Cache:
         instrument = self.core._instruments._states.get(next(tail for tail in self.tails(event)))
         assert instrument is not None
         if kind == "trade":
-            return instrument.trades[0].id == event.id and instrument.ticker["last"] == event.price
+            return next(iter(instrument.trades)).id == event.id and instrument.ticker["last"] == event.price
         if kind == "ticker":
             return instrument.ticker["last"] == event.last and instrument.ticker["bid"] == event.bid
         return json.loads(instrument.bodies[f"{kind}."])["id"] == event.id

@@ -211,7 +211,9 @@ def silent_after(last, *, now, others=()):
     watchdog.on_frame()
     for kind, symbol in others:
         watchdog.on_event(kind, symbol)
-    return [(v.subscription.key, round(v.seconds, 1)) for v in watchdog.verdicts(now)]
+    verdicts = watchdog.verdicts(now)
+    assert all(isinstance(verdict, Stale) for verdict in verdicts)
+    return [(v.subscription.key, round(v.seconds, 1)) for v in verdicts if isinstance(v, Stale)]
 
 
 BOTH = ("BTC/USDT", "ETH/USDT")
