@@ -125,6 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.extension", description="build what is compiled")
     parser.add_argument("--compiler", help="instead of the one that Python was built with")
     parser.add_argument("--remove", action="store_true", help="remove what was built, so that Python does its work")
+    parser.add_argument("--debug", action="store_true", help="as everywhere; there is no log here")
     options = parser.parse_args(arguments)
     if options.remove:
         _remove(SOURCES)
@@ -152,6 +153,4 @@ def _remove(sources: Iterable[Path]) -> None:
 
 
 if __name__ == "__main__":
-    from runtime.app.entry import take_arguments
-
-    raise SystemExit(main(take_arguments()))
+    raise SystemExit(main())

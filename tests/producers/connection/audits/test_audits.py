@@ -30,7 +30,7 @@ from runtime.nats.lanes.publisher import LanePublisher
 from runtime.servers.embedded import NatsServer
 from tests.producers.connection.test_feed_commands import Held, until
 
-pytestmark = [pytest.mark.nats, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.nats, pytest.mark.timeout(600)]
 AUDITED = sorted(venue.id for venue in VENUES.values() if venue.rest.audit_call is not None)
 EVERY = 0.5
 SAID_EVERY_NS = 1_000_000_000
@@ -138,7 +138,7 @@ async def test_a_corruption_that_no_number_shows_is_a_gap_with_its_reason(
                 """Whether the venue has named the level meanwhile, which puts it right."""
                 return dict(side.top()).get(level[0], "0") != level[1]
 
-            await until(lambda: bool(gaps()) or healed(), f"{number} of {symbol} is found", 60)
+            await until(lambda: bool(gaps()) or healed(), f"{number} of {symbol} is found", 150)
             await until(found.live, "live again")
             await asyncio.sleep(0.2)  # what is said arrives
             if gaps():
