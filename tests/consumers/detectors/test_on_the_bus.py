@@ -164,8 +164,12 @@ async def test_every_signal_is_explained_and_counted(own: Bus) -> None:
         await own.jetstream().publish("feed.v1.bybit", codec.encode(make_status("live", now_ns(), venue="bybit")))
         await market.play(10)
         signals = await settled(own)
-        counts = Counter(found.kind for found in signals)
-        assert min(counts[kind] for kind in KINDS) > 1, counts
+        for _ in range(4):  # what is rare comes by chance and by the clock, which cooldowns follow
+            if is_enough(signals):
+                break
+            await market.play(5)
+            signals = await settled(own)
+        assert is_enough(signals), Counter(found.kind for found in signals)
         assert all(found.sim for found in signals)
         for found in signals:
             began = monotonic()
@@ -181,7 +185,9 @@ async def test_every_signal_is_explained_and_counted(own: Bus) -> None:
             assert await dry_run(own, kind, market) == sorted(there), kind
         await check_moments(client, signals, market, took)
     took.sort()
-    print(f"{dict(counts)}, half within {took[len(took) // 2] * 1000:.0f} ms, all within {took[-1] * 1000:.0f} ms")
+    print(
+        f"{dict(Counter(found.kind for found in signals))}, half within {took[len(took) // 2] * 1000:.0f} ms, all within {took[-1] * 1000:.0f} ms"
+    )
     assert took[-1] < 10.0  # nobody waits until the asker gives up
 
 
@@ -205,13 +211,18 @@ def time_of_signal(found: Any) -> int:
     return time_of(found.ts_event, found.ts_recv)
 
 
+def is_enough(signals: list[Any]) -> bool:
+    """Whether there are some of every kind."""
+    counts = Counter(found.kind for found in signals)
+    return min(counts[kind] for kind in KINDS) > 1
+
+
 async def settled(own: Bus) -> list[Any]:
     """Return the signals, once there are some of every kind and no more have come for a second."""
     deadline, before = monotonic() + 30, -1
     while monotonic() < deadline:
         signals = await published(own)
-        counts = Counter(found.kind for found in signals)
-        if len(signals) == before and min(counts[kind] for kind in KINDS) > 1:
+        if len(signals) == before and is_enough(signals):
             break
         before = len(signals)
         await asyncio.sleep(1)
