@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import secrets
 import socket
 import struct
@@ -22,6 +23,8 @@ from runtime.servers.document_user import USER as DOCUMENT_USER
 from runtime.servers.document_user import find_document_python, set_password
 
 HOST = "127.0.0.1"
+FREE_PORTS = range(20_000, 32_768)  # below those of outgoing connections: 32768 on in Linux, 49152 on elsewhere
+_given: set[int] = set()  # by this process
 _DOCUMENT_PROGRAM = "secantusd-py"
 _WIRE_HEADER_BYTES = 16
 # {hello: 1, $db: "admin"} as one OP_MSG of https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
@@ -31,11 +34,17 @@ _HELLO = struct.pack("<iiiiIBi", _HELLO_BYTES, 1, 0, 2013, 0, 0, 4 + len(_HELLO_
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on right now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that nobody listens on right now, and that no outgoing connection is given meanwhile."""
+    for port in random.SystemRandom().sample(FREE_PORTS, len(FREE_PORTS)):
+        if port in _given:
+            continue
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((HOST, port))
+                _given.add(port)
+                return port
+    raise OSError(f"no port of {FREE_PORTS[0]} to {FREE_PORTS[-1]} is free on {HOST}")
 
 
 def find_program(name: str) -> str:

@@ -17,7 +17,7 @@ from nats.errors import Error as NatsError
 
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.child import Child, ServerNotReadyError
-from runtime.servers.embedded import NatsServer, document_server, nats_server
+from runtime.servers.embedded import FREE_PORTS, NatsServer, document_server, free_port, nats_server
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -89,3 +89,10 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+def test_a_free_port_is_given_once_and_taken_by_no_outgoing_connection() -> None:
+    given = [free_port() for _ in range(200)]
+    assert len(set(given)) == len(given)
+    assert set(given) <= set(FREE_PORTS)
+    assert FREE_PORTS.stop <= 32_768  # where Linux begins with those of outgoing connections

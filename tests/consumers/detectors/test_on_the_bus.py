@@ -185,9 +185,8 @@ async def test_every_signal_is_explained_and_counted(own: Bus) -> None:
             assert await dry_run(own, kind, market) == sorted(there), kind
         await check_moments(client, signals, market, took)
     took.sort()
-    print(
-        f"{dict(Counter(found.kind for found in signals))}, half within {took[len(took) // 2] * 1000:.0f} ms, all within {took[-1] * 1000:.0f} ms"
-    )
+    counts = dict(Counter(found.kind for found in signals))
+    print(f"{counts}, half within {took[len(took) // 2] * 1000:.0f} ms, all within {took[-1] * 1000:.0f} ms")
     assert took[-1] < 10.0  # nobody waits until the asker gives up
 
 
